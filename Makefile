@@ -1,0 +1,56 @@
+# make demo | test | check | bench | docs: each prepares what it needs in .venv on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check bench docs format clean help
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("specnorm needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml
+	$(PIP) --editable '.[report]'
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
+	$(PIP) --editable '.[report,parquet]' --requirement requirements/test.txt
+	touch $@
+
+$(VENV)/.installed-check: $(VENV)/.installed-test requirements/check.txt
+	$(PIP) --requirement requirements/check.txt
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed requirements/docs.txt
+	$(PIP) --requirement requirements/docs.txt
+	touch $@
+
+demo: $(VENV)/.installed ## the whole job on synthesized sounds, with a report
+	$(BIN)/specnorm demo
+
+test: $(VENV)/.installed-test ## all tests
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.installed-check ## lint, format, types, architecture, docstring examples
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --doctest-modules src/specnorm -q -p no:randomly
+
+format: $(VENV)/.installed-check ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-test ## the speed and memory of the pass, as ratios
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed-docs ## the documentation, as HTML in docs/_build
+	$(BIN)/sphinx-build -nW --keep-going -b html docs docs/_build
+
+clean: ## remove what was built
+	rm -rf $(VENV) docs/_build specnorm-demo

@@ -1,0 +1,10 @@
+"""Audio in: reading, resampling, and sources of clips."""
+
+from specnorm.audio.clip import Clip as Clip
+from specnorm.audio.read import read as read
+from specnorm.audio.read import read_clip as read_clip
+from specnorm.audio.resample import RESAMPLERS as RESAMPLERS
+from specnorm.audio.source import ClipReference as ClipReference
+from specnorm.audio.source import Source as Source
+from specnorm.audio.source import open_source as open_source
+from specnorm.audio.source import random_sample as random_sample

@@ -1,0 +1,177 @@
+"""Where clips come from: one file, a folder, a folder in ESC-50's layout, or a table."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from specnorm.audio.table import read_table
+from specnorm.errors import ArgumentError, SourceError
+
+_SUFFIXES = """
+    .aif .aifc .aiff .au .avr .caf .flac .htk .ircam .mat4 .mat5 .mp1 .mp2 .mp3 .mpc2k .nist .oga .ogg .opus .paf
+    .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
+"""
+AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
+"""What a folder scan takes for audio; a table may name any file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipReference:
+    """One clip that has not been read yet: its name within the source, its path, and its columns (label, fold, …)."""
+
+    name: str
+    path: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file."""
+
+    clips: tuple[ClipReference, ...]
+
+    @classmethod
+    def of(cls, clips: Iterable[ClipReference]) -> Source:
+        """A source of these clips, in the stable order that makes results independent of theirs."""
+        return cls(tuple(sorted(clips, key=lambda clip: (clip.name, os.fsencode(clip.path)))))
+
+    def __iter__(self) -> Iterator[ClipReference]:
+        return iter(self.clips)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def column_names(self) -> list[str]:
+        """Every column that at least one clip has."""
+        return sorted({name for clip in self.clips for name in clip.columns})
+
+    def select(self, **columns: object) -> Source:
+        """The clips whose columns have these values; values compare as text."""
+        return self._where({name: str(value) for name, value in columns.items()}, keep=True)
+
+    def without(self, **columns: object) -> Source:
+        """The clips left when those with these values are taken out."""
+        return self._where({name: str(value) for name, value in columns.items()}, keep=False)
+
+    def _where(self, wanted: Mapping[str, str], *, keep: bool) -> Source:
+        for name, value in wanted.items():
+            values = sorted({clip.columns[name] for clip in self.clips if name in clip.columns})
+            if value not in values:
+                known = (
+                    f"{name} is one of {', '.join(values[:12])}"
+                    if values
+                    else (f"the columns are {', '.join(self.column_names()) or 'none'}")
+                )
+                raise ArgumentError(f"{name}={value}: no clip of this source has it; {known}")
+        matches = [all(clip.columns.get(name) == value for name, value in wanted.items()) for clip in self.clips]
+        return Source(tuple(clip for clip, match in zip(self.clips, matches, strict=True) if match is keep))
+
+
+def open_source(target: str | Path | Source) -> Source:
+    """Open one audio file, a folder (recursively), a folder in ESC-50's layout, or a `.csv` or `.parquet` table.
+
+    A table has a column `path` (relative to the table's folder, or absolute) and any others (`label`, `fold`,
+    `split`, …). In a folder, the first folder below is taken for the label. Hidden files are left out, and links
+    are followed but never in circles.
+
+    Raises:
+        SourceError: when there is no such file or folder, it holds no audio, or a table has no `path`.
+    """
+    if isinstance(target, Source):
+        return target
+    path = Path(target)
+    if path.is_dir():
+        meta = path / "meta" / "esc50.csv"
+        source = _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path)
+    elif path.suffix.lower() in (".csv", ".parquet"):
+        source = _table(path)
+    elif path.exists():
+        source = Source((ClipReference(path.name, path),))
+    else:
+        raise SourceError(f"{path}: there is no such file or folder; check the path")
+    if not source.clips:
+        raise SourceError(f"{path}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
+    return source
+
+
+def random_sample(source: Source, fraction: float, seed: int) -> Source:
+    """A random share of the clips (at least one), the same for a seed whatever order the source came in.
+
+    Raises:
+        ArgumentError: when `fraction` is not in (0, 1].
+    """
+    if not 0 < fraction <= 1:
+        raise ArgumentError(f"sample={fraction} must be above 0 and at most 1 (20% is 0.2)")
+    count = max(1, round(fraction * len(source)))
+    chosen = np.sort(np.random.default_rng(seed).choice(len(source), size=count, replace=False))
+    return Source(tuple(source.clips[index] for index in chosen))
+
+
+def _folder(root: Path) -> Source:
+    clips = []
+    for path in _walk(root, ()):
+        name = PurePosixPath(path.relative_to(root).as_posix())
+        columns = {"label": name.parts[0]} if len(name.parts) > 1 else {}
+        clips.append(ClipReference(str(name), path, columns))
+    return Source.of(clips)
+
+
+def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    """Audio files below `folder`; `above` are the folders on the way here, so that a circle of links ends."""
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from None
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), (*above, here))
+        elif Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
+            yield Path(entry.path)
+
+
+def _esc50(root: Path, meta: Path) -> Source:
+    with meta.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    clips = []
+    for row in rows:
+        if not row.get("filename"):
+            raise SourceError(f"{meta}: needs a column filename with a value in each row, as ESC-50 has it")
+        columns = {key: value for key, value in row.items() if key and value and key != "filename"}
+        if "category" in columns:
+            columns["label"] = columns["category"]
+        clips.append(ClipReference(_clean(row["filename"]), root / "audio" / row["filename"], columns))
+    return Source.of(clips)
+
+
+def _table(path: Path) -> Source:
+    rows: Sequence[Mapping[str, str]] = read_table(path)
+    if rows and "path" not in rows[0]:
+        raise SourceError(
+            f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
+            "name the column that holds the audio files path"
+        )
+    clips = []
+    for number, row in enumerate(rows, start=2):
+        if not row["path"]:
+            raise SourceError(f"{path}: row {number} has no path; every row needs one")
+        columns = {key: value for key, value in row.items() if key != "path" and value}
+        clips.append(ClipReference(_clean(row["path"]), path.parent / row["path"], columns))
+    return Source.of(clips)
+
+
+def _clean(name: str) -> str:
+    """A clip's name within the source: never absolute, never upwards, so that outputs can mirror it safely."""
+    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".")]
+    return "/".join(parts) or "clip"

@@ -1,0 +1,31 @@
+"""The `specnorm` command and its sub-commands."""
+
+from __future__ import annotations
+
+import typer
+
+from specnorm.cli import apply, demo, fit, show
+from specnorm.version import __version__
+
+app = typer.Typer(
+    name="specnorm",
+    help="Measure, normalize and apply spectrograms: once, exactly, the same everywhere.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (fit, show, apply, demo):
+    module.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        typer.echo(f"specnorm {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,71 @@
+"""`specnorm apply`: write normalized spectrograms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specnorm.apply import apply
+from specnorm.cli.options import (
+    DurationOption,
+    HoldOutOption,
+    JsonOption,
+    MaxBadOption,
+    NormalizeOption,
+    ProfileOption,
+    SourceArgument,
+    WorkersOption,
+    engine,
+    parse_hold_out,
+    parse_share,
+)
+from specnorm.cli.run import guarded, print_json, progress_bar, warn
+from specnorm.pipeline import open_fitted
+
+EXAMPLES = """
+**Examples**
+
+    specnorm apply esc10/ --profile esc10.safetensors --normalize band --hold-out fold=1 -o features/
+
+    specnorm apply new/ --profile esc10-band.safetensors -o features/ --duration 5
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("apply", epilog=EXAMPLES)(guarded(apply_command))
+
+
+def apply_command(
+    source: SourceArgument,
+    profile: ProfileOption,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .npy files into.")],
+    normalize: NormalizeOption = None,
+    hold_out: HoldOutOption = None,
+    duration: DurationOption = None,
+    max_bad: MaxBadOption = "1%",
+    workers: WorkersOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure."""
+    pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out))
+    share = parse_share(max_bad, "max-bad")
+    with progress_bar("applying") as progress:
+        applied = apply(
+            source,
+            pipeline,
+            output,
+            duration=duration,
+            max_bad=share,
+            engine=engine(workers),
+            progress=progress,
+        )
+    if json:
+        bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in applied.bad]
+        print_json({"folder": str(applied.folder), "written": applied.written, "bad": bad})
+        return
+    typer.echo(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
+    for bad_file in applied.bad:
+        warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")

@@ -1,0 +1,65 @@
+"""Options that several commands share, and how their text is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specnorm.engines import LocalEngine
+from specnorm.errors import ArgumentError
+
+SourceArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="An audio file, a folder, a folder in ESC-50's layout, or a .csv/.parquet table with a column path."
+    ),
+]
+ProfileOption = Annotated[Path, typer.Option("--profile", "-p", help="A profile, or a saved pipeline.")]
+NormalizeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Which normalizer to fit to the profile: none, global, band, minmax, minmax-band, robust, robust-band, "
+        "clip or clip-band."
+    ),
+]
+HoldOutOption = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Leave this group out; may be repeated.")
+]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Threads; by default one a core.")]
+MaxBadOption = Annotated[
+    str, typer.Option(metavar="SHARE", help="The share of files that may be bad, such as 1% or 0.01.")
+]
+DurationOption = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Crop longer clips; pad shorter ones where it matters."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def parse_share(text: str, name: str) -> float:
+    """`20%` or `0.2` as 0.2; raises `ArgumentError` for anything else."""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise ArgumentError(f"{name}={text!r} must be a share such as 20% or 0.2") from None
+    if not 0 <= share <= 1:
+        raise ArgumentError(f"{name}={text!r} must lie between 0 and 100%")
+    return share
+
+
+def parse_hold_out(texts: list[str] | None) -> list[tuple[str, str]]:
+    """`fold=1` as a column and a value; raises `ArgumentError` for anything else."""
+    pairs = []
+    for text in texts or []:
+        column, equals, value = text.partition("=")
+        if not (column and equals):
+            raise ArgumentError(f"hold-out={text!r} must be COLUMN=VALUE, such as fold=1")
+        pairs.append((column, value))
+    return pairs
+
+
+def engine(workers: int | None) -> LocalEngine:
+    """The local engine with this many workers."""
+    return LocalEngine() if workers is None else LocalEngine(workers)

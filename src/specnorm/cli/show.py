@@ -1,0 +1,144 @@
+"""`specnorm show`: what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from specnorm.cli.fit import remarks
+from specnorm.cli.options import HoldOutOption, JsonOption, parse_hold_out
+from specnorm.cli.run import guarded, print_json, warn
+from specnorm.errors import ArgumentError
+from specnorm.front_end import FrontEnd
+from specnorm.pipeline import Pipeline, load
+from specnorm.profile import Profile
+from specnorm.report.figures import save_band_figure
+from specnorm.report.text_plot import band_plot
+
+EXAMPLES = """
+**Examples**
+
+    specnorm show esc10.safetensors
+
+    specnorm show esc10.safetensors --hold-out fold=1 --json
+
+    specnorm show esc10.safetensors --plot bands.png
+"""
+_FIGURES = ("mean", "std", "min", "max", "floor_share", "mean_se", "std_se")
+_MAX_ROWS = 32
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("show", epilog=EXAMPLES)(guarded(show_command))
+
+
+def show_command(
+    file: Annotated[Path, typer.Argument(help="A profile, or a saved pipeline.")],
+    hold_out: HoldOutOption = None,
+    json: JsonOption = False,
+    all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band, however many there are.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the bands into a picture.")] = None,
+) -> None:
+    """Print what was measured: global and per-band figures, groups, bad files."""
+    content = load(file)
+    if isinstance(content, Pipeline):
+        if hold_out or plot:
+            raise ArgumentError(f"{file}: is a saved pipeline: --hold-out and --plot need the profile")
+        _show_pipeline(content, json=json)
+        return
+    for column, value in parse_hold_out(hold_out):
+        content = content.without(**{column: value})
+    if plot is not None:
+        save_band_figure(content, plot)
+    if json:
+        print_json(content.summary())
+        return
+    _show_profile(content, Console(highlight=False), all_bands=all_bands)
+    if plot is not None:
+        typer.echo(f"drawn: {plot}")
+
+
+def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> None:
+    unit = profile.front_end.compress.unit
+    console.print(describe(profile.front_end), markup=False)
+    sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
+    console.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
+    pooled = profile.pooled()
+    table = Table(title=f"All bands pooled ({unit})")
+    for name in _FIGURES:
+        table.add_column(name, justify="right")
+    table.add_row(*(_cell(name, getattr(pooled, name)) for name in _FIGURES))
+    console.print(table)
+    console.print(_band_table(profile, 1 if all_bands else -(-profile.front_end.n_bands // _MAX_ROWS)))
+    console.print(band_plot(profile), markup=False)
+    if len(profile.groups) > 1:
+        console.print(_group_table(profile))
+    if profile.bad:
+        table = Table(title=f"{len(profile.bad)} bad files, left out")
+        for name in ("file", "reason", "detail"):
+            table.add_column(name, overflow="fold")
+        for bad in profile.bad:
+            table.add_row(*(repr(text)[1:-1] for text in (bad.path, bad.reason.value, bad.detail)))
+        console.print(table, markup=False)
+    for remark in remarks(profile):
+        warn(remark)
+
+
+def describe(front_end: FrontEnd) -> str:
+    """The front end in one line."""
+    stft = front_end.stft
+    return (
+        f"{front_end.sample_rate} Hz, {front_end.level}, n_fft={stft.n_fft}, win_length={stft.frame_length}, "
+        f"hop_length={stft.hop}, {stft.window}, power={stft.power:g}, {front_end.bands}, {front_end.compress}; "
+        f"fingerprint {front_end.fingerprint}"
+    )
+
+
+def _band_table(profile: Profile, step: int) -> Table:
+    bands = profile.front_end.n_bands
+    every = "" if step == 1 else f", every {step}th of {bands} (--all-bands for all)"
+    table = Table(title=f"Bands ({profile.front_end.compress.unit}){every}")
+    for name in ("band", "Hz", *_FIGURES):
+        table.add_column(name, justify="right")
+    hz = profile.front_end.band_hz()
+    columns = {name: getattr(profile, name) for name in _FIGURES}
+    for band in range(0, bands, step):
+        table.add_row(str(band), f"{hz[band]:.0f}", *(_cell(name, columns[name][band]) for name in _FIGURES))
+    return table
+
+
+def _group_table(profile: Profile) -> Table:
+    columns = profile.group_columns()
+    table = Table(title="Groups")
+    for name in (*columns, "clips", "frames", "mean", "std", "floor_share"):
+        table.add_column(name, justify="right")
+    for key, measurement in profile.groups.items():
+        pooled = Profile(profile.front_end, {key: measurement}).pooled()
+        figures = (_cell(name, getattr(pooled, name)) for name in ("mean", "std", "floor_share"))
+        values = (dict(key)[column] for column in columns)
+        table.add_row(*values, str(measurement.clips), f"{measurement.frames:,}", *figures)
+    return table
+
+
+def _cell(name: str, value: float) -> str:
+    return f"{value:.1%}" if name == "floor_share" else f"{value:.3f}"
+
+
+def _show_pipeline(pipeline: Pipeline, *, json: bool) -> None:
+    summary = pipeline.summary()
+    if json:
+        print_json(summary)
+        return
+    typer.echo(describe(pipeline.front_end))
+    fitted = pipeline.normalizer.fitted_on
+    groups = f" ({'; '.join(fitted.groups)})" if fitted.groups else ""
+    typer.echo(f"{pipeline.normalizer.normalizer}, fitted on {fitted.clips} clips, {fitted.frames:,} frames{groups}")
+    affine = pipeline.normalizer.affine
+    if affine is not None:
+        shift, scale = affine.shift.ravel(), affine.scale.ravel()
+        typer.echo(f"shift {shift.min():.4f} … {shift.max():.4f}, scale {scale.min():.4f} … {scale.max():.4f}")

@@ -1,0 +1,1 @@
+"""A whole run on sounds that the demo makes itself."""

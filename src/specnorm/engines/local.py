@@ -1,0 +1,61 @@
+"""A pool of threads on this machine.
+
+Decoding, resampling, the FFT and the counting kernel all release the GIL, so threads keep every core busy without
+pickling anything; `benchmarks/bench_pass.py` measures them against processes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from specnorm.engines.engine import Item, Result
+from specnorm.errors import ArgumentError
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Runs tasks in `workers` threads (by default one a core).
+
+    Raises `ArgumentError` when `workers` is below 1.
+    """
+
+    workers: int = field(default_factory=available_cores)
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ArgumentError(f"workers={self.workers} must be at least 1")
+
+    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """Yield results as they get done, keeping few waiting, so that memory does not grow with the items."""
+        if self.workers == 1:
+            yield from map(task, items)
+            return
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="specnorm")
+        try:
+            yield from self._map_in(pool, task, items)
+        finally:
+            # On an error or Ctrl-C what has not begun is dropped, and only what runs is waited for.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _map_in(
+        self, pool: ThreadPoolExecutor, task: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[Result]:
+        running: set[Future[Result]] = set()
+        for item in items:
+            running.add(pool.submit(task, item))
+            if len(running) >= 2 * self.workers:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)

@@ -1,0 +1,65 @@
+"""The one family of errors: each message says the value, the rule, and what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SpecnormError(Exception):
+    """Everything that specnorm raises on purpose."""
+
+
+class ArgumentError(SpecnormError, ValueError):
+    """A setting or argument breaks its rule."""
+
+
+class ShapeError(SpecnormError, ValueError):
+    """An array has the wrong axes, length or type."""
+
+
+class SourceError(SpecnormError):
+    """A source of audio cannot be opened or holds nothing."""
+
+
+class FileFormatError(SpecnormError):
+    """A file that should be specnorm's own is not, or is damaged."""
+
+
+class FrontEndMismatch(SpecnormError):
+    """A level, profile or normalizer was made by another front end."""
+
+
+class TooManyBad(SpecnormError):
+    """More files were bad than `max_bad` allows, or none was good."""
+
+
+class MissingExtra(SpecnormError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs an optional dependency; install it with: pip install 'specnorm[{extra}]'")
+
+
+class BadAudioReason(StrEnum):
+    """Why a file was left out of a pass: a closed vocabulary that programs may rely on."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    HEADER_LIES = "header-lies"
+    NOT_FINITE = "not-finite"
+    OUT_OF_RANGE = "out-of-range"
+    TOO_SHORT = "too-short"
+
+
+class AudioError(SpecnormError):
+    """One file's audio cannot be used; a pass counts and lists it and goes on."""
+
+    def __init__(self, reason: BadAudioReason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[AudioError], tuple[BadAudioReason, str]]:
+        return AudioError, (self.reason, self.detail)

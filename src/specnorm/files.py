@@ -1,0 +1,121 @@
+"""Files that are whole or not there: atomic writing, canonical JSON, and the container of everything we save.
+
+The container is a safetensors file whose metadata holds one canonical JSON string: several metadata entries would
+come out in random order, and the saved bytes are to be a pure function of their content.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from specnorm.errors import FileFormatError
+
+HEADER_KEY = "specnorm"
+MAX_FILE_BYTES = 2**32
+"""Nothing that we save comes near 4 GiB: a larger file is refused before it is read."""
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces; NaN and infinity are refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the name `path` only when it is complete and on disk.
+
+    Written under a temporary name in the same folder, synced, then renamed; on any error, Ctrl-C included, the
+    temporary file is removed and what stood under `path` before still stands.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".specnorm-{uuid.uuid4().hex}.part"
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_write(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
+    """The bytes of a container: a pure function of header and tensors."""
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(header)}))
+
+
+def save(path: Path, header: Mapping[str, Any], tensors: Tensors) -> None:
+    """Write a container atomically."""
+    with atomic_write(path) as file:
+        file.write(pack(header, tensors))
+
+
+def load(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """Header and tensors of a container; raises `FileFormatError` for anything that is not a sound one."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise FileFormatError(f"{path}: {error.strerror or error}; check the path") from None
+    if not path.is_file() or size > MAX_FILE_BYTES:
+        raise FileFormatError(
+            f"{path}: not a regular file of at most {MAX_FILE_BYTES} bytes; no specnorm file is so large"
+        )
+    try:
+        with safetensors.safe_open(path, framework="numpy") as container:
+            metadata = container.metadata() or {}
+            tensors = {name: container.get_tensor(name) for name in container.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FileFormatError(
+            f"{path}: not a specnorm file or damaged ({error}); make it again with specnorm fit"
+        ) from None
+    return _header(path, metadata), tensors
+
+
+def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The parsed JSON header of a container."""
+    try:
+        header = json.loads(metadata[HEADER_KEY], parse_constant=_refuse_constant)
+    except (KeyError, ValueError, RecursionError):
+        raise FileFormatError(
+            f"{path}: a safetensors file, but without a sound specnorm header; was it made by another program?"
+        ) from None
+    if not isinstance(header, dict):
+        raise FileFormatError(f"{path}: its header is not a JSON object; make it again with specnorm fit")
+    return header
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)

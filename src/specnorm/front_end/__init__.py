@@ -1,0 +1,16 @@
+"""Wave to level: waveform level → STFT → bands → compression, as one frozen value.
+
+A new band layout, compression or waveform level is one new file (or class) and one line in the table of its slot.
+"""
+
+from specnorm.front_end.bands import Linear as Linear
+from specnorm.front_end.bands import Mel as Mel
+from specnorm.front_end.compress import Decibel as Decibel
+from specnorm.front_end.compress import Ln as Ln
+from specnorm.front_end.front_end import FrontEnd as FrontEnd
+from specnorm.front_end.grid import Grid as Grid
+from specnorm.front_end.presets import PRESETS as PRESETS
+from specnorm.front_end.presets import preset as preset
+from specnorm.front_end.stft import STFT as STFT
+from specnorm.front_end.waveform import AsRecorded as AsRecorded
+from specnorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform

@@ -1,0 +1,235 @@
+"""The front end: one frozen value of four slots that turns a wave into levels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnorm.arrays import Array, BandRuns, require_floats, returned, working
+from specnorm.audio.resample import RESAMPLERS
+from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
+from specnorm.files import canonical_json
+from specnorm.front_end.bands import Bands, Linear, Mel
+from specnorm.front_end.blocks import level_in_blocks
+from specnorm.front_end.compress import Compression, Decibel, Ln
+from specnorm.front_end.grid import Grid
+from specnorm.front_end.stft import STFT
+from specnorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
+
+SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
+    "level": {"as_recorded": AsRecorded, "standardize": StandardizeWaveform},
+    "stft": {"stft": STFT},
+    "bands": {"linear": Linear, "mel": Mel},
+    "compress": {"decibel": Decibel, "ln": Ln},
+}
+"""What may stand in each slot, by the name that JSON and the command line use."""
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Wave to level: waveform level → STFT → bands → compression.
+
+    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
+    same device and differentiable. Each clip of a batch is computed as if it were alone. The resampler is part of the
+    value because it changes the top bands.
+
+    Raises:
+        ArgumentError: when a setting breaks its rule.
+
+    >>> import numpy as np
+    >>> front_end = FrontEnd(sample_rate=16_000, bands=Mel(64))
+    >>> front_end(np.zeros((2, 16_000))).shape
+    (2, 64, 81)
+    """
+
+    sample_rate: int = 16_000
+    level: WaveformLevel = field(default_factory=AsRecorded)
+    stft: STFT = field(default_factory=STFT)
+    bands: Bands = field(default_factory=Linear)
+    compress: Compression = field(default_factory=Decibel)
+    resampler: str = "soxr_hq"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.sample_rate, int) or not 100 <= self.sample_rate <= 1_000_000:
+            raise ArgumentError(f"sample_rate={self.sample_rate!r} must be a whole number of Hz in 100 … 1000000")
+        if self.resampler not in RESAMPLERS:
+            raise ArgumentError(f"resampler={self.resampler!r} must be one of {', '.join(RESAMPLERS)}")
+        for slot, kinds in SLOTS.items():
+            if type(getattr(self, slot)) not in kinds.values():
+                known = ", ".join(kind.__name__ for kind in kinds.values())
+                raise ArgumentError(f"{slot}={getattr(self, slot)!r} must be one of {known}")
+        self.band_hz()
+
+    def __call__(self, wave: Array) -> Array:
+        """Levels `(..., band, frame)` of waves `(..., sample)`.
+
+        Raises:
+            ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
+        """
+        require_floats(wave, "a wave")
+        if wave.ndim < 1:
+            raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
+        return returned(self.working_level(working(wave)), like=wave)
+
+    def working_level(self, wave: Array) -> Array:
+        """Levels in the dtype of the arithmetic: what a pass counts, before any rounding to the caller's dtype."""
+        magnitudes = self.stft(self.level(wave))
+        return self.compress(self.bands(magnitudes, self.sample_rate, self.stft.n_fft), self.stft.power)
+
+    def inverse_compress(self, level: Array) -> Array:
+        """Band values (magnitude to the power) that have this level."""
+        require_floats(level, "a level")
+        return self.compress.inverse(level, self.stft.power)
+
+    def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one."""
+        wave = np.ascontiguousarray(samples, dtype=np.float64)
+        if len(wave) < self.min_samples:
+            raise AudioError(
+                BadAudioReason.TOO_SHORT,
+                f"it has {len(wave)} samples at {self.sample_rate} Hz, less than one window of {self.min_samples}",
+            )
+        if self.compress.framewise:
+            return level_in_blocks(wave, self.level, self.stft, self.band_runs(), self.compress)
+        return np.ascontiguousarray(self.working_level(wave))
+
+    @property
+    def n_bands(self) -> int:
+        """How many bands a level has."""
+        return len(self.band_hz())
+
+    @property
+    def floor(self) -> float:
+        """The level of digital silence, in the level's unit."""
+        return self.compress.floor(self.stft.power)
+
+    @property
+    def grid(self) -> Grid:
+        """The integers that levels are counted on."""
+        return self.compress.grid(self.stft.power)
+
+    @property
+    def min_samples(self) -> int:
+        """The shortest wave that has a frame, in samples."""
+        return self.stft.min_samples
+
+    def frames(self, samples: int) -> int:
+        """How many frames a wave of `samples` has; 0 when it is too short."""
+        return self.stft.frames(samples)
+
+    def band_hz(self) -> NDArray[np.float64]:
+        """Centre frequency of each band, in Hz."""
+        return self.bands.hz(self.sample_rate, self.stft.n_fft)
+
+    def empty_bands(self) -> list[int]:
+        """Bands whose filter is so narrow that no bin falls into it: they are always at the floor."""
+        return [int(band) for band in np.flatnonzero(~(self.band_runs().matrix > 0).any(axis=1))]
+
+    def band_runs(self) -> BandRuns:
+        """The weights `(band, bin)` of this front end's bands."""
+        return self.bands.runs(self.sample_rate, self.stft.n_fft)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; each slot carries its kind."""
+        plain: dict[str, Any] = {"sample_rate": self.sample_rate, "resampler": self.resampler}
+        for slot, kinds in SLOTS.items():
+            value: Any = getattr(self, slot)
+            kind = next(name for name, cls in kinds.items() if cls is type(value))
+            plain[slot] = {"kind": kind, **asdict(value)}
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> FrontEnd:
+        """The front end of `to_dict`'s values; left-out settings take their defaults.
+
+        Raises:
+            ArgumentError: for an unknown field or kind, or a value that breaks its rule.
+        """
+        _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
+        slots = {slot: _from_plain(slot, plain[slot]) for slot in SLOTS if slot in plain}
+        rest = {name: value for name, value in plain.items() if name not in SLOTS}
+        return cls(**slots, **rest)
+
+    def to_json(self) -> str:
+        """Readable JSON, for a file that `from_json` and `--front-end` take."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> FrontEnd:
+        """The front end that a JSON text describes; raises `ArgumentError` when it describes none."""
+        try:
+            plain = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ArgumentError(f"the front end is not JSON ({error}); write one with FrontEnd.to_json") from None
+        if not isinstance(plain, dict):
+            raise ArgumentError("the front end's JSON must be an object, as FrontEnd.to_json writes it")
+        return cls.from_dict(plain)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FrontEnd:
+        """The front end in a JSON file; raises `ArgumentError` when there is none."""
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ArgumentError(f"{path}: cannot be read as a front end ({error})") from None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that are equal exactly when all settings are: SHA-256 of the canonical JSON."""
+        return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()[:16]
+
+    def differences(self, other: FrontEnd) -> list[str]:
+        """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
+        ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
+        return [
+            f"{name}: {ours.get(name, 'absent')} here, {theirs.get(name, 'absent')} there"
+            for name in sorted(ours.keys() | theirs.keys())
+            if ours.get(name, "absent") != theirs.get(name, "absent")
+        ]
+
+    def require_same(self, other: FrontEnd, what: str) -> None:
+        """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""
+        if self != other:
+            raise FrontEndMismatch(
+                f"{what} was made by another front end ({'; '.join(self.differences(other))}); "
+                "use the same front end for both, or measure again"
+            )
+
+
+def _from_plain(slot: str, plain: Any) -> Any:
+    kinds = SLOTS[slot]
+    if not isinstance(plain, Mapping):
+        raise ArgumentError(f"{slot} must be an object such as {{'kind': '{next(iter(kinds))}'}}, not {plain!r}")
+    kind = plain.get("kind", next(iter(kinds)) if len(kinds) == 1 else None)
+    if kind not in kinds:
+        raise ArgumentError(f"{slot}.kind={kind!r} must be one of {', '.join(kinds)}")
+    settings = {name: value for name, value in plain.items() if name != "kind"}
+    _known_keys(settings, {f.name for f in fields(kinds[kind])}, f"{slot} {kind}")
+    try:
+        return kinds[kind](**settings)
+    except TypeError as error:
+        raise ArgumentError(f"{slot} {kind}: a setting has the wrong type ({error})") from None
+
+
+def _known_keys(plain: Mapping[str, Any], known: set[str], what: str) -> None:
+    unknown = sorted(set(plain) - known)
+    if unknown:
+        raise ArgumentError(f"{what} has no setting {', '.join(unknown)}; its settings are {', '.join(sorted(known))}")
+
+
+def _flat(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings as `slot.setting`."""
+    flat: dict[str, Any] = {}
+    for name, value in plain.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat

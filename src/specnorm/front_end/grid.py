@@ -1,0 +1,42 @@
+"""The grid of integers that levels are put on, so that everything summed over a data set is exact."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Level ↔ integer: `q = rint(level · steps)`; a histogram cell holds `2^cell_bits` neighbouring integers.
+
+    `low` and `high` (in the level's own unit) bound what can be counted. With `|q| < 2^25` the square of any level
+    fits into 50 bits, which the counting kernel relies on.
+
+    >>> Grid(steps=65536, cell_bits=12, low=-100.0, high=200.0).cells
+    4801
+    """
+
+    steps: int
+    cell_bits: int
+    low: float
+    high: float
+
+    @property
+    def first_cell(self) -> int:
+        """The number of the histogram's first cell."""
+        return math.floor(self.low * self.steps) >> self.cell_bits
+
+    @property
+    def cells(self) -> int:
+        """How many cells the histogram has."""
+        return (math.floor(self.high * self.steps) >> self.cell_bits) - self.first_cell + 1
+
+    @property
+    def cell_width(self) -> float:
+        """Width of a histogram cell, in the level's unit."""
+        return float(2**self.cell_bits) / self.steps
+
+    def integer(self, level: float) -> int:
+        """The grid's integer nearest to `level`."""
+        return round(level * self.steps)

@@ -1,0 +1,44 @@
+"""Waveform levels: what is done to a clip's samples before its STFT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from specnorm.arrays import Array, namespace
+
+
+@runtime_checkable
+class WaveformLevel(Protocol):
+    """Maps a wave `(..., sample)` to a wave of the same shape, clip by clip."""
+
+    def __call__(self, wave: Array) -> Array:
+        """The wave at its new level."""
+        ...
+
+
+@dataclass(frozen=True)
+class AsRecorded:
+    """Leaves the wave as it was recorded."""
+
+    def __call__(self, wave: Array) -> Array:
+        """The same wave."""
+        return wave
+
+
+@dataclass(frozen=True)
+class StandardizeWaveform:
+    """Gives each clip mean 0 and standard deviation 1 (ddof = 0) over its last axis.
+
+    A constant clip becomes zero, not NaN: one whose deviation is below a millionth of its offset counts as constant,
+    since that much is rounding.
+    """
+
+    def __call__(self, wave: Array) -> Array:
+        """The standardized wave."""
+        xp = namespace(wave)
+        mean = xp.mean(wave, axis=-1, keepdims=True)
+        centred = wave - mean
+        std = xp.sqrt(xp.mean(centred * centred, axis=-1, keepdims=True))
+        constant = std <= 1e-6 * xp.abs(mean)
+        return xp.where(constant, xp.zeros_like(centred), centred / xp.where(constant, xp.ones_like(std), std))

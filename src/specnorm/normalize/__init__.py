@@ -1,0 +1,42 @@
+"""Mapping: level to tensor and back. Each normalizer is one file, and one line in the table below."""
+
+from collections.abc import Mapping
+
+from specnorm.errors import ArgumentError
+from specnorm.normalize.min_max import MinMax as MinMax
+from specnorm.normalize.normalizer import FittedNormalizer as FittedNormalizer
+from specnorm.normalize.normalizer import FittedOn as FittedOn
+from specnorm.normalize.normalizer import Normalizer as Normalizer
+from specnorm.normalize.per_clip import PerClip as PerClip
+from specnorm.normalize.robust import Robust as Robust
+from specnorm.normalize.standardize import Standardize as Standardize
+from specnorm.normalize.unchanged import Unchanged as Unchanged
+
+KINDS: Mapping[str, type[Normalizer]] = {
+    "unchanged": Unchanged,
+    "standardize": Standardize,
+    "min_max": MinMax,
+    "robust": Robust,
+    "per_clip": PerClip,
+}
+"""Every kind of normalizer, by the name that saved pipelines use."""
+
+NORMALIZERS: Mapping[str, Normalizer] = {
+    "none": Unchanged(),
+    "global": Standardize(per="global"),
+    "band": Standardize(per="band"),
+    "minmax": MinMax(per="global"),
+    "minmax-band": MinMax(per="band"),
+    "robust": Robust(per="global"),
+    "robust-band": Robust(per="band"),
+    "clip": PerClip(per="global"),
+    "clip-band": PerClip(per="band"),
+}
+"""What `--normalize NAME` takes."""
+
+
+def normalizer(name: str) -> Normalizer:
+    """The normalizer of that name, not yet fitted; raises `ArgumentError` when there is none."""
+    if name not in NORMALIZERS:
+        raise ArgumentError(f"normalize={name!r} is unknown; use one of {', '.join(NORMALIZERS)}")
+    return NORMALIZERS[name]

@@ -1,0 +1,112 @@
+"""What every normalizer is: settings that, fitted to a profile, give a frozen and invertible map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnorm.affine import Affine
+from specnorm.arrays import Array
+from specnorm.errors import ArgumentError, ShapeError
+from specnorm.front_end import FrontEnd
+from specnorm.profile import Profile
+
+
+class Normalizer(Protocol):
+    """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile."""
+
+    def fit(self, profile: Profile) -> FittedNormalizer:
+        """The map for levels of the profile's front end."""
+        ...
+
+
+@runtime_checkable
+class ClipNormalizer(Normalizer, Protocol):
+    """A normalizer that finds a map for each clip instead of one for the data set."""
+
+    def clip_affine(self, level: Array) -> Affine:
+        """The map of each clip of `level` `(..., band, frame)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class FittedOn:
+    """What a normalizer was fitted on: how much, and which groups of the profile."""
+
+    clips: int
+    frames: int
+    groups: tuple[str, ...]
+
+    @classmethod
+    def of(cls, profile: Profile) -> FittedOn:
+        """What this profile holds."""
+        groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
+        return cls(profile.clips, profile.frames, groups)
+
+
+@dataclass(frozen=True)
+class FittedNormalizer:
+    """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.
+
+    NumPy in, NumPy out; torch in, torch out. A normalizer over a data set has one `affine` for all clips; one that
+    looks at each clip (`PerClip`) has none, and its inverse takes what `affine_of` gave for that clip.
+    """
+
+    normalizer: Normalizer
+    front_end: FrontEnd
+    affine: Affine | None
+    fitted_on: FittedOn
+
+    @classmethod
+    def of(cls, normalizer: Normalizer, profile: Profile, shift: ArrayLike, scale: ArrayLike) -> FittedNormalizer:
+        """A normalizer over the profile's data set, from a number or one value a band."""
+        affine = Affine(_column(shift), _column(scale))
+        return cls(normalizer, profile.front_end, affine, FittedOn.of(profile))
+
+    def __call__(self, level: Array) -> Array:
+        """The normalized level; raises `ShapeError` when it does not have this front end's bands."""
+        return self.affine_of(level)(level)
+
+    def inverse(self, x: Array, affine: Affine | None = None) -> Array:
+        """The level again.
+
+        Raises:
+            ArgumentError: when each clip has a map of its own and `affine` is not given.
+            ShapeError: when `x` does not have this front end's bands.
+        """
+        self._check(x)
+        known = self.affine if affine is None else affine
+        if known is None:
+            raise ArgumentError(
+                f"{self.normalizer} gives each clip a map of its own: keep affine_of(level) and pass it to inverse"
+            )
+        return known.inverse(x)
+
+    def affine_of(self, level: Array) -> Affine:
+        """The map that this level gets: what an inverse needs to know."""
+        self._check(level)
+        if self.affine is not None:
+            return self.affine
+        if isinstance(self.normalizer, ClipNormalizer):
+            return self.normalizer.clip_affine(level)
+        raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
+
+    def require_front_end(self, front_end: FrontEnd) -> None:
+        """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""
+        front_end.require_same(self.front_end, "the normalizer")
+
+    def _check(self, level: Array) -> None:
+        bands = self.front_end.n_bands
+        if level.ndim < 2 or level.shape[-2] != bands:
+            raise ShapeError(
+                f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {bands} bands of the front "
+                "end that this normalizer was fitted for; pass what that front end gives"
+            )
+
+
+def _column(values: ArrayLike) -> NDArray[np.float64]:
+    """Values as `(band, 1)`; a number as `(1, 1)`."""
+    return np.asarray(values, dtype=np.float64).reshape(-1, 1)

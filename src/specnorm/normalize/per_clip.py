@@ -1,0 +1,43 @@
+"""Each clip by its own mean and standard deviation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from specnorm.affine import Affine
+from specnorm.arrays import Array, namespace, working
+from specnorm.normalize.normalizer import FittedNormalizer, FittedOn
+from specnorm.normalize.scope import check_scope
+from specnorm.profile import Profile
+
+
+@dataclass(frozen=True)
+class PerClip:
+    """`(level - mean) / std` over each clip's own frames (and bands, with `per="global"`): utterance MVN.
+
+    It needs nothing from the data set and forgets each clip's level; a constant clip becomes zero. The inverse needs
+    the map that the clip got, which `FittedNormalizer.affine_of` gives.
+
+    Raises:
+        ArgumentError: when `per` is neither global nor band.
+    """
+
+    per: str = "global"
+
+    def __post_init__(self) -> None:
+        check_scope(self.per)
+
+    def fit(self, profile: Profile) -> FittedNormalizer:
+        """Remember the front end; there is nothing else to fit."""
+        return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
+
+    def clip_affine(self, level: Array) -> Affine:
+        """Mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1."""
+        xp = namespace(level)
+        axes = (-1,) if self.per == "band" else (-2, -1)
+        exact = working(level)
+        mean = xp.mean(exact, axis=axes, keepdims=True)
+        variance = xp.mean((exact - mean) ** 2, axis=axes, keepdims=True)
+        # Rounding alone gives a constant clip a variance this small; its root would have no gradient either.
+        flat = variance <= 1e-12 * (1.0 + mean * mean)
+        return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))

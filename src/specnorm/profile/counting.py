@@ -1,0 +1,91 @@
+"""The counting kernel: one clip's levels are put on the grid and added to a group's integers.
+
+Per band: the count of cells, Σq, Σq², lowest, highest, cells on the floor, histogram. Per clip, for standard errors
+that know that the frames of a clip belong together: the products of S = Σq, Q = Σq² and n, for each band and for all
+bands pooled. S and Q are rounded first (to 1/256 of a level·frame and level²·frame for dB), which keeps their
+products within 128 bits; a rounded clip is still the same integer wherever it is counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from specnorm.profile.wide import add_product
+
+PRODUCTS = 6
+"""SS, SQ, QQ, Sn, Qn, nn: the order of the clip products."""
+S_SHIFT = 8
+Q_SHIFT = 24
+_FRAMES_BETWEEN_CARRIES = 1 << 12  # of squares below 2^50: their sum stays below 2^62
+
+
+@numba.njit(cache=True, nogil=True)
+def count_clip(
+    level: NDArray[np.float64],
+    steps: float,
+    cell_bits: int,
+    first_cell: int,
+    floor: int,
+    moments: NDArray[np.int64],
+    squares: NDArray[np.int64],
+    histogram: NDArray[np.int64],
+    products: NDArray[np.int64],
+) -> None:
+    """Add a clip's level `(band, frame)`.
+
+    `moments` `(band, 5)` holds count, Σq, lowest, highest and floor count; `squares` `(band, limb)` Σq²;
+    `histogram` `(band, cell)`; `products` `(band + 1, 6, limb)` with the pooled row last. Every level must lie within
+    the grid.
+    """
+    bands, frames = level.shape
+    pooled_s = 0
+    pooled_q = 0
+    pooled_n = 0
+    for band in range(bands):
+        lowest: Any = moments[band, 2]
+        highest: Any = moments[band, 3]
+        s: Any = 0
+        on_floor: Any = 0
+        q_high = 0
+        for start in range(0, frames, _FRAMES_BETWEEN_CARRIES):
+            square = 0
+            for t in range(start, min(frames, start + _FRAMES_BETWEEN_CARRIES)):
+                q: Any = np.int64(np.rint(level[band, t] * steps))
+                s += q
+                square += q * q
+                lowest = min(lowest, q)
+                highest = max(highest, q)
+                on_floor += q <= floor
+                histogram[band, (q >> cell_bits) - first_cell] += 1
+            squares[band, 0] += square & 0xFFFFFFFF
+            squares[band, 1] += square >> 32
+            # Rounded block by block: a clip's blocks are the same wherever it is counted.
+            q_high += (square + (1 << (Q_SHIFT - 1))) >> Q_SHIFT
+        for i in range(squares.shape[1] - 1):
+            squares[band, i + 1] += squares[band, i] >> 32
+            squares[band, i] &= 0xFFFFFFFF
+        moments[band, 0] += frames
+        moments[band, 1] += s
+        moments[band, 2] = lowest
+        moments[band, 3] = highest
+        moments[band, 4] += on_floor
+        s_high = (s + (1 << (S_SHIFT - 1))) >> S_SHIFT
+        _add_products(products[band], s_high, q_high, frames)
+        pooled_s += s_high
+        pooled_q += q_high
+        pooled_n += frames
+    _add_products(products[bands], pooled_s, pooled_q, pooled_n)
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_products(products: NDArray[np.int64], s: int, q: int, n: int) -> None:
+    add_product(products[0], s, s)
+    add_product(products[1], s, q)
+    add_product(products[2], q, q)
+    add_product(products[3], s, n)
+    add_product(products[4], q, n)
+    add_product(products[5], n, n)

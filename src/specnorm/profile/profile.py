@@ -1,0 +1,264 @@
+"""The profile: a front end and what it measured, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnorm import files
+from specnorm.errors import ArgumentError
+from specnorm.front_end import FrontEnd
+from specnorm.profile import clip_levels, storage
+from specnorm.profile.group import BadFile, GroupKey
+from specnorm.profile.measurement import Measurement
+from specnorm.profile.statistics import Statistics
+from specnorm.version import __version__
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """A front end's exact measurement of a data set, in groups that can be added and left out.
+
+    Everything is integers, so `a + b` is exact and free of order, and `without(fold=1)` is what a pass over the other
+    folds would have measured. Figures are of the gridded levels (see `Grid`), per band `(band,)`, in the level's unit;
+    `pooled()` gives the global ones.
+    """
+
+    front_end: FrontEnd
+    groups: Mapping[GroupKey, Measurement]
+    bad: tuple[BadFile, ...] = ()
+    duration: float | None = None
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        if not self.groups:
+            raise ArgumentError("a profile needs at least one group with a measured clip")
+        object.__setattr__(self, "groups", dict(sorted(self.groups.items())))
+        object.__setattr__(self, "bad", tuple(sorted(self.bad)))
+
+    @cached_property
+    def total(self) -> Measurement:
+        """All groups together."""
+        return Measurement.sum(self.groups.values())
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """The figures of each band."""
+        return Statistics(self.total, self.front_end.grid)
+
+    def pooled(self) -> Statistics:
+        """The global figures: those of all bands pooled."""
+        return Statistics(self.total.pooled(), self.front_end.grid, pooled=True)
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean level of each band."""
+        return np.asarray(self.statistics.mean)
+
+    @property
+    def std(self) -> NDArray[np.float64]:
+        """Standard deviation of each band's level (ddof = 0)."""
+        return np.asarray(self.statistics.std)
+
+    @property
+    def min(self) -> NDArray[np.float64]:
+        """Lowest level of each band."""
+        return np.asarray(self.statistics.min)
+
+    @property
+    def max(self) -> NDArray[np.float64]:
+        """Highest level of each band."""
+        return np.asarray(self.statistics.max)
+
+    @property
+    def floor_share(self) -> NDArray[np.float64]:
+        """Share of each band's cells that sit on the floor."""
+        return np.asarray(self.statistics.floor_share)
+
+    @property
+    def mean_se(self) -> NDArray[np.float64]:
+        """Standard error of each band's mean, clustered by clip."""
+        return np.asarray(self.statistics.mean_se)
+
+    @property
+    def std_se(self) -> NDArray[np.float64]:
+        """Standard error of each band's std, clustered by clip."""
+        return np.asarray(self.statistics.std_se)
+
+    def quantile(self, q: ArrayLike) -> NDArray[np.float64]:
+        """Quantiles of each band, within a histogram cell (see `Statistics.quantile`)."""
+        return np.asarray(self.statistics.quantile(q))
+
+    @property
+    def clips(self) -> int:
+        """How many clips were measured."""
+        return self.total.clips
+
+    @property
+    def frames(self) -> int:
+        """How many frames were measured."""
+        return self.total.frames
+
+    @property
+    def seconds(self) -> float:
+        """How much audio was measured, in seconds."""
+        return self.total.samples / self.front_end.sample_rate
+
+    @property
+    def clip_rms(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Lower cell edges (dBFS) and clip counts of the RMS level before waveform normalization."""
+        return clip_levels.dbfs_edges(), self.total.rms
+
+    @property
+    def clip_peak(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Lower cell edges (dBFS) and clip counts of the peak before waveform normalization."""
+        return clip_levels.dbfs_edges(), self.total.peak
+
+    @property
+    def clip_seconds(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Lower cell edges (seconds) and clip counts of the length."""
+        return clip_levels.length_edges() / self.front_end.sample_rate, self.total.length
+
+    def mostly_floor(self, share: float = 0.5) -> list[int]:
+        """Bands of which more than `share` of the cells sit on the floor: their statistics are those of silence."""
+        return [int(band) for band in np.flatnonzero(self.floor_share > share)]
+
+    def group_columns(self) -> list[str]:
+        """The columns that groups were formed by."""
+        return sorted({column for key in self.groups for column, _ in key})
+
+    def without(self, **columns: object) -> Profile:
+        """The profile without the groups that match all these values: exactly what the others alone would give.
+
+        Raises:
+            ArgumentError: when no group has such a value, or nothing would be left.
+        """
+        return self._where(columns, keep=False)
+
+    def only(self, **columns: object) -> Profile:
+        """The profile of the groups that match all these values.
+
+        Raises:
+            ArgumentError: when no group has such a value.
+        """
+        return self._where(columns, keep=True)
+
+    def _where(self, columns: Mapping[str, object], *, keep: bool) -> Profile:
+        wanted = {name: str(value) for name, value in columns.items()}
+        for name, value in wanted.items():
+            values = sorted({dict(key)[name] for key in self.groups if name in dict(key)})
+            if value not in values:
+                formed = f"groups were formed by {', '.join(self.group_columns()) or 'no column'}"
+                known = f"{name} is one of {', '.join(values)}" if values else f"{formed}; fit with --group-by {name}"
+                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}")
+
+        def matches(key: GroupKey) -> bool:
+            return (wanted.items() <= dict(key).items()) is keep
+
+        groups = {key: measurement for key, measurement in self.groups.items() if matches(key)}
+        if not groups:
+            raise ArgumentError(f"{_words(wanted)}: nothing would be left of the profile; hold out less")
+        return replace(self, groups=groups, bad=tuple(bad for bad in self.bad if matches(bad.group)))
+
+    def __add__(self, other: Profile) -> Profile:
+        """Both data sets together; the front ends must be the same."""
+        if not isinstance(other, Profile):
+            return NotImplemented
+        return Profile.sum([self, other])
+
+    @classmethod
+    def sum(cls, profiles: Iterable[Profile]) -> Profile:
+        """All profiles together.
+
+        Raises:
+            FrontEndMismatch: when the front ends differ.
+            ArgumentError: when clips were cropped or padded to different durations, or there is no profile.
+        """
+        parts = list(profiles)
+        if not parts:
+            raise ArgumentError("there is no profile to add up; give at least one")
+        by_key: dict[GroupKey, list[Measurement]] = {}
+        for part in parts:
+            parts[0].front_end.require_same(part.front_end, "the other profile")
+            if part.duration != parts[0].duration:
+                raise ArgumentError(f"durations differ ({parts[0].duration} and {part.duration} s); measure both alike")
+            for key, measurement in part.groups.items():
+                by_key.setdefault(key, []).append(measurement)
+        groups = {key: Measurement.sum(several) for key, several in by_key.items()}
+        return replace(parts[0], groups=groups, bad=tuple(bad for part in parts for bad in part.bad))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Profile):
+            return NotImplemented
+        return (
+            (self.front_end, self.bad, self.duration, self.version)
+            == (other.front_end, other.bad, other.duration, other.version)
+            and self.groups.keys() == other.groups.keys()
+            and all(measurement == other.groups[key] for key, measurement in self.groups.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def save(self, path: str | Path) -> None:
+        """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
+        header, tensors = storage.contents(self.front_end, self.groups, self.bad, self.duration, self.version)
+        facts = {"clips": self.clips, "frames": self.frames, "seconds": self.seconds}
+        files.save(Path(path), {**header, **facts}, tensors)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Profile:
+        """Read a profile; raises `FileFormatError` when the file is not a sound one."""
+        return cls.from_container(*files.load(Path(path)), Path(path))
+
+    @classmethod
+    def from_container(cls, header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Profile:
+        """A profile from what `files.load` read from `path`; raises `FileFormatError` when it is not a sound one."""
+        return cls(*storage.parse(header, tensors, path))
+
+    def summary(self) -> dict[str, Any]:
+        """Plain JSON values of what was measured, as `specnorm show --json` prints them."""
+        names = ("mean", "std", "min", "max", "floor_share")
+        pooled = self.pooled()
+        return {
+            "clips": self.clips,
+            "population": self.total.population,
+            "frames": self.frames,
+            "seconds": self.seconds,
+            "flat_clips": self.total.flat,
+            "fingerprint": self.front_end.fingerprint,
+            "front_end": self.front_end.to_dict(),
+            "unit": self.front_end.compress.unit,
+            "duration": self.duration,
+            "version": self.version,
+            "groups": [
+                {
+                    **dict(key),
+                    "clips": m.clips,
+                    "frames": m.frames,
+                    "seconds": m.samples / self.front_end.sample_rate,
+                }
+                for key, m in self.groups.items()
+            ],
+            "bad": [{"path": bad.path, "reason": bad.reason.value, "detail": bad.detail} for bad in self.bad],
+            "global": {name: _number(getattr(pooled, name)) for name in (*names, "mean_se", "std_se")},
+            "band": {
+                "hz": self.front_end.band_hz().tolist(),
+                **{name: [_number(v) for v in getattr(self, name)] for name in (*names, "mean_se", "std_se")},
+            },
+            "mostly_floor": self.mostly_floor(),
+        }
+
+
+def _number(value: float) -> float | None:
+    """A JSON number; what is unknown (the standard error of one clip) is null."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _words(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in columns.items())

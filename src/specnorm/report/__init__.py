@@ -1,0 +1,1 @@
+"""Showing: text plots, figures, and self-contained pages."""
