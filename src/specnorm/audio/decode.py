@@ -38,7 +38,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
         samples, sample_rate = _decode_descriptor(descriptor)
     finally:
         os.close(descriptor)
-    peak = float(np.abs(samples).max())
+    peak = max(float(samples.max()), -float(samples.min()))  # NaN if any sample is
     if not np.isfinite(peak):
         raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
     if peak > MAX_PEAK:

@@ -5,6 +5,7 @@ A new band layout, compression or waveform level is one new file (or class) and 
 
 from specnorm.front_end.bands import Linear as Linear
 from specnorm.front_end.bands import Mel as Mel
+from specnorm.front_end.blocks import Workspace as Workspace
 from specnorm.front_end.compress import Decibel as Decibel
 from specnorm.front_end.compress import Ln as Ln
 from specnorm.front_end.front_end import FrontEnd as FrontEnd

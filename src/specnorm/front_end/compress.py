@@ -54,7 +54,7 @@ class Decibel:
     so it is off unless asked for.
 
     Raises:
-        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative, or the floor is beyond ±300 dB.
+        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative.
     """
 
     amin: float = 1e-10
@@ -67,11 +67,6 @@ class Decibel:
             raise ArgumentError(f"amin={self.amin}, ref={self.ref} must both be positive")
         if self.top_db is not None and not self.top_db >= 0:
             raise ArgumentError(f"top_db={self.top_db} must not be negative")
-        if not -300 <= self.floor(1.0) <= 150:
-            raise ArgumentError(
-                f"amin={self.amin}, ref={self.ref}, floor_db={self.floor_db} put the floor at "
-                f"{self.floor(1.0):.6g} dB; it must lie in -300 … 150 dB"
-            )
 
     @property
     def unit(self) -> str:
@@ -110,9 +105,9 @@ class Decibel:
         return floor if self.top_db is None else max(floor, highest - self.top_db)
 
     def grid(self, power: float) -> Grid:
-        """65536 steps a dB, histogram cells of 1/16 dB, 300 dB upwards from the floor."""
+        """65536 steps a dB, histogram cells of 1/16 dB, from the floor to at least 200 dB."""
         low = math.floor(self.floor(power))
-        return Grid(steps=1 << 16, cell_bits=12, low=low, high=low + 300.0)
+        return Grid(steps=1 << 16, cell_bits=12, low=low, high=max(low + 300.0, 200.0))
 
     def _ref_db(self, power: float) -> float:
         return (20.0 / power) * math.log10(self.ref)
@@ -163,6 +158,6 @@ class Ln:
         return self.floor(power)
 
     def grid(self, power: float) -> Grid:
-        """262144 steps and 64 histogram cells a unit, 100 units upwards from the floor."""
+        """262144 steps and 64 histogram cells a unit, from the floor to at least 60."""
         low = math.floor(self.floor(power))
-        return Grid(steps=1 << 18, cell_bits=12, low=low, high=low + 100.0)
+        return Grid(steps=1 << 18, cell_bits=12, low=low, high=max(low + 100.0, 60.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from specnorm.audio.resample import RESAMPLERS
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from specnorm.files import canonical_json
 from specnorm.front_end.bands import Bands, Linear, Mel
-from specnorm.front_end.blocks import level_in_blocks
+from specnorm.front_end.blocks import Workspace, level_blocks
 from specnorm.front_end.compress import Compression, Decibel, Ln
 from specnorm.front_end.grid import Grid
 from specnorm.front_end.stft import STFT
@@ -65,7 +65,7 @@ class FrontEnd:
             if type(getattr(self, slot)) not in kinds.values():
                 known = ", ".join(kind.__name__ for kind in kinds.values())
                 raise ArgumentError(f"{slot}={getattr(self, slot)!r} must be one of {known}")
-        self.band_hz()
+        _ = self.band_hz(), self.grid  # both refuse settings that do not fit together
 
     def __call__(self, wave: Array) -> Array:
         """Levels `(..., band, frame)` of waves `(..., sample)`.
@@ -89,16 +89,34 @@ class FrontEnd:
         return self.compress.inverse(level, self.stft.power)
 
     def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one."""
-        wave = np.ascontiguousarray(samples, dtype=np.float64)
-        if len(wave) < self.min_samples:
+        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one.
+
+        Raises:
+            AudioError: when the clip is shorter than one window.
+        """
+        level = np.empty((self.n_bands, self.frames(len(samples))))
+        for start, block in self.clip_blocks(samples, Workspace()):
+            level[:, start : start + len(block)] = block.T
+        return level
+
+    def clip_blocks(
+        self, samples: NDArray[np.floating[Any]], workspace: Workspace
+    ) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """The same level in blocks `(frame, band)`, each with the number of its first frame and valid until the next.
+
+        Raises:
+            AudioError: when the clip is shorter than one window.
+        """
+        if len(samples) < self.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {len(wave)} samples at {self.sample_rate} Hz, less than one window of {self.min_samples}",
+                f"it has {len(samples)} samples at {self.sample_rate} Hz, less than one window of {self.min_samples}",
             )
-        if self.compress.framewise:
-            return level_in_blocks(wave, self.level, self.stft, self.band_runs(), self.compress)
-        return np.ascontiguousarray(self.working_level(wave))
+        if not self.compress.framewise:
+            yield 0, self.working_level(samples.astype(np.float64)).T
+            return
+        wave = np.ascontiguousarray(samples)
+        yield from level_blocks(wave, self.level, self.stft, self.band_runs(), self.compress, workspace)
 
     @property
     def n_bands(self) -> int:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from specnorm.errors import ArgumentError
+
 
 @dataclass(frozen=True)
 class Grid:
     """Level ↔ integer: `q = rint(level · steps)`; a histogram cell holds `2^cell_bits` neighbouring integers.
 
-    `low` and `high` (in the level's own unit) bound what can be counted. With `|q| < 2^25` the square of any level
-    fits into 50 bits, which the counting kernel relies on.
+    `low` and `high` (in the level's own unit) bound what can be counted. Both must keep `|q|` below 2^25: then the
+    square of any level fits into 50 bits, which the counting kernel relies on.
+
+    Raises:
+        ArgumentError: when the bounds are beyond that, as with a floor under -512 dB.
 
     >>> Grid(steps=65536, cell_bits=12, low=-100.0, high=200.0).cells
     4801
@@ -21,6 +26,14 @@ class Grid:
     cell_bits: int
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        limit = 2**25 / self.steps
+        if not -limit < self.low < self.high < limit:
+            raise ArgumentError(
+                f"levels would range over {self.low:g} … {self.high:g}, beyond ±{limit:g}; "
+                "choose a larger amin or offset, or a ref nearer to 1"
+            )
 
     @property
     def first_cell(self) -> int:

@@ -29,13 +29,15 @@ def scoped(profile: Profile, per: str) -> Statistics:
 
 
 def safe_scale(scale: ArrayLike, min_scale: float) -> NDArray[np.float64]:
-    """`scale` (a number, or one a band) with 1 for zero and none below `min_scale` times the median band's.
+    """`scale` (a number, or one a band) with 1 for zero and none below `min_scale` times the median of the others.
 
     A band that was silent in training has a tiny scale; the first sound in it would come out hundreds of deviations
     high. In a pilot that took accuracy from 82 to 24 %.
 
     >>> safe_scale([10.0, 8.0, 0.0, 0.1], min_scale=0.25).tolist()
-    [10.0, 8.0, 1.0125, 1.0125]
+    [10.0, 8.0, 2.0, 2.0]
     """
     values = np.asarray(scale, dtype=np.float64)
-    return np.maximum(np.where(values > 0, values, 1.0), min_scale * float(np.median(values)))
+    varying = values[values > 0]
+    median = float(np.median(varying)) if varying.size else 0.0
+    return np.maximum(np.where(values > 0, values, 1.0), min_scale * median)

@@ -24,24 +24,40 @@ _FRAMES_BETWEEN_CARRIES = 1 << 12  # of squares below 2^50: their sum stays belo
 
 
 @numba.njit(cache=True, nogil=True)
+def put_on_grid(block: NDArray[np.float64], steps: float, out: NDArray[np.int32]) -> tuple[int, int]:
+    """Levels `(frame, band)` as integers `(band, frame)`; returns the lowest and the highest.
+
+    Levels too high for the grid stay too high (2^30), so that the caller sees them.
+    """
+    lowest: Any = 1 << 30
+    highest: Any = -(1 << 30)
+    for band in range(out.shape[0]):
+        for t in range(out.shape[1]):
+            q: Any = np.int64(np.rint(min(max(block[t, band] * steps, -1073741824.0), 1073741824.0)))
+            out[band, t] = q
+            lowest = min(lowest, q)
+            highest = max(highest, q)
+    return lowest, highest
+
+
+@numba.njit(cache=True, nogil=True)
 def count_clip(
-    level: NDArray[np.float64],
-    steps: float,
+    gridded: NDArray[np.int32],
     cell_bits: int,
     first_cell: int,
     floor: int,
     moments: NDArray[np.int64],
     squares: NDArray[np.int64],
-    histogram: NDArray[np.int64],
+    histogram: NDArray[np.int32],
     products: NDArray[np.int64],
 ) -> None:
-    """Add a clip's level `(band, frame)`.
+    """Add a clip's gridded level `(band, frame)`.
 
     `moments` `(band, 5)` holds count, Σq, lowest, highest and floor count; `squares` `(band, limb)` Σq²;
     `histogram` `(band, cell)`; `products` `(band + 1, 6, limb)` with the pooled row last. Every level must lie within
     the grid.
     """
-    bands, frames = level.shape
+    bands, frames = gridded.shape
     pooled_s = 0
     pooled_q = 0
     pooled_n = 0
@@ -54,7 +70,7 @@ def count_clip(
         for start in range(0, frames, _FRAMES_BETWEEN_CARRIES):
             square = 0
             for t in range(start, min(frames, start + _FRAMES_BETWEEN_CARRIES)):
-                q: Any = np.int64(np.rint(level[band, t] * steps))
+                q: Any = np.int64(gridded[band, t])
                 s += q
                 square += q * q
                 lowest = min(lowest, q)
@@ -89,3 +105,17 @@ def _add_products(products: NDArray[np.int64], s: int, q: int, n: int) -> None:
     add_product(products[3], s, n)
     add_product(products[4], q, n)
     add_product(products[5], n, n)
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float, float]:
+    """Lowest and highest sample, and the mean square, in one pass."""
+    low: Any = samples[0]
+    high: Any = samples[0]
+    square = 0.0
+    for i in range(samples.size):
+        x = samples[i]
+        low = min(low, x)
+        high = max(high, x)
+        square += np.float64(x) * np.float64(x)
+    return low, high, square / samples.size

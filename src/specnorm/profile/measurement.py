@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from specnorm.errors import AudioError, BadAudioReason
-from specnorm.front_end import FrontEnd
+from specnorm.errors import ArgumentError, AudioError, BadAudioReason
+from specnorm.front_end import FrontEnd, Workspace
 from specnorm.profile import clip_levels, wide
-from specnorm.profile.counting import PRODUCTS, count_clip
+from specnorm.profile.counting import PRODUCTS, count_clip, put_on_grid, waveform_figures
 
 Integers = NDArray[np.int64]
 DIGEST_BYTES = 16
@@ -54,7 +55,7 @@ class Measurement:
     squares: Integers
     products: Integers
     first_cell: int
-    histogram: Integers
+    histogram: NDArray[np.signedinteger[Any]]
     rms: Integers
     peak: Integers
     length: Integers
@@ -89,48 +90,80 @@ class Measurement:
             squares=wide.normalized(self.squares.sum(axis=0, keepdims=True)),
             products=self.products[[-1, -1]],
             first_cell=self.first_cell,
-            histogram=self.histogram.sum(axis=0, keepdims=True),
+            histogram=self.histogram.sum(axis=0, keepdims=True, dtype=np.int64),
         )
 
     @classmethod
     def sum(cls, measurements: Iterable[Measurement]) -> Measurement:
         """All measurements together; at least one is needed."""
-        parts = list(measurements)
-        first = min(part.first_cell for part in parts)
-        stop = max(part.first_cell + part.histogram.shape[1] for part in parts)
-        histogram = np.zeros((parts[0].bands, stop - first), dtype=np.int64)
-        for part in parts:
-            start = part.first_cell - first
-            histogram[:, start : start + part.histogram.shape[1]] += part.histogram
-        digests = np.concatenate([part.digests for part in parts])
-        return cls(
-            **{name: sum(getattr(part, name) for part in parts) for name in _ADDED},
-            lowest=np.minimum.reduce([part.lowest for part in parts]),
-            highest=np.maximum.reduce([part.highest for part in parts]),
-            squares=_wide_sum([part.squares for part in parts]),
-            products=_wide_sum([part.products for part in parts]),
-            first_cell=first,
-            histogram=histogram,
-            digests=sorted_digests(digests),
-        )
+        running = RunningSum()
+        for measurement in measurements:
+            running.add(measurement)
+        return running.total()
 
 
 _PER_CLIP = ("clips", "population", "samples", "flat", "rms", "peak", "length", "digests")
-_ADDED = ("clips", "population", "samples", "flat", "count", "total", "on_floor", "rms", "peak", "length")
+_COUNTS = ("clips", "population", "samples", "flat")
+_ADDED = ("count", "total", "on_floor", "rms", "peak", "length")
 
 
-def _wide_sum(parts: list[Integers]) -> Integers:
-    total = parts[0]
-    for part in parts[1:]:
-        total = wide.normalized(total + part)
-    return total
+class RunningSum:
+    """Adds measurements one by one, in place: a pass adds hundreds, and most of each is its histogram."""
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(_COUNTS, 0)
+        self._arrays: dict[str, Integers] = {}
+        self._histogram = np.zeros((0, 0), dtype=np.int64)
+        self._first_cell = 0
+        self._digests: list[NDArray[np.uint8]] = []
+
+    def add(self, part: Measurement) -> None:
+        """Add one measurement."""
+        self._digests.append(part.digests)
+        for name in _COUNTS:
+            self._counts[name] += getattr(part, name)
+        self._make_room(part)
+        start = part.first_cell - self._first_cell
+        self._histogram[:, start : start + part.histogram.shape[1]] += part.histogram
+        mine = self._arrays
+        if not mine:
+            for name in (*_ADDED, "lowest", "highest", "squares", "products"):
+                mine[name] = getattr(part, name).copy()
+            return
+        for name in _ADDED:
+            mine[name] += getattr(part, name)
+        np.minimum(mine["lowest"], part.lowest, out=mine["lowest"])
+        np.maximum(mine["highest"], part.highest, out=mine["highest"])
+        for name in ("squares", "products"):
+            mine[name] = wide.normalized(mine[name] + getattr(part, name))
+
+    def total(self) -> Measurement:
+        """Everything added so far; at least one measurement is needed."""
+        counted: dict[str, Any] = {**self._counts, **{name: array.copy() for name, array in self._arrays.items()}}
+        return Measurement(
+            **counted,
+            first_cell=self._first_cell,
+            histogram=self._histogram.copy(),
+            digests=sorted_digests(np.concatenate(self._digests)),
+        )
+
+    def _make_room(self, part: Measurement) -> None:
+        """Widen the histogram to the cells that the part uses."""
+        cells = self._histogram.shape[1]
+        first, stop = part.first_cell, part.first_cell + part.histogram.shape[1]
+        if cells:
+            first, stop = min(first, self._first_cell), max(stop, self._first_cell + cells)
+        if stop - first == cells:
+            return
+        wider = np.zeros((part.bands, stop - first), dtype=np.int64)
+        if cells:
+            wider[:, self._first_cell - first : self._first_cell - first + cells] = self._histogram
+        self._histogram, self._first_cell = wider, first
 
 
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Digests in their one canonical order."""
-    as_records = np.ascontiguousarray(digests).view(f"V{DIGEST_BYTES}").ravel()
-    order = sorted(range(len(digests)), key=lambda index: as_records[index].tobytes())
-    return digests[order]
+    return digests[np.lexsort(digests.T[::-1])]
 
 
 class Counter:
@@ -140,17 +173,20 @@ class Counter:
         bands, grid = front_end.n_bands, front_end.grid
         self._front_end = front_end
         self._grid = grid
+        self._workspace = Workspace()
         self._moments = np.zeros((bands, 5), dtype=np.int64)
         self._moments[:, 2] = np.iinfo(np.int64).max
         self._moments[:, 3] = np.iinfo(np.int64).min
         self._squares = wide.zeros(bands)
         self._products = wide.zeros(bands + 1, PRODUCTS)
-        self._histogram = np.zeros((bands, grid.cells), dtype=np.int64)
+        # Half the width of int64 keeps twice as much of it in the cache; `add` sees to it that no cell overflows.
+        self._histogram = np.zeros((bands, grid.cells), dtype=np.int32)
         self._rms = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
         self._peak = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
         self._length = np.zeros(clip_levels.LENGTH_CELLS, dtype=np.int64)
         self._digests: list[bytes] = []
         self._samples = 0
+        self._frames = 0
         self._flat = 0
 
     def add(self, samples: NDArray[np.float32]) -> None:
@@ -159,18 +195,19 @@ class Counter:
         Raises:
             AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
         """
-        level = self._front_end.clip_level(samples)
-        lowest, highest = float(level.min()), float(level.max())
-        if not (self._grid.low <= lowest and highest <= self._grid.high):
+        gridded, lowest, highest = self._gridded(samples)
+        low, high = lowest / self._grid.steps, highest / self._grid.steps
+        if not self._grid.low <= low <= high <= self._grid.high:
             raise AudioError(
                 BadAudioReason.OUT_OF_RANGE,
-                f"its level reaches {lowest:.6g} … {highest:.6g} {self._front_end.compress.unit}, outside "
+                f"its level reaches {low:.6g} … {high:.6g} {self._front_end.compress.unit}, outside "
                 f"{self._grid.low:g} … {self._grid.high:g}; check the scale of its samples",
             )
-        floor = self._front_end.compress.clip_floor(highest, self._front_end.stft.power)
+        if self._frames + gridded.shape[1] >= 2**31:
+            raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
+        floor = self._front_end.compress.clip_floor(high, self._front_end.stft.power)
         count_clip(
-            level,
-            float(self._grid.steps),
+            gridded,
             self._grid.cell_bits,
             self._grid.first_cell,
             self._grid.integer(floor),
@@ -179,11 +216,22 @@ class Counter:
             self._histogram,
             self._products,
         )
+        self._frames += gridded.shape[1]
         self._count_waveform(samples)
 
+    def _gridded(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.int32], int, int]:
+        """The clip's level on the grid `(band, frame)`, and the lowest and highest of it."""
+        shape = (self._front_end.n_bands, self._front_end.frames(len(samples)))
+        gridded = self._workspace.array("gridded", shape, np.int32)
+        lowest, highest = np.iinfo(np.int32).max, np.iinfo(np.int32).min
+        for start, block in self._front_end.clip_blocks(samples, self._workspace):
+            low, high = put_on_grid(block, float(self._grid.steps), gridded[:, start : start + len(block)])
+            lowest, highest = min(lowest, low), max(highest, high)
+        return gridded, lowest, highest
+
     def _count_waveform(self, samples: NDArray[np.float32]) -> None:
-        low, high = float(samples.min()), float(samples.max())
-        rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+        low, high, mean_square = waveform_figures(samples)
+        rms = float(np.sqrt(mean_square))
         self._rms[clip_levels.dbfs_cell(rms)] += 1
         self._peak[clip_levels.dbfs_cell(max(-low, high))] += 1
         self._length[clip_levels.length_cell(len(samples))] += 1
@@ -195,7 +243,9 @@ class Counter:
         """What was counted so far, or None when that is nothing."""
         if not self._digests:
             return None
-        used = np.flatnonzero(self._histogram.any(axis=0))
+        low, high = int(self._moments[:, 2].min()), int(self._moments[:, 3].max())
+        first, last = low >> self._grid.cell_bits, high >> self._grid.cell_bits
+        used = slice(first - self._grid.first_cell, last - self._grid.first_cell + 1)
         digests = np.frombuffer(b"".join(self._digests), dtype=np.uint8).reshape(-1, DIGEST_BYTES)
         count, total, lowest, highest, on_floor = np.ascontiguousarray(self._moments.T)
         return Measurement(
@@ -210,8 +260,8 @@ class Counter:
             on_floor=on_floor,
             squares=self._squares.copy(),
             products=self._products.copy(),
-            first_cell=self._grid.first_cell + int(used[0]),
-            histogram=self._histogram[:, used[0] : used[-1] + 1].copy(),
+            first_cell=first,
+            histogram=self._histogram[:, used].copy(),
             rms=self._rms.copy(),
             peak=self._peak.copy(),
             length=self._length.copy(),

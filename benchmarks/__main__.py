@@ -1,0 +1,7 @@
+"""Run every benchmark, one after the other."""
+
+from __future__ import annotations
+
+from benchmarks import bench_pass
+
+bench_pass.main()
