@@ -148,7 +148,7 @@ def fit(
         if progress is not None:
             progress(done, len(chosen))
     check_bad(bad, len(chosen), max_bad)
-    groups = {key: part.total() for key, part in parts.items()}
+    groups = {key: parts.pop(key).total() for key in list(parts)}
     if sample is not None:
         groups = _stand_for(groups, opened, columns)
     return Profile(front_end, groups, tuple(bad), duration)

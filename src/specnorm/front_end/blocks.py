@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.arrays import BandRuns, rfft, sum_runs
+from specnorm.arrays import BandRuns, sum_runs
 from specnorm.front_end.compress import Compression
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import StandardizeWaveform, WaveformLevel
@@ -54,11 +54,12 @@ def level_blocks(
     bands, frames = len(runs.first), stft.frames(len(samples))
     windowed = workspace.array("windowed", (_FRAMES, stft.n_fft))
     bins = workspace.array("bins", (_FRAMES, stft.bins))
+    spectrum = workspace.array("spectrum", (_FRAMES, stft.bins), np.complex128)
     gathered = workspace.array("gathered", (_FRAMES, bands))
     for start in range(0, frames, _FRAMES):
         count = min(_FRAMES, frames - start)
         _windowed(padded[start * stft.hop :], mean, scale, window, stft.hop, windowed[:count])
-        _squared_magnitudes(rfft(windowed[:count]), bins)
+        _squared_magnitudes(np.fft.rfft(windowed[:count], out=spectrum[:count]), bins)
         values = bins[:count]
         if stft.power != 2.0:
             values **= stft.power / 2.0

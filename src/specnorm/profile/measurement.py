@@ -138,12 +138,12 @@ class RunningSum:
             mine[name] = wide.normalized(mine[name] + getattr(part, name))
 
     def total(self) -> Measurement:
-        """Everything added so far; at least one measurement is needed."""
-        counted: dict[str, Any] = {**self._counts, **{name: array.copy() for name, array in self._arrays.items()}}
+        """Everything added, at least one measurement; the sum is used up by it, since its arrays are handed over."""
+        counted: dict[str, Any] = self._counts | self._arrays
         return Measurement(
             **counted,
             first_cell=self._first_cell,
-            histogram=self._histogram.copy(),
+            histogram=self._histogram,
             digests=sorted_digests(np.concatenate(self._digests)),
         )
 
