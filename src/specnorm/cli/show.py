@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -28,7 +29,16 @@ EXAMPLES = """
 
     specnorm show esc10.safetensors --plot bands.png
 """
-_FIGURES = ("mean", "std", "min", "max", "floor_share", "mean_se", "std_se")
+_FIGURES = {
+    "mean": "mean",
+    "std": "std",
+    "min": "min",
+    "max": "max",
+    "floor_share": "floor",
+    "mean_se": "se(mean)",
+    "std_se": "se(std)",
+}
+"""Each figure with its heading; `se` is the standard error, with the clip as the unit of sampling."""
 _MAX_ROWS = 32
 
 
@@ -69,17 +79,15 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
     console.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
     pooled = profile.pooled()
-    table = Table(title=f"All bands pooled ({unit})")
-    for name in _FIGURES:
-        table.add_column(name, justify="right")
+    table = _table(f"All bands pooled ({unit})", *_FIGURES.values())
     table.add_row(*(_cell(name, getattr(pooled, name)) for name in _FIGURES))
     console.print(table)
     console.print(_band_table(profile, 1 if all_bands else -(-profile.front_end.n_bands // _MAX_ROWS)))
-    console.print(band_plot(profile), markup=False)
+    typer.echo(band_plot(profile))
     if len(profile.groups) > 1:
         console.print(_group_table(profile))
     if profile.bad:
-        table = Table(title=f"{len(profile.bad)} bad files, left out")
+        table = Table(title=f"{len(profile.bad)} bad files, left out", box=SIMPLE_HEAD)
         for name in ("file", "reason", "detail"):
             table.add_column(name, overflow="fold")
         for bad in profile.bad:
@@ -102,9 +110,7 @@ def describe(front_end: FrontEnd) -> str:
 def _band_table(profile: Profile, step: int) -> Table:
     bands = profile.front_end.n_bands
     every = "" if step == 1 else f", every {step}th of {bands} (--all-bands for all)"
-    table = Table(title=f"Bands ({profile.front_end.compress.unit}){every}")
-    for name in ("band", "Hz", *_FIGURES):
-        table.add_column(name, justify="right")
+    table = _table(f"Bands ({profile.front_end.compress.unit}){every}", "band", "Hz", *_FIGURES.values())
     hz = profile.front_end.band_hz()
     columns = {name: getattr(profile, name) for name in _FIGURES}
     for band in range(0, bands, step):
@@ -114,9 +120,7 @@ def _band_table(profile: Profile, step: int) -> Table:
 
 def _group_table(profile: Profile) -> Table:
     columns = profile.group_columns()
-    table = Table(title="Groups")
-    for name in (*columns, "clips", "frames", "mean", "std", "floor_share"):
-        table.add_column(name, justify="right")
+    table = _table("Groups", *columns, "clips", "frames", "mean", "std", "floor")
     for key, measurement in profile.groups.items():
         pooled = Profile(profile.front_end, {key: measurement}).pooled()
         figures = (_cell(name, getattr(pooled, name)) for name in ("mean", "std", "floor_share"))
@@ -125,8 +129,15 @@ def _group_table(profile: Profile) -> Table:
     return table
 
 
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
 def _cell(name: str, value: float) -> str:
-    return f"{value:.1%}" if name == "floor_share" else f"{value:.3f}"
+    return f"{value:.1%}" if name == "floor_share" else f"{value:.2f}"
 
 
 def _show_pipeline(pipeline: Pipeline, *, json: bool) -> None:

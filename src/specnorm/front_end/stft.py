@@ -78,7 +78,7 @@ class STFT:
 
     @property
     def min_samples(self) -> int:
-        """The shortest wave that is transformed, one frame: anything shorter would be mostly padding."""
+        """One window, the shortest wave that is transformed, because anything shorter would be mostly padding."""
         return self.n_fft
 
     def frames(self, samples: int) -> int:

@@ -41,7 +41,7 @@ class Statistics:
 
     @cached_property
     def std(self) -> Any:
-        """Standard deviation of the level (ddof = 0): `sqrt(n Σq² - (Σq)²) / n`."""
+        """Standard deviation of the level with ddof = 0, `sqrt(n Σq² - (Σq)²) / n`."""
         squares = wide.to_integers(self.measurement.squares).tolist()
         rows = zip(self.measurement.total.tolist(), squares, self.measurement.count.tolist(), strict=True)
         return self._figures([math.sqrt(n * q - s * s) / (n * self.grid.steps) for s, q, n in rows])
@@ -58,7 +58,7 @@ class Statistics:
 
     @cached_property
     def floor_share(self) -> Any:
-        """Share of cells that sit on the floor: digital silence, and what lies below `amin`."""
+        """Share of cells that sit on the floor, which is digital silence and what lies below `amin`."""
         return self._figures(self.measurement.on_floor / self.measurement.count)
 
     @cached_property

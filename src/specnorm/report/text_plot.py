@@ -7,7 +7,7 @@ import numpy as np
 from specnorm.profile import Profile
 
 _ROWS = 12
-_COLUMNS = 72
+_COLUMNS = 68
 
 
 def band_plot(profile: Profile) -> str:

@@ -1,0 +1,48 @@
+"""What the README shows runs as it stands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from specnorm.demo.dataset import make_dataset
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def code(language: str) -> str:
+    (block,) = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    return str(block)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the data set that the README calls sounds."""
+    make_dataset(tmp_path / "sounds")
+    return tmp_path
+
+
+def test_the_python_runs(folder: Path) -> None:
+    """The five lines give a normalized spectrogram."""
+    text = code("python").replace('fit("sounds/", front_end)', 'fit("sounds/", front_end, max_bad=0.05)')
+    done = subprocess.run(
+        [sys.executable, "-c", text + "\nprint(x.shape)"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("(64, ")
+
+
+def test_the_shell_runs(folder: Path) -> None:
+    """Each of the five commands succeeds, one after the other."""
+    for line in code("sh").splitlines():
+        command, *arguments = shlex.split(line, comments=True)
+        assert command == "specnorm"
+        run = [sys.executable, "-c", "from specnorm.cli import main; main()", *arguments]
+        done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert (folder / "features" / "pipeline.safetensors").is_file()
