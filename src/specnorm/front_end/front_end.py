@@ -200,7 +200,7 @@ class FrontEnd:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that are equal exactly when all settings are: SHA-256 of the canonical JSON."""
+        """16 hexadecimal digits, equal exactly when all settings are, from the SHA-256 of the canonical JSON."""
         return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()[:16]
 
     def differences(self, other: FrontEnd) -> list[str]:
