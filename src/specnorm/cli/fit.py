@@ -97,13 +97,13 @@ def remarks(profile: Profile) -> list[str]:
     found = []
     if profile.bad:
         names = ", ".join(f"{bad.path} ({bad.reason.value})" for bad in profile.bad[:3])
-        found.append(f"{len(profile.bad)} bad files were left out: {names}{', …' if len(profile.bad) > 3 else ''}")
+        found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
-        found.append(f"{profile.total.flat} clips are silent or constant; they were counted, at the floor")
+        found.append(f"silent or constant clips, counted at the floor: {profile.total.flat}")
     if mostly := profile.mostly_floor():
-        found.append(f"{len(mostly)} of {profile.front_end.n_bands} bands are mostly floor: {_ranges(mostly)}")
+        found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
-        found.append(f"{len(empty)} bands hold no FFT bin: {_ranges(empty)}; use fewer bands or a longer n_fft")
+        found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
     return found
 
 
