@@ -21,6 +21,7 @@ _PAGE = """<!doctype html>
   table { border-collapse: collapse; display: block; overflow-x: auto; }
   td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
   td:first-child, th:first-child { text-align: left; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
   img { max-width: 100%; height: auto; }
   code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
 </style>
