@@ -19,15 +19,32 @@ from specnorm.files import canonical_json
 from specnorm.front_end.bands import Bands, Linear, Mel
 from specnorm.front_end.blocks import Workspace, level_blocks
 from specnorm.front_end.compress import Compression, Decibel, Ln
+from specnorm.front_end.gain import PeakLevel, RMSLevel, ScaleWaveform
+from specnorm.front_end.gammatone import Gammatone
 from specnorm.front_end.grid import Grid
+from specnorm.front_end.log1p import Log1p
+from specnorm.front_end.loudness import LoudnessLevel
+from specnorm.front_end.pcen import PCEN
+from specnorm.front_end.pre_emphasis import PreEmphasis
+from specnorm.front_end.root import Root
+from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
-    "level": {"as_recorded": AsRecorded, "standardize": StandardizeWaveform},
+    "level": {
+        "as_recorded": AsRecorded,
+        "standardize": StandardizeWaveform,
+        "sliding": SlidingStandardizeWaveform,
+        "peak": PeakLevel,
+        "rms": RMSLevel,
+        "loudness": LoudnessLevel,
+        "pre_emphasis": PreEmphasis,
+        "scale": ScaleWaveform,
+    },
     "stft": {"stft": STFT},
-    "bands": {"linear": Linear, "mel": Mel},
-    "compress": {"decibel": Decibel, "ln": Ln},
+    "bands": {"linear": Linear, "mel": Mel, "gammatone": Gammatone},
+    "compress": {"decibel": Decibel, "ln": Ln, "log1p": Log1p, "root": Root, "pcen": PCEN},
 }
 """What may stand in each slot, by the name that JSON and the command line use."""
 
@@ -80,7 +97,7 @@ class FrontEnd:
 
     def working_level(self, wave: Array) -> Array:
         """Levels in the dtype of the arithmetic: what a pass counts, before any rounding to the caller's dtype."""
-        magnitudes = self.stft(self.level(wave))
+        magnitudes = self.stft(self.level(wave, self.sample_rate))
         return self.compress(self.bands(magnitudes, self.sample_rate, self.stft.n_fft), self.stft.power)
 
     def inverse_compress(self, level: Array) -> Array:
@@ -116,7 +133,9 @@ class FrontEnd:
             yield 0, self.working_level(samples.astype(np.float64)).T
             return
         wave = np.ascontiguousarray(samples)
-        yield from level_blocks(wave, self.level, self.stft, self.band_runs(), self.compress, workspace)
+        yield from level_blocks(
+            wave, self.sample_rate, self.level, self.stft, self.band_runs(), self.compress, workspace
+        )
 
     @property
     def n_bands(self) -> int:
@@ -136,11 +155,11 @@ class FrontEnd:
     @property
     def min_samples(self) -> int:
         """The shortest wave that has a frame, in samples."""
-        return self.stft.min_samples
+        return max(self.stft.min_samples + self.level.shortens, self.level.min_samples(self.sample_rate))
 
     def frames(self, samples: int) -> int:
         """How many frames a wave of `samples` has; 0 when it is too short."""
-        return self.stft.frames(samples)
+        return 0 if samples < self.min_samples else self.stft.frames(samples - self.level.shortens)
 
     def band_hz(self) -> NDArray[np.float64]:
         """Centre frequency of each band, in Hz."""

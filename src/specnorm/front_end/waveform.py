@@ -10,32 +10,44 @@ from specnorm.arrays import Array, namespace
 
 @runtime_checkable
 class WaveformLevel(Protocol):
-    """Maps a wave `(..., sample)` to a wave of the same shape, clip by clip."""
+    """Maps a wave `(..., sample)` at `sample_rate` (Hz) to a wave, clip by clip."""
 
-    def __call__(self, wave: Array) -> Array:
+    def __call__(self, wave: Array, sample_rate: int) -> Array:
         """The wave at its new level."""
         ...
 
+    def min_samples(self, sample_rate: int) -> int:
+        """The shortest wave that it takes."""
+        del sample_rate
+        return 1
+
+    @property
+    def shortens(self) -> int:
+        """By how many samples the result is shorter."""
+        return 0
+
 
 @dataclass(frozen=True)
-class AsRecorded:
+class AsRecorded(WaveformLevel):
     """Leaves the wave as it was recorded."""
 
-    def __call__(self, wave: Array) -> Array:
+    def __call__(self, wave: Array, sample_rate: int | None = None) -> Array:
         """The same wave."""
+        del sample_rate
         return wave
 
 
 @dataclass(frozen=True)
-class StandardizeWaveform:
+class StandardizeWaveform(WaveformLevel):
     """Gives each clip mean 0 and standard deviation 1 (ddof = 0) over its last axis.
 
     A constant clip becomes zero, not NaN: one whose deviation is below a millionth of its offset counts as constant,
     since that much is rounding.
     """
 
-    def __call__(self, wave: Array) -> Array:
+    def __call__(self, wave: Array, sample_rate: int | None = None) -> Array:
         """The standardized wave."""
+        del sample_rate
         xp = namespace(wave)
         mean = xp.mean(wave, axis=-1, keepdims=True)
         centred = wave - mean

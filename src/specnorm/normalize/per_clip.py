@@ -27,6 +27,11 @@ class PerClip:
     def __post_init__(self) -> None:
         check_scope(self.per)
 
+    @property
+    def uses_data_set(self) -> bool:
+        """Never."""
+        return False
+
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Remember the front end; there is nothing else to fit."""
         return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
