@@ -8,6 +8,7 @@ from specnorm.front_end.bands import Mel as Mel
 from specnorm.front_end.blocks import Workspace as Workspace
 from specnorm.front_end.compress import Decibel as Decibel
 from specnorm.front_end.compress import Ln as Ln
+from specnorm.front_end.fix_frames import fix_frames as fix_frames
 from specnorm.front_end.front_end import FrontEnd as FrontEnd
 from specnorm.front_end.gain import PeakLevel as PeakLevel
 from specnorm.front_end.gain import RMSLevel as RMSLevel
@@ -20,6 +21,7 @@ from specnorm.front_end.loudness import integrated_loudness as integrated_loudne
 from specnorm.front_end.pcen import PCEN as PCEN
 from specnorm.front_end.pre_emphasis import PreEmphasis as PreEmphasis
 from specnorm.front_end.presets import PRESETS as PRESETS
+from specnorm.front_end.presets import find_preset as find_preset
 from specnorm.front_end.presets import preset as preset
 from specnorm.front_end.root import Root as Root
 from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform as SlidingStandardizeWaveform

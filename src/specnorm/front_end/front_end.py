@@ -222,14 +222,15 @@ class FrontEnd:
         """16 hexadecimal digits, equal exactly when all settings are, from the SHA-256 of the canonical JSON."""
         return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()[:16]
 
+    def differing(self, other: FrontEnd) -> list[tuple[str, Any, Any]]:
+        """Each setting that differs, such as `stft.hop_length`, with its value here and there (`absent` where none)."""
+        ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
+        pairs = ((name, ours.get(name, "absent"), theirs.get(name, "absent")) for name in sorted({**ours, **theirs}))
+        return [(name, here, there) for name, here, there in pairs if here != there]
+
     def differences(self, other: FrontEnd) -> list[str]:
         """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
-        ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
-        return [
-            f"{name}: {ours.get(name, 'absent')} here, {theirs.get(name, 'absent')} there"
-            for name in sorted(ours.keys() | theirs.keys())
-            if ours.get(name, "absent") != theirs.get(name, "absent")
-        ]
+        return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
 
     def require_same(self, other: FrontEnd, what: str) -> None:
         """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""

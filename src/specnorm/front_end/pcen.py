@@ -36,10 +36,10 @@ class PCEN(Compression):
     scale: float = 2.0**31
 
     def __post_init__(self) -> None:
-        if not (0 < self.b <= 1 and 0 < self.exponent <= 1 and 0 <= self.gain < 1):
-            raise ArgumentError(
-                f"b={self.b}, exponent={self.exponent} must be above 0 and at most 1, gain={self.gain} at least 0 and below 1"
-            )
+        if not (0 < self.b <= 1 and 0 < self.exponent <= 1):
+            raise ArgumentError(f"b={self.b}, exponent={self.exponent} must both be above 0 and at most 1")
+        if not 0 <= self.gain < 1:
+            raise ArgumentError(f"gain={self.gain} must be at least 0 and below 1")
         for name in ("bias", "eps", "scale"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ArgumentError(f"{name}={getattr(self, name)} must be finite and positive")

@@ -106,7 +106,8 @@ _KALDI = Preset(
         compress=Ln(offset=0.0, amin=FLOAT32_EPSILON),
     ),
     "Kaldi's compute-fbank-feats, as kaldi-native-fbank computes it, with its defaults and without dither",
-    note="Samples are scaled to 16-bit integers, as Kaldi reads them; systems that feed [-1, 1] need level as_recorded.",
+    note="Samples are scaled to 16-bit integers, as Kaldi reads them; for systems that feed it samples in [-1, 1] set "
+    "the level to as_recorded.",
 )
 _AST = Preset(
     FrontEnd(
@@ -161,7 +162,7 @@ _PASST = Preset(
         bands=Mel(128, f_min=0.0, f_max=15_000.0, mel_scale="kaldi", norm=None),
         compress=Ln(offset=1e-5),
     ),
-    "PaSST (Koutini et al. 2022), its AugmentMelSTFT in evaluation mode, with its defaults",
+    "PaSST (Koutini et al. 2022), its AugmentMelSTFT in evaluation mode, as its base model has it",
     fixed=(-4.5, 5.0),
 )
 _VGGISH = Preset(
