@@ -16,9 +16,9 @@ START, END = "<!-- agreement: begin -->", "<!-- agreement: end -->"
 
 def table(rows: list[Agreement]) -> str:
     """The figures as a Markdown table."""
+    largest = f"largest difference, at most {FLOAT32_RANGE_DB:g} dB below the peak"
     lines = [
-        f"| preset | origin | computes in | largest difference, at most {FLOAT32_RANGE_DB:g} dB below the peak | mean "
-        "| largest anywhere | unit | sounds |",
+        f"| preset | origin | computes in | {largest} | mean | largest anywhere | unit | sounds |",
         "|---|---|---|---|---|---|---|---|",
     ]
     lines += [

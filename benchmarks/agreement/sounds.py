@@ -27,7 +27,7 @@ def synthetic(sample_rate: int) -> Wave:
 
 
 def real(sample_rate: int) -> dict[str, Wave]:
-    """The first 1.024 s of real recordings by name, from the folder that SPECNORM_DATA names; none where it names none."""
+    """The first 1.024 s of real recordings by name, from the folder that SPECNORM_DATA names, if it names one."""
     folder = os.environ.get("SPECNORM_DATA")
     if not folder or not (Path(folder) / "esc10").is_dir():
         return {}

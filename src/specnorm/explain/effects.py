@@ -120,8 +120,8 @@ _EFFECTS: Mapping[str, Effect] = {
     "bands.f_max": _bands,
     "bands.drop_nyquist": _says("one band more or less at half the sample rate"),
     "bands.mel_scale": _says(
-        "slaney is linear up to 1000 Hz, htk bends at 700 Hz: band centres shift; kaldi has htk's centres, but triangles "
-        "that are straight over mels"
+        "slaney is linear up to 1000 Hz, htk bends at 700 Hz: band centres shift; kaldi has htk's centres, but "
+        "triangles that are straight over mels"
     ),
     "bands.norm": _says(
         "slaney divides each filter by its bandwidth in Hz, none leaves its peak at 1: levels differ by a constant for "
