@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from benchmarks.agreement.measure import FLOAT32_RANGE_DB, Agreement, agreement
-
 from specnorm.files import write_text
 from specnorm.front_end import PRESETS
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from benchmarks.agreement.origins import STORED, Level, running
-from benchmarks.agreement.sounds import Wave, real, synthetic
 from numpy.typing import NDArray
 
 import specnorm as sn
+from benchmarks.agreement.origins import STORED, Level, running
+from benchmarks.agreement.sounds import Wave, real, synthetic
 from specnorm.front_end import PRESETS
 
 FLOAT32_RANGE_DB = 60.0
@@ -45,7 +46,7 @@ class Agreement:
     real: int
 
 
-def ours(name: str, wave: Wave, *, published: bool) -> NDArray[np.float64]:
+def ours(name: str, wave: Wave, *, published: bool) -> Any:
     """What the preset gives: its level, or its published normalization of it."""
     front_end = sn.preset(name)
     exact = wave.astype(np.float64)
@@ -56,7 +57,7 @@ def ours(name: str, wave: Wave, *, published: bool) -> NDArray[np.float64]:
     return sn.published(name)(exact) if published else front_end(exact)
 
 
-def above_floor(name: str, level: NDArray[np.float64], *, published: bool) -> NDArray[np.bool_]:
+def above_floor(name: str, level: NDArray[np.float64], *, published: bool) -> Any:
     """The cells of a result that lie above the front end's floor and within the float32 range of the clip's peak."""
     front_end = sn.preset(name)
     fitted = sn.published(name).normalizer if published else None

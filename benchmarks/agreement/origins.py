@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.agreement.sounds import Wave
 from numpy.typing import NDArray
+
+from benchmarks.agreement.sounds import Wave
 
 Level = NDArray[np.floating[Any]]
 STORED = Path(__file__).parent / "stored"
@@ -31,26 +32,26 @@ class Origin:
         published: Whether its result is normalized, as `specnorm.published` is.
     """
 
-    run: Callable[[Wave], Level]
+    run: Callable[[Wave], Any]
     package: str
     arithmetic: str
     published: bool = False
 
 
-def _librosa(wave: Wave) -> Level:
+def _librosa(wave: Wave) -> Any:
     import librosa  # noqa: PLC0415
 
     return librosa.power_to_db(librosa.feature.melspectrogram(y=wave, sr=22_050))
 
 
-def _logmel(wave: Wave) -> Level:
+def _logmel(wave: Wave) -> Any:
     import librosa  # noqa: PLC0415
 
     mels = librosa.feature.melspectrogram(y=wave, sr=22_050, n_mels=128, n_fft=1024, hop_length=512)
     return np.log(mels + 1e-9)
 
 
-def _kaldi(wave: Wave) -> Level:
+def _kaldi(wave: Wave) -> Any:
     import kaldi_native_fbank  # noqa: PLC0415
 
     options = kaldi_native_fbank.FbankOptions()
@@ -61,20 +62,20 @@ def _kaldi(wave: Wave) -> Level:
     return np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)], axis=1)
 
 
-def _ast(wave: Wave) -> Level:
+def _ast(wave: Wave) -> Any:
     from transformers import ASTFeatureExtractor  # noqa: PLC0415
 
     return ASTFeatureExtractor()(wave, sampling_rate=16_000, return_tensors="np")["input_values"][0].T
 
 
-def _whisper(wave: Wave) -> Level:
+def _whisper(wave: Wave) -> Any:
     from transformers import WhisperFeatureExtractor  # noqa: PLC0415
 
     extractor = WhisperFeatureExtractor()
     return extractor(wave, sampling_rate=16_000, return_tensors="np")["input_features"][0]
 
 
-def _panns(wave: Wave) -> Level:
+def _panns(wave: Wave) -> Any:
     import torch  # noqa: PLC0415
     from torchlibrosa.stft import LogmelFilterBank, Spectrogram  # noqa: PLC0415
 
@@ -84,7 +85,7 @@ def _panns(wave: Wave) -> Level:
         return logmel(spectrogram(torch.from_numpy(wave)[None]))[0, 0].numpy().T
 
 
-def _vggish(wave: Wave) -> Level:
+def _vggish(wave: Wave) -> Any:
     from torchvggish import mel_features, vggish_params  # noqa: PLC0415
 
     return mel_features.log_mel_spectrogram(
@@ -99,7 +100,7 @@ def _vggish(wave: Wave) -> Level:
     ).T
 
 
-def _byol_a(wave: Wave) -> Level:
+def _byol_a(wave: Wave) -> Any:
     import torch  # noqa: PLC0415
 
     with warnings.catch_warnings():

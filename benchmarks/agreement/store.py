@@ -75,7 +75,7 @@ def store_sounds(path: Path) -> None:
     """Write the sounds at each rate, so that an origin's environment needs nothing of ours."""
     from benchmarks.agreement.sounds import real, synthetic  # noqa: PLC0415
 
-    sounds = {}
+    sounds: dict[str, Any] = {}
     for rate in sorted(set(RATES.values())):
         clips = real(rate)
         sounds[f"{rate}/synthetic"] = synthetic(rate)

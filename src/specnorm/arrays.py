@@ -16,7 +16,7 @@ import scipy.signal
 from array_api_compat import array_namespace, is_torch_array
 from numpy.typing import NDArray
 
-from specnorm.errors import ShapeError
+from specnorm.errors import ArgumentError, ShapeError
 
 Array = Any
 """A NumPy array or a torch tensor."""
@@ -38,6 +38,19 @@ def require_floats(x: Array, what: str) -> None:
         raise ShapeError(
             f"{what} has dtype {x.dtype}, but must be floating point in [-1, 1]: "
             "divide 16-bit integers by 32768 first (specnorm.read does this)"
+        )
+
+
+def require_finite(x: Array, what: str) -> None:
+    """Raise `ArgumentError` when a NumPy array holds NaN or infinity.
+
+    Torch tensors are not looked at: that would wait for a GPU, and cannot be compiled (`specnorm.nn` does it where it
+    can).
+    """
+    if not is_torch_array(x) and not np.isfinite(x).all():
+        raise ArgumentError(
+            f"{int((~np.isfinite(x)).sum())} values of {what} are NaN or infinite, but every one must be finite; "
+            "repair or leave out the clip"
         )
 
 
@@ -95,6 +108,36 @@ def squared_magnitude(z: Array) -> Array:
 def at_least(x: Array, low: float) -> Array:
     """`max(x, low)`, element by element."""
     return x.clamp(min=low) if is_torch_array(x) else np.maximum(x, low)
+
+
+def plus(x: Array, constant: float) -> Array:
+    """`x + constant`, to the last bit.
+
+    For torch it is written as the sum of the larger and the smaller of the two: torch's ONNX exporter takes an added
+    1e-9 for an added 0 and drops it, and the logarithm of silence becomes infinite.
+    """
+    return x.clamp(min=constant) + x.clamp(max=constant) if is_torch_array(x) else x + constant
+
+
+def positive_power(x: Array, exponent: float) -> Array:
+    """`x ** exponent` of values that are not negative; where `x` is 0 the gradient is 0, not infinite."""
+    if not is_torch_array(x):
+        return x**exponent
+    zero = x == 0
+    return (x.masked_fill(zero, 1.0) ** exponent).masked_fill(zero, 0.0)
+
+
+def mean_of_valid(x: Array, valid: Array | None, axis: int | tuple[int, ...]) -> Array:
+    """The mean of `x` over `axis` (kept), counting only where `valid` (boolean, broadcast against `x`) holds.
+
+    A mean over nothing is 0.
+    """
+    xp = namespace(x)
+    if valid is None:
+        return xp.mean(x, axis=axis, keepdims=True)
+    inside = xp.broadcast_to(valid, x.shape)
+    count = xp.sum(xp.astype(inside, x.dtype), axis=axis, keepdims=True)
+    return xp.sum(xp.where(inside, x, xp.zeros_like(x)), axis=axis, keepdims=True) / at_least(count, 1.0)
 
 
 def smooth(x: Array, b: float, state: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.arrays import Array, BandRuns, require_floats, returned, working
+from specnorm.arrays import Array, BandRuns, require_finite, require_floats, returned, working
 from specnorm.audio.resample import RESAMPLERS
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from specnorm.files import canonical_json
@@ -89,10 +89,17 @@ class FrontEnd:
 
         Raises:
             ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
+            ArgumentError: when a NumPy wave holds NaN or infinity.
         """
         require_floats(wave, "a wave")
         if wave.ndim < 1:
             raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
+        if wave.shape[-1] < self.min_samples:
+            raise ShapeError(
+                f"a wave of {wave.shape[-1]} samples is too short: this front end needs at least {self.min_samples}, "
+                "one window; pad it or choose a shorter one"
+            )
+        require_finite(wave, "a wave")
         return returned(self.working_level(working(wave)), like=wave)
 
     def working_level(self, wave: Array) -> Array:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.arrays import Array, constant, frame, namespace, rfft, squared_magnitude
+from specnorm.arrays import Array, constant, frame, namespace, positive_power, rfft, squared_magnitude
 from specnorm.errors import ArgumentError, ShapeError
 from specnorm.front_end.window import window_values
 
@@ -115,10 +117,19 @@ class STFT:
         """How many frames a wave of `samples` has; 0 when it is too short."""
         if samples < self.min_samples:
             return 0
+        count: int = self._counts(samples, min)
+        return count
+
+    def frame_counts(self, lengths: Array) -> Array:
+        """`frames` of each of an array of lengths."""
+        xp = namespace(lengths)
+        return xp.where(lengths < self.min_samples, 0, self._counts(lengths, xp.minimum))
+
+    def _counts(self, samples: Any, smaller: Callable[[Any, Any], Any]) -> Any:
         if self.frame_count == "ceil":
             return -(-samples // self.hop)
         fit = 1 + (samples + 2 * self.padding - self.frame_samples) // self.hop
-        return fit if self.frame_count == "fit" else min(fit, samples // self.hop)
+        return fit if self.frame_count == "fit" else smaller(fit, samples // self.hop)
 
     def window_values(self) -> NDArray[np.float64]:
         """The window, zero-padded on both sides to `frame_samples`."""
@@ -135,9 +146,17 @@ class STFT:
                 f"a wave of {wave.shape[-1]} samples is too short: it needs at least {self.min_samples} samples, "
                 f"one window ({self.frame_by}); pad it or choose a shorter one"
             )
-        frames = self.prepared(self.framed(wave))
-        squared = squared_magnitude(rfft(frames * constant(self.window_values(), wave), self.n_fft))
-        return namespace(wave).matrix_transpose(squared if self.power == 2.0 else squared ** (self.power / 2.0))
+        frames = self.framed(wave)
+        return self.magnitudes(squared_magnitude(self.spectrum(frames, constant(self.window_values(), wave))))
+
+    def spectrum(self, frames: Array, window: Array) -> Array:
+        """The complex bins `(..., frame, bin)` of frames `(..., frame, sample)`: a linear map of each frame."""
+        return rfft(self.prepared(frames) * window, self.n_fft)
+
+    def magnitudes(self, squared: Array) -> Array:
+        """Squared magnitudes `(..., frame, bin)` to this power, as `(..., bin, frame)`."""
+        powered = squared if self.power == 2.0 else positive_power(squared, self.power / 2.0)
+        return namespace(powered).matrix_transpose(powered)
 
     def framed(self, wave: Array) -> Array:
         """The frames of the padded wave, `(..., frame, sample)`, as a view."""
