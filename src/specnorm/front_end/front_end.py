@@ -134,7 +134,7 @@ class FrontEnd:
         if len(samples) < self.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {len(samples)} samples at {self.sample_rate} Hz, less than one window of {self.min_samples}",
+                f"it has {len(samples)} samples at {self.sample_rate} Hz, but this front end needs {self.min_samples}",
             )
         if not self.compress.framewise:
             yield 0, self.working_level(samples.astype(np.float64)).T

@@ -15,9 +15,9 @@ FIRST = ("extrapolate", "keep", "drop")
 class PreEmphasis(WaveformLevel):
     """`y[t] = x[t] - coefficient · x[t-1]`.
 
-    `first` says what happens to the first sample, which has none before it: `extrapolate` takes `2 x[0] - x[1]` for
-    the one before (librosa.effects.preemphasis), `keep` takes zero (torchaudio.functional.preemphasis), and `drop`
-    leaves the first sample out, so that the wave gets shorter by one (PaSST).
+    `first` says what happens to the first sample, which has none before it: `extrapolate` adds `2 x[0] - x[1]`, as
+    librosa.effects.preemphasis does; `keep` leaves it as it is, as torchaudio.functional.preemphasis does; and `drop`
+    leaves it out, so that the wave gets shorter by one (PaSST).
 
     Raises:
         ArgumentError: when `coefficient` is not in 0 … 1 or `first` is unknown.
@@ -38,8 +38,10 @@ class PreEmphasis(WaveformLevel):
         rest = wave[..., 1:] - self.coefficient * wave[..., :-1]
         if self.first == "drop":
             return rest
-        before = 2.0 * wave[..., :1] - wave[..., 1:2] if self.first == "extrapolate" else 0.0 * wave[..., :1]
-        return namespace(wave).concat([wave[..., :1] - self.coefficient * before, rest], axis=-1)
+        head = wave[..., :1]
+        if self.first == "extrapolate":
+            head = 3.0 * head - wave[..., 1:2]
+        return namespace(wave).concat([head, rest], axis=-1)
 
     def min_samples(self, sample_rate: int) -> int:
         """Two: the difference needs a neighbour."""
