@@ -104,6 +104,8 @@ def agreement(name: str) -> Agreement:
     for sound, mine, theirs in comparisons(name):
         if mine.shape != theirs.shape:
             raise AssertionError(f"{name}: {mine.shape} here, {theirs.shape} there")
+        if not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
+            raise AssertionError(f"{name}: {sound} gives a value that is not finite")
         difference = np.abs(mine - theirs)
         heard = above_floor(name, mine, published=published)
         heard[:, _frames(name) :] = False  # what was padded holds no sound

@@ -27,12 +27,20 @@ def synthetic(sample_rate: int) -> Wave:
 
 
 def real(sample_rate: int) -> dict[str, Wave]:
-    """The first 1.024 s of real recordings by name, from the folder that SPECNORM_DATA names, if it names one."""
+    """The loudest 1.024 s of real recordings by name, from the folder that SPECNORM_DATA names, if it names one."""
     folder = os.environ.get("SPECNORM_DATA")
     if not folder or not (Path(folder) / "esc10").is_dir():
         return {}
     from specnorm.audio import read_clip  # noqa: PLC0415 - the synthetic sound needs no specnorm
 
     audio = Path(folder) / "esc10" / "audio"
-    clips = {name: read_clip(audio / f"{name}.ogg", sample_rate, duration=SECONDS) for name in CLIPS}
-    return {name: clip.samples.astype(np.float32) for name, clip in clips.items()}
+    return {name: _loudest(read_clip(audio / f"{name}.ogg", sample_rate).samples, sample_rate) for name in CLIPS}
+
+
+def _loudest(wave: Wave, sample_rate: int) -> Wave:
+    """The 1.024 s with the most energy, on a grid of tenths of a second: many clips begin or end in digital silence."""
+    samples, step = round(SECONDS * sample_rate), sample_rate // 10
+    starts = range(0, len(wave) - samples + 1, step)
+    energies = [float(np.sum(wave[start : start + samples].astype(np.float64) ** 2)) for start in starts]
+    start = starts[int(np.argmax(energies))]
+    return wave[start : start + samples]
