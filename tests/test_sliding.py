@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 import specnorm as sn
 from specnorm.profile import Counter
-from specnorm.sliding import Window
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
 
@@ -111,20 +110,19 @@ def test_silence_inside_a_loud_clip_stays_finite() -> None:
 def test_a_hundred_times_faster_than_a_loop() -> None:
     """2000 frames x 64 bands: at least 100 x faster than a Python loop over frames that NumPy does the rest of."""
     x = np.random.default_rng(0).normal(-30, 12, size=(64, 2000))
-    window = Window(600)
-    start, stop = window.bounds(2000)
 
     def plain() -> np.ndarray:
         y = np.empty_like(x)
         for t in range(x.shape[-1]):
-            part = x[:, start[t] : stop[t]]
+            start = min(max(t - 300, 0), 1400)
+            part = x[:, start : start + 600]
             y[:, t] = (x[:, t] - part.mean(axis=-1)) / part.std(axis=-1)
         return y
 
     np.testing.assert_allclose(sn.sliding_standardize(x, 600)[0], plain(), atol=1e-9)
     ratios = []
     for _ in range(7):  # in alternation, the best of a few: other work on the machine slows both
-        slow = min(_seconds(plain) for _ in range(1))
+        slow = _seconds(plain)
         fast = min(_seconds(lambda: sn.sliding_standardize(x, 600)) for _ in range(10))
         ratios.append(slow / fast)
     assert max(ratios) >= 100

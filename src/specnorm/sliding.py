@@ -85,7 +85,7 @@ def sliding_standardize(
         scale: Whether the standard deviation is normalized too, or only the mean.
 
     Returns:
-        The normalized signal, and the map that made it: `affine.inverse(y)` is `x` again.
+        The normalized signal and the map that made it, so that `affine.inverse(y)` is `x` again.
 
     Raises:
         ArgumentError: when the window breaks its rule.
