@@ -81,6 +81,7 @@ def test_presets_command_lists_all() -> None:
     one = RUN(app, ["presets", "ast"]).stdout
     assert "0.467" in one
     assert "hann_symmetric" in one
+    assert "preemphasis=0.97" in one
 
 
 def test_explain_command(tmp_path: Path, write) -> None:

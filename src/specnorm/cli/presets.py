@@ -8,7 +8,6 @@ import typer
 
 from specnorm.cli.options import JsonOption
 from specnorm.cli.run import guarded, print_json
-from specnorm.cli.show import describe
 from specnorm.front_end import PRESETS, find_preset
 
 EXAMPLES = """
@@ -49,7 +48,10 @@ def presets_command(
         return
     if name is not None:
         found = chosen[name]
-        typer.echo(f"{name}: {found.source}\n{describe(found.front_end)}")
+        front_end = found.front_end
+        typer.echo(f"{name}: {found.source}\n{front_end.sample_rate} Hz, resampled by {front_end.resampler}")
+        for slot in (front_end.level, front_end.stft, front_end.bands, front_end.compress):
+            typer.echo(f"  {slot}")
         if found.fixed is not None:
             typer.echo(f"fixed normalization: (level - {found.fixed[0]:g}) / {found.fixed[1]:g}")
         if found.note:
