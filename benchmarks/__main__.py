@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import bench_pass
+from benchmarks import bench_pass, bench_sliding
 
 bench_pass.main()
+bench_sliding.main()

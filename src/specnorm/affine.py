@@ -33,8 +33,10 @@ class Affine:
         if not isinstance(self.shift, np.ndarray):
             return
         for name in ("shift", "scale"):
-            value = np.array(getattr(self, name), dtype=np.float64)
-            value.setflags(write=False)
+            value = np.asarray(getattr(self, name), dtype=np.float64)
+            if value.flags.writeable:  # nobody may change it later; what is read-only already needs no copy
+                value = value.copy()
+                value.setflags(write=False)
             object.__setattr__(self, name, value)
         if not (np.isfinite(self.shift).all() and np.isfinite(self.scale).all() and (self.scale > 0).all()):
             raise ArgumentError(
@@ -51,6 +53,11 @@ class Affine:
         """Undo the map."""
         require_floats(y, "a normalized level")
         return y * beside(self.scale, y) + beside(self.shift, y)
+
+    def then(self, other: Affine) -> Affine:
+        """This map followed by `other`, as one map."""
+        shift, scale = beside(other.shift, self.shift), beside(other.scale, self.scale)
+        return Affine(self.shift + shift * self.scale, self.scale * scale)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Affine):

@@ -12,10 +12,11 @@ from typing import Any
 import numba
 import numpy as np
 import scipy.fft
+import scipy.signal
 from array_api_compat import array_namespace, is_torch_array
 from numpy.typing import NDArray
 
-from specnorm.errors import ShapeError
+from specnorm.errors import ArgumentError, ShapeError
 
 Array = Any
 """A NumPy array or a torch tensor."""
@@ -40,6 +41,19 @@ def require_floats(x: Array, what: str) -> None:
         )
 
 
+def require_finite(x: Array, what: str) -> None:
+    """Raise `ArgumentError` when a NumPy array holds NaN or infinity.
+
+    Torch tensors are not looked at: that would wait for a GPU, and cannot be compiled (`specnorm.nn` does it where it
+    can).
+    """
+    if not is_torch_array(x) and not np.isfinite(x).all():
+        raise ArgumentError(
+            f"{int((~np.isfinite(x)).sum())} values of {what} are NaN or infinite, but every one must be finite; "
+            "repair or leave out the clip"
+        )
+
+
 def working(x: Array) -> Array:
     """`x` in the dtype that the arithmetic runs in: float64 for NumPy, at least float32 for torch."""
     if is_torch_array(x):
@@ -56,8 +70,10 @@ def returned(y: Array, like: Array) -> Array:
 
 def constant(values: NDArray[Any], like: Array) -> Array:
     """NumPy `values` as a constant beside `like`: same library, dtype and device."""
-    copy = np.array(values, dtype=np.float64)  # torch warns of arrays that cannot be written to
-    return namespace(like).asarray(copy, dtype=like.dtype, device=like.device)
+    if is_torch_array(like):
+        copy = np.array(values, dtype=np.float64)  # torch warns of arrays that cannot be written to
+        return namespace(like).asarray(copy, dtype=like.dtype, device=like.device)
+    return np.asarray(values, dtype=like.dtype)
 
 
 def beside(values: Array, like: Array) -> Array:
@@ -77,11 +93,11 @@ def frame(x: Array, frame_length: int, hop_length: int) -> Array:
     return np.lib.stride_tricks.sliding_window_view(x, frame_length, axis=-1)[..., ::hop_length, :]
 
 
-def rfft(x: Array) -> Array:
-    """The one-sided DFT of the last axis."""
+def rfft(x: Array, n: int | None = None) -> Array:
+    """The one-sided DFT of the last axis, zero-padded to `n` samples."""
     if is_torch_array(x):
-        return namespace(x).fft.rfft(x)
-    return scipy.fft.rfft(x, overwrite_x=True)
+        return namespace(x).fft.rfft(x, n=n)
+    return scipy.fft.rfft(x, n=n, overwrite_x=True)
 
 
 def squared_magnitude(z: Array) -> Array:
@@ -92,6 +108,113 @@ def squared_magnitude(z: Array) -> Array:
 def at_least(x: Array, low: float) -> Array:
     """`max(x, low)`, element by element."""
     return x.clamp(min=low) if is_torch_array(x) else np.maximum(x, low)
+
+
+def plus(x: Array, constant: float) -> Array:
+    """`x + constant`, to the last bit.
+
+    For torch it is written as the sum of the larger and the smaller of the two: torch's ONNX exporter takes an added
+    1e-9 for an added 0 and drops it, and the logarithm of silence becomes infinite.
+    """
+    return x.clamp(min=constant) + x.clamp(max=constant) if is_torch_array(x) else x + constant
+
+
+def positive_power(x: Array, exponent: float) -> Array:
+    """`x ** exponent` of values that are not negative; where `x` is 0 the gradient is 0, not infinite."""
+    if not is_torch_array(x):
+        return x**exponent
+    zero = x == 0
+    return (x.masked_fill(zero, 1.0) ** exponent).masked_fill(zero, 0.0)
+
+
+def mean_of_valid(x: Array, valid: Array | None, axis: int | tuple[int, ...]) -> Array:
+    """The mean of `x` over `axis` (kept), counting only where `valid` (boolean, broadcast against `x`) holds.
+
+    A mean over nothing is 0.
+    """
+    xp = namespace(x)
+    if valid is None:
+        return xp.mean(x, axis=axis, keepdims=True)
+    inside = xp.broadcast_to(valid, x.shape)
+    count = xp.sum(xp.astype(inside, x.dtype), axis=axis, keepdims=True)
+    return xp.sum(xp.where(inside, x, xp.zeros_like(x)), axis=axis, keepdims=True) / at_least(count, 1.0)
+
+
+def smooth(x: Array, b: float, state: Array) -> Array:
+    """The recursive filter `y[t] = (1 - b) y[t-1] + b x[t]` over the last axis, with `y[-1] = state` `(..., 1)`.
+
+    Torch has no recursive filter; there the sum over the past is doubled in length, log2(frames) times, which is exact,
+    differentiable and never grows.
+    """
+    if not is_torch_array(x):
+        start = np.broadcast_to((1.0 - b) * state, (*x.shape[:-1], 1))
+        return np.asarray(scipy.signal.lfilter([b], [1.0, b - 1.0], x, axis=-1, zi=start)[0])
+    xp = namespace(x)
+    y = xp.concat([b * x[..., :1] + (1.0 - b) * state, b * x[..., 1:]], axis=-1)
+    step = 1
+    while step < x.shape[-1]:
+        y = y + (1.0 - b) ** step * xp.concat([xp.zeros_like(y[..., :step]), y[..., :-step]], axis=-1)
+        step *= 2
+    return y
+
+
+def window_moments(x: Array, start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Mean and standard deviation (ddof = 0) of `x[..., start[t] : stop[t]]` for each position `t` of the last axis.
+
+    Differences of cumulative sums: two additions a position, whatever the windows. The first value is taken off
+    before and put back, so that a constant signal leaves no rounding. A deviation below a millionth of the mean (or
+    of 1) is rounding; such a window is constant, and its deviation is given as 1. `x` must be float64.
+    """
+    weight = 1.0 / (stop - start)
+    if not is_torch_array(x):
+        rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+        mean, std = np.empty_like(rows), np.empty_like(rows)
+        _window_moments(rows, start, stop, weight, mean, std)
+        mean.setflags(write=False)
+        std.setflags(write=False)
+        return mean.reshape(x.shape), std.reshape(x.shape)
+    xp = namespace(x)
+    first = x[..., :1]
+    low, high = (xp.asarray(bound.copy(), device=x.device) for bound in (start, stop))
+
+    def window_mean(values: Array) -> Array:
+        total = xp.cumulative_sum(values, axis=-1, include_initial=True)
+        return (xp.take(total, high, axis=-1) - xp.take(total, low, axis=-1)) * constant(weight, x)
+
+    centred = window_mean(x - first)
+    variance = window_mean((x - first) ** 2) - centred * centred
+    mean = centred + first
+    flat = variance <= CONSTANT * (1.0 + mean * mean)
+    return mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance))
+
+
+CONSTANT = 1e-12
+"""A variance below this share of the squared mean (or of 1) is what rounding gives a constant."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _window_moments(
+    rows: NDArray[np.float64],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+) -> None:
+    positions = rows.shape[1]
+    total, squares = np.zeros(positions + 1), np.zeros(positions + 1)
+    for row in range(rows.shape[0]):
+        first = rows[row, 0]
+        for t in range(positions):
+            value = rows[row, t] - first
+            total[t + 1] = total[t] + value
+            squares[t + 1] = squares[t] + value * value
+        for t in range(positions):
+            centred = (total[stop[t]] - total[start[t]]) * weight[t]
+            variance = (squares[stop[t]] - squares[start[t]]) * weight[t] - centred * centred
+            average = centred + first
+            mean[row, t] = average
+            std[row, t] = 1.0 if variance <= CONSTANT * (1.0 + average * average) else np.sqrt(variance)
 
 
 @dataclass(frozen=True, eq=False)

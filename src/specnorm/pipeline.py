@@ -14,7 +14,7 @@ from specnorm.affine import Affine
 from specnorm.arrays import Array
 from specnorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
 from specnorm.front_end import FrontEnd
-from specnorm.normalize import KINDS, FittedNormalizer, FittedOn, Normalizer, normalizer
+from specnorm.normalize import KINDS, FittedNormalizer, FittedOn, Fixed, Normalizer, normalizer
 from specnorm.profile import Profile
 from specnorm.version import __version__
 
@@ -155,7 +155,8 @@ def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Pipeline:
         raise ValueError(f"unknown settings {sorted(plain)}")
     settings = cls(**plain)
     on = header["fitted_on"]
-    if any(type(on[name]) is not int or on[name] < 1 for name in ("clips", "frames")):
+    least = 0 if isinstance(settings, Fixed) else 1  # fixed numbers are fitted on nothing
+    if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
         raise ValueError("the counts of what it was fitted on are not positive")
     fitted_on = FittedOn(on["clips"], on["frames"], tuple(str(group) for group in on["groups"]))
     affine = _affine(tensors, front_end.n_bands) if tensors else None

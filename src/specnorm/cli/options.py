@@ -21,7 +21,7 @@ NormalizeOption = Annotated[
     str | None,
     typer.Option(
         help="Which normalizer to fit to the profile: none, global, band, minmax, minmax-band, robust, robust-band, "
-        "clip or clip-band."
+        "clip, clip-band, sliding or sliding-data-set."
     ),
 ]
 HoldOutOption = Annotated[

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.arrays import BandRuns, sum_runs
+from specnorm.arrays import BandRuns, frame, sum_runs
 from specnorm.front_end.compress import Compression
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import StandardizeWaveform, WaveformLevel
@@ -39,6 +39,7 @@ class Workspace:
 
 def level_blocks(
     samples: NDArray[Any],
+    sample_rate: int,
     level: WaveformLevel,
     stft: STFT,
     runs: BandRuns,
@@ -49,16 +50,22 @@ def level_blocks(
 
     The compression must work frame by frame. A block is valid until the next one is asked for.
     """
-    padded, mean, scale = _padded(samples, level, stft, workspace)
+    padded, mean, scale = _padded(samples, sample_rate, level, stft, workspace)
     window = stft.window_values()
-    bands, frames = len(runs.first), stft.frames(len(samples))
+    bands, frames = len(runs.first), stft.frames(len(samples) - level.shortens)
     windowed = workspace.array("windowed", (_FRAMES, stft.n_fft))
+    windowed[:, stft.frame_samples :] = 0.0
     bins = workspace.array("bins", (_FRAMES, stft.bins))
     spectrum = workspace.array("spectrum", (_FRAMES, stft.bins), np.complex128)
     gathered = workspace.array("gathered", (_FRAMES, bands))
     for start in range(0, frames, _FRAMES):
         count = min(_FRAMES, frames - start)
-        _windowed(padded[start * stft.hop :], mean, scale, window, stft.hop, windowed[:count])
+        out = windowed[:count, : stft.frame_samples]
+        if stft.windowed_only:
+            _windowed(padded[start * stft.hop :], mean, scale, window, stft.hop, out)
+        else:
+            block = frame(padded[start * stft.hop :], stft.frame_samples, stft.hop)[:count]
+            np.multiply(stft.prepared(block), window, out=out)
         _squared_magnitudes(np.fft.rfft(windowed[:count], out=spectrum[:count]), bins)
         values = bins[:count]
         if stft.power != 2.0:
@@ -70,7 +77,7 @@ def level_blocks(
 
 
 def _padded(
-    samples: NDArray[Any], level: WaveformLevel, stft: STFT, workspace: Workspace
+    samples: NDArray[Any], sample_rate: int, level: WaveformLevel, stft: STFT, workspace: Workspace
 ) -> tuple[NDArray[Any], float, float]:
     """What `STFT.padded` gives, and the mean and scale that are still to be applied to it.
 
@@ -79,10 +86,13 @@ def _padded(
     """
     mean, scale = 0.0, 1.0
     wave = samples
-    if isinstance(level, StandardizeWaveform) and (stft.pad_mode != "constant" or not stft.padding):
+    pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
+    if isinstance(level, StandardizeWaveform) and stft.windowed_only and not pads_zeros:
         mean, scale = _mean_and_scale(samples)
     else:
-        wave = level(samples.astype(np.float64))
+        wave = level(samples.astype(np.float64), sample_rate)
+    if stft.frame_count == "ceil":
+        return stft.padded(wave), mean, scale
     n, p = len(wave), stft.padding
     padded = workspace.array("padded", (n + 2 * p,), wave.dtype)
     padded[p : p + n] = wave

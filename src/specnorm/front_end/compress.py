@@ -115,17 +115,23 @@ class Decibel:
 
 @dataclass(frozen=True)
 class Ln:
-    """`ln(x + offset)`, natural logarithm, as SpecGAN has it (Donahue, McAuley, Puckette 2019, section 3.2).
+    """`ln(max(x, amin) + offset)`, natural logarithm.
+
+    SpecGAN adds an offset (Donahue, McAuley, Puckette 2019, section 3.2), and so do most; Kaldi clamps with `amin`.
 
     Raises:
-        ArgumentError: when `offset` is not between 1e-30 and 1.
+        ArgumentError: when either is negative, or their sum is not between 1e-30 and 1.
     """
 
     offset: float = 1e-9
+    amin: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 1e-30 <= self.offset <= 1:
-            raise ArgumentError(f"offset={self.offset} must lie in 1e-30 … 1: it keeps the logarithm of silence finite")
+        if not (self.offset >= 0 and self.amin >= 0 and 1e-30 <= self.offset + self.amin <= 1):
+            raise ArgumentError(
+                f"offset={self.offset} and amin={self.amin} must not be negative, and their sum must lie in "
+                "1e-30 … 1: it keeps the logarithm of silence finite"
+            )
 
     @property
     def unit(self) -> str:
@@ -140,17 +146,17 @@ class Ln:
     def __call__(self, values: Array, power: float) -> Array:
         """The level in nepers of the value."""
         del power
-        return namespace(values).log(values + self.offset)
+        return namespace(values).log((at_least(values, self.amin) if self.amin else values) + self.offset)
 
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again, `exp(level) - offset`, never below 0."""
+        """The values again, `exp(level) - offset`, never below 0; what was clamped comes back as `amin`."""
         del power
         return at_least(namespace(level).exp(level) - self.offset, 0.0)
 
     def floor(self, power: float) -> float:
-        """`ln(offset)`."""
+        """`ln(amin + offset)`."""
         del power
-        return math.log(self.offset)
+        return math.log(self.amin + self.offset)
 
     def clip_floor(self, highest: float, power: float) -> float:
         """The same for every clip."""

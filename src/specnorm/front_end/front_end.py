@@ -12,22 +12,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.arrays import Array, BandRuns, require_floats, returned, working
+from specnorm.arrays import Array, BandRuns, require_finite, require_floats, returned, working
 from specnorm.audio.resample import RESAMPLERS
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from specnorm.files import canonical_json
 from specnorm.front_end.bands import Bands, Linear, Mel
 from specnorm.front_end.blocks import Workspace, level_blocks
 from specnorm.front_end.compress import Compression, Decibel, Ln
+from specnorm.front_end.gain import PeakLevel, RMSLevel, ScaleWaveform
+from specnorm.front_end.gammatone import Gammatone
 from specnorm.front_end.grid import Grid
+from specnorm.front_end.log1p import Log1p
+from specnorm.front_end.loudness import LoudnessLevel
+from specnorm.front_end.pcen import PCEN
+from specnorm.front_end.pre_emphasis import PreEmphasis
+from specnorm.front_end.root import Root
+from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
-    "level": {"as_recorded": AsRecorded, "standardize": StandardizeWaveform},
+    "level": {
+        "as_recorded": AsRecorded,
+        "standardize": StandardizeWaveform,
+        "sliding": SlidingStandardizeWaveform,
+        "peak": PeakLevel,
+        "rms": RMSLevel,
+        "loudness": LoudnessLevel,
+        "pre_emphasis": PreEmphasis,
+        "scale": ScaleWaveform,
+    },
     "stft": {"stft": STFT},
-    "bands": {"linear": Linear, "mel": Mel},
-    "compress": {"decibel": Decibel, "ln": Ln},
+    "bands": {"linear": Linear, "mel": Mel, "gammatone": Gammatone},
+    "compress": {"decibel": Decibel, "ln": Ln, "log1p": Log1p, "root": Root, "pcen": PCEN},
 }
 """What may stand in each slot, by the name that JSON and the command line use."""
 
@@ -72,15 +89,22 @@ class FrontEnd:
 
         Raises:
             ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
+            ArgumentError: when a NumPy wave holds NaN or infinity.
         """
         require_floats(wave, "a wave")
         if wave.ndim < 1:
             raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
+        if wave.shape[-1] < self.min_samples:
+            raise ShapeError(
+                f"a wave of {wave.shape[-1]} samples is too short: this front end needs at least {self.min_samples}, "
+                "one window; pad it or choose a shorter one"
+            )
+        require_finite(wave, "a wave")
         return returned(self.working_level(working(wave)), like=wave)
 
     def working_level(self, wave: Array) -> Array:
         """Levels in the dtype of the arithmetic: what a pass counts, before any rounding to the caller's dtype."""
-        magnitudes = self.stft(self.level(wave))
+        magnitudes = self.stft(self.level(wave, self.sample_rate))
         return self.compress(self.bands(magnitudes, self.sample_rate, self.stft.n_fft), self.stft.power)
 
     def inverse_compress(self, level: Array) -> Array:
@@ -110,13 +134,15 @@ class FrontEnd:
         if len(samples) < self.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {len(samples)} samples at {self.sample_rate} Hz, less than one window of {self.min_samples}",
+                f"it has {len(samples)} samples at {self.sample_rate} Hz, but this front end needs {self.min_samples}",
             )
         if not self.compress.framewise:
             yield 0, self.working_level(samples.astype(np.float64)).T
             return
         wave = np.ascontiguousarray(samples)
-        yield from level_blocks(wave, self.level, self.stft, self.band_runs(), self.compress, workspace)
+        yield from level_blocks(
+            wave, self.sample_rate, self.level, self.stft, self.band_runs(), self.compress, workspace
+        )
 
     @property
     def n_bands(self) -> int:
@@ -136,11 +162,11 @@ class FrontEnd:
     @property
     def min_samples(self) -> int:
         """The shortest wave that has a frame, in samples."""
-        return self.stft.min_samples
+        return max(self.stft.min_samples + self.level.shortens, self.level.min_samples(self.sample_rate))
 
     def frames(self, samples: int) -> int:
         """How many frames a wave of `samples` has; 0 when it is too short."""
-        return self.stft.frames(samples)
+        return 0 if samples < self.min_samples else self.stft.frames(samples - self.level.shortens)
 
     def band_hz(self) -> NDArray[np.float64]:
         """Centre frequency of each band, in Hz."""
@@ -203,14 +229,15 @@ class FrontEnd:
         """16 hexadecimal digits, equal exactly when all settings are, from the SHA-256 of the canonical JSON."""
         return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()[:16]
 
+    def differing(self, other: FrontEnd) -> list[tuple[str, Any, Any]]:
+        """Each setting that differs, such as `stft.hop_length`, with its value here and there (`absent` where none)."""
+        ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
+        pairs = ((name, ours.get(name, "absent"), theirs.get(name, "absent")) for name in sorted({**ours, **theirs}))
+        return [(name, here, there) for name, here, there in pairs if here != there]
+
     def differences(self, other: FrontEnd) -> list[str]:
         """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
-        ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
-        return [
-            f"{name}: {ours.get(name, 'absent')} here, {theirs.get(name, 'absent')} there"
-            for name in sorted(ours.keys() | theirs.keys())
-            if ours.get(name, "absent") != theirs.get(name, "absent")
-        ]
+        return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
 
     def require_same(self, other: FrontEnd, what: str) -> None:
         """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""

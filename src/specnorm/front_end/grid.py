@@ -53,3 +53,11 @@ class Grid:
     def integer(self, level: float) -> int:
         """The grid's integer nearest to `level`."""
         return round(level * self.steps)
+
+    @classmethod
+    def up_to(cls, high: float) -> Grid:
+        """A grid from zero to `high`: as many steps a unit as there is room for, at most 2^18, and about 8192 cells."""
+        bits = min(18, math.floor(math.log2((2**25 - 1) / high)))
+        if bits < 0:
+            raise ArgumentError(f"levels would reach {high:g}, more than can be counted; compress them further")
+        return cls(steps=1 << bits, cell_bits=max(0, math.ceil(math.log2(high * 2**bits / 8192))), low=0.0, high=high)

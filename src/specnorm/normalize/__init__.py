@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from specnorm.errors import ArgumentError
+from specnorm.normalize.fixed import Fixed as Fixed
 from specnorm.normalize.min_max import MinMax as MinMax
 from specnorm.normalize.normalizer import FittedNormalizer as FittedNormalizer
 from specnorm.normalize.normalizer import FittedOn as FittedOn
 from specnorm.normalize.normalizer import Normalizer as Normalizer
 from specnorm.normalize.per_clip import PerClip as PerClip
 from specnorm.normalize.robust import Robust as Robust
+from specnorm.normalize.sliding import SlidingStandardize as SlidingStandardize
 from specnorm.normalize.standardize import Standardize as Standardize
 from specnorm.normalize.unchanged import Unchanged as Unchanged
 
@@ -18,6 +20,8 @@ KINDS: Mapping[str, type[Normalizer]] = {
     "min_max": MinMax,
     "robust": Robust,
     "per_clip": PerClip,
+    "sliding": SlidingStandardize,
+    "fixed": Fixed,
 }
 """Every kind of normalizer, by the name that saved pipelines use."""
 
@@ -31,6 +35,8 @@ NORMALIZERS: Mapping[str, Normalizer] = {
     "robust-band": Robust(per="band"),
     "clip": PerClip(per="global"),
     "clip-band": PerClip(per="band"),
+    "sliding": SlidingStandardize(),
+    "sliding-data-set": SlidingStandardize(scale="data_set"),
 }
 """What `--normalize NAME` takes."""
 

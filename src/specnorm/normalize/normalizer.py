@@ -25,7 +25,12 @@ class Normalizer(Protocol):
 
 @runtime_checkable
 class ClipNormalizer(Normalizer, Protocol):
-    """A normalizer that finds a map for each clip instead of one for the data set."""
+    """A normalizer that finds a map for each clip instead of one for the data set, or before it."""
+
+    @property
+    def uses_data_set(self) -> bool:
+        """Whether a map of the data set follows that of the clip."""
+        ...
 
     def clip_affine(self, level: Array) -> Affine:
         """The map of each clip of `level` `(..., band, frame)`."""
@@ -52,7 +57,8 @@ class FittedNormalizer:
     """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.
 
     NumPy in, NumPy out; torch in, torch out. A normalizer over a data set has one `affine` for all clips; one that
-    looks at each clip (`PerClip`) has none, and its inverse takes what `affine_of` gave for that clip.
+    looks at each clip (`PerClip`) has none, and its inverse takes what `affine_of` gave for that clip. One may do both
+    (`SlidingStandardize` with the data set's scale): the clip's map first, then the data set's.
     """
 
     normalizer: Normalizer
@@ -63,8 +69,14 @@ class FittedNormalizer:
     @classmethod
     def of(cls, normalizer: Normalizer, profile: Profile, shift: ArrayLike, scale: ArrayLike) -> FittedNormalizer:
         """A normalizer over the profile's data set, from a number or one value a band."""
-        affine = Affine(_column(shift), _column(scale))
-        return cls(normalizer, profile.front_end, affine, FittedOn.of(profile))
+        return cls.with_map(normalizer, profile.front_end, FittedOn.of(profile), shift, scale)
+
+    @classmethod
+    def with_map(
+        cls, normalizer: Normalizer, front_end: FrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
+    ) -> FittedNormalizer:
+        """A normalizer with one map for all clips, from a number or one value a band."""
+        return cls(normalizer, front_end, Affine(_column(shift), _column(scale)), fitted_on)
 
     def __call__(self, level: Array) -> Array:
         """The normalized level; raises `ShapeError` when it does not have this front end's bands."""
@@ -78,7 +90,9 @@ class FittedNormalizer:
             ShapeError: when `x` does not have this front end's bands.
         """
         self._check(x)
-        known = self.affine if affine is None else affine
+        known = affine
+        if known is None and not isinstance(self.normalizer, ClipNormalizer):
+            known = self.affine
         if known is None:
             raise ArgumentError(
                 f"{self.normalizer} gives each clip a map of its own: keep affine_of(level) and pass it to inverse"
@@ -88,10 +102,14 @@ class FittedNormalizer:
     def affine_of(self, level: Array) -> Affine:
         """The map that this level gets: what an inverse needs to know."""
         self._check(level)
-        if self.affine is not None:
-            return self.affine
         if isinstance(self.normalizer, ClipNormalizer):
-            return self.normalizer.clip_affine(level)
+            own = self.normalizer.clip_affine(level)
+            if not self.normalizer.uses_data_set:
+                return own
+            if self.affine is not None:
+                return own.then(self.affine)
+        elif self.affine is not None:
+            return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
 
     def require_front_end(self, front_end: FrontEnd) -> None:

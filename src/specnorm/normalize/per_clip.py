@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from specnorm.affine import Affine
-from specnorm.arrays import Array, namespace, working
+from specnorm.arrays import Array, mean_of_valid, namespace, working
 from specnorm.normalize.normalizer import FittedNormalizer, FittedOn
 from specnorm.normalize.scope import check_scope
 from specnorm.profile import Profile
@@ -27,17 +27,25 @@ class PerClip:
     def __post_init__(self) -> None:
         check_scope(self.per)
 
+    @property
+    def uses_data_set(self) -> bool:
+        """Never."""
+        return False
+
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Remember the front end; there is nothing else to fit."""
         return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
 
-    def clip_affine(self, level: Array) -> Affine:
-        """Mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1."""
+    def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
+        """Mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1.
+
+        With `valid` (boolean, broadcast against `level`) only those frames count.
+        """
         xp = namespace(level)
         axes = (-1,) if self.per == "band" else (-2, -1)
         exact = working(level)
-        mean = xp.mean(exact, axis=axes, keepdims=True)
-        variance = xp.mean((exact - mean) ** 2, axis=axes, keepdims=True)
+        mean = mean_of_valid(exact, valid, axes)
+        variance = mean_of_valid((exact - mean) ** 2, valid, axes)
         # Rounding alone gives a constant clip a variance this small; its root would have no gradient either.
         flat = variance <= 1e-12 * (1.0 + mean * mean)
         return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))

@@ -1,0 +1,101 @@
+"""Short-time normalization: mean and variance over a window that slides, by cumulative sums, without a loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnorm.affine import Affine
+from specnorm.arrays import Array, namespace, require_floats, returned, window_moments, working
+from specnorm.errors import ArgumentError, ShapeError
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which neighbours along the last axis count for each position: Kaldi's `apply-cmvn-sliding`.
+
+    With `center` they are the `length` positions around it, moved inwards at both ends. Without, they are the `length`
+    positions before it and itself; at the start at least the first `min_length`, so that only `min_length=1` is
+    strictly causal. A signal shorter than the window is taken whole.
+
+    Raises:
+        ArgumentError: unless `1 <= min_length <= length`.
+    """
+
+    length: int
+    min_length: int = 1
+    center: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("length", "min_length"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ArgumentError(f"{name}={value!r} must be a positive whole number")
+        if self.min_length > self.length:
+            raise ArgumentError(f"min_length={self.min_length} must be at most length={self.length}")
+
+    def bounds(self, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and one past the last neighbour of each of so many positions."""
+        return _bounds(self, positions)
+
+
+@lru_cache(maxsize=64)
+def _bounds(window: Window, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    here = np.arange(positions)
+    start = here - (window.length // 2 if window.center else window.length)
+    stop = start + window.length if window.center else here + 1
+    before = np.maximum(-start, 0)
+    start, stop = start + before, stop + before
+    if not window.center:
+        stop = np.maximum(here + 1, window.min_length)
+    past = np.maximum(stop - positions, 0)
+    return np.maximum(start - past, 0), stop - past
+
+
+def sliding_affine(x: Array, window: Window, *, scale: bool = True) -> Affine:
+    """The map of each position that takes its neighbours to mean 0 and, with `scale`, to standard deviation 1.
+
+    Shift and scale are float64, as large as `x`. A window with a deviation below a millionth of its mean counts as
+    constant, since that much is rounding; there the scale is 1 and the result is 0.
+
+    Raises:
+        ShapeError: when `x` is not floating point or its last axis is empty.
+    """
+    require_floats(x, "a signal")
+    if x.ndim < 1 or x.shape[-1] == 0:
+        raise ShapeError(f"a signal of shape {tuple(x.shape)} has no position to normalize; pass (..., position)")
+    xp = namespace(x)
+    mean, std = window_moments(xp.astype(x, xp.float64, copy=False), *window.bounds(x.shape[-1]))
+    return Affine(mean, std if scale else xp.ones_like(mean))
+
+
+def sliding_standardize(
+    x: Array, window: int, *, min_window: int = 1, center: bool = True, scale: bool = True
+) -> tuple[Array, Affine]:
+    """Normalize a waveform `(..., sample)` or a level `(..., band, frame)` over a sliding window of its last axis.
+
+    Args:
+        x: What to normalize; NumPy or torch, differentiable.
+        window: Its length, in samples or frames.
+        min_window: Not centred: how many positions at least count at the start (see `Window`).
+        center: Whether the window lies around each position or before it.
+        scale: Whether the standard deviation is normalized too, or only the mean.
+
+    Returns:
+        The normalized signal and the map that made it, so that `affine.inverse(y)` is `x` again.
+
+    Raises:
+        ArgumentError: when the window breaks its rule.
+        ShapeError: when `x` is not floating point or is empty.
+
+    >>> y, affine = sliding_standardize(np.array([5.0, 5.0, 5.0, 9.0, 9.0, 9.0]), window=2)
+    >>> y
+    array([0., 0., 0., 1., 0., 0.])
+    >>> affine.inverse(y)
+    array([5., 5., 5., 9., 9., 9.])
+    """
+    affine = sliding_affine(x, Window(window, min_window, center), scale=scale)
+    return returned(affine(working(x)), like=x), affine
