@@ -8,6 +8,7 @@ from specnorm.front_end.bands import Mel as Mel
 from specnorm.front_end.blocks import Workspace as Workspace
 from specnorm.front_end.compress import Decibel as Decibel
 from specnorm.front_end.compress import Ln as Ln
+from specnorm.front_end.decibels import db_per_unit as db_per_unit
 from specnorm.front_end.fix_frames import fix_frames as fix_frames
 from specnorm.front_end.front_end import FrontEnd as FrontEnd
 from specnorm.front_end.gain import PeakLevel as PeakLevel
@@ -28,3 +29,4 @@ from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform as Sl
 from specnorm.front_end.stft import STFT as STFT
 from specnorm.front_end.waveform import AsRecorded as AsRecorded
 from specnorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
+from specnorm.front_end.waveform_gain import WaveformGain as WaveformGain
