@@ -26,6 +26,8 @@ from specnorm.front_end.presets import find_preset as find_preset
 from specnorm.front_end.presets import preset as preset
 from specnorm.front_end.root import Root as Root
 from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform as SlidingStandardizeWaveform
+from specnorm.front_end.span import frames_of as frames_of
+from specnorm.front_end.span import shortest_length as shortest_length
 from specnorm.front_end.stft import STFT as STFT
 from specnorm.front_end.waveform import AsRecorded as AsRecorded
 from specnorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform

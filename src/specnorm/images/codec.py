@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from specnorm.arrays import Array, require_floats, to_host
 from specnorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
-from specnorm.front_end import FrontEnd, WaveformGain, db_per_unit
-from specnorm.images.header import KEYWORD, Header, Layout, frames_of
+from specnorm.front_end import FrontEnd, WaveformGain, db_per_unit, frames_of, shortest_length
+from specnorm.images.header import KEYWORD, Header, Layout
 from specnorm.images.level_range import LevelRange
 from specnorm.images.png import NOT_INVERTIBLE, Pixels, encode_png, read_png
 
@@ -31,7 +31,7 @@ class ImageCodec:
 
     front_end: FrontEnd
     level_range: LevelRange
-    layout: Layout = Layout()
+    layout: Layout = field(default_factory=Layout)
 
     def __post_init__(self) -> None:
         if self.level_range.low.size not in (1, self.front_end.n_bands):
@@ -86,7 +86,7 @@ class ImageCodec:
         """What `encode` writes: pixels `(row, column)` and the header."""
         host = self._checked(level)
         frames = host.shape[1]
-        length = _span(self.front_end, frames) if length is None else length
+        length = shortest_length(self.front_end, frames) if length is None else length
         if frames_of(self.front_end, length) != frames:
             raise ArgumentError(
                 f"length={length} samples make {frames_of(self.front_end, length)} frames with this front end, but "
@@ -94,15 +94,13 @@ class ImageCodec:
             )
         if width is not None:
             host, frames, length = self._to_width(host, length, width)
-        header = Header(
-            self.front_end, self.level_range, self.layout, frames, length, gain or WaveformGain(), source
-        )
+        header = Header(self.front_end, self.level_range, self.layout, frames, length, gain or WaveformGain(), source)
         return self._laid_out(self._codes(host)), header
 
     def decode(self, pixels: Pixels) -> NDArray[np.float64]:
         """The level `(band, frame)` of pixels, padding included."""
         codes = self._laid_out(pixels)
-        return codes * self._step + self._low
+        return np.asarray(codes * self._step + self._low, dtype=np.float64)
 
     def clipped(self, level: Array) -> int:
         """How many cells of a level lie outside the range."""
@@ -130,9 +128,9 @@ class ImageCodec:
         scaled = (level - self._low) / self._step
         np.rint(scaled, out=scaled)
         np.clip(scaled, 0, self.top, out=scaled)
-        return scaled.astype(np.uint8 if self.layout.bits == 8 else np.uint16)
+        return scaled.astype(np.uint8) if self.layout.bits == 8 else scaled.astype(np.uint16)
 
-    def _laid_out(self, codes: Pixels) -> Pixels:
+    def _laid_out(self, codes: Any) -> Any:
         """Codes as pixels, or pixels as codes: both steps are their own inverse."""
         if self.layout.low_frequencies == "bottom":
             codes = codes[::-1]
@@ -145,7 +143,7 @@ class ImageCodec:
             raise ArgumentError(f"width={width} must be at least 1 frame")
         frames = level.shape[1]
         if width < frames:
-            return level[:, :width], width, _span(self.front_end, width)
+            return level[:, :width], width, shortest_length(self.front_end, width)
         silence = np.full((level.shape[0], width - frames), self.front_end.floor)
         return np.concatenate([level, silence], axis=1), frames, length
 
@@ -200,9 +198,3 @@ def decode(path: str | Path, front_end: FrontEnd | None = None) -> DecodedImage:
     codec = ImageCodec(header.front_end, header.level_range, header.layout)
     level = codec.decode(png.pixels)[:, : header.frames]
     return DecodedImage(level, header, codec.max_error)
-
-
-def _span(front_end: FrontEnd, frames: int) -> int:
-    """The shortest wave that makes `frames` frames, in samples."""
-    stft = front_end.stft
-    return max(1, (frames - 1) * stft.hop + stft.n_fft - 2 * stft.padding)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from specnorm.errors import ArgumentError, FileFormatError
 from specnorm.files import canonical_json
-from specnorm.front_end import FrontEnd, WaveformGain
+from specnorm.front_end import FrontEnd, WaveformGain, frames_of
 from specnorm.images.level_range import LevelRange
 from specnorm.version import __version__
 
@@ -140,11 +140,11 @@ def _checksum(plain: Mapping[str, Any]) -> str:
 def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
         plain = json.loads(text, parse_constant=_refuse_constant)
-        if not isinstance(plain, dict):
-            raise TypeError("not an object")
         canonical_json(plain)  # 1e999 parses as infinity
     except (ValueError, TypeError, RecursionError) as error:
         raise FileFormatError(f"{path}: its header is not sound JSON ({error}); export it again") from None
+    if not isinstance(plain, dict):
+        raise FileFormatError(f"{path}: its header is not a JSON object; export it again")
     return plain
 
 
@@ -184,12 +184,6 @@ def _check(header: Header, plain: Mapping[str, Any], pixels: NDArray[Any]) -> No
         raise ValueError(f"length={header.length!r} samples do not make frames={header.frames} with its front end")
     if not (math.isfinite(header.gain.scale) and type(plain["bits"]) is int):
         raise ValueError("its numbers are not finite")
-
-
-def frames_of(front_end: FrontEnd, length: int) -> int:
-    """How many frames `length` samples make, shorter ones than a window included."""
-    stft = front_end.stft
-    return 1 + (length + 2 * stft.padding - stft.n_fft) // stft.hop
 
 
 def _whole(value: Any) -> bool:

@@ -60,7 +60,9 @@ class LegacyLogMel:
             whole = {name: int(pairs[name]) for name in names[:3]}
             return cls(**whole, min=float(pairs["min"]), max=float(pairs["max"]))
         except ValueError:
-            raise ArgumentError(f"legacy-logmel={text!r}: every value must be a number, the first three whole") from None
+            raise ArgumentError(
+                f"legacy-logmel={text!r}: every value must be a number, the first three whole"
+            ) from None
 
     @property
     def front_end(self) -> FrontEnd:
@@ -111,6 +113,5 @@ def decode_legacy_logmel(path: str | Path, settings: LegacyLogMel) -> LegacyImag
     codes = (255 - png.pixels)[::-1].astype(np.int64)
     around = scipy.ndimage.median_filter(codes, size=3, mode="nearest")
     wrapped = int((np.abs(codes - around) >= _JUMP).sum())
-    level = (codes + 0.5) / 255.0 * (settings.max - settings.min) + settings.min
+    level = np.asarray((codes + 0.5) / 255.0 * (settings.max - settings.min) + settings.min, dtype=np.float64)
     return LegacyImage(level, settings, wrapped)
-

@@ -57,9 +57,7 @@ class LevelRange:
         return _widened(statistics.min, statistics.max, profile, f"extremes per {per}")
 
     @classmethod
-    def quantiles(
-        cls, profile: Profile, lower: float = 0.001, upper: float = 0.999, per: str = "global"
-    ) -> LevelRange:
+    def quantiles(cls, profile: Profile, lower: float = 0.001, upper: float = 0.999, per: str = "global") -> LevelRange:
         """Two quantiles of the training set's levels; what lies outside is clipped, peaks included."""
         if not 0 <= lower < upper <= 1:
             raise ArgumentError(f"quantiles={lower:g},{upper:g} must be two shares, 0 <= lower < upper <= 1")

@@ -73,7 +73,9 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() and ord(letter) < 0x250 else "?" for letter in text)
 
 
-def _fitting(draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, text: str, width: int) -> str:
+def _fitting(
+    draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, text: str, width: int
+) -> str:
     """The end of the text, as much as fits: that is where names differ."""
     while len(text) > 4 and draw.textlength(text, font=font) > width:
         text = "…" + text[2:]

@@ -36,9 +36,7 @@ def bins_of_bands(values: Array, runs: BandRuns, updates: int = UPDATES) -> Arra
         return _updates_by_matrix(scaled, constant(matrix, values), constant(inverse_coverage, values), updates)
     rows = np.ascontiguousarray(scaled, dtype=np.float32).reshape(-1, bands)
     out = np.empty((rows.shape[0], bins), dtype=np.float32)
-    _updates(
-        rows, matrix.astype(np.float32), runs.first, runs.stop, inverse_coverage.astype(np.float32), updates, out
-    )
+    _updates(rows, matrix.astype(np.float32), runs.first, runs.stop, inverse_coverage.astype(np.float32), updates, out)
     return out.reshape(*values.shape[:-1], bins)
 
 
@@ -57,7 +55,10 @@ def _updates_by_matrix(values: Array, matrix: Array, inverse_coverage: Array, up
     return bins
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"})
+_FAST = {"contract", "arcp", "nsz"}
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
 def _updates(
     values: NDArray[np.float32],
     matrix: NDArray[np.float32],
@@ -68,36 +69,43 @@ def _updates(
     out: NDArray[np.float32],
 ) -> None:
     """The updates with frames side by side in vector lanes, so that the short runs of bins cost nothing."""
-    bands, bins = matrix.shape
-    target = np.zeros((bands, _LANES), dtype=np.float32)
-    ratio = np.zeros(_LANES, dtype=np.float32)
-    current = np.zeros((bins, _LANES), dtype=np.float32)
-    factor = np.zeros((bins, _LANES), dtype=np.float32)
-    small = np.float32(_SMALL)
+    target = np.zeros((matrix.shape[0], _LANES), dtype=np.float32)
+    current = np.empty((matrix.shape[1], _LANES), dtype=np.float32)
+    factor = np.empty_like(current)
     for begin in range(0, values.shape[0], _LANES):
         count = min(_LANES, values.shape[0] - begin)
-        target[:, :] = 0.0
-        for t in range(count):
-            for b in range(bands):
-                target[b, t] = values[begin + t, b]
+        target[:, :count] = values[begin : begin + count].T
+        target[:, count:] = 0.0
         current[:, :] = 1.0
         for _ in range(updates):
-            factor[:, :] = 0.0
-            for b in range(bands):
-                ratio[:] = small
-                for k in range(first[b], stop[b]):
-                    weight = matrix[b, k]
-                    for t in range(_LANES):
-                        ratio[t] += weight * current[k, t]
-                for t in range(_LANES):
-                    ratio[t] = target[b, t] / ratio[t]
-                for k in range(first[b], stop[b]):
-                    weight = matrix[b, k]
-                    for t in range(_LANES):
-                        factor[k, t] += weight * ratio[t]
-            for k in range(bins):
+            _factor(current, target, matrix, first, stop, factor)
+            for k in range(current.shape[0]):
                 for t in range(_LANES):
                     current[k, t] *= factor[k, t] * inverse_coverage[k]
-        for t in range(count):
-            for k in range(bins):
-                out[begin + t, k] = current[k, t]
+        out[begin : begin + count] = current[:, :count].T
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def _factor(
+    current: NDArray[np.float32],
+    target: NDArray[np.float32],
+    matrix: NDArray[np.float32],
+    first: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    factor: NDArray[np.float32],
+) -> None:
+    """`Aᵀ(v / Ap)` for the lanes."""
+    factor[:, :] = 0.0
+    ratio = np.empty(_LANES, dtype=np.float32)
+    for b in range(matrix.shape[0]):
+        ratio[:] = np.float32(_SMALL)
+        for k in range(first[b], stop[b]):
+            weight = matrix[b, k]
+            for t in range(_LANES):
+                ratio[t] += weight * current[k, t]
+        for t in range(_LANES):
+            ratio[t] = target[b, t] / ratio[t]
+        for k in range(first[b], stop[b]):
+            weight = matrix[b, k]
+            for t in range(_LANES):
+                factor[k, t] += weight * ratio[t]

@@ -10,7 +10,7 @@ from array_api_compat import is_torch_array
 
 from specnorm.arrays import Array, constant, namespace, require_floats, to_host
 from specnorm.errors import ArgumentError, ShapeError
-from specnorm.front_end import FrontEnd
+from specnorm.front_end import FrontEnd, frames_of, shortest_length
 from specnorm.inversion.bands import bins_of_bands
 from specnorm.inversion.overlap import OverlapAdd
 from specnorm.inversion.phase_gradient import phase_of
@@ -36,8 +36,8 @@ def invert(
 
     Compression is undone, bands are spread over bins, a phase is found, and iterations make the whole consistent (see
     `Plan`). NumPy in, float32 NumPy out, clip by clip; torch in, torch out, as one batch on the tensor's device in at
-    least float32, without gradients (only the first phase is computed on the host). The same seed gives the same wave. What the
-    front end's waveform level took away (its mean, its gain) is not in a level: see `WaveformGain`.
+    least float32, without gradients (only the first phase is computed on the host). The same seed gives the same
+    wave. What the front end's waveform level took away (its mean, its gain) is not in a level: see `WaveformGain`.
 
     Args:
         level: Levels of `front_end`, in its unit.
@@ -125,14 +125,13 @@ def _check(level: Array, front_end: FrontEnd) -> None:
 
 def _length(front_end: FrontEnd, frames: int, length: int | None) -> int:
     """The wave's length in samples, checked against the number of frames."""
-    stft = front_end.stft
-    shortest = (frames - 1) * stft.hop + stft.n_fft - 2 * stft.padding
+    shortest = shortest_length(front_end, frames)
     if length is None:
-        return max(1, shortest)
-    if not max(1, shortest) <= length < shortest + stft.hop:
+        return shortest
+    if frames_of(front_end, length) != frames:
         raise ArgumentError(
             f"length={length} does not fit {frames} frames: with this front end they come from "
-            f"{max(1, shortest)} … {shortest + stft.hop - 1} samples"
+            f"{shortest} … {shortest + front_end.stft.hop - 1} samples"
         )
     return length
 

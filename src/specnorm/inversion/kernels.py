@@ -20,9 +20,7 @@ Runs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)
-def step_to_magnitude(
-    spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32
-) -> None:
+def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32) -> None:
     """Step on along the change since `before`, put the magnitude back, and remember where the step began."""
     for t in range(spectrum.shape[0]):
         for k in range(spectrum.shape[1]):
@@ -88,9 +86,7 @@ def step_to_bands(
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)
-def _gains(
-    value: NDArray[np.float32], target: NDArray[np.float32], weights: Weights, run: Runs
-) -> NDArray[np.float32]:
+def _gains(value: NDArray[np.float32], target: NDArray[np.float32], weights: Weights, run: Runs) -> NDArray[np.float32]:
     """What each bin's value `(bin, lane)` must be multiplied by for the bands to come nearer to `(frame, band)`."""
     gather, spread = weights
     first, stop, _ = run
