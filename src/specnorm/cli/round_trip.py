@@ -27,12 +27,12 @@ EXAMPLES = """
     specnorm roundtrip esc10/audio/1-*.ogg -o out/ --preset logmel --quality best
 """
 _COLUMNS = {
-    "quantization_rms_db": "image rms (dB)",
-    "quantization_max_db": "image max (dB)",
-    "bands_db": "bands to bins (dB)",
-    "level_db": "level, mean abs (dB)",
-    "level_rms_db": "level, rms (dB)",
-    "convergence_db": "convergence (dB)",
+    "quantization_rms_db": "image rms",
+    "quantization_max_db": "image max",
+    "bands_db": "bins",
+    "level_db": "level",
+    "level_rms_db": "level rms",
+    "convergence_db": "convergence",
     "pesq": "PESQ",
     "stoi": "STOI",
 }
@@ -75,7 +75,7 @@ def round_trip_command(
 
 def _table(results: Sequence[tuple[str, RoundTrip]]) -> Table:
     measured = [name for name in _COLUMNS if name in results[0][1].losses]
-    table = Table(title="What each stage lost")
+    table = Table(title="What each stage lost (dB)")
     table.add_column("clip", overflow="fold")
     for name in measured:
         table.add_column(_COLUMNS[name], justify="right")

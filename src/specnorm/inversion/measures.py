@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from specnorm.front_end import FrontEnd, db_per_unit
 
+_TOO_SHORT_FOR_STOI = 1e-5
 DYNAMIC_RANGE_DB = 80.0
 """Cells further below the loudest are left out: nobody hears what is lost there."""
 
@@ -52,12 +54,18 @@ def pesq_score(wave: NDArray[Any], reference: NDArray[Any], sample_rate: int) ->
 
 
 def stoi_score(wave: NDArray[Any], reference: NDArray[Any], sample_rate: int) -> float | None:
-    """STOI of speech (Taal, Hendriks, Heusdens and Jensen 2011); None without the package `pystoi`."""
+    """STOI of speech (Taal, Hendriks, Heusdens and Jensen 2011); None without the package `pystoi`, or for too little.
+
+    It needs about half a second of speech.
+    """
     try:
         from pystoi import stoi
     except (ImportError, OSError):
         return None
-    return float(stoi(np.asarray(reference), np.asarray(wave), sample_rate))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        score = float(stoi(np.asarray(reference), np.asarray(wave), sample_rate))
+    return None if score == _TOO_SHORT_FOR_STOI else score
 
 
 def _at(rate: int, wave: NDArray[Any], sample_rate: int) -> NDArray[np.float32]:
