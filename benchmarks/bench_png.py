@@ -1,6 +1,6 @@
 """Writing spectrogram images, against Pillow and OpenCV: CPU time and bytes, in alternation.
 
-python -m benchmarks.bench_png [--json FILE]
+python -m benchmarks.bench_png
 
 The images are 128 x 313 log-mel spectrograms of ESC-10 (SPECNORM_DATA), or else of espeak-ng's speech.
 """
@@ -17,8 +17,9 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from benchmarks.measure import Figure, report
 from benchmarks.recordings import data, espeak_clips
-from benchmarks.table import Goal, arguments, finish, show
+from benchmarks.table import show
 from specnorm.audio import read
 from specnorm.front_end import STFT, FrontEnd, Mel
 from specnorm.images import ImageCodec, LevelRange
@@ -41,7 +42,6 @@ def waves() -> list[np.ndarray]:
 
 def main() -> None:
     """Measure, print, write."""
-    options = arguments(str(__doc__)).parse_args()
     front_end = FrontEnd(sample_rate=16_000, stft=STFT(n_fft=1024, hop_length=256), bands=Mel(128))
     levels = [front_end(wave.astype(np.float64)) for wave in waves()]
     low, high = min(float(x.min()) for x in levels), max(float(x.max()) for x in levels)
@@ -58,7 +58,7 @@ def main() -> None:
     rows = _measure(writers, len(images))
     show(rows, f"{len(images)} images of {images[0][0].shape[0]} x {images[0][0].shape[1]} pixels, one core")
     _check_readers([encode_png(pixels, KEYWORD, text) for pixels, text in texts], [pixels for pixels, _ in texts])
-    finish(rows, _goals(rows), options.json)
+    report("PNG export against Pillow", _figures(rows), {"rows": rows}, "png.json")
 
 
 def _measure(writers: dict[str, Callable[[int], bytes]], count: int) -> list[dict[str, Any]]:
@@ -98,12 +98,12 @@ def _check_readers(files: list[bytes], pixels: list[np.ndarray]) -> None:
     print(f"\nPillow and OpenCV read all {len(files)} files to the same pixels")
 
 
-def _goals(rows: list[dict[str, Any]]) -> list[Goal]:
+def _figures(rows: list[dict[str, Any]]) -> list[Figure]:
     ours, peer = next(row for row in rows if row["writer"].startswith("specnorm (")), rows[0]
     faster, more = ours["faster than Pillow"], ours["bytes"] / peer["bytes"] - 1
     return [
-        Goal("PNG writer against Pillow's default", ">= 8 x faster", f"{faster:.1f} x", faster >= 8.0),
-        Goal("PNG size against Pillow's default", "<= +10 %", f"{more:+.1%}", more <= 0.1),
+        Figure("speed over Pillow's default writer", faster, "x", ">= 8", faster >= 8.0),
+        Figure("bytes more than Pillow's default writer", 100 * more, "%", "<= 10", more <= 0.1),
     ]
 
 
