@@ -94,7 +94,9 @@ def _check_readers(files: list[bytes], pixels: list[np.ndarray]) -> None:
     """Every file means the same pixels to Pillow and to OpenCV."""
     for content, wanted in zip(files, pixels, strict=True):
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), wanted)
-        assert np.array_equal(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED), wanted)
+        by_opencv = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert by_opencv is not None
+        assert np.array_equal(by_opencv, wanted)
     print(f"\nPillow and OpenCV read all {len(files)} files to the same pixels")
 
 

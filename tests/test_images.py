@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from tests.voices import synthetic_voice
 
 import specnorm as sn
 from specnorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
@@ -37,7 +38,6 @@ from specnorm.images import (
 )
 from specnorm.images.header import pixel_digest
 from specnorm.images.png import encode_png, read_png
-from tests.voices import synthetic_voice
 
 FRONT_END = sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 LAYOUTS = [Layout(bits, low, loud) for bits in (8, 16) for low in ("bottom", "top") for loud in ("dark", "bright")]
@@ -263,7 +263,10 @@ BAD: dict[str, tuple[Mutation, str]] = {
     "altered header": (_with_text(lambda h: h.update(length=1), sign=False), "checksum"),
     "checksum gone": (lambda d, t, p: encode_png(p, "specnorm", t.replace("checksum", "check")), "checksum"),
     "NaN in JSON": (lambda d, t, p: encode_png(p, "specnorm", t.replace('"offset":0.0', '"offset":NaN')), "JSON"),
-    "infinity in JSON": (lambda d, t, p: encode_png(p, "specnorm", t.replace('"offset":0.0', '"offset":1e999')), "JSON"),
+    "infinity in JSON": (
+        lambda d, t, p: encode_png(p, "specnorm", t.replace('"offset":0.0', '"offset":1e999')),
+        "JSON",
+    ),
     "not JSON": (lambda d, t, p: encode_png(p, "specnorm", "{" * 100_000), "JSON"),
     "a list": (lambda d, t, p: encode_png(p, "specnorm", "[]"), "not a JSON object"),
     "future format": (_with_text(lambda h: h.update(format=2, version="9.0")), "specnorm '9.0'.*format 1"),

@@ -1,7 +1,7 @@
 """Bands back to bins: an under-determined sum undone by the multiplicative updates that keep it smooth.
 
-Each update keeps every bin positive and neighbours alike, which sound is and a least-squares solution is not: on mel
-spectrograms of speech it leaves a tenth of the error of the non-negative least squares that librosa uses.
+Each update keeps every bin positive and neighbours alike, which those of sound are and those of a least-squares
+solution are not.
 """
 
 from __future__ import annotations

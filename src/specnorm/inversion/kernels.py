@@ -55,23 +55,23 @@ def step_to_bands(
     values: NDArray[np.float32],
     weights: Weights,
     run: Runs,
-    momentum: np.float32,
+    step: tuple[np.float32, bool],
     power: np.float32,
 ) -> None:
-    """Step on, then scale each bin by its bands' ratios; frames lie side by side in vector lanes."""
+    """Step on, then scale each bin by its bands' ratios; frames lie side by side in vector lanes.
+
+    `step` is the momentum, and whether magnitudes are sharpened (raised to 1.5) on the way.
+    """
+    momentum, sharpen = step
     frames, bins = spectrum.shape
     value = np.zeros((bins, _LANES), np.float32)
     covered = run[2]
     for begin in range(0, frames, _LANES):
         count = min(_LANES, frames - begin)
         for t in range(count):
-            for k in range(bins):
-                here, there = spectrum[begin + t, k], before[begin + t, k]
-                real = here.real + momentum * (here.real - there.real)
-                imag = here.imag + momentum * (here.imag - there.imag)
-                before[begin + t, k] = here
-                spectrum[begin + t, k] = complex(real, imag)
-                value[k, t] = real * real + imag * imag
+            _step_on(spectrum[begin + t], before[begin + t], momentum, value[:, t])
+            if sharpen:
+                _sharpen(spectrum[begin + t], covered, value[:, t])
         if power != 2.0:
             value[:] = value ** np.float32(power / 2)
         gain = _gains(value, values[begin : begin + count], weights, run)
@@ -83,6 +83,28 @@ def step_to_bands(
             for k in range(bins):
                 if covered[k]:
                     spectrum[begin + t, k] *= gain[k, t]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def _step_on(spectrum: Spectra, before: Spectra, momentum: np.float32, power: NDArray[np.float32]) -> None:
+    """One frame a step on along the change since `before`, and the power that its bins have then."""
+    for k in range(spectrum.size):
+        here, there = spectrum[k], before[k]
+        real = here.real + momentum * (here.real - there.real)
+        imag = here.imag + momentum * (here.imag - there.imag)
+        before[k] = here
+        spectrum[k] = complex(real, imag)
+        power[k] = real * real + imag * imag
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def _sharpen(spectrum: Spectra, covered: NDArray[np.bool_], power: NDArray[np.float32]) -> None:
+    """Raise the magnitudes of one frame's covered bins to 1.5; the others have no bands to scale them back."""
+    for k in range(spectrum.size):
+        if covered[k]:
+            magnitude = np.sqrt(power[k])
+            spectrum[k] *= np.sqrt(magnitude)
+            power[k] *= magnitude
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)

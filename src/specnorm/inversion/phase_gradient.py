@@ -47,7 +47,7 @@ def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generat
 
 @lru_cache(maxsize=64)
 def gaussian_width(window: str, win_length: int) -> float:
-    """The γ (in samples²) whose Gaussian `exp(-π t² / γ)` correlates most with this window; 0.2565 L² for Hann."""
+    """The γ (in samples²) whose Gaussian `exp(-π t² / γ)` correlates most with this window; 0.249 L² for Hann."""
     stft = STFT(n_fft=win_length, win_length=win_length, hop_length=1, window=window) if win_length > 1 else None
     if stft is None:
         return 1.0

@@ -15,8 +15,8 @@ QUALITIES = ("fast", "good", "best")
 _ITERATIONS: Mapping[str, Mapping[str, int]] = {
     "pghi": {"fast": 0, "good": 0, "best": 0},
     "griffin_lim": {"fast": 8, "good": 32, "best": 200},
-    "admm": {"fast": 16, "good": 48, "best": 150},
-    "band_consistent": {"fast": 16, "good": 64, "best": 200},
+    "admm": {"fast": 24, "good": 48, "best": 150},
+    "band_consistent": {"fast": 16, "good": 80, "best": 240},
 }
 
 

@@ -74,25 +74,33 @@ def band_consistent(
 
     Each iteration projects, steps on, and scales each bin by the ratio of its bands' values to what they are now: the
     harmonics that the phase has found stay, where a fixed magnitude would blur them again. The steps shrink from 1.1
-    to 0.5 times the last change, to search first and settle then.
+    to 0.5 times the last change, to search first and settle then. In the first 70 % of the iterations every fourth
+    raises magnitudes to the power 1.5 before it scales them, so that within a band the peaks stand out: without that,
+    speech of 80 mel bands scores about 0.07 PESQ lower. Bands of magnitudes (power 1) do not need it.
     """
     spread = runs.matrix / np.maximum(runs.matrix.sum(axis=0, keepdims=True), kernels.TINY)
     weights = (runs.matrix.astype(np.float32), spread.astype(np.float32))
     run = (runs.first, runs.stop, spread.any(axis=0))
+    covered = constant(run[2].astype(np.float64), values)
     before = start * 0
     padded = overlap.signal(start)
 
     def change(consistent: Array, frames: slice) -> Array:
         old, wanted = before[..., frames, :], values[..., frames, :]
         if not is_torch_array(consistent):
-            kernels.step_to_bands(consistent, old, wanted, weights, run, np.float32(momentum), np.float32(power))
+            step = (np.float32(momentum), sharpen)
+            kernels.step_to_bands(consistent, old, wanted, weights, run, step, np.float32(power))
             return consistent
         stepped = consistent + momentum * (consistent - old)
         old[...] = consistent
+        if sharpen:
+            sharper = at_least(squared_magnitude(stepped), kernels.TINY) ** 0.25
+            stepped = stepped * (sharper * covered + (1.0 - covered))
         return _to_bands(stepped, wanted, weights, power)
 
     for iteration, decaying in enumerate(np.linspace(1.1, 0.5, iterations).tolist()):
         momentum = decaying if iteration else 0.0
+        sharpen = power >= 2.0 and iteration % 4 == 3 and iteration < 0.7 * iterations
         padded = overlap.passed(padded, change)
     return padded
 
