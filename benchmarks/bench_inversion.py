@@ -29,6 +29,7 @@ from specnorm.inversion.measures import level_residual_db, pesq_score, spectral_
 
 PEER = "librosa"
 QUALITIES = ("fast", "good", "best")
+SHARPENED = "good, sharpened"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,9 @@ def _measure(case: Case) -> list[dict[str, Any]]:
         found[PEER].append(_one(case, wave, level, partial(librosa_inverse, values, case.front_end, len(wave))))
         for quality in QUALITIES:
             found[quality].append(_one(case, wave, level, _ours(case.front_end, level, len(wave), quality)))
+        if not case.front_end.band_runs().identity:
+            sharpened = partial(invert, level, case.front_end, length=len(wave), method="band_sharpened")
+            found[SHARPENED].append(_one(case, wave, level, sharpened))
         codec = ImageCodec(case.front_end, LevelRange.of_level(level))
         decoded = codec.decode(codec.pixels(level)[0])
         run = _ours(case.front_end, decoded, len(wave), "good", codec.max_error)
@@ -143,7 +147,7 @@ def _row(case: str, name: str, ones: list[dict[str, float]], peer_time: float) -
 def _figures(rows: list[dict[str, Any]]) -> list[Figure]:
     by = {(row["case"], row["method"]): row for row in rows}
     figures = []
-    for quality in ("fast", "good"):
+    for quality in ("fast", "good", SHARPENED):
         figures += _against(by, "speech linear 1024/256", quality, gain=0.0, ratio=0.6)
         if (row := by.get(("speech linear 1024/256", quality))) is not None:
             name = f"speech linear 1024/256, {quality}: convergence"

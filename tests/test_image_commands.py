@@ -224,12 +224,13 @@ def test_round_trip_tells_what_each_stage_lost(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "voice.wav", synthetic_voice(1.0), 16_000)
     out = tmp_path / "out"
     front_end = ("--n-fft", 1024, "--hop-length", 256, "--n-mels", 80)
-    done = succeed("roundtrip", tmp_path / "voice.wav", "-o", out, *front_end, "--speech", "--json")
+    done = succeed("roundtrip", tmp_path / "voice.wav", "-o", out, *front_end, "--speech", "--figure", "--json")
     losses = json.loads(done.stdout)["voice"]
     assert {path.name for path in out.iterdir()} == {
         "voice.original.wav",
         "voice.png",
         "voice.recovered.wav",
+        "voice.figure.png",
         "roundtrip.json",
     }
     assert json.loads((out / "roundtrip.json").read_text())["voice"] == losses

@@ -18,6 +18,7 @@ from specnorm.images import ImageCodec, Layout, LevelRange, decode
 from specnorm.inversion import invert
 from specnorm.inversion.bands import bins_of_bands
 from specnorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
+from specnorm.report.round_trip_figure import save_round_trip_figure
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,14 @@ def round_trip(
         **(_speech(back, wave, front_end.sample_rate) if options.speech else {}),
     }
     return RoundTrip(original, image, recovered, losses)
+
+
+def draw(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
+    """Draw the levels of a round trip, read from its files; raises `MissingExtra` without matplotlib."""
+    waves = [read_clip(file, front_end.sample_rate).valid for file in (trip.original, trip.recovered)]
+    original, recovered = (front_end.clip_level(wave) for wave in waves)
+    title = f"{trip.image.stem}: {trip.losses['level_db']:.2f} dB mean difference of levels"
+    save_round_trip_figure((original, decode(trip.image).level, recovered), front_end, title, path)
 
 
 def _quantization(decoded: NDArray[Any], level: NDArray[Any], front_end: FrontEnd) -> dict[str, float | None]:

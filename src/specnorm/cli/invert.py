@@ -27,7 +27,10 @@ EXAMPLES = """
 """
 
 MethodOption = Annotated[
-    str, typer.Option(help="auto, pghi, griffin_lim, admm or band_consistent (bands wider than a bin).")
+    str,
+    typer.Option(
+        help="auto, pghi, griffin_lim, admm; for bands wider than a bin band_consistent, or band_sharpened (speech)."
+    ),
 ]
 QualityOption = Annotated[str, typer.Option(help="fast, good or best: how many iterations.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="For the phase of cells too quiet to have one.")]

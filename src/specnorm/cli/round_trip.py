@@ -17,7 +17,7 @@ from specnorm.cli.run import guarded, print_json
 from specnorm.errors import ArgumentError
 from specnorm.files import canonical_json, write_text
 from specnorm.front_end import FrontEnd
-from specnorm.round_trip import RoundTrip, RoundTripOptions, round_trip
+from specnorm.round_trip import RoundTrip, RoundTripOptions, draw, round_trip
 
 EXAMPLES = """
 **Examples**
@@ -55,6 +55,7 @@ def round_trip_command(
     speech: Annotated[
         bool, typer.Option("--speech", help="Measure PESQ and STOI too, where pesq and pystoi are installed.")
     ] = False,
+    figure: Annotated[bool, typer.Option("--figure", help="Draw each round trip (extra report).")] = False,
     json: JsonOption = False,
 ) -> None:
     """Write each clip, its image and the sound that came back from the image alone, and tell what each stage lost."""
@@ -64,6 +65,9 @@ def round_trip_command(
     if twice:
         raise ArgumentError(f"{twice[0]}: two clips have this name, and would overwrite each other; rename one")
     results = {clip.stem: round_trip(clip, front_end, output, options=options) for clip in clips}
+    if figure:
+        for name, result in results.items():
+            draw(result, front_end, output / f"{name}.figure.png")
     plain = {name: dict(result.losses) for name, result in results.items()}
     write_text(output / "roundtrip.json", canonical_json(plain) + "\n")
     if json:

@@ -43,7 +43,7 @@ def invert(
         level: Levels of `front_end`, in its unit.
         front_end: What made them.
         length: Samples of the wave; by default as many as the frames span.
-        method: `auto`, `pghi`, `griffin_lim`, `admm` or `band_consistent`.
+        method: `auto`, `pghi`, `griffin_lim`, `admm`, `band_consistent` or `band_sharpened`.
         quality: `fast`, `good` or `best`: how many iterations.
         seed: For the phase of cells that are too quiet to have one.
         level_error: How far a level may be off, such as an image's half step: cells no further above the front end's
@@ -73,8 +73,8 @@ def _signal(values: Array, front_end: FrontEnd, overlap: OverlapAdd, plan: Plan,
     power, runs = front_end.stft.power, front_end.band_runs()
     magnitude = bins_of_bands(values, runs) ** (1.0 / power)
     start = _start(magnitude, front_end, seed)
-    if plan.method == "band_consistent":
-        return band_consistent(start, values, runs, power, overlap, plan.iterations)
+    if plan.for_bands:
+        return band_consistent(start, values, front_end, overlap, plan.iterations, sharpened=plan.sharpened)
     if plan.method == "pghi":
         return overlap.signal(start)
     refine = griffin_lim if plan.method == "griffin_lim" else admm

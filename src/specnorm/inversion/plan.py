@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from specnorm.errors import ArgumentError
 from specnorm.front_end import FrontEnd
 
-METHODS = ("auto", "pghi", "griffin_lim", "admm", "band_consistent")
+METHODS = ("auto", "pghi", "griffin_lim", "admm", "band_consistent", "band_sharpened")
 """What `method` takes."""
 QUALITIES = ("fast", "good", "best")
 """What `quality` takes."""
@@ -16,7 +16,8 @@ _ITERATIONS: Mapping[str, Mapping[str, int]] = {
     "pghi": {"fast": 0, "good": 0, "best": 0},
     "griffin_lim": {"fast": 8, "good": 32, "best": 200},
     "admm": {"fast": 24, "good": 48, "best": 150},
-    "band_consistent": {"fast": 16, "good": 80, "best": 240},
+    "band_consistent": {"fast": 16, "good": 76, "best": 240},
+    "band_sharpened": {"fast": 16, "good": 76, "best": 240},
 }
 
 
@@ -25,7 +26,8 @@ class Plan:
     """A method and how many iterations it gets.
 
     Every method starts from the phase gradient's phase (see `phase_gradient`). `pghi` stops there; `griffin_lim` and
-    `admm` keep each bin's magnitude; `band_consistent` keeps each band's value, for bands wider than a bin.
+    `admm` keep each bin's magnitude; `band_consistent` keeps each band's value, for bands wider than a bin, and
+    `band_sharpened` does the same with sharper peaks within a band: better for speech, worse for noise.
     """
 
     method: str
@@ -50,6 +52,17 @@ class Plan:
             overlapping = front_end.stft.hop * 4 <= front_end.stft.frame_length
             linear = "griffin_lim" if overlapping and quality != "best" else "admm"
             method = linear if identity else "band_consistent"
-        elif method == "band_consistent" and identity:
-            raise ArgumentError("method='band_consistent' is for bands wider than a bin; use griffin_lim, admm or auto")
-        return cls(method, _ITERATIONS[method][quality])
+        plan = cls(method, _ITERATIONS[method][quality])
+        if plan.for_bands and identity:
+            raise ArgumentError(f"method={method!r} is for bands wider than a bin; use griffin_lim, admm or auto")
+        return plan
+
+    @property
+    def for_bands(self) -> bool:
+        """Whether the method keeps band values instead of magnitudes."""
+        return self.method.startswith("band_")
+
+    @property
+    def sharpened(self) -> bool:
+        """Whether it sharpens peaks within a band."""
+        return self.method == "band_sharpened"
