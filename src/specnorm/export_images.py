@@ -255,13 +255,14 @@ def _write_sheets(folder: Path, done: Sequence[_Done], options: ExportOptions) -
         chosen = results[: options.sheets]
         title = f"{label or 'all clips'}: {len(chosen)} of {len(results)} clips"
         name = f"{SHEET_PREFIX}{_folder_name(label) or 'all'}.png"
-        _write_sheet(folder / name, title, [(r.output, folder / r.output) for r in chosen])
+        images = [(r.output, folder / r.output) for r in chosen]
+        _write_sheet(folder / name, title, images, coloured=options.colormap is not None)
         written.append(name)
     return tuple(written)
 
 
-def _write_sheet(path: Path, title: str, images: Sequence[tuple[str, Path]]) -> None:
+def _write_sheet(path: Path, title: str, images: Sequence[tuple[str, Path]], *, coloured: bool) -> None:
     buffer = io.BytesIO()
-    contact_sheet(title, images).save(buffer, "PNG")
+    contact_sheet(title, images).convert("RGB" if coloured else "L").save(buffer, "PNG")
     with atomic_write(path) as file:
         file.write(buffer.getvalue())

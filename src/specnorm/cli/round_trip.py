@@ -32,7 +32,7 @@ _COLUMNS = {
     "bands_db": "bins",
     "level_db": "level",
     "level_rms_db": "level rms",
-    "convergence_db": "convergence",
+    "convergence_db": "SC",
     "pesq": "PESQ",
     "stoi": "STOI",
 }
@@ -89,4 +89,6 @@ def _table(results: Sequence[tuple[str, RoundTrip]]) -> Table:
 
 
 def _cell(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"

@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import scipy.ndimage
 from numpy.typing import NDArray
 
 from specnorm.errors import ArgumentError, FileFormatError
@@ -111,7 +110,7 @@ def decode_legacy_logmel(path: str | Path, settings: LegacyLogMel) -> LegacyImag
             "told; check the settings"
         )
     codes = (255 - png.pixels)[::-1].astype(np.int64)
-    around = scipy.ndimage.median_filter(codes, size=3, mode="nearest")
-    wrapped = int((np.abs(codes - around) >= _JUMP).sum())
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(codes, 1, mode="edge"), (3, 3))
+    wrapped = int((np.abs(codes - np.median(around, axis=(-2, -1))) >= _JUMP).sum())
     level = np.asarray((codes + 0.5) / 255.0 * (settings.max - settings.min) + settings.min, dtype=np.float64)
     return LegacyImage(level, settings, wrapped)

@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numba
 import numpy as np
-import scipy.optimize
 from numpy.typing import NDArray
 
 from specnorm.front_end import STFT
@@ -54,12 +53,15 @@ def gaussian_width(window: str, win_length: int) -> float:
     values = stft.window_values()
     t = np.arange(win_length) - win_length / 2.0
 
-    def mismatch(log_share: float) -> float:
+    def correlation(log_share: float) -> float:
         gaussian = np.exp(-np.pi * t * t / (np.exp(log_share) * win_length**2))
-        return -float(values @ gaussian / np.sqrt(gaussian @ gaussian))
+        return float(values @ gaussian / np.sqrt(gaussian @ gaussian))
 
-    best = scipy.optimize.minimize_scalar(mismatch, bounds=(np.log(1e-3), np.log(10.0)), method="bounded")
-    return float(np.exp(best.x)) * win_length**2
+    low, high = np.log(1e-3), np.log(10.0)
+    while high - low > 1e-6:  # there is one maximum: drop the third that cannot hold it
+        left, right = low + (high - low) / 3.0, high - (high - low) / 3.0
+        low, high = (left, high) if correlation(left) < correlation(right) else (low, right)
+    return float(np.exp((low + high) / 2.0)) * win_length**2
 
 
 @numba.njit(cache=True, nogil=True)

@@ -19,16 +19,25 @@ def save_round_trip_figure(
     Raises:
         MissingExtra: when matplotlib is not installed.
     """
-    figure = new_figure(9, 8)
+    figure = new_figure(8, 6.5)
     axes = figure.subplots(3, 1, sharex=True)
     low, high = levels[0].min(), levels[0].max()
     low = max(low, high - 90.0) if front_end.compress.unit == "dB" else low
     seconds = levels[0].shape[1] * front_end.stft.hop / front_end.sample_rate
-    names = ("the clip", "decoded from its image", "the sound made from the image alone")
+    names = ("the clip", "its image", "the sound made from the image alone")
     image = None
-    for axis, level, name in zip(axes, levels, names, strict=True):
+    for axis, level, name, colours in zip(axes, levels, names, ("magma", "gray_r", "magma"), strict=True):
         extent = (0.0, seconds, -0.5, level.shape[0] - 0.5)
-        image = axis.imshow(level, origin="lower", aspect="auto", extent=extent, vmin=low, vmax=high, cmap="magma")
+        image = axis.imshow(
+            level,
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            vmin=low,
+            vmax=high,
+            cmap=colours,
+            interpolation="nearest",
+        )
         axis.set_title(name, fontsize=10)
         axis.set_ylabel("band")
     axes[-1].set_xlabel("time (s)")
