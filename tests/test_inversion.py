@@ -231,7 +231,7 @@ def test_the_waveform_level_is_undone() -> None:
     front_end = FRONT_ENDS["standardized, ln"]
     wave = 0.1 * synthetic_voice(0.5) + 0.02
     gain = WaveformGain.of(wave, front_end)
-    np.testing.assert_allclose(gain.undo(front_end.level(wave.astype(np.float64))), wave, atol=1e-8)
+    np.testing.assert_allclose(gain.undo(front_end.level(wave.astype(np.float64), 16_000)), wave, atol=1e-8)
     constant = np.full(4000, 0.25)
     np.testing.assert_allclose(WaveformGain.of(constant, front_end).undo(np.zeros(3)), 0.25)
     as_recorded = WaveformGain.of(wave, LINEAR)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from specnorm.audio import read_clip
 from specnorm.export_audio import write_audio
 from specnorm.files import atomic_write
-from specnorm.front_end import FrontEnd, WaveformGain, db_per_unit
+from specnorm.front_end import FrontEnd, WaveformGain, level_db
 from specnorm.images import ImageCodec, Layout, LevelRange, decode
 from specnorm.inversion import invert
 from specnorm.inversion.bands import bins_of_bands
@@ -107,7 +107,7 @@ def draw(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
 
 
 def _quantization(decoded: NDArray[Any], level: NDArray[Any], front_end: FrontEnd) -> dict[str, float | None]:
-    difference = (decoded - level) * db_per_unit(front_end)
+    difference = level_db(decoded, front_end) - level_db(level, front_end)
     rms = float(np.sqrt((difference**2).mean()))
     return {"quantization_rms_db": rms, "quantization_max_db": float(np.abs(difference).max())}
 

@@ -9,6 +9,8 @@ from specnorm.front_end.blocks import Workspace as Workspace
 from specnorm.front_end.compress import Decibel as Decibel
 from specnorm.front_end.compress import Ln as Ln
 from specnorm.front_end.decibels import db_per_unit as db_per_unit
+from specnorm.front_end.decibels import is_logarithmic as is_logarithmic
+from specnorm.front_end.decibels import level_db as level_db
 from specnorm.front_end.fix_frames import fix_frames as fix_frames
 from specnorm.front_end.front_end import FrontEnd as FrontEnd
 from specnorm.front_end.gain import PeakLevel as PeakLevel

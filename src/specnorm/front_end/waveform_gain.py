@@ -18,7 +18,8 @@ from specnorm.front_end.front_end import FrontEnd
 class WaveformGain:
     """The wave as recorded is `scale · x + offset`, with `x` the wave that the STFT saw.
 
-    For a standardized waveform these are the standard deviation and the mean that it had; as recorded, 1 and 0.
+    For a standardized waveform these are the standard deviation and the mean that it had; as recorded, 1 and 0. A
+    waveform level that is no gain and offset (pre-emphasis, sliding windows) is not undone: 1 and 0 too.
 
     Raises:
         ArgumentError: when a number is not finite or the scale is negative.
@@ -35,10 +36,14 @@ class WaveformGain:
     def of(cls, wave: NDArray[Any], front_end: FrontEnd) -> WaveformGain:
         """What `front_end.level` undoes of one wave `(sample,)`; a wave that it makes silent was its mean."""
         recorded = np.asarray(wave, dtype=np.float64)
-        levelled = np.asarray(front_end.level(recorded), dtype=np.float64)
+        levelled = np.asarray(front_end.level(recorded, front_end.sample_rate), dtype=np.float64)
+        if levelled.shape != recorded.shape:
+            return cls()
         spread = float(levelled.std())
         scale = float(recorded.std()) / spread if spread > 0 else 0.0
         offset = float(recorded.mean()) - scale * float(levelled.mean())
+        if not np.allclose(scale * levelled + offset, recorded, rtol=0.0, atol=1e-6 * max(spread * scale, 1e-6)):
+            return cls()
         return cls(scale, offset if abs(offset) > 1e-12 else 0.0)
 
     def undo(self, x: Array) -> Array:

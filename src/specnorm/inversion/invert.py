@@ -10,7 +10,7 @@ from array_api_compat import is_torch_array
 
 from specnorm.arrays import Array, constant, namespace, require_floats, to_host
 from specnorm.errors import ArgumentError, ShapeError
-from specnorm.front_end import FrontEnd, frames_of, shortest_length
+from specnorm.front_end import FrontEnd, frames_of, is_logarithmic, shortest_length
 from specnorm.inversion.bands import bins_of_bands
 from specnorm.inversion.overlap import OverlapAdd
 from specnorm.inversion.phase_gradient import phase_of
@@ -99,7 +99,8 @@ def _band_values(level: Array, front_end: FrontEnd, level_error: float) -> Array
         level = (level.float() if level.dtype.itemsize < 4 else level).detach()
     values = front_end.inverse_compress(level)
     xp = namespace(values)
-    silent = level <= front_end.floor + level_error + 1e-3
+    tolerance = 1e-3 if is_logarithmic(front_end) else 0.0
+    silent = level <= front_end.floor + level_error + tolerance
     values = xp.matrix_transpose(xp.where(silent, xp.zeros_like(values), values))
     if is_torch_array(values):
         return values.contiguous()

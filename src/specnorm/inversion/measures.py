@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from specnorm.front_end import FrontEnd, db_per_unit
+from specnorm.front_end import FrontEnd, level_db
 
 _TOO_SHORT_FOR_STOI = 1e-5
 DYNAMIC_RANGE_DB = 80.0
@@ -18,9 +18,9 @@ DYNAMIC_RANGE_DB = 80.0
 
 def level_residual_db(level: NDArray[Any], reference: NDArray[Any], front_end: FrontEnd) -> tuple[float, float]:
     """Mean absolute and root mean square difference of two levels in dB, over the reference's upper 80 dB."""
-    scale = db_per_unit(front_end)
-    heard = reference >= reference.max() - DYNAMIC_RANGE_DB / scale
-    difference = (level - reference)[heard] * scale
+    wanted = level_db(reference, front_end)
+    heard = wanted >= wanted.max() - DYNAMIC_RANGE_DB
+    difference = (level_db(level, front_end) - wanted)[heard]
     return float(np.abs(difference).mean()), float(np.sqrt((difference**2).mean()))
 
 

@@ -47,10 +47,15 @@ class OverlapAdd:
     @classmethod
     def of(cls, stft: STFT, frames: int) -> OverlapAdd:
         """For `frames` frames of this STFT; raises `ArgumentError` when its windows do not overlap enough."""
+        if not stft.windowed_only:
+            raise ArgumentError(
+                f"remove_dc_offset={stft.remove_dc_offset}, preemphasis={stft.preemphasis}: frames that are changed "
+                "before the window overlap into no wave; to invert, use a front end without them"
+            )
         window = stft.window_values()
-        squared = np.broadcast_to(window * window, (frames, stft.n_fft))
+        squared = np.broadcast_to(window * window, (frames, stft.frame_samples))
         weight = overlap_add(squared, stft.hop)
-        first = (stft.n_fft - stft.frame_length) // 2 + stft.frame_length // 2
+        first = (stft.frame_samples - stft.frame_length) // 2 + stft.frame_length // 2
         inside = weight[first : first + (frames - 1) * stft.hop + 1]
         if inside.min() <= 1e-6 * weight.max():
             raise ArgumentError(
@@ -63,7 +68,7 @@ class OverlapAdd:
     def signal(self, spectrum: Array) -> Array:
         """The padded signal whose STFT is nearest to `spectrum`."""
         if is_torch_array(spectrum):
-            frames = irfft(spectrum, self.stft.n_fft)
+            frames = irfft(spectrum, self.stft.n_fft)[..., : self.stft.frame_samples]
             padded = overlap_add(frames * constant(self.window, frames), self.stft.hop)
             return padded * constant(self.inverse_weight, padded)
         padded = np.zeros(len(self.inverse_weight), dtype=np.float32)
@@ -75,7 +80,8 @@ class OverlapAdd:
     def spectrum(self, padded: Array) -> Array:
         """The spectra `(..., frame, bin)` of a padded signal."""
         if is_torch_array(padded):
-            return rfft(frame(padded, self.stft.n_fft, self.stft.hop) * constant(self.window, padded))
+            frames = frame(padded, self.stft.frame_samples, self.stft.hop) * constant(self.window, padded)
+            return rfft(frames, self.stft.n_fft)
         return np.concatenate([self._cut(padded, frames) for frames in self._blocks()])
 
     def passed(self, padded: Array, change: Change) -> Array:
@@ -101,12 +107,12 @@ class OverlapAdd:
         return [slice(start, min(start + _BLOCK, self.frames)) for start in range(0, self.frames, _BLOCK)]
 
     def _cut(self, padded: NDArray[np.float32], frames: slice) -> NDArray[np.complex64]:
-        windowed = np.empty((frames.stop - frames.start, self.stft.n_fft), dtype=np.float32)
+        windowed = np.empty((frames.stop - frames.start, self.stft.frame_samples), dtype=np.float32)
         _cut_windowed(padded[frames.start * self.stft.hop :], self.window, self.stft.hop, windowed)
-        return np.asarray(rfft(windowed))
+        return np.asarray(rfft(windowed, self.stft.n_fft))
 
     def _add(self, spectrum: NDArray[np.complex64], frames: slice, padded: NDArray[np.float32]) -> None:
-        signals: NDArray[Any] = irfft(spectrum, self.stft.n_fft)
+        signals: NDArray[Any] = irfft(spectrum, self.stft.n_fft)[:, : self.stft.frame_samples]
         _add_windowed(signals, self.window, self.stft.hop, padded[frames.start * self.stft.hop :])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.front_end import STFT
+from specnorm.front_end.window import window_values
 
 TOLERANCE_DB = -120.0
 """Cells this far below the loudest get a random phase."""
@@ -35,7 +36,7 @@ def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generat
     phase = np.empty(magnitude.shape)
     _integrate(log_magnitude, noise, to_time, advance, _BUCKETS_IN_DB * 20.0 / np.log(10.0), phase)
     # The formula's phase is about the window's centre, the FFT's about the frame's first sample.
-    centre = (stft.n_fft - stft.frame_length) // 2 + stft.frame_length / 2.0
+    centre = (stft.frame_samples - stft.frame_length) // 2 + stft.frame_length / 2.0
     phase -= 2.0 * np.pi * (centre / stft.n_fft) * np.arange(magnitude.shape[1])
     angle = np.remainder(phase, 2.0 * np.pi).astype(np.float32)
     spectrum = np.empty(magnitude.shape, dtype=np.complex64)
@@ -47,10 +48,7 @@ def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generat
 @lru_cache(maxsize=64)
 def gaussian_width(window: str, win_length: int) -> float:
     """The γ (in samples²) whose Gaussian `exp(-π t² / γ)` correlates most with this window; 0.249 L² for Hann."""
-    stft = STFT(n_fft=win_length, win_length=win_length, hop_length=1, window=window) if win_length > 1 else None
-    if stft is None:
-        return 1.0
-    values = stft.window_values()
+    values = window_values(window, win_length, win_length)
     t = np.arange(win_length) - win_length / 2.0
 
     def correlation(log_share: float) -> float:
