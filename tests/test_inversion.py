@@ -18,7 +18,7 @@ from tests.voices import espeak, synthetic_voice
 import specnorm as sn
 from specnorm.arrays import BandRuns, overlap_add
 from specnorm.errors import ArgumentError, ShapeError
-from specnorm.front_end import WaveformGain, frames_of, shortest_length
+from specnorm.front_end import PRESETS, WaveformGain, frames_of, shortest_length
 from specnorm.inversion import METHODS, Plan, invert, phase_gradient
 from specnorm.inversion.bands import bins_of_bands
 from specnorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
@@ -40,6 +40,11 @@ FRONT_ENDS = {
     "specgan": sn.preset("specgan"),
     "first post": sn.preset("fastaudio"),
     "second post": sn.preset("logmel"),
+    "window at the frame's start": sn.preset("vggish"),
+    "last frame left out": sn.preset("whisper"),
+    "gammatone": sn.FrontEnd(stft=WIDE, bands=sn.Gammatone()),
+    "PCEN": sn.FrontEnd(stft=WIDE, bands=sn.Mel(80), compress=sn.PCEN()),
+    "loudness": sn.FrontEnd(level=sn.LoudnessLevel(), stft=WIDE, bands=sn.Mel(80)),
 }
 
 
@@ -248,6 +253,33 @@ def test_lengths_and_frames_agree(frames: int, setting: tuple[int, int, bool]) -
     if length > n_fft:
         assert front_end.frames(length) == frames
         assert front_end.frames(length - 1) == frames - 1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@given(length=st.integers(30_000, 34_000))
+def test_lengths_and_frames_agree_for_every_preset(name: str, length: int) -> None:
+    """Whatever the framing: with its own count, and with the shortest wave."""
+    front_end = sn.preset(name)
+    frames = frames_of(front_end, length)
+    assert frames == front_end.frames(length)
+    shortest = shortest_length(front_end, frames)
+    assert shortest <= length < shortest + front_end.stft.hop
+    assert frames_of(front_end, shortest - 1) == frames - 1
+
+
+@pytest.mark.parametrize("name", ["kaldi", "ast"])
+def test_frames_changed_before_the_window_are_refused(name: str) -> None:
+    """Kaldi's frames overlap into no wave: an error says so."""
+    front_end = sn.preset(name)
+    level = front_end(synthetic_voice(0.5, front_end.sample_rate).astype(np.float64))
+    with pytest.raises(ArgumentError, match="remove_dc_offset=True"):
+        invert(level, front_end)
+
+
+def test_a_waveform_level_that_is_no_gain_is_left_alone(voice: np.ndarray) -> None:
+    """Pre-emphasis and sliding windows are not undone, and no wrong numbers pretend to."""
+    for level in (sn.PreEmphasis(), sn.SlidingStandardizeWaveform()):
+        assert WaveformGain.of(voice, sn.FrontEnd(level=level)) == WaveformGain()
 
 
 def test_a_vocoder_can_do_the_work(voice: np.ndarray) -> None:
