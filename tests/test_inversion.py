@@ -211,7 +211,7 @@ def test_torch_gives_what_numpy_gives_for_each_of_a_batch(name: str, voice: np.n
     front_end = FRONT_ENDS[name]
     waves = np.stack([voice[:12_000], voice[-12_000:] * 0.1])
     level = front_end(waves.astype(np.float64))
-    batch = invert(torch.from_numpy(level).float(), front_end, length=12_000, quality="fast")
+    batch = invert(torch.from_numpy(level).float().requires_grad_(), front_end, length=12_000, quality="fast")
     assert batch.shape == (2, 12_000)
     assert batch.dtype == torch.float32
     alone = invert(torch.from_numpy(level[1]).float(), front_end, length=12_000, quality="fast")

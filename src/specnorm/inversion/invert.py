@@ -54,6 +54,7 @@ def invert(
         ShapeError: when `level` is not floating point, does not have the front end's bands, or is not finite.
         ArgumentError: when a name is unknown, `length` does not fit the frames, or frames do not overlap.
     """
+    level = level.detach() if is_torch_array(level) else level
     _check(level, front_end)
     length = _length(front_end, level.shape[-1], length)
     if vocoder is not None:
@@ -96,7 +97,7 @@ def _start(magnitude: Array, front_end: FrontEnd, seed: int) -> Array:
 def _band_values(level: Array, front_end: FrontEnd, level_error: float) -> Array:
     """Band values `(..., frame, band)`: float32 for NumPy, at least float32 for torch; the floor counts as silence."""
     if is_torch_array(level):
-        level = (level.float() if level.dtype.itemsize < 4 else level).detach()
+        level = level.float() if level.dtype.itemsize < 4 else level
     values = front_end.inverse_compress(level)
     xp = namespace(values)
     tolerance = 1e-3 if is_logarithmic(front_end) else 0.0
