@@ -41,7 +41,7 @@ class ImageCodec:
 
     @property
     def max_error(self) -> float:
-        """The largest error of a level within the range, in the level's unit: half a grey step of the widest band."""
+        """The largest error of a level within the range, in the level's unit, which is half the widest band's step."""
         return float(self._step.max()) / 2.0
 
     @property
@@ -109,7 +109,7 @@ class ImageCodec:
 
     @property
     def top(self) -> int:
-        """The highest code: 255 or 65535."""
+        """The highest code, 255 or 65535."""
         return int(2**self.layout.bits - 1)
 
     @cached_property
