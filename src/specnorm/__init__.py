@@ -24,6 +24,10 @@ from specnorm.errors import ShapeError as ShapeError
 from specnorm.errors import SourceError as SourceError
 from specnorm.errors import SpecnormError as SpecnormError
 from specnorm.errors import TooManyBad as TooManyBad
+from specnorm.export_audio import InversionOptions as InversionOptions
+from specnorm.export_audio import export_audio as export_audio
+from specnorm.export_images import ExportOptions as ExportOptions
+from specnorm.export_images import export_images as export_images
 from specnorm.fit import Sample as Sample
 from specnorm.fit import fit as fit
 from specnorm.front_end import PCEN as PCEN
@@ -44,9 +48,14 @@ from specnorm.front_end import Root as Root
 from specnorm.front_end import ScaleWaveform as ScaleWaveform
 from specnorm.front_end import SlidingStandardizeWaveform as SlidingStandardizeWaveform
 from specnorm.front_end import StandardizeWaveform as StandardizeWaveform
+from specnorm.front_end import WaveformGain as WaveformGain
 from specnorm.front_end import fix_frames as fix_frames
 from specnorm.front_end import integrated_loudness as integrated_loudness
 from specnorm.front_end import preset as preset
+from specnorm.images import ImageCodec as ImageCodec
+from specnorm.images import Layout as Layout
+from specnorm.images import LevelRange as LevelRange
+from specnorm.inversion import invert as invert
 from specnorm.normalize import FittedNormalizer as FittedNormalizer
 from specnorm.normalize import Fixed as Fixed
 from specnorm.normalize import MinMax as MinMax
@@ -61,5 +70,7 @@ from specnorm.pipeline import load as load
 from specnorm.profile import Profile as Profile
 from specnorm.profile import Statistics as Statistics
 from specnorm.published import published as published
+from specnorm.round_trip import RoundTripOptions as RoundTripOptions
+from specnorm.round_trip import round_trip as round_trip
 from specnorm.sliding import sliding_standardize as sliding_standardize
 from specnorm.version import __version__ as __version__

@@ -100,6 +100,25 @@ def rfft(x: Array, n: int | None = None) -> Array:
     return scipy.fft.rfft(x, n=n, overwrite_x=True)
 
 
+def irfft(z: Array, n: int) -> Array:
+    """The real signal of `n` samples whose one-sided DFT is `z`, over the last axis."""
+    if is_torch_array(z):
+        return namespace(z).fft.irfft(z, n=n)
+    return scipy.fft.irfft(z, n=n)
+
+
+def overlap_add(frames: Array, hop_length: int) -> Array:
+    """Frames `(..., frame, sample)` laid `hop_length` samples apart and summed: `(..., sample)`."""
+    count, length = frames.shape[-2:]
+    parts = -(-length // hop_length)
+    xp = namespace(frames)
+    total = xp.zeros((*frames.shape[:-2], count + parts - 1, hop_length), dtype=frames.dtype, device=frames.device)
+    for part in range(parts):
+        piece = frames[..., part * hop_length : (part + 1) * hop_length]
+        total[..., part : part + count, : piece.shape[-1]] += piece
+    return total.reshape(*frames.shape[:-2], -1)[..., : (count - 1) * hop_length + length]
+
+
 def squared_magnitude(z: Array) -> Array:
     """`|z|²` without the square root in between."""
     return z.real * z.real + z.imag * z.imag

@@ -8,6 +8,9 @@ from specnorm.front_end.bands import Mel as Mel
 from specnorm.front_end.blocks import Workspace as Workspace
 from specnorm.front_end.compress import Decibel as Decibel
 from specnorm.front_end.compress import Ln as Ln
+from specnorm.front_end.decibels import db_per_unit as db_per_unit
+from specnorm.front_end.decibels import is_logarithmic as is_logarithmic
+from specnorm.front_end.decibels import level_db as level_db
 from specnorm.front_end.fix_frames import fix_frames as fix_frames
 from specnorm.front_end.front_end import FrontEnd as FrontEnd
 from specnorm.front_end.gain import PeakLevel as PeakLevel
@@ -25,6 +28,9 @@ from specnorm.front_end.presets import find_preset as find_preset
 from specnorm.front_end.presets import preset as preset
 from specnorm.front_end.root import Root as Root
 from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform as SlidingStandardizeWaveform
+from specnorm.front_end.span import frames_of as frames_of
+from specnorm.front_end.span import shortest_length as shortest_length
 from specnorm.front_end.stft import STFT as STFT
 from specnorm.front_end.waveform import AsRecorded as AsRecorded
 from specnorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
+from specnorm.front_end.waveform_gain import WaveformGain as WaveformGain

@@ -18,7 +18,7 @@ from specnorm.profile import Profile
 
 def save_band_figure(profile: Profile, path: Path) -> None:
     """Mean, std, extremes and floor share by band; raises `MissingExtra` without matplotlib."""
-    figure = _new_figure(9, 6)
+    figure = new_figure(9, 6)
     levels, floors = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     bands = np.arange(profile.front_end.n_bands)
     levels.fill_between(bands, profile.min, profile.max, color="0.9", label="min … max", step="mid")
@@ -39,14 +39,14 @@ def save_band_figure(profile: Profile, path: Path) -> None:
     floors.set_ylim(0, 100)
     floors.set_xlabel("band")
     _label_hz(floors, profile.front_end)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_comparison(
     spectrograms: Mapping[str, NDArray[Any]], front_end: FrontEnd, title: str, path: Path, unit: str
 ) -> None:
     """One clip's spectrogram under each normalizer, each with its own colour bar; the first is in `unit`."""
-    figure = _new_figure(11, 7)
+    figure = new_figure(11, 7)
     axes = figure.subplots(2, -(-len(spectrograms) // 2), squeeze=False).ravel()
     seconds_per_frame = front_end.stft.hop / front_end.sample_rate
     for axis, (name, x) in zip(axes, spectrograms.items(), strict=False):
@@ -57,7 +57,7 @@ def save_comparison(
         axis.set_ylabel("band")
         figure.colorbar(image, ax=axis, label=unit if name == "none" else "normalized")
     figure.suptitle(title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _label_hz(axis: Any, front_end: FrontEnd) -> None:
@@ -67,7 +67,8 @@ def _label_hz(axis: Any, front_end: FrontEnd) -> None:
     axis.set_xticks(ticks, [f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
 
 
-def _new_figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of that size in inches; raises `MissingExtra` without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except (ImportError, OSError):
@@ -75,7 +76,8 @@ def _new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     with atomic_write(path) as file:
