@@ -12,7 +12,7 @@ from specnorm.affine import Affine
 from specnorm.arrays import require_floats, to_host, working
 from specnorm.errors import ArgumentError, ShapeError
 from specnorm.front_end import FrontEnd
-from specnorm.nn.checks import expand_lengths
+from specnorm.nn.checks import expand_lengths, readable
 from specnorm.nn.constants import Constants, settings_tensor, settings_text
 from specnorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from specnorm.normalize import FittedNormalizer
@@ -68,6 +68,10 @@ class Normalize(Constants):
         Raises:
             ShapeError: when `level` has other bands than the front end, or lengths do not fit.
         """
+        return self.normalized(level, lengths, overwrite=False)
+
+    def normalized(self, level: Tensor, lengths: Tensor | None, *, overwrite: bool) -> Tensor:
+        """`forward`, which may use the memory of `level` if nobody else needs it: a fresh batch costs a page fault."""
         require_floats(level, "a level")
         if level.ndim < 2 or level.shape[-2] != self._bands:
             raise ShapeError(
@@ -76,6 +80,9 @@ class Normalize(Constants):
             )
         x = working(level)
         if lengths is None:
+            if overwrite and self._clipwise is None and self.offset is None and not x.requires_grad and readable(x):
+                x.sub_(self.shift.to(x.dtype)).div_(self.scale.to(x.dtype))
+                return x.to(level.dtype)
             return self._by_data_set(self._by_clip(x)).to(level.dtype)
         lengths = expand_lengths(lengths, level, 2, 0, "frames")
         valid = valid_mask(lengths, level.shape[-1]).unsqueeze(-2)

@@ -33,8 +33,7 @@ class Preprocess(nn.Module):
         """The normalized spectrogram; raises what `Spectrogram` raises."""
         level = self.spectrogram.working_level(wave, lengths, sample_rate)
         frames = None if lengths is None else self.spectrogram.frames(lengths)
-        x: Tensor = self.normalize(level, frames)
-        return x.to(wave.dtype)
+        return self.normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
 
     def frames(self, lengths: Tensor) -> Tensor:
         """How many frames clips of these lengths (samples) have."""
