@@ -78,7 +78,7 @@ class Normalize(Constants):
                 f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {self._bands} bands of the "
                 "front end that this normalizer was fitted for"
             )
-        x = working(level)
+        x: Tensor = working(level)
         if lengths is None:
             if overwrite and self._clipwise is None and self.offset is None and not x.requires_grad and readable(x):
                 x.sub_(self.shift.to(x.dtype)).div_(self.scale.to(x.dtype))

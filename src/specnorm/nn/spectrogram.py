@@ -27,8 +27,8 @@ class Spectrogram(Constants):
     reach the waveform; `torch.compile(fullgraph=True)` and `torch.export` take it. Half-precision waves, and waves
     under autocast, are computed in float32 or better, and the result has the dtype of the wave.
 
-    A wave on the CPU that needs no gradient is computed by the front end's NumPy code in float64, clip by clip: equal
-    to the last digits, and about twice as fast as torch's own STFT.
+    A wave on the CPU that needs no gradient is computed by the front end's NumPy code in float64, clip by clip, which
+    is also faster (`benchmarks/bench_torch.py`).
 
     Args:
         front_end: Wave to level.
