@@ -68,6 +68,14 @@ def test_padding_invariance_of_front_ends(name: str, data: st.DataObject) -> Non
     check_padding(pipeline(name), x, lengths)
 
 
+def test_a_frame_in_the_padding_cannot_be_the_loudest() -> None:
+    """With top_db, which looks for a clip's loudest cell, a click at its end counts in its own frames only."""
+    wave = np.zeros((2, 40 * 512))
+    length = 10 * 512 + 511
+    wave[:, length - 1] = 1.0
+    check_padding(pipeline("librosa"), wave, [length, length + 400])
+
+
 @pytest.mark.parametrize("name", ALL_NORMALIZERS)
 @settings(max_examples=5)
 @given(data=st.data())
