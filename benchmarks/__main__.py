@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks import bench_inversion, bench_pass, bench_png, bench_sliding
+from benchmarks import bench_inversion, bench_pass, bench_png, bench_sliding, bench_torch
 
 bench_pass.main()
 bench_sliding.main()
 bench_png.main()
 bench_inversion.main()
+bench_torch.main()

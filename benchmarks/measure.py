@@ -49,7 +49,7 @@ def report(title: str, figures: list[Figure], details: Mapping[str, Any], file: 
     print(f"\n{title}")
     for figure in figures:
         mark = "met" if figure.met else "MISSED"
-        print(f"  {figure.name:58} {figure.value:10.3f} {figure.unit:6} goal {figure.goal:12} {mark}")
+        print(f"  {figure.name:58} {figure.value:10.4g} {figure.unit:6} goal {figure.goal:12} {mark}")
     RESULTS.mkdir(exist_ok=True)
     content = {
         "title": title,

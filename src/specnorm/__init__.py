@@ -17,6 +17,7 @@ from specnorm.audio import read_clip as read_clip
 from specnorm.engines import LocalEngine as LocalEngine
 from specnorm.errors import ArgumentError as ArgumentError
 from specnorm.errors import AudioError as AudioError
+from specnorm.errors import ExportError as ExportError
 from specnorm.errors import FileFormatError as FileFormatError
 from specnorm.errors import FrontEndMismatch as FrontEndMismatch
 from specnorm.errors import MissingExtra as MissingExtra

@@ -6,6 +6,7 @@ band on real silence. Torch tensors are worked on in their own dtype, on their o
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import numba
 import numpy as np
 import scipy.fft
 import scipy.signal
-from array_api_compat import array_namespace, is_torch_array
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from specnorm.errors import ArgumentError, ShapeError
@@ -22,8 +23,19 @@ Array = Any
 """A NumPy array or a torch tensor."""
 
 
+def is_torch_array(x: object) -> bool:
+    """Whether `x` is a torch tensor; torch itself is never imported to find out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
 def namespace(*arrays: Array) -> Any:
     """The array API namespace that all arrays share; raises `ShapeError` for anything else."""
+    if arrays and all(is_torch_array(array) for array in arrays):
+        # array_namespace caches what it finds, which torch.compile warns of.
+        from array_api_compat import torch  # noqa: PLC0415
+
+        return torch
     try:
         return array_namespace(*arrays)
     except TypeError:
@@ -79,6 +91,16 @@ def constant(values: NDArray[Any], like: Array) -> Array:
 def beside(values: Array, like: Array) -> Array:
     """`values` ready for arithmetic with `like`: tensors as they are, NumPy arrays as constants."""
     return values.to(like.dtype) if is_torch_array(values) else constant(values, like)
+
+
+def whole_numbers(values: NDArray[Any], like: Array) -> Array:
+    """NumPy integers as int64 beside `like`."""
+    return namespace(like).asarray(np.array(values, dtype=np.int64), device=like.device)
+
+
+def take_along_last(x: Array, index: Array) -> Array:
+    """`x[..., index]` with an index of its own for each row: `(..., n)` of `x` `(..., sample)`."""
+    return x.gather(-1, index) if is_torch_array(x) else np.take_along_axis(x, index, axis=-1)
 
 
 def to_host(x: Array) -> NDArray[Any]:
@@ -170,6 +192,10 @@ def smooth(x: Array, b: float, state: Array) -> Array:
         return np.asarray(scipy.signal.lfilter([b], [1.0, b - 1.0], x, axis=-1, zi=start)[0])
     xp = namespace(x)
     y = xp.concat([b * x[..., :1] + (1.0 - b) * state, b * x[..., 1:]], axis=-1)
+    if _exporting():  # the number of doublings would fix the number of frames: one matrix of all weights does not
+        frame = xp.arange(x.shape[-1], device=x.device)
+        past = frame - frame[:, None]
+        return y @ xp.where(past >= 0, (1.0 - b) ** xp.astype(at_least(past, 0), x.dtype), 0.0)
     step = 1
     while step < x.shape[-1]:
         y = y + (1.0 - b) ** step * xp.concat([xp.zeros_like(y[..., :step]), y[..., :-step]], axis=-1)
@@ -177,15 +203,23 @@ def smooth(x: Array, b: float, state: Array) -> Array:
     return y
 
 
-def window_moments(x: Array, start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[Array, Array]:
+def _exporting() -> bool:
+    """Whether torch is turning the code that runs into a graph for inputs of any size."""
+    compiler = sys.modules["torch"].compiler
+    return bool(compiler.is_exporting() if hasattr(compiler, "is_exporting") else compiler.is_compiling())
+
+
+def window_moments(x: Array, start: Array, stop: Array) -> tuple[Array, Array]:
     """Mean and standard deviation (ddof = 0) of `x[..., start[t] : stop[t]]` for each position `t` of the last axis.
+
+    The bounds are int64 beside `x`, one for each position or (torch only) for each value.
 
     Differences of cumulative sums: two additions a position, whatever the windows. The first value is taken off
     before and put back, so that a constant signal leaves no rounding. A deviation below a millionth of the mean (or
     of 1) is rounding; such a window is constant, and its deviation is given as 1. `x` must be float64.
     """
-    weight = 1.0 / (stop - start)
     if not is_torch_array(x):
+        weight = 1.0 / (stop - start)
         rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
         mean, std = np.empty_like(rows), np.empty_like(rows)
         _window_moments(rows, start, stop, weight, mean, std)
@@ -193,12 +227,11 @@ def window_moments(x: Array, start: NDArray[np.int64], stop: NDArray[np.int64]) 
         std.setflags(write=False)
         return mean.reshape(x.shape), std.reshape(x.shape)
     xp = namespace(x)
-    first = x[..., :1]
-    low, high = (xp.asarray(bound.copy(), device=x.device) for bound in (start, stop))
+    first, low, high = x[..., :1], start.expand(x.shape), stop.expand(x.shape)
 
     def window_mean(values: Array) -> Array:
-        total = xp.cumulative_sum(values, axis=-1, include_initial=True)
-        return (xp.take(total, high, axis=-1) - xp.take(total, low, axis=-1)) * constant(weight, x)
+        total = xp.concat([xp.zeros_like(first), values.cumsum(-1)], axis=-1)
+        return (take_along_last(total, high) - take_along_last(total, low)) / (high - low)
 
     centred = window_mean(x - first)
     variance = window_mean((x - first) ** 2) - centred * centred

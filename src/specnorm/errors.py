@@ -33,6 +33,10 @@ class TooManyBad(SpecnormError):
     """More files were bad than `max_bad` allows, or none was good."""
 
 
+class ExportError(SpecnormError):
+    """A model cannot be exported, or does not compute what it should once exported."""
+
+
 class MissingExtra(SpecnormError, ImportError):
     """An optional dependency is not installed."""
 

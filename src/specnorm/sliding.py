@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.affine import Affine
-from specnorm.arrays import Array, namespace, require_floats, returned, window_moments, working
+from specnorm.arrays import (
+    Array,
+    at_least,
+    is_torch_array,
+    namespace,
+    require_floats,
+    returned,
+    window_moments,
+    working,
+)
 from specnorm.errors import ArgumentError, ShapeError
 
 
@@ -37,29 +46,43 @@ class Window:
         if self.min_length > self.length:
             raise ArgumentError(f"min_length={self.min_length} must be at most length={self.length}")
 
-    def bounds(self, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """First and one past the last neighbour of each of so many positions."""
-        return _bounds(self, positions)
+    def bounds(self, here: Array, count: Array) -> tuple[Array, Array]:
+        """First and one past the last neighbour of the positions `here` of signals with `count` positions."""
+        start = here - (self.length // 2 if self.center else self.length)
+        stop = start + self.length if self.center else here + 1
+        before = at_least(-start, 0)
+        start, stop = start + before, stop + before
+        if not self.center:
+            stop = at_least(here + 1, self.min_length)
+        past = at_least(stop - count, 0)
+        return at_least(start - past, 0), stop - past
 
 
 @lru_cache(maxsize=64)
-def _bounds(window: Window, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    here = np.arange(positions)
-    start = here - (window.length // 2 if window.center else window.length)
-    stop = start + window.length if window.center else here + 1
-    before = np.maximum(-start, 0)
-    start, stop = start + before, stop + before
-    if not window.center:
-        stop = np.maximum(here + 1, window.min_length)
-    past = np.maximum(stop - positions, 0)
-    return np.maximum(start - past, 0), stop - past
+def _numpy_bounds(window: Window, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return window.bounds(np.arange(positions), np.int64(positions))
 
 
-def sliding_affine(x: Array, window: Window, *, scale: bool = True) -> Affine:
+def _bounds(window: Window, x: Array, valid: Array | None) -> tuple[Array, Array]:
+    """The bounds for each position of `x`; beyond the valid ones any window that is not empty will do."""
+    if not is_torch_array(x) and valid is None:
+        return _numpy_bounds(window, x.shape[-1])
+    xp, size = namespace(x), x.shape[-1]
+    here = xp.arange(size, dtype=xp.int64, device=x.device)
+    if valid is None:
+        return window.bounds(here, size)
+    count = at_least(xp.sum(xp.astype(valid, xp.int64), axis=-1, keepdims=True), 1)
+    start, stop = window.bounds(xp.minimum(here, count - 1), count)
+    shape = (*x.shape[:-1], size)
+    return xp.broadcast_to(start, shape), xp.broadcast_to(stop, shape)
+
+
+def sliding_affine(x: Array, window: Window, *, scale: bool = True, valid: Array | None = None) -> Affine:
     """The map of each position that takes its neighbours to mean 0 and, with `scale`, to standard deviation 1.
 
     Shift and scale are float64, as large as `x`. A window with a deviation below a millionth of its mean counts as
-    constant, since that much is rounding; there the scale is 1 and the result is 0.
+    constant, since that much is rounding; there the scale is 1 and the result is 0. With `valid` (boolean, broadcast
+    against `x`, true up to each signal's end) no window reaches beyond.
 
     Raises:
         ShapeError: when `x` is not floating point or its last axis is empty.
@@ -68,7 +91,7 @@ def sliding_affine(x: Array, window: Window, *, scale: bool = True) -> Affine:
     if x.ndim < 1 or x.shape[-1] == 0:
         raise ShapeError(f"a signal of shape {tuple(x.shape)} has no position to normalize; pass (..., position)")
     xp = namespace(x)
-    mean, std = window_moments(xp.astype(x, xp.float64, copy=False), *window.bounds(x.shape[-1]))
+    mean, std = window_moments(xp.astype(x, xp.float64, copy=False), *_bounds(window, x, valid))
     return Affine(mean, std if scale else xp.ones_like(mean))
 
 

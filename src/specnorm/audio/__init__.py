@@ -1,5 +1,6 @@
 """Audio in: reading, resampling, and sources of clips."""
 
+from specnorm.audio.cache import AudioCache as AudioCache
 from specnorm.audio.clip import Clip as Clip
 from specnorm.audio.read import read as read
 from specnorm.audio.read import read_clip as read_clip

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from specnorm.arrays import Array, at_least, namespace
+from specnorm.arrays import Array, at_least, namespace, plus
 from specnorm.errors import ArgumentError
 from specnorm.front_end.grid import Grid
 
@@ -146,7 +146,8 @@ class Ln:
     def __call__(self, values: Array, power: float) -> Array:
         """The level in nepers of the value."""
         del power
-        return namespace(values).log((at_least(values, self.amin) if self.amin else values) + self.offset)
+        clamped = at_least(values, self.amin) if self.amin else values
+        return namespace(values).log(plus(clamped, self.offset) if self.offset else clamped)
 
     def inverse(self, level: Array, power: float) -> Array:
         """The values again, `exp(level) - offset`, never below 0; what was clamped comes back as `amin`."""

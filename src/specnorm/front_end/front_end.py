@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.arrays import Array, BandRuns, require_finite, require_floats, returned, working
+from specnorm.arrays import Array, BandRuns, namespace, require_finite, require_floats, returned, working
 from specnorm.audio.resample import RESAMPLERS
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from specnorm.files import canonical_json
@@ -167,6 +167,11 @@ class FrontEnd:
     def frames(self, samples: int) -> int:
         """How many frames a wave of `samples` has; 0 when it is too short."""
         return 0 if samples < self.min_samples else self.stft.frames(samples - self.level.shortens)
+
+    def frame_counts(self, lengths: Array) -> Array:
+        """`frames` of each of an array of lengths."""
+        counts = self.stft.frame_counts(lengths - self.level.shortens)
+        return namespace(lengths).where(lengths < self.min_samples, 0, counts)
 
     def band_hz(self) -> NDArray[np.float64]:
         """Centre frequency of each band, in Hz."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from specnorm.arrays import Array, namespace
+from specnorm.arrays import Array, mean_of_valid, namespace
 from specnorm.errors import ArgumentError
 from specnorm.front_end.waveform import WaveformLevel
 
@@ -24,9 +24,9 @@ class ScaleWaveform(WaveformLevel):
         if not 0 < self.factor < math.inf:
             raise ArgumentError(f"factor={self.factor} must be finite and positive, such as 32768")
 
-    def __call__(self, wave: Array, sample_rate: int | None = None) -> Array:
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The scaled wave."""
-        del sample_rate
+        del sample_rate, valid
         return wave * self.factor
 
 
@@ -43,9 +43,9 @@ class PeakLevel(WaveformLevel):
     def __post_init__(self) -> None:
         _check_dbfs(self.dbfs)
 
-    def __call__(self, wave: Array, sample_rate: int | None = None) -> Array:
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The wave with its peak at `dbfs`."""
-        del sample_rate
+        del sample_rate, valid  # padding has no peak
         xp = namespace(wave)
         return wave * _gain(xp, xp.max(xp.abs(wave), axis=-1, keepdims=True), self.dbfs)
 
@@ -65,11 +65,11 @@ class RMSLevel(WaveformLevel):
     def __post_init__(self) -> None:
         _check_dbfs(self.dbfs)
 
-    def __call__(self, wave: Array, sample_rate: int | None = None) -> Array:
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The wave with its RMS at `dbfs`."""
         del sample_rate
         xp = namespace(wave)
-        power = xp.mean(wave * wave, axis=-1, keepdims=True)
+        power = mean_of_valid(wave * wave, valid, -1)
         silent = power == 0
         # The root has no gradient at zero, so silence takes the root of one.
         return wave * _gain(xp, xp.sqrt(xp.where(silent, xp.ones_like(power), power)), self.dbfs)

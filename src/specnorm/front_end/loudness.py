@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from specnorm.arrays import Array, constant, frame, namespace, rfft
+from specnorm.arrays import Array, frame, is_torch_array, namespace, rfft
 from specnorm.errors import ArgumentError, ShapeError
 from specnorm.front_end.waveform import WaveformLevel
 
@@ -36,10 +37,10 @@ class LoudnessLevel(WaveformLevel):
         if not -70 <= self.lufs <= 0:
             raise ArgumentError(f"lufs={self.lufs} must lie in -70 … 0, such as -23")
 
-    def __call__(self, wave: Array, sample_rate: int) -> Array:
+    def __call__(self, wave: Array, sample_rate: int, valid: Array | None = None) -> Array:
         """The wave at the loudness; raises `ShapeError` when it is shorter than one block of 0.4 s."""
         xp = namespace(wave)
-        power = _gated_power(wave, sample_rate)
+        power = _gated_power(wave, sample_rate, valid)
         target = 10.0 ** ((self.lufs - _OFFSET_DB) / 10.0)
         return wave * xp.sqrt(target / xp.where(power > 0, power, xp.full_like(power, target)))
 
@@ -63,7 +64,7 @@ def integrated_loudness(wave: Array, sample_rate: int) -> Array:
     return xp.where(power > 0, level, xp.full_like(level, -math.inf))
 
 
-def _gated_power(wave: Array, sample_rate: int) -> Array:
+def _gated_power(wave: Array, sample_rate: int, valid: Array | None = None) -> Array:
     """Mean K-weighted power of the blocks that pass both gates, `(..., 1)`; 0 where none does."""
     xp, block = namespace(wave), _block(sample_rate)
     if wave.shape[-1] < block:
@@ -74,6 +75,8 @@ def _gated_power(wave: Array, sample_rate: int) -> Array:
     weighted = _k_weighted(wave, sample_rate)
     power = xp.mean(frame(weighted * weighted, block, max(1, block // 4)), axis=-1)
     heard = power > _ABSOLUTE_GATE
+    if valid is not None:  # a block counts where its last sample does
+        heard = heard & frame(xp.broadcast_to(valid, wave.shape), block, max(1, block // 4))[..., -1]
     gate = _RELATIVE_GATE * _mean_where(xp, power, heard)
     return _mean_where(xp, power, heard & (power > gate))
 
@@ -97,25 +100,39 @@ def _k_weighted(wave: Array, sample_rate: int) -> Array:
     padding keeps the end from leaking into the start.
     """
     samples = wave.shape[-1]
-    n_fft = int(scipy.fft.next_fast_len(samples + sample_rate // 4, real=True))
-    real, imaginary = _k_response(sample_rate, n_fft)
+    if is_torch_array(wave):  # computed where it is needed, so that torch.compile and export need not know the length
+        n_fft = samples + sample_rate // 4
+        n_fft = n_fft + n_fft % 2
+        response = _k_response(namespace(wave), sample_rate, n_fft, wave)
+    else:
+        n_fft = int(scipy.fft.next_fast_len(samples + sample_rate // 4, real=True))
+        response = _numpy_response(sample_rate, n_fft)
     spectrum = rfft(wave * 1.0, n_fft)
-    response = constant(real, wave) + 1j * constant(imaginary, wave)
     return namespace(wave).fft.irfft(spectrum * response, n=n_fft)[..., :samples]
 
 
 @lru_cache(maxsize=16)
-def _k_response(sample_rate: int, n_fft: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _numpy_response(sample_rate: int, n_fft: int) -> NDArray[np.complex128]:
+    return np.asarray(_k_response(np, sample_rate, n_fft))
+
+
+def _k_response(xp: Any, sample_rate: int, n_fft: int, like: Array | None = None) -> Array:
     """The K filter's frequency response at the bins of an `n_fft`: a high shelf of 4 dB, then a high-pass."""
-    z = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    gain, q, k = 10.0 ** (3.99984385397 / 20.0), 0.7071752369554193, np.tan(np.pi * 1681.9744509555319 / sample_rate)
+    device = {} if like is None else {"device": like.device}
+    turn = xp.arange(n_fft // 2 + 1, dtype=xp.float64, **device) * (-2.0 * math.pi / n_fft)
+    z = xp.cos(turn) + 1j * xp.sin(turn)
+    gain, q, k = (
+        10.0 ** (3.99984385397 / 20.0),
+        0.7071752369554193,
+        math.tan(math.pi * 1681.9744509555319 / sample_rate),
+    )
     middle = gain**0.499666774155
-    shelf = np.polyval([gain - middle * k / q + k * k, 2 * (k * k - gain), gain + middle * k / q + k * k], z)
+    shelf = ((gain - middle * k / q + k * k) * z + 2 * (k * k - gain)) * z + (gain + middle * k / q + k * k)
     response = shelf / _poles(q, k, z)
-    q, k = 0.5003270373253953, np.tan(np.pi * 38.13547087613982 / sample_rate)
-    response *= (1 - z) ** 2 * (1 + k / q + k * k) / _poles(q, k, z)
-    return response.real.copy(), response.imag.copy()
+    q, k = 0.5003270373253953, math.tan(math.pi * 38.13547087613982 / sample_rate)
+    response = response * ((1 - z) * (1 - z) * (1 + k / q + k * k) / _poles(q, k, z))
+    return response if like is None or like.dtype == xp.float64 else xp.astype(response, xp.complex64)
 
 
-def _poles(q: float, k: float, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    return np.asarray(np.polyval([1 - k / q + k * k, 2 * (k * k - 1), 1 + k / q + k * k], z))
+def _poles(q: float, k: float, z: Array) -> Array:
+    return ((1 - k / q + k * k) * z + 2 * (k * k - 1)) * z + (1 + k / q + k * k)

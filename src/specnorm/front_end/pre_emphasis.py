@@ -32,9 +32,9 @@ class PreEmphasis(WaveformLevel):
         if self.first not in FIRST:
             raise ArgumentError(f"first={self.first!r} must be one of {', '.join(FIRST)}")
 
-    def __call__(self, wave: Array, sample_rate: int | None = None) -> Array:
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The emphasized wave."""
-        del sample_rate
+        del sample_rate, valid
         rest = wave[..., 1:] - self.coefficient * wave[..., :-1]
         if self.first == "drop":
             return rest

@@ -27,10 +27,10 @@ class SlidingStandardizeWaveform(WaveformLevel):
     def __post_init__(self) -> None:
         self._window()
 
-    def __call__(self, wave: Array, sample_rate: int | None = None) -> Array:
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The normalized wave."""
         del sample_rate
-        return sliding_affine(wave, self._window())(wave)
+        return sliding_affine(wave, self._window(), valid=valid)(wave)
 
     def _window(self) -> Window:
         return Window(self.length, self.min_length, self.center)

@@ -127,7 +127,7 @@ class STFT:
 
     def _counts(self, samples: Any, smaller: Callable[[Any, Any], Any]) -> Any:
         if self.frame_count == "ceil":
-            return -(-samples // self.hop)
+            return (samples + self.hop - 1) // self.hop
         fit = 1 + (samples + 2 * self.padding - self.frame_samples) // self.hop
         return fit if self.frame_count == "fit" else smaller(fit, samples // self.hop)
 
@@ -177,7 +177,9 @@ class STFT:
         xp, p = namespace(wave), self.padding
         if self.frame_count == "ceil":
             missing = (self.frames(wave.shape[-1]) - 1) * self.hop + self.frame_samples - wave.shape[-1]
-            zeros = xp.zeros((*wave.shape[:-1], max(0, missing)), dtype=wave.dtype, device=wave.device)
+            if self.hop > self.frame_samples:  # otherwise it cannot be negative, which an export could not decide
+                missing = max(0, missing)
+            zeros = xp.zeros((*wave.shape[:-1], missing), dtype=wave.dtype, device=wave.device)
             return xp.concat([wave, zeros], axis=-1)
         if p == 0:
             return wave

@@ -33,7 +33,11 @@ class ClipNormalizer(Normalizer, Protocol):
         ...
 
     def clip_affine(self, level: Array) -> Affine:
-        """The map of each clip of `level` `(..., band, frame)`."""
+        """The map of each clip of `level` `(..., band, frame)`.
+
+        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
+        batch by `specnorm.nn`; others clip by clip.
+        """
         ...
 
 

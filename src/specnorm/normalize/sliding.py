@@ -52,10 +52,13 @@ class SlidingStandardize:
         std = np.asarray(profile.statistics.std)
         return FittedNormalizer.of(self, profile, np.zeros_like(std), safe_scale(std, min_scale=0.25))
 
-    def clip_affine(self, level: Array) -> Affine:
-        """The map of each cell of `level` `(..., band, frame)`; its scale is 1 unless the window gives it."""
+    def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
+        """The map of each cell of `level` `(..., band, frame)`; its scale is 1 unless the window gives it.
+
+        With `valid` (boolean, broadcast against `level`, true up to each clip's end) no window reaches beyond.
+        """
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
-        return sliding_affine(own, self._window(), scale=self.scale == "window")
+        return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
 
     def _window(self) -> Window:
         return Window(self.length, self.min_length, self.center)

@@ -1,0 +1,18 @@
+"""Torch modules: spectrogram, normalization, both as one, their export, and audio as a data set for training."""
+
+from specnorm.errors import MissingExtra
+
+try:
+    import torch as _torch
+except (ImportError, OSError):
+    raise MissingExtra("specnorm.nn", "torch") from None
+del _torch
+
+from specnorm.nn.dataset import ClipDataset as ClipDataset
+from specnorm.nn.dataset import ClipItem as ClipItem
+from specnorm.nn.dataset import collate as collate
+from specnorm.nn.export import export_onnx as export_onnx
+from specnorm.nn.export import export_program as export_program
+from specnorm.nn.normalize import Normalize as Normalize
+from specnorm.nn.preprocess import Preprocess as Preprocess
+from specnorm.nn.spectrogram import Spectrogram as Spectrogram
