@@ -25,7 +25,7 @@ $(VENV)/.installed-check: $(VENV)/.installed-test requirements/check.txt
 	$(PIP) --requirement requirements/check.txt
 	touch $@
 
-$(VENV)/.installed-docs: $(VENV)/.installed requirements/docs.txt
+$(VENV)/.installed-docs: $(VENV)/.installed-test requirements/docs.txt
 	$(PIP) --requirement requirements/docs.txt
 	touch $@
 
