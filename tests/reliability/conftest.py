@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from specnorm import measure
+
 from .bad_inputs import tone
 
 
@@ -23,3 +25,9 @@ def write_clips(folder: Path, count: int, seconds: float = 0.25, rate: int = 8_0
 def clips(tmp_path: Path) -> Path:
     """Forty short good clips at 8 kHz."""
     return write_clips(tmp_path / "clips", 40)
+
+
+@pytest.fixture(autouse=True)
+def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few clips in a unit of work that forty make several."""
+    monkeypatch.setattr(measure, "CLIPS_IN_UNIT", 8)

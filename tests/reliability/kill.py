@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import specnorm as sn
+from specnorm import measure
 from specnorm.lock import beside
 
 from .attack import Log, finished, in_child, killed_after, run_apply, run_fit, tree
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    measure.CLIPS_IN_UNIT = 8  # many units, so that a kill finds some finished and some not
     for name, command in {"fit": run_fit, "apply": run_apply}.items():
         with tempfile.TemporaryDirectory() as folder:
             print(name, trials(command, name, options.kills, options.seed, Path(folder)))  # noqa: T201

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import specnorm as sn
-from specnorm.profile import Adder, Counter, Measurement
+from specnorm.profile import Counter, Measurement, RunningSum
 from specnorm.profile.statistics import Statistics
 
 from .bad_inputs import tone
@@ -29,17 +29,18 @@ def measured(clips: Levels, parts: int = 1) -> Measurement:
         grid=GRID,
         stft=SimpleNamespace(power=2.0),
         compress=SimpleNamespace(clip_floor=lambda *_: FLOOR, unit="dB"),
-        clip_level=lambda samples: np.ascontiguousarray(clips[int(samples[0])]),
+        frames=lambda samples: clips[samples // 2].shape[1],
+        clip_blocks=lambda samples, workspace: iter([(0, clips[len(samples) // 2].T)]),
     )
-    adder = Adder()
+    running = RunningSum()
     for part in range(parts):
         counter = Counter(front_end)  # type: ignore[arg-type]
         for index in range(part, len(clips), parts):
-            counter.add(np.array([index, -1], dtype=np.float32), flat=False)
+            counter.add(np.zeros(2 * index + 1, dtype=np.float32), flat=False)  # its length says which clip it is
         measurement = counter.measurement()
         assert measurement is not None
-        adder.add(measurement)
-    return adder.total()
+        running.add(measurement)
+    return running.total()
 
 
 def adversarial() -> dict[str, Levels]:

@@ -130,7 +130,7 @@ def test_a_mended_file_is_measured(clips: Path, tmp_path: Path, measured: list[s
     measured.clear()
     sn.fit(clips, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0)
     assert "low/001.wav" in measured
-    assert len(measured) <= 16
+    assert len(measured) <= 8
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,11 @@ def test_a_lost_worker_loses_no_finished_work(clips: Path, tmp_path: Path, measu
     engine = _OddEngine()
     with pytest.raises(Stop):
         sn.fit(clips, FRONT_END, output=tmp_path / "out", group_by=["label"], engine=engine)  # type: ignore[arg-type]
-    assert len(measured) == 20  # the units are of 16, 4, 16 and 4 clips; the last two were done
+    finished_before = len(measured)
+    assert 0 < finished_before < 40
     measured.clear()
     sn.fit(clips, FRONT_END, output=tmp_path / "out", group_by=["label"], engine=engine)  # type: ignore[arg-type]
-    assert len(measured) == 20
+    assert len(measured) == 40 - finished_before
     run_fit(clips, tmp_path / "clean")
     assert (tmp_path / "out").read_bytes() == (tmp_path / "clean").read_bytes()
 

@@ -158,10 +158,17 @@ def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _walk(Path(entry.path), (*above, here))
         elif Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
             yield Path(entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _esc50(root: Path, meta: Path) -> list[ClipReference]:
