@@ -63,12 +63,12 @@ def open_regular(path: Path) -> int:
 
 
 def decode_descriptor(
-    descriptor: int, most: int | None = None, path: Path | None = None
+    descriptor: int, *, into: NDArray[np.float32] | None = None, path: Path | None = None
 ) -> tuple[NDArray[np.float32], int]:
     """Samples `(sample, channel)` as float32 and the sample rate in Hz; `check_samples` is for the caller to do.
 
-    `most` bounds the bytes of samples. With `path` the file is opened again by that name, for formats that need a
-    second file beside it (see `NEEDS_PATH`).
+    With `into` the samples are put there, and must fit. With `path` the file is opened again by that name, for formats
+    that need a second file beside it (see `NEEDS_PATH`).
 
     Raises:
         AudioError: with a reason of the closed vocabulary, when the file is unreadable, empty, truncated, lies in its
@@ -79,7 +79,8 @@ def decode_descriptor(
     try:
         with soundfile.SoundFile(descriptor if path is None else path, closefd=False) as sound:
             _check_header(sound)
-            samples = _read_all(sound, _justified(os.fstat(descriptor).st_size, most))
+            justified = max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION)
+            samples = _read_all(sound, justified, into)
             sample_rate = sound.samplerate
             early = early or samples.shape[0] < sound.frames or ends_early(descriptor, sound)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
@@ -102,33 +103,36 @@ def _check_header(sound: soundfile.SoundFile) -> None:
         )
 
 
-def _justified(stored: int, most: int | None) -> int:
-    """The most decoded bytes that a file of `stored` bytes can hold in earnest, and that are wanted."""
-    justified = max(FREE_BYTES, stored * MAX_EXPANSION)
-    return justified if most is None else min(justified, most)
-
-
-def _read_all(sound: soundfile.SoundFile, most: int) -> NDArray[np.float32]:
+def _read_all(sound: soundfile.SoundFile, most: int, into: NDArray[np.float32] | None) -> NDArray[np.float32]:
     """All samples; memory grows with what is really there, never with what the header claims.
 
     Grows by a quarter at a time, in place where the system can, so that no more than twice the samples is ever held.
     """
     block = max(1, _BLOCK // sound.channels)
-    samples = np.empty((min(sound.frames, block) if sound.frames > 0 else block, sound.channels), np.float32)
     beyond = np.empty((1, sound.channels), np.float32)
+    if into is None:
+        samples = np.empty((min(sound.frames, block) if sound.frames > 0 else block, sound.channels), np.float32)
+    else:
+        samples = into[: into.size // sound.channels * sound.channels].reshape(-1, sound.channels)
     filled = 0
     while read := len(sound.read(out=samples[filled : filled + block])):
         filled += read
         if filled * beyond.nbytes > most:
-            raise AudioError(
-                BadAudioReason.TOO_LARGE,
-                f"it decodes to more than {most} bytes, which is beyond the limit or what its size can justify",
-            )
+            raise _too_large(most)
         if filled == len(samples):
             if not len(sound.read(out=beyond)):
                 break
+            if into is not None:
+                raise _too_large(into.nbytes)
             samples.resize((filled + max(block, filled // 4), sound.channels), refcheck=False)
             samples[filled] = beyond
             filled += 1
+    if into is not None:
+        return samples[:filled]
     samples.resize((filled, sound.channels), refcheck=False)
     return samples
+
+
+def _too_large(most: int) -> AudioError:
+    detail = f"it decodes to more than {most} bytes, which is beyond the limit or what its size can justify"
+    return AudioError(BadAudioReason.TOO_LARGE, detail)

@@ -60,15 +60,13 @@ def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode:
             return
         _allow_seconds(seconds)
         try:
-            samples, sample_rate = decode.decode_descriptor(descriptors[0], len(shared))
+            room = decode.np.frombuffer(shared, dtype="f4")
+            samples, sample_rate = decode.decode_descriptor(descriptors[0], into=room)
         except decode.AudioError as error:
             text = json.dumps([error.reason.value, error.detail]).encode()
             connection.sendall(ANSWER.pack(1, 0, len(text), 0) + text)
         else:
-            # Through an array, not a slice of the map: that would copy once more.
-            decode.np.frombuffer(shared, dtype="f4", count=samples.size)[:] = samples.ravel()
             connection.sendall(ANSWER.pack(0, sample_rate, *samples.shape))
-            del samples
         finally:
             os.close(descriptors[0])
 

@@ -76,7 +76,7 @@ class _Decoder:
             }
             environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
             self._process = subprocess.Popen(  # noqa: S603  (our own script, by our own interpreter)
-                [sys.executable, "-I", str(_SCRIPT), json.dumps(settings)],
+                [sys.executable, "-I", "-S", str(_SCRIPT), json.dumps(settings)],
                 pass_fds=[theirs.fileno(), memory],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
