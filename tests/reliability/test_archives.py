@@ -255,3 +255,24 @@ def test_reading_a_member_does_not_depend_on_the_order(clips: Path, tmp_path: Pa
     for clip in reversed(source.clips):
         np.testing.assert_array_equal(source.reader.read(clip, 8_000).samples, forward[clip.name])
     release()
+
+
+def test_an_empty_name_in_a_zip_ends_nothing(tmp_path: Path) -> None:
+    """Found by fuzzing: zipfile itself fails on a member without a name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.wav", encoded("WAV"))
+    whole = bytearray(file.getvalue())
+    entry = whole.rindex(b"PK\x01\x02")
+    whole[entry + 28 : entry + 30] = b"\0\0"  # the name is now taken for a part of what follows it
+    (tmp_path / "a.zip").write_bytes(bytes(whole))
+    with pytest.raises(sn.SourceError):
+        sn.open_source(tmp_path / "a.zip")
+
+
+def test_other_files_in_an_archive_are_no_clips(clips: Path, tmp_path: Path) -> None:
+    """Texts and links under names that are not those of audio are overlooked, as in a folder."""
+    (clips / "readme.txt").write_text("hello")
+    (clips / "link").symlink_to("readme.txt")
+    as_tar(clips, tmp_path / "a.tar", "w")
+    assert len(sn.open_source(tmp_path / "a.tar")) == 40
