@@ -180,3 +180,17 @@ def test_no_statistic_is_ever_nan(tmp_path: Path) -> None:
     for name in ("band", "global", "minmax", "robust-band"):
         fitted = sn.normalizer(name).fit(profile)
         assert np.isfinite(fitted(FRONT_END(np.zeros(8_000)))).all()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 7])
+@pytest.mark.parametrize("frames", [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, 2_700_000])
+def test_long_files_are_read_whole(frames: int, channels: int, tmp_path: Path) -> None:
+    """Around and beyond the size of the blocks that files are read in, in this process and in another."""
+    samples = np.random.default_rng(3).integers(-9_000, 9_000, (frames // channels, channels), dtype=np.int16)
+    soundfile.write(tmp_path / "long.wav", samples, 16_000)
+    expected = (samples / np.float32(32_768)).mean(axis=1, dtype=np.float32)
+    try:
+        for reader in (Reader(), Reader(Limits())):
+            np.testing.assert_array_equal(reader.read(tmp_path / "long.wav", 16_000).samples, expected)
+    finally:
+        release()

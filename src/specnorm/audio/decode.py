@@ -108,25 +108,21 @@ def _read_all(sound: soundfile.SoundFile, most: int, into: NDArray[np.float32] |
 
     Grows by a quarter at a time, in place where the system can, so that no more than twice the samples is ever held.
     """
-    block = max(1, _BLOCK // sound.channels)
-    beyond = np.empty((1, sound.channels), np.float32)
+    block, frame_bytes = max(1, _BLOCK // sound.channels), 4 * sound.channels
     if into is None:
         samples = np.empty((min(sound.frames, block) if sound.frames > 0 else block, sound.channels), np.float32)
     else:
         samples = into[: into.size // sound.channels * sound.channels].reshape(-1, sound.channels)
     filled = 0
-    while read := len(sound.read(out=samples[filled : filled + block])):
+    # libsndfile gives no more than it says there is: to ask once more would cost a seek, which Ogg takes long for.
+    while filled != sound.frames and (read := len(sound.read(out=samples[filled : filled + block]))):
         filled += read
-        if filled * beyond.nbytes > most:
+        if filled * frame_bytes > most:
             raise _too_large(most)
-        if filled == len(samples):
-            if not len(sound.read(out=beyond)):
-                break
+        if filled == len(samples) and filled != sound.frames:
             if into is not None:
                 raise _too_large(into.nbytes)
             samples.resize((filled + max(block, filled // 4), sound.channels), refcheck=False)
-            samples[filled] = beyond
-            filled += 1
     if into is not None:
         return samples[:filled]
     samples.resize((filled, sound.channels), refcheck=False)
