@@ -117,14 +117,21 @@ _LEAST = ("lowest", "lowest_above")
 _WIDE = ("squares", "flat_squares", "products")
 
 
+_ROOM = 512
+"""Cells by which a running sum's histogram grows."""
+
+
 class RunningSum:
     """Adds measurements one by one, in place: a pass adds hundreds, and most of each is its histogram."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._arrays: dict[str, Integers] = {}
-        self._histogram = np.zeros((0, 0), dtype=np.int64)
+        # Each of many groups has one of these in memory: half the width, until the counts ask for more.
+        self._histogram: NDArray[np.signedinteger[Any]] = np.zeros((0, 0), dtype=np.int32)
+        self._frames = 0
         self._first_cell = 0
+        self._used = (0, 0)
         self._digests: list[NDArray[np.uint8]] = []
 
     def add(self, part: Measurement) -> None:
@@ -132,9 +139,14 @@ class RunningSum:
         self._digests.append(part.digests)
         for name in _COUNTS:
             self._counts[name] += getattr(part, name)
+        self._frames += part.frames
+        if self._frames >= 2**31:
+            self._histogram = self._histogram.astype(np.int64, copy=False)
         self._make_room(part)
         start = part.first_cell - self._first_cell
-        self._histogram[:, start : start + part.histogram.shape[1]] += part.histogram
+        self._histogram[:, start : start + part.histogram.shape[1]] += part.histogram.astype(
+            self._histogram.dtype, copy=False
+        )
         mine = self._arrays
         if not mine:
             for name in (*_ADDED, *_LEAST, "highest", *_WIDE):
@@ -151,25 +163,28 @@ class RunningSum:
     def total(self) -> Measurement:
         """Everything added, at least one measurement; the sum is used up by it, since its arrays are handed over."""
         counted: dict[str, Any] = self._counts | self._arrays
+        first, stop = self._used
         return Measurement(
             **counted,
-            first_cell=self._first_cell,
-            histogram=self._histogram,
+            first_cell=first,
+            histogram=self._histogram[:, first - self._first_cell : stop - self._first_cell],
             digests=sorted_digests(np.concatenate(self._digests)),
         )
 
     def _make_room(self, part: Measurement) -> None:
-        """Widen the histogram to the cells that the part uses."""
-        cells = self._histogram.shape[1]
+        """Widen the histogram to the cells that the part uses, in steps: exact widths would tear up the heap."""
         first, stop = part.first_cell, part.first_cell + part.histogram.shape[1]
-        if cells:
-            first, stop = min(first, self._first_cell), max(stop, self._first_cell + cells)
-        if stop - first == cells:
+        if self._arrays:
+            first, stop = min(first, self._used[0]), max(stop, self._used[1])
+        self._used = first, stop
+        start, end = first // _ROOM * _ROOM, -(-stop // _ROOM) * _ROOM
+        if end - start == self._histogram.shape[1]:
             return
-        wider = np.zeros((part.bands, stop - first), dtype=np.int64)
-        if cells:
-            wider[:, self._first_cell - first : self._first_cell - first + cells] = self._histogram
-        self._histogram, self._first_cell = wider, first
+        wider = np.zeros((part.bands, end - start), dtype=self._histogram.dtype)
+        if self._arrays:
+            before = self._first_cell - start
+            wider[:, before : before + self._histogram.shape[1]] = self._histogram
+        self._histogram, self._first_cell = wider, start
 
 
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
