@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.errors import ArgumentError
 from specnorm.profile import wide
+from specnorm.profile.histogram import Histogram
 
 Integers = NDArray[np.int64]
 DIGEST_BYTES = 16
@@ -117,21 +119,14 @@ _LEAST = ("lowest", "lowest_above")
 _WIDE = ("squares", "flat_squares", "products")
 
 
-_ROOM = 512
-"""Cells by which a running sum's histogram grows."""
-
-
 class RunningSum:
     """Adds measurements one by one, in place: a pass adds hundreds, and most of each is its histogram."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._arrays: dict[str, Integers] = {}
-        # Each of many groups has one of these in memory: half the width, until the counts ask for more.
-        self._histogram: NDArray[np.signedinteger[Any]] = np.zeros((0, 0), dtype=np.int32)
+        self._histogram: Histogram | None = None
         self._frames = 0
-        self._first_cell = 0
-        self._used = (0, 0)
         self._digests: list[NDArray[np.uint8]] = []
 
     def add(self, part: Measurement) -> None:
@@ -140,13 +135,7 @@ class RunningSum:
         for name in _COUNTS:
             self._counts[name] += getattr(part, name)
         self._frames += part.frames
-        if self._frames >= 2**31:
-            self._histogram = self._histogram.astype(np.int64, copy=False)
-        self._make_room(part)
-        start = part.first_cell - self._first_cell
-        self._histogram[:, start : start + part.histogram.shape[1]] += part.histogram.astype(
-            self._histogram.dtype, copy=False
-        )
+        self._add_histogram(part)
         mine = self._arrays
         if not mine:
             for name in (*_ADDED, *_LEAST, "highest", *_WIDE):
@@ -160,31 +149,27 @@ class RunningSum:
         for name in _WIDE:
             mine[name] = wide.normalized(mine[name] + getattr(part, name))
 
+    def _add_histogram(self, part: Measurement) -> None:
+        mine = self._histogram = self._histogram or Histogram(part.bands)
+        if self._frames >= 2**31:
+            mine.use_64_bits()
+        stop = part.first_cell + part.histogram.shape[1]
+        mine.cover(part.first_cell, stop)
+        place = mine.counts[:, part.first_cell - mine.first_cell : stop - mine.first_cell]
+        place += part.histogram.astype(place.dtype, copy=False)
+
     def total(self) -> Measurement:
         """Everything added, at least one measurement; the sum is used up by it, since its arrays are handed over."""
         counted: dict[str, Any] = self._counts | self._arrays
-        first, stop = self._used
+        if self._histogram is None:
+            raise ArgumentError("there is no measurement to add up; add at least one")
+        first, histogram = self._histogram.covered()
         return Measurement(
             **counted,
             first_cell=first,
-            histogram=self._histogram[:, first - self._first_cell : stop - self._first_cell],
+            histogram=histogram,
             digests=sorted_digests(np.concatenate(self._digests)),
         )
-
-    def _make_room(self, part: Measurement) -> None:
-        """Widen the histogram to the cells that the part uses, in steps: exact widths would tear up the heap."""
-        first, stop = part.first_cell, part.first_cell + part.histogram.shape[1]
-        if self._arrays:
-            first, stop = min(first, self._used[0]), max(stop, self._used[1])
-        self._used = first, stop
-        start, end = first // _ROOM * _ROOM, -(-stop // _ROOM) * _ROOM
-        if end - start == self._histogram.shape[1]:
-            return
-        wider = np.zeros((part.bands, end - start), dtype=self._histogram.dtype)
-        if self._arrays:
-            before = self._first_cell - start
-            wider[:, before : before + self._histogram.shape[1]] = self._histogram
-        self._histogram, self._first_cell = wider, start
 
 
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
