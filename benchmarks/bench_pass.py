@@ -81,22 +81,25 @@ def measure_speed(source: sn.Source) -> list[Figure]:
     ]
 
 
-def measure_memory(data: Path, total: int) -> Figure:
-    few, many = (peak_memory(data, count) for count in (min(50, total), total))
-    print(f"  peak memory: {few:.1f} MB for {min(50, total)} files, {many:.1f} MB for {total}")
+def measure_memory(data: Path, total: int, workers: int) -> Figure:
+    few, many = (peak_memory(data, count, workers) for count in (min(50, total), total))
+    print(f"  peak memory, {workers} worker(s): {few:.1f} MB for {min(50, total)} files, {many:.1f} MB for {total}")
     grown = many - few
-    return Figure(f"peak memory, {total} files minus {min(50, total)}", grown, "MB", "< 5", grown < 5)
+    return Figure(
+        f"peak memory, {workers} worker(s), {total} files minus {min(50, total)}", grown, "MB", "< 5", grown < 5
+    )
 
 
-def peak_memory(data: Path, clips: int) -> float:
+def peak_memory(data: Path, clips: int, workers: int) -> float:
     """Peak MB of a pass over this many clips, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.bench_pass", "--data", str(data), "--peak-of", str(clips)]
+    command += ["--workers", str(workers)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def print_peak(source: sn.Source, clips: int) -> None:
+def print_peak(source: sn.Source, clips: int, workers: int) -> None:
     chosen = sn.Source(source.clips[:: max(1, len(source) // clips)][:clips])
-    sn.fit(chosen, sn.preset("fastaudio"), engine=sn.LocalEngine(2), max_bad=1.0)
+    sn.fit(chosen, sn.preset("fastaudio"), engine=sn.LocalEngine(workers), max_bad=1.0)
     # Not ru_maxrss: that one survives exec, so it would be at least the parent's.
     status = Path("/proc/self/status").read_text()
     print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
@@ -104,7 +107,7 @@ def print_peak(source: sn.Source, clips: int) -> None:
 
 def run(data: Path) -> None:
     source = sn.open_source(data)
-    figures = [*measure_speed(source), measure_memory(data, len(source))]
+    figures = [*measure_speed(source), *(measure_memory(data, len(source), workers) for workers in (1, 2))]
     details = {"clips": len(source), "rounds": ROUNDS, "front_end": sn.preset("fastaudio").to_dict()}
     report(f"The pass over {len(source)} clips of {data.name}", figures, details, f"pass-{data.name}.json")
 
@@ -113,12 +116,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--peak-of", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     data = options.data
     if data is None and os.environ.get("SPECNORM_DATA"):
         data = Path(os.environ["SPECNORM_DATA"]) / "esc10"
     if options.peak_of:
-        print_peak(sn.open_source(data), options.peak_of)
+        print_peak(sn.open_source(data), options.peak_of, options.workers)
     elif data is not None:
         run(data)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_STEP = 512
+_STEP = 2048
 """Cells by which the range grows: exact widths would tear up the heap."""
 
 
