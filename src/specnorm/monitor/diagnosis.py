@@ -11,8 +11,8 @@ import numpy as np
 from specnorm.monitor.evidence import Evidence
 from specnorm.monitor.features import Floats
 
-FIRM_CLIPS = 16
-"""With fewer clips what these happen to contain weighs as much as what the device does to them."""
+FIRM_CLIPS = 32
+"""With fewer clips, what they happen to contain weighs too much beside what the device does to them."""
 
 
 class Kind(StrEnum):
@@ -73,7 +73,7 @@ class Diagnosis:
 
 def diagnose(evidence: Evidence) -> Diagnosis:
     """The first explanation that fits, from the plainest to the vaguest."""
-    for rule in (_silence, _clipping, _band_limit, _noise, _level, _equalization):
+    for rule in (_silence, _clipping, _band_limit, _level, _noise_or_equalization):
         found = rule(evidence)
         if found is not None:
             return _diagnosis(*found, evidence)
@@ -126,14 +126,24 @@ def _band_limit(e: Evidence) -> tuple[Kind, str] | None:
     return Kind.BAND_LIMIT, f"Everything {side} about {hz:.0f} Hz is gone; the other bands are as they were."
 
 
-def _noise(e: Evidence) -> tuple[Kind, str] | None:
-    """The lower tail rises while the upper one stays: noise fills what was quiet."""
+def _noise_or_equalization(e: Evidence) -> tuple[Kind, str] | None:
+    """Noise fills what was quiet and leaves what was loud; a filter moves both. The stronger sign wins."""
+    noise, equalization = _noise(e), _equalization(e)
+    if noise is None or equalization is None:
+        return (noise or equalization or (0.0, None))[1]
+    return max(noise, equalization)[1]
+
+
+def _noise(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
+    """How strong the sign of noise is: over 1 when the lower tail rose and the upper one stayed."""
     if e.low is None or e.high is None:
         return None
     tail = float(np.median(e.low - e.high))
-    if tail > max(6.0, 2.0 * e.tail_se) and np.median(e.high) > -5.0 - e.level_se:
-        return Kind.NOISE, f"The quiet moments rose by {tail:.0f} dB against the loud ones."
-    return None
+    strength = tail / max(6.0, 2.0 * e.tail_se)
+    # Noise lowers nothing: neither the loud moments as a whole nor those of any band.
+    if strength <= 1.0 or np.median(e.high) < -5.0 - e.level_se or e.high.min() < -15.0 - 2.0 * e.level_se:
+        return None
+    return strength, (Kind.NOISE, f"The quiet moments rose by {tail:.0f} dB against the loud ones.")
 
 
 def _level(e: Evidence) -> tuple[Kind, str] | None:
@@ -151,20 +161,25 @@ def _level(e: Evidence) -> tuple[Kind, str] | None:
     return Kind.LEVEL, f"All clips are {abs(e.rms_shift):.1f} dB {'louder' if e.rms_shift > 0 else 'quieter'}."
 
 
-def _equalization(e: Evidence) -> tuple[Kind, str] | None:
+def _equalization(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
+    """How strong the sign of a filter is: over 1 when bands moved smoothly, each as a whole."""
     if e.middle is None or e.high is None or len(e.middle) < 4:
         return None
     moved = (e.middle + e.high) / 2
     smooth = _smooth(moved)
     rough = float(np.sqrt(np.mean((moved - smooth) ** 2)))
     size = float(np.ptp(smooth))
-    if size < max(5.0, 1.5 * e.level_se) or rough > 0.15 * size or not _same_spread(e.spread_ratio):
+    strength = size / max(6.0, 2.0 * e.level_se)
+    if strength <= 1.0 or rough > 0.15 * size or not _same_spread(e.spread_ratio):
+        return None
+    if abs(float(np.median(e.middle - e.high))) > max(4.0, 2.0 * e.level_se):
         return None
     low, high = int(smooth.argmin()), int(smooth.argmax())
-    return Kind.EQUALIZATION, (
+    because = (
         f"Bands moved smoothly, from {smooth[low]:+.0f} dB at {e.hz[low]:.0f} Hz to {smooth[high]:+.0f} dB at "
         f"{e.hz[high]:.0f} Hz, each as a whole."
     )
+    return strength, (Kind.EQUALIZATION, because)
 
 
 def _smooth(moved: Floats) -> Floats:
