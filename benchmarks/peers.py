@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
-from river.drift import ADWIN
+from river.drift import ADWIN as _ADWIN
 
+ADWIN: Any = _ADWIN  # river has no types
 Means = Sequence[NDArray[np.float32]]
 LOOKS = (4, 8, 12, 16, 20, 32, 48, 64, 80)
 _TRAINING_FRAMES = 4000

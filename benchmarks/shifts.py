@@ -47,7 +47,8 @@ def noisy(snr: float) -> Device:
 
     def device(wave: Wave, _: int, generator: np.random.Generator) -> NDArray[Any]:
         power = float(np.mean(np.square(wave, dtype=np.float64)))
-        return wave + generator.standard_normal(len(wave)) * np.sqrt(power) * 10.0 ** (-snr / 20.0)
+        noise = generator.standard_normal(len(wave)) * np.sqrt(power) * 10.0 ** (-snr / 20.0)
+        return np.asarray(wave + noise)
 
     return device
 

@@ -11,6 +11,13 @@ from specnorm.monitor.drift import drift as drift
 from specnorm.monitor.evidence import Evidence as Evidence
 from specnorm.monitor.evidence import evidence as evidence
 from specnorm.monitor.false_alarms import FalseAlarms as FalseAlarms
+from specnorm.monitor.incoming import Incoming as Incoming
+from specnorm.monitor.incoming import Pcm as Pcm
+from specnorm.monitor.incoming import Reading as Reading
+from specnorm.monitor.incoming import existing as existing
+from specnorm.monitor.incoming import growing_folder as growing_folder
+from specnorm.monitor.incoming import listed as listed
+from specnorm.monitor.incoming import pcm_stream as pcm_stream
 from specnorm.monitor.lineage import lineage as lineage
 from specnorm.monitor.lineage import rollback as rollback
 from specnorm.monitor.lineage import save_update as save_update
@@ -19,8 +26,9 @@ from specnorm.monitor.monitor import Report as Report
 from specnorm.monitor.monitor import Verdict as Verdict
 from specnorm.monitor.update import NewAudio as NewAudio
 from specnorm.monitor.update import Update as Update
-from specnorm.monitor.update import UpdateRefused as UpdateRefused
 from specnorm.monitor.update import measure_new as measure_new
 from specnorm.monitor.update import moved_baseline as moved_baseline
 from specnorm.monitor.update import update as update
+from specnorm.monitor.watch import Event as Event
+from specnorm.monitor.watch import watch as watch
 from specnorm.monitor.window import Window as Window

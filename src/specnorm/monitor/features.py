@@ -58,6 +58,12 @@ def spread_columns(n_bands: int) -> slice:
     return slice(2 * ranges, 3 * ranges)
 
 
+def shape_columns(n_bands: int) -> NDArray[np.int64]:
+    """Where the shapes stand among the features."""
+    ranges = len(band_ranges(n_bands))
+    return np.arange(ranges, 2 * ranges)
+
+
 def clip_features(level: NDArray[Any], samples: NDArray[np.float32]) -> Floats:
     """The features of one clip, from its level `(band, frame)` and its samples as recorded.
 

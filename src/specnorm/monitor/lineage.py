@@ -45,7 +45,7 @@ def lineage(path: str | Path) -> list[dict[str, Any]]:
     """
     header, tensors = files.load(Path(path))
     profile = Profile.from_container(header, tensors, Path(path))
-    records = header.get(_RECORD, [])
+    records: list[dict[str, Any]] = header.get(_RECORD, [])
     sound = isinstance(records, list) and all(_is_record(r, profile.front_end.n_bands) for r in records)
     if not sound or bool(records) != (_PARENT in tensors):
         raise FileFormatError(f"{path}: the record of its updates is damaged; go back to the profile that was measured")

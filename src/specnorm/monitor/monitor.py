@@ -114,6 +114,7 @@ class Monitor:
         self.clips = 0
         self.bad = 0
         self.alarms = 0
+        self.mark: tuple[int, str] | None = None
         self._last_alarm: int | None = None
         self._alarm_pane: int | None = None
         self._newest = 0
@@ -236,6 +237,7 @@ class Monitor:
             "last_alarm": self._last_alarm,
             "alarm_pane": self._alarm_pane,
             "newest": self._newest,
+            "mark": None if self.mark is None else list(self.mark),
             "threshold": self.threshold,
             "per_clip": self.false_alarms.per_clip,
             "seed": self.seed,
@@ -269,6 +271,7 @@ class Monitor:
         monitor.clips, monitor.bad, monitor.alarms = state["clips"], state["bad"], state["alarms"]
         monitor._last_alarm, monitor._alarm_pane = state["last_alarm"], state["alarm_pane"]
         monitor._newest = state["newest"]
+        monitor.mark = None if state["mark"] is None else (state["mark"][0], state["mark"][1])
         return monitor
 
     def _reading(self) -> Any:

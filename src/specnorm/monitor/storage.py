@@ -134,6 +134,9 @@ def _check_state(state: Mapping[str, Any]) -> None:
     for name in ("last_alarm", "alarm_pane"):
         if state[name] is not None and type(state[name]) is not int:
             raise ValueError(f"{name} is not a whole number")
+    mark = state["mark"]
+    if mark is not None and [type(part) for part in mark] != [int, str]:
+        raise ValueError("the mark is not a time and a name")
     for name in ("threshold", "per_clip"):
         if not isinstance(state[name], float) or not math.isfinite(state[name]):
             raise ValueError(f"{name} is not a number")

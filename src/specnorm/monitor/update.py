@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.audio import Source, open_source, read_clip
-from specnorm.errors import ArgumentError, AudioError, SpecnormError
+from specnorm.errors import ArgumentError, AudioError, UpdateRefused
 from specnorm.fit import MAX_BAD, Progress, check_bad
 from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.diagnosis import UPDATE_HELPS, Diagnosis, diagnose, nothing
@@ -28,10 +29,6 @@ MIN_CLIPS = 16
 """Fewer clips tell more of what they contain than of the device: in a pilot four took accuracy from 89 to 77 %."""
 PRIOR_CLIPS = 4.0
 _MOST_WEIGHT = 0.999
-
-
-class UpdateRefused(SpecnormError):
-    """An update that would harm more than mend; it can be forced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +84,7 @@ class Update:
 
 
 def measure_new(
-    source: str | Source,
+    source: str | Path | Source,
     profile: Profile,
     baseline: Baseline | None = None,
     *,
@@ -176,7 +173,7 @@ def update(
         )
     return Update(
         replace(profile, groups=groups),
-        cells * grid.cell_width,
+        np.asarray(cells * grid.cell_width, dtype=np.float64),
         rms / CELLS_PER_DB,
         peak / CELLS_PER_DB,
         share,

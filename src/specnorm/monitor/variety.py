@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from specnorm.errors import ArgumentError
 from specnorm.monitor.baseline import Baseline
-from specnorm.monitor.features import Floats
+from specnorm.monitor.features import Floats, shape_columns
 
 _DIRECTIONS = 10
 _DRAWS = 400
@@ -17,7 +18,7 @@ _SHARE = 0.05
 
 @dataclass(frozen=True)
 class Variety:
-    """How mixed clips are, beside what as many training clips show: `limit` in one of twenty draws is above."""
+    """How mixed clips are, beside what as many training clips show: 19 in 20 random draws of those reach `limit`."""
 
     value: float
     limit: float
@@ -29,36 +30,45 @@ class Variety:
 
 
 def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
-    """Compare the clips' generalized variance with that of random draws of as many training clips.
+    """Compare how far the clips differ with how far random draws of as many training clips do.
 
-    The features are turned into the training set's ten main directions, each of variance 1 there; the figure is the
-    logarithm of the determinant of the clips' covariance, over the number of directions. A shift of all clips, such as
-    a filter, does not change it.
+    With measured training clips, the features are turned into the training set's ten main directions, each of variance
+    1 there, and the figure is the logarithm of the determinant of the clips' covariance, over the number of
+    directions. With a baseline made up from a profile, which does not know how bands go together, it is the mean
+    logarithm of the variances of levels. A shift of all clips, such as a filter, changes neither.
 
     Raises:
         ArgumentError: when there are fewer than three clips.
     """
-    if len(features) < 3:
-        raise ArgumentError(f"the variety of {len(features)} clips cannot be told; at least 3 are needed")
-    training = baseline.rows[:, baseline.columns]
+    count = len(features)
+    if count < 3:
+        raise ArgumentError(f"the variety of {count} clips cannot be told; at least 3 are needed")
+    columns = baseline.columns
+    if not baseline.measured:
+        columns = np.setdiff1d(columns, shape_columns(baseline.front_end.n_bands))
+    training = baseline.rows[:, columns]
+    size = (_in_directions if baseline.measured else _in_columns)(training)
+    generator = np.random.default_rng(seed)
+    # Without putting back, as long as that leaves the draws free.
+    replace = count > len(training) // 2
+    draws = [training[generator.choice(len(training), count, replace=replace)] for _ in range(_DRAWS)]
+    return Variety(size(features[:, columns]), float(np.quantile([size(draw) for draw in draws], _SHARE)))
+
+
+def _in_directions(training: Floats) -> Callable[[Floats], float]:
     mean, deviation = training.mean(axis=0), np.maximum(training.std(axis=0), 1e-9)
     _, sizes, directions = np.linalg.svd((training - mean) / deviation, full_matrices=False)
     used = directions[: min(_DIRECTIONS, len(directions))]
     scale = np.maximum(sizes[: len(used)] / np.sqrt(len(training)), 1e-9)
 
-    def whitened(rows: Floats) -> Floats:
-        return np.clip(((rows - mean) / deviation) @ used.T / scale, -5.0, 5.0)
+    def size(rows: Floats) -> float:
+        whitened = np.clip((rows - rows.mean(axis=0)) / deviation @ used.T / scale, -5.0, 5.0)
+        covariance = np.atleast_2d(np.cov(whitened.T))
+        return float(np.linalg.slogdet(covariance + 0.01 * np.eye(len(covariance)))[1]) / len(covariance)
 
-    generator = np.random.default_rng(seed)
-    known, count = whitened(training), len(features)
-    draws = [known[generator.integers(len(known), size=count)] for _ in range(_DRAWS)]
-    if count <= len(known) // 2:
-        draws = [known[generator.permutation(len(known))[:count]] for _ in range(_DRAWS)]
-    centred = features[:, baseline.columns] - features[:, baseline.columns].mean(axis=0) + mean
-    limit = float(np.quantile([_size(draw) for draw in draws], _SHARE))
-    return Variety(_size(whitened(centred)), limit)
+    return size
 
 
-def _size(rows: Floats) -> float:
-    covariance = np.atleast_2d(np.cov(rows.T))
-    return float(np.linalg.slogdet(covariance + 0.01 * np.eye(len(covariance)))[1]) / len(covariance)
+def _in_columns(training: Floats) -> Callable[[Floats], float]:
+    variance = np.maximum(training.var(axis=0), 1e-18)
+    return lambda rows: float(np.log(rows.var(axis=0, ddof=1) / variance + 0.01).mean())

@@ -6,7 +6,6 @@ from specnorm.profile.group import BadFile as BadFile
 from specnorm.profile.group import GroupKey as GroupKey
 from specnorm.profile.measurement import Measurement as Measurement
 from specnorm.profile.measurement import RunningSum as RunningSum
-from specnorm.profile.measurement import digest as digest
 from specnorm.profile.profile import Profile as Profile
 from specnorm.profile.profile import require_fixed_floor as require_fixed_floor
 from specnorm.profile.statistics import Statistics as Statistics
