@@ -9,12 +9,12 @@ from specnorm.front_end import FrontEnd
 from specnorm.monitor import Report
 
 _FIGURES = {
-    "mean_shift": "mean (σ)",
-    "mean_shift_se": "± (σ)",
-    "std_ratio": "std ratio",
+    "mean_shift": "mean/σ",
+    "mean_shift_se": "±",
+    "std_ratio": "std",
     "psi": "PSI",
-    "wasserstein": "Wasserstein",
-    "jensen_shannon": "JS (bits)",
+    "wasserstein": "W1",
+    "jensen_shannon": "JS",
     "floor_change": "floor",
 }
 _MOST_ROWS = 16

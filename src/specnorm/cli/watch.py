@@ -40,7 +40,7 @@ from specnorm.profile import Profile
 from specnorm.report.drift_page import save_drift_page
 
 ALARM = 3
-"""The exit code of `--once` when there is an alarm at the end."""
+"""The exit code of `--once` when there was an alarm."""
 EXAMPLES = """
 **Examples**
 
@@ -121,6 +121,7 @@ def watch_command(
     else:
         baseline = None if training is None else _baseline(training, profile, watched, hold_out)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
+    alarms = monitor.alarms
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:
         with _telling(monitor, exporter, json=json) as tell:
@@ -129,7 +130,7 @@ def watch_command(
         if exporter is not None:
             exporter.close()
     _finish(monitor, report, json=json)
-    if once and monitor.verdict().alarm:
+    if once and monitor.alarms > alarms:
         raise typer.Exit(ALARM)
 
 

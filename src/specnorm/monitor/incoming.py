@@ -52,9 +52,15 @@ class Reading:
         return Incoming(name, clip.valid, None, at, mark)
 
 
-def existing(source: str | Path | Source, reading: Reading) -> Iterator[Incoming]:
-    """Every clip that a source has now, by name; each comes at the time when its file was changed last."""
-    for clip in open_source(source):
+def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> Iterator[Incoming]:
+    """Every clip that a source has now, each with the time when its file was changed last.
+
+    They come in random order: in a folder neighbours by name are often pieces of one recording, and a few pieces of
+    one recording are not like a training set, whatever the device.
+    """
+    opened = open_source(source)
+    for index in np.random.default_rng(seed).permutation(len(opened)):
+        clip = opened.clips[index]
         at = clip.path.stat().st_mtime if clip.path.is_file() else time.time()
         yield reading(clip.path, clip.name, at)
 

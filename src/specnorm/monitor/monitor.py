@@ -118,6 +118,7 @@ class Monitor:
         self._last_alarm: int | None = None
         self._alarm_pane: int | None = None
         self._newest = 0
+        self._statistic = 0.0
 
     def add(self, samples: Samples, *, level: NDArray[Any] | None = None, at: float | None = None) -> Verdict:
         """Take in one clip.
@@ -279,6 +280,7 @@ class Monitor:
 
     def _judge(self, *, raised: bool) -> Verdict:
         reading = self._reading()
+        self._statistic = reading.statistic
         alarm = reading.statistic > self.threshold
         onset = False
         if raised and alarm:
@@ -305,7 +307,7 @@ class Monitor:
         then = self.profile.statistics
         now = Distribution.of(pane.measurement, self.profile.front_end)
         shift: Floats = (now.mean - then.mean) / np.where(then.std > 0, then.std, 1.0)
-        self.history.add(shift, pane.clips, self._judge(raised=False).statistic)
+        self.history.add(shift, pane.clips, self._statistic)
 
     def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
         front_end = self.profile.front_end

@@ -25,7 +25,7 @@ def band_history(monitor: Monitor) -> bytes:
         edges = np.arange(monitor.profile.front_end.n_bands + 1) - 0.5
         image = upper.pcolormesh(ends, edges, history.shift.T, cmap="RdBu_r", vmin=-_HIGHEST, vmax=_HIGHEST)
         figure.colorbar(image, ax=upper, label="shift of the mean (training σ)")
-        lower.step(ends[1:], history.statistic, where="pre", color="0.2")
+        lower.stairs(history.statistic, ends, color="0.2")
     upper.set_ylabel("band")
     lower.axhline(monitor.threshold, color="tab:red", linestyle="--", label="threshold")
     lower.legend(loc="upper left")
