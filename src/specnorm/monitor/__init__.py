@@ -28,6 +28,7 @@ from specnorm.monitor.update import NewAudio as NewAudio
 from specnorm.monitor.update import Update as Update
 from specnorm.monitor.update import measure_new as measure_new
 from specnorm.monitor.update import moved_baseline as moved_baseline
+from specnorm.monitor.update import restarted as restarted
 from specnorm.monitor.update import update as update
 from specnorm.monitor.watch import Event as Event
 from specnorm.monitor.watch import watch as watch

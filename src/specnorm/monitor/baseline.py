@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from specnorm.audio import ClipReference, Source, open_source, random_sample, read_clip
 from specnorm.engines import Engine, LocalEngine
@@ -164,15 +164,21 @@ def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
     """The normal scores of features against sorted columns `(clip, feature)`; ties count half."""
     n = len(ordered)
     flat = features.reshape(-1, ordered.shape[1])
-    ranks = np.empty(flat.shape)
+    twice_ranks = np.empty(flat.shape, dtype=np.int64)
     if len(flat) == 1:  # a clip that comes in: one comparison of everything is faster than many searches
-        ranks[0] = ((ordered < flat).sum(axis=0) + (ordered <= flat).sum(axis=0)) / 2
+        twice_ranks[0] = (ordered < flat).sum(axis=0) + (ordered <= flat).sum(axis=0)
     else:
         for j in range(flat.shape[1]):
             below = np.searchsorted(ordered[:, j], flat[:, j], "left")
-            ranks[:, j] = (below + np.searchsorted(ordered[:, j], flat[:, j], "right")) / 2
-    scores = np.rint(ndtri((ranks + 0.5) / (n + 1)) * UNIT_SCORE).astype(np.int64)
-    return np.asarray(scores.reshape(features.shape))
+            twice_ranks[:, j] = below + np.searchsorted(ordered[:, j], flat[:, j], "right")
+    return _score_table(n)[twice_ranks].reshape(features.shape)
+
+
+@lru_cache(maxsize=16)
+def _score_table(n: int) -> NDArray[np.int64]:
+    """The score of each doubled rank among n: the normal quantile of `(rank + 1/2) / (n + 1)`."""
+    quantile = NormalDist().inv_cdf
+    return np.array([round(quantile((k + 1) / (2 * n + 2)) * UNIT_SCORE) for k in range(2 * n + 1)], dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.front_end import FrontEnd
-from specnorm.profile.counting import waveform_figures
 
 Floats = NDArray[np.float64]
 MAX_BANDS = 12
@@ -72,8 +71,8 @@ def clip_features(level: NDArray[Any], samples: NDArray[np.float32]) -> Floats:
     weights = range_weights(level.shape[0])
     mean = level.mean(axis=1)
     variance = np.maximum(np.einsum("bt,bt->b", level, level) / level.shape[1] - mean * mean, 0.0)
-    low, high, mean_square = waveform_figures(samples)
-    clip = (dbfs(math.sqrt(mean_square)), dbfs(max(-low, high)))
+    mean_square = float(np.dot(samples, samples)) / len(samples)
+    clip = (dbfs(math.sqrt(mean_square)), dbfs(max(-float(samples.min()), float(samples.max()))))
     return with_shape(weights @ mean, np.sqrt(weights @ variance), np.array(clip))
 
 

@@ -24,7 +24,7 @@ from specnorm.monitor.features import Floats, clip_features
 from specnorm.monitor.history import History
 from specnorm.monitor.threshold import calibrate, horizons, window_statistic
 from specnorm.monitor.window import Pane, Panes, Window
-from specnorm.profile import Measurement, Profile
+from specnorm.profile import Measurement, Profile, Statistics
 
 Samples = NDArray[np.float32]
 
@@ -136,7 +136,10 @@ class Monitor:
         samples = _checked(samples)
         number = self.window.pane_of(self.clips, at)
         made = self.profile.front_end.clip_level(samples) if level is None else self._checked_level(level, samples)
-        scores = self.baseline.scores(clip_features(made, samples))
+        features = clip_features(made, samples)
+        if not np.isfinite(features).all():
+            raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
+        scores = self.baseline.scores(features)
         finished = self._panes.open(number)
         if finished is not None:
             self._remember(finished)
@@ -166,12 +169,9 @@ class Monitor:
         Raises:
             ArgumentError: when no clip has come yet.
         """
-        panes = self._panes.newest_first()
-        if not panes:
-            raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
+        panes = self._filled()
         verdict = self.verdict()
-        measurement = Measurement.sum(pane.measurement for _, pane in panes)
-        figures = drift(self.profile, measurement, self._weighted(panes))
+        figures = drift(self.profile, self.measurement(), self._weighted(panes))
         return Report(verdict, figures, self.diagnosis(), self.alarms, self.bad)
 
     def diagnosis(self) -> Diagnosis:
@@ -182,9 +182,13 @@ class Monitor:
         since = [pane.measurement for number, pane in panes if number >= (self._alarm_pane or 0)]
         return diagnose(evidence(self.profile, Measurement.sum(since or [panes[0][1].measurement])))
 
+    def measurement(self) -> Measurement:
+        """What was counted of the window's clips; raises `ArgumentError` when no clip has come yet."""
+        return Measurement.sum(pane.measurement for _, pane in self._filled())
+
     def distribution(self, *, pooled: bool = False) -> Distribution:
         """The levels of the window, for a figure."""
-        return self._weighted(self._panes.newest_first())[int(pooled)]
+        return self._weighted(self._filled())[int(pooled)]
 
     @classmethod
     def sum(cls, monitors: Iterable[Monitor]) -> Monitor:
@@ -275,6 +279,12 @@ class Monitor:
         monitor.mark = None if state["mark"] is None else (state["mark"][0], state["mark"][1])
         return monitor
 
+    def _filled(self) -> list[tuple[int, Pane]]:
+        panes = self._panes.newest_first()
+        if not panes:
+            raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
+        return panes
+
     def _reading(self) -> Any:
         return window_statistic(*self._panes.score_sums(), self._horizons)
 
@@ -305,8 +315,8 @@ class Monitor:
     def _remember(self, pane: Pane) -> None:
         """Keep a pane's shift of the mean, for the picture of bands over time."""
         then = self.profile.statistics
-        now = Distribution.of(pane.measurement, self.profile.front_end)
-        shift: Floats = (now.mean - then.mean) / np.where(then.std > 0, then.std, 1.0)
+        mean = np.asarray(Statistics(pane.measurement, self.profile.front_end.grid).mean)
+        shift: Floats = (mean - then.mean) / np.where(then.std > 0, then.std, 1.0)
         self.history.add(shift, pane.clips, self._statistic)
 
     def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
@@ -317,10 +327,7 @@ class Monitor:
                 f"a level of shape {tuple(level.shape)} is not what this profile's front end makes of {len(samples)} "
                 f"samples, {wanted} (band, frame); use the front end that the profile was measured with"
             )
-        made = np.ascontiguousarray(level, dtype=np.float64)
-        if not np.isfinite(made).all():
-            raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
-        return made
+        return np.ascontiguousarray(level, dtype=np.float64)
 
 
 def _require_profile(profile: object) -> None:

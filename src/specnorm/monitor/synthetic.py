@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import cholesky
 
 from specnorm.monitor.features import LOUDEST, QUIETEST, Floats, range_weights, spread_columns, with_shape
 from specnorm.profile import Profile, Statistics
@@ -72,7 +71,7 @@ def _correlated(deviation: Floats, pooled_variance: float) -> Floats:
         near, far = (reach, far) if (product * np.exp(-distance / reach)).mean() < pooled_variance else (near, reach)
     covariance = product * np.exp(-distance / near)
     jitter = 1e-9 * max(float(covariance.diagonal().max()), 1e-12)
-    return np.asarray(cholesky(covariance + jitter * np.eye(len(deviation)), lower=True))
+    return np.asarray(np.linalg.cholesky(covariance + jitter * np.eye(len(deviation))))
 
 
 def _drawn(histogram: NDArray[np.int64], quantile: Floats) -> Floats:

@@ -14,7 +14,7 @@ from specnorm.audio import Source, open_source, read_clip
 from specnorm.errors import ArgumentError, AudioError, UpdateRefused
 from specnorm.fit import MAX_BAD, Progress, check_bad
 from specnorm.monitor.baseline import Baseline
-from specnorm.monitor.diagnosis import UPDATE_HELPS, Diagnosis, diagnose, nothing
+from specnorm.monitor.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
 from specnorm.monitor.distribution import dbfs_mean
 from specnorm.monitor.evidence import evidence
 from specnorm.monitor.features import Floats, clip_features
@@ -184,6 +184,18 @@ def update(
     )
 
 
+def restarted(monitor: Monitor, accepted: Update) -> Monitor:
+    """A monitor that starts anew by an updated profile, with everything else as in this one."""
+    return Monitor(
+        accepted.profile,
+        monitor.baseline.moved(accepted.shift, accepted.rms_shift, accepted.peak_shift),
+        window=monitor.window,
+        false_alarms=monitor.false_alarms,
+        seed=monitor.seed,
+        threshold=monitor.threshold,
+    )
+
+
 def _weight(clips: int, prior_clips: float, weight: float | None) -> float:
     if not 0 <= prior_clips < 1e9:
         raise ArgumentError(f"prior_clips={prior_clips} must not be negative")
@@ -196,7 +208,8 @@ def _objections(new: NewAudio) -> list[str]:
     found = []
     if new.measurement.clips < MIN_CLIPS:
         found.append(f"{new.measurement.clips} clips are too few: at least {MIN_CLIPS} of mixed content are needed.")
-    if not new.variety.enough:
+    # Noise fills what was quiet and makes clips alike whatever they are: it is objected to as noise.
+    if not new.variety.enough and new.diagnosis.kind is not Kind.NOISE:
         found.append(
             f"The clips are too alike (variety {new.variety.value:.2f}, as many training clips have at least "
             f"{new.variety.limit:.2f}): statistics of one or two kinds of sound ruin the others."
