@@ -24,6 +24,8 @@ from specnorm.profile import BadFile, Profile, digest
 MAX_CLIPS = 2000
 """A random share of larger training sets: more would move no threshold."""
 MIN_CLIPS = 20
+_FOLDS = 5
+_MOST_GROUPS = 20
 UNIT_SCORE = 1 << 16
 """Scores are kept as integers in these fractions, so that sums of them do not depend on order."""
 
@@ -110,6 +112,25 @@ class Baseline:
     @cached_property
     def _sorted(self) -> Floats:
         return np.sort(self.rows[:, self.columns], axis=0)
+
+    @cached_property
+    def folds(self) -> NDArray[np.int64]:
+        """In which part each clip is played as a deployment: its group where these are few and large, else one of five.
+
+        Clips of a group stay together.
+        """
+        generator = np.random.default_rng(0)
+        numbers, sizes = np.unique(self.groups, return_counts=True)
+        if 2 < len(numbers) <= _MOST_GROUPS and sizes.min() >= len(self.rows) / (2 * len(numbers)):
+            return self.groups
+        if len(numbers) < _FOLDS:
+            return generator.permutation(np.arange(len(self.rows)) % _FOLDS)
+        held = np.zeros(_FOLDS, dtype=np.int64)
+        fold_of = np.zeros(int(numbers.max()) + 1, dtype=np.int64)
+        for place in generator.permutation(len(numbers)):
+            fold_of[numbers[place]] = held.argmin()
+            held[held.argmin()] += sizes[place]
+        return fold_of[self.groups]
 
     def names(self) -> list[str]:
         """What each score is about."""

@@ -98,7 +98,7 @@ def _silence(e: Evidence) -> tuple[Kind, str] | None:
 
 
 def _clipping(e: Evidence) -> tuple[Kind, str] | None:
-    if e.same_peak >= 0.3 and e.crest_shift <= -3.0:
+    if e.same_peak >= 0.3 and e.crest_shift <= -3.0 and e.rms_shift > -3.0:
         return Kind.CLIPPING, (
             f"Peaks are cut off at one level and stand {-e.crest_shift:.1f} dB less above the RMS than in training."
         )

@@ -24,8 +24,6 @@ from specnorm.monitor.features import Floats
 MIN_CLIPS = 4
 """No horizon of fewer clips is looked at."""
 _CLIPS_PLAYED = 240_000
-_FOLDS = 5
-_MOST_GROUPS = 20
 _SURE_TAIL = 20
 """A threshold that this many played streams passed is counted; a rarer one is extrapolated."""
 
@@ -101,7 +99,7 @@ def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, 
     if pane_clips * panes > 20_000:
         raise ArgumentError(f"a window of {pane_clips * panes} clips is too long to calibrate: at most 20000")
     generator = np.random.default_rng(seed)
-    folds = _folds(baseline, pane_clips * panes, generator)
+    folds = baseline.folds
     highest: list[float] = []
     length = max(2 * pane_clips * panes, 4 * MIN_CLIPS)
     each = math.ceil(_CLIPS_PLAYED / length / len(np.unique(folds)))
@@ -114,21 +112,6 @@ def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, 
             ]
             highest += stream_statistics(scores[np.stack(orders)], pane_clips, panes).max(axis=1).tolist()
     return _at_hazard(np.sort(np.array(highest))[::-1], length, per_clip)
-
-
-def _folds(baseline: Baseline, window: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Which part each clip is played in: its group where groups are few and large, else groups dealt into five."""
-    numbers, sizes = np.unique(baseline.groups, return_counts=True)
-    if 2 < len(numbers) <= _MOST_GROUPS and sizes.min() >= min(2 * window, len(baseline.rows) // (2 * len(numbers))):
-        return baseline.groups
-    if len(numbers) < _FOLDS:
-        return generator.permutation(np.arange(len(baseline.rows)) % _FOLDS)
-    held = np.zeros(_FOLDS, dtype=np.int64)
-    fold_of = np.zeros(int(numbers.max()) + 1, dtype=np.int64)
-    for place in generator.permutation(len(numbers)):
-        fold_of[numbers[place]] = held.argmin()
-        held[held.argmin()] += sizes[place]
-    return fold_of[baseline.groups]
 
 
 def _at_hazard(highest: Floats, length: int, per_clip: float) -> float:

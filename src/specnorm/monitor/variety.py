@@ -18,7 +18,7 @@ _SHARE = 0.05
 
 @dataclass(frozen=True)
 class Variety:
-    """How mixed clips are, beside what as many training clips show: 19 in 20 random draws of those reach `limit`."""
+    """How mixed clips are, beside as many training clips of one group: 19 in 20 random draws of those reach `limit`."""
 
     value: float
     limit: float
@@ -30,7 +30,7 @@ class Variety:
 
 
 def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
-    """Compare how far the clips differ with how far random draws of as many training clips do.
+    """Compare how far the clips differ with how far random draws of as many clips of a training group do.
 
     With measured training clips, the features are turned into the training set's ten main directions, each of variance
     1 there, and the figure is the logarithm of the determinant of the clips' covariance, over the number of
@@ -49,10 +49,13 @@ def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
     training = baseline.rows[:, columns]
     size = (_in_directions if baseline.measured else _in_columns)(training)
     generator = np.random.default_rng(seed)
-    # Without putting back, as long as that leaves the draws free.
-    replace = count > len(training) // 2
-    draws = [training[generator.choice(len(training), count, replace=replace)] for _ in range(_DRAWS)]
-    return Variety(size(features[:, columns]), float(np.quantile([size(draw) for draw in draws], _SHARE)))
+    parts = [training[baseline.folds == fold] for fold in np.unique(baseline.folds)]
+    sizes = []
+    for number in range(_DRAWS):
+        part = parts[number % len(parts)]
+        # Without putting back, as long as that leaves the draws free.
+        sizes.append(size(part[generator.choice(len(part), count, replace=count > len(part) // 2)]))
+    return Variety(size(features[:, columns]), float(np.quantile(sizes, _SHARE)))
 
 
 def _in_directions(training: Floats) -> Callable[[Floats], float]:
