@@ -326,7 +326,7 @@ while True:
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 def test_the_state_survives_kill_9(tmp_path: Path) -> None:
-    """Killed at random moments while it saves, the file is always a whole state, not older than the last that was told."""
+    """Killed at random moments while it saves, the file is always a whole state, none older than was told last."""
     state = tmp_path / "state"
     paths = [str(Path(__file__).parent), *sys.path]
     profile, _ = training()

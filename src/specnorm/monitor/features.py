@@ -71,7 +71,8 @@ def clip_features(level: NDArray[Any], samples: NDArray[np.float32]) -> Floats:
     weights = range_weights(level.shape[0])
     mean = level.mean(axis=1)
     variance = np.maximum(np.einsum("bt,bt->b", level, level) / level.shape[1] - mean * mean, 0.0)
-    mean_square = float(np.dot(samples, samples)) / len(samples)
+    with np.errstate(over="ignore"):  # infinitely loud is as loud as `LOUDEST`
+        mean_square = float(np.dot(samples, samples)) / len(samples)
     clip = (dbfs(math.sqrt(mean_square)), dbfs(max(-float(samples.min()), float(samples.max()))))
     return with_shape(weights @ mean, np.sqrt(weights @ variance), np.array(clip))
 

@@ -69,7 +69,8 @@ def _moved_histogram(m: Measurement, cells: Cells, grid: Grid) -> tuple[int, NDA
     histogram = np.zeros((m.bands, stop - first), dtype=np.int64)
     for band in range(m.bands):
         np.add.at(histogram[band], places[band] - first, m.histogram[band])
-    return first, histogram
+    used = np.flatnonzero(histogram.any(axis=0))
+    return first + int(used[0]), histogram[:, used[0] : used[-1] + 1].copy()
 
 
 def _moved_products(products: NDArray[np.int64], cells: Cells, grid: Grid) -> NDArray[np.int64]:

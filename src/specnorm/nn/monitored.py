@@ -54,7 +54,7 @@ class Monitored(nn.Module):
         """What the monitor sees; raises `ArgumentError` when no clip has come yet."""
         return self.monitor.report()
 
-    def adapt(self, *, prior_clips: float = 4.0, weight: float | None = None, force: bool = False) -> Update:
+    def adapt(self, *, prior_clips: float = 1.0, weight: float | None = None, force: bool = False) -> Update:
         """Move the statistics of the normalizer towards the monitor's window, and watch by the new ones from then on.
 
         Raises:
