@@ -1,4 +1,4 @@
-"""What monitoring costs beside the front end, and that its memory does not grow.
+"""What monitoring costs beside the front end and beside reading, and that its memory does not grow.
 
 Run with `python -m benchmarks.bench_monitor`. The sounds are the demo's.
 """
@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 import specnorm as sn
 from benchmarks.measure import Figure, alternate, ratio, report
 from specnorm.demo.dataset import make_dataset
 from specnorm.monitor import Monitor
+from specnorm.nn import Monitored, Preprocess
 from specnorm.profile import Counter
 
 Wave = NDArray[Any]
@@ -29,29 +31,38 @@ FRONT_ENDS = {
 }
 
 
-def measure_cost(folder: Path) -> list[Figure]:
-    figures = []
-    for name, front_end in FRONT_ENDS.items():
-        profile = sn.fit(folder, front_end, max_bad=0.05, engine=sn.LocalEngine(1))
-        waves = []
-        for clip in sn.open_source(folder):
-            try:
-                waves.append(sn.read(clip.path, front_end.sample_rate))
-            except sn.AudioError:
-                continue
-        levels = [front_end.clip_level(wave) for wave in waves]
-        monitor = Monitor(profile, threshold=5.0)
-
-        def bare(front_end: sn.FrontEnd = front_end, waves: list[Wave] = waves) -> object:
-            return [front_end.clip_level(wave) for wave in waves]
-
-        def watched(monitor: Monitor = monitor, waves: list[Wave] = waves, levels: list[Wave] = levels) -> object:
-            return [monitor.add(wave, level=level) for wave, level in zip(waves, levels, strict=True)]
-
-        jobs: dict[str, Callable[[], object]] = {"front end": bare, "monitor": watched}
-        share = ratio(alternate(jobs, ROUNDS), "monitor", "front end")
-        figures.append(Figure(f"monitoring every clip / front end, {name}", share, "x", "<= 0.10", share <= 0.10))
-    return figures
+def measure_cost(name: str, folder: Path) -> list[Figure]:
+    """A clip beside its front end, in a torch pipeline that looks at one clip in twenty, and beside reading its file."""
+    front_end = FRONT_ENDS[name]
+    profile = sn.fit(folder, front_end, max_bad=0.05, engine=sn.LocalEngine(1))
+    paths, waves = [], []
+    for clip in sn.open_source(folder):
+        try:
+            waves.append(sn.read(clip.path, front_end.sample_rate))
+        except sn.AudioError:
+            continue
+        paths.append(clip.path)
+    levels = [front_end.clip_level(wave) for wave in waves]
+    monitor = Monitor(profile, threshold=5.0)
+    plain = Preprocess(sn.Pipeline(front_end, sn.Standardize().fit(profile)))
+    watched = Monitored(plain, Monitor(profile, threshold=5.0), every=20)
+    tensors = [torch.from_numpy(wave)[None] for wave in waves]
+    jobs: dict[str, Callable[[], object]] = {
+        "front end": lambda: [front_end.clip_level(wave) for wave in waves],
+        "monitor": lambda: [monitor.add(w, level=x) for w, x in zip(waves, levels, strict=True)],
+        "preprocess": lambda: [plain(wave) for wave in tensors],
+        "monitored": lambda: [watched(wave) for wave in tensors],
+        "read and front end": lambda: [front_end.clip_level(sn.read(path, front_end.sample_rate)) for path in paths],
+    }
+    seconds = alternate(jobs, ROUNDS)
+    every = ratio(seconds, "monitor", "front end")
+    part = ratio(seconds, "monitored", "preprocess") - 1.0
+    reading = ratio(seconds, "monitor", "read and front end")
+    return [
+        Figure(f"{name}: one clip in twenty, added to Preprocess", part, "x", "<= 0.10", part <= 0.10),
+        Figure(f"{name}: every clip / reading and front end", reading, "x", "<= 0.25", reading <= 0.25),
+        Figure(f"{name}: every clip / front end alone", every, "x", "<= 1", every <= 1),
+    ]
 
 
 def measure_memory() -> Figure:
@@ -87,7 +98,8 @@ def _profile_of(front_end: sn.FrontEnd, waves: list[Wave]) -> sn.Profile:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure_cost(make_dataset(Path(folder) / "sounds"))
+        sounds = make_dataset(Path(folder) / "sounds")
+        figures = [figure for name in FRONT_ENDS for figure in measure_cost(name, sounds)]
     figures.append(measure_memory())
     report("Monitoring", figures, {"rounds": ROUNDS}, "monitor.json")
 

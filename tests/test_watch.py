@@ -11,24 +11,39 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 import specnorm as sn
 from monitored import FRONT_END, clips, training
+from specnorm.cli.app import app
 from specnorm.monitor import Incoming, Monitor, Pcm, Reading, existing, growing_folder, listed, pcm_stream, watch
 from specnorm.monitor.prometheus import Exporter
 from specnorm.report.drift_page import save_drift_page
 
 COMMAND = [sys.executable, "-c", "from specnorm.cli import main; main()"]
-Result = subprocess.CompletedProcess[bytes]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command gave back."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
 
 
 def specnorm(*arguments: object, data: bytes = b"") -> Result:
-    return subprocess.run([*COMMAND, *map(str, arguments)], input=data, capture_output=True, timeout=120, check=False)
+    """Run the command in this process: starting one takes longer than what most of these tests do."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=data)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Result(result.exit_code, result.stdout_bytes, result.stderr_bytes)
 
 
 def audio(folder: Path, gain: float, count: int = 24) -> Path:

@@ -129,7 +129,7 @@ class Panes:
         counted = None if self._counter is None else self._counter.measurement()
         if counted is None:
             return None
-        narrow: Any = counted.histogram.astype(np.int32)
+        narrow: Any = counted.histogram.astype(np.int32, copy=False)
         return Pane(replace(counted, histogram=narrow), self._scores)
 
     def newest_first(self) -> list[tuple[int, Pane]]:
