@@ -32,7 +32,7 @@ FRONT_ENDS = {
 
 
 def measure_cost(name: str, folder: Path) -> list[Figure]:
-    """A clip beside its front end, in a torch pipeline that looks at one clip in twenty, and beside reading its file."""
+    """A clip beside its front end, in a torch pipeline that looks at one in twenty, and beside reading its file."""
     front_end = FRONT_ENDS[name]
     profile = sn.fit(folder, front_end, max_bad=0.05, engine=sn.LocalEngine(1))
     paths, waves = [], []

@@ -22,9 +22,9 @@ _REMEMBERED = 256
 class Monitored(nn.Module):
     """`Monitored(preprocess, monitor)(wave)` is `preprocess(wave)`, and the monitor sees one clip in `every`.
 
-    Counting a clip costs nearly as much as the front end, so by default one in twenty is looked at: the alarm then comes
-    after twenty times as many clips. On an accelerator only those clips are copied to the host. The forward pass is left
-    as it is: gradients flow, and clips that the monitor cannot use are counted as bad, never raised.
+    Counting a clip costs nearly as much as the front end, so by default one in twenty is looked at: the alarm then
+    comes after twenty times as many clips. On an accelerator only those clips are copied to the host. The forward pass
+    is left as it is: gradients flow, and clips that the monitor cannot use are counted as bad, never raised.
 
     Raises:
         ArgumentError: when `every` is below 1.
