@@ -74,7 +74,8 @@ def test_adapting_moves_the_normalizer() -> None:
     found = watched.adapt()
     after = watched(x).mean(dim=(0, 2))
     assert before.abs().max() > 1.0
-    assert after.abs().max() < 0.5
+    # Not zero: what was quiet before is on the floor now, and silence is left where it is.
+    assert after.abs().mean() < 0.3 * before.abs().mean()
     np.testing.assert_array_equal(watched.preprocess.pipeline().normalizer.affine.shift[:, 0], found.profile.mean)  # type: ignore[union-attr]
     assert not watched.monitor.verdict().alarm
 

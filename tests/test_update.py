@@ -67,8 +67,8 @@ def test_shifting_integers_is_shifting_levels(cells: list[int], seed: int) -> No
     levels = [generator.normal(-20.0, 12.0, size=(3, 9)).clip(-75, 30) for _ in range(4)]
     move = np.array(cells) * SMALL.grid.cell_width
     expected = counted([level + move[:, None] for level in levels])
-    got = shifted(counted(levels), np.array(cells), SMALL.grid)
-    for name in ("count", "total", "lowest", "highest", "squares"):
+    got = shifted(counted(levels), np.array(cells), SMALL)
+    for name in ("count", "total", "lowest", "highest", "lowest_above", "on_floor", "squares"):
         np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name)
     start = got.first_cell - expected.first_cell
     padded = np.zeros_like(got.histogram)
@@ -80,13 +80,54 @@ def test_shifting_integers_is_shifting_levels(cells: list[int], seed: int) -> No
     np.testing.assert_allclose(a.std_se, b.std_se, rtol=1e-3)
 
 
-def test_what_leaves_the_grid_stays_at_its_edge() -> None:
-    """Silence that moves down is counted in the lowest cell, and every count is kept."""
+@given(st.lists(st.integers(-100, 300), min_size=3, max_size=3), st.integers(0, 2**32 - 1))
+def test_silence_stays_silent(cells: list[int], seed: int) -> None:
+    """Cells on the floor stay there while the others move, in every sum, standard error and count."""
+    generator = np.random.default_rng(seed)
+    levels = [generator.normal(-20.0, 12.0, size=(3, 9)).clip(-75, 30) for _ in range(4)]
+    silent = [generator.random((3, 9)) < share for share in (0.0, 0.3, 0.6, 1.0)]
+    move = (np.array(cells) * SMALL.grid.cell_width)[:, None]
+    before = counted([np.where(s, -100.0, level) for s, level in zip(silent, levels, strict=True)])
+    expected = counted([np.where(s, -100.0, level + move) for s, level in zip(silent, levels, strict=True)])
+    got = shifted(before, np.array(cells), SMALL)
+    for name in (
+        "count",
+        "total",
+        "lowest",
+        "highest",
+        "lowest_above",
+        "on_floor",
+        "squares",
+        "first_cell",
+        "histogram",
+    ):
+        np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name)
+    floor = SMALL.grid.integer(-100.0)
+    for without in (None, floor):
+        a, b = (Statistics(m, SMALL.grid, without_floor=without) for m in (got, expected))
+        np.testing.assert_allclose(a.mean_se, b.mean_se, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(a.std_se, b.std_se, rtol=1e-3, atol=1e-3)
+
+
+def test_what_leaves_the_grid_stays_at_its_edge(tmp_path: Path) -> None:
+    """What falls to the floor is counted in the lowest cell of the histogram, every count is kept, and it is saved."""
     measurement = counted([np.full((3, 5), -100.0), np.full((3, 4), -90.0)])
-    moved = shifted(measurement, np.array([-320, 0, 320]), SMALL.grid)
+    moved = shifted(measurement, np.array([-320, 0, 10**4]), SMALL)
     assert moved.histogram.sum(axis=1).tolist() == [9, 9, 9]
-    assert moved.lowest[0] == round(SMALL.grid.low * SMALL.grid.steps)
-    sn.Profile(SMALL, {(): moved}).summary()
+    assert moved.histogram[0, 0] == 9
+    sn.Profile(SMALL, {(): moved}).save(tmp_path / "p")
+    assert sn.Profile.load(tmp_path / "p").clips == 2
+
+
+def test_a_floor_of_each_clip_moves_along(tmp_path: Path) -> None:
+    """With top_db no level is silence, so all move alike."""
+    front_end = sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(3), compress=sn.Decibel(top_db=30.0))
+    before = measure(front_end, list(clips(20, 3)))
+    after = shifted(before, np.array([16, 32, -16]), front_end)
+    means = [np.asarray(Statistics(m, front_end.grid).mean) for m in (before, after)]
+    np.testing.assert_allclose(means[1] - means[0], [1.0, 2.0, -1.0])
+    sn.Profile(front_end, {(): after}).save(tmp_path / "p")
+    sn.Profile.load(tmp_path / "p")
 
 
 def test_counting_often_weighs() -> None:
@@ -105,16 +146,18 @@ def test_the_mean_moves_and_the_std_stays(dull_audio: NewAudio, tmp_path: Path) 
     found = update(profile, dull_audio)
     assert dull_audio.diagnosis.kind.value == "equalization"
     assert found.weight == pytest.approx(48 / 49)
-    now = Statistics(dull_audio.measurement, FRONT_END.grid).mean
-    expected = profile.mean + found.weight * (now - profile.mean)
-    np.testing.assert_allclose(found.profile.mean, expected, atol=1 / 32 + 1e-9)
-    np.testing.assert_array_equal(found.profile.std, profile.std)
+    floor = FRONT_END.grid.integer(FRONT_END.floor)
+    now = Statistics(dull_audio.measurement, FRONT_END.grid, without_floor=floor).mean
+    then, moved = profile.excluding_floor(), found.profile.excluding_floor()
+    np.testing.assert_allclose(moved.mean, then.mean + found.weight * (now - then.mean), atol=1 / 32 + 1e-9)
+    np.testing.assert_allclose(moved.std, then.std, rtol=1e-12)
+    np.testing.assert_array_equal(found.profile.floor_share, profile.floor_share)
+    np.testing.assert_allclose(found.profile.mean - profile.mean, found.mean_shift)
     save_update(found, tmp_path / "parent", tmp_path / "child")
     again = sn.load(tmp_path / "child")
     assert again == found.profile
     assert isinstance(again, sn.Profile)
     assert again.without(fold=1).clips == 160
-    np.testing.assert_allclose(again.mean_se, profile.mean_se, rtol=1e-6)
     sn.Standardize().fit(again)
 
 
@@ -246,4 +289,5 @@ def test_every_field_of_a_measurement_is_thought_of() -> None:
     assert {f.name for f in fields(Measurement)} == {
         *("clips", "population", "samples", "flat", "count", "total", "lowest", "highest", "on_floor", "squares"),
         *("products", "first_cell", "histogram", "rms", "peak", "length", "digests"),
+        *("lowest_above", "flat_count", "flat_total", "flat_squares"),
     }

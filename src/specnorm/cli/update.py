@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 def update_command(
     profile: Annotated[Path, typer.Argument(help="The profile to start from.")],
     new: Annotated[
-        Path | None, typer.Argument(help="Unlabelled audio of the deployment: at least 16 clips of mixed content.")
+        str | None, typer.Argument(help="Unlabelled audio of the deployment: at least 16 clips of mixed content.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The profile to write.")] = None,
     statistics: Annotated[str, typer.Option(help="mean, or mean+std.")] = "mean",
@@ -50,7 +50,7 @@ def update_command(
         float | None, typer.Option(help="Instead: how much of the way to go, 0 … 1 (exponential forgetting).")
     ] = None,
     training: Annotated[
-        Path | None, typer.Option(metavar="SOURCE", help="The training clips, for a sharper judgement.")
+        str | None, typer.Option(metavar="SOURCE", help="The training clips, for a sharper judgement.")
     ] = None,
     max_bad: MaxBadOption = "1%",
     force: Annotated[bool, typer.Option("--force", help="Update even where it is said to harm.")] = False,
@@ -84,13 +84,13 @@ def update_command(
     shift = record["shift"]
     typer.echo(
         f"{output}: update {record['generation']} of {record['parent']}, by {record['clips']} clips and "
-        f"{record['weight']:.0%}; means moved by {min(shift):+.2f} … {max(shift):+.2f}; {record['why']}"
+        f"{record['weight']:.0%}; levels moved by {min(shift):+.2f} … {max(shift):+.2f}; {record['why']}"
     )
     for objection in record["objections"]:
         warn(f"forced although: {objection}")
 
 
-def _baseline(training: Path, path: Path, profile: Profile) -> Baseline:
+def _baseline(training: str, path: Path, profile: Profile) -> Baseline:
     with progress_bar("calibrating") as progress:
         baseline = Baseline.of_clips(training, profile, progress=progress)
     for record in lineage(path):

@@ -66,7 +66,7 @@ def watch_command(
     ],
     profile: Annotated[Path, typer.Option("--profile", "-p", help="The profile of the training set.")],
     training: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="SOURCE", help="The training clips, for sharper thresholds than the profile's."),
     ] = None,
     hold_out: HoldOutOption = None,
@@ -141,7 +141,7 @@ def _profile(path: Path, hold_out: list[str] | None) -> Profile:
     return profile
 
 
-def _baseline(training: Path, path: Path, profile: Profile, hold_out: list[str] | None) -> Baseline:
+def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None) -> Baseline:
     source = open_source(training)
     for column, value in parse_hold_out(hold_out):
         source = source.without(**{column: value})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.audio import ClipReference, Source, open_source, random_sample, read_clip
+from specnorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
 from specnorm.engines import Engine, LocalEngine
 from specnorm.errors import ArgumentError, AudioError
 from specnorm.fit import MAX_BAD, Progress, check_bad
@@ -71,7 +71,7 @@ class Baseline:
         """
         opened = open_source(source)
         chosen = random_sample(opened, min(1.0, MAX_CLIPS / len(opened)), seed)
-        task = _Task(profile.front_end, profile.duration)
+        task = _Task(profile.front_end, profile.duration, opened.reader)
         results: list[_Row] = []
         bad: list[BadFile] = []
         for result in (engine or LocalEngine()).map(task, chosen.clips):
@@ -81,6 +81,7 @@ class Baseline:
                 results.append(result)
             if progress is not None:
                 progress(len(results) + len(bad), len(chosen))
+        release()
         check_bad(bad, len(chosen), MAX_BAD)
         known = {row.tobytes() for row in profile.total.digests}
         strangers = sum(r.digest not in known for r in results)
@@ -215,11 +216,12 @@ class _Task:
 
     front_end: FrontEnd
     duration: float | None
+    reader: Reader
 
     def __call__(self, clip: ClipReference) -> _Row | BadFile:
         try:
-            read = read_clip(
-                clip.path, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
+            read = self.reader.read(
+                clip, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
             )
             level = self.front_end.clip_level(read.valid)
         except AudioError as error:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.audio import Source, open_source, read_clip
+from specnorm.audio import ClipReference, Reader, Source, open_source, release
 from specnorm.audio.resample import resample
 from specnorm.audio.source import AUDIO_SUFFIXES
 from specnorm.errors import ArgumentError, AudioError, SourceError
@@ -40,12 +40,13 @@ class Reading:
 
     front_end: FrontEnd
     duration: float | None = None
+    reader: Reader = Reader()  # noqa: RUF009  (it is frozen)
 
-    def __call__(self, path: Path, name: str, at: float, mark: Mark | None = None) -> Incoming:
-        """Read one file; a bad one comes with its reason."""
+    def __call__(self, what: Path | ClipReference, name: str, at: float, mark: Mark | None = None) -> Incoming:
+        """Read one clip; a bad one comes with its reason."""
         try:
-            clip = read_clip(
-                path, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
+            clip = self.reader.read(
+                what, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
             )
         except AudioError as error:
             return Incoming(name, None, error, at, mark)
@@ -61,8 +62,11 @@ def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> It
     opened = open_source(source)
     for index in np.random.default_rng(seed).permutation(len(opened)):
         clip = opened.clips[index]
-        at = clip.path.stat().st_mtime if clip.path.is_file() else time.time()
-        yield reading(clip.path, clip.name, at)
+        local = clip.part is None and clip.path.is_file()
+        yield replace(reading, reader=opened.reader)(
+            clip, clip.name, clip.path.stat().st_mtime if local else time.time()
+        )
+    release()
 
 
 def growing_folder(

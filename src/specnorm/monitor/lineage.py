@@ -32,6 +32,7 @@ def save_update(update: Update, parent: str | Path, path: str | Path) -> dict[st
         "parent_sha256": hashlib.sha256(data).hexdigest(),
     }
     header, tensors = update.profile.to_container()
+    Profile.from_container(header, tensors, Path(path))  # what is written can be read
     header = {**header, _RECORD: [*above, record]}
     files.save(Path(path), header, {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)})
     return record
@@ -72,9 +73,9 @@ def rollback(path: str | Path, output: str | Path) -> dict[str, Any]:
 
 def _is_record(record: Any, bands: int) -> bool:
     try:
-        numbers = [*record["shift"], record["rms_shift"], record["peak_shift"]]
+        numbers = [*record["shift"], *record["mean_shift"], record["rms_shift"], record["peak_shift"]]
         return (
-            len(record["shift"]) == bands
+            len(record["shift"]) == len(record["mean_shift"]) == bands
             and all(isinstance(n, float | int) and math.isfinite(n) for n in numbers)
             and type(record["generation"]) is int
             and isinstance(record["parent_sha256"], str)

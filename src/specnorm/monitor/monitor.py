@@ -111,6 +111,8 @@ class Monitor:
         self._horizons = horizons(self.window.panes)
         self._panes = Panes(profile.front_end, self.window)
         self._names = self.baseline.names()
+        then = Statistics(profile.total, profile.front_end.grid)
+        self._then_mean, self._then_std = np.asarray(then.mean), np.where(then.std > 0, then.std, 1.0)
         self.clips = 0
         self.bad = 0
         self.alarms = 0
@@ -314,9 +316,8 @@ class Monitor:
 
     def _remember(self, pane: Pane) -> None:
         """Keep a pane's shift of the mean, for the picture of bands over time."""
-        then = self.profile.statistics
         mean = np.asarray(Statistics(pane.measurement, self.profile.front_end.grid).mean)
-        shift: Floats = (mean - then.mean) / np.where(then.std > 0, then.std, 1.0)
+        shift: Floats = (mean - self._then_mean) / self._then_std
         self.history.add(shift, pane.clips, self._statistic)
 
     def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.audio import Source, open_source, read_clip
+from specnorm.audio import Source, open_source, release
 from specnorm.errors import ArgumentError, AudioError, UpdateRefused
 from specnorm.fit import MAX_BAD, Progress, check_bad
+from specnorm.front_end import FrontEnd
 from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
 from specnorm.monitor.distribution import dbfs_mean
 from specnorm.monitor.evidence import evidence
 from specnorm.monitor.features import Floats, clip_features
 from specnorm.monitor.monitor import Monitor
-from specnorm.monitor.shifted import counted_often, moved_clips, shifted
+from specnorm.monitor.shifted import counted_often, fixed_floor, moved_clips, shifted
 from specnorm.monitor.variety import Variety, variety
 from specnorm.profile import BadFile, Counter, Measurement, Profile, Statistics
 from specnorm.profile.clip_levels import CELLS_PER_DB
@@ -48,7 +49,8 @@ class Update:
 
     Attributes:
         profile: The new profile.
-        shift: How far each band's mean moved, in the level's unit.
+        shift: How far each band's levels moved, in the level's unit.
+        mean_shift: How far each band's mean moved by that, silence included.
         rms_shift: How far the clips' RMS levels moved, in dB.
         peak_shift: How far their peaks moved, in dB.
         weight: How much of the way to the new audio was gone, 0 … 1.
@@ -60,6 +62,7 @@ class Update:
 
     profile: Profile
     shift: Floats
+    mean_shift: Floats
     rms_shift: float
     peak_shift: float
     weight: float
@@ -78,6 +81,7 @@ class Update:
             "kind": self.diagnosis.kind.value,
             "objections": list(self.objections),
             "shift": self.shift.tolist(),
+            "mean_shift": self.mean_shift.tolist(),
             "rms_shift": self.rms_shift,
             "peak_shift": self.peak_shift,
         }
@@ -103,14 +107,15 @@ def measure_new(
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
     monitor = Monitor(profile, baseline, seed=seed)
     counter, rows, bad = Counter(front_end), [], []
-    clips = list(open_source(source))
+    opened = open_source(source)
+    clips = opened.clips
     alarms = False
     # In random order: a folder sorted by label would alarm by its order alone.
     for done, index in enumerate(np.random.default_rng(seed).permutation(len(clips)), start=1):
         clip = clips[index]
         try:
-            samples = read_clip(
-                clip.path, front_end.sample_rate, duration=profile.duration, resampler=front_end.resampler
+            samples = opened.reader.read(
+                clip, front_end.sample_rate, duration=profile.duration, resampler=front_end.resampler
             ).valid
             level = front_end.clip_level(samples)
             counter.add_level(level, samples)
@@ -121,6 +126,7 @@ def measure_new(
         rows.append(clip_features(level, samples))
         if progress is not None:
             progress(done, len(clips))
+    release()
     check_bad(bad, len(clips), max_bad)
     measurement = counter.measurement()
     if measurement is None or len(rows) < 3:
@@ -141,9 +147,10 @@ def update(
 ) -> Update:
     """Move a profile's statistics towards new audio.
 
-    The mean of each band goes `weight` of the way: n / (n + `prior_clips`) for n new clips, or the exponential
-    `weight` that is given. It moves by whole histogram cells (a sixteenth of a decibel), which keeps everything exact
-    integers. With `mean` the stds stay to the last digit; with `mean+std` the new clips are added as a group of their
+    The mean of what is above the floor goes `weight` of the way in each band: n / (n + `prior_clips`) for n new
+    clips, or the exponential `weight` that is given. Silence stays silence, however much of it the new audio has.
+    Levels move by whole histogram cells (a sixteenth of a decibel), which keeps everything exact integers. With `mean`
+    the spread above the floor stays to the last digit; with `mean+std` the new clips are added as a group of their
     own, at the new mean, and count with that weight.
 
     Raises:
@@ -160,11 +167,10 @@ def update(
         )
     front_end, old = profile.front_end, profile.total
     grid = front_end.grid
-    now = np.asarray(Statistics(new.measurement, grid).mean)
-    cells = np.rint(share * (now - profile.mean) / grid.cell_width).astype(np.int64)
+    cells = np.rint(share * _apart(new.measurement, old, front_end) / grid.cell_width).astype(np.int64)
     rms, peak = (_moved_by(getattr(new.measurement, n), getattr(old, n), share) for n in ("rms", "peak"))
     groups = {
-        key: replace(shifted(m, cells, grid), rms=moved_clips(m.rms, rms), peak=moved_clips(m.peak, peak))
+        key: replace(shifted(m, cells, front_end), rms=moved_clips(m.rms, rms), peak=moved_clips(m.peak, peak))
         for key, m in profile.groups.items()
     }
     if statistics == "mean+std":
@@ -172,9 +178,11 @@ def update(
         groups = {key: counted_often(m, old_times) for key, m in groups.items()}
         number = 1 + sum(key[0][0] == "update" for key in groups if key)
         groups[(("update", str(number)),)] = counted_often(_at_target(new.measurement, profile, cells), new_times)
+    updated = replace(profile, groups=groups)
     return Update(
-        replace(profile, groups=groups),
+        updated,
         np.asarray(cells * grid.cell_width, dtype=np.float64),
+        np.asarray(Statistics(updated.total, grid).mean - Statistics(old, grid).mean, dtype=np.float64),
         rms / CELLS_PER_DB,
         peak / CELLS_PER_DB,
         share,
@@ -189,7 +197,7 @@ def restarted(monitor: Monitor, accepted: Update) -> Monitor:
     """A monitor that starts anew by an updated profile, with everything else as in this one."""
     return Monitor(
         accepted.profile,
-        monitor.baseline.moved(accepted.shift, accepted.rms_shift, accepted.peak_shift),
+        monitor.baseline.moved(accepted.mean_shift, accepted.rms_shift, accepted.peak_shift),
         window=monitor.window,
         false_alarms=monitor.false_alarms,
         seed=monitor.seed,
@@ -224,12 +232,19 @@ def _moved_by(new: NDArray[np.int64], old: NDArray[np.int64], share: float) -> i
     return round(share * (dbfs_mean(new / new.sum()) - dbfs_mean(old / old.sum())) * CELLS_PER_DB)
 
 
+def _apart(new: Measurement, old: Measurement, front_end: FrontEnd) -> Floats:
+    """How far the means of what is above the floor are apart, by band; 0 where one of them is all silence."""
+    floor = fixed_floor(front_end)
+    means = [np.asarray(Statistics(m, front_end.grid, without_floor=floor).mean) for m in (new, old)]
+    both_sound = (new.on_floor < new.count) & (old.on_floor < old.count)
+    return np.where(both_sound, means[0] - means[1], 0.0)
+
+
 def _at_target(new: Measurement, profile: Profile, cells: NDArray[np.int64]) -> Measurement:
     """The new clips at the updated mean, so that they change the std and not the mean."""
-    grid = profile.front_end.grid
-    target = profile.mean + cells * grid.cell_width
-    there = np.rint((target - np.asarray(Statistics(new, grid).mean)) / grid.cell_width).astype(np.int64)
-    return shifted(new, there, grid)
+    front_end = profile.front_end
+    apart = np.rint(_apart(new, profile.total, front_end) / front_end.grid.cell_width).astype(np.int64)
+    return shifted(new, cells - apart, front_end)
 
 
 def _times(old_frames: int, new_frames: int, share: float) -> tuple[int, int]:
@@ -240,4 +255,4 @@ def _times(old_frames: int, new_frames: int, share: float) -> tuple[int, int]:
 
 def moved_baseline(baseline: Baseline, record: Mapping[str, Any]) -> Baseline:
     """The baseline of the training clips, moved as an update's record says that the profile was."""
-    return baseline.moved(np.array(record["shift"]), float(record["rms_shift"]), float(record["peak_shift"]))
+    return baseline.moved(np.array(record["mean_shift"]), float(record["rms_shift"]), float(record["peak_shift"]))
