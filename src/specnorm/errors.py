@@ -41,6 +41,10 @@ class OutputBusy(SpecnormError):
     """Another run is writing the same output."""
 
 
+class UpdateRefused(SpecnormError):
+    """An update of statistics that would harm more than mend; it can be forced."""
+
+
 class MissingExtra(SpecnormError, ImportError):
     """An optional dependency is not installed."""
 

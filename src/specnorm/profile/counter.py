@@ -47,7 +47,20 @@ class Counter:
         Raises:
             AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
         """
-        gridded, lowest, highest = self._gridded(samples)
+        self._count(*self._gridded(samples), samples, flat)
+
+    def add_level(self, level: NDArray[np.float64], samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
+        """Count one clip whose level `(band, frame)` is known already, and the samples that it was made from.
+
+        Raises:
+            AudioError: when the level leaves the grid; nothing is counted then.
+        """
+        gridded = self._workspace.array("gridded", level.shape, np.int32)
+        self._count(gridded, *put_on_grid(level.T, float(self._grid.steps), gridded), samples, flat)
+
+    def _count(
+        self, gridded: NDArray[np.int32], lowest: int, highest: int, samples: NDArray[np.float32], flat: bool | None
+    ) -> None:
         low, high = lowest / self._grid.steps, highest / self._grid.steps
         if not self._grid.low <= low <= high <= self._grid.high:
             raise AudioError(

@@ -256,10 +256,14 @@ class Profile:
 
     def save(self, path: str | Path) -> None:
         """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
+        files.save(Path(path), *self.to_container())
+
+    def to_container(self) -> tuple[dict[str, Any], files.Tensors]:
+        """The header and tensors that `save` writes and `from_container` takes."""
         notes = storage.Notes(self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out)
         header, tensors = storage.contents(self.front_end, self.groups, notes)
         facts = {"clips": self.clips, "frames": self.frames, "seconds": self.seconds}
-        files.save(Path(path), {**header, **facts}, tensors)
+        return {**header, **facts}, tensors
 
     @classmethod
     def load(cls, path: str | Path) -> Profile:

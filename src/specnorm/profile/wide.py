@@ -44,6 +44,20 @@ def to_integers(limbs: NDArray[np.int64]) -> NDArray[Any]:
     return np.asarray(total, dtype=object)
 
 
+def from_integers(numbers: NDArray[Any]) -> NDArray[np.int64]:
+    """Python integers below 2^127 as wide integers in normal form; the inverse of `to_integers`.
+
+    >>> to_integers(from_integers(np.array([-5, 2**100], dtype=object))).tolist()
+    [-5, 1267650600228229401496703205376]
+    """
+    limbs = zeros(*numbers.shape)
+    for index, number in np.ndenumerate(numbers):
+        for i in range(LIMBS - 1):
+            limbs[(*index, i)] = (int(number) >> (32 * i)) & _MASK
+        limbs[(*index, LIMBS - 1)] = int(number) >> (32 * (LIMBS - 1))
+    return limbs
+
+
 @numba.njit(cache=True, nogil=True)
 def add_product(limbs: NDArray[np.int64], a: int, b: int) -> None:
     """Add `a · b` to one wide integer; |a| and |b| must stay below 2^60."""

@@ -38,7 +38,7 @@ def save_band_figure(profile: Profile, path: Path) -> None:
     floors.set_ylabel("floor (%)")
     floors.set_ylim(0, 100)
     floors.set_xlabel("band")
-    _label_hz(floors, profile.front_end)
+    label_hz(floors, profile.front_end)
     save_figure(figure, path)
 
 
@@ -60,7 +60,7 @@ def save_comparison(
     save_figure(figure, path)
 
 
-def _label_hz(axis: Any, front_end: FrontEnd) -> None:
+def label_hz(axis: Any, front_end: FrontEnd) -> None:
     """A second scale with the bands' frequencies."""
     hz = front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)

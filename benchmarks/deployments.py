@@ -1,0 +1,251 @@
+"""The monitor in 200 simulated deployments of each kind, on ESC-10 and the spoken digits, fold by fold.
+
+Run with `python -m benchmarks.deployments [--write docs/monitoring.md]`; `SPECNORM_DATA` names the folder with esc10/
+and fsdd/. It prints the tables, writes them between the markers of the page, and the numbers into
+`benchmarks/results/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections import Counter as Tally
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import specnorm as sn
+from benchmarks.deployment_tables import tables
+from benchmarks.measure import RESULTS
+from benchmarks.peers import Adwin, KolmogorovSmirnov
+from benchmarks.shifts import OTHER, SHIFTS
+from specnorm.monitor import Baseline, Window, diagnose, evidence
+from specnorm.monitor.features import clip_features
+from specnorm.monitor.threshold import calibrate, stream_statistics
+from specnorm.profile import Counter, Measurement, Profile
+
+DEPLOYMENTS = 40  # of each fold
+LENGTH = 80
+WINDOW = Window()
+RATES = (1 / 200, 1 / 1000, 1 / 5000)
+RATE = 1 / 1000
+DIAGNOSED_AT = (8, 16, 32)
+PEERS_OF_FOLD = 8
+
+
+@dataclass(frozen=True)
+class Clips:
+    """What the monitor knows of each clip of a data set behind one device."""
+
+    features: NDArray[np.float64]
+    measurements: Sequence[Measurement]
+    frame_means: Sequence[NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Waves with their folds, and the waves of the other data set."""
+
+    name: str
+    front_end: sn.FrontEnd
+    waves: Sequence[NDArray[np.float32]]
+    folds: NDArray[np.int64]
+    others: Sequence[NDArray[np.float32]]
+
+
+def data_sets(data: Path) -> Iterator[DataSet]:
+    """ESC-10 with waveform normalization, which hides the gain; digits as recorded."""
+    esc = sn.open_source(data / "esc10")
+    folds = np.array([int(clip.columns["fold"]) for clip in esc])
+    digits = sorted((data / "fsdd" / "recordings").glob("*.wav"))[::3]
+    takes = np.array([int(path.stem.split("_")[2]) for path in digits])
+    mel = sn.FrontEnd(16_000, sn.StandardizeWaveform(), sn.STFT(1024, hop_length=512), sn.Mel(64))
+    long = [path for path in digits if len(sn.read(path, 16_000)) >= mel.min_samples]
+    yield DataSet(
+        "ESC-10",
+        mel,
+        [sn.read(clip.path, 16_000) for clip in esc],
+        folds,
+        [sn.read(path, 16_000) for path in long],
+    )
+    mel = sn.FrontEnd(8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(40))
+    yield DataSet(
+        "digits",
+        mel,
+        [sn.read(path, 8_000) for path in digits],
+        takes % 5 + 1,
+        [sn.read(clip.path, 8_000) for clip in esc],
+    )
+
+
+def measured(front_end: sn.FrontEnd, waves: Sequence[NDArray[Any]]) -> Clips:
+    """Every clip on its own."""
+    features, measurements, means = [], [], []
+    for wave in waves:
+        samples = np.ascontiguousarray(wave, dtype=np.float32)
+        level = front_end.clip_level(samples)
+        counter = Counter(front_end)
+        counter.add_level(level, samples)
+        counted = counter.measurement()
+        assert counted is not None
+        features.append(clip_features(level, samples))
+        measurements.append(counted)
+        means.append(level.mean(axis=0).astype(np.float32))
+    return Clips(np.stack(features), measurements, means)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one fold is monitored with."""
+
+    fold: int
+    profile: Profile
+    baseline: Baseline
+    thresholds: Mapping[float, float]
+    from_profile: Baseline
+    profile_thresholds: Mapping[float, float]
+    orders: NDArray[np.int64]
+    other_orders: NDArray[np.int64]
+
+
+def trainings(data: DataSet, clips: Clips) -> list[Training]:
+    """Profile, baselines and thresholds without each fold, and the orders in which its clips are deployed."""
+    found = []
+    for fold in np.unique(data.folds):
+        keep = [i for i, other in enumerate(data.folds) if other != fold]
+        groups: dict[Any, list[Measurement]] = {}
+        for i in keep:
+            groups.setdefault((("fold", str(data.folds[i])),), []).append(clips.measurements[i])
+        profile = Profile(data.front_end, {key: Measurement.sum(parts) for key, parts in groups.items()})
+        baseline = Baseline.of_rows(data.front_end, clips.features[keep], [data.folds[i] for i in keep])
+        made_up = Baseline.of_profile(profile)
+        generator = np.random.default_rng(int(fold))
+        own = np.flatnonzero(data.folds == fold)
+        found.append(
+            Training(
+                int(fold),
+                profile,
+                baseline,
+                {rate: calibrate(baseline, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
+                made_up,
+                {rate: calibrate(made_up, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
+                np.stack([generator.permutation(own)[:LENGTH] for _ in range(DEPLOYMENTS)]),
+                np.stack(
+                    [
+                        generator.permutation(len(data.others))[: min(LENGTH, len(data.others))]
+                        for _ in range(DEPLOYMENTS)
+                    ]
+                ),
+            )
+        )
+    return found
+
+
+def first_alarm(baseline: Baseline, threshold: float, features: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The clip, from 1, at which each deployment `(stream, clip, feature)` alarms first; 0 for never."""
+    passed = stream_statistics(baseline.scores(features), WINDOW.pane_clips, WINDOW.panes) > threshold
+    return np.where(passed.any(axis=1), passed.argmax(axis=1) + 1, 0)
+
+
+def hazard(first: NDArray[np.int64], length: int) -> float:
+    """First alarms for each clip that was watched until then."""
+    return float((first > 0).sum() / np.where(first > 0, first, length).sum())
+
+
+def run_shift(name: str, clips: Clips, all_trainings: Sequence[Training], peers: Mapping[str, Any]) -> dict[str, Any]:
+    """All deployments behind one device."""
+    firsts, from_profile, kinds = [], [], {at: Tally[str]() for at in DIAGNOSED_AT}
+    peer_firsts: dict[str, list[int]] = {peer: [] for peer in peers}
+    for training in all_trainings:
+        orders = training.other_orders if name == OTHER else training.orders
+        features = clips.features[orders]
+        firsts.append(first_alarm(training.baseline, training.thresholds[RATE], features))
+        from_profile.append(first_alarm(training.from_profile, training.profile_thresholds[RATE], features))
+        if name != "none":
+            for order in orders:
+                for at in DIAGNOSED_AT:
+                    window = Measurement.sum(clips.measurements[i] for i in order[:at])
+                    kinds[at][diagnose(evidence(training.profile, window)).kind.value] += 1
+        for peer, detector in peers.items():
+            for order in orders[:PEERS_OF_FOLD]:
+                peer_firsts[peer].append(detector(training.fold).first(clips.frame_means, order))
+    first, length = np.concatenate(firsts), orders.shape[1]
+    return {
+        "first": first.tolist(),
+        "first_from_profile": np.concatenate(from_profile).tolist(),
+        "length": length,
+        "kinds": {at: dict(tally) for at, tally in kinds.items()},
+        "peers": peer_firsts,
+    }
+
+
+def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, float]]:
+    """Measured over asked, for several rates, calibrated on clips and on the profile alone."""
+    rows = []
+    for rate in RATES:
+        row: dict[str, float] = {"asked": rate}
+        for name in ("clips", "profile"):
+            first = []
+            for t in all_trainings:
+                generator = np.random.default_rng(100 + t.fold)
+                own = np.unique(t.orders)
+                orders = np.stack([generator.permutation(own)[:LENGTH] for _ in range(10 * DEPLOYMENTS)])
+                baseline, thresholds = (
+                    (t.baseline, t.thresholds) if name == "clips" else (t.from_profile, t.profile_thresholds)
+                )
+                first.append(first_alarm(baseline, thresholds[rate], clips.features[orders]))
+            row[name] = hazard(np.concatenate(first), LENGTH) / rate
+        rows.append(row)
+    return rows
+
+
+def run(data: DataSet) -> dict[str, Any]:
+    """Every device on one data set."""
+    plain = measured(data.front_end, data.waves)
+    all_trainings = trainings(data, plain)
+    train_means = {
+        t.fold: [m for m, fold in zip(plain.frame_means, data.folds, strict=True) if fold != t.fold]
+        for t in all_trainings
+    }
+    peers = {
+        "Kolmogorov-Smirnov": lambda fold: KolmogorovSmirnov(train_means[fold], RATE),
+        "ADWIN": lambda fold: Adwin(train_means[fold], RATE),
+    }
+    results: dict[str, Any] = {}
+    for name, shift in SHIFTS.items():
+        generator = np.random.default_rng(0)
+        rate = data.front_end.sample_rate
+        waves = [shift.device(wave, rate, generator) for wave in data.waves]
+        clips = plain if name == "none" else measured(data.front_end, waves)
+        results[name] = run_shift(name, clips, all_trainings, peers)
+        print(f"  {data.name}: {name}, {time.process_time():.0f} CPU-seconds so far", flush=True)
+    results[OTHER] = run_shift(OTHER, measured(data.front_end, data.others), all_trainings, peers)
+    return {"shifts": results, "false_alarms": false_alarms(plain, all_trainings)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, help="The page whose tables are to be replaced.")
+    options = parser.parse_args()
+    if not os.environ.get("SPECNORM_DATA"):
+        parser.error("SPECNORM_DATA must name the folder with esc10/ and fsdd/")
+    found = {data.name: run(data) for data in data_sets(Path(os.environ["SPECNORM_DATA"]))}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "deployments.json").write_text(json.dumps(found, indent=1) + "\n")
+    text = tables(found)
+    print(text)
+    if options.write:
+        page = options.write.read_text()
+        begin, end = "<!-- deployments: begin -->", "<!-- deployments: end -->"
+        before, after = page.split(begin)[0], page.split(end)[1]
+        options.write.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
+
+
+if __name__ == "__main__":
+    main()

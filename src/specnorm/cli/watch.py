@@ -1,0 +1,214 @@
+"""`specnorm watch`: say when the statistics no longer hold."""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from specnorm.audio import open_source
+from specnorm.cli.drift_table import drift_table, one_line
+from specnorm.cli.options import HoldOutOption, parse_hold_out
+from specnorm.cli.run import guarded, progress_bar, warn
+from specnorm.errors import ArgumentError
+from specnorm.monitor import (
+    Baseline,
+    Event,
+    FalseAlarms,
+    Incoming,
+    Monitor,
+    Pcm,
+    Reading,
+    Window,
+    existing,
+    growing_folder,
+    lineage,
+    listed,
+    moved_baseline,
+    pcm_stream,
+    watch,
+)
+from specnorm.monitor.prometheus import LOOPBACK, Exporter
+from specnorm.profile import Profile
+from specnorm.report.drift_page import save_drift_page
+
+ALARM = 3
+"""The exit code of `--once` when there was an alarm."""
+EXAMPLES = """
+**Examples**
+
+    specnorm watch incoming/ --profile esc10.safetensors --training esc10/ --false-alarms 1/week --clips-per-hour 360
+
+    specnorm watch today/ --profile esc10.safetensors --once --json
+
+    arecord -f S16_LE -r 16000 | specnorm watch - --pcm s16le --pcm-rate 16000 --profile esc10.safetensors
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("watch", epilog=EXAMPLES)(guarded(watch_command))
+
+
+def watch_command(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder that grows; `-` for a list of files, or raw PCM, on stdin; with --once any source."
+        ),
+    ],
+    profile: Annotated[Path, typer.Option("--profile", "-p", help="The profile of the training set.")],
+    training: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="The training clips, for sharper thresholds than the profile's."),
+    ] = None,
+    hold_out: HoldOutOption = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the monitor's state here, and go on with it.")
+    ] = None,
+    false_alarms: Annotated[
+        str, typer.Option(metavar="RATE", help="Such as 1/week, 2/day or 1/10000 clips.")
+    ] = "1/10000 clips",
+    clips_per_hour: Annotated[
+        float | None, typer.Option(help="For false alarms per time: how many clips come.")
+    ] = None,
+    window: Annotated[int, typer.Option(help="How many clips to look back.")] = 32,
+    panes: Annotated[int, typer.Option(help="In how many steps the window moves on.")] = 8,
+    window_seconds: Annotated[
+        float | None, typer.Option(help="Move on by the clock; --window is then what is expected.")
+    ] = None,
+    decay: Annotated[
+        float, typer.Option(help="What each pane counts beside the next newer one, in the figures.")
+    ] = 1.0,
+    pcm: Annotated[
+        str | None, typer.Option(metavar="FORMAT", help="Raw samples on stdin: s16le, s32le, f32le or u8.")
+    ] = None,
+    pcm_rate: Annotated[int, typer.Option(help="Hz of the raw samples.")] = 16_000,
+    pcm_channels: Annotated[int, typer.Option(help="Channels of the raw samples.")] = 1,
+    pcm_seconds: Annotated[float, typer.Option(help="Length of the clips that they are cut into.")] = 5.0,
+    poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the folder.")] = 2.0,
+    once: Annotated[
+        bool, typer.Option("--once", help=f"Take what is there, and exit with {ALARM} on an alarm.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object a line: each clip, then the report.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page about the drift at the end.")
+    ] = None,
+    prometheus: Annotated[int | None, typer.Option(metavar="PORT", help="Serve gauges (extra `monitor`).")] = None,
+    prometheus_address: Annotated[str, typer.Option(help="Where the gauges can be reached.")] = LOOPBACK,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random orders that calibrate the threshold.")] = 0,
+) -> None:
+    """Compare the clips that come with those of training: alarm, and say what changed and what to do."""
+    raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)
+    if raw is not None and source != "-":
+        raise ArgumentError(f"--pcm reads from stdin, so the source must be -, not {source}")
+    rate = FalseAlarms.parse(false_alarms, clips_per_hour)
+    look = Window(window, panes, window_seconds, decay)
+    watched = _profile(profile, hold_out)
+    if state is not None and state.exists():
+        monitor = Monitor.load(state, watched)
+        if (monitor.window, monitor.false_alarms) != (look, rate):
+            warn(f"{state}: goes on with the window and threshold that it was started with; remove it to change them")
+    else:
+        baseline = None if training is None else _baseline(training, profile, watched, hold_out)
+        monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
+    alarms = monitor.alarms
+    exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
+    try:
+        with _telling(monitor, exporter, json=json) as tell:
+            watch(monitor, _incoming(source, monitor, raw, poll, once=once), tell, state)
+    finally:
+        if exporter is not None:
+            exporter.close()
+    _finish(monitor, report, json=json)
+    if once and monitor.alarms > alarms:
+        raise typer.Exit(ALARM)
+
+
+def _profile(path: Path, hold_out: list[str] | None) -> Profile:
+    profile = Profile.load(path)
+    for column, value in parse_hold_out(hold_out):
+        profile = profile.without(**{column: value})
+    return profile
+
+
+def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None) -> Baseline:
+    source = open_source(training)
+    for column, value in parse_hold_out(hold_out):
+        source = source.without(**{column: value})
+    with progress_bar("calibrating") as progress:
+        baseline = Baseline.of_clips(source, profile, progress=progress)
+    for record in lineage(path):
+        baseline = moved_baseline(baseline, record)
+    return baseline
+
+
+def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, once: bool) -> Iterable[Incoming | None]:
+    reading = Reading(monitor.profile.front_end, monitor.profile.duration)
+    if pcm is not None:
+        return pcm_stream(sys.stdin.buffer, pcm, reading)
+    if source == "-":
+        return listed(sys.stdin, reading)
+    if once and not (Path(source).is_dir() and monitor.mark is not None):
+        return existing(source, reading)
+    return growing_folder(Path(source), reading, after=monitor.mark, poll=poll, once=once)
+
+
+class _Teller:
+    """Says what happens: JSON lines, a live table, or a line for each alarm."""
+
+    def __init__(self, monitor: Monitor, exporter: Exporter | None, live: Live | None, *, json: bool) -> None:
+        self._monitor, self._exporter, self._live, self._json = monitor, exporter, live, json
+
+    def __call__(self, event: Event | None) -> None:
+        if event is None:
+            return
+        if self._json:
+            typer.echo(json_text.dumps(event.to_dict(), allow_nan=False))
+            sys.stdout.flush()
+        elif event.problem is not None:
+            warn(f"left out {event.name}: {event.problem}")
+        if event.verdict is None:
+            return
+        monitor = self._monitor
+        if event.verdict.onset and not self._json:
+            Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+                f"ALARM at {event.name}: {monitor.diagnosis()}", style="red"
+            )
+        # Figures cost far more than a clip does: they are made once a pane.
+        if event.verdict.onset or monitor.clips % monitor.window.pane_clips == 0:
+            if self._exporter is not None:
+                self._exporter.update(monitor.report())
+            if self._live is not None:
+                self._live.update(drift_table(monitor.report(), monitor.profile.front_end))
+
+
+@contextmanager
+def _telling(monitor: Monitor, exporter: Exporter | None, *, json: bool) -> Iterator[_Teller]:
+    if json or not sys.stdout.isatty():
+        yield _Teller(monitor, exporter, None, json=json)
+        return
+    with Live(console=Console(highlight=False), refresh_per_second=4, transient=True) as live:
+        yield _Teller(monitor, exporter, live, json=False)
+
+
+def _finish(monitor: Monitor, page: Path | None, *, json: bool) -> None:
+    found = monitor.report()
+    if page is not None:
+        save_drift_page(page, "specnorm watch: drift", monitor)
+    if json:
+        typer.echo(json_text.dumps({"report": found.to_dict()}, allow_nan=False))
+        return
+    Console(highlight=False).print(drift_table(found, monitor.profile.front_end))
+    typer.echo(one_line(found))
+    if page is not None:
+        typer.echo(f"written: {page}")

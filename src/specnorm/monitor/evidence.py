@@ -1,0 +1,144 @@
+"""What a diagnosis looks at: how the levels of each range of bands moved, at their low, middle and high quantiles."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from specnorm.front_end import Decibel, FrontEnd
+from specnorm.monitor.distribution import dbfs_mean
+from specnorm.monitor.features import Floats, band_ranges
+from specnorm.profile import Measurement, Profile, Statistics
+
+RANGES = 16
+QUANTILES = (0.1, 0.5, 0.9)
+_ENOUGH_ABOVE = 0.1
+"""A range of which less is above the floor is silent: its quantiles are taken over all cells, and are the floor."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """How a window differs from the training set, in decibels.
+
+    Attributes:
+        clips: Clips in the window.
+        hz: Centre frequency of each range of bands, in Hz.
+        low: Change of the 0.1 quantile of each range's levels above the floor, in dB; None where levels cannot be
+            turned into decibels.
+        middle: Change of the median.
+        high: Change of the 0.9 quantile.
+        rms_shift: Change of the mean RMS of clips, in dB.
+        rms_se: Its standard error from clip to clip.
+        rms: The mean RMS of clips, in dBFS.
+        crest_shift: Change of the mean of peak over RMS, in dB.
+        same_peak: The largest share of clips whose peaks lie within half a decibel, less the training set's there.
+        flat: Share of clips that are silent or constant.
+        spread_ratio: How much clips differ from each other in the bands that are not lost, over the training set's.
+        level_se: The standard error of a range's level from clip to clip, in dB.
+        tail_se: How far `low - high` strays for as many clips when nothing is wrong, in dB.
+    """
+
+    clips: int
+    hz: Floats
+    low: Floats | None
+    middle: Floats | None
+    high: Floats | None
+    rms_shift: float
+    rms_se: float
+    rms: float
+    crest_shift: float
+    same_peak: float
+    flat: float
+    spread_ratio: Floats
+    level_se: float
+    tail_se: float
+
+
+def evidence(profile: Profile, window: Measurement) -> Evidence:
+    """Compare a window's clips with a profile of the same front end."""
+    front_end, reference = profile.front_end, profile.total
+    rms, peak = dbfs_mean(window.rms / window.clips), dbfs_mean(window.peak / window.clips)
+    then_rms, then_peak = dbfs_mean(reference.rms / reference.clips), dbfs_mean(reference.peak / reference.clips)
+    shift = _quantile_shift(front_end, window, reference)
+    deviation = _clip_deviation(front_end, reference)
+    return Evidence(
+        clips=window.clips,
+        hz=np.array([float(front_end.band_hz()[r].mean()) for r in band_ranges(front_end.n_bands, RANGES)]),
+        low=None if shift is None else shift[:, 0],
+        middle=None if shift is None else shift[:, 1],
+        high=None if shift is None else shift[:, 2],
+        rms_shift=rms - then_rms,
+        rms_se=_deviation(reference.rms / reference.clips) / math.sqrt(window.clips),
+        rms=rms,
+        crest_shift=(peak - rms) - (then_peak - then_rms),
+        same_peak=_same_peak(window, reference),
+        flat=window.flat / window.clips,
+        spread_ratio=_clip_deviation(front_end, window) / np.maximum(deviation, 1e-6),
+        level_se=float(np.median(deviation)) * _decibels_per_unit(front_end) / math.sqrt(window.clips),
+        tail_se=_tail_se(profile, window.clips),
+    )
+
+
+def _quantile_shift(front_end: FrontEnd, window: Measurement, reference: Measurement) -> Floats | None:
+    """Change of each quantile `(range, quantile)` in dB; None for levels that are not values of single frames."""
+    now, then = _quantiles(front_end, window), _quantiles(front_end, reference)
+    return None if now is None or then is None else now - then
+
+
+def _quantiles(front_end: FrontEnd, m: Measurement) -> Floats | None:
+    if not (front_end.compress.framewise or isinstance(front_end.compress, Decibel)):
+        return None
+    grid = front_end.grid
+    counts = m.histogram.astype(np.float64)
+    cell = np.clip((m.lowest >> grid.cell_bits) - m.first_cell, 0, counts.shape[1] - 1)
+    rows = np.arange(m.bands)
+    above = counts.copy()
+    above[rows, cell] -= np.minimum(m.on_floor, above[rows, cell])
+    levels = np.empty((len(band_ranges(m.bands, RANGES)), len(QUANTILES)))
+    edges = (m.first_cell + np.arange(counts.shape[1] + 1)) * grid.cell_width
+    for row, bands in zip(levels, band_ranges(m.bands, RANGES), strict=True):
+        some, every = above[bands].sum(axis=0), counts[bands].sum(axis=0)
+        used = some if some.sum() >= _ENOUGH_ABOVE * every.sum() else every
+        reached = np.concatenate([[0.0], np.cumsum(used)])
+        row[:] = np.interp(np.array(QUANTILES) * reached[-1], reached, edges)
+    low, high = front_end.floor, grid.high
+    values = front_end.compress.inverse(np.clip(levels, low, high), front_end.stft.power)
+    return np.asarray((20.0 / front_end.stft.power) * np.log10(np.maximum(values, 1e-20)))
+
+
+def _decibels_per_unit(front_end: FrontEnd) -> float:
+    return 1.0 if front_end.compress.unit == "dB" else 20.0 / front_end.stft.power * math.log10(math.e)
+
+
+def _clip_deviation(front_end: FrontEnd, m: Measurement) -> Floats:
+    """How far clips differ in each range: the standard deviation of clip means, averaged over the range's bands."""
+    errors = np.asarray(Statistics(m, front_end.grid).mean_se) if m.clips > 1 else np.zeros(m.bands)
+    deviation = errors * math.sqrt(m.clips)
+    return np.array([float(deviation[bands].mean()) for bands in band_ranges(m.bands, RANGES)])
+
+
+def _tail_se(profile: Profile, clips: int) -> float:
+    """From how far the groups' lower tails stray from that of all, scaled to as many clips; 4 dB for one group."""
+    if len(profile.groups) < 2:
+        return 4.0
+    total = 0.0
+    for part in profile.groups.values():
+        shift = _quantile_shift(profile.front_end, part, profile.total)
+        if shift is not None:
+            total += float(np.median(shift[:, 0] - shift[:, 2])) ** 2 * part.clips
+    return math.sqrt(total / len(profile.groups) / clips)
+
+
+def _deviation(shares: Floats) -> float:
+    cells = np.arange(len(shares)) / 4.0
+    return math.sqrt(max(float(shares @ (cells - float(shares @ cells)) ** 2), 0.0))
+
+
+def _same_peak(window: Measurement, reference: Measurement) -> float:
+    def near(peak: Floats) -> Floats:
+        return np.asarray(np.convolve(peak, np.ones(3), mode="same"))
+
+    now = near(window.peak / window.clips)
+    return float((now - near(reference.peak / reference.clips))[int(now.argmax())])

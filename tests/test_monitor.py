@@ -1,0 +1,462 @@
+"""The monitor: its figures are right, its alarms as rare as asked for, its diagnosis fits, and nothing breaks it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.spatial
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+import specnorm as sn
+from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, measure, training
+from specnorm.monitor import Baseline, FalseAlarms, Monitor, Window, diagnose, drift, evidence
+from specnorm.monitor.baseline import UNIT_SCORE, normal_scores
+from specnorm.monitor.distribution import jensen_shannon, population_stability_index, wasserstein
+from specnorm.monitor.features import clip_features
+from specnorm.monitor.history import MAX_ROWS, History
+from specnorm.monitor.threshold import calibrate, horizons, stream_statistics, window_statistic
+from specnorm.profile import Measurement
+
+FAST = {"threshold": 4.5}
+
+
+# Figures
+
+
+def test_distances_are_those_of_scipy() -> None:
+    """Wasserstein and Jensen-Shannon of histograms are SciPy's; PSI is its formula."""
+    generator = np.random.default_rng(0)
+    p, q = generator.dirichlet(np.ones(64), size=(2, 3))
+    places = np.arange(64) * 0.25
+    expected = [scipy.stats.wasserstein_distance(places, places, a, b) for a, b in zip(p, q, strict=True)]
+    np.testing.assert_allclose(wasserstein(p, q, 0.25), expected, rtol=1e-9)
+    expected = [scipy.spatial.distance.jensenshannon(a, b, base=2) ** 2 for a, b in zip(p, q, strict=True)]
+    np.testing.assert_allclose(jensen_shannon(p, q, cells=1), expected, rtol=1e-9)
+    tenths = np.full((1, 10), 0.1)
+    skewed = np.linspace(1, 10, 10)[None] / 55
+    expected = ((skewed - 0.1) * np.log(skewed / 0.1)).sum()
+    np.testing.assert_allclose(population_stability_index(tenths, skewed), expected, rtol=1e-6)
+    assert population_stability_index(p, p).max() == 0.0
+
+
+def test_drift_recovers_a_known_shift() -> None:
+    """Six decibels more are six decibels of Wasserstein, six over σ of mean, no change of std, and 6 dB of RMS."""
+    profile, _ = training()
+    waves = clips(200, 1)
+    found = drift(profile, measure(FRONT_END, [wave * np.float32(10 ** (6 / 20)) for wave in waves]))
+    np.testing.assert_allclose(found.band.mean_shift * profile.std, 6.0, atol=0.05)
+    np.testing.assert_allclose(found.band.wasserstein, 6.0, atol=0.1)
+    np.testing.assert_allclose(found.band.std_ratio, 1.0, atol=0.01)
+    assert found.rms_shift == pytest.approx(6.0, abs=0.1)
+    assert found.peak_shift == pytest.approx(6.0, abs=0.1)
+    same = drift(profile, profile.total)
+    assert np.abs(same.pooled.mean_shift).max() == 0.0
+    assert same.band.psi.max() == same.band.wasserstein.max() == same.band.jensen_shannon.max() == 0.0
+
+
+def test_standard_errors_cover_by_clip() -> None:
+    """The shift of the mean of fresh clips lies within 1.96 standard errors about 95 times in a hundred."""
+    profile, _ = training()
+    generator = np.random.default_rng(3)
+    covered = []
+    for _ in range(60):
+        found = drift(profile, measure(FRONT_END, [clip(generator) for _ in range(16)]))
+        covered.append(np.abs(found.band.mean_shift) <= 1.96 * found.band.mean_shift_se)
+    assert 0.85 <= np.mean(covered) <= 0.995
+
+
+# Scores, thresholds, false alarms
+
+
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1))
+def test_scores_are_normal_scores(n: int, seed: int) -> None:
+    """A rank becomes the normal quantile of that rank, ties count half, one clip or many the same."""
+    generator = np.random.default_rng(seed)
+    ordered = np.sort(generator.integers(0, 9, size=(n, 2)).astype(np.float64), axis=0)
+    x = generator.integers(-1, 10, size=(5, 2)).astype(np.float64)
+    scores = normal_scores(ordered, x)
+    for j in range(2):
+        below = np.array([(ordered[:, j] < v).sum() + (ordered[:, j] == v).sum() / 2 for v in x[:, j]])
+        expected = scipy.stats.norm.ppf((below + 0.5) / (n + 1))
+        np.testing.assert_allclose(scores[:, j] / UNIT_SCORE, expected, atol=1e-4)
+    np.testing.assert_array_equal(scores[2], normal_scores(ordered, x[2]))
+
+
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_streaming_is_what_is_simulated(pane_clips: int, panes: int, seed: int) -> None:
+    """The statistic of panes as they come is the one that thresholds are calibrated with."""
+    scores = np.random.default_rng(seed).integers(-(2**17), 2**17, size=(1, 40, 3))
+    simulated = stream_statistics(scores, pane_clips, panes)[0]
+    for t in range(40):
+        now = t // pane_clips
+        ages = [now - age for age in range(panes) if now - age >= 0]
+        parts = [scores[0, p * pane_clips : min((p + 1) * pane_clips, t + 1)] for p in ages]
+        sums, counts = [part.sum(axis=0) for part in parts], [len(part) for part in parts]
+        reading = window_statistic(sums, counts, horizons(panes))
+        assert reading.statistic == pytest.approx(simulated[t], abs=1e-9)
+
+
+@pytest.mark.parametrize("rate", [1 / 100, 1 / 1000])
+def test_false_alarms_are_as_rare_as_asked_for(rate: float) -> None:
+    """On clips like those of training the hazard of a first alarm is within a factor of two of the rate."""
+    generator = np.random.default_rng(0)
+    mixing = generator.standard_normal((38, 38)) / 6
+    rows = generator.standard_normal((400, 38)) @ mixing
+    baseline = Baseline.of_rows(FRONT_END, rows, [i % 5 for i in range(400)])
+    threshold = calibrate(baseline, 4, 8, rate)
+    fresh = generator.standard_normal((600, 100, 38)) @ mixing
+    passed = stream_statistics(baseline.scores(fresh), 4, 8) > threshold
+    first = np.where(passed.any(axis=1), passed.argmax(axis=1) + 1, 100)
+    hazard = passed.any(axis=1).sum() / first.sum()
+    assert rate / 2 <= hazard <= 2 * rate
+
+
+def test_a_profile_alone_calibrates_too() -> None:
+    """Clips made up from the profile have the spread that it counted, and a threshold near the measured one."""
+    profile, baseline = training()
+    made_up = Baseline.of_profile(profile)
+    levels = made_up.rows[:, :12]
+    np.testing.assert_allclose(levels.mean(axis=0), baseline.rows[:, :12].mean(axis=0), atol=1.0)
+    np.testing.assert_allclose(levels.std(axis=0), baseline.rows[:, :12].std(axis=0), rtol=0.25)
+    thresholds = [calibrate(b, 4, 8, 1e-3) for b in (made_up, baseline)]
+    assert thresholds[0] == pytest.approx(thresholds[1], rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "per_clip"),
+    [("1/week", 1 / 1680), ("2 per day", 2 / 240), ("1/1000 clips", 1e-3), ("3/2weeks", 3 / 3360), ("0.5/hour", 0.05)],
+)
+def test_rates_of_false_alarms_are_read(text: str, per_clip: float) -> None:
+    """A rate per time becomes one per clip, given how many clips come."""
+    assert FalseAlarms.parse(text, clips_per_hour=10).per_clip == pytest.approx(per_clip)
+
+
+@pytest.mark.parametrize("text", ["often", "1/fortnight", "1/0 clips", "2/clip", "0/day", "1e9/day", ""])
+def test_rates_that_are_none_are_refused(text: str) -> None:
+    """Anything else is one clear error."""
+    with pytest.raises(sn.ArgumentError, match="1/week"):
+        FalseAlarms.parse(text, clips_per_hour=10)
+    with pytest.raises(sn.ArgumentError, match="clips come in an hour"):
+        FalseAlarms.parse("1/week")
+
+
+# Alarms and diagnosis
+
+
+@pytest.mark.parametrize("front_end", [FRONT_END, STANDARDIZED], ids=["as recorded", "standardized"])
+@pytest.mark.parametrize("name", devices())
+def test_each_device_alarms_and_is_named(name: str, front_end: sn.FrontEnd) -> None:
+    """Behind each device the alarm comes within 20 clips, and after 32 the diagnosis names it."""
+    profile, baseline = training(front_end)
+    kind, device = devices()[name]
+    monitor = Monitor(profile, baseline, false_alarms=FalseAlarms(1e-3), **FAST)
+    alarms = [monitor.add(np.asarray(device(wave), dtype=np.float32)).alarm for wave in clips(32, 2)]
+    assert any(alarms[:20])
+    found = monitor.diagnosis()
+    assert found.kind.value == kind, found
+    assert found.firm
+    assert found.advice
+
+
+def test_no_change_is_no_alarm() -> None:
+    """Fresh clips of the same kind do not alarm, and nothing is diagnosed."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline)
+    verdicts = [monitor.add(wave) for wave in clips(64, 4)]
+    assert not any(v.alarm for v in verdicts)
+    assert monitor.diagnosis().kind.value == "nothing"
+    assert monitor.report().to_dict()["alarms"] == 0
+
+
+def test_an_alarm_is_raised_once() -> None:
+    """A change that stays is one alarm; after a quiet window a new change is another."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline, **FAST)
+    for factor in (1.0, 0.05, 1.0, 0.05):
+        for wave in clips(80, 6):
+            monitor.add(wave * np.float32(factor))
+    assert monitor.alarms == 2
+
+
+def test_level_and_samples_give_the_same() -> None:
+    """A level that is known already is not computed again, and gives the same."""
+    profile, baseline = training()
+    a, b = Monitor(profile, baseline, **FAST), Monitor(profile, baseline, **FAST)
+    for wave in clips(9, 7):
+        assert a.add(wave) == b.add(wave, level=FRONT_END.clip_level(wave))
+    c = Monitor(profile, baseline, **FAST)
+    padded = np.zeros((9, 5_000), dtype=np.float32)
+    padded[:, :4_000] = clips(9, 7)
+    assert c.add_batch(padded, [4_000] * 9)[-1] == a.verdict()
+
+
+# Windows
+
+
+def test_the_window_slides() -> None:
+    """Only the newest panes count: after a window of clips the old ones are forgotten."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline, window=Window(16, 4), **FAST)
+    for wave in (*clips(40, 2), *clips(16, 8)):
+        monitor.add(wave)
+    expected = drift(profile, measure(FRONT_END, clips(16, 8)))
+    assert monitor.report().drift.clips == 16
+    np.testing.assert_array_equal(monitor.report().drift.band.psi, expected.band.psi)
+    assert monitor.measurement() == measure(FRONT_END, clips(16, 8))
+
+
+def test_a_decaying_window_weighs_new_clips_more() -> None:
+    """With decay the figures follow the newest panes."""
+    profile, baseline = training()
+    shifts = []
+    for decay in (1.0, 0.5):
+        monitor = Monitor(profile, baseline, window=Window(16, 4, decay=decay), **FAST)
+        for index, wave in enumerate(clips(16, 2)):
+            monitor.add(wave * np.float32(0.1 if index >= 12 else 1.0))
+        shifts.append(float(monitor.report().drift.pooled.mean_shift[0]))
+    assert shifts[1] < 1.5 * shifts[0] < 0
+
+
+def test_a_window_by_the_clock_forgets_by_the_clock() -> None:
+    """Panes end by the time of the clips; late ones are counted in the pane that is open."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline, window=Window(8, 4, seconds=40.0), **FAST)
+    for second, wave in enumerate(clips(20, 2)):
+        monitor.add(wave, at=1e6 + 5 * second)
+    assert monitor.report().drift.clips == 8
+    monitor.add(clips(20, 2)[0], at=1e6)
+    assert monitor.report().drift.clips == 9
+    monitor.add(clips(20, 2)[1], at=2e6)
+    assert monitor.report().drift.clips == 1
+    with pytest.raises(sn.ArgumentError, match=r"time\.time"):
+        monitor.add(clips(20, 2)[0])
+
+
+def test_memory_does_not_grow() -> None:
+    """However many clips come, the window holds its panes and the history its rows."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline, window=Window(8, 8), **FAST)
+    for _ in range(6):
+        for wave in clips(64, 2):
+            monitor.add(wave)
+    assert len(monitor._panes.newest_first()) == 8
+    assert len(monitor.history.clips) < MAX_ROWS
+    assert monitor.history.clips.sum() == monitor.clips - 1
+    history = History(3)
+    for row in range(5 * MAX_ROWS):
+        history.add(np.full(3, float(row)), 2, 1.0)
+    assert history.clips.sum() == 10 * MAX_ROWS
+    assert (history.shift.mean(axis=1) * history.clips).sum() / history.clips.sum() == pytest.approx(
+        (5 * MAX_ROWS - 1) / 2
+    )
+
+
+def test_sixteen_monitors_merged_are_one() -> None:
+    """Servers that share the clips add up to one monitor that sees them all, to the last digit."""
+    profile, baseline = training()
+    waves = clips(192, 9)
+    parts = [Monitor(profile, baseline, window=Window(8, 4), false_alarms=FalseAlarms(0.016)) for _ in range(16)]
+    window, rate = Window(8 * 16, 4), FalseAlarms(0.001)
+    one = Monitor(profile, baseline, window=window, false_alarms=rate)
+    for index, wave in enumerate(waves):
+        parts[index % 16].add(wave)
+        one.add(wave)
+    merged = Monitor.sum(parts)
+    assert merged.threshold == one.threshold
+    assert merged.verdict() == one.verdict()
+    assert merged.measurement() == one.measurement()
+    assert merged.report().drift.to_dict() == one.report().drift.to_dict()
+    with pytest.raises(sn.ArgumentError, match="differ"):
+        Monitor.sum([parts[0], one])
+    with pytest.raises(sn.ArgumentError, match="no monitor"):
+        Monitor.sum([])
+
+
+# State
+
+
+def test_a_saved_monitor_goes_on(tmp_path: Path) -> None:
+    """Saved and loaded in the middle of a pane, it says what it would have said."""
+    profile, baseline = training()
+    one = Monitor(profile, baseline, window=Window(16, 4), **FAST)
+    other = Monitor(profile, baseline, window=Window(16, 4), **FAST)
+    for index, wave in enumerate(clips(50, 2)):
+        shifted = wave * np.float32(0.2 if index > 20 else 1.0)
+        one.add(shifted)
+        other.add(shifted)
+        if index % 7 == 0:
+            other.save(tmp_path / "state")
+            other = Monitor.load(tmp_path / "state", profile)
+    assert other.report().to_dict() == one.report().to_dict()
+    np.testing.assert_array_equal(other.history.shift, one.history.shift)
+
+
+def test_an_empty_monitor_is_saved(tmp_path: Path) -> None:
+    """Before the first clip there is a state too."""
+    profile, _ = training()
+    Monitor(profile, **FAST).save(tmp_path / "state")
+    assert Monitor.load(tmp_path / "state", profile).clips == 0
+
+
+_SAVE_FOR_EVER = """
+import sys
+import numpy as np
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from monitored import clips, training
+from specnorm.monitor import Monitor
+profile, baseline = training()
+monitor = Monitor(profile, baseline, threshold=4.5)
+while True:
+    for wave in clips(16, 2):
+        monitor.add(wave)
+        monitor.save(Path({state!r}))
+        print(monitor.clips, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_the_state_survives_kill_9(tmp_path: Path) -> None:
+    """Killed at random moments while it saves, the file is always a whole state, none older than was told last."""
+    state = tmp_path / "state"
+    paths = [str(Path(__file__).parent), *sys.path]
+    profile, _ = training()
+    for attempt in range(4):
+        command = [sys.executable, "-c", _SAVE_FOR_EVER.format(paths=paths, state=str(state))]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        told = int(process.stdout.readline())
+        time.sleep(0.01 + 0.043 * attempt)
+        process.send_signal(signal.SIGKILL)
+        rest = process.communicate(timeout=30)[0].split()
+        told = int(rest[-1]) if rest else told
+        assert Monitor.load(state, profile).clips >= told
+
+
+def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
+    """Cut, of another kind, or of another profile: one clear error."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline, **FAST)
+    for wave in clips(5, 2):
+        monitor.add(wave)
+    state = tmp_path / "state"
+    monitor.save(state)
+    whole = state.read_bytes()
+    for size in (0, 10, len(whole) // 2, len(whole) - 1):
+        state.write_bytes(whole[:size])
+        with pytest.raises(sn.FileFormatError):
+            Monitor.load(state, profile)
+    profile.save(state)
+    with pytest.raises(sn.FileFormatError, match="state of a monitor"):
+        Monitor.load(state, profile)
+    state.write_bytes(whole)
+    with pytest.raises(sn.FrontEndMismatch, match="another profile"):
+        Monitor.load(state, profile.without(fold=1))
+    with pytest.raises(sn.FrontEndMismatch):
+        Monitor.load(state, training(STANDARDIZED)[0])
+
+
+# Bad input
+
+
+def test_bad_clips_are_one_clear_error_each() -> None:
+    """NaN, nothing, integers, another front end's level: refused, and nothing is counted."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline, **FAST)
+    good = clips(1, 2)[0]
+    nan = good.copy()
+    nan[7] = np.nan
+    for bad in (nan, good[:0], good[:100], np.full(4_000, np.inf, np.float32)):
+        with pytest.raises(sn.AudioError):
+            monitor.add(bad)
+    with pytest.raises(sn.ShapeError):
+        monitor.add(np.ones(4_000, dtype=np.int16))
+    with pytest.raises(sn.ShapeError):
+        monitor.add(good[None])
+    level = FRONT_END.clip_level(good)
+    with pytest.raises(sn.FrontEndMismatch, match="front end"):
+        monitor.add(good, level=level[:20])
+    spoilt = level.copy()
+    spoilt[3, 5] = np.nan
+    with pytest.raises(sn.AudioError, match="NaN"):
+        monitor.add(good, level=spoilt)
+    assert monitor.clips == 0
+    with pytest.raises(sn.ArgumentError, match="empty"):
+        monitor.report()
+    assert not monitor.add(good).alarm
+
+
+def test_a_monitor_needs_a_profile_with_histograms() -> None:
+    """A saved pipeline has none, and says so."""
+    profile, baseline = training()
+    pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(profile))
+    with pytest.raises(sn.ArgumentError, match="histograms"):
+        Monitor(pipeline)  # type: ignore[arg-type]
+    with pytest.raises(sn.FrontEndMismatch):
+        Monitor(training(STANDARDIZED)[0], baseline)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"clips": 30}, {"clips": 4, "panes": 4}, {"panes": 0}, {"seconds": 0.0}, {"decay": 0.0}]
+)
+def test_windows_that_make_no_sense_are_refused(settings: dict[str, float]) -> None:
+    """Each with the rule."""
+    with pytest.raises(sn.ArgumentError):
+        Window(**settings)  # type: ignore[arg-type]
+
+
+def test_the_training_clips_must_be_those_of_the_profile(noise_table: Path) -> None:
+    """A baseline of clips that were not measured for the profile, or of too few, is refused."""
+    front_end = sn.FrontEnd(bands=sn.Mel(16))
+    source = sn.open_source(noise_table)
+    with pytest.raises(sn.ArgumentError, match="were not measured"):
+        Baseline.of_clips(source, sn.fit(source.without(fold=1), front_end))
+    with pytest.raises(sn.ArgumentError, match="too small"):
+        Baseline.of_clips(source, sn.fit(source, front_end))
+
+
+def test_any_front_end_can_be_monitored() -> None:
+    """Levels that are no decibels, one band, one group, silence alone: figures and diagnosis stay finite."""
+    for front_end in (
+        sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(1)),
+        sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(8), compress=sn.PCEN()),
+        sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(8), compress=sn.Ln()),
+        sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(8), compress=sn.Decibel(top_db=60.0)),
+    ):
+        profile = sn.Profile(front_end, {(): measure(front_end, clips(40, 2))})
+        monitor = Monitor(profile, window=Window(8, 2))
+        for wave in clips(8, 3):
+            monitor.add(wave * np.float32(0.01))
+        report = monitor.report().to_dict()
+        assert np.isfinite(report["drift"]["global"]["wasserstein"])
+        assert diagnose(evidence(profile, monitor.measurement())).advice
+        for wave in clips(8, 3):
+            monitor.add(np.zeros_like(wave))
+        assert diagnose(evidence(profile, monitor.measurement())).kind.value == "silence"
+
+
+def test_features_do_not_depend_on_the_length() -> None:
+    """A clip twice in a row has nearly the features that it has once."""
+    wave = clips(1, 2)[0]
+    once, twice = (clip_features(FRONT_END.clip_level(w), w) for w in (wave, np.tile(wave, 2)))
+    np.testing.assert_allclose(once, twice, atol=1.5)
+    silent = clip_features(FRONT_END.clip_level(wave * 0), wave * 0)
+    assert np.isfinite(silent).all()
+
+
+def test_measurements_of_panes_add_up() -> None:
+    """Panes are measurements like any other."""
+    profile, baseline = training()
+    monitor = Monitor(profile, baseline, **FAST)
+    for wave in clips(10, 2):
+        monitor.add(wave)
+    assert Measurement.sum([monitor.measurement()]) == measure(FRONT_END, clips(10, 2))
