@@ -83,7 +83,7 @@ _SLOT_OF: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -> Callable[..., Any]:
-    """The command with its `front_end` argument spread out into options, which change `start` (by default `FrontEnd()`)."""
+    """The command with its `front_end` argument spread out into options, which change `start`."""
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "front_end"]
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

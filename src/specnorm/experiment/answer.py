@@ -165,7 +165,8 @@ def verdicts(differences: Sequence[Difference], margin: float = MARGIN) -> tuple
     """The word for each difference, after Holm's correction over all of them.
 
     Better or worse needs both intervals clear of zero and Holm's p below 0.05 (without folds, the bootstrap alone);
-    where the two disagree, or Holm's correction takes it away, it is unresolved.
+    where the two disagree, or Holm's correction takes it away, it is unresolved. Equivalent needs both intervals
+    within the margin.
     """
     adjusted = holm([difference.bootstrap.p for difference in differences])
     return tuple(Verdict(d, p, _word(d, p, margin)) for d, p in zip(differences, adjusted, strict=True))
@@ -178,7 +179,8 @@ def _word(difference: Difference, p: float, margin: float) -> str:
         return BETTER if difference.estimate > 0 else WORSE
     if bootstrap.excludes_zero or by_folds:
         return UNRESOLVED
-    return EQUIVALENT if -margin < bootstrap.low and bootstrap.high < margin else ALIKE
+    small = all(part is None or (-margin < part.low and part.high < margin) for part in (bootstrap, folds))
+    return EQUIVALENT if small else ALIKE
 
 
 def _comparison(
@@ -253,4 +255,3 @@ def _with_reference_second(verdict: Verdict, reference: str) -> Verdict:
         return verdict
     turned = {BETTER: WORSE, WORSE: BETTER}
     return Verdict(verdict.difference.reversed, verdict.holm, turned.get(verdict.word, verdict.word))
-

@@ -121,7 +121,9 @@ def _require_column(source: Source, column: str, what: str) -> None:
     missing = sum(column not in clip.columns for clip in source)
     if missing:
         known = ", ".join(source.column_names()) or "none"
-        raise ArgumentError(f"{what} {column!r}: {missing} of {len(source)} clips have no such column; there are {known}")
+        raise ArgumentError(
+            f"{what} {column!r}: {missing} of {len(source)} clips have no such column; there are {known}"
+        )
 
 
 def _train_and_test(source: Source) -> Source:

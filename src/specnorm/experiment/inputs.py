@@ -40,7 +40,9 @@ class ArmInputs:
     classes: int
     device: torch.device
 
-    def batch(self, index: NDArray[np.int64], labels: NDArray[np.int64], generators: Generators) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, index: NDArray[np.int64], labels: NDArray[np.int64], generators: Generators
+    ) -> tuple[Tensor, Tensor]:
         """Augmented training inputs `(clip, 1, band, frame)`, and targets: classes, or their shares after mixup."""
         x = self.normalizer(self._levels(index, generators))
         target = torch.from_numpy(labels).to(self.device)
@@ -54,7 +56,10 @@ class ArmInputs:
         return _as_images(x), target
 
     def evaluated(
-        self, index: NDArray[np.int64], levels: NDArray[np.float32] | None = None, normalizer: FittedNormalizer | None = None
+        self,
+        index: NDArray[np.int64],
+        levels: NDArray[np.float32] | None = None,
+        normalizer: FittedNormalizer | None = None,
     ) -> Tensor:
         """Inputs of whole clips without augmentation, of these levels and by this normalizer instead of its own."""
         source = self.levels if levels is None else levels

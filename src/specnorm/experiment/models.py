@@ -47,10 +47,7 @@ class XResNet(nn.Sequential):
         widths = (size.stem[-1], *size.stages)
         stages = [
             nn.Sequential(
-                *(
-                    ResidualBlock(i if n == 0 else o, o, stride=2 if n == 0 and stage else 1)
-                    for n in range(size.blocks)
-                )
+                *(ResidualBlock(i if n == 0 else o, o, stride=2 if n == 0 and stage else 1) for n in range(size.blocks))
             )
             for stage, (i, o) in enumerate(zip(widths, size.stages, strict=False))
         ]
@@ -68,10 +65,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.path = nn.Sequential(
-            _convolution(inputs, outputs, stride=stride), _convolution(outputs, outputs, activation=False)
-        )
-        nn.init.zeros_(self.path[1][1].weight)
+        last = _convolution(outputs, outputs, activation=False)
+        nn.init.zeros_(last.get_submodule("1").weight)  # type: ignore[arg-type]
+        self.path = nn.Sequential(_convolution(inputs, outputs, stride=stride), last)
         shortcut: list[nn.Module] = []
         if stride != 1:
             shortcut.append(nn.AvgPool2d(2, ceil_mode=True))
@@ -156,7 +152,9 @@ def _imported(name: str, classes: int) -> nn.Module:
     try:
         model = getattr(importlib.import_module(module), attribute)(classes)
     except (ImportError, AttributeError, TypeError) as error:
-        raise ArgumentError(f"model={name!r} cannot be made ({error}); it is called with the number of classes") from None
+        raise ArgumentError(
+            f"model={name!r} cannot be made ({error}); it is called with the number of classes"
+        ) from None
     if not isinstance(model, nn.Module):
         raise ArgumentError(f"model={name!r} returned a {type(model).__name__}, not a torch.nn.Module")
     return model

@@ -109,6 +109,8 @@ def outcomes(
     return Outcomes(tuple(arms), values, fold_numbers, groups.astype(np.int64))
 
 
-def complete_blocks(done: Mapping[tuple[str, int, str], TrainedModel], design: Design, clips: LabelledClips) -> list[Block]:
+def complete_blocks(
+    done: Mapping[tuple[str, int, str], TrainedModel], design: Design, clips: LabelledClips
+) -> list[Block]:
     """The blocks in which every arm and the control are done."""
     return [b for b in design.blocks(clips) if all((b.fold, b.seed, name) in done for name in design.names)]

@@ -96,16 +96,16 @@ class Results:
             try:
                 model = _parse(json.loads(line))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise FileFormatError(f"{path}: line {number} is damaged ({error}); delete the line or the file") from None
+                raise FileFormatError(
+                    f"{path}: line {number} is damaged ({error}); delete the line or the file"
+                ) from None
             self.done[model.key] = model
 
 
 def clips_settings(clips: LabelledClips) -> list[list[str]]:
     """Each clip's name, class, fold and group: what a run's results belong to."""
     names = (clip.name for clip in clips.source)
-    return [
-        [name, clips.classes[clips.labels[i]], clips.fold_of(i), clips.groups[i]] for i, name in enumerate(names)
-    ]
+    return [[name, clips.classes[clips.labels[i]], clips.fold_of(i), clips.groups[i]] for i, name in enumerate(names)]
 
 
 def _scores(plain: Mapping[str, Any]) -> Scores:

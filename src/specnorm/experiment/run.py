@@ -124,7 +124,9 @@ def _profile(
             counted = known.clips + len(known.bad)
             if (known.front_end, known.duration, counted) == (front_end, duration, len(source)):
                 return known
-    profile = fit(source, front_end, group_by=(clips.fold_column,), duration=duration, max_bad=max_bad, progress=progress)
+    profile = fit(
+        source, front_end, group_by=(clips.fold_column,), duration=duration, max_bad=max_bad, progress=progress
+    )
     profile.save(path)
     return profile
 

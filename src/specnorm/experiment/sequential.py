@@ -77,7 +77,7 @@ def look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critic
     low, high = estimate - half, estimate + half
     if low > 0 or high < 0:
         state = DIFFERENT
-    elif -MARGIN < low and high < MARGIN:
+    elif low > -MARGIN and high < MARGIN:
         state = EQUIVALENT
     else:
         state = OPEN
@@ -91,7 +91,11 @@ def _unit_half_width(difference: Floats, outcomes: Outcomes, threshold: float) -
         means = np.array([clips[outcomes.folds == fold].mean() for fold in np.unique(outcomes.folds)])
     else:
         means = np.nanmean(difference, axis=0)
-    return _t_half_width(float(means.std(ddof=1)) / math.sqrt(len(means)), len(means), threshold) if len(means) > 1 else math.inf
+    return (
+        _t_half_width(float(means.std(ddof=1)) / math.sqrt(len(means)), len(means), threshold)
+        if len(means) > 1
+        else math.inf
+    )
 
 
 def _half_width(residual: Floats, groups: NDArray[np.int64], threshold: float) -> float:

@@ -109,7 +109,7 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArra
     """
     model.eval()
     batches = []
-    for part in x.split(training.batch_size):
+    for part in torch.split(x, training.batch_size):
         with autocast(training):
             logits = model(part.to(training.torch_device()))
         batches.append(log_softmax(logits.double().cpu(), dim=1))

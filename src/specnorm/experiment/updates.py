@@ -16,9 +16,7 @@ from specnorm.normalize import FittedNormalizer, Standardize
 from specnorm.normalize.scope import safe_scale
 
 
-def updated_input(
-    fitted: FittedNormalizer, levels: NDArray[np.float32], *, std: bool
-) -> FittedNormalizer | None:
+def updated_input(fitted: FittedNormalizer, levels: NDArray[np.float32], *, std: bool) -> FittedNormalizer | None:
     """The normalizer with the mean, and with `std` the standard deviation too, of these levels `(clip, band, frame)`.
 
     None where there is nothing to update, because the normalizer has no mean and deviation of a data set.

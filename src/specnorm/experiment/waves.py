@@ -45,7 +45,7 @@ class Waves:
     def levels(
         self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress | None = None
     ) -> Floats:
-        """Levels `(clip, band, frame)` of all clips, as recorded or through a device (with its name); kept in memory."""
+        """Levels `(clip, band, frame)` of all clips, as recorded or through a named device; kept in memory."""
         key = (front_end.fingerprint, "" if device is None else device[0])
         if key not in self._levels:
             self._levels[key] = self._computed(front_end, None if device is None else device[1], progress)
