@@ -20,12 +20,15 @@ from specnorm.cli.app import app
 
 torch = pytest.importorskip("torch")
 
+from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
+
 from specnorm.experiment import Results, labelled_clips, parse_arms, run  # noqa: E402
 from specnorm.experiment.compare import compare, plan, same_model  # noqa: E402
 from specnorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
 from specnorm.experiment.outcomes import outcomes  # noqa: E402
+from specnorm.experiment.run import arm_inputs  # noqa: E402
 from specnorm.experiment.statistics import resample  # noqa: E402
-from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
+from specnorm.experiment.train import _generators  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +43,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_planted_effect_is_found(table: Path, tmp_path: Path) -> None:
-    """Where classes differ by a pattern that other bands drown, band normalization wins with its interval clear of 0."""
+    """Where classes differ by a pattern that other bands drown, band normalization wins clear of zero."""
     ready = prepared(table, tmp_path, seeds=2)
     said = compare(ready, Results(tmp_path, ready.settings())).answer
     (verdict,) = said.accuracy.verdicts
@@ -83,9 +86,6 @@ def test_arms_that_are_alike_give_the_same_numbers(table: Path, tmp_path: Path) 
 
 def test_an_augmentation_draws_the_same_beside_others(table: Path, tmp_path: Path) -> None:
     """An arm with one more augmentation gets the same masks as the arm without it."""
-    from specnorm.experiment.run import arm_inputs
-    from specnorm.experiment.train import _generators
-
     file = tmp_path / "arms.toml"
     file.write_text(
         '[[arm]]\nname = "masks"\naugment = ["spec_augment"]\n'
@@ -180,8 +180,7 @@ def test_a_budget_ends_early(table: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None:
-    """None, global and min-max are one model before a convolution with BatchNorm, band is another, and a net
-    without BatchNorm has no such pair."""
+    """None, global and min-max are one model before a convolution with BatchNorm; band is not, nor any without."""
     ready = prepared(table, tmp_path, "none,global,minmax,band,pcen", model="tiny")
     assert same_model(ready) == [("global", "none"), ("minmax", "none"), ("minmax", "global")]
     linear = prepared(table, tmp_path, "none,global")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +25,8 @@ EXAMPLES = """
     specnorm compare esc10/ -o esc10-compare
 
     specnorm compare esc10/ --arms none,global,band,pcen --shifts muffle,noise20 --seeds 5 -o shifts
+
+    specnorm compare ESC-50/ --protocol esc50-norms-2022 --precision bfloat16 -o the-post
 
     specnorm compare words.csv --arms arms.toml --group speaker --folds 5 --budget 30m -o words
 
@@ -54,6 +56,13 @@ def compare_command(
     ] = "none,global,band,clip,minmax,pcen",
     reference: Annotated[
         str | None, typer.Option(help="The arm that the A/A control repeats; by default global, or the first.")
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="Repeat a published comparison: esc50-norms-2022, or esc50-norms-2022-all-folds. It says the arms, "
+            "model, epochs, batch size, learning rate, seeds, duration and folds; precision and device stay yours."
+        ),
     ] = None,
     label: Annotated[str, typer.Option(help="The column of the class.")] = "label",
     folds: Annotated[
@@ -88,19 +97,26 @@ def compare_command(
     """Train models that differ in their normalization alone, and say what can be told apart."""
     from specnorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
     from specnorm.experiment.compare import compare, plan
+    from specnorm.experiment.protocols import find_protocol
     from specnorm.experiment.shifts import parse_shifts
 
     seconds = None if budget is None else parse_time(budget)
     training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
-    design = Design(
-        parse_arms(arms, front_end), training, seeds, reference or "", parse_shifts(shifts) if shifts else ()
-    )
+    tested_on = parse_shifts(shifts) if shifts else ()
+    tested = tuple(hold_out.split(",")) if hold_out else ()
+    if protocol is None:
+        design = Design(parse_arms(arms, front_end), training, seeds, reference or "", tested_on)
+    else:
+        published = find_protocol(protocol)
+        training = replace(published.design.training, precision=precision, device=device)
+        design = replace(published.design, training=training, shifts=tested_on)
+        duration, tested = published.duration, published.hold_out
     clips = labelled_clips(
         open_source(source),
         label=label,
         folds=int(folds) if folds is not None and folds.isdecimal() else folds,
         group=group,
-        hold_out=tuple(hold_out.split(",")) if hold_out else (),
+        hold_out=tested,
     )
     with progress_bar("preparing") as progress:
         prepared = prepare(
