@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,13 +23,14 @@ torch = pytest.importorskip("torch")
 
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
 
-from specnorm.experiment import Results, labelled_clips, parse_arms, run  # noqa: E402
+from specnorm.experiment import Results, answer, labelled_clips, parse_arms, run  # noqa: E402
 from specnorm.experiment.compare import compare, plan, same_model  # noqa: E402
 from specnorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
 from specnorm.experiment.outcomes import outcomes  # noqa: E402
 from specnorm.experiment.run import arm_inputs  # noqa: E402
 from specnorm.experiment.statistics import resample  # noqa: E402
 from specnorm.experiment.train import _generators  # noqa: E402
+from specnorm.report.comparison_page import save_comparison_page  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +159,30 @@ def test_a_killed_run_ends_with_the_same_table(table: Path, tmp_path: Path) -> N
     assert page.count("<img") == page.count('src="data:image/png;base64,')
 
 
+def test_the_page_opens_offline_on_a_phone(table: Path, tmp_path: Path) -> None:
+    """In a browser 390 pixels wide the page fits, shows all its pictures and asks for nothing from outside."""
+    browser_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no chromium")
+    ready = prepared(table, tmp_path, "global,band,clip", shifts=("gain-20",))
+    results = Results(tmp_path, ready.settings())
+    save_comparison_page(ready, results, compare(ready, results), tmp_path / "report.html")
+    with browser_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((tmp_path / "report.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate("[...document.images].every(image => image.naturalWidth > 300)")
+        assert page.locator("img").count() == 6
+        assert page.locator(".answer p").first.inner_text().startswith("band is better than global here")
+        assert "gain-20" in page.locator("table").last.inner_text()
+        assert not [url for url in asked if not url.startswith(("file:", "data:"))]
+        browser.close()
+
+
 def test_other_settings_do_not_mix_with_a_run(table: Path, tmp_path: Path) -> None:
     """A folder with results refuses a comparison with other arms, naming what differs; more seeds are welcome."""
     first = prepared(table, tmp_path)
@@ -177,6 +203,28 @@ def test_a_budget_ends_early(table: Path, tmp_path: Path) -> None:
     outcome = compare(ready, Results(tmp_path / "b", ready.settings()), budget=1e-9)
     assert len(outcome.answer.blocks) == 1
     assert "time is gone after 1 of 18" in outcome.stopped
+
+
+def test_an_unfinished_seed_waits(table: Path, tmp_path: Path) -> None:
+    """A table rests on seeds that did every fold: one more fold with the next seed does not change it."""
+    ready = prepared(table, tmp_path, seeds=2)
+    results = Results(tmp_path, ready.settings())
+    tables = []
+    for number, _ in enumerate(run(ready, results), start=1):
+        if number in (3, 4):
+            tables.append(answer(results.done, ready.design, ready.clips, []))
+    assert tables[0] == tables[1] != answer(results.done, ready.design, ready.clips, [])
+
+
+def test_a_budget_s_answer_is_json(table: Path, tmp_path: Path) -> None:
+    """Stopped after one block, when nothing can be said yet, the command still prints one JSON object."""
+    arguments = ["compare", table, "-o", tmp_path, "--arms", "global,band", "--model", LINEAR, "--epochs", "2"]
+    arguments += ["--budget", "0.001s", "--json", "--sample-rate", "1000", "--n-fft", "64", "--hop-length", "32"]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--bands", "linear", "--drop-nyquist"])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["looks"]["band"]["state"] == "open"
+    assert said["answer"]["accuracy"]["verdicts"][0]["difference"]["folds"] is None
 
 
 def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None:

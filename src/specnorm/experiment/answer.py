@@ -87,7 +87,7 @@ class Answer:
 
 
 def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequence[tuple[str, str]]) -> Answer | None:
-    """What the complete blocks say; None before there is one.
+    """What the complete blocks say, see `whole_rounds`; None before there is one.
 
     Args:
         done: The models.
@@ -95,7 +95,7 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
         clips: What they were tested on.
         same_model: Pairs of arms that cannot differ.
     """
-    blocks = complete_blocks(done, design, clips)
+    blocks = whole_rounds(complete_blocks(done, design, clips), clips)
     names = tuple(arm.name for arm in design.arms)
     accuracy = _comparison(done, clips, names, blocks, HIT)
     log_loss = _comparison(done, clips, names, blocks, LOG_LOSS)
@@ -115,6 +115,16 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
         2.8 * errors[len(errors) // 2],
         (*sentences(accuracy, design.reference), *_shift_sentences(shifts)),
     )
+
+
+def whole_rounds(blocks: Sequence[Block], clips: LabelledClips) -> list[Block]:
+    """The blocks of seeds that did every fold, or of the first seed before that.
+
+    A seed that did some folds only would, drawn by the bootstrap, stand for those folds' clips alone.
+    """
+    seeds = {block.seed for block in blocks}
+    whole = {seed for seed in seeds if {b.fold for b in blocks if b.seed == seed} == set(clips.held_out)}
+    return [block for block in blocks if block.seed in (whole or seeds)]
 
 
 def sentences(comparison: Comparison, reference: str) -> list[str]:

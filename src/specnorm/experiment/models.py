@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -149,12 +151,16 @@ def _imported(name: str, classes: int) -> nn.Module:
         raise ArgumentError(
             f"model={name!r} is unknown; use one of {', '.join(SIZES)}, or an import path package.module:callable"
         )
+    # An installed command does not look into the folder where it was called.
+    sys.path.insert(0, str(Path.cwd()))
     try:
         model = getattr(importlib.import_module(module), attribute)(classes)
     except (ImportError, AttributeError, TypeError) as error:
         raise ArgumentError(
             f"model={name!r} cannot be made ({error}); it is called with the number of classes"
         ) from None
+    finally:
+        sys.path.remove(str(Path.cwd()))
     if not isinstance(model, nn.Module):
         raise ArgumentError(f"model={name!r} returned a {type(model).__name__}, not a torch.nn.Module")
     return model

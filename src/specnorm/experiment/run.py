@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 from torch import nn
 
@@ -23,6 +24,7 @@ from specnorm.experiment.results import Results, TrainedModel, clips_settings
 from specnorm.experiment.shifts import SHIFTS
 from specnorm.experiment.train import log_probabilities, train
 from specnorm.experiment.waves import Waves, usual_seconds
+from specnorm.files import canonical_json
 from specnorm.fit import MAX_BAD, Progress, fit
 from specnorm.front_end import FrontEnd
 from specnorm.normalize import FittedNormalizer
@@ -63,7 +65,9 @@ class Prepared:
 
     def settings(self) -> dict[str, Any]:
         """What results belong to: the same again resumes, anything else does not."""
-        return {**self.design.to_dict(), "clips": clips_settings(self.clips), "seconds": self.waves.seconds}
+        audio = {name: _digest(profile.total.digests.tobytes()) for name, profile in self.profiles.items()}
+        here = {"clips": clips_settings(self.clips), "seconds": self.waves.seconds, "audio": audio}
+        return {**self.design.to_dict(), **here}
 
 
 def prepare(
@@ -113,22 +117,33 @@ def _profile(
     clips: LabelledClips, front_end: FrontEnd, duration: float, max_bad: float, folder: Path, progress: Progress | None
 ) -> Profile:
     """The measurement of all clips, with folds as groups; read from the folder where it is there already."""
-    path = folder / PROFILES / f"{front_end.fingerprint}.safetensors"
+    depends_on = [[clip.name, *_state(clip.path)] for clip in clips.source]
+    name = f"{front_end.fingerprint}-{_digest(canonical_json([duration, clips.fold_column, depends_on]).encode())}"
+    path = folder / PROFILES / f"{name}.safetensors"
     source: Source = clips.source
     if path.exists():
         try:
-            known = Profile.load(path)
+            return Profile.load(path)
         except FileFormatError:
-            path.unlink()
-        else:
-            counted = known.clips + len(known.bad)
-            if (known.front_end, known.duration, counted) == (front_end, duration, len(source)):
-                return known
+            path.unlink()  # damaged: measured again
     profile = fit(
         source, front_end, group_by=(clips.fold_column,), duration=duration, max_bad=max_bad, progress=progress
     )
     profile.save(path)
     return profile
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """A file's size and time of change; zeros where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def _digest(content: bytes) -> str:
+    return xxhash.xxh3_64_hexdigest(content)
 
 
 def run(prepared: Prepared, results: Results, progress: Progress | None = None) -> Iterator[Block]:

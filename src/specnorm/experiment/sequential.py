@@ -74,7 +74,7 @@ def look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critic
     half = max(
         _half_width(clips - estimate, outcomes.groups, threshold), _unit_half_width(difference, outcomes, threshold)
     )
-    low, high = estimate - half, estimate + half
+    low, high = max(estimate - half, -1.0), min(estimate + half, 1.0)  # all that an accuracy's difference can be
     if low > 0 or high < 0:
         state = DIFFERENT
     elif low > -MARGIN and high < MARGIN:

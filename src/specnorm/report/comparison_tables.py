@@ -81,7 +81,7 @@ def _looks(looks: dict[str, Look]) -> Iterator[str]:
     yield row(["against the reference", "", "holds at all looks together", ""])
     yield row(["---", "---:", "---:", "---"])
     for name, look in looks.items():
-        ends = interval(look.low, look.high) if max(-look.low, look.high) < 1 else "too early"
+        ends = interval(look.low, look.high) if look.low > -1 or look.high < 1 else "too early"
         yield row([name, points(look.estimate), ends, look.state])
 
 
