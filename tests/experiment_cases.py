@@ -69,6 +69,7 @@ def write_clips(folder: Path, *, drowned: bool, seed: int, clips: int = 90, fold
 def prepared(table: Path, folder: Path, arms: str = "global,band", **settings: object) -> Prepared:
     """A comparison of these arms on this table, ready to run."""
     seeds, shifts = int(str(settings.pop("seeds", 1))), settings.pop("shifts", ())
+    train_on = str(settings.pop("train_on", ""))
     training = Training(**{"model": LINEAR, "epochs": 6, "batch_size": 20, "learning_rate": 0.02, **settings})
-    design = Design(parse_arms(arms, FRONT_END), training, seeds, "", shifts)
+    design = Design(parse_arms(arms, FRONT_END), training, seeds, "", shifts, train_on)
     return prepare(labelled_clips(sn.open_source(table)), design, folder)

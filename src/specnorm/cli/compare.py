@@ -80,7 +80,12 @@ def compare_command(
     ] = None,
     shifts: Annotated[
         str | None,
-        typer.Option(help="Test each model on deployments: all, or some of gain-20,muffle,thin,noise20,phone."),
+        typer.Option(
+            help="Test each model on deployments: all, or some of gain-20,muffle,thin,noise20,phone,as-recorded."
+        ),
+    ] = None,
+    train_on: Annotated[
+        str | None, typer.Option(help="Train through a simulated device: band-limited, or one of those of --shifts.")
     ] = None,
     model: Annotated[str, typer.Option(help="tiny, small, xresnet18, or package.module:callable.")] = "tiny",
     epochs: Annotated[int, typer.Option(min=1)] = 20,
@@ -98,18 +103,19 @@ def compare_command(
     from specnorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
     from specnorm.experiment.compare import compare, plan
     from specnorm.experiment.protocols import find_protocol
-    from specnorm.experiment.shifts import parse_shifts
+    from specnorm.experiment.shifts import find_shift, parse_shifts
 
     seconds = None if budget is None else parse_time(budget)
     training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
     tested_on = parse_shifts(shifts) if shifts else ()
     tested = tuple(hold_out.split(",")) if hold_out else ()
+    heard = find_shift(train_on) if train_on else ""
     if protocol is None:
-        design = Design(parse_arms(arms, front_end), training, seeds, reference or "", tested_on)
+        design = Design(parse_arms(arms, front_end), training, seeds, reference or "", tested_on, heard)
     else:
         published = find_protocol(protocol)
         training = replace(published.design.training, precision=precision, device=device)
-        design = replace(published.design, training=training, shifts=tested_on)
+        design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
         duration, tested = published.duration, published.hold_out
     clips = labelled_clips(
         open_source(source),

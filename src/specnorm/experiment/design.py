@@ -35,6 +35,7 @@ class Design:
         seeds: How many seeds each fold gets.
         reference: The arm that the A/A control repeats and that a budget's decisions compare with.
         shifts: Simulated deployments that each trained model is tested on.
+        train_on: A simulated device through which all training and testing but that of `shifts` goes; "" is none.
 
     Raises:
         ArgumentError: when a number or name breaks its rule.
@@ -45,6 +46,7 @@ class Design:
     seeds: int = 3
     reference: str = ""
     shifts: tuple[str, ...] = ()
+    train_on: str = ""
 
     def __post_init__(self) -> None:
         check_arms(self.arms)
@@ -96,4 +98,5 @@ class Design:
             "training": asdict(self.training),
             "reference": self.reference,
             "shifts": list(self.shifts),
+            "train_on": self.train_on,
         }

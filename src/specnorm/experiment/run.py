@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xxhash
-from numpy.typing import NDArray
 from torch import nn
 
 from specnorm.audio import Source
@@ -23,12 +21,12 @@ from specnorm.experiment.models import check_model, make_model
 from specnorm.experiment.results import Results, TrainedModel, clips_settings
 from specnorm.experiment.shifts import SHIFTS
 from specnorm.experiment.train import log_probabilities, train
-from specnorm.experiment.waves import Waves, usual_seconds
+from specnorm.experiment.waves import Device, Waves, usual_seconds
 from specnorm.files import canonical_json
 from specnorm.fit import MAX_BAD, Progress, fit
 from specnorm.front_end import FrontEnd
 from specnorm.normalize import FittedNormalizer
-from specnorm.profile import BadFile, Profile
+from specnorm.profile import BadFile, Counter, Profile
 
 PROFILES, CACHE = "profiles", "cache"
 
@@ -62,6 +60,10 @@ class Prepared:
         if f"{self.clips.fold_column}={fold}" in fitted.fitted_on.groups:
             raise ArgumentError(f"fold {fold} is in the statistics of arm {name!r} although it is held out")
         return fitted
+
+    def device(self, name: str) -> tuple[str, Device] | None:
+        """A simulated device by name, as `Waves.levels` takes it; none for ""."""
+        return (name, SHIFTS[name]) if name else None
 
     def settings(self) -> dict[str, Any]:
         """What results belong to: the same again resumes, anything else does not."""
@@ -104,9 +106,12 @@ def prepare(
     bad = {item.path: item for profile in profiles.values() for item in profile.bad}
     usable = without_clips(clips, set(bad))
     waves = Waves(usable.source, duration, folder / CACHE)
+    if design.train_on:
+        profiles = {name: _heard(usable, waves, profile.front_end, design) for name, profile in profiles.items()}
     model: nn.Module | None = None
     for front_end in front_ends.values():
-        levels = waves.levels(front_end, progress=progress("spectrograms"))
+        device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None
+        levels = waves.levels(front_end, device, progress("spectrograms"))
         model = check_model(design.training.model, len(usable.classes), (levels.shape[1], levels.shape[2]))
     if model is None:
         raise ArgumentError("a comparison needs arms")
@@ -131,6 +136,16 @@ def _profile(
     )
     profile.save(path)
     return profile
+
+
+def _heard(clips: LabelledClips, waves: Waves, front_end: FrontEnd, design: Design) -> Profile:
+    """The measurement of all clips as the device that models are trained on hears them."""
+    counters: dict[str, Counter] = {}
+    for index in range(len(clips.source)):
+        counter = counters.setdefault(clips.fold_of(index), Counter(front_end))
+        counter.add(waves.wave(index, front_end, SHIFTS[design.train_on]))
+    counted = {((clips.fold_column, fold),): counter.measurement() for fold, counter in counters.items()}
+    return Profile(front_end, {key: part for key, part in counted.items() if part is not None}, (), waves.seconds)
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -191,7 +206,7 @@ def _train(prepared: Prepared, block: Block, name: str) -> Iterator[TrainedModel
     shifted = {}
     if name != design.control:
         for shift in design.shifts:
-            levels = prepared.waves.levels(inputs.arm.front_end, (shift, SHIFTS[shift]))
+            levels = prepared.waves.levels(inputs.arm.front_end, prepared.device(shift))
             shifted[shift] = Deployed(model, inputs, levels, clips, test, training).scores()
     yield TrainedModel(
         fold=block.fold,
@@ -208,11 +223,12 @@ def _train(prepared: Prepared, block: Block, name: str) -> Iterator[TrainedModel
 def arm_inputs(prepared: Prepared, name: str, fold: str) -> ArmInputs:
     """What the arm's models see when the fold is held out."""
     arm = prepared.design.arm(name)
-    waves: NDArray[np.float32] | None = prepared.waves.waves(arm.front_end) if arm.augments_waves else None
+    device = prepared.device(prepared.design.train_on)
+    waves = prepared.waves.waves(arm.front_end, device) if arm.augments_waves else None
     return ArmInputs(
         arm=arm,
         normalizer=prepared.normalizer(name, fold),
-        levels=prepared.waves.levels(arm.front_end),
+        levels=prepared.waves.levels(arm.front_end, device),
         waves=waves,
         classes=len(prepared.clips.classes),
         device=prepared.design.training.torch_device(),

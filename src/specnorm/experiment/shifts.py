@@ -64,13 +64,24 @@ SHIFTS: Mapping[str, Deployment] = {
         response=((0, -40), (200, -40), (300, 0), (3400, 0), (3800, -40)),
         snr_db=20.0,
     ),
+    "band-limited": Deployment(
+        "nothing above 2 kHz: down by 60 dB from 2.3 kHz", response=((0, 0), (2000, 0), (2300, -60))
+    ),
+    "as-recorded": Deployment("no device: for models that were trained on another"),
 }
-"""What `--shifts` takes."""
+"""What `--shifts` and `--train-on` take."""
+ALL = ("gain-20", "muffle", "thin", "noise20", "phone")
+"""What `--shifts all` stands for."""
+
+
+def find_shift(name: str) -> str:
+    """The name, if there is such a device; raises `ArgumentError` otherwise."""
+    if name not in SHIFTS:
+        raise ArgumentError(f"shift {name!r} is unknown; use one of {', '.join(SHIFTS)}")
+    return name
 
 
 def parse_shifts(text: str) -> tuple[str, ...]:
-    """The names in `muffle,noise20`, or all of them for `all`; raises `ArgumentError` for an unknown one."""
-    names = tuple(SHIFTS) if text == "all" else tuple(name.strip() for name in text.split(",") if name.strip())
-    if unknown := [name for name in names if name not in SHIFTS]:
-        raise ArgumentError(f"shift {unknown[0]!r} is unknown; use all, or some of {', '.join(SHIFTS)}")
-    return tuple(dict.fromkeys(names))
+    """The names in `muffle,noise20`, or those of `ALL` for `all`; raises `ArgumentError` for an unknown one."""
+    names = ALL if text == "all" else tuple(name.strip() for name in text.split(",") if name.strip())
+    return tuple(dict.fromkeys(find_shift(name) for name in names))

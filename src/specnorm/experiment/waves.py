@@ -38,9 +38,11 @@ class Waves:
         wave = np.resize(samples, round(self.seconds * front_end.sample_rate))
         return wave if device is None else device(wave, front_end.sample_rate, index)
 
-    def waves(self, front_end: FrontEnd) -> Floats:
-        """All clips, `(clip, sample)`."""
-        return np.stack([self.wave(i, front_end) for i in range(len(self.source))])
+    def waves(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Floats:
+        """All clips, `(clip, sample)`, as recorded or through a named device."""
+        return np.stack(
+            [self.wave(i, front_end, None if device is None else device[1]) for i in range(len(self.source))]
+        )
 
     def levels(
         self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress | None = None
