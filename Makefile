@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench docs format clean help
+.PHONY: demo test check bench docs format clean help kills fuzz
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -18,7 +18,11 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
-	$(PIP) --editable '.[report,parquet]' --requirement requirements/test.txt
+	$(PIP) --editable '.[report,parquet,remote]' --requirement requirements/test.txt
+	touch $@
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-test requirements/fuzz.txt
+	$(PIP) --requirement requirements/fuzz.txt
 	touch $@
 
 $(VENV)/.installed-check: $(VENV)/.installed-test requirements/check.txt
@@ -49,8 +53,16 @@ format: $(VENV)/.installed-check ## put the code into shape
 bench: $(VENV)/.installed-test ## the speed and memory of the pass, as ratios
 	$(BIN)/python -m benchmarks
 
+KILLS ?= 100
+kills: $(VENV)/.installed-test ## kill passes at random moments and resume them; KILLS=100
+	cd tests && ../$(BIN)/python -m reliability.kill --kills $(KILLS)
+
+FUZZ_SECONDS ?= 300
+fuzz: $(VENV)/.installed-fuzz ## fuzz what reads profiles, pipelines, archives and journals; FUZZ_SECONDS=300
+	cd tests && ../$(BIN)/python -m reliability.fuzz ../.fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048
+
 docs: $(VENV)/.installed-docs ## the documentation, as HTML in docs/_build
 	$(BIN)/sphinx-build -nW --keep-going -b html docs docs/_build
 
 clean: ## remove what was built
-	rm -rf $(VENV) docs/_build specnorm-demo
+	rm -rf $(VENV) docs/_build specnorm-demo .fuzz

@@ -14,7 +14,6 @@ import soundfile
 import specnorm as sn
 from conftest import Write
 from specnorm.audio import random_sample
-from specnorm.audio.decode import decode
 from specnorm.errors import BadAudioReason
 
 TONE = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
@@ -146,7 +145,7 @@ BAD = {
 def test_a_bad_file_has_a_reason(kind: str, write: Write, tmp_path: Path) -> None:
     """Each kind of bad file raises the one error, with its reason, and at once."""
     with pytest.raises(sn.AudioError) as caught:
-        decode(bad_file(kind, write, tmp_path))
+        sn.read(bad_file(kind, write, tmp_path), 16_000)
     assert caught.value.reason is BAD[kind]
     assert pickle.loads(pickle.dumps(caught.value)).reason is BAD[kind]  # noqa: S301 - our own bytes, just made
 
@@ -156,7 +155,7 @@ def test_a_streamed_wav_is_whole(write: Write, tmp_path: Path) -> None:
     good = write("good.wav", TONE).read_bytes()
     path = tmp_path / "streamed.wav"
     path.write_bytes(good[:4] + b"\xff\xff\xff\xff" + good[8:40] + b"\xff\xff\xff\xff" + good[44:])
-    assert decode(path)[0].shape == (16_000, 1)
+    assert sn.read(path, 16_000).shape == (16_000,)
 
 
 class TestSources:

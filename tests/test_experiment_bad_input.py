@@ -88,6 +88,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--learning-rate", "0"], "learning_rate=0.0 must be positive"),
         (["--budget", "soon"], "budget='soon' must be a time such as 90s, 30m or 2h"),
         (["--shifts", "tunnel"], "shift 'tunnel' is unknown"),
+        (["--train-on", "all"], "shift 'all' is unknown"),
         (["--protocol", "mine"], "protocol='mine' is unknown"),
     ],
 )

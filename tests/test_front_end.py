@@ -9,12 +9,14 @@ import sys
 import librosa
 import numpy as np
 import pytest
+import scipy.signal
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import specnorm as sn
 from specnorm.front_end import PRESETS, Workspace
+from specnorm.front_end.window import window_values
 
 RATE = 16_000
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(RATE)
@@ -194,6 +196,15 @@ def test_inverse_of_compressions_recovers_values() -> None:
         np.testing.assert_allclose(compress.inverse(compress(values, power), power), values, rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["hann", "hamming", "blackman", "blackmanharris"])
+@pytest.mark.parametrize("length", [1, 2, 25, 400, 1023])
+def test_windows_are_scipys(name: str, length: int) -> None:
+    """Every window is SciPy's to the last bit or two, periodic and symmetric."""
+    for suffix, periodic in (("", True), ("_symmetric", False)):
+        expected = scipy.signal.get_window(name, length, fftbins=periodic)
+        np.testing.assert_allclose(window_values(name + suffix, length, length), expected, rtol=0, atol=1e-15)
+
+
 BAD_SETTINGS = [
     (lambda: sn.STFT(n_fft=0), "n_fft=0"),
     (lambda: sn.STFT(n_fft=400, win_length=512), "win_length=512"),
@@ -248,6 +259,7 @@ def test_a_bad_wave_is_refused(wave: object, message: str) -> None:
 
 def test_importing_specnorm_imports_nothing_heavy() -> None:
     """`import specnorm` leaves torch, matplotlib and every engine but the local one alone."""
-    code = "import sys, specnorm; print(sorted({'torch','matplotlib','jinja2','pyarrow','dask'} & set(sys.modules)))"
+    heavy = {"torch", "matplotlib", "jinja2", "pyarrow", "dask", "scipy.signal"}
+    code = f"import sys, specnorm; print(sorted({heavy} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.strip() == "[]"

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 import specnorm as sn
 from specnorm import files
-from specnorm.profile import Counter, Measurement, Statistics
-from specnorm.profile.measurement import digest
+from specnorm.profile import Counter, Measurement, Statistics, digest
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16), bands=sn.Mel(4))
 LINEAR = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16))

@@ -10,10 +10,14 @@ from specnorm.affine import Affine as Affine
 from specnorm.apply import apply as apply
 from specnorm.audio import Clip as Clip
 from specnorm.audio import ClipReference as ClipReference
+from specnorm.audio import Limits as Limits
+from specnorm.audio import Reader as Reader
 from specnorm.audio import Source as Source
 from specnorm.audio import open_source as open_source
 from specnorm.audio import read as read
 from specnorm.audio import read_clip as read_clip
+from specnorm.check import Checked as Checked
+from specnorm.check import check as check
 from specnorm.engines import LocalEngine as LocalEngine
 from specnorm.errors import ArgumentError as ArgumentError
 from specnorm.errors import AudioError as AudioError
@@ -21,6 +25,7 @@ from specnorm.errors import ExportError as ExportError
 from specnorm.errors import FileFormatError as FileFormatError
 from specnorm.errors import FrontEndMismatch as FrontEndMismatch
 from specnorm.errors import MissingExtra as MissingExtra
+from specnorm.errors import OutputBusy as OutputBusy
 from specnorm.errors import ShapeError as ShapeError
 from specnorm.errors import SourceError as SourceError
 from specnorm.errors import SpecnormError as SpecnormError

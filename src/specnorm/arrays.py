@@ -12,8 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
-import scipy.fft
-import scipy.signal
+import scipy.fft  # scipy.signal is imported when it is first used, which halves the start
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 

@@ -37,6 +37,10 @@ class ExportError(SpecnormError):
     """A model cannot be exported, or does not compute what it should once exported."""
 
 
+class OutputBusy(SpecnormError):
+    """Another run is writing the same output."""
+
+
 class MissingExtra(SpecnormError, ImportError):
     """An optional dependency is not installed."""
 
@@ -55,6 +59,12 @@ class BadAudioReason(StrEnum):
     NOT_FINITE = "not-finite"
     OUT_OF_RANGE = "out-of-range"
     TOO_SHORT = "too-short"
+    TOO_LARGE = "too-large"
+    SILENT = "silent"
+    CONSTANT = "constant"
+    CHANGING = "changing"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
 
 
 class AudioError(SpecnormError):

@@ -12,15 +12,16 @@ from pathlib import Path, PurePosixPath
 
 import xxhash
 
-from specnorm.audio import ClipReference, Source, open_source, read_clip
+from specnorm.audio import ClipReference, Reader, Source, open_source, release, stamp
 from specnorm.engines import Engine, LocalEngine
-from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FileFormatError
-from specnorm.files import atomic_write, canonical_json, write_text
+from specnorm.errors import ArgumentError, AudioError, FileFormatError
+from specnorm.files import atomic_write, canonical_json, remove_unfinished, write_text
 from specnorm.fit import MAX_BAD, Progress, check_bad
 from specnorm.front_end import WaveformGain
 from specnorm.images import ImageCodec, contact_sheet, decode, encode_image, encode_picture
 from specnorm.images.picture import palette
 from specnorm.images.png import NOT_INVERTIBLE, read_texts
+from specnorm.lock import output_lock
 from specnorm.profile import BadFile
 from specnorm.version import __version__
 
@@ -86,31 +87,21 @@ class _Task:
     folder: Path
     options: ExportOptions
     identity: str
+    reader: Reader
 
     def __call__(self, item: tuple[ClipReference, str]) -> _Done:
         clip, output = item
         try:
-            source = f"{clip.name} xxh3:{self._identity_of(clip.path)}"
-            standing = self._standing(self.folder / output, source)
+            standing = self._standing(self.folder / output, self._source(clip, stamp(clip)))
             if standing is not None:
                 return _Done(clip, output, kept=True, frames=standing)
-            return self._write(clip, output, source)
+            return self._write(clip, output)
         except AudioError as error:
             return _Done(clip, output, bad=BadFile(clip.name, error.reason, error.detail, ()))
 
-    def _identity_of(self, path: Path) -> str:
-        """The digest of a file's content and of everything else that the image depends on."""
-        digest = xxhash.xxh3_128(self.identity.encode())
-        try:
-            if not path.is_file():
-                reason = BadAudioReason.UNREADABLE if path.exists() else BadAudioReason.MISSING
-                raise AudioError(reason, "there is no such regular file")
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        except OSError as error:
-            raise AudioError(BadAudioReason.UNREADABLE, f"it cannot be opened ({error})") from None
-        return digest.hexdigest()
+    def _source(self, clip: ClipReference, content: bytes) -> str:
+        """A clip's name and the digest of its content and of everything else that the image depends on."""
+        return f"{clip.name} xxh3:{xxhash.xxh3_128_hexdigest(self.identity.encode() + content)}"
 
     def _standing(self, path: Path, source: str) -> int | None:
         """The frames of the whole image of the same content that stands under `path`, if one does."""
@@ -126,11 +117,12 @@ class _Task:
             return None
         return header.frames if header.source == source else None
 
-    def _write(self, clip: ClipReference, output: str, source: str) -> _Done:
+    def _write(self, clip: ClipReference, output: str) -> _Done:
         front_end = self.codec.front_end
-        read = read_clip(
-            clip.path, front_end.sample_rate, duration=self.options.duration, resampler=front_end.resampler
+        stamped = self.reader.read_stamped(
+            clip, front_end.sample_rate, duration=self.options.duration, resampler=front_end.resampler
         )
+        read, source = stamped.clip_or_raise(), self._source(clip, stamped.stamp)
         level = front_end.clip_level(read.valid)
         width = self.options.width
         if width is None and read.length < len(read.samples):
@@ -168,6 +160,7 @@ def export_images(
         SourceError: when the source cannot be opened or is empty.
         TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
         ArgumentError: when a setting breaks its rule, two clips would get one name, or the folder is a file.
+        OutputBusy: when another run is writing into the folder.
     """
     options = options or ExportOptions()
     if not 0 <= max_bad <= 1:
@@ -179,12 +172,24 @@ def export_images(
     opened, folder = open_source(source), Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ArgumentError(f"{folder}: is a file, but the images need a folder; choose another name")
-    task = _Task(codec, folder, options, identity_of(codec, options))
-    results: list[_Done] = []
-    for result in (engine or LocalEngine()).map(task, output_names(opened, ".png")):
-        results.append(result)
-        if progress is not None:
-            progress(len(results), len(opened))
+    task = _Task(codec, folder, options, identity_of(codec, options), opened.reader)
+    try:
+        with output_lock(folder):
+            remove_unfinished(folder)
+            results: list[_Done] = []
+            for result in (engine or LocalEngine()).map(task, output_names(opened, ".png")):
+                results.append(result)
+                if progress is not None:
+                    progress(len(results), len(opened))
+            return _finish(opened, folder, results, options, max_bad)
+    finally:
+        release()
+
+
+def _finish(
+    opened: Source, folder: Path, results: Sequence[_Done], options: ExportOptions, max_bad: float
+) -> ExportedImages:
+    """Write index and sheets; raises `TooManyBad` when too few clips could be used."""
     bad = tuple(sorted(result.bad for result in results if result.bad is not None))
     good = sorted((r for r in results if r.bad is None), key=lambda r: r.output)
     sheets = _write_sheets(folder, good, options) if good else ()

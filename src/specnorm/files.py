@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import safetensors
 import safetensors.numpy
+import xxhash
 from numpy.typing import NDArray
 
 from specnorm.errors import FileFormatError
@@ -41,7 +42,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     temporary file is removed and what stood under `path` before still stands.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".specnorm-{uuid.uuid4().hex}.part"
+    temporary = path.parent / f"{_unfinished_prefix(path)}{uuid.uuid4().hex}.part"
     try:
         with temporary.open("xb") as file:
             yield file
@@ -52,6 +53,22 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _unfinished_prefix(path: Path) -> str:
+    return f".specnorm-{xxhash.xxh3_64_hexdigest(os.fsencode(path.name))}-"
+
+
+def remove_unfinished(output: Path) -> None:
+    """Remove the temporary files that a killed run left: of a file beside it, of a folder all below it.
+
+    Only whoever holds the output's lock may do this: anybody else's may still be written.
+    """
+    for left in output.parent.glob(f"{_unfinished_prefix(output)}*.part"):
+        left.unlink(missing_ok=True)
+    if output.is_dir():
+        for left in output.rglob(".specnorm-*.part"):
+            left.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -94,27 +111,44 @@ def load(path: Path) -> tuple[dict[str, Any], Tensors]:
             f"{path}: not a regular file of at most {MAX_FILE_BYTES} bytes; no specnorm file is so large"
         )
     try:
-        with safetensors.safe_open(path, framework="numpy") as container:
-            metadata = container.metadata() or {}
-            tensors = {name: container.get_tensor(name) for name in container.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileFormatError(f"{path}: {error.strerror or error}; check the path") from None
+    return unpack(data, str(path))
+
+
+def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
+    """Header and tensors of a container's bytes; raises `FileFormatError` for anything that is not a sound one."""
+    try:
+        tensors = safetensors.numpy.load(data)
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FileFormatError(
-            f"{path}: not a specnorm file or damaged ({error}); make it again with specnorm fit"
+            f"{name}: not a specnorm file or damaged ({error}); make it again with specnorm fit"
         ) from None
-    return _header(path, metadata), tensors
+    return _header(name, metadata), tensors
 
 
-def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
     """The parsed JSON header of a container."""
     try:
-        header = json.loads(metadata[HEADER_KEY], parse_constant=_refuse_constant)
-    except (KeyError, ValueError, RecursionError):
+        header = json.loads(metadata[HEADER_KEY], parse_constant=_refuse_constant, object_pairs_hook=_refuse_doubles)
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise FileFormatError(
             f"{path}: a safetensors file, but without a sound specnorm header; was it made by another program?"
         ) from None
     if not isinstance(header, dict):
         raise FileFormatError(f"{path}: its header is not a JSON object; make it again with specnorm fit")
     return header
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are all different: with two values under one name, nobody knows which is meant."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice")
+    return value
 
 
 def _refuse_constant(name: str) -> float:

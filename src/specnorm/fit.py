@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from specnorm.audio import ClipReference, Source, open_source, random_sample, read_clip
-from specnorm.engines import Engine, LocalEngine
-from specnorm.errors import ArgumentError, AudioError, TooManyBad
+from specnorm.audio import ClipReference, Source, open_source, random_sample, release
+from specnorm.engines import Engine, LocalEngine, resumable_map
+from specnorm.errors import ArgumentError, TooManyBad
 from specnorm.front_end import FrontEnd
-from specnorm.profile import BadFile, Counter, GroupKey, Measurement, Profile, RunningSum
+from specnorm.journal import Journal, keep_journal
+from specnorm.measure import Measured, MeasureTask, by_group, libraries, reading, units
+from specnorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
 
 DEFAULT_GROUPS = ("fold", "split")
 """The columns that become groups unless others are asked for."""
 MAX_BAD = 0.01
 """The share of bad files that a pass bears."""
-_CLIPS_IN_UNIT = 48
-_SAMPLES_AHEAD = 1 << 19
 
 Progress = Callable[[int, int], None]
 """Called with the number of clips done and the number there are."""
@@ -36,71 +33,7 @@ class Sample:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class _Unit:
-    """Clips of one group that are measured in one go."""
-
-    key: GroupKey
-    clips: tuple[ClipReference, ...]
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """What came out of a unit."""
-
-    key: GroupKey
-    clips: int
-    measurement: Measurement | None
-    bad: tuple[BadFile, ...]
-
-
-@dataclass(frozen=True)
-class _Task:
-    """Measures a unit; picklable, so that any engine can run it."""
-
-    front_end: FrontEnd
-    duration: float | None
-
-    def __call__(self, unit: _Unit) -> _Measured:
-        counter = Counter(self.front_end)
-        bad: list[BadFile] = []
-        for clips in self._read_ahead(unit, bad):
-            for clip, samples in clips:
-                try:
-                    counter.add(samples)
-                except AudioError as error:
-                    bad.append(_bad_file(clip, error, unit.key))
-        return _Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad))
-
-    def _read_ahead(self, unit: _Unit, bad: list[BadFile]) -> Iterator[list[tuple[ClipReference, NDArray[np.float32]]]]:
-        """The unit's clips, a few seconds of audio at a time; those that cannot be read are added to `bad`.
-
-        Decoding and measuring push each other's code and data out of the cache: taking turns clip by clip costs 8 %
-        more than taking turns every few clips.
-        """
-        clips: list[tuple[ClipReference, NDArray[np.float32]]] = []
-        samples = 0
-        for clip in unit.clips:
-            try:
-                read = read_clip(
-                    clip.path, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
-                )
-            except AudioError as error:
-                bad.append(_bad_file(clip, error, unit.key))
-                continue
-            clips.append((clip, read.valid))
-            samples += read.length
-            if samples >= _SAMPLES_AHEAD:
-                yield clips
-                clips, samples = [], 0
-        yield clips
-
-
-def _bad_file(clip: ClipReference, error: AudioError, key: GroupKey) -> BadFile:
-    return BadFile(clip.name, error.reason, error.detail, key)
-
-
-def fit(
+def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: str | Path | Source,
     front_end: FrontEnd | None = None,
     *,
@@ -110,6 +43,8 @@ def fit(
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    output: str | Path | None = None,
+    exclude_floor: bool = False,
 ) -> Profile:
     """Measure a source once and exactly; the profile does not depend on workers, order or engine by a single byte.
 
@@ -123,35 +58,83 @@ def fit(
         max_bad: The share of files that may be bad before the pass fails; at least one must be good.
         engine: Where the work runs; by default threads on all cores.
         progress: Called as clips get done.
+        output: Save the profile here, and keep a journal beside it until that is done: a run that was stopped, by
+            whatever means, is taken up again by calling `fit` once more, and ends with the same bytes.
+        exclude_floor: Let the profile's figures be those of the cells above the floor (see `Profile.excluding_floor`).
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
         TooManyBad: when more files are bad than `max_bad`, or all are.
         ArgumentError: when a column does not exist or a number breaks its rule.
+        OutputBusy: when another run is writing the same output.
     """
     if not 0 <= max_bad <= 1:
         raise ArgumentError(f"max_bad={max_bad} must lie in 0 … 1 (1% is 0.01)")
     opened = open_source(source)
     front_end = FrontEnd() if front_end is None else front_end
+    if exclude_floor:
+        require_fixed_floor(front_end)
     columns = _group_columns(opened, group_by)
     chosen = opened if sample is None else random_sample(opened, sample.fraction, sample.seed)
-    task = _Task(front_end, duration)
-    units = list(_units(chosen, columns))
+    task = MeasureTask(front_end, duration, opened.reader, with_stamps=output is not None)
+    with _journal(output, task) as journal:
+        results = resumable_map(engine or LocalEngine(), task, units(by_group(chosen, columns)), journal)
+        parts, bad, flagged = _collect(results, len(chosen), progress)
+        check_bad(bad, len(chosen), max_bad)
+        if sample is not None:
+            parts = _stand_for(parts, by_group(opened, columns))
+        profile = Profile(
+            front_end,
+            parts,
+            tuple(bad),
+            duration,
+            flagged=tuple(flagged),
+            exclude_floor=exclude_floor,
+            left_out=opened.left_out,
+        )
+        if output is not None:
+            profile.save(output)
+    return profile
+
+
+@contextmanager
+def _journal(output: str | Path | None, task: MeasureTask) -> Iterator[Journal | None]:
+    """The journal of a pass that saves its profile, and an end to what reading kept open."""
+    try:
+        if output is None:
+            yield None
+            return
+        if Path(output).is_dir():
+            raise ArgumentError(f"{output}: is a folder, but a profile is one file; choose another name")
+        identity = {
+            "command": "fit",
+            "front_end": task.front_end.to_dict(),
+            **reading(task.reader, task.duration),
+            "libraries": libraries(),
+        }
+        with keep_journal(Path(output), identity) as journal:
+            yield journal
+    finally:
+        release()
+
+
+def _collect(
+    results: Iterator[Measured], total: int, progress: Progress | None
+) -> tuple[dict[GroupKey, Measurement], list[BadFile], list[BadFile]]:
+    """The sums of each group, the bad and the flagged files."""
     parts: dict[GroupKey, RunningSum] = {}
     bad: list[BadFile] = []
+    flagged: list[BadFile] = []
     done = 0
-    for result in (engine or LocalEngine()).map(task, units):
+    for result in results:
         if result.measurement is not None:
             parts.setdefault(result.key, RunningSum()).add(result.measurement)
         bad.extend(result.bad)
+        flagged.extend(result.flagged)
         done += result.clips
         if progress is not None:
-            progress(done, len(chosen))
-    check_bad(bad, len(chosen), max_bad)
-    groups = {key: parts.pop(key).total() for key in list(parts)}
-    if sample is not None:
-        groups = _stand_for(groups, opened, columns)
-    return Profile(front_end, groups, tuple(bad), duration)
+            progress(done, total)
+    return {key: parts.pop(key).total() for key in list(parts)}, bad, flagged
 
 
 def check_bad(bad: Sequence[BadFile], total: int, max_bad: float) -> None:
@@ -176,27 +159,8 @@ def _group_columns(source: Source, group_by: Sequence[str] | None) -> tuple[str,
     return tuple(dict.fromkeys(group_by))
 
 
-def _key(clip: ClipReference, columns: Sequence[str]) -> GroupKey:
-    return tuple((column, clip.columns.get(column, "")) for column in columns)
-
-
-def _by_group(source: Source, columns: Sequence[str]) -> Mapping[GroupKey, list[ClipReference]]:
-    groups: dict[GroupKey, list[ClipReference]] = {}
-    for clip in source:
-        groups.setdefault(_key(clip, columns), []).append(clip)
-    return groups
-
-
-def _units(source: Source, columns: Sequence[str]) -> Iterator[_Unit]:
-    for key, clips in _by_group(source, columns).items():
-        parts = -(-len(clips) // _CLIPS_IN_UNIT)
-        bounds = [len(clips) * part // parts for part in range(parts + 1)]
-        yield from (_Unit(key, tuple(clips[a:b])) for a, b in pairwise(bounds))
-
-
 def _stand_for(
-    parts: Mapping[GroupKey, Measurement], source: Source, columns: Sequence[str]
+    parts: Mapping[GroupKey, Measurement], whole: Mapping[GroupKey, Sequence[ClipReference]]
 ) -> dict[GroupKey, Measurement]:
     """The measurements with the number of clips that each sampled group stands for."""
-    whole = _by_group(source, columns)
     return {key: replace(part, population=len(whole[key])) for key, part in parts.items()}

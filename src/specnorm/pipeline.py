@@ -19,7 +19,7 @@ from specnorm.profile import Profile
 from specnorm.version import __version__
 
 KIND = "pipeline"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Pipeline:
             "front_end": self.front_end.to_dict(),
             "fingerprint": self.front_end.fingerprint,
             "normalizer": {"kind": kind, **_settings(fitted.normalizer)},
-            "fitted_on": {**asdict(fitted.fitted_on), "groups": list(fitted.fitted_on.groups)},
+            "fitted_on": _plain(fitted.fitted_on),
         }
         affine = fitted.affine
         tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
@@ -92,22 +92,26 @@ class Pipeline:
                 "name": type(self.normalizer.normalizer).__name__,
                 **_settings(self.normalizer.normalizer),
             },
-            "fitted_on": {
-                **asdict(self.normalizer.fitted_on),
-                "groups": list(self.normalizer.fitted_on.groups),
-            },
+            "fitted_on": _plain(self.normalizer.fitted_on),
             "shift": None if affine is None else affine.shift.ravel().tolist(),
             "scale": None if affine is None else affine.scale.ravel().tolist(),
         }
 
 
-def open_fitted(path: str | Path, normalize: str | None = None, hold_out: Sequence[tuple[str, str]] = ()) -> Pipeline:
+def open_fitted(
+    path: str | Path,
+    normalize: str | None = None,
+    hold_out: Sequence[tuple[str, str]] = (),
+    *,
+    exclude_floor: bool = False,
+) -> Pipeline:
     """The pipeline in a file: a saved one as it is, or a profile with a normalizer fitted to it.
 
     Args:
         path: A profile or a saved pipeline.
         normalize: The normalizer's name (see `NORMALIZERS`), for a profile.
         hold_out: Columns and values of groups to leave out of a profile, one after the other.
+        exclude_floor: Fit to the cells above the floor of a profile.
 
     Raises:
         FileFormatError: when the file is neither.
@@ -115,16 +119,18 @@ def open_fitted(path: str | Path, normalize: str | None = None, hold_out: Sequen
     """
     content = load(path)
     if isinstance(content, Pipeline):
-        if normalize is not None or hold_out:
+        if normalize is not None or hold_out or exclude_floor:
             raise ArgumentError(
                 f"{path}: is a saved pipeline, whose normalizer is fitted; "
-                "give the profile to choose normalize or hold_out"
+                "give the profile to choose normalize, hold_out or exclude_floor"
             )
         return content
     if normalize is None:
         raise ArgumentError(f"{path}: is a profile, so say which normalizer to fit to it, such as --normalize band")
     for column, value in hold_out:
         content = content.without(**{column: value})
+    if exclude_floor:
+        content = content.excluding_floor()
     return Pipeline(content.front_end, normalizer(normalize).fit(content))
 
 
@@ -145,6 +151,10 @@ def _settings(value: Normalizer) -> dict[str, Any]:
     return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
 
 
+def _plain(fitted_on: FittedOn) -> dict[str, Any]:
+    return {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
+
+
 def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Pipeline:
     front_end = FrontEnd.from_dict(header["front_end"])
     if header["fingerprint"] != front_end.fingerprint:
@@ -158,7 +168,9 @@ def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Pipeline:
     least = 0 if isinstance(settings, Fixed) else 1  # fixed numbers are fitted on nothing
     if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
         raise ValueError("the counts of what it was fitted on are not positive")
-    fitted_on = FittedOn(on["clips"], on["frames"], tuple(str(group) for group in on["groups"]))
+    if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
+        raise ValueError("what it was fitted on is not text")
+    fitted_on = FittedOn(on["clips"], on["frames"], tuple(on["groups"]), tuple(on["left_out"]), on["data"])
     affine = _affine(tensors, front_end.n_bands) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
     if affine is None:

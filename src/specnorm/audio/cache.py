@@ -10,7 +10,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from specnorm.audio.read import read_clip
+from specnorm.audio.read import Reader, read_clip
 from specnorm.errors import ArgumentError
 from specnorm.files import atomic_write, canonical_json
 
@@ -29,20 +29,23 @@ class AudioCache:
 
     folder: Path
 
-    def read(self, path: str | Path, sample_rate: int, resampler: str = "soxr_hq") -> NDArray[np.float32]:
-        """The samples that `read_clip` gives, read-only and mapped from disk where they were decoded before.
+    def read(
+        self, path: str | Path, sample_rate: int, resampler: str = "soxr_hq", *, reader: Reader | None = None
+    ) -> NDArray[np.float32]:
+        """The samples that `read_clip` (or `reader`) gives, read-only, mapped from disk where they were decoded before.
 
         Raises:
             AudioError: when the file cannot be used.
             ArgumentError: when the cache's folder cannot be written.
         """
+        decode = read_clip if reader is None else reader.read
         entry = self._entry(Path(path), sample_rate, resampler)
         if entry is None:
-            return read_clip(path, sample_rate, resampler=resampler).samples  # which says what is wrong
+            return decode(path, sample_rate, resampler=resampler).samples  # which says what is wrong
         samples = _mapped(entry)
         if samples is not None:
             return samples
-        samples = read_clip(path, sample_rate, resampler=resampler).samples
+        samples = decode(path, sample_rate, resampler=resampler).samples
         try:
             with atomic_write(entry) as file:
                 np.save(file, samples)

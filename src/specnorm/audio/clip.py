@@ -7,14 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.errors import BadAudioReason
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Mono float32 samples in [-1, 1] at `sample_rate` (Hz); those from `length` on are padding."""
+    """Mono float32 samples in [-1, 1] at `sample_rate` (Hz); those from `length` on are padding.
+
+    `flat` is `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
+    """
 
     samples: NDArray[np.float32]
     sample_rate: int
     length: int
+    flat: BadAudioReason | None = None
 
     @property
     def valid(self) -> NDArray[np.float32]:
@@ -25,3 +31,11 @@ class Clip:
     def seconds(self) -> float:
         """Length without padding, in seconds."""
         return self.length / self.sample_rate
+
+
+def flatness(samples: NDArray[np.float32]) -> BadAudioReason | None:
+    """`silent` for zeros, `constant` for any other single value, else None."""
+    # Sound hardly ever ends on the value it begins with: that is looked at first, because it costs nothing.
+    if samples[0] != samples[-1] or samples.min() != samples.max():
+        return None
+    return BadAudioReason.CONSTANT if samples[0] else BadAudioReason.SILENT

@@ -7,7 +7,6 @@ what came out. Files are opened by descriptor: any legal file name works, and a 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from pathlib import Path
 
@@ -15,30 +14,24 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from specnorm.audio.truncation import ends_early, ogg_ends_early
 from specnorm.errors import AudioError, BadAudioReason
 
 SAMPLE_RATES = (100, 1_000_000)
 """The rates (Hz) that audio can plausibly have; a header outside lies."""
 MAX_PEAK = 8.0
 """Full scale is 1; float files may exceed it, but 18 dB above it they were meant for another scale."""
+NEEDS_PATH = frozenset({".sd2"})
+"""Sound Designer II keeps its header in a resource fork, a second file."""
+FREE_BYTES = 1 << 26
+MAX_EXPANSION = 2048
+"""Decoded bytes that a stored byte may become beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
 _BLOCK = 1 << 20
-_STREAMED = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFF000}
-_DATA_SIZE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
-def decode(path: Path) -> tuple[NDArray[np.float32], int]:
-    """Samples `(sample, channel)` as float32 and the sample rate in Hz.
-
-    Raises:
-        AudioError: with a reason of the closed vocabulary, when the file is missing, unreadable, empty, truncated,
-            lies in its header, or holds samples that are not finite or far beyond full scale.
-    """
-    descriptor = _open(path)
-    try:
-        samples, sample_rate = _decode_descriptor(descriptor)
-    finally:
-        os.close(descriptor)
-    peak = max(float(samples.max()), -float(samples.min()))  # NaN if any sample is
+def check_samples(samples: NDArray[np.float32]) -> None:
+    """Raise `AudioError` unless every sample is finite and within reach of full scale."""
+    peak = max(-float(samples.min()), float(samples.max()))
     if not np.isfinite(peak):
         raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
     if peak > MAX_PEAK:
@@ -46,11 +39,10 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
             BadAudioReason.OUT_OF_RANGE,
             f"its peak is {peak:.6g}, but float audio lies in [-1, 1] (at most {MAX_PEAK:g}); rescale the file",
         )
-    return samples, sample_rate
 
 
-def _open(path: Path) -> int:
-    """A descriptor of a regular, non-empty file."""
+def open_regular(path: Path) -> int:
+    """A descriptor of a regular, non-empty file; raises `AudioError` for anything else, without waiting for it."""
     try:
         # Without O_NONBLOCK, opening a FIFO would wait for ever for somebody to write to it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -70,18 +62,33 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _decode_descriptor(descriptor: int) -> tuple[NDArray[np.float32], int]:
-    ends_early = _ogg_ends_early(descriptor)
+def decode_descriptor(
+    descriptor: int, *, into: NDArray[np.float32] | None = None, path: Path | None = None
+) -> tuple[NDArray[np.float32], int]:
+    """Samples `(sample, channel)` as float32 and the sample rate in Hz; `check_samples` is for the caller to do.
+
+    With `into` the samples are put there, and must fit. With `path` the file is opened again by that name, for formats
+    that need a second file beside it (see `NEEDS_PATH`).
+
+    Raises:
+        AudioError: with a reason of the closed vocabulary, when the file is unreadable, empty, truncated, lies in its
+            header, or holds far more than its bytes can justify.
+    """
+    early = ogg_ends_early(descriptor)
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
-        with soundfile.SoundFile(descriptor, closefd=False) as sound:
+        with soundfile.SoundFile(descriptor if path is None else path, closefd=False) as sound:
             _check_header(sound)
-            samples = _read_all(sound)
-            promised, sample_rate, log = sound.frames, sound.samplerate, sound.extra_info
+            justified = max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION)
+            samples = _read_all(sound, justified, into)
+            sample_rate = sound.samplerate
+            early = early or samples.shape[0] < sound.frames or ends_early(descriptor, sound)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
         text = str(error).rsplit(": ", 1)[-1].strip() or type(error).__name__
         raise AudioError(BadAudioReason.UNREADABLE, f"libsndfile cannot read it ({text})") from None
-    if ends_early or samples.shape[0] < promised or _data_cut_off(log):
+    except MemoryError:
+        raise AudioError(BadAudioReason.TOO_LARGE, "its samples do not fit into memory") from None
+    if early:
         raise AudioError(BadAudioReason.TRUNCATED, f"it ends early, after {samples.shape[0]} samples")
     if samples.size == 0:
         raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
@@ -96,36 +103,32 @@ def _check_header(sound: soundfile.SoundFile) -> None:
         )
 
 
-def _read_all(sound: soundfile.SoundFile) -> NDArray[np.float32]:
-    """All samples; memory grows with what is really there, never with what the header claims."""
-    if 0 <= sound.frames <= _BLOCK:
-        return np.asarray(sound.read(dtype="float32", always_2d=True))
-    blocks = []
-    while len(block := sound.read(_BLOCK, dtype="float32", always_2d=True)):
-        blocks.append(block)
-    return np.concatenate(blocks) if blocks else np.empty((0, sound.channels), np.float32)
+def _read_all(sound: soundfile.SoundFile, most: int, into: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """All samples; memory grows with what is really there, never with what the header claims.
 
-
-def _data_cut_off(log: str) -> bool:
-    """Whether libsndfile's log says that a WAV or AIFF data chunk promises more bytes than the file has.
-
-    Programs that write to a pipe cannot go back to fill the size in and leave 0 or the largest number there: such
-    files are whole.
+    Grows by a quarter at a time, in place where the system can, so that no more than twice the samples is ever held.
     """
-    found = _DATA_SIZE.search(log)
-    return found is not None and int(found[1]) > int(found[2]) and int(found[1]) not in _STREAMED
+    block, frame_bytes = max(1, _BLOCK // sound.channels), 4 * sound.channels
+    if into is None:
+        samples = np.empty((min(sound.frames, block) if sound.frames > 0 else block, sound.channels), np.float32)
+    else:
+        samples = into[: into.size // sound.channels * sound.channels].reshape(-1, sound.channels)
+    filled = 0
+    # libsndfile gives no more than it says there is: to ask once more would cost a seek, which Ogg takes long for.
+    while filled != sound.frames and (read := len(sound.read(out=samples[filled : filled + block]))):
+        filled += read
+        if filled * frame_bytes > most:
+            raise _too_large(most)
+        if filled == len(samples) and filled != sound.frames:
+            if into is not None:
+                raise _too_large(into.nbytes)
+            samples.resize((filled + max(block, filled // 4), sound.channels), refcheck=False)
+    if into is not None:
+        return samples[:filled]
+    samples.resize((filled, sound.channels), refcheck=False)
+    return samples
 
 
-def _ogg_ends_early(descriptor: int) -> bool:
-    """Whether this is an Ogg file whose last page is cut off or not marked as the end of its stream (RFC 3533)."""
-    if os.read(descriptor, 4) != b"OggS":
-        return False
-    size = os.fstat(descriptor).st_size
-    os.lseek(descriptor, max(0, size - 0x11000), os.SEEK_SET)  # a page is at most 65307 bytes long
-    tail = os.read(descriptor, 0x11000)
-    page = tail.rfind(b"OggS")
-    if page < 0 or len(tail) < page + 27:
-        return True
-    segments = tail[page + 26]
-    body = page + 27 + segments
-    return not tail[page + 5] & 4 or len(tail) < body + sum(tail[page + 27 : body])
+def _too_large(most: int) -> AudioError:
+    detail = f"it decodes to more than {most} bytes, which is beyond the limit or what its size can justify"
+    return AudioError(BadAudioReason.TOO_LARGE, detail)

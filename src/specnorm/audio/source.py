@@ -1,15 +1,20 @@
-"""Where clips come from: one file, a folder, a folder in ESC-50's layout, or a table."""
+"""Where clips come from: one file, a folder, a folder in ESC-50's layout, an archive, a table, or a URL."""
 
 from __future__ import annotations
 
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from specnorm.audio.archive import clean_name, is_archive, list_archive, list_shard
+from specnorm.audio.place import is_url
+from specnorm.audio.read import Reader
+from specnorm.audio.reference import ClipReference
+from specnorm.audio.remote import list_remote
 from specnorm.audio.table import read_table
 from specnorm.errors import ArgumentError, SourceError
 
@@ -21,25 +26,19 @@ AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 """What a folder scan takes for audio; a table may name any file."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClipReference:
-    """One clip that has not been read yet: its name within the source, its path, and its columns (label, fold, …)."""
-
-    name: str
-    path: Path
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
 class Source:
     """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file."""
 
     clips: tuple[ClipReference, ...]
+    reader: Reader = field(default_factory=Reader)
+    left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, clips: Iterable[ClipReference]) -> Source:
+    def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
         """A source of these clips, in the stable order that makes results independent of theirs."""
-        return cls(tuple(sorted(clips, key=lambda clip: (clip.name, os.fsencode(clip.path)))))
+        ordered = sorted(clips, key=lambda clip: (clip.name, os.fsencode(clip.path)))
+        return cls(tuple(ordered), Reader() if reader is None else reader)
 
     def __iter__(self) -> Iterator[ClipReference]:
         return iter(self.clips)
@@ -70,34 +69,57 @@ class Source:
                 )
                 raise ArgumentError(f"{name}={value}: no clip of this source has it; {known}")
         matches = [all(clip.columns.get(name) == value for name, value in wanted.items()) for clip in self.clips]
-        return Source(tuple(clip for clip, match in zip(self.clips, matches, strict=True) if match is keep))
+        kept = tuple(clip for clip, match in zip(self.clips, matches, strict=True) if match is keep)
+        if keep:
+            return replace(self, clips=kept)
+        text = ", ".join(f"{name}={value}" for name, value in wanted.items())
+        return replace(self, clips=kept, left_out=(*self.left_out, text))
 
 
-def open_source(target: str | Path | Source) -> Source:
-    """Open one audio file, a folder (recursively), a folder in ESC-50's layout, or a `.csv` or `.parquet` table.
+def open_source(target: str | Path | Source, reader: Reader | None = None) -> Source:
+    """Open one audio file, a folder (recursively), an archive, a table, or any of them at an fsspec URL.
 
-    A table has a column `path` (relative to the table's folder, or absolute) and any others (`label`, `fold`,
-    `split`, …). In a folder, the first folder below is taken for the label. Hidden files are left out, and links
-    are followed but never in circles.
+    A folder in ESC-50's layout gives the columns of its `meta/esc50.csv`. A `.csv` or `.parquet` table has a column
+    `path` (relative to the table's folder, or absolute) and any others (`label`, `fold`, `split`, …). Archives
+    (`.tar`, `.tar.gz`, `.zip`, …) are read member by member and never extracted; a folder that holds archives and no
+    audio is taken for shards. In a folder or archive, the first folder below is taken for the label. Hidden files are
+    left out, and links are followed but never in circles.
+
+    Args:
+        target: A path, a URL such as `s3://bucket/folder` (extra `remote`), or a source.
+        reader: How clips are read: untrusted files, silent clips; by default `Reader()`, or the source's own.
 
     Raises:
         SourceError: when there is no such file or folder, it holds no audio, or a table has no `path`.
+        MissingExtra: when a URL is given and fsspec is not installed.
     """
     if isinstance(target, Source):
-        return target
-    path = Path(target)
+        return target if reader is None else replace(target, reader=reader)
+    place = os.fspath(target)
+    clips = list_remote(place, is_audio) if is_url(place) else _local(Path(place))
+    if not clips:
+        raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
+    return Source.of(clips, reader)
+
+
+def is_audio(name: str) -> bool:
+    """Whether a file of this name is taken for audio: a known suffix, and not hidden."""
+    parts = PurePosixPath(name).parts
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
+    return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
+
+
+def _local(path: Path) -> list[ClipReference]:
     if path.is_dir():
         meta = path / "meta" / "esc50.csv"
-        source = _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path)
-    elif path.suffix.lower() in (".csv", ".parquet"):
-        source = _table(path)
-    elif path.exists():
-        source = Source((ClipReference(path.name, path),))
-    else:
+        return _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path)
+    if path.suffix.lower() in (".csv", ".parquet"):
+        return _table(path)
+    if is_archive(path.name) and path.is_file():
+        return list_archive(str(path), is_audio)
+    if not os.path.lexists(path):
         raise SourceError(f"{path}: there is no such file or folder; check the path")
-    if not source.clips:
-        raise SourceError(f"{path}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
-    return source
+    return [ClipReference(path.name, path)]
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:
@@ -110,16 +132,17 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
         raise ArgumentError(f"sample={fraction} must be above 0 and at most 1 (20% is 0.2)")
     count = max(1, round(fraction * len(source)))
     chosen = np.sort(np.random.default_rng(seed).choice(len(source), size=count, replace=False))
-    return Source(tuple(source.clips[index] for index in chosen))
+    return replace(source, clips=tuple(source.clips[index] for index in chosen))
 
 
-def _folder(root: Path) -> Source:
+def _folder(root: Path) -> list[ClipReference]:
     clips = []
+    shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
     for path in _walk(root, ()):
         name = PurePosixPath(path.relative_to(root).as_posix())
         columns = {"label": name.parts[0]} if len(name.parts) > 1 else {}
         clips.append(ClipReference(str(name), path, columns))
-    return Source.of(clips)
+    return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
 
 
 def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
@@ -135,13 +158,20 @@ def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _walk(Path(entry.path), (*above, here))
         elif Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
             yield Path(entry.path)
 
 
-def _esc50(root: Path, meta: Path) -> Source:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _esc50(root: Path, meta: Path) -> list[ClipReference]:
     with meta.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     clips = []
@@ -151,11 +181,11 @@ def _esc50(root: Path, meta: Path) -> Source:
         columns = {key: value for key, value in row.items() if key and value and key != "filename"}
         if "category" in columns:
             columns["label"] = columns["category"]
-        clips.append(ClipReference(_clean(row["filename"]), root / "audio" / row["filename"], columns))
-    return Source.of(clips)
+        clips.append(ClipReference(clean_name(row["filename"]), root / "audio" / row["filename"], columns))
+    return clips
 
 
-def _table(path: Path) -> Source:
+def _table(path: Path) -> list[ClipReference]:
     rows: Sequence[Mapping[str, str]] = read_table(path)
     if rows and "path" not in rows[0]:
         raise SourceError(
@@ -167,11 +197,5 @@ def _table(path: Path) -> Source:
         if not row["path"]:
             raise SourceError(f"{path}: row {number} has no path; every row needs one")
         columns = {key: value for key, value in row.items() if key != "path" and value}
-        clips.append(ClipReference(_clean(row["path"]), path.parent / row["path"], columns))
-    return Source.of(clips)
-
-
-def _clean(name: str) -> str:
-    """A clip's name within the source: never absolute, never upwards, so that outputs can mirror it safely."""
-    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".")]
-    return "/".join(parts) or "clip"
+        clips.append(ClipReference(clean_name(row["path"]), path.parent / row["path"], columns))
+    return clips

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from specnorm.cli import apply, compare, demo, explain, fit, images, invert, presets, round_trip, show
+from specnorm.cli import apply, check, compare, demo, explain, fit, images, invert, presets, round_trip, show
 from specnorm.version import __version__
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fit, show, apply, images, invert, round_trip, presets, explain, compare, demo):
+for module in (fit, show, apply, check, images, invert, round_trip, presets, explain, compare, demo):
     module.register(app)
 
 

@@ -8,18 +8,23 @@ from typing import Annotated
 import typer
 
 from specnorm.apply import apply
+from specnorm.audio import open_source
 from specnorm.cli.options import (
     DurationOption,
+    ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
     MaxBadOption,
     NormalizeOption,
     ProfileOption,
+    SkipFlatOption,
     SourceArgument,
+    UntrustedOption,
     WorkersOption,
     engine,
     parse_hold_out,
     parse_share,
+    reader,
 )
 from specnorm.cli.run import guarded, print_json, progress_bar, warn
 from specnorm.pipeline import open_fitted
@@ -47,14 +52,20 @@ def apply_command(
     duration: DurationOption = None,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
+    untrusted: UntrustedOption = False,
+    skip_flat: SkipFlatOption = False,
+    exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure."""
-    pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out))
+    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
     share = parse_share(max_bad, "max-bad")
     with progress_bar("applying") as progress:
         applied = apply(
-            source,
+            open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat)),
             pipeline,
             output,
             duration=duration,

@@ -11,14 +11,18 @@ from specnorm.audio import open_source
 from specnorm.cli.front_end import with_front_end
 from specnorm.cli.options import (
     DurationOption,
+    ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
     MaxBadOption,
+    SkipFlatOption,
     SourceArgument,
+    UntrustedOption,
     WorkersOption,
     engine,
     parse_hold_out,
     parse_share,
+    reader,
 )
 from specnorm.cli.run import guarded, print_json, progress_bar, warn
 from specnorm.fit import Sample, fit
@@ -56,10 +60,16 @@ def fit_command(
     seed: Annotated[int, typer.Option(min=0, help="Which random share.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
+    untrusted: UntrustedOption = False,
+    skip_flat: SkipFlatOption = False,
+    exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Measure a source once and exactly; every normalizer can be made from the profile."""
-    opened = open_source(source)
+    """Measure a source once and exactly; every normalizer can be made from the profile.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    opened = open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat))
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
@@ -73,8 +83,9 @@ def fit_command(
             max_bad=parse_share(max_bad, "max-bad"),
             engine=engine(workers),
             progress=progress,
+            output=output,
+            exclude_floor=exclude_floor,
         )
-    profile.save(output)
     if json:
         print_json(profile.summary())
         return
@@ -99,12 +110,26 @@ def remarks(profile: Profile) -> list[str]:
         names = ", ".join(f"{bad.path} ({bad.reason.value})" for bad in profile.bad[:3])
         found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
-        found.append(f"silent or constant clips, counted at the floor: {profile.total.flat}")
+        found.append(_flat_remark(profile))
     if mostly := profile.mostly_floor():
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
         found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
     return found
+
+
+def _flat_remark(profile: Profile) -> str:
+    """How many clips are silent or constant, which, and what they do to the figures."""
+    names = ", ".join(f"{file.path} ({file.reason.value})" for file in profile.flagged[:3])
+    listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
+    effect, unit = profile.flat_effect(), profile.front_end.compress.unit
+    moved = (
+        ""
+        if effect is None
+        else f" and move the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
+    )
+    what = f"{profile.total.flat} clips are silent or constant{listed}"
+    return f"{what}; they were counted{moved} (--skip-flat leaves them out)"
 
 
 def _ranges(bands: list[int]) -> str:

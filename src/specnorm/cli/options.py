@@ -7,14 +7,28 @@ from typing import Annotated
 
 import typer
 
+from specnorm.audio import Limits, Reader
 from specnorm.engines import LocalEngine
 from specnorm.errors import ArgumentError
 
 SourceArgument = Annotated[
-    Path,
+    str,
     typer.Argument(
-        help="An audio file, a folder, a folder in ESC-50's layout, or a .csv/.parquet table with a column path."
+        help="An audio file, a folder, a folder in ESC-50's layout, a .tar or .zip archive, a .csv/.parquet table with "
+        "a column path, or an fsspec URL."
     ),
+]
+UntrustedOption = Annotated[
+    bool,
+    typer.Option("--untrusted", help="Decode in separate processes with limits on time and memory."),
+]
+SkipFlatOption = Annotated[
+    bool,
+    typer.Option("--skip-flat", help="Leave silent and constant clips out, as bad files with that reason."),
+]
+ExcludeFloorOption = Annotated[
+    bool,
+    typer.Option("--exclude-floor", help="Take the statistics over the cells above the floor only."),
 ]
 ProfileOption = Annotated[Path, typer.Option("--profile", "-p", help="A profile, or a saved pipeline.")]
 NormalizeOption = Annotated[
@@ -58,6 +72,11 @@ def parse_hold_out(texts: list[str] | None) -> list[tuple[str, str]]:
             raise ArgumentError(f"hold-out={text!r} must be COLUMN=VALUE, such as fold=1")
         pairs.append((column, value))
     return pairs
+
+
+def reader(*, untrusted: bool, skip_flat: bool) -> Reader:
+    """How clips are read."""
+    return Reader(Limits() if untrusted else None, skip_flat)
 
 
 def engine(workers: int | None) -> LocalEngine:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from specnorm.cli.fit import remarks
-from specnorm.cli.options import HoldOutOption, JsonOption, parse_hold_out
+from specnorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
 from specnorm.cli.run import guarded, print_json, warn
 from specnorm.errors import ArgumentError
 from specnorm.front_end import FrontEnd
@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
 def show_command(
     file: Annotated[Path, typer.Argument(help="A profile, or a saved pipeline.")],
     hold_out: HoldOutOption = None,
+    exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
     all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band, however many there are.")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the bands into a picture.")] = None,
@@ -57,12 +58,14 @@ def show_command(
     """Print what was measured: global and per-band figures, groups, bad files."""
     content = load(file)
     if isinstance(content, Pipeline):
-        if hold_out or plot:
-            raise ArgumentError(f"{file}: is a saved pipeline: --hold-out and --plot need the profile")
+        if hold_out or plot or exclude_floor:
+            raise ArgumentError(f"{file}: is a saved pipeline: --hold-out, --exclude-floor and --plot need the profile")
         _show_pipeline(content, json=json)
         return
     for column, value in parse_hold_out(hold_out):
         content = content.without(**{column: value})
+    if exclude_floor:
+        content = content.excluding_floor()
     if plot is not None:
         save_band_figure(content, plot)
     if json:
@@ -79,7 +82,8 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
     console.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
     pooled = profile.pooled()
-    table = _table(f"All bands pooled ({unit})", *_FIGURES.values())
+    above = ", cells above the floor" if profile.exclude_floor else ""
+    table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
     table.add_row(*(_cell(name, getattr(pooled, name)) for name in _FIGURES))
     console.print(table)
     console.print(_band_table(profile, 1 if all_bands else -(-profile.front_end.n_bands // _MAX_ROWS)))
@@ -148,6 +152,7 @@ def _show_pipeline(pipeline: Pipeline, *, json: bool) -> None:
     typer.echo(describe(pipeline.front_end))
     fitted = pipeline.normalizer.fitted_on
     groups = f" ({'; '.join(fitted.groups)})" if fitted.groups else ""
+    groups += f", without {', '.join(fitted.left_out)}" if fitted.left_out else ""
     typer.echo(f"{pipeline.normalizer.normalizer}, fitted on {fitted.clips} clips, {fitted.frames:,} frames{groups}")
     affine = pipeline.normalizer.affine
     if affine is not None:

@@ -64,6 +64,6 @@ def _draw_comparison(dataset: Path, training: Profile, path: Path) -> None:
     """One siren under each normalizer: a clip with silence, tones and a clear shape."""
     clip = next(c for c in open_source(dataset).select(label="siren", fold=1) if c.path.suffix == ".wav")
     front_end = training.front_end
-    level = front_end.clip_level(read_clip(clip.path, front_end.sample_rate).valid)
+    level = front_end.clip_level(read_clip(clip, front_end.sample_rate).valid)
     spectrograms = {name: normalizer(name).fit(training)(level) for name in _SHOWN}
     save_comparison(spectrograms, front_end, f"siren, {clip.name}", path, front_end.compress.unit)

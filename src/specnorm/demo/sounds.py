@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+import scipy  # its signal module is imported when it is first used
 from numpy.typing import NDArray
-from scipy import signal
 
 __all__ = ["SOUNDS", "Samples", "Sound"]
 
@@ -33,8 +33,8 @@ def _band_noise(count: int, sample_rate: int, low: float, high: float, rng: np.r
     """Return `count` samples of noise between `low` and `high` Hz, of unit standard deviation."""
     highest = min(high, _HIGHEST_SHARE * sample_rate)
     band = (min(low, 0.5 * highest), highest)
-    sections = signal.butter(2, band, "bandpass", fs=sample_rate, output="sos")
-    noise = np.asarray(signal.sosfilt(sections, rng.standard_normal(count)), dtype=np.float64)
+    sections = scipy.signal.butter(2, band, "bandpass", fs=sample_rate, output="sos")
+    noise = np.asarray(scipy.signal.sosfilt(sections, rng.standard_normal(count)), dtype=np.float64)
     return noise / max(float(noise.std()), 1e-12)
 
 
@@ -76,7 +76,7 @@ def _strikes(count: int, per_sample: float, spread: float, body: Samples, rng: n
     places = rng.integers(0, count, max(1, int(rng.poisson(per_sample * count))))
     strengths = rng.lognormal(0.0, spread, places.size) * rng.choice((-1.0, 1.0), places.size)
     train = np.bincount(places, strengths, minlength=count)
-    return np.asarray(signal.oaconvolve(train, body)[:count], dtype=np.float64)
+    return np.asarray(scipy.signal.oaconvolve(train, body)[:count], dtype=np.float64)
 
 
 def _add(samples: Samples, piece: Samples, start: float, sample_rate: int) -> None:

@@ -2,3 +2,5 @@
 
 from specnorm.engines.engine import Engine as Engine
 from specnorm.engines.local import LocalEngine as LocalEngine
+from specnorm.engines.resumable import ResumableTask as ResumableTask
+from specnorm.engines.resumable import resumable_map as resumable_map

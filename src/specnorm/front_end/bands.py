@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from specnorm.arrays import Array, BandRuns, band_sums
 from specnorm.errors import ArgumentError
 
+MAX_BANDS = 1 << 13
+"""More filters than this, and a file that claims them would only exhaust memory."""
+
 
 class Bands(Protocol):
     """Gathers bins `(..., bin, frame)` into bands `(..., band, frame)`."""
@@ -73,8 +76,8 @@ class Mel:
     norm: str | None = "slaney"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n_mels, int) or isinstance(self.n_mels, bool) or self.n_mels < 1:
-            raise ArgumentError(f"n_mels={self.n_mels!r} must be a positive whole number")
+        if not isinstance(self.n_mels, int) or isinstance(self.n_mels, bool) or not 1 <= self.n_mels <= MAX_BANDS:
+            raise ArgumentError(f"n_mels={self.n_mels!r} must be a whole number in 1 … {MAX_BANDS}")
         if self.mel_scale not in _SCALES:
             raise ArgumentError(f"mel_scale={self.mel_scale!r} must be one of {', '.join(_SCALES)}")
         if self.norm not in ("slaney", None):

@@ -13,6 +13,8 @@ from specnorm.arrays import Array, constant, frame, namespace, positive_power, r
 from specnorm.errors import ArgumentError, ShapeError
 from specnorm.front_end.window import window_values
 
+MAX_SAMPLES = 1 << 17
+"""The longest window: a file that claims a longer one would only exhaust memory."""
 PAD_MODES = ("constant", "edge", "reflect")
 FRAME_BY = ("n_fft", "win_length")
 FRAME_COUNTS = ("fit", "floor", "ceil")
@@ -61,8 +63,8 @@ class STFT:
         )
         for name in ("n_fft", "win_length", "hop_length"):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ArgumentError(f"{name}={value!r} must be a positive whole number of samples")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_SAMPLES:
+                raise ArgumentError(f"{name}={value!r} must be a whole number of samples in 1 … {MAX_SAMPLES}")
         if self.n_fft < 2 or self.frame_length > self.n_fft:
             raise ArgumentError(
                 f"win_length={self.win_length} must be at most n_fft={self.n_fft}, and n_fft at least 2"

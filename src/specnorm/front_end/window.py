@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy.signal
+import scipy  # its signal module takes half a second to import; SciPy does that when it is first used
 from numpy.typing import NDArray
 
 from specnorm.errors import ArgumentError
 
 _SYMMETRIC = "_symmetric"
+_COSINES = {"hann": (0.5, 0.5), "hamming": (0.54, 0.46), "blackman": (0.42, 0.50, 0.08)}
+"""Weights of the cosine sums that nearly everybody uses: with them at hand, `scipy.signal` need not be imported."""
 
 
 @lru_cache(maxsize=64)
@@ -33,6 +35,8 @@ def _named(name: str, length: int) -> NDArray[np.float64]:
     if name == "povey":
         return np.asarray(np.power(_named("hann_symmetric", length), 0.85))
     base = str(name).removesuffix(_SYMMETRIC)
+    if base in _COSINES and length > 1:
+        return _cosine_sum(_COSINES[base], length, periodic=base == name)
     try:
         values = scipy.signal.get_window(base, length, fftbins=base == name)
     except (ValueError, TypeError):
@@ -41,3 +45,9 @@ def _named(name: str, length: int) -> NDArray[np.float64]:
             "or hann_symmetric"
         ) from None
     return np.asarray(values, dtype=np.float64)
+
+
+def _cosine_sum(weights: tuple[float, ...], length: int, *, periodic: bool) -> NDArray[np.float64]:
+    """`Σ a_k cos(k x)` for x from -π to π, as `scipy.signal.windows.general_cosine` computes it."""
+    angles = np.linspace(-np.pi, np.pi, length + periodic)[:length]
+    return np.asarray(sum(weight * np.cos(k * angles) for k, weight in enumerate(weights)), dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from specnorm.audio import AudioCache, Source, open_source, read_clip
+from specnorm.audio import AudioCache, ClipReference, Reader, Source, open_source
 from specnorm.augment import RandomCrop
 from specnorm.engines import Engine, LocalEngine
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
@@ -98,7 +99,7 @@ class ClipDataset(Dataset[ClipItem]):
         """The clip at `index`; raises `SourceError`, naming the file and why, when it cannot be used."""
         clip = self.source.clips[index]
         try:
-            samples = self._decoded(clip.path)
+            samples = self._decoded(clip)
         except AudioError as error:
             raise SourceError(
                 f"{clip.name}: {error}; ClipDataset.usable() leaves such files out and lists them"
@@ -128,7 +129,7 @@ class ClipDataset(Dataset[ClipItem]):
 
         def check(index: int) -> tuple[int, AudioError | None]:
             try:
-                self._decoded(self.source.clips[index].path)
+                self._decoded(self.source.clips[index])
             except AudioError as error:
                 return index, error
             return index, None
@@ -141,17 +142,18 @@ class ClipDataset(Dataset[ClipItem]):
         check_bad(list(bad.values()), len(self), max_bad)
         good = object.__new__(type(self))
         good.__dict__ |= self.__dict__
-        good.source = Source(tuple(clip for i, clip in enumerate(self.source) if i not in bad))
+        good.source = replace(self.source, clips=tuple(clip for i, clip in enumerate(self.source) if i not in bad))
         good.labels = [label for i, label in enumerate(self.labels) if i not in bad]
         good.bad = (*self.bad, *sorted(bad.values()))
         return good
 
-    def _decoded(self, path: Path) -> NDArray[np.float32]:
-        front_end = self.front_end
-        if self.cache is None:
-            samples = read_clip(path, front_end.sample_rate, resampler=front_end.resampler).samples
+    def _decoded(self, clip: ClipReference) -> NDArray[np.float32]:
+        front_end, reader = self.front_end, self.source.reader
+        if self.cache is None or clip.part is not None:  # the cache is of files, not of members of archives
+            samples = reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).samples
         else:
-            samples = self.cache.read(path, front_end.sample_rate, front_end.resampler)
+            special = None if reader == Reader() else reader
+            samples = self.cache.read(clip.path, front_end.sample_rate, front_end.resampler, reader=special)
         if len(samples) < front_end.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import xxhash
 from numpy.typing import ArrayLike, NDArray
 
 from specnorm.affine import Affine
@@ -43,17 +44,24 @@ class ClipNormalizer(Normalizer, Protocol):
 
 @dataclass(frozen=True)
 class FittedOn:
-    """What a normalizer was fitted on: how much, and which groups of the profile."""
+    """What a normalizer was fitted on: how much, which groups of the profile, what was left out, and which sounds.
+
+    `data` is 16 hexadecimal digits that are equal exactly when the same sounds were measured.
+    """
 
     clips: int
     frames: int
     groups: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    data: str = ""
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
         """What this profile holds."""
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
-        return cls(profile.clips, profile.frames, groups)
+        left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
+        data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
+        return cls(profile.clips, profile.frames, groups, left_out, data)
 
 
 @dataclass(frozen=True)

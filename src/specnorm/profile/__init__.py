@@ -1,9 +1,11 @@
 """Measuring: a data set as a bag of integers, and every statistic as a pure function of it."""
 
+from specnorm.profile.counter import Counter as Counter
+from specnorm.profile.counter import digest as digest
 from specnorm.profile.group import BadFile as BadFile
 from specnorm.profile.group import GroupKey as GroupKey
-from specnorm.profile.measurement import Counter as Counter
 from specnorm.profile.measurement import Measurement as Measurement
 from specnorm.profile.measurement import RunningSum as RunningSum
 from specnorm.profile.profile import Profile as Profile
+from specnorm.profile.profile import require_fixed_floor as require_fixed_floor
 from specnorm.profile.statistics import Statistics as Statistics

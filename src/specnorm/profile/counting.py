@@ -1,9 +1,10 @@
 """The counting kernel: one clip's levels are put on the grid and added to a group's integers.
 
-Per band: the count of cells, Σq, Σq², lowest, highest, cells on the floor, histogram. Per clip, for standard errors
-that know that the frames of a clip belong together: the products of S = Σq, Q = Σq² and n, for each band and for all
-bands pooled. S and Q are rounded first (to 1/256 of a level·frame and level²·frame for dB), which keeps their
-products within 128 bits; a rounded clip is still the same integer wherever it is counted.
+Per band: the count of cells, Σq, Σq², lowest, highest, cells on the floor, lowest above the floor, histogram. Per clip,
+for standard errors that know that the frames of a clip belong together: the products of S = Σq, Q = Σq², n and c (cells
+on the floor), for each band and for all bands pooled. S and Q are rounded first (to 1/256 of a level·frame and
+level²·frame for dB), which keeps their products within 128 bits; a rounded clip is still the same integer wherever it
+is counted.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from specnorm.profile.wide import add_product
 
-PRODUCTS = 6
-"""SS, SQ, QQ, Sn, Qn, nn: the order of the clip products."""
+PRODUCTS = 10
+"""SS, SQ, QQ, Sn, Qn, nn, Sc, Qc, nc, cc: the order of the clip products."""
+NONE_ABOVE = np.iinfo(np.int64).max
+"""The lowest q above the floor of a band that never leaves it."""
 S_SHIFT = 8
 Q_SHIFT = 24
 _FRAMES_BETWEEN_CARRIES = 1 << 12  # of squares below 2^50: their sum stays below 2^62
@@ -53,17 +56,19 @@ def count_clip(
 ) -> None:
     """Add a clip's gridded level `(band, frame)`.
 
-    `moments` `(band, 5)` holds count, Σq, lowest, highest and floor count; `squares` `(band, limb)` Σq²;
-    `histogram` `(band, cell)`; `products` `(band + 1, 6, limb)` with the pooled row last. Every level must lie within
-    the grid.
+    `moments` `(band, 6)` holds count, Σq, lowest, highest, floor count and lowest above the floor; `squares`
+    `(band, limb)` Σq²; `histogram` `(band, cell)`; `products` `(band + 1, 10, limb)` with the pooled row last. Every
+    level must lie within the grid.
     """
     bands, frames = gridded.shape
     pooled_s = 0
     pooled_q = 0
     pooled_n = 0
+    pooled_c = 0
     for band in range(bands):
         lowest: Any = moments[band, 2]
         highest: Any = moments[band, 3]
+        above: Any = moments[band, 5]
         s: Any = 0
         on_floor: Any = 0
         q_high = 0
@@ -75,7 +80,10 @@ def count_clip(
                 square += q * q
                 lowest = min(lowest, q)
                 highest = max(highest, q)
-                on_floor += q <= floor
+                if q <= floor:
+                    on_floor += 1
+                else:
+                    above = min(above, q)
                 histogram[band, (q >> cell_bits) - first_cell] += 1
             squares[band, 0] += square & 0xFFFFFFFF
             squares[band, 1] += square >> 32
@@ -89,22 +97,28 @@ def count_clip(
         moments[band, 2] = lowest
         moments[band, 3] = highest
         moments[band, 4] += on_floor
+        moments[band, 5] = above
         s_high = (s + (1 << (S_SHIFT - 1))) >> S_SHIFT
-        _add_products(products[band], s_high, q_high, frames)
+        _add_products(products[band], s_high, q_high, frames, on_floor)
         pooled_s += s_high
         pooled_q += q_high
         pooled_n += frames
-    _add_products(products[bands], pooled_s, pooled_q, pooled_n)
+        pooled_c += on_floor
+    _add_products(products[bands], pooled_s, pooled_q, pooled_n, pooled_c)
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_products(products: NDArray[np.int64], s: int, q: int, n: int) -> None:
+def _add_products(products: NDArray[np.int64], s: int, q: int, n: int, c: int) -> None:
     add_product(products[0], s, s)
     add_product(products[1], s, q)
     add_product(products[2], q, q)
     add_product(products[3], s, n)
     add_product(products[4], q, n)
     add_product(products[5], n, n)
+    add_product(products[6], s, c)
+    add_product(products[7], q, c)
+    add_product(products[8], n, c)
+    add_product(products[9], c, c)
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"reassoc"})

@@ -12,7 +12,7 @@ GroupKey = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, order=True)
 class BadFile:
-    """A file that was left out, why, and the group that it would have been in."""
+    """A file that was left out (or flagged), why, and the group that it would have been in (or is)."""
 
     path: str
     reason: BadAudioReason

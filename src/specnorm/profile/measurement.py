@@ -1,4 +1,4 @@
-"""The integers of one group of clips, and the counter that makes them."""
+"""The integers of one group of clips, and how they add up."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
-from specnorm.errors import ArgumentError, AudioError, BadAudioReason
-from specnorm.front_end import FrontEnd, Workspace
-from specnorm.profile import clip_levels, wide
-from specnorm.profile.counting import PRODUCTS, count_clip, put_on_grid, waveform_figures
+from specnorm.profile import wide
 
 Integers = NDArray[np.int64]
 DIGEST_BYTES = 16
@@ -33,6 +29,7 @@ class Measurement:
         lowest: The smallest q per band.
         highest: The largest q per band.
         on_floor: Cells on the floor, per band.
+        lowest_above: The smallest q above the floor per band, `NONE_ABOVE` where there is none.
         squares: Σq² per band, as wide integers.
         products: Clip products for standard errors `(band + 1, 6, limb)`, the pooled row last.
         first_cell: The number of the histogram's first cell.
@@ -40,6 +37,9 @@ class Measurement:
         rms: Clips per cell of their RMS level (see `clip_levels`).
         peak: Clips per cell of their peak level.
         length: Clips per cell of their length.
+        flat_count: Cells of silent and constant clips, per band; they are in `count` too.
+        flat_total: Their Σq per band.
+        flat_squares: Their Σq² per band, as wide integers.
         digests: XXH3-128 of each clip's samples, sorted, `(clip, 16)` bytes.
     """
 
@@ -52,6 +52,7 @@ class Measurement:
     lowest: Integers
     highest: Integers
     on_floor: Integers
+    lowest_above: Integers
     squares: Integers
     products: Integers
     first_cell: int
@@ -59,6 +60,9 @@ class Measurement:
     rms: Integers
     peak: Integers
     length: Integers
+    flat_count: Integers
+    flat_total: Integers
+    flat_squares: Integers
     digests: NDArray[np.uint8]
 
     def __eq__(self, other: object) -> bool:
@@ -87,6 +91,10 @@ class Measurement:
             lowest=self.lowest.min(keepdims=True),
             highest=self.highest.max(keepdims=True),
             on_floor=self.on_floor.sum(keepdims=True),
+            lowest_above=self.lowest_above.min(keepdims=True),
+            flat_count=self.flat_count.sum(keepdims=True),
+            flat_total=self.flat_total.sum(keepdims=True),
+            flat_squares=wide.normalized(self.flat_squares.sum(axis=0, keepdims=True)),
             squares=wide.normalized(self.squares.sum(axis=0, keepdims=True)),
             products=self.products[[-1, -1]],
             first_cell=self.first_cell,
@@ -104,7 +112,9 @@ class Measurement:
 
 _PER_CLIP = ("clips", "population", "samples", "flat", "rms", "peak", "length", "digests")
 _COUNTS = ("clips", "population", "samples", "flat")
-_ADDED = ("count", "total", "on_floor", "rms", "peak", "length")
+_ADDED = ("count", "total", "on_floor", "rms", "peak", "length", "flat_count", "flat_total")
+_LEAST = ("lowest", "lowest_above")
+_WIDE = ("squares", "flat_squares", "products")
 
 
 class RunningSum:
@@ -127,14 +137,15 @@ class RunningSum:
         self._histogram[:, start : start + part.histogram.shape[1]] += part.histogram
         mine = self._arrays
         if not mine:
-            for name in (*_ADDED, "lowest", "highest", "squares", "products"):
+            for name in (*_ADDED, *_LEAST, "highest", *_WIDE):
                 mine[name] = getattr(part, name).copy()
             return
         for name in _ADDED:
             mine[name] += getattr(part, name)
-        np.minimum(mine["lowest"], part.lowest, out=mine["lowest"])
+        for name in _LEAST:
+            np.minimum(mine[name], getattr(part, name), out=mine[name])
         np.maximum(mine["highest"], part.highest, out=mine["highest"])
-        for name in ("squares", "products"):
+        for name in _WIDE:
             mine[name] = wide.normalized(mine[name] + getattr(part, name))
 
     def total(self) -> Measurement:
@@ -164,111 +175,3 @@ class RunningSum:
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Digests in their one canonical order."""
     return digests[np.lexsort(digests.T[::-1])]
-
-
-class Counter:
-    """Counts clips, one after the other, into the integers of a `Measurement`."""
-
-    def __init__(self, front_end: FrontEnd) -> None:
-        bands, grid = front_end.n_bands, front_end.grid
-        self._front_end = front_end
-        self._grid = grid
-        self._workspace = Workspace()
-        self._moments = np.zeros((bands, 5), dtype=np.int64)
-        self._moments[:, 2] = np.iinfo(np.int64).max
-        self._moments[:, 3] = np.iinfo(np.int64).min
-        self._squares = wide.zeros(bands)
-        self._products = wide.zeros(bands + 1, PRODUCTS)
-        # Half the width of int64 keeps twice as much of it in the cache; `add` sees to it that no cell overflows.
-        self._histogram = np.zeros((bands, grid.cells), dtype=np.int32)
-        self._rms = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
-        self._peak = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
-        self._length = np.zeros(clip_levels.LENGTH_CELLS, dtype=np.int64)
-        self._digests: list[bytes] = []
-        self._samples = 0
-        self._frames = 0
-        self._flat = 0
-
-    def add(self, samples: NDArray[np.float32]) -> None:
-        """Count one clip, given its samples without padding.
-
-        Raises:
-            AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
-        """
-        gridded, lowest, highest = self._gridded(samples)
-        low, high = lowest / self._grid.steps, highest / self._grid.steps
-        if not self._grid.low <= low <= high <= self._grid.high:
-            raise AudioError(
-                BadAudioReason.OUT_OF_RANGE,
-                f"its level reaches {low:.6g} … {high:.6g} {self._front_end.compress.unit}, outside "
-                f"{self._grid.low:g} … {self._grid.high:g}; check the scale of its samples",
-            )
-        if self._frames + gridded.shape[1] >= 2**31:
-            raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
-        floor = self._front_end.compress.clip_floor(high, self._front_end.stft.power)
-        count_clip(
-            gridded,
-            self._grid.cell_bits,
-            self._grid.first_cell,
-            self._grid.integer(floor),
-            self._moments,
-            self._squares,
-            self._histogram,
-            self._products,
-        )
-        self._frames += gridded.shape[1]
-        self._count_waveform(samples)
-
-    def _gridded(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.int32], int, int]:
-        """The clip's level on the grid `(band, frame)`, and the lowest and highest of it."""
-        shape = (self._front_end.n_bands, self._front_end.frames(len(samples)))
-        gridded = self._workspace.array("gridded", shape, np.int32)
-        lowest, highest = np.iinfo(np.int32).max, np.iinfo(np.int32).min
-        for start, block in self._front_end.clip_blocks(samples, self._workspace):
-            low, high = put_on_grid(block, float(self._grid.steps), gridded[:, start : start + len(block)])
-            lowest, highest = min(lowest, low), max(highest, high)
-        return gridded, lowest, highest
-
-    def _count_waveform(self, samples: NDArray[np.float32]) -> None:
-        low, high, mean_square = waveform_figures(samples)
-        rms = float(np.sqrt(mean_square))
-        self._rms[clip_levels.dbfs_cell(rms)] += 1
-        self._peak[clip_levels.dbfs_cell(max(-low, high))] += 1
-        self._length[clip_levels.length_cell(len(samples))] += 1
-        self._digests.append(digest(samples))
-        self._samples += len(samples)
-        self._flat += low == high
-
-    def measurement(self) -> Measurement | None:
-        """What was counted so far, or None when that is nothing."""
-        if not self._digests:
-            return None
-        low, high = int(self._moments[:, 2].min()), int(self._moments[:, 3].max())
-        first, last = low >> self._grid.cell_bits, high >> self._grid.cell_bits
-        used = slice(first - self._grid.first_cell, last - self._grid.first_cell + 1)
-        digests = np.frombuffer(b"".join(self._digests), dtype=np.uint8).reshape(-1, DIGEST_BYTES)
-        count, total, lowest, highest, on_floor = np.ascontiguousarray(self._moments.T)
-        return Measurement(
-            clips=len(digests),
-            population=len(digests),
-            samples=self._samples,
-            flat=self._flat,
-            count=count,
-            total=total,
-            lowest=lowest,
-            highest=highest,
-            on_floor=on_floor,
-            squares=self._squares.copy(),
-            products=self._products.copy(),
-            first_cell=first,
-            histogram=self._histogram[:, used].copy(),
-            rms=self._rms.copy(),
-            peak=self._peak.copy(),
-            length=self._length.copy(),
-            digests=sorted_digests(digests),
-        )
-
-
-def digest(samples: NDArray[np.float32]) -> bytes:
-    """The 128-bit XXH3 of a clip's samples: equal sound, equal digest, whatever the file is called."""
-    return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from specnorm import files
 from specnorm.errors import ArgumentError
 from specnorm.front_end import FrontEnd
-from specnorm.profile import clip_levels, storage
+from specnorm.profile import clip_levels, storage, wide
 from specnorm.profile.group import BadFile, GroupKey
 from specnorm.profile.measurement import Measurement
 from specnorm.profile.statistics import Statistics
@@ -27,7 +29,9 @@ class Profile:
 
     Everything is integers, so `a + b` is exact and free of order, and `without(fold=1)` is what a pass over the other
     folds would have measured. Figures are of the gridded levels (see `Grid`), per band `(band,)`, in the level's unit;
-    `pooled()` gives the global ones.
+    `pooled()` gives the global ones. `bad` are the files that were left out, `flagged` the silent and constant ones
+    that were counted like any other. With `exclude_floor` every figure but the floor share is of the cells above the
+    floor (see `excluding_floor`). `left_out` says what was held out, such as `fold=1`.
     """
 
     front_end: FrontEnd
@@ -35,12 +39,18 @@ class Profile:
     bad: tuple[BadFile, ...] = ()
     duration: float | None = None
     version: str = __version__
+    flagged: tuple[BadFile, ...] = ()
+    exclude_floor: bool = False
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.groups:
             raise ArgumentError("a profile needs at least one group with a measured clip")
         object.__setattr__(self, "groups", dict(sorted(self.groups.items())))
         object.__setattr__(self, "bad", tuple(sorted(self.bad)))
+        object.__setattr__(self, "flagged", tuple(sorted(self.flagged)))
+        if self.exclude_floor:
+            require_fixed_floor(self.front_end)
 
     @cached_property
     def total(self) -> Measurement:
@@ -50,11 +60,43 @@ class Profile:
     @cached_property
     def statistics(self) -> Statistics:
         """The figures of each band."""
-        return Statistics(self.total, self.front_end.grid)
+        return Statistics(self.total, self.front_end.grid, without_floor=self._without_floor)
 
     def pooled(self) -> Statistics:
         """The global figures: those of all bands pooled."""
-        return Statistics(self.total.pooled(), self.front_end.grid, pooled=True)
+        return Statistics(self.total.pooled(), self.front_end.grid, pooled=True, without_floor=self._without_floor)
+
+    @property
+    def _without_floor(self) -> int | None:
+        return self.front_end.grid.integer(self.front_end.floor) if self.exclude_floor else None
+
+    def excluding_floor(self) -> Profile:
+        """The same profile with every figure taken over the cells above the floor.
+
+        Digital silence can be a tenth of a data set and lift its std by half. Nothing is measured again: every cell on
+        the floor holds the same integer, so it is taken out exactly, from the standard errors too. A band that never
+        leaves the floor keeps its cells, since it has no others.
+
+        Raises:
+            ArgumentError: when the floor depends on the clip (`top_db`).
+        """
+        return replace(self, exclude_floor=True)
+
+    def flat_effect(self) -> Mapping[str, float] | None:
+        """What silent and constant clips do to the global figures: `mean` and `std` with them minus without them.
+
+        None when there is no such clip, or no other. Always over all cells, `exclude_floor` or not.
+        """
+        m = self.total.pooled()
+        rest = int(m.count[0] - m.flat_count[0])
+        if not m.flat or not rest:
+            return None
+        steps = self.front_end.grid.steps
+        squares = int(wide.to_integers(m.squares - m.flat_squares)[0])
+        total = int(m.total[0] - m.flat_total[0])
+        mean, std = total / (rest * steps), math.sqrt(rest * squares - total * total) / (rest * steps)
+        both = Statistics(m, self.front_end.grid, pooled=True)
+        return {"mean": both.mean - mean, "std": both.std - std}
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -164,7 +206,9 @@ class Profile:
         groups = {key: measurement for key, measurement in self.groups.items() if matches(key)}
         if not groups:
             raise ArgumentError(f"{_words(wanted)}: nothing would be left of the profile; hold out less")
-        return replace(self, groups=groups, bad=tuple(bad for bad in self.bad if matches(bad.group)))
+        bad, flagged = (tuple(file for file in listed if matches(file.group)) for listed in (self.bad, self.flagged))
+        left_out = self.left_out if keep else (*self.left_out, _words(wanted))
+        return replace(self, groups=groups, bad=bad, flagged=flagged, left_out=left_out)
 
     def __add__(self, other: Profile) -> Profile:
         """Both data sets together; the front ends must be the same."""
@@ -188,17 +232,22 @@ class Profile:
             parts[0].front_end.require_same(part.front_end, "the other profile")
             if part.duration != parts[0].duration:
                 raise ArgumentError(f"durations differ ({parts[0].duration} and {part.duration} s); measure both alike")
+            if part.exclude_floor != parts[0].exclude_floor:
+                raise ArgumentError("one profile leaves the floor out and the other does not; treat both alike")
             for key, measurement in part.groups.items():
                 by_key.setdefault(key, []).append(measurement)
         groups = {key: Measurement.sum(several) for key, several in by_key.items()}
-        return replace(parts[0], groups=groups, bad=tuple(bad for part in parts for bad in part.bad))
+        bad = tuple(file for part in parts for file in part.bad)
+        flagged = tuple(file for part in parts for file in part.flagged)
+        # What one part leaves out, another may hold.
+        left_out = tuple(sorted(set.intersection(*(set(part.left_out) for part in parts))))
+        return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Profile):
             return NotImplemented
         return (
-            (self.front_end, self.bad, self.duration, self.version)
-            == (other.front_end, other.bad, other.duration, other.version)
+            all(getattr(self, name) == getattr(other, name) for name in _COMPARED)
             and self.groups.keys() == other.groups.keys()
             and all(measurement == other.groups[key] for key, measurement in self.groups.items())
         )
@@ -207,7 +256,8 @@ class Profile:
 
     def save(self, path: str | Path) -> None:
         """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
-        header, tensors = storage.contents(self.front_end, self.groups, self.bad, self.duration, self.version)
+        notes = storage.Notes(self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out)
+        header, tensors = storage.contents(self.front_end, self.groups, notes)
         facts = {"clips": self.clips, "frames": self.frames, "seconds": self.seconds}
         files.save(Path(path), {**header, **facts}, tensors)
 
@@ -219,7 +269,8 @@ class Profile:
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Profile:
         """A profile from what `files.load` read from `path`; raises `FileFormatError` when it is not a sound one."""
-        return cls(*storage.parse(header, tensors, path))
+        front_end, groups, notes = storage.parse(header, tensors, path)
+        return cls(front_end, groups, **{f.name: getattr(notes, f.name) for f in fields(notes)})
 
     def summary(self) -> dict[str, Any]:
         """Plain JSON values of what was measured, as `specnorm show --json` prints them."""
@@ -231,6 +282,10 @@ class Profile:
             "frames": self.frames,
             "seconds": self.seconds,
             "flat_clips": self.total.flat,
+            "flat_effect": self.flat_effect(),
+            "flagged": _listed(self.flagged),
+            "exclude_floor": self.exclude_floor,
+            "left_out": list(self.left_out),
             "fingerprint": self.front_end.fingerprint,
             "front_end": self.front_end.to_dict(),
             "unit": self.front_end.compress.unit,
@@ -245,7 +300,8 @@ class Profile:
                 }
                 for key, m in self.groups.items()
             ],
-            "bad": [{"path": bad.path, "reason": bad.reason.value, "detail": bad.detail} for bad in self.bad],
+            "bad": _listed(self.bad),
+            "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
             "global": {name: _number(getattr(pooled, name)) for name in (*names, "mean_se", "std_se")},
             "band": {
                 "hz": self.front_end.band_hz().tolist(),
@@ -253,6 +309,23 @@ class Profile:
             },
             "mostly_floor": self.mostly_floor(),
         }
+
+
+_COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out")
+
+
+def require_fixed_floor(front_end: FrontEnd) -> None:
+    """Raise `ArgumentError` when each clip has a floor of its own, so that its cells cannot be told afterwards."""
+    compress, power = front_end.compress, front_end.stft.power
+    if compress.clip_floor(front_end.grid.high, power) != compress.floor(power):
+        raise ArgumentError(
+            "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
+            "(top_db); choose a fixed one (floor_db)"
+        )
+
+
+def _listed(listed: Iterable[BadFile]) -> list[dict[str, str]]:
+    return [{"path": file.path, "reason": file.reason.value, "detail": file.detail} for file in listed]
 
 
 def _number(value: float) -> float | None:

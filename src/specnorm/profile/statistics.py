@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnorm.errors import ArgumentError
 from specnorm.front_end import Grid
-from specnorm.profile import wide
+from specnorm.profile.cells import Cells, ClipSums
 from specnorm.profile.counting import Q_SHIFT, S_SHIFT
 from specnorm.profile.measurement import Measurement
 
@@ -26,30 +25,35 @@ class Statistics:
     """Mean, std, extremes, quantiles, floor share and standard errors, in the level's own unit.
 
     Every figure is an array `(band,)`; of a pooled measurement, a number. Means and stds (ddof = 0) are those of the
-    gridded levels, rounded once.
+    gridded levels, rounded once. With `without_floor` (the floor on the grid) the cells that sit there are left out of
+    everything but the floor share itself.
     """
 
     measurement: Measurement
     grid: Grid
     pooled: bool = False
+    without_floor: int | None = None
+
+    @cached_property
+    def _cells(self) -> Cells:
+        return Cells.of(self.measurement, self.without_floor, self.grid.cell_bits)
 
     @cached_property
     def mean(self) -> Any:
         """Mean level."""
-        total, count = self.measurement.total.tolist(), self.measurement.count.tolist()
-        return self._figures([t / (n * self.grid.steps) for t, n in zip(total, count, strict=True)])
+        rows = zip(self._cells.total, self._cells.count, strict=True)
+        return self._figures([t / (n * self.grid.steps) for t, n in rows])
 
     @cached_property
     def std(self) -> Any:
         """Standard deviation of the level with ddof = 0, `sqrt(n Σq² - (Σq)²) / n`."""
-        squares = wide.to_integers(self.measurement.squares).tolist()
-        rows = zip(self.measurement.total.tolist(), squares, self.measurement.count.tolist(), strict=True)
+        rows = zip(self._cells.total, self._cells.squares, self._cells.count, strict=True)
         return self._figures([math.sqrt(n * q - s * s) / (n * self.grid.steps) for s, q, n in rows])
 
     @cached_property
     def min(self) -> Any:
         """Lowest level."""
-        return self._figures(self.measurement.lowest / self.grid.steps)
+        return self._figures(self._cells.lowest / self.grid.steps)
 
     @cached_property
     def max(self) -> Any:
@@ -69,12 +73,12 @@ class Statistics:
         is the ratio ΣS/Σn over clips, with `Var = C/(C-1) Σ(S - mean·n)² / (Σn)²` (Cochran 1977, Sampling Techniques,
         section 6.4).
         """
-        return self._figures([_mean_se(*row) / self._unit for row in self._clip_rows()])
+        return self._figures([_mean_se(sums) / self._unit for sums in self._cells.clip_sums])
 
     @cached_property
     def std_se(self) -> Any:
         """Standard error of the std, clustered by clip, by linearization; infinite for a single clip."""
-        return self._figures([_std_se(*row) / self._unit for row in self._clip_rows()])
+        return self._figures([_std_se(sums) / self._unit for sums in self._cells.clip_sums])
 
     def quantile(self, q: ArrayLike) -> Any:
         """The level below which a share `q` of the cells lies: `(band,)`, or `(len(q), band)` for several.
@@ -93,21 +97,21 @@ class Statistics:
         return values[..., 0] if self.pooled else values
 
     def _quantile(self, share: float) -> Floats:
-        m = self.measurement
-        floor = np.where(m.highest[:, None] > m.lowest[:, None], m.on_floor[:, None], 0)[:, 0]
-        counts = m.histogram.astype(np.float64)
+        m, cells = self.measurement, self._cells
+        floor = np.where(m.highest > cells.lowest, cells.on_floor, 0)
+        counts = cells.histogram.astype(np.float64)
         rows = np.arange(m.bands)
         floor_cell = np.clip((m.lowest >> self.grid.cell_bits) - m.first_cell, 0, counts.shape[1] - 1)
         # Cells on the floor are one spike at its lower end, not spread over their cell.
         floor = np.minimum(floor, counts[rows, floor_cell])
         counts[rows, floor_cell] -= floor
-        rank = share * m.count - floor
+        rank = share * np.asarray(cells.count, dtype=np.float64) - floor
         reached = np.cumsum(counts, axis=1)
         cell = np.minimum(np.sum(reached < np.maximum(rank, 0)[:, None], axis=1), counts.shape[1] - 1)
         inside = counts[rows, cell]
         part = np.where(inside > 0, (rank - (reached[rows, cell] - inside)) / np.maximum(inside, 1), 0.0)
         level = (m.first_cell + cell + part) * self.grid.cell_width
-        low, high = m.lowest / self.grid.steps, m.highest / self.grid.steps
+        low, high = cells.lowest / self.grid.steps, m.highest / self.grid.steps
         level = np.where(rank <= 0, low, np.clip(level, low, high))
         return np.where(share == 0, low, np.where(share == 1, high, level))
 
@@ -115,16 +119,6 @@ class Statistics:
     def _unit(self) -> float:
         """Rounded clip sums are in these fractions of a level."""
         return float(self.grid.steps) / (1 << S_SHIFT)
-
-    def _clip_rows(self) -> list[tuple[int, int, int, int, Sequence[int]]]:
-        """For each band: clips, Σn, ΣS, ΣQ and the six clip products, in the unit of the rounded sums."""
-        m = self.measurement
-        squares = wide.to_integers(m.squares).tolist()
-        products = wide.to_integers(m.products)[: m.bands].tolist()
-        return [
-            (m.clips, n, s >> S_SHIFT, q >> Q_SHIFT, p)
-            for n, s, q, p in zip(m.count.tolist(), m.total.tolist(), squares, products, strict=True)
-        ]
 
     def _figures(self, values: ArrayLike) -> Any:
         array = np.asarray(values, dtype=np.float64)
@@ -134,28 +128,27 @@ class Statistics:
         return array
 
 
-def _mean_se(clips: int, n: int, s: int, q: int, products: Sequence[int]) -> float:
+def _mean_se(sums: ClipSums) -> float:
     """In the unit of S; `u = S - mean·n` for each clip."""
-    del q
-    if clips < 2:
+    if sums.clips < 2:
         return math.inf
-    ss, _, _, sn, _, nn = products
-    mean = Fraction(s, n)
-    between = ss - 2 * mean * sn + mean * mean * nn
-    return math.sqrt(max(0.0, float(between * clips / (clips - 1)))) / n
+    mean = Fraction(sums.s) / sums.n
+    between = sums.ss - 2 * mean * sums.sn + mean * mean * sums.nn
+    return math.sqrt(max(0.0, float(between * sums.clips / (sums.clips - 1)))) / sums.n
 
 
-def _std_se(clips: int, n: int, s: int, q: int, products: Sequence[int]) -> float:
+def _std_se(sums: ClipSums) -> float:
     """In the unit of S; `v = Q - 2·mean·S + (mean² - var)·n` for each clip, and dstd = dvar / (2 std)."""
-    if clips < 2:
+    if sums.clips < 2:
         return math.inf
-    ss, sq, qq, sn, qn, nn = products
     to_square = 1 << (Q_SHIFT - 2 * S_SHIFT)  # Q is kept in coarser steps than S²
-    q, sq, qq, qn = q * to_square, sq * to_square, qq * to_square**2, qn * to_square
-    mean = Fraction(s, n)
-    variance = Fraction(q, n) - mean * mean
+    q, sq, qq, qn = sums.q * to_square, sums.sq * to_square, sums.qq * to_square**2, sums.qn * to_square
+    mean = Fraction(sums.s) / sums.n
+    variance = Fraction(q) / sums.n - mean * mean
     if variance <= 0:
         return 0.0
     rest = mean * mean - variance
-    between = qq + 4 * mean * mean * ss + rest * rest * nn - 4 * mean * sq + 2 * rest * qn - 4 * mean * rest * sn
-    return math.sqrt(max(0.0, float(between * clips / (clips - 1)))) / n / (2 * math.sqrt(float(variance)))
+    of_mean = 4 * mean * mean * sums.ss - 4 * mean * sq - 4 * mean * rest * sums.sn
+    between = qq + of_mean + rest * rest * sums.nn + 2 * rest * qn
+    clustered = float(between * sums.clips / (sums.clips - 1))
+    return math.sqrt(max(0.0, clustered)) / sums.n / (2 * math.sqrt(float(variance)))

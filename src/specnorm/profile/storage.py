@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,54 +14,73 @@ from specnorm import files
 from specnorm.errors import ArgumentError, BadAudioReason, FileFormatError
 from specnorm.front_end import FrontEnd
 from specnorm.profile import clip_levels, wide
-from specnorm.profile.counting import PRODUCTS
+from specnorm.profile.counting import NONE_ABOVE, PRODUCTS
 from specnorm.profile.group import BadFile, GroupKey
 from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 KIND = "profile"
-FORMAT = 1
-_BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor")
+FORMAT = 2
+_BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor", "lowest_above", "flat_count", "flat_total")
 _CLIP_FIELDS = ("rms", "peak", "length")
+_WIDE_FIELDS = ("squares", "flat_squares", "products")
 _SCALARS = ("clips", "population", "samples", "flat")
 
 
-Contents = tuple[FrontEnd, dict[GroupKey, Measurement], tuple[BadFile, ...], float | None, str]
-"""Front end, groups, bad files, duration and version."""
+@dataclass(frozen=True)
+class Notes:
+    """What a profile holds besides its front end and integers."""
+
+    bad: tuple[BadFile, ...]
+    flagged: tuple[BadFile, ...]
+    duration: float | None
+    version: str
+    exclude_floor: bool
+    left_out: tuple[str, ...]
+
+
+Contents = tuple[FrontEnd, dict[GroupKey, Measurement], Notes]
 
 
 def contents(
-    front_end: FrontEnd,
-    groups: Mapping[GroupKey, Measurement],
-    bad: tuple[BadFile, ...],
-    duration: float | None,
-    version: str,
+    front_end: FrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
 ) -> tuple[dict[str, Any], files.Tensors]:
     """A profile's header and tensors."""
     header = {
         "kind": KIND,
         "format": FORMAT,
-        "version": version,
+        "version": notes.version,
         "front_end": front_end.to_dict(),
         "fingerprint": front_end.fingerprint,
-        "duration": duration,
+        "duration": notes.duration,
+        "exclude_floor": notes.exclude_floor,
+        "left_out": list(notes.left_out),
         "groups": [
             {"key": [list(pair) for pair in key], **{name: getattr(m, name) for name in _SCALARS}}
             for key, m in groups.items()
         ],
-        "bad": [
-            {
-                "path": b.path,
-                "reason": b.reason.value,
-                "detail": b.detail,
-                "group": [list(pair) for pair in b.group],
-            }
-            for b in bad
-        ],
+        "bad": plain_files(notes.bad),
+        "flagged": plain_files(notes.flagged),
     }
     return header, _tensors(list(groups.values()))
 
 
-def parse(header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Contents:
+def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
+    """Bad or flagged files as plain JSON values."""
+    return [
+        {"path": b.path, "reason": b.reason.value, "detail": b.detail, "group": [list(pair) for pair in b.group]}
+        for b in listed
+    ]
+
+
+def parse_files(plain: Any) -> tuple[BadFile, ...]:
+    """What `plain_files` gave; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+    _require(isinstance(plain, list), "a list of files is none")
+    for b in plain:
+        _require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
+    return tuple(BadFile(b["path"], BadAudioReason(b["reason"]), b["detail"], _key(b["group"])) for b in plain)
+
+
+def parse(header: Mapping[str, Any], tensors: files.Tensors, path: Path | str) -> Contents:
     """A profile from a container's header and tensors, every number checked; `path` is for the message.
 
     Raises:
@@ -80,7 +100,7 @@ def parse(header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Cont
 def _tensors(measurements: Sequence[Measurement]) -> files.Tensors:
     tensors: files.Tensors = {
         name: np.stack([getattr(m, name) for m in measurements])
-        for name in (*_BAND_FIELDS, *_CLIP_FIELDS, "squares", "products")
+        for name in (*_BAND_FIELDS, *_CLIP_FIELDS, *_WIDE_FIELDS)
     }
     tensors["digests"] = np.concatenate([m.digests for m in measurements])
     firsts, lengths, counts = zip(*(_spans(m) for m in measurements), strict=True)
@@ -122,7 +142,7 @@ def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Contents:
         first, histogram, cell = _histogram(tensors, index, cell, front_end)
         measurement = Measurement(
             **scalars,
-            **{name: tensors[name][index] for name in (*_BAND_FIELDS, *_CLIP_FIELDS, "squares", "products")},
+            **{name: tensors[name][index] for name in (*_BAND_FIELDS, *_CLIP_FIELDS, *_WIDE_FIELDS)},
             first_cell=first,
             histogram=histogram,
             digests=digests,
@@ -131,15 +151,14 @@ def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Contents:
         measurements[key] = measurement
     _require(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
     duration, version = header["duration"], header["version"]
-    _require(
-        duration is None or (isinstance(duration, float | int) and duration > 0),
-        "the duration is not positive",
-    )
+    _require(duration is None or (type(duration) in (int, float) and duration > 0), "the duration is not positive")
     _require(isinstance(version, str), "the version is not text")
-    bad = tuple(
-        BadFile(str(b["path"]), BadAudioReason(b["reason"]), str(b["detail"]), _key(b["group"])) for b in header["bad"]
-    )
-    return front_end, measurements, bad, duration, version
+    exclude_floor, left_out = header["exclude_floor"], header["left_out"]
+    _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
+    _require(isinstance(left_out, list) and all(isinstance(text, str) for text in left_out), "left_out is no texts")
+    bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
+    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out))
+    return front_end, measurements, notes
 
 
 def _key(plain: Any) -> GroupKey:
@@ -154,6 +173,7 @@ def _check_shapes(tensors: files.Tensors, groups: int, bands: int) -> None:
     shapes |= {"length": (groups, clip_levels.LENGTH_CELLS)}
     wide_shapes = {
         "squares": (groups, bands, wide.LIMBS),
+        "flat_squares": (groups, bands, wide.LIMBS),
         "products": (groups, bands + 1, PRODUCTS, wide.LIMBS),
     }
     for name, shape in (shapes | wide_shapes).items():
@@ -200,10 +220,22 @@ def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
             bool((counts >= 0).all()) and int(counts.sum()) == m.clips,
             f"{name} does not count each clip once",
         )
-    _require(wide.is_normal(m.squares) and wide.is_normal(m.products), "a wide integer is not in normal form")
-    rows = zip(m.count.tolist(), m.total.tolist(), wide.to_integers(m.squares).tolist(), strict=True)
-    _require(all(n * q >= s * s for n, s, q in rows), "a variance is negative")
+    none_above = m.on_floor == m.count
+    _require(bool(((m.lowest_above == NONE_ABOVE) == none_above).all()), "a level above the floor is off")
+    inside = (m.lowest <= m.lowest_above) & (m.lowest_above <= m.highest)
+    _require(bool((inside | none_above).all()), "a level above the floor is off")
+    _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are off")
+    _require(all(wide.is_normal(getattr(m, name)) for name in _WIDE_FIELDS), "a wide integer is not in normal form")
+    squares, flat_squares = wide.to_integers(m.squares), wide.to_integers(m.flat_squares)
+    _check_variances(m.count, m.total, squares)
+    _check_variances(m.flat_count, m.flat_total, flat_squares)
+    _check_variances(m.count - m.flat_count, m.total - m.flat_total, squares - flat_squares)
     _require(np.array_equal(m.digests, sorted_digests(m.digests)), "the digests are not in order")
+
+
+def _check_variances(count: NDArray[np.int64], total: NDArray[np.int64], squares: NDArray[Any]) -> None:
+    rows = zip(count.tolist(), total.tolist(), squares.tolist(), strict=True)
+    _require(all(n >= 0 and q >= 0 and n * q >= s * s for n, s, q in rows), "a count or variance is negative")
 
 
 def _require(condition: bool, problem: str) -> None:

@@ -1,0 +1,87 @@
+"""The process that decodes untrusted files: it gets open descriptors over a socket and puts samples into shared memory.
+
+Run as a script by `sandbox.py`, which gives it `sys.path`, the place of this package and its limits as JSON. It loads
+`decode.py` without the rest of specnorm (numba, scipy, …), so that it starts within a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import mmap
+import os
+import signal
+import socket
+import struct
+import sys
+import types
+
+REQUEST = b"d"
+ANSWER = struct.Struct("<BQQQ")  # 0 samples or 1 error, then sample rate, samples and channels, or length of the text
+
+
+def _load_decode(folder: str) -> types.ModuleType:
+    """`specnorm.audio.decode`, with empty packages around it."""
+    for name, path in (("specnorm", folder), ("specnorm.audio", os.path.join(folder, "audio"))):  # noqa: PTH118
+        package = types.ModuleType(name)
+        package.__path__ = [path]
+        sys.modules[name] = package
+    return importlib.import_module("specnorm.audio.decode")
+
+
+def _limit(megabytes: int) -> None:
+    """Memory beyond what this process has now; no writing to files, no core dumps, no new files but those sent."""
+    import resource  # noqa: PLC0415
+
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            mapped = int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        mapped = 0
+    most = mapped + (megabytes << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _allow_seconds(seconds: float) -> None:
+    """Processor time for the next file: ends an endless decode even when the parent is dead."""
+    import resource  # noqa: PLC0415
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime + seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode: types.ModuleType) -> None:
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+        if message != REQUEST:
+            return
+        _allow_seconds(seconds)
+        try:
+            room = decode.np.frombuffer(shared, dtype="f4")
+            samples, sample_rate = decode.decode_descriptor(descriptors[0], into=room)
+        except decode.AudioError as error:
+            text = json.dumps([error.reason.value, error.detail]).encode()
+            connection.sendall(ANSWER.pack(1, 0, len(text), 0) + text)
+        else:
+            connection.sendall(ANSWER.pack(0, sample_rate, *samples.shape))
+        finally:
+            os.close(descriptors[0])
+
+
+def main() -> None:
+    """Serve until the parent closes the socket."""
+    settings = json.loads(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    sys.path[:] = settings["path"]
+    decode = _load_decode(settings["folder"])
+    shared = mmap.mmap(settings["shared"], 0)
+    _limit(settings["megabytes"])
+    with socket.socket(fileno=settings["socket"]) as connection:
+        _serve(connection, shared, settings["seconds"], decode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""A clip that has not been read yet, and the part of an archive or the remote object that it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where a clip lies that is not a file of its own.
+
+    Attributes:
+        place: The archive or object: a local path, or an fsspec URL.
+        start: Its first byte there.
+        stored: How many bytes it takes there; None for all of it.
+        size: How many bytes it has when unpacked; None when that is not known.
+        method: `stored`, `deflate` (a zip member), or `gz`, `bz2`, `xz` (a member of a tar that is compressed as a
+            whole; `start` then counts unpacked bytes).
+        crc: CRC-32 of the unpacked bytes, or None.
+        problem: Why it cannot be read, found when the archive was listed; None when it can.
+    """
+
+    place: str
+    start: int = 0
+    stored: int | None = None
+    size: int | None = None
+    method: str = "stored"
+    crc: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipReference:
+    """One clip that has not been read yet: its name within the source, its path, and its columns (label, fold, …).
+
+    A member of an archive or a remote object has a `part` besides, and `path` is then for people only.
+    """
+
+    name: str
+    path: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+    part: Part | None = None
+
+
+def reading_place(clip: ClipReference) -> tuple[str, int]:
+    """Where a clip lies in its archive, to sort by: reading one behind the other; files keep their order.
+
+    In a compressed tar every step back means unpacking again from its beginning.
+    """
+    return ("", 0) if clip.part is None else (clip.part.place, clip.part.start)

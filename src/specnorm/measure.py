@@ -1,0 +1,190 @@
+"""One unit of the pass: a few clips of one group are read and counted, and can be written down in a journal."""
+
+from __future__ import annotations
+
+import json
+import platform
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numba
+import numpy as np
+import scipy
+import soundfile
+import soxr
+
+from specnorm import files
+from specnorm.audio import Clip, ClipReference, Reader, Source, reading_place, stamp
+from specnorm.errors import AudioError, BadAudioReason, FileFormatError
+from specnorm.front_end import FrontEnd
+from specnorm.journal import key_of
+from specnorm.profile import BadFile, Counter, GroupKey, Measurement, storage
+from specnorm.version import __version__
+
+CLIPS_IN_UNIT = 48
+_SAMPLES_AHEAD = 1 << 19
+MAX_UNITS = 4096
+"""Larger sources get larger units, which bounds the journal to a few gigabytes."""
+_LENGTH = struct.Struct("<Q")
+_FLAT_DETAIL = {
+    BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
+    BadAudioReason.CONSTANT: "all its samples are equal; it was counted",
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Clips of one group that are measured in one go."""
+
+    key: GroupKey
+    clips: tuple[ClipReference, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came out of a unit; `stamps` identify the contents of its clips, in order."""
+
+    key: GroupKey
+    clips: int
+    measurement: Measurement | None
+    bad: tuple[BadFile, ...]
+    flagged: tuple[BadFile, ...]
+    stamps: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class MeasureTask:
+    """Measures a unit; picklable, so that any engine can run it. Stamps cost one more read: only a journal has them."""
+
+    front_end: FrontEnd
+    duration: float | None
+    reader: Reader
+    with_stamps: bool
+
+    def __call__(self, unit: Unit) -> Measured:
+        """Read and count every clip of the unit."""
+        counter = Counter(self.front_end)
+        bad: list[BadFile] = []
+        flagged: list[BadFile] = []
+        stamps: list[bytes] = []
+        for clips in self._read_ahead(unit, bad, stamps):
+            for clip, sound in clips:
+                try:
+                    counter.add(sound.valid, flat=sound.flat is not None)
+                except AudioError as error:
+                    bad.append(_bad_file(clip, error, unit.key))
+                    continue
+                if sound.flat is not None:
+                    flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
+        found = counter.measurement()
+        return Measured(unit.key, len(unit.clips), found, tuple(bad), tuple(flagged), tuple(stamps))
+
+    def _read_ahead(
+        self, unit: Unit, bad: list[BadFile], stamps: list[bytes]
+    ) -> Iterator[list[tuple[ClipReference, Clip]]]:
+        """The unit's clips, a few seconds of audio at a time; those that cannot be read are added to `bad`.
+
+        Decoding and measuring push each other's code and data out of the cache: taking turns clip by clip costs 8 %
+        more than taking turns every few clips.
+        """
+        clips: list[tuple[ClipReference, Clip]] = []
+        samples = 0
+        for clip in unit.clips:
+            read = self.reader.read_stamped(
+                clip,
+                self.front_end.sample_rate,
+                duration=self.duration,
+                resampler=self.front_end.resampler,
+                with_stamp=self.with_stamps,
+            )
+            stamps.append(read.stamp)
+            if isinstance(read.result, AudioError):
+                bad.append(_bad_file(clip, read.result, unit.key))
+                continue
+            clips.append((clip, read.result))
+            samples += read.result.length
+            if samples >= _SAMPLES_AHEAD:
+                yield clips
+                clips, samples = [], 0
+        yield clips
+
+    def key(self, unit: Unit) -> bytes:
+        """By group and names; whether the contents are still the same, the stamps say."""
+        return key_of([unit.key, [clip.name for clip in unit.clips]])
+
+    def pack(self, result: Measured) -> bytes:
+        """Stamps and lists as JSON, then the integers as a profile's container."""
+        notes = storage.Notes(result.bad, result.flagged, self.duration, __version__, exclude_floor=False, left_out=())
+        lists = {
+            "stamps": [one.hex() for one in result.stamps],
+            "bad": storage.plain_files(result.bad),
+            "flagged": storage.plain_files(result.flagged),
+        }
+        text = files.canonical_json(lists).encode()
+        found = b""
+        if result.measurement is not None:
+            found = files.pack(*storage.contents(self.front_end, {result.key: result.measurement}, notes))
+        return _LENGTH.pack(len(text)) + text + found
+
+    def unpack(self, unit: Unit, payload: bytes) -> Measured | None:
+        """The result again, when every clip's content is what it was."""
+        stop = _LENGTH.size + _LENGTH.unpack_from(payload)[0]
+        lists = json.loads(payload[_LENGTH.size : stop])
+        stamps = tuple(bytes.fromhex(text) for text in lists["stamps"])
+        if stamps != tuple(stamp(clip) for clip in unit.clips):
+            return None
+        measurement = None
+        if len(payload) > stop:
+            try:
+                _, groups, _ = storage.parse(*files.unpack(payload[stop:], "the journal"), "the journal")
+            except FileFormatError:
+                return None
+            measurement = groups[unit.key]
+        bad, flagged = storage.parse_files(lists["bad"]), storage.parse_files(lists["flagged"])
+        return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps)
+
+
+def units(groups: dict[GroupKey, list[ClipReference]]) -> list[Unit]:
+    """Each group's clips, a few at a time; the same source gives the same units."""
+    size = max(CLIPS_IN_UNIT, -(-sum(len(clips) for clips in groups.values()) // MAX_UNITS))
+    found = []
+    for key, clips in groups.items():
+        ordered = sorted(clips, key=reading_place)
+        parts = -(-len(clips) // size)
+        bounds = [len(clips) * part // parts for part in range(parts + 1)]
+        found += [Unit(key, tuple(ordered[a:b])) for a, b in pairwise(bounds)]
+    return sorted(found, key=lambda unit: reading_place(unit.clips[0]))
+
+
+def _bad_file(clip: ClipReference, error: AudioError, key: GroupKey) -> BadFile:
+    return BadFile(clip.name, error.reason, error.detail, key)
+
+
+def by_group(source: Source, columns: Sequence[str]) -> dict[GroupKey, list[ClipReference]]:
+    """The source's clips by the values of these columns."""
+    groups: dict[GroupKey, list[ClipReference]] = {}
+    for clip in source:
+        key = tuple((column, clip.columns.get(column, "")) for column in columns)
+        groups.setdefault(key, []).append(clip)
+    return groups
+
+
+def libraries() -> dict[str, str]:
+    """The versions that decide what a file's samples and levels are, to the last bit."""
+    return {
+        "specnorm": __version__,
+        "libsndfile": soundfile.__libsndfile_version__,
+        "soxr": soxr.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "numba": numba.__version__,
+        "machine": platform.machine(),
+    }
+
+
+def reading(reader: Reader, duration: float | None) -> dict[str, Any]:
+    """How clips are read, as plain JSON values."""
+    return {"reader": asdict(reader), "duration": duration}

@@ -1,0 +1,139 @@
+"""Counting clips, one after the other, into the integers of a measurement."""
+
+from __future__ import annotations
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from specnorm.errors import ArgumentError, AudioError, BadAudioReason
+from specnorm.front_end import FrontEnd, Workspace
+from specnorm.profile import clip_levels, wide
+from specnorm.profile.counting import NONE_ABOVE, PRODUCTS, count_clip, put_on_grid, waveform_figures
+from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
+
+
+class Counter:
+    """Counts clips, one after the other, into the integers of a `Measurement`."""
+
+    def __init__(self, front_end: FrontEnd) -> None:
+        bands, grid = front_end.n_bands, front_end.grid
+        self._front_end = front_end
+        self._grid = grid
+        self._workspace = Workspace()
+        self._moments = np.zeros((bands, 6), dtype=np.int64)
+        self._moments[:, 2] = np.iinfo(np.int64).max
+        self._moments[:, 3] = np.iinfo(np.int64).min
+        self._moments[:, 5] = NONE_ABOVE
+        self._flat_moments = np.zeros((bands, 2), dtype=np.int64)
+        self._flat_squares = wide.zeros(bands)
+        self._squares = wide.zeros(bands)
+        self._products = wide.zeros(bands + 1, PRODUCTS)
+        # Half the width of int64 keeps twice as much of it in the cache; `add` sees to it that no cell overflows.
+        self._histogram = np.zeros((bands, grid.cells), dtype=np.int32)
+        self._rms = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
+        self._peak = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
+        self._length = np.zeros(clip_levels.LENGTH_CELLS, dtype=np.int64)
+        self._digests: list[bytes] = []
+        self._samples = 0
+        self._frames = 0
+        self._flat = 0
+
+    def add(self, samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
+        """Count one clip, given its samples without padding.
+
+        `flat` says that the clip is silent or constant; by default the samples themselves say so.
+
+        Raises:
+            AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
+        """
+        gridded, lowest, highest = self._gridded(samples)
+        low, high = lowest / self._grid.steps, highest / self._grid.steps
+        if not self._grid.low <= low <= high <= self._grid.high:
+            raise AudioError(
+                BadAudioReason.OUT_OF_RANGE,
+                f"its level reaches {low:.6g} … {high:.6g} {self._front_end.compress.unit}, outside "
+                f"{self._grid.low:g} … {self._grid.high:g}; check the scale of its samples",
+            )
+        if self._frames + gridded.shape[1] >= 2**31:
+            raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
+        flat = samples.min() == samples.max() if flat is None else flat
+        before = (self._moments[:, :2].copy(), self._squares.copy()) if flat else None
+        self._count_level(gridded, high)
+        if before is not None:
+            self._flat += 1
+            self._flat_moments += self._moments[:, :2] - before[0]
+            self._flat_squares = wide.normalized(self._flat_squares + self._squares - before[1])
+        self._frames += gridded.shape[1]
+        self._count_waveform(samples)
+
+    def _count_level(self, gridded: NDArray[np.int32], highest: float) -> None:
+        floor = self._front_end.compress.clip_floor(highest, self._front_end.stft.power)
+        count_clip(
+            gridded,
+            self._grid.cell_bits,
+            self._grid.first_cell,
+            self._grid.integer(floor),
+            self._moments,
+            self._squares,
+            self._histogram,
+            self._products,
+        )
+
+    def _gridded(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.int32], int, int]:
+        """The clip's level on the grid `(band, frame)`, and the lowest and highest of it."""
+        shape = (self._front_end.n_bands, self._front_end.frames(len(samples)))
+        gridded = self._workspace.array("gridded", shape, np.int32)
+        lowest, highest = np.iinfo(np.int32).max, np.iinfo(np.int32).min
+        for start, block in self._front_end.clip_blocks(samples, self._workspace):
+            low, high = put_on_grid(block, float(self._grid.steps), gridded[:, start : start + len(block)])
+            lowest, highest = min(lowest, low), max(highest, high)
+        return gridded, lowest, highest
+
+    def _count_waveform(self, samples: NDArray[np.float32]) -> None:
+        low, high, mean_square = waveform_figures(samples)
+        rms = float(np.sqrt(mean_square))
+        self._rms[clip_levels.dbfs_cell(rms)] += 1
+        self._peak[clip_levels.dbfs_cell(max(-low, high))] += 1
+        self._length[clip_levels.length_cell(len(samples))] += 1
+        self._digests.append(digest(samples))
+        self._samples += len(samples)
+
+    def measurement(self) -> Measurement | None:
+        """What was counted so far, or None when that is nothing."""
+        if not self._digests:
+            return None
+        low, high = int(self._moments[:, 2].min()), int(self._moments[:, 3].max())
+        first, last = low >> self._grid.cell_bits, high >> self._grid.cell_bits
+        used = slice(first - self._grid.first_cell, last - self._grid.first_cell + 1)
+        digests = np.frombuffer(b"".join(self._digests), dtype=np.uint8).reshape(-1, DIGEST_BYTES)
+        count, total, lowest, highest, on_floor, lowest_above = np.ascontiguousarray(self._moments.T)
+        flat_count, flat_total = np.ascontiguousarray(self._flat_moments.T)
+        return Measurement(
+            clips=len(digests),
+            population=len(digests),
+            samples=self._samples,
+            flat=self._flat,
+            count=count,
+            total=total,
+            lowest=lowest,
+            highest=highest,
+            on_floor=on_floor,
+            lowest_above=lowest_above,
+            flat_count=flat_count,
+            flat_total=flat_total,
+            flat_squares=self._flat_squares.copy(),
+            squares=self._squares.copy(),
+            products=self._products.copy(),
+            first_cell=first,
+            histogram=self._histogram[:, used].copy(),
+            rms=self._rms.copy(),
+            peak=self._peak.copy(),
+            length=self._length.copy(),
+            digests=sorted_digests(digests),
+        )
+
+
+def digest(samples: NDArray[np.float32]) -> bytes:
+    """The 128-bit XXH3 of a clip's samples: equal sound, equal digest, whatever the file is called."""
+    return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)

@@ -1,0 +1,1 @@
+"""Attacks: bad inputs, kills, full disks, hostile files."""
