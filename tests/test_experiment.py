@@ -30,6 +30,7 @@ from specnorm.experiment.outcomes import outcomes  # noqa: E402
 from specnorm.experiment.run import arm_inputs  # noqa: E402
 from specnorm.experiment.statistics import resample  # noqa: E402
 from specnorm.experiment.train import _generators  # noqa: E402
+from specnorm.experiment.waves import Waves  # noqa: E402
 from specnorm.report.comparison_page import save_comparison_page  # noqa: E402
 
 
@@ -291,3 +292,35 @@ def test_made_folds_keep_recordings_whole(noise_folder: Path) -> None:
     assert len(homes) == len(set(made.groups)) == 6
     assert [len(made.test_clips(fold)) for fold in made.held_out] == [4, 4, 4]
     assert all(set(made.labels[made.test_clips(fold)].tolist()) == {0, 1} for fold in made.held_out)
+
+
+def test_planted_validation_clips_are_caught(table: Path, tmp_path: Path) -> None:
+    """Copies of a held-out fold in the training folds are found by `specnorm check` in the run's own profile."""
+    folder = tmp_path / "planted"
+    shutil.copytree(table.parent, folder)
+    rows = (folder / "clips.csv").read_text().splitlines()
+    for index in (0, 3):  # both in fold 1
+        shutil.copy(folder / f"{index:03d}.wav", folder / f"copy{index}.wav")
+        rows.append(f"copy{index}.wav,{rows[index + 1].split(',')[1]},2,another{index}")
+    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
+    for source, leaks in ((table, 0), (folder / "clips.csv", 2)):
+        out = tmp_path / f"out{leaks}"
+        prepared(source, out)
+        (profile,) = (out / "profiles").iterdir()
+        checked = CliRunner().invoke(app, ["check", str(profile), str(source), "--hold-out", "fold=1", "--json"])
+        assert checked.exit_code == (1 if leaks else 0), checked.output
+        assert len(json.loads(checked.stdout)["leaks"]) == leaks
+
+
+def test_archives_are_compared_like_folders(table: Path, tmp_path: Path) -> None:
+    """A zip of class folders gives the waves that the folders give."""
+    for index, row in enumerate(table.read_text().splitlines()[1:13]):
+        name, label, *_ = row.split(",")
+        (tmp_path / "clips" / label).mkdir(parents=True, exist_ok=True)
+        shutil.copy(table.parent / name, tmp_path / "clips" / label / f"{index}.wav")
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "clips")
+    found = [
+        Waves(labelled_clips(sn.open_source(source), folds=2).source, 0.2, tmp_path / "cache").waves(FRONT_END)
+        for source in (tmp_path / "clips", archive)
+    ]
+    np.testing.assert_array_equal(found[0], found[1])

@@ -148,6 +148,12 @@ def test_bad_files_are_left_out_and_counted(table: Path, tmp_path: Path) -> None
     folder = tmp_path / "clips"
     own = write_clips(folder, drowned=True, seed=0, clips=18)
     (folder / "004.wav").write_bytes(b"RIFF no")
+    for index in range(18):
+        (tmp_path / "none").mkdir(exist_ok=True)
+        (tmp_path / "none" / f"{index:03d}.wav").write_bytes(b"RIFF no")
+    (tmp_path / "none" / "clips.csv").write_text(own.read_text())
+    with pytest.raises(sn.SourceError, match="none of the 18 clips can be read"):
+        prepared(tmp_path / "none" / "clips.csv", tmp_path / "c")
     with pytest.raises(sn.TooManyBad, match="1 of 18 files are bad"):
         prepared(own, tmp_path / "a")
     lines = ["compare", own, "-o", tmp_path / "b", "--max-bad", "10%", "--arms", "none,band", "--epochs", "1"]

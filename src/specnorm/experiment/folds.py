@@ -99,7 +99,7 @@ def without_clips(clips: LabelledClips, names: set[str]) -> LabelledClips:
     keep = [i for i, clip in enumerate(clips.source) if clip.name not in names]
     result = replace(
         clips,
-        source=Source(tuple(clips.source.clips[i] for i in keep)),
+        source=replace(clips.source, clips=tuple(clips.source.clips[i] for i in keep)),
         labels=clips.labels[keep],
         groups=tuple(clips.groups[i] for i in keep),
     )
@@ -135,7 +135,7 @@ def _train_and_test(source: Source) -> Source:
             f"split holds {', '.join(sorted(splits))}, but train and one of {', '.join(_TEST_SPLITS)} are needed; "
             "make folds with --folds 5"
         )
-    return Source(tuple(clip for clip in source if clip.columns["split"] in ("train", tested)))
+    return replace(source, clips=tuple(clip for clip in source if clip.columns["split"] in ("train", tested)))
 
 
 def _with_made_folds(source: Source, label: str, group: str | None, count: int) -> Source:
@@ -156,7 +156,8 @@ def _with_made_folds(source: Source, label: str, group: str | None, count: int) 
         )
         in_fold[best] += labels
         fold_of |= {clip.name: str(best + 1) for clip in members[name]}
-    return Source(tuple(replace(c, columns={**c.columns, MADE_FOLD: fold_of[c.name]}) for c in source))
+    placed = (replace(clip, columns={**clip.columns, MADE_FOLD: fold_of[clip.name]}) for clip in source)
+    return replace(source, clips=tuple(placed))
 
 
 def _check(clips: LabelledClips) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.audio import AudioCache, Source
+from specnorm.audio import AudioCache, ClipReference, Reader, Source
 from specnorm.engines import LocalEngine
-from specnorm.errors import AudioError
+from specnorm.errors import AudioError, SourceError
 from specnorm.fit import Progress
 from specnorm.front_end import FrontEnd
 
@@ -34,7 +33,7 @@ class Waves:
 
     def wave(self, index: int, front_end: FrontEnd, device: Device | None = None) -> Floats:
         """One clip's samples at the front end's rate."""
-        samples = self._cache.read(self.source.clips[index].path, front_end.sample_rate, front_end.resampler)
+        samples = _decoded(self.source, self.source.clips[index], front_end, self._cache)
         wave = np.resize(samples, round(self.seconds * front_end.sample_rate))
         return wave if device is None else device(wave, front_end.sample_rate, index)
 
@@ -68,15 +67,31 @@ class Waves:
 
 
 def usual_seconds(source: Source, front_end: FrontEnd, cache: Path) -> float:
-    """The median length of a source's readable clips in seconds, to a hundredth; the cache is filled on the way."""
-    return round(float(np.median([n for n in _lengths(source, front_end, AudioCache(cache)) if n])), 2)
+    """The median length of a source's readable clips in seconds, to a hundredth; the cache is filled on the way.
+
+    Raises:
+        SourceError: when no clip can be read.
+    """
+    lengths = [seconds for seconds in _lengths(source, front_end, AudioCache(cache)) if seconds]
+    if not lengths:
+        raise SourceError(f"none of the {len(source)} clips can be read; specnorm fit says why of each")
+    return max(0.01, round(float(np.median(lengths)), 2))
 
 
 def _lengths(source: Source, front_end: FrontEnd, cache: AudioCache) -> Iterator[float]:
-    def seconds(clip: Any) -> float:
+    def seconds(clip: ClipReference) -> float:
         try:
-            return len(cache.read(clip.path, front_end.sample_rate, front_end.resampler)) / front_end.sample_rate
+            return len(_decoded(source, clip, front_end, cache)) / front_end.sample_rate
         except AudioError:
             return 0.0
 
     yield from LocalEngine().map(seconds, list(source))
+
+
+def _decoded(source: Source, clip: ClipReference, front_end: FrontEnd, cache: AudioCache) -> Floats:
+    """A clip's samples at the front end's rate; the cache is of files, not of members of archives."""
+    rate, resampler = front_end.sample_rate, front_end.resampler
+    if clip.part is not None:
+        return source.reader.read(clip, rate, resampler=resampler).samples
+    special = None if source.reader == Reader() else source.reader
+    return cache.read(clip.path, rate, resampler, reader=special)
