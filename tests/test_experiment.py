@@ -53,6 +53,9 @@ def test_a_planted_effect_is_found(table: Path, tmp_path: Path) -> None:
     assert verdict.difference.first == "band"
     assert verdict.word == "better"
     assert verdict.difference.bootstrap.low > 0.05
+    (loss,) = said.log_loss.verdicts
+    assert loss.difference.estimate < 0
+    assert loss.word == "better"
     assert said.sentences[0].startswith("band is better than global here by ")
     assert "global" in plan(ready)[0]
 

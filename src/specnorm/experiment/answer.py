@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specnorm.experiment.deploy import UPDATES
 from specnorm.experiment.design import Block, Design
@@ -14,6 +14,7 @@ from specnorm.experiment.sequential import MARGIN
 from specnorm.experiment.statistics import Difference, holm, resample
 
 BETTER, WORSE, EQUIVALENT, ALIKE, UNRESOLVED = "better", "worse", "equivalent", "not told apart", "unresolved"
+_TURNED = {BETTER: WORSE, WORSE: BETTER}
 Done = Mapping[tuple[str, int, str], TrainedModel]
 
 
@@ -202,9 +203,12 @@ def _comparison(
     resampled = resample(values)
     arms = tuple(ArmMean(name, mean, *resampled.interval(name)) for name, mean in values.means().items())
     pairs = [(a, b) for i, b in enumerate(names) for a in names[i + 1 :]]
-    # Log-loss has no margin: two points of accuracy mean nothing in nats.
-    margin = MARGIN if endpoint == HIT else 0.0
-    return Comparison(endpoint, arms, verdicts([resampled.difference(a, b) for a, b in pairs], margin))
+    differences = [resampled.difference(a, b) for a, b in pairs]
+    if endpoint == HIT:
+        return Comparison(endpoint, arms, verdicts(differences))
+    # Two points of accuracy are no margin in nats; and less is better.
+    found = (replace(v, word=_TURNED.get(v.word, v.word)) for v in verdicts(differences, margin=0.0))
+    return Comparison(endpoint, arms, tuple(found))
 
 
 def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> Difference | None:
@@ -263,5 +267,4 @@ def _with_reference_second(verdict: Verdict, reference: str) -> Verdict:
     """The verdict as the other arm less the reference."""
     if verdict.difference.second == reference:
         return verdict
-    turned = {BETTER: WORSE, WORSE: BETTER}
-    return Verdict(verdict.difference.reversed, verdict.holm, turned.get(verdict.word, verdict.word))
+    return Verdict(verdict.difference.reversed, verdict.holm, _TURNED.get(verdict.word, verdict.word))
