@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import specnorm as sn
 from specnorm import files
-from specnorm.profile import Counter, Measurement, Statistics, digest
+from specnorm.profile import Counter, Measurement, RunningSum, Statistics, digest
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16), bands=sn.Mel(4))
 LINEAR = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16))
@@ -75,6 +75,20 @@ def test_merging_is_free_of_order_and_grouping(lengths: list[int], seed: int, ra
     parts = [measure(clips[a:b]) for a, b in pairwise(cuts)]
     random.shuffle(parts)  # type: ignore[attr-defined]
     assert Measurement.sum(parts) == whole
+
+
+def test_counts_beyond_32_bits_add_exactly() -> None:
+    """Sums of billions of frames are as exact as small ones."""
+    one = measure(noises([400]))
+    times = 2**29
+    scaled = {name: getattr(one, name) * times for name in ("count", "total", "on_floor", "histogram")}
+    large = replace(one, **{**scaled, "histogram": one.histogram.astype(np.int64) * times})
+    running = RunningSum()
+    for part in (one, large, one):
+        running.add(part)
+    total = running.total()
+    np.testing.assert_array_equal(total.histogram.astype(object), one.histogram.astype(object) * (times + 2))
+    np.testing.assert_array_equal(total.histogram.sum(axis=1), total.count)
 
 
 def test_counts_add_up() -> None:

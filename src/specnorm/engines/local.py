@@ -53,9 +53,11 @@ class LocalEngine:
         running: set[Future[Result]] = set()
         for item in items:
             running.add(pool.submit(task, item))
-            if len(running) >= 2 * self.workers:
+            if len(running) > self.workers:  # one item waits, so that no worker does
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+                while done:
+                    yield done.pop().result()
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            while done:
+                yield done.pop().result()

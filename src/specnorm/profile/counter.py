@@ -10,6 +10,7 @@ from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 from specnorm.front_end import FrontEnd, Workspace
 from specnorm.profile import clip_levels, wide
 from specnorm.profile.counting import NONE_ABOVE, PRODUCTS, count_clip, put_on_grid, waveform_figures
+from specnorm.profile.histogram import Histogram
 from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 
@@ -29,8 +30,7 @@ class Counter:
         self._flat_squares = wide.zeros(bands)
         self._squares = wide.zeros(bands)
         self._products = wide.zeros(bands + 1, PRODUCTS)
-        # Half the width of int64 keeps twice as much of it in the cache; `add` sees to it that no cell overflows.
-        self._histogram = np.zeros((bands, grid.cells), dtype=np.int32)
+        self._histogram = Histogram(bands)
         self._rms = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
         self._peak = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
         self._length = np.zeros(clip_levels.LENGTH_CELLS, dtype=np.int64)
@@ -55,6 +55,7 @@ class Counter:
                 f"its level reaches {low:.6g} … {high:.6g} {self._front_end.compress.unit}, outside "
                 f"{self._grid.low:g} … {self._grid.high:g}; check the scale of its samples",
             )
+        self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         if self._frames + gridded.shape[1] >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
         flat = samples.min() == samples.max() if flat is None else flat
@@ -72,11 +73,11 @@ class Counter:
         count_clip(
             gridded,
             self._grid.cell_bits,
-            self._grid.first_cell,
+            self._histogram.first_cell,
             self._grid.integer(floor),
             self._moments,
             self._squares,
-            self._histogram,
+            self._histogram.counts,
             self._products,
         )
 
@@ -103,9 +104,7 @@ class Counter:
         """What was counted so far, or None when that is nothing."""
         if not self._digests:
             return None
-        low, high = int(self._moments[:, 2].min()), int(self._moments[:, 3].max())
-        first, last = low >> self._grid.cell_bits, high >> self._grid.cell_bits
-        used = slice(first - self._grid.first_cell, last - self._grid.first_cell + 1)
+        first, histogram = self._histogram.covered()
         digests = np.frombuffer(b"".join(self._digests), dtype=np.uint8).reshape(-1, DIGEST_BYTES)
         count, total, lowest, highest, on_floor, lowest_above = np.ascontiguousarray(self._moments.T)
         flat_count, flat_total = np.ascontiguousarray(self._flat_moments.T)
@@ -126,7 +125,7 @@ class Counter:
             squares=self._squares.copy(),
             products=self._products.copy(),
             first_cell=first,
-            histogram=self._histogram[:, used].copy(),
+            histogram=histogram.copy(),
             rms=self._rms.copy(),
             peak=self._peak.copy(),
             length=self._length.copy(),

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.errors import ArgumentError
 from specnorm.profile import wide
+from specnorm.profile.histogram import Histogram
 
 Integers = NDArray[np.int64]
 DIGEST_BYTES = 16
@@ -123,8 +125,8 @@ class RunningSum:
     def __init__(self) -> None:
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._arrays: dict[str, Integers] = {}
-        self._histogram = np.zeros((0, 0), dtype=np.int64)
-        self._first_cell = 0
+        self._histogram: Histogram | None = None
+        self._frames = 0
         self._digests: list[NDArray[np.uint8]] = []
 
     def add(self, part: Measurement) -> None:
@@ -132,9 +134,8 @@ class RunningSum:
         self._digests.append(part.digests)
         for name in _COUNTS:
             self._counts[name] += getattr(part, name)
-        self._make_room(part)
-        start = part.first_cell - self._first_cell
-        self._histogram[:, start : start + part.histogram.shape[1]] += part.histogram
+        self._frames += part.frames
+        self._add_histogram(part)
         mine = self._arrays
         if not mine:
             for name in (*_ADDED, *_LEAST, "highest", *_WIDE):
@@ -148,28 +149,27 @@ class RunningSum:
         for name in _WIDE:
             mine[name] = wide.normalized(mine[name] + getattr(part, name))
 
+    def _add_histogram(self, part: Measurement) -> None:
+        mine = self._histogram = self._histogram or Histogram(part.bands)
+        if self._frames >= 2**31:
+            mine.use_64_bits()
+        stop = part.first_cell + part.histogram.shape[1]
+        mine.cover(part.first_cell, stop)
+        place = mine.counts[:, part.first_cell - mine.first_cell : stop - mine.first_cell]
+        place += part.histogram.astype(place.dtype, copy=False)
+
     def total(self) -> Measurement:
         """Everything added, at least one measurement; the sum is used up by it, since its arrays are handed over."""
         counted: dict[str, Any] = self._counts | self._arrays
+        if self._histogram is None:
+            raise ArgumentError("there is no measurement to add up; add at least one")
+        first, histogram = self._histogram.covered()
         return Measurement(
             **counted,
-            first_cell=self._first_cell,
-            histogram=self._histogram,
+            first_cell=first,
+            histogram=histogram,
             digests=sorted_digests(np.concatenate(self._digests)),
         )
-
-    def _make_room(self, part: Measurement) -> None:
-        """Widen the histogram to the cells that the part uses."""
-        cells = self._histogram.shape[1]
-        first, stop = part.first_cell, part.first_cell + part.histogram.shape[1]
-        if cells:
-            first, stop = min(first, self._first_cell), max(stop, self._first_cell + cells)
-        if stop - first == cells:
-            return
-        wider = np.zeros((part.bands, stop - first), dtype=np.int64)
-        if cells:
-            wider[:, self._first_cell - first : self._first_cell - first + cells] = self._histogram
-        self._histogram, self._first_cell = wider, first
 
 
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:

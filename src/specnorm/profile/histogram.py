@@ -1,0 +1,44 @@
+"""A histogram of each band, over a range of cells that grows as levels come in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_STEP = 512
+"""Cells by which the range grows: exact widths would tear up the heap."""
+
+
+class Histogram:
+    """Counts `(band, cell)` of the cells from `first_cell` on; the array may be wider than what was covered."""
+
+    def __init__(self, bands: int) -> None:
+        # Half the width of int64 keeps twice as much in the cache, and each of many groups has one in memory.
+        self.counts: NDArray[np.signedinteger[Any]] = np.zeros((bands, 0), dtype=np.int32)
+        self.first_cell = 0
+        self._covered: tuple[int, int] | None = None
+
+    def cover(self, first: int, stop: int) -> None:
+        """Make room for the cells from `first` to before `stop`."""
+        if self._covered is not None:
+            first, stop = min(first, self._covered[0]), max(stop, self._covered[1])
+        self._covered = first, stop
+        start, end = first // _STEP * _STEP, -(-stop // _STEP) * _STEP
+        width = self.counts.shape[1]
+        if end - start == width:
+            return
+        wider = np.zeros((len(self.counts), end - start), dtype=self.counts.dtype)
+        if width:
+            wider[:, self.first_cell - start : self.first_cell - start + width] = self.counts
+        self.counts, self.first_cell = wider, start
+
+    def use_64_bits(self) -> None:
+        """Make room for counts of 2^31 and more."""
+        self.counts = self.counts.astype(np.int64, copy=False)
+
+    def covered(self) -> tuple[int, NDArray[np.signedinteger[Any]]]:
+        """The first cell that was covered, and the counts from there to the last one, as a view."""
+        first, stop = self._covered or (0, 0)
+        return first, self.counts[:, first - self.first_cell : stop - self.first_cell]
