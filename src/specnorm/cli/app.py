@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from specnorm.cli import apply, check, demo, explain, fit, images, invert, presets, round_trip, show, update, watch
+from specnorm.cli import (
+    apply,
+    check,
+    compare,
+    demo,
+    explain,
+    fit,
+    images,
+    invert,
+    presets,
+    round_trip,
+    show,
+    update,
+    watch,
+)
 from specnorm.version import __version__
 
 app = typer.Typer(
@@ -15,7 +29,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fit, show, apply, check, images, invert, round_trip, presets, explain, watch, update, demo):
+COMMANDS = (fit, show, apply, check, images, invert, round_trip, presets, explain, compare, watch, update, demo)
+for module in COMMANDS:
     module.register(app)
 
 

@@ -82,8 +82,8 @@ _SLOT_OF: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """The slot of each option, and the kinds that have it; the first one is taken where another kind stood."""
 
 
-def with_front_end(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with its `front_end` argument spread out into options."""
+def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -> Callable[..., Any]:
+    """The command with its `front_end` argument spread out into options, which change `start`."""
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "front_end"]
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -92,7 +92,7 @@ def with_front_end(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(**settings: Any) -> Any:
         chosen = {name: settings.pop(name) for name in _OPTIONS}
-        return command(front_end=build(chosen), **settings)
+        return command(front_end=build(chosen, start), **settings)
 
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     run.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
@@ -101,8 +101,8 @@ def with_front_end(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def build(options: Mapping[str, Any]) -> FrontEnd:
-    """The front end that the options describe, starting from a preset, a file or the defaults.
+def build(options: Mapping[str, Any], start: FrontEnd | None = None) -> FrontEnd:
+    """The front end that the options describe, starting from a preset, a file or `start`.
 
     Raises:
         ArgumentError: when options contradict each other or break a rule.
@@ -111,7 +111,10 @@ def build(options: Mapping[str, Any]) -> FrontEnd:
     name, file = given.pop("preset_name", None), given.pop("front_end_file", None)
     if name is not None and file is not None:
         raise ArgumentError("--preset and --front-end both say where to start; give one of them")
-    start = preset(name) if name is not None else FrontEnd.load(file) if file is not None else FrontEnd()
+    if name is not None or start is None:
+        start = FrontEnd() if name is None else preset(name)
+    if file is not None:
+        start = FrontEnd.load(file)
     plain = start.to_dict()
     for slot in ("level", "bands", "compress"):
         if slot in given and given[slot] != plain[slot]["kind"]:

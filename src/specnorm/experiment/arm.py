@@ -1,0 +1,84 @@
+"""An arm: one way to turn waves into the model's input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from specnorm.errors import ArgumentError
+from specnorm.experiment.augmentations import ON_WAVES, kind_of
+from specnorm.front_end import PCEN, FrontEnd
+from specnorm.normalize import KINDS, NORMALIZERS, Fixed, MinMax, Normalizer, Robust, Standardize, Unchanged
+
+ARM_NAMES = (*NORMALIZERS, "pcen")
+"""What `--arms` takes: every normalizer, and PCEN in place of the compression (globally standardized)."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A front end, a normalizer that is fitted to the training folds, and augmentation of the training clips."""
+
+    name: str
+    front_end: FrontEnd
+    normalizer: Normalizer
+    augmentations: tuple[Any, ...] = ()
+
+    @property
+    def augments_waves(self) -> bool:
+        """Whether an augmentation works on waves, so that spectrograms are made anew in each epoch."""
+        return any(kind_of(augmentation) in ON_WAVES for augmentation in self.augmentations)
+
+    def same_model_by_algebra(self, other: Arm) -> bool:
+        """Whether a first bias-free convolution with BatchNorm makes both arms the same model (but for its borders).
+
+        Such a layer undoes `a x + b` with a > 0, so that arms cannot differ that do only this to the same levels.
+        """
+        scalar = all(_is_scalar_affine(arm.normalizer) for arm in (self, other))
+        return scalar and self.front_end == other.front_end and not (self.augmentations or other.augmentations)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        kind = next(name for name, cls in KINDS.items() if cls is type(self.normalizer))
+        return {
+            "name": self.name,
+            "front_end": self.front_end.to_dict(),
+            "normalize": {"kind": kind, **asdict(self.normalizer)},  # type: ignore[call-overload]
+            "augment": [{"kind": kind_of(item), **asdict(item)} for item in self.augmentations],
+        }
+
+
+def arm_of_name(name: str, front_end: FrontEnd) -> Arm:
+    """The arm of that name on this front end; raises `ArgumentError` when there is none."""
+    if name == "pcen":
+        return Arm(name, replace(front_end, compress=PCEN()), Standardize(per="global"))
+    if name not in NORMALIZERS:
+        raise ArgumentError(
+            f"arm {name!r} is unknown; use one of {', '.join(ARM_NAMES)}, or describe it in a file: --arms arms.toml"
+        )
+    return Arm(name, front_end, NORMALIZERS[name])
+
+
+def check_arms(arms: Iterable[Arm]) -> tuple[Arm, ...]:
+    """The arms, in order.
+
+    Raises:
+        ArgumentError: when there are fewer than two, or two have the same name.
+    """
+    checked = tuple(arms)
+    names = [arm.name for arm in checked]
+    if len(names) < 2:
+        raise ArgumentError(f"a comparison needs at least two arms, not {len(names)}; such as --arms none,global,band")
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ArgumentError(f"arm {doubled[0]!r} is given twice; give each arm a name of its own")
+    return checked
+
+
+def _is_scalar_affine(normalizer: Normalizer) -> bool:
+    match normalizer:
+        case Unchanged() | Fixed():
+            return True
+        case Standardize() | MinMax() | Robust():
+            return normalizer.per == "global"
+        case _:
+            return False

@@ -1,0 +1,82 @@
+"""One trained model on simulated deployments, as it is and updated on unlabelled audio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from specnorm.experiment.folds import LabelledClips
+from specnorm.experiment.inputs import ArmInputs
+from specnorm.experiment.results import Scores
+from specnorm.experiment.train import Training, log_probabilities
+from specnorm.experiment.updates import updated_batch_norm, updated_input
+from specnorm.normalize import FittedNormalizer
+
+NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM = "none", "mean", "mean and std", "BatchNorm"
+UPDATES = (NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM)
+
+Integers = NDArray[np.int64]
+
+
+def scores_of(log_probability: NDArray[np.float64], labels: Integers) -> Scores:
+    """Hits and log-probabilities of the true classes."""
+    true = log_probability[np.arange(len(labels)), labels]
+    return Scores(
+        tuple(int(hit) for hit in log_probability.argmax(axis=1) == labels), tuple(round(float(v), 6) for v in true)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Deployed:
+    """A trained model, its inputs as recorded by a simulated device, and the clips that it is tested on."""
+
+    model: nn.Module
+    inputs: ArmInputs
+    levels: NDArray[np.float32]
+    clips: LabelledClips
+    test: Integers
+    training: Training
+
+    def scores(self) -> Mapping[str, Scores]:
+        """Scores without and with each update that this arm and model allow.
+
+        An update sees one half of the test clips, without their labels, and is tested on the other; then the halves
+        change places. So no clip is in its own update, and no recording is in both halves.
+        """
+        halves = _halves(self.clips, self.test)
+        variants = {update: [self._updated(update, adapt, test) for adapt, test in halves] for update in UPDATES}
+        found = {}
+        for update, parts in variants.items():
+            if any(part is None for part in parts):
+                continue
+            log_probability = np.empty((len(self.test), len(self.clips.classes)))
+            for (_, test), part in zip(halves, parts, strict=True):
+                log_probability[np.searchsorted(self.test, test)] = part
+            found[update] = scores_of(log_probability, self.clips.labels[self.test])
+        return found
+
+    def _updated(self, update: str, adapt: Integers, test: Integers) -> NDArray[np.float64] | None:
+        normalizer: FittedNormalizer | None = self.inputs.normalizer
+        model: nn.Module | None = self.model
+        if update in (MEAN, MEAN_AND_STD):
+            normalizer = updated_input(self.inputs.normalizer, self.levels[adapt], std=update == MEAN_AND_STD)
+        if update == BATCH_NORM:
+            model = updated_batch_norm(self.model, self.inputs.evaluated(adapt, self.levels), self.training)
+        if normalizer is None or model is None:
+            return None
+        return log_probabilities(model, self.inputs.evaluated(test, self.levels, normalizer), self.training)
+
+
+def _halves(clips: LabelledClips, test: Integers) -> list[tuple[Integers, Integers]]:
+    """Each half of the clips beside the other; groups stay whole."""
+    names = sorted({clips.groups[i] for i in test})
+    chosen = set(np.random.default_rng(0).permutation(names)[: len(names) // 2].tolist())
+    first = np.array([i for i in test if clips.groups[i] in chosen], dtype=np.int64)
+    second = np.array([i for i in test if clips.groups[i] not in chosen], dtype=np.int64)
+    if not (len(first) and len(second)):  # one recording: there is no other half
+        return [(test, test)]
+    return [(first, second), (second, first)]

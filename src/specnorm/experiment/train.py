@@ -1,0 +1,133 @@
+"""The training loop: one readable page, the same for every arm."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, log_softmax
+
+from specnorm.errors import ArgumentError
+from specnorm.experiment.inputs import ArmInputs, Generators
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How each model is trained: AdamW on a one-cycle schedule (Smith and Topin 2018).
+
+    Raises:
+        ArgumentError: when a number breaks its rule.
+    """
+
+    model: str = "tiny"
+    epochs: int = 20
+    batch_size: int = 32
+    learning_rate: float = 5e-3
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.0
+    precision: str = "float32"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 2:
+            raise ArgumentError(f"epochs={self.epochs} must be at least 1, batch_size={self.batch_size} at least 2")
+        if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.label_smoothing < 1):
+            raise ArgumentError(
+                f"learning_rate={self.learning_rate} must be positive, weight_decay={self.weight_decay} not negative, "
+                f"label_smoothing={self.label_smoothing} in 0 … 1"
+            )
+        if self.precision not in ("float32", "bfloat16"):
+            raise ArgumentError(f"precision={self.precision!r} must be float32 or bfloat16")
+        self.torch_device()
+
+    def torch_device(self) -> torch.device:
+        """The device, CUDA or MPS before the CPU with `auto`; raises `ArgumentError` when it is not there."""
+        found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        if self.device == "auto":
+            return torch.device(next(name for name in ("cuda", "mps", "cpu") if found[name]))
+        if not found.get(self.device, False):
+            there = ", ".join(name for name in found if found[name])
+            raise ArgumentError(f"device={self.device!r} is not here; use auto or one of {there}")
+        return torch.device(self.device)
+
+
+def train(
+    model: nn.Module, inputs: ArmInputs, labels: Integers, clips: Integers, training: Training, seed: Sequence[int]
+) -> Iterator[float]:
+    """Train the model in place; yields the mean training loss of each epoch as it ends.
+
+    The order of clips and what augmentation draws depend on the seed, epoch, step and augmentation alone, so that
+    arms which share a seed share them.
+
+    Args:
+        model: On the training's device.
+        inputs: Gives the model's inputs, augmented.
+        labels: The class of every clip, `(clip,)`.
+        clips: Which of them to train on.
+        training: How.
+        seed: Whole numbers.
+    """
+    size = min(training.batch_size, len(clips))
+    steps = len(clips) // size
+    optimizer = torch.optim.AdamW(model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, training.learning_rate, total_steps=training.epochs * steps, pct_start=0.25
+    )
+    for epoch in range(training.epochs):
+        model.train()
+        order = np.random.default_rng([*seed, epoch]).permutation(clips)
+        losses = []
+        for step in range(steps):
+            index = order[step * size : (step + 1) * size]
+            x, target = inputs.batch(index, labels[index], _generators([*seed, epoch, step]))
+            with autocast(training):
+                logits = model(x)
+            loss = cross_entropy(logits.float(), target, label_smoothing=training.label_smoothing)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach())
+        yield float(torch.stack(losses).mean())
+
+
+@torch.no_grad()
+def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArray[np.float64]:
+    """Log-probabilities `(clip, class)` of inputs `(clip, 1, band, frame)`, in evaluation mode.
+
+    Raises:
+        ArgumentError: when they are not finite, because training diverged.
+    """
+    model.eval()
+    batches = []
+    for part in torch.split(x, training.batch_size):
+        with autocast(training):
+            logits = model(part.to(training.torch_device()))
+        batches.append(log_softmax(logits.double().cpu(), dim=1))
+    result = torch.cat(batches).numpy()
+    if not np.isfinite(result).all():
+        raise ArgumentError(
+            f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
+        )
+    return np.asarray(result)
+
+
+def autocast(training: Training) -> AbstractContextManager[Any]:
+    """Mixed precision where it is asked for."""
+    if training.precision == "float32":
+        return nullcontext()
+    return torch.autocast(training.torch_device().type, dtype=torch.bfloat16)
+
+
+def _generators(seed: Sequence[int]) -> Generators:
+    """A generator for each name, so that one augmentation does not change what another draws."""
+    return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])

@@ -1,0 +1,329 @@
+"""A comparison is paired, leaks nothing, finds what is there, does not find what is not, and survives a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import specnorm as sn
+from specnorm.cli.app import app
+
+torch = pytest.importorskip("torch")
+
+from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
+
+from specnorm.experiment import Results, answer, labelled_clips, parse_arms, run  # noqa: E402
+from specnorm.experiment.compare import compare, plan, same_model  # noqa: E402
+from specnorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
+from specnorm.experiment.outcomes import outcomes  # noqa: E402
+from specnorm.experiment.run import arm_inputs  # noqa: E402
+from specnorm.experiment.statistics import resample  # noqa: E402
+from specnorm.experiment.train import _generators  # noqa: E402
+from specnorm.experiment.waves import Waves  # noqa: E402
+from specnorm.report.comparison_page import save_comparison_page  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The planted effect's clips."""
+    return write_clips(tmp_path_factory.mktemp("drowned"), drowned=True, seed=0)
+
+
+def test_a_planted_effect_is_found(table: Path, tmp_path: Path) -> None:
+    """Where classes differ by a pattern that other bands drown, band normalization wins clear of zero."""
+    ready = prepared(table, tmp_path, seeds=2)
+    said = compare(ready, Results(tmp_path, ready.settings())).answer
+    (verdict,) = said.accuracy.verdicts
+    assert verdict.difference.first == "band"
+    assert verdict.word == "better"
+    assert verdict.difference.bootstrap.low > 0.05
+    (loss,) = said.log_loss.verdicts
+    assert loss.difference.estimate < 0
+    assert loss.word == "better"
+    assert said.sentences[0].startswith("band is better than global here by ")
+    assert "global" in plan(ready)[0]
+
+
+def test_a_null_is_not_found(tmp_path: Path) -> None:
+    """With all bands alike the interval of band against global covers zero in at least 45 of 50 data sets."""
+    covered = 0
+    for seed in range(50):
+        folder = tmp_path / str(seed)
+        ready = prepared(write_clips(folder, drowned=False, seed=seed, clips=48), folder, epochs=6)
+        results = Results(folder, ready.settings())
+        blocks = list(run(ready, results))
+        found = outcomes(results.done, ready.clips, ("global", "band"), blocks)
+        covered += not resample(found, replicates=2000).difference("band", "global").bootstrap.excludes_zero
+    assert covered >= 45
+
+
+def test_arms_that_are_alike_give_the_same_numbers(table: Path, tmp_path: Path) -> None:
+    """Arms of a block share weights, batches and draws: the same arm under two names gives identical results."""
+    file = tmp_path / "arms.json"
+    augment = [{"kind": "spec_augment", "freq_mask_param": 4, "time_mask_param": 2}, {"kind": "mixup", "alpha": 0.4}]
+    twins = [{"name": name, "normalize": "band", "augment": augment} for name in ("one", "two")]
+    file.write_text(json.dumps({"arm": twins}))
+    ready = prepared(table, tmp_path / "out", str(file))
+    results = Results(tmp_path / "out", ready.settings())
+    outcome = compare(ready, results)
+    for (fold, seed, name), model in results.done.items():
+        if name == "one":
+            twin, again = results.done[fold, seed, "two"], results.done[fold, seed, "one again"]
+            assert (twin.scores, twin.loss) == (model.scores, model.loss)
+            assert again.loss != model.loss
+    assert outcome.answer.accuracy.verdicts[0].word == "equivalent"
+
+
+def test_an_augmentation_draws_the_same_beside_others(table: Path, tmp_path: Path) -> None:
+    """An arm with one more augmentation gets the same masks as the arm without it."""
+    file = tmp_path / "arms.toml"
+    file.write_text(
+        '[[arm]]\nname = "masks"\naugment = ["spec_augment"]\n'
+        '[[arm]]\nname = "both"\naugment = [{kind = "gain", min_db = 0.0, max_db = 0.0}, "spec_augment"]\n'
+    )
+    ready = prepared(table, tmp_path / "out", str(file))
+    index = np.arange(8)
+    batches = [
+        arm_inputs(ready, name, "1").batch(index, ready.clips.labels[index], _generators([1, 2]))[0]
+        for name in ("masks", "both")
+    ]
+    torch.testing.assert_close(batches[0], batches[1], atol=1e-3, rtol=1e-4)
+
+
+def test_statistics_never_see_the_held_out_fold(table: Path, tmp_path: Path) -> None:
+    """An arm's normalizer is exactly what a pass over the training folds alone would give."""
+    ready = prepared(table, tmp_path)
+    for fold in ready.clips.held_out:
+        alone = sn.Standardize(per="band").fit(sn.fit(sn.open_source(table).without(fold=fold), FRONT_END))
+        fitted = ready.normalizer("band", fold)
+        np.testing.assert_array_equal(fitted.affine.shift, alone.affine.shift)
+        np.testing.assert_array_equal(fitted.affine.scale, alone.affine.scale)
+        assert f"fold={fold}" not in fitted.fitted_on.groups
+
+
+def test_a_killed_run_ends_with_the_same_table(table: Path, tmp_path: Path) -> None:
+    """Kill -9 in mid-run, half a line in the results, the same command again: the same answer as without."""
+
+    def command(folder: str) -> list[str]:
+        arguments = ["compare", table, "-o", tmp_path / folder, "--arms", "global,band,clip", "--seeds", "2", "--json"]
+        arguments += [
+            "--model",
+            LINEAR,
+            "--epochs",
+            "40",
+            "--sample-rate",
+            "1000",
+            "--n-fft",
+            "64",
+            "--hop-length",
+            "32",
+        ]
+        arguments += ["--bands", "linear", "--drop-nyquist", "--shifts", "gain-20"]
+        return [sys.executable, "-c", "from specnorm.cli import main; main()", *map(str, arguments)]
+
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    lines = tmp_path / "killed" / "results.jsonl"
+    process = subprocess.Popen(command("killed"), env=environment, stdout=subprocess.PIPE)
+    while not (lines.exists() and lines.read_bytes().count(b"\n") >= 3):
+        time.sleep(0.02)
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = lines.read_bytes().count(b"\n")
+    assert done < 24
+    with lines.open("ab") as file:
+        file.write(b'{"fold":"2","se')
+    answers = []
+    for folder in ("killed", "whole"):
+        again = CliRunner().invoke(app, command(folder)[3:])
+        assert again.exit_code == 0, again.output
+        answers.append({name: value for name, value in json.loads(again.stdout).items() if name != "report"})
+    assert answers[0] == answers[1]
+    kept = (tmp_path / "killed" / "results.jsonl").read_text().splitlines()
+    assert len(kept) == 24
+    page = (tmp_path / "whole" / "report.html").read_text()
+    assert "http" not in page.replace("http-equiv", "")
+    assert "src=" in page
+    assert page.count("<img") == page.count('src="data:image/png;base64,')
+
+
+def test_the_page_opens_offline_on_a_phone(table: Path, tmp_path: Path) -> None:
+    """In a browser 390 pixels wide the page fits, shows all its pictures and asks for nothing from outside."""
+    browser_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no chromium")
+    ready = prepared(table, tmp_path, "global,band,clip", shifts=("gain-20",))
+    results = Results(tmp_path, ready.settings())
+    save_comparison_page(ready, results, compare(ready, results), tmp_path / "report.html")
+    with browser_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((tmp_path / "report.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate("[...document.images].every(image => image.naturalWidth > 300)")
+        assert page.locator("img").count() == 6
+        assert page.locator(".answer p").first.inner_text().startswith("band is better than global here")
+        assert "gain-20" in page.locator("table").last.inner_text()
+        assert not [url for url in asked if not url.startswith(("file:", "data:"))]
+        browser.close()
+
+
+def test_other_settings_do_not_mix_with_a_run(table: Path, tmp_path: Path) -> None:
+    """A folder with results refuses a comparison with other arms, naming what differs; more seeds are welcome."""
+    first = prepared(table, tmp_path)
+    Results(tmp_path, first.settings())
+    other = prepared(table, tmp_path, "none,band")
+    with pytest.raises(sn.ArgumentError, match=r"other settings \(arms, reference\)"):
+        Results(tmp_path, other.settings())
+    Results(tmp_path, prepared(table, tmp_path, seeds=3).settings())
+
+
+def test_a_budget_ends_early(table: Path, tmp_path: Path) -> None:
+    """With a budget a run stops when all is settled, and says why; with no time left it stops after a block."""
+    ready = prepared(table, tmp_path, seeds=6)
+    outcome = compare(ready, Results(tmp_path / "a", ready.settings()), budget=1e9)
+    assert outcome.looks["band"].state == "different"
+    assert 3 <= len(outcome.answer.blocks) < 18
+    assert "settled" in outcome.stopped
+    outcome = compare(ready, Results(tmp_path / "b", ready.settings()), budget=1e-9)
+    assert len(outcome.answer.blocks) == 1
+    assert "time is gone after 1 of 18" in outcome.stopped
+
+
+def test_an_unfinished_seed_waits(table: Path, tmp_path: Path) -> None:
+    """A table rests on seeds that did every fold: one more fold with the next seed does not change it."""
+    ready = prepared(table, tmp_path, seeds=2)
+    results = Results(tmp_path, ready.settings())
+    tables = []
+    for number, _ in enumerate(run(ready, results), start=1):
+        if number in (3, 4):
+            tables.append(answer(results.done, ready.design, ready.clips, []))
+    assert tables[0] == tables[1] != answer(results.done, ready.design, ready.clips, [])
+
+
+def test_a_budget_s_answer_is_json(table: Path, tmp_path: Path) -> None:
+    """Stopped after one block, when nothing can be said yet, the command still prints one JSON object."""
+    arguments = ["compare", table, "-o", tmp_path, "--arms", "global,band", "--model", LINEAR, "--epochs", "2"]
+    arguments += ["--budget", "0.001s", "--json", "--sample-rate", "1000", "--n-fft", "64", "--hop-length", "32"]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--bands", "linear", "--drop-nyquist"])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["looks"]["band"]["state"] == "open"
+    assert said["answer"]["accuracy"]["verdicts"][0]["difference"]["folds"] is None
+
+
+def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None:
+    """None, global and min-max are one model before a convolution with BatchNorm; band is not, nor any without."""
+    ready = prepared(table, tmp_path, "none,global,minmax,band,pcen", model="tiny")
+    assert same_model(ready) == [("global", "none"), ("minmax", "none"), ("minmax", "global")]
+    linear = prepared(table, tmp_path, "none,global")
+    assert not begins_with_batch_norm(linear.first_model)
+    assert same_model(linear) == []
+
+
+def test_xresnet18_is_fastai_s(tmp_path: Path) -> None:
+    """As many parameters as fastai 2.8's xresnet18(n_out=10, c_in=1), and its shapes on the way."""
+    model = make_model("xresnet18", 10, (0,))
+    assert sum(parameter.numel() for parameter in model.parameters()) == 11_200_298
+    x = torch.zeros(2, 1, 201, 401)
+    shapes = []
+    for layer in model:
+        x = layer(x)
+        shapes.append(tuple(x.shape[1:]))
+    assert shapes[2] == (64, 101, 201)
+    assert shapes[3] == (64, 51, 101)
+    assert shapes[7] == (512, 7, 13)
+    assert shapes[-1] == (10,)
+    blocks = [module for module in model.modules() if type(module).__name__ == "ResidualBlock"]
+    assert len(blocks) == 8
+    assert all((block.path[1][1].weight == 0).all() for block in blocks)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_equal_seeds_give_equal_weights(name: str) -> None:
+    """A model's first weights are a function of the seed, and making one leaves other random numbers alone."""
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one, two, other = (make_model(name, 3, seed).state_dict() for seed in ((1, 2), (1, 2), (1, 3)))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert any(not torch.equal(one[key], other[key]) for key in one)
+
+
+def test_factors_are_crossed(tmp_path: Path) -> None:
+    """A file of factors gives every combination, named after its values."""
+    file = tmp_path / "arms.toml"
+    file.write_text('[factors]\nlevel = ["as_recorded", "standardize"]\nnormalize = ["none", "band"]\n')
+    arms = parse_arms(str(file), FRONT_END)
+    assert [arm.name for arm in arms] == [
+        "as_recorded × none",
+        "as_recorded × band",
+        "standardize × none",
+        "standardize × band",
+    ]
+    assert arms[2].front_end == replace(FRONT_END, level=sn.StandardizeWaveform())
+    assert arms[3].normalizer == sn.Standardize(per="band")
+
+
+def test_made_folds_keep_recordings_whole(noise_folder: Path) -> None:
+    """Made folds are even in their classes, and no recording is in two of them."""
+    clips = [
+        replace(clip, columns={**clip.columns, "recording": f"r{i // 2}"})
+        for i, clip in enumerate(sn.open_source(noise_folder))
+    ]
+    made = labelled_clips(sn.Source(tuple(clips)), folds=3, group="recording")
+    homes = {(group, made.fold_of(i)) for i, group in enumerate(made.groups)}
+    assert len(homes) == len(set(made.groups)) == 6
+    assert [len(made.test_clips(fold)) for fold in made.held_out] == [4, 4, 4]
+    assert all(set(made.labels[made.test_clips(fold)].tolist()) == {0, 1} for fold in made.held_out)
+
+
+def test_planted_validation_clips_are_caught(table: Path, tmp_path: Path) -> None:
+    """Copies of a held-out fold in the training folds are found by `specnorm check` in the run's own profile."""
+    folder = tmp_path / "planted"
+    shutil.copytree(table.parent, folder)
+    rows = (folder / "clips.csv").read_text().splitlines()
+    for index in (0, 3):  # both in fold 1
+        shutil.copy(folder / f"{index:03d}.wav", folder / f"copy{index}.wav")
+        rows.append(f"copy{index}.wav,{rows[index + 1].split(',')[1]},2,another{index}")
+    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
+    for source, leaks in ((table, 0), (folder / "clips.csv", 2)):
+        out = tmp_path / f"out{leaks}"
+        prepared(source, out)
+        (profile,) = (out / "profiles").iterdir()
+        checked = CliRunner().invoke(app, ["check", str(profile), str(source), "--hold-out", "fold=1", "--json"])
+        assert checked.exit_code == (1 if leaks else 0), checked.output
+        assert len(json.loads(checked.stdout)["leaks"]) == leaks
+
+
+def test_archives_are_compared_like_folders(table: Path, tmp_path: Path) -> None:
+    """A zip of class folders gives the waves that the folders give."""
+    for index, row in enumerate(table.read_text().splitlines()[1:13]):
+        name, label, *_ = row.split(",")
+        (tmp_path / "clips" / label).mkdir(parents=True, exist_ok=True)
+        shutil.copy(table.parent / name, tmp_path / "clips" / label / f"{index}.wav")
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "clips")
+    found = [
+        Waves(labelled_clips(sn.open_source(source), folds=2).source, 0.2, tmp_path / "cache").waves(FRONT_END)
+        for source in (tmp_path / "clips", archive)
+    ]
+    np.testing.assert_array_equal(found[0], found[1])
