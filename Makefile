@@ -29,6 +29,10 @@ $(VENV)/.installed-check: $(VENV)/.installed-test requirements/check.txt
 	$(PIP) --requirement requirements/check.txt
 	touch $@
 
+$(VENV)/.installed-bench: $(VENV)/.installed-bench requirements/bench.txt
+	$(PIP) --requirement requirements/bench.txt
+	touch $@
+
 $(VENV)/.installed-docs: $(VENV)/.installed-test requirements/docs.txt
 	$(PIP) --requirement requirements/docs.txt
 	touch $@
@@ -50,7 +54,7 @@ format: $(VENV)/.installed-check ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-test ## the speed and memory of the pass, as ratios
+bench: $(VENV)/.installed-bench ## the speed and memory of the pass, as ratios
 	$(BIN)/python -m benchmarks
 
 KILLS ?= 100
