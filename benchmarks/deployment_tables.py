@@ -22,6 +22,7 @@ def tables(found: Mapping[str, Any]) -> str:
                 _detection(results["shifts"]),
                 _confusion(results["shifts"]),
                 _peers(results["shifts"]),
+                _refusals(results["refusals"]),
             )
         )
         + "\n"
@@ -78,6 +79,14 @@ def _confusion(shifts: Mapping[str, Any]) -> str:
         right = " / ".join(f"{100 * t.get(wanted, 0) / sum(t.values()):.0f}" for t in by_clips.values())
         rows.append([name, *cells, right])
     return _table(head, rows)
+
+
+def _refusals(rows: list[dict[str, Any]]) -> str:
+    head = ["updates refused as too uniform", "clips", "of one class", "of two classes", "of all classes"]
+    return _table(
+        head,
+        [[row["baseline"], str(row["clips"]), *(f"{100 * row[c]:.0f} %" for c in ("1", "2", "10"))] for row in rows],
+    )
 
 
 def _peers(shifts: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from benchmarks.shifts import OTHER, SHIFTS
 from specnorm.monitor import Baseline, Window, diagnose, evidence
 from specnorm.monitor.features import clip_features
 from specnorm.monitor.threshold import calibrate, stream_statistics
+from specnorm.monitor.variety import variety
 from specnorm.profile import Counter, Measurement, Profile
 
 DEPLOYMENTS = 40  # of each fold
@@ -37,6 +38,7 @@ RATES = (1 / 200, 1 / 1000, 1 / 5000)
 RATE = 1 / 1000
 DIAGNOSED_AT = (8, 16, 32)
 PEERS_OF_FOLD = 8
+GUARDED_OF_FOLD = 12
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class DataSet:
     front_end: sn.FrontEnd
     waves: Sequence[NDArray[np.float32]]
     folds: NDArray[np.int64]
+    labels: NDArray[Any]
     others: Sequence[NDArray[np.float32]]
 
 
@@ -72,6 +75,7 @@ def data_sets(data: Path) -> Iterator[DataSet]:
         mel,
         [sn.read(clip.path, 16_000) for clip in esc],
         folds,
+        np.array([clip.columns["label"] for clip in esc]),
         [sn.read(path, 16_000) for path in long],
     )
     mel = sn.FrontEnd(8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(40))
@@ -80,6 +84,7 @@ def data_sets(data: Path) -> Iterator[DataSet]:
         mel,
         [sn.read(path, 8_000) for path in digits],
         takes % 5 + 1,
+        np.array([path.stem.split("_")[0] for path in digits]),
         [sn.read(clip.path, 8_000) for clip in esc],
     )
 
@@ -205,6 +210,29 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
     return rows
 
 
+def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, Any]]:
+    """How often the guard against uniform clips refuses clips of one, of two and of all classes."""
+    rows = []
+    for baseline_name in ("training clips", "profile alone"):
+        for count in (16, 32):
+            row: dict[str, Any] = {"baseline": baseline_name, "clips": count}
+            for classes in (1, 2, 10):
+                refused = []
+                for t in all_trainings:
+                    generator = np.random.default_rng(t.fold)
+                    baseline = t.baseline if baseline_name == "training clips" else t.from_profile
+                    for _ in range(GUARDED_OF_FOLD):
+                        chosen = generator.choice(np.unique(data.labels), classes, replace=False)
+                        # One or two classes have too few clips in a fold: they are taken from all.
+                        of_fold = (data.folds == t.fold) | (classes < 10)
+                        pool = np.flatnonzero(np.isin(data.labels, chosen) & of_fold)
+                        rows_of = clips.features[generator.choice(pool, count, replace=False)]
+                        refused.append(not variety(baseline, rows_of).enough)
+                row[str(classes)] = float(np.mean(refused))
+            rows.append(row)
+    return rows
+
+
 def run(data: DataSet) -> dict[str, Any]:
     """Every device on one data set."""
     plain = measured(data.front_end, data.waves)
@@ -226,7 +254,11 @@ def run(data: DataSet) -> dict[str, Any]:
         results[name] = run_shift(name, clips, all_trainings, peers)
         print(f"  {data.name}: {name}, {time.process_time():.0f} CPU-seconds so far", flush=True)
     results[OTHER] = run_shift(OTHER, measured(data.front_end, data.others), all_trainings, peers)
-    return {"shifts": results, "false_alarms": false_alarms(plain, all_trainings)}
+    return {
+        "shifts": results,
+        "false_alarms": false_alarms(plain, all_trainings),
+        "refusals": refusals(data, plain, all_trainings),
+    }
 
 
 def main() -> None:

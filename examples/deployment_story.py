@@ -174,10 +174,25 @@ def tell(source: Path, fold: int = 1) -> dict[str, Chapter]:
     return story
 
 
+def table(stories: list[dict[str, Chapter]]) -> str:
+    """Means over folds, in Markdown."""
+    lines = ["| device | alarm at clip | diagnosis | no update | means updated | means and stds | batch norm adapted |"]
+    lines.append("| --- | ---: | --- | ---: | ---: | ---: | ---: |")
+    for name in DEVICES:
+        chapters = [story[name] for story in stories]
+        alarms = [str(chapter.alarm_at) for chapter in chapters if chapter.alarm_at is not None]
+        cells = [", ".join(alarms) or "none", ", ".join(sorted({chapter.kind for chapter in chapters}))]
+        for field in ("accuracy", "means_updated", "updated", "batchnorm_adapted"):
+            values = [getattr(chapter, field) for chapter in chapters]
+            known = [value for value in values if value is not None]
+            cells.append(f"{100 * float(np.mean(known)):.1f} %" if len(known) == len(values) else "refused")
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--fold", type=int, nargs="+", default=[1])
     options = parser.parse_args()
-    for one in options.fold:
-        tell(options.folder, one)
+    print(table([tell(options.folder, one) for one in options.fold]))

@@ -28,7 +28,7 @@ def batch(count: int, seed: int = 2) -> torch.Tensor:
 
 
 def dull(wave: torch.Tensor) -> torch.Tensor:
-    return torch.from_numpy(np.stack([equalize(w, [0, 0.1, 0.4, 1], [0, 0, -14, -28]) for w in wave.numpy()]))
+    return torch.from_numpy(np.stack([equalize(w, [0, 0.1, 0.4, 1], [0, 0, -8, -14]) for w in wave.numpy()]))
 
 
 def test_watching_leaves_the_forward_pass_as_it_is() -> None:
@@ -73,9 +73,8 @@ def test_adapting_moves_the_normalizer() -> None:
     assert watched.report().diagnosis.kind.value == "equalization"
     found = watched.adapt()
     after = watched(x).mean(dim=(0, 2))
-    assert before.abs().max() > 1.0
-    # Not zero: what was quiet before is on the floor now, and silence is left where it is.
-    assert after.abs().mean() < 0.3 * before.abs().mean()
+    assert before.abs().max() > 0.5
+    assert after.abs().max() < 0.25
     np.testing.assert_array_equal(watched.preprocess.pipeline().normalizer.affine.shift[:, 0], found.profile.mean)  # type: ignore[union-attr]
     assert not watched.monitor.verdict().alarm
 
