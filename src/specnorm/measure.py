@@ -6,6 +6,7 @@ import json
 import platform
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -17,7 +18,7 @@ import soundfile
 import soxr
 
 from specnorm import files
-from specnorm.audio import Clip, ClipReference, Reader, Source, reading_place, stamp
+from specnorm.audio import Clip, ClipReference, Reader, Source, Stamped, reading_place, stamp
 from specnorm.errors import AudioError, BadAudioReason, FileFormatError
 from specnorm.front_end import FrontEnd
 from specnorm.journal import key_of
@@ -70,20 +71,28 @@ class MeasureTask:
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
-        for clips in self._read_ahead(unit, bad, stamps):
-            for clip, sound in clips:
-                try:
-                    counter.add(sound.valid, flat=sound.flat is not None)
-                except AudioError as error:
-                    bad.append(_bad_file(clip, error, unit.key))
-                    continue
-                if sound.flat is not None:
-                    flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
+        reading_each = self.reader.read_each(
+            unit.clips,
+            self.front_end.sample_rate,
+            duration=self.duration,
+            resampler=self.front_end.resampler,
+            with_stamp=self.with_stamps,
+        )
+        with closing(reading_each) as each:
+            for clips in self._read_ahead(unit, each, bad, stamps):
+                for clip, sound in clips:
+                    try:
+                        counter.add(sound.valid, flat=sound.flat is not None)
+                    except AudioError as error:
+                        bad.append(_bad_file(clip, error, unit.key))
+                        continue
+                    if sound.flat is not None:
+                        flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
         found = counter.measurement()
         return Measured(unit.key, len(unit.clips), found, tuple(bad), tuple(flagged), tuple(stamps))
 
     def _read_ahead(
-        self, unit: Unit, bad: list[BadFile], stamps: list[bytes]
+        self, unit: Unit, each: Iterator[Stamped], bad: list[BadFile], stamps: list[bytes]
     ) -> Iterator[list[tuple[ClipReference, Clip]]]:
         """The unit's clips, a few seconds of audio at a time; those that cannot be read are added to `bad`.
 
@@ -94,14 +103,7 @@ class MeasureTask:
         clips: list[tuple[ClipReference, Clip]] = []
         waiting = np.empty(_SAMPLES_AHEAD, dtype=np.float32)
         used = 0
-        for clip in unit.clips:
-            read = self.reader.read_stamped(
-                clip,
-                self.front_end.sample_rate,
-                duration=self.duration,
-                resampler=self.front_end.resampler,
-                with_stamp=self.with_stamps,
-            )
+        for clip, read in zip(unit.clips, each, strict=True):
             stamps.append(read.stamp)
             if isinstance(read.result, AudioError):
                 bad.append(_bad_file(clip, read.result, unit.key))

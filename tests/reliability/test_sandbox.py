@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import textwrap
-import threading
 import time
 from pathlib import Path
 
@@ -23,9 +22,15 @@ MISBEHAVING = {
     "never starts": ("import os; os._exit(3)", "crashed"),
     "dies of a signal": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "crashed"),
     "answers with noise": ("c.recv(1); c.sendall(b'\\xff' * 4096)", "crashed"),
-    "claims too much": ("c.recv(1); c.sendall(struct.pack('<BQQQ', 0, 16000, 1 << 40, 1))", "crashed"),
+    "claims too much": ("c.recv(1); c.sendall(struct.pack('<BQQQQ', 0, 0, 16000, 1 << 40, 1))", "crashed"),
+    "claims a far place": ("c.recv(1); c.sendall(struct.pack('<BQQQQ', 0, 1 << 40, 16000, 1, 1))", "crashed"),
+    "answers in no way known": ("c.recv(1); c.sendall(struct.pack('<BQQQQ', 9, 0, 16000, 1, 1))", "crashed"),
+    "always puts it off": (
+        "while c.recv(1): c.sendall(struct.pack('<BQQQQ', 2, 0, 0, 0, 0))",
+        "crashed",
+    ),
     "reports an unknown reason": (
-        "c.recv(1); t = b'[\"ok\", \"x\"]'; c.sendall(struct.pack('<BQQQ', 1, 0, len(t), 0) + t)",
+        "c.recv(1); t = b'[\"ok\", \"x\"]'; c.sendall(struct.pack('<BQQQQ', 1, 0, 0, len(t), 0) + t)",
         "crashed",
     ),
     "trickles": ("c.recv(1)\nwhile True: c.sendall(b'\\0'); time.sleep(0.3)", "timeout"),
@@ -67,26 +72,17 @@ def test_memory_is_limited(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_costs_nothing(clips: Path, tmp_path: Path) -> None:
-    """Somebody kills the decoding processes again and again: every clip is measured, to the same bytes."""
+    """Somebody kills the decoding processes after every unit: every clip is measured, to the same bytes."""
     run_fit(clips, tmp_path / "clean")
-    done, killed = threading.Event(), []
+    killed = []
 
-    def kill() -> None:
-        while not done.is_set():
-            for child in children():
-                os.kill(child, signal.SIGKILL)
-                killed.append(child)
-            time.sleep(1)
+    def kill(done: int, total: int) -> None:
+        for child in children():
+            os.kill(child, signal.SIGKILL)
+            killed.append(child)
 
-    killer = threading.Thread(target=kill)
     source = sn.open_source(clips, Reader(Limits()))
-    source.reader.read(source.clips[0], 8_000)  # the first process stands when the killing begins
-    killer.start()
-    try:
-        sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0)
-    finally:
-        done.set()
-        killer.join()
+    sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0, progress=kill)
     assert killed
     assert (tmp_path / "out").read_bytes() == (tmp_path / "clean").read_bytes()
 
@@ -115,6 +111,41 @@ def test_samples_are_the_same_bit_by_bit(tmp_path: Path) -> None:
         path = tmp_path / f"{index}"
         path.write_bytes(encoded(file_format, None, tone(0.5, 44_100, channels), 44_100))
         np.testing.assert_array_equal(reader.read(path, 16_000).samples, sn.read(path, 16_000))
+    release()
+
+
+def test_many_at_once_are_as_one_by_one(tmp_path: Path) -> None:
+    """Long and short ones, bad ones between them, more than wait at once, and one larger than what is left."""
+    lengths = [100_000, 600_000, 500_000, 3_000_000, 8_000, 3_500_000, *[4_000] * 40]
+    clips = []
+    for index, length in enumerate(lengths):
+        path = tmp_path / f"{index}.wav"
+        path.write_bytes(wav(pcm()) if length == 8_000 else encoded("WAV", None, tone(length / 16_000, 16_000), 16_000))
+        clips.append(sn.ClipReference(path.name, path))
+    (tmp_path / "7.wav").write_bytes(b"no audio")
+    (tmp_path / "9.wav").unlink()
+    limited = list(Reader(Limits(megabytes=16)).read_each(clips, 16_000))
+    for one, clip in zip(limited, clips, strict=True):
+        expected = Reader().read_stamped(clip, 16_000)
+        assert one.stamp == expected.stamp
+        if isinstance(expected.result, sn.AudioError):
+            assert str(one.result) == str(expected.result)
+        else:
+            np.testing.assert_array_equal(one.clip_or_raise().samples, expected.result.samples)
+    assert len(sandbox._idle) == 1
+    release()
+
+
+def test_a_reader_that_is_left_half_way_leaves_no_answer_behind(tmp_path: Path) -> None:
+    """The next file gets its own samples, not those that an earlier one was to have."""
+    for index in range(4):
+        (tmp_path / f"{index}.wav").write_bytes(encoded("WAV", None, tone(0.1 * (index + 1), 16_000), 16_000))
+    clips = [sn.ClipReference(f"{index}.wav", tmp_path / f"{index}.wav") for index in range(4)]
+    reader = Reader(Limits())
+    each = reader.read_each(clips, 16_000)
+    assert next(each).clip_or_raise().length == 1_600
+    del each
+    assert reader.read(clips[3], 16_000).length == 6_400
     release()
 
 

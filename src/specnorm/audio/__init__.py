@@ -4,6 +4,7 @@ from specnorm.audio.cache import AudioCache as AudioCache
 from specnorm.audio.clip import Clip as Clip
 from specnorm.audio.content import stamp as stamp
 from specnorm.audio.read import Reader as Reader
+from specnorm.audio.read import Stamped as Stamped
 from specnorm.audio.read import read as read
 from specnorm.audio.read import read_clip as read_clip
 from specnorm.audio.read import release as release

@@ -15,9 +15,16 @@ import socket
 import struct
 import sys
 import types
+from typing import Any
 
-REQUEST = b"d"
-ANSWER = struct.Struct("<BQQQ")  # 0 samples or 1 error, then sample rate, samples and channels, or length of the text
+MOST_FILES = 16
+"""A request is one byte, the number of files, and as many descriptors."""
+ANSWER = struct.Struct("<BQQQQ")
+"""One for each file, in order: `SAMPLES` with place, sample rate, samples and channels; `ERROR` with the length of the
+text that follows; or `ASK_AGAIN`, which ends the request: this file and those after it found no room."""
+SAMPLES, ERROR, ASK_AGAIN = range(3)
+_ROOM = 1 << 20
+"""Samples that may wait to be fetched before the next file is put off: they stay in the cache that way."""
 
 
 def _load_decode(folder: str) -> types.ModuleType:
@@ -54,21 +61,38 @@ def _allow_seconds(seconds: float) -> None:
 
 
 def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode: types.ModuleType) -> None:
+    room = decode.np.frombuffer(shared, dtype="f4")
     while True:
-        message, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
-        if message != REQUEST:
+        message, descriptors, _, _ = socket.recv_fds(connection, 1, MOST_FILES)
+        if not message or message[0] != len(descriptors):
             return
-        _allow_seconds(seconds)
         try:
-            room = decode.np.frombuffer(shared, dtype="f4")
-            samples, sample_rate = decode.decode_descriptor(descriptors[0], into=room)
-        except decode.AudioError as error:
-            text = json.dumps([error.reason.value, error.detail]).encode()
-            connection.sendall(ANSWER.pack(1, 0, len(text), 0) + text)
-        else:
-            connection.sendall(ANSWER.pack(0, sample_rate, *samples.shape))
+            used: int | None = 0
+            for descriptor in descriptors:
+                if used is not None:
+                    _allow_seconds(seconds)
+                    used = _answer(connection, room, used, descriptor, decode)
         finally:
-            os.close(descriptors[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _answer(connection: socket.socket, room: Any, used: int, descriptor: int, decode: types.ModuleType) -> int | None:
+    """Decode one file behind the samples that wait already; gives how many wait then, or None when it was put off."""
+    if used > _ROOM:
+        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+        return None
+    try:
+        samples, sample_rate = decode.decode_descriptor(descriptor, into=room[used:])
+    except decode.AudioError as error:
+        if used and error.reason is decode.BadAudioReason.TOO_LARGE:
+            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+            return None
+        text = json.dumps([error.reason.value, error.detail]).encode()
+        connection.sendall(ANSWER.pack(ERROR, 0, 0, len(text), 0) + text)
+        return used
+    connection.sendall(ANSWER.pack(SAMPLES, used, sample_rate, *samples.shape))
+    return used + int(samples.size)
 
 
 def main() -> None:

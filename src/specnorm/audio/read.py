@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +14,16 @@ from specnorm.audio.clip import Clip, flatness
 from specnorm.audio.compressed import STREAMS
 from specnorm.audio.content import content_digest, content_state, open_content, stamp_of_error
 from specnorm.audio.decode import NEEDS_PATH, check_samples, decode_descriptor
+from specnorm.audio.decoder_process import MOST_FILES
 from specnorm.audio.mpeg import recognizable
 from specnorm.audio.reference import ClipReference
 from specnorm.audio.resample import resample
-from specnorm.audio.sandbox import Limits, close_decoders, decode_untrusted
+from specnorm.audio.sandbox import Decoded, Limits, close_decoders, decode_untrusted
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 
 _ATTEMPTS = 3
+_MOST_STORED = 1 << 23
+"""Bytes of archive members that are held at once."""
 
 
 @dataclass(frozen=True)
@@ -63,55 +68,121 @@ class Reader:
         with_stamp: bool = True,
     ) -> Stamped:
         """The clip, or the error that `read` would raise, together with the stamp of the very bytes it was made of."""
+        reference = clip if isinstance(clip, ClipReference) else ClipReference(Path(clip).name, Path(clip))
+        (stamped,) = self.read_each(
+            [reference], sample_rate, duration=duration, resampler=resampler, with_stamp=with_stamp
+        )
+        return stamped
+
+    def read_each(
+        self,
+        clips: Sequence[ClipReference],
+        sample_rate: int,
+        *,
+        duration: float | None = None,
+        resampler: str = "soxr_hq",
+        with_stamp: bool = True,
+    ) -> Generator[Stamped]:
+        """What `read_stamped` gives, clip by clip in order; untrusted files go to their process several at a time."""
         if duration is not None and not duration > 0:
             raise ArgumentError(f"duration={duration} must be a positive number of seconds")
-        reference = clip if isinstance(clip, ClipReference) else ClipReference(Path(clip).name, Path(clip))
-        stamp, decoded = self._decode(reference, with_stamp=with_stamp)
+        with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
+            for stamp, decoded in each:
+                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler))
+
+    def _prepared(
+        self, decoded: Decoded, sample_rate: int, duration: float | None, resampler: str
+    ) -> Clip | AudioError:
+        if isinstance(decoded, AudioError):
+            return decoded
+        samples, source_rate = decoded
         try:
-            if isinstance(decoded, AudioError):
-                raise decoded
-            samples, source_rate = decoded
+            check_samples(samples)
             mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
             prepared = _prepare(mono, source_rate, sample_rate, duration, resampler)
         except AudioError as error:
-            return Stamped(stamp, error)
+            return error
         if self.skip_flat and prepared.flat is not None:
-            skipped = AudioError(prepared.flat, "its samples are all alike, and such clips are to be skipped")
-            return Stamped(stamp, skipped)
-        return Stamped(stamp, prepared)
+            return AudioError(prepared.flat, "its samples are all alike, and such clips are to be skipped")
+        return prepared
 
-    def _decode(
-        self, clip: ClipReference, *, with_stamp: bool
-    ) -> tuple[bytes, tuple[NDArray[np.float32], int] | AudioError]:
-        """Stamp and samples of one unchanging state of the file."""
-        for _ in range(_ATTEMPTS):
-            try:
-                with open_content(clip) as descriptor:
-                    before = content_state(descriptor)
-                    stamp = content_digest(descriptor) if with_stamp else b""
-                    decoded = self._decoded(clip, descriptor)
-                    if content_state(descriptor) == before:
-                        return stamp, decoded
-            except AudioError as error:
-                if error.reason is not BadAudioReason.CHANGING:
-                    return stamp_of_error(error), error
+    def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, Decoded]]:
+        """Stamp and samples of one unchanging state of each file."""
+        for some in [[clip] for clip in clips] if self.untrusted is None else _batches(clips):
+            with closing(self._attempt(some, with_stamp=with_stamp)) as attempted:
+                for clip, found in zip(some, attempted, strict=True):
+                    yield found or self._decode_again(clip, with_stamp=with_stamp)
+
+    def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, Decoded]:
+        """A clip that changed while it was read."""
+        for _ in range(_ATTEMPTS - 1):
+            (found,) = self._attempt([clip], with_stamp=with_stamp)
+            if found is not None:
+                return found
         changing = AudioError(
             BadAudioReason.CHANGING, f"it was written to during each of {_ATTEMPTS} attempts to read it"
         )
         return stamp_of_error(changing), changing
 
-    def _decoded(self, clip: ClipReference, descriptor: int) -> tuple[NDArray[np.float32], int] | AudioError:
-        try:
-            with recognizable(descriptor) as content:
-                if self.untrusted is not None:
-                    samples, sample_rate = decode_untrusted(content, self.untrusted)
+    def _attempt(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, Decoded] | None]:
+        """Stamp and samples of each file; None for one that changed meanwhile."""
+        with ExitStack() as stack:
+            opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
+            files = [one for one in opened if not isinstance(one, AudioError)]
+            decoded = stack.enter_context(closing(self._decoded(files)))
+            for one in opened:
+                if isinstance(one, AudioError):
+                    changing = one.reason is BadAudioReason.CHANGING
+                    yield None if changing else (stamp_of_error(one), one)
                 else:
-                    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
-                    samples, sample_rate = decode_descriptor(content, path=clip.path if needs_path else None)
-            check_samples(samples)
-        except AudioError as error:
-            return error
-        return samples, sample_rate
+                    result = next(decoded)
+                    yield (one.stamp, result) if content_state(one.descriptor) == one.state else None
+
+    def _decoded(self, opened: Sequence[_Opened]) -> Generator[Decoded]:
+        if self.untrusted is not None:
+            with closing(decode_untrusted([one.content for one in opened], self.untrusted)) as decoded:
+                yield from decoded
+            return
+        for one in opened:
+            try:
+                yield decode_descriptor(one.content, path=one.path)
+            except AudioError as error:
+                yield error
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A clip's file: `content` is what to decode of it, `path` where decoding needs that, `state` what it was then."""
+
+    descriptor: int
+    content: int
+    path: Path | None
+    state: tuple[int, ...]
+    stamp: bytes
+
+
+def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened | AudioError:
+    try:
+        descriptor = stack.enter_context(open_content(clip))
+    except AudioError as error:
+        return error
+    state = content_state(descriptor)
+    stamp = content_digest(descriptor) if with_stamp else b""
+    content = stack.enter_context(recognizable(descriptor))
+    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
+    return _Opened(descriptor, content, clip.path if needs_path else None, state, stamp)
+
+
+def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
+    """As many as a decoding process takes at once, but no more members of archives than memory should hold."""
+    begin, stored = 0, 0
+    for end, clip in enumerate(clips):
+        size = 0 if clip.part is None else clip.part.size or clip.part.stored or _MOST_STORED
+        if end > begin and (end - begin == MOST_FILES or stored + size > _MOST_STORED):
+            yield clips[begin:end]
+            begin, stored = end, 0
+        stored += size
+    yield clips[begin:]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,13 +16,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.audio.decoder_process import ANSWER, REQUEST
+from specnorm.audio.decoder_process import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
 from specnorm.audio.unnamed import unnamed_file
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 
@@ -50,6 +52,10 @@ class Limits:
             raise ArgumentError(f"seconds={self.seconds}, megabytes={self.megabytes} must both be positive")
         if os.name != "posix":
             raise ArgumentError("decoding in a limited process needs a POSIX system; leave untrusted out here")
+
+
+Decoded = tuple[NDArray[np.float32], int] | AudioError
+"""Samples `(sample, channel)` and sample rate in Hz, or why there are none."""
 
 
 class _Gone(Exception):
@@ -86,20 +92,34 @@ class _Decoder:
         os.close(memory)
         self._fresh = True
 
-    def decode(self, descriptor: int) -> tuple[NDArray[np.float32], int]:
-        """The samples; raises `_Gone` when there is no answer, and `AudioError` when that is the answer."""
-        deadline = time.monotonic() + self.limits.seconds + (_START_SECONDS if self._fresh else 0)
+    def ask(self, descriptors: Sequence[int]) -> None:
+        """Send files; raises `_Gone` when the process has ended."""
         try:
             self._socket.settimeout(self.limits.seconds)
-            socket.send_fds(self._socket, [REQUEST], [descriptor])
-            failed, sample_rate, rows, columns = ANSWER.unpack(self._receive(ANSWER.size, deadline))
+            socket.send_fds(self._socket, [bytes([len(descriptors)])], list(descriptors))
+        except OSError as error:
+            raise _Gone(str(error)) from None
+
+    def answer(self, *, first: bool) -> Decoded | None:
+        """What became of the next file that was sent; None when it and all after it must be sent again.
+
+        That cannot be for the first: nothing waits yet.
+
+        Raises:
+            _Gone: when there is no answer in time, or one that cannot be.
+        """
+        deadline = time.monotonic() + self.limits.seconds + (_START_SECONDS if self._fresh else 0)
+        try:
+            kind, place, sample_rate, rows, columns = ANSWER.unpack(self._receive(ANSWER.size, deadline))
             self._fresh = False
-            if failed:
-                raise _reported(self._receive(rows, deadline) if rows <= _MAX_TEXT else b"")
-            if rows * columns * 4 > len(self._shared):
-                raise _Gone("it answered with more samples than it can have")
+            if kind == ASK_AGAIN and not first:
+                return None
+            if kind == ERROR:
+                return _reported(self._receive(rows, deadline) if rows <= _MAX_TEXT else b"")
+            if kind != SAMPLES or 4 * (place + rows * columns) > len(self._shared):
+                raise _Gone("it gave an answer that cannot be")
             # A copy: what is checked from here on, nobody else can write to.
-            shared = np.frombuffer(self._shared, np.float32, rows * columns)
+            shared = np.frombuffer(self._shared, np.float32, rows * columns, 4 * place)
             return shared.copy().reshape(rows, columns), sample_rate
         except OSError as error:
             raise _Gone(str(error)) from None
@@ -137,44 +157,57 @@ _idle: list[_Decoder] = []
 _lock = threading.Lock()
 
 
-def decode_untrusted(descriptor: int, limits: Limits) -> tuple[NDArray[np.float32], int]:
-    """Samples `(sample, channel)` and sample rate of an open file, decoded in a process of its own.
+def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded]:
+    """What `decode_descriptor` gives for each of these open files, in order, decoded in a process of its own.
 
-    Processes serve many files one after the other; one that fails is replaced, and its file tried again, since
-    somebody else (the system, short of memory) may have ended it.
-
-    Raises:
-        AudioError: as `decode_descriptor` does, and with the reason `timeout` or `crashed`.
+    Several files are sent at a time, and the process goes on with the next while its last answer is used. Processes
+    serve one batch after the other; one that fails is replaced, and its file tried again, since somebody else (the
+    system, short of memory) may have ended it. Errors have the reason `timeout` or `crashed` beside those of
+    `decode_descriptor`.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return _decode_once(descriptor, limits)
-        except AudioError as error:
-            if error.reason is not BadAudioReason.CRASHED or attempt == _ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")
+    done, attempts, at_once = 0, 0, MOST_FILES
+    while done < len(descriptors):
+        asked = descriptors[done : done + at_once]
+        answered = 0
+        with closing(_answers(asked, limits)) as answers:
+            for answer in answers:
+                attempts += 1
+                crashed = isinstance(answer, AudioError) and answer.reason is BadAudioReason.CRASHED
+                if answer is None or (crashed and attempts < _ATTEMPTS):
+                    break
+                attempts = 0
+                answered += 1
+                yield answer
+        done += answered
+        at_once = min(2 * answered if answered == len(asked) else answered + 1, MOST_FILES)
 
 
-def _decode_once(descriptor: int, limits: Limits) -> tuple[NDArray[np.float32], int]:
+def _answers(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded | None]:
+    """One answer a file, until one is None (ask again) or tells of the end of the process."""
     decoder = _take(limits)
-    started = time.monotonic()
+    left, started = len(descriptors), time.monotonic()
     try:
-        answer = decoder.decode(descriptor)
-    except AudioError:
-        _give_back(decoder)
-        raise
+        decoder.ask(descriptors)
+        while left:
+            started = time.monotonic()
+            answer = decoder.answer(first=left == len(descriptors))
+            left = 0 if answer is None else left - 1
+            yield answer
     except _Gone as error:
-        status = decoder.kill()
-        if time.monotonic() - started >= limits.seconds or status == -signal.SIGXCPU:
-            raise AudioError(BadAudioReason.TIMEOUT, f"decoding it took more than {limits.seconds:g} s") from None
-        raise AudioError(
-            BadAudioReason.CRASHED, f"it ended the process that decoded it (exit status {status}; {error})"
-        ) from None
-    except BaseException:
-        decoder.kill()
-        raise
-    _give_back(decoder)
-    return answer
+        yield _ending(decoder.kill(), time.monotonic() - started, limits, str(error))
+    finally:
+        # An answer that nobody waits for any more would be taken for one to the next request.
+        if left:
+            decoder.kill()
+        else:
+            _give_back(decoder)
+
+
+def _ending(status: int, seconds: float, limits: Limits, how: str) -> AudioError:
+    """Why a process ended that was to decode a file."""
+    if seconds >= limits.seconds or status == -signal.SIGXCPU:
+        return AudioError(BadAudioReason.TIMEOUT, f"decoding it took more than {limits.seconds:g} s")
+    return AudioError(BadAudioReason.CRASHED, f"it ended the process that decoded it (exit status {status}; {how})")
 
 
 def close_decoders() -> None:
