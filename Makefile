@@ -62,7 +62,7 @@ kills: $(VENV)/.installed-test ## kill passes at random moments and resume them;
 	cd tests && ../$(BIN)/python -m reliability.kill --kills $(KILLS)
 
 FUZZ_SECONDS ?= 300
-fuzz: $(VENV)/.installed-fuzz ## fuzz what reads profiles, pipelines, archives and journals; FUZZ_SECONDS=300
+fuzz: $(VENV)/.installed-fuzz ## fuzz what reads profiles, pipelines, images, archives and journals; FUZZ_SECONDS=300
 	cd tests && ../$(BIN)/python -m reliability.fuzz ../.fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048
 
 docs: $(VENV)/.installed-docs ## the documentation, as HTML in docs/_build

@@ -2,8 +2,8 @@
 
 `make fuzz`, or `python -m reliability.fuzz FOLDER -max_total_time=300` in `tests/`; FOLDER keeps what was found to be
 interesting. The first byte of an input says what the rest is: a container, the header of one whose numbers are sound,
-a tar, a zip, a journal, a JSON front end. Whatever it is, it is read or refused with an error of our family; what was
-read must summarize to finite JSON.
+a tar, a zip, a journal, a JSON front end, an image, the header of one whose pixels and checksums are sound. Whatever
+it is, it is read or refused with an error of our family; what was read must summarize to finite JSON or levels.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import atheris
+import numpy as np
 
 # What numba compiles: it cannot compile instrumented code.
 COMPILED = ["specnorm.arrays", "specnorm.front_end.blocks", "specnorm.profile.counting", "specnorm.profile.wide"]
@@ -26,6 +27,8 @@ with atheris.instrument_imports(include=["specnorm"], exclude=COMPILED):
     from specnorm import files
     from specnorm.audio import archive
     from specnorm.errors import SpecnormError
+    from specnorm.images import ImageCodec, LevelRange, decode, png
+    from specnorm.images import header as image_header
     from specnorm.journal import Journal
 
     from .attack import FRONT_END
@@ -109,7 +112,52 @@ def front_end(data: bytes) -> None:
     assert sn.FrontEnd.from_json(text).fingerprint
 
 
-READERS = [load, load_header, list_archive(".tar"), list_archive(".zip"), open_journal, front_end]
+def sound_image() -> tuple[bytes, png.PNG]:
+    """A sound image, and what is in it."""
+    made = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=64), bands=sn.Mel(3))
+    level = np.linspace(-80.0, 0.0, 3 * 8).reshape(3, 8)
+    path = FOLDER / "sound.png"
+    path.write_bytes(ImageCodec(made, LevelRange(np.array([-80.0]), np.array([0.0]), "fixed")).encode(level))
+    return path.read_bytes(), png.read_png(path)
+
+
+IMAGE, SOUND_PNG = sound_image()
+
+
+def load_image(data: bytes) -> None:
+    """A whole image file."""
+    path = FOLDER / "fuzz.png"
+    path.write_bytes(data)
+    decoded = decode(path)
+    assert np.isfinite(decoded.level).all()
+
+
+def load_image_header(data: bytes) -> None:
+    """Any header over sound pixels, with the checksums that it should have."""
+    try:
+        plain = json.loads(data)
+        if not isinstance(plain, dict):
+            return
+        plain.pop("checksum", None)
+        plain["pixels"] = image_header.pixel_digest(SOUND_PNG.pixels)
+        text = json.dumps({**plain, "checksum": image_header._checksum(plain)})
+    except (ValueError, RecursionError):
+        return
+    path = FOLDER / "fuzz-header.png"
+    path.write_bytes(png.encode_png(SOUND_PNG.pixels, image_header.KEYWORD, text))
+    assert np.isfinite(decode(path).level).all()
+
+
+READERS = [
+    load,
+    load_header,
+    list_archive(".tar"),
+    list_archive(".zip"),
+    open_journal,
+    front_end,
+    load_image,
+    load_image_header,
+]
 
 
 def test_one_input(data: bytes) -> None:
@@ -139,6 +187,8 @@ def seeds(folder: Path) -> None:
         found[f"header-{name}"] = b"\1" + files.canonical_json(files.unpack(data, name)[0]).encode()
     found |= {"tar": b"\2" + tar.getvalue(), "zip": b"\3" + packed.getvalue(), "journal": b"\4" + journal.read_bytes()}
     found["front-end"] = b"\5" + FRONT_END.to_json().encode()
+    found["image"] = b"\6" + IMAGE
+    found["image-header"] = b"\7" + SOUND_PNG.texts[image_header.KEYWORD].encode()
     for name, data in found.items():
         (folder / name).write_bytes(data)
 

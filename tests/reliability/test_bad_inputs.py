@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from specnorm.audio import Limits, Reader, release
 from specnorm.errors import BadAudioReason
 from specnorm.profile import Counter
 
+from .attack import finished, in_child
 from .bad_inputs import ODD_NAMES, Case, audio_cases, encoded, odd_names, tone, wav
 from .conftest import write_clips
 
@@ -61,6 +63,32 @@ def test_each_bad_file_has_the_outcome_it_must_have(case: Case, tmp_path: Path) 
     if found == "too-large":
         decoded = 2048 * path.stat().st_size // 2  # a bomb is stopped at what its size can justify
     assert peak <= (64 << 20) + 2 * decoded
+
+
+def test_not_even_native_code_takes_more(tmp_path: Path) -> None:
+    """Each file is read in a process whose whole address space may grow by 64 MB and twice the samples, no more."""
+    outcome(_warm(tmp_path), Reader())
+    missed = []
+    for number, case in enumerate(CASES):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        path, decoded = case.write(folder), 0
+        if "ok" in case.outcomes:
+            with soundfile.SoundFile(path) as sound:
+                known = sound.frames < 1 << 40  # a FLAC header may leave the length out
+                decoded = 4 * sound.channels * (sound.frames if known else outcome(path, Reader())[1])
+        if "too-large" in case.outcomes:
+            decoded = 2048 * path.stat().st_size // 2
+        most = (64 << 20) + 2 * decoded
+
+        def limited(path: Path = path, case: Case = case, most: int = most) -> None:
+            mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (mapped + most, mapped + most))
+            assert outcome(path, Reader())[0] in case.outcomes
+
+        if finished(in_child(limited)) != 0:
+            missed.append((case.name, most))
+    assert missed == []
 
 
 def _warm(folder: Path) -> Path:
