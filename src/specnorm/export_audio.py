@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from specnorm.apply import INDEX_NAME, PIPELINE_NAME
-from specnorm.engines import Engine, LocalEngine
+from specnorm.audio import ClipReference, stamp
+from specnorm.engines import Engine, LocalEngine, resumable_map
 from specnorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpecnormError
 from specnorm.export_images import SHEET_PREFIX
-from specnorm.files import atomic_write
+from specnorm.files import atomic_write, canonical_json
 from specnorm.fit import MAX_BAD, Progress, check_bad
 from specnorm.front_end import FrontEnd, WaveformGain
 from specnorm.images import LegacyLogMel, decode, decode_legacy_logmel
 from specnorm.inversion import invert
+from specnorm.journal import keep_journal, key_of
+from specnorm.measure import libraries
 from specnorm.pipeline import Pipeline
 from specnorm.profile import BadFile
+from specnorm.profile.storage import parse_files, plain_files
 
 FORMATS = ("wav", "flac")
 
@@ -50,6 +56,20 @@ class InversionOptions:
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise ArgumentError(f"format={self.format!r} must be one of {', '.join(FORMATS)}")
+
+    def identity(self) -> dict[str, Any]:
+        """Everything besides the files that decides the sounds, as plain JSON values."""
+        return {
+            "command": "invert",
+            "method": self.method,
+            "quality": self.quality,
+            "seed": self.seed,
+            "format": self.format,
+            "front_end": None if self.front_end is None else self.front_end.to_dict(),
+            "pipeline": None if self.pipeline is None else self.pipeline.summary(),
+            "legacy": None if self.legacy is None else asdict(self.legacy),
+            "libraries": libraries(),
+        }
 
 
 @dataclass(frozen=True)
@@ -81,19 +101,72 @@ class _Spectrogram:
 
 
 @dataclass(frozen=True)
+class _Made:
+    """What became of one file; the stamps identify what it was made from and the sound that was written."""
+
+    result: InvertedFile | BadFile
+    source: str
+    sound: str
+
+
+@dataclass(frozen=True)
 class _Task:
     """Inverts one file; picklable, so that any engine can run it."""
 
     options: InversionOptions
 
-    def __call__(self, item: tuple[str, Path, Path]) -> InvertedFile | BadFile:
+    def __call__(self, item: tuple[str, Path, Path]) -> _Made:
         name, path, output = item
+        before = _stamp_of_source(path, self.options)
         try:
-            return invert_file(path, output, self.options, name)
+            return _Made(invert_file(path, output, self.options, name), before, _stamp(output))
         except ArgumentError:
             raise
         except SpecnormError as error:
-            return BadFile(name, BadAudioReason.UNREADABLE, str(error), ())
+            return _Made(BadFile(name, BadAudioReason.UNREADABLE, str(error), ()), before, "")
+
+    def key(self, item: tuple[str, Path, Path]) -> bytes:
+        """By the names of the file and of its sound; whether the contents are still the same, the stamps say."""
+        return key_of([item[0], item[2].name])
+
+    def pack(self, made: _Made) -> bytes:
+        """One JSON object."""
+        plain: dict[str, object] = {"source": made.source, "sound": made.sound}
+        if isinstance(made.result, BadFile):
+            plain["bad"] = plain_files([made.result])
+        else:
+            plain |= {"seconds": made.result.seconds, "notes": list(made.result.notes)}
+        return canonical_json(plain).encode()
+
+    def unpack(self, item: tuple[str, Path, Path], payload: bytes) -> _Made | None:
+        """The result again, when the file's content is what it was and the sound is what was made of it."""
+        name, path, output = item
+        plain = json.loads(payload)
+        if plain["source"] != _stamp_of_source(path, self.options):
+            return None
+        if "bad" in plain:
+            return _Made(parse_files(plain["bad"])[0], plain["source"], "")
+        if _stamp(output) != plain["sound"]:
+            return None
+        return _Made(
+            InvertedFile(name, output, plain["seconds"], tuple(plain["notes"])), plain["source"], plain["sound"]
+        )
+
+
+def _stamp(path: Path) -> str:
+    return stamp(ClipReference(path.name, path)).hex()
+
+
+def _stamp_of_source(path: Path, options: InversionOptions) -> str:
+    """Of the file, and of the pipeline and index that say how to read it where they do."""
+    stamps = [_stamp(path)]
+    if path.suffix.lower() == ".npy" and options.front_end is None and options.pipeline is None:
+        try:
+            folder = _folder_of_pipeline(path)
+        except ArgumentError:
+            return stamps[0]  # which is what inverting it will say
+        stamps += [_stamp(folder / name) for name in (PIPELINE_NAME, INDEX_NAME)]
+    return " ".join(stamps)
 
 
 def invert_file(path: Path, output: Path, options: InversionOptions, name: str | None = None) -> InvertedFile:
@@ -145,11 +218,15 @@ def export_audio(
 ) -> InvertedFiles:
     """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of the same structure.
 
+    A folder's run that was stopped, by whatever means, is taken up again by calling `export_audio` once more: a journal
+    beside `output` says what is finished.
+
     Raises:
         SourceError: when there is no such file or folder, or nothing to invert in it.
         FileFormatError: when a single file cannot be read.
         TooManyBad: when more files of a folder are bad than `max_bad`, or all are; good ones are written all the same.
         ArgumentError: when a setting breaks its rule.
+        OutputBusy: when another run is writing into the folder.
     """
     target, output, options = Path(target), Path(output), options or InversionOptions()
     if not 0 <= max_bad <= 1:
@@ -159,12 +236,13 @@ def export_audio(
         return InvertedFiles((invert_file(target, chosen, options),), ())
     items = _items(target, output, options.format)
     results: list[InvertedFile | BadFile] = []
-    for result in (engine or LocalEngine()).map(_Task(options), items):
-        results.append(result)
-        if progress is not None:
-            progress(len(results), len(items))
-    bad = tuple(sorted(result for result in results if isinstance(result, BadFile)))
-    check_bad(bad, len(items), max_bad)
+    with keep_journal(output, options.identity()) as journal:
+        for made in resumable_map(engine or LocalEngine(), _Task(options), items, journal):
+            results.append(made.result)
+            if progress is not None:
+                progress(len(results), len(items))
+        bad = tuple(sorted(result for result in results if isinstance(result, BadFile)))
+        check_bad(bad, len(items), max_bad)
     good = (result for result in results if isinstance(result, InvertedFile))
     return InvertedFiles(tuple(sorted(good, key=lambda result: result.source)), bad)
 

@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 import specnorm as sn
 from specnorm.engines.resumable import _Record
+from specnorm.export_images import export_images
 from specnorm.journal import Journal
 
 FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
@@ -25,6 +28,26 @@ def run_apply(source: Path, folder: Path, workers: int = 1) -> None:
     profile = sn.fit(source, FRONT_END, engine=sn.LocalEngine(workers), max_bad=0.5)
     pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(profile))
     sn.apply(source, pipeline, folder, engine=sn.LocalEngine(workers), max_bad=0.5)
+
+
+def run_images(source: Path, folder: Path, workers: int = 1) -> None:
+    """Write the images of `source` into `folder`."""
+    codec = sn.ImageCodec(FRONT_END, sn.LevelRange.fixed_db(FRONT_END, -80.0, 20.0))
+    export_images(source, codec, folder, engine=sn.LocalEngine(workers), max_bad=0.5)
+
+
+def run_invert(source: Path, folder: Path, workers: int = 1) -> None:
+    """Write the sounds of levels of `source`, which are made beside it first, into `folder`."""
+    levels = source.parent / "levels"
+    if not levels.exists():
+        levels.mkdir()
+        for path in sorted(source.rglob("*.wav")):
+            try:
+                np.save(levels / f"{path.parent.name}-{path.stem}.npy", FRONT_END(sn.read(path, 8_000)))
+            except sn.AudioError:
+                (levels / f"{path.stem}.npy").write_bytes(b"no array")
+    options = sn.InversionOptions(quality="fast", front_end=FRONT_END)
+    sn.export_audio(levels, folder, options, engine=sn.LocalEngine(workers), max_bad=0.5)
 
 
 class Log:

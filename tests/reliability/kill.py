@@ -18,10 +18,13 @@ import numpy as np
 
 import specnorm as sn
 from specnorm import measure
+from specnorm.export_images import INDEX_NAME
 from specnorm.lock import beside
 
-from .attack import Log, finished, in_child, killed_after, run_apply, run_fit, tree
+from .attack import Log, finished, in_child, killed_after, run_apply, run_fit, run_images, run_invert, tree
 from .conftest import write_clips
+
+COMMANDS = {"fit": run_fit, "apply": run_apply, "images": run_images, "invert": run_invert}
 
 
 @dataclass
@@ -57,7 +60,7 @@ def trials(
         while killed := killed_after(in_child(work), chance.uniform(0, seconds)):
             score.kills += 1
             check_whole(place / name)
-            complete = (place / name).exists() and not beside(place / name, "journal").exists()
+            complete = is_complete(place / name)
             if complete or chance.random() < 0.5:
                 break
         # A run that was killed after its journal had gone had nothing left to do.
@@ -75,6 +78,12 @@ def _alone(command: Callable[[Path, Path, int], None], source: Path, output: Pat
     assert finished(in_child(lambda: command(source, output, 1))) == 0
 
 
+def is_complete(output: Path) -> bool:
+    """Whether a run had nothing left to do when it was killed: images have no journal, but an index that comes last."""
+    last = output / INDEX_NAME if output.name == "images" else output
+    return last.exists() and not beside(output, "journal").exists()
+
+
 def check_whole(output: Path) -> None:
     """Raise when something incomplete stands under a final name."""
     if output.is_file():
@@ -90,7 +99,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     measure.CLIPS_IN_UNIT = 8  # many units, so that a kill finds some finished and some not
-    for name, command in {"fit": run_fit, "apply": run_apply}.items():
+    for name, command in COMMANDS.items():
         with tempfile.TemporaryDirectory() as folder:
             print(name, trials(command, name, options.kills, options.seed, Path(folder)))  # noqa: T201
 

@@ -21,10 +21,10 @@ from specnorm.engines.resumable import _Record
 from specnorm.lock import beside, output_lock
 from specnorm.measure import MeasureTask
 
-from .attack import FRONT_END, finished, in_child, run_apply, run_fit, tree
+from .attack import FRONT_END, finished, in_child, run_fit, tree
 from .bad_inputs import tone
 from .conftest import write_clips
-from .kill import trials
+from .kill import COMMANDS, trials
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def stopped_fit(source: Path, output: Path, after: int = 20, front_end: sn.Front
         sn.fit(source, front_end, output=output, engine=sn.LocalEngine(1), group_by=["label"], progress=progress)
 
 
-@pytest.mark.parametrize(("name", "command"), [("fit", run_fit), ("apply", run_apply)])
+@pytest.mark.parametrize(("name", "command"), COMMANDS.items())
 def test_killed_at_random_moments_it_resumes_to_the_same_bytes(
     name: str, command: Callable[[Path, Path, int], None], tmp_path: Path
 ) -> None:
