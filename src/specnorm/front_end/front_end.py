@@ -17,7 +17,7 @@ from specnorm.audio.resample import RESAMPLERS
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from specnorm.files import canonical_json
 from specnorm.front_end.bands import Bands, Linear, Mel
-from specnorm.front_end.blocks import Workspace, level_blocks
+from specnorm.front_end.blocks import level_blocks
 from specnorm.front_end.compress import Compression, Decibel, Ln
 from specnorm.front_end.gain import PeakLevel, RMSLevel, ScaleWaveform
 from specnorm.front_end.gammatone import Gammatone
@@ -30,6 +30,7 @@ from specnorm.front_end.root import Root
 from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
+from specnorm.front_end.workspace import Workspace
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
     "level": {

@@ -10,8 +10,7 @@ from torch.autograd import forward_ad
 
 from specnorm.engines import LocalEngine
 from specnorm.errors import ArgumentError
-from specnorm.front_end import FrontEnd
-from specnorm.front_end.blocks import Workspace
+from specnorm.front_end import FrontEnd, Workspace
 from specnorm.nn.checks import check_finite, check_wave, expand_lengths, readable
 from specnorm.nn.constants import Constants, settings_tensor, settings_text
 from specnorm.nn.dft import dft_module

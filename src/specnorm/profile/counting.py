@@ -28,7 +28,7 @@ _FRAMES_BETWEEN_CARRIES = 1 << 12  # of squares below 2^50: their sum stays belo
 
 @numba.njit(cache=True, nogil=True)
 def put_on_grid(block: NDArray[np.float64], steps: float, out: NDArray[np.int32]) -> tuple[int, int]:
-    """Levels `(frame, band)` as integers `(band, frame)`; returns the lowest and the highest.
+    """Levels `(band, frame)` as integers `(band, frame)`; returns the lowest and the highest.
 
     Levels too high for the grid stay too high (2^30), so that the caller sees them.
     """
@@ -36,7 +36,7 @@ def put_on_grid(block: NDArray[np.float64], steps: float, out: NDArray[np.int32]
     highest: Any = -(1 << 30)
     for band in range(out.shape[0]):
         for t in range(out.shape[1]):
-            q: Any = np.int64(np.rint(min(max(block[t, band] * steps, -1073741824.0), 1073741824.0)))
+            q: Any = np.int64(np.rint(min(max(block[band, t] * steps, -1073741824.0), 1073741824.0)))
             out[band, t] = q
             lowest = min(lowest, q)
             highest = max(highest, q)

@@ -1,0 +1,97 @@
+"""Eight float64 numbers as one value in compiled kernels, so that eight frames are transformed at once.
+
+LLVM's own vectorizer gives up on a Fourier transform, whose stores it cannot prove apart. These few operations leave it
+no choice: each is one vector instruction, or a few where the machine has narrower vectors. Every lane is computed as a
+single number would be, in the order that is written: nothing is fused or reordered.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
+
+WIDTH = 8
+"""How many numbers there are in one value."""
+_VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
+
+
+class Lanes(types.Type):  # type: ignore[misc]
+    """The type of such a value, as numba knows it."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Lanes")
+
+
+_LANES = Lanes()
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Lanes) -> None:
+        super().__init__(manager, kind, _VECTOR)
+
+
+def _define(operation: Callable[[Any, Any], Any], instruction: str) -> None:
+    @type_callable(operation)
+    def _type(context: Any) -> Any:
+        del context
+        return lambda a, b: _LANES if isinstance(a, Lanes) and isinstance(b, Lanes) else None
+
+    @lower_builtin(operation, Lanes, Lanes)
+    def _lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        return getattr(builder, instruction)(*arguments)
+
+
+for _operation, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+    _define(_operation, _instruction)
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(typing: Any, array: Any, index: Any) -> Any:
+    """The eight numbers of a flat float64 array from `index` on; nothing checks that they are there."""
+    del typing, index
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value = builder.load(_address(context, builder, signature.args[0], *arguments))
+        value.align = 8
+        return value
+
+    return _LANES(array, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
+    """Put eight numbers into a flat float64 array from `index` on; nothing checks that there is room."""
+    del typing, index, value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, index, value = arguments
+        builder.store(value, _address(context, builder, signature.args[0], array, index)).align = 8
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, _LANES), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fill(typing: Any, number: Any) -> Any:
+    """One number eight times."""
+    del typing, number
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        undefined, index = ir.Constant(_VECTOR, ir.Undefined), ir.IntType(32)
+        first = builder.insert_element(undefined, arguments[0], ir.Constant(index, 0))
+        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH))
+
+    return _LANES(types.float64), generate
