@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from specnorm.arrays import BandRuns
 from specnorm.front_end.compress import Compression
+from specnorm.front_end.logarithm import compressed
 from specnorm.front_end.power_spectra import power_spectra
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import StandardizeWaveform, WaveformLevel
 from specnorm.front_end.workspace import Workspace
 
-_FRAMES = 64
+_CELLS = 50_000
+"""Bins times frames of a block: what stays in the second cache, with room for what it is made of."""
 
 
 def level_blocks(
@@ -38,8 +40,9 @@ def level_blocks(
     """
     padded, mean, scale = _padded(samples, sample_rate, level, stft, workspace)
     bands, frames = len(runs.first), stft.frames(len(samples) - level.shortens)
-    for start in range(0, frames, _FRAMES):
-        count = min(_FRAMES, frames - start)
+    step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
+    for start in range(0, frames, step):
+        count = min(step, frames - start)
         values = power_spectra(padded[start * stft.hop :], mean, scale, stft, count, workspace)
         if stft.power != 2.0:
             values **= stft.power / 2.0
@@ -47,7 +50,7 @@ def level_blocks(
             gathered = workspace.array("gathered", (bands, values.shape[1]))
             _gather(values, runs.matrix, runs.first, runs.stop, gathered)
             values = gathered
-        yield start, compress(values[:bands], stft.power)[:, :count].T
+        yield start, compressed(values[:bands], compress, stft.power)[:, :count].T
 
 
 def _padded(

@@ -54,18 +54,19 @@ for _operation, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"),
 
 def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
     data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+    place = builder.gep(data, [index])
+    return builder.bitcast(place, ir.VectorType(place.type.pointee, WIDTH).as_pointer())
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def load(typing: Any, array: Any, index: Any) -> Any:
-    """The eight numbers of a flat float64 array from `index` on; nothing checks that they are there."""
+    """The eight numbers of a flat array of floats from `index` on; nothing checks that they are there."""
     del typing, index
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         value = builder.load(_address(context, builder, signature.args[0], *arguments))
-        value.align = 8
-        return value
+        value.align = signature.args[0].dtype.bitwidth // 8
+        return builder.fpext(value, _VECTOR) if value.type != _VECTOR else value
 
     return _LANES(array, types.intp), generate
 
@@ -95,3 +96,29 @@ def fill(typing: Any, number: Any) -> Any:
         return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH))
 
     return _LANES(types.float64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def transpose(typing: Any, rows: Any) -> Any:
+    """Eight values of eight numbers, rows and columns exchanged, by swapping blocks of 1, 2 and 4."""
+    del typing, rows
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        vectors = [builder.extract_value(arguments[0], i) for i in range(WIDTH)]
+        for block in (1, 2, 4):
+            kept = [i if not i & block else i - block + WIDTH for i in range(WIDTH)]
+            moved = [i + block if not i & block else i + WIDTH for i in range(WIDTH)]
+            for i in (i for i in range(WIDTH) if not i & block):
+                pair = vectors[i], vectors[i + block]
+                vectors[i], vectors[i + block] = (
+                    builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), mask))
+                    for mask in (kept, moved)
+                )
+        result = arguments[0]
+        for i, vector in enumerate(vectors):
+            result = builder.insert_value(result, vector, i)
+        return result
+
+    eight = types.UniTuple(_LANES, WIDTH)
+    return eight(eight), generate

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.arrays import frame, rfft
-from specnorm.front_end.lanes import WIDTH, fill, load, store
+from specnorm.front_end.lanes import WIDTH, fill, load, store, transpose
 from specnorm.front_end.real_fft import plan_of, transform
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.workspace import Workspace
@@ -20,69 +20,79 @@ from specnorm.front_end.workspace import Workspace
 def power_spectra(
     padded: NDArray[np.floating], mean: float, scale: float, stft: STFT, count: int, workspace: Workspace
 ) -> NDArray[np.float64]:
-    """`|X|²` of the first `count` frames of `(padded - mean) · scale`, as `(bin, frame)`.
+    """`|X|²` of the first `count` frames of `(padded - mean) · scale`, as `(bin, frame)`, contiguous.
 
     There are columns beyond `count`, up to a multiple of eight; they are finite, and mean nothing. The result is valid
     until the next call.
     """
     width = -(-count // WIDTH) * WIDTH
     powers = workspace.array("powers", (stft.bins, width))
-    plan = plan_of(stft.n_fft)
+    plan, window = plan_of(stft.n_fft), stft.window_values()
     if plan is None:
         powers[:, count:] = 0.0
-        _by_numpy(padded, mean, scale, stft, count, powers)
+        frames = (frame(padded, stft.frame_samples, stft.hop)[:count] - mean) * scale
+        spectrum = rfft(stft.prepared(frames) * window, stft.n_fft)
+        powers[:, :count] = (spectrum.real * spectrum.real + spectrum.imag * spectrum.imag).T
         return powers
     if stft.windowed_only:
-        rows = min(stft.hop, stft.frame_samples)
-        columns = workspace.array("columns", (rows, width + (stft.frame_samples - 1) // rows))
+        rows = min(stft.hop, len(window))
+        needed = width + (len(window) - 1) // rows
+        # An odd number of cache lines in a row: with a power of two, all rows would compete for the same few lines.
+        columns = workspace.array("columns", (rows, (-(-needed // WIDTH) | 1) * WIDTH))
         _lay_out(padded, mean, scale, stft.hop, columns)
     else:
-        columns = workspace.array("columns", (stft.frame_samples, width))
+        columns = workspace.array("columns", (len(window), width))
         columns[:, count:] = 0.0
-        columns[:, :count] = stft.prepared(frame(padded, stft.frame_samples, stft.hop)[:count]).T
-    one, other = (workspace.array(name, (WIDTH * stft.n_fft,)) for name in ("one", "other"))
-    window = stft.window_values()
-    _transform_all(columns, window, plan.radices, plan.starts, plan.roots, one, other, powers)
+        columns[:, :count] = stft.prepared(frame(padded, len(window), stft.hop)[:count]).T
+    buffers = workspace.array("stages", (2, WIDTH * stft.n_fft))
+    _transform_all(columns, window, plan.radices, plan.starts, plan.roots, buffers, powers)
     return powers
 
 
-def _by_numpy(
-    padded: NDArray[np.floating], mean: float, scale: float, stft: STFT, count: int, powers: NDArray[np.float64]
-) -> None:
-    """For lengths that have no plan."""
-    frames = (frame(padded, stft.frame_samples, stft.hop)[:count] - mean) * scale
-    spectrum = rfft(stft.prepared(frames) * stft.window_values(), stft.n_fft)
-    powers[:, :count] = (spectrum.real * spectrum.real + spectrum.imag * spectrum.imag).T
-
-
 @numba.njit(cache=True, nogil=True)
-def _lay_out(
-    wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]
-) -> None:
+def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]) -> None:
     """Rows of one hop, standardized; zeros after the wave's end."""
     rows, count = columns.shape
-    for c in range(count):
-        there = min(rows, max(0, wave.size - c * hop))
-        for r in range(there):
-            columns[r, c] = (wave[c * hop + r] - mean) * scale
-        for r in range(there, rows):
-            columns[r, c] = 0.0
+    flat, means, scales = columns.reshape(-1), fill(mean), fill(scale)
+    for c in range(0, count, WIDTH):
+        whole = rows // WIDTH * WIDTH if (c + WIDTH - 1) * hop + rows <= wave.size else 0
+        for r in range(0, whole, WIDTH):
+            at = c * hop + r
+            turned = transpose(
+                (
+                    (load(wave, at) - means) * scales,
+                    (load(wave, at + hop) - means) * scales,
+                    (load(wave, at + 2 * hop) - means) * scales,
+                    (load(wave, at + 3 * hop) - means) * scales,
+                    (load(wave, at + 4 * hop) - means) * scales,
+                    (load(wave, at + 5 * hop) - means) * scales,
+                    (load(wave, at + 6 * hop) - means) * scales,
+                    (load(wave, at + 7 * hop) - means) * scales,
+                )
+            )
+            for i in range(WIDTH):
+                store(flat, (r + i) * count + c, turned[i])
+        for one in range(c, c + WIDTH):
+            there = min(rows, max(0, wave.size - one * hop))
+            for r in range(whole, there):
+                columns[r, one] = (wave[one * hop + r] - mean) * scale
+            for r in range(max(whole, there), rows):
+                columns[r, one] = 0.0
 
 
 @numba.njit(cache=True, nogil=True)
-def _transform_all(  # noqa: PLR0913, PLR0917  (a compiled kernel takes its arrays one by one)
+def _transform_all(
     columns: NDArray[np.float64],
     window: NDArray[np.float64],
     radices: NDArray[np.int64],
     starts: NDArray[np.int64],
     roots: NDArray[np.float64],
-    one: NDArray[np.float64],
-    other: NDArray[np.float64],
+    buffers: NDArray[np.float64],
     powers: NDArray[np.float64],
 ) -> None:
-    n, rows, stride = one.size // WIDTH, columns.shape[0], columns.shape[1]
+    n, rows, stride = buffers.shape[1] // WIDTH, columns.shape[0], columns.shape[1]
     bins, width = powers.shape
-    flat, out = columns.reshape(-1), powers.reshape(-1)
+    flat, out, one, other = columns.reshape(-1), powers.reshape(-1), buffers[0], buffers[1]
     for t in range(0, width, WIDTH):
         row, place = 0, t
         for k in range(window.size):

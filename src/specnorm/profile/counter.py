@@ -56,7 +56,8 @@ class Counter:
             AudioError: when the level leaves the grid; nothing is counted then.
         """
         gridded = self._workspace.array("gridded", level.shape, np.int32)
-        self._count(gridded, *put_on_grid(level, float(self._grid.steps), gridded), samples, flat)
+        lowest, highest = put_on_grid(np.ascontiguousarray(level), float(self._grid.steps), gridded, 0)
+        self._count(gridded, lowest, highest, samples, flat)
 
     def _count(
         self, gridded: NDArray[np.int32], lowest: int, highest: int, samples: NDArray[np.float32], flat: bool | None
@@ -100,7 +101,7 @@ class Counter:
         gridded = self._workspace.array("gridded", shape, np.int32)
         lowest, highest = np.iinfo(np.int32).max, np.iinfo(np.int32).min
         for start, block in self._front_end.clip_blocks(samples, self._workspace):
-            low, high = put_on_grid(block.T, float(self._grid.steps), gridded[:, start : start + len(block)])
+            low, high = put_on_grid(np.ascontiguousarray(block.T), float(self._grid.steps), gridded, start)
             lowest, highest = min(lowest, low), max(highest, high)
         return gridded, lowest, highest
 
