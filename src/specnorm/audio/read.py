@@ -16,6 +16,7 @@ from specnorm.audio.mpeg import recognizable
 from specnorm.audio.reference import ClipReference
 from specnorm.audio.resample import resample
 from specnorm.audio.sandbox import Limits, close_decoders, decode_untrusted
+from specnorm.audio.wav import read_plain_wav
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 
 _ATTEMPTS = 3
@@ -70,9 +71,12 @@ class Reader:
         try:
             if isinstance(decoded, AudioError):
                 raise decoded
-            samples, source_rate = decoded
-            mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-            prepared = _prepare(mono, source_rate, sample_rate, duration, resampler)
+            mono = decoded.samples[:, 0]
+            if decoded.samples.shape[1] > 1:
+                mono = decoded.samples.mean(axis=1, dtype=np.float32)
+            elif decoded.borrowed and decoded.sample_rate == sample_rate:
+                mono = mono.copy()
+            prepared = _prepare(mono, decoded.sample_rate, sample_rate, duration, resampler)
         except AudioError as error:
             return Stamped(stamp, error)
         if self.skip_flat and prepared.flat is not None:
@@ -80,9 +84,7 @@ class Reader:
             return Stamped(stamp, skipped)
         return Stamped(stamp, prepared)
 
-    def _decode(
-        self, clip: ClipReference, *, with_stamp: bool
-    ) -> tuple[bytes, tuple[NDArray[np.float32], int] | AudioError]:
+    def _decode(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Decoded | AudioError]:
         """Stamp and samples of one unchanging state of the file."""
         for _ in range(_ATTEMPTS):
             try:
@@ -100,7 +102,9 @@ class Reader:
         )
         return stamp_of_error(changing), changing
 
-    def _decoded(self, clip: ClipReference, descriptor: int) -> tuple[NDArray[np.float32], int] | AudioError:
+    def _decoded(self, clip: ClipReference, descriptor: int) -> _Decoded | AudioError:
+        if self.untrusted is None and (plain := read_plain_wav(descriptor)) is not None:
+            return _Decoded(*plain, borrowed=True)
         try:
             with recognizable(descriptor) as content:
                 if self.untrusted is not None:
@@ -111,7 +115,16 @@ class Reader:
             check_samples(samples)
         except AudioError as error:
             return error
-        return samples, sample_rate
+        return _Decoded(samples, sample_rate, borrowed=False)
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """Samples `(sample, channel)` at a rate in Hz; borrowed ones are overwritten when this thread reads again."""
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    borrowed: bool
 
 
 @dataclass(frozen=True, eq=False)
