@@ -20,20 +20,20 @@ WIDTH = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 
 
-class Lanes(types.Type):  # type: ignore[misc]
+class Lanes(types.Type):
     """The type of such a value, as numba knows it."""
 
     def __init__(self) -> None:
         super().__init__(name="Lanes")
 
 
-_LANES = Lanes()
+_LANES: Any = Lanes()
 
 
 @register_model(Lanes)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Lanes) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _define(operation: Callable[[Any, Any], Any], instruction: str) -> None:
@@ -42,7 +42,7 @@ def _define(operation: Callable[[Any, Any], Any], instruction: str) -> None:
         del context
         return lambda a, b: _LANES if isinstance(a, Lanes) and isinstance(b, Lanes) else None
 
-    @lower_builtin(operation, Lanes, Lanes)
+    @lower_builtin(operation, Lanes, Lanes)  # type: ignore[no-untyped-call, untyped-decorator]
     def _lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         del context, signature
         return getattr(builder, instruction)(*arguments)
@@ -58,9 +58,7 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> A
     return builder.bitcast(place, ir.VectorType(place.type.pointee, WIDTH).as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def load(typing: Any, array: Any, index: Any) -> Any:
-    """The eight numbers of a flat array of floats from `index` on; nothing checks that they are there."""
+def _load(typing: Any, array: Any, index: Any) -> Any:
     del typing, index
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -71,9 +69,7 @@ def load(typing: Any, array: Any, index: Any) -> Any:
     return _LANES(array, types.intp), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
-    """Put eight numbers into a flat float64 array from `index` on; nothing checks that there is room."""
+def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     del typing, index, value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -84,9 +80,7 @@ def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, _LANES), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def fill(typing: Any, number: Any) -> Any:
-    """One number eight times."""
+def _fill(typing: Any, number: Any) -> Any:
     del typing, number
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -98,9 +92,7 @@ def fill(typing: Any, number: Any) -> Any:
     return _LANES(types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def transpose(typing: Any, rows: Any) -> Any:
-    """Eight values of eight numbers, rows and columns exchanged, by swapping blocks of 1, 2 and 4."""
+def _transpose(typing: Any, rows: Any) -> Any:
     del typing, rows
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -120,5 +112,15 @@ def transpose(typing: Any, rows: Any) -> Any:
             result = builder.insert_value(result, vector, i)
         return result
 
-    eight = types.UniTuple(_LANES, WIDTH)
+    eight = types.UniTuple(_LANES, WIDTH)  # type: ignore[no-untyped-call]
     return eight(eight), generate
+
+
+load: Any = intrinsic(_load)
+"""`load(array, index)`: eight numbers of a flat array of floats from `index` on; nothing checks that they are there."""
+store: Any = intrinsic(_store)
+"""`store(array, index, value)` into a flat float64 array from `index` on; nothing checks that there is room."""
+fill: Any = intrinsic(_fill)
+"""`fill(number)`: one number eight times."""
+transpose: Any = intrinsic(_transpose)
+"""`transpose(values)`: eight values with rows and columns exchanged, by swapping blocks of 1, 2 and 4."""

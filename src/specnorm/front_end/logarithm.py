@@ -1,8 +1,8 @@
 """The logarithms of `Decibel` and `Ln` in one pass over a block, where NumPy takes three to five.
 
-`log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in `s²`
-is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are within
-3 units in the last place, as NumPy's are; machines that can fuse a product and a sum do so.
+`log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in
+`s²` is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are
+within 3 units in the last place, as NumPy's are; machines that can fuse a product and a sum do so.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 
 
 def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
-    """`compress(values, power)`, which may use the memory of `values`, contiguous; the compression works frame by frame."""
+    """`compress(values, power)` for one that works frame by frame; `values`, contiguous, may be overwritten."""
     if isinstance(compress, Decibel) and compress.top_db is None:
         least = -np.inf if compress.floor_db is None else compress.floor_db
         _logarithm(values.reshape(-1), compress.amin, 0.0, *_COMMON, 20.0 / power, compress.ref_db(power), least)
@@ -42,7 +42,7 @@ def compressed(values: NDArray[np.float64], compress: Compression, power: float)
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def _logarithm(  # noqa: PLR0913, PLR0917  (a compiled kernel takes its numbers one by one)
+def _logarithm(
     values: NDArray[np.float64],
     amin: float,
     offset: float,

@@ -1,8 +1,8 @@
 """The DFT of eight real frames at once, for lengths whose only prime factors are 2, 3 and 5.
 
-The mixed-radix algorithm for real data (Temperton 1983, "Fast mixed-radix real Fourier transforms", J. Comput. Phys. 52),
-with the radices, the order of the additions and the roots of unity of FFTPACK and its descendants in NumPy and SciPy.
-So each lane is what `numpy.fft.rfft` gives, on x86-64 to the last bit (the tests compare them).
+The mixed-radix algorithm for real data (Temperton 1983, "Fast mixed-radix real Fourier transforms", J. Comput. Phys.
+52), with the radices, the order of the additions and the roots of unity of FFTPACK and its descendants in NumPy and
+SciPy. So each lane is what `numpy.fft.rfft` gives, on x86-64 to the last bit (the tests compare them).
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def plan_of(n: int) -> Plan | None:
     radices = _radices(n)
     if not set(radices) <= set(_RADICES):
         return None
-    root, roots, starts, done = _roots(n), [], [], 1
+    root, starts, done = _roots(n), [], 1
+    roots: list[float] = []
     for radix in radices:
         inner = n // (done * radix)
         starts.append(len(roots))

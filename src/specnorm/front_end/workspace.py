@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,19 @@ class Workspace:
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name, dtype] = _aligned(size, np.dtype(dtype))
         return buffer[:size].reshape(shape)
+
+
+class _OfThread(threading.local):
+    def __init__(self) -> None:
+        self.workspace = Workspace()
+
+
+_OF_THREAD = _OfThread()
+
+
+def workspace_of_thread() -> Workspace:
+    """This thread's workspace: for a caller that has none of its own, and holds nothing of it when it returns."""
+    return _OF_THREAD.workspace
 
 
 def _aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -32,7 +32,8 @@ def put_on_grid(block: NDArray[np.float64], steps: float, out: NDArray[np.int32]
 
     Levels too high for the grid stay too high (2^30), so that the caller sees them. Both arrays must be contiguous.
     """
-    lowest, highest = np.int32(1 << 30), np.int32(-(1 << 30))
+    lowest: Any = np.int32(1 << 30)
+    highest: Any = np.int32(-(1 << 30))
     for band in range(block.shape[0]):
         row, place = block[band], out[band, start : start + block.shape[1]]
         for t in range(row.size):
@@ -101,10 +102,10 @@ def count_clip(
 
 @numba.njit(cache=True, nogil=True)
 def _add_moments(part: NDArray[np.int32], floor: int, moments: NDArray[np.int64]) -> tuple[int, int, int]:
-    """Σq, Σq² and the count of cells on the floor; the extremes go into `moments`. Without a branch: it is vectorized."""
-    s = np.int64(0)
-    square = np.int64(0)
-    on_floor = np.int64(0)
+    """Σq, Σq² and the count of cells on the floor; the extremes go into `moments`. No branches: vectors."""
+    s: Any = np.int64(0)
+    square: Any = np.int64(0)
+    on_floor: Any = np.int64(0)
     limit, none = np.int32(floor), np.int32(2147483647)
     lowest, highest, above = none, np.int32(-2147483648), none
     for t in range(part.size):
