@@ -33,10 +33,11 @@ def level_blocks(
     runs: BandRuns,
     compress: Compression,
     workspace: Workspace,
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """The level of one wave `(sample,)` as blocks `(frame, band)` in float64, each with the number of its first frame.
+) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+    """The level of one wave `(sample,)` in blocks: their first frame, how many frames, and the level `(band, frame)`.
 
-    The compression must work frame by frame. A block is valid until the next one is asked for.
+    The level is contiguous float64, and may have more columns than frames, which mean nothing. The compression must
+    work frame by frame. A block is valid until the next one is asked for.
     """
     padded, mean, scale = _padded(samples, sample_rate, level, stft, workspace)
     bands, frames = len(runs.first), stft.frames(len(samples) - level.shortens)
@@ -50,7 +51,7 @@ def level_blocks(
             gathered = workspace.array("gathered", (bands, values.shape[1]))
             _gather(values, runs.matrix, runs.first, runs.stop, gathered)
             values = gathered
-        yield start, compressed(values[:bands], compress, stft.power)[:, :count].T
+        yield start, count, compressed(values[:bands], compress, stft.power)
 
 
 def _padded(

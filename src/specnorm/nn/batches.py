@@ -43,9 +43,8 @@ def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, ba
     into = levels.numpy()
 
     def compute(clip: int) -> None:
-        for start, block in front_end.clip_blocks(clips[clip, : ends[clip]], workspace_of_thread()):
-            # The blocks lie band by band in memory; those that do not are copied.
-            _write(np.ascontiguousarray(block.T), band_map.shift, band_map.scale, into[clip], start)
+        for start, count, level in front_end.clip_blocks(clips[clip, : ends[clip]], workspace_of_thread()):
+            _write(level, count, band_map.shift, band_map.scale, into[clip], start)
         into[clip, :, front_end.frames(ends[clip]) :] = band_map.padding
 
     for _ in LocalEngine(torch.get_num_threads()).map(compute, range(len(clips))):
@@ -55,11 +54,16 @@ def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, ba
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _write(
-    block: NDArray[np.float64], shift: NDArray[Any], scale: NDArray[Any], into: NDArray[Any], start: int
+    level: NDArray[np.float64],
+    count: int,
+    shift: NDArray[Any],
+    scale: NDArray[Any],
+    into: NDArray[Any],
+    start: int,
 ) -> None:
     """A level is rounded before it is mapped, as it is where the two are done one after the other."""
-    for band in range(block.shape[0]):
-        row, place = block[band], into[band, start : start + block.shape[1]]
+    for band in range(level.shape[0]):
+        row, place = level[band, :count], into[band, start : start + count]
         for t in range(row.size):
             place[t] = row[t]
         for t in range(row.size):
