@@ -20,7 +20,7 @@ import soxr
 from specnorm import files
 from specnorm.audio import Clip, ClipReference, Reader, Source, Stamped, reading_place, stamp
 from specnorm.errors import AudioError, BadAudioReason, FileFormatError
-from specnorm.front_end import FrontEnd
+from specnorm.front_end import FrontEnd, workspace_of_thread
 from specnorm.journal import key_of
 from specnorm.profile import BadFile, Counter, GroupKey, Measurement, storage
 from specnorm.version import __version__
@@ -67,7 +67,7 @@ class MeasureTask:
 
     def __call__(self, unit: Unit) -> Measured:
         """Read and count every clip of the unit."""
-        counter = Counter(self.front_end)
+        counter = Counter(self.front_end, workspace_of_thread())
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
@@ -101,7 +101,7 @@ class MeasureTask:
         would tear holes into the heap.
         """
         clips: list[tuple[ClipReference, Clip]] = []
-        waiting = np.empty(_SAMPLES_AHEAD, dtype=np.float32)
+        waiting = workspace_of_thread().array("samples", (_SAMPLES_AHEAD,), np.float32)
         used = 0
         for clip, read in zip(unit.clips, each, strict=True):
             stamps.append(read.stamp)

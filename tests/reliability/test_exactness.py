@@ -22,6 +22,10 @@ FLOOR = -100.0
 Levels = list[np.ndarray]
 
 
+def _block(level: np.ndarray) -> tuple[int, int, np.ndarray]:
+    return 0, level.shape[1], np.ascontiguousarray(level)
+
+
 def measured(clips: Levels, parts: int = 1) -> Measurement:
     """Levels `(band, frame)` counted as a pass counts them, by so many workers."""
     front_end = SimpleNamespace(
@@ -30,7 +34,7 @@ def measured(clips: Levels, parts: int = 1) -> Measurement:
         stft=SimpleNamespace(power=2.0),
         compress=SimpleNamespace(clip_floor=lambda *_: FLOOR, unit="dB"),
         frames=lambda samples: clips[samples // 2].shape[1],
-        clip_blocks=lambda samples, workspace: iter([(0, clips[len(samples) // 2].T)]),
+        clip_blocks=lambda samples, workspace: iter([_block(clips[len(samples) // 2])]),
     )
     running = RunningSum()
     for part in range(parts):

@@ -82,7 +82,8 @@ def test_a_killed_process_costs_nothing(clips: Path, tmp_path: Path) -> None:
             killed.append(child)
 
     source = sn.open_source(clips, Reader(Limits()))
-    sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0, progress=kill)
+    engine = sn.LocalEngine(1)
+    sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0, engine=engine, progress=kill)
     assert killed
     assert (tmp_path / "out").read_bytes() == (tmp_path / "clean").read_bytes()
 

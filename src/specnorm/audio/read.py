@@ -18,12 +18,28 @@ from specnorm.audio.decoder_process import MOST_FILES
 from specnorm.audio.mpeg import recognizable
 from specnorm.audio.reference import ClipReference
 from specnorm.audio.resample import resample
-from specnorm.audio.sandbox import Decoded, Limits, close_decoders, decode_untrusted
+from specnorm.audio.sandbox import Limits, close_decoders, decode_untrusted
+from specnorm.audio.wav import read_plain_wav
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 
 _ATTEMPTS = 3
 _MOST_STORED = 1 << 23
 """Bytes of archive members that are held at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """Samples `(sample, channel)` at a rate in Hz.
+
+    Borrowed ones are sound by their making, and are overwritten when this thread reads again.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    borrowed: bool
+
+
+_Outcome = _Decoded | AudioError
 
 
 @dataclass(frozen=True)
@@ -91,29 +107,33 @@ class Reader:
                 yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler))
 
     def _prepared(
-        self, decoded: Decoded, sample_rate: int, duration: float | None, resampler: str
+        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str
     ) -> Clip | AudioError:
         if isinstance(decoded, AudioError):
             return decoded
-        samples, source_rate = decoded
         try:
-            check_samples(samples)
-            mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-            prepared = _prepare(mono, source_rate, sample_rate, duration, resampler)
+            if not decoded.borrowed:
+                check_samples(decoded.samples)
+            mono = decoded.samples[:, 0]
+            if decoded.samples.shape[1] > 1:
+                mono = decoded.samples.mean(axis=1, dtype=np.float32)
+            elif decoded.borrowed and decoded.sample_rate == sample_rate:
+                mono = mono.copy()
+            prepared = _prepare(mono, decoded.sample_rate, sample_rate, duration, resampler)
         except AudioError as error:
             return error
         if self.skip_flat and prepared.flat is not None:
             return AudioError(prepared.flat, "its samples are all alike, and such clips are to be skipped")
         return prepared
 
-    def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, Decoded]]:
+    def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome]]:
         """Stamp and samples of one unchanging state of each file."""
         for some in [[clip] for clip in clips] if self.untrusted is None else _batches(clips):
             with closing(self._attempt(some, with_stamp=with_stamp)) as attempted:
                 for clip, found in zip(some, attempted, strict=True):
                     yield found or self._decode_again(clip, with_stamp=with_stamp)
 
-    def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, Decoded]:
+    def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome]:
         """A clip that changed while it was read."""
         for _ in range(_ATTEMPTS - 1):
             (found,) = self._attempt([clip], with_stamp=with_stamp)
@@ -124,7 +144,7 @@ class Reader:
         )
         return stamp_of_error(changing), changing
 
-    def _attempt(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, Decoded] | None]:
+    def _attempt(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome] | None]:
         """Stamp and samples of each file; None for one that changed meanwhile."""
         with ExitStack() as stack:
             opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
@@ -138,16 +158,23 @@ class Reader:
                     result = next(decoded)
                     yield (one.stamp, result) if content_state(one.descriptor) == one.state else None
 
-    def _decoded(self, opened: Sequence[_Opened]) -> Generator[Decoded]:
-        if self.untrusted is not None:
-            with closing(decode_untrusted([one.content for one in opened], self.untrusted)) as decoded:
-                yield from decoded
+    def _decoded(self, opened: Sequence[_Opened]) -> Generator[_Outcome]:
+        if self.untrusted is None:
+            for one in opened:
+                yield _decoded_here(one)
             return
-        for one in opened:
-            try:
-                yield decode_descriptor(one.content, path=one.path)
-            except AudioError as error:
-                yield error
+        with closing(decode_untrusted([one.content for one in opened], self.untrusted)) as decoded:
+            for found in decoded:
+                yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
+
+
+def _decoded_here(opened: _Opened) -> _Outcome:
+    if (plain := read_plain_wav(opened.descriptor)) is not None:
+        return _Decoded(*plain, borrowed=True)
+    try:
+        return _Decoded(*decode_descriptor(opened.content, path=opened.path), borrowed=False)
+    except AudioError as error:
+        return error
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ A new band layout, compression or waveform level is one new file (or class) and 
 
 from specnorm.front_end.bands import Linear as Linear
 from specnorm.front_end.bands import Mel as Mel
-from specnorm.front_end.blocks import Workspace as Workspace
 from specnorm.front_end.compress import Decibel as Decibel
 from specnorm.front_end.compress import Ln as Ln
 from specnorm.front_end.decibels import db_per_unit as db_per_unit
@@ -34,3 +33,5 @@ from specnorm.front_end.stft import STFT as STFT
 from specnorm.front_end.waveform import AsRecorded as AsRecorded
 from specnorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
 from specnorm.front_end.waveform_gain import WaveformGain as WaveformGain
+from specnorm.front_end.workspace import Workspace as Workspace
+from specnorm.front_end.workspace import workspace_of_thread as workspace_of_thread

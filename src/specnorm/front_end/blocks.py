@@ -6,7 +6,6 @@ which cost more time in page faults than the arithmetic does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,27 +13,16 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.arrays import BandRuns, frame, sum_runs
+from specnorm.arrays import BandRuns
 from specnorm.front_end.compress import Compression
+from specnorm.front_end.logarithm import compressed
+from specnorm.front_end.power_spectra import power_spectra
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import StandardizeWaveform, WaveformLevel
+from specnorm.front_end.workspace import Workspace
 
-_FRAMES = 64
-
-
-class Workspace:
-    """Buffers that a thread uses again for each clip: fresh ones would cost up to 0.4 ms a clip in page faults."""
-
-    def __init__(self) -> None:
-        self._buffers: dict[str, NDArray[Any]] = {}
-
-    def array(self, name: str, shape: tuple[int, ...], dtype: Any = np.float64) -> NDArray[Any]:
-        """An array of this shape, not cleared; it is valid until the next call with this name."""
-        size = math.prod(shape)
-        key = f"{name} {np.dtype(dtype)}"
-        if key not in self._buffers or self._buffers[key].size < size:
-            self._buffers[key] = np.empty(size, dtype)
-        return self._buffers[key][:size].reshape(shape)
+_CELLS = 50_000
+"""Bins times frames of a block: what stays in the second cache, with room for what it is made of."""
 
 
 def level_blocks(
@@ -45,35 +33,25 @@ def level_blocks(
     runs: BandRuns,
     compress: Compression,
     workspace: Workspace,
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """The level of one wave `(sample,)` as blocks `(frame, band)` in float64, each with the number of its first frame.
+) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+    """The level of one wave `(sample,)` in blocks: their first frame, how many frames, and the level `(band, frame)`.
 
-    The compression must work frame by frame. A block is valid until the next one is asked for.
+    The level is contiguous float64, and may have more columns than frames, which mean nothing. The compression must
+    work frame by frame. A block is valid until the next one is asked for.
     """
     padded, mean, scale = _padded(samples, sample_rate, level, stft, workspace)
-    window = stft.window_values()
     bands, frames = len(runs.first), stft.frames(len(samples) - level.shortens)
-    windowed = workspace.array("windowed", (_FRAMES, stft.n_fft))
-    windowed[:, stft.frame_samples :] = 0.0
-    bins = workspace.array("bins", (_FRAMES, stft.bins))
-    spectrum = workspace.array("spectrum", (_FRAMES, stft.bins), np.complex128)
-    gathered = workspace.array("gathered", (_FRAMES, bands))
-    for start in range(0, frames, _FRAMES):
-        count = min(_FRAMES, frames - start)
-        out = windowed[:count, : stft.frame_samples]
-        if stft.windowed_only:
-            _windowed(padded[start * stft.hop :], mean, scale, window, stft.hop, out)
-        else:
-            block = frame(padded[start * stft.hop :], stft.frame_samples, stft.hop)[:count]
-            np.multiply(stft.prepared(block), window, out=out)
-        _squared_magnitudes(np.fft.rfft(windowed[:count], out=spectrum[:count]), bins)
-        values = bins[:count]
+    step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
+    for start in range(0, frames, step):
+        count = min(step, frames - start)
+        values = power_spectra(padded[start * stft.hop :], mean, scale, stft, count, workspace)
         if stft.power != 2.0:
             values **= stft.power / 2.0
         if not runs.identity:
-            sum_runs(values, runs.matrix, runs.first, runs.stop, gathered[:count])
-            values = gathered[:count]
-        yield start, compress(values[:, :bands], stft.power)
+            gathered = workspace.array("gathered", (bands, values.shape[1]))
+            _gather(values, runs.matrix, runs.first, runs.stop, gathered)
+            values = gathered
+        yield start, count, compressed(values[:bands], compress, stft.power)
 
 
 def _padded(
@@ -122,17 +100,17 @@ def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _windowed(
-    wave: NDArray[Any], mean: float, scale: float, window: NDArray[np.float64], hop: int, out: NDArray[np.float64]
+def _gather(
+    values: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    first: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    out: NDArray[np.float64],
 ) -> None:
-    for t in range(out.shape[0]):
-        for k in range(out.shape[1]):
-            out[t, k] = (wave[t * hop + k] - mean) * scale * window[k]
-
-
-@numba.njit(cache=True, nogil=True)
-def _squared_magnitudes(spectrum: NDArray[np.complex128], out: NDArray[np.float64]) -> None:
-    for t in range(spectrum.shape[0]):
-        for k in range(spectrum.shape[1]):
-            z = spectrum[t, k]
-            out[t, k] = z.real * z.real + z.imag * z.imag
+    """`sum_runs` for values `(bin, frame)`: the same sums in the same order."""
+    for band in range(out.shape[0]):
+        out[band] = 0.0
+        for k in range(first[band], stop[band]):
+            weight = matrix[band, k]
+            for t in range(out.shape[1]):
+                out[band, t] += weight * values[k, t]

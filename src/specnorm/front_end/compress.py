@@ -83,7 +83,7 @@ class Decibel:
         xp = namespace(values)
         level = xp.log10(at_least(values, self.amin)) * (20.0 / power)
         if self.ref != 1.0:
-            level = level - self._ref_db(power)
+            level = level - self.ref_db(power)
         if self.floor_db is not None:
             level = at_least(level, self.floor_db)
         if self.top_db is not None:
@@ -92,11 +92,11 @@ class Decibel:
 
     def inverse(self, level: Array, power: float) -> Array:
         """The values again; what was clipped comes back as the floor."""
-        return 10.0 ** ((level + self._ref_db(power)) * (power / 20.0))
+        return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
 
     def floor(self, power: float) -> float:
         """The lowest level, in dB."""
-        floor = math.log10(self.amin) * (20.0 / power) - self._ref_db(power)
+        floor = math.log10(self.amin) * (20.0 / power) - self.ref_db(power)
         return floor if self.floor_db is None else max(floor, self.floor_db)
 
     def clip_floor(self, highest: float, power: float) -> float:
@@ -109,7 +109,8 @@ class Decibel:
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 16, cell_bits=12, low=low, high=max(low + 300.0, 200.0))
 
-    def _ref_db(self, power: float) -> float:
+    def ref_db(self, power: float) -> float:
+        """`ref` in dB."""
         return (20.0 / power) * math.log10(self.ref)
 
 

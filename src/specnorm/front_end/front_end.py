@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from specnorm.audio.resample import RESAMPLERS
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from specnorm.files import canonical_json
 from specnorm.front_end.bands import Bands, Linear, Mel
-from specnorm.front_end.blocks import Workspace, level_blocks
+from specnorm.front_end.blocks import level_blocks
 from specnorm.front_end.compress import Compression, Decibel, Ln
 from specnorm.front_end.gain import PeakLevel, RMSLevel, ScaleWaveform
 from specnorm.front_end.gammatone import Gammatone
@@ -30,6 +31,7 @@ from specnorm.front_end.root import Root
 from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
+from specnorm.front_end.workspace import Workspace, workspace_of_thread
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
     "level": {
@@ -119,14 +121,16 @@ class FrontEnd:
             AudioError: when the clip is shorter than one window.
         """
         level = np.empty((self.n_bands, self.frames(len(samples))))
-        for start, block in self.clip_blocks(samples, Workspace()):
-            level[:, start : start + len(block)] = block.T
+        for start, count, block in self.clip_blocks(samples, workspace_of_thread()):
+            level[:, start : start + count] = block[:, :count]
         return level
 
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
-    ) -> Iterator[tuple[int, NDArray[np.float64]]]:
-        """The same level in blocks `(frame, band)`, each with the number of its first frame and valid until the next.
+    ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+        """The same level in blocks: their first frame, how many frames, and the level `(band, frame)`.
+
+        The level is contiguous, and may have more columns than frames. It is valid until the next block.
 
         Raises:
             AudioError: when the clip is shorter than one window.
@@ -137,29 +141,30 @@ class FrontEnd:
                 f"it has {len(samples)} samples at {self.sample_rate} Hz, but this front end needs {self.min_samples}",
             )
         if not self.compress.framewise:
-            yield 0, self.working_level(samples.astype(np.float64)).T
+            level = np.ascontiguousarray(self.working_level(samples.astype(np.float64)))
+            yield 0, level.shape[1], level
             return
         wave = np.ascontiguousarray(samples)
         yield from level_blocks(
             wave, self.sample_rate, self.level, self.stft, self.band_runs(), self.compress, workspace
         )
 
-    @property
+    @cached_property
     def n_bands(self) -> int:
         """How many bands a level has."""
         return len(self.band_hz())
 
-    @property
+    @cached_property
     def floor(self) -> float:
         """The level of digital silence, in the level's unit."""
         return self.compress.floor(self.stft.power)
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """The integers that levels are counted on."""
         return self.compress.grid(self.stft.power)
 
-    @property
+    @cached_property
     def min_samples(self) -> int:
         """The shortest wave that has a frame, in samples."""
         return max(self.stft.min_samples + self.level.shortens, self.level.min_samples(self.sample_rate))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,37 +81,37 @@ class STFT:
             raise ArgumentError(f"power={self.power} must be above 0 and at most 8 (1 magnitude, 2 power)")
         self.window_values()
 
-    @property
+    @cached_property
     def frame_length(self) -> int:
         """`win_length` in samples, never None."""
         return self.n_fft if self.win_length is None else self.win_length
 
-    @property
+    @cached_property
     def hop(self) -> int:
         """`hop_length` in samples, never None."""
         return max(1, self.frame_length // 2) if self.hop_length is None else self.hop_length
 
-    @property
+    @cached_property
     def bins(self) -> int:
         """How many one-sided frequency bins there are."""
         return self.n_fft // 2 + 1
 
-    @property
+    @cached_property
     def frame_samples(self) -> int:
         """How many samples a frame takes from the wave."""
         return self.n_fft if self.frame_by == "n_fft" else self.frame_length
 
-    @property
+    @cached_property
     def padding(self) -> int:
         """Samples added on either side."""
         return self.frame_samples // 2 if self.center else 0
 
-    @property
+    @cached_property
     def min_samples(self) -> int:
         """One window, the shortest wave that is transformed, because anything shorter would be mostly padding."""
         return self.frame_samples
 
-    @property
+    @cached_property
     def windowed_only(self) -> bool:
         """Whether frames are windowed and nothing else, which is what inverting a transform takes for granted."""
         return not self.remove_dc_offset and self.preemphasis == 0.0

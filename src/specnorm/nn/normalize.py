@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +13,7 @@ from specnorm.affine import Affine
 from specnorm.arrays import require_floats, to_host, working
 from specnorm.errors import ArgumentError, ShapeError
 from specnorm.front_end import FrontEnd
+from specnorm.nn.batches import BandMap
 from specnorm.nn.checks import expand_lengths, readable
 from specnorm.nn.constants import Constants, settings_tensor, settings_text
 from specnorm.nn.padding import clip_by_clip, takes_valid, valid_mask
@@ -93,6 +95,18 @@ class Normalize(Constants):
         elif self._clipwise is not None:
             x = self._clipwise.clip_affine(x, valid=valid)(x)
         return self._by_data_set(x).masked_fill(~valid, 0.0).to(level.dtype)
+
+    def band_map(self, dtype: torch.dtype) -> BandMap | None:
+        """What this does to a level, when that is one map of each band whose numbers can be read and do not train."""
+        if self._clipwise is not None or self.fitted.affine is None or self.offset is not None:
+            return None
+        numbers = (self.shift, self.scale)
+        if not all(one.device.type == "cpu" and not one.requires_grad and readable(one) for one in numbers):
+            return None
+        shift, scale = (one.to(dtype).numpy().ravel() for one in numbers)
+        if not {shift.size, scale.size} <= {1, self._bands}:
+            return None
+        return BandMap(np.resize(shift, self._bands), np.resize(scale, self._bands), 0.0)
 
     def _by_clip(self, level: Tensor) -> Tensor:
         """By the map that each clip has of its own, if there is one."""

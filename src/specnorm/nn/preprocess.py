@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from specnorm.nn.batches import mapped_levels
 from specnorm.nn.normalize import Normalize
 from specnorm.nn.spectrogram import Spectrogram
 from specnorm.pipeline import Pipeline
@@ -31,8 +32,13 @@ class Preprocess(nn.Module):
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
         """The normalized spectrogram; raises what `Spectrogram` raises."""
-        level = self.spectrogram.working_level(wave, lengths, sample_rate)
-        frames = None if lengths is None else self.spectrogram.frames(lengths)
+        spectrogram = self.spectrogram
+        working, ends = spectrogram.checked(wave, lengths, sample_rate)
+        band_map = self.normalize.band_map(working.dtype)
+        if band_map is not None and spectrogram.takes_kernels(working):
+            return mapped_levels(spectrogram.front_end, working, ends, band_map).to(wave.dtype)
+        level = spectrogram.level_of(working, ends)
+        frames = None if lengths is None else spectrogram.frames(lengths)
         return self.normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
 
     def frames(self, lengths: Tensor) -> Tensor:

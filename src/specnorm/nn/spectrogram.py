@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from specnorm.engines import LocalEngine
 from specnorm.errors import ArgumentError
 from specnorm.front_end import FrontEnd
-from specnorm.front_end.blocks import Workspace
+from specnorm.nn.batches import BandMap, mapped_levels
 from specnorm.nn.checks import check_finite, check_wave, expand_lengths, readable
 from specnorm.nn.constants import Constants, settings_tensor, settings_text
 from specnorm.nn.dft import dft_module
@@ -27,8 +26,8 @@ class Spectrogram(Constants):
     reach the waveform; `torch.compile(fullgraph=True)` and `torch.export` take it. Half-precision waves, and waves
     under autocast, are computed in float32 or better, and the result has the dtype of the wave.
 
-    A wave on the CPU that needs no gradient is computed by the front end's NumPy code in float64, clip by clip, which
-    is also faster (`benchmarks/bench_torch.py`).
+    A wave on the CPU that needs no gradient is computed by the compiled kernels of the pass in float64, clip by clip,
+    on `torch.get_num_threads()` threads, which is also faster (`benchmarks/bench_torch.py`).
 
     Args:
         front_end: Wave to level.
@@ -77,17 +76,24 @@ class Spectrogram(Constants):
 
     def working_level(self, wave: Tensor, lengths: Tensor | None, sample_rate: int | None) -> Tensor:
         """`forward` in the dtype of the arithmetic."""
+        return self.level_of(*self.checked(wave, lengths, sample_rate))
+
+    def checked(self, wave: Tensor, lengths: Tensor | None, sample_rate: int | None) -> tuple[Tensor, Tensor | None]:
+        """The wave in the dtype of the arithmetic, silent where it is padding, and a length for each clip."""
         check_wave(wave, self.front_end, sample_rate)
         if lengths is not None:
             lengths = expand_lengths(lengths, wave, 1, self._min_samples, "samples")
             wave = wave.masked_fill(~valid_mask(lengths, wave.shape[-1]), 0.0)
         check_finite(wave)
-        working = wave.to(torch.promote_types(wave.dtype, PRECISIONS[self.precision]))
-        if self._in_numpy(working):
-            return self._level_in_numpy(working, lengths)
-        if torch.is_autocast_enabled(wave.device.type):
+        return wave.to(torch.promote_types(wave.dtype, PRECISIONS[self.precision])), lengths
+
+    def level_of(self, working: Tensor, lengths: Tensor | None) -> Tensor:
+        """The level of what `checked` gives."""
+        if self.takes_kernels(working):
+            return mapped_levels(self.front_end, working, lengths, BandMap.of_level(self.front_end, working.dtype))
+        if torch.is_autocast_enabled(working.device.type):
             # Autocast would run the matrix products in half precision, where 60 dB below the peak is noise.
-            with torch.autocast(wave.device.type, enabled=False):
+            with torch.autocast(working.device.type, enabled=False):
                 return self._level(working, lengths)
         return self._level(working, lengths)
 
@@ -126,8 +132,8 @@ class Spectrogram(Constants):
         leveled: Tensor = level(wave, rate, valid=valid_mask(lengths, wave.shape[-1]))
         return leveled.masked_fill(~valid_mask(lengths - level.shortens, leveled.shape[-1]), 0.0)
 
-    def _in_numpy(self, wave: Tensor) -> bool:
-        """Whether the wave lies where NumPy can take it and nobody will ask for a gradient."""
+    def takes_kernels(self, wave: Tensor) -> bool:
+        """Whether the wave lies where the compiled kernels can take it, and nobody will ask for a gradient."""
         return (
             self.dft == "fft"
             and readable(wave)
@@ -135,22 +141,6 @@ class Spectrogram(Constants):
             and not (torch.is_grad_enabled() and wave.requires_grad)
             and forward_ad.unpack_dual(wave).tangent is None  # type: ignore[no-untyped-call]
         )
-
-    def _level_in_numpy(self, wave: Tensor, lengths: Tensor | None) -> Tensor:
-        clips = wave.detach().reshape(-1, wave.shape[-1]).numpy()
-        ends = [wave.shape[-1]] * len(clips) if lengths is None else lengths.reshape(-1).tolist()
-        frames = self.front_end.frames(wave.shape[-1])
-        level = torch.empty((len(clips), self._bands, frames), dtype=wave.dtype)
-        into = level.numpy()
-
-        def compute(clip: int) -> None:
-            for start, block in self.front_end.clip_blocks(clips[clip, : ends[clip]], Workspace()):
-                into[clip, :, start : start + len(block)] = block.T
-            into[clip, :, self.front_end.frames(ends[clip]) :] = self._floor
-
-        for _ in LocalEngine(torch.get_num_threads()).map(compute, range(len(clips))):
-            pass
-        return level.reshape(*wave.shape[:-1], self._bands, frames)
 
     def get_extra_state(self) -> Tensor:
         """The front end's settings, so that a checkpoint knows what it belongs to."""

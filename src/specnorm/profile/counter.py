@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
@@ -9,19 +11,29 @@ from numpy.typing import NDArray
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 from specnorm.front_end import FrontEnd, Workspace
 from specnorm.profile import clip_levels, wide
-from specnorm.profile.counting import NONE_ABOVE, PRODUCTS, count_clip, put_on_grid, waveform_figures
+from specnorm.profile.counting import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid, waveform_figures
 from specnorm.profile.histogram import Histogram
 from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
+_WAITING_CELLS = 1 << 19
+"""Gridded cells that wait to be counted together: 2 MB."""
+_MOST = (1 << 31) - 1
+
 
 class Counter:
-    """Counts clips, one after the other, into the integers of a `Measurement`."""
+    """Counts clips, one after the other, into the integers of a `Measurement`.
 
-    def __init__(self, front_end: FrontEnd) -> None:
+    A `workspace` that is given must be the counter's alone until its measurement is made.
+    """
+
+    def __init__(self, front_end: FrontEnd, workspace: Workspace | None = None) -> None:
         bands, grid = front_end.n_bands, front_end.grid
         self._front_end = front_end
         self._grid = grid
-        self._workspace = Workspace()
+        self._workspace = Workspace() if workspace is None else workspace
+        self._waiting = self._room(0)
+        self._bounds = [0]
+        self._floors: list[int] = []
         self._moments = np.zeros((bands, 6), dtype=np.int64)
         self._moments[:, 2] = np.iinfo(np.int64).max
         self._moments[:, 3] = np.iinfo(np.int64).min
@@ -30,7 +42,7 @@ class Counter:
         self._flat_squares = wide.zeros(bands)
         self._squares = wide.zeros(bands)
         self._products = wide.zeros(bands + 1, PRODUCTS)
-        self._histogram = Histogram(bands)
+        self._histogram = Histogram(bands, partial(self._workspace.array, "histogram"))
         self._rms = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
         self._peak = np.zeros(clip_levels.DBFS_CELLS, dtype=np.int64)
         self._length = np.zeros(clip_levels.LENGTH_CELLS, dtype=np.int64)
@@ -47,7 +59,13 @@ class Counter:
         Raises:
             AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
         """
-        self._count(*self._gridded(samples), samples, flat)
+        frames = self._front_end.frames(len(samples))
+        start = self._make_room(frames)
+        lowest, highest = _MOST, -_MOST
+        for at, count, level in self._front_end.clip_blocks(samples, self._workspace):
+            low, high = put_on_grid(level, count, float(self._grid.steps), self._waiting, start + at)
+            lowest, highest = min(lowest, low), max(highest, high)
+        self._count(frames, lowest, highest, samples, flat)
 
     def add_level(self, level: NDArray[np.float64], samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
         """Count one clip whose level `(band, frame)` is known already, and the samples that it was made from.
@@ -55,12 +73,25 @@ class Counter:
         Raises:
             AudioError: when the level leaves the grid; nothing is counted then.
         """
-        gridded = self._workspace.array("gridded", level.shape, np.int32)
-        self._count(gridded, *put_on_grid(level.T, float(self._grid.steps), gridded), samples, flat)
+        frames = level.shape[1]
+        start = self._make_room(frames)
+        lowest, highest = put_on_grid(
+            np.ascontiguousarray(level), frames, float(self._grid.steps), self._waiting, start
+        )
+        self._count(frames, lowest, highest, samples, flat)
 
-    def _count(
-        self, gridded: NDArray[np.int32], lowest: int, highest: int, samples: NDArray[np.float32], flat: bool | None
-    ) -> None:
+    def _room(self, frames: int) -> NDArray[np.int32]:
+        bands = self._front_end.n_bands
+        return self._workspace.array("waiting", (bands, max(frames, _WAITING_CELLS // bands)), np.int32)
+
+    def _make_room(self, frames: int) -> int:
+        """Where the next clip's frames go."""
+        if self._bounds[-1] + frames > self._waiting.shape[1]:
+            self._count_waiting()
+            self._waiting = self._room(frames)
+        return self._bounds[-1]
+
+    def _count(self, frames: int, lowest: int, highest: int, samples: NDArray[np.float32], flat: bool | None) -> None:
         low, high = lowest / self._grid.steps, highest / self._grid.steps
         if not self._grid.low <= low <= high <= self._grid.high:
             raise AudioError(
@@ -69,40 +100,44 @@ class Counter:
                 f"{self._grid.low:g} … {self._grid.high:g}; check the scale of its samples",
             )
         self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
-        if self._frames + gridded.shape[1] >= 2**31:
+        if self._frames + frames >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
         flat = samples.min() == samples.max() if flat is None else flat
-        before = (self._moments[:, :2].copy(), self._squares.copy()) if flat else None
-        self._count_level(gridded, high)
-        if before is not None:
-            self._flat += 1
-            self._flat_moments += self._moments[:, :2] - before[0]
-            self._flat_squares = wide.normalized(self._flat_squares + self._squares - before[1])
-        self._frames += gridded.shape[1]
+        floor = self._grid.integer(self._front_end.compress.clip_floor(high, self._front_end.stft.power))
+        if flat:
+            self._count_flat(frames, floor)
+        else:
+            self._bounds.append(self._bounds[-1] + frames)
+            self._floors.append(floor)
+        self._frames += frames
         self._count_waveform(samples)
 
-    def _count_level(self, gridded: NDArray[np.int32], highest: float) -> None:
-        floor = self._front_end.compress.clip_floor(highest, self._front_end.stft.power)
-        count_clip(
-            gridded,
-            self._grid.cell_bits,
-            self._histogram.first_cell,
-            self._grid.integer(floor),
-            self._moments,
-            self._squares,
-            self._histogram.counts,
-            self._products,
-        )
+    def _count_flat(self, frames: int, floor: int) -> None:
+        """Count a clip at once, and what it adds once more for flat clips alone."""
+        self._count_waiting(self._bounds[-1])
+        before = self._moments[:, :2].copy(), self._squares.copy()
+        self._bounds.append(self._bounds[-1] + frames)
+        self._floors.append(floor)
+        self._count_waiting()
+        self._flat += 1
+        self._flat_moments += self._moments[:, :2] - before[0]
+        self._flat_squares = wide.normalized(self._flat_squares + self._squares - before[1])
 
-    def _gridded(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.int32], int, int]:
-        """The clip's level on the grid `(band, frame)`, and the lowest and highest of it."""
-        shape = (self._front_end.n_bands, self._front_end.frames(len(samples)))
-        gridded = self._workspace.array("gridded", shape, np.int32)
-        lowest, highest = np.iinfo(np.int32).max, np.iinfo(np.int32).min
-        for start, block in self._front_end.clip_blocks(samples, self._workspace):
-            low, high = put_on_grid(block, float(self._grid.steps), gridded[:, start : start + len(block)])
-            lowest, highest = min(lowest, low), max(highest, high)
-        return gridded, lowest, highest
+    def _count_waiting(self, first: int = 0) -> None:
+        """Count the clips that wait; the next ones will stand from the frame `first` on."""
+        if self._floors:
+            count_clips(
+                self._waiting,
+                np.array(self._bounds),
+                np.array(self._floors),
+                self._grid.cell_bits,
+                self._histogram.first_cell,
+                self._moments,
+                self._squares,
+                self._histogram.counts,
+                self._products,
+            )
+        self._bounds, self._floors = [first], []
 
     def _count_waveform(self, samples: NDArray[np.float32]) -> None:
         low, high, mean_square = waveform_figures(samples)
@@ -117,6 +152,7 @@ class Counter:
         """What was counted so far, or None when that is nothing."""
         if not self._digests:
             return None
+        self._count_waiting()
         first, histogram = self._histogram.covered()
         digests = np.frombuffer(b"".join(self._digests), dtype=np.uint8).reshape(-1, DIGEST_BYTES)
         count, total, lowest, highest, on_floor, lowest_above = np.ascontiguousarray(self._moments.T)

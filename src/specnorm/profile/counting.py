@@ -27,84 +27,114 @@ _FRAMES_BETWEEN_CARRIES = 1 << 12  # of squares below 2^50: their sum stays belo
 
 
 @numba.njit(cache=True, nogil=True)
-def put_on_grid(block: NDArray[np.float64], steps: float, out: NDArray[np.int32]) -> tuple[int, int]:
-    """Levels `(frame, band)` as integers `(band, frame)`; returns the lowest and the highest.
+def put_on_grid(
+    level: NDArray[np.float64], count: int, steps: float, out: NDArray[np.int32], start: int
+) -> tuple[int, int]:
+    """The first `count` frames of a level `(band, frame)` as integers, from the frame `start` of `out` on.
 
-    Levels too high for the grid stay too high (2^30), so that the caller sees them.
+    Returns the lowest and the highest. Levels too high for the grid stay too high (2^30), so that the caller sees
+    them. Both arrays must be contiguous.
     """
-    lowest: Any = 1 << 30
-    highest: Any = -(1 << 30)
-    for band in range(out.shape[0]):
-        for t in range(out.shape[1]):
-            q: Any = np.int64(np.rint(min(max(block[t, band] * steps, -1073741824.0), 1073741824.0)))
-            out[band, t] = q
+    lowest: Any = np.int32(1 << 30)
+    highest: Any = np.int32(-(1 << 30))
+    for band in range(level.shape[0]):
+        row, place = level[band, :count], out[band, start : start + count]
+        for t in range(row.size):
+            x = row[t] * steps
+            x = x if x > -1073741824.0 else -1073741824.0  # max() is not vectorized
+            x = x if x < 1073741824.0 else 1073741824.0
+            q = np.int32(np.rint(x))
+            place[t] = q
             lowest = min(lowest, q)
             highest = max(highest, q)
     return lowest, highest
 
 
 @numba.njit(cache=True, nogil=True)
-def count_clip(
+def count_clips(
     gridded: NDArray[np.int32],
+    bounds: NDArray[np.int64],
+    floors: NDArray[np.int64],
     cell_bits: int,
     first_cell: int,
-    floor: int,
     moments: NDArray[np.int64],
     squares: NDArray[np.int64],
     histogram: NDArray[np.int32],
     products: NDArray[np.int64],
 ) -> None:
-    """Add a clip's gridded level `(band, frame)`.
+    """Add gridded levels `(band, frame)`: clip `i` lies from the frame `bounds[i]` to before `bounds[i + 1]`.
 
     `moments` `(band, 6)` holds count, Σq, lowest, highest, floor count and lowest above the floor; `squares`
     `(band, limb)` Σq²; `histogram` `(band, cell)`; `products` `(band + 1, 10, limb)` with the pooled row last. Every
-    level must lie within the grid.
+    level must lie within the grid. Several clips at once, because a band's histogram then stays in the nearest cache.
     """
-    bands, frames = gridded.shape
-    pooled_s = 0
-    pooled_q = 0
-    pooled_n = 0
-    pooled_c = 0
+    bands, clips = gridded.shape[0], floors.size
+    pooled = np.zeros((clips, 4), np.int64)
     for band in range(bands):
-        lowest: Any = moments[band, 2]
-        highest: Any = moments[band, 3]
-        above: Any = moments[band, 5]
-        s: Any = 0
-        on_floor: Any = 0
-        q_high = 0
-        for start in range(0, frames, _FRAMES_BETWEEN_CARRIES):
-            square = 0
-            for t in range(start, min(frames, start + _FRAMES_BETWEEN_CARRIES)):
-                q: Any = np.int64(gridded[band, t])
-                s += q
-                square += q * q
-                lowest = min(lowest, q)
-                highest = max(highest, q)
-                if q <= floor:
-                    on_floor += 1
-                else:
-                    above = min(above, q)
-                histogram[band, (q >> cell_bits) - first_cell] += 1
-            squares[band, 0] += square & 0xFFFFFFFF
-            squares[band, 1] += square >> 32
-            # Rounded block by block: a clip's blocks are the same wherever it is counted.
-            q_high += (square + (1 << (Q_SHIFT - 1))) >> Q_SHIFT
-        for i in range(squares.shape[1] - 1):
-            squares[band, i + 1] += squares[band, i] >> 32
-            squares[band, i] &= 0xFFFFFFFF
-        moments[band, 0] += frames
-        moments[band, 1] += s
-        moments[band, 2] = lowest
-        moments[band, 3] = highest
-        moments[band, 4] += on_floor
-        moments[band, 5] = above
-        s_high = (s + (1 << (S_SHIFT - 1))) >> S_SHIFT
-        _add_products(products[band], s_high, q_high, frames, on_floor)
-        pooled_s += s_high
-        pooled_q += q_high
-        pooled_n += frames
-        pooled_c += on_floor
-    _add_products(products[bands], pooled_s, pooled_q, pooled_n, pooled_c)
+        row = gridded[band, bounds[0] : bounds[clips]]
+        for t in range(row.size):
+            # An unsigned index is not looked at for being negative.
+            histogram[band, np.uint64((row[t] >> cell_bits) - first_cell)] += 1
+        for clip in range(clips):
+            part = gridded[band, bounds[clip] : bounds[clip + 1]]
+            s_high, q_high, below = _count_part(part, floors[clip], moments[band], squares[band])
+            _add_products(products[band], s_high, q_high, part.size, below)
+            pooled[clip, 0] += s_high
+            pooled[clip, 1] += q_high
+            pooled[clip, 2] += part.size
+            pooled[clip, 3] += below
+    for clip in range(clips):
+        s, q, n, c = pooled[clip]
+        _add_products(products[bands], s, q, n, c)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_part(
+    part: NDArray[np.int32], floor: int, moments: NDArray[np.int64], squares: NDArray[np.int64]
+) -> tuple[int, int, int]:
+    """Add one clip's levels in one band; returns its rounded S and Q, and its cells on the floor."""
+    s: Any = 0
+    on_floor: Any = 0
+    q_high = 0
+    for start in range(0, part.size, _FRAMES_BETWEEN_CARRIES):
+        added, square, below = _add_moments(part[start : start + _FRAMES_BETWEEN_CARRIES], floor, moments)
+        s += added
+        on_floor += below
+        squares[0] += square & 0xFFFFFFFF
+        squares[1] += square >> 32
+        # Rounded block by block: a clip's blocks are the same wherever it is counted.
+        q_high += (square + (1 << (Q_SHIFT - 1))) >> Q_SHIFT
+    for i in range(squares.size - 1):
+        squares[i + 1] += squares[i] >> 32
+        squares[i] &= 0xFFFFFFFF
+    moments[0] += part.size
+    moments[1] += s
+    moments[4] += on_floor
+    return (s + (1 << (S_SHIFT - 1))) >> S_SHIFT, q_high, on_floor
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_moments(part: NDArray[np.int32], floor: int, moments: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Σq, Σq² and the count of cells on the floor; the extremes go into `moments`. No branches: vectors."""
+    s: Any = np.int64(0)
+    square: Any = np.int64(0)
+    on_floor: Any = np.int64(0)
+    limit, none = np.int32(floor), np.int32(2147483647)
+    lowest, highest, above = none, np.int32(-2147483648), none
+    for t in range(part.size):
+        q = part[t]
+        wide = np.int64(q)
+        s += wide
+        square += wide * wide
+        lowest = min(lowest, q)
+        highest = max(highest, q)
+        on_floor += np.int64(q <= limit)
+        above = min(above, q if q > limit else none)
+    moments[2] = min(moments[2], np.int64(lowest))
+    moments[3] = max(moments[3], np.int64(highest))
+    if above != none:
+        moments[5] = min(moments[5], np.int64(above))
+    return s, square, on_floor
 
 
 @numba.njit(cache=True, nogil=True)
@@ -121,15 +151,15 @@ def _add_products(products: NDArray[np.int64], s: int, q: int, n: int, c: int) -
     add_product(products[9], c, c)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
 def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float, float]:
-    """Lowest and highest sample, and the mean square, in one pass."""
-    low: Any = samples[0]
-    high: Any = samples[0]
+    """Lowest and highest sample, and the mean square."""
+    return float(samples.min()), float(samples.max()), _mean_square(samples)
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _mean_square(samples: NDArray[np.float32]) -> float:
     square = 0.0
     for i in range(samples.size):
-        x = samples[i]
-        low = min(low, x)
-        high = max(high, x)
-        square += np.float64(x) * np.float64(x)
-    return low, high, square / samples.size
+        x = np.float64(samples[i])
+        square += x * x
+    return square / samples.size

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Memory = Callable[[tuple[int, ...], Any], NDArray[Any]]
 _STEP = 2048
 """Cells by which the range grows: exact widths would tear up the heap."""
 
 
 class Histogram:
-    """Counts `(band, cell)` of the cells from `first_cell` on; the array may be wider than what was covered."""
+    """Counts `(band, cell)` of the cells from `first_cell` on; the array may be wider than what was covered.
 
-    def __init__(self, bands: int) -> None:
+    `memory` gives an array of a shape, which need not be cleared, and stands until it is asked again.
+    """
+
+    def __init__(self, bands: int, memory: Memory = np.empty) -> None:
+        self._memory = memory
         # Half the width of int64 keeps twice as much in the cache, and each of many groups has one in memory.
         self.counts: NDArray[np.signedinteger[Any]] = np.zeros((bands, 0), dtype=np.int32)
         self.first_cell = 0
@@ -29,9 +35,11 @@ class Histogram:
         width = self.counts.shape[1]
         if end - start == width:
             return
-        wider = np.zeros((len(self.counts), end - start), dtype=self.counts.dtype)
+        before = self.counts.copy() if width else self.counts
+        wider = self._memory((len(self.counts), end - start), self.counts.dtype)
+        wider[...] = 0
         if width:
-            wider[:, self.first_cell - start : self.first_cell - start + width] = self.counts
+            wider[:, self.first_cell - start : self.first_cell - start + width] = before
         self.counts, self.first_cell = wider, start
 
     def use_64_bits(self) -> None:
