@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
@@ -12,6 +14,27 @@ from specnorm.profile import clip_levels, wide
 from specnorm.profile.counting import NONE_ABOVE, PRODUCTS, count_clip, put_on_grid, waveform_figures
 from specnorm.profile.histogram import Histogram
 from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is counted of a clip as it was recorded, whatever the front end makes of it.
+
+    `flat` says that it is silent or constant; peak and RMS are amplitudes.
+    """
+
+    samples: int
+    peak: float
+    rms: float
+    flat: bool
+    digest: bytes
+
+    @classmethod
+    def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
+        """From the samples without padding; `flat` overrules what they say."""
+        low, high, mean_square = waveform_figures(samples)
+        rms = float(np.sqrt(mean_square))
+        return cls(len(samples), max(-low, high), rms, bool(low == high) if flat is None else flat, digest(samples))
 
 
 class Counter:
@@ -47,7 +70,8 @@ class Counter:
         Raises:
             AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
         """
-        self._count(*self._gridded(samples), samples, flat)
+        gridded, lowest, highest = self._gridded(samples)
+        self.add_gridded(gridded, lowest, highest, Recorded.of(samples, flat))
 
     def add_level(self, level: NDArray[np.float64], samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
         """Count one clip whose level `(band, frame)` is known already, and the samples that it was made from.
@@ -56,30 +80,27 @@ class Counter:
             AudioError: when the level leaves the grid; nothing is counted then.
         """
         gridded = self._workspace.array("gridded", level.shape, np.int32)
-        self._count(gridded, *put_on_grid(level.T, float(self._grid.steps), gridded), samples, flat)
+        lowest, highest = put_on_grid(level.T, float(self._grid.steps), gridded)
+        self.add_gridded(gridded, lowest, highest, Recorded.of(samples, flat))
 
-    def _count(
-        self, gridded: NDArray[np.int32], lowest: int, highest: int, samples: NDArray[np.float32], flat: bool | None
-    ) -> None:
-        low, high = lowest / self._grid.steps, highest / self._grid.steps
-        if not self._grid.low <= low <= high <= self._grid.high:
-            raise AudioError(
-                BadAudioReason.OUT_OF_RANGE,
-                f"its level reaches {low:.6g} … {high:.6g} {self._front_end.compress.unit}, outside "
-                f"{self._grid.low:g} … {self._grid.high:g}; check the scale of its samples",
-            )
+    def add_gridded(self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded) -> None:
+        """Count one clip whose level is on the grid already, `(band, frame)`, with the lowest and highest of it.
+
+        Raises:
+            AudioError: when the level leaves the grid; nothing is counted then.
+        """
+        require_on_grid(self._front_end, lowest, highest)
         self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         if self._frames + gridded.shape[1] >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
-        flat = samples.min() == samples.max() if flat is None else flat
-        before = (self._moments[:, :2].copy(), self._squares.copy()) if flat else None
-        self._count_level(gridded, high)
+        before = (self._moments[:, :2].copy(), self._squares.copy()) if recorded.flat else None
+        self._count_level(gridded, highest / self._grid.steps)
         if before is not None:
             self._flat += 1
             self._flat_moments += self._moments[:, :2] - before[0]
             self._flat_squares = wide.normalized(self._flat_squares + self._squares - before[1])
         self._frames += gridded.shape[1]
-        self._count_waveform(samples)
+        self._count_waveform(recorded)
 
     def _count_level(self, gridded: NDArray[np.int32], highest: float) -> None:
         floor = self._front_end.compress.clip_floor(highest, self._front_end.stft.power)
@@ -104,14 +125,12 @@ class Counter:
             lowest, highest = min(lowest, low), max(highest, high)
         return gridded, lowest, highest
 
-    def _count_waveform(self, samples: NDArray[np.float32]) -> None:
-        low, high, mean_square = waveform_figures(samples)
-        rms = float(np.sqrt(mean_square))
-        self._rms[clip_levels.dbfs_cell(rms)] += 1
-        self._peak[clip_levels.dbfs_cell(max(-low, high))] += 1
-        self._length[clip_levels.length_cell(len(samples))] += 1
-        self._digests.append(digest(samples))
-        self._samples += len(samples)
+    def _count_waveform(self, recorded: Recorded) -> None:
+        self._rms[clip_levels.dbfs_cell(recorded.rms)] += 1
+        self._peak[clip_levels.dbfs_cell(recorded.peak)] += 1
+        self._length[clip_levels.length_cell(recorded.samples)] += 1
+        self._digests.append(recorded.digest)
+        self._samples += recorded.samples
 
     def measurement(self) -> Measurement | None:
         """What was counted so far, or None when that is nothing."""
@@ -143,6 +162,18 @@ class Counter:
             peak=self._peak.copy(),
             length=self._length.copy(),
             digests=sorted_digests(digests),
+        )
+
+
+def require_on_grid(front_end: FrontEnd, lowest: int, highest: int) -> None:
+    """Raise `AudioError` unless levels from `lowest` to `highest`, in steps of the grid, lie within it."""
+    grid = front_end.grid
+    low, high = lowest / grid.steps, highest / grid.steps
+    if not grid.low <= low <= high <= grid.high:
+        raise AudioError(
+            BadAudioReason.OUT_OF_RANGE,
+            f"its level reaches {low:.6g} … {high:.6g} {front_end.compress.unit}, outside "
+            f"{grid.low:g} … {grid.high:g}; check the scale of its samples",
         )
 
 
