@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,59 +17,18 @@ from specnorm.monitor import storage
 from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.diagnosis import Diagnosis, diagnose, nothing
 from specnorm.monitor.distribution import Distribution
-from specnorm.monitor.drift import Drift, drift
+from specnorm.monitor.drift import drift
 from specnorm.monitor.evidence import evidence
 from specnorm.monitor.false_alarms import FalseAlarms
 from specnorm.monitor.features import Floats, as_recorded, clip_features
 from specnorm.monitor.history import History
 from specnorm.monitor.panes import Pane, Panes, SeenClip
-from specnorm.monitor.threshold import calibrate, horizons, window_statistic
+from specnorm.monitor.threshold import Reading, calibrate, horizons, window_statistic
+from specnorm.monitor.verdict import Report, Verdict
 from specnorm.monitor.window import Window
 from specnorm.profile import Measurement, Profile, Statistics
 
 Samples = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the monitor thinks after a clip.
-
-    Attributes:
-        clip: The number of the clip, from 1.
-        statistic: The largest standardized deviation over horizons and features.
-        threshold: What it may be.
-        feature: What deviates most.
-        alarm: Whether the statistic is above the threshold.
-        onset: Whether this clip raised the alarm: it was quiet for a window before.
-    """
-
-    clip: int
-    statistic: float
-    threshold: float
-    feature: str
-    alarm: bool
-    onset: bool
-
-
-@dataclass(frozen=True)
-class Report:
-    """A verdict with the figures and the diagnosis behind it."""
-
-    verdict: Verdict
-    drift: Drift
-    diagnosis: Diagnosis
-    alarms: int
-    bad: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            **vars(self.verdict),
-            "alarms": self.alarms,
-            "bad": self.bad,
-            "diagnosis": self.diagnosis.to_dict(),
-            "drift": self.drift.to_dict(),
-        }
 
 
 class Monitor:
@@ -294,7 +253,7 @@ class Monitor:
             raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
         return panes
 
-    def _reading(self) -> Any:
+    def _reading(self) -> Reading:
         return window_statistic(*self._panes.score_sums(), self._horizons)
 
     def _judge(self, *, raised: bool) -> Verdict:
