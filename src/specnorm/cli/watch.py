@@ -20,12 +20,14 @@ from specnorm.cli.run import guarded, progress_bar, warn
 from specnorm.errors import ArgumentError
 from specnorm.monitor import (
     Baseline,
+    Diagnosis,
     Event,
     FalseAlarms,
     Incoming,
     Monitor,
     Pcm,
     Reading,
+    Verdict,
     Window,
     existing,
     growing_folder,
@@ -164,32 +166,47 @@ def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, on
 
 
 class _Teller:
-    """Says what happens: JSON lines, a live table, or a line for each alarm."""
+    """Says what happens: JSON lines, a live table, or a line for each alarm and each change of its diagnosis."""
 
     def __init__(self, monitor: Monitor, exporter: Exporter | None, live: Live | None, *, json: bool) -> None:
         self._monitor, self._exporter, self._live, self._json = monitor, exporter, live, json
+        self._told: tuple[str, bool] | None = None
 
     def __call__(self, event: Event | None) -> None:
         if event is None:
             return
+        news = self._news(event)
         if self._json:
-            typer.echo(json_text.dumps(event.to_dict(), allow_nan=False))
+            line = event.to_dict() if news is None else {**event.to_dict(), "diagnosis": news.to_dict()}
+            typer.echo(json_text.dumps(line, allow_nan=False))
             sys.stdout.flush()
         elif event.problem is not None:
             warn(f"left out {event.name}: {event.problem}")
-        if event.verdict is None:
-            return
-        monitor = self._monitor
-        if event.verdict.onset and not self._json:
-            Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
-                f"ALARM at {event.name}: {monitor.diagnosis()}", style="red"
-            )
-        # Figures cost far more than a clip does: they are made once a pane.
-        if event.verdict.onset or monitor.clips % monitor.window.pane_clips == 0:
+        elif news is not None:
+            what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
+            console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+            console.print(f"{what} at {event.name}: {news}", style="red")
+        if event.verdict is not None and self._due(event.verdict):
             if self._exporter is not None:
-                self._exporter.update(monitor.report())
+                self._exporter.update(self._monitor.report())
             if self._live is not None:
-                self._live.update(drift_table(monitor.report(), monitor.profile.front_end))
+                self._live.update(drift_table(self._monitor.report(), self._monitor.profile.front_end))
+
+    def _due(self, verdict: Verdict) -> bool:
+        """Figures cost far more than a clip does: they are made once a pane."""
+        return verdict.onset or self._monitor.clips % self._monitor.window.pane_clips == 0
+
+    def _news(self, event: Event) -> Diagnosis | None:
+        """The diagnosis, when an alarm begins, and when it becomes firm or another one."""
+        verdict = event.verdict
+        if verdict is None or not (verdict.alarm and self._due(verdict)):
+            self._told = None if verdict is not None and not verdict.alarm else self._told
+            return None
+        found = self._monitor.diagnosis()
+        if self._told == (found.kind.value, found.firm) and not verdict.onset:
+            return None
+        self._told = (found.kind.value, found.firm)
+        return found
 
 
 @contextmanager

@@ -149,12 +149,9 @@ def _noise(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
 def _level(e: Evidence) -> tuple[Kind, str] | None:
     if abs(e.rms_shift) < max(3.0, 2.0 * e.rms_se):
         return None
-    if e.high is not None:
+    if e.beyond_gain is not None:
         limit = max(3.0, 1.5 * e.level_se)
-        # After waveform normalization the bands know nothing of the gain; without it all follow, but for what is so
-        # quiet that it sits on the floor before or after.
-        follows = min(abs(float(np.median(e.high))), abs(float(np.median(e.high)) - e.rms_shift))
-        if float(np.ptp(_smooth(e.high))) > 2.0 * limit or follows > 1.5 * limit:
+        if float(np.ptp(_smooth(e.beyond_gain))) > 2.0 * limit or abs(float(np.median(e.beyond_gain))) > 1.5 * limit:
             return None
     if not _same_spread(e.spread_ratio):
         return None

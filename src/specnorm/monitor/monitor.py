@@ -158,6 +158,14 @@ class Monitor:
         """The levels of the window, for a figure."""
         return self._weighted(self._filled())[int(pooled)]
 
+    def history_so_far(self) -> History:
+        """The history, with the pane that is being filled as its last row."""
+        history = History.from_tensors(len(self._then_mean), self.history.to_tensors())
+        pane = self._panes.filling()
+        if pane is not None:
+            history.add(self._shift(pane), pane.clips, self._statistic)
+        return history
+
     @classmethod
     def sum(cls, monitors: Iterable[Monitor]) -> Monitor:
         """One monitor of everything that several saw: a window with as many clips, and as many alarms per time.
@@ -282,8 +290,10 @@ class Monitor:
 
     def _remember(self, pane: Pane) -> None:
         """Keep a pane's shift of the mean, for the picture of bands over time."""
-        shift: Floats = (pane.band_mean() - self._then_mean) / self._then_std
-        self.history.add(shift, pane.clips, self._statistic)
+        self.history.add(self._shift(pane), pane.clips, self._statistic)
+
+    def _shift(self, pane: Pane) -> Floats:
+        return np.asarray((pane.band_mean() - self._then_mean) / self._then_std)
 
     def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
         front_end = self.profile.front_end

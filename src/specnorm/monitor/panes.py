@@ -127,7 +127,7 @@ class Panes:
         self._clips += 1
 
     def _close(self) -> Pane | None:
-        pane = self._open_pane()
+        pane = self.filling()
         self._counter, self._waiting, self._clips = None, [], 0
         self._scores = np.zeros_like(self._scores)
         if pane is None:
@@ -137,7 +137,8 @@ class Panes:
         self._full[self._number] = pane
         return pane
 
-    def _open_pane(self) -> Pane | None:
+    def filling(self) -> Pane | None:
+        """The pane that is being filled, without what a merge brought; None while it is empty."""
         if not self._clips:
             return None
         counted = None if self._counter is None else _narrow(self._counter)
@@ -146,7 +147,7 @@ class Panes:
     def newest_first(self) -> list[tuple[int, Pane]]:
         """Every pane with its number."""
         panes = dict(self._full)
-        if (pane := self._open_pane()) is not None:
+        if (pane := self.filling()) is not None:
             panes[self._number] = Pane.sum([panes[self._number], pane]) if self._number in panes else pane
         return sorted(panes.items(), reverse=True)
 
