@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json as json_text
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ from rich.live import Live
 from specnorm.audio import open_source
 from specnorm.cli.drift_table import drift_table, one_line
 from specnorm.cli.options import HoldOutOption, parse_hold_out
-from specnorm.cli.run import guarded, progress_bar, warn
+from specnorm.cli.run import INTERRUPTED, guarded, progress_bar, warn
 from specnorm.errors import ArgumentError
 from specnorm.monitor import (
     Baseline,
@@ -43,6 +45,7 @@ from specnorm.report.drift_page import save_drift_page
 
 ALARM = 3
 """The exit code of `--once` when there was an alarm."""
+TITLE = "specnorm watch: drift"
 EXAMPLES = """
 **Examples**
 
@@ -103,7 +106,8 @@ def watch_command(
         bool, typer.Option("--json", help="Print a JSON object a line: each clip, then the report.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page about the drift at the end.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page about the drift: at each alarm, and at the end."),
     ] = None,
     prometheus: Annotated[int | None, typer.Option(metavar="PORT", help="Serve gauges (extra `monitor`).")] = None,
     prometheus_address: Annotated[str, typer.Option(help="Where the gauges can be reached.")] = LOOPBACK,
@@ -123,15 +127,21 @@ def watch_command(
     else:
         baseline = None if training is None else _baseline(training, profile, watched, hold_out)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
-    alarms = monitor.alarms
+    alarms, stopped = monitor.alarms, False
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:
-        with _telling(monitor, exporter, json=json) as tell:
+        with _telling(monitor, exporter, report, json=json) as tell, _ended_by_termination():
             watch(monitor, _incoming(source, monitor, raw, poll, once=once), tell, state)
+    except KeyboardInterrupt:  # how the watch over a folder ends: what was seen is told all the same
+        if not monitor.clips:
+            raise
+        stopped = True
     finally:
         if exporter is not None:
             exporter.close()
     _finish(monitor, report, json=json)
+    if stopped:
+        raise typer.Exit(INTERRUPTED)
     if once and monitor.alarms > alarms:
         raise typer.Exit(ALARM)
 
@@ -165,11 +175,33 @@ def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, on
     return growing_folder(Path(source), reading, after=monitor.mark, poll=poll, once=once)
 
 
-class _Teller:
-    """Says what happens: JSON lines, a live table, or a line for each alarm and each change of its diagnosis."""
+@contextmanager
+def _ended_by_termination() -> Iterator[None]:
+    """A service manager's SIGTERM ends the watch as Ctrl-C does."""
 
-    def __init__(self, monitor: Monitor, exporter: Exporter | None, live: Live | None, *, json: bool) -> None:
-        self._monitor, self._exporter, self._live, self._json = monitor, exporter, live, json
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Teller:
+    """Says what happens: JSON lines, a live table, or a line for each alarm and each change of its diagnosis.
+
+    The page is written anew with each of these, so that it can be looked at while the watch goes on.
+    """
+
+    def __init__(
+        self, monitor: Monitor, exporter: Exporter | None, live: Live | None, page: Path | None, *, json: bool
+    ) -> None:
+        self._monitor, self._exporter, self._live, self._page, self._json = monitor, exporter, live, page, json
         self._told: tuple[str, bool] | None = None
 
     def __call__(self, event: Event | None) -> None:
@@ -184,8 +216,11 @@ class _Teller:
             warn(f"left out {event.name}: {event.problem}")
         elif news is not None:
             what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
-            console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-            console.print(f"{what} at {event.name}: {news}", style="red")
+            console = Console(stderr=True) if self._live is None else self._live.console
+            text = f"{what} at {event.name}: {news}"
+            console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+        if news is not None and self._page is not None:
+            save_drift_page(self._page, TITLE, self._monitor)
         if event.verdict is not None and self._due(event.verdict):
             if self._exporter is not None:
                 self._exporter.update(self._monitor.report())
@@ -210,18 +245,18 @@ class _Teller:
 
 
 @contextmanager
-def _telling(monitor: Monitor, exporter: Exporter | None, *, json: bool) -> Iterator[_Teller]:
+def _telling(monitor: Monitor, exporter: Exporter | None, page: Path | None, *, json: bool) -> Iterator[_Teller]:
     if json or not sys.stdout.isatty():
-        yield _Teller(monitor, exporter, None, json=json)
+        yield _Teller(monitor, exporter, None, page, json=json)
         return
-    with Live(console=Console(highlight=False), refresh_per_second=4, transient=True) as live:
-        yield _Teller(monitor, exporter, live, json=False)
+    with Live("waiting for clips", console=Console(highlight=False), refresh_per_second=4, transient=True) as live:
+        yield _Teller(monitor, exporter, live, page, json=False)
 
 
 def _finish(monitor: Monitor, page: Path | None, *, json: bool) -> None:
     found = monitor.report()
     if page is not None:
-        save_drift_page(page, "specnorm watch: drift", monitor)
+        save_drift_page(page, TITLE, monitor)
     if json:
         typer.echo(json_text.dumps({"report": found.to_dict()}, allow_nan=False))
         return

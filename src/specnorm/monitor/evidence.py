@@ -39,6 +39,7 @@ class Evidence:
         flat: Share of clips that are silent or constant.
         spread_ratio: How much clips differ from each other in the bands that are not lost, over the training set's.
         level_se: The standard error of a range's level from clip to clip, in dB.
+        shape_se: The same of a range's level less that of all ranges, which is what a filter moves.
         tail_se: How far `low - high` strays for as many clips when nothing is wrong, in dB.
     """
 
@@ -56,6 +57,7 @@ class Evidence:
     flat: float
     spread_ratio: Floats
     level_se: float
+    shape_se: float
     tail_se: float
 
 
@@ -82,6 +84,7 @@ def evidence(profile: Profile, window: Measurement) -> Evidence:
         flat=window.flat / window.clips,
         spread_ratio=_clip_deviation(front_end, window) / np.maximum(deviation, 1e-6),
         level_se=float(np.median(deviation)) * _decibels_per_unit(front_end) / math.sqrt(window.clips),
+        shape_se=_shape_deviation(front_end, reference) * _decibels_per_unit(front_end) / math.sqrt(window.clips),
         tail_se=_tail_se(profile, window.clips),
     )
 
@@ -136,6 +139,15 @@ def _clip_deviation(front_end: FrontEnd, m: Measurement) -> Floats:
     errors = np.asarray(Statistics(m, front_end.grid).mean_se) if m.clips > 1 else np.zeros(m.bands)
     deviation = errors * math.sqrt(m.clips)
     return np.array([float(deviation[bands].mean()) for bands in band_ranges(m.bands, RANGES)])
+
+
+def _shape_deviation(front_end: FrontEnd, m: Measurement) -> float:
+    """How far clips differ in a band beyond what they differ in all bands together."""
+    if m.clips < 2:
+        return 0.0
+    band = np.asarray(Statistics(m, front_end.grid).mean_se) ** 2
+    all_bands = float(Statistics(m.pooled(), front_end.grid, pooled=True).mean_se) ** 2
+    return math.sqrt(max(float(band.mean()) - all_bands, 0.0) * m.clips)
 
 
 def _tail_se(profile: Profile, clips: int) -> float:
