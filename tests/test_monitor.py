@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import specnorm as sn
 from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, equalize, measure, training
-from specnorm.monitor import Baseline, FalseAlarms, Monitor, Window, diagnose, drift, evidence
+from specnorm.monitor import Baseline, FalseAlarms, Monitor, SampleStream, Window, diagnose, drift, evidence
 from specnorm.monitor.baseline import UNIT_SCORE, normal_scores
 from specnorm.monitor.distribution import jensen_shannon, population_stability_index, wasserstein
 from specnorm.monitor.features import clip_features
@@ -214,6 +214,30 @@ def test_a_gain_explains_itself() -> None:
         rest = evidence(profile, filtered).beyond_gain
         assert rest is not None
         assert np.ptp(rest) > 12.0
+
+
+def test_a_stream_in_pieces_is_its_clips() -> None:
+    """However the samples come, the monitor sees the same clips; one with a NaN is bad, and the rest waits."""
+    profile, baseline = training()
+    wave = np.concatenate(clips(9, 2))
+    whole = Monitor(profile, baseline, **FAST)
+    for each in clips(9, 2):
+        last = whole.add(each)
+    for piece in (1_000, 4_000, 7_001, 36_000):
+        monitor = Monitor(profile, baseline, **FAST)
+        stream = SampleStream(monitor, 0.5)
+        verdicts = [v for start in range(0, len(wave), piece) for v in stream.add(wave[start : start + piece])]
+        assert len(verdicts) == 9
+        assert verdicts[-1] == last
+        assert stream.held == 0
+        assert monitor.measurement() == whole.measurement()
+    assert stream.add(np.full(4_010, np.nan)) == []
+    assert (monitor.bad, monitor.clips, stream.held) == (1, 9, 10)
+    with pytest.raises(sn.ShapeError):
+        stream.add(np.zeros((2, 10)))
+    for seconds in (0.0, 0.001, float("nan"), float("inf")):
+        with pytest.raises(sn.ArgumentError, match="seconds="):
+            SampleStream(monitor, seconds)
 
 
 # Windows

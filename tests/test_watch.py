@@ -134,6 +134,18 @@ def test_a_killed_watch_goes_on_where_it_was(profile_path: Path, tmp_path: Path)
     assert Monitor.load(state, training()[0]).clips == 24
 
 
+def test_once_with_a_state_takes_what_is_new(profile_path: Path, tmp_path: Path) -> None:
+    """Given again, the command reads the files that came since, and says how many there were in all."""
+    folder, state = audio(tmp_path / "in", 1.0, 12), tmp_path / "state"
+    command = ("watch", folder, "-p", profile_path, "--once", "--json", "--state", state)
+    assert len(specnorm(*command).stdout.splitlines()) == 13
+    soundfile.write(folder / "new.wav", clips(24, 2)[12], 8_000, subtype="FLOAT")
+    lines = [json.loads(line) for line in specnorm(*command).stdout.splitlines()]
+    assert [line.get("name") for line in lines] == ["new.wav", None]
+    assert lines[-1]["report"]["clip"] == 13
+    assert len(specnorm(*command).stdout.splitlines()) == 1
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
 def test_a_watch_that_is_stopped_tells_what_it_saw(profile_path: Path, tmp_path: Path) -> None:
     """SIGTERM and Ctrl-C end the watch over a folder with the report, the page and the state."""

@@ -142,7 +142,7 @@ def watch_command(
     _finish(monitor, report, json=json)
     if stopped:
         raise typer.Exit(INTERRUPTED)
-    if once and monitor.alarms > alarms:
+    if once and (monitor.alarms > alarms or monitor.verdict().alarm):
         raise typer.Exit(ALARM)
 
 

@@ -22,6 +22,7 @@ from specnorm.monitor.lineage import lineage as lineage
 from specnorm.monitor.lineage import rollback as rollback
 from specnorm.monitor.lineage import save_update as save_update
 from specnorm.monitor.monitor import Monitor as Monitor
+from specnorm.monitor.stream import SampleStream as SampleStream
 from specnorm.monitor.update import NewAudio as NewAudio
 from specnorm.monitor.update import Update as Update
 from specnorm.monitor.update import measure_new as measure_new
