@@ -6,27 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.shifts import OTHER, SHIFTS
+from benchmarks.shifts import FRESH, OTHER, SHIFTS
 from specnorm.monitor import Kind
+
+RATE = 1 / 1000
+"""False alarms a clip that are asked of all detectors."""
 
 
 def tables(found: Mapping[str, Any]) -> str:
-    return (
-        "\n\n".join(
-            part
-            for name, results in found.items()
-            for part in (
-                f"### {name}",
-                _false_alarms(results["false_alarms"]),
+    blocks: list[str] = []
+    for name, results in found.items():
+        blocks.append(f"### {name}")
+        if "shifts" in results:
+            blocks += [
+                _false_alarms(results),
                 _detection(results["shifts"]),
                 _confusion(results["shifts"]),
                 _peers(results["shifts"]),
                 _refusals(results["refusals"]),
-            )
-        )
-        + "\n"
-    )
+            ]
+        if "fresh" in results:
+            blocks += ["Devices that no rule was chosen on:", _confusion(results["fresh"])]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -34,11 +37,22 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _false_alarms(rows: list[dict[str, float]]) -> str:
-    head = ["false alarms asked for", "measured / asked, training clips", "measured / asked, profile alone"]
-    return _table(
-        head, [[f"1 in {1 / row['asked']:.0f} clips", f"{row['clips']:.2f}", f"{row['profile']:.2f}"] for row in rows]
-    )
+def _false_alarms(results: Mapping[str, Any]) -> str:
+    """First alarms for each clip until then, over the rate that was asked for."""
+    none = results["shifts"]["none"]
+    head = ["false alarms asked for", "measured / asked, training clips", "profile alone", *none["peers"]]
+    rows = []
+    for row in results["false_alarms"]:
+        peers = [hazard(np.array(first), none["length"]) / row["asked"] for first in none["peers"].values()]
+        # The peers ran at one rate only.
+        known = [f"{value:.0f}" if row["asked"] == RATE else "" for value in peers]
+        rows.append([f"1 in {1 / row['asked']:.0f} clips", f"{row['clips']:.2f}", f"{row['profile']:.2f}", *known])
+    return _table(head, rows)
+
+
+def hazard(first: NDArray[np.int64], length: int) -> float:
+    """First alarms for each clip that was watched until then; 0 stands for never."""
+    return float((first > 0).sum() / np.where(first > 0, first, length).sum())
 
 
 def _share(first: list[int], within: int) -> str:
@@ -65,20 +79,25 @@ def _detection(shifts: Mapping[str, Any]) -> str:
 
 def _confusion(shifts: Mapping[str, Any]) -> str:
     kinds = [kind.value for kind in Kind if kind is not Kind.NOTHING]
-    head = ["diagnosis (%) at 32 clips", *kinds, "right at 8 / 16 / 32"]
+    head = ["diagnosis (%) at 32 clips", *kinds, "no alarm", "right of those alarmed, at 8 / 16 / 32"]
     rows = []
     for name, result in shifts.items():
-        if name == "none":
-            continue
-        wanted = (Kind.CONTENT if name == OTHER else SHIFTS[name].kind).value
+        wanted = (Kind.CONTENT if name == OTHER else {**SHIFTS, **FRESH}[name].kind).value
         by_clips = {int(at): tally for at, tally in result["kinds"].items()}
         last = by_clips[max(by_clips)]
         total = sum(last.values())
-        cells = [f"{100 * last.get(kind, 0) / total:.0f}" if last.get(kind) else "" for kind in kinds]
-        cells = [f"**{cell}**" if kind == wanted and cell else cell for kind, cell in zip(kinds, cells, strict=True)]
-        right = " / ".join(f"{100 * t.get(wanted, 0) / sum(t.values()):.0f}" for t in by_clips.values())
+        cells = [f"{100 * last[kind] / total:.1f}" if last.get(kind) else "" for kind in (*kinds, Kind.NOTHING.value)]
+        cells = [
+            f"**{cell}**" if kind == wanted and cell else cell for kind, cell in zip([*kinds, ""], cells, strict=True)
+        ]
+        right = "" if name == "none" else " / ".join(_right(tally, wanted) for tally in by_clips.values())
         rows.append([name, *cells, right])
     return _table(head, rows)
+
+
+def _right(tally: Mapping[str, int], wanted: str) -> str:
+    alarmed = sum(count for kind, count in tally.items() if kind != Kind.NOTHING.value)
+    return f"{100 * tally.get(wanted, 0) / alarmed:.0f}" if alarmed else "no alarm"
 
 
 def _refusals(rows: list[dict[str, Any]]) -> str:

@@ -53,7 +53,7 @@ class Adwin:
         detector = ADWIN(delta=self._rate)
         for value in self._training:
             detector.update(value)
-        for clip, index in enumerate(order[:40], start=1):
+        for clip, index in enumerate(order, start=1):
             for value in means[index].tolist():
                 detector.update(value)
                 if detector.drift_detected:

@@ -42,6 +42,33 @@ def band_limited(share: float) -> Device:
     return lambda wave, _, __: scipy.signal.sosfilt(sections, wave)
 
 
+def first_order(kind: str, hertz: float) -> Device:
+    """A Butterworth filter of order 1: 6 dB an octave beyond this frequency."""
+
+    def device(wave: Wave, rate: int, _: np.random.Generator) -> NDArray[Any]:
+        return np.asarray(scipy.signal.sosfilt(scipy.signal.butter(1, hertz, kind, fs=rate, output="sos"), wave))
+
+    return device
+
+
+def telephone(wave: Wave, rate: int, _: np.random.Generator) -> NDArray[Any]:
+    """Nothing below 300 Hz or above 3400 Hz: an elliptic band-pass of order 8, 60 dB down."""
+    sections = scipy.signal.ellip(8, 0.1, 60.0, [300.0, 3400.0], "bandpass", fs=rate, output="sos")
+    return np.asarray(scipy.signal.sosfilt(sections, wave))
+
+
+def pink_noise(snr: float) -> Device:
+    """Noise that falls by 3 dB an octave, at this signal-to-noise ratio in dB, clip by clip."""
+
+    def device(wave: Wave, _: int, generator: np.random.Generator) -> NDArray[Any]:
+        spectrum = np.fft.rfft(generator.standard_normal(len(wave)))
+        noise = np.fft.irfft(spectrum / np.sqrt(np.arange(len(spectrum)) + 1.0), len(wave))
+        power = float(np.mean(np.square(wave, dtype=np.float64)))
+        return np.asarray(wave + noise * np.sqrt(power / np.mean(noise**2)) * 10.0 ** (-snr / 20.0))
+
+    return device
+
+
 def noisy(snr: float) -> Device:
     """White noise at this signal-to-noise ratio in dB, clip by clip."""
 
@@ -69,4 +96,15 @@ SHIFTS: Mapping[str, Shift] = {
     "dead channel": Shift(lambda wave, _, __: wave * 0.0, Kind.SILENCE, strong=True),
 }
 """Every device by name; the other data set is added by the benchmark."""
+FRESH: Mapping[str, Shift] = {
+    "gain -12 dB": Shift(gain(-12.0), Kind.LEVEL, strong=False),
+    "gain +12 dB": Shift(gain(12.0), Kind.LEVEL, strong=False),
+    "falling 6 dB an octave": Shift(first_order("lowpass", 700.0), Kind.EQUALIZATION, strong=False),
+    "rising 6 dB an octave": Shift(first_order("highpass", 2000.0), Kind.EQUALIZATION, strong=False),
+    "telephone band": Shift(telephone, Kind.BAND_LIMIT, strong=True),
+    "cut at a quarter": Shift(band_limited(0.25), Kind.BAND_LIMIT, strong=True),
+    "pink noise 10 dB": Shift(pink_noise(10.0), Kind.NOISE, strong=False),
+    "clipped by 26 dB": Shift(lambda wave, _, __: np.clip(wave * 20.0, -1.0, 1.0), Kind.CLIPPING, strong=False),
+}
+"""Devices that no rule was chosen on."""
 OTHER = "other data set"

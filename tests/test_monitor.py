@@ -17,14 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import specnorm as sn
-from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, measure, training
-from specnorm.monitor import Baseline, FalseAlarms, Monitor, Window, diagnose, drift, evidence
+from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, equalize, measure, training
+from specnorm.monitor import Baseline, FalseAlarms, Monitor, SampleStream, Window, diagnose, drift, evidence
 from specnorm.monitor.baseline import UNIT_SCORE, normal_scores
 from specnorm.monitor.distribution import jensen_shannon, population_stability_index, wasserstein
 from specnorm.monitor.features import clip_features
 from specnorm.monitor.history import MAX_ROWS, History
 from specnorm.monitor.threshold import calibrate, horizons, stream_statistics, window_statistic
-from specnorm.profile import Measurement
+from specnorm.profile import Counter, Measurement
+from specnorm.profile.counter import Recorded
 
 FAST = {"threshold": 4.5}
 
@@ -199,6 +200,46 @@ def test_level_and_samples_give_the_same() -> None:
     assert c.add_batch(padded, [4_000] * 9)[-1] == a.verdict()
 
 
+def test_a_gain_explains_itself() -> None:
+    """A gain leaves nothing of the bands unexplained, whether or not waveforms are normalized; a filter does."""
+    waves = clips(200, 1)
+    for front_end in (FRONT_END, STANDARDIZED):
+        profile, _ = training(front_end)
+        for decibels in (-26.0, -12.0, 12.0):
+            gained = measure(front_end, [wave * np.float32(10 ** (decibels / 20)) for wave in waves])
+            rest = evidence(profile, gained).beyond_gain
+            assert rest is not None
+            np.testing.assert_allclose(rest, 0.0, atol=0.5)
+        filtered = measure(front_end, [equalize(wave, [0, 1], [0, -24]) for wave in waves])
+        rest = evidence(profile, filtered).beyond_gain
+        assert rest is not None
+        assert np.ptp(rest) > 12.0
+
+
+def test_a_stream_in_pieces_is_its_clips() -> None:
+    """However the samples come, the monitor sees the same clips; one with a NaN is bad, and the rest waits."""
+    profile, baseline = training()
+    wave = np.concatenate(clips(9, 2))
+    whole = Monitor(profile, baseline, **FAST)
+    for each in clips(9, 2):
+        last = whole.add(each)
+    for piece in (1_000, 4_000, 7_001, 36_000):
+        monitor = Monitor(profile, baseline, **FAST)
+        stream = SampleStream(monitor, 0.5)
+        verdicts = [v for start in range(0, len(wave), piece) for v in stream.add(wave[start : start + piece])]
+        assert len(verdicts) == 9
+        assert verdicts[-1] == last
+        assert stream.held == 0
+        assert monitor.measurement() == whole.measurement()
+    assert stream.add(np.full(4_010, np.nan)) == []
+    assert (monitor.bad, monitor.clips, stream.held) == (1, 9, 10)
+    with pytest.raises(sn.ShapeError):
+        stream.add(np.zeros((2, 10)))
+    for seconds in (0.0, 0.001, float("nan"), float("inf")):
+        with pytest.raises(sn.ArgumentError, match="seconds="):
+            SampleStream(monitor, seconds)
+
+
 # Windows
 
 
@@ -239,6 +280,30 @@ def test_a_window_by_the_clock_forgets_by_the_clock() -> None:
     assert monitor.report().drift.clips == 1
     with pytest.raises(sn.ArgumentError, match=r"time\.time"):
         monitor.add(clips(20, 2)[0])
+
+
+def test_of_long_clips_frames_are_counted_evenly() -> None:
+    """Of 313 frames every fifth is counted, with the floor of the whole clip, and in large panes too."""
+    for top_db in (None, 20.0):
+        front_end = sn.FrontEnd(
+            8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(24), compress=sn.Decibel(top_db=top_db)
+        )
+        waves = [np.concatenate(clips(10 * k + 10, 2)[10 * k :]) for k in range(5)]
+        profile = sn.Profile(front_end, {(): measure(front_end, waves)})
+        monitor = Monitor(profile, window=Window(64, 1), **FAST)
+        for k in range(20):
+            monitor.add(waves[k % 5])
+        counter = Counter(front_end)
+        for k in range(20):
+            level = front_end.clip_level(waves[k % 5])
+            assert level.shape[1] == 313
+            thin = np.ascontiguousarray(level[:, ::5])
+            gridded = np.rint(thin * front_end.grid.steps).astype(np.int32)
+            highest = round(float(level.max()) * front_end.grid.steps)
+            counter.add_gridded(gridded, int(gridded.min()), highest, Recorded.of(waves[k % 5]))
+        assert monitor.measurement() == counter.measurement()
+        mean = sn.Profile(front_end, {(): monitor.measurement()}).mean
+        np.testing.assert_allclose(monitor.history_so_far().shift[-1] * profile.std + profile.mean, mean, atol=1e-9)
 
 
 def test_memory_does_not_grow() -> None:

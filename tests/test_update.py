@@ -106,7 +106,8 @@ def test_silence_stays_silent(cells: list[int], seed: int) -> None:
     for without in (None, floor):
         a, b = (Statistics(m, SMALL.grid, without_floor=without) for m in (got, expected))
         np.testing.assert_allclose(a.mean_se, b.mean_se, rtol=1e-6, atol=1e-6)
-        np.testing.assert_allclose(a.std_se, b.std_se, rtol=1e-3, atol=1e-3)
+        # Squares are counted to 1/256 dB².
+        np.testing.assert_allclose(a.std_se, b.std_se, rtol=1e-3, atol=5e-3)
 
 
 def test_what_leaves_the_grid_stays_at_its_edge(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -72,6 +73,9 @@ def test_once_says_by_its_exit_code_whether_there_was_an_alarm(profile_path: Pat
     assert {line["clip"] for line in lines[:-1]} == set(range(1, 25))
     page = tmp_path / "drift.html"
     quiet = audio(tmp_path / "quiet", 0.05)
+    told = specnorm("watch", quiet, "-p", profile_path, "--once", "--json")
+    onsets = [line for line in map(json.loads, told.stdout.splitlines()) if line.get("onset")]
+    assert [line["diagnosis"]["kind"] for line in onsets] == ["level-change"]
     (quiet / "bad.wav").write_text("no audio")
     bad = specnorm("watch", quiet, "-p", profile_path, "--once", "--report", page)
     assert bad.returncode == 3, bad.stderr
@@ -80,7 +84,7 @@ def test_once_says_by_its_exit_code_whether_there_was_an_alarm(profile_path: Pat
     assert b"bad.wav: unreadable" in bad.stderr
     text = page.read_text()
     assert "Alarm" in text
-    assert text.count("data:image/png;base64,") == 2
+    assert text.count("data:image/png;base64,") == 3
     assert "http" not in text.replace("http://www.w3.org", "")
 
 
@@ -128,6 +132,43 @@ def test_a_killed_watch_goes_on_where_it_was(profile_path: Path, tmp_path: Path)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=20)
     assert Monitor.load(state, training()[0]).clips == 24
+
+
+def test_once_with_a_state_takes_what_is_new(profile_path: Path, tmp_path: Path) -> None:
+    """Given again, the command reads the files that came since, and says how many there were in all."""
+    folder, state = audio(tmp_path / "in", 1.0, 12), tmp_path / "state"
+    command = ("watch", folder, "-p", profile_path, "--once", "--json", "--state", state)
+    assert len(specnorm(*command).stdout.splitlines()) == 13
+    soundfile.write(folder / "new.wav", clips(24, 2)[12], 8_000, subtype="FLOAT")
+    lines = [json.loads(line) for line in specnorm(*command).stdout.splitlines()]
+    assert [line.get("name") for line in lines] == ["new.wav", None]
+    assert lines[-1]["report"]["clip"] == 13
+    assert len(specnorm(*command).stdout.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
+def test_a_watch_that_is_stopped_tells_what_it_saw(profile_path: Path, tmp_path: Path) -> None:
+    """SIGTERM and Ctrl-C end the watch over a folder with the report, the page and the state."""
+    folder, page = audio(tmp_path / "in", 0.05, 12), tmp_path / "drift.html"
+    settings = ["-p", profile_path, "--poll", "0.1", "--json", "--report", page, "--state", tmp_path / "state"]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = subprocess.Popen(
+            [*COMMAND, "watch", *map(str, [folder, *settings])],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        seen = [process.stdout.readline() for _ in range(12 if number == signal.SIGTERM else 1)]
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=30)
+        assert process.returncode == 130, errors
+        told = [json.loads(line) for line in (*seen, *rest.splitlines())]
+        assert told[-1]["report"]["diagnosis"]["kind"] == "level-change"
+        assert page.exists()
+        assert Monitor.load(tmp_path / "state", training()[0]).clips == 12 if number == signal.SIGTERM else 13
+        page.unlink()
+        soundfile.write(folder / "new.wav", clips(24, 2)[12], 8_000, subtype="FLOAT")
 
 
 def test_training_clips_sharpen_the_threshold(noise_folder: Path, tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ def drift_table(report: Report, front_end: FrontEnd) -> Table:
     verdict, drift = report.verdict, report.drift
     title = (
         f"{'ALARM' if verdict.alarm else 'no alarm'}: statistic {verdict.statistic:.2f} of {verdict.threshold:.2f} "
-        f"({verdict.feature}); {verdict.clip:,} clips, {drift.clips} in the window; RMS {drift.rms_shift:+.1f} dB, "
+        f"({verdict.feature})\n{verdict.clip:,} clips, {drift.clips} in the window; RMS {drift.rms_shift:+.1f} dB, "
         f"peak {drift.peak_shift:+.1f} dB"
     )
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
     for heading in ("band", "Hz", *_FIGURES.values()):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_row("all", "", *(_cell(name, float(getattr(drift.pooled, name)[0])) for name in _FIGURES))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json as json_text
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,16 +18,18 @@ from rich.live import Live
 from specnorm.audio import open_source
 from specnorm.cli.drift_table import drift_table, one_line
 from specnorm.cli.options import HoldOutOption, parse_hold_out
-from specnorm.cli.run import guarded, progress_bar, warn
+from specnorm.cli.run import INTERRUPTED, guarded, progress_bar, warn
 from specnorm.errors import ArgumentError
 from specnorm.monitor import (
     Baseline,
+    Diagnosis,
     Event,
     FalseAlarms,
     Incoming,
     Monitor,
     Pcm,
     Reading,
+    Verdict,
     Window,
     existing,
     growing_folder,
@@ -41,6 +45,7 @@ from specnorm.report.drift_page import save_drift_page
 
 ALARM = 3
 """The exit code of `--once` when there was an alarm."""
+TITLE = "specnorm watch: drift"
 EXAMPLES = """
 **Examples**
 
@@ -101,7 +106,8 @@ def watch_command(
         bool, typer.Option("--json", help="Print a JSON object a line: each clip, then the report.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page about the drift at the end.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page about the drift: at each alarm, and at the end."),
     ] = None,
     prometheus: Annotated[int | None, typer.Option(metavar="PORT", help="Serve gauges (extra `monitor`).")] = None,
     prometheus_address: Annotated[str, typer.Option(help="Where the gauges can be reached.")] = LOOPBACK,
@@ -121,16 +127,22 @@ def watch_command(
     else:
         baseline = None if training is None else _baseline(training, profile, watched, hold_out)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
-    alarms = monitor.alarms
+    alarms, stopped = monitor.alarms, False
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:
-        with _telling(monitor, exporter, json=json) as tell:
+        with _telling(monitor, exporter, report, json=json) as tell, _ended_by_termination():
             watch(monitor, _incoming(source, monitor, raw, poll, once=once), tell, state)
+    except KeyboardInterrupt:  # how the watch over a folder ends: what was seen is told all the same
+        if not monitor.clips:
+            raise
+        stopped = True
     finally:
         if exporter is not None:
             exporter.close()
     _finish(monitor, report, json=json)
-    if once and monitor.alarms > alarms:
+    if stopped:
+        raise typer.Exit(INTERRUPTED)
+    if once and (monitor.alarms > alarms or monitor.verdict().alarm):
         raise typer.Exit(ALARM)
 
 
@@ -163,48 +175,88 @@ def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, on
     return growing_folder(Path(source), reading, after=monitor.mark, poll=poll, once=once)
 
 
-class _Teller:
-    """Says what happens: JSON lines, a live table, or a line for each alarm."""
+@contextmanager
+def _ended_by_termination() -> Iterator[None]:
+    """A service manager's SIGTERM ends the watch as Ctrl-C does."""
 
-    def __init__(self, monitor: Monitor, exporter: Exporter | None, live: Live | None, *, json: bool) -> None:
-        self._monitor, self._exporter, self._live, self._json = monitor, exporter, live, json
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Teller:
+    """Says what happens: JSON lines, a live table, or a line for each alarm and each change of its diagnosis.
+
+    The page is written anew with each of these, so that it can be looked at while the watch goes on.
+    """
+
+    def __init__(
+        self, monitor: Monitor, exporter: Exporter | None, live: Live | None, page: Path | None, *, json: bool
+    ) -> None:
+        self._monitor, self._exporter, self._live, self._page, self._json = monitor, exporter, live, page, json
+        self._told: tuple[str, bool] | None = None
 
     def __call__(self, event: Event | None) -> None:
         if event is None:
             return
+        news = self._news(event)
         if self._json:
-            typer.echo(json_text.dumps(event.to_dict(), allow_nan=False))
+            line = event.to_dict() if news is None else {**event.to_dict(), "diagnosis": news.to_dict()}
+            typer.echo(json_text.dumps(line, allow_nan=False))
             sys.stdout.flush()
         elif event.problem is not None:
             warn(f"left out {event.name}: {event.problem}")
-        if event.verdict is None:
-            return
-        monitor = self._monitor
-        if event.verdict.onset and not self._json:
-            Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
-                f"ALARM at {event.name}: {monitor.diagnosis()}", style="red"
-            )
-        # Figures cost far more than a clip does: they are made once a pane.
-        if event.verdict.onset or monitor.clips % monitor.window.pane_clips == 0:
+        elif news is not None:
+            what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
+            console = Console(stderr=True) if self._live is None else self._live.console
+            text = f"{what} at {event.name}: {news}"
+            console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+        if news is not None and self._page is not None:
+            save_drift_page(self._page, TITLE, self._monitor)
+        if event.verdict is not None and self._due(event.verdict):
             if self._exporter is not None:
-                self._exporter.update(monitor.report())
+                self._exporter.update(self._monitor.report())
             if self._live is not None:
-                self._live.update(drift_table(monitor.report(), monitor.profile.front_end))
+                self._live.update(drift_table(self._monitor.report(), self._monitor.profile.front_end))
+
+    def _due(self, verdict: Verdict) -> bool:
+        """Figures cost far more than a clip does: they are made once a pane."""
+        return verdict.onset or self._monitor.clips % self._monitor.window.pane_clips == 0
+
+    def _news(self, event: Event) -> Diagnosis | None:
+        """The diagnosis, when an alarm begins, and when it becomes firm or another one."""
+        verdict = event.verdict
+        if verdict is None or not (verdict.alarm and self._due(verdict)):
+            self._told = None if verdict is not None and not verdict.alarm else self._told
+            return None
+        found = self._monitor.diagnosis()
+        if self._told == (found.kind.value, found.firm) and not verdict.onset:
+            return None
+        self._told = (found.kind.value, found.firm)
+        return found
 
 
 @contextmanager
-def _telling(monitor: Monitor, exporter: Exporter | None, *, json: bool) -> Iterator[_Teller]:
+def _telling(monitor: Monitor, exporter: Exporter | None, page: Path | None, *, json: bool) -> Iterator[_Teller]:
     if json or not sys.stdout.isatty():
-        yield _Teller(monitor, exporter, None, json=json)
+        yield _Teller(monitor, exporter, None, page, json=json)
         return
-    with Live(console=Console(highlight=False), refresh_per_second=4, transient=True) as live:
-        yield _Teller(monitor, exporter, live, json=False)
+    with Live("waiting for clips", console=Console(highlight=False), refresh_per_second=4, transient=True) as live:
+        yield _Teller(monitor, exporter, live, page, json=False)
 
 
 def _finish(monitor: Monitor, page: Path | None, *, json: bool) -> None:
     found = monitor.report()
     if page is not None:
-        save_drift_page(page, "specnorm watch: drift", monitor)
+        save_drift_page(page, TITLE, monitor)
     if json:
         typer.echo(json_text.dumps({"report": found.to_dict()}, allow_nan=False))
         return

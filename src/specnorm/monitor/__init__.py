@@ -22,14 +22,15 @@ from specnorm.monitor.lineage import lineage as lineage
 from specnorm.monitor.lineage import rollback as rollback
 from specnorm.monitor.lineage import save_update as save_update
 from specnorm.monitor.monitor import Monitor as Monitor
-from specnorm.monitor.monitor import Report as Report
-from specnorm.monitor.monitor import Verdict as Verdict
+from specnorm.monitor.stream import SampleStream as SampleStream
 from specnorm.monitor.update import NewAudio as NewAudio
 from specnorm.monitor.update import Update as Update
 from specnorm.monitor.update import measure_new as measure_new
 from specnorm.monitor.update import moved_baseline as moved_baseline
 from specnorm.monitor.update import restarted as restarted
 from specnorm.monitor.update import update as update
+from specnorm.monitor.verdict import Report as Report
+from specnorm.monitor.verdict import Verdict as Verdict
 from specnorm.monitor.watch import Event as Event
 from specnorm.monitor.watch import watch as watch
 from specnorm.monitor.window import Window as Window

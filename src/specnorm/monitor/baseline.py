@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -187,13 +188,26 @@ def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
     n = len(ordered)
     flat = features.reshape(-1, ordered.shape[1])
     twice_ranks = np.empty(flat.shape, dtype=np.int64)
-    if len(flat) == 1:  # a clip that comes in: one comparison of everything is faster than many searches
-        twice_ranks[0] = (ordered < flat).sum(axis=0) + (ordered <= flat).sum(axis=0)
-    else:
-        for j in range(flat.shape[1]):
-            below = np.searchsorted(ordered[:, j], flat[:, j], "left")
-            twice_ranks[:, j] = below + np.searchsorted(ordered[:, j], flat[:, j], "right")
+    _twice_ranks(ordered, flat, twice_ranks)
     return _score_table(n)[twice_ranks].reshape(features.shape)
+
+
+@numba.njit(cache=True, nogil=True)
+def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
+    """How many of each sorted column lie below `x`, and how many not above it, added up."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            twice = 0
+            for or_equal in (False, True):
+                low, high = 0, ordered.shape[0]
+                while low < high:
+                    middle = (low + high) // 2
+                    if ordered[middle, j] < x[i, j] or (or_equal and ordered[middle, j] == x[i, j]):
+                        low = middle + 1
+                    else:
+                        high = middle
+                twice += low
+            out[i, j] = twice
 
 
 @lru_cache(maxsize=16)

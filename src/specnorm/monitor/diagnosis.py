@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -119,7 +120,7 @@ def _band_limit(e: Evidence) -> tuple[Kind, str] | None:
     outside = lost[edge + 2 :] if steps[edge] < 0 else lost[: edge + 1]
     if not outside.all() or lost.all() or not lost.any():
         return None
-    if not _same_spread(e.spread_ratio[~lost]):
+    if not _same_spread(e, e.spread_ratio[~lost]):
         return None
     side = "above" if steps[edge] < 0 else "below"
     hz = e.hz[lost].min() if steps[edge] < 0 else e.hz[lost].max()
@@ -149,14 +150,13 @@ def _noise(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
 def _level(e: Evidence) -> tuple[Kind, str] | None:
     if abs(e.rms_shift) < max(3.0, 2.0 * e.rms_se):
         return None
-    if e.high is not None:
-        limit = max(3.0, 1.5 * e.level_se)
-        # After waveform normalization the bands know nothing of the gain; without it all follow, but for what is so
-        # quiet that it sits on the floor before or after.
-        follows = min(abs(float(np.median(e.high))), abs(float(np.median(e.high)) - e.rms_shift))
-        if float(np.ptp(_smooth(e.high))) > 2.0 * limit or follows > 1.5 * limit:
+    if e.beyond_gain is not None:
+        apart, follows = float(np.ptp(_smooth(e.beyond_gain))), abs(float(np.median(e.beyond_gain)))
+        # What the gain leaves unexplained must be no more than content does, or small beside the gain.
+        small = 0.3 * abs(e.rms_shift)
+        if apart > max(_smallest_filter(e), small) or follows > max(4.5, 3.0 * e.level_se, small):
             return None
-    if not _same_spread(e.spread_ratio):
+    if not _same_spread(e, e.spread_ratio):
         return None
     return Kind.LEVEL, f"All clips are {abs(e.rms_shift):.1f} dB {'louder' if e.rms_shift > 0 else 'quieter'}."
 
@@ -169,8 +169,7 @@ def _equalization(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
     smooth = _smooth(moved)
     rough = float(np.sqrt(np.mean((moved - smooth) ** 2)))
     size = float(np.ptp(smooth))
-    strength = size / max(6.0, 2.0 * e.level_se)
-    if strength <= 1.0 or rough > 0.15 * size or not _same_spread(e.spread_ratio):
+    if size <= _smallest_filter(e) or rough > 0.15 * size or not _same_spread(e, e.spread_ratio):
         return None
     if abs(float(np.median(e.middle - e.high))) > max(4.0, 2.0 * e.level_se):
         return None
@@ -179,7 +178,15 @@ def _equalization(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
         f"Bands moved smoothly, from {smooth[low]:+.0f} dB at {e.hz[low]:.0f} Hz to {smooth[high]:+.0f} dB at "
         f"{e.hz[high]:.0f} Hz, each as a whole."
     )
-    return strength, (Kind.EQUALIZATION, because)
+    return size / max(6.0, 2.0 * e.level_se), (Kind.EQUALIZATION, because)
+
+
+def _smallest_filter(e: Evidence) -> float:
+    """How far a filter must move bands apart, in dB, before it is told from what clips happen to contain.
+
+    The smooth curve has four coefficients, so by chance alone its ends come to lie some standard errors apart.
+    """
+    return max(8.0, 7.0 * e.shape_se)
 
 
 def _smooth(moved: Floats) -> Floats:
@@ -188,6 +195,10 @@ def _smooth(moved: Floats) -> Floats:
     return np.asarray(np.polynomial.Polynomial.fit(x, moved, min(3, len(moved) - 1))(x))
 
 
-def _same_spread(ratio: Floats) -> bool:
-    """Whether clips differ from each other about as much as in training: a device does not change that."""
-    return bool(0.45 <= np.median(ratio) <= 2.0)
+def _same_spread(e: Evidence, ratio: Floats) -> bool:
+    """Whether clips differ from each other about as much as in training: a device does not change that.
+
+    The standard deviation of n clips is uncertain by a share of `1 / sqrt(2 (n - 1))`: few clips may differ more.
+    """
+    limit = 0.45 + 2.0 / math.sqrt(2.0 * max(e.clips - 1, 1))
+    return bool(abs(math.log(max(float(np.median(ratio)), 1e-6))) <= limit)

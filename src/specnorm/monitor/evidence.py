@@ -29,6 +29,8 @@ class Evidence:
             turned into decibels.
         middle: Change of the median.
         high: Change of the 0.9 quantile.
+        beyond_gain: What the clips' change of RMS leaves unexplained of the middle and high quantiles, in dB: less what
+            a gain would make of the training set, floor and all, or less nothing where the bands know nothing of it.
         rms_shift: Change of the mean RMS of clips, in dB.
         rms_se: Its standard error from clip to clip.
         rms: The mean RMS of clips, in dBFS.
@@ -37,6 +39,7 @@ class Evidence:
         flat: Share of clips that are silent or constant.
         spread_ratio: How much clips differ from each other in the bands that are not lost, over the training set's.
         level_se: The standard error of a range's level from clip to clip, in dB.
+        shape_se: The same of a range's level less that of all ranges, which is what a filter moves.
         tail_se: How far `low - high` strays for as many clips when nothing is wrong, in dB.
     """
 
@@ -45,6 +48,7 @@ class Evidence:
     low: Floats | None
     middle: Floats | None
     high: Floats | None
+    beyond_gain: Floats | None
     rms_shift: float
     rms_se: float
     rms: float
@@ -53,6 +57,7 @@ class Evidence:
     flat: float
     spread_ratio: Floats
     level_se: float
+    shape_se: float
     tail_se: float
 
 
@@ -61,7 +66,8 @@ def evidence(profile: Profile, window: Measurement) -> Evidence:
     front_end, reference = profile.front_end, profile.total
     rms, peak = dbfs_mean(window.rms / window.clips), dbfs_mean(window.peak / window.clips)
     then_rms, then_peak = dbfs_mean(reference.rms / reference.clips), dbfs_mean(reference.peak / reference.clips)
-    shift = _quantile_shift(front_end, window, reference)
+    now, then = _quantiles(front_end, window), _quantiles(front_end, reference)
+    shift = None if now is None or then is None else now - then
     deviation = _clip_deviation(front_end, reference)
     return Evidence(
         clips=window.clips,
@@ -69,6 +75,7 @@ def evidence(profile: Profile, window: Measurement) -> Evidence:
         low=None if shift is None else shift[:, 0],
         middle=None if shift is None else shift[:, 1],
         high=None if shift is None else shift[:, 2],
+        beyond_gain=None if now is None else _beyond_gain(front_end, now, reference, rms - then_rms),
         rms_shift=rms - then_rms,
         rms_se=_deviation(reference.rms / reference.clips) / math.sqrt(window.clips),
         rms=rms,
@@ -77,6 +84,7 @@ def evidence(profile: Profile, window: Measurement) -> Evidence:
         flat=window.flat / window.clips,
         spread_ratio=_clip_deviation(front_end, window) / np.maximum(deviation, 1e-6),
         level_se=float(np.median(deviation)) * _decibels_per_unit(front_end) / math.sqrt(window.clips),
+        shape_se=_shape_deviation(front_end, reference) * _decibels_per_unit(front_end) / math.sqrt(window.clips),
         tail_se=_tail_se(profile, window.clips),
     )
 
@@ -87,7 +95,18 @@ def _quantile_shift(front_end: FrontEnd, window: Measurement, reference: Measure
     return None if now is None or then is None else now - then
 
 
-def _quantiles(front_end: FrontEnd, m: Measurement) -> Floats | None:
+def _beyond_gain(front_end: FrontEnd, now: Floats, reference: Measurement, gain: float) -> Floats | None:
+    """The better of two explanations: no gain in the bands (waveforms are normalized), or all of it."""
+    found = [
+        (now - then)[:, 1:].mean(axis=1)
+        for decibels in (0.0, gain)
+        if (then := _quantiles(front_end, reference, decibels)) is not None
+    ]
+    return min(found, key=lambda rest: float(np.abs(rest).sum()), default=None)
+
+
+def _quantiles(front_end: FrontEnd, m: Measurement, gain: float = 0.0) -> Floats | None:
+    """Quantiles `(range, quantile)` in dB of the levels above the floor, had a gain in dB raised all of them."""
     if not (front_end.compress.framewise or isinstance(front_end.compress, Decibel)):
         return None
     grid = front_end.grid
@@ -96,11 +115,14 @@ def _quantiles(front_end: FrontEnd, m: Measurement) -> Floats | None:
     rows = np.arange(m.bands)
     above = counts.copy()
     above[rows, cell] -= np.minimum(m.on_floor, above[rows, cell])
+    still = (m.first_cell + np.arange(counts.shape[1] + 1)) * grid.cell_width
+    moved = still + gain / _decibels_per_unit(front_end)
+    if gain:
+        above[:, moved[:-1] <= front_end.floor] = 0.0
     levels = np.empty((len(band_ranges(m.bands, RANGES)), len(QUANTILES)))
-    edges = (m.first_cell + np.arange(counts.shape[1] + 1)) * grid.cell_width
     for row, bands in zip(levels, band_ranges(m.bands, RANGES), strict=True):
         some, every = above[bands].sum(axis=0), counts[bands].sum(axis=0)
-        used = some if some.sum() >= _ENOUGH_ABOVE * every.sum() else every
+        used, edges = (some, moved) if some.sum() >= _ENOUGH_ABOVE * every.sum() else (every, still)
         reached = np.concatenate([[0.0], np.cumsum(used)])
         row[:] = np.interp(np.array(QUANTILES) * reached[-1], reached, edges)
     low, high = front_end.floor, grid.high
@@ -117,6 +139,15 @@ def _clip_deviation(front_end: FrontEnd, m: Measurement) -> Floats:
     errors = np.asarray(Statistics(m, front_end.grid).mean_se) if m.clips > 1 else np.zeros(m.bands)
     deviation = errors * math.sqrt(m.clips)
     return np.array([float(deviation[bands].mean()) for bands in band_ranges(m.bands, RANGES)])
+
+
+def _shape_deviation(front_end: FrontEnd, m: Measurement) -> float:
+    """How far clips differ in a band beyond what they differ in all bands together."""
+    if m.clips < 2:
+        return 0.0
+    band = np.asarray(Statistics(m, front_end.grid).mean_se) ** 2
+    all_bands = float(Statistics(m.pooled(), front_end.grid, pooled=True).mean_se) ** 2
+    return math.sqrt(max(float(band.mean()) - all_bands, 0.0) * m.clips)
 
 
 def _tail_se(profile: Profile, clips: int) -> float:

@@ -57,15 +57,16 @@ def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> It
     """Every clip that a source has now, each with the time when its file was changed last.
 
     They come in random order: in a folder neighbours by name are often pieces of one recording, and a few pieces of
-    one recording are not like a training set, whatever the device.
+    one recording are not like a training set, whatever the device. The last one brings the mark of a folder, so that
+    a later look takes what is new only.
     """
+    newest = max(_appeared(Path(source), (0, "")), default=None) if isinstance(source, str | Path) else None
     opened = open_source(source)
-    for index in np.random.default_rng(seed).permutation(len(opened)):
+    for place, index in enumerate(np.random.default_rng(seed).permutation(len(opened)), start=1):
         clip = opened.clips[index]
-        local = clip.part is None and clip.path.is_file()
-        yield replace(reading, reader=opened.reader)(
-            clip, clip.name, clip.path.stat().st_mtime if local else time.time()
-        )
+        at = clip.path.stat().st_mtime if clip.part is None and clip.path.is_file() else time.time()
+        mark = newest if place == len(opened) else None
+        yield replace(reading, reader=opened.reader)(clip, clip.name, at, mark)
     release()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,58 +17,18 @@ from specnorm.monitor import storage
 from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.diagnosis import Diagnosis, diagnose, nothing
 from specnorm.monitor.distribution import Distribution
-from specnorm.monitor.drift import Drift, drift
+from specnorm.monitor.drift import drift
 from specnorm.monitor.evidence import evidence
 from specnorm.monitor.false_alarms import FalseAlarms
-from specnorm.monitor.features import Floats, clip_features
+from specnorm.monitor.features import Floats, as_recorded, clip_features
 from specnorm.monitor.history import History
-from specnorm.monitor.threshold import calibrate, horizons, window_statistic
-from specnorm.monitor.window import Pane, Panes, Window
+from specnorm.monitor.panes import Pane, Panes, SeenClip
+from specnorm.monitor.threshold import Reading, calibrate, horizons, window_statistic
+from specnorm.monitor.verdict import Report, Verdict
+from specnorm.monitor.window import Window
 from specnorm.profile import Measurement, Profile, Statistics
 
 Samples = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the monitor thinks after a clip.
-
-    Attributes:
-        clip: The number of the clip, from 1.
-        statistic: The largest standardized deviation over horizons and features.
-        threshold: What it may be.
-        feature: What deviates most.
-        alarm: Whether the statistic is above the threshold.
-        onset: Whether this clip raised the alarm: it was quiet for a window before.
-    """
-
-    clip: int
-    statistic: float
-    threshold: float
-    feature: str
-    alarm: bool
-    onset: bool
-
-
-@dataclass(frozen=True)
-class Report:
-    """A verdict with the figures and the diagnosis behind it."""
-
-    verdict: Verdict
-    drift: Drift
-    diagnosis: Diagnosis
-    alarms: int
-    bad: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            **vars(self.verdict),
-            "alarms": self.alarms,
-            "bad": self.bad,
-            "diagnosis": self.diagnosis.to_dict(),
-            "drift": self.drift.to_dict(),
-        }
 
 
 class Monitor:
@@ -108,11 +68,13 @@ class Monitor:
             threshold = calibrate(self.baseline, self.window.pane_clips, self.window.panes, rate, seed=seed)
         self.threshold = threshold
         self.history = History(profile.front_end.n_bands)
-        self._horizons = horizons(self.window.panes)
-        self._panes = Panes(profile.front_end, self.window)
+        self._horizons = np.array(horizons(self.window.panes))
+        self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
         self._names = self.baseline.names()
         then = Statistics(profile.total, profile.front_end.grid)
         self._then_mean, self._then_std = np.asarray(then.mean), np.where(then.std > 0, then.std, 1.0)
+        self.features: Floats | None = None
+        """Those of the newest clip."""
         self.clips = 0
         self.bad = 0
         self.alarms = 0
@@ -136,17 +98,21 @@ class Monitor:
             ShapeError: when the samples are not one axis of floats.
         """
         samples = _checked(samples)
+        recorded = as_recorded(samples)
+        if not math.isfinite(recorded.peak):
+            raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
         number = self.window.pane_of(self.clips, at)
         made = self.profile.front_end.clip_level(samples) if level is None else self._checked_level(level, samples)
-        features = clip_features(made, samples)
+        features = clip_features(made, recorded)
         if not np.isfinite(features).all():
             raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
-        scores = self.baseline.scores(features)
+        clip = SeenClip.of(self.profile.front_end, made, recorded)
         finished = self._panes.open(number)
         if finished is not None:
             self._remember(finished)
-        self._panes.add(made, samples, scores)
+        self._panes.add(clip, self.baseline.scores(features))
         self._newest = max(self._newest, number)
+        self.features = features
         self.clips += 1
         return self._judge(raised=True)
 
@@ -192,6 +158,14 @@ class Monitor:
         """The levels of the window, for a figure."""
         return self._weighted(self._filled())[int(pooled)]
 
+    def history_so_far(self) -> History:
+        """The history, with the pane that is being filled as its last row."""
+        history = History.from_tensors(len(self._then_mean), self.history.to_tensors())
+        pane = self._panes.filling()
+        if pane is not None:
+            history.add(self._shift(pane), pane.clips, self._statistic)
+        return history
+
     @classmethod
     def sum(cls, monitors: Iterable[Monitor]) -> Monitor:
         """One monitor of everything that several saw: a window with as many clips, and as many alarms per time.
@@ -221,7 +195,7 @@ class Monitor:
         total = cls(first.profile, first.baseline, window=window, false_alarms=rate, seed=first.seed)
         for part in parts:
             for number, pane in part._panes.newest_first():
-                total._panes.take(number, pane)
+                total._panes.take(number, pane.measurement, pane.scores)
                 total._newest = max(total._newest, number)
             total.clips += part.clips
             total.bad += part.bad
@@ -273,7 +247,7 @@ class Monitor:
             threshold=state["threshold"],
         )
         for number, pane in saved.panes:
-            monitor._panes.take(number, pane)
+            monitor._panes.take(number, pane.measurement, pane.scores)
         monitor.history = saved.history
         monitor.clips, monitor.bad, monitor.alarms = state["clips"], state["bad"], state["alarms"]
         monitor._last_alarm, monitor._alarm_pane = state["last_alarm"], state["alarm_pane"]
@@ -287,7 +261,7 @@ class Monitor:
             raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
         return panes
 
-    def _reading(self) -> Any:
+    def _reading(self) -> Reading:
         return window_statistic(*self._panes.score_sums(), self._horizons)
 
     def _judge(self, *, raised: bool) -> Verdict:
@@ -316,13 +290,14 @@ class Monitor:
 
     def _remember(self, pane: Pane) -> None:
         """Keep a pane's shift of the mean, for the picture of bands over time."""
-        mean = np.asarray(Statistics(pane.measurement, self.profile.front_end.grid).mean)
-        shift: Floats = (mean - self._then_mean) / self._then_std
-        self.history.add(shift, pane.clips, self._statistic)
+        self.history.add(self._shift(pane), pane.clips, self._statistic)
+
+    def _shift(self, pane: Pane) -> Floats:
+        return np.asarray((pane.band_mean() - self._then_mean) / self._then_std)
 
     def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
         front_end = self.profile.front_end
-        wanted = (front_end.n_bands, front_end.frames(len(samples)))
+        wanted = (len(self._then_mean), front_end.frames(len(samples)))
         if level.shape != wanted:
             raise FrontEndMismatch(
                 f"a level of shape {tuple(level.shape)} is not what this profile's front end makes of {len(samples)} "
@@ -345,6 +320,4 @@ def _checked(samples: Samples) -> Samples:
     clip = np.ascontiguousarray(samples, dtype=np.float32)
     if not len(clip):
         raise AudioError(BadAudioReason.EMPTY, "it holds no samples")
-    if not math.isfinite(float(clip.max()) - float(clip.min())):
-        raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
     return clip

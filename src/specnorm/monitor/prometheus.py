@@ -8,7 +8,7 @@ from typing import Any
 from specnorm.errors import ArgumentError, MissingExtra
 from specnorm.front_end import FrontEnd
 from specnorm.monitor.diagnosis import Kind
-from specnorm.monitor.monitor import Report
+from specnorm.monitor.verdict import Report
 
 LOOPBACK = "127.0.0.1"
 _SINGLE = {

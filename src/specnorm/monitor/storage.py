@@ -17,7 +17,8 @@ from specnorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
 from specnorm.front_end import FrontEnd
 from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.history import History
-from specnorm.monitor.window import Pane, Window
+from specnorm.monitor.panes import Pane
+from specnorm.monitor.window import Window
 from specnorm.profile import GroupKey, Measurement, Profile
 from specnorm.version import __version__
 
@@ -116,7 +117,7 @@ def _parse(header: Mapping[str, Any], tensors: files.Tensors, front_end: FrontEn
     if scores.shape != (len(counted.groups), len(baseline.columns)):
         raise ValueError("the scores do not fit the panes")
     panes = [
-        (int(dict(key)[_PANE]), Pane(measurement, row))
+        (int(dict(key)[_PANE]), Pane(front_end, measurement, (), row))
         for (key, measurement), row in zip(counted.groups.items(), scores, strict=True)
     ]
     return Saved(state, window, baseline, panes, history)

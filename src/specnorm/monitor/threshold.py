@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,18 +49,28 @@ class Reading:
     feature: int
 
 
-def window_statistic(sums: Sequence[Scores], clips: Sequence[int], horizon_panes: Sequence[int]) -> Reading:
-    """The statistic of panes given newest first: their sums of scores `(score,)` and numbers of clips."""
-    best = Reading(0.0, 0, 0)
-    total, count = np.zeros_like(sums[0]) if sums else np.zeros(1, np.int64), 0
-    for age, (pane, n) in enumerate(zip(sums, clips, strict=True), start=1):
-        total, count = total + pane, count + n
-        if age in horizon_panes and count >= MIN_CLIPS:
-            values = np.abs(total) / (UNIT_SCORE * math.sqrt(count))
-            feature = int(values.argmax())
-            if values[feature] > best.statistic:
-                best = Reading(float(values[feature]), age, feature)
-    return best
+def window_statistic(
+    sums: Sequence[Scores] | Scores, clips: Sequence[int] | Scores, horizon_panes: Sequence[int] | Scores
+) -> Reading:
+    """The statistic of panes given newest first: their sums of scores `(pane, score)` and numbers of clips."""
+    return Reading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
+
+
+@numba.njit(cache=True, nogil=True)
+def _window_statistic(sums: Scores, clips: Scores, horizon_panes: Scores) -> tuple[float, int, int]:
+    best, panes, feature = 0.0, 0, 0
+    total = np.zeros(sums.shape[1], dtype=np.int64)
+    count = 0
+    for age in range(1, sums.shape[0] + 1):
+        total += sums[age - 1]
+        count += clips[age - 1]
+        if count < MIN_CLIPS or not (horizon_panes == age).any():
+            continue
+        scale = UNIT_SCORE * math.sqrt(count)
+        for f in range(total.size):
+            if abs(total[f]) / scale > best:
+                best, panes, feature = abs(total[f]) / scale, age, f
+    return best, panes, feature
 
 
 def stream_statistics(scores: Scores, pane_clips: int, panes: int) -> Floats:

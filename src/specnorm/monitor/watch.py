@@ -9,7 +9,8 @@ from typing import Any
 
 from specnorm.errors import AudioError, SourceError
 from specnorm.monitor.incoming import Incoming
-from specnorm.monitor.monitor import Monitor, Verdict
+from specnorm.monitor.monitor import Monitor
+from specnorm.monitor.verdict import Verdict
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from specnorm.arrays import to_host
 from specnorm.errors import ArgumentError, AudioError
 from specnorm.monitor import Monitor, NewAudio, Report, Update, restarted, update
-from specnorm.monitor.features import clip_features
 from specnorm.monitor.variety import variety
 from specnorm.nn.preprocess import Preprocess
 
@@ -103,7 +102,8 @@ class Monitored(nn.Module):
             except AudioError:
                 self.monitor.skip()
                 continue
-            self._features.append(clip_features(made, samples))
+            if self.monitor.features is not None:
+                self._features.append(self.monitor.features)
 
     def extra_repr(self) -> str:
         """How often it looks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,27 @@ from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_diges
 _WAITING_CELLS = 1 << 19
 """Gridded cells that wait to be counted together: 2 MB."""
 _MOST = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is counted of a clip as it was recorded, whatever the front end makes of it.
+
+    `flat` says that it is silent or constant; peak and RMS are amplitudes.
+    """
+
+    samples: int
+    peak: float
+    rms: float
+    flat: bool
+    digest: bytes
+
+    @classmethod
+    def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
+        """From the samples without padding; `flat` overrules what they say."""
+        low, high, mean_square = waveform_figures(samples)
+        rms = float(np.sqrt(mean_square))
+        return cls(len(samples), max(-low, high), rms, bool(low == high) if flat is None else flat, digest(samples))
 
 
 class Counter:
@@ -65,7 +87,7 @@ class Counter:
         for at, count, level in self._front_end.clip_blocks(samples, self._workspace):
             low, high = put_on_grid(level, count, float(self._grid.steps), self._waiting, start + at)
             lowest, highest = min(lowest, low), max(highest, high)
-        self._count(frames, lowest, highest, samples, flat)
+        self._count(frames, lowest, highest, Recorded.of(samples, flat))
 
     def add_level(self, level: NDArray[np.float64], samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
         """Count one clip whose level `(band, frame)` is known already, and the samples that it was made from.
@@ -78,7 +100,18 @@ class Counter:
         lowest, highest = put_on_grid(
             np.ascontiguousarray(level), frames, float(self._grid.steps), self._waiting, start
         )
-        self._count(frames, lowest, highest, samples, flat)
+        self._count(frames, lowest, highest, Recorded.of(samples, flat))
+
+    def add_gridded(self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded) -> None:
+        """Count one clip whose level is on the grid already, `(band, frame)`, with the lowest and highest of it.
+
+        Raises:
+            AudioError: when the level leaves the grid; nothing is counted then.
+        """
+        frames = gridded.shape[1]
+        start = self._make_room(frames)
+        self._waiting[:, start : start + frames] = gridded
+        self._count(frames, lowest, highest, recorded)
 
     def _room(self, frames: int) -> NDArray[np.int32]:
         bands = self._front_end.n_bands
@@ -91,26 +124,21 @@ class Counter:
             self._waiting = self._room(frames)
         return self._bounds[-1]
 
-    def _count(self, frames: int, lowest: int, highest: int, samples: NDArray[np.float32], flat: bool | None) -> None:
-        low, high = lowest / self._grid.steps, highest / self._grid.steps
-        if not self._grid.low <= low <= high <= self._grid.high:
-            raise AudioError(
-                BadAudioReason.OUT_OF_RANGE,
-                f"its level reaches {low:.6g} … {high:.6g} {self._front_end.compress.unit}, outside "
-                f"{self._grid.low:g} … {self._grid.high:g}; check the scale of its samples",
-            )
+    def _count(self, frames: int, lowest: int, highest: int, recorded: Recorded) -> None:
+        require_on_grid(self._front_end, lowest, highest)
         self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         if self._frames + frames >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
-        flat = samples.min() == samples.max() if flat is None else flat
-        floor = self._grid.integer(self._front_end.compress.clip_floor(high, self._front_end.stft.power))
-        if flat:
+        floor = self._grid.integer(
+            self._front_end.compress.clip_floor(highest / self._grid.steps, self._front_end.stft.power)
+        )
+        if recorded.flat:
             self._count_flat(frames, floor)
         else:
             self._bounds.append(self._bounds[-1] + frames)
             self._floors.append(floor)
         self._frames += frames
-        self._count_waveform(samples)
+        self._count_waveform(recorded)
 
     def _count_flat(self, frames: int, floor: int) -> None:
         """Count a clip at once, and what it adds once more for flat clips alone."""
@@ -139,14 +167,12 @@ class Counter:
             )
         self._bounds, self._floors = [first], []
 
-    def _count_waveform(self, samples: NDArray[np.float32]) -> None:
-        low, high, mean_square = waveform_figures(samples)
-        rms = float(np.sqrt(mean_square))
-        self._rms[clip_levels.dbfs_cell(rms)] += 1
-        self._peak[clip_levels.dbfs_cell(max(-low, high))] += 1
-        self._length[clip_levels.length_cell(len(samples))] += 1
-        self._digests.append(digest(samples))
-        self._samples += len(samples)
+    def _count_waveform(self, recorded: Recorded) -> None:
+        self._rms[clip_levels.dbfs_cell(recorded.rms)] += 1
+        self._peak[clip_levels.dbfs_cell(recorded.peak)] += 1
+        self._length[clip_levels.length_cell(recorded.samples)] += 1
+        self._digests.append(recorded.digest)
+        self._samples += recorded.samples
 
     def measurement(self) -> Measurement | None:
         """What was counted so far, or None when that is nothing."""
@@ -179,6 +205,18 @@ class Counter:
             peak=self._peak.copy(),
             length=self._length.copy(),
             digests=sorted_digests(digests),
+        )
+
+
+def require_on_grid(front_end: FrontEnd, lowest: int, highest: int) -> None:
+    """Raise `AudioError` unless levels from `lowest` to `highest`, in steps of the grid, lie within it."""
+    grid = front_end.grid
+    low, high = lowest / grid.steps, highest / grid.steps
+    if not grid.low <= low <= high <= grid.high:
+        raise AudioError(
+            BadAudioReason.OUT_OF_RANGE,
+            f"its level reaches {low:.6g} … {high:.6g} {front_end.compress.unit}, outside "
+            f"{grid.low:g} … {grid.high:g}; check the scale of its samples",
         )
 
 

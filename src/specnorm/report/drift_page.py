@@ -8,7 +8,7 @@ from pathlib import Path
 from specnorm.errors import MissingExtra
 from specnorm.files import write_text
 from specnorm.monitor import Monitor
-from specnorm.report.drift_figures import band_history, two_distributions
+from specnorm.report.drift_figures import band_history, drift_by_band, two_distributions
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -17,41 +17,50 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-  table { border-collapse: collapse; display: block; overflow-x: auto; }
-  td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  h1 { line-height: 1.2; }
+  table { border-collapse: collapse; display: block; overflow-x: auto; font-variant-numeric: tabular-nums; }
+  td, th { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
   td:first-child, th:first-child { text-align: left; }
-  img { max-width: 100%; height: auto; }
+  .figure { overflow-x: auto; }
+  .figure img { width: 100%; min-width: 34rem; height: auto; }
   .verdict { padding: .75rem 1rem; border-left: .4rem solid {{ "#c0392b" if verdict.alarm else "#2e8b57" }};
     background: #f7f7f7; }
+  summary { cursor: pointer; margin: 1rem 0; }
 </style>
 </head>
 <body>
 <h1>{{ title }}</h1>
-<p class="verdict"><strong>{{ "Alarm" if verdict.alarm else "No alarm" }}.</strong>
-{{ diagnosis.kind }}{{ "" if diagnosis.firm else " (provisional)" }}: {{ diagnosis.because }} {{ diagnosis.advice }}</p>
-<p>{{ "{:,}".format(verdict.clip) }} clips so far, {{ bad }} could not be used, {{ alarms }} alarms. Statistic
-{{ "%.2f" % verdict.statistic }} ({{ verdict.feature }}), threshold {{ "%.2f" % verdict.threshold }} for
-{{ "%.3g" % per_clip }} false alarms a clip, calibrated on {{ "training clips" if measured else "the profile alone" }}.
-The window holds {{ drift.clips }} clips.</p>
+<p class="verdict"><strong>{{ "Alarm: " + diagnosis.kind if verdict.alarm else "No alarm" }}.</strong>
+{{ diagnosis.because }} {{ diagnosis.advice }}
+{%- if verdict.alarm and not diagnosis.firm %} <em>Provisional: only {{ diagnosis.clips }} clips so far.</em>
+{%- endif %}</p>
+<p>{{ "{:,}".format(verdict.clip) }} {{ "clip" if verdict.clip == 1 else "clips" }} so far,
+{{ drift.clips }} of them in the window; {{ bad }} could not be used;
+{{ alarms }} {{ "alarm" if alarms == 1 else "alarms" }}. The statistic is {{ "%.2f" % verdict.statistic }}
+({{ verdict.feature }}), the threshold {{ "%.2f" % verdict.threshold }}: {{ "%.3g" % per_clip }} false alarms a clip,
+calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
 <h2>Bands over time</h2>
-<img src="data:image/png;base64,{{ history }}" alt="Shift of each band's mean over time">
+<div class="figure"><img src="data:image/png;base64,{{ history }}" alt="Shift of each band's mean over time"></div>
 <h2>Training and now</h2>
-<img src="data:image/png;base64,{{ distributions }}" alt="Levels in training and now">
+<div class="figure"><img src="data:image/png;base64,{{ distributions }}" alt="Levels in training and now"></div>
 <h2>Figures</h2>
 <table>
-<tr><th>figure</th><th>value</th></tr>
-<tr><td>clips' RMS (dB)</td><td>{{ "%+.2f" % drift.rms_shift }}</td></tr>
-<tr><td>clips' peak (dB)</td><td>{{ "%+.2f" % drift.peak_shift }}</td></tr>
-{% for name, value in drift.global.items() %}<tr><td>{{ name.replace("_", " ") }}, all bands</td>
-<td>{{ "unknown" if value is none else "%.4f" % value }}</td></tr>
-{% endfor %}</table>
-<h2>Bands</h2>
-<table><tr><th>band</th><th>Hz</th>{% for name in drift.band %}<th>{{ name.replace("_", " ") }}</th>{% endfor %}</tr>
+<tr><th>all bands</th><th>value</th></tr>
+{% for name, value in drift.global.items() %}<tr><td>{{ names[name] }}</td>
+<td>{{ "unknown" if value is none else "%.3f" % value }}</td></tr>
+{% endfor %}<tr><td>clips' RMS as recorded (dB)</td><td>{{ "%+.2f" % drift.rms_shift }}</td></tr>
+<tr><td>clips' peak as recorded (dB)</td><td>{{ "%+.2f" % drift.peak_shift }}</td></tr>
+</table>
+<h2>Figures by band</h2>
+<div class="figure"><img src="data:image/png;base64,{{ by_band }}" alt="Figures of drift of each band"></div>
+<p>The dashed line is a PSI of 0.25, from which a change counts as large.</p>
+<details><summary>As a table</summary>
+<table><tr><th>band</th><th>Hz</th>{% for name in drift.band %}<th>{{ names[name] }}</th>{% endfor %}</tr>
 {% for hz in hz_of %}{% set row = loop.index0 %}<tr><td>{{ row }}</td><td>{{ "%.0f" % hz }}</td>
 {% for values in drift.band.values() %}<td>{{ "unknown" if values[row] is none else "%.3f" % values[row] }}</td>
 {% endfor %}</tr>
-{% endfor %}</table>
+{% endfor %}</table></details>
 </body>
 </html>
 """
@@ -81,6 +90,20 @@ def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
         measured=monitor.baseline.measured,
         hz_of=monitor.profile.front_end.band_hz().tolist(),
         history=base64.b64encode(band_history(monitor)).decode(),
+        by_band=base64.b64encode(drift_by_band(monitor, report.drift.band)).decode(),
+        names=_names(monitor.profile.front_end.compress.unit),
         distributions=base64.b64encode(two_distributions(monitor)).decode(),
     )
     write_text(path, text)
+
+
+def _names(unit: str) -> dict[str, str]:
+    return {
+        "mean_shift": "mean shift (σ)",
+        "mean_shift_se": "± (σ)",
+        "std_ratio": "std ratio",
+        "psi": "PSI",
+        "wasserstein": f"W1 ({unit})",
+        "jensen_shannon": "JS (bits)",
+        "floor_change": "floor share",
+    }
