@@ -14,7 +14,6 @@ import torch
 import xxhash
 from numpy.typing import NDArray
 
-from specnorm.audio import Source
 from specnorm.errors import ArgumentError, FileFormatError
 from specnorm.files import canonical_json, remove_unfinished, write_text
 from specnorm.fit import MAX_BAD, Progress, fit
@@ -23,6 +22,7 @@ from specnorm.gan.checkpoint import load_checkpoint, save_checkpoint
 from specnorm.gan.clips import Window, classes_of, read_levels
 from specnorm.gan.model import GanModel
 from specnorm.gan.networks import Architecture
+from specnorm.gan.origin import Origin
 from specnorm.gan.preview import save_preview
 from specnorm.gan.scaling import to_unit
 from specnorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
@@ -109,7 +109,7 @@ class CheckpointLine:
 
 
 def prepare(
-    source: Source,
+    origin: Origin,
     front_end: FrontEnd,
     folder: Path,
     design: GanDesign,
@@ -120,7 +120,7 @@ def prepare(
     """Measure the clips, and make images of them.
 
     Args:
-        source: The training clips.
+        origin: The clips, and which of them are held out.
         front_end: Wave to level, with as many bands as the images.
         folder: Where the profile goes.
         design: What will be done.
@@ -132,6 +132,7 @@ def prepare(
         SourceError: when clips have no label and the design is conditional.
         TooManyBad: when more files are bad than `max_bad`.
     """
+    source = origin.training_clips()
     window = Window(front_end, design.size, design.fix_length)
     classes = classes_of(source) if design.conditional else ()
     architecture = design.training.architecture(design.size, design.width, design.latent, len(classes))
@@ -147,6 +148,7 @@ def prepare(
     del plain["training"]["device"]  # another machine may go on
     settings = {
         "format": FORMAT,
+        "origin": origin.to_dict(),
         "front_end": front_end.to_dict(),
         "design": plain,
         "classes": list(classes),
@@ -220,10 +222,11 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
         there = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
-    if there != here:
-        differing = [k for k in here if not isinstance(there, dict) or there.get(k) != here[k]]
+    # The same images may come from a source that has moved.
+    differing = [k for k in here if k != "origin" and not (isinstance(there, dict) and there.get(k) == here[k])]
+    if differing:
         raise ArgumentError(
-            f"{path}: this folder holds a training with other settings ({', '.join(differing) or 'everything'}); give "
+            f"{path}: this folder holds a training with other settings ({', '.join(differing)}); give "
             "the same command again to resume it (more --steps are allowed), or choose another folder with -o"
         )
     lines = read_log(folder)
