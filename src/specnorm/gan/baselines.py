@@ -26,7 +26,8 @@ def pca_gaussian(
     deviations = values[:kept] / np.sqrt(max(1, len(images) - 1))
     draws = np.random.default_rng([seed, 20]).standard_normal((count, kept)) * deviations
     drawn = mean + draws @ vectors[:kept]
-    return np.clip(drawn, -1.0, 1.0).astype(np.float32).reshape(count, *images.shape[1:])
+    inside: NDArray[np.float32] = np.clip(drawn, -1.0, 1.0).astype(np.float32)
+    return inside.reshape(count, *images.shape[1:])
 
 
 def pca_gaussian_by_class(
@@ -39,9 +40,7 @@ def pca_gaussian_by_class(
     return np.stack(parts, axis=1).reshape(-1, *images.shape[1:])[:count]
 
 
-def memorized(
-    images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int
-) -> NDArray[np.float32]:
+def memorized(images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float32]:
     """One training image a class, over and over: a generator that has learned nothing but those."""
     rng = np.random.default_rng([seed, 21])
     chosen = [rng.choice(np.flatnonzero(labels == label)) for label in np.unique(labels)]

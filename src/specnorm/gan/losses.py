@@ -21,7 +21,8 @@ class Loss:
 
     Attributes:
         critic_steps: Steps of the discriminator for one of the generator.
-        learning_rate: Adam's, unless another is asked for.
+        learning_rate: Adam's, of the generator, unless another is asked for.
+        faster: How many times as high the discriminator's is (Heusel et al. 2017).
         betas: Adam's.
         gradient_penalty: The weight of WGAN's gradient penalty; 0 for none.
         bounded: Whether the discriminator's weights are spectrally normalized, and the generator has BatchNorm.
@@ -29,6 +30,7 @@ class Loss:
 
     critic_steps: int
     learning_rate: float
+    faster: float
     betas: tuple[float, float]
     gradient_penalty: float
     bounded: bool
@@ -36,12 +38,14 @@ class Loss:
     def of_discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """From logits of real and of generated images."""
         if self.bounded:
-            return (softplus(-real) + softplus(fake)).mean()
+            each: Tensor = softplus(-real) + softplus(fake)
+            return each.mean()
         return (fake - real).mean()
 
     def of_generator(self, fake: Tensor) -> Tensor:
         """From logits of generated images."""
-        return softplus(-fake).mean() if self.bounded else -fake.mean()
+        loss: Tensor = softplus(-fake).mean() if self.bounded else -fake.mean()
+        return loss
 
     def penalty(self, critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
         """The gradient penalty (Gulrajani et al. 2017): how far slopes between images of both kinds are from 1.
@@ -56,9 +60,9 @@ class Loss:
 
 LOSSES: Mapping[str, Loss] = {
     # Goodfellow et al. 2014's generator loss, with Miyato et al. 2018's bound; Adam as Radford et al. 2016 have it.
-    "non_saturating": Loss(1, 2e-4, (0.5, 0.999), 0.0, bounded=True),
+    "non_saturating": Loss(1, 2e-4, 4.0, (0.5, 0.999), 0.0, bounded=True),
     # As SpecGAN was trained.
-    "wgan_gp": Loss(5, 1e-4, (0.5, 0.9), 10.0, bounded=False),
+    "wgan_gp": Loss(5, 1e-4, 1.0, (0.5, 0.9), 10.0, bounded=False),
 }
 """What `--loss` takes."""
 

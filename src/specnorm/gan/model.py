@@ -116,8 +116,8 @@ class GanModel:
         if header.get("kind") != KIND or header.get("format") != FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by specnorm "
-                f"{header.get('version')!r}; this version reads a {KIND!r} of format {FORMAT}: use the model.safetensors "
-                "of a training, and the specnorm that wrote it"
+                f"{header.get('version')!r}; this version reads a {KIND!r} of format {FORMAT}: use the "
+                "model.safetensors of a training, and the specnorm that wrote it"
             )
         try:
             model = cls._parsed(header, tensors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,7 @@ class Architecture:
             raise ArgumentError(f"size={self.size} must be one of {', '.join(map(str, SIZES))} bands and frames")
         if not (1 <= self.width <= 1024 and 1 <= self.latent <= 4096 and self.classes >= 0):
             raise ArgumentError(
-                f"width={self.width} must be 1 … 1024, latent={self.latent} 1 … 4096, classes={self.classes} not negative"
+                f"width={self.width} must be 1 … 1024, latent={self.latent} 1 … 4096, classes={self.classes} at least 0"
             )
 
     @property
@@ -65,7 +66,7 @@ class Generator(nn.Module):
         self.project = nn.Linear(architecture.latent + architecture.classes, channels[0] * _SMALLEST**2)
         normalize: Callable[[int], nn.Module] = nn.BatchNorm2d if architecture.batch_norm else nn.Identity
         layers: list[nn.Module] = [normalize(channels[0]), nn.ReLU()]
-        for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
+        for inputs, outputs in pairwise(channels):
             layers += [_doubling(inputs, outputs), normalize(outputs), nn.ReLU()]
         self.layers = nn.Sequential(*layers, _doubling(channels[-1], 1))
         _initialize(self)
@@ -90,7 +91,7 @@ class Discriminator(nn.Module):
         bound: Callable[[nn.Module], nn.Module] = spectral_norm if architecture.spectral_norm else _unchanged
         layers: list[nn.Module] = []
         channels = (*architecture.channels, 1)[::-1]
-        for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
+        for inputs, outputs in pairwise(channels):
             layers += [bound(nn.Conv2d(inputs, outputs, 5, stride=2, padding=2)), nn.LeakyReLU(_SLOPE)]
         features = architecture.channels[0] * _SMALLEST**2
         self.layers = nn.Sequential(*layers, nn.Flatten())
@@ -105,7 +106,8 @@ class Discriminator(nn.Module):
         logits: Tensor = self.judge(features).squeeze(1).float()
         if self.direction is None:
             return logits
-        return logits + (features.float() * self.direction(labels).float()).sum(dim=1)
+        along: Tensor = (features.float() * self.direction(labels).float()).sum(dim=1)
+        return logits + along
 
 
 def make_networks(architecture: Architecture, seed: int) -> tuple[Generator, Discriminator]:

@@ -136,9 +136,7 @@ def prepare(
     window = Window(front_end, design.size, design.fix_length)
     classes = classes_of(source) if design.conditional else ()
     architecture = design.training.architecture(design.size, design.width, design.latent, len(classes))
-    clips = read_levels(
-        source, window, classes=classes or None, max_bad=max_bad, progress=progress("reading clips")
-    )
+    clips = read_levels(source, window, classes=classes or None, max_bad=max_bad, progress=progress("reading clips"))
     profile = fit(source, front_end, duration=window.seconds, max_bad=max_bad, progress=progress("measuring"))
     profile.save(folder / PROFILE)
     level_range = LevelRange.parse(design.level_range, front_end, profile)

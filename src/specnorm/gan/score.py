@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +105,7 @@ class ScoreOptions:
             )
 
 
-def score(  # noqa: PLR0913  (a model, two sets of clips, and three choices)
+def score(
     model: GanModel,
     train: LevelClips,
     test: LevelClips,
@@ -143,7 +143,10 @@ def score(  # noqa: PLR0913  (a model, two sets of clips, and three choices)
         told(candidate.name)
         rows.append(referee.row(candidate))
     return SeedScore(
-        seed, judge.digest, _accuracy(judge, train.levels, train.labels), _accuracy(judge, test.levels, test.labels),
+        seed,
+        judge.digest,
+        _accuracy(judge, train.levels, train.labels),
+        _accuracy(judge, test.levels, test.labels),
         tuple(rows),
     )
 
@@ -179,7 +182,9 @@ def candidates(
         lambda: Candidate(
             "PCA Gaussian a class", unscaled(pca_gaussian_by_class(images, train.labels, total, seed)), in_turn
         ),
-        lambda: Candidate("one clip a class, memorized", unscaled(memorized(images, train.labels, total, seed)), in_turn),
+        lambda: Candidate(
+            "one clip a class, memorized", unscaled(memorized(images, train.labels, total, seed)), in_turn
+        ),
     )
 
 
@@ -222,19 +227,3 @@ class _Referee:
 
 def _accuracy(judge: Judge, levels: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     return float((judge(levels)[0].argmax(axis=1) == labels).mean())
-
-
-def summary(scores: tuple[SeedScore, ...]) -> Mapping[str, Mapping[str, tuple[float, float] | None]]:
-    """Mean and standard deviation (ddof = 1; 0 for one seed) over seeds of every figure, by row and figure."""
-    result: dict[str, dict[str, tuple[float, float] | None]] = {}
-    for number, first in enumerate(scores[0].rows):
-        figures: dict[str, tuple[float, float] | None] = {}
-        for name in (
-            "inception", "frechet_train", "frechet_test", "nearest", "nearest_low", "accuracy", "effective_classes",
-            "rarest",
-        ):
-            values = [getattr(one.rows[number], name) for one in scores]
-            spread = float(np.std(values, ddof=1)) if len(values) > 1 and None not in values else 0.0
-            figures[name] = None if None in values else (float(np.mean(values)), spread)
-        result[first.name] = figures
-    return result

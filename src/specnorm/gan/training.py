@@ -26,7 +26,7 @@ class GanTraining:
     Attributes:
         loss: `non_saturating` with spectral normalization, or `wgan_gp`.
         batch_size: Images in a step.
-        learning_rate: Adam's; by default what goes with the loss.
+        learning_rate: Adam's, of the generator; by default what goes with the loss.
         average: Decay of the moving average of the generator's weights, which is what is kept (Yazıcı et al. 2019).
         augment: Whether both networks' images are changed at random before they are judged (see `Changes`).
         precision: float32 or bfloat16.
@@ -93,9 +93,10 @@ class GanTrainer:
         self.average.load_state_dict(generator.state_dict())
         self.average.eval().requires_grad_(requires_grad=False)
         self.generator, self.discriminator = generator.to(self.device), discriminator.to(self.device)
+        self.rate = self.loss.learning_rate if training.learning_rate is None else training.learning_rate
         self.optimizers = {
-            "generator": _adam(self.generator, training, self.loss),
-            "discriminator": _adam(self.discriminator, training, self.loss),
+            "generator": _adam(self.generator, self.rate, self.loss),
+            "discriminator": _adam(self.discriminator, self.rate * self.loss.faster, self.loss),
         }
         self.step = 0
 
@@ -149,8 +150,8 @@ class GanTrainer:
         decay = min(self.training.average, (1.0 + self.step) / (10.0 + self.step))
         for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(now, 1.0 - decay)
-        for mean, now in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            mean.copy_(now)
+        for kept, present in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(present)
 
     def _batch(self, number: int) -> tuple[Tensor, Tensor]:
         """The images of batch `number`: each epoch in an order of its own."""
@@ -193,8 +194,7 @@ def _order(seed: int, epoch: int, clips: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, 2, epoch]).permutation(clips)
 
 
-def _adam(network: nn.Module, training: GanTraining, loss: Loss) -> torch.optim.Adam:
-    rate = loss.learning_rate if training.learning_rate is None else training.learning_rate
+def _adam(network: nn.Module, rate: float, loss: Loss) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), lr=rate, betas=loss.betas)
 
 
