@@ -22,7 +22,7 @@ def pca_gaussian(
     flat = images.reshape(len(images), -1).astype(np.float64)
     mean = flat.mean(axis=0)
     _, values, vectors = np.linalg.svd(flat - mean, full_matrices=False)
-    kept = min(components, len(images) - 1)
+    kept = min(components, len(values), len(images) - 1)
     deviations = values[:kept] / np.sqrt(max(1, len(images) - 1))
     draws = np.random.default_rng([seed, 20]).standard_normal((count, kept)) * deviations
     drawn = mean + draws @ vectors[:kept]
