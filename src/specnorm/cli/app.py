@@ -11,6 +11,7 @@ from specnorm.cli import (
     demo,
     explain,
     fit,
+    gan,
     images,
     invert,
     presets,
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (fit, show, apply, check, images, invert, round_trip, presets, explain, compare, watch, update, demo)
+COMMANDS = (fit, show, apply, check, images, invert, round_trip, gan, presets, explain, compare, watch, update, demo)
 for module in COMMANDS:
     module.register(app)
 

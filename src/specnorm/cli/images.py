@@ -91,29 +91,15 @@ def images_command(
 def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None) -> tuple[FrontEnd, LevelRange]:
     """The front end and the range that `--range` describes."""
     content = load(path)
-    kind, _, text = scheme.partition("=")
-    numbers = _numbers(text, scheme)
-    if kind == "fixed" and len(numbers) == 2:
-        return content.front_end, LevelRange.fixed_db(content.front_end, *numbers)
     if isinstance(content, Pipeline):
-        raise ArgumentError(f"{path}: is a saved pipeline: --range {scheme} needs the profile; only fixed needs none")
+        if not scheme.startswith("fixed="):
+            raise ArgumentError(
+                f"{path}: is a saved pipeline: --range {scheme} needs the profile; only fixed needs none"
+            )
+        return content.front_end, LevelRange.parse(scheme, content.front_end, None)
     for column, value in parse_hold_out(hold_out):
         content = content.without(**{column: value})
-    if kind == "extremes" and not text:
-        return content.front_end, LevelRange.extremes(content, per or "global")
-    if kind == "quantiles" and len(numbers) in (0, 2):
-        lower, upper = numbers or (0.001, 0.999)
-        return content.front_end, LevelRange.quantiles(content, lower, upper, per or "global")
-    if kind == "sigma" and len(numbers) <= 1:
-        return content.front_end, LevelRange.sigmas(content, numbers[0] if numbers else 3.0, per or "band")
-    raise ArgumentError(f"range={scheme!r} must be extremes, quantiles=LOW,HIGH, sigma=K or fixed=LOW,HIGH (dB)")
-
-
-def _numbers(text: str, scheme: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")] if text else []
-    except ValueError:
-        raise ArgumentError(f"range={scheme!r}: {text!r} must be numbers, such as fixed=-80,20") from None
+    return content.front_end, LevelRange.parse(scheme, content.front_end, content, per)
 
 
 def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions, *, json: bool) -> None:

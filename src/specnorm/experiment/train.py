@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from specnorm.errors import ArgumentError
+from specnorm.experiment.device import autocast_on, check_precision, find_device
 from specnorm.experiment.inputs import ArmInputs, Generators
 
 Integers = NDArray[np.int64]
@@ -45,19 +46,12 @@ class Training:
                 f"learning_rate={self.learning_rate} must be positive, weight_decay={self.weight_decay} not negative, "
                 f"label_smoothing={self.label_smoothing} in 0 … 1"
             )
-        if self.precision not in ("float32", "bfloat16"):
-            raise ArgumentError(f"precision={self.precision!r} must be float32 or bfloat16")
+        check_precision(self.precision)
         self.torch_device()
 
     def torch_device(self) -> torch.device:
         """The device, CUDA or MPS before the CPU with `auto`; raises `ArgumentError` when it is not there."""
-        found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        if self.device == "auto":
-            return torch.device(next(name for name in ("cuda", "mps", "cpu") if found[name]))
-        if not found.get(self.device, False):
-            there = ", ".join(name for name in found if found[name])
-            raise ArgumentError(f"device={self.device!r} is not here; use auto or one of {there}")
-        return torch.device(self.device)
+        return find_device(self.device)
 
 
 def train(
@@ -123,9 +117,7 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArra
 
 def autocast(training: Training) -> AbstractContextManager[Any]:
     """Mixed precision where it is asked for."""
-    if training.precision == "float32":
-        return nullcontext()
-    return torch.autocast(training.torch_device().type, dtype=torch.bfloat16)
+    return autocast_on(training.torch_device(), training.precision)
 
 
 def _generators(seed: Sequence[int]) -> Generators:

@@ -1,0 +1,47 @@
+"""What a GAN must beat to be worth its training, and what must not fool its score."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+COMPONENTS = 40
+
+
+def pca_gaussian(
+    images: NDArray[np.float32], count: int, seed: int, components: int = COMPONENTS
+) -> NDArray[np.float32]:
+    """Draws `(count, band, frame)` from a Gaussian in the images' principal components, clipped to [-1, 1].
+
+    Args:
+        images: `(clip, band, frame)` in [-1, 1].
+        count: How many.
+        seed: Which ones.
+        components: How many principal components, at most as many as the images allow.
+    """
+    flat = images.reshape(len(images), -1).astype(np.float64)
+    mean = flat.mean(axis=0)
+    _, values, vectors = np.linalg.svd(flat - mean, full_matrices=False)
+    kept = min(components, len(values), len(images) - 1)
+    deviations = values[:kept] / np.sqrt(max(1, len(images) - 1))
+    draws = np.random.default_rng([seed, 20]).standard_normal((count, kept)) * deviations
+    drawn = mean + draws @ vectors[:kept]
+    inside: NDArray[np.float32] = np.clip(drawn, -1.0, 1.0).astype(np.float32)
+    return inside.reshape(count, *images.shape[1:])
+
+
+def pca_gaussian_by_class(
+    images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int
+) -> NDArray[np.float32]:
+    """The same with a Gaussian for each class, the classes in turn."""
+    known = np.unique(labels)
+    each = -(-count // len(known))
+    parts = [pca_gaussian(images[labels == label], each, seed * 1000 + int(label)) for label in known]
+    return np.stack(parts, axis=1).reshape(-1, *images.shape[1:])[:count]
+
+
+def memorized(images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float32]:
+    """One training image a class, over and over: a generator that has learned nothing but those."""
+    rng = np.random.default_rng([seed, 21])
+    chosen = [rng.choice(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    return images[np.resize(chosen, count)]

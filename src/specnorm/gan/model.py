@@ -1,0 +1,148 @@
+"""A trained generator with all that its images need to become sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from specnorm import files
+from specnorm.errors import ArgumentError, FileFormatError
+from specnorm.front_end import FrontEnd
+from specnorm.gan.clips import Window
+from specnorm.gan.networks import Architecture, Generator
+from specnorm.gan.scaling import from_unit
+from specnorm.images import LevelRange
+from specnorm.version import __version__
+
+KIND, FORMAT = "gan", 1
+_BATCH = 64
+_WEIGHTS = "generator."
+
+
+@dataclass(frozen=True, eq=False)
+class GanModel:
+    """`model.sample(n)` are levels that were never recorded.
+
+    Attributes:
+        architecture: The networks.
+        window: What an image shows.
+        level_range: The levels at -1 and 1.
+        classes: The classes' names; empty when the model was told of none.
+        step: How many steps it was trained for.
+        weights: The averaged generator's, by name.
+    """
+
+    architecture: Architecture
+    window: Window
+    level_range: LevelRange
+    classes: tuple[str, ...]
+    step: int
+    weights: Mapping[str, NDArray[Any]]
+
+    def sample(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """Levels `(image, band, frame)`; a seed's first images are the same however many are asked for.
+
+        Args:
+            images: How many.
+            seed: Which ones.
+            labels: Of each image; by default the classes in turn.
+
+        Raises:
+            ArgumentError: when a number breaks its rule.
+        """
+        if images < 1 or seed < 0:
+            raise ArgumentError(f"images={images} must be at least 1, seed={seed} not negative")
+        chosen = self.labels(images) if labels is None else np.asarray(labels, dtype=np.int64)
+        if len(chosen) != images or (len(self.classes) and not (0 <= chosen.min() <= chosen.max() < len(self.classes))):
+            raise ArgumentError(f"labels must be one of 0 … {len(self.classes) - 1} for each of {images} images")
+        latent = np.random.default_rng(seed).uniform(-1.0, 1.0, (images, self.architecture.latent))
+        levels = from_unit(self.images(latent.astype(np.float32), chosen), self.level_range)
+        front_end = self.window.front_end
+        return np.clip(levels, front_end.floor, front_end.grid.high)  # no recording lies outside of these
+
+    def labels(self, images: int) -> NDArray[np.int64]:
+        """The classes in turn."""
+        return np.arange(images, dtype=np.int64) % max(1, len(self.classes))
+
+    @torch.no_grad()
+    def images(self, latent: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Images `(image, band, frame)` in [-1, 1] of latent numbers `(image, latent)`."""
+        generator = self._generator()
+        # Always in batches of one size: another could be computed by another kernel, which rounds otherwise.
+        padding = -len(latent) % _BATCH
+        z = torch.from_numpy(np.pad(latent, ((0, padding), (0, 0))))
+        y = torch.from_numpy(np.pad(labels, (0, padding)))
+        parts = [generator(z[i : i + _BATCH], y[i : i + _BATCH])[:, 0].numpy() for i in range(0, len(z), _BATCH)]
+        return np.concatenate(parts)[: len(latent)]
+
+    def _generator(self) -> Generator:
+        generator = Generator(self.architecture)
+        generator.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in self.weights.items()})
+        return generator.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, whole or not at all: a safetensors file with a JSON header."""
+        header = {
+            "kind": KIND,
+            "format": FORMAT,
+            "version": __version__,
+            "front_end": self.window.front_end.to_dict(),
+            "fingerprint": self.window.front_end.fingerprint,
+            "frames": self.window.frames,
+            "fix_length": self.window.fix_length,
+            "range": self.level_range.scheme,
+            "architecture": asdict(self.architecture),
+            "classes": list(self.classes),
+            "step": self.step,
+        }
+        weights = {f"{_WEIGHTS}{name}": value for name, value in self.weights.items()}
+        tensors = {"range.low": self.level_range.low, "range.high": self.level_range.high, **weights}
+        files.save(Path(path), header, tensors)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model.
+
+        Raises:
+            FileFormatError: when the file is no sound model, or of another version of the format.
+        """
+        header, tensors = files.load(Path(path))
+        if header.get("kind") != KIND or header.get("format") != FORMAT:
+            raise FileFormatError(
+                f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by specnorm "
+                f"{header.get('version')!r}; this version reads a {KIND!r} of format {FORMAT}: use the "
+                "model.safetensors of a training, and the specnorm that wrote it"
+            )
+        try:
+            model = cls._parsed(header, tensors)
+            model._generator()
+        except (ArgumentError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise FileFormatError(f"{path}: the model is damaged ({error}); train it again") from None
+        return model
+
+    @classmethod
+    def _parsed(cls, header: Mapping[str, Any], tensors: files.Tensors) -> Self:
+        front_end = FrontEnd.from_dict(header["front_end"])
+        if header["fingerprint"] != front_end.fingerprint:
+            raise ValueError("the fingerprint does not fit the front end")
+        architecture = Architecture(**header["architecture"])
+        classes = tuple(str(name) for name in header["classes"])
+        if len(classes) != architecture.classes:
+            raise ValueError("the classes' names are not as many as the classes")
+        weights = {name.removeprefix(_WEIGHTS): t for name, t in tensors.items() if name.startswith(_WEIGHTS)}
+        if not all(np.isfinite(weight).all() for weight in weights.values()):
+            raise ValueError("a weight is not finite")
+        return cls(
+            architecture,
+            Window(front_end, int(header["frames"]), header["fix_length"]),
+            LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"])),
+            classes,
+            int(header["step"]),
+            weights,
+        )

@@ -1,0 +1,243 @@
+"""The score of a SpecGAN: each figure recovers a known truth, and the whole tells real, learned and copied apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.linalg
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from specnorm.cli.app import app
+from specnorm.errors import ArgumentError, ShapeError, SourceError
+from specnorm.front_end import STFT, Decibel, FrontEnd, Mel
+from specnorm.images import LevelRange
+
+torch = pytest.importorskip("torch")
+
+from specnorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class  # noqa: E402
+from specnorm.gan.clips import LevelClips, Window  # noqa: E402
+from specnorm.gan.judge import Judge  # noqa: E402
+from specnorm.gan.measures import (  # noqa: E402
+    ClassBalance,
+    frechet_distance,
+    inception_score,
+    nearest_distance,
+)
+from specnorm.gan.model import GanModel  # noqa: E402
+from specnorm.gan.networks import Architecture, make_networks  # noqa: E402
+from specnorm.gan.origin import Origin  # noqa: E402
+from specnorm.gan.score import ScoreOptions, SeedScore, score  # noqa: E402
+from specnorm.gan.score_table import score_table  # noqa: E402
+
+SIZE = 16
+FRONT_END = FrontEnd(
+    sample_rate=8_000, stft=STFT(n_fft=256, hop_length=128), bands=Mel(SIZE), compress=Decibel(floor_db=-80.0)
+)
+
+
+def test_the_inception_score_of_known_predictions() -> None:
+    """Sure and even predictions score the number of classes, equal ones 1, and a mixture what the formula says."""
+    assert inception_score(np.tile(np.eye(4), (5, 1)), 5)[0] == pytest.approx(4.0)
+    assert inception_score(np.full((6, 3), 1 / 3))[0] == pytest.approx(1.0)
+    half = np.array([[0.9, 0.1], [0.1, 0.9]])
+    expected = np.exp(0.9 * np.log(1.8) + 0.1 * np.log(0.2))
+    assert inception_score(np.tile(half, (10, 1)))[0] == pytest.approx(expected)
+
+
+def test_the_inception_score_is_of_each_split() -> None:
+    """Splits that hold one class each score 1, though the whole would score 2; their spread is over splits."""
+    sorted_classes = np.repeat(np.eye(2), 10, axis=0)
+    assert inception_score(sorted_classes)[0] == pytest.approx(2.0)
+    assert inception_score(sorted_classes, 2) == pytest.approx((1.0, 0.0))
+    mixed = np.concatenate([np.tile(np.eye(2), (5, 1)), np.repeat(np.eye(2)[:1], 10, axis=0)])
+    assert inception_score(mixed, 2) == pytest.approx((1.5, 0.5))
+    with pytest.raises(ShapeError, match="2 images cannot be scored in 3 splits"):
+        inception_score(half := np.eye(2), 3)
+    assert half.shape == (2, 2)
+
+
+def _with_moments(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Features whose mean and covariance are exactly these."""
+    n = len(mean)
+    rows = np.concatenate([np.eye(n), -np.eye(n)])
+    rows = rows / np.sqrt((rows**2).sum(axis=0) / (len(rows) - 1))
+    return rows @ np.linalg.cholesky(covariance).T + mean
+
+
+def test_the_frechet_distance_of_two_known_gaussians() -> None:
+    """For N(0, 1) and N(3, 4) it is 9 + (2 - 1)²; in general what SciPy's matrix square root gives."""
+    one = _with_moments(np.zeros(1), np.eye(1))
+    assert frechet_distance(one, _with_moments(np.full(1, 3.0), 4.0 * np.eye(1))) == pytest.approx(10.0)
+    rng = np.random.default_rng(0)
+    means, roots = rng.standard_normal((2, 5)), rng.standard_normal((2, 5, 5))
+    a, b = (root @ root.T + np.eye(5) for root in roots)
+    expected = ((means[0] - means[1]) ** 2).sum() + np.trace(a + b - 2 * scipy.linalg.sqrtm(a @ b).real)
+    assert frechet_distance(_with_moments(means[0], a), _with_moments(means[1], b)) == pytest.approx(expected)
+
+
+@given(st.integers(0, 1000), st.floats(-3, 3), st.floats(0.1, 3))
+def test_the_frechet_distance_obeys_its_laws(seed: int, shift: float, scale: float) -> None:
+    """It is 0 to itself, symmetric, the square of a shift, and known for a scale; singular covariances included."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.standard_normal((2, 7, 9))  # fewer images than features: covariances are singular
+    assert frechet_distance(a, a) == pytest.approx(0.0, abs=1e-6)
+    assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), abs=1e-6)
+    assert frechet_distance(a, a + shift) == pytest.approx(9 * shift**2, abs=1e-6)
+    expected = ((scale - 1) ** 2) * ((a.mean(axis=0) ** 2).sum() + np.trace(np.cov(a, rowvar=False)))
+    assert frechet_distance(a, scale * a) == pytest.approx(expected, abs=1e-6)
+
+
+def test_features_that_cannot_be_compared_are_refused() -> None:
+    """One image has no covariance, and features of different kinds no distance."""
+    with pytest.raises(ShapeError, match="at least 2 images"):
+        frechet_distance(np.zeros((1, 3)), np.zeros((4, 3)))
+    with pytest.raises(ShapeError, match="at least 2 images"):
+        frechet_distance(np.zeros((4, 2)), np.zeros((4, 3)))
+
+
+def test_the_nearest_distance_finds_copies() -> None:
+    """A copy is at 0, a copy 2 dB louder at 2 dB, whatever else there is; as the plain definition says."""
+    rng = np.random.default_rng(0)
+    known = rng.uniform(-80, 0, (300, 4, 5))
+    np.testing.assert_allclose(nearest_distance(known[:3], known), 0.0, atol=1e-5)
+    np.testing.assert_allclose(nearest_distance(known[5:7] + 2.0, known), 2.0, atol=1e-6)
+    others = rng.uniform(-80, 0, (3, 4, 5))
+    plain = [min(np.sqrt(((x - y) ** 2).mean()) for y in known) for x in others]
+    np.testing.assert_allclose(nearest_distance(others, known), plain, atol=1e-6)
+
+
+def test_class_balance_counts_classes() -> None:
+    """Even classes count in full, one alone as 1, and two of three evenly as 2."""
+    assert ClassBalance.of(np.tile(np.eye(3), (4, 1))).effective == pytest.approx(3.0)
+    assert ClassBalance.of(np.tile(np.eye(3)[:1], (4, 1))) == ClassBalance((1.0, 0.0, 0.0), 1.0)
+    assert ClassBalance.of(np.tile(np.eye(3)[:2], (4, 1))).effective == pytest.approx(2.0)
+
+
+def test_the_pca_baseline_has_the_images_moments() -> None:
+    """Draws have the images' mean and, within the components kept, their covariance; a class of its own where asked."""
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.standard_normal((12, 2)))[0].T
+    images = (0.02 * rng.standard_normal((500, 2)) * [3, 1] @ directions + 0.1).astype(np.float32).reshape(500, 3, 4)
+    drawn = pca_gaussian(images, 4000, seed=1, components=2).reshape(4000, 12)
+    flat = images.reshape(500, 12)
+    np.testing.assert_allclose(drawn.mean(axis=0), flat.mean(axis=0), atol=5e-3)
+    np.testing.assert_allclose(np.cov(drawn, rowvar=False), np.cov(flat, rowvar=False), atol=3e-4)
+    labels = np.arange(500) % 2
+    two = pca_gaussian_by_class(images + labels[:, None, None].astype(np.float32) * 0.5, labels, 5, seed=0)
+    assert [round(float(x.mean()), 1) for x in two] == [0.1, 0.6, 0.1, 0.6, 0.1]
+
+
+def test_the_trap_repeats_one_clip_of_each_class() -> None:
+    """Memorized images are training images, one a class, in turn."""
+    images = np.arange(6, dtype=np.float32).reshape(6, 1, 1)
+    drawn = memorized(images, np.array([0, 0, 1, 1, 2, 2]), 7, seed=0).ravel()
+    assert [int(x) // 2 for x in drawn] == [0, 1, 2, 0, 1, 2, 0]
+    assert len(set(drawn.tolist())) == 3
+
+
+def _levels(each: int, seed: int) -> LevelClips:
+    """Two classes that differ in where their energy lies, with noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(2 * each) % 2
+    levels = rng.normal(-60, 4, (2 * each, SIZE, SIZE))
+    for level, label in zip(levels, labels, strict=True):
+        start = rng.integers(0, SIZE // 2)
+        level[8 * label : 8 * label + 6, start : start + 6] += 30
+    return LevelClips(levels.astype(np.float32), labels, ("low", "high"), ("",) * (2 * each))
+
+
+@pytest.fixture(scope="session")
+def model() -> GanModel:
+    """A generator that has not been trained."""
+    architecture = Architecture(size=SIZE, width=4, latent=8, classes=2)
+    weights = {k: v.numpy() for k, v in make_networks(architecture, 0)[0].state_dict().items()}
+    level_range = LevelRange(np.full(SIZE, -80.0), np.full(SIZE, 0.0), "of a test")
+    return GanModel(architecture, Window(FRONT_END, SIZE), level_range, ("low", "high"), 0, weights)
+
+
+@pytest.fixture(scope="session")
+def scored(model: GanModel) -> SeedScore:
+    """The score of that generator."""
+    return score(model, _levels(120, 0), _levels(30, 1), 0, ScoreOptions(splits=2))
+
+
+def test_a_judge_learns_classes_it_can_tell_apart() -> None:
+    """On clips it has not seen it is right, its probabilities sum to 1, and a seed gives the same judge."""
+    train, test = _levels(100, 0), _levels(30, 1)
+    judges = [Judge.trained(train.levels, train.labels, 2, seed, torch.device("cpu"), epochs=4) for seed in (0, 0, 1)]
+    probabilities, features = judges[0](test.levels)
+    assert (probabilities.argmax(axis=1) == test.labels).mean() > 0.95
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-9)
+    assert features.shape == (60, 128)
+    assert judges[0].digest == judges[1].digest != judges[2].digest
+
+
+def test_the_score_tells_real_simple_and_copied_images_apart(scored: SeedScore) -> None:
+    """Real clips are nearest to real ones, the trap shows by its distances alone, and noise fails everywhere."""
+    rows = {row.name: row for row in scored.rows}
+    assert scored.judge_test_accuracy > 0.95
+    real, trap = rows["test clips"], rows["one clip a class, memorized"]
+    untrained = rows["generated"]
+    assert real.inception > 1.8
+    assert real.accuracy == scored.judge_test_accuracy
+    assert rows["training clips"].frechet_train < rows["PCA Gaussian a class"].frechet_train
+    assert untrained.frechet_train > 10 * rows["training clips"].frechet_train
+    assert trap.nearest < 0.01 < real.nearest
+    assert trap.inception > 1.8
+    assert trap.frechet_test > 2 * real.frechet_train
+    assert real.effective_classes == pytest.approx(2.0, abs=0.05)
+    assert {row.images for row in scored.rows} == {60}
+    assert untrained.splits == 2
+
+
+def test_a_score_is_reproducible_and_shown(model: GanModel, scored: SeedScore) -> None:
+    """The same seed gives the same score; the table has a line a set, and says what it may not be compared with."""
+    again = score(model, _levels(120, 0), _levels(30, 1), 0, ScoreOptions(splits=2))
+    assert again == scored
+    lines = score_table([scored, scored])
+    assert len(lines) == 1 + len(scored.rows) + 2
+    assert f"{scored.rows[1].inception:.2f} ± 0.00" in lines[2]
+    assert "cannot be compared" in lines[-1]
+
+
+def test_scores_need_enough_clips_and_ones_held_out(model: GanModel, tmp_path: Path) -> None:
+    """Too few clips, none held out, and no training beside the model are each one clear error."""
+    with pytest.raises(ArgumentError, match="at equal numbers"):
+        score(model, _levels(20, 0), _levels(30, 1), 0)
+    with pytest.raises(ArgumentError, match="at least 10"):
+        ScoreOptions(images=3)
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 8_000)
+    with pytest.raises(ArgumentError, match="no clips were held out"):
+        Origin(str(tmp_path / "a.wav")).test_clips()
+    with pytest.raises(SourceError, match="--source"):
+        Origin.beside(tmp_path / "model.safetensors", "training.json")
+
+
+def test_the_command_scores_the_training_beside_the_model(tmp_path: Path) -> None:
+    """`gan score` finds the clips of the training, holds out what was held out, and gives every row in JSON."""
+    rng, rows = np.random.default_rng(0), ["path,label,split"]
+    for number in range(60):
+        cycles = (0.05, 0.3)[number % 2]
+        wave = 0.3 * np.sin(2 * np.pi * cycles * np.arange(1920)) + 0.01 * rng.standard_normal(1920)
+        soundfile.write(tmp_path / f"{number}.wav", wave, 8_000)
+        rows.append(f"{number}.wav,{number % 2},{'test' if number < 20 else 'train'}")
+    (tmp_path / "clips.csv").write_text("\n".join(rows) + "\n")
+    options = ["--sample-rate", "8000", "--n-fft", "256", "--hop-length", "128", "--n-mels", "16", "--size", "16"]
+    train = [*options, "--width", "4", "--latent", "8", "--batch-size", "4", "--steps", "2", "--hold-out", "split=test"]
+    runner, folder = CliRunner(), str(tmp_path / "run")
+    done = runner.invoke(app, ["gan", "train", str(tmp_path / "clips.csv"), "-o", folder, *train])
+    assert done.exit_code == 0, done.stderr
+    asked = ["gan", "score", folder, "--seeds", "1", "--splits", "1", "--epochs", "1"]
+    told = json.loads(runner.invoke(app, [*asked, "--json"]).stdout)
+    assert told["step"] == 2
+    names = [row["name"] for row in told["seeds"][0]["rows"]]
+    assert names[:2] == ["training clips", "test clips"]
+    assert "generated, heard" in names
+    table = runner.invoke(app, [*asked, "-n", "10"])
+    assert "n = 10 images a split" in table.stdout
