@@ -29,7 +29,7 @@ from specnorm.experiment.models import SIZES, begins_with_batch_norm, make_model
 from specnorm.experiment.outcomes import outcomes  # noqa: E402
 from specnorm.experiment.run import arm_inputs  # noqa: E402
 from specnorm.experiment.statistics import resample  # noqa: E402
-from specnorm.experiment.train import _generators  # noqa: E402
+from specnorm.experiment.train import _generators, log_probabilities, mean_log_probabilities  # noqa: E402
 from specnorm.experiment.waves import Waves  # noqa: E402
 from specnorm.report.comparison_page import save_comparison_page  # noqa: E402
 
@@ -327,3 +327,32 @@ def test_archives_are_compared_like_folders(table: Path, tmp_path: Path) -> None
         for source in (tmp_path / "clips", archive)
     ]
     np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_crops_of_the_test_clips_are_averaged(table: Path, tmp_path: Path) -> None:
+    """With test_crops a clip's probability is the mean over crops that pass the gate; without, the whole clip's."""
+    file = tmp_path / "arms.toml"
+    crop = '{kind = "frame_crop", frames = 3, gate_db = 3.0}'
+    file.write_text(
+        f'[[arm]]\nname = "whole"\nnormalize = "band"\naugment = [{crop}]\n'
+        f'[[arm]]\nname = "crops"\nnormalize = "band"\naugment = [{crop}]\ntest_crops = 4\n'
+    )
+    ready = prepared(table, tmp_path / "out", str(file))
+    whole, crops = (arm_inputs(ready, name, "1") for name in ("whole", "crops"))
+    test = ready.clips.test_clips("1")
+    (x,), views = list(whole.views(test)), list(crops.views(test))
+    assert [tuple(view.shape) for view in views] == [(len(test), 1, 32, 3)] * 4
+    frames = x[0, 0].unfold(-1, 3, 1)
+    assert all(any(torch.equal(view[0, 0], part) for part in frames.unbind(1)) for view in views)
+    batch, _ = crops.batch(test, ready.clips.labels[test], _generators([1]))
+    assert batch.shape == views[0].shape
+    model = make_model(LINEAR, 2, (0,))
+    each = [log_probabilities(model, view, ready.design.training) for view in views]
+    mean = mean_log_probabilities(model, views, ready.design.training)
+    np.testing.assert_allclose(np.exp(mean), np.mean(np.exp(each), axis=0), rtol=1e-6)
+    results = Results(tmp_path / "out", ready.settings())
+    compare(ready, results)
+    assert results.done["1", 0, "whole"].loss == results.done["1", 0, "crops"].loss
+    assert results.done["1", 0, "whole"].scores != results.done["1", 0, "crops"].scores
+    with pytest.raises(sn.ArgumentError, match="test_crops=2 needs a frame_crop"):
+        replace(ready.design.arm("whole"), augmentations=(), test_crops=2)

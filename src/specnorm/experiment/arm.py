@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from specnorm.augment import FrameCrop
 from specnorm.errors import ArgumentError
 from specnorm.experiment.augmentations import ON_WAVES, kind_of
 from specnorm.front_end import PCEN, FrontEnd
@@ -17,12 +18,33 @@ ARM_NAMES = (*NORMALIZERS, "pcen")
 
 @dataclass(frozen=True)
 class Arm:
-    """A front end, a normalizer that is fitted to the training folds, and augmentation of the training clips."""
+    """A front end, a normalizer that is fitted to the training folds, and augmentation of the training clips.
+
+    With `test_crops` a clip's probabilities are the mean over so many of the crops that the arm's `frame_crop` may cut,
+    spread evenly; with 0 the model gets the whole clip.
+
+    Raises:
+        ArgumentError: when crops are asked for without a `frame_crop` to cut them.
+    """
 
     name: str
     front_end: FrontEnd
     normalizer: Normalizer
     augmentations: tuple[Any, ...] = ()
+    test_crops: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.test_crops, int) or self.test_crops < 0:
+            raise ArgumentError(f"arm {self.name!r}: test_crops={self.test_crops!r} must be a whole number, 0 or more")
+        if self.test_crops and self.frame_crop is None:
+            raise ArgumentError(
+                f"arm {self.name!r}: test_crops={self.test_crops} needs a frame_crop, which says how long the crops are"
+            )
+
+    @property
+    def frame_crop(self) -> FrameCrop | None:
+        """The arm's crop of frames, if it has one."""
+        return next((item for item in self.augmentations if isinstance(item, FrameCrop)), None)
 
     @property
     def augments_waves(self) -> bool:
@@ -45,6 +67,7 @@ class Arm:
             "front_end": self.front_end.to_dict(),
             "normalize": {"kind": kind, **asdict(self.normalizer)},  # type: ignore[call-overload]
             "augment": [{"kind": kind_of(item), **asdict(item)} for item in self.augmentations],
+            **({"test_crops": self.test_crops} if self.test_crops else {}),
         }
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from specnorm.experiment.folds import LabelledClips
 from specnorm.experiment.inputs import ArmInputs
 from specnorm.experiment.results import Scores
-from specnorm.experiment.train import Training, log_probabilities
+from specnorm.experiment.train import Training, mean_log_probabilities
 from specnorm.experiment.updates import updated_batch_norm, updated_input
 from specnorm.normalize import FittedNormalizer
 
@@ -68,7 +68,7 @@ class Deployed:
             model = updated_batch_norm(self.model, self.inputs.evaluated(adapt, self.levels), self.training)
         if normalizer is None or model is None:
             return None
-        return log_probabilities(model, self.inputs.evaluated(test, self.levels, normalizer), self.training)
+        return mean_log_probabilities(model, self.inputs.views(test, self.levels, normalizer), self.training)
 
 
 def _halves(clips: LabelledClips, test: Integers) -> list[tuple[Integers, Integers]]:

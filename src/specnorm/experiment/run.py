@@ -20,7 +20,7 @@ from specnorm.experiment.inputs import ArmInputs
 from specnorm.experiment.models import check_model, make_model
 from specnorm.experiment.results import Results, TrainedModel, clips_settings
 from specnorm.experiment.shifts import SHIFTS
-from specnorm.experiment.train import log_probabilities, train
+from specnorm.experiment.train import mean_log_probabilities, train
 from specnorm.experiment.waves import Device, Waves, usual_seconds
 from specnorm.files import canonical_json
 from specnorm.fit import MAX_BAD, Progress, fit
@@ -202,7 +202,7 @@ def _train(prepared: Prepared, block: Block, name: str) -> Iterator[TrainedModel
         yield None
     seconds = time.perf_counter() - begin
     test = clips.test_clips(block.fold)
-    log_probability = log_probabilities(model, inputs.evaluated(test), training)
+    log_probability = mean_log_probabilities(model, inputs.views(test), training)
     shifted = {}
     if name != design.control:
         for shift in design.shifts:
@@ -230,6 +230,7 @@ def arm_inputs(prepared: Prepared, name: str, fold: str) -> ArmInputs:
         normalizer=prepared.normalizer(name, fold),
         levels=prepared.waves.levels(arm.front_end, device),
         waves=waves,
+        power=None if arm.frame_crop is None else prepared.waves.power(arm.front_end, device),
         classes=len(prepared.clips.classes),
         device=prepared.design.training.torch_device(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
@@ -119,6 +120,12 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArra
             f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
         )
     return np.asarray(result)
+
+
+def mean_log_probabilities(model: nn.Module, views: Iterable[Tensor], training: Training) -> NDArray[np.float64]:
+    """The logarithm of the mean probability over several views of the same clips; raises as `log_probabilities`."""
+    each = [log_probabilities(model, view, training) for view in views]
+    return np.asarray(each[0] if len(each) == 1 else logsumexp(each, axis=0) - np.log(len(each)))
 
 
 def autocast(training: Training) -> AbstractContextManager[Any]:
