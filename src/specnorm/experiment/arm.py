@@ -21,7 +21,8 @@ class Arm:
     """A front end, a normalizer that is fitted to the training folds, and augmentation of the training clips.
 
     With `test_crops` a clip's probabilities are the mean over so many of the crops that the arm's `frame_crop` may cut,
-    spread evenly; with 0 the model gets the whole clip.
+    spread evenly; with 0 the model gets the whole clip. With `members` several models are trained, from other weights
+    and in another order each, and their probabilities averaged: an ensemble.
 
     Raises:
         ArgumentError: when crops are asked for without a `frame_crop` to cut them.
@@ -32,10 +33,13 @@ class Arm:
     normalizer: Normalizer
     augmentations: tuple[Any, ...] = ()
     test_crops: int = 0
+    members: int = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.test_crops, int) or self.test_crops < 0:
             raise ArgumentError(f"arm {self.name!r}: test_crops={self.test_crops!r} must be a whole number, 0 or more")
+        if not isinstance(self.members, int) or self.members < 1:
+            raise ArgumentError(f"arm {self.name!r}: members={self.members!r} must be a whole number, 1 or more")
         if self.test_crops and self.frame_crop is None:
             raise ArgumentError(
                 f"arm {self.name!r}: test_crops={self.test_crops} needs a frame_crop, which says how long the crops are"
@@ -57,7 +61,8 @@ class Arm:
         Such a layer undoes `a x + b` with a > 0, so that arms cannot differ that do only this to the same levels.
         """
         scalar = all(_is_scalar_affine(arm.normalizer) for arm in (self, other))
-        return scalar and self.front_end == other.front_end and not (self.augmentations or other.augmentations)
+        same = self.front_end == other.front_end and self.members == other.members
+        return scalar and same and not (self.augmentations or other.augmentations)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -68,6 +73,7 @@ class Arm:
             "normalize": {"kind": kind, **asdict(self.normalizer)},  # type: ignore[call-overload]
             "augment": [{"kind": kind_of(item), **asdict(item)} for item in self.augmentations],
             **({"test_crops": self.test_crops} if self.test_crops else {}),
+            **({"members": self.members} if self.members > 1 else {}),
         }
 
 

@@ -14,7 +14,7 @@ from specnorm.experiment.train import Training
 
 AGAIN = " again"
 """Behind the reference arm's name: the A/A control, the same arm from other weights and in another order."""
-_OTHER_SEED = 1_000_003
+_OTHER_SEED, _NEXT_MEMBER = 1_000_003, 10_000_019
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,12 @@ class Design:
         wanted = self.reference if name == self.control else name
         return next(arm for arm in self.arms if arm.name == wanted)
 
-    def seed_of(self, name: str, block: Block) -> tuple[int, int]:
-        """The seed of initial weights, batch order and augmentation: one a block, but for the A/A control."""
-        other = _OTHER_SEED if name == self.control else 0
+    def seed_of(self, name: str, block: Block, member: int = 0) -> tuple[int, int]:
+        """The seed of initial weights, batch order and augmentation: one a block, but for the A/A control.
+
+        The first member of an ensemble has the seed of arms that are none.
+        """
+        other = (_OTHER_SEED if name == self.control else 0) + member * _NEXT_MEMBER
         return (block.seed + other, zlib.crc32(block.fold.encode()))
 
     def pairs(self) -> list[tuple[str, str]]:
