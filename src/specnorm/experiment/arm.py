@@ -55,6 +55,11 @@ class Arm:
         """Whether an augmentation works on waves, so that spectrograms are made anew in each epoch."""
         return any(kind_of(augmentation) in ON_WAVES for augmentation in self.augmentations)
 
+    def trains_as(self, other: Arm) -> bool:
+        """Whether both train the same model from the same seed: they differ in name, test crops or members alone."""
+        mine, others = ((arm.front_end, arm.normalizer, arm.augmentations) for arm in (self, other))
+        return mine == others
+
     def same_model_by_algebra(self, other: Arm) -> bool:
         """Whether a first bias-free convolution with BatchNorm makes both arms the same model (but for its borders).
 

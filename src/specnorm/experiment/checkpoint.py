@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from specnorm.files import atomic_write
+from specnorm.files import atomic_write, remove_unfinished
 
 EVERY = 10.0
 """Seconds between checkpoints: a tiny model's epoch takes less, and writing one 10 to 300 ms."""
@@ -36,6 +36,7 @@ class Checkpoint:
 
     def load(self) -> Mapping[str, Any] | None:
         """What `save` was given last; None where there is nothing, something of another key, or a damaged file."""
+        remove_unfinished(self.path)
         try:
             # Tensors and plain values only: a file cannot run code.
             content = torch.load(self.path, map_location="cpu", weights_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xxhash
@@ -19,6 +19,8 @@ from specnorm.experiment.results import Results, TrainedModel
 from specnorm.experiment.train import mean_log_probabilities, mean_probability, train
 from specnorm.files import canonical_json
 from specnorm.fit import Progress
+
+CHECKPOINT = "checkpoint-"
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +51,8 @@ def run(prepared: Prepared, results: Results, progress: Progress | None = None) 
                 training.remove_checkpoints()
             if progress is not None:
                 progress(done, total)
+        for left in results.folder.glob(f"{CHECKPOINT}*"):
+            left.unlink()
         yield block
 
 
@@ -121,14 +125,25 @@ class _ArmTraining:
             for shift in prepared.design.shifts
         }
 
+    @property
+    def _shared(self) -> bool:
+        """Whether another arm of the block trains the same model, which it then finds among the checkpoints."""
+        design = self.prepared.design
+        arm = design.arm(self.name)
+        return any(arm.trains_as(other) for other in design.arms if other.name != arm.name)
+
     def _checkpoint(self, member: int) -> Checkpoint:
-        """Where a member's training is kept until the arm's result is on the disk."""
-        settings = xxhash.xxh3_128_hexdigest(canonical_json(self.prepared.settings()).encode())
-        key = canonical_json([settings, self.block.fold, self.block.seed, self.name, member])
-        several = self.prepared.design.arm(self.name).members > 1
-        return Checkpoint(self.results.folder / f"checkpoint-{member}.pt", key, keeps_end=several)
+        """Where a member's training is kept: under what it is a function of, so that arms share it."""
+        design = self.prepared.design
+        arm = design.arm(self.name)
+        depends_on = replace(arm, name="", test_crops=0, members=1).to_dict()
+        settings = {**self.prepared.settings(), "arms": depends_on, "shifts": [], "reference": ""}
+        key = canonical_json([settings, self.block.fold, design.seed_of(self.name, self.block, member)])
+        digest = xxhash.xxh3_128_hexdigest(key.encode())
+        keeps_end = arm.members > 1 or self._shared
+        return Checkpoint(self.results.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
 
     def remove_checkpoints(self) -> None:
-        """Take away what is not needed any more."""
-        for member in range(len(self._losses)):
+        """Take away what no other arm needs."""
+        for member in range(0 if self._shared else len(self._losses)):
             self._checkpoint(member).remove()
