@@ -89,10 +89,10 @@ def download(url: str, path: Path, *, advice: str, progress: Progress | None = N
             problem = str(getattr(error, "reason", error)) or type(error).__name__
             if unfinished.size == before == 0:
                 break
-    have = f"; {unfinished.size / 1e6:,.1f} MB are kept, and the same command goes on from there" * bool(
-        unfinished.size
+    kept = f"{unfinished.size / 1e6:,.1f} MB are kept, and the same command goes on from there; "
+    raise SourceError(
+        f"{url}: cannot be fetched ({problem}); {kept if unfinished.size else ''}without a connection, {advice}"
     )
-    raise SourceError(f"{url}: cannot be fetched ({problem}){have}. Without a connection: {advice}")
 
 
 def _fetch(url: str, unfinished: _Unfinished, progress: Progress | None) -> bool:

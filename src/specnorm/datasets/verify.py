@@ -64,15 +64,11 @@ def verify_labelled_waves(folder: Path, table: str, expected_md5: str, *, count:
     named = {row["filename"] for row in read_table(folder / table)}
     there = {path.name for path in (folder / "audio").glob("*")}
     if named != there or len(named) != count:
-        odd = sorted(named ^ there)
-        raise SourceError(
-            f"{folder / 'audio'} holds {len(there)} files in place of {count} (such as {odd[:3]}); {_ADVICE}"
-        )
-    for name in sorted(named):
-        if (form := _form(folder / "audio" / name)) != (1, 2, rate, samples):
-            raise SourceError(
-                f"{folder / 'audio' / name} is not {samples} mono samples at {rate} Hz ({form}); {_ADVICE}"
-            )
+        odd = f"{len(there)} files in place of {count} (such as {sorted(named ^ there)[:3]})"
+        raise SourceError(f"{folder / 'audio'} holds {odd}; {_ADVICE}")
+    for path in sorted(folder / "audio" / name for name in named):
+        if (form := _form(path)) != (1, 2, rate, samples):
+            raise SourceError(f"{path} is not {samples} mono samples at {rate} Hz ({form}); {_ADVICE}")
     return f"the table of labels is the published one, and its {count} files are there, whole and of the right form"
 
 
