@@ -18,8 +18,17 @@ from specnorm.normalize import FittedNormalizer
 NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM = "none", "mean", "mean and std", "BatchNorm"
 UPDATES = (NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM)
 
+FEW = ", from {} classes"
+"""Behind an update's name: it saw clips of so many classes only."""
+
 Integers = NDArray[np.int64]
 Levels = NDArray[np.float32]
+
+
+def update_names(few_classes: int) -> tuple[str, ...]:
+    """No update, each update, and where asked for each update again from few classes."""
+    again = (update + FEW.format(few_classes) for update in UPDATES[1:])
+    return (*UPDATES, *again) if few_classes else UPDATES
 
 
 def scores_of(log_probability: NDArray[np.float64], labels: Integers) -> Scores:
@@ -38,7 +47,7 @@ class Deployed:
     inputs: ArmInputs
 
     def log_probabilities(
-        self, levels: Levels, clips: LabelledClips, test: Integers, training: Training
+        self, levels: Levels, clips: LabelledClips, test: Integers, training: Training, few_classes: int = 0
     ) -> dict[str, NDArray[np.float64]]:
         """Those of the tested clips `(clip, class)` without and with each update that this arm and model allow.
 
@@ -50,12 +59,19 @@ class Deployed:
             clips: Classes and groups.
             test: Which clips are tested.
             training: How the model was trained.
+            few_classes: With each update from clips of so many classes too, as a quiet night gives them; 0 without.
         """
         halves = _halves(clips, test)
         variants = {
             update: [self._updated(update, levels, adapt, tested, training) for adapt, tested in halves]
             for update in UPDATES
         }
+        if few_classes:
+            of_few = [(_of_few_classes(clips, adapt, few_classes), tested) for adapt, tested in halves]
+            for update in UPDATES[1:]:
+                variants[update + FEW.format(few_classes)] = [
+                    self._updated(update, levels, adapt, tested, training) for adapt, tested in of_few
+                ]
         found = {}
         for update, parts in variants.items():
             if any(part is None for part in parts):
@@ -77,6 +93,13 @@ class Deployed:
         if normalizer is None or model is None:
             return None
         return mean_log_probabilities(model, self.inputs.views(test, levels, normalizer), training)
+
+
+def _of_few_classes(clips: LabelledClips, adapt: Integers, count: int) -> Integers:
+    """Those of the clips that are of so many classes, which are drawn from the clips' own, the same every time."""
+    classes = np.unique(clips.labels[adapt])
+    chosen = np.random.default_rng([count, int(adapt[0])]).permutation(classes)[:count]
+    return adapt[np.isin(clips.labels[adapt], chosen)]
 
 
 def _halves(clips: LabelledClips, test: Integers) -> list[tuple[Integers, Integers]]:

@@ -36,6 +36,7 @@ class Design:
         reference: The arm that the A/A control repeats and that a budget's decisions compare with.
         shifts: Simulated deployments that each trained model is tested on.
         train_on: A simulated device through which all training and testing but that of `shifts` goes; "" is none.
+        update_classes: Each update on a deployment is also made from clips of so many classes alone; 0 is not.
 
     Raises:
         ArgumentError: when a number or name breaks its rule.
@@ -47,6 +48,7 @@ class Design:
     reference: str = ""
     shifts: tuple[str, ...] = ()
     train_on: str = ""
+    update_classes: int = 0
 
     def __post_init__(self) -> None:
         check_arms(self.arms)
@@ -55,6 +57,10 @@ class Design:
             raise ArgumentError(f"no arm's name may end in {AGAIN!r}: that is how the A/A control is called")
         if self.seeds < 1:
             raise ArgumentError(f"seeds={self.seeds} must be at least 1")
+        if self.update_classes < 0 or (self.update_classes and not self.shifts):
+            raise ArgumentError(
+                f"update_classes={self.update_classes} must be 0 or more, and needs shifts to update on"
+            )
         if not self.reference:
             object.__setattr__(self, "reference", "global" if "global" in names else names[0])
         if self.reference not in names:
@@ -102,4 +108,5 @@ class Design:
             "reference": self.reference,
             "shifts": list(self.shifts),
             "train_on": self.train_on,
+            **({"update_classes": self.update_classes} if self.update_classes else {}),
         }

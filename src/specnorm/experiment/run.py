@@ -121,6 +121,7 @@ class _ArmTraining:
                 prepared.clips,
                 test,
                 prepared.design.training,
+                prepared.design.update_classes,
             )
             for shift in prepared.design.shifts
         }
