@@ -18,7 +18,8 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
-	$(PIP) --editable '.[report,parquet,remote]' --requirement requirements/test.txt
+	$(PIP) --editable '.[report,parquet,remote,fastai]' --requirement requirements/test.txt
+	$(PIP) --no-deps 'fastai==2.8.*'  # it would bring torchvision, and that another torch
 	touch $@
 
 $(VENV)/.installed-fuzz: $(VENV)/.installed-test requirements/fuzz.txt

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import specnorm as sn
 from specnorm.affine import Affine
-from specnorm.augment import Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
+from specnorm.augment import FrameCrop, Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
 from specnorm.augment.noise import DrawnNoise
 from specnorm.augment.spec_augment import Masks
 
@@ -249,6 +249,9 @@ def test_resized_crop_equals_bicubic_interpolation() -> None:
         lambda: SpecAugment(p=1.5),
         lambda: SpecAugment(n_time_masks=-1),
         lambda: RandomCrop(0),
+        lambda: FrameCrop(0),
+        lambda: FrameCrop(8, gate_db=-1.0),
+        lambda: FrameCrop(8)(np.zeros((2, 3, 9)), rng()),
         lambda: RandomCrop(10, gate_dbfs=3.0),
         lambda: TimeShift(-1),
         lambda: Gain(3.0, 1.0),
@@ -284,3 +287,35 @@ def test_bad_arrays(make: Any) -> None:
     """Integers, missing axes, and lengths or draws that do not fit get one clear error."""
     with pytest.raises(sn.ShapeError):
         make()
+
+
+def test_frame_crops_pass_the_gate_and_are_equally_likely() -> None:
+    """Crops are stretches within the gate of the loudest, each as likely; without a gate, of all."""
+    x = np.broadcast_to(np.arange(12.0), (6000, 3, 12))
+    power = np.full((6000, 12), 1e-6)
+    power[:, 4:8] = 1.0
+    for augment, starts in ((FrameCrop(3, gate_db=2.0), [3, 4, 5, 6]), (FrameCrop(3, gate_db=None), list(range(10)))):
+        out = augment(x, rng(), power)
+        assert out.shape == (6000, 3, 3)
+        assert (np.diff(out, axis=-1) == 1).all()
+        found, counts = np.unique(out[:, 0, 0], return_counts=True)
+        assert found.tolist() == starts
+        assert (abs(counts / 6000 - 1 / len(starts)) < 0.03).all()
+        again = augment(torch.from_numpy(x.copy()), rng(), power)
+        np.testing.assert_array_equal(again.numpy(), out)
+    assert FrameCrop(12)(x, rng()).shape == x.shape
+    with pytest.raises(sn.ShapeError, match="does not fit 12 frames"):
+        FrameCrop(3)(x, rng(), power[:, :5])
+
+
+def test_test_crops_are_spread_over_what_passes() -> None:
+    """The first, middle and last crop that pass, of each clip by its own power; one crop alone is the middle one."""
+    x = np.broadcast_to(np.arange(12.0), (2, 3, 12))
+    power = np.full((2, 12), 1e-6)
+    power[0, 4:8] = power[1, 0:3] = 1.0
+    crop = FrameCrop(2, gate_db=4.0)
+    starts = [crop.spread(x, number, 3, power)[:, 0, 0].tolist() for number in range(3)]
+    assert starts == [[3, 0], [5, 1], [7, 2]]
+    assert crop.spread(x, 0, 1, power)[:, 0, 0].tolist() == starts[1]
+    silent = FrameCrop(2).spread(x, 2, 3, np.zeros((2, 12)))[:, 0, 0]
+    assert silent.tolist() == [10, 10]

@@ -24,12 +24,13 @@ torch = pytest.importorskip("torch")
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
 
 from specnorm.experiment import Results, answer, labelled_clips, parse_arms, run  # noqa: E402
+from specnorm.experiment.checkpoint import Checkpoint  # noqa: E402
 from specnorm.experiment.compare import compare, plan, same_model  # noqa: E402
 from specnorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
 from specnorm.experiment.outcomes import outcomes  # noqa: E402
-from specnorm.experiment.run import arm_inputs  # noqa: E402
+from specnorm.experiment.prepare import arm_inputs  # noqa: E402
 from specnorm.experiment.statistics import resample  # noqa: E402
-from specnorm.experiment.train import _generators  # noqa: E402
+from specnorm.experiment.train import _batches, _generators, log_probabilities, mean_log_probabilities, train  # noqa: E402
 from specnorm.experiment.waves import Waves  # noqa: E402
 from specnorm.report.comparison_page import save_comparison_page  # noqa: E402
 
@@ -327,3 +328,107 @@ def test_archives_are_compared_like_folders(table: Path, tmp_path: Path) -> None
         for source in (tmp_path / "clips", archive)
     ]
     np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_crops_of_the_test_clips_are_averaged(table: Path, tmp_path: Path) -> None:
+    """With test_crops a clip's probability is the mean over crops that pass the gate; without, the whole clip's."""
+    file = tmp_path / "arms.toml"
+    crop = '{kind = "frame_crop", frames = 3, gate_db = 3.0}'
+    file.write_text(
+        f'[[arm]]\nname = "whole"\nnormalize = "band"\naugment = [{crop}]\n'
+        f'[[arm]]\nname = "crops"\nnormalize = "band"\naugment = [{crop}]\ntest_crops = 4\n'
+    )
+    ready = prepared(table, tmp_path / "out", str(file))
+    whole, crops = (arm_inputs(ready, name, "1") for name in ("whole", "crops"))
+    test = ready.clips.test_clips("1")
+    (x,), views = list(whole.views(test)), list(crops.views(test))
+    assert [tuple(view.shape) for view in views] == [(len(test), 1, 32, 3)] * 4
+    frames = x[0, 0].unfold(-1, 3, 1)
+    assert all(any(torch.equal(view[0, 0], part) for part in frames.unbind(1)) for view in views)
+    batch, _ = crops.batch(test, ready.clips.labels[test], _generators([1]))
+    assert batch.shape == views[0].shape
+    model = make_model(LINEAR, 2, (0,))
+    each = [log_probabilities(model, view, ready.design.training) for view in views]
+    mean = mean_log_probabilities(model, views, ready.design.training)
+    np.testing.assert_allclose(np.exp(mean), np.mean(np.exp(each), axis=0), rtol=1e-6)
+    results = Results(tmp_path / "out", ready.settings())
+    compare(ready, results)
+    assert results.done["1", 0, "whole"].loss == results.done["1", 0, "crops"].loss
+    assert results.done["1", 0, "whole"].scores != results.done["1", 0, "crops"].scores
+    with pytest.raises(sn.ArgumentError, match="test_crops=2 needs a frame_crop"):
+        replace(ready.design.arm("whole"), augmentations=(), test_crops=2)
+
+
+def test_a_training_goes_on_from_its_checkpoint(table: Path, tmp_path: Path) -> None:
+    """Stopped after three of six epochs, a training with dropout ends with the very weights of one in one piece."""
+    file = tmp_path / "arms.toml"
+    file.write_text('[[arm]]\nname = "a"\naugment = ["spec_augment", "mixup"]\n[[arm]]\nname = "b"\n')
+    ready = prepared(table, tmp_path / "out", str(file))
+    clips, training = ready.clips, ready.design.training
+
+    def epochs(model: torch.nn.Module, checkpoint: Checkpoint | None, count: int) -> list[float]:
+        inputs = arm_inputs(ready, "a", "1")
+        losses = train(model, inputs, clips.labels, clips.train_clips("1"), training, (3,), checkpoint)
+        return [loss for loss, _ in zip(losses, range(count), strict=False)]
+
+    def fresh() -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Dropout(0.2), make_model("tiny", 2, (0,)))
+
+    whole = fresh()
+    expected = epochs(whole, None, 6)
+    path = tmp_path / "checkpoint.pt"
+    assert epochs(fresh(), Checkpoint(path, "key", every=0.0), 3) == expected[:3]
+    torch.rand(5)  # what others draw does not matter
+    again = fresh()
+    assert epochs(again, Checkpoint(path, "key", every=0.0), 6) == expected
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in whole.state_dict().items())
+    assert len(Checkpoint(path, "key").load()["losses"]) == 5
+    assert Checkpoint(path, "another").load() is None
+    path.write_bytes(path.read_bytes()[:5000])
+    assert Checkpoint(path, "key").load() is None
+    assert epochs(fresh(), Checkpoint(path, "key"), 6) == expected
+
+
+def test_a_kill_within_a_training_loses_seconds(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill -9 in mid-model: the same run goes on from the model's last epochs, and ends with the same numbers."""
+    file = tmp_path / "arms.toml"
+    file.write_text('[[arm]]\nname = "three"\nmembers = 3\n[[arm]]\nname = "one"\n')
+    code = f"""if True:
+        import time
+        from pathlib import Path
+        from tests.experiment_cases import prepared
+        from specnorm.experiment import Results, checkpoint, run
+        checkpoint.EVERY = 0.0
+        folder = Path({str(tmp_path / "killed")!r})
+        ready = prepared(Path({str(table)!r}), folder, {str(file)!r}, epochs=25)
+        list(run(ready, Results(folder, ready.settings()), lambda *_: time.sleep(0.03)))
+    """
+    process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "1"})
+    killed = tmp_path / "killed"
+    while len(list(killed.glob("checkpoint-*"))) < 2:
+        time.sleep(0.01)
+        assert process.poll() is None
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / "results.jsonl").exists()
+    done = sorted(len(torch.load(path, weights_only=True)["state"]["losses"]) for path in killed.glob("*.pt"))
+    assert 1 <= done[0] < 25
+    assert done[1:] == [25]
+    monkeypatch.setattr("specnorm.experiment.checkpoint.EVERY", 1e9)
+    found, trained = [], []
+    for folder in (killed, tmp_path / "whole"):
+        ready = prepared(table, folder, str(file), epochs=25)
+        batches: list[int] = []
+        monkeypatch.setattr(
+            "specnorm.experiment.train._batches", lambda *given, to=batches: (to.append(1), _batches(*given))[1]
+        )
+        results = Results(folder, ready.settings())
+        list(run(ready, results))
+        found.append({key: replace(model, seconds=0.0) for key, model in results.done.items()})
+        trained.append(len(batches))
+        assert not list(folder.glob("checkpoint*"))
+    assert found[0] == found[1]
+    assert len(found[0]) == 9
+    assert trained == [trained[1] - sum(done), 3 * (3 + 0 + 3) * 25]  # "one" finds its model among the three
+    assert found[1]["1", 0, "one"].scores != found[1]["1", 0, "three"].scores

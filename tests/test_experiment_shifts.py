@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tests.experiment_cases import prepared, write_clips  # noqa: E402
 
 from specnorm.experiment import Results, Training, run  # noqa: E402
 from specnorm.experiment.answer import answer  # noqa: E402
-from specnorm.experiment.deploy import UPDATES, _halves  # noqa: E402
+from specnorm.experiment.deploy import UPDATES, _halves, _of_few_classes  # noqa: E402
 from specnorm.experiment.models import make_model  # noqa: E402
 from specnorm.experiment.shifts import SHIFTS, parse_shifts  # noqa: E402
 from specnorm.experiment.updates import updated_batch_norm, updated_input  # noqa: E402
@@ -117,6 +118,31 @@ def test_a_run_reports_each_shift_with_each_update(tmp_path: Path) -> None:
     assert not {ready.clips.groups[i] for i in adapt} & {ready.clips.groups[i] for i in test}
     assert (adapt == adapt_again).all()
     assert (test == test_again).all()
+
+
+def test_an_update_from_few_classes_sees_no_others(tmp_path: Path) -> None:
+    """With update_classes each update comes twice, the second from clips of so many classes, and differs."""
+    ready = prepared(
+        write_clips(tmp_path / "clips", drowned=True, seed=1, clips=60), tmp_path / "run", shifts=("gain-20",)
+    )
+    ready = replace(ready, design=replace(ready.design, update_classes=1))
+    results = Results(tmp_path / "run", ready.settings())
+    list(run(ready, results))
+    said = answer(results.done, ready.design, ready.clips, [])
+    assert [part.update for part in said.shifts] == [
+        *UPDATES[:3],
+        "mean, from 1 classes",
+        "mean and std, from 1 classes",
+    ]
+    few, every = ({arm.arm: arm.mean for arm in part.arms} for part in (said.shifts[3], said.shifts[1]))
+    assert few["band"] < every["band"]
+    test = ready.clips.test_clips("1")
+    chosen = _of_few_classes(ready.clips, test, 1)
+    assert 0 < len(chosen) < len(test)
+    assert len(set(ready.clips.labels[chosen].tolist())) == 1
+    assert ready.settings()["update_classes"] == 1
+    with pytest.raises(sn.ArgumentError, match="needs shifts"):
+        replace(ready.design, shifts=())
 
 
 def test_training_through_a_device_measures_what_it_hears(tmp_path: Path) -> None:

@@ -48,8 +48,11 @@ class UpdateRefused(SpecnormError):
 class MissingExtra(SpecnormError, ImportError):
     """An optional dependency is not installed."""
 
-    def __init__(self, purpose: str, extra: str) -> None:
-        super().__init__(f"{purpose} needs an optional dependency; install it with: pip install 'specnorm[{extra}]'")
+    def __init__(self, purpose: str, extra: str, then: str = "") -> None:
+        more = f" and then: {then}" if then else ""
+        super().__init__(
+            f"{purpose} needs an optional dependency; install it with: pip install 'specnorm[{extra}]'{more}"
+        )
 
 
 class BadAudioReason(StrEnum):

@@ -13,6 +13,7 @@ True
 
 from specnorm.augment.crop import Cropped as Cropped
 from specnorm.augment.crop import RandomCrop as RandomCrop
+from specnorm.augment.frame_crop import FrameCrop as FrameCrop
 from specnorm.augment.gain import Gain as Gain
 from specnorm.augment.mixup import Mixed as Mixed
 from specnorm.augment.mixup import Mixup as Mixup

@@ -8,6 +8,7 @@ from specnorm.cli import (
     apply,
     check,
     compare,
+    datasets,
     demo,
     explain,
     fit,
@@ -30,7 +31,23 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (fit, show, apply, check, images, invert, round_trip, gan, presets, explain, compare, watch, update, demo)
+COMMANDS = (
+    fit,
+    show,
+    apply,
+    check,
+    images,
+    invert,
+    round_trip,
+    gan,
+    presets,
+    explain,
+    compare,
+    watch,
+    update,
+    datasets,
+    demo,
+)
 for module in COMMANDS:
     module.register(app)
 

@@ -87,6 +87,9 @@ def compare_command(
     train_on: Annotated[
         str | None, typer.Option(help="Train through a simulated device: band-limited, or one of those of --shifts.")
     ] = None,
+    update_classes: Annotated[
+        int, typer.Option(min=0, help="Make each update of --shifts also from clips of so many classes alone.")
+    ] = 0,
     model: Annotated[str, typer.Option(help="tiny, small, xresnet18, or package.module:callable.")] = "tiny",
     epochs: Annotated[int, typer.Option(min=1)] = 20,
     batch_size: Annotated[int, typer.Option(min=2)] = 32,
@@ -111,11 +114,12 @@ def compare_command(
     tested = tuple(hold_out.split(",")) if hold_out else ()
     heard = find_shift(train_on) if train_on else ""
     if protocol is None:
-        design = Design(parse_arms(arms, front_end), training, seeds, reference or "", tested_on, heard)
+        design = Design(parse_arms(arms, front_end), training, seeds, reference or "", tested_on, heard, update_classes)
     else:
         published = find_protocol(protocol)
         training = replace(published.design.training, precision=precision, device=device)
         design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
+        design = replace(design, update_classes=update_classes)
         duration, tested = published.duration, published.hold_out
     clips = labelled_clips(
         open_source(source),

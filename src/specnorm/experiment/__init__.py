@@ -19,8 +19,8 @@ from specnorm.experiment.compare import plan as plan
 from specnorm.experiment.design import Design as Design
 from specnorm.experiment.folds import LabelledClips as LabelledClips
 from specnorm.experiment.folds import labelled_clips as labelled_clips
+from specnorm.experiment.prepare import Prepared as Prepared
+from specnorm.experiment.prepare import prepare as prepare
 from specnorm.experiment.results import Results as Results
-from specnorm.experiment.run import Prepared as Prepared
-from specnorm.experiment.run import prepare as prepare
 from specnorm.experiment.run import run as run
 from specnorm.experiment.train import Training as Training

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from specnorm.experiment.deploy import UPDATES
+from specnorm.experiment.deploy import NO_UPDATE, update_names
 from specnorm.experiment.design import Block, Design
 from specnorm.experiment.folds import LabelledClips
 from specnorm.experiment.outcomes import HIT, LOG_LOSS, Choose, complete_blocks, outcomes, shifted
@@ -219,7 +219,7 @@ def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[
 def _shifts(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> tuple[Shifted, ...]:
     found = []
     for shift in design.shifts:
-        for update in UPDATES:
+        for update in update_names(design.update_classes):
             names = _arms_with(done, design, blocks, shift, update)
             if (part := _shifted(done, design, clips, blocks, names, shifted(shift, update))) is not None:
                 found.append(Shifted(shift, update, *part))
@@ -257,7 +257,7 @@ def _shift_sentences(shifts: Sequence[Shifted]) -> list[str]:
     return [
         sentence(verdict, f"on {part.shift}")
         for part in shifts
-        if part.update == UPDATES[0]
+        if part.update == NO_UPDATE
         for verdict in part.verdicts
         if verdict.word in (BETTER, WORSE)
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from specnorm.augment import FrameCrop
 from specnorm.errors import ArgumentError
 from specnorm.experiment.augmentations import ON_WAVES, kind_of
 from specnorm.front_end import PCEN, FrontEnd
@@ -17,17 +18,47 @@ ARM_NAMES = (*NORMALIZERS, "pcen")
 
 @dataclass(frozen=True)
 class Arm:
-    """A front end, a normalizer that is fitted to the training folds, and augmentation of the training clips."""
+    """A front end, a normalizer that is fitted to the training folds, and augmentation of the training clips.
+
+    With `test_crops` a clip's probabilities are the mean over so many of the crops that the arm's `frame_crop` may cut,
+    spread evenly; with 0 the model gets the whole clip. With `members` several models are trained, from other weights
+    and in another order each, and their probabilities averaged: an ensemble.
+
+    Raises:
+        ArgumentError: when crops are asked for without a `frame_crop` to cut them.
+    """
 
     name: str
     front_end: FrontEnd
     normalizer: Normalizer
     augmentations: tuple[Any, ...] = ()
+    test_crops: int = 0
+    members: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.test_crops, int) or self.test_crops < 0:
+            raise ArgumentError(f"arm {self.name!r}: test_crops={self.test_crops!r} must be a whole number, 0 or more")
+        if not isinstance(self.members, int) or self.members < 1:
+            raise ArgumentError(f"arm {self.name!r}: members={self.members!r} must be a whole number, 1 or more")
+        if self.test_crops and self.frame_crop is None:
+            raise ArgumentError(
+                f"arm {self.name!r}: test_crops={self.test_crops} needs a frame_crop, which says how long the crops are"
+            )
+
+    @property
+    def frame_crop(self) -> FrameCrop | None:
+        """The arm's crop of frames, if it has one."""
+        return next((item for item in self.augmentations if isinstance(item, FrameCrop)), None)
 
     @property
     def augments_waves(self) -> bool:
         """Whether an augmentation works on waves, so that spectrograms are made anew in each epoch."""
         return any(kind_of(augmentation) in ON_WAVES for augmentation in self.augmentations)
+
+    def trains_as(self, other: Arm) -> bool:
+        """Whether both train the same model from the same seed: they differ in name, test crops or members alone."""
+        mine, others = ((arm.front_end, arm.normalizer, arm.augmentations) for arm in (self, other))
+        return mine == others
 
     def same_model_by_algebra(self, other: Arm) -> bool:
         """Whether a first bias-free convolution with BatchNorm makes both arms the same model (but for its borders).
@@ -35,7 +66,8 @@ class Arm:
         Such a layer undoes `a x + b` with a > 0, so that arms cannot differ that do only this to the same levels.
         """
         scalar = all(_is_scalar_affine(arm.normalizer) for arm in (self, other))
-        return scalar and self.front_end == other.front_end and not (self.augmentations or other.augmentations)
+        same = self.front_end == other.front_end and self.members == other.members
+        return scalar and same and not (self.augmentations or other.augmentations)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -45,6 +77,8 @@ class Arm:
             "front_end": self.front_end.to_dict(),
             "normalize": {"kind": kind, **asdict(self.normalizer)},  # type: ignore[call-overload]
             "augment": [{"kind": kind_of(item), **asdict(item)} for item in self.augmentations],
+            **({"test_crops": self.test_crops} if self.test_crops else {}),
+            **({"members": self.members} if self.members > 1 else {}),
         }
 
 

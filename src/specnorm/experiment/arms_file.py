@@ -17,7 +17,7 @@ from specnorm.front_end import FrontEnd, find_preset
 from specnorm.normalize import KINDS, Normalizer, normalizer
 
 _SLOTS = ("level", "stft", "bands", "compress")
-_KEYS = ("name", "preset", *_SLOTS, "sample_rate", "resampler", "normalize", "augment")
+_KEYS = ("name", "preset", *_SLOTS, "sample_rate", "resampler", "normalize", "augment", "test_crops", "members")
 
 
 def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
@@ -102,6 +102,8 @@ def _arm(plain: Mapping[str, Any], front_end: FrontEnd) -> Arm:
         FrontEnd.from_dict(settings),
         _normalizer(plain.get("normalize", "none")),
         tuple(parse_augmentation(item) for item in augment),
+        plain.get("test_crops", 0),
+        plain.get("members", 1),
     )
 
 

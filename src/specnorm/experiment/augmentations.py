@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from specnorm.augment import Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
+from specnorm.augment import FrameCrop, Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
 from specnorm.errors import ArgumentError
 
 ON_WAVES: Mapping[str, type[Any]] = {
@@ -16,6 +16,7 @@ ON_WAVES: Mapping[str, type[Any]] = {
     "random_crop": RandomCrop,
 }
 ON_SPECTROGRAMS: Mapping[str, type[Any]] = {
+    "frame_crop": FrameCrop,
     "spec_augment": SpecAugment,
     "random_resized_crop": RandomResizedCrop,
     "mixup": Mixup,

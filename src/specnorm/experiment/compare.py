@@ -10,8 +10,9 @@ from specnorm.errors import ArgumentError
 from specnorm.experiment.answer import Answer, answer
 from specnorm.experiment.models import begins_with_batch_norm
 from specnorm.experiment.outcomes import complete_blocks, outcomes
+from specnorm.experiment.prepare import Prepared
 from specnorm.experiment.results import Results
-from specnorm.experiment.run import Prepared, run
+from specnorm.experiment.run import run
 from specnorm.experiment.sequential import OPEN, Look, boundary, look
 from specnorm.experiment.statistics import detectable
 from specnorm.fit import Progress

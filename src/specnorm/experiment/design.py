@@ -14,7 +14,7 @@ from specnorm.experiment.train import Training
 
 AGAIN = " again"
 """Behind the reference arm's name: the A/A control, the same arm from other weights and in another order."""
-_OTHER_SEED = 1_000_003
+_OTHER_SEED, _NEXT_MEMBER = 1_000_003, 10_000_019
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Design:
         reference: The arm that the A/A control repeats and that a budget's decisions compare with.
         shifts: Simulated deployments that each trained model is tested on.
         train_on: A simulated device through which all training and testing but that of `shifts` goes; "" is none.
+        update_classes: Each update on a deployment is also made from clips of so many classes alone; 0 is not.
 
     Raises:
         ArgumentError: when a number or name breaks its rule.
@@ -47,6 +48,7 @@ class Design:
     reference: str = ""
     shifts: tuple[str, ...] = ()
     train_on: str = ""
+    update_classes: int = 0
 
     def __post_init__(self) -> None:
         check_arms(self.arms)
@@ -55,6 +57,10 @@ class Design:
             raise ArgumentError(f"no arm's name may end in {AGAIN!r}: that is how the A/A control is called")
         if self.seeds < 1:
             raise ArgumentError(f"seeds={self.seeds} must be at least 1")
+        if self.update_classes < 0 or (self.update_classes and not self.shifts):
+            raise ArgumentError(
+                f"update_classes={self.update_classes} must be 0 or more, and needs shifts to update on"
+            )
         if not self.reference:
             object.__setattr__(self, "reference", "global" if "global" in names else names[0])
         if self.reference not in names:
@@ -81,9 +87,12 @@ class Design:
         wanted = self.reference if name == self.control else name
         return next(arm for arm in self.arms if arm.name == wanted)
 
-    def seed_of(self, name: str, block: Block) -> tuple[int, int]:
-        """The seed of initial weights, batch order and augmentation: one a block, but for the A/A control."""
-        other = _OTHER_SEED if name == self.control else 0
+    def seed_of(self, name: str, block: Block, member: int = 0) -> tuple[int, int]:
+        """The seed of initial weights, batch order and augmentation: one a block, but for the A/A control.
+
+        The first member of an ensemble has the seed of arms that are none.
+        """
+        other = (_OTHER_SEED if name == self.control else 0) + member * _NEXT_MEMBER
         return (block.seed + other, zlib.crc32(block.fold.encode()))
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -99,4 +108,5 @@ class Design:
             "reference": self.reference,
             "shifts": list(self.shifts),
             "train_on": self.train_on,
+            **({"update_classes": self.update_classes} if self.update_classes else {}),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from specnorm.augment import Mixup
+from specnorm.augment import FrameCrop, Mixup
 from specnorm.experiment.arm import Arm
 from specnorm.experiment.augmentations import ON_WAVES, kind_of
 from specnorm.normalize import FittedNormalizer
@@ -29,6 +29,7 @@ class ArmInputs:
         normalizer: Fitted to the training folds.
         levels: Of all clips, `(clip, band, frame)`.
         waves: Of all clips, `(clip, sample)`, where the arm augments waves; else None.
+        power: Of each frame of all clips, `(clip, frame)`, where the arm crops by it; else None.
         classes: How many there are.
         device: Where the model is.
     """
@@ -37,6 +38,7 @@ class ArmInputs:
     normalizer: FittedNormalizer
     levels: NDArray[np.float32]
     waves: NDArray[np.float32] | None
+    power: NDArray[np.float32] | None
     classes: int
     device: torch.device
 
@@ -51,6 +53,8 @@ class ArmInputs:
             if isinstance(augmentation, Mixup):
                 mixed = augmentation(x, one_hot(target, self.classes).to(x.dtype), generators(kind))
                 x, target = mixed.x, mixed.labels
+            elif isinstance(augmentation, FrameCrop):
+                x = augmentation(x, generators(kind), self._power(index))
             elif kind not in ON_WAVES:
                 x = augmentation(x, generators(kind))
         return _as_images(x), target
@@ -64,6 +68,26 @@ class ArmInputs:
         """Inputs of whole clips without augmentation, of these levels and by this normalizer instead of its own."""
         source = self.levels if levels is None else levels
         return _as_images((normalizer or self.normalizer)(torch.from_numpy(source[index]).to(self.device)))
+
+    def views(
+        self,
+        index: NDArray[np.int64],
+        levels: NDArray[np.float32] | None = None,
+        normalizer: FittedNormalizer | None = None,
+    ) -> Iterator[Tensor]:
+        """What a model is tested on, as `evaluated`: whole clips, or the arm's crops, one of every clip after another.
+
+        The crops lie where those of the clips as recorded lie, whatever levels are given.
+        """
+        x, crop, count = self.evaluated(index, levels, normalizer), self.arm.frame_crop, self.arm.test_crops
+        if crop is None or not count:
+            yield x
+            return
+        for number in range(count):
+            yield crop.spread(x[:, 0], number, count, self._power(index)).unsqueeze(1)
+
+    def _power(self, index: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        return None if self.power is None else self.power[index]
 
     def _levels(self, index: NDArray[np.int64], generators: Generators) -> Tensor:
         if self.waves is None:

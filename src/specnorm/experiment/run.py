@@ -3,162 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import xxhash
-from torch import nn
+from numpy.typing import NDArray
 
-from specnorm.audio import Source
-from specnorm.errors import ArgumentError, FileFormatError
+from specnorm.experiment.checkpoint import Checkpoint
 from specnorm.experiment.deploy import Deployed, scores_of
-from specnorm.experiment.design import Block, Design
-from specnorm.experiment.folds import LabelledClips, without_clips
-from specnorm.experiment.inputs import ArmInputs
-from specnorm.experiment.models import check_model, make_model
-from specnorm.experiment.results import Results, TrainedModel, clips_settings
-from specnorm.experiment.shifts import SHIFTS
-from specnorm.experiment.train import log_probabilities, train
-from specnorm.experiment.waves import Device, Waves, usual_seconds
+from specnorm.experiment.design import Block
+from specnorm.experiment.models import make_model
+from specnorm.experiment.prepare import Prepared, arm_inputs
+from specnorm.experiment.results import Results, TrainedModel
+from specnorm.experiment.train import mean_log_probabilities, mean_probability, train
 from specnorm.files import canonical_json
-from specnorm.fit import MAX_BAD, Progress, fit
-from specnorm.front_end import FrontEnd
-from specnorm.normalize import FittedNormalizer
-from specnorm.profile import BadFile, Counter, Profile
+from specnorm.fit import Progress
 
-PROFILES, CACHE = "profiles", "cache"
+CHECKPOINT = "checkpoint-"
 
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """Everything that is ready before the first model trains.
-
-    Attributes:
-        design: What will be done.
-        clips: The usable clips.
-        waves: Their audio and levels.
-        profiles: One measurement a front end, with the folds as groups.
-        bad: Files that were left out.
-        first_model: An untrained model, seen to fit each arm's input.
-    """
-
-    design: Design
-    clips: LabelledClips
-    waves: Waves
-    profiles: Mapping[str, Profile]
-    bad: tuple[BadFile, ...]
-    first_model: nn.Module
-
-    def normalizer(self, name: str, fold: str) -> FittedNormalizer:
-        """An arm's normalizer, fitted to the profile without the fold that is held out."""
-        arm = self.design.arm(name)
-        training = self.profiles[arm.front_end.fingerprint].without(**{self.clips.fold_column: fold})
-        fitted = arm.normalizer.fit(training)
-        # Written to be impossible; checked, because a leak would make every number of the run worthless.
-        if f"{self.clips.fold_column}={fold}" in fitted.fitted_on.groups:
-            raise ArgumentError(f"fold {fold} is in the statistics of arm {name!r} although it is held out")
-        return fitted
-
-    def device(self, name: str) -> tuple[str, Device] | None:
-        """A simulated device by name, as `Waves.levels` takes it; none for ""."""
-        return (name, SHIFTS[name]) if name else None
-
-    def settings(self) -> dict[str, Any]:
-        """What results belong to: the same again resumes, anything else does not."""
-        audio = {name: _digest(profile.total.digests.tobytes()) for name, profile in self.profiles.items()}
-        here = {"clips": clips_settings(self.clips), "seconds": self.waves.seconds, "audio": audio}
-        return {**self.design.to_dict(), **here}
-
-
-def prepare(
-    clips: LabelledClips,
-    design: Design,
-    folder: Path,
-    *,
-    duration: float | None = None,
-    max_bad: float = MAX_BAD,
-    progress: Callable[[str], Progress | None] = lambda _: None,
-) -> Prepared:
-    """Decode, measure and compute levels.
-
-    Args:
-        clips: Labelled clips.
-        design: What will be done.
-        folder: Keeps decoded audio and profiles, so that a run that is resumed begins at once.
-        duration: Seconds to crop or repeat each clip to; by default the median length.
-        max_bad: The share of files that may be bad.
-        progress: Called with what begins, gives what is called as clips get done.
-
-    Raises:
-        TooManyBad: when more files are bad than `max_bad`.
-        ArgumentError: when the model does not fit the inputs, or a fold is too poor.
-    """
-    front_ends = {arm.front_end.fingerprint: arm.front_end for arm in design.arms}
-    first = next(iter(front_ends.values()))
-    if duration is None:
-        duration = usual_seconds(clips.source, first, folder / CACHE)
-    profiles = {
-        name: _profile(clips, front_end, duration, max_bad, folder, progress("measuring"))
-        for name, front_end in front_ends.items()
-    }
-    bad = {item.path: item for profile in profiles.values() for item in profile.bad}
-    usable = without_clips(clips, set(bad))
-    waves = Waves(usable.source, duration, folder / CACHE)
-    if design.train_on:
-        profiles = {name: _heard(usable, waves, profile.front_end, design) for name, profile in profiles.items()}
-    model: nn.Module | None = None
-    for front_end in front_ends.values():
-        device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None
-        levels = waves.levels(front_end, device, progress("spectrograms"))
-        model = check_model(design.training.model, len(usable.classes), (levels.shape[1], levels.shape[2]))
-    if model is None:
-        raise ArgumentError("a comparison needs arms")
-    return Prepared(design, usable, waves, profiles, tuple(bad.values()), model)
-
-
-def _profile(
-    clips: LabelledClips, front_end: FrontEnd, duration: float, max_bad: float, folder: Path, progress: Progress | None
-) -> Profile:
-    """The measurement of all clips, with folds as groups; read from the folder where it is there already."""
-    depends_on = [[clip.name, *_state(clip.path)] for clip in clips.source]
-    name = f"{front_end.fingerprint}-{_digest(canonical_json([duration, clips.fold_column, depends_on]).encode())}"
-    path = folder / PROFILES / f"{name}.safetensors"
-    source: Source = clips.source
-    if path.exists():
-        try:
-            return Profile.load(path)
-        except FileFormatError:
-            path.unlink()  # damaged: measured again
-    profile = fit(
-        source, front_end, group_by=(clips.fold_column,), duration=duration, max_bad=max_bad, progress=progress
-    )
-    profile.save(path)
-    return profile
-
-
-def _heard(clips: LabelledClips, waves: Waves, front_end: FrontEnd, design: Design) -> Profile:
-    """The measurement of all clips as the device that models are trained on hears them."""
-    counters: dict[str, Counter] = {}
-    for index in range(len(clips.source)):
-        counter = counters.setdefault(clips.fold_of(index), Counter(front_end))
-        counter.add(waves.wave(index, front_end, SHIFTS[design.train_on]))
-    counted = {((clips.fold_column, fold),): counter.measurement() for fold, counter in counters.items()}
-    return Profile(front_end, {key: part for key, part in counted.items() if part is not None}, (), waves.seconds)
-
-
-def _state(path: Path) -> tuple[int, int]:
-    """A file's size and time of change; zeros where there is none."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return (0, 0)
-    return (status.st_size, status.st_mtime_ns)
-
-
-def _digest(content: bytes) -> str:
-    return xxhash.xxh3_64_hexdigest(content)
+Floats = NDArray[np.float64]
 
 
 def run(prepared: Prepared, results: Results, progress: Progress | None = None) -> Iterator[Block]:
@@ -171,65 +35,116 @@ def run(prepared: Prepared, results: Results, progress: Progress | None = None) 
     """
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))
-    epochs = design.training.epochs
-    total, done = len(blocks) * len(design.names) * epochs, 0
+    epochs = {name: design.training.epochs * design.arm(name).members for name in design.names}
+    total, done = len(blocks) * sum(epochs.values()), 0
     for block in blocks:
         for name in design.names:
             if (block.fold, block.seed, name) in results.done:
-                done += epochs
+                done += epochs[name]
             else:
-                for model in _train(prepared, block, name):
-                    done += model is None
+                training = _ArmTraining(prepared, block, name, results)
+                for _ in training.epochs():
+                    done += 1
                     if progress is not None:
                         progress(done, total)
-                    if model is not None:
-                        results.add(model)
+                results.add(training.result())
+                training.remove_checkpoints()
             if progress is not None:
                 progress(done, total)
+        for left in results.folder.glob(f"{CHECKPOINT}*"):
+            left.unlink()
         yield block
 
 
-def _train(prepared: Prepared, block: Block, name: str) -> Iterator[TrainedModel | None]:
-    """Train one model: None for each epoch, then the result."""
-    design, clips = prepared.design, prepared.clips
-    training, device = design.training, design.training.torch_device()
-    seed = design.seed_of(name, block)
-    inputs = arm_inputs(prepared, name, block.fold)
-    model = make_model(training.model, len(clips.classes), seed).to(device)
-    begin, losses = time.perf_counter(), []
-    for loss in train(model, inputs, clips.labels, clips.train_clips(block.fold), training, seed):
-        losses.append(round(loss, 6))
-        yield None
-    seconds = time.perf_counter() - begin
-    test = clips.test_clips(block.fold)
-    log_probability = log_probabilities(model, inputs.evaluated(test), training)
-    shifted = {}
-    if name != design.control:
-        for shift in design.shifts:
-            levels = prepared.waves.levels(inputs.arm.front_end, prepared.device(shift))
-            shifted[shift] = Deployed(model, inputs, levels, clips, test, training).scores()
-    yield TrainedModel(
-        fold=block.fold,
-        seed=block.seed,
-        arm=name,
-        scores=scores_of(log_probability, clips.labels[test]),
-        predicted=tuple(int(c) for c in log_probability.argmax(axis=1)),
-        loss=tuple(losses),
-        seconds=round(seconds, 2),
-        shifted=shifted,
-    )
+@dataclass(eq=False)
+class _ArmTraining:
+    """One arm in one block: its model is trained, or several whose probabilities are averaged, and tested."""
 
+    prepared: Prepared
+    block: Block
+    name: str
+    results: Results
+    _losses: list[list[float]] = field(default_factory=list)
+    _tested: list[Floats] = field(default_factory=list)
+    _deployed: list[dict[str, dict[str, Floats]]] = field(default_factory=list)
+    _seconds: float = 0.0
 
-def arm_inputs(prepared: Prepared, name: str, fold: str) -> ArmInputs:
-    """What the arm's models see when the fold is held out."""
-    arm = prepared.design.arm(name)
-    device = prepared.device(prepared.design.train_on)
-    waves = prepared.waves.waves(arm.front_end, device) if arm.augments_waves else None
-    return ArmInputs(
-        arm=arm,
-        normalizer=prepared.normalizer(name, fold),
-        levels=prepared.waves.levels(arm.front_end, device),
-        waves=waves,
-        classes=len(prepared.clips.classes),
-        device=prepared.design.training.torch_device(),
-    )
+    def epochs(self) -> Iterator[None]:
+        """Train and test each member; yields at the end of each epoch."""
+        design, clips = self.prepared.design, self.prepared.clips
+        training, block = design.training, self.block
+        inputs = arm_inputs(self.prepared, self.name, block.fold)
+        for member in range(inputs.arm.members):
+            seed = design.seed_of(self.name, block, member)
+            model = make_model(training.model, len(clips.classes), seed).to(training.torch_device())
+            losses: list[float] = []
+            begin = time.perf_counter()
+            checkpoint = self._checkpoint(member)
+            for loss in train(model, inputs, clips.labels, clips.train_clips(block.fold), training, seed, checkpoint):
+                losses.append(loss)
+                yield
+            self._seconds += time.perf_counter() - begin
+            self._losses.append(losses)
+            test = clips.test_clips(block.fold)
+            self._tested.append(mean_log_probabilities(model, inputs.views(test), training))
+            self._deployed.append({} if self.name == design.control else self._shifted(Deployed(model, inputs)))
+
+    def result(self) -> TrainedModel:
+        """What came out."""
+        clips = self.prepared.clips
+        labels = clips.labels[clips.test_clips(self.block.fold)]
+        log_probability = mean_probability(self._tested)
+        shifts = self._deployed[0]
+        return TrainedModel(
+            fold=self.block.fold,
+            seed=self.block.seed,
+            arm=self.name,
+            scores=scores_of(log_probability, labels),
+            predicted=tuple(int(c) for c in log_probability.argmax(axis=1)),
+            loss=tuple(round(float(loss), 6) for loss in np.mean(self._losses, axis=0)),
+            seconds=round(self._seconds, 2),
+            shifted={
+                shift: {
+                    update: scores_of(mean_probability([each[shift][update] for each in self._deployed]), labels)
+                    for update in updates
+                }
+                for shift, updates in shifts.items()
+            },
+        )
+
+    def _shifted(self, deployed: Deployed) -> dict[str, dict[str, Floats]]:
+        prepared, inputs = self.prepared, deployed.inputs
+        test = prepared.clips.test_clips(self.block.fold)
+        return {
+            shift: deployed.log_probabilities(
+                prepared.waves.levels(inputs.arm.front_end, prepared.device(shift)),
+                prepared.clips,
+                test,
+                prepared.design.training,
+                prepared.design.update_classes,
+            )
+            for shift in prepared.design.shifts
+        }
+
+    @property
+    def _shared(self) -> bool:
+        """Whether another arm of the block trains the same model, which it then finds among the checkpoints."""
+        design = self.prepared.design
+        arm = design.arm(self.name)
+        return any(arm.trains_as(other) for other in design.arms if other.name != arm.name)
+
+    def _checkpoint(self, member: int) -> Checkpoint:
+        """Where a member's training is kept: under what it is a function of, so that arms share it."""
+        design = self.prepared.design
+        arm = design.arm(self.name)
+        depends_on = replace(arm, name="", test_crops=0, members=1).to_dict()
+        settings = {**self.prepared.settings(), "arms": depends_on, "shifts": [], "reference": ""}
+        key = canonical_json([settings, self.block.fold, design.seed_of(self.name, self.block, member)])
+        digest = xxhash.xxh3_128_hexdigest(key.encode())
+        keeps_end = arm.members > 1 or self._shared
+        return Checkpoint(self.results.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
+
+    def remove_checkpoints(self) -> None:
+        """Take away what no other arm needs."""
+        for member in range(0 if self._shared else len(self._losses)):
+            self._checkpoint(member).remove()

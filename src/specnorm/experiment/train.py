@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from specnorm.errors import ArgumentError
+from specnorm.experiment.checkpoint import Checkpoint
 from specnorm.experiment.device import autocast_on, check_precision, find_device
 from specnorm.experiment.inputs import ArmInputs, Generators
 
@@ -55,12 +57,19 @@ class Training:
 
 
 def train(
-    model: nn.Module, inputs: ArmInputs, labels: Integers, clips: Integers, training: Training, seed: Sequence[int]
+    model: nn.Module,
+    inputs: ArmInputs,
+    labels: Integers,
+    clips: Integers,
+    training: Training,
+    seed: Sequence[int],
+    checkpoint: Checkpoint | None = None,
 ) -> Iterator[float]:
     """Train the model in place; yields the mean training loss of each epoch as it ends.
 
-    The order of clips and what augmentation draws depend on the seed, epoch, step and augmentation alone, so that
-    arms which share a seed share them.
+    The order of clips, what augmentation draws and what the model itself draws (dropout) depend on the seed, epoch,
+    step and augmentation alone, so that arms which share a seed share them, and a training that goes on from a
+    checkpoint ends, on a CPU, with the very weights that it would have had.
 
     Args:
         model: On the training's device.
@@ -69,6 +78,7 @@ def train(
         clips: Which of them to train on.
         training: How.
         seed: Whole numbers.
+        checkpoint: Where it goes on from, and keeps its state; the epochs that it holds are yielded at once.
     """
     size = min(training.batch_size, len(clips))
     steps = len(clips) // size
@@ -76,22 +86,58 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, training.learning_rate, total_steps=training.epochs * steps, pct_start=0.25
     )
-    for epoch in range(training.epochs):
+    done = _restore(checkpoint, model, optimizer, schedule)
+    yield from done
+    for epoch in range(len(done), training.epochs):
         model.train()
-        order = np.random.default_rng([*seed, epoch]).permutation(clips)
         losses = []
-        for step in range(steps):
-            index = order[step * size : (step + 1) * size]
-            x, target = inputs.batch(index, labels[index], _generators([*seed, epoch, step]))
-            with autocast(training):
-                logits = model(x)
-            loss = cross_entropy(logits.float(), target, label_smoothing=training.label_smoothing)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.detach())
-        yield float(torch.stack(losses).mean())
+        with _own_random_numbers([*seed, epoch], training.torch_device()):
+            for x, target in _batches(inputs, labels, clips, size, [*seed, epoch]):
+                with autocast(training):
+                    logits = model(x)
+                loss = cross_entropy(logits.float(), target, label_smoothing=training.label_smoothing)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.detach())
+        done.append(float(torch.stack(losses).mean()))
+        if checkpoint is not None and checkpoint.due(at_end=epoch + 1 == training.epochs):
+            checkpoint.save(_state(done, model, optimizer, schedule))
+        yield done[-1]
+
+
+def _batches(
+    inputs: ArmInputs, labels: Integers, clips: Integers, size: int, seed: Sequence[int]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch's inputs and targets, in an order of its own; clips that fill no batch are left out."""
+    order = np.random.default_rng(seed).permutation(clips)
+    for step in range(len(clips) // size):
+        index = order[step * size : (step + 1) * size]
+        yield inputs.batch(index, labels[index], _generators([*seed, step]))
+
+
+@contextmanager
+def _own_random_numbers(seed: Sequence[int], device: torch.device) -> Iterator[None]:
+    """Random numbers of torch from this seed inside, and as they were outside."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(np.random.default_rng(seed).integers(2**63)))
+        yield
+
+
+def _state(losses: list[float], *parts: Any) -> dict[str, Any]:
+    """Losses, and the states of model, optimizer and schedule."""
+    return {"losses": losses, "parts": [part.state_dict() for part in parts]}
+
+
+def _restore(checkpoint: Checkpoint | None, *parts: Any) -> list[float]:
+    """The losses of the epochs that are done, whose states the parts take on."""
+    state = None if checkpoint is None else checkpoint.load()
+    if state is None:
+        return []
+    for part, saved in zip(parts, state["parts"], strict=True):
+        part.load_state_dict(saved)
+    return list(state["losses"])
 
 
 @torch.no_grad()
@@ -113,6 +159,16 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArra
             f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
         )
     return np.asarray(result)
+
+
+def mean_log_probabilities(model: nn.Module, views: Iterable[Tensor], training: Training) -> NDArray[np.float64]:
+    """The logarithm of the mean probability over several views of the same clips; raises as `log_probabilities`."""
+    return mean_probability([log_probabilities(model, view, training) for view in views])
+
+
+def mean_probability(each: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The logarithm of the mean of probabilities that are given by their logarithms."""
+    return np.asarray(each[0] if len(each) == 1 else logsumexp(each, axis=0) - np.log(len(each)))
 
 
 def autocast(training: Training) -> AbstractContextManager[Any]:

@@ -52,6 +52,16 @@ class Waves:
             self._levels[key] = self._computed(front_end, None if device is None else device[1], progress)
         return self._levels[key]
 
+    def power(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Floats:
+        """The mean square of each frame's hop of samples, `(clip, frame)`; at the clip's end, of what is left of it."""
+        hop = front_end.stft.hop
+        frames = front_end.frames(round(self.seconds * front_end.sample_rate))
+        waves = self.waves(front_end, device)
+        starts = np.minimum(np.arange(frames) * hop, waves.shape[-1] - 1)
+        sums = np.add.reduceat(waves.astype(np.float64) ** 2, starts, axis=-1)
+        lengths = np.diff(np.append(starts, waves.shape[-1]))
+        return np.asarray(sums / np.maximum(lengths, 1), dtype=np.float32)
+
     def _computed(self, front_end: FrontEnd, device: Device | None, progress: Progress | None) -> Floats:
         frames = front_end.frames(round(self.seconds * front_end.sample_rate))
         levels = np.empty((len(self.source), front_end.n_bands, frames), dtype=np.float32)

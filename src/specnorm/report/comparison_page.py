@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from specnorm.errors import MissingExtra
 from specnorm.experiment.answer import Answer
 from specnorm.experiment.compare import Outcome, plan
+from specnorm.experiment.prepare import Prepared, arm_inputs
 from specnorm.experiment.results import Results, TrainedModel
-from specnorm.experiment.run import Prepared, arm_inputs
 from specnorm.files import write_text
 from specnorm.report import comparison_figures as figures
 from specnorm.report.comparison_tables import tables
