@@ -55,7 +55,8 @@ class Loss:
         between = (real + mix * (fake - real)).requires_grad_()
         (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
         norm = slope.float().flatten(1).norm(dim=1)
-        return self.gradient_penalty * ((norm - 1.0) ** 2).mean()
+        penalty: Tensor = self.gradient_penalty * ((norm - 1.0) ** 2).mean()
+        return penalty
 
 
 LOSSES: Mapping[str, Loss] = {
