@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import warnings
@@ -181,3 +182,23 @@ def test_without_fastai_one_error_says_what_to_install() -> None:
     last = result.stderr.strip().splitlines()[-1]
     assert "specnorm.errors.MissingExtra" in last
     assert "pip install 'specnorm[torch,fastai]' and then: pip install --no-deps fastai==2.8.*" in last
+
+
+def test_xresnet18_is_fastai_s_own() -> None:
+    """With the weights of fastai's xresnet18, ours gives the same outputs, in training and in evaluation."""
+    # By path, because the package around it imports torchvision.
+    path = Path(basics.__file__).parent / "vision" / "models" / "xresnet.py"
+    spec = importlib.util.spec_from_file_location("fastai.vision.models.xresnet", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    torch.manual_seed(0)
+    theirs, ours = module.xresnet18(n_out=10, c_in=1), make_model("xresnet18", 10, (0,))
+    weights = dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True))
+    for value in weights.values():
+        if value.is_floating_point():  # also those that start at zero
+            value.add_(torch.rand_like(value) * 0.1)
+    ours.load_state_dict(weights)
+    x = torch.randn(2, 1, 65, 80)
+    with torch.no_grad():
+        for mode in (True, False):
+            torch.testing.assert_close(ours.train(mode)(x), theirs.train(mode)(x))

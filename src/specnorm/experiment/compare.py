@@ -41,9 +41,9 @@ def plan(prepared: Prepared) -> list[str]:
     design, clips = prepared.design, prepared.clips
     tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
     models = len(list(design.blocks(clips))) * len(design.names)
-    what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {len(clips.held_out)} folds"
+    what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {_count(len(clips.held_out), 'fold')}"
     on = f"tested on {tested} clips of {len(set(clips.groups))} recordings or speakers"
-    said = [f"{what} × {design.seeds} seeds: {models} models, {on}."]
+    said = [f"{what} × {_count(design.seeds, 'seed')}: {models} models, {on}."]
     sizes = [f"{100 * detectable(tested, design.seeds, d):.1f} points between {what}" for what, d in DISCORDANCES]
     said.append(f"The smallest difference that such a run finds four times in five: about {', '.join(sizes)}.")
     if len(clips.held_out) == 1:
@@ -51,6 +51,10 @@ def plan(prepared: Prepared) -> list[str]:
     for a, b in same_model(prepared):
         said.append(f"{a} and {b} are the same model by algebra: a negative control.")
     return said
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def same_model(prepared: Prepared) -> list[tuple[str, str]]:

@@ -35,6 +35,17 @@ from specnorm.front_end import FrontEnd, StandardizeWaveform, find_preset
 from specnorm.interop.stats_recorder import StatsRecorder
 from specnorm.normalize import FittedNormalizer
 
+__all__ = [
+    "FASTAUDIO",
+    "AudioBlock",
+    "AudioNormalize",
+    "AudioSpectrogram",
+    "AudioTensor",
+    "AudioToSpec",
+    "SpecNormalize",
+    "StatsRecorder",
+]
+
 FASTAUDIO = find_preset("fastaudio").front_end
 """201 bands of 16 kHz audio in dB, as fastaudio's basic spectrogram, after the wave is standardized."""
 

@@ -54,7 +54,7 @@ def curves_figure(curves: Mapping[str, NDArray[Any]]) -> bytes:
     figure = new_figure(7, 4)
     axis = figure.subplots()
     for name, losses in curves.items():
-        axis.plot(np.arange(1, len(losses) + 1), losses, label=name)
+        axis.plot(np.arange(1, len(losses) + 1), losses, ".-" if len(losses) < 10 else "-", label=name)
     axis.set_xlabel("epoch")
     axis.set_ylabel("training loss (nats)")
     axis.set_yscale("log")

@@ -37,6 +37,7 @@ _PAGE = """<!doctype html>
   td:first-child, th:first-child { text-align: left; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
   img { max-width: 100%; height: auto; }
+  summary { font-size: 1.5em; font-weight: bold; cursor: pointer; }
   .answer { font-size: 1.15em; border-left: 4px solid #47a; padding-left: 1rem; }
 </style>
 </head>
@@ -55,8 +56,10 @@ _PAGE = """<!doctype html>
 <tr>{% for cell in block[0] %}<th>{{ cell }}</th>{% endfor %}</tr>
 {% for line in block[1:] %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% endfor %}</tr>
 {% endfor %}</table>{% endif %}{% endfor %}
-<h2>Settings</h2>
+<details>
+<summary>Settings</summary>
 <pre>{{ settings }}</pre>
+</details>
 <h2>Versions</h2>
 <pre>{{ versions }}</pre>
 </body>

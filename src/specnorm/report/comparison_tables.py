@@ -34,7 +34,8 @@ def row(cells: Sequence[str]) -> str:
 
 def points(share: float, *, sign: bool = True) -> str:
     """Points of accuracy."""
-    return f"{100 * share:{'+' if sign else ''}.1f}".replace("-", "−")
+    rounded = round(100 * share, 1) + 0.0  # no minus before zero
+    return f"{rounded:{'+' if sign else ''}.1f}".replace("-", "−")
 
 
 def interval(low: float, high: float) -> str:
