@@ -169,7 +169,7 @@ def _folds(difference: Difference) -> str:
 
 def _points(share: float) -> str:
     """Points with a sign, as people write it."""
-    return f"{100 * share:+.1f}".replace("-", "−")
+    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
 
 
 def verdicts(differences: Sequence[Difference], margin: float = MARGIN) -> tuple[Verdict, ...]:
