@@ -221,6 +221,26 @@ def test_labelled_waves_are_checked(tmp_path: Path) -> None:
         check()
 
 
+def test_esc10_is_a_table_of_esc50(tmp_path: Path) -> None:
+    """The rows of ESC-50's table that are marked, with label, fold and recording, as a source of its own."""
+    files = sounds()
+    table = "filename,fold,target,category,esc10,src_file,take\n" + "".join(
+        f"{name},{i % 3 + 1},{i % 2},{'xy'[i % 2]},{i < 4},{100 + i},A\n" for i, name in enumerate(files)
+    )
+    with zipfile.ZipFile(tmp_path / "given.zip", "w") as packed:
+        packed.writestr("ESC-50-33c8/meta/esc50.csv", table)
+        for name, content in files.items():
+            packed.writestr(f"ESC-50-33c8/audio/{name}", content)
+    small = replace(DATASETS["esc50"], verify=lambda folder: f"{len(list((folder / 'audio').iterdir()))} files")
+    got = get(small, tmp_path / "esc50", archive=tmp_path / "given.zip")
+    assert got.checked == "the archive's SHA-256 is another: it was packed anew; 6 files"
+    assert len(sn.open_source(got.source)) == 6
+    source = sn.open_source(got.source / "esc10.csv")
+    assert sorted(clip.columns["src_file"] for clip in source) == ["100", "101", "102", "103"]
+    assert {clip.columns["label"] for clip in source} == {"x", "y"}
+    assert all(clip.path.exists() for clip in source)
+
+
 def test_the_command_reports_as_json(server: Server, tmp_path: Path) -> None:
     """`datasets list` and `get` speak JSON; an unknown name is misuse, wrong content a failure."""
     listed = json.loads(CliRunner().invoke(app, ["datasets", "list", "--json"]).stdout)

@@ -16,8 +16,6 @@ from specnorm.datasets.verify import file_sha256
 from specnorm.errors import SourceError
 from specnorm.files import write_text
 
-TABLE = "clips.csv"
-
 
 @dataclass(frozen=True)
 class Got:
@@ -57,7 +55,7 @@ def get(
         SourceError: when it cannot be fetched, or is not the published data set.
     """
     if folder.exists():
-        return Got(dataset, _source(dataset, folder), dataset.verify(folder), fetched=False)
+        return Got(dataset, folder / dataset.source, dataset.verify(folder), fetched=False)
     kept = folder.with_name(f"{folder.name}.zip")
     if archive is None and not kept.exists():
         advice = f"fetch {dataset.url} on another machine, and give the file with --archive, or use a mirror with --url"
@@ -71,8 +69,8 @@ def get(
         if dataset.archive_sha256 is not None:
             same = file_sha256(packed) == dataset.archive_sha256
             checked.insert(0, f"the archive's SHA-256 is {'the known one' if same else 'another: it was packed anew'}")
-        if dataset.table is not None:
-            write_text(unpacked / TABLE, _as_csv(dataset.table(unpacked)))
+        for name, rows in dataset.tables(unpacked).items():
+            write_text(unpacked / name, _as_csv(rows))
         unpacked.rename(folder)
     except SourceError as error:
         if archive is None:
@@ -82,11 +80,7 @@ def get(
         shutil.rmtree(unpacked, ignore_errors=True)
     if archive is None:
         kept.unlink()
-    return Got(dataset, _source(dataset, folder), "; ".join(checked), fetched=True)
-
-
-def _source(dataset: Dataset, folder: Path) -> Path:
-    return folder if dataset.table is None else folder / TABLE
+    return Got(dataset, folder / dataset.source, "; ".join(checked), fetched=True)
 
 
 def _unpack(archive: Path, folder: Path, members: tuple[str, ...]) -> None:

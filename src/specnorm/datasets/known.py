@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from specnorm.audio.table import read_table
 from specnorm.datasets.verify import verify_blobs, verify_labelled_waves
 from specnorm.errors import ArgumentError
+
+Rows = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Dataset:
         archive_sha256: Of that archive; None where it is not known.
         members: The folders and files of the archive that are kept.
         verify: Looks into the unpacked folder, says what was found right, and raises `SourceError` otherwise.
-        table: Makes the rows of `clips.csv`, where labels stand only in the files' names; else None.
+        tables: Makes the rows of tables that are written beside the files.
+        source: What commands take: "" for the folder, or one of its tables, where labels stand only in files' names.
     """
 
     name: str
@@ -34,17 +38,30 @@ class Dataset:
     archive_sha256: str | None
     members: tuple[str, ...]
     verify: Callable[[Path], str]
-    table: Callable[[Path], list[dict[str, str]]] | None = None
+    tables: Callable[[Path], Mapping[str, Rows]]
+    source: str = ""
 
 
-def _digits(folder: Path) -> list[dict[str, str]]:
+def _esc10(folder: Path) -> Mapping[str, Rows]:
+    """The ten classes of ESC-50 that are ESC-10."""
+    marked = [row for row in read_table(folder / "meta" / "esc50.csv") if row["esc10"] == "True"]
+    columns = {"label": "category", "fold": "fold", "src_file": "src_file"}
+    return {
+        "esc10.csv": [
+            {"path": f"audio/{row['filename']}"} | {name: row[column] for name, column in columns.items()}
+            for row in marked
+        ]
+    }
+
+
+def _digits(folder: Path) -> Mapping[str, Rows]:
     """FSDD's names are `{digit}_{speaker}_{index}.wav`; recordings 0 to 4 are its official test set."""
     rows = []
     for path in sorted(folder.glob("recordings/*.wav")):
         digit, speaker, index = path.stem.split("_")
         official = "test" if int(index) < 5 else "train"
         rows.append({"path": f"recordings/{path.name}", "label": digit, "speaker": speaker, "official": official})
-    return rows
+    return {"clips.csv": rows}
 
 
 _ESC50 = Dataset(
@@ -58,6 +75,7 @@ _ESC50 = Dataset(
     verify=lambda folder: verify_labelled_waves(
         folder, "meta/esc50.csv", "54a0d0055a10bb7df84ad340a148722e", count=2000, rate=44_100, samples=220_500
     ),
+    tables=_esc10,
 )
 _FSDD = Dataset(
     name="fsdd",
@@ -70,7 +88,8 @@ _FSDD = Dataset(
     verify=lambda folder: verify_blobs(
         folder, "recordings", "524c5f464b975c26f0cae6fb938ae3d3dbbdfb0f1540f958d9822f643cffcabb", count=3000
     ),
-    table=_digits,
+    tables=_digits,
+    source="clips.csv",
 )
 
 DATASETS: Mapping[str, Dataset] = {"esc50": _ESC50, "fsdd": _FSDD}
