@@ -39,8 +39,9 @@ class Loss:
         """From logits of real and of generated images."""
         if self.bounded:
             each: Tensor = softplus(-real) + softplus(fake)
-            return each.mean()
-        return (fake - real).mean()
+        else:
+            each = fake - real
+        return each.mean()
 
     def of_generator(self, fake: Tensor) -> Tensor:
         """From logits of generated images."""
@@ -55,7 +56,8 @@ class Loss:
         between = (real + mix * (fake - real)).requires_grad_()
         (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
         norm = slope.float().flatten(1).norm(dim=1)
-        return self.gradient_penalty * ((norm - 1.0) ** 2).mean()
+        penalty: Tensor = self.gradient_penalty * ((norm - 1.0) ** 2).mean()
+        return penalty
 
 
 LOSSES: Mapping[str, Loss] = {
