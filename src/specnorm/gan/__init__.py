@@ -15,6 +15,6 @@ from specnorm.gan.run import prepare as prepare
 from specnorm.gan.run import run as run
 from specnorm.gan.sample import SampleOptions as SampleOptions
 from specnorm.gan.sample import write_samples as write_samples
-from specnorm.gan.score import ScoreOptions as ScoreOptions
-from specnorm.gan.score import score as score
+from specnorm.gan.scoring import ScoreOptions as ScoreOptions
+from specnorm.gan.scoring import score as score
 from specnorm.gan.training import GanTraining as GanTraining
