@@ -32,8 +32,8 @@ from specnorm.gan.measures import (  # noqa: E402
 from specnorm.gan.model import GanModel  # noqa: E402
 from specnorm.gan.networks import Architecture, make_networks  # noqa: E402
 from specnorm.gan.origin import Origin  # noqa: E402
-from specnorm.gan.score import ScoreOptions, SeedScore, score  # noqa: E402
 from specnorm.gan.score_table import score_table  # noqa: E402
+from specnorm.gan.scoring import ScoreOptions, SeedScore, score  # noqa: E402
 
 SIZE = 16
 FRONT_END = FrontEnd(

@@ -201,8 +201,8 @@ def score_command(
     from specnorm.gan.model import GanModel
     from specnorm.gan.origin import Origin
     from specnorm.gan.run import SETTINGS
-    from specnorm.gan.score import ScoreOptions, score
     from specnorm.gan.score_table import score_table
+    from specnorm.gan.scoring import ScoreOptions, score
 
     file = _model_file(model)
     loaded = GanModel.load(file)

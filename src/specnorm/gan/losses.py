@@ -39,8 +39,9 @@ class Loss:
         """From logits of real and of generated images."""
         if self.bounded:
             each: Tensor = softplus(-real) + softplus(fake)
-            return each.mean()
-        return (fake - real).mean()
+        else:
+            each = fake - real
+        return each.mean()
 
     def of_generator(self, fake: Tensor) -> Tensor:
         """From logits of generated images."""

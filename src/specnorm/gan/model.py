@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +17,7 @@ from specnorm.front_end import FrontEnd
 from specnorm.gan.clips import Window
 from specnorm.gan.networks import Architecture, Generator
 from specnorm.gan.scaling import from_unit
-from specnorm.images import LevelRange
+from specnorm.images import ImageCodec, LevelRange
 from specnorm.version import __version__
 
 KIND, FORMAT = "gan", 1
@@ -56,34 +56,37 @@ class GanModel:
         Raises:
             ArgumentError: when a number breaks its rule.
         """
+        return np.concatenate(list(self.batches(images, seed, labels)))
+
+    def batches(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
+        """The same a few at a time, so that memory does not grow with their number."""
         if images < 1 or seed < 0:
             raise ArgumentError(f"images={images} must be at least 1, seed={seed} not negative")
         chosen = self.labels(images) if labels is None else np.asarray(labels, dtype=np.int64)
-        if len(chosen) != images or (len(self.classes) and not (0 <= chosen.min() <= chosen.max() < len(self.classes))):
+        if len(chosen) != images or not 0 <= chosen.min() <= chosen.max() < max(1, len(self.classes)):
             raise ArgumentError(f"labels must be one of 0 … {len(self.classes) - 1} for each of {images} images")
-        latent = np.random.default_rng(seed).uniform(-1.0, 1.0, (images, self.architecture.latent))
-        levels = from_unit(self.images(latent.astype(np.float32), chosen), self.level_range)
-        front_end = self.window.front_end
-        return np.clip(levels, front_end.floor, front_end.grid.high)  # no recording lies outside of these
+        generator, front_end, rng = self._generator(), self.window.front_end, np.random.default_rng(seed)
+        for start in range(0, images, _BATCH):
+            part = chosen[start : start + _BATCH]
+            latent = rng.uniform(-1.0, 1.0, (len(part), self.architecture.latent)).astype(np.float32)
+            levels = from_unit(_generated(generator, latent, part), self.level_range)
+            yield np.clip(levels, front_end.floor, front_end.grid.high)  # no recording lies outside of these
 
     def labels(self, images: int) -> NDArray[np.int64]:
         """The classes in turn."""
         return np.arange(images, dtype=np.int64) % max(1, len(self.classes))
 
-    @torch.no_grad()
-    def images(self, latent: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Images `(image, band, frame)` in [-1, 1] of latent numbers `(image, latent)`."""
-        generator = self._generator()
-        # Always in batches of one size: another could be computed by another kernel, which rounds otherwise.
-        padding = -len(latent) % _BATCH
-        z = torch.from_numpy(np.pad(latent, ((0, padding), (0, 0))))
-        y = torch.from_numpy(np.pad(labels, (0, padding)))
-        parts = [generator(z[i : i + _BATCH], y[i : i + _BATCH])[:, 0].numpy() for i in range(0, len(z), _BATCH)]
-        return np.concatenate(parts)[: len(latent)]
-
     def _generator(self) -> Generator:
-        generator = Generator(self.architecture)
-        generator.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in self.weights.items()})
+        """The network; raises `ValueError` or `RuntimeError` when the weights are not those of the architecture."""
+        with torch.device("meta"):  # takes no memory, whatever a file says about its size
+            generator = Generator(self.architecture)
+        weights = {name: torch.from_numpy(np.array(value)) for name, value in self.weights.items()}
+        wrong = [n for n, t in generator.state_dict().items() if n not in weights or weights[n].dtype != t.dtype]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is missing or not of its type")
+        # Numbers are stored with an axis; the count of BatchNorm's batches has none.
+        shaped = {n: t.reshape(()) if n.endswith("num_batches_tracked") else t for n, t in weights.items()}
+        generator.load_state_dict(shaped, assign=True)
         return generator.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
 
     def save(self, path: str | Path) -> None:
@@ -94,7 +97,6 @@ class GanModel:
             "version": __version__,
             "front_end": self.window.front_end.to_dict(),
             "fingerprint": self.window.front_end.fingerprint,
-            "frames": self.window.frames,
             "fix_length": self.window.fix_length,
             "range": self.level_range.scheme,
             "architecture": asdict(self.architecture),
@@ -133,16 +135,24 @@ class GanModel:
             raise ValueError("the fingerprint does not fit the front end")
         architecture = Architecture(**header["architecture"])
         classes = tuple(str(name) for name in header["classes"])
+        window = Window(front_end, architecture.size, header["fix_length"])
+        level_range = LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"]))
+        ImageCodec(front_end, level_range)  # the range fits the bands
         if len(classes) != architecture.classes:
             raise ValueError("the classes' names are not as many as the classes")
         weights = {name.removeprefix(_WEIGHTS): t for name, t in tensors.items() if name.startswith(_WEIGHTS)}
         if not all(np.isfinite(weight).all() for weight in weights.values()):
             raise ValueError("a weight is not finite")
-        return cls(
-            architecture,
-            Window(front_end, int(header["frames"]), header["fix_length"]),
-            LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"])),
-            classes,
-            int(header["step"]),
-            weights,
-        )
+        return cls(architecture, window, level_range, classes, int(header["step"]), weights)
+
+
+@torch.no_grad()
+def _generated(generator: Generator, latent: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Images `(image, band, frame)` of at most a batch of latent numbers.
+
+    Always computed as a whole batch: another size could be computed by another kernel, which rounds otherwise.
+    """
+    missing = _BATCH - len(latent)
+    z = torch.from_numpy(np.pad(latent, ((0, missing), (0, 0))))
+    images: NDArray[np.float32] = generator(z, torch.from_numpy(np.pad(labels, (0, missing))))[:, 0].numpy()
+    return images[: len(latent)]

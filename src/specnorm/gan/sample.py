@@ -81,7 +81,7 @@ def write_samples(
         raise ArgumentError(f"{folder}: is a file, but samples need a folder; choose another name")
     labels = _labels(model, options)
     codec = ImageCodec(model.window.front_end, model.level_range, Layout(bits=options.bits))
-    levels = model.sample(options.images, options.seed, labels)
+    levels = (level for batch in model.batches(options.images, options.seed, labels) for level in batch)
     names, notes = _names(model, labels), []
     with output_lock(folder):
         remove_unfinished(folder)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from specnorm.gan.score import Row, SeedScore
+from specnorm.gan.scoring import Row, SeedScore
 
 _COLUMNS: tuple[tuple[str, Callable[[Row], float | None], int], ...] = (
     ("Inception", lambda row: row.inception, 2),

@@ -20,6 +20,7 @@ from specnorm.gan.scaling import from_unit, to_unit
 
 Floats = NDArray[np.float64]
 Told = Callable[[str], None]
+TEST = "test clips"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Row:
         splits: How many splits.
         inception: Inception Score.
         frechet_train: Fréchet distance to as many training clips.
-        frechet_test: Fréchet distance to the test clips.
+        frechet_test: Fréchet distance to as many test clips; None for the test clips themselves.
         nearest: Median distance of the first split's images to the nearest training clip, dB (see `nearest_distance`).
         nearest_low: The 5th percentile of it.
         accuracy: Share of the images that the judge takes for the class that they should be of; None without one.
@@ -45,7 +46,7 @@ class Row:
     splits: int
     inception: float
     frechet_train: float
-    frechet_test: float
+    frechet_test: float | None
     nearest: float
     nearest_low: float
     accuracy: float | None
@@ -172,7 +173,7 @@ def candidates(
     in_turn = np.resize(np.unique(train.labels), total)
     return (
         lambda: Candidate("training clips", train.levels[half], train.labels[half], rest),
-        lambda: Candidate("test clips", test.levels[chosen], test.labels[chosen]),
+        lambda: Candidate(TEST, test.levels[chosen], test.labels[chosen]),
         lambda: Candidate("test clips, heard", heard(model, test.levels[chosen], seed), test.labels[chosen]),
         lambda: Candidate("generated", generated(total), labels),
         lambda: Candidate(
@@ -211,8 +212,8 @@ class _Referee:
             images=self.count,
             splits=splits,
             inception=inception_score(probabilities, splits)[0],
-            frechet_train=float(np.mean([frechet_distance(part, self._some(self.train[beside])) for part in parts])),
-            frechet_test=float(np.mean([frechet_distance(part, self._some(self.test)) for part in parts])),
+            frechet_train=self._distance(parts, self.train[beside]),
+            frechet_test=None if candidate.name == TEST else self._distance(parts, self.test),
             nearest=float(np.median(nearest)),
             nearest_low=float(np.quantile(nearest, 0.05)),
             accuracy=None if wanted is None else float((probabilities.argmax(axis=1) == wanted).mean()),
@@ -220,9 +221,10 @@ class _Referee:
             rarest=min(balance.shares),
         )
 
-    def _some(self, features: Floats) -> Floats:
-        """As many features as a split has."""
-        return features[self.rng.permutation(len(features))[: self.count]]
+    def _distance(self, parts: Floats, real: Floats) -> float:
+        """The mean Fréchet distance of each split to as many real clips."""
+        some = (real[self.rng.permutation(len(real))[: self.count]] for _ in parts)
+        return float(np.mean([frechet_distance(part, other) for part, other in zip(parts, some, strict=True)]))
 
 
 def _accuracy(judge: Judge, levels: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
