@@ -15,7 +15,6 @@ from specnorm.profile.counting import NONE_ABOVE, PRODUCTS, count_clips, put_on_
 from specnorm.profile.histogram import Histogram
 from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
-
 _WAITING_CELLS = 1 << 19
 """Gridded cells that wait to be counted together: 2 MB."""
 _MOST = (1 << 31) - 1
