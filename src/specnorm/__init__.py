@@ -18,9 +18,12 @@ from specnorm.audio import read as read
 from specnorm.audio import read_clip as read_clip
 from specnorm.check import Checked as Checked
 from specnorm.check import check as check
+from specnorm.engines import DaskEngine as DaskEngine
 from specnorm.engines import LocalEngine as LocalEngine
+from specnorm.engines import ProcessEngine as ProcessEngine
 from specnorm.errors import ArgumentError as ArgumentError
 from specnorm.errors import AudioError as AudioError
+from specnorm.errors import EngineError as EngineError
 from specnorm.errors import ExportError as ExportError
 from specnorm.errors import FileFormatError as FileFormatError
 from specnorm.errors import FrontEndMismatch as FrontEndMismatch

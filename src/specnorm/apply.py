@@ -20,6 +20,7 @@ from specnorm.files import atomic_write, canonical_json, write_text
 from specnorm.fit import MAX_BAD, Progress, check_bad
 from specnorm.journal import keep_journal, key_of
 from specnorm.measure import libraries, reading
+from specnorm.origin import Origin
 from specnorm.pipeline import Pipeline
 from specnorm.profile import BadFile
 from specnorm.profile.storage import parse_files, plain_files
@@ -146,7 +147,8 @@ def apply(
     try:
         with keep_journal(folder, identity) as journal:
             results = []
-            for result in resumable_map(engine or LocalEngine(), task, items, journal):
+            guarded = Origin.of(opened, folder).guard_resumable(task)
+            for result in resumable_map(engine or LocalEngine(), guarded, items, journal):
                 results.append(result)
                 if progress is not None:
                     progress(len(results), len(opened))

@@ -41,6 +41,10 @@ class OutputBusy(SpecnormError):
     """Another run is writing the same output."""
 
 
+class EngineError(SpecnormError):
+    """Work cannot be done where it was to run: nobody answers there, or it would not come to the same."""
+
+
 class UpdateRefused(SpecnormError):
     """An update of statistics that would harm more than mend; it can be forced."""
 
@@ -53,6 +57,10 @@ class MissingExtra(SpecnormError, ImportError):
         super().__init__(
             f"{purpose} needs an optional dependency; install it with: pip install 'specnorm[{extra}]'{more}"
         )
+        self._made_of = purpose, extra, then
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
+        return MissingExtra, self._made_of
 
 
 class BadAudioReason(StrEnum):

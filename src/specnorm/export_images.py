@@ -22,6 +22,7 @@ from specnorm.images import ImageCodec, contact_sheet, decode, encode_image, enc
 from specnorm.images.picture import palette
 from specnorm.images.png import NOT_INVERTIBLE, read_texts
 from specnorm.lock import output_lock
+from specnorm.origin import Origin
 from specnorm.profile import BadFile
 from specnorm.version import __version__
 
@@ -177,10 +178,12 @@ def export_images(
         with output_lock(folder):
             remove_unfinished(folder)
             results: list[_Done] = []
-            for result in (engine or LocalEngine()).map(task, output_names(opened, ".png")):
+            guarded = Origin.of(opened, folder).guard(task)
+            for result in (engine or LocalEngine()).map(guarded, output_names(opened, ".png")):
                 results.append(result)
                 if progress is not None:
                     progress(len(results), len(opened))
+            remove_unfinished(folder)  # a worker may have died writing
             return _finish(opened, folder, results, options, max_bad)
     finally:
         release()

@@ -14,6 +14,7 @@ from specnorm.errors import ArgumentError, TooManyBad
 from specnorm.front_end import FrontEnd
 from specnorm.journal import Journal, keep_journal
 from specnorm.measure import Measured, MeasureTask, by_group, libraries, reading, units
+from specnorm.origin import Origin
 from specnorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
 
 DEFAULT_GROUPS = ("fold", "split")
@@ -78,7 +79,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     chosen = opened if sample is None else random_sample(opened, sample.fraction, sample.seed)
     task = MeasureTask(front_end, duration, opened.reader, with_stamps=output is not None)
     with _journal(output, task) as journal:
-        results = resumable_map(engine or LocalEngine(), task, units(by_group(chosen, columns)), journal)
+        guarded = Origin.of(chosen).guard_resumable(task)
+        results = resumable_map(engine or LocalEngine(), guarded, units(by_group(chosen, columns)), journal)
         parts, bad, flagged = _collect(results, len(chosen), progress)
         check_bad(bad, len(chosen), max_bad)
         if sample is not None:

@@ -134,4 +134,5 @@ def keep_journal(output: Path, identity: Mapping[str, Any]) -> Iterator[Journal]
         except BaseException:
             journal.close()
             raise
+        remove_unfinished(output)  # a worker may have died writing
         journal.remove()

@@ -11,17 +11,19 @@ from specnorm.apply import apply
 from specnorm.audio import open_source
 from specnorm.cli.options import (
     DurationOption,
+    EngineOption,
     ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
     MaxBadOption,
     NormalizeOption,
     ProfileOption,
+    SchedulerOption,
     SkipFlatOption,
     SourceArgument,
     UntrustedOption,
     WorkersOption,
-    engine,
+    open_engine,
     parse_hold_out,
     parse_share,
     reader,
@@ -52,6 +54,8 @@ def apply_command(
     duration: DurationOption = None,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
+    engine: EngineOption = "threads",
+    scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
     exclude_floor: ExcludeFloorOption = False,
@@ -63,14 +67,14 @@ def apply_command(
     """
     pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
     share = parse_share(max_bad, "max-bad")
-    with progress_bar("applying") as progress:
+    with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("applying") as progress:
         applied = apply(
             open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat)),
             pipeline,
             output,
             duration=duration,
             max_bad=share,
-            engine=engine(workers),
+            engine=opened_engine,
             progress=progress,
         )
     if json:

@@ -11,15 +11,17 @@ from specnorm.audio import open_source
 from specnorm.cli.front_end import with_front_end
 from specnorm.cli.options import (
     DurationOption,
+    EngineOption,
     ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
     MaxBadOption,
+    SchedulerOption,
     SkipFlatOption,
     SourceArgument,
     UntrustedOption,
     WorkersOption,
-    engine,
+    open_engine,
     parse_hold_out,
     parse_share,
     reader,
@@ -60,6 +62,8 @@ def fit_command(
     seed: Annotated[int, typer.Option(min=0, help="Which random share.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
+    engine: EngineOption = "threads",
+    scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
     exclude_floor: ExcludeFloorOption = False,
@@ -73,7 +77,7 @@ def fit_command(
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
-    with progress_bar("measuring") as progress:
+    with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("measuring") as progress:
         profile = fit(
             opened,
             front_end,
@@ -81,7 +85,7 @@ def fit_command(
             duration=duration,
             sample=share,
             max_bad=parse_share(max_bad, "max-bad"),
-            engine=engine(workers),
+            engine=opened_engine,
             progress=progress,
             output=output,
             exclude_floor=exclude_floor,

@@ -9,13 +9,15 @@ import typer
 
 from specnorm.cli.options import (
     DurationOption,
+    EngineOption,
     HoldOutOption,
     JsonOption,
     MaxBadOption,
     ProfileOption,
+    SchedulerOption,
     SourceArgument,
     WorkersOption,
-    engine,
+    open_engine,
     parse_hold_out,
     parse_share,
 )
@@ -72,6 +74,8 @@ def images_command(
     duration: DurationOption = None,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
+    engine: EngineOption = "threads",
+    scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write each clip's spectrogram as a greyscale PNG that carries all that turning it back into sound needs.
@@ -81,9 +85,9 @@ def images_command(
     codec = ImageCodec(*_range(profile, level_range, per, hold_out), Layout(bits, low_frequencies, loud))
     options = ExportOptions(size, duration, colormap, _SHEET if sheet else 0)
     share = parse_share(max_bad, "max-bad")
-    with progress_bar("writing images") as progress:
+    with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("writing images") as progress:
         exported = export_images(
-            source, codec, output, options=options, max_bad=share, engine=engine(workers), progress=progress
+            source, codec, output, options=options, max_bad=share, engine=opened_engine, progress=progress
         )
     _report(exported, codec, options, json=json)
 

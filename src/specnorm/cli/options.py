@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specnorm.audio import Limits, Reader
-from specnorm.engines import LocalEngine
+from specnorm.engines import DaskEngine, Engine, LocalEngine, ProcessEngine
 from specnorm.errors import ArgumentError
+
+_LOCAL_ENGINES: Mapping[str, Callable[..., Engine]] = {"threads": LocalEngine, "processes": ProcessEngine}
 
 SourceArgument = Annotated[
     str,
@@ -41,7 +45,19 @@ NormalizeOption = Annotated[
 HoldOutOption = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Leave this group out; may be repeated.")
 ]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Threads; by default one a core.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Threads or processes; by default one a core.")]
+EngineOption = Annotated[
+    str,
+    typer.Option(help="Where the work runs: threads, processes (they survive a crash), or dask (see --scheduler)."),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="With --engine dask: a running scheduler, such as tcp://10.0.0.1:8786; "
+        "without it a cluster is started here.",
+    ),
+]
 MaxBadOption = Annotated[
     str, typer.Option(metavar="SHARE", help="The share of files that may be bad, such as 1% or 0.01.")
 ]
@@ -82,3 +98,18 @@ def reader(*, untrusted: bool, skip_flat: bool) -> Reader:
 def engine(workers: int | None) -> LocalEngine:
     """The local engine with this many workers."""
     return LocalEngine() if workers is None else LocalEngine(workers)
+
+
+@contextmanager
+def open_engine(name: str, workers: int | None, scheduler: str | None) -> Iterator[Engine]:
+    """The engine of this name with this many workers; raises `ArgumentError` when the options contradict each other."""
+    if name not in _LOCAL_ENGINES and name != "dask":
+        raise ArgumentError(f"engine={name!r} must be {', '.join(_LOCAL_ENGINES)} or dask")
+    if scheduler is not None and name != "dask":
+        raise ArgumentError(f"scheduler={scheduler!r} needs --engine dask")
+    if name == "dask":
+        with DaskEngine(scheduler, workers=workers) as cluster:
+            yield cluster
+    else:
+        local = _LOCAL_ENGINES[name]
+        yield local() if workers is None else local(workers)

@@ -1,0 +1,128 @@
+"""One contract, run over every engine: the bytes are those of one thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import specnorm as sn
+from specnorm.errors import EngineError
+from specnorm.images import ImageCodec, LevelRange
+
+from .conftest import FRONT_END, tree
+
+MAX_BAD = 0.1
+
+
+@pytest.fixture(params=["threads", "processes", "dask"])
+def engine(request: pytest.FixtureRequest) -> object:
+    """Each engine, with two workers."""
+    if request.param == "dask":
+        return request.getfixturevalue("dask")
+    return {"threads": sn.LocalEngine, "processes": sn.ProcessEngine}[request.param](2)
+
+
+def test_fit_gives_the_bytes_of_one_thread(engine: object, clips: Path, tmp_path: Path) -> None:
+    """Profiles with a journal and without, bad files included."""
+    one = sn.LocalEngine(1)
+    sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=one, output=tmp_path / "one")
+    sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=engine, output=tmp_path / "out")  # type: ignore[arg-type]
+    sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=engine).save(tmp_path / "plain")  # type: ignore[arg-type]
+    assert len({(tmp_path / name).read_bytes() for name in ("one", "out", "plain")}) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips", "one", "out", "plain"]
+
+
+def test_apply_and_images_give_the_files_of_one_thread(engine: object, clips: Path, tmp_path: Path) -> None:
+    """Every spectrogram, every image, both indexes; nothing hidden is left."""
+    profile = sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.LocalEngine(1))
+    pipeline = sn.Pipeline(FRONT_END, sn.Standardize(per="band").fit(profile))
+    codec = ImageCodec(FRONT_END, LevelRange.extremes(profile))
+    for name, used in (("one", sn.LocalEngine(1)), ("out", engine)):
+        sn.apply(clips, pipeline, tmp_path / name / "npy", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
+        sn.export_images(clips, codec, tmp_path / name / "png", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
+    found = tree(tmp_path / "out")
+    assert len(found) == 60 + 60 + 3
+    assert found == tree(tmp_path / "one")
+
+
+def test_an_error_in_the_work_comes_back_as_it_is(engine: object, clips: Path) -> None:
+    """A pass that fails says the same wherever it ran."""
+    with pytest.raises(sn.TooManyBad, match=r"none\.wav: unreadable"):
+        sn.fit(clips, FRONT_END, max_bad=0.0, engine=engine)  # type: ignore[arg-type]
+    for error in (sn.MissingExtra("Reading", "remote"), sn.ArgumentError("x=1 must be 2")):
+        with pytest.raises(type(error)) as caught:
+            list(engine.map(Raise(error), [0]))  # type: ignore[attr-defined]
+        assert str(caught.value) == str(error)
+
+
+def test_every_item_is_done_once_whatever_their_number(engine: object) -> None:
+    """Of nothing, of one, of many: each result comes once."""
+    for count in (0, 1, 2, 301):
+        assert sorted(engine.map(square, range(count))) == [i * i for i in range(count)]  # type: ignore[attr-defined]
+
+
+def test_a_run_that_is_left_early_can_be_followed_by_another(engine: object) -> None:
+    """Nobody is obliged to take all results."""
+    results = engine.map(square, range(100))  # type: ignore[attr-defined]
+    next(results)
+    results.close()
+    assert sorted(engine.map(square, range(5))) == [0, 1, 4, 9, 16]  # type: ignore[attr-defined]
+
+
+def test_untrusted_files_are_decoded_in_limited_processes_of_every_worker(engine: object, clips: Path) -> None:
+    """`--untrusted` works wherever the work runs."""
+    reader = sn.Reader(sn.Limits())
+    limited = sn.fit(sn.open_source(clips, reader), FRONT_END, max_bad=MAX_BAD, engine=engine)  # type: ignore[arg-type]
+    assert limited == sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.LocalEngine(1))
+
+
+@pytest.mark.parametrize("kind", [sn.LocalEngine, sn.ProcessEngine])
+def test_no_workers_are_refused(kind: type) -> None:
+    """At least one must work."""
+    with pytest.raises(sn.ArgumentError, match="workers=0"):
+        kind(0)
+
+
+def test_an_item_that_ends_its_process_every_time_is_an_error(tmp_path: Path) -> None:
+    """The other items are done, and the run says what to do."""
+    done = []
+    with pytest.raises(EngineError, match="--untrusted"):
+        done.extend(sn.ProcessEngine(2).map(DieAt(50, tmp_path / "never"), range(60)))
+    kept = []
+    for result in sn.ProcessEngine(2).map(DieAt(50, tmp_path / "once"), range(60)):
+        kept.append(result)  # noqa: PERF402
+    assert sorted(kept) == list(range(60))
+
+
+class Raise:
+    """A task that raises."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __call__(self, item: object) -> None:
+        raise self.error
+
+
+class DieAt:
+    """A task that kills its process at one item: every time, or once when the file's name says so."""
+
+    def __init__(self, item: int, mark: Path) -> None:
+        self.item, self.mark = item, mark
+
+    def __call__(self, item: int) -> int:
+        if item == self.item and not self.mark.exists():
+            import os  # noqa: PLC0415
+            import signal  # noqa: PLC0415
+
+            if self.mark.name == "once":
+                self.mark.write_bytes(b"")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+
+def square(item: int) -> int:
+    """A task."""
+    return int(np.square(item))
