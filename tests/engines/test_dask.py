@@ -55,7 +55,13 @@ def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_pat
     for name, engine in (("one", sn.LocalEngine(1)), ("out", dask)):
         progress = kill if name == "out" else None
         sn.fit(
-            clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=engine, output=tmp_path / name, progress=progress
+            clips,
+            FRONT_END,
+            group_by=["label"],
+            max_bad=MAX_BAD,
+            engine=engine,
+            output=tmp_path / name,
+            progress=progress,
         )
     assert len(victims) == 1, "nobody was killed"
     assert (tmp_path / "one").read_bytes() == (tmp_path / "out").read_bytes()
@@ -124,19 +130,20 @@ def test_no_worker_and_no_scheduler_end_the_run(scheduler: tuple[str, subprocess
     with pytest.raises(EngineError, match=r"no worker for 0\.5 s"):
         list(engine.map(len, ["a"]))
     command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "2", "--no-dashboard"]
-    with subprocess.Popen([*command, "--no-nanny"], stderr=subprocess.DEVNULL) as worker:
+    worker = subprocess.Popen([*command, "--no-nanny"], stderr=subprocess.DEVNULL)
+    try:
         engine = sn.DaskEngine(address, patience=30)
         assert sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=engine) == sn.fit(clips, FRONT_END, max_bad=MAX_BAD)
         with pytest.raises(EngineError, match="connection to the Dask scheduler was lost"):
-            for number, _ in enumerate(engine.map(Slowly(), range(10_000))):
+            for number, _ in enumerate(engine.map(time.sleep, [0.02] * 10_000)):
                 if number == 20:
                     process.kill()
+    finally:
         worker.kill()
+        worker.wait()
 
 
-def test_a_pass_that_was_stopped_goes_on_with_another_engine(
-    dask: sn.DaskEngine, clips: Path, tmp_path: Path
-) -> None:
+def test_a_pass_that_was_stopped_goes_on_with_another_engine(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:
     """The journal is the same for all engines: what one finished, another does not do again."""
 
     class Stop(Exception):

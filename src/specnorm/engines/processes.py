@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from multiprocessing.context import BaseContext
 from typing import Any
 
 from specnorm.engines.engine import Item, Result
@@ -74,8 +75,7 @@ class _Run:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        # Never forked: a copy of a process whose threads hold locks may wait for them for ever.
-        return ProcessPoolExecutor(self._workers, mp_context=multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(self._workers, mp_context=_context())
 
     def _some(self) -> Iterator[Any]:
         """The results of what is done by now."""
@@ -117,3 +117,15 @@ class _Run:
     def _renew(self) -> None:
         self.close()
         self._pool = self._new_pool()
+
+
+def _context() -> BaseContext:
+    """How processes begin. Never forked off this one: a copy whose threads hold locks may wait for them for ever.
+
+    Where there is a fork server, it imports specnorm once, and later pools begin within milliseconds.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["specnorm"])
+    return context
