@@ -102,7 +102,7 @@ class Raise:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def __call__(self, item: object) -> None:
+    def __call__(self, _: object) -> None:
         raise self.error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +12,17 @@ import typer
 
 from specnorm.audio import open_source
 from specnorm.cli.front_end import with_front_end
-from specnorm.cli.options import DurationOption, JsonOption, MaxBadOption, SourceArgument, parse_share
+from specnorm.cli.options import (
+    DurationOption,
+    JsonOption,
+    MaxBadOption,
+    SchedulerOption,
+    SourceArgument,
+    open_engine,
+    parse_share,
+)
 from specnorm.cli.run import guarded, print_json, progress_bar, warn
+from specnorm.engines import Engine
 from specnorm.errors import ArgumentError, MissingExtra
 from specnorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWaveform
 
@@ -100,6 +111,12 @@ def compare_command(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     duration: DurationOption = None,
     max_bad: MaxBadOption = "1%",
+    engine: Annotated[
+        str | None,
+        typer.Option(help="dask: train independent models on a cluster; by default one after the other, here."),
+    ] = None,
+    scheduler: SchedulerOption = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="With --engine dask and no scheduler: processes.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Train models that differ in their normalization alone, and say what can be told apart."""
@@ -128,20 +145,22 @@ def compare_command(
         group=group,
         hold_out=tested,
     )
-    with progress_bar("preparing") as progress:
-        prepared = prepare(
-            clips,
-            design,
-            output,
-            duration=duration,
-            max_bad=parse_share(max_bad, "max-bad"),
-            progress=lambda _: progress,
-        )
-    results = Results(output, prepared.settings())
-    if not json:
-        typer.echo("\n".join(plan(prepared)))
-    with progress_bar("training (epochs)") as progress:
-        outcome = compare(prepared, results, budget=seconds, progress=progress)
+    with _cluster(engine, workers, scheduler) as cluster:
+        with progress_bar("preparing") as progress:
+            prepared = prepare(
+                clips,
+                design,
+                output,
+                duration=duration,
+                max_bad=parse_share(max_bad, "max-bad"),
+                progress=lambda _: progress,
+                engine=cluster,
+            )
+        results = Results(output, prepared.settings())
+        if not json:
+            typer.echo("\n".join(plan(prepared)))
+        with progress_bar("training (epochs)") as progress:
+            outcome = compare(prepared, results, budget=seconds, progress=progress, engine=cluster)
     page = _save_page(prepared, results, outcome, output)
     if json:
         print_json({"report": None if page is None else str(page), **asdict(outcome)})
@@ -149,6 +168,20 @@ def compare_command(
     _report(prepared, outcome)
     if page is not None:
         typer.echo(f"\n{page}")
+
+
+@contextmanager
+def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> Iterator[Engine | None]:
+    """The cluster that was asked for, or None."""
+    if name not in (None, "dask"):
+        raise ArgumentError(f"engine={name!r} must be dask, or left out: models are then trained here")
+    if name is None:
+        if scheduler is not None or workers is not None:
+            raise ArgumentError("scheduler and workers need --engine dask; without it models are trained here")
+        yield None
+        return
+    with open_engine("dask", workers, scheduler) as cluster:
+        yield cluster
 
 
 def parse_time(text: str) -> float:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from specnorm.engines import Engine
 from specnorm.errors import ArgumentError
 from specnorm.experiment.answer import Answer, answer
+from specnorm.experiment.jobs import run_on
 from specnorm.experiment.models import begins_with_batch_norm
 from specnorm.experiment.outcomes import complete_blocks, outcomes
 from specnorm.experiment.prepare import Prepared
@@ -72,6 +74,7 @@ def compare(
     budget: float | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
+    engine: Engine | None = None,
 ) -> Outcome:
     """Run all blocks, or with a budget until every arm is settled against the reference or the time is gone.
 
@@ -81,10 +84,12 @@ def compare(
         budget: Seconds; at least one block is done.
         progress: Called with the number of epochs done and of all there are.
         clock: Tells the time in seconds.
+        engine: Where models are trained; by default here, one after the other.
     """
     begin, looks, stopped = clock(), dict[str, Look](), "all blocks are done"
     planned = len(list(prepared.design.blocks(prepared.clips)))
-    for number, _ in enumerate(run(prepared, results, progress), start=1):
+    blocks = run(prepared, results, progress) if engine is None else run_on(engine, prepared, results, progress)
+    for number, _ in enumerate(blocks, start=1):
         if budget is None:
             continue
         looks = _looks(prepared, results, number, planned)

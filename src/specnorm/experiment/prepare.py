@@ -11,6 +11,7 @@ import xxhash
 from torch import nn
 
 from specnorm.audio import Source
+from specnorm.engines import Engine
 from specnorm.errors import ArgumentError, FileFormatError
 from specnorm.experiment.design import Design
 from specnorm.experiment.folds import LabelledClips, without_clips
@@ -77,6 +78,7 @@ def prepare(
     duration: float | None = None,
     max_bad: float = MAX_BAD,
     progress: Callable[[str], Progress | None] = lambda _: None,
+    engine: Engine | None = None,
 ) -> Prepared:
     """Decode, measure and compute levels.
 
@@ -87,6 +89,7 @@ def prepare(
         duration: Seconds to crop or repeat each clip to; by default the median length.
         max_bad: The share of files that may be bad.
         progress: Called with what begins, gives what is called as clips get done.
+        engine: Where clips are measured; by default threads on all cores.
 
     Raises:
         TooManyBad: when more files are bad than `max_bad`.
@@ -97,7 +100,7 @@ def prepare(
     if duration is None:
         duration = usual_seconds(clips.source, first, folder / CACHE)
     profiles = {
-        name: _profile(clips, front_end, duration, max_bad, folder, progress("measuring"))
+        name: _profile(clips, front_end, duration, max_bad, folder, progress("measuring"), engine)
         for name, front_end in front_ends.items()
     }
     bad = {item.path: item for profile in profiles.values() for item in profile.bad}
@@ -116,7 +119,13 @@ def prepare(
 
 
 def _profile(
-    clips: LabelledClips, front_end: FrontEnd, duration: float, max_bad: float, folder: Path, progress: Progress | None
+    clips: LabelledClips,
+    front_end: FrontEnd,
+    duration: float,
+    max_bad: float,
+    folder: Path,
+    progress: Progress | None,
+    engine: Engine | None,
 ) -> Profile:
     """The measurement of all clips, with folds as groups; read from the folder where it is there already."""
     depends_on = [[clip.name, *_state(clip.path)] for clip in clips.source]
@@ -129,7 +138,13 @@ def _profile(
         except FileFormatError:
             path.unlink()  # damaged: measured again
     profile = fit(
-        source, front_end, group_by=(clips.fold_column,), duration=duration, max_bad=max_bad, progress=progress
+        source,
+        front_end,
+        group_by=(clips.fold_column,),
+        duration=duration,
+        max_bad=max_bad,
+        progress=progress,
+        engine=engine,
     )
     profile.save(path)
     return profile

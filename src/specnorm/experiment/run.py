@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import xxhash
@@ -42,7 +43,7 @@ def run(prepared: Prepared, results: Results, progress: Progress | None = None) 
             if (block.fold, block.seed, name) in results.done:
                 done += epochs[name]
             else:
-                training = _ArmTraining(prepared, block, name, results)
+                training = ArmTraining(prepared, block, name, results.folder)
                 for _ in training.epochs():
                     done += 1
                     if progress is not None:
@@ -57,13 +58,16 @@ def run(prepared: Prepared, results: Results, progress: Progress | None = None) 
 
 
 @dataclass(eq=False)
-class _ArmTraining:
-    """One arm in one block: its model is trained, or several whose probabilities are averaged, and tested."""
+class ArmTraining:
+    """One arm in one block: its model is trained, or several whose probabilities are averaged, and tested.
+
+    The folder keeps checkpoints.
+    """
 
     prepared: Prepared
     block: Block
     name: str
-    results: Results
+    folder: Path
     _losses: list[list[float]] = field(default_factory=list)
     _tested: list[Floats] = field(default_factory=list)
     _deployed: list[dict[str, dict[str, Floats]]] = field(default_factory=list)
@@ -142,7 +146,7 @@ class _ArmTraining:
         key = canonical_json([settings, self.block.fold, design.seed_of(self.name, self.block, member)])
         digest = xxhash.xxh3_128_hexdigest(key.encode())
         keeps_end = arm.members > 1 or self._shared
-        return Checkpoint(self.results.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
+        return Checkpoint(self.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
 
     def remove_checkpoints(self) -> None:
         """Take away what no other arm needs."""

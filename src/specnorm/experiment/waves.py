@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,12 @@ class Waves:
 
     def __init__(self, source: Source, seconds: float, cache: Path) -> None:
         self.source, self.seconds = source, seconds
-        self._cache = AudioCache(cache)
+        self._cache = AudioCache(cache.absolute())
         self._levels: dict[tuple[str, str], Floats] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the levels: whoever gets it elsewhere computes them again, which costs less than sending them."""
+        return {**self.__dict__, "_levels": {}}
 
     def wave(self, index: int, front_end: FrontEnd, device: Device | None = None) -> Floats:
         """One clip's samples at the front end's rate."""

@@ -1,0 +1,68 @@
+"""Models of a comparison on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("distributed")
+
+from tests.experiment_cases import prepared, write_clips  # noqa: E402
+
+import specnorm as sn  # noqa: E402
+from specnorm.errors import EngineError  # noqa: E402
+from specnorm.experiment import Results  # noqa: E402
+from specnorm.experiment.compare import compare  # noqa: E402
+from specnorm.experiment.jobs import TrainTask, run_on  # noqa: E402
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch with one thread, as Dask's workers have: with more, a sum's last bit may be another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_models_trained_on_a_cluster_are_those_trained_here(dask: sn.DaskEngine, tmp_path: Path) -> None:
+    """Every score and loss, whichever worker; a run begun here goes on there."""
+    table = write_clips(tmp_path / "clips", drowned=False, seed=1)
+    ready = prepared(table, tmp_path, epochs=2)
+    here, there = (Results(tmp_path / name, ready.settings()) for name in ("here", "there"))
+    said = compare(ready, here).answer
+    there.add(here.done["1", 0, "global"])
+    seen: list[tuple[int, int]] = []
+    outcome = compare(ready, there, engine=dask, progress=lambda done, total: seen.append((done, total)))
+    assert outcome.answer == said
+    assert {k: replace(m, seconds=0.0) for k, m in here.done.items()} == {
+        k: replace(m, seconds=0.0) for k, m in there.done.items()
+    }
+    assert len(seen) == 3 * 3 - 1
+    assert seen[-1] == (18, 18)
+    assert Results(tmp_path / "there", ready.settings()).done.keys() == here.done.keys()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_blocks_come_in_their_planned_order_and_the_rest_is_dropped(dask: sn.DaskEngine, tmp_path: Path) -> None:
+    """A look at the data comes after each planned block; stopping early stops the cluster's work."""
+    ready = prepared(write_clips(tmp_path / "clips", drowned=False, seed=1), tmp_path, epochs=1, seeds=2)
+    results = Results(tmp_path, ready.settings())
+    blocks = run_on(dask, ready, results)
+    planned = list(ready.design.blocks(ready.clips))
+    assert [next(blocks), next(blocks)] == planned[:2]
+    blocks.close()  # type: ignore[attr-defined]
+    assert 6 <= len(results.done) < 18
+    assert list(run_on(dask, ready, results)) == planned
+
+
+def test_another_torch_is_refused(tmp_path: Path) -> None:
+    """Models of two versions are not compared."""
+    ready = prepared(write_clips(tmp_path / "clips", drowned=False, seed=1), tmp_path, epochs=1)
+    with pytest.raises(EngineError, match=r"the run was begun with 1\.0"):
+        TrainTask(ready, torch_version="1.0")((next(iter(ready.design.blocks(ready.clips))), "global"))
