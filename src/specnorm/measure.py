@@ -18,11 +18,20 @@ import soundfile
 import soxr
 
 from specnorm import files
-from specnorm.audio import Clip, ClipReference, Reader, Source, Stamped, reading_place, stamp
+from specnorm.audio import Clip, ClipReference, Reader, Source, Stamped, Streamed, reading_place, stamp, stream
 from specnorm.errors import AudioError, BadAudioReason, FileFormatError
 from specnorm.front_end import FrontEnd, workspace_of_thread
 from specnorm.journal import key_of
-from specnorm.profile import BadFile, Counter, GroupKey, Measurement, storage
+from specnorm.profile import (
+    BadFile,
+    Counter,
+    GroupKey,
+    Measurement,
+    as_flat,
+    count_stream,
+    storage,
+    streams,
+)
 from specnorm.version import __version__
 
 CLIPS_IN_UNIT = 48
@@ -66,7 +75,27 @@ class MeasureTask:
     with_stamps: bool
 
     def __call__(self, unit: Unit) -> Measured:
-        """Read and count every clip of the unit."""
+        """Read and count every clip of the unit; those that are too long to be held, block by block."""
+        streamed = [self._streamed(clip) for clip in unit.clips]
+        held = tuple(clip for clip, found in zip(unit.clips, streamed, strict=True) if found is None)
+        measured = self._held(Unit(unit.key, held))
+        return measured if len(held) == len(unit.clips) else _joined(unit, measured, streamed)
+
+    def _streamed(self, clip: ClipReference) -> Streamed[Measurement] | None:
+        """The measurement of a clip that is too long to be held; None for any other."""
+        if not streams(self.front_end):
+            return None
+        return stream(
+            self.reader,
+            clip,
+            self.front_end.sample_rate,
+            lambda blocks: count_stream(self.front_end, blocks),
+            duration=self.duration,
+            resampler=self.front_end.resampler,
+            with_stamp=self.with_stamps,
+        )
+
+    def _held(self, unit: Unit) -> Measured:
         counter = Counter(self.front_end, workspace_of_thread())
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
@@ -155,6 +184,26 @@ class MeasureTask:
             measurement = groups[unit.key]
         bad, flagged = storage.parse_files(lists["bad"]), storage.parse_files(lists["flagged"])
         return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps)
+
+
+def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement] | None]) -> Measured:
+    """What was held and what was streamed of a unit, its stamps in the order of its clips."""
+    parts = [] if held.measurement is None else [held.measurement]
+    bad, flagged = list(held.bad), list(held.flagged)
+    stamps = iter(held.stamps)
+    for clip, found in zip(unit.clips, streamed, strict=True):
+        if found is None:
+            continue
+        if isinstance(found.result, AudioError):
+            bad.append(_bad_file(clip, found.result, unit.key))
+        elif found.flat is not None:
+            flagged.append(BadFile(clip.name, found.flat, _FLAT_DETAIL[found.flat], unit.key))
+            parts.append(as_flat(found.result))
+        else:
+            parts.append(found.result)
+    whole = Measurement.sum(parts) if parts else None
+    in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
+    return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)
 
 
 def units(groups: dict[GroupKey, list[ClipReference]]) -> list[Unit]:

@@ -30,11 +30,6 @@ distributed = pytest.importorskip("distributed")
 MAX_BAD = 0.1
 
 
-def pids(engine: sn.DaskEngine) -> list[int]:
-    """The worker processes."""
-    return list(engine._client.run(os.getpid).values())  # type: ignore[union-attr]
-
-
 class Slowly:
     """A task that takes a while and says where it was done."""
 
@@ -45,7 +40,7 @@ class Slowly:
 
 def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:
     """SIGKILL in mid-run: its units are done again, by others or by its successor."""
-    victims = pids(dask)
+    victims = dask.processes()
 
     def kill(done: int, total: int) -> None:
         if done >= total // 3 and len(victims) == 2:
@@ -66,15 +61,15 @@ def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_pat
     assert len(victims) == 1, "nobody was killed"
     assert (tmp_path / "one").read_bytes() == (tmp_path / "out").read_bytes()
     deadline = time.monotonic() + 30
-    while len(pids(dask)) < 2 and time.monotonic() < deadline:
+    while len(dask.processes()) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert before not in pids(dask)
-    assert len(pids(dask)) == 2
+    assert before not in dask.processes()
+    assert len(dask.processes()) == 2
 
 
 def test_results_that_lay_on_a_killed_worker_are_made_again(dask: sn.DaskEngine) -> None:
     """A worker that dies with finished batches: each item's result comes exactly once."""
-    victim, found = pids(dask)[0], []
+    victim, found = dask.processes()[0], []
     for item, _ in dask.map(Slowly(), range(200)):
         found.append(item)
         if len(found) == 40:

@@ -3,6 +3,9 @@
 from specnorm.audio.cache import AudioCache as AudioCache
 from specnorm.audio.clip import Clip as Clip
 from specnorm.audio.content import stamp as stamp
+from specnorm.audio.long_clip import LongClip as LongClip
+from specnorm.audio.long_clip import Streamed as Streamed
+from specnorm.audio.long_clip import stream as stream
 from specnorm.audio.read import Reader as Reader
 from specnorm.audio.read import Stamped as Stamped
 from specnorm.audio.read import read as read

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -84,8 +85,7 @@ def decode_descriptor(
             sample_rate = sound.samplerate
             early = early or samples.shape[0] < sound.frames or ends_early(descriptor, sound)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
-        text = str(error).rsplit(": ", 1)[-1].strip() or type(error).__name__
-        raise AudioError(BadAudioReason.UNREADABLE, f"libsndfile cannot read it ({text})") from None
+        raise _unreadable(error) from None
     except MemoryError:
         raise AudioError(BadAudioReason.TOO_LARGE, "its samples do not fit into memory") from None
     if early:
@@ -93,6 +93,48 @@ def decode_descriptor(
     if samples.size == 0:
         raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
     return samples, sample_rate
+
+
+def decode_blocks(descriptor: int) -> Iterator[NDArray[np.float32]]:
+    """The samples of `decode_descriptor` in blocks `(sample, channel)`, each valid until the next; the same errors.
+
+    What only the end of a file can tell (that it is truncated, say) is raised after the last block.
+    """
+    early = ogg_ends_early(descriptor)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    read = 0
+    try:
+        with soundfile.SoundFile(descriptor, closefd=False) as sound:
+            _check_header(sound)
+            justified = max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION)
+            buffer = np.empty((max(1, _BLOCK // sound.channels), sound.channels), np.float32)
+            while read != sound.frames and len(block := sound.read(out=buffer)):
+                read += len(block)
+                if 4 * sound.channels * read > justified:
+                    raise _too_large(justified)
+                yield block
+            early = early or read < sound.frames or ends_early(descriptor, sound)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
+        raise _unreadable(error) from None
+    if early:
+        raise AudioError(BadAudioReason.TRUNCATED, f"it ends early, after {read} samples")
+    if read == 0:
+        raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
+
+
+def header_of(descriptor: int) -> tuple[int, int, int]:
+    """Sample rate (Hz), channels and samples that a file's header claims; zeros when libsndfile cannot read it."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        with soundfile.SoundFile(descriptor, closefd=False) as sound:
+            return sound.samplerate, sound.channels, sound.frames
+    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError):
+        return 0, 0, 0
+
+
+def _unreadable(error: Exception) -> AudioError:
+    text = str(error).rsplit(": ", 1)[-1].strip() or type(error).__name__
+    return AudioError(BadAudioReason.UNREADABLE, f"libsndfile cannot read it ({text})")
 
 
 def _check_header(sound: soundfile.SoundFile) -> None:

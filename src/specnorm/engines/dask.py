@@ -7,6 +7,7 @@ does the tasks of a lost worker again on another one; results are the same where
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -83,6 +84,10 @@ class DaskEngine:
         if self._client is not None:
             return max(1, _threads(self._client))
         return self._count if self.scheduler is None else 1
+
+    def processes(self) -> list[int]:
+        """The process numbers of the workers, each on its machine; none when nothing is connected."""
+        return [] if self._client is None else list(self._client.run(os.getpid).values())
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield `task(item)` for each item, in the order in which they get done.

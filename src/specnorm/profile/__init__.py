@@ -9,3 +9,6 @@ from specnorm.profile.measurement import RunningSum as RunningSum
 from specnorm.profile.profile import Profile as Profile
 from specnorm.profile.profile import require_fixed_floor as require_fixed_floor
 from specnorm.profile.statistics import Statistics as Statistics
+from specnorm.profile.streaming import as_flat as as_flat
+from specnorm.profile.streaming import count_stream as count_stream
+from specnorm.profile.streaming import streams as streams
