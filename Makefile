@@ -18,7 +18,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
-	$(PIP) --editable '.[report,parquet,remote,fastai]' --requirement requirements/test.txt
+	$(PIP) --editable '.[report,parquet,remote,fastai,dask]' --requirement requirements/test.txt
 	$(PIP) --no-deps 'fastai==2.8.*'  # it would bring torchvision, and that another torch
 	touch $@
 
@@ -30,7 +30,7 @@ $(VENV)/.installed-check: $(VENV)/.installed-test requirements/check.txt
 	$(PIP) --requirement requirements/check.txt
 	touch $@
 
-$(VENV)/.installed-bench: $(VENV)/.installed-bench requirements/bench.txt
+$(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
 	$(PIP) --requirement requirements/bench.txt
 	touch $@
 
@@ -55,7 +55,7 @@ format: $(VENV)/.installed-check ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-bench ## the speed and memory of the pass, as ratios
+bench: $(VENV)/.installed-bench ## every benchmark beside its peer; updates the table in docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 KILLS ?= 100

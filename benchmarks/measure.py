@@ -6,10 +6,11 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,41 @@ def report(title: str, figures: list[Figure], details: Mapping[str, Any], file: 
     RESULTS.mkdir(exist_ok=True)
     content = {
         "title": title,
+        "module": Path(sys.argv[0]).stem,
         "figures": [asdict(figure) for figure in figures],
         "details": dict(details),
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("specnorm", "numpy", "scipy", "numba", "soundfile", "soxr")},
+        **circumstances(),
     }
     (RESULTS / file).write_text(json.dumps(content, indent=2) + "\n")
     print(f"  written: {RESULTS / file}")
+
+
+def circumstances() -> dict[str, Any]:
+    """The machine, how busy it is now, and the versions of what may matter."""
+    names = ("specnorm", "numpy", "scipy", "numba", "soundfile", "soxr", "librosa", "torch", "distributed")
+    machine = {
+        "name": _processor(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "load": os.getloadavg()[0],
+    }
+    versions = {name: found for name in names if (found := _version(name)) is not None}
+    return {"machine": machine, "python": platform.python_version(), "versions": versions}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,29 @@
+"""Measured tables in the documentation, between two marks that nobody sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def put_table(page: Path, name: str, rows: Sequence[Sequence[str]], under: str = "") -> None:
+    """Replace what stands between the marks of this name by a table, whose first row is its head, and a remark.
+
+    Raises:
+        ValueError: when the page does not hold both marks, in order.
+    """
+    text = page.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"{page}: needs the marks {begin} and {end}")
+    head, *body = rows
+    lines = [_line(head), "|" + "---|" * len(head), *map(_line, body)]
+    remark = f"\n{under}\n" if under else ""
+    table = "\n".join(lines)
+    page.write_text(f"{before}{begin}\n{table}\n{remark}{end}{after}", encoding="utf-8")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
