@@ -16,9 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import specnorm as sn
+from benchmarks.document import put_table
 from benchmarks.links import digits, link
-from benchmarks.measure import Figure, alternate, ratio, report
+from benchmarks.measure import Figure, alternate, circumstances, ratio, report
 
+PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 ROUNDS = 5
 WORKERS = 2
 
@@ -28,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=30_000)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--no-docs", action="store_true", help="leave docs/scale.md as it is")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -35,10 +38,12 @@ def main() -> None:
         begin = time.perf_counter()
         with sn.DaskEngine(workers=WORKERS) as cluster:
             started = time.perf_counter() - begin
-            measure(source, folder, cluster, options.rounds, started)
+            measure(source, folder, cluster, options.rounds, started, docs=not options.no_docs)
 
 
-def measure(source: sn.Source, folder: Path, cluster: sn.DaskEngine, rounds: int, started: float) -> None:
+def measure(
+    source: sn.Source, folder: Path, cluster: sn.DaskEngine, rounds: int, started: float, *, docs: bool
+) -> None:
     """Rates in alternation, then a run whose worker is killed."""
     front_end = sn.preset("fastaudio")
 
@@ -69,6 +74,12 @@ def measure(source: sn.Source, folder: Path, cluster: sn.DaskEngine, rounds: int
     ]
     details = {"files": len(source), "rounds": rounds, "workers": WORKERS, "seconds": seconds}
     report(f"{len(source)} small files over Dask, {WORKERS} workers", figures, details, "dask.json")
+    if docs:
+        rows = [(f.name, f"{f.value:.3g}", f"{f.goal} {f.unit.replace('x', '')}".strip()) for f in figures]
+        here = circumstances()["machine"]
+        what = f"{len(source):,} links to spoken digits, {rounds} alternations"
+        under = f"{what}, on {here['name']}; the machine's load was {here['load']:.1f} at the end."
+        put_table(PAGE, "dask", [("figure", "measured", "goal"), *rows], under)
 
 
 def fit_and_kill(source: sn.Source, front_end: sn.FrontEnd, cluster: sn.DaskEngine) -> sn.Profile:
