@@ -83,8 +83,12 @@ class Counter:
         lowest, highest = put_on_grid(level.T, float(self._grid.steps), gridded)
         self.add_gridded(gridded, lowest, highest, Recorded.of(samples, flat))
 
-    def add_gridded(self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded) -> None:
+    def add_gridded(
+        self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded, *, top: int | None = None
+    ) -> None:
         """Count one clip whose level is on the grid already, `(band, frame)`, with the lowest and highest of it.
+
+        `top` is the highest level of the clip, where these are not all of its frames: a floor may lie below that.
 
         Raises:
             AudioError: when the level leaves the grid; nothing is counted then.
@@ -94,7 +98,7 @@ class Counter:
         if self._frames + gridded.shape[1] >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
         before = (self._moments[:, :2].copy(), self._squares.copy()) if recorded.flat else None
-        self._count_level(gridded, highest / self._grid.steps)
+        self._count_level(gridded, (highest if top is None else top) / self._grid.steps)
         if before is not None:
             self._flat += 1
             self._flat_moments += self._moments[:, :2] - before[0]
