@@ -18,7 +18,7 @@ from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.diagnosis import Diagnosis, diagnose, nothing
 from specnorm.monitor.distribution import Distribution
 from specnorm.monitor.drift import drift
-from specnorm.monitor.evidence import evidence
+from specnorm.monitor.evidence import Reference, evidence
 from specnorm.monitor.false_alarms import FalseAlarms
 from specnorm.monitor.features import Floats, as_recorded
 from specnorm.monitor.history import History
@@ -71,6 +71,7 @@ class Monitor:
         self._horizons = np.array(horizons(self.window.panes))
         self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
         self._names = self.baseline.names()
+        self._known = Reference(profile)
         self._grid = profile.front_end.grid
         self._frames: dict[int, int] = {}
         then = Statistics(profile.total, profile.front_end.grid)
@@ -147,7 +148,7 @@ class Monitor:
         if not panes or not self.verdict().alarm:
             return nothing(sum(pane.clips for _, pane in panes))
         since = [pane.measurement for number, pane in panes if number >= (self._alarm_pane or 0)]
-        return diagnose(evidence(self.profile, Measurement.sum(since or [panes[0][1].measurement])))
+        return diagnose(evidence(self._known, Measurement.sum(since or [panes[0][1].measurement])))
 
     def measurement(self) -> Measurement:
         """What was counted of the window's clips; raises `ArgumentError` when no clip has come yet."""
