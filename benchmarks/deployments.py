@@ -27,11 +27,12 @@ from benchmarks.deployment_tables import RATE, hazard, tables
 from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
-from specnorm.monitor import Baseline, Kind, Window, diagnose, evidence
-from specnorm.monitor.features import clip_features
+from specnorm.monitor import Baseline, Kind, Reference, Window, diagnose, evidence
+from specnorm.monitor.features import as_recorded
+from specnorm.monitor.panes import Pane, SeenClip
 from specnorm.monitor.threshold import calibrate, stream_statistics
 from specnorm.monitor.variety import variety
-from specnorm.profile import Counter, Measurement, Profile
+from specnorm.profile import Measurement, Profile
 
 DEPLOYMENTS = 40  # of each fold
 LENGTH = 80
@@ -95,17 +96,14 @@ def data_sets(data: Path) -> Iterator[DataSet]:
 
 
 def measured(front_end: sn.FrontEnd, waves: Sequence[NDArray[Any]]) -> Clips:
-    """Every clip on its own."""
+    """Every clip on its own, as a monitor sees it."""
     features, measurements, means = [], [], []
     for wave in waves:
         samples = np.ascontiguousarray(wave, dtype=np.float32)
         level = front_end.clip_level(samples)
-        counter = Counter(front_end)
-        counter.add_level(level, samples)
-        counted = counter.measurement()
-        assert counted is not None
-        features.append(clip_features(level, samples))
-        measurements.append(counted)
+        clip, row = SeenClip.of(front_end, front_end.grid, level, as_recorded(samples))
+        features.append(row)
+        measurements.append(Pane(front_end, None, (clip,), np.zeros(0, dtype=np.int64)).measurement)
         means.append(level.mean(axis=0).astype(np.float32))
     return Clips(np.stack(features), measurements, means)
 
@@ -116,6 +114,7 @@ class Training:
 
     fold: int
     profile: Profile
+    reference: Reference
     baseline: Baseline
     thresholds: Mapping[float, float]
     from_profile: Baseline
@@ -141,6 +140,7 @@ def trainings(data: DataSet, clips: Clips) -> list[Training]:
             Training(
                 int(fold),
                 profile,
+                Reference(profile),
                 baseline,
                 {rate: calibrate(baseline, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
                 made_up,
@@ -174,7 +174,7 @@ def diagnoses(training: Training, clips: Clips, orders: NDArray[np.int64], alarm
         parts: list[Measurement] = []
         for before, at in pairwise((0, *DIAGNOSED_AT)):
             parts = [Measurement.sum([*parts, *(clips.measurements[i] for i in order[before:at])])]
-            found = diagnose(evidence(training.profile, parts[0])).kind if alarmed[at - 1] else Kind.NOTHING
+            found = diagnose(evidence(training.reference, parts[0])).kind if alarmed[at - 1] else Kind.NOTHING
             kinds[at][found.value] += 1
     return kinds
 

@@ -282,7 +282,7 @@ def test_a_window_by_the_clock_forgets_by_the_clock() -> None:
         monitor.add(clips(20, 2)[0])
 
 
-def test_of_long_clips_frames_are_counted_evenly() -> None:
+def test_of_long_clips_frames_are_counted_evenly(tmp_path: Path) -> None:
     """Of 313 frames every fifth is counted, with the floor of the whole clip, and in large panes too."""
     for top_db in (None, 20.0):
         front_end = sn.FrontEnd(
@@ -299,9 +299,12 @@ def test_of_long_clips_frames_are_counted_evenly() -> None:
             assert level.shape[1] == 313
             thin = np.ascontiguousarray(level[:, ::5])
             gridded = np.rint(thin * front_end.grid.steps).astype(np.int32)
-            highest = round(float(level.max()) * front_end.grid.steps)
-            counter.add_gridded(gridded, int(gridded.min()), highest, Recorded.of(waves[k % 5]))
+            top = round(float(level.max()) * front_end.grid.steps)
+            recorded = Recorded.of(waves[k % 5])
+            counter.add_gridded(gridded, int(gridded.min()), int(gridded.max()), recorded, top=top)
         assert monitor.measurement() == counter.measurement()
+        monitor.save(tmp_path / "state")
+        assert Monitor.load(tmp_path / "state", profile).measurement() == counter.measurement()
         mean = sn.Profile(front_end, {(): monitor.measurement()}).mean
         np.testing.assert_allclose(monitor.history_so_far().shift[-1] * profile.std + profile.mean, mean, atol=1e-9)
 

@@ -9,6 +9,7 @@ from specnorm.monitor.drift import BandDrift as BandDrift
 from specnorm.monitor.drift import Drift as Drift
 from specnorm.monitor.drift import drift as drift
 from specnorm.monitor.evidence import Evidence as Evidence
+from specnorm.monitor.evidence import Reference as Reference
 from specnorm.monitor.evidence import evidence as evidence
 from specnorm.monitor.false_alarms import FalseAlarms as FalseAlarms
 from specnorm.monitor.incoming import Incoming as Incoming

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,46 +62,78 @@ class Evidence:
     tail_se: float
 
 
-def evidence(profile: Profile, window: Measurement) -> Evidence:
+class Reference:
+    """What of a training set every window is compared with, worked out once."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.front_end, self.total = profile.front_end, profile.total
+
+    @cached_property
+    def quantiles(self) -> Floats | None:
+        """`(range, quantile)` in dB."""
+        return _quantiles(self.front_end, self.total)
+
+    @cached_property
+    def deviation(self) -> Floats:
+        """How far clips differ in each range, in the level's unit."""
+        return _clip_deviation(self.front_end, self.total)
+
+    @cached_property
+    def shape_deviation(self) -> float:
+        """How far clips differ in a band beyond what they differ in all bands together."""
+        return _shape_deviation(self.front_end, self.total)
+
+    @cached_property
+    def tail_deviation(self) -> float | None:
+        """How far the lower tails of groups stray from that of all, as of one clip; None for one group."""
+        parts = list(self.profile.groups.values())
+        if len(parts) < 2 or self.quantiles is None:
+            return None
+        total = 0.0
+        for part in parts:
+            now = _quantiles(self.front_end, part)
+            if now is not None:
+                shift = now - self.quantiles
+                total += float(np.median(shift[:, 0] - shift[:, 2])) ** 2 * part.clips
+        return math.sqrt(total / len(parts))
+
+
+def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
     """Compare a window's clips with a profile of the same front end."""
-    front_end, reference = profile.front_end, profile.total
+    known = profile if isinstance(profile, Reference) else Reference(profile)
+    front_end, reference = known.front_end, known.total
     rms, peak = dbfs_mean(window.rms / window.clips), dbfs_mean(window.peak / window.clips)
     then_rms, then_peak = dbfs_mean(reference.rms / reference.clips), dbfs_mean(reference.peak / reference.clips)
-    now, then = _quantiles(front_end, window), _quantiles(front_end, reference)
+    now, then = _quantiles(front_end, window), known.quantiles
     shift = None if now is None or then is None else now - then
-    deviation = _clip_deviation(front_end, reference)
+    root, decibels = math.sqrt(window.clips), _decibels_per_unit(front_end)
     return Evidence(
         clips=window.clips,
         hz=np.array([float(front_end.band_hz()[r].mean()) for r in band_ranges(front_end.n_bands, RANGES)]),
         low=None if shift is None else shift[:, 0],
         middle=None if shift is None else shift[:, 1],
         high=None if shift is None else shift[:, 2],
-        beyond_gain=None if now is None else _beyond_gain(front_end, now, reference, rms - then_rms),
+        beyond_gain=None if now is None else _beyond_gain(known, now, rms - then_rms),
         rms_shift=rms - then_rms,
-        rms_se=_deviation(reference.rms / reference.clips) / math.sqrt(window.clips),
+        rms_se=_deviation(reference.rms / reference.clips) / root,
         rms=rms,
         crest_shift=(peak - rms) - (then_peak - then_rms),
         same_peak=_same_peak(window, reference),
         flat=window.flat / window.clips,
-        spread_ratio=_clip_deviation(front_end, window) / np.maximum(deviation, 1e-6),
-        level_se=float(np.median(deviation)) * _decibels_per_unit(front_end) / math.sqrt(window.clips),
-        shape_se=_shape_deviation(front_end, reference) * _decibels_per_unit(front_end) / math.sqrt(window.clips),
-        tail_se=_tail_se(profile, window.clips),
+        spread_ratio=_clip_deviation(front_end, window) / np.maximum(known.deviation, 1e-6),
+        level_se=float(np.median(known.deviation)) * decibels / root,
+        shape_se=known.shape_deviation * decibels / root,
+        tail_se=4.0 if known.tail_deviation is None else known.tail_deviation / root,
     )
 
 
-def _quantile_shift(front_end: FrontEnd, window: Measurement, reference: Measurement) -> Floats | None:
-    """Change of each quantile `(range, quantile)` in dB; None for levels that are not values of single frames."""
-    now, then = _quantiles(front_end, window), _quantiles(front_end, reference)
-    return None if now is None or then is None else now - then
-
-
-def _beyond_gain(front_end: FrontEnd, now: Floats, reference: Measurement, gain: float) -> Floats | None:
+def _beyond_gain(known: Reference, now: Floats, gain: float) -> Floats | None:
     """The better of two explanations: no gain in the bands (waveforms are normalized), or all of it."""
     found = [
         (now - then)[:, 1:].mean(axis=1)
-        for decibels in (0.0, gain)
-        if (then := _quantiles(front_end, reference, decibels)) is not None
+        for then in (known.quantiles, _quantiles(known.front_end, known.total, gain))
+        if then is not None
     ]
     return min(found, key=lambda rest: float(np.abs(rest).sum()), default=None)
 
@@ -148,18 +181,6 @@ def _shape_deviation(front_end: FrontEnd, m: Measurement) -> float:
     band = np.asarray(Statistics(m, front_end.grid).mean_se) ** 2
     all_bands = float(Statistics(m.pooled(), front_end.grid, pooled=True).mean_se) ** 2
     return math.sqrt(max(float(band.mean()) - all_bands, 0.0) * m.clips)
-
-
-def _tail_se(profile: Profile, clips: int) -> float:
-    """From how far the groups' lower tails stray from that of all, scaled to as many clips; 4 dB for one group."""
-    if len(profile.groups) < 2:
-        return 4.0
-    total = 0.0
-    for part in profile.groups.values():
-        shift = _quantile_shift(profile.front_end, part, profile.total)
-        if shift is not None:
-            total += float(np.median(shift[:, 0] - shift[:, 2])) ** 2 * part.clips
-    return math.sqrt(total / len(profile.groups) / clips)
 
 
 def _deviation(shares: Floats) -> float:

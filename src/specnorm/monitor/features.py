@@ -23,6 +23,7 @@ MAX_BANDS = 12
 """Neighbouring bands say nearly the same of a clip: they are averaged in this many ranges."""
 QUIETEST, LOUDEST = -100.0, 30.0
 """dBFS beyond which one silent clip is as silent as any other."""
+_LARGE = 1e10
 
 
 @lru_cache(maxsize=64)
@@ -65,40 +66,78 @@ def shape_columns(n_bands: int) -> NDArray[np.int64]:
     return np.arange(ranges, 2 * ranges)
 
 
-def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | Recorded) -> Floats:
-    """The features of one clip, from its level `(band, frame)` and its samples as recorded, or what is known of them.
+def clip_features(level: NDArray[Any], samples: NDArray[np.float32]) -> Floats:
+    """The features of one clip, from its level `(band, frame)` and its samples as recorded.
 
     Levels and spreads are in the level's unit, RMS and peak in dBFS before waveform normalization.
     """
-    weights = range_weights(level.shape[0])
-    mean, variance = np.empty(level.shape[0]), np.empty(level.shape[0])
-    _band_moments(np.asarray(level, dtype=np.float64), mean, variance)
-    recorded = samples if isinstance(samples, Recorded) else as_recorded(samples)
-    clip = np.array((dbfs(recorded.rms), dbfs(recorded.peak)))
-    return with_shape(weights @ mean, np.sqrt(weights @ variance), clip)
+    no_frames = np.empty((level.shape[0], 0), dtype=np.int32)
+    return look(np.asarray(level, dtype=np.float64), as_recorded(samples), 0.0, no_frames)[0]
+
+
+def look(
+    level: NDArray[np.float64], recorded: Recorded, steps: float, gridded: NDArray[np.int32]
+) -> tuple[Floats, int, int]:
+    """The features of a clip, and in the same pass its level on the grid, with the lowest and highest of that.
+
+    `gridded` `(band, frame)` takes as many frames as it has, evenly spread; none leaves the extremes undefined.
+    """
+    features = np.empty(3 * len(_range_bounds(level.shape[0])) - 1)
+    lowest, highest = _look(level, _range_bounds(level.shape[0]), steps, gridded, features)
+    features[-2], features[-1] = dbfs(recorded.rms), dbfs(recorded.peak)
+    return features, lowest, highest
+
+
+@lru_cache(maxsize=64)
+def _range_bounds(n_bands: int) -> NDArray[np.int64]:
+    """The first band of each range, and the number of bands."""
+    return np.array([bands.start for bands in band_ranges(n_bands)] + [n_bands])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _look(
+    level: NDArray[np.float64],
+    bounds: NDArray[np.int64],
+    steps: float,
+    gridded: NDArray[np.int32],
+    features: Floats,
+) -> tuple[int, int]:
+    ranges, frames = bounds.size - 1, level.shape[1]
+    stride = -(-frames // max(gridded.shape[1], 1))
+    lowest: Any = 1 << 30
+    highest: Any = -(1 << 30)
+    for r in range(ranges):
+        mean, variance = 0.0, 0.0
+        for band in range(bounds[r], bounds[r + 1]):
+            total, square = 0.0, 0.0
+            for t in range(frames):
+                x = level[band, t]
+                total += x
+                square += x * x
+            mean += total / frames
+            variance += max(square / frames - (total / frames) * (total / frames), 0.0)
+            for i in range(gridded.shape[1]):
+                q = np.int32(np.rint(min(max(level[band, i * stride] * steps, -1073741824.0), 1073741824.0)))
+                gridded[band, i] = q
+                lowest, highest = min(lowest, q), max(highest, q)
+        bands = bounds[r + 1] - bounds[r]
+        features[r] = mean / bands
+        features[2 * ranges + r] = math.sqrt(variance / bands)
+    centre = features[:ranges].mean()
+    for r in range(ranges):
+        features[ranges + r] = features[r] - centre
+    return lowest, highest
 
 
 def as_recorded(samples: NDArray[np.float32]) -> Recorded:
     """What is known of a clip's finite samples: faster than `Recorded.of`, and its RMS is single precision's."""
-    low, high = float(samples.min()), float(samples.max())
-    with np.errstate(over="ignore"):  # infinitely loud is as loud as `LOUDEST`
-        rms = math.sqrt(float(np.dot(samples, samples)) / len(samples))
+    low, high = float(np.minimum.reduce(samples)), float(np.maximum.reduce(samples))
+    if max(-low, high) < _LARGE:
+        square = float(np.dot(samples, samples))
+    else:  # its square leaves single precision
+        square = float(np.square(samples, dtype=np.float64).sum())
+    rms = math.sqrt(square / len(samples))
     return Recorded(len(samples), max(-low, high), rms, low == high, digest(samples))
-
-
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _band_moments(level: NDArray[np.float64], mean: Floats, variance: Floats) -> None:
-    """Mean and variance over the frames of each band."""
-    bands, frames = level.shape
-    for band in range(bands):
-        total = 0.0
-        square = 0.0
-        for t in range(frames):
-            x = level[band, t]
-            total += x
-            square += x * x
-        mean[band] = total / frames
-        variance[band] = max(square / frames - mean[band] * mean[band], 0.0)
 
 
 def with_shape(level: Floats, spread: Floats, clip: Floats) -> Floats:

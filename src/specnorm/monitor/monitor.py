@@ -18,9 +18,9 @@ from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.diagnosis import Diagnosis, diagnose, nothing
 from specnorm.monitor.distribution import Distribution
 from specnorm.monitor.drift import drift
-from specnorm.monitor.evidence import evidence
+from specnorm.monitor.evidence import Reference, evidence
 from specnorm.monitor.false_alarms import FalseAlarms
-from specnorm.monitor.features import Floats, as_recorded, clip_features
+from specnorm.monitor.features import Floats, as_recorded
 from specnorm.monitor.history import History
 from specnorm.monitor.panes import Pane, Panes, SeenClip
 from specnorm.monitor.threshold import Reading, calibrate, horizons, window_statistic
@@ -71,6 +71,9 @@ class Monitor:
         self._horizons = np.array(horizons(self.window.panes))
         self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
         self._names = self.baseline.names()
+        self._known = Reference(profile)
+        self._grid = profile.front_end.grid
+        self._frames: dict[int, int] = {}
         then = Statistics(profile.total, profile.front_end.grid)
         self._then_mean, self._then_std = np.asarray(then.mean), np.where(then.std > 0, then.std, 1.0)
         self.features: Floats | None = None
@@ -103,10 +106,7 @@ class Monitor:
             raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
         number = self.window.pane_of(self.clips, at)
         made = self.profile.front_end.clip_level(samples) if level is None else self._checked_level(level, samples)
-        features = clip_features(made, recorded)
-        if not np.isfinite(features).all():
-            raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
-        clip = SeenClip.of(self.profile.front_end, made, recorded)
+        clip, features = SeenClip.of(self.profile.front_end, self._grid, made, recorded)
         finished = self._panes.open(number)
         if finished is not None:
             self._remember(finished)
@@ -148,7 +148,7 @@ class Monitor:
         if not panes or not self.verdict().alarm:
             return nothing(sum(pane.clips for _, pane in panes))
         since = [pane.measurement for number, pane in panes if number >= (self._alarm_pane or 0)]
-        return diagnose(evidence(self.profile, Measurement.sum(since or [panes[0][1].measurement])))
+        return diagnose(evidence(self._known, Measurement.sum(since or [panes[0][1].measurement])))
 
     def measurement(self) -> Measurement:
         """What was counted of the window's clips; raises `ArgumentError` when no clip has come yet."""
@@ -297,7 +297,9 @@ class Monitor:
 
     def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
         front_end = self.profile.front_end
-        wanted = (len(self._then_mean), front_end.frames(len(samples)))
+        if len(samples) not in self._frames:
+            self._frames = {len(samples): front_end.frames(len(samples))}
+        wanted = (len(self._then_mean), self._frames[len(samples)])
         if level.shape != wanted:
             raise FrontEndMismatch(
                 f"a level of shape {tuple(level.shape)} is not what this profile's front end makes of {len(samples)} "

@@ -6,6 +6,7 @@ a few clips are smaller than the histogram of all their bands, and counting cost
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.front_end import FrontEnd
-from specnorm.monitor.features import Floats
+from specnorm.errors import AudioError, BadAudioReason
+from specnorm.front_end import Decibel, FrontEnd, Grid
+from specnorm.monitor.features import Floats, look
 from specnorm.monitor.window import Window
 from specnorm.profile import Counter, Measurement
 from specnorm.profile.counter import Recorded, require_on_grid
-from specnorm.profile.counting import put_on_grid
 
 MAX_FRAMES = 64
 """Frames that are counted of a clip, spread evenly: neighbours say nearly the same."""
@@ -29,25 +30,35 @@ Scores = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class SeenClip:
-    """A clip on the grid `(band, frame)`, at most `MAX_FRAMES` of its frames, with the lowest and highest of all."""
+    """A clip on the grid `(band, frame)`, at most `MAX_FRAMES` of its frames, and the highest level of all, `top`."""
 
     gridded: NDArray[np.int32]
     lowest: int
     highest: int
+    top: int
     recorded: Recorded
 
     @classmethod
-    def of(cls, front_end: FrontEnd, level: NDArray[np.float64], recorded: Recorded) -> SeenClip:
-        """From its level `(band, frame)`; raises `AudioError` when that leaves the grid."""
-        thinned = np.ascontiguousarray(level[:, :: -(-level.shape[1] // MAX_FRAMES)])
-        gridded = np.empty(thinned.shape, dtype=np.int32)
-        steps = float(front_end.grid.steps)
-        lowest, highest = put_on_grid(thinned, thinned.shape[1], steps, gridded, 0)
-        if thinned.shape != level.shape:
-            # A floor that lies some decibels below the highest level needs the highest of all.
-            highest = max(highest, round(min(float(level.max()) * steps, 2.0**30)))
-        require_on_grid(front_end, lowest, highest)
-        return cls(gridded, lowest, highest, recorded)
+    def of(
+        cls, front_end: FrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
+    ) -> tuple[SeenClip, Floats]:
+        """From its level `(band, frame)`, with its features; `grid` is the front end's, made once.
+
+        Raises:
+            AudioError: when the level is not finite or leaves the grid.
+        """
+        bands, frames = level.shape
+        steps = float(grid.steps)
+        gridded = np.empty((bands, -(-frames // -(-frames // MAX_FRAMES))), dtype=np.int32)
+        features, lowest, highest = look(level, recorded, steps, gridded)
+        if not math.isfinite(float(features.sum())):
+            raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
+        top = highest
+        if gridded.shape[1] < frames and _floor_follows_highest(front_end):
+            top = max(highest, round(min(float(level.max()) * steps, 2.0**30)))
+        if not grid.low * steps <= lowest <= top <= grid.high * steps:
+            require_on_grid(front_end, lowest, top)
+        return cls(gridded, lowest, highest, top, recorded), features
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +166,12 @@ class Panes:
         """Sums of scores `(pane, score)` and numbers of clips of each pane, newest first, empty panes too."""
         if self._sums is None:
             self._sums = self._full_sums()
-        sums, clips = self._sums
-        if self._clips:
-            sums, clips = sums.copy(), clips.copy()
-            sums[0] += self._scores
-            clips[0] += self._clips
+        full, clips = self._sums
+        if not self._clips:
+            return full, clips
+        sums, clips = full.copy(), clips.copy()
+        sums[0] += self._scores
+        clips[0] += self._clips
         return sums, clips
 
     def _full_sums(self) -> tuple[Scores, NDArray[np.int64]]:
@@ -181,9 +193,14 @@ class Panes:
         self._sums = None
 
 
+def _floor_follows_highest(front_end: FrontEnd) -> bool:
+    """Whether a clip's floor lies so many decibels below its highest level, which then must be that of all frames."""
+    return isinstance(front_end.compress, Decibel) and front_end.compress.top_db is not None
+
+
 def _count(counter: Counter, clips: Sequence[SeenClip]) -> None:
     for clip in clips:
-        counter.add_gridded(clip.gridded, clip.lowest, clip.highest, clip.recorded)
+        counter.add_gridded(clip.gridded, clip.lowest, clip.highest, clip.recorded, top=clip.top)
 
 
 def _narrow(counter: Counter) -> Measurement | None:

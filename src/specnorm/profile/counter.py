@@ -102,8 +102,12 @@ class Counter:
         )
         self._count(frames, lowest, highest, Recorded.of(samples, flat))
 
-    def add_gridded(self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded) -> None:
+    def add_gridded(
+        self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded, *, top: int | None = None
+    ) -> None:
         """Count one clip whose level is on the grid already, `(band, frame)`, with the lowest and highest of it.
+
+        `top` is the highest level of the clip, where these are not all of its frames: a floor may lie below that.
 
         Raises:
             AudioError: when the level leaves the grid; nothing is counted then.
@@ -111,7 +115,7 @@ class Counter:
         frames = gridded.shape[1]
         start = self._make_room(frames)
         self._waiting[:, start : start + frames] = gridded
-        self._count(frames, lowest, highest, recorded)
+        self._count(frames, lowest, highest, recorded, top)
 
     def _room(self, frames: int) -> NDArray[np.int32]:
         bands = self._front_end.n_bands
@@ -124,14 +128,13 @@ class Counter:
             self._waiting = self._room(frames)
         return self._bounds[-1]
 
-    def _count(self, frames: int, lowest: int, highest: int, recorded: Recorded) -> None:
+    def _count(self, frames: int, lowest: int, highest: int, recorded: Recorded, top: int | None = None) -> None:
         require_on_grid(self._front_end, lowest, highest)
         self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         if self._frames + frames >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
-        floor = self._grid.integer(
-            self._front_end.compress.clip_floor(highest / self._grid.steps, self._front_end.stft.power)
-        )
+        loudest = (highest if top is None else top) / self._grid.steps
+        floor = self._grid.integer(self._front_end.compress.clip_floor(loudest, self._front_end.stft.power))
         if recorded.flat:
             self._count_flat(frames, floor)
         else:
