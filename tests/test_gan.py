@@ -75,7 +75,7 @@ def _design(**settings: object) -> GanDesign:
 def trained(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of four steps of training."""
     folder = tmp_path_factory.mktemp("gan") / "trained"
-    prepared = prepare(Origin(str(clips), (("split", "test"),)), FRONT_END, folder, _design())
+    prepared = prepare(Origin(str(clips), (("split", "test"),)), FRONT_END, _design())
     assert [line.step for line in run(prepared, folder, 4, every=2)] == [2, 4]
     return folder
 
@@ -85,7 +85,7 @@ def trained(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_losses_stay_finite_and_weights_move(clips: Path, tmp_path: Path, loss: str, precision: str) -> None:
     """A few steps of either loss in either precision give finite losses and change both networks."""
     design = _design(loss=loss, precision=precision)
-    prepared = prepare(Origin(str(clips), (("split", "test"),)), FRONT_END, tmp_path, design)
+    prepared = prepare(Origin(str(clips), (("split", "test"),)), FRONT_END, design)
     before = prepared.model(prepared.trainer()).weights
     (line,) = run(prepared, tmp_path, 3, every=5)
     assert line.step == 3
@@ -146,10 +146,10 @@ def test_images_and_levels_are_each_others_inverse() -> None:
     np.testing.assert_allclose(from_unit(x, level_range), [[-60, -30, 0], [-50, -20, 10]], atol=1e-4)
 
 
-def test_what_is_trained_on_is_the_clips_own_level(clips: Path, tmp_path: Path) -> None:
+def test_what_is_trained_on_is_the_clips_own_level(clips: Path) -> None:
     """The loader's images, taken back to levels, are those of the front end, clipped to the range."""
     origin = Origin(str(clips), (("split", "test"),))
-    prepared = prepare(origin, FRONT_END, tmp_path, _design())
+    prepared = prepare(origin, FRONT_END, _design())
     first = origin.training_clips().clips[0]
     level = FRONT_END(soundfile.read(first.path)[0])
     low, high = prepared.level_range.low[:, None], prepared.level_range.high[:, None]
@@ -164,7 +164,7 @@ def test_a_resumed_training_is_bit_identical(clips: Path, trained: Path, tmp_pat
     """Stopped after two of four steps and taken up again, checkpoint, model, picture and sound are the same bytes."""
     origin = Origin(str(clips), (("split", "test"),))
     for steps in (2, 4):
-        prepared = prepare(origin, FRONT_END, tmp_path, _design())
+        prepared = prepare(origin, FRONT_END, _design())
         list(run(prepared, tmp_path, steps, every=2))
     for name in (CHECKPOINT, MODEL, f"{PREVIEWS}/step-000004.png", f"{PREVIEWS}/step-000004.wav"):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
@@ -259,14 +259,14 @@ def test_a_checkpoint_belongs_to_its_training(clips: Path, trained: Path, tmp_pa
     """A folder with other settings is not resumed, nor is a checkpoint of other networks or format."""
     shutil.copytree(trained, tmp_path / "copy")
     origin = Origin(str(clips), (("split", "test"),))
-    other = prepare(origin, FRONT_END, tmp_path / "copy", _design(seed=1))
+    other = prepare(origin, FRONT_END, _design(seed=1))
     with pytest.raises(ArgumentError, match=r"other settings \(design\)"):
         list(run(other, tmp_path / "copy", 4))
     with pytest.raises(FileFormatError, match="another training"):
         load_checkpoint(other.trainer(), trained / CHECKPOINT)
     header, tensors = files.load(trained / CHECKPOINT)
     files.save(tmp_path / "old.safetensors", {**header, "format": 0}, tensors)
-    same = prepare(origin, FRONT_END, tmp_path / "copy", _design())
+    same = prepare(origin, FRONT_END, _design())
     with pytest.raises(FileFormatError, match="of format 0"):
         load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
     del tensors["generator.project.weight"]
@@ -315,11 +315,11 @@ def test_sizes_and_bands_must_agree() -> None:
         Architecture(size=48)
 
 
-def test_conditional_training_needs_labels(noise_folder: Path, tmp_path: Path) -> None:
+def test_conditional_training_needs_labels(noise_folder: Path) -> None:
     """Clips without labels cannot be conditioned on."""
     clip = next(noise_folder.rglob("*.wav"))
     with pytest.raises(SourceError, match="have no label"):
-        prepare(Origin(str(clip)), FRONT_END, tmp_path, _design())
+        prepare(Origin(str(clip)), FRONT_END, _design())
 
 
 def test_without_torch_the_error_names_the_extra(clips: Path, tmp_path: Path) -> None:
@@ -365,5 +365,8 @@ def test_the_commands_train_and_sample(clips: Path, tmp_path: Path) -> None:
     assert "the model's classes are high, low" in unknown.stderr
     missing = runner.invoke(app, ["gan", "sample", str(tmp_path / "none"), "-o", str(tmp_path / "out")])
     assert missing.exit_code == 1
-    changed = runner.invoke(app, [*command, "--steps", "3", "--width", "4"])
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    changed = runner.invoke(app, [*command, "--steps", "3", "--n-fft", "512"])
     assert changed.exit_code == 2
+    assert "other settings (front_end, images)" in changed.stderr
+    assert all(path.read_bytes() == content for path, content in before.items())

@@ -209,7 +209,7 @@ def test_a_score_is_reproducible_and_shown(model: GanModel, scored: SeedScore) -
 def test_scores_need_enough_clips_and_ones_held_out(model: GanModel, tmp_path: Path) -> None:
     """Too few clips, none held out, and no training beside the model are each one clear error."""
     with pytest.raises(ArgumentError, match="at equal numbers"):
-        score(model, _levels(20, 0), _levels(30, 1), 0)
+        score(model, _levels(20, 0), _levels(30, 1), 0, ScoreOptions(images=21))
     with pytest.raises(ArgumentError, match="at least 10"):
         ScoreOptions(images=3)
     soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 8_000)

@@ -126,9 +126,7 @@ def train_command(
     design = GanDesign(size, width, latent, conditional, level_range, fix_length, training)
     origin = Origin(source, tuple(parse_hold_out(hold_out)))
     with progress_bar("preparing") as bar:
-        prepared = prepare(
-            origin, front_end, output, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar
-        )
+        prepared = prepare(origin, front_end, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar)
     for bad in prepared.bad:
         warn(f"left out {bad.path}: {bad.reason.value}: {bad.detail}")
     lines = []

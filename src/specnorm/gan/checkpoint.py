@@ -47,11 +47,13 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
     if header["step"]:  # without a first step, optimizers have no moments to be filled
         _make_moments(trainer)
     state = dict(_state(trainer))
-    if {name: (tuple(t.shape), str(t.dtype)[6:]) for name, t in state.items()} != {
-        name: (() if t.shape == (1,) and state[name].ndim == 0 else t.shape, str(t.dtype))
-        for name, t in tensors.items()
-        if name in state or name
-    }:
+    fits = len(state) == len(tensors) and all(
+        name in tensors
+        and tensors[name].size == tensor.numel()
+        and str(tensors[name].dtype) == str(tensor.dtype).removeprefix("torch.")
+        for name, tensor in state.items()
+    )
+    if not fits:
         raise FileFormatError(f"{path}: its weights are not those of these networks; train in another folder")
     with torch.no_grad():
         for name, tensor in state.items():

@@ -28,7 +28,7 @@ from specnorm.gan.scaling import to_unit
 from specnorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
 from specnorm.images import LevelRange
 from specnorm.lock import output_lock
-from specnorm.profile import BadFile
+from specnorm.profile import BadFile, Profile
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
@@ -67,6 +67,7 @@ class PreparedGan:
         design: What will be done.
         architecture: The networks.
         window: What an image shows.
+        profile: What was measured.
         level_range: The levels at -1 and 1.
         images: `(clip, band, frame)` in [-1, 1].
         labels: The class of each clip, `(clip,)`.
@@ -79,6 +80,7 @@ class PreparedGan:
     design: GanDesign
     architecture: Architecture
     window: Window
+    profile: Profile
     level_range: LevelRange
     images: NDArray[np.float32]
     labels: NDArray[np.int64]
@@ -111,7 +113,6 @@ class CheckpointLine:
 def prepare(
     origin: Origin,
     front_end: FrontEnd,
-    folder: Path,
     design: GanDesign,
     *,
     max_bad: float = MAX_BAD,
@@ -122,7 +123,6 @@ def prepare(
     Args:
         origin: The clips, and which of them are held out.
         front_end: Wave to level, with as many bands as the images.
-        folder: Where the profile goes.
         design: What will be done.
         max_bad: The share of files that may be bad.
         progress: Called with what begins, gives what is called as clips get done.
@@ -138,7 +138,6 @@ def prepare(
     architecture = design.training.architecture(design.size, design.width, design.latent, len(classes))
     clips = read_levels(source, window, classes=classes or None, max_bad=max_bad, progress=progress("reading clips"))
     profile = fit(source, front_end, duration=window.seconds, max_bad=max_bad, progress=progress("measuring"))
-    profile.save(folder / PROFILE)
     level_range = LevelRange.parse(design.level_range, front_end, profile)
     low, high = level_range.low[:, None], level_range.high[:, None]
     images = to_unit(clips.levels, level_range)
@@ -157,6 +156,7 @@ def prepare(
         design=design,
         architecture=architecture,
         window=window,
+        profile=profile,
         level_range=level_range,
         images=images,
         labels=clips.labels,
@@ -214,6 +214,7 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
     if not path.exists():
+        prepared.profile.save(folder / PROFILE)
         write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n")
         return 0.0
     try:

@@ -90,7 +90,7 @@ def write_samples(
             with atomic_write(folder / name) as file:
                 file.write(codec.encode(level, length=model.window.samples, source=source))
             if options.audio:
-                inversion = InversionOptions(quality=options.quality, seed=options.seed)
+                inversion = InversionOptions(quality=options.quality)
                 sound = invert_file(folder / name, (folder / name).with_suffix(".wav"), inversion)
                 notes += [f"{name}: {note}" for note in sound.notes]
             if progress is not None:

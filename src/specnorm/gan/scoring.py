@@ -87,7 +87,7 @@ class ScoreOptions:
     """How a model is scored.
 
     Attributes:
-        images: Images in a split; by default as many as there are test clips.
+        images: Images in a split; by default as many as there are test clips, at most half the training clips.
         splits: Splits of the samples.
         epochs: How long each judge is trained.
 
@@ -129,11 +129,12 @@ def score(
         ArgumentError: when there are too few clips.
     """
     options = options or ScoreOptions()
-    count = len(test.levels) if options.images is None else options.images
-    if not count <= min(len(test.levels), len(train.levels) // 2):
+    most = min(len(test.levels), len(train.levels) // 2)
+    count = most if options.images is None else options.images
+    if not 2 <= count <= most:
         raise ArgumentError(
-            f"images={count}, but {len(test.levels)} test and {len(train.levels)} training clips allow at most "
-            f"{min(len(test.levels), len(train.levels) // 2)}: distances are compared at equal numbers"
+            f"images={count}, but {len(test.levels)} test and {len(train.levels)} training clips allow 2 … {most}: "
+            "distances are compared at equal numbers"
         )
     told("training the judge")
     judge = Judge.trained(train.levels, train.labels, len(train.classes), seed, torch.device("cpu"), options.epochs)
