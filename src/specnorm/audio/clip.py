@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,3 +40,14 @@ def flatness(samples: NDArray[np.float32]) -> BadAudioReason | None:
     if samples[0] != samples[-1] or samples.min() != samples.max():
         return None
     return BadAudioReason.CONSTANT if samples[0] else BadAudioReason.SILENT
+
+
+@numba.njit(cache=True, nogil=True)
+def within(samples: NDArray[np.float32], peak: float) -> bool:
+    """Whether the magnitude of every sample `(sample,)` is finite and at most `peak`, in one pass."""
+    # Without their sign bits, floats are in the order of their bits as integers, and NaN is above all others.
+    bits = samples.view(np.int32)
+    highest = np.int32(0)
+    for i in range(bits.size):
+        highest = max(highest, bits[i] & np.int32(0x7FFFFFFF))
+    return bool(highest <= np.float32(peak).view(np.int32))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,8 @@ NEEDS_PATH = frozenset({".sd2"})
 FREE_BYTES = 1 << 26
 MAX_EXPANSION = 2048
 """Decoded bytes that a stored byte may become beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
+MEMORY_BYTES = 1 << 24
+"""Longer files get memory of their own, which grows with what is there, and is given back."""
 _BLOCK = 1 << 20
 
 
@@ -64,12 +66,17 @@ def open_regular(path: Path) -> int:
 
 
 def decode_descriptor(
-    descriptor: int, *, into: NDArray[np.float32] | None = None, path: Path | None = None
+    descriptor: int,
+    *,
+    into: NDArray[np.float32] | None = None,
+    path: Path | None = None,
+    memory: Callable[[int], NDArray[np.float32]] | None = None,
 ) -> tuple[NDArray[np.float32], int]:
     """Samples `(sample, channel)` as float32 and the sample rate in Hz; `check_samples` is for the caller to do.
 
-    With `into` the samples are put there, and must fit. With `path` the file is opened again by that name, for formats
-    that need a second file beside it (see `NEEDS_PATH`).
+    With `into` the samples are put there, and must fit. With `memory`, a function that gives room for so many numbers,
+    those of a file of at most `MEMORY_BYTES` are put there, and the result is a view of it. With `path` the file is
+    opened again by that name, for formats that need a second file beside it (see `NEEDS_PATH`).
 
     Raises:
         AudioError: with a reason of the closed vocabulary, when the file is unreadable, empty, truncated, lies in its
@@ -81,6 +88,8 @@ def decode_descriptor(
         with soundfile.SoundFile(descriptor if path is None else path, closefd=False) as sound:
             _check_header(sound)
             justified = max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION)
+            if memory is not None and 0 < (count := sound.frames * sound.channels) <= MEMORY_BYTES // 4:
+                into = memory(count)
             samples = _read_all(sound, justified, into)
             sample_rate = sound.samplerate
             early = early or samples.shape[0] < sound.frames or ends_early(descriptor, sound)

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.audio.clip import Clip, flatness
+from specnorm.audio.clip import Clip, flatness, within
 from specnorm.audio.compressed import STREAMS
 from specnorm.audio.content import content_digest, content_state, open_content, stamp_of_error
-from specnorm.audio.decode import NEEDS_PATH, check_samples, decode_descriptor
+from specnorm.audio.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor
 from specnorm.audio.decoder_process import MOST_FILES
 from specnorm.audio.mpeg import recognizable
 from specnorm.audio.reference import ClipReference
 from specnorm.audio.resample import resample
 from specnorm.audio.sandbox import Limits, close_decoders, decode_untrusted
+from specnorm.audio.scratch import SAMPLES
 from specnorm.audio.wav import read_plain_wav
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 
@@ -112,8 +113,8 @@ class Reader:
         if isinstance(decoded, AudioError):
             return decoded
         try:
-            if not decoded.borrowed:
-                check_samples(decoded.samples)
+            if not within(decoded.samples.reshape(-1), MAX_PEAK):
+                check_samples(decoded.samples)  # which says what is wrong
             mono = decoded.samples[:, 0]
             if decoded.samples.shape[1] > 1:
                 mono = decoded.samples.mean(axis=1, dtype=np.float32)
@@ -172,9 +173,10 @@ def _decoded_here(opened: _Opened) -> _Outcome:
     if (plain := read_plain_wav(opened.descriptor)) is not None:
         return _Decoded(*plain, borrowed=True)
     try:
-        return _Decoded(*decode_descriptor(opened.content, path=opened.path), borrowed=False)
+        samples, rate = decode_descriptor(opened.content, path=opened.path, memory=SAMPLES.floats)
     except AudioError as error:
         return error
+    return _Decoded(samples, rate, borrowed=samples.base is not None)
 
 
 @dataclass(frozen=True)

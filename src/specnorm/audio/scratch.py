@@ -7,8 +7,8 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_BYTES = 1 << 24
-"""Longer files get memory of their own, which is given back."""
+from specnorm.audio.decode import MEMORY_BYTES
+
 _LEAST_BYTES = 1 << 20
 
 
@@ -23,9 +23,13 @@ class Scratch(threading.local):
         return self.bytes(4 * count).view(np.float32)
 
     def bytes(self, count: int) -> NDArray[np.uint8]:
-        """Room for so many bytes, not cleared; this thread's until it asks again."""
-        if count > MOST_BYTES:
+        """Room for so many bytes, not cleared; this thread's until it asks again. Beyond `MEMORY_BYTES` it is fresh."""
+        if count > MEMORY_BYTES:
             return np.empty(count, np.uint8)
         if count > self._buffer.size:
             self._buffer = np.empty(max(count, _LEAST_BYTES), np.uint8)
         return self._buffer[:count]
+
+
+SAMPLES = Scratch()
+"""Where files are decoded to."""

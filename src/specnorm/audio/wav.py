@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.audio.decode import SAMPLE_RATES
-from specnorm.audio.scratch import Scratch
+from specnorm.audio.scratch import SAMPLES, Scratch
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _MOST_CHANNELS = 64
 _BLOCK = 1 << 17
-_RAW, _SAMPLES = Scratch(), Scratch()
+_RAW = Scratch()
 
 
 def read_plain_wav(descriptor: int) -> tuple[NDArray[np.float32], int] | None:
@@ -27,15 +27,15 @@ def read_plain_wav(descriptor: int) -> tuple[NDArray[np.float32], int] | None:
 
     The samples are in memory that this thread uses again for the next file.
     """
-    size = os.fstat(descriptor).st_size
     header = os.pread(descriptor, _HEADER.size, 0) if hasattr(os, "preadv") else b""
-    if len(header) < _HEADER.size:
+    if len(header) < _HEADER.size or header[:4] != b"RIFF":
         return None
-    riff, rest, wave, fmt, length, tag, channels, rate, in_second, in_frame, bits, data, bytes_there = _HEADER.unpack(
+    size = os.fstat(descriptor).st_size
+    _, rest, wave, fmt, length, tag, channels, rate, in_second, in_frame, bits, data, bytes_there = _HEADER.unpack(
         header
     )
     plain = (
-        (riff, wave, fmt, data) == (b"RIFF", b"WAVE", b"fmt ", b"data")
+        (wave, fmt, data) == (b"WAVE", b"fmt ", b"data")
         and (length, tag, bits) == (16, 1, 16)
         and 1 <= channels <= _MOST_CHANNELS
         and SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]
@@ -46,7 +46,7 @@ def read_plain_wav(descriptor: int) -> tuple[NDArray[np.float32], int] | None:
     )
     if not plain:
         return None
-    samples, raw = _SAMPLES.floats(bytes_there // 2), _RAW.bytes(_BLOCK)
+    samples, raw = SAMPLES.floats(bytes_there // 2), _RAW.bytes(_BLOCK)
     for start in range(0, bytes_there, _BLOCK):
         wanted = min(_BLOCK, bytes_there - start)
         if os.preadv(descriptor, [raw[:wanted].data], _HEADER.size + start) != wanted:

@@ -1,0 +1,207 @@
+"""The compiled kernels are what they stand for: NumPy's FFT and logarithms, libsndfile's samples, clips one by one."""
+
+from __future__ import annotations
+
+import platform
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import specnorm as sn
+from specnorm.audio.clip import within
+from specnorm.audio.wav import read_plain_wav
+from specnorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
+from specnorm.front_end.logarithm import compressed
+from specnorm.front_end.real_fft import plan_of, transform
+from specnorm.nn import Normalize, Preprocess, Spectrogram
+from specnorm.profile import Counter, Measurement
+from torch_cases import pipeline
+
+RATE = 16_000
+
+
+def eight_dfts(frames: np.ndarray) -> np.ndarray:
+    """The DFTs of eight real frames `(lane, sample)` by the kernel, as NumPy lays them out."""
+    n = frames.shape[1]
+    plan = plan_of(n)
+    assert plan is not None
+    one = np.ascontiguousarray(frames.T).ravel()
+    found = transform(n, plan.radices, plan.starts, plan.roots, one, np.empty_like(one)).reshape(n, 8)
+    spectrum = np.zeros((8, n // 2 + 1), dtype=np.complex128)
+    spectrum.real[:, 0], spectrum.real[:, 1:] = found[0], found[1::2].T
+    spectrum.imag[:, 1 : (n + 1) // 2] = found[2::2].T
+    return spectrum
+
+
+@given(twos=st.integers(0, 7), threes=st.integers(0, 2), fives=st.integers(0, 2), seed=st.integers(0, 99))
+def test_the_lanes_transform_as_numpy_does(twos: int, threes: int, fives: int, seed: int) -> None:
+    """Every length of the prime factors 2, 3 and 5 gives NumPy's DFT: on x86-64 to the last bit."""
+    n = 2**twos * 3**threes * 5**fives
+    frames = np.random.default_rng(seed).standard_normal((8, n))
+    expected = np.fft.rfft(frames)
+    if n > 1 and platform.machine() in {"x86_64", "AMD64"}:
+        np.testing.assert_array_equal(eight_dfts(frames), expected)
+    elif n > 1:
+        np.testing.assert_allclose(eight_dfts(frames), expected, rtol=0, atol=1e-14 * n)
+
+
+def test_lengths_with_other_factors_have_no_plan() -> None:
+    """They are left to NumPy, and the level is the same."""
+    assert plan_of(441) is None
+    front_end = FrontEnd(RATE, stft=STFT(441, hop_length=147))
+    wave = np.random.default_rng(0).standard_normal(50_000)
+    np.testing.assert_allclose(front_end.clip_level(wave), front_end.working_level(wave), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("n_fft", [400, 480, 512, 2048])
+@pytest.mark.parametrize("samples", [2048, 50_000, 50_001, 120_003])
+def test_blocks_join_without_a_seam(n_fft: int, samples: int) -> None:
+    """Clips of one block, several, and a few frames more than several: the fast path is the plain one."""
+    front_end = FrontEnd(RATE, stft=STFT(n_fft, hop_length=100), bands=Mel(40))
+    wave = np.random.default_rng(1).standard_normal(samples)
+    np.testing.assert_allclose(front_end.clip_level(wave), front_end.working_level(wave), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0])
+@pytest.mark.parametrize(
+    "compress",
+    [Decibel(), Decibel(amin=1e-5, ref=3.0, floor_db=-20.0), Ln(), Ln(offset=0.0, amin=1e-7), Ln(1e-3, amin=1e-3)],
+)
+def test_the_logarithm_is_numpys(compress: Decibel | Ln, power: float) -> None:
+    """From silence to the loudest value, near 1, and at powers of two: within a few units in the last place."""
+    random = np.random.default_rng(2)
+    twos = 2.0 ** np.arange(-50, 50)
+    near = [[0.0, 1.0, 1e-10], twos, np.nextafter(twos, 0), np.sqrt(0.5) * twos, 1 + 1e-9 * random.standard_normal(999)]
+    values = np.concatenate([*near, 10.0 ** random.uniform(-15, 12, 20_000)])
+    expected = compress(values, power)
+    found = compressed(values.copy(), compress, power)
+    np.testing.assert_allclose(found, expected, rtol=1e-15, atol=2e-15)
+
+
+def clips() -> list[np.ndarray]:
+    """Noise of many lengths, with silent and constant clips among it, and one too long to wait for others."""
+    random = np.random.default_rng(3)
+    made = [(0.1 * random.standard_normal(n)).astype(np.float32) for n in (400, 80_000, 12_345, 1_000_000, 401, 99_999)]
+    return [*made[:2], np.zeros(5000, np.float32), *made[2:4], np.full(700, 0.25, np.float32), *made[4:]]
+
+
+@pytest.mark.parametrize("name", ["fastaudio", "whisper", "vggish"])
+def test_clips_that_are_counted_together_are_counted_as_one_by_one(name: str) -> None:
+    """Waiting for others changes no integer, whatever is silent or long among them, and a bad clip leaves no trace."""
+    front_end = sn.preset(name)
+    together, alone = Counter(front_end), []
+    for clip in clips():
+        together.add(clip)
+        too_short, too_loud = clip[:9], np.float32(1e18) * clip  # only decibels of waves as recorded can be too loud
+        with pytest.raises(sn.AudioError):
+            together.add(too_loud if name == "whisper" and clip.any() else too_short)
+        one = Counter(front_end)
+        one.add(clip)
+        alone.append(one.measurement())
+    assert together.measurement() == Measurement.sum(m for m in alone if m is not None)
+
+
+def plain_wav(path: Path, samples: np.ndarray, rate: int = RATE, subtype: str = "PCM_16") -> bytes:
+    soundfile.write(path, samples, rate, subtype=subtype)
+    return path.read_bytes()
+
+
+def read(path: Path) -> tuple[np.ndarray, int] | None:
+    with path.open("rb") as file:
+        found = read_plain_wav(file.fileno())
+        return None if found is None else (found[0].copy(), found[1])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("samples", [1, 1000, 200_001])
+def test_a_plain_wav_has_libsndfiles_samples(channels: int, samples: int, tmp_path: Path) -> None:
+    """16-bit PCM of any length and up to many channels: the same numbers to the last bit."""
+    random = np.random.default_rng(4).integers(-32768, 32768, (samples, channels)).astype(np.int16)
+    plain_wav(tmp_path / "a.wav", random)
+    found = read(tmp_path / "a.wav")
+    expected, rate = soundfile.read(tmp_path / "a.wav", dtype="float32", always_2d=True)
+    assert found is not None
+    assert found[1] == rate
+    np.testing.assert_array_equal(found[0], expected)
+
+
+def changed(data: bytes, at: int, form: str, value: int) -> bytes:
+    size = struct.calcsize(form)
+    return data[:at] + struct.pack(form, value) + data[at + size :]
+
+
+NOT_PLAIN = {
+    "cut off": lambda data: data[:-1],
+    "longer than it says": lambda data: data + b"\0\0",
+    "a size that is left out": lambda data: changed(data, 40, "<I", 0xFFFFFFFF),
+    "a riff that is too short": lambda data: changed(data, 4, "<I", 36),
+    "another format": lambda data: changed(data, 20, "<H", 3),
+    "eight bits": lambda data: changed(data, 34, "<H", 8),
+    "half a frame": lambda data: changed(changed(data[:-1], 40, "<I", 1999), 4, "<I", 2035),
+    "no samples": lambda data: changed(changed(data[:44], 40, "<I", 0), 4, "<I", 36),
+    "no channels": lambda data: changed(data, 22, "<H", 0),
+    "frames of another size": lambda data: changed(data, 32, "<H", 4),
+    "a rate that nothing has": lambda data: changed(changed(data, 24, "<I", 1), 28, "<I", 2),
+    "big-endian": lambda data: b"RIFX" + data[4:],
+    "a header alone": lambda data: data[:20],
+}
+
+
+@pytest.mark.parametrize("what", NOT_PLAIN)
+def test_whatever_else_is_left_to_libsndfile(what: str, tmp_path: Path) -> None:
+    """A file whose header does not agree with itself and with the file is nothing for the short way."""
+    data = plain_wav(tmp_path / "a.wav", np.zeros(1000))
+    assert read(tmp_path / "a.wav") is not None
+    (tmp_path / "a.wav").write_bytes(NOT_PLAIN[what](data))
+    assert read(tmp_path / "a.wav") is None
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [RATE, 8_000])
+def test_a_clip_is_not_overwritten_by_the_next_one(suffix: str, channels: int, rate: int, tmp_path: Path) -> None:
+    """Files are decoded into one buffer, but what a reader gave stays as it was."""
+    random = np.random.default_rng(5)
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.{suffix}", 0.1 * random.standard_normal((3000, channels)), RATE)
+    first = sn.read(tmp_path / f"a.{suffix}", rate)
+    before = first.copy()
+    second = sn.read(tmp_path / f"b.{suffix}", rate)
+    np.testing.assert_array_equal(first, before)
+    assert not np.array_equal(first, second)
+
+
+def test_within_sees_every_bad_sample() -> None:
+    """Up to the limit, and neither beyond it nor NaN nor infinity, whatever their signs."""
+    good = np.array([0.0, -0.0, 8.0, -8.0, 1e-40], np.float32)
+    assert within(good, 8.0)
+    for bad in (np.nan, -np.nan, np.inf, -np.inf, np.nextafter(np.float32(8), np.float32(9)), -9.0):
+        assert not within(np.append(good, np.float32(bad)), 8.0)
+
+
+@pytest.mark.parametrize("normalize", ["global", "band", "minmax-band"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_is_its_level_normalized(normalize: str, dtype: torch.dtype, threads: int) -> None:
+    """Normalizing while the batch is written gives what normalizing its level gives, to the last bit."""
+    case = pipeline("fastaudio", normalize)
+    wave = (0.1 * torch.randn(5, 2, 60_000, generator=torch.Generator().manual_seed(6))).to(dtype)
+    lengths = torch.tensor([60_000, 400, 59_999, 30_000, 8_000])
+    precise = torch.promote_types(dtype, torch.float32)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for some in (None, lengths):
+            spectrogram = Spectrogram(case.front_end)
+            level = spectrogram(wave.to(precise), some)
+            frames = None if some is None else spectrogram.frames(some)
+            expected = Normalize(case.normalizer)(level, frames).to(dtype)
+            torch.testing.assert_close(Preprocess(case)(wave, some), expected, rtol=0.0, atol=0.0)
+    finally:
+        torch.set_num_threads(before)
