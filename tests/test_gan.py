@@ -1,11 +1,8 @@
-"""A SpecGAN: trained, resumed, sampled, heard and scored."""
+"""A SpecGAN: trained, resumed, sampled and heard."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,78 +11,43 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from specnorm import files
 from specnorm.cli.app import app
-from specnorm.errors import ArgumentError, FileFormatError, SourceError
 from specnorm.export_audio import export_audio
-from specnorm.front_end import STFT, Decibel, FrontEnd, Mel
 from specnorm.images import LevelRange, decode
 
 torch = pytest.importorskip("torch")
 
+from tests.gan_cases import FRONT_END, FRONT_END_OPTIONS, SAMPLES, SIZE, design, origin_of, train, write_clips  # noqa: E402
+
 from specnorm.gan.augment import Changes  # noqa: E402
-from specnorm.gan.checkpoint import load_checkpoint  # noqa: E402
-from specnorm.gan.clips import Window, read_levels  # noqa: E402
 from specnorm.gan.losses import LOSSES  # noqa: E402
 from specnorm.gan.model import GanModel  # noqa: E402
 from specnorm.gan.networks import Architecture, make_networks  # noqa: E402
-from specnorm.gan.origin import Origin  # noqa: E402
-from specnorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, SETTINGS, GanDesign, prepare, run  # noqa: E402
+from specnorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, prepare, run  # noqa: E402
 from specnorm.gan.sample import SampleOptions, write_samples  # noqa: E402
 from specnorm.gan.scaling import from_unit, to_unit  # noqa: E402
-from specnorm.gan.training import GanTraining, explained_memory  # noqa: E402
 
-SIZE = 16
-FRONT_END = FrontEnd(
-    sample_rate=8_000, stft=STFT(n_fft=256, hop_length=128), bands=Mel(SIZE), compress=Decibel(floor_db=-80.0)
-)
-SAMPLES = 15 * 128
-FRONT_END_OPTIONS = ["--sample-rate", "8000", "--n-fft", "256", "--hop-length", "128", "--n-mels", str(SIZE)]
 TRAIN_OPTIONS = [
     *("--size", str(SIZE), "--width", "8", "--latent", "8", "--conditional", "--batch-size", "4"),
     *("--hold-out", "split=test", "--device", "cpu"),
 ]
 
 
-def _clips(folder: Path, each: int = 12, samples: int = SAMPLES) -> Path:
-    """Low and high tones in noise, with a table that holds some of them out."""
-    rng, rows = np.random.default_rng(0), ["path,label,split"]
-    folder.mkdir(parents=True)
-    for label, cycles in (("low", 0.05), ("high", 0.35)):
-        for number in range(each):
-            phase = 2 * np.pi * (cycles * np.arange(samples) + rng.random())
-            wave = rng.uniform(0.1, 0.5) * np.sin(phase) + 0.01 * rng.standard_normal(samples)
-            soundfile.write(folder / f"{label}{number}.wav", wave, 8_000)
-            rows.append(f"{label}{number}.wav,{label},{'test' if number % 3 == 0 else 'train'}")
-    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
-    return folder / "clips.csv"
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _clips(tmp_path_factory.mktemp("gan") / "clips")
+    return write_clips(tmp_path_factory.mktemp("gan") / "clips")
 
 
-def _design(**settings: object) -> GanDesign:
-    training = GanTraining(batch_size=4, device="cpu", **settings)
-    return GanDesign(size=SIZE, width=8, latent=8, conditional=True, training=training)
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def trained(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of four steps of training."""
-    folder = tmp_path_factory.mktemp("gan") / "trained"
-    prepared = prepare(Origin(str(clips), (("split", "test"),)), FRONT_END, _design())
-    assert [line.step for line in run(prepared, folder, 4, every=2)] == [2, 4]
-    return folder
+    return train(clips, tmp_path_factory.mktemp("gan") / "trained")
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_losses_stay_finite_and_weights_move(clips: Path, tmp_path: Path, loss: str, precision: str) -> None:
     """A few steps of either loss in either precision give finite losses and change both networks."""
-    design = _design(loss=loss, precision=precision)
-    prepared = prepare(Origin(str(clips), (("split", "test"),)), FRONT_END, design)
+    prepared = prepare(origin_of(clips), FRONT_END, design(loss=loss, precision=precision))
     before = prepared.model(prepared.trainer()).weights
     (line,) = run(prepared, tmp_path, 3, every=5)
     assert line.step == 3
@@ -148,8 +110,8 @@ def test_images_and_levels_are_each_others_inverse() -> None:
 
 def test_what_is_trained_on_is_the_clips_own_level(clips: Path) -> None:
     """The loader's images, taken back to levels, are those of the front end, clipped to the range."""
-    origin = Origin(str(clips), (("split", "test"),))
-    prepared = prepare(origin, FRONT_END, _design())
+    origin = origin_of(clips)
+    prepared = prepare(origin, FRONT_END, design())
     first = origin.training_clips().clips[0]
     level = FRONT_END(soundfile.read(first.path)[0])
     low, high = prepared.level_range.low[:, None], prepared.level_range.high[:, None]
@@ -162,9 +124,9 @@ def test_what_is_trained_on_is_the_clips_own_level(clips: Path) -> None:
 
 def test_a_resumed_training_is_bit_identical(clips: Path, trained: Path, tmp_path: Path) -> None:
     """Stopped after two of four steps and taken up again, checkpoint, model, picture and sound are the same bytes."""
-    origin = Origin(str(clips), (("split", "test"),))
+    origin = origin_of(clips)
     for steps in (2, 4):
-        prepared = prepare(origin, FRONT_END, _design())
+        prepared = prepare(origin, FRONT_END, design())
         list(run(prepared, tmp_path, steps, every=2))
     for name in (CHECKPOINT, MODEL, f"{PREVIEWS}/step-000004.png", f"{PREVIEWS}/step-000004.wav"):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
@@ -206,135 +168,6 @@ def test_a_model_that_was_saved_is_the_same(trained: Path, tmp_path: Path) -> No
     model = GanModel.load(trained / MODEL)
     model.save(tmp_path / "copy.safetensors")
     assert (tmp_path / "copy.safetensors").read_bytes() == (trained / MODEL).read_bytes()
-
-
-@pytest.mark.parametrize(("samples", "rule"), [(SAMPLES + 500, "crop"), (SAMPLES - 500, "pad")])
-def test_clips_of_other_lengths_need_a_rule(tmp_path: Path, samples: int, rule: str) -> None:
-    """Without a rule one clear error names clip, lengths and option; with it clips are cut or padded at their end."""
-    source = Origin(str(_clips(tmp_path / "clips", each=1, samples=samples))).training_clips()
-    with pytest.raises(ArgumentError, match=f"has {samples} samples, .* show {SAMPLES} .* --fix-length {rule}"):
-        read_levels(source, Window(FRONT_END, SIZE))
-    with pytest.raises(ArgumentError, match="--fix-length"):
-        read_levels(source, Window(FRONT_END, SIZE, "pad" if rule == "crop" else "crop"))
-    wave = np.zeros(SAMPLES)
-    recorded = soundfile.read(source.clips[0].path)[0][:SAMPLES]
-    wave[: len(recorded)] = recorded
-    for fixed in (rule, "crop-or-pad"):
-        levels = read_levels(source, Window(FRONT_END, SIZE, fixed)).levels
-        np.testing.assert_allclose(levels[0], FRONT_END(wave), atol=1e-4)
-
-
-def test_bad_files_are_left_out_and_listed(tmp_path: Path) -> None:
-    """A file that cannot be read is skipped, named and counted, and too many of them are an error."""
-    table = _clips(tmp_path / "clips", each=2)
-    (tmp_path / "clips" / "low0.wav").write_bytes(b"not audio")
-    source = Origin(str(table)).training_clips()
-    read = read_levels(source, Window(FRONT_END, SIZE), max_bad=0.5)
-    assert [bad.path for bad in read.bad] == ["low0.wav"]
-    assert len(read.levels) == 3
-    result = CliRunner().invoke(app, ["gan", "train", str(table), "-o", str(tmp_path / "out"), *FRONT_END_OPTIONS])
-    assert result.exit_code in (1, 2)
-
-
-def test_models_of_other_versions_and_damaged_ones_are_refused(trained: Path, tmp_path: Path) -> None:
-    """Another format, another kind and damaged weights each give one error that says what was found."""
-    header, tensors = files.load(trained / MODEL)
-    path = tmp_path / "other.safetensors"
-    files.save(path, {**header, "format": 99}, tensors)
-    with pytest.raises(FileFormatError, match="'gan' of format 99, written by specnorm"):
-        GanModel.load(path)
-    with pytest.raises(FileFormatError, match="'gan_checkpoint'"):
-        GanModel.load(trained / CHECKPOINT)
-    weight = next(name for name in tensors if name.startswith("generator.") and tensors[name].ndim == 4)
-    for damage in ({weight: tensors[weight][:1]}, {weight: tensors[weight] * np.nan}):
-        files.save(path, header, {**tensors, **damage})
-        with pytest.raises(FileFormatError, match="damaged"):
-            GanModel.load(path)
-    path.write_bytes((trained / MODEL).read_bytes()[:-10])
-    with pytest.raises(FileFormatError):
-        GanModel.load(path)
-
-
-def test_a_checkpoint_belongs_to_its_training(clips: Path, trained: Path, tmp_path: Path) -> None:
-    """A folder with other settings is not resumed, nor is a checkpoint of other networks or format."""
-    shutil.copytree(trained, tmp_path / "copy")
-    origin = Origin(str(clips), (("split", "test"),))
-    other = prepare(origin, FRONT_END, _design(seed=1))
-    with pytest.raises(ArgumentError, match=r"other settings \(design\)"):
-        list(run(other, tmp_path / "copy", 4))
-    with pytest.raises(FileFormatError, match="another training"):
-        load_checkpoint(other.trainer(), trained / CHECKPOINT)
-    header, tensors = files.load(trained / CHECKPOINT)
-    files.save(tmp_path / "old.safetensors", {**header, "format": 0}, tensors)
-    same = prepare(origin, FRONT_END, _design())
-    with pytest.raises(FileFormatError, match="of format 0"):
-        load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
-    del tensors["generator.project.weight"]
-    files.save(tmp_path / "old.safetensors", header, tensors)
-    with pytest.raises(FileFormatError, match="not those of these networks"):
-        load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
-    (tmp_path / "copy" / SETTINGS).write_text("{")
-    with pytest.raises(FileFormatError, match="damaged"):
-        list(run(same, tmp_path / "copy", 4))
-
-
-def test_running_out_of_memory_says_what_to_do() -> None:
-    """An allocation that cannot be met names the settings that need it; any other error goes through."""
-    with (
-        pytest.raises(ArgumentError, match="out of memory with width=32, size=64 and 64 images.*--batch-size"),
-        explained_memory(Architecture(), 64),
-    ):
-        torch.empty(2**60)
-    with pytest.raises(RuntimeError, match="shape"), explained_memory(Architecture(), 64):
-        torch.zeros(2).reshape(3)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"loss": "hinge"},
-        {"batch_size": 1},
-        {"average": 1.0},
-        {"learning_rate": 0.0},
-        {"precision": "float16"},
-        {"device": "tpu"},
-        {"seed": -1},
-    ],
-)
-def test_settings_that_break_a_rule_are_refused(settings: dict[str, object]) -> None:
-    """Each setting of a training says its rule."""
-    with pytest.raises(ArgumentError, match=next(iter(settings))):
-        GanTraining(**settings)
-
-
-def test_sizes_and_bands_must_agree() -> None:
-    """Images are square: another number of bands names the option that mends it."""
-    with pytest.raises(ArgumentError, match="--n-mels 64"):
-        Window(FRONT_END, 64)
-    with pytest.raises(ArgumentError, match="size=48"):
-        Architecture(size=48)
-
-
-def test_conditional_training_needs_labels(noise_folder: Path) -> None:
-    """Clips without labels cannot be conditioned on."""
-    clip = next(noise_folder.rglob("*.wav"))
-    with pytest.raises(SourceError, match="have no label"):
-        prepare(Origin(str(clip)), FRONT_END, _design())
-
-
-def test_without_torch_the_error_names_the_extra(clips: Path, tmp_path: Path) -> None:
-    """Where torch is not installed, each command fails with the command that installs it; --help still works."""
-    code = (
-        "import sys; sys.modules['torch'] = None; from specnorm.cli import app; import typer.main as t;"
-        "from typer.testing import CliRunner; from specnorm.cli.app import app\n"
-        f"train = ['train', {str(clips)!r}, '-o', {str(tmp_path)!r}]\n"
-        "for args in (train, ['sample', 'm', '-o', 'x'], ['score', 'm']):\n"
-        "    r = CliRunner().invoke(app, ['gan', *args]); assert r.exit_code == 1, r.output\n"
-        "    assert \"pip install 'specnorm[torch]'\" in r.stderr, r.stderr\n"
-        "assert CliRunner().invoke(app, ['gan', 'train', '--help']).exit_code == 0"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_the_commands_train_and_sample(clips: Path, tmp_path: Path) -> None:
