@@ -101,10 +101,17 @@ def _right(tally: Mapping[str, int], wanted: str) -> str:
 
 
 def _refusals(rows: list[dict[str, Any]]) -> str:
-    head = ["updates refused as too uniform", "clips", "of one class", "of two classes", "of all classes"]
+    head = ["updates refused as too uniform / in all", "clips", "of one class", "of two classes", "of all classes"]
     return _table(
         head,
-        [[row["baseline"], str(row["clips"]), *(f"{100 * row[c]:.0f} %" for c in ("1", "2", "10"))] for row in rows],
+        [
+            [
+                row["baseline"],
+                str(row["clips"]),
+                *(" / ".join(f"{100 * share:.0f} %" for share in row[classes]) for classes in ("1", "2", "10")),
+            ]
+            for row in rows
+        ],
     )
 
 

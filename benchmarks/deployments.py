@@ -28,6 +28,7 @@ from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
 from specnorm.monitor import Baseline, Kind, Reference, Window, diagnose, evidence
+from specnorm.monitor.diagnosis import UPDATE_HELPS
 from specnorm.monitor.features import as_recorded
 from specnorm.monitor.panes import Pane, SeenClip
 from specnorm.monitor.threshold import calibrate, stream_statistics
@@ -39,7 +40,7 @@ LENGTH = 80
 WINDOW = Window()
 RATES = (1 / 200, 1 / 1000, 1 / 5000)
 DIAGNOSED_AT = (8, 16, 32)
-GUARDED_OF_FOLD = 12
+GUARDED_OF_FOLD = 20
 OTHER_DIGITS = "digits, other recordings"
 
 
@@ -224,24 +225,30 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
 
 
 def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, Any]]:
-    """How often the guard against uniform clips refuses clips of one, of two and of all classes."""
+    """How often an update from clips of one, of two and of all classes is refused, as uniform or by its diagnosis."""
     rows = []
     for baseline_name in ("training clips", "profile alone"):
         for count in (16, 32):
             row: dict[str, Any] = {"baseline": baseline_name, "clips": count}
             for classes in (1, 2, 10):
-                refused = []
+                uniform, refused = [], []
                 for t in all_trainings:
                     generator = np.random.default_rng(t.fold)
-                    baseline = t.baseline if baseline_name == "training clips" else t.from_profile
+                    baseline, thresholds = t.baseline, t.thresholds
+                    if baseline_name == "profile alone":
+                        baseline, thresholds = t.from_profile, t.profile_thresholds
                     for _ in range(GUARDED_OF_FOLD):
                         chosen = generator.choice(np.unique(data.labels), classes, replace=False)
                         # One or two classes have too few clips in a fold: they are taken from all.
                         of_fold = (data.folds == t.fold) | (classes < 10)
                         pool = np.flatnonzero(np.isin(data.labels, chosen) & of_fold)
-                        rows_of = clips.features[generator.choice(pool, count, replace=False)]
-                        refused.append(not variety(baseline, rows_of).enough)
-                row[str(classes)] = float(np.mean(refused))
+                        order = generator.choice(pool, count, replace=False)
+                        uniform.append(not variety(baseline, clips.features[order]).enough)
+                        window = Measurement.sum(clips.measurements[i] for i in order)
+                        alarm = alarms(baseline, thresholds[min(RATES)], clips.features[order][None]).any()
+                        helps = not alarm or diagnose(evidence(t.reference, window)).kind in UPDATE_HELPS
+                        refused.append(uniform[-1] or not helps)
+                row[str(classes)] = (float(np.mean(uniform)), float(np.mean(refused)))
             rows.append(row)
     return rows
 

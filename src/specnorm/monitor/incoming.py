@@ -163,8 +163,8 @@ def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incomin
             return
         wave = _decoded(data[: len(data) // width * width], pcm)
         samples = resample(wave, pcm.sample_rate, front_end.sample_rate, front_end.resampler)
-        yield Incoming(f"clip {number}", samples, None, time.time())
         number += 1
+        yield Incoming(f"clip {number}", samples, None, time.time())
 
 
 def _decoded(data: bytes, pcm: Pcm) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from specnorm.fit import MAX_BAD, Progress, check_bad
 from specnorm.front_end import FrontEnd
 from specnorm.monitor.baseline import Baseline
 from specnorm.monitor.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
-from specnorm.monitor.distribution import dbfs_mean
 from specnorm.monitor.evidence import evidence
 from specnorm.monitor.features import Floats, clip_features
 from specnorm.monitor.monitor import Monitor
@@ -229,7 +229,19 @@ def _objections(new: NewAudio) -> list[str]:
 
 
 def _moved_by(new: NDArray[np.int64], old: NDArray[np.int64], share: float) -> int:
-    return round(share * (dbfs_mean(new / new.sum()) - dbfs_mean(old / old.sum())) * CELLS_PER_DB)
+    """By how many cells the clips' levels moved: so that their normal scores, which alarm, add up to nothing.
+
+    Peaks are often cut off at full scale, and behind a filter they are not: equal means would leave them apart.
+    """
+    clips = old.sum()
+    ranks = (np.cumsum(old) - old / 2 + 0.5) / (clips + 1)
+    scores = np.array([NormalDist().inv_cdf(rank) for rank in ranks])
+    cells = np.arange(len(old))
+    low, high = -len(old), len(old)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if new @ scores[np.clip(cells - middle, 0, len(old) - 1)] > 0 else (low, middle)
+    return round(share * high)
 
 
 def _apart(new: Measurement, old: Measurement, front_end: FrontEnd) -> Floats:
