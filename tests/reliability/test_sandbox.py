@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import specnorm as sn
 from specnorm.audio import Limits, Reader, release, sandbox
@@ -46,8 +47,8 @@ def test_a_process_that_misbehaves_is_one_bad_file(kind: str, tmp_path: Path, mo
     script.write_text(head + textwrap.dedent(body) + "\ntime.sleep(60)\n")
     monkeypatch.setattr(sandbox, "_SCRIPT", script)
     monkeypatch.setattr(sandbox, "_START_SECONDS", 0.5)
-    path = tmp_path / "a.wav"
-    path.write_bytes(wav(pcm()))
+    path = tmp_path / "a.flac"
+    path.write_bytes(encoded("FLAC", None, tone(0.5, 16_000), 16_000))
     started = time.monotonic()
     with pytest.raises(sn.AudioError) as caught:
         Reader(Limits(seconds=1)).read(path, 16_000)
@@ -73,6 +74,10 @@ def test_memory_is_limited(tmp_path: Path) -> None:
 
 def test_a_killed_process_costs_nothing(clips: Path, tmp_path: Path) -> None:
     """Somebody kills the decoding processes after every unit: every clip is measured, to the same bytes."""
+    for path in clips.rglob("*.wav"):
+        samples, rate = soundfile.read(path, dtype="int16")
+        soundfile.write(path.with_suffix(".flac"), samples, rate)
+        path.unlink()
     run_fit(clips, tmp_path / "clean")
     killed = []
 

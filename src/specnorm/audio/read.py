@@ -20,7 +20,7 @@ from specnorm.audio.reference import ClipReference
 from specnorm.audio.resample import resample
 from specnorm.audio.sandbox import Limits, close_decoders, decode_untrusted
 from specnorm.audio.scratch import SAMPLES
-from specnorm.audio.wav import read_plain_wav
+from specnorm.audio.wav import plain_wav, read_plain_wav
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 
 _ATTEMPTS = 3
@@ -47,7 +47,8 @@ _Outcome = _Decoded | AudioError
 class Reader:
     """How a source's clips are read.
 
-    With `untrusted`, files are decoded in processes of their own, within these limits. With `skip_flat`, silent and
+    With `untrusted`, files are decoded in processes of their own, within these limits; plain 16-bit WAV files need no
+    decoding, and are copied here. With `skip_flat`, silent and
     constant clips count as bad; otherwise they are clips like any other, and a profile lists them.
     """
 
@@ -164,9 +165,22 @@ class Reader:
             for one in opened:
                 yield _decoded_here(one)
             return
-        with closing(decode_untrusted([one.content for one in opened], self.untrusted)) as decoded:
-            for found in decoded:
+        # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
+        plain = [_is_plain(one.descriptor, self.untrusted) for one in opened]
+        sent = [one.content for one, here in zip(opened, plain, strict=True) if not here]
+        with closing(decode_untrusted(sent, self.untrusted)) as decoded:
+            for one, here in zip(opened, plain, strict=True):
+                copied = read_plain_wav(one.descriptor) if here else None
+                if copied is not None:
+                    yield _Decoded(*copied, borrowed=True)
+                    continue
+                found = next(decode_untrusted([one.content], self.untrusted) if here else decoded)
                 yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
+
+
+def _is_plain(descriptor: int, limits: Limits) -> bool:
+    found = plain_wav(descriptor)
+    return found is not None and 2 * found.stored <= limits.megabytes << 20
 
 
 def _decoded_here(opened: _Opened) -> _Outcome:

@@ -20,8 +20,8 @@ class FrameCrop:
 
     A crop passes when its mean power is within `gate_db` of the clip's loudest crop, so that at least one always does.
     The power of each frame `(..., frame)` comes with the call, because a spectrogram may hold no power any more (PCEN
-    and normalization take it out). `gate_db=None` has no gate. A spectrogram of no more frames is taken whole. There are
-    no `lengths`: all clips of a batch have one.
+    and normalization take it out). `gate_db=None` has no gate. A spectrogram of no more frames is taken whole. There
+    are no `lengths`: all clips of a batch have one.
 
     Unlike `RandomCrop`, which crops waves, it needs no new spectrogram in each epoch, and filters over time (PCEN) have
     settled where the crop begins.
