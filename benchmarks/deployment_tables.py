@@ -25,7 +25,7 @@ def tables(found: Mapping[str, Any]) -> str:
                 _detection(results["shifts"]),
                 _confusion(results["shifts"]),
                 _peers(results["shifts"]),
-                _refusals(results["refusals"]),
+                _refusals(results["refusals"]["sets"]),
             ]
         if "fresh" in results:
             blocks += ["Devices that no rule was chosen on:", _confusion(results["fresh"])]
@@ -42,7 +42,7 @@ def _false_alarms(results: Mapping[str, Any]) -> str:
     none = results["shifts"]["none"]
     head = ["false alarms asked for", "measured / asked, training clips", "profile alone", *none["peers"]]
     rows = []
-    for row in results["false_alarms"]:
+    for row in results["false_alarms"]["rates"]:
         peers = [hazard(np.array(first), none["length"]) / row["asked"] for first in none["peers"].values()]
         # The peers ran at one rate only.
         known = [f"{value:.0f}" if row["asked"] == RATE else "" for value in peers]

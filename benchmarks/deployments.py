@@ -1,8 +1,8 @@
 """The monitor in 200 simulated deployments of each kind, on ESC-10 and the spoken digits, fold by fold.
 
 Run with `python -m benchmarks.deployments [--write docs/monitoring.md]`; `SPECNORM_DATA` names the folder with esc10/
-and fsdd/. It prints the tables, writes them between the markers of the page, and the numbers into
-`benchmarks/results/`.
+and fsdd/. It prints the tables, writes them between the markers of the page, and the numbers, as they come, into
+`benchmarks/results/`; with `--go-on` a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import json
 import os
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,140 +21,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import specnorm as sn
+from benchmarks.deployment_data import (
+    DEPLOYMENTS,
+    LENGTH,
+    OTHER_DIGITS,
+    RATES,
+    WINDOW,
+    Clips,
+    DataSet,
+    Training,
+    data_sets,
+    measured,
+    trainings,
+)
 from benchmarks.deployment_tables import RATE, hazard, tables
 from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
-from specnorm.monitor import Baseline, Kind, Reference, Window, diagnose, evidence
+from specnorm.files import write_text
+from specnorm.monitor import Baseline, Kind, diagnose, evidence
 from specnorm.monitor.diagnosis import UPDATE_HELPS
-from specnorm.monitor.features import as_recorded
-from specnorm.monitor.panes import Pane, SeenClip
-from specnorm.monitor.threshold import calibrate, stream_statistics
+from specnorm.monitor.threshold import stream_statistics
 from specnorm.monitor.variety import variety
-from specnorm.profile import Measurement, Profile
+from specnorm.profile import Measurement
 
-DEPLOYMENTS = 40  # of each fold
-LENGTH = 80
-WINDOW = Window()
-RATES = (1 / 200, 1 / 1000, 1 / 5000)
 DIAGNOSED_AT = (8, 16, 32)
 GUARDED_OF_FOLD = 20
-OTHER_DIGITS = "digits, other recordings"
 
 
 Kinds = dict[int, Tally[str]]
-
-
-@dataclass(frozen=True)
-class Clips:
-    """What the monitor knows of each clip of a data set behind one device."""
-
-    features: NDArray[np.float64]
-    measurements: Sequence[Measurement]
-    frame_means: Sequence[NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """Waves with their folds, and the waves of the other data set."""
-
-    name: str
-    front_end: sn.FrontEnd
-    waves: Sequence[NDArray[np.float32]]
-    folds: NDArray[np.int64]
-    labels: NDArray[Any]
-    others: Sequence[NDArray[np.float32]]
-
-
-def data_sets(data: Path) -> Iterator[DataSet]:
-    """ESC-10 with waveform normalization, which hides the gain; digits as recorded."""
-    esc = sn.open_source(data / "esc10")
-    folds = np.array([int(clip.columns["fold"]) for clip in esc])
-    recordings = sorted((data / "fsdd" / "recordings").glob("*.wav"))
-    digits, other_digits = recordings[::3], recordings[1::3]
-    mel = sn.FrontEnd(16_000, sn.StandardizeWaveform(), sn.STFT(1024, hop_length=512), sn.Mel(64))
-    long = [path for path in digits if len(sn.read(path, 16_000)) >= mel.min_samples]
-    yield DataSet(
-        "ESC-10",
-        mel,
-        [sn.read(clip.path, 16_000) for clip in esc],
-        folds,
-        np.array([clip.columns["label"] for clip in esc]),
-        [sn.read(path, 16_000) for path in long],
-    )
-    mel = sn.FrontEnd(8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(40))
-    for name, paths in (("digits", digits), (OTHER_DIGITS, other_digits)):
-        yield DataSet(
-            name,
-            mel,
-            [sn.read(path, 8_000) for path in paths],
-            np.array([int(path.stem.split("_")[2]) for path in paths]) % 5 + 1,
-            np.array([path.stem.split("_")[0] for path in paths]),
-            [sn.read(clip.path, 8_000) for clip in esc],
-        )
-
-
-def measured(front_end: sn.FrontEnd, waves: Sequence[NDArray[Any]]) -> Clips:
-    """Every clip on its own, as a monitor sees it."""
-    features, measurements, means = [], [], []
-    for wave in waves:
-        samples = np.ascontiguousarray(wave, dtype=np.float32)
-        level = front_end.clip_level(samples)
-        clip, row = SeenClip.of(front_end, front_end.grid, level, as_recorded(samples))
-        features.append(row)
-        measurements.append(Pane(front_end, None, (clip,), np.zeros(0, dtype=np.int64)).measurement)
-        means.append(level.mean(axis=0).astype(np.float32))
-    return Clips(np.stack(features), measurements, means)
-
-
-@dataclass(frozen=True)
-class Training:
-    """What one fold is monitored with."""
-
-    fold: int
-    profile: Profile
-    reference: Reference
-    baseline: Baseline
-    thresholds: Mapping[float, float]
-    from_profile: Baseline
-    profile_thresholds: Mapping[float, float]
-    orders: NDArray[np.int64]
-    other_orders: NDArray[np.int64]
-
-
-def trainings(data: DataSet, clips: Clips) -> list[Training]:
-    """Profile, baselines and thresholds without each fold, and the orders in which its clips are deployed."""
-    found = []
-    for fold in np.unique(data.folds):
-        keep = [i for i, other in enumerate(data.folds) if other != fold]
-        groups: dict[Any, list[Measurement]] = {}
-        for i in keep:
-            groups.setdefault((("fold", str(data.folds[i])),), []).append(clips.measurements[i])
-        profile = Profile(data.front_end, {key: Measurement.sum(parts) for key, parts in groups.items()})
-        baseline = Baseline.of_rows(data.front_end, clips.features[keep], [data.folds[i] for i in keep])
-        made_up = Baseline.of_profile(profile)
-        generator = np.random.default_rng(int(fold))
-        own = np.flatnonzero(data.folds == fold)
-        found.append(
-            Training(
-                int(fold),
-                profile,
-                Reference(profile),
-                baseline,
-                {rate: calibrate(baseline, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
-                made_up,
-                {rate: calibrate(made_up, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
-                np.stack([generator.permutation(own)[:LENGTH] for _ in range(DEPLOYMENTS)]),
-                np.stack(
-                    [
-                        generator.permutation(len(data.others))[: min(LENGTH, len(data.others))]
-                        for _ in range(DEPLOYMENTS)
-                    ]
-                ),
-            )
-        )
-    return found
 
 
 def alarms(baseline: Baseline, threshold: float, features: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -253,52 +147,84 @@ def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> 
     return rows
 
 
-def run(data: DataSet) -> dict[str, Any]:
-    """Every device on one data set."""
-    plain = measured(data.front_end, data.waves)
-    all_trainings = trainings(data, plain)
-    train_means = {
-        t.fold: [m for m, fold in zip(plain.frame_means, data.folds, strict=True) if fold != t.fold]
-        for t in all_trainings
-    }
-    peers = {
-        "Kolmogorov-Smirnov": cache(lambda fold: KolmogorovSmirnov(train_means[fold], RATE)),
-        "ADWIN": cache(lambda fold: Adwin(train_means[fold], RATE)),
-    }
+class Bench:
+    """A data set measured and trained on, when the first of its parts is asked for."""
 
-    def deployed(shifts: Mapping[str, Shift], peers: Mapping[str, Any]) -> dict[str, Any]:
-        results: dict[str, Any] = {}
-        for name, shift in shifts.items():
-            generator = np.random.default_rng(0)
-            waves = [shift.device(wave, data.front_end.sample_rate, generator) for wave in data.waves]
-            clips = plain if name == "none" else measured(data.front_end, waves)
-            results[name] = run_shift(name, clips, all_trainings, peers)
-            print(f"  {data.name}: {name}, {time.process_time():.0f} CPU-seconds so far", flush=True)
-        return results
+    def __init__(self, data: DataSet) -> None:
+        self.data = data
 
-    if data.name == OTHER_DIGITS:
-        return {"fresh": deployed(FRESH, {})}
-    results = deployed(SHIFTS, peers)
-    results[OTHER] = run_shift(OTHER, measured(data.front_end, data.others), all_trainings, peers)
-    found = {
-        "shifts": results,
-        "false_alarms": false_alarms(plain, all_trainings),
-        "refusals": refusals(data, plain, all_trainings),
-    }
-    # The digits have recordings that no rule was chosen on; of ESC-10 all were seen.
-    return found if data.name == "digits" else {**found, "fresh": deployed(FRESH, {})}
+    @cached_property
+    def plain(self) -> Clips:
+        return measured(self.data.front_end, self.data.waves)
+
+    @cached_property
+    def trainings(self) -> list[Training]:
+        return trainings(self.data, self.plain)
+
+    @cached_property
+    def peers(self) -> Mapping[str, Any]:
+        means = {
+            t.fold: [m for m, fold in zip(self.plain.frame_means, self.data.folds, strict=True) if fold != t.fold]
+            for t in self.trainings
+        }
+        return {
+            "Kolmogorov-Smirnov": cache(lambda fold: KolmogorovSmirnov(means[fold], RATE)),
+            "ADWIN": cache(lambda fold: Adwin(means[fold], RATE)),
+        }
+
+    def shift(self, name: str, shift: Shift, *, peers: bool) -> dict[str, Any]:
+        generator = np.random.default_rng(0)
+        waves = [shift.device(wave, self.data.front_end.sample_rate, generator) for wave in self.data.waves]
+        clips = self.plain if name == "none" else measured(self.data.front_end, waves)
+        return run_shift(name, clips, self.trainings, self.peers if peers else {})
+
+    def other(self) -> dict[str, Any]:
+        return run_shift(OTHER, measured(self.data.front_end, self.data.others), self.trainings, self.peers)
+
+    def parts(self) -> dict[tuple[str, str], Callable[[], Any]]:
+        """What is measured, by section and name."""
+        fresh: dict[tuple[str, str], Callable[[], Any]] = {
+            ("fresh", name): partial(self.shift, name, shift, peers=False) for name, shift in FRESH.items()
+        }
+        if self.data.name == OTHER_DIGITS:
+            return fresh
+        found: dict[tuple[str, str], Callable[[], Any]] = {
+            **{("shifts", name): partial(self.shift, name, shift, peers=True) for name, shift in SHIFTS.items()},
+            ("shifts", OTHER): self.other,
+            ("false_alarms", "rates"): lambda: false_alarms(self.plain, self.trainings),
+            ("refusals", "sets"): lambda: refusals(self.data, self.plain, self.trainings),
+        }
+        # The digits have recordings that no rule was chosen on; of ESC-10 all were seen.
+        return found if self.data.name == "digits" else {**found, **fresh}
+
+
+def run(data: Path, file: Path) -> dict[str, Any]:
+    """Every part of every data set; what the file holds already is not measured again."""
+    found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    for data_set in data_sets(data):
+        bench = Bench(data_set)
+        sections = found.setdefault(data_set.name, {})
+        for (section, name), part in bench.parts().items():
+            if name in sections.setdefault(section, {}):
+                continue
+            sections[section][name] = json.loads(json.dumps(part()))
+            write_text(file, json.dumps(found, indent=1) + "\n")
+            print(f"  {data_set.name}: {name}, {time.process_time():.0f} CPU-seconds so far", flush=True)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, help="The page whose tables are to be replaced.")
+    parser.add_argument("--go-on", action="store_true", help="Measure only what the results do not hold already.")
     options = parser.parse_args()
     if not os.environ.get("SPECNORM_DATA"):
         parser.error("SPECNORM_DATA must name the folder with esc10/ and fsdd/")
-    found = {data.name: run(data) for data in data_sets(Path(os.environ["SPECNORM_DATA"]))}
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "deployments.json").write_text(json.dumps(found, indent=1) + "\n")
-    text = tables(found)
+    file = RESULTS / "deployments.json"
+    if not options.go_on:
+        file.unlink(missing_ok=True)
+    text = tables(run(Path(os.environ["SPECNORM_DATA"]), file))
     print(text)
     if options.write:
         page = options.write.read_text()
