@@ -32,7 +32,10 @@ class Kind(StrEnum):
 ADVICE = {
     Kind.NOTHING: "Nothing to do.",
     Kind.LEVEL: "Rescale: set the gain back, or standardize waveforms; an update of the means does the same.",
-    Kind.EQUALIZATION: "Update the means per band (specnorm update), with at least 16 clips of mixed content.",
+    Kind.EQUALIZATION: (
+        "Update the means per band (specnorm update), with at least 16 clips of mixed content; with many, "
+        "--statistics mean+std mends more."
+    ),
     Kind.NOISE: (
         "Do not update the statistics: that makes it worse. Remove the noise at its source, adapt the model's batch "
         "normalization, or train with noise or PCEN."
