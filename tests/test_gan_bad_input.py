@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,18 @@ def test_running_out_of_memory_says_what_to_do() -> None:
         torch.empty(2**60)
     with pytest.raises(RuntimeError, match="shape"), explained_memory(Architecture(), 64):
         torch.zeros(2).reshape(3)
+
+
+def test_a_training_that_never_reached_a_checkpoint_blocks_nothing(clips: Path, tmp_path: Path) -> None:
+    """Where the first settings asked for too much memory, smaller ones may take the same folder."""
+    first = prepare(origin_of(clips), FRONT_END, design())
+    steps = run(first, tmp_path, 10**9, every=10**9, progress=lambda done, total: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        next(steps)
+    assert (tmp_path / SETTINGS).exists()
+    other = prepare(origin_of(clips), FRONT_END, design(seed=1))
+    assert [line.step for line in run(other, tmp_path, 1)] == [1]
+    assert json.loads((tmp_path / SETTINGS).read_text())["design"]["training"]["seed"] == 1
 
 
 @pytest.mark.parametrize(

@@ -213,13 +213,13 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     """Begin, or check that this is the same training; the seconds that it took so far."""
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
-    if not path.exists():
+    if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
         prepared.profile.save(folder / PROFILE)
         write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n")
         return 0.0
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
     # The same images may come from a source that has moved.
     differing = [k for k in here if k != "origin" and not (isinstance(there, dict) and there.get(k) == here[k])]
