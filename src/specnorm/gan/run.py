@@ -28,6 +28,7 @@ from specnorm.gan.scaling import to_unit
 from specnorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
 from specnorm.images import LevelRange
 from specnorm.lock import output_lock
+from specnorm.normalize import FittedOn
 from specnorm.profile import BadFile, Profile
 
 SETTINGS, LOG = "training.json", "log.jsonl"
@@ -150,7 +151,8 @@ def prepare(
         "design": plain,
         "classes": list(classes),
         "clips": len(clips.names),
-        "images": xxhash.xxh3_64_hexdigest(images.tobytes()),
+        "sounds": FittedOn.of(profile).data,
+        "labels": xxhash.xxh3_64_hexdigest(clips.labels.astype("<i8").tobytes()),
     }
     return PreparedGan(
         design=design,
