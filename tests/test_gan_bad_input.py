@@ -98,7 +98,7 @@ def test_a_checkpoint_belongs_to_its_training(clips: Path, trained: Path, tmp_pa
     with pytest.raises(ArgumentError, match=r"other settings \(design\)"):
         list(run(other, tmp_path / "copy", 4))
     more = prepare(Origin(str(clips)), FRONT_END, design())
-    with pytest.raises(ArgumentError, match=r"other settings \(clips, sounds, labels\)"):
+    with pytest.raises(ArgumentError, match=r"other settings \(clips, labels, sounds\)"):
         list(run(more, tmp_path / "copy", 4))
     with pytest.raises(FileFormatError, match="another training"):
         load_checkpoint(other.trainer(), trained / CHECKPOINT)
