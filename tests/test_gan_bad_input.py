@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,9 @@ def test_a_checkpoint_belongs_to_its_training(clips: Path, trained: Path, tmp_pa
     other = prepare(origin, FRONT_END, design(seed=1))
     with pytest.raises(ArgumentError, match=r"other settings \(design\)"):
         list(run(other, tmp_path / "copy", 4))
+    more = prepare(Origin(str(clips)), FRONT_END, design())
+    with pytest.raises(ArgumentError, match=r"other settings \(clips, labels, sounds\)"):
+        list(run(more, tmp_path / "copy", 4))
     with pytest.raises(FileFormatError, match="another training"):
         load_checkpoint(other.trainer(), trained / CHECKPOINT)
     header, tensors = files.load(trained / CHECKPOINT)
@@ -121,6 +125,18 @@ def test_running_out_of_memory_says_what_to_do() -> None:
         torch.empty(2**60)
     with pytest.raises(RuntimeError, match="shape"), explained_memory(Architecture(), 64):
         torch.zeros(2).reshape(3)
+
+
+def test_a_training_that_never_reached_a_checkpoint_blocks_nothing(clips: Path, tmp_path: Path) -> None:
+    """Where the first settings asked for too much memory, smaller ones may take the same folder."""
+    first = prepare(origin_of(clips), FRONT_END, design())
+    steps = run(first, tmp_path, 10**9, every=10**9, progress=lambda done, total: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        next(steps)
+    assert (tmp_path / SETTINGS).exists()
+    other = prepare(origin_of(clips), FRONT_END, design(seed=1))
+    assert [line.step for line in run(other, tmp_path, 1)] == [1]
+    assert json.loads((tmp_path / SETTINGS).read_text())["design"]["training"]["seed"] == 1
 
 
 @pytest.mark.parametrize(

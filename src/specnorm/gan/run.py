@@ -28,6 +28,7 @@ from specnorm.gan.scaling import to_unit
 from specnorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
 from specnorm.images import LevelRange
 from specnorm.lock import output_lock
+from specnorm.normalize import FittedOn
 from specnorm.profile import BadFile, Profile
 
 SETTINGS, LOG = "training.json", "log.jsonl"
@@ -150,7 +151,8 @@ def prepare(
         "design": plain,
         "classes": list(classes),
         "clips": len(clips.names),
-        "images": xxhash.xxh3_64_hexdigest(images.tobytes()),
+        "sounds": FittedOn.of(profile).data,
+        "labels": xxhash.xxh3_64_hexdigest(clips.labels.astype("<i8").tobytes()),
     }
     return PreparedGan(
         design=design,
@@ -213,13 +215,13 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     """Begin, or check that this is the same training; the seconds that it took so far."""
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
-    if not path.exists():
+    if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
         prepared.profile.save(folder / PROFILE)
         write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n")
         return 0.0
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
     # The same images may come from a source that has moved.
     differing = [k for k in here if k != "origin" and not (isinstance(there, dict) and there.get(k) == here[k])]
