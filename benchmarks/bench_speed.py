@@ -23,13 +23,13 @@ import soundfile
 import soxr
 
 from benchmarks import batch_jobs, speed_jobs
-from benchmarks.bench_pass import measure_memory
+from benchmarks.bench_pass import peak_memory
 from benchmarks.contest import Job, Turns, take_turns, times
 from benchmarks.measure import Figure, report
 from benchmarks.recordings import data
 from specnorm.demo.dataset import make_dataset
 
-CLIPS = 50
+CLIPS = 100
 
 
 def originals(folder: Path) -> list[Path]:
@@ -179,7 +179,12 @@ def memory(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict
     root = data()
     source = folders["wav"] if root is None else root / "esc10"
     total = sum(1 for path in source.rglob("*") if path.suffix in {".wav", ".ogg"})
-    return [measure_memory(source, total, workers) for workers in (1, 2)], {}
+    found = []
+    for workers in (1, 2):
+        few, many = (peak_memory(source, count, workers) for count in (min(50, total), total))
+        found.append(at_most(f"peak memory, {total} files, {workers} worker(s)", many, 200.0, "MB"))
+        found.append(at_most(f"of that, more than {min(50, total)} files take", many - few, 5.0, "MB"))
+    return found, {}
 
 
 ROWS: dict[str, Callable[[Mapping[str, Path], int], tuple[list[Figure], dict[str, Turns]]]] = {

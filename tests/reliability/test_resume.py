@@ -205,7 +205,7 @@ def test_ctrl_c_stops_the_command_line_and_the_same_command_goes_on(tmp_path: Pa
     journal = beside(tmp_path / "out", "journal")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
-        while (not journal.exists() or journal.stat().st_size < 100_000) and time.monotonic() < deadline:
+        while (not journal.exists() or journal.stat().st_size < 10_000) and time.monotonic() < deadline:
             time.sleep(0.005)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)
