@@ -81,6 +81,9 @@ def point(what: str, value: float, folder: Path, bands: int = 64) -> Point:
 def points(scratch: Path) -> Iterator[Point]:
     """Every case."""
     sounds = digits(scratch / "sounds")
+    # Compiling the kernels, once on each machine, takes seconds and 50 MB.
+    print("  (kernels)", end="")
+    point("files", 2, link(sounds, scratch / "kernels", 2))
     for files in FILES:
         yield point("files", files, link(sounds, scratch / f"files-{files}", files))
     for length, clips in LENGTHS:

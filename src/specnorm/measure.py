@@ -16,6 +16,7 @@ import numpy as np
 import scipy
 import soundfile
 import soxr
+from numpy.typing import NDArray
 
 from specnorm import files
 from specnorm.audio import Clip, ClipReference, Reader, Source, Stamped, Streamed, reading_place, stamp, stream
@@ -29,6 +30,7 @@ from specnorm.profile import (
     Measurement,
     as_flat,
     count_stream,
+    needs_all_first,
     storage,
     streams,
 )
@@ -38,6 +40,8 @@ CLIPS_IN_UNIT = 48
 _SAMPLES_AHEAD = 1 << 19
 MAX_UNITS = 4096
 """Larger sources get larger units, which bounds the journal to a few gigabytes."""
+_SAMPLES_AT_ONCE = 1 << 22
+"""Longer clips are held, but counted piece by piece: their levels would take ten times their own memory."""
 _LENGTH = struct.Struct("<Q")
 _FLAT_DETAIL = {
     BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
@@ -93,6 +97,7 @@ class MeasureTask:
             duration=self.duration,
             resampler=self.front_end.resampler,
             with_stamp=self.with_stamps,
+            twice=needs_all_first(self.front_end),
         )
 
     def _held(self, unit: Unit) -> Measured:
@@ -100,6 +105,7 @@ class MeasureTask:
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
+        parts: list[Measurement] = []
         reading_each = self.reader.read_each(
             unit.clips,
             self.front_end.sample_rate,
@@ -111,13 +117,19 @@ class MeasureTask:
             for clips in self._read_ahead(unit, each, bad, stamps):
                 for clip, sound in clips:
                     try:
-                        counter.add(sound.valid, flat=sound.flat is not None)
+                        if len(sound.valid) > _SAMPLES_AT_ONCE and streams(self.front_end):
+                            part = count_stream(self.front_end, _pieces(sound.valid))
+                            parts.append(part if sound.flat is None else as_flat(part))
+                        else:
+                            counter.add(sound.valid, flat=sound.flat is not None)
                     except AudioError as error:
                         bad.append(_bad_file(clip, error, unit.key))
                         continue
                     if sound.flat is not None:
                         flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
         found = counter.measurement()
+        if parts:
+            found = Measurement.sum(parts if found is None else [found, *parts])
         return Measured(unit.key, len(unit.clips), found, tuple(bad), tuple(flagged), tuple(stamps))
 
     def _read_ahead(
@@ -184,6 +196,11 @@ class MeasureTask:
             measurement = groups[unit.key]
         bad, flagged = storage.parse_files(lists["bad"]), storage.parse_files(lists["flagged"])
         return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps)
+
+
+def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
+    """A clip's samples in pieces of a few megabytes."""
+    return [samples[start : start + _SAMPLES_AHEAD] for start in range(0, len(samples), _SAMPLES_AHEAD)]
 
 
 def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement] | None]) -> Measured:

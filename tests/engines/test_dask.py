@@ -30,6 +30,12 @@ distributed = pytest.importorskip("distributed")
 MAX_BAD = 0.1
 
 
+def two_workers(engine: sn.DaskEngine) -> list[int]:
+    """The processes of both workers, also when one of them has just been killed."""
+    engine._client.wait_for_workers(2, timeout=120)  # type: ignore[union-attr]
+    return engine.processes()
+
+
 class Slowly:
     """A task that takes a while and says where it was done."""
 
@@ -40,7 +46,7 @@ class Slowly:
 
 def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:
     """SIGKILL in mid-run: its units are done again, by others or by its successor."""
-    victims = dask.processes()
+    victims = two_workers(dask)
 
     def kill(done: int, total: int) -> None:
         if done >= total // 3 and len(victims) == 2:
@@ -60,16 +66,12 @@ def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_pat
         )
     assert len(victims) == 1, "nobody was killed"
     assert (tmp_path / "one").read_bytes() == (tmp_path / "out").read_bytes()
-    deadline = time.monotonic() + 30
-    while len(dask.processes()) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert before not in dask.processes()
-    assert len(dask.processes()) == 2
+    assert before not in two_workers(dask)
 
 
 def test_results_that_lay_on_a_killed_worker_are_made_again(dask: sn.DaskEngine) -> None:
     """A worker that dies with finished batches: each item's result comes exactly once."""
-    victim, found = dask.processes()[0], []
+    victim, found = two_workers(dask)[0], []
     for item, _ in dask.map(Slowly(), range(200)):
         found.append(item)
         if len(found) == 40:
@@ -80,6 +82,7 @@ def test_results_that_lay_on_a_killed_worker_are_made_again(dask: sn.DaskEngine)
 def test_the_cluster_of_our_own_has_the_allocator_set_before_it_starts(dask: sn.DaskEngine) -> None:
     """What keeps NumPy's memory from going back to the system at each clip; and one thread for BLAS."""
     names = [*ALLOCATOR, "OMP_NUM_THREADS"]
+    assert len(two_workers(dask)) == 2
     found = dask._client.run(lambda: {name: os.environ.get(name) for name in names})  # type: ignore[union-attr]
     assert len(found) == 2
     for environment in found.values():
@@ -158,6 +161,15 @@ def test_a_pass_that_was_stopped_goes_on_with_another_engine(dask: sn.DaskEngine
     sn.fit(clips, FRONT_END, output=tmp_path / "one", engine=sn.LocalEngine(1), **settings)
     assert (tmp_path / "out").read_bytes() == (tmp_path / "one").read_bytes()
     assert seen[-1] == 61
+
+
+def test_a_worker_that_cannot_load_the_task_says_so(dask: sn.DaskEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that is only here: one error that says to install the same there."""
+    module = type(sys)("only_here")
+    exec("class Task:\n    def __call__(self, item): return item", module.__dict__)  # noqa: S102
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    with pytest.raises(EngineError, match="install the same specnorm"):
+        list(dask.map(module.Task(), [1]))
 
 
 def test_archives_and_urls_are_read_by_the_workers(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:

@@ -23,8 +23,10 @@ from specnorm.errors import AudioError, BadAudioReason
 
 Result = TypeVar("Result")
 _ATTEMPTS = 3
-LONG_SAMPLES = 1 << 24
-"""Samples of all channels beyond which a clip is not held: 64 MB, 6 minutes at 44.1 kHz in mono."""
+LONG_SAMPLES = 1 << 22
+"""Samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
+TWICE = 4
+"""How much longer it must be when its blocks are asked for twice: decoding again costs more time than memory."""
 SMALL_BYTES = 1 << 20
 """Files up to this size are not asked how long they are: it would cost each short clip a tenth of its time."""
 QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
@@ -126,10 +128,12 @@ def stream(
     duration: float | None = None,
     resampler: str = "soxr_hq",
     with_stamp: bool = True,
+    twice: bool = False,
 ) -> Streamed[Result] | None:
     """What `work` makes of a clip that is too long to be held; None for any other clip, which is then to be read.
 
-    Untrusted files are never streamed: the process that decodes them has a limit on memory already.
+    `twice` says that the work goes through the blocks twice. Untrusted files are never streamed: the process that
+    decodes them has a limit on memory already.
     """
     if reader.untrusted is not None or resampler not in QUALITIES or not _large(clip):
         return None
@@ -137,7 +141,7 @@ def stream(
         try:
             with open_content(clip) as descriptor, recognizable(descriptor) as content:
                 rate, channels, frames = header_of(content)
-                if channels * frames <= LONG_SAMPLES:
+                if channels * frames <= LONG_SAMPLES * (TWICE if twice else 1):
                     return None
                 before = content_state(descriptor)
                 stamp = content_digest(descriptor) if with_stamp else b""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -151,7 +152,10 @@ class _Run:
                 self._client.cancel(list(self._running), force=True)
 
     def _submit(self, task: Callable[[Item], Result], batch: Sequence[Item]) -> None:
-        future = self._client.submit(_work, task, batch, pure=False)
+        # As bytes: Dask would look through every item for futures, and the scheduler load all of our classes.
+        import cloudpickle  # noqa: PLC0415
+
+        future = self._client.submit(_work, cloudpickle.dumps((task, batch)), pure=False)
         self._running.add(future)
         future.add_done_callback(self._done.put)
 
@@ -204,10 +208,7 @@ class _Run:
         except RuntimeError as error:
             if "deserialization" not in str(error):
                 raise
-            raise EngineError(
-                "the scheduler or a worker cannot load what specnorm sends; install the same specnorm, extras and "
-                f"Python there as here ({error.__cause__ or error})"
-            ) from None
+            raise EngineError(_cannot_load(error.__cause__ or error)) from None
         return outcome
 
 
@@ -218,11 +219,22 @@ def _nobody(patience: float) -> str:
     return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then give the same command again"
 
 
-def _work(task: Callable[[Item], Result], batch: Sequence[Item]) -> tuple[float, list[Result]]:
+def _work(pickled: bytes) -> tuple[float, list[Any]]:
     """What a worker does: a batch, and how many seconds it took."""
+    try:
+        task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: whoever reaches it can run code)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise EngineError(_cannot_load(error)) from None
     begin = time.perf_counter()
     results = [task(item) for item in batch]
     return time.perf_counter() - begin, results
+
+
+def _cannot_load(error: object) -> str:
+    return (
+        "the scheduler or a worker cannot load what specnorm sends; install the same specnorm, extras and Python there "
+        f"as here ({error})"
+    )
 
 
 def require_dask() -> None:

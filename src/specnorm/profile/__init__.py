@@ -11,4 +11,5 @@ from specnorm.profile.profile import require_fixed_floor as require_fixed_floor
 from specnorm.profile.statistics import Statistics as Statistics
 from specnorm.profile.streaming import as_flat as as_flat
 from specnorm.profile.streaming import count_stream as count_stream
+from specnorm.profile.streaming import needs_all_first as needs_all_first
 from specnorm.profile.streaming import streams as streams

@@ -42,6 +42,11 @@ def streams(front_end: FrontEnd) -> bool:
     return isinstance(front_end.level, _LINEAR) and front_end.compress.framewise
 
 
+def needs_all_first(front_end: FrontEnd) -> bool:
+    """Whether the waveform level must know a whole clip first, so that its blocks are gone through twice."""
+    return isinstance(front_end.level, _BEFOREHAND)
+
+
 def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
     """The measurement of one clip, whose samples come in blocks, the same ones at each iteration.
 
