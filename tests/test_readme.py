@@ -9,15 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from specnorm.cli.app import app
 from specnorm.demo.dataset import make_dataset
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
-def code(language: str) -> str:
-    (block,) = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-    return str(block)
+def code(language: str) -> list[str]:
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    return blocks
 
 
 @pytest.fixture
@@ -29,7 +32,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_python_runs(folder: Path) -> None:
     """The five lines give a normalized spectrogram."""
-    text = code("python").replace('fit("sounds/", front_end)', 'fit("sounds/", front_end, max_bad=0.05)')
+    (text,) = code("python")
+    text = text.replace('fit("sounds/", front_end)', 'fit("sounds/", front_end, max_bad=0.05)')
     done = subprocess.run(
         [sys.executable, "-c", text + "\nprint(x.shape)"], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -39,10 +43,22 @@ def test_the_python_runs(folder: Path) -> None:
 
 def test_the_shell_runs(folder: Path) -> None:
     """Each of the five commands succeeds, one after the other."""
-    for line in code("sh").splitlines():
+    for line in code("sh")[0].splitlines():
         command, *arguments = shlex.split(line, comments=True)
         assert command == "specnorm"
         run = [sys.executable, "-c", "from specnorm.cli import main; main()", *arguments]
         done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert (folder / "features" / "pipeline.safetensors").is_file()
+
+
+def test_the_other_commands_are_commands() -> None:
+    """Each of the rest has the name, arguments and options that the README gives it."""
+    (rest,) = code("sh")[1:]
+    for line in rest.splitlines():
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "specnorm"
+        command = get_command(app)
+        while isinstance(command, TyperGroup):
+            command = command.commands[arguments.pop(0)]
+        assert command.make_context(program, arguments).params
