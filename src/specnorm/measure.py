@@ -162,6 +162,13 @@ class MeasureTask:
             used += length
         yield clips
 
+    def merge(self, results: Sequence[Measured]) -> list[Measured]:
+        """One result a group: what travels is smaller, and adds up to the same."""
+        groups: dict[GroupKey, list[Measured]] = {}
+        for result in results:
+            groups.setdefault(result.key, []).append(result)
+        return [_merged(key, some) for key, some in groups.items()]
+
     def key(self, unit: Unit) -> bytes:
         """By group and names; whether the contents are still the same, the stamps say."""
         return key_of([unit.key, [clip.name for clip in unit.clips]])
@@ -196,6 +203,18 @@ class MeasureTask:
             measurement = groups[unit.key]
         bad, flagged = storage.parse_files(lists["bad"]), storage.parse_files(lists["flagged"])
         return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps)
+
+
+def _merged(key: GroupKey, some: Sequence[Measured]) -> Measured:
+    parts = [one.measurement for one in some if one.measurement is not None]
+    return Measured(
+        key,
+        sum(one.clips for one in some),
+        Measurement.sum(parts) if parts else None,
+        tuple(bad for one in some for bad in one.bad),
+        tuple(flagged for one in some for flagged in one.flagged),
+        tuple(stamp for one in some for stamp in one.stamps),
+    )
 
 
 def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 from specnorm.audio import ClipReference, Source
 from specnorm.audio.place import file_system, is_url
 from specnorm.engines import ResumableTask
+from specnorm.engines.engine import merged
 from specnorm.errors import EngineError, SpecnormError
 from specnorm.lock import beside
 from specnorm.measure import libraries
@@ -113,6 +114,10 @@ class ResumableGuarded(Generic[Item, Result]):
     def pack(self, result: Result) -> bytes:
         """The result as bytes."""
         return self.task.pack(result)
+
+    def merge(self, results: list[Result]) -> list[Result]:
+        """The results, added up where the task can do that."""
+        return merged(self.task, results)
 
     def unpack(self, item: Item, payload: bytes) -> Result | None:
         """The result again, or None when it does not hold any longer."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import specnorm as sn
+from specnorm import measure
 from specnorm.errors import EngineError
 from specnorm.images import ImageCodec, LevelRange
 
@@ -45,6 +46,22 @@ def test_apply_and_images_give_the_files_of_one_thread(engine: object, clips: Pa
     found = tree(tmp_path / "out")
     assert len(found) == 60 + 60 + 3
     assert found == tree(tmp_path / "one")
+
+
+def test_units_that_are_added_up_before_they_travel_are_the_same(clips: Path) -> None:
+    """What a batch's results come to on a worker: one a group, with every clip, bad file and stamp."""
+    source = sn.open_source(clips)
+    task = measure.MeasureTask(FRONT_END, None, source.reader, with_stamps=True)
+    units = measure.units(measure.by_group(source, ["label"]))
+    results = [task(unit) for unit in units]
+    merged = task.merge(results)
+    assert len(merged) == 2 < len(results)
+    assert sum(one.clips for one in merged) == 61
+    for one in merged:
+        some = [result for result in results if result.key == one.key]
+        assert one.measurement == measure.Measurement.sum(r.measurement for r in some if r.measurement is not None)
+        assert one.stamps == tuple(stamp for result in some for stamp in result.stamps)
+        assert one.bad == tuple(bad for result in some for bad in result.bad)
 
 
 def test_an_error_in_the_work_comes_back_as_it_is(engine: object, clips: Path) -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
-from specnorm.engines.engine import Item, Result
+from specnorm.engines.engine import Item, Result, merged
 from specnorm.engines.local import available_cores
 from specnorm.engines.pace import Pace
 from specnorm.errors import ArgumentError, EngineError, MissingExtra
@@ -93,6 +93,8 @@ class DaskEngine:
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield `task(item)` for each item, in the order in which they get done.
 
+        Results of a task with a method `merge` are added up where they are made, before they travel.
+
         Raises:
             EngineError: when the scheduler cannot be reached or is lost, no worker comes, or an item ends its workers.
         """
@@ -142,8 +144,8 @@ class _Run:
                     size = pace.size(len(items) - position, threads)
                     self._submit(task, items[position : position + size])
                     position += size
-                seconds, results = self._outcome(self._next())
-                pace.saw(seconds, len(results))
+                seconds, count, results = self._outcome(self._next())
+                pace.saw(seconds, count)
                 yield from results
                 if time.monotonic() - asked > 1.0:
                     threads, asked = max(1, self._threads()), time.monotonic()
@@ -191,12 +193,12 @@ class _Run:
             pass
         raise EngineError(_LOST)
 
-    def _outcome(self, future: Future) -> tuple[float, list[Any]]:
+    def _outcome(self, future: Future) -> tuple[float, int, list[Any]]:
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415
 
         self._running.discard(future)
         try:
-            outcome: tuple[float, list[Any]] = future.result()
+            outcome: tuple[float, int, list[Any]] = future.result()
         except KilledWorker as error:
             raise EngineError(
                 f"a unit of work was lost with {error.allowed_failures + 1} workers one after the other; if a file "
@@ -219,15 +221,15 @@ def _nobody(patience: float) -> str:
     return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then give the same command again"
 
 
-def _work(pickled: bytes) -> tuple[float, list[Any]]:
-    """What a worker does: a batch, and how many seconds it took."""
+def _work(pickled: bytes) -> tuple[float, int, list[Any]]:
+    """What a worker does: a batch. Gives how many seconds it took for how many items, and the results."""
     try:
         task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: whoever reaches it can run code)
     except (ImportError, AttributeError, TypeError) as error:
         raise EngineError(_cannot_load(error)) from None
     begin = time.perf_counter()
     results = [task(item) for item in batch]
-    return time.perf_counter() - begin, results
+    return time.perf_counter() - begin, len(results), merged(task, results)
 
 
 def _cannot_load(error: object) -> str:

@@ -20,3 +20,12 @@ class Engine(Protocol):
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield `task(item)` for each item, in the order in which they get done."""
         ...
+
+
+def merged(task: object, results: list[Result]) -> list[Result]:
+    """The results as a task that can add them up gives them (`task.merge(results)`): fewer, to the same end.
+
+    Only an engine whose results travel does this, and only with results of one batch.
+    """
+    merge: Callable[[list[Result]], list[Result]] | None = getattr(task, "merge", None)
+    return results if merge is None or len(results) < 2 else merge(results)

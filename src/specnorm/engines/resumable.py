@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, overload
 
-from specnorm.engines.engine import Engine
+from specnorm.engines.engine import Engine, merged
 from specnorm.journal import Journal
 
 Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Result = TypeVar("Result")
+Records = list[tuple[bytes, bytes]]
+"""Keys and payloads."""
 
 
 class ResumableTask(Protocol[Item_contra, Result]):
@@ -40,9 +42,17 @@ class _Record(Generic[Item, Result]):
 
     task: ResumableTask[Item, Result]
 
-    def __call__(self, item: Item) -> tuple[bytes, bytes, Result]:
+    def __call__(self, item: Item) -> tuple[Records, Result]:
         result = self.task(item)
-        return self.task.key(item), self.task.pack(result), result
+        return [(self.task.key(item), self.task.pack(result))], result
+
+    def merge(self, done: list[tuple[Records, Result]]) -> list[tuple[Records, Result]]:
+        """Results that the task can add up, with everything that is to be written down before the first of them."""
+        results = merged(self.task, [result for _, result in done])
+        if len(results) == len(done):
+            return done
+        records = [record for some, _ in done for record in some]
+        return [(records if number == 0 else [], result) for number, result in enumerate(results)]
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,7 @@ def resumable_map(
             rest.append(item)
         else:
             yield result
-    for key, payload, result in engine.map(_Record(task), rest):
-        journal.put(key, payload)
+    for records, result in engine.map(_Record(task), rest):
+        for key, payload in records:
+            journal.put(key, payload)
         yield result
