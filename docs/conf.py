@@ -13,5 +13,7 @@ myst_enable_extensions = ["dollarmath"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 default_role = "code"
+# Types of fields: other projects' pages are not here, and some classes are described by what holds them.
+nitpick_ignore_regex = [("py:class", r"(numpy|collections)\..*"), ("py:class", r"specnorm\.gan\.(clips|networks)\..*")]
 autoclass_content = "class"
 html_title = f"specnorm {__version__}"

@@ -117,7 +117,7 @@ class Baseline:
 
     @cached_property
     def folds(self) -> NDArray[np.int64]:
-        """In which part each clip is played as a deployment: its group where these are few and large, else one of five.
+        """The part that each clip is played in, that is its group where these are few and large, else one of five.
 
         Clips of a group stay together.
         """
