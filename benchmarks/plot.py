@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 _WIDTH, _HEIGHT, _COLUMNS = 340, 210, 2
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 34, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 26, 34, 44
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,6 @@ def _panel(panel: Panel) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value / 1000:g}k" if value >= 1000 and value % 100 == 0 else f"{value:.3g}"
+    if value >= 1000 and value % 100 == 0:
+        return f"{value / 1000:g}k"
+    return f"{value:g}" if value == round(value) else f"{value:.3g}"
