@@ -186,10 +186,10 @@ def main() -> None:
         compiled_first = jobs()
     seconds = alternate(compiled_first, ROUNDS)
     figures = [
-        _figure(seconds, "specnorm", peer, goal) for peer, goal in (("by hand", 0.75), ("by hand, compiled", 1.25))
+        _figure(seconds, "specnorm", peer, goal) for peer, goal in (("by hand", 0.25), ("by hand, compiled", 0.5))
     ]
     if "nnAudio" in seconds:
-        figures.append(_figure(seconds, "specnorm", "nnAudio", 0.75))
+        figures.append(_figure(seconds, "specnorm", "nnAudio", 0.25))
     figures += [
         _figure(seconds, "specnorm, compiled", "by hand, compiled", 1.3),
         _figure(seconds, "specnorm, gradient wanted", "by hand, gradient wanted", 1.3),
