@@ -128,11 +128,12 @@ def pass_on_short_clips(folders: Mapping[str, Path], rounds: int) -> tuple[list[
 
 
 def two_cores(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[str, Turns]]:
-    turns = take_turns({"one": speed_jobs.ours, "two": speed_jobs.ours_on_two_cores}, folders["wav"], rounds)
+    root = data()  # the whole data set: a hundred clips are three units of work, which two workers cannot halve
+    source = folders["wav"] if root is None else root / "esc10"
+    turns = take_turns({"one": speed_jobs.ours, "two": speed_jobs.ours_on_two_cores}, source, rounds)
     assert turns["one"].figures == turns["two"].figures
-    return [
-        at_least("WAV: one core / two cores, by the clock", times(turns["two"], turns["one"], clock=True), 1.9)
-    ], turns
+    ratio = times(turns["two"], turns["one"], clock=True)
+    return [at_least("one core / two cores, by the clock", ratio, 1.9)], turns
 
 
 def batch(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[str, Turns]]:
