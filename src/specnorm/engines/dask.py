@@ -291,7 +291,7 @@ def _local_cluster(workers: int) -> Iterator[Any]:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: several clusters may run on one machine
             memory_limit=0,  # as with the local engine, nobody is paused or ended for what he holds
         )
         try:
