@@ -176,7 +176,7 @@ def test_what_cannot_be_streamed_is_held(folder: Path, everything_is_long: Calla
 
 
 def test_a_clip_four_times_as_long_costs_no_more_memory(tmp_path: Path) -> None:
-    """The peak of a pass over 20 minutes is that of one over 5, give or take 20 MB; holding it takes 200 MB more."""
+    """The peak of a pass over 20 minutes is that of one over 5, give or take 50 MB; holding it takes 200 MB more."""
     rng = np.random.default_rng(0)
     minute = (0.1 * rng.standard_normal(16_000 * 60)).astype(np.float32)
     peaks = []
@@ -193,4 +193,4 @@ def test_a_clip_four_times_as_long_costs_no_more_memory(tmp_path: Path) -> None:
         )
         command = [sys.executable, "-c", code, str(path), str(minutes)]
         peaks.append(int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1024)
-    assert peaks[1] - peaks[0] < 20
+    assert peaks[1] - peaks[0] < 50
