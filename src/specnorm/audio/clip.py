@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.errors import BadAudioReason
+from specnorm.errors import AudioError, BadAudioReason
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,11 @@ def flatness(samples: NDArray[np.float32]) -> BadAudioReason | None:
     if samples[0] != samples[-1] or samples.min() != samples.max():
         return None
     return BadAudioReason.CONSTANT if samples[0] else BadAudioReason.SILENT
+
+
+def skipped(flat: BadAudioReason) -> AudioError:
+    """Why a clip whose samples are all alike is left out, where such clips are to be."""
+    return AudioError(flat, "its samples are all alike, and such clips are to be skipped")
 
 
 @numba.njit(cache=True, nogil=True)

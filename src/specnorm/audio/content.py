@@ -15,6 +15,8 @@ from specnorm.audio.reference import ClipReference
 from specnorm.audio.unnamed import fill, unnamed_file
 from specnorm.errors import AudioError, BadAudioReason
 
+ATTEMPTS = 3
+"""How often a file is read that is written to meanwhile."""
 _BLOCK = 1 << 20
 
 
@@ -58,6 +60,11 @@ def content_digest(descriptor: int) -> bytes:
 def content_state(descriptor: int) -> tuple[int, ...]:
     """What changes when somebody writes to the file."""
     return state(os.fstat(descriptor))
+
+
+def always_changing() -> AudioError:
+    """Why a file that was written to during each attempt cannot be used."""
+    return AudioError(BadAudioReason.CHANGING, f"it was written to during each of {ATTEMPTS} attempts to read it")
 
 
 def stamp(clip: ClipReference) -> bytes:

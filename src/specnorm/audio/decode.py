@@ -97,10 +97,7 @@ def decode_descriptor(
         raise _unreadable(error) from None
     except MemoryError:
         raise AudioError(BadAudioReason.TOO_LARGE, "its samples do not fit into memory") from None
-    if early:
-        raise AudioError(BadAudioReason.TRUNCATED, f"it ends early, after {samples.shape[0]} samples")
-    if samples.size == 0:
-        raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
+    _check_end(samples.shape[0], early=early)
     return samples, sample_rate
 
 
@@ -125,10 +122,7 @@ def decode_blocks(descriptor: int) -> Iterator[NDArray[np.float32]]:
             early = early or read < sound.frames or ends_early(descriptor, sound)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
         raise _unreadable(error) from None
-    if early:
-        raise AudioError(BadAudioReason.TRUNCATED, f"it ends early, after {read} samples")
-    if read == 0:
-        raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
+    _check_end(read, early=early)
 
 
 def header_of(descriptor: int) -> tuple[int, int, int]:
@@ -144,6 +138,13 @@ def header_of(descriptor: int) -> tuple[int, int, int]:
 def _unreadable(error: Exception) -> AudioError:
     text = str(error).rsplit(": ", 1)[-1].strip() or type(error).__name__
     return AudioError(BadAudioReason.UNREADABLE, f"libsndfile cannot read it ({text})")
+
+
+def _check_end(read: int, *, early: bool) -> None:
+    if early:
+        raise AudioError(BadAudioReason.TRUNCATED, f"it ends early, after {read} samples")
+    if read == 0:
+        raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
 
 
 def _check_header(sound: soundfile.SoundFile) -> None:

@@ -14,7 +14,15 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from specnorm.audio.content import content_digest, content_state, open_content, stamp_of_error
+from specnorm.audio.clip import skipped
+from specnorm.audio.content import (
+    ATTEMPTS,
+    always_changing,
+    content_digest,
+    content_state,
+    open_content,
+    stamp_of_error,
+)
 from specnorm.audio.decode import NEEDS_PATH, check_samples, decode_blocks, header_of
 from specnorm.audio.mpeg import recognizable
 from specnorm.audio.read import Reader
@@ -22,7 +30,6 @@ from specnorm.audio.reference import ClipReference
 from specnorm.errors import AudioError, BadAudioReason
 
 Result = TypeVar("Result")
-_ATTEMPTS = 3
 LONG_SAMPLES = 1 << 22
 """Samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
 TWICE = 4
@@ -137,7 +144,7 @@ def stream(
     """
     if reader.untrusted is not None or resampler not in QUALITIES or not _large(clip):
         return None
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         try:
             with open_content(clip) as descriptor, recognizable(descriptor) as content:
                 rate, channels, frames = header_of(content)
@@ -152,7 +159,7 @@ def stream(
         except AudioError as error:
             if error.reason is not BadAudioReason.CHANGING:
                 return Streamed(stamp_of_error(error), error)
-    changing = AudioError(BadAudioReason.CHANGING, f"it was written to during each of {_ATTEMPTS} attempts to read it")
+    changing = always_changing()
     return Streamed(stamp_of_error(changing), changing)
 
 
@@ -172,5 +179,5 @@ def _result(found: LongClip, work: Callable[[LongClip], Result], *, skip_flat: b
     except AudioError as error:
         return error
     if skip_flat and found.flat is not None:
-        return AudioError(found.flat, "its samples are all alike, and such clips are to be skipped")
+        return skipped(found.flat)
     return result

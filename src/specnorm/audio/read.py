@@ -10,9 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.audio.clip import Clip, flatness, within
+from specnorm.audio.clip import Clip, flatness, skipped, within
 from specnorm.audio.compressed import STREAMS
-from specnorm.audio.content import content_digest, content_state, open_content, stamp_of_error
+from specnorm.audio.content import (
+    ATTEMPTS,
+    always_changing,
+    content_digest,
+    content_state,
+    open_content,
+    stamp_of_error,
+)
 from specnorm.audio.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor
 from specnorm.audio.decoder_process import MOST_FILES
 from specnorm.audio.mpeg import recognizable
@@ -23,7 +30,6 @@ from specnorm.audio.scratch import SAMPLES
 from specnorm.audio.wav import plain_wav, read_plain_wav
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 
-_ATTEMPTS = 3
 _MOST_STORED = 1 << 23
 """Bytes of archive members that are held at once."""
 
@@ -125,7 +131,7 @@ class Reader:
         except AudioError as error:
             return error
         if self.skip_flat and prepared.flat is not None:
-            return AudioError(prepared.flat, "its samples are all alike, and such clips are to be skipped")
+            return skipped(prepared.flat)
         return prepared
 
     def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome]]:
@@ -137,13 +143,11 @@ class Reader:
 
     def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome]:
         """A clip that changed while it was read."""
-        for _ in range(_ATTEMPTS - 1):
+        for _ in range(ATTEMPTS - 1):
             (found,) = self._attempt([clip], with_stamp=with_stamp)
             if found is not None:
                 return found
-        changing = AudioError(
-            BadAudioReason.CHANGING, f"it was written to during each of {_ATTEMPTS} attempts to read it"
-        )
+        changing = always_changing()
         return stamp_of_error(changing), changing
 
     def _attempt(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome] | None]:

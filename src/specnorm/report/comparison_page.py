@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,6 @@ import scipy
 import torch
 from numpy.typing import NDArray
 
-from specnorm.errors import MissingExtra
 from specnorm.experiment.answer import Answer
 from specnorm.experiment.compare import Outcome, plan
 from specnorm.experiment.prepare import Prepared, arm_inputs
@@ -22,15 +20,10 @@ from specnorm.experiment.results import Results, TrainedModel
 from specnorm.files import write_text
 from specnorm.report import comparison_figures as figures
 from specnorm.report.comparison_tables import tables
+from specnorm.report.html import embedded, page_template
 from specnorm.version import __version__
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>
+_PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
   table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
   td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
@@ -69,19 +62,15 @@ _PAGE = """<!doctype html>
 
 def save_comparison_page(prepared: Prepared, results: Results, outcome: Outcome, path: Path) -> None:
     """Write the page; raises `MissingExtra` without Jinja2 or matplotlib."""
-    try:
-        import jinja2
-    except (ImportError, OSError):
-        raise MissingExtra("Writing a report page", "report") from None
+    template = page_template(_PAGE)
     lines = tables(outcome)
     drawn = _figures(prepared, results, outcome.answer)
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_PAGE)
     settings = {name: value for name, value in results.settings.items() if name != "clips"}
     text = template.render(
         title=f"Which normalization? {', '.join(arm.name for arm in prepared.design.arms)}",
         plan=plan(prepared),
         sentences=outcome.answer.sentences,
-        figures={caption: base64.b64encode(image).decode() for caption, image in drawn.items()},
+        figures={caption: embedded(image) for caption, image in drawn.items()},
         blocks=_blocks(lines[len(outcome.answer.sentences) :]),
         settings=json.dumps(settings, indent=1, sort_keys=True),
         versions=_versions(),

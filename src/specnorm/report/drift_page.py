@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
-from specnorm.errors import MissingExtra
 from specnorm.files import write_text
 from specnorm.monitor import Monitor
 from specnorm.report.drift_figures import band_history, drift_by_band, two_distributions
+from specnorm.report.html import embedded, page_template
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>
+_PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
   h1 { line-height: 1.2; }
   table { border-collapse: collapse; display: block; overflow-x: auto; font-variant-numeric: tabular-nums; }
@@ -73,13 +66,9 @@ def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
         MissingExtra: without Jinja2 or matplotlib.
         ArgumentError: when no clip has come yet.
     """
-    try:
-        import jinja2
-    except (ImportError, OSError):
-        raise MissingExtra("Writing a report page", "report") from None
+    template = page_template(_PAGE)
     report = monitor.report()
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    text = environment.from_string(_PAGE).render(
+    text = template.render(
         title=title,
         verdict=report.verdict,
         diagnosis=report.diagnosis.to_dict(),
@@ -89,10 +78,10 @@ def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
         per_clip=monitor.false_alarms.per_clip,
         measured=monitor.baseline.measured,
         hz_of=monitor.profile.front_end.band_hz().tolist(),
-        history=base64.b64encode(band_history(monitor)).decode(),
-        by_band=base64.b64encode(drift_by_band(monitor, report.drift.band)).decode(),
+        history=embedded(band_history(monitor)),
+        by_band=embedded(drift_by_band(monitor, report.drift.band)),
         names=_names(monitor.profile.front_end.compress.unit),
-        distributions=base64.b64encode(two_distributions(monitor)).decode(),
+        distributions=embedded(two_distributions(monitor)),
     )
     write_text(path, text)
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 
-from specnorm.errors import MissingExtra
 from specnorm.files import write_text
 from specnorm.profile import Profile
+from specnorm.report.html import embedded, page_template
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>
+_PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
   table { border-collapse: collapse; display: block; overflow-x: auto; }
   td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
@@ -61,12 +54,8 @@ specnorm {{ summary.version }}.</p>
 
 def save_page(path: Path, title: str, profile: Profile, figures: Mapping[str, Path], commands: list[str]) -> None:
     """Write the page, with each figure (caption to PNG file) inside it; raises `MissingExtra` without Jinja2."""
-    try:
-        import jinja2
-    except (ImportError, OSError):
-        raise MissingExtra("Writing a report page", "report") from None
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_PAGE)
-    images = {caption: base64.b64encode(file.read_bytes()).decode() for caption, file in figures.items()}
+    template = page_template(_PAGE)
+    images = {caption: embedded(file.read_bytes()) for caption, file in figures.items()}
     text = template.render(
         title=title,
         summary=profile.summary(),
