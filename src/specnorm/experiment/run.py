@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 import xxhash
 from numpy.typing import NDArray
 
@@ -80,7 +81,9 @@ class ArmTraining:
         inputs = arm_inputs(self.prepared, self.name, block.fold)
         for member in range(inputs.arm.members):
             seed = design.seed_of(self.name, block, member)
-            model = make_model(training.model, len(clips.classes), seed).to(training.torch_device())
+            model = make_model(training.model, len(clips.classes), seed)
+            # Inputs come in this order; weights in another would be put into it again at each step.
+            model.to(training.torch_device(), memory_format=torch.channels_last)
             losses: list[float] = []
             begin = time.perf_counter()
             checkpoint = self._checkpoint(member)
