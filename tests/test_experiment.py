@@ -26,6 +26,7 @@ from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # n
 from specnorm.experiment import Results, answer, labelled_clips, parse_arms, run  # noqa: E402
 from specnorm.experiment.checkpoint import Checkpoint  # noqa: E402
 from specnorm.experiment.compare import compare, plan, same_model  # noqa: E402
+from specnorm.experiment.jobs import _together  # noqa: E402
 from specnorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
 from specnorm.experiment.outcomes import outcomes  # noqa: E402
 from specnorm.experiment.prepare import arm_inputs  # noqa: E402
@@ -101,7 +102,7 @@ def test_an_augmentation_draws_the_same_beside_others(table: Path, tmp_path: Pat
     ready = prepared(table, tmp_path / "out", str(file))
     index = np.arange(8)
     batches = [
-        arm_inputs(ready, name, "1").batch(index, ready.clips.labels[index], _generators([1, 2]))[0]
+        arm_inputs(ready, ready.design.arm(name), "1").batch(index, ready.clips.labels[index], _generators([1, 2]))[0]
         for name in ("masks", "both")
     ]
     torch.testing.assert_close(batches[0], batches[1], atol=1e-3, rtol=1e-4)
@@ -112,7 +113,7 @@ def test_statistics_never_see_the_held_out_fold(table: Path, tmp_path: Path) -> 
     ready = prepared(table, tmp_path)
     for fold in ready.clips.held_out:
         alone = sn.Standardize(per="band").fit(sn.fit(sn.open_source(table).without(fold=fold), FRONT_END))
-        fitted = ready.normalizer("band", fold)
+        fitted = ready.normalizer(ready.design.arm("band"), fold)
         np.testing.assert_array_equal(fitted.affine.shift, alone.affine.shift)
         np.testing.assert_array_equal(fitted.affine.scale, alone.affine.scale)
         assert f"fold={fold}" not in fitted.fitted_on.groups
@@ -339,7 +340,7 @@ def test_crops_of_the_test_clips_are_averaged(table: Path, tmp_path: Path) -> No
         f'[[arm]]\nname = "crops"\nnormalize = "band"\naugment = [{crop}]\ntest_crops = 4\n'
     )
     ready = prepared(table, tmp_path / "out", str(file))
-    whole, crops = (arm_inputs(ready, name, "1") for name in ("whole", "crops"))
+    whole, crops = (arm_inputs(ready, ready.design.arm(name), "1") for name in ("whole", "crops"))
     test = ready.clips.test_clips("1")
     (x,), views = list(whole.views(test)), list(crops.views(test))
     assert [tuple(view.shape) for view in views] == [(len(test), 1, 32, 3)] * 4
@@ -359,6 +360,30 @@ def test_crops_of_the_test_clips_are_averaged(table: Path, tmp_path: Path) -> No
         replace(ready.design.arm("whole"), augmentations=(), test_crops=2)
 
 
+def test_a_mean_of_arms_averages_their_models(table: Path, tmp_path: Path) -> None:
+    """Its probabilities are the mean over the models that its arms have alone, and nothing is trained again."""
+    file = tmp_path / "arms.toml"
+    file.write_text(
+        '[[arm]]\nname = "a"\nnormalize = "band"\n[[arm]]\nname = "b"\nnormalize = "global"\n'
+        '[[arm]]\nname = "both"\nmean_of = ["a", "b"]\n'
+    )
+    ready = prepared(table, tmp_path / "out", str(file), shifts=("gain-20",), epochs=20)
+    assert _together(ready.design, list(ready.design.names)) == [("a", "b", "both"), ("a again",)]
+    results = Results(tmp_path / "out", ready.settings())
+    compare(ready, results)
+    a, b, both = (results.done["1", 0, name] for name in ("a", "b", "both"))
+    probability = {
+        model.arm: np.exp([model.scores.log_probability, model.shifted["gain-20"]["mean"].log_probability])
+        for model in (a, b, both)
+    }
+    np.testing.assert_allclose(probability["both"], (probability["a"] + probability["b"]) / 2, atol=2e-6)
+    assert not np.allclose(probability["a"], probability["b"], atol=1e-3)
+    np.testing.assert_allclose(both.loss, np.mean([a.loss, b.loss], axis=0), atol=1e-6)
+    assert both.seconds < (a.seconds + b.seconds) / 2
+    assert not list((tmp_path / "out").glob("checkpoint-*"))
+    save_comparison_page(ready, results, compare(ready, results), tmp_path / "report.html")
+
+
 def test_a_training_goes_on_from_its_checkpoint(table: Path, tmp_path: Path) -> None:
     """Stopped after three of six epochs, a training with dropout ends with the very weights of one in one piece."""
     file = tmp_path / "arms.toml"
@@ -367,7 +392,7 @@ def test_a_training_goes_on_from_its_checkpoint(table: Path, tmp_path: Path) -> 
     clips, training = ready.clips, ready.design.training
 
     def epochs(model: torch.nn.Module, checkpoint: Checkpoint | None, count: int) -> list[float]:
-        inputs = arm_inputs(ready, "a", "1")
+        inputs = arm_inputs(ready, ready.design.arm("a"), "1")
         losses = train(model, inputs, clips.labels, clips.train_clips("1"), training, (3,), checkpoint)
         return [loss for loss, _ in zip(losses, range(count), strict=False)]
 

@@ -150,7 +150,7 @@ def test_training_through_a_device_measures_what_it_hears(tmp_path: Path) -> Non
     table = write_clips(tmp_path / "clips", drowned=True, seed=1, clips=36)
     plain = prepared(table, tmp_path / "plain", epochs=1)
     heard = prepared(table, tmp_path / "heard", epochs=1, train_on="gain-20", shifts=("as-recorded",))
-    loud, quiet = (ready.normalizer("band", "1").affine for ready in (plain, heard))
+    loud, quiet = (ready.normalizer(ready.design.arm("band"), "1").affine for ready in (plain, heard))
     front_end = plain.design.arms[0].front_end
     above = quiet.shift > front_end.floor + 8
     np.testing.assert_allclose((loud.shift - quiet.shift)[above], 20.0, atol=2.0)

@@ -22,7 +22,8 @@ class Arm:
 
     With `test_crops` a clip's probabilities are the mean over so many of the crops that the arm's `frame_crop` may cut,
     spread evenly; with 0 the model gets the whole clip. With `members` several models are trained, from other weights
-    and in another order each, and their probabilities averaged: an ensemble.
+    and in another order each, and their probabilities averaged: an ensemble. With `also` the models of other arms,
+    which hear the same clips in another way, are averaged with this one's.
 
     Raises:
         ArgumentError: when crops are asked for without a `frame_crop` to cut them.
@@ -34,6 +35,7 @@ class Arm:
     augmentations: tuple[Any, ...] = ()
     test_crops: int = 0
     members: int = 1
+    also: tuple[Arm, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.test_crops, int) or self.test_crops < 0:
@@ -55,10 +57,24 @@ class Arm:
         """Whether an augmentation works on waves, so that spectrograms are made anew in each epoch."""
         return any(kind_of(augmentation) in ON_WAVES for augmentation in self.augmentations)
 
-    def trains_as(self, other: Arm) -> bool:
-        """Whether both train the same model from the same seed: they differ in name, test crops or members alone."""
-        mine, others = ((arm.front_end, arm.normalizer, arm.augmentations) for arm in (self, other))
-        return mine == others
+    @property
+    def parts(self) -> tuple[Arm, ...]:
+        """The arms whose models are averaged: this one alone, if there is no other."""
+        return (replace(self, also=()), *(part for arm in self.also for part in arm.parts))
+
+    @property
+    def models(self) -> tuple[tuple[Arm, int], ...]:
+        """Everything that is trained for it: a part, and which of its members."""
+        return tuple((part, member) for part in self.parts for member in range(part.members))
+
+    @property
+    def trained(self) -> Arm:
+        """What one model's training depends on: names, test crops and the number of members do not matter."""
+        return replace(self, name="", test_crops=0, members=1, also=())
+
+    def shares_models_with(self, other: Arm) -> bool:
+        """Whether a model of one is, from the same seed, also a model of the other."""
+        return any(mine.trained == theirs.trained for mine in self.parts for theirs in other.parts)
 
     def same_model_by_algebra(self, other: Arm) -> bool:
         """Whether a first bias-free convolution with BatchNorm makes both arms the same model (but for its borders).
@@ -67,7 +83,7 @@ class Arm:
         """
         scalar = all(_is_scalar_affine(arm.normalizer) for arm in (self, other))
         same = self.front_end == other.front_end and self.members == other.members
-        return scalar and same and not (self.augmentations or other.augmentations)
+        return scalar and same and not any(arm.augmentations or arm.also for arm in (self, other))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -79,6 +95,7 @@ class Arm:
             "augment": [{"kind": kind_of(item), **asdict(item)} for item in self.augmentations],
             **({"test_crops": self.test_crops} if self.test_crops else {}),
             **({"members": self.members} if self.members > 1 else {}),
+            **({"also": [arm.to_dict() for arm in self.also]} if self.also else {}),
         }
 
 

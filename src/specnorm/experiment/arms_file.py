@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ from specnorm.normalize import KINDS, Normalizer, normalizer
 
 _SLOTS = ("level", "stft", "bands", "compress")
 _KEYS = ("name", "preset", *_SLOTS, "sample_rate", "resampler", "normalize", "augment", "test_crops", "members")
+_MEAN_OF = "mean_of"
 
 
 def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
     """The arms of `none,global,band`, or of a `.toml` or `.json` file; what an arm leaves open is `front_end`'s.
 
     A file holds a list `arm` of tables with `name`, `normalize` and settings of the front end, or one table `factors`
-    whose lists are crossed, such as `level = ["as_recorded", "standardize"]` and `normalize = ["none", "band"]`.
+    whose lists are crossed, such as `level = ["as_recorded", "standardize"]` and `normalize = ["none", "band"]`. A
+    table of `name` and `mean_of` averages the probabilities of arms that stand before it.
 
     Raises:
         ArgumentError: when an arm does not exist or the file cannot be understood.
@@ -37,7 +39,10 @@ def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
         raise ArgumentError(f"{path}: {unknown[0]!r} is unknown; a file of arms holds a list arm, a table factors")
     try:
         plain = [*_listed(content.get("arm", [])), *_crossed(content.get("factors", {}))]
-        return check_arms(_arm(item, front_end) for item in plain)
+        arms: list[Arm] = []
+        for item in plain:
+            arms.append(_mean_of(item, arms) if _MEAN_OF in item else _arm(item, front_end))
+        return check_arms(arms)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
 
@@ -83,12 +88,28 @@ def _word(factor: str, value: Any) -> str:
     return f"{factor} {value}"
 
 
-def _arm(plain: Mapping[str, Any], front_end: FrontEnd) -> Arm:
-    if unknown := sorted(set(plain) - set(_KEYS)):
-        raise ArgumentError(f"an arm has no {unknown[0]!r}; it may have {', '.join(_KEYS)}")
+def _mean_of(plain: Mapping[str, Any], before: Sequence[Arm]) -> Arm:
+    name, named, known = _name(plain), plain[_MEAN_OF], {arm.name: arm for arm in before}
+    if others := sorted(set(plain) - {"name", _MEAN_OF}):
+        raise ArgumentError(f"arm {name!r} has {_MEAN_OF} and {others[0]}; give it a name beside {_MEAN_OF}, no more")
+    if not isinstance(named, list) or len(named) < 2 or not set(map(str, named)) <= set(known):
+        there = ", ".join(known) or "none"
+        raise ArgumentError(f"arm {name!r}: {_MEAN_OF}={named!r} must be a list of two or more arms before it: {there}")
+    first, *rest = (known[str(item)] for item in named)
+    return replace(first, name=name, also=(*first.also, *rest))
+
+
+def _name(plain: Mapping[str, Any]) -> str:
     name = plain.get("name")
     if not isinstance(name, str) or not name:
         raise ArgumentError(f"each arm needs a name, not {name!r}")
+    return name
+
+
+def _arm(plain: Mapping[str, Any], front_end: FrontEnd) -> Arm:
+    if unknown := sorted(set(plain) - set(_KEYS)):
+        raise ArgumentError(f"an arm has no {unknown[0]!r}; it may have {', '.join((*_KEYS, _MEAN_OF))}")
+    name = _name(plain)
     base = find_preset(plain["preset"]).front_end if "preset" in plain else front_end
     settings = base.to_dict()
     for key in (*_SLOTS, "sample_rate", "resampler"):

@@ -76,7 +76,7 @@ def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progr
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))
     jobs = [(block, names) for block in blocks for names in _together(design, _missing(design, block, results))]
-    epochs = {name: design.training.epochs * design.arm(name).members for name in design.names}
+    epochs = {name: design.training.epochs * len(design.arm(name).models) for name in design.names}
     total = len(blocks) * sum(epochs.values())
     done = total - sum(epochs[name] for _, names in jobs for name in names)
     trained = engine.map(Origin.of(prepared.clips.source).guard(TrainTask(prepared)), jobs)
@@ -95,14 +95,13 @@ def _missing(design: Design, block: Block, results: Results) -> list[str]:
 
 
 def _together(design: Design, names: list[str]) -> list[tuple[str, ...]]:
-    """Names whose arms train the same model stand together: it is trained once. The control's is always another."""
-    found: list[list[str]] = []
+    """Names whose arms share a model stand together: it is trained once. The control's is always another."""
+    groups: list[tuple[str, ...]] = []
     for name in names:
-        arm = design.arm(name)
-        same = (group for group in found if name != design.control and arm.trains_as(design.arm(group[0])))
-        group = next(same, None)
-        if group is None:
-            found.append([name])
-        else:
-            group.append(name)
-    return [tuple(group) for group in found]
+        arm, alone = design.arm(name), name == design.control
+        sharing = [
+            group for group in groups if not alone and any(arm.shares_models_with(design.arm(other)) for other in group)
+        ]
+        joined = (*(other for group in sharing for other in group), name)
+        groups = [*(group for group in groups if group not in sharing), joined]
+    return groups

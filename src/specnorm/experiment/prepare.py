@@ -13,6 +13,7 @@ from torch import nn
 from specnorm.audio import Source
 from specnorm.engines import Engine
 from specnorm.errors import ArgumentError, FileFormatError
+from specnorm.experiment.arm import Arm
 from specnorm.experiment.design import Design
 from specnorm.experiment.folds import LabelledClips, without_clips
 from specnorm.experiment.inputs import ArmInputs
@@ -49,14 +50,13 @@ class Prepared:
     bad: tuple[BadFile, ...]
     first_model: nn.Module
 
-    def normalizer(self, name: str, fold: str) -> FittedNormalizer:
+    def normalizer(self, arm: Arm, fold: str) -> FittedNormalizer:
         """An arm's normalizer, fitted to the profile without the fold that is held out."""
-        arm = self.design.arm(name)
         training = self.profiles[arm.front_end.fingerprint].without(**{self.clips.fold_column: fold})
         fitted = arm.normalizer.fit(training)
         # Written to be impossible; checked, because a leak would make every number of the run worthless.
         if f"{self.clips.fold_column}={fold}" in fitted.fitted_on.groups:
-            raise ArgumentError(f"fold {fold} is in the statistics of arm {name!r} although it is held out")
+            raise ArgumentError(f"fold {fold} is in the statistics of arm {arm.name!r} although it is held out")
         return fitted
 
     def device(self, name: str) -> tuple[str, Device] | None:
@@ -95,7 +95,7 @@ def prepare(
         TooManyBad: when more files are bad than `max_bad`.
         ArgumentError: when the model does not fit the inputs, or a fold is too poor.
     """
-    front_ends = {arm.front_end.fingerprint: arm.front_end for arm in design.arms}
+    front_ends = {part.front_end.fingerprint: part.front_end for arm in design.arms for part in arm.parts}
     first = next(iter(front_ends.values()))
     if duration is None:
         duration = usual_seconds(clips.source, first, folder / CACHE)
@@ -173,14 +173,13 @@ def _digest(content: bytes) -> str:
     return xxhash.xxh3_64_hexdigest(content)
 
 
-def arm_inputs(prepared: Prepared, name: str, fold: str) -> ArmInputs:
-    """What the arm's models see when the fold is held out."""
-    arm = prepared.design.arm(name)
+def arm_inputs(prepared: Prepared, arm: Arm, fold: str) -> ArmInputs:
+    """What the arm's own models see when the fold is held out."""
     device = prepared.device(prepared.design.train_on)
     waves = prepared.waves.waves(arm.front_end, device) if arm.augments_waves else None
     return ArmInputs(
         arm=arm,
-        normalizer=prepared.normalizer(name, fold),
+        normalizer=prepared.normalizer(arm, fold),
         levels=prepared.waves.levels(arm.front_end, device),
         waves=waves,
         power=None if arm.frame_crop is None else prepared.waves.power(arm.front_end, device),

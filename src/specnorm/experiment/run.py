@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 import xxhash
 from numpy.typing import NDArray
 
+from specnorm.experiment.arm import Arm
 from specnorm.experiment.checkpoint import Checkpoint
 from specnorm.experiment.deploy import Deployed, scores_of
 from specnorm.experiment.design import Block
@@ -37,7 +38,7 @@ def run(prepared: Prepared, results: Results, progress: Progress | None = None) 
     """
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))
-    epochs = {name: design.training.epochs * design.arm(name).members for name in design.names}
+    epochs = {name: design.training.epochs * len(design.arm(name).models) for name in design.names}
     total, done = len(blocks) * sum(epochs.values()), 0
     for block in blocks:
         for name in design.names:
@@ -78,15 +79,15 @@ class ArmTraining:
         """Train and test each member; yields at the end of each epoch."""
         design, clips = self.prepared.design, self.prepared.clips
         training, block = design.training, self.block
-        inputs = arm_inputs(self.prepared, self.name, block.fold)
-        for member in range(inputs.arm.members):
+        for part, member in design.arm(self.name).models:
+            inputs = arm_inputs(self.prepared, part, block.fold)
             seed = design.seed_of(self.name, block, member)
             model = make_model(training.model, len(clips.classes), seed)
-            # Inputs come in this order; weights in another would be put into it again at each step.
-            model.to(training.torch_device(), memory_format=torch.channels_last)
+            # Inputs come in this memory order; weights in another would be put into it again at each step.
+            model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             losses: list[float] = []
             begin = time.perf_counter()
-            checkpoint = self._checkpoint(member)
+            checkpoint = self._checkpoint(part, member)
             for loss in train(model, inputs, clips.labels, clips.train_clips(block.fold), training, seed, checkpoint):
                 losses.append(loss)
                 yield
@@ -101,7 +102,7 @@ class ArmTraining:
         clips = self.prepared.clips
         labels = clips.labels[clips.test_clips(self.block.fold)]
         log_probability = mean_probability(self._tested)
-        shifts = self._deployed[0]
+        first, *others = self._deployed
         return TrainedModel(
             fold=self.block.fold,
             seed=self.block.seed,
@@ -114,8 +115,9 @@ class ArmTraining:
                 shift: {
                     update: scores_of(mean_probability([each[shift][update] for each in self._deployed]), labels)
                     for update in updates
+                    if all(update in other[shift] for other in others)
                 }
-                for shift, updates in shifts.items()
+                for shift, updates in first.items()
             },
         )
 
@@ -138,20 +140,20 @@ class ArmTraining:
         """Whether another arm of the block trains the same model, which it then finds among the checkpoints."""
         design = self.prepared.design
         arm = design.arm(self.name)
-        return any(arm.trains_as(other) for other in design.arms if other.name != arm.name)
+        return any(arm.shares_models_with(other) for other in design.arms if other.name != arm.name)
 
-    def _checkpoint(self, member: int) -> Checkpoint:
-        """Where a member's training is kept: under what it is a function of, so that arms share it."""
+    def _checkpoint(self, part: Arm, member: int) -> Checkpoint:
+        """Where a model's training is kept: under what it is a function of, so that arms share it."""
         design = self.prepared.design
-        arm = design.arm(self.name)
-        depends_on = replace(arm, name="", test_crops=0, members=1).to_dict()
-        settings = {**self.prepared.settings(), "arms": depends_on, "shifts": [], "reference": ""}
+        settings = {**self.prepared.settings(), "arms": part.trained.to_dict(), "shifts": [], "reference": ""}
         key = canonical_json([settings, self.block.fold, design.seed_of(self.name, self.block, member)])
         digest = xxhash.xxh3_128_hexdigest(key.encode())
-        keeps_end = arm.members > 1 or self._shared
+        keeps_end = len(design.arm(self.name).models) > 1 or self._shared
         return Checkpoint(self.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
 
     def remove_checkpoints(self) -> None:
         """Take away what no other arm needs."""
-        for member in range(0 if self._shared else len(self._losses)):
-            self._checkpoint(member).remove()
+        if self._shared:
+            return
+        for part, member in self.prepared.design.arm(self.name).models:
+            self._checkpoint(part, member).remove()

@@ -87,7 +87,10 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
     best = max(answer.accuracy.arms, key=lambda arm: arm.mean).arm
     fold = answer.blocks[0].fold
     clip = int(prepared.clips.test_clips(fold)[0])
-    inputs = {name: arm_inputs(prepared, name, fold).evaluated(np.array([clip]))[0, 0].cpu().numpy() for name in names}
+    pictured = [arm for arm in prepared.design.arms if not arm.also] or prepared.design.arms
+    inputs = {
+        arm.name: arm_inputs(prepared, arm, fold).evaluated(np.array([clip]))[0, 0].cpu().numpy() for arm in pictured
+    }
     return {
         "Accuracy": figures.arms_figure(answer),
         "Differences": figures.differences_figure(answer),
