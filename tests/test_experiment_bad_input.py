@@ -115,10 +115,6 @@ def test_wrong_settings_are_refused(arguments: list[str], message: str, table: P
         ('[[arm]]\nname = "a"\n[[arm]]\nname = "b"\nmean_of = ["a", "c"]\n', "must be a list of two or more arms"),
         ('[[arm]]\nname = "a"\n[[arm]]\nname = "b"\nmean_of = ["a", 1]\n', "arms before it: a$"),
         ('[[arm]]\nname = "b"\nmean_of = ["b", "b"]\nmembers = 2\n', "has mean_of and members"),
-        (
-            '[[arm]]\nname = "a"\n[[arm]]\nname = "b"\nmean_of = ["a", "c"]\n',
-            "must be a list of two or more arms before",
-        ),
     ],
 )
 def test_a_wrong_file_of_arms_is_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
-import scipy.fft  # scipy.signal is imported when it is first used, which halves the start
+import scipy  # its modules fft and signal are imported when they are first used: most runs need neither
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.fft
+import scipy  # its fft module is imported when it is first used
 from numpy.typing import NDArray
 
 from specnorm.arrays import Array, frame, is_torch_array, namespace, rfft

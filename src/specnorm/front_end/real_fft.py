@@ -103,7 +103,7 @@ def _root(k: int, n: int) -> tuple[float, float]:
     return (-c if 2 <= octant < 6 else c), (-s if octant >= 4 else s)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(nogil=True, inline="always")
 def transform(
     n: int,
     radices: NDArray[np.int64],
@@ -133,7 +133,7 @@ def transform(
     return source
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, inline="always")
 def _turned(x: NDArray[np.float64], at: int, w: NDArray[np.float64], root: int) -> Any:
     """A complex value, turned back by a root of unity."""
     c, s = fill(w[root]), fill(w[root + 1])
@@ -141,7 +141,7 @@ def _turned(x: NDArray[np.float64], at: int, w: NDArray[np.float64], root: int) 
     return c * re + s * im, c * im - s * re
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_4(inner: int, before: int, x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64]) -> None:
     row, step = WIDTH * inner, WIDTH * inner * before
     last, h = row - WIDTH, fill(_SQRT_HALF)
@@ -182,7 +182,7 @@ def _radix_4(inner: int, before: int, x: NDArray[np.float64], y: NDArray[np.floa
             store(y, o + 3 * row + j, v0 - t0)
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_2(inner: int, before: int, x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64]) -> None:
     row, step = WIDTH * inner, WIDTH * inner * before
     last = row - WIDTH
@@ -206,7 +206,7 @@ def _radix_2(inner: int, before: int, x: NDArray[np.float64], y: NDArray[np.floa
             store(y, o + row + j, i1 - i0)
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_3(inner: int, before: int, x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64]) -> None:
     row, step = WIDTH * inner, WIDTH * inner * before
     last, c, s = row - WIDTH, fill(-0.5), fill(_SQRT_3_4)
@@ -235,7 +235,7 @@ def _radix_3(inner: int, before: int, x: NDArray[np.float64], y: NDArray[np.floa
             store(y, o + 2 * row + i, g + v)
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_5(inner: int, before: int, x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64]) -> None:
     row, step = WIDTH * inner, WIDTH * inner * before
     last = row - WIDTH
