@@ -1,4 +1,4 @@
-"""A Dask cluster of two workers on this machine against the local pool, on many small files; and a worker's death.
+"""Engines on many small files: one thread, two, the usual pool, a Dask cluster of two workers; and a worker's death.
 
 Run with `python -m benchmarks.bench_dask [--files 30000]`. The files are links to spoken digits (`SPECNORM_DATA`), or
 to noises. Starting the cluster is not counted in the rate, and is told beside it.
@@ -51,8 +51,9 @@ def measure(
         return lambda: sn.fit(source, front_end, engine=engine).save(folder / name)  # type: ignore[arg-type]
 
     jobs = {
-        "pool": fit(sn.LocalEngine(WORKERS), "pool"),
-        "processes": fit(sn.ProcessEngine(WORKERS), "processes"),
+        "one": fit(sn.LocalEngine(1), "one"),
+        "threads": fit(sn.LocalEngine(WORKERS), "threads"),
+        "pool": fit(sn.AutoEngine(WORKERS), "pool"),
         "dask": fit(cluster, "dask"),
     }
     seconds = alternate(jobs, rounds)
@@ -65,9 +66,10 @@ def measure(
     different = len({(folder / name).read_bytes() for name in (*jobs, "killed")}) - 1
     figures = [
         Figure("rate of Dask / rate of the local pool", rate, "x", ">= 0.6", rate >= 0.6),
-        Figure("rate of processes / rate of the local pool", ratio(seconds, "pool", "processes"), "x", "", True),
+        Figure("rate of the local pool, two workers / one thread", ratio(seconds, "one", "pool"), "x", "", True),
+        Figure("rate of two threads / one thread", ratio(seconds, "one", "threads"), "x", "", True),
         Figure("a worker killed in mid-run: seconds more", more, "s", "<= 30", more <= 30),
-        Figure("different profiles among pool, processes, Dask, killed", different, "", "0", different == 0),
+        Figure("different profiles among all of these", different, "", "0", different == 0),
         Figure("files a second, local pool", len(source) / median["pool"], "1/s", "", True),
         Figure("files a second, Dask", len(source) / median["dask"], "1/s", "", True),
         Figure("starting the cluster", started, "s", "", True),

@@ -18,6 +18,7 @@ from specnorm.audio import read as read
 from specnorm.audio import read_clip as read_clip
 from specnorm.check import Checked as Checked
 from specnorm.check import check as check
+from specnorm.engines import AutoEngine as AutoEngine
 from specnorm.engines import DaskEngine as DaskEngine
 from specnorm.engines import LocalEngine as LocalEngine
 from specnorm.engines import ProcessEngine as ProcessEngine

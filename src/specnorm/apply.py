@@ -14,7 +14,7 @@ import numpy as np
 import xxhash
 
 from specnorm.audio import ClipReference, Reader, Source, open_source, reading_place, release, stamp
-from specnorm.engines import Engine, LocalEngine, resumable_map
+from specnorm.engines import AutoEngine, Engine, resumable_map
 from specnorm.errors import ArgumentError, AudioError
 from specnorm.files import atomic_write, canonical_json, write_text
 from specnorm.fit import MAX_BAD, Progress, check_bad
@@ -148,7 +148,7 @@ def apply(
         with keep_journal(folder, identity) as journal:
             results = []
             guarded = Origin.of(opened, folder).guard_resumable(task)
-            for result in resumable_map(engine or LocalEngine(), guarded, items, journal):
+            for result in resumable_map(engine or AutoEngine(), guarded, items, journal):
                 results.append(result)
                 if progress is not None:
                     progress(len(results), len(opened))

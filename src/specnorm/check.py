@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specnorm.audio import ClipReference, Reader, Source, open_source, release
-from specnorm.engines import Engine, LocalEngine
+from specnorm.engines import AutoEngine, Engine
 from specnorm.errors import AudioError
 from specnorm.fit import Progress
 from specnorm.profile import BadFile, GroupKey, Measurement, Profile, digest
@@ -92,7 +92,7 @@ def check(
     groups = _groups_by_digest(profile.groups)
     measured = _groups_by_digest({key: m for key, m in profile.groups.items() if not _is_held_out(key, held_out)})
     task = _Task(profile.front_end.sample_rate, profile.front_end.resampler, profile.duration, opened.reader)
-    runner = engine or LocalEngine()
+    runner = engine or AutoEngine()
     try:
         heard = []
         for one in runner.map(task, unseen.clips):

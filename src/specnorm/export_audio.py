@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from specnorm.apply import INDEX_NAME, PIPELINE_NAME
 from specnorm.audio import ClipReference, stamp
-from specnorm.engines import Engine, LocalEngine, resumable_map
+from specnorm.engines import AutoEngine, Engine, resumable_map
 from specnorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpecnormError
 from specnorm.export_images import SHEET_PREFIX
 from specnorm.files import atomic_write, canonical_json
@@ -237,7 +237,7 @@ def export_audio(
     items = _items(target, output, options.format)
     results: list[InvertedFile | BadFile] = []
     with keep_journal(output, options.identity()) as journal:
-        for made in resumable_map(engine or LocalEngine(), _Task(options), items, journal):
+        for made in resumable_map(engine or AutoEngine(), _Task(options), items, journal):
             results.append(made.result)
             if progress is not None:
                 progress(len(results), len(items))

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import xxhash
 
 from specnorm.audio import ClipReference, Reader, Source, open_source, release, stamp
-from specnorm.engines import Engine, LocalEngine
+from specnorm.engines import AutoEngine, Engine
 from specnorm.errors import ArgumentError, AudioError, FileFormatError
 from specnorm.files import atomic_write, canonical_json, remove_unfinished, write_text
 from specnorm.fit import MAX_BAD, Progress, check_bad
@@ -179,7 +179,7 @@ def export_images(
             remove_unfinished(folder)
             results: list[_Done] = []
             guarded = Origin.of(opened, folder).guard(task)
-            for result in (engine or LocalEngine()).map(guarded, output_names(opened, ".png")):
+            for result in (engine or AutoEngine()).map(guarded, output_names(opened, ".png")):
                 results.append(result)
                 if progress is not None:
                     progress(len(results), len(opened))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specnorm.audio import ClipReference, Source, open_source, random_sample, release
-from specnorm.engines import Engine, LocalEngine, resumable_map
+from specnorm.engines import AutoEngine, Engine, resumable_map
 from specnorm.errors import ArgumentError, TooManyBad
 from specnorm.front_end import FrontEnd
 from specnorm.journal import Journal, keep_journal
@@ -57,7 +57,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         duration: Crop longer clips to this many seconds; padding is never counted.
         sample: Measure only a random share of the clips.
         max_bad: The share of files that may be bad before the pass fails; at least one must be good.
-        engine: Where the work runs; by default threads on all cores.
+        engine: Where the work runs; by default threads on all cores, and processes when there is much to do.
         progress: Called as clips get done.
         output: Save the profile here, and keep a journal beside it until that is done: a run that was stopped, by
             whatever means, is taken up again by calling `fit` once more, and ends with the same bytes.
@@ -80,7 +80,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     task = MeasureTask(front_end, duration, opened.reader, with_stamps=output is not None)
     with _journal(output, task) as journal:
         guarded = Origin.of(chosen).guard_resumable(task)
-        results = resumable_map(engine or LocalEngine(), guarded, units(by_group(chosen, columns)), journal)
+        results = resumable_map(engine or AutoEngine(), guarded, units(by_group(chosen, columns)), journal)
         parts, bad, flagged = _collect(results, len(chosen), progress)
         check_bad(bad, len(chosen), max_bad)
         if sample is not None:

@@ -234,7 +234,7 @@ def test_the_command_line_takes_engines(dask: sn.DaskEngine, clips: Path, tmp_pa
         assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "png").rglob("*.png"))) == len(list((tmp_path / "npy").rglob("*.npy"))) == 60
     for wrong, told in (
-        (["--engine", "dusk"], "must be threads, processes or dask"),
+        (["--engine", "dusk"], "must be auto, threads, processes or dask"),
         (["--scheduler", address], "needs --engine dask"),
         (["--engine", "dask", "--scheduler", address, "--workers", "2"], "a scheduler brings its own"),
     ):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +22,13 @@ from .conftest import FRONT_END, tree
 MAX_BAD = 0.1
 
 
-@pytest.fixture(params=["threads", "processes", "dask"])
-def engine(request: pytest.FixtureRequest) -> object:
+@pytest.fixture(params=["threads", "processes", "auto", "dask"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> object:
     """Each engine, with two workers."""
     if request.param == "dask":
         return request.getfixturevalue("dask")
-    return {"threads": sn.LocalEngine, "processes": sn.ProcessEngine}[request.param](2)
+    monkeypatch.setattr("specnorm.engines.auto.WORTH_SECONDS", 0.0)
+    return {"threads": sn.LocalEngine, "processes": sn.ProcessEngine, "auto": sn.AutoEngine}[request.param](2)
 
 
 def test_fit_gives_the_bytes_of_one_thread(engine: object, clips: Path, tmp_path: Path) -> None:
@@ -95,7 +101,7 @@ def test_untrusted_files_are_decoded_in_limited_processes_of_every_worker(engine
     assert limited == sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.LocalEngine(1))
 
 
-@pytest.mark.parametrize("kind", [sn.LocalEngine, sn.ProcessEngine])
+@pytest.mark.parametrize("kind", [sn.LocalEngine, sn.ProcessEngine, sn.AutoEngine])
 def test_no_workers_are_refused(kind: type) -> None:
     """At least one must work."""
     with pytest.raises(sn.ArgumentError, match="workers=0"):
@@ -111,6 +117,41 @@ def test_an_item_that_ends_its_process_every_time_is_an_error(tmp_path: Path) ->
     for result in sn.ProcessEngine(2).map(DieAt(50, tmp_path / "once"), range(60)):
         kept.append(result)  # noqa: PERF402
     assert sorted(kept) == list(range(60))
+
+
+def test_threads_hand_over_to_processes_when_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short run stays in this process, a long one goes on in others; each item is done once."""
+    short = list(sn.AutoEngine(2).map(slow_process_number, range(20)))
+    assert {process for _, process in short} == {os.getpid()}
+    monkeypatch.setattr("specnorm.engines.auto.WORTH_SECONDS", 1.0)
+    long = list(sn.AutoEngine(2).map(slow_process_number, range(600)))
+    assert sorted(item for item, _ in long) == list(range(600))
+    assert long[0][1] == os.getpid()
+    assert long[-1][1] != os.getpid()
+    unpicklable = list(sn.AutoEngine(2).map(lambda item: slow_process_number(item)[1], range(300)))
+    assert set(unpicklable) == {os.getpid()}
+
+
+def test_processes_need_no_guard_and_end_with_their_parent(tmp_path: Path) -> None:
+    """A script without `if __name__` runs once, and no process outlives a parent that is killed."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import math, os, signal, time\nimport specnorm as sn\n"
+        "found = sn.ProcessEngine(1).map(math.sqrt, [4.0])\nprint(next(found))\n"
+        "from tests.engines.test_engines import slow_process_number\n"
+        "results = sn.ProcessEngine(1).map(slow_process_number, range(100_000))\n"
+        "print(next(results)[1], flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    run = subprocess.run([sys.executable, script], env=environment, capture_output=True, check=False)
+    root, process = run.stdout.decode().splitlines()
+    assert float(root) == 2.0
+    assert run.returncode == -signal.SIGKILL
+    for _ in range(200):
+        if not Path(f"/proc/{process}").exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{process} outlived its parent")
 
 
 class Raise:
@@ -131,13 +172,16 @@ class DieAt:
 
     def __call__(self, item: int) -> int:
         if item == self.item and not self.mark.exists():
-            import os  # noqa: PLC0415
-            import signal  # noqa: PLC0415
-
             if self.mark.name == "once":
                 self.mark.write_bytes(b"")
             os.kill(os.getpid(), signal.SIGKILL)
         return item
+
+
+def slow_process_number(item: int) -> tuple[int, int]:
+    """A task of ten milliseconds that says where it ran."""
+    time.sleep(0.01)
+    return item, os.getpid()
 
 
 def square(item: int) -> int:

@@ -54,7 +54,7 @@ def apply_command(
     duration: DurationOption = None,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
-    engine: EngineOption = "threads",
+    engine: EngineOption = "auto",
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,

@@ -62,7 +62,7 @@ def fit_command(
     seed: Annotated[int, typer.Option(min=0, help="Which random share.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
-    engine: EngineOption = "threads",
+    engine: EngineOption = "auto",
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,

@@ -74,7 +74,7 @@ def images_command(
     duration: DurationOption = None,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
-    engine: EngineOption = "threads",
+    engine: EngineOption = "auto",
     scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:

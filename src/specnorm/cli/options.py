@@ -10,10 +10,14 @@ from typing import Annotated
 import typer
 
 from specnorm.audio import Limits, Reader
-from specnorm.engines import DaskEngine, Engine, LocalEngine, ProcessEngine
+from specnorm.engines import AutoEngine, DaskEngine, Engine, LocalEngine, ProcessEngine
 from specnorm.errors import ArgumentError
 
-_LOCAL_ENGINES: Mapping[str, Callable[..., Engine]] = {"threads": LocalEngine, "processes": ProcessEngine}
+_LOCAL_ENGINES: Mapping[str, Callable[..., Engine]] = {
+    "auto": AutoEngine,
+    "threads": LocalEngine,
+    "processes": ProcessEngine,
+}
 
 SourceArgument = Annotated[
     str,
@@ -48,7 +52,10 @@ HoldOutOption = Annotated[
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Threads or processes; by default one a core.")]
 EngineOption = Annotated[
     str,
-    typer.Option(help="Where the work runs: threads, processes (they survive a crash), or dask (see --scheduler)."),
+    typer.Option(
+        help="Where the work runs: auto (threads, then processes when there is much to do), threads, processes (they "
+        "survive a crash), or dask (see --scheduler)."
+    ),
 ]
 SchedulerOption = Annotated[
     str | None,
@@ -95,9 +102,9 @@ def reader(*, untrusted: bool, skip_flat: bool) -> Reader:
     return Reader(Limits() if untrusted else None, skip_flat)
 
 
-def engine(workers: int | None) -> LocalEngine:
-    """The local engine with this many workers."""
-    return LocalEngine() if workers is None else LocalEngine(workers)
+def engine(workers: int | None) -> AutoEngine:
+    """The usual engine, with this many workers."""
+    return AutoEngine() if workers is None else AutoEngine(workers)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Where work runs: an engine maps a task over items, in any order, and knows nothing of audio."""
 
+from specnorm.engines.auto import AutoEngine as AutoEngine
 from specnorm.engines.dask import DaskEngine as DaskEngine
 from specnorm.engines.engine import Engine as Engine
 from specnorm.engines.local import LocalEngine as LocalEngine

@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
-from specnorm.engines.engine import Item, Result, merged
+from specnorm.engines.batch import Outcome, do_batch
+from specnorm.engines.engine import Item, Result
 from specnorm.engines.local import available_cores
 from specnorm.engines.pace import Pace
 from specnorm.errors import ArgumentError, EngineError, MissingExtra
@@ -144,9 +145,9 @@ class _Run:
                     size = pace.size(len(items) - position, threads)
                     self._submit(task, items[position : position + size])
                     position += size
-                seconds, count, results = self._outcome(self._next())
-                pace.saw(seconds, count)
-                yield from results
+                outcome = self._outcome(self._next())
+                pace.saw(outcome.seconds, outcome.items)
+                yield from outcome.results
                 if time.monotonic() - asked > 1.0:
                     threads, asked = max(1, self._threads()), time.monotonic()
         finally:
@@ -193,12 +194,12 @@ class _Run:
             pass
         raise EngineError(_LOST)
 
-    def _outcome(self, future: Future) -> tuple[float, int, list[Any]]:
+    def _outcome(self, future: Future) -> Outcome:
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415
 
         self._running.discard(future)
         try:
-            outcome: tuple[float, int, list[Any]] = future.result()
+            outcome: Outcome = future.result()
         except KilledWorker as error:
             raise EngineError(
                 f"a unit of work was lost with {error.allowed_failures + 1} workers one after the other; if a file "
@@ -221,15 +222,13 @@ def _nobody(patience: float) -> str:
     return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then give the same command again"
 
 
-def _work(pickled: bytes) -> tuple[float, int, list[Any]]:
-    """What a worker does: a batch. Gives how many seconds it took for how many items, and the results."""
+def _work(pickled: bytes) -> Outcome:
+    """What a worker does: a batch."""
     try:
         task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: whoever reaches it can run code)
     except (ImportError, AttributeError, TypeError) as error:
         raise EngineError(_cannot_load(error)) from None
-    begin = time.perf_counter()
-    results = [task(item) for item in batch]
-    return time.perf_counter() - begin, len(results), merged(task, results)
+    return do_batch(task, batch)
 
 
 def _cannot_load(error: object) -> str:

@@ -1,13 +1,13 @@
 """A pool of threads on this machine.
 
-Decoding, resampling, the FFT and the counting kernel all release the GIL, so threads keep every core busy without
-pickling anything; `benchmarks/bench_pass.py` measures them against processes.
+Decoding, resampling, the FFT and the counting kernel all release Python's interpreter lock, so threads keep two cores
+busy without pickling anything, as long as clips are seconds long; short ones want processes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -35,7 +35,7 @@ class LocalEngine:
         if self.workers < 1:
             raise ArgumentError(f"workers={self.workers} must be at least 1")
 
-    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield results as they get done, keeping few waiting, so that memory does not grow with the items."""
         if self.workers == 1:
             yield from map(task, items)
@@ -48,7 +48,7 @@ class LocalEngine:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _map_in(
-        self, pool: ThreadPoolExecutor, task: Callable[[Item], Result], items: Sequence[Item]
+        self, pool: ThreadPoolExecutor, task: Callable[[Item], Result], items: Iterable[Item]
     ) -> Iterator[Result]:
         running: set[Future[Result]] = set()
         for item in items:

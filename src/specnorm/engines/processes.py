@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
-from multiprocessing.context import BaseContext
 from typing import Any
 
+from loky import ProcessPoolExecutor
+
+from specnorm.engines.batch import Outcome, do_batch
 from specnorm.engines.engine import Item, Result
 from specnorm.engines.local import available_cores
+from specnorm.engines.pace import Pace
 from specnorm.errors import ArgumentError, EngineError
 
+_WATCH_SECONDS = 0.5
 ATTEMPTS = 3
 """How often an item may end the process that works on it while it is the only one at work."""
 
@@ -23,8 +29,6 @@ class ProcessEngine:
 
     When a process is killed, the pool is made anew, and what was lost is done again, item by item, so that one that
     ends its process every time can be told from those that happened to run beside it.
-
-    As with any Python program that starts processes, a script needs `if __name__ == "__main__":`.
 
     Raises:
         ArgumentError: when `workers` is below 1.
@@ -39,76 +43,93 @@ class ProcessEngine:
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield results as they get done, keeping few waiting, so that memory does not grow with the items.
 
+        Results of a task with a method `merge` are added up where they are made, before they travel.
+
         Raises:
             EngineError: when an item ends its process each time.
         """
-        run = _Run(self.workers, task)
+        pool = Pool(self.workers)
         try:
-            yield from run.results(items)
+            yield from pool.map(task, items)
         finally:
-            run.close()
+            pool.close()
 
 
-class _Run:
-    """One map: the pool of the moment and what it works on."""
+class Pool:
+    """The processes of the moment, and what they work on."""
 
-    def __init__(self, workers: int, task: Callable[[Any], Any]) -> None:
+    def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._task = task
         self._pool = self._new_pool()
-        self._running: dict[Future[Any], Any] = {}
+        self._running: dict[Future[Outcome], Sequence[Any]] = {}
 
-    def results(self, items: Sequence[Any]) -> Iterator[Any]:
-        """Results as they get done."""
-        for item in items:
-            try:
-                self._running[self._pool.submit(self._task, item)] = item
-                if len(self._running) > self._workers:  # one item waits, so that no worker does
-                    yield from self._some()
-            except BrokenExecutor:  # a process died since anybody looked
-                yield from self._recover([item])
-        while self._running:
-            yield from self._some()
+    def started(self) -> Future[None]:
+        """Done when the first process takes work; until then others may do some."""
+        first: Future[None] = self._pool.submit(_nothing)
+        return first
+
+    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """What `ProcessEngine.map` gives."""
+        pace, position = Pace(), 0
+        while position < len(items) or self._running:
+            # One batch waits, so that no worker does.
+            while position < len(items) and len(self._running) <= self._workers:
+                size = pace.size(len(items) - position, self._workers)
+                batch = items[position : position + size]
+                position += size
+                try:
+                    self._running[self._pool.submit(do_batch, task, batch)] = batch
+                except BrokenExecutor:  # a process died since anybody looked
+                    for outcome in self._recover(task, list(batch)):
+                        yield from outcome.results
+            for outcome in self._done(task):
+                pace.saw(outcome.seconds, outcome.items)
+                yield from outcome.results
 
     def close(self) -> None:
         """Drop what has not begun, and wait for the rest."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for future in self._running:
+            future.cancel()
+        self._pool.shutdown()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._workers, mp_context=_context())
+        # Not the standard library's: its processes run the user's script again, or are forks of one with threads.
+        return ProcessPoolExecutor(self._workers, initializer=_end_with, initargs=(os.getpid(),))
 
-    def _some(self) -> Iterator[Any]:
-        """The results of what is done by now."""
+    def _done(self, task: Callable[[Any], Any]) -> Iterator[Outcome]:
+        """What is done by now: at least one batch, if there are any."""
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        lost = []
+        lost: list[Any] = []
         for future in done:
-            item = self._running.pop(future)
+            batch = self._running.pop(future)
             if isinstance(future.exception(), BrokenExecutor):
-                lost.append(item)
+                lost += batch
             else:
                 yield future.result()
         if lost:
-            yield from self._recover(lost)
+            yield from self._recover(task, lost)
 
-    def _recover(self, lost: list[Any]) -> Iterator[Any]:
+    def _recover(self, task: Callable[[Any], Any], lost: list[Any]) -> Iterator[Outcome]:
         """Do what died with the pool again, one item at a time: so it is known which one ends its process."""
         wait(self._running)
-        for future, item in self._running.items():
+        for future, batch in self._running.items():
             if isinstance(future.exception(), BrokenExecutor):
-                lost.append(item)
+                lost += batch
             else:
                 yield future.result()
         self._running.clear()
         self._renew()
         for item in lost:
-            yield self._alone(item)
+            yield self._alone(task, item)
 
-    def _alone(self, item: Any) -> Any:
+    def _alone(self, task: Callable[[Any], Any], item: Any) -> Outcome:
         for _ in range(ATTEMPTS):
             try:
-                return self._pool.submit(self._task, item).result()
+                outcome: Outcome = self._pool.submit(do_batch, task, [item]).result()
             except BrokenExecutor:
                 self._renew()
+            else:
+                return outcome
         raise EngineError(
             f"an item ended the process that worked on it {ATTEMPTS} times; if a file crashes the decoder use "
             "--untrusted, if the system is short of memory use fewer workers"
@@ -119,13 +140,16 @@ class _Run:
         self._pool = self._new_pool()
 
 
-def _context() -> BaseContext:
-    """How processes begin. Never forked off this one: a copy whose threads hold locks may wait for them for ever.
+def _nothing() -> None:
+    pass
 
-    Where there is a fork server, it imports specnorm once, and later pools begin within milliseconds.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["specnorm"])
-    return context
+
+def _end_with(parent: int) -> None:
+    """Have this process end soon after its parent, which may be killed before it can tell anybody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -89,7 +89,7 @@ def prepare(
         duration: Seconds to crop or repeat each clip to; by default the median length.
         max_bad: The share of files that may be bad.
         progress: Called with what begins, gives what is called as clips get done.
-        engine: Where clips are measured; by default threads on all cores.
+        engine: Where clips are measured; by default threads on all cores, and processes when there is much to do.
 
     Raises:
         TooManyBad: when more files are bad than `max_bad`.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
-from specnorm.engines import Engine, LocalEngine
+from specnorm.engines import AutoEngine, Engine
 from specnorm.errors import ArgumentError, AudioError
 from specnorm.fit import MAX_BAD, Progress, check_bad
 from specnorm.front_end import FrontEnd
@@ -75,7 +75,7 @@ class Baseline:
         task = _Task(profile.front_end, profile.duration, opened.reader)
         results: list[_Row] = []
         bad: list[BadFile] = []
-        for result in (engine or LocalEngine()).map(task, chosen.clips):
+        for result in (engine or AutoEngine()).map(task, chosen.clips):
             if isinstance(result, BadFile):
                 bad.append(result)
             else:
