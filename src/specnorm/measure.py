@@ -7,7 +7,7 @@ import platform
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -80,6 +80,8 @@ class MeasureTask:
 
     def __call__(self, unit: Unit) -> Measured:
         """Read and count every clip of the unit; those that are too long to be held, block by block."""
+        if not streams(self.front_end):
+            return self._held(unit)
         streamed = [self._streamed(clip) for clip in unit.clips]
         held = tuple(clip for clip, found in zip(unit.clips, streamed, strict=True) if found is None)
         measured = self._held(Unit(unit.key, held))
@@ -87,8 +89,6 @@ class MeasureTask:
 
     def _streamed(self, clip: ClipReference) -> Streamed[Measurement] | None:
         """The measurement of a clip that is too long to be held; None for any other."""
-        if not streams(self.front_end):
-            return None
         return stream(
             self.reader,
             clip,
@@ -158,7 +158,7 @@ class MeasureTask:
                 continue
             place = waiting[used : used + length]
             place[:] = read.result.valid
-            clips.append((clip, replace(read.result, samples=place)))
+            clips.append((clip, Clip(place, read.result.sample_rate, length, read.result.flat)))
             used += length
         yield clips
 

@@ -168,7 +168,7 @@ def _large(clip: ClipReference) -> bool:
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES
     try:
-        return clip.path.suffix.lower() not in NEEDS_PATH and clip.path.stat().st_size > SMALL_BYTES
+        return clip.path.stat().st_size > SMALL_BYTES and clip.path.suffix.lower() not in NEEDS_PATH
     except (OSError, ValueError):
         return False
 

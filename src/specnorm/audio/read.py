@@ -136,26 +136,35 @@ class Reader:
 
     def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome]]:
         """Stamp and samples of one unchanging state of each file."""
-        for some in [[clip] for clip in clips] if self.untrusted is None else _batches(clips):
-            with closing(self._attempt(some, with_stamp=with_stamp)) as attempted:
+        if self.untrusted is None:
+            for clip in clips:
+                yield _attempt_here(clip, with_stamp=with_stamp) or self._decode_again(clip, with_stamp=with_stamp)
+            return
+        for some in _batches(clips):
+            with closing(self._attempt(some, self.untrusted, with_stamp=with_stamp)) as attempted:
                 for clip, found in zip(some, attempted, strict=True):
                     yield found or self._decode_again(clip, with_stamp=with_stamp)
 
     def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome]:
         """A clip that changed while it was read."""
         for _ in range(ATTEMPTS - 1):
-            (found,) = self._attempt([clip], with_stamp=with_stamp)
+            if self.untrusted is None:
+                found = _attempt_here(clip, with_stamp=with_stamp)
+            else:
+                (found,) = self._attempt([clip], self.untrusted, with_stamp=with_stamp)
             if found is not None:
                 return found
         changing = always_changing()
         return stamp_of_error(changing), changing
 
-    def _attempt(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome] | None]:
-        """Stamp and samples of each file; None for one that changed meanwhile."""
+    def _attempt(
+        self, clips: Sequence[ClipReference], limits: Limits, *, with_stamp: bool
+    ) -> Generator[tuple[bytes, _Outcome] | None]:
+        """What `_attempt_here` gives for each file, decoded within limits."""
         with ExitStack() as stack:
             opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
             files = [one for one in opened if not isinstance(one, AudioError)]
-            decoded = stack.enter_context(closing(self._decoded(files)))
+            decoded = stack.enter_context(closing(_decoded_within(limits, files)))
             for one in opened:
                 if isinstance(one, AudioError):
                     changing = one.reason is BadAudioReason.CHANGING
@@ -164,22 +173,43 @@ class Reader:
                     result = next(decoded)
                     yield (one.stamp, result) if content_state(one.descriptor) == one.state else None
 
-    def _decoded(self, opened: Sequence[_Opened]) -> Generator[_Outcome]:
-        if self.untrusted is None:
-            for one in opened:
-                yield _decoded_here(one)
-            return
-        # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
-        plain = [_is_plain(one.descriptor, self.untrusted) for one in opened]
-        sent = [one.content for one, here in zip(opened, plain, strict=True) if not here]
-        with closing(decode_untrusted(sent, self.untrusted)) as decoded:
-            for one, here in zip(opened, plain, strict=True):
-                copied = read_plain_wav(one.descriptor) if here else None
-                if copied is not None:
-                    yield _Decoded(*copied, borrowed=True)
-                    continue
-                found = next(decode_untrusted([one.content], self.untrusted) if here else decoded)
-                yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
+
+def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
+    """Stamp and samples of a file; None for one that changed meanwhile."""
+    try:
+        with open_content(clip) as descriptor:
+            state = content_state(descriptor)
+            stamp = content_digest(descriptor) if with_stamp else b""
+            decoded = _decoded_here(clip, descriptor)
+            return (stamp, decoded) if content_state(descriptor) == state else None
+    except AudioError as error:  # it could not be opened
+        return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
+
+
+def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
+    if (plain := read_plain_wav(descriptor)) is not None:
+        return _Decoded(*plain, borrowed=True)
+    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
+    try:
+        with recognizable(descriptor) as content:
+            samples, rate = decode_descriptor(content, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+    except AudioError as error:
+        return error
+    return _Decoded(samples, rate, borrowed=samples.base is not None)
+
+
+def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
+    # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
+    plain = [_is_plain(one.descriptor, limits) for one in opened]
+    sent = [one.content for one, here in zip(opened, plain, strict=True) if not here]
+    with closing(decode_untrusted(sent, limits)) as decoded:
+        for one, here in zip(opened, plain, strict=True):
+            copied = read_plain_wav(one.descriptor) if here else None
+            if copied is not None:
+                yield _Decoded(*copied, borrowed=True)
+                continue
+            found = next(decode_untrusted([one.content], limits) if here else decoded)
+            yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
 
 
 def _is_plain(descriptor: int, limits: Limits) -> bool:
@@ -187,23 +217,12 @@ def _is_plain(descriptor: int, limits: Limits) -> bool:
     return found is not None and 2 * found.stored <= limits.megabytes << 20
 
 
-def _decoded_here(opened: _Opened) -> _Outcome:
-    if (plain := read_plain_wav(opened.descriptor)) is not None:
-        return _Decoded(*plain, borrowed=True)
-    try:
-        samples, rate = decode_descriptor(opened.content, path=opened.path, memory=SAMPLES.floats)
-    except AudioError as error:
-        return error
-    return _Decoded(samples, rate, borrowed=samples.base is not None)
-
-
 @dataclass(frozen=True)
 class _Opened:
-    """A clip's file: `content` is what to decode of it, `path` where decoding needs that, `state` what it was then."""
+    """A clip's file: `content` is what to decode of it, `state` what it was then."""
 
     descriptor: int
     content: int
-    path: Path | None
     state: tuple[int, ...]
     stamp: bytes
 
@@ -215,9 +234,7 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
         return error
     state = content_state(descriptor)
     stamp = content_digest(descriptor) if with_stamp else b""
-    content = stack.enter_context(recognizable(descriptor))
-    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
-    return _Opened(descriptor, content, clip.path if needs_path else None, state, stamp)
+    return _Opened(descriptor, stack.enter_context(recognizable(descriptor)), state, stamp)
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
