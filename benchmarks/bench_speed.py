@@ -68,6 +68,14 @@ def check_same(name: str, ours: Any, peer: Any, tolerance: float) -> None:
         assert distance[2:-2].max() < 20 * tolerance, f"{name}: {figure} differs by {distance[2:-2].max()} dB"
 
 
+def check_other_resampler(name: str, ours: Any, other: Any) -> None:
+    """Two resamplers differ in the top of the band alone."""
+    assert ours["clips"] == other["clips"], name
+    same = slice(2, int(0.85 * len(ours["mean"])))
+    distance = np.abs(np.array(ours["mean"]) - np.array(other["mean"]))[same]
+    assert distance.max() < 0.1, f"{name}: a mean differs by {distance.max()} dB"
+
+
 def at_least(name: str, value: float, goal: float) -> Figure:
     return Figure(name, value, "x", f">= {goal:g}", value >= goal)
 
@@ -80,6 +88,7 @@ def pass_on_wav(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure],
     jobs: dict[str, Job] = {
         "B": speed_jobs.bare,
         "pass": speed_jobs.ours,
+        "own resampler": speed_jobs.ours_by_overlap_save,
         "librosa": speed_jobs.with_librosa,
         "second post": speed_jobs.second_post_at_16_khz,
         "first post": speed_jobs.first_post,
@@ -88,18 +97,32 @@ def pass_on_wav(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure],
     check_same("librosa", turns["pass"].figures, turns["librosa"].figures, 0.005)
     # Its clips are cut and padded to five seconds, and its deviations have ddof = 1.
     check_same("first post", turns["pass"].figures, turns["first post"].figures, 0.5)
-    ours = turns["pass"]
+    check_other_resampler("WAV", turns["pass"].figures, turns["own resampler"].figures)
+    ours, own = turns["pass"], turns["own resampler"]
     return [
         at_most("WAV 44.1 to 16 kHz: pass / B", 1 / times(ours, turns["B"]), 1.15),
         at_least("WAV: librosa / pass", times(ours, turns["librosa"]), 1.75),
         at_least("WAV: second post / pass", times(ours, turns["second post"]), 2.6),
         at_least("WAV: first post / pass", times(ours, turns["first post"]), 3.5),
+        at_most("WAV, overlap_save: pass / B (stretch)", 1 / times(own, turns["B"]), 0.75),
+        at_least("WAV, overlap_save: librosa / pass", times(own, turns["librosa"]), 1.75),
+        at_least("WAV, overlap_save: second post / pass", times(own, turns["second post"]), 2.6),
+        at_least("WAV, overlap_save: first post / pass", times(own, turns["first post"]), 3.5),
     ], turns
 
 
 def pass_on_ogg(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[str, Turns]]:
-    turns = take_turns({"B": speed_jobs.bare, "pass": speed_jobs.ours}, folders["ogg"], rounds)
-    return [at_most("Ogg: pass / B", 1 / times(turns["pass"], turns["B"]), 1.10)], turns
+    jobs: dict[str, Job] = {
+        "B": speed_jobs.bare,
+        "pass": speed_jobs.ours,
+        "own resampler": speed_jobs.ours_by_overlap_save,
+    }
+    turns = take_turns(jobs, folders["ogg"], rounds)
+    check_other_resampler("Ogg", turns["pass"].figures, turns["own resampler"].figures)
+    return [
+        at_most("Ogg: pass / B", 1 / times(turns["pass"], turns["B"]), 1.10),
+        at_most("Ogg, overlap_save: pass / B", 1 / times(turns["own resampler"], turns["B"]), 1.10),
+    ], turns
 
 
 def pass_without_resampling(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[str, Turns]]:
@@ -114,16 +137,20 @@ def pass_on_short_clips(folders: Mapping[str, Path], rounds: int) -> tuple[list[
     jobs: dict[str, Job] = {
         "B": speed_jobs.bare,
         "pass": speed_jobs.ours,
+        "own resampler": speed_jobs.ours_by_overlap_save,
         "librosa": speed_jobs.with_librosa,
         "second post": speed_jobs.second_post,
     }
     turns = take_turns(jobs, folders["short"], rounds)
     check_same("librosa", turns["pass"].figures, turns["librosa"].figures, 0.005)
-    ours = turns["pass"]
+    ours, own = turns["pass"], turns["own resampler"]
     return [
         at_least("3000 clips of 0.4 s, 8 to 16 kHz: librosa / pass", times(ours, turns["librosa"]), 2.5),
         at_least("short clips: second post / pass", times(ours, turns["second post"]), 6.0),
         at_most("short clips: pass / B (stretch)", 1 / times(ours, turns["B"]), 1.2),
+        at_least("short clips, overlap_save: librosa / pass", times(own, turns["librosa"]), 2.5),
+        at_least("short clips, overlap_save: second post / pass", times(own, turns["second post"]), 6.0),
+        at_most("short clips, overlap_save: pass / B (stretch)", 1 / times(own, turns["B"]), 1.2),
     ], turns
 
 

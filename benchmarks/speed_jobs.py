@@ -41,6 +41,11 @@ def ours(folder: Path) -> Any:
     return _ours(folder, workers=1)
 
 
+def ours_by_overlap_save(folder: Path) -> Any:
+    """With the resampler of our own, which is named in the profile."""
+    return _ours(folder, workers=1, resampler="overlap_save")
+
+
 def ours_on_two_cores(folder: Path) -> Any:
     return _ours(folder, workers=2)
 

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import specnorm as sn
-from specnorm.front_end import PRESETS, Workspace
+from specnorm.front_end import PRESETS
 from specnorm.front_end.window import window_values
+from specnorm.workspace import Workspace
 
 RATE = 16_000
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(RATE)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 import specnorm as sn
 from specnorm.audio.clip import within
 from specnorm.audio.wav import read_plain_wav
+from specnorm.fourier import plan_of, transform
 from specnorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from specnorm.front_end.logarithm import compressed
-from specnorm.front_end.real_fft import plan_of, transform
 from specnorm.nn import Normalize, Preprocess, Spectrogram
 from specnorm.profile import Counter, Measurement
 from torch_cases import pipeline
@@ -49,6 +49,23 @@ def test_the_lanes_transform_as_numpy_does(twos: int, threes: int, fives: int, s
         np.testing.assert_array_equal(eight_dfts(frames), expected)
     elif n > 1:
         np.testing.assert_allclose(eight_dfts(frames), expected, rtol=0, atol=1e-14 * n)
+
+
+@given(twos=st.integers(0, 6), threes=st.integers(0, 2), fives=st.integers(0, 1), sevens=st.integers(0, 2))
+def test_single_precision_and_sevens_too(twos: int, threes: int, fives: int, sevens: int) -> None:
+    """Sixteen signals of float32, whose length may have factors of 7: NumPy's DFT, to the noise of float32."""
+    n = 2**twos * 3**threes * 5**fives * 7**sevens
+    signals = np.random.default_rng(n).standard_normal((n, 16)).astype(np.float32)
+    plan = plan_of(n, 7)
+    assert plan is not None
+    one = signals.ravel().copy()
+    roots = plan.roots.astype(np.float32)
+    found = transform(n, plan.radices, plan.starts, roots, one, np.empty_like(one)).reshape(n, 16)
+    expected = np.fft.rfft(signals.astype(np.float64), axis=0)
+    atol = 1e-6 * np.sqrt(n) * 3
+    np.testing.assert_allclose(found[0], expected.real[0], rtol=0, atol=atol)
+    np.testing.assert_allclose(found[1::2], expected.real[1:], rtol=0, atol=atol)
+    np.testing.assert_allclose(found[2::2], expected.imag[1 : (n + 1) // 2], rtol=0, atol=atol)
 
 
 def test_lengths_with_other_factors_have_no_plan() -> None:

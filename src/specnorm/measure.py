@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from specnorm import files
 from specnorm.audio import Clip, ClipReference, Reader, Source, Stamped, Streamed, reading_place, stamp, stream
 from specnorm.errors import AudioError, BadAudioReason, FileFormatError
-from specnorm.front_end import FrontEnd, workspace_of_thread
+from specnorm.front_end import FrontEnd
 from specnorm.journal import key_of
 from specnorm.profile import (
     BadFile,
@@ -35,6 +35,7 @@ from specnorm.profile import (
     streams,
 )
 from specnorm.version import __version__
+from specnorm.workspace import workspace_of_thread
 
 CLIPS_IN_UNIT = 48
 _SAMPLES_AHEAD = 1 << 19

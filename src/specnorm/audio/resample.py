@@ -8,6 +8,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from specnorm.audio.overlap_save import overlap_save
 from specnorm.errors import ArgumentError
 
 
@@ -21,6 +22,7 @@ def _soxr(quality: str) -> Callable[[NDArray[np.float32], int, int], NDArray[np.
 RESAMPLERS: Mapping[str, Callable[[NDArray[np.float32], int, int], NDArray[np.float32]]] = {
     "soxr_hq": _soxr("HQ"),
     "soxr_vhq": _soxr("VHQ"),
+    "overlap_save": overlap_save,
 }
 """Every resampler by name: `(samples, source_rate, target_rate)` in Hz to mono float32 samples."""
 

@@ -23,7 +23,7 @@ _OPTIONS: Mapping[str, Any] = {
     "preset_name": _option(str, "Start from a preset; specnorm presets lists them.", "--preset"),
     "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
     "sample_rate": _option(int, "Hz."),
-    "resampler": _option(str, "soxr_hq or soxr_vhq."),
+    "resampler": _option(str, "soxr_hq, soxr_vhq or overlap_save."),
     "level": _option(
         str, "Waveform level: as_recorded, standardize, sliding, peak, rms, loudness, pre_emphasis or scale."
     ),

@@ -33,5 +33,3 @@ from specnorm.front_end.stft import STFT as STFT
 from specnorm.front_end.waveform import AsRecorded as AsRecorded
 from specnorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
 from specnorm.front_end.waveform_gain import WaveformGain as WaveformGain
-from specnorm.front_end.workspace import Workspace as Workspace
-from specnorm.front_end.workspace import workspace_of_thread as workspace_of_thread

@@ -19,7 +19,7 @@ from specnorm.front_end.logarithm import compressed
 from specnorm.front_end.power_spectra import power_spectra
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import StandardizeWaveform, WaveformLevel
-from specnorm.front_end.workspace import Workspace
+from specnorm.workspace import Workspace
 
 _CELLS = 50_000
 """Bins times frames of a block: what stays in the second cache, with room for what it is made of."""

@@ -31,7 +31,7 @@ from specnorm.front_end.root import Root
 from specnorm.front_end.sliding_waveform import SlidingStandardizeWaveform
 from specnorm.front_end.stft import STFT
 from specnorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
-from specnorm.front_end.workspace import Workspace, workspace_of_thread
+from specnorm.workspace import Workspace, workspace_of_thread
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
     "level": {

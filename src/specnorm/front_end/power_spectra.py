@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.arrays import frame, rfft
-from specnorm.front_end.lanes import WIDTH, fill, load, store, transpose
-from specnorm.front_end.real_fft import plan_of, transform
+from specnorm.fourier import plan_of, transform
+from specnorm.fourier.lanes import DOUBLES, fill, load, load_doubles, store, transpose
 from specnorm.front_end.stft import STFT
-from specnorm.front_end.workspace import Workspace
+from specnorm.workspace import Workspace
 
 
 def power_spectra(
@@ -25,7 +25,7 @@ def power_spectra(
     There are columns beyond `count`, up to a multiple of eight; they are finite, and mean nothing. The result is valid
     until the next call.
     """
-    width = -(-count // WIDTH) * WIDTH
+    width = -(-count // DOUBLES) * DOUBLES
     powers = workspace.array("powers", (stft.bins, width))
     plan, window = plan_of(stft.n_fft), stft.window_values()
     if plan is None:
@@ -38,13 +38,13 @@ def power_spectra(
         rows = min(stft.hop, len(window))
         needed = width + (len(window) - 1) // rows
         # An odd number of cache lines in a row: with a power of two, all rows would compete for the same few lines.
-        columns = workspace.array("columns", (rows, (-(-needed // WIDTH) | 1) * WIDTH))
+        columns = workspace.array("columns", (rows, (-(-needed // DOUBLES) | 1) * DOUBLES))
         _lay_out(padded, mean, scale, stft.hop, columns)
     else:
         columns = workspace.array("columns", (len(window), width))
         columns[:, count:] = 0.0
         columns[:, :count] = stft.prepared(frame(padded, len(window), stft.hop)[:count]).T
-    buffers = workspace.array("stages", (2, WIDTH * stft.n_fft))
+    buffers = workspace.array("stages", (2, DOUBLES * stft.n_fft))
     _transform_all(columns, window, plan.radices, plan.starts, plan.roots, buffers, powers)
     return powers
 
@@ -53,26 +53,26 @@ def power_spectra(
 def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]) -> None:
     """Rows of one hop, standardized; zeros after the wave's end."""
     rows, count = columns.shape
-    flat, means, scales = columns.reshape(-1), fill(mean), fill(scale)
-    for c in range(0, count, WIDTH):
-        whole = rows // WIDTH * WIDTH if (c + WIDTH - 1) * hop + rows <= wave.size else 0
-        for r in range(0, whole, WIDTH):
+    flat, means, scales = columns.reshape(-1), fill(columns, mean), fill(columns, scale)
+    for c in range(0, count, DOUBLES):
+        whole = rows // DOUBLES * DOUBLES if (c + DOUBLES - 1) * hop + rows <= wave.size else 0
+        for r in range(0, whole, DOUBLES):
             at = c * hop + r
             turned = transpose(
                 (
-                    (load(wave, at) - means) * scales,
-                    (load(wave, at + hop) - means) * scales,
-                    (load(wave, at + 2 * hop) - means) * scales,
-                    (load(wave, at + 3 * hop) - means) * scales,
-                    (load(wave, at + 4 * hop) - means) * scales,
-                    (load(wave, at + 5 * hop) - means) * scales,
-                    (load(wave, at + 6 * hop) - means) * scales,
-                    (load(wave, at + 7 * hop) - means) * scales,
+                    (load_doubles(wave, at) - means) * scales,
+                    (load_doubles(wave, at + hop) - means) * scales,
+                    (load_doubles(wave, at + 2 * hop) - means) * scales,
+                    (load_doubles(wave, at + 3 * hop) - means) * scales,
+                    (load_doubles(wave, at + 4 * hop) - means) * scales,
+                    (load_doubles(wave, at + 5 * hop) - means) * scales,
+                    (load_doubles(wave, at + 6 * hop) - means) * scales,
+                    (load_doubles(wave, at + 7 * hop) - means) * scales,
                 )
             )
-            for i in range(WIDTH):
+            for i in range(DOUBLES):
                 store(flat, (r + i) * count + c, turned[i])
-        for one in range(c, c + WIDTH):
+        for one in range(c, c + DOUBLES):
             there = min(rows, max(0, wave.size - one * hop))
             for r in range(whole, there):
                 columns[r, one] = (wave[one * hop + r] - mean) * scale
@@ -90,25 +90,25 @@ def _transform_all(
     buffers: NDArray[np.float64],
     powers: NDArray[np.float64],
 ) -> None:
-    n, rows, stride = buffers.shape[1] // WIDTH, columns.shape[0], columns.shape[1]
+    n, rows, stride = buffers.shape[1] // DOUBLES, columns.shape[0], columns.shape[1]
     bins, width = powers.shape
     flat, out, one, other = columns.reshape(-1), powers.reshape(-1), buffers[0], buffers[1]
-    for t in range(0, width, WIDTH):
+    for t in range(0, width, DOUBLES):
         row, place = 0, t
         for k in range(window.size):
-            store(one, k * WIDTH, load(flat, place) * fill(window[k]))
+            store(one, k * DOUBLES, load(flat, place) * fill(flat, window[k]))
             row += 1
             place += stride
             if row == rows:
                 row, place = 0, place - rows * stride + 1
         for k in range(window.size, n):
-            store(one, k * WIDTH, fill(0.0))
+            store(one, k * DOUBLES, fill(one, 0.0))
         spectrum = transform(n, radices, starts, roots, one, other)
         first = load(spectrum, 0)
         store(out, t, first * first)
         for k in range(1, (n + 1) // 2):
-            re, im = load(spectrum, (2 * k - 1) * WIDTH), load(spectrum, 2 * k * WIDTH)
+            re, im = load(spectrum, (2 * k - 1) * DOUBLES), load(spectrum, 2 * k * DOUBLES)
             store(out, k * width + t, re * re + im * im)
         if n % 2 == 0:
-            last = load(spectrum, (n - 1) * WIDTH)
+            last = load(spectrum, (n - 1) * DOUBLES)
             store(out, (bins - 1) * width + t, last * last)

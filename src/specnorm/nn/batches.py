@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from specnorm.engines import LocalEngine
-from specnorm.front_end import FrontEnd, workspace_of_thread
+from specnorm.front_end import FrontEnd
+from specnorm.workspace import workspace_of_thread
 
 
 @dataclass(frozen=True, eq=False)

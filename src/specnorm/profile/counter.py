@@ -10,11 +10,12 @@ import xxhash
 from numpy.typing import NDArray
 
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
-from specnorm.front_end import FrontEnd, Workspace
+from specnorm.front_end import FrontEnd
 from specnorm.profile import clip_levels, wide
 from specnorm.profile.counting import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid, waveform_figures
 from specnorm.profile.histogram import Histogram
 from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
+from specnorm.workspace import Workspace
 
 _WAITING_CELLS = 1 << 19
 """Gridded cells that wait to be counted together: 2 MB."""

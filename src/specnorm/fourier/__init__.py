@@ -1,0 +1,5 @@
+"""Fourier transforms of several signals at once, in the lanes of vector registers."""
+
+from specnorm.fourier.real_fft import Plan as Plan
+from specnorm.fourier.real_fft import plan_of as plan_of
+from specnorm.fourier.real_fft import transform as transform
