@@ -17,7 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from specnorm.fourier import Plan, plan_of, transform
+from specnorm.fourier import Plan, plan_of, transform_with_sevens
 from specnorm.fourier.lanes import SINGLES, fill, load, store, transpose
 from specnorm.workspace import workspace_of_thread
 
@@ -180,8 +180,8 @@ def _resample(
 
 @numba.njit(cache=True, nogil=True)
 def _dft(n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], Singles], one: Singles, other: Singles) -> Singles:
-    """`transform`, compiled once for both directions."""
-    return transform(n, plan[0], plan[1], plan[2], one, other)
+    """Compiled once, for both directions."""
+    return transform_with_sevens(n, plan[0], plan[1], plan[2], one, other)
 
 
 @numba.njit(nogil=True, inline="always")

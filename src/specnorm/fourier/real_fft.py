@@ -131,8 +131,35 @@ def transform(
             _radix_5(inner, before, source, target, w)
         elif radix == 3:
             _radix_3(inner, before, source, target, w)
-        elif radix == 7:
+        else:
+            _radix_2(inner, before, source, target, w)
+        source, target = target, source
+    return source
+
+
+@numba.njit(nogil=True, inline="always")
+def transform_with_sevens(
+    n: int,
+    radices: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    roots: Floats,
+    frames: Floats,
+    other: Floats,
+) -> Floats:
+    """`transform` for plans that may have factors of 7, which takes longer to compile."""
+    source, target, before = frames, other, n
+    for stage in range(len(radices) - 1, -1, -1):
+        radix, inner = radices[stage], n // before
+        before //= radix
+        w = roots[starts[stage] :]
+        if radix == 7:
             _radix_7(inner, before, source, target, w)
+        elif radix == 5:
+            _radix_5(inner, before, source, target, w)
+        elif radix == 4:
+            _radix_4(inner, before, source, target, w)
+        elif radix == 3:
+            _radix_3(inner, before, source, target, w)
         else:
             _radix_2(inner, before, source, target, w)
         source, target = target, source
