@@ -174,7 +174,7 @@ def _turned(x: Floats, at: int, w: Floats, root: int) -> Any:
     return c * re + s * im, c * im - s * re
 
 
-@numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_4(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -216,7 +216,7 @@ def _radix_4(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + 3 * row + j, v0 - t0)
 
 
-@numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_2(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -241,7 +241,7 @@ def _radix_2(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + row + j, i1 - i0)
 
 
-@numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_3(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -271,7 +271,7 @@ def _radix_3(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + 2 * row + i, g + v)
 
 
-@numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_5(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -314,7 +314,7 @@ def _radix_5(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + 4 * row + i, d2 + n2)
 
 
-@numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@numba.njit(nogil=True, inline="always")
 def _radix_7(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
