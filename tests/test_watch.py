@@ -152,16 +152,16 @@ def test_a_watch_that_is_stopped_tells_what_it_saw(profile_path: Path, tmp_path:
     folder, page = audio(tmp_path / "in", 0.05, 12), tmp_path / "drift.html"
     settings = ["-p", profile_path, "--poll", "0.1", "--json", "--report", page, "--state", tmp_path / "state"]
     for number in (signal.SIGTERM, signal.SIGINT):
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [*COMMAND, "watch", *map(str, [folder, *settings])],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
-        assert process.stdout is not None
-        seen = [process.stdout.readline() for _ in range(12 if number == signal.SIGTERM else 1)]
-        process.send_signal(number)
-        rest, errors = process.communicate(timeout=30)
+        ) as process:
+            assert process.stdout is not None
+            seen = [process.stdout.readline() for _ in range(12 if number == signal.SIGTERM else 1)]
+            process.send_signal(number)
+            rest, errors = process.communicate(timeout=120)
         assert process.returncode == 130, errors
         told = [json.loads(line) for line in (*seen, *rest.splitlines())]
         assert told[-1]["report"]["diagnosis"]["kind"] == "level-change"

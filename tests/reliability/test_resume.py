@@ -199,11 +199,17 @@ def test_a_full_disk_ends_the_pass_and_leaves_nothing_half(share: float, clips: 
 
 def test_ctrl_c_stops_the_command_line_and_the_same_command_goes_on(tmp_path: Path) -> None:
     """SIGINT: exit code 130, no output, no temporary file; then the same command completes it."""
-    write_clips(tmp_path / "clips", 1500, seconds=1.0)  # as many as take a second
-    command = [sys.executable, "-c", "from specnorm.cli import main; main()", "fit", str(tmp_path / "clips")]
-    command += ["-o", str(tmp_path / "out"), "--workers", "2"]
+    write_clips(tmp_path / "clips", 400, seconds=0.2)
+    fit = ["fit", str(tmp_path / "clips"), "-o", str(tmp_path / "out"), "--workers", "2"]
+    command = [sys.executable, "-c", "from specnorm.cli import main; main()", *fit]
+    # Each clip takes 20 ms at least, so that the signal comes before the end on any machine.
+    slow = (
+        "import time; from specnorm.profile import Counter; add = Counter.add; "
+        "Counter.add = lambda *a, **k: (time.sleep(0.02), add(*a, **k))[1]; "
+    )
+    slowly = [sys.executable, "-c", slow + "from specnorm.cli import main; main()", *fit]
     journal = beside(tmp_path / "out", "journal")
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(slowly, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
         while (not journal.exists() or journal.stat().st_size < 10_000) and time.monotonic() < deadline:
             time.sleep(0.005)

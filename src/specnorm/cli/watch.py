@@ -130,8 +130,8 @@ def watch_command(
     alarms, stopped = monitor.alarms, False
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:
-        with _telling(monitor, exporter, report, json=json) as tell, _ended_by_termination():
-            watch(monitor, _incoming(source, monitor, raw, poll, once=once), tell, state)
+        with _telling(monitor, exporter, report, json=json) as tell, _ended_by_signals() as asked:
+            watch(monitor, _until(asked, _incoming(source, monitor, raw, poll, once=once)), tell, state)
     except KeyboardInterrupt:  # how the watch over a folder ends: what was seen is told all the same
         if not monitor.clips:
             raise
@@ -176,20 +176,31 @@ def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, on
 
 
 @contextmanager
-def _ended_by_termination() -> Iterator[None]:
-    """A service manager's SIGTERM ends the watch as Ctrl-C does."""
+def _ended_by_signals() -> Iterator[threading.Event]:
+    """A service manager's SIGTERM ends the watch as Ctrl-C does; the event says that one of them came."""
+    asked = threading.Event()
 
     def stop(*_: object) -> None:
+        asked.set()
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield asked
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield asked
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _until(asked: threading.Event, incoming: Iterable[Incoming | None]) -> Iterator[Incoming | None]:
+    """What comes until the event is set: an exception is lost where Python was called by a destructor or a library."""
+    for one in incoming:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        yield one
 
 
 class _Teller:
