@@ -39,6 +39,8 @@ from specnorm.workspace import workspace_of_thread
 
 CLIPS_IN_UNIT = 48
 _SAMPLES_AHEAD = 1 << 19
+_LAST_UNITS, _PARTS_OF_LAST = 3, 8
+"""The last units are cut into parts, so that all workers end together."""
 MAX_UNITS = 4096
 """Larger sources get larger units, which bounds the journal to a few gigabytes."""
 _SAMPLES_AT_ONCE = 1 << 22
@@ -248,11 +250,19 @@ def units(groups: dict[GroupKey, list[ClipReference]]) -> list[Unit]:
     size = max(CLIPS_IN_UNIT, -(-sum(len(clips) for clips in groups.values()) // MAX_UNITS))
     found = []
     for key, clips in groups.items():
-        ordered = sorted(clips, key=reading_place)
-        parts = -(-len(clips) // size)
-        bounds = [len(clips) * part // parts for part in range(parts + 1)]
-        found += [Unit(key, tuple(ordered[a:b])) for a, b in pairwise(bounds)]
-    return sorted(found, key=lambda unit: reading_place(unit.clips[0]))
+        found += _cut(Unit(key, tuple(sorted(clips, key=reading_place))), -(-len(clips) // size))
+    found.sort(key=lambda unit: reading_place(unit.clips[0]))
+    if len(found) < 2 * _LAST_UNITS:
+        return found
+    small = (part for unit in found[-_LAST_UNITS:] for part in _cut(unit, _PARTS_OF_LAST))
+    return [*found[:-_LAST_UNITS], *small]
+
+
+def _cut(unit: Unit, parts: int) -> list[Unit]:
+    """The unit in so many parts, or as many as it has clips."""
+    parts = min(parts, len(unit.clips))
+    bounds = [len(unit.clips) * part // parts for part in range(parts + 1)]
+    return [Unit(unit.key, unit.clips[a:b]) for a, b in pairwise(bounds)]
 
 
 def _bad_file(clip: ClipReference, error: AudioError, key: GroupKey) -> BadFile:

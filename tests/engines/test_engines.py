@@ -70,6 +70,22 @@ def test_units_that_are_added_up_before_they_travel_are_the_same(clips: Path) ->
         assert one.bad == tuple(bad for result in some for bad in result.bad)
 
 
+@pytest.mark.parametrize("count", [1, 5, 48, 400, 5000])
+def test_units_hold_each_clip_once_and_the_last_are_small(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that workers end together; a source gives the same units each time."""
+    monkeypatch.setattr(measure, "CLIPS_IN_UNIT", 48)
+    clips = [sn.ClipReference(f"{i}.wav", tmp_path / f"{i}.wav") for i in range(count)]
+    found = measure.units({(): clips})
+    assert sorted(clip.name for unit in found for clip in unit.clips) == sorted(clip.name for clip in clips)
+    assert max(len(unit.clips) for unit in found) <= 48
+    assert min(len(unit.clips) for unit in found) >= 1
+    if count >= 400:
+        assert all(len(unit.clips) <= 6 for unit in found[-8:])
+    assert measure.units({(): clips[::-1]}) == found
+
+
 def test_an_error_in_the_work_comes_back_as_it_is(engine: object, clips: Path) -> None:
     """A pass that fails says the same wherever it ran."""
     with pytest.raises(sn.TooManyBad, match=r"none\.wav: unreadable"):
