@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numba
 import numpy as np
@@ -185,29 +186,35 @@ def _dft(n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], Singles], one
 
 
 @numba.njit(nogil=True, inline="always")
+def _turned(array: Singles, at: int, stride: int) -> Any:
+    """Sixteen rows of sixteen numbers, `stride` apart, as sixteen columns."""
+    return transpose(
+        (
+            load(array, at),
+            load(array, at + stride),
+            load(array, at + 2 * stride),
+            load(array, at + 3 * stride),
+            load(array, at + 4 * stride),
+            load(array, at + 5 * stride),
+            load(array, at + 6 * stride),
+            load(array, at + 7 * stride),
+            load(array, at + 8 * stride),
+            load(array, at + 9 * stride),
+            load(array, at + 10 * stride),
+            load(array, at + 11 * stride),
+            load(array, at + 12 * stride),
+            load(array, at + 13 * stride),
+            load(array, at + 14 * stride),
+            load(array, at + 15 * stride),
+        )
+    )
+
+
+@numba.njit(nogil=True, inline="always")
 def _gather(wave: Singles, at: int, hop: int, count: int, out: Singles) -> None:
     """Sixteen blocks of `count` samples, `hop` apart, side by side."""
     for k in range(at, at + count, SINGLES):
-        turned = transpose(
-            (
-                load(wave, k),
-                load(wave, k + hop),
-                load(wave, k + 2 * hop),
-                load(wave, k + 3 * hop),
-                load(wave, k + 4 * hop),
-                load(wave, k + 5 * hop),
-                load(wave, k + 6 * hop),
-                load(wave, k + 7 * hop),
-                load(wave, k + 8 * hop),
-                load(wave, k + 9 * hop),
-                load(wave, k + 10 * hop),
-                load(wave, k + 11 * hop),
-                load(wave, k + 12 * hop),
-                load(wave, k + 13 * hop),
-                load(wave, k + 14 * hop),
-                load(wave, k + 15 * hop),
-            )
-        )
+        turned = _turned(wave, k, hop)
         for i in range(SINGLES):
             store(out, (k - at + i) * SINGLES, turned[i])
 
@@ -247,26 +254,6 @@ def _scatter(blocks: Singles, skip: int, count: int, out: Singles, at: int) -> N
     for start in range(0, count, SINGLES):
         # The last ones overlap those before them, which are written again.
         k = min(start, count - SINGLES)
-        row = (skip + k) * SINGLES
-        turned = transpose(
-            (
-                load(blocks, row),
-                load(blocks, row + SINGLES),
-                load(blocks, row + 2 * SINGLES),
-                load(blocks, row + 3 * SINGLES),
-                load(blocks, row + 4 * SINGLES),
-                load(blocks, row + 5 * SINGLES),
-                load(blocks, row + 6 * SINGLES),
-                load(blocks, row + 7 * SINGLES),
-                load(blocks, row + 8 * SINGLES),
-                load(blocks, row + 9 * SINGLES),
-                load(blocks, row + 10 * SINGLES),
-                load(blocks, row + 11 * SINGLES),
-                load(blocks, row + 12 * SINGLES),
-                load(blocks, row + 13 * SINGLES),
-                load(blocks, row + 14 * SINGLES),
-                load(blocks, row + 15 * SINGLES),
-            )
-        )
+        turned = _turned(blocks, (skip + k) * SINGLES, SINGLES)
         for i in range(SINGLES):
             store(out, at + i * count + k, turned[i])

@@ -87,6 +87,10 @@ class Design:
         wanted = self.reference if name == self.control else name
         return next(arm for arm in self.arms if arm.name == wanted)
 
+    def epochs_of(self, name: str) -> int:
+        """How many epochs are trained under this name in a block, of all its models."""
+        return self.training.epochs * len(self.arm(name).models)
+
     def seed_of(self, name: str, block: Block, member: int = 0) -> tuple[int, int]:
         """The seed of initial weights, batch order and augmentation: one a block, but for the A/A control.
 

@@ -76,7 +76,7 @@ def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progr
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))
     jobs = [(block, names) for block in blocks for names in _together(design, _missing(design, block, results))]
-    epochs = {name: design.training.epochs * len(design.arm(name).models) for name in design.names}
+    epochs = {name: design.epochs_of(name) for name in design.names}
     total = len(blocks) * sum(epochs.values())
     done = total - sum(epochs[name] for _, names in jobs for name in names)
     trained = engine.map(Origin.of(prepared.clips.source).guard(TrainTask(prepared)), jobs)

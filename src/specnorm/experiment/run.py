@@ -38,7 +38,7 @@ def run(prepared: Prepared, results: Results, progress: Progress | None = None) 
     """
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))
-    epochs = {name: design.training.epochs * len(design.arm(name).models) for name in design.names}
+    epochs = {name: design.epochs_of(name) for name in design.names}
     total, done = len(blocks) * sum(epochs.values()), 0
     for block in blocks:
         for name in design.names:

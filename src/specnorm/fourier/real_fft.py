@@ -118,9 +118,12 @@ def transform(
 ) -> Floats:
     """The DFT of `frames` `(sample, lane)`, flat, in `frames` or `other`: the real part of bin 0, then re, im, re, ….
 
-    Both buffers are overwritten; the one with the result is returned.
+    Both buffers are overwritten; the one with the result is returned. `radices` may be the first ones of a plan alone,
+    when the stages of all later ones are done.
     """
-    source, target, before = frames, other, n
+    source, target, before = frames, other, 1
+    for radix in radices:
+        before *= radix
     for stage in range(len(radices) - 1, -1, -1):
         radix, inner = radices[stage], n // before
         before //= radix
@@ -147,23 +150,13 @@ def transform_with_sevens(
     other: Floats,
 ) -> Floats:
     """`transform` for plans that may have factors of 7, which takes longer to compile."""
-    source, target, before = frames, other, n
-    for stage in range(len(radices) - 1, -1, -1):
-        radix, inner = radices[stage], n // before
-        before //= radix
-        w = roots[starts[stage] :]
-        if radix == 7:
-            _radix_7(inner, before, source, target, w)
-        elif radix == 5:
-            _radix_5(inner, before, source, target, w)
-        elif radix == 4:
-            _radix_4(inner, before, source, target, w)
-        elif radix == 3:
-            _radix_3(inner, before, source, target, w)
-        else:
-            _radix_2(inner, before, source, target, w)
+    source, target, before, stages = frames, other, n, len(radices)
+    while stages > 0 and radices[stages - 1] == 7:  # the largest radices stand last, and come first
+        stages -= 1
+        inner, before = n // before, before // 7
+        _radix_7(inner, before, source, target, roots[starts[stages] :])
         source, target = target, source
-    return source
+    return transform(n, radices[:stages], starts, roots, source, target)
 
 
 @numba.njit(nogil=True, inline="always")
