@@ -167,8 +167,7 @@ class Reader:
             decoded = stack.enter_context(closing(_decoded_within(limits, files)))
             for one in opened:
                 if isinstance(one, AudioError):
-                    changing = one.reason is BadAudioReason.CHANGING
-                    yield None if changing else (stamp_of_error(one), one)
+                    yield _not_opened(one)
                 else:
                     result = next(decoded)
                     yield (one.stamp, result) if content_state(one.descriptor) == one.state else None
@@ -183,7 +182,11 @@ def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Out
             decoded = _decoded_here(clip, descriptor)
             return (stamp, decoded) if content_state(descriptor) == state else None
     except AudioError as error:  # it could not be opened
-        return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
+        return _not_opened(error)
+
+
+def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
+    return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
 
 
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
