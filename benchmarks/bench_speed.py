@@ -29,7 +29,7 @@ from benchmarks.measure import Figure, report
 from benchmarks.recordings import data
 from specnorm.demo.dataset import make_dataset
 
-CLIPS = 100
+CLIPS = 400
 
 
 def originals(folder: Path) -> list[Path]:

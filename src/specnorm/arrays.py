@@ -10,12 +10,12 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import scipy  # its modules fft and signal are imported when they are first used: most runs need neither
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.errors import ArgumentError, ShapeError
 
 Array = Any
@@ -243,7 +243,7 @@ CONSTANT = 1e-12
 """A variance below this share of the squared mean (or of 1) is what rounding gives a constant."""
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _window_moments(
     rows: NDArray[np.float64],
     start: NDArray[np.int64],
@@ -302,7 +302,7 @@ def band_sums(runs: BandRuns, x: Array) -> Array:
     return np.swapaxes(out.reshape(*bins_last.shape[:-1], runs.matrix.shape[0]), -1, -2)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def sum_runs(
     rows: NDArray[np.float64],
     matrix: NDArray[np.float64],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.errors import AudioError, BadAudioReason
 
 
@@ -47,7 +47,7 @@ def skipped(flat: BadAudioReason) -> AudioError:
     return AudioError(flat, "its samples are all alike, and such clips are to be skipped")
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def within(samples: NDArray[np.float32], peak: float) -> bool:
     """Whether the magnitude of every sample `(sample,)` is finite and at most `peak`, in one pass."""
     # Without their sign bits, floats are in the order of their bits as integers, and NaN is above all others.

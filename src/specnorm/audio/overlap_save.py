@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.fourier import Plan, plan_of, transform_with_sevens
 from specnorm.fourier.lanes import SINGLES, fill, load, store, transpose
 from specnorm.workspace import workspace_of_thread
@@ -147,7 +147,7 @@ def _in_lanes(samples: Singles, plan: Resampling, plans: tuple[Plan, Plan], leng
     return resampled[:length]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _resample(
     samples: Singles,
     lengths: tuple[int, int, int, int, int, int],
@@ -179,13 +179,13 @@ def _resample(
         _scatter(last, lengths[5], hop_out, out, group * hop_out)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _dft(n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], Singles], one: Singles, other: Singles) -> Singles:
     """Compiled once, for both directions."""
     return transform_with_sevens(n, plan[0], plan[1], plan[2], one, other)
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _turned(array: Singles, at: int, stride: int) -> Any:
     """Sixteen rows of sixteen numbers, `stride` apart, as sixteen columns."""
     return transpose(
@@ -210,7 +210,7 @@ def _turned(array: Singles, at: int, stride: int) -> Any:
     )
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _gather(wave: Singles, at: int, hop: int, count: int, out: Singles) -> None:
     """Sixteen blocks of `count` samples, `hop` apart, side by side."""
     for k in range(at, at + count, SINGLES):
@@ -219,7 +219,7 @@ def _gather(wave: Singles, at: int, hop: int, count: int, out: Singles) -> None:
             store(out, (k - at + i) * SINGLES, turned[i])
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _filter(spectrum: Singles, response: Singles, n_out: int, out: Singles) -> None:
     """The filtered spectrum `c + i d` as `c - d` at its bin and `c + d` at the mirrored one.
 
@@ -236,7 +236,7 @@ def _filter(spectrum: Singles, response: Singles, n_out: int, out: Singles) -> N
         store(out, k * SINGLES, fill(out, 0.0))
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _invert(spectrum: Singles, n: int, out: Singles) -> None:
     """The inverse DFT of what `_filter` took, from the DFT of what it gave."""
     store(out, 0, load(spectrum, 0))
@@ -248,7 +248,7 @@ def _invert(spectrum: Singles, n: int, out: Singles) -> None:
         store(out, n // 2 * SINGLES, load(spectrum, (n - 1) * SINGLES))
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _scatter(blocks: Singles, skip: int, count: int, out: Singles, at: int) -> None:
     """The kept samples of sixteen blocks one after the other."""
     for start in range(0, count, SINGLES):

@@ -10,12 +10,12 @@ import os
 import struct
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.audio.decode import SAMPLE_RATES
 from specnorm.audio.scratch import SAMPLES, Scratch
+from specnorm.compiled import njit
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _MOST_CHANNELS = 64
@@ -69,7 +69,7 @@ def read_plain_wav(descriptor: int) -> tuple[NDArray[np.float32], int] | None:
     return samples.reshape(-1, found.channels), found.sample_rate
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _scale(integers: NDArray[np.int16], out: NDArray[np.float32]) -> None:
     """16-bit integers to [-1, 1), which is exact."""
     step = np.float32(1.0 / 32768.0)

@@ -6,7 +6,6 @@ does the tasks of a lost worker again on another one; results are the same where
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pickle
 import time
@@ -252,11 +251,14 @@ def _threads(client: Client) -> int:
 
 def _named(address: str) -> Client:
     """A client of a running scheduler, which is asked who it is before: a client that fails to connect lingers."""
+    import asyncio  # noqa: PLC0415  (2 MB that only a cluster needs)
+
     from distributed import Client  # noqa: PLC0415
 
     try:
         with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has an event loop already
-            found = thread.submit(lambda: asyncio.run(_who_is(address))).result()
+            asked = asyncio.wait_for(_who_is(address), CONNECT_SECONDS)
+            found = thread.submit(asyncio.run, asked).result()
         if found != "Scheduler":
             raise ValueError(f"a Dask {found.lower()} answers")  # noqa: TRY301
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -271,7 +273,7 @@ async def _who_is(address: str) -> str:
     from distributed import rpc  # noqa: PLC0415
 
     async with rpc(address, timeout=CONNECT_SECONDS) as there:
-        identity = await asyncio.wait_for(there.identity(), CONNECT_SECONDS)
+        identity = await there.identity()
     return str(identity["type"])
 
 

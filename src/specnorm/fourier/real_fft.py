@@ -14,10 +14,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.fourier.lanes import fill, load, store, width
 
 Floats = NDArray[np.floating[Any]]
@@ -107,7 +107,7 @@ def _root(k: int, n: int) -> tuple[float, float]:
     return (-c if 2 <= octant < 6 else c), (-s if octant >= 4 else s)
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def transform(
     n: int,
     radices: NDArray[np.int64],
@@ -140,7 +140,7 @@ def transform(
     return source
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def transform_with_sevens(
     n: int,
     radices: NDArray[np.int64],
@@ -159,7 +159,7 @@ def transform_with_sevens(
     return transform(n, radices[:stages], starts, roots, source, target)
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _turned(x: Floats, at: int, w: Floats, root: int) -> Any:
     """A complex value, turned back by a root of unity."""
     c, s = fill(x, w[root]), fill(x, w[root + 1])
@@ -167,7 +167,7 @@ def _turned(x: Floats, at: int, w: Floats, root: int) -> Any:
     return c * re + s * im, c * im - s * re
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _radix_4(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -209,7 +209,7 @@ def _radix_4(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + 3 * row + j, v0 - t0)
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _radix_2(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -234,7 +234,7 @@ def _radix_2(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + row + j, i1 - i0)
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _radix_3(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -264,7 +264,7 @@ def _radix_3(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + 2 * row + i, g + v)
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _radix_5(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before
@@ -307,7 +307,7 @@ def _radix_5(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
             store(y, o + 4 * row + i, d2 + n2)
 
 
-@numba.njit(nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _radix_7(inner: int, before: int, x: Floats, y: Floats, w: Floats) -> None:
     lanes = width(x)
     row, step = lanes * inner, lanes * inner * before

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.arrays import BandRuns
+from specnorm.compiled import njit
 from specnorm.front_end.compress import Compression
 from specnorm.front_end.logarithm import compressed
 from specnorm.front_end.power_spectra import power_spectra
@@ -85,7 +85,7 @@ def _padded(
     return padded, mean, scale
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
     """The mean and one over the std of `StandardizeWaveform`; a scale of 0 for a constant clip."""
     mean = 0.0
@@ -99,7 +99,7 @@ def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
     return mean, 0.0 if std <= 1e-6 * abs(mean) else 1.0 / std
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _gather(
     values: NDArray[np.float64],
     matrix: NDArray[np.float64],

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.front_end.compress import Compression, Decibel, Ln
 
 _SERIES = (
@@ -41,7 +41,7 @@ def compressed(values: NDArray[np.float64], compress: Compression, power: float)
     return np.asarray(compress(values, power))
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 def _logarithm(
     values: NDArray[np.float64],
     amin: float,

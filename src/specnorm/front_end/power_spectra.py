@@ -6,11 +6,11 @@ then `column[k mod hop, t + k div hop]`, and eight neighbouring frames lie side 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.arrays import frame, rfft
+from specnorm.compiled import njit
 from specnorm.fourier import plan_of, transform
 from specnorm.fourier.lanes import DOUBLES, fill, load, load_doubles, store, transpose
 from specnorm.front_end.stft import STFT
@@ -49,7 +49,7 @@ def power_spectra(
     return powers
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]) -> None:
     """Rows of one hop, standardized; zeros after the wave's end."""
     rows, count = columns.shape
@@ -80,7 +80,7 @@ def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, co
                 columns[r, one] = 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _transform_all(
     columns: NDArray[np.float64],
     window: NDArray[np.float64],

@@ -6,12 +6,12 @@ solution are not.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
 from specnorm.arrays import Array, BandRuns, at_least, constant, namespace
+from specnorm.compiled import njit
 
 UPDATES = 30
 _SMALL = 1e-20
@@ -58,7 +58,7 @@ def _updates_by_matrix(values: Array, matrix: Array, inverse_coverage: Array, up
 _FAST = {"contract", "arcp", "nsz"}
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def _updates(
     values: NDArray[np.float32],
     matrix: NDArray[np.float32],
@@ -85,7 +85,7 @@ def _updates(
         out[begin : begin + count] = current[:, :count].T
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def _factor(
     current: NDArray[np.float32],
     target: NDArray[np.float32],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from specnorm.compiled import njit
 
 TINY = 1e-30
 """Keeps quotients finite; far below any band value."""
@@ -19,7 +20,7 @@ Runs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 """First and one past the last bin of each band, and which bins some band gathers."""
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32) -> None:
     """Step on along the change since `before`, put the magnitude back, and remember where the step began."""
     for t in range(spectrum.shape[0]):
@@ -32,7 +33,7 @@ def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.
             spectrum[t, k] = complex(real * scale, imag * scale)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32) -> None:
     """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` that plus the new dual."""
     for t in range(projected.shape[0]):
@@ -48,7 +49,7 @@ def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArra
             mixed[t, k] = complex(real * scale + dual_real, imag * scale + dual_imag)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def step_to_bands(
     spectrum: Spectra,
     before: Spectra,
@@ -85,7 +86,7 @@ def step_to_bands(
                     spectrum[begin + t, k] *= gain[k, t]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def _step_on(spectrum: Spectra, before: Spectra, momentum: np.float32, power: NDArray[np.float32]) -> None:
     """One frame a step on along the change since `before`, and the power that its bins have then."""
     for k in range(spectrum.size):
@@ -97,7 +98,7 @@ def _step_on(spectrum: Spectra, before: Spectra, momentum: np.float32, power: ND
         power[k] = real * real + imag * imag
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def _sharpen(spectrum: Spectra, covered: NDArray[np.bool_], power: NDArray[np.float32]) -> None:
     """Raise the magnitudes of one frame's covered bins to 1.5; the others have no bands to scale them back."""
     for k in range(spectrum.size):
@@ -107,7 +108,7 @@ def _sharpen(spectrum: Spectra, covered: NDArray[np.bool_], power: NDArray[np.fl
             power[k] *= magnitude
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST)
 def _gains(value: NDArray[np.float32], target: NDArray[np.float32], weights: Weights, run: Runs) -> NDArray[np.float32]:
     """What each bin's value `(bin, lane)` must be multiplied by for the bands to come nearer to `(frame, band)`."""
     gather, spread = weights

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
 from specnorm.arrays import Array, constant, frame, irfft, namespace, overlap_add, rfft
+from specnorm.compiled import njit
 from specnorm.errors import ArgumentError
 from specnorm.front_end import STFT
 
@@ -116,7 +116,7 @@ class OverlapAdd:
         _add_windowed(signals, self.window, self.stft.hop, padded[frames.start * self.stft.hop :])
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _add_windowed(
     frames: NDArray[np.float32], window: NDArray[np.float32], hop_length: int, out: NDArray[np.float32]
 ) -> None:
@@ -126,7 +126,7 @@ def _add_windowed(
             out[begin + i] += frames[t, i] * window[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _cut_windowed(
     signal: NDArray[np.float32], window: NDArray[np.float32], hop_length: int, out: NDArray[np.float32]
 ) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.front_end import STFT
 from specnorm.front_end.window import window_values
 
@@ -62,12 +62,12 @@ def gaussian_width(window: str, win_length: int) -> float:
     return float(np.exp((low + high) / 2.0)) * win_length**2
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _bucket(log_magnitude: float, in_bucket: float, buckets: int) -> int:
     return min(buckets - 1, max(0, buckets - 1 + int(log_magnitude * in_bucket)))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _integrate(
     s: NDArray[np.float32],
     noise: NDArray[np.float32],
@@ -110,7 +110,7 @@ def _integrate(
             start = next_unreached[start]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _spread(start, start_bucket, s, to_time, advance, in_bucket, waiting, next_waiting, done, out):  # type: ignore[no-untyped-def]
     frames, bins = s.shape
     buckets = waiting.size
@@ -153,14 +153,14 @@ def _spread(start, start_bucket, s, to_time, advance, in_bucket, waiting, next_w
             b = max(b, bn)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _time_gradient(s: NDArray[np.float32], t: int, k: int, to_time: float, advance: float) -> float:
     """How the phase grows from frame to frame, in radians."""
     slope = 0.5 * (s[t, k + 1] - s[t, k - 1]) if 0 < k < s.shape[1] - 1 else 0.0
     return to_time * slope + advance * k
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _bin_gradient(s: NDArray[np.float32], t: int, k: int, to_time: float) -> float:
     """How the phase grows from bin to bin, in radians."""
     slope = 0.5 * (s[t + 1, k] - s[t - 1, k]) if 0 < t < s.shape[0] - 1 else 0.0

@@ -9,11 +9,11 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
+from specnorm.compiled import njit
 from specnorm.engines import AutoEngine, Engine
 from specnorm.errors import ArgumentError, AudioError
 from specnorm.fit import MAX_BAD, Progress, check_bad
@@ -192,7 +192,7 @@ def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
     return _score_table(n)[twice_ranks].reshape(features.shape)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
     """How many of each sorted column lie below `x`, and how many not above it, added up."""
     for i in range(x.shape[0]):

@@ -11,10 +11,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.front_end import FrontEnd
 from specnorm.profile.counter import Recorded, digest
 
@@ -94,7 +94,7 @@ def _range_bounds(n_bands: int) -> NDArray[np.int64]:
     return np.array([bands.start for bands in band_ranges(n_bands)] + [n_bands])
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _look(
     level: NDArray[np.float64],
     bounds: NDArray[np.int64],

@@ -14,10 +14,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.errors import ArgumentError
 from specnorm.monitor.baseline import UNIT_SCORE, Baseline
 from specnorm.monitor.features import Floats
@@ -56,7 +56,7 @@ def window_statistic(
     return Reading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _window_statistic(sums: Scores, clips: Scores, horizon_panes: Scores) -> tuple[float, int, int]:
     best, panes, feature = 0.0, 0, 0
     total = np.zeros(sums.shape[1], dtype=np.int64)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from specnorm.compiled import njit
 from specnorm.engines import LocalEngine
 from specnorm.front_end import FrontEnd
 from specnorm.workspace import workspace_of_thread
@@ -53,7 +53,7 @@ def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, ba
     return levels.reshape(*waves.shape[:-1], bands, frames)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _write(
     level: NDArray[np.float64],
     count: int,

@@ -17,8 +17,8 @@ from specnorm.profile.histogram import Histogram
 from specnorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from specnorm.workspace import Workspace
 
-_WAITING_CELLS = 1 << 19
-"""Gridded cells that wait to be counted together: 2 MB."""
+_WAITING_CELLS = 1 << 18
+"""Gridded cells that wait to be counted together: 1 MB."""
 _MOST = (1 << 31) - 1
 
 

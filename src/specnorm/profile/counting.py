@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.compiled import njit
 from specnorm.profile.wide import add_product
 
 PRODUCTS = 10
@@ -26,7 +26,7 @@ Q_SHIFT = 24
 _FRAMES_BETWEEN_CARRIES = 1 << 12  # of squares below 2^50: their sum stays below 2^62
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def put_on_grid(
     level: NDArray[np.float64], count: int, steps: float, out: NDArray[np.int32], start: int
 ) -> tuple[int, int]:
@@ -50,7 +50,7 @@ def put_on_grid(
     return lowest, highest
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def count_clips(
     gridded: NDArray[np.int32],
     bounds: NDArray[np.int64],
@@ -88,7 +88,7 @@ def count_clips(
         _add_products(products[bands], s, q, n, c)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _count_part(
     part: NDArray[np.int32], floor: int, moments: NDArray[np.int64], squares: NDArray[np.int64]
 ) -> tuple[int, int, int]:
@@ -113,7 +113,7 @@ def _count_part(
     return (s + (1 << (S_SHIFT - 1))) >> S_SHIFT, q_high, on_floor
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _add_moments(part: NDArray[np.int32], floor: int, moments: NDArray[np.int64]) -> tuple[int, int, int]:
     """Σq, Σq² and the count of cells on the floor; the extremes go into `moments`. No branches: vectors."""
     s: Any = np.int64(0)
@@ -137,7 +137,7 @@ def _add_moments(part: NDArray[np.int32], floor: int, moments: NDArray[np.int64]
     return s, square, on_floor
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _add_products(products: NDArray[np.int64], s: int, q: int, n: int, c: int) -> None:
     add_product(products[0], s, s)
     add_product(products[1], s, q)
@@ -156,7 +156,7 @@ def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float, float]
     return float(samples.min()), float(samples.max()), _mean_square(samples)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _mean_square(samples: NDArray[np.float32]) -> float:
     square = 0.0
     for i in range(samples.size):

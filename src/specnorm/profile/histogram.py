@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Memory = Callable[[tuple[int, ...], Any], NDArray[Any]]
-_STEP = 2048
+_STEP = 512
 """Cells by which the range grows: exact widths would tear up the heap."""
 
 

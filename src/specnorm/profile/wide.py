@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from specnorm.compiled import njit
 
 LIMBS = 4
 _MASK = 0xFFFFFFFF
@@ -58,7 +59,7 @@ def from_integers(numbers: NDArray[Any]) -> NDArray[np.int64]:
     return limbs
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def add_product(limbs: NDArray[np.int64], a: int, b: int) -> None:
     """Add `a · b` to one wide integer; |a| and |b| must stay below 2^60."""
     a_low, a_high = a & 0xFFFFFFFF, a >> 32
