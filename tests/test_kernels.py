@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import specnorm as sn
 from specnorm.audio.clip import within
 from specnorm.audio.wav import read_plain_wav
-from specnorm.fourier import plan_of, transform, transform_with_sevens
+from specnorm.fourier import plan_of, transform
 from specnorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from specnorm.front_end.logarithm import compressed
 from specnorm.nn import Normalize, Preprocess, Spectrogram
@@ -60,7 +60,7 @@ def test_single_precision_and_sevens_too(twos: int, threes: int, fives: int, sev
     assert plan is not None
     one = signals.ravel().copy()
     roots = plan.roots.astype(np.float32)
-    found = transform_with_sevens(n, plan.radices, plan.starts, roots, one, np.empty_like(one)).reshape(n, 16)
+    found = transform(n, plan.radices, plan.starts, roots, one, np.empty_like(one)).reshape(n, 16)
     expected = np.fft.rfft(signals.astype(np.float64), axis=0)
     atol = 1e-6 * np.sqrt(n) * 3
     np.testing.assert_allclose(found[0], expected.real[0], rtol=0, atol=atol)

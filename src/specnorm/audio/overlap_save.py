@@ -12,14 +12,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.compiled import njit
-from specnorm.fourier import Plan, plan_of, transform_with_sevens
-from specnorm.fourier.lanes import SINGLES, fill, load, store, transpose
+from specnorm.fourier import Plan, plan_of, transform
+from specnorm.fourier.lanes import SINGLES, fill, load, store
+from specnorm.fourier.transposition import transpose
 from specnorm.workspace import workspace_of_thread
 
 PASS = 0.9125
@@ -182,41 +182,14 @@ def _resample(
 @njit(cache=True, nogil=True)
 def _dft(n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], Singles], one: Singles, other: Singles) -> Singles:
     """Compiled once, for both directions."""
-    return transform_with_sevens(n, plan[0], plan[1], plan[2], one, other)
-
-
-@njit(nogil=True, inline="always")
-def _turned(array: Singles, at: int, stride: int) -> Any:
-    """Sixteen rows of sixteen numbers, `stride` apart, as sixteen columns."""
-    return transpose(
-        (
-            load(array, at),
-            load(array, at + stride),
-            load(array, at + 2 * stride),
-            load(array, at + 3 * stride),
-            load(array, at + 4 * stride),
-            load(array, at + 5 * stride),
-            load(array, at + 6 * stride),
-            load(array, at + 7 * stride),
-            load(array, at + 8 * stride),
-            load(array, at + 9 * stride),
-            load(array, at + 10 * stride),
-            load(array, at + 11 * stride),
-            load(array, at + 12 * stride),
-            load(array, at + 13 * stride),
-            load(array, at + 14 * stride),
-            load(array, at + 15 * stride),
-        )
-    )
+    return transform(n, plan[0], plan[1], plan[2], one, other)
 
 
 @njit(nogil=True, inline="always")
 def _gather(wave: Singles, at: int, hop: int, count: int, out: Singles) -> None:
     """Sixteen blocks of `count` samples, `hop` apart, side by side."""
     for k in range(at, at + count, SINGLES):
-        turned = _turned(wave, k, hop)
-        for i in range(SINGLES):
-            store(out, (k - at + i) * SINGLES, turned[i])
+        transpose(wave, k, hop, out, (k - at) * SINGLES, SINGLES)
 
 
 @njit(nogil=True, inline="always")
@@ -254,6 +227,4 @@ def _scatter(blocks: Singles, skip: int, count: int, out: Singles, at: int) -> N
     for start in range(0, count, SINGLES):
         # The last ones overlap those before them, which are written again.
         k = min(start, count - SINGLES)
-        turned = _turned(blocks, (skip + k) * SINGLES, SINGLES)
-        for i in range(SINGLES):
-            store(out, at + i * count + k, turned[i])
+        transpose(blocks, (skip + k) * SINGLES, SINGLES, out, at + k, count)

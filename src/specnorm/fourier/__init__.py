@@ -3,4 +3,3 @@
 from specnorm.fourier.real_fft import Plan as Plan
 from specnorm.fourier.real_fft import plan_of as plan_of
 from specnorm.fourier.real_fft import transform as transform
-from specnorm.fourier.real_fft import transform_with_sevens as transform_with_sevens

@@ -31,6 +31,12 @@ class Lanes(types.Type):
         """The type as LLVM knows it."""
         return ir.VectorType(ir.DoubleType() if self.number == types.float64 else ir.FloatType(), self.width)
 
+    def filled(self, builder: Any, one: Any) -> Any:
+        """One number in all lanes, in LLVM's code."""
+        undefined, index = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
+        first = builder.insert_element(undefined, one, ir.Constant(index, 0))
+        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, self.width), [0] * self.width))
+
 
 _DOUBLES, _SINGLES = Lanes(types.float64, DOUBLES), Lanes(types.float32, SINGLES)
 
@@ -57,45 +63,86 @@ for _operation, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"),
     _define(_operation, _instruction)
 
 
-def _of(array: Any) -> Lanes:
+def lanes_of(array: Any) -> Lanes:
     """What an array of this type is handled in."""
     return _DOUBLES if array.dtype == types.float64 else _SINGLES
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, width: int) -> Any:
-    # Taken out of the array's value: a proxy of it, numba's usual way, makes compilation take twice as long.
-    place = builder.gep(context.data_model_manager[kind].get(builder, array, "data"), [index])
-    return builder.bitcast(place, ir.VectorType(place.type.pointee, width).as_pointer())
+class Value:
+    """A whole number or lanes of floats in LLVM's code that is being written: its operators write instructions.
+
+    A function of such values is plain arithmetic to read, and runs once, when a kernel is compiled.
+    """
+
+    def __init__(self, builder: Any, written: Any) -> None:
+        self.builder, self.written = builder, written
+
+    def _like(self, other: Value | float) -> Any:
+        if isinstance(other, Value):
+            return other.written
+        kind = self.written.type
+        return ir.Constant(kind, [other] * kind.count if isinstance(kind, ir.VectorType) else other)
+
+    def _write(self, instruction: str, one: Any, other: Any) -> Value:
+        prefix = "f" if isinstance(self.written.type, ir.VectorType) else ""
+        return Value(self.builder, getattr(self.builder, prefix + instruction)(one, other))
+
+    def __add__(self, other: Value | float) -> Value:
+        return self._write("add", self.written, self._like(other))
+
+    def __sub__(self, other: Value | float) -> Value:
+        return self._write("sub", self.written, self._like(other))
+
+    def __mul__(self, other: Value | float) -> Value:
+        return self._write("mul", self.written, self._like(other))
+
+    __rmul__ = __mul__
 
 
-def _load_as(lanes: Lanes, array: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, index = arguments
-        value = builder.load(_address(context, builder, signature.args[0], array, index, lanes.width))
-        value.align = signature.args[0].dtype.bitwidth // 8
-        return value if value.type == lanes.vector else builder.fpext(value, lanes.vector)
+class Numbers:
+    """A flat array of floats: lanes of them, or one in all lanes. Floats of less precision are read as those lanes."""
 
-    return lanes(array, types.intp), generate
+    def __init__(self, context: Any, builder: Any, kind: Any, array: Any, lanes: Lanes | None = None) -> None:
+        self.lanes = lanes_of(kind) if lanes is None else lanes
+        self._builder, self._align = builder, kind.dtype.bitwidth // 8
+        # Taken out of the array's value: a proxy of it, numba's usual way, makes compilation take twice as long.
+        self._data = context.data_model_manager[kind].get(builder, array, "data")
+
+    def __getitem__(self, at: Value) -> Value:
+        value = self._builder.load(self._address(at))
+        value.align = self._align
+        same = value.type == self.lanes.vector
+        return Value(self._builder, value if same else self._builder.fpext(value, self.lanes.vector))
+
+    def __setitem__(self, at: Value, value: Value) -> None:
+        self._builder.store(value.written, self._address(at)).align = self._align
+
+    def everywhere(self, at: Value) -> Value:
+        """The one number there, in all lanes."""
+        one = self._builder.load(self._builder.gep(self._data, [at.written]))
+        return Value(self._builder, self.lanes.filled(self._builder, one))
+
+    def _address(self, at: Value) -> Any:
+        place = self._builder.gep(self._data, [at.written])
+        return self._builder.bitcast(place, ir.VectorType(place.type.pointee, self.lanes.width).as_pointer())
 
 
 def _load(typing: Any, array: Any, index: Any) -> Any:
     del typing, index
-    return _load_as(_of(array), array)
 
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        return Numbers(context, builder, array, arguments[0])[Value(builder, arguments[1])].written
 
-def _load_doubles(typing: Any, array: Any, index: Any) -> Any:
-    del typing, index
-    return _load_as(_DOUBLES, array)
+    return lanes_of(array)(array, types.intp), generate
 
 
 def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     del typing, index
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, index, value = arguments
-        kind = signature.args[0]
-        place = _address(context, builder, kind, array, index, signature.args[2].width)
-        builder.store(value, place).align = kind.dtype.bitwidth // 8
+        del signature
+        Numbers(context, builder, array, arguments[0])[Value(builder, arguments[1])] = Value(builder, arguments[2])
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value), generate
@@ -103,64 +150,17 @@ def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 def _fill(typing: Any, like: Any, number: Any) -> Any:
     del typing
-    lanes = _of(like)
+    lanes = lanes_of(like)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        one = context.cast(builder, arguments[1], signature.args[1], lanes.number)
-        undefined, index = ir.Constant(lanes.vector, ir.Undefined), ir.IntType(32)
-        first = builder.insert_element(undefined, one, ir.Constant(index, 0))
-        everywhere = ir.Constant(ir.VectorType(index, lanes.width), [0] * lanes.width)
-        return builder.shuffle_vector(first, undefined, everywhere)
+        return lanes.filled(builder, context.cast(builder, arguments[1], signature.args[1], lanes.number))
 
     return lanes(like, number), generate
 
 
-def _width(typing: Any, like: Any) -> Any:
-    del typing
-    width = _of(like).width
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del builder, arguments
-        return context.get_constant(signature.return_type, width)
-
-    return types.intp(like), generate
-
-
-def _transpose(typing: Any, rows: Any) -> Any:
-    del typing
-    width = rows.dtype.width
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del context, signature
-        vectors = [builder.extract_value(arguments[0], i) for i in range(width)]
-        block = 1
-        while block < width:
-            kept = [i if not i & block else i - block + width for i in range(width)]
-            moved = [i + block if not i & block else i + width for i in range(width)]
-            for i in (i for i in range(width) if not i & block):
-                pair = vectors[i], vectors[i + block]
-                vectors[i], vectors[i + block] = (
-                    builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), width), mask))
-                    for mask in (kept, moved)
-                )
-            block *= 2
-        result = arguments[0]
-        for i, vector in enumerate(vectors):
-            result = builder.insert_value(result, vector, i)
-        return result
-
-    return rows(rows), generate
-
-
 load: Any = intrinsic(_load)
 """`load(array, index)`: numbers of a flat array from `index` on; nothing checks that they are there."""
-load_doubles: Any = intrinsic(_load_doubles)
-"""`load_doubles(array, index)`: eight numbers of a flat array of floats, as float64."""
 store: Any = intrinsic(_store)
 """`store(array, index, value)` into a flat array of the value's numbers; nothing checks that there is room."""
 fill: Any = intrinsic(_fill)
 """`fill(like, number)`: one number in all the lanes that an array like this is handled in."""
-width: Any = intrinsic(_width)
-"""`width(like)`: how many lanes an array like this is handled in."""
-transpose: Any = intrinsic(_transpose)
-"""`transpose(values)`: as many values as each has lanes, rows and columns exchanged, by swapping ever larger blocks."""

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from specnorm.arrays import frame, rfft
 from specnorm.compiled import njit
 from specnorm.fourier import plan_of, transform
-from specnorm.fourier.lanes import DOUBLES, fill, load, load_doubles, store, transpose
+from specnorm.fourier.lanes import DOUBLES, fill, load, store
+from specnorm.fourier.transposition import standardize
 from specnorm.front_end.stft import STFT
 from specnorm.workspace import Workspace
 
@@ -53,25 +54,11 @@ def power_spectra(
 def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]) -> None:
     """Rows of one hop, standardized; zeros after the wave's end."""
     rows, count = columns.shape
-    flat, means, scales = columns.reshape(-1), fill(columns, mean), fill(columns, scale)
+    flat = columns.reshape(-1)
     for c in range(0, count, DOUBLES):
         whole = rows // DOUBLES * DOUBLES if (c + DOUBLES - 1) * hop + rows <= wave.size else 0
         for r in range(0, whole, DOUBLES):
-            at = c * hop + r
-            turned = transpose(
-                (
-                    (load_doubles(wave, at) - means) * scales,
-                    (load_doubles(wave, at + hop) - means) * scales,
-                    (load_doubles(wave, at + 2 * hop) - means) * scales,
-                    (load_doubles(wave, at + 3 * hop) - means) * scales,
-                    (load_doubles(wave, at + 4 * hop) - means) * scales,
-                    (load_doubles(wave, at + 5 * hop) - means) * scales,
-                    (load_doubles(wave, at + 6 * hop) - means) * scales,
-                    (load_doubles(wave, at + 7 * hop) - means) * scales,
-                )
-            )
-            for i in range(DOUBLES):
-                store(flat, (r + i) * count + c, turned[i])
+            standardize(wave, c * hop + r, hop, flat, r * count + c, count, (mean, scale))
         for one in range(c, c + DOUBLES):
             there = min(rows, max(0, wave.size - one * hop))
             for r in range(whole, there):

@@ -61,15 +61,16 @@ def count_clips(
     squares: NDArray[np.int64],
     histogram: NDArray[np.int32],
     products: NDArray[np.int64],
+    pooled: NDArray[np.int64],
 ) -> None:
     """Add gridded levels `(band, frame)`: clip `i` lies from the frame `bounds[i]` to before `bounds[i + 1]`.
 
     `moments` `(band, 6)` holds count, Σq, lowest, highest, floor count and lowest above the floor; `squares`
-    `(band, limb)` Σq²; `histogram` `(band, cell)`; `products` `(band + 1, 10, limb)` with the pooled row last. Every
-    level must lie within the grid. Several clips at once, because a band's histogram then stays in the nearest cache.
+    `(band, limb)` Σq²; `histogram` `(band, cell)`; `products` `(band + 1, 10, limb)` with the pooled row last. `pooled`
+    `(clip, 4)` must be zeros. Every level must lie within the grid. Several clips at once, because a band's histogram
+    then stays in the nearest cache.
     """
     bands, clips = gridded.shape[0], floors.size
-    pooled = np.zeros((clips, 4), np.int64)
     for band in range(bands):
         row = gridded[band, bounds[0] : bounds[clips]]
         for t in range(row.size):
