@@ -1,6 +1,6 @@
 """The pass, batches, images and inversion on one core against their peers: every goal of speed in one table.
 
-python -m benchmarks.bench_speed [--rounds 5] [--only pass]
+python -m benchmarks.bench_speed [--rounds 9] [--only pass]
 
 With SPECNORM_DATA the clips are those of ESC-10 and the Free Spoken Digit Dataset; WAV and 16 kHz copies are made in a
 temporary folder. Without it, sounds of the demo stand in. Each job runs in a process of its own, in alternation, and
@@ -29,7 +29,7 @@ from benchmarks.measure import Figure, report
 from benchmarks.recordings import data
 from specnorm.demo.dataset import make_dataset
 
-CLIPS = 400
+CLIPS = 200
 
 
 def originals(folder: Path) -> list[Path]:
@@ -231,7 +231,7 @@ ROWS: dict[str, Callable[[Mapping[str, Path], int], tuple[list[Figure], dict[str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", nargs="*", choices=list(ROWS), default=list(ROWS))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:

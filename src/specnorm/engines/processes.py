@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
-from typing import Any
-
-from loky import ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from specnorm.engines.batch import Outcome, do_batch
 from specnorm.engines.engine import Item, Result
 from specnorm.engines.local import available_cores
 from specnorm.engines.pace import Pace
 from specnorm.errors import ArgumentError, EngineError
+
+if TYPE_CHECKING:
+    from loky import ProcessPoolExecutor
 
 _WATCH_SECONDS = 0.5
 ATTEMPTS = 3
@@ -93,6 +94,8 @@ class Pool:
         self._pool.shutdown()
 
     def _new_pool(self) -> ProcessPoolExecutor:
+        from loky import ProcessPoolExecutor  # noqa: PLC0415  (3 MB that threads do without)
+
         # Not the standard library's: its processes run the user's script again, or are forks of one with threads.
         return ProcessPoolExecutor(self._workers, initializer=_end_with, initargs=(os.getpid(),))
 

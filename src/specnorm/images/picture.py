@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from specnorm.errors import ArgumentError, MissingExtra
 from specnorm.images.codec import ImageCodec
 from specnorm.images.png import NOT_INVERTIBLE, Pixels, encode_png, read_colours
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw, ImageFont
 
 _GAP, _TITLE = 6, 14
 
@@ -59,6 +63,8 @@ def contact_sheet(
     rows = -(-len(images) // columns)
     size = (columns * (width + _GAP) + _GAP, _TITLE + _GAP + rows * (height + _TITLE + _GAP))
     sheet = Image.new("RGB", size, (255, 255, 255))
+    from PIL import ImageDraw, ImageFont  # FreeType: 2 MB that nothing else needs
+
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=11)
     draw.text((_GAP, 2), _printable(title), fill=0, font=font)
     for number, (name, path) in enumerate(images):
