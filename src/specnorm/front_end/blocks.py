@@ -73,16 +73,23 @@ def _padded(
         return stft.padded(wave), mean, scale
     n, p = len(wave), stft.padding
     padded = workspace.array("padded", (n + 2 * p,), wave.dtype)
-    padded[p : p + n] = wave
-    if p:
-        match stft.pad_mode:
-            case "reflect":
-                padded[:p], padded[p + n :] = wave[p:0:-1], wave[-2 : -p - 2 : -1]
-            case "edge":
-                padded[:p], padded[p + n :] = wave[0], wave[-1]
-            case _:
-                padded[:p], padded[p + n :] = 0.0, 0.0
+    if stft.pad_mode == "reflect":
+        _reflect(wave, p, padded)
+    else:
+        padded[p : p + n] = wave
+        padded[:p], padded[p + n :] = (wave[0], wave[-1]) if stft.pad_mode == "edge" else (0.0, 0.0)
     return padded, mean, scale
+
+
+@njit(cache=True, nogil=True)
+def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
+    """The wave with so many of its samples mirrored on either side, without its first and last one."""
+    n = wave.size
+    for i in range(n):
+        out[padding + i] = wave[i]
+    for i in range(padding):
+        out[i] = wave[padding - i]
+        out[padding + n + i] = wave[n - 2 - i]
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})

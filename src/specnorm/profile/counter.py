@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,6 +10,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from specnorm.audio.clip import flatness
 from specnorm.errors import ArgumentError, AudioError, BadAudioReason
 from specnorm.front_end import FrontEnd
 from specnorm.profile import clip_levels, wide
@@ -38,9 +40,10 @@ class Recorded:
     @classmethod
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
         """From the samples without padding; `flat` overrules what they say."""
-        low, high, mean_square = waveform_figures(samples)
-        rms = float(np.sqrt(mean_square))
-        return cls(len(samples), max(-low, high), rms, bool(low == high) if flat is None else flat, digest(samples))
+        samples = np.ascontiguousarray(samples, np.float32)
+        peak, mean_square = waveform_figures(samples)
+        alike = flatness(samples) is not None if flat is None else flat
+        return cls(len(samples), peak, math.sqrt(mean_square), alike, digest(samples))
 
 
 class Counter:

@@ -71,13 +71,21 @@ def count_clips(
     then stays in the nearest cache.
     """
     bands, clips = gridded.shape[0], floors.size
+    same_floor = True
+    for clip in range(clips):
+        same_floor = same_floor and floors[clip] == floors[0]
+    pooled = np.zeros((clips, 4), np.int64)
     for band in range(bands):
         row = gridded[band, bounds[0] : bounds[clips]]
         for t in range(row.size):
             # An unsigned index is not looked at for being negative.
             histogram[band, np.uint64((row[t] >> cell_bits) - first_cell)] += 1
+        if same_floor:
+            _add_extremes(row, floors[0], moments[band])
         for clip in range(clips):
             part = gridded[band, bounds[clip] : bounds[clip + 1]]
+            if not same_floor:
+                _add_extremes(part, floors[clip], moments[band])
             s_high, q_high, below = _count_part(part, floors[clip], moments[band], squares[band])
             _add_products(products[band], s_high, q_high, part.size, below)
             pooled[clip, 0] += s_high
@@ -98,7 +106,7 @@ def _count_part(
     on_floor: Any = 0
     q_high = 0
     for start in range(0, part.size, _FRAMES_BETWEEN_CARRIES):
-        added, square, below = _add_moments(part[start : start + _FRAMES_BETWEEN_CARRIES], floor, moments)
+        added, square, below = _sums(part[start : start + _FRAMES_BETWEEN_CARRIES], floor)
         s += added
         on_floor += below
         squares[0] += square & 0xFFFFFFFF
@@ -115,27 +123,35 @@ def _count_part(
 
 
 @njit(cache=True, nogil=True)
-def _add_moments(part: NDArray[np.int32], floor: int, moments: NDArray[np.int64]) -> tuple[int, int, int]:
-    """Σq, Σq² and the count of cells on the floor; the extremes go into `moments`. No branches: vectors."""
+def _sums(part: NDArray[np.int32], floor: int) -> tuple[int, int, int]:
+    """Σq, Σq² and the count of cells on the floor. No branches: vectors."""
     s: Any = np.int64(0)
     square: Any = np.int64(0)
     on_floor: Any = np.int64(0)
-    limit, none = np.int32(floor), np.int32(2147483647)
-    lowest, highest, above = none, np.int32(-2147483648), none
+    limit = np.int32(floor)
     for t in range(part.size):
         q = part[t]
         wide = np.int64(q)
         s += wide
         square += wide * wide
+        on_floor += np.int64(q <= limit)
+    return s, square, on_floor
+
+
+@njit(cache=True, nogil=True)
+def _add_extremes(part: NDArray[np.int32], floor: int, moments: NDArray[np.int64]) -> None:
+    """The lowest, the highest and the lowest above the floor."""
+    limit, none = np.int32(floor), np.int32(2147483647)
+    lowest, highest, above = none, np.int32(-2147483648), none
+    for t in range(part.size):
+        q = part[t]
         lowest = min(lowest, q)
         highest = max(highest, q)
-        on_floor += np.int64(q <= limit)
         above = min(above, q if q > limit else none)
     moments[2] = min(moments[2], np.int64(lowest))
     moments[3] = max(moments[3], np.int64(highest))
     if above != none:
         moments[5] = min(moments[5], np.int64(above))
-    return s, square, on_floor
 
 
 @njit(cache=True, nogil=True)
@@ -152,15 +168,16 @@ def _add_products(products: NDArray[np.int64], s: int, q: int, n: int, c: int) -
     add_product(products[9], c, c)
 
 
-def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float, float]:
-    """Lowest and highest sample, and the mean square."""
-    return float(samples.min()), float(samples.max()), _mean_square(samples)
-
-
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _mean_square(samples: NDArray[np.float32]) -> float:
+def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float]:
+    """The highest magnitude of samples `(sample,)`, which must be finite and contiguous, and their mean square."""
+    # Without their sign bits, floats are in the order of their bits as integers, which vectors compare.
+    bits = samples.view(np.int32)
+    highest = np.int32(0)
+    for i in range(bits.size):
+        highest = max(highest, bits[i] & np.int32(0x7FFFFFFF))
     square = 0.0
     for i in range(samples.size):
         x = np.float64(samples[i])
         square += x * x
-    return square / samples.size
+    return float(np.int32(highest).view(np.float32)), square / samples.size

@@ -29,6 +29,8 @@ class Histogram:
     def cover(self, first: int, stop: int) -> None:
         """Make room for the cells from `first` to before `stop`."""
         if self._covered is not None:
+            if self._covered[0] <= first and stop <= self._covered[1]:
+                return
             first, stop = min(first, self._covered[0]), max(stop, self._covered[1])
         self._covered = first, stop
         start, end = first // _STEP * _STEP, -(-stop // _STEP) * _STEP
