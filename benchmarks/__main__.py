@@ -2,7 +2,7 @@
 
 Prints one table, writes `benchmarks/results/all.json` with the machine and the versions, and puts the table into
 `docs/benchmarks.md`. A benchmark that fails (a peer is not installed, say) is named in the table, and the others run
-all the same; the exit code is then 1.
+all the same; the exit code is then 1. With `--only` some run again, and the others keep the figures they have.
 """
 
 from __future__ import annotations
@@ -32,18 +32,32 @@ def main() -> None:
     parser.add_argument("--no-docs", action="store_true", help="leave docs/benchmarks.md as it is")
     options = parser.parse_args()
     chosen = [benchmark for benchmark in BENCHMARKS if options.only is None or benchmark.module in options.only]
+    before = {} if options.only is None else results_before()
     found = {benchmark: run(benchmark) for benchmark in chosen}
-    rows = table(found)
+    everything = before | {benchmark.module: results for benchmark, results in found.items()}
+    rows = table(
+        {benchmark: everything[benchmark.module] for benchmark in BENCHMARKS if benchmark.module in everything}
+    )
     show(rows)
-    content = {**circumstances(), "benchmarks": {b.module: results for b, results in found.items()}}
+    content = {**circumstances(), "benchmarks": everything}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "all.json").write_text(json.dumps(content, indent=2) + "\n")
     print(f"\nwritten: {RESULTS / 'all.json'}")
-    if options.only is None and not options.no_docs:
-        put_table(PAGE, "figures", [("figure", "measured", "goal", ""), *rows], under(content))
+    if len(everything) == len(BENCHMARKS) and not options.no_docs:
+        again = ", ".join(options.only or ())
+        put_table(PAGE, "figures", [("figure", "measured", "goal", ""), *rows], under(content, again))
         print(f"updated: {PAGE}")
     if any(not results for results in found.values()):
         sys.exit(1)
+
+
+def results_before() -> dict[str, Any]:
+    """The reports of each benchmark that the last run left."""
+    path = RESULTS / "all.json"
+    if not path.exists():
+        return {}
+    reports: dict[str, Any] = json.loads(path.read_text())["benchmarks"]
+    return {module: found for module, found in reports.items() if module in {known.module for known in BENCHMARKS}}
 
 
 def run(benchmark: Benchmark) -> list[dict[str, Any]]:
@@ -83,13 +97,13 @@ def show(rows: Sequence[Row]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def under(content: Mapping[str, Any]) -> str:
-    """What stands under the table: where and with what it was measured."""
+def under(content: Mapping[str, Any], again: str) -> str:
+    """What stands under the table: where and with what it was measured, and what was run again later."""
     machine, versions = content["machine"], content["versions"]
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
         f"By `make bench` on {machine['name']}, {machine['cores']} cores, load {machine['load']:.1f} when it ended; "
-        f"Python {content['python']}, {told}."
+        f"Python {content['python']}, {told}." + (f" Run again by themselves after that: {again}." if again else "")
     )
 
 

@@ -81,6 +81,19 @@ def test_all_figures_come_into_one_table_and_a_failed_benchmark_is_named(
     assert content["benchmarks"]["bench_sliding"][0]["figures"][0]["value"] == 120.0
     assert "FAILED: python -m benchmarks.bench_none" in capsys.readouterr().out
 
+    class Later(Done):
+        def __init__(self, command: list[str], **_: object) -> None:
+            self.returncode = 0
+            measure.report("Nothing", [measure.Figure("nothing", 1.0, "x", "<= 2", met=True)], {}, "none.json")
+
+    monkeypatch.setattr("sys.argv", ["bench_none", "--only", "bench_none"])
+    monkeypatch.setattr(bench.subprocess, "run", Later)
+    bench.main()
+    text = page.read_text()
+    assert "| loop / ours | 120 | >= 100 | bench_sliding |" in text
+    assert "| nothing | 1 | <= 2 | bench_none |" in text
+    assert "Run again by themselves after that: bench_none." in text
+
 
 def test_a_plot_is_sound_svg_with_every_point(tmp_path: Path) -> None:
     """Logarithmic and not, one curve a panel."""

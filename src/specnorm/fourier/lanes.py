@@ -127,6 +127,17 @@ class Numbers:
         return self._builder.bitcast(place, ir.VectorType(place.type.pointee, self.lanes.width).as_pointer())
 
 
+class Integers:
+    """A flat array of whole numbers, as Numbers is one of floats."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, array: Any) -> None:
+        self._builder = builder
+        self._data = context.data_model_manager[kind].get(builder, array, "data")
+
+    def __getitem__(self, at: Value) -> Value:
+        return Value(self._builder, self._builder.load(self._builder.gep(self._data, [at.written])))
+
+
 def _load(typing: Any, array: Any, index: Any) -> Any:
     del typing, index
 

@@ -18,9 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.compiled import njit
-from specnorm.fourier.stages import stage_2, stage_3, stage_4, stage_5, stage_7
+from specnorm.fourier.lanes import DOUBLES, fill, load, store
+from specnorm.fourier.stages import first_stage, last_stage, stage
 
 Floats = NDArray[np.floating[Any]]
+Layout = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
+"""A window over the samples of a transform, zeros where there is none, and each sample's row and shift."""
 _PI = Fraction(31415926535897932384626433832795, 10**31)
 
 
@@ -114,19 +117,43 @@ def transform(
     Both buffers are overwritten; the one with the result is returned.
     """
     source, target, before = frames, other, n
-    for stage in range(len(radices) - 1, -1, -1):
-        radix = radices[stage]
-        inner, start = n // before, starts[stage]
-        before //= radix
-        if radix == 4:
-            stage_4(source, target, inner, before, roots, start)
-        elif radix == 5:
-            stage_5(source, target, inner, before, roots, start)
-        elif radix == 3:
-            stage_3(source, target, inner, before, roots, start)
-        elif radix == 2:
-            stage_2(source, target, inner, before, roots, start)
-        else:
-            stage_7(source, target, inner, before, roots, start)
+    for i in range(len(radices) - 1, -1, -1):
+        inner = n // before
+        before //= radices[i]
+        stage(radices[i], source, target, inner, before, roots, starts[i])
         source, target = target, source
     return source
+
+
+@njit(nogil=True, inline="always")
+def power_spectrum(
+    plan: tuple[NDArray[np.int64], NDArray[np.int64], Floats],
+    columns: Floats,
+    layout: Layout,
+    strides: tuple[int, int],
+    buffers: tuple[Floats, Floats],
+    out: Floats,
+    t: int,
+) -> None:
+    """The squared magnitudes of the DFT of as many frames as there are lanes, from the frame `t` on.
+
+    The plan's radices, starts and roots are those of a transform by 2, 3 and 5. Sample `k` of a frame is
+    `columns[rows[k] * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout; bin `k`
+    is put into `out[k * strides[1] + t]`. So the first stage reads the frames and the last one writes the powers.
+    """
+    (radices, starts, roots), (window, rows, shifts), (source, target) = plan, layout, buffers
+    n, stages, stride = window.size, len(radices), strides[0]
+    before = n
+    if stages == 1:
+        for k in range(n):
+            lanes = load(columns, rows[k] * stride + shifts[k] + t) * fill(columns, window[k])
+            store(source, k * DOUBLES, lanes)
+    else:
+        before //= radices[stages - 1]
+        first_stage(radices[stages - 1], columns, layout, source, before, stride, t)
+    for i in range(stages - 2, 0, -1):
+        inner = n // before
+        before //= radices[i]
+        stage(radices[i], source, target, inner, before, roots, starts[i])
+        source, target = target, source
+    last_stage(radices[0], source, out, roots, n // radices[0], strides[1], t)

@@ -6,15 +6,19 @@ then `column[k mod hop, t + k div hop]`, and eight neighbouring frames lie side 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from specnorm.arrays import frame, rfft
 from specnorm.compiled import njit
-from specnorm.fourier import plan_of, transform
-from specnorm.fourier.lanes import DOUBLES, fill, load, store
+from specnorm.fourier import plan_of, power_spectrum
+from specnorm.fourier.lanes import DOUBLES
+from specnorm.fourier.real_fft import Layout
 from specnorm.fourier.transposition import standardize
 from specnorm.front_end.stft import STFT
+from specnorm.front_end.window import window_values
 from specnorm.workspace import Workspace
 
 
@@ -31,7 +35,8 @@ def power_spectra(
     plan, window = plan_of(stft.n_fft), stft.window_values()
     if plan is None:
         powers[:, count:] = 0.0
-        frames = (frame(padded, stft.frame_samples, stft.hop)[:count] - mean) * scale
+        # In float64 from here on, as in the kernels: a clip's mean would be taken off in float32 otherwise.
+        frames = (frame(padded, stft.frame_samples, stft.hop)[:count].astype(np.float64) - mean) * scale
         spectrum = rfft(stft.prepared(frames) * window, stft.n_fft)
         powers[:, :count] = (spectrum.real * spectrum.real + spectrum.imag * spectrum.imag).T
         return powers
@@ -46,7 +51,8 @@ def power_spectra(
         columns[:, count:] = 0.0
         columns[:, :count] = stft.prepared(frame(padded, len(window), stft.hop)[:count]).T
     buffers = workspace.array("stages", (2, DOUBLES * stft.n_fft))
-    _transform_all(columns, window, plan.radices, plan.starts, plan.roots, buffers, powers)
+    layout = _layout(stft.window, stft.frame_length, stft.frame_samples, stft.n_fft, len(columns))
+    _transform_all(columns, layout, (plan.radices, plan.starts, plan.roots), buffers, powers)
     return powers
 
 
@@ -67,35 +73,27 @@ def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, co
                 columns[r, one] = 0.0
 
 
+@lru_cache(maxsize=64)
+def _layout(window: str, win_length: int, frame_samples: int, n_fft: int, rows: int) -> Layout:
+    """The window over `n_fft` samples, and where each of them stands: its row, and how far to the right.
+
+    Samples after the frame count nothing, wherever they stand.
+    """
+    values, at = np.zeros(n_fft), np.arange(n_fft)
+    values[:frame_samples] = window_values(window, win_length, frame_samples)
+    at[frame_samples:] = 0
+    return values, at % rows, at // rows
+
+
 @njit(cache=True, nogil=True)
 def _transform_all(
     columns: NDArray[np.float64],
-    window: NDArray[np.float64],
-    radices: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    roots: NDArray[np.float64],
+    layout: Layout,
+    plan: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
     buffers: NDArray[np.float64],
     powers: NDArray[np.float64],
 ) -> None:
-    n, rows, stride = buffers.shape[1] // DOUBLES, columns.shape[0], columns.shape[1]
-    bins, width = powers.shape
-    flat, out, one, other = columns.reshape(-1), powers.reshape(-1), buffers[0], buffers[1]
-    for t in range(0, width, DOUBLES):
-        row, place = 0, t
-        for k in range(window.size):
-            store(one, k * DOUBLES, load(flat, place) * fill(flat, window[k]))
-            row += 1
-            place += stride
-            if row == rows:
-                row, place = 0, place - rows * stride + 1
-        for k in range(window.size, n):
-            store(one, k * DOUBLES, fill(one, 0.0))
-        spectrum = transform(n, radices, starts, roots, one, other)
-        first = load(spectrum, 0)
-        store(out, t, first * first)
-        for k in range(1, (n + 1) // 2):
-            re, im = load(spectrum, (2 * k - 1) * DOUBLES), load(spectrum, 2 * k * DOUBLES)
-            store(out, k * width + t, re * re + im * im)
-        if n % 2 == 0:
-            last = load(spectrum, (n - 1) * DOUBLES)
-            store(out, (bins - 1) * width + t, last * last)
+    flat, out = columns.reshape(-1), powers.reshape(-1)
+    strides = columns.shape[1], powers.shape[1]
+    for t in range(0, powers.shape[1], DOUBLES):
+        power_spectrum(plan, flat, layout, strides, (buffers[0], buffers[1]), out, t)
