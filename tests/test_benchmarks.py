@@ -82,7 +82,7 @@ def test_all_figures_come_into_one_table_and_a_failed_benchmark_is_named(
     assert "FAILED: python -m benchmarks.bench_none" in capsys.readouterr().out
 
     class Later(Done):
-        def __init__(self, command: list[str], **_: object) -> None:
+        def __init__(self, *_: object, **__: object) -> None:
             self.returncode = 0
             measure.report("Nothing", [measure.Figure("nothing", 1.0, "x", "<= 2", met=True)], {}, "none.json")
 

@@ -57,7 +57,7 @@ class Cells:
         left_out = np.zeros_like(m.count) if floor is None else np.where(m.on_floor < m.count, m.on_floor, 0)
         f = floor or 0
         squares = wide.to_integers(m.squares).tolist()
-        histogram = m.histogram.copy()
+        histogram = m.histogram.astype(np.int64)
         lowest_cell = np.clip((m.lowest >> cell_bits) - m.first_cell, 0, histogram.shape[1] - 1)
         histogram[np.arange(m.bands), lowest_cell] -= left_out
         away = left_out.tolist()

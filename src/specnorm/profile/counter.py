@@ -134,9 +134,10 @@ class Counter:
 
     def _count(self, frames: int, lowest: int, highest: int, recorded: Recorded, top: int | None = None) -> None:
         require_on_grid(self._front_end, lowest, highest)
-        self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         if self._frames + frames >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
+        self._histogram.hold(self._frames + frames)
+        self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         loudest = (highest if top is None else top) / self._grid.steps
         floor = self._grid.integer(self._front_end.compress.clip_floor(loudest, self._front_end.stft.power))
         if recorded.flat:

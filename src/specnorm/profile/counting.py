@@ -59,7 +59,7 @@ def count_clips(
     first_cell: int,
     moments: NDArray[np.int64],
     squares: NDArray[np.int64],
-    histogram: NDArray[np.int32],
+    histogram: NDArray[np.integer[Any]],
     products: NDArray[np.int64],
     pooled: NDArray[np.int64],
 ) -> None:

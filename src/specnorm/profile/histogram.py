@@ -16,13 +16,14 @@ _STEP = 512
 class Histogram:
     """Counts `(band, cell)` of the cells from `first_cell` on; the array may be wider than what was covered.
 
-    `memory` gives an array of a shape, which need not be cleared, and stands until it is asked again.
+    Counts are as narrow as the frames allow that `hold` was told of: half the width keeps twice as much in the cache,
+    and each of many groups has a histogram in memory. `memory` gives an array of a shape and a type, which need not be
+    cleared, and stands until it is asked again.
     """
 
     def __init__(self, bands: int, memory: Memory = np.empty) -> None:
         self._memory = memory
-        # Half the width of int64 keeps twice as much in the cache, and each of many groups has one in memory.
-        self.counts: NDArray[np.signedinteger[Any]] = np.zeros((bands, 0), dtype=np.int32)
+        self.counts: NDArray[np.integer[Any]] = np.zeros((bands, 0), dtype=np.uint16)
         self.first_cell = 0
         self._covered: tuple[int, int] | None = None
 
@@ -44,11 +45,15 @@ class Histogram:
             wider[:, self.first_cell - start : self.first_cell - start + width] = before
         self.counts, self.first_cell = wider, start
 
-    def use_64_bits(self) -> None:
-        """Make room for counts of 2^31 and more."""
-        self.counts = self.counts.astype(np.int64, copy=False)
+    def hold(self, frames: int) -> None:
+        """Let every count reach so many."""
+        if frames <= np.iinfo(self.counts.dtype).max:
+            return
+        wider = self._memory(self.counts.shape, np.int32 if frames <= np.iinfo(np.int32).max else np.int64)
+        wider[...] = self.counts
+        self.counts = wider
 
-    def covered(self) -> tuple[int, NDArray[np.signedinteger[Any]]]:
+    def covered(self) -> tuple[int, NDArray[np.integer[Any]]]:
         """The first cell that was covered, and the counts from there to the last one, as a view."""
         first, stop = self._covered or (0, 0)
         return first, self.counts[:, first - self.first_cell : stop - self.first_cell]

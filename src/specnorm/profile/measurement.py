@@ -58,7 +58,7 @@ class Measurement:
     squares: Integers
     products: Integers
     first_cell: int
-    histogram: NDArray[np.signedinteger[Any]]
+    histogram: NDArray[np.integer[Any]]
     rms: Integers
     peak: Integers
     length: Integers
@@ -151,12 +151,11 @@ class RunningSum:
 
     def _add_histogram(self, part: Measurement) -> None:
         mine = self._histogram = self._histogram or Histogram(part.bands)
-        if self._frames >= 2**31:
-            mine.use_64_bits()
+        mine.hold(self._frames)
         stop = part.first_cell + part.histogram.shape[1]
         mine.cover(part.first_cell, stop)
         place = mine.counts[:, part.first_cell - mine.first_cell : stop - mine.first_cell]
-        place += part.histogram.astype(place.dtype, copy=False)
+        np.add(place, part.histogram, out=place, casting="unsafe")  # no count is above the number of frames
 
     def total(self) -> Measurement:
         """Everything added, at least one measurement; the sum is used up by it, since its arrays are handed over."""
