@@ -38,12 +38,13 @@ _MOST_STORED = 1 << 23
 class _Decoded:
     """Samples `(sample, channel)` at a rate in Hz.
 
-    Borrowed ones are sound by their making, and are overwritten when this thread reads again.
+    Borrowed ones are overwritten when this thread reads again. Those of integers are sound by their making.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     borrowed: bool
+    of_integers: bool = False
 
 
 _Outcome = _Decoded | AudioError
@@ -120,7 +121,7 @@ class Reader:
         if isinstance(decoded, AudioError):
             return decoded
         try:
-            if not within(decoded.samples.reshape(-1), MAX_PEAK):
+            if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
             mono = decoded.samples[:, 0]
             if decoded.samples.shape[1] > 1:
@@ -191,7 +192,7 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
     if (plain := read_plain_wav(descriptor)) is not None:
-        return _Decoded(*plain, borrowed=True)
+        return _Decoded(*plain, borrowed=True, of_integers=True)
     needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
     try:
         with recognizable(descriptor) as content:
@@ -209,7 +210,7 @@ def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Out
         for one, here in zip(opened, plain, strict=True):
             copied = read_plain_wav(one.descriptor) if here else None
             if copied is not None:
-                yield _Decoded(*copied, borrowed=True)
+                yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
             found = next(decode_untrusted([one.content], limits) if here else decoded)
             yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
