@@ -178,7 +178,7 @@ def _spread(clips: Sequence[ClipReference]) -> list[ClipReference]:
 
 
 def _place(clip: ClipReference) -> str:
-    return str(clip.path) if clip.part is None else clip.part.place
+    return str(clip.location) if clip.part is None else clip.part.place
 
 
 def _size(place: str) -> int | None:

@@ -29,7 +29,7 @@ def open_content(clip: ClipReference) -> Iterator[int]:
     Raises:
         AudioError: when there is no such thing, it is no regular file, or holds nothing.
     """
-    descriptor = open_regular(clip.path) if clip.part is None else _in_memory(read_part(clip.part))
+    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(read_part(clip.part))
     try:
         yield descriptor
     finally:

@@ -44,7 +44,7 @@ def check_samples(samples: NDArray[np.float32]) -> None:
         )
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: str | Path) -> int:
     """A descriptor of a regular, non-empty file; raises `AudioError` for anything else, without waiting for it."""
     try:
         # Without O_NONBLOCK, opening a FIFO would wait for ever for somebody to write to it.

@@ -6,6 +6,7 @@ it would keep within one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -168,7 +169,8 @@ def _large(clip: ClipReference) -> bool:
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES
     try:
-        return clip.path.stat().st_size > SMALL_BYTES and clip.path.suffix.lower() not in NEEDS_PATH
+        large = os.stat(clip.location).st_size > SMALL_BYTES  # noqa: PTH116  (a path takes longer to make)
+        return large and clip.path.suffix.lower() not in NEEDS_PATH
     except (OSError, ValueError):
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,15 +34,24 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ClipReference:
-    """One clip that has not been read yet: its name within the source, its path, and its columns (label, fold, …).
+    """One clip that has not been read yet: its name within the source, where it lies, and its columns (label, fold, …).
 
-    A member of an archive or a remote object has a `part` besides, and `path` is then for people only.
+    A member of an archive or a remote object has a `part` besides, and its location is then for people only. The
+    location is kept as text, which takes a fifth of the memory of a path: there may be millions of clips.
     """
 
     name: str
-    path: Path
+    location: str | Path
     columns: Mapping[str, str] = field(default_factory=dict)
     part: Part | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "location", os.fspath(self.location))
+
+    @property
+    def path(self) -> Path:
+        """The location as a path."""
+        return Path(self.location)
 
 
 def reading_place(clip: ClipReference) -> tuple[str, int]:

@@ -6,6 +6,8 @@ import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -22,6 +24,7 @@ _SUFFIXES = """
     .aif .aifc .aiff .au .avr .caf .flac .htk .ircam .mat4 .mat5 .mp1 .mp2 .mp3 .mpc2k .nist .oga .ogg .opus .paf
     .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
 """
+_name = attrgetter("name")
 AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 """What a folder scan takes for audio; a table may name any file."""
 
@@ -37,7 +40,8 @@ class Source:
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
         """A source of these clips, in the stable order that makes results independent of theirs."""
-        ordered = sorted(clips, key=lambda clip: (clip.name, os.fsencode(clip.path)))
+        by_name = groupby(sorted(clips, key=_name), key=_name)
+        ordered = (clip for _, same in by_name for clip in sorted(same, key=lambda clip: os.fsencode(clip.location)))
         return cls(tuple(ordered), Reader() if reader is None else reader)
 
     def __iter__(self) -> Iterator[ClipReference]:
@@ -138,10 +142,12 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
 def _folder(root: Path) -> list[ClipReference]:
     clips = []
     shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
+    # One for all clips of a label: there may be millions.
+    columns: dict[str, dict[str, str]] = {"": {}}
     for path in _walk(root, ()):
         name = PurePosixPath(path.relative_to(root).as_posix())
-        columns = {"label": name.parts[0]} if len(name.parts) > 1 else {}
-        clips.append(ClipReference(str(name), path, columns))
+        label = name.parts[0] if len(name.parts) > 1 else ""
+        clips.append(ClipReference(str(name), path, columns.setdefault(label, {"label": label})))
     return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
 
 
@@ -151,17 +157,24 @@ def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
     here = (status.st_dev, status.st_ino)
     if here in above:
         return
+    names, folders = [], set()
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if _is_folder(entry):
+                    folders.add(entry.name)
+                elif Path(entry.name).suffix.lower() not in AUDIO_SUFFIXES:
+                    continue
+                names.append(entry.name)
     except OSError as error:
         raise SourceError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from None
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if _is_folder(entry):
-            yield from _walk(Path(entry.path), (*above, here))
-        elif Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
-            yield Path(entry.path)
+    for name in sorted(names):
+        if name in folders:
+            yield from _walk(folder / name, (*above, here))
+        else:
+            yield folder / name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
