@@ -1,4 +1,4 @@
-"""The resampler `overlap_save` is its documented filter, whichever way it is computed, and nothing else."""
+"""The resampler `overlap_save` is its documented filter, whichever way it is computed; soxr is soxr."""
 
 from __future__ import annotations
 
@@ -101,3 +101,14 @@ def test_it_is_part_of_a_front_end(tmp_path: Path) -> None:
     assert profile.front_end.resampler == "overlap_save"
     assert one.fingerprint != other.fingerprint
     assert np.abs(profile.mean - sn.fit(tmp_path, one).mean)[:18].max() < 0.01
+
+
+@pytest.mark.parametrize("resampler", ["soxr_hq", "soxr_vhq"])
+def test_a_stream_of_soxr_that_is_used_again_remembers_nothing(resampler: str) -> None:
+    """Clips of many lengths and rates one after the other: each as soxr alone resamples it, to the last bit."""
+    random = np.random.default_rng(4)
+    for length in (1, 7, 400, 33_000, 2, 220_500, 12_345):
+        for rates in ((44_100, 16_000), (44_100, 16_000), (8_000, 22_050)):
+            clip = random.standard_normal(length).astype(np.float32)
+            alone = soxr.resample(clip, *rates, quality=resampler.removeprefix("soxr_").upper())
+            np.testing.assert_array_equal(resample(clip, *rates, resampler), alone)
