@@ -66,6 +66,4 @@ def _write(
     for band in range(level.shape[0]):
         row, place = level[band, :count], into[band, start : start + count]
         for t in range(row.size):
-            place[t] = row[t]
-        for t in range(row.size):
-            place[t] = (place[t] - shift[band]) / scale[band]
+            place[t] = (shift.dtype.type(row[t]) - shift[band]) / scale[band]
