@@ -34,12 +34,11 @@ def main() -> None:
     chosen = [benchmark for benchmark in BENCHMARKS if options.only is None or benchmark.module in options.only]
     before = {} if options.only is None else results_before()
     found = {benchmark: run(benchmark) for benchmark in chosen}
-    everything = before | {benchmark.module: results for benchmark, results in found.items()}
-    rows = table(
-        {benchmark: everything[benchmark.module] for benchmark in BENCHMARKS if benchmark.module in everything}
-    )
+    new = {benchmark.module: results for benchmark, results in found.items()}
+    everything = {b: (before | new)[b.module] for b in BENCHMARKS if b.module in before or b.module in new}
+    rows = table(everything)
     show(rows)
-    content = {**circumstances(), "benchmarks": everything}
+    content = {**circumstances(), "benchmarks": {b.module: results for b, results in everything.items()}}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "all.json").write_text(json.dumps(content, indent=2) + "\n")
     print(f"\nwritten: {RESULTS / 'all.json'}")
@@ -54,10 +53,8 @@ def main() -> None:
 def results_before() -> dict[str, Any]:
     """The reports of each benchmark that the last run left."""
     path = RESULTS / "all.json"
-    if not path.exists():
-        return {}
-    reports: dict[str, Any] = json.loads(path.read_text())["benchmarks"]
-    return {module: found for module, found in reports.items() if module in {known.module for known in BENCHMARKS}}
+    reports: dict[str, Any] = json.loads(path.read_text())["benchmarks"] if path.exists() else {}
+    return reports
 
 
 def run(benchmark: Benchmark) -> list[dict[str, Any]]:

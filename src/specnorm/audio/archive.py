@@ -15,7 +15,7 @@ from typing import IO
 
 from specnorm.audio.compressed import STREAMS, method_of, unpacked
 from specnorm.audio.place import open_place, read_range
-from specnorm.audio.reference import ClipReference, Part
+from specnorm.audio.reference import ClipReference, Part, label_columns
 from specnorm.errors import AudioError, BadAudioReason, SourceError
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
@@ -70,9 +70,7 @@ def list_shard(place: str, wanted: Callable[[str], bool]) -> list[ClipReference]
 
 def _reference(name: str, part: Part) -> ClipReference:
     cleaned = clean_name(name)
-    parts = PurePosixPath(cleaned).parts
-    columns = {"label": parts[0]} if len(parts) > 1 else {}
-    return ClipReference(cleaned, Path(part.place) / cleaned, columns, part)
+    return ClipReference(cleaned, Path(part.place) / cleaned, label_columns(cleaned), part)
 
 
 def clean_name(name: str) -> str:

@@ -50,9 +50,15 @@ def skipped(flat: BadAudioReason) -> AudioError:
 @njit(cache=True, nogil=True)
 def within(samples: NDArray[np.float32], peak: float) -> bool:
     """Whether the magnitude of every sample `(sample,)` is finite and at most `peak`, in one pass."""
+    return bool(highest_magnitude(samples) <= np.float32(peak))
+
+
+@njit(cache=True, nogil=True)
+def highest_magnitude(samples: NDArray[np.float32]) -> np.float32:
+    """The highest magnitude of samples `(sample,)`, which must be contiguous; NaN when there is one among them."""
     # Without their sign bits, floats are in the order of their bits as integers, and NaN is above all others.
     bits = samples.view(np.int32)
     highest = np.int32(0)
     for i in range(bits.size):
         highest = max(highest, bits[i] & np.int32(0x7FFFFFFF))
-    return bool(highest <= np.float32(peak).view(np.int32))
+    return np.int32(highest).view(np.float32)

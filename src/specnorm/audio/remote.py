@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from specnorm.audio.archive import clean_name, is_archive, list_archive, list_shard
 from specnorm.audio.place import file_system
-from specnorm.audio.reference import ClipReference, Part
+from specnorm.audio.reference import ClipReference, Part, label_columns
 from specnorm.errors import SourceError
 
 
@@ -35,9 +35,7 @@ def list_remote(url: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
 
 def _reference(system: object, path: str, name: str) -> ClipReference:
     cleaned = clean_name(name)
-    parts = PurePosixPath(cleaned).parts
-    columns = {"label": parts[0]} if len(parts) > 1 else {}
-    return ClipReference(cleaned, Path(path), columns, _object(system, path))
+    return ClipReference(cleaned, Path(path), label_columns(cleaned), _object(system, path))
 
 
 def _object(system: object, path: str) -> Part:

@@ -15,7 +15,7 @@ import numpy as np
 from specnorm.audio.archive import clean_name, is_archive, list_archive, list_shard
 from specnorm.audio.place import is_url
 from specnorm.audio.read import Reader
-from specnorm.audio.reference import ClipReference
+from specnorm.audio.reference import ClipReference, label_columns
 from specnorm.audio.remote import list_remote
 from specnorm.audio.table import read_table
 from specnorm.errors import ArgumentError, SourceError
@@ -142,12 +142,9 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
 def _folder(root: Path) -> list[ClipReference]:
     clips = []
     shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
-    # One for all clips of a label: there may be millions.
-    columns: dict[str, dict[str, str]] = {"": {}}
     for path in _walk(root, ()):
-        name = PurePosixPath(path.relative_to(root).as_posix())
-        label = name.parts[0] if len(name.parts) > 1 else ""
-        clips.append(ClipReference(str(name), path, columns.setdefault(label, {"label": label})))
+        name = path.relative_to(root).as_posix()
+        clips.append(ClipReference(name, path, label_columns(name)))
     return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
 
 

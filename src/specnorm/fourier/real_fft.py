@@ -116,8 +116,21 @@ def transform(
 
     Both buffers are overwritten; the one with the result is returned.
     """
-    source, target, before = frames, other, n
-    for i in range(len(radices) - 1, -1, -1):
+    return _through(range(len(radices) - 1, -1, -1), n, n, (radices, starts, roots), frames, other)
+
+
+@njit(nogil=True, inline="always")
+def _through(
+    stages: range,
+    n: int,
+    before: int,
+    plan: tuple[NDArray[np.int64], NDArray[np.int64], Floats],
+    source: Floats,
+    target: Floats,
+) -> Floats:
+    """From buffer to buffer through these stages, of which `before` is the product of the radices up to the first."""
+    radices, starts, roots = plan
+    for i in stages:
         inner = n // before
         before //= radices[i]
         stage(radices[i], source, target, inner, before, roots, starts[i])
@@ -141,7 +154,7 @@ def power_spectrum(
     `columns[rows[k] * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout; bin `k`
     is put into `out[k * strides[1] + t]`. So the first stage reads the frames and the last one writes the powers.
     """
-    (radices, starts, roots), (window, rows, shifts), (source, target) = plan, layout, buffers
+    (radices, _, roots), (window, rows, shifts), (source, target) = plan, layout, buffers
     n, stages, stride = window.size, len(radices), strides[0]
     before = n
     if stages == 1:
@@ -151,9 +164,5 @@ def power_spectrum(
     else:
         before //= radices[stages - 1]
         first_stage(radices[stages - 1], columns, layout, source, before, stride, t)
-    for i in range(stages - 2, 0, -1):
-        inner = n // before
-        before //= radices[i]
-        stage(radices[i], source, target, inner, before, roots, starts[i])
-        source, target = target, source
+    source = _through(range(stages - 2, 0, -1), n, before, plan, source, target)
     last_stage(radices[0], source, out, roots, n // radices[0], strides[1], t)

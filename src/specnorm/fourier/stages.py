@@ -107,16 +107,21 @@ def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None])
             write(known, butterfly)
 
 
-def _stage(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
-    del typing, radix, inner, before, start
+def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Sequence[int]) -> Any:
+    """The code of a stage whose first argument is the radix; these others are arrays of floats, and numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        arrays = [Numbers(context, builder, signature.args[i], arguments[i]) for i in (1, 2, 5)]
-        numbers = [Value(builder, arguments[i]) for i in (3, 4, 6)]
-        _for_each(builder, arguments[0], partial(_write_stage, arrays, numbers))
+        flat = [Numbers(context, builder, signature.args[i], arguments[i]) for i in arrays]
+        _for_each(builder, arguments[0], partial(write, flat, [Value(builder, arguments[i]) for i in numbers]))
         return context.get_dummy_value()
 
-    return types.void(types.intp, x, y, types.intp, types.intp, roots, types.intp), generate
+    return generate
+
+
+def _stage(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
+    del typing, radix, inner, before, start
+    signature = types.void(types.intp, x, y, types.intp, types.intp, roots, types.intp)
+    return signature, _generated(_write_stage, arrays=(1, 2, 5), numbers=(3, 4, 6))
 
 
 def _first_stage(typing: Any, radix: Any, columns: Any, layout: Any, y: Any, count: Any, stride: Any, t: Any) -> Any:
@@ -141,14 +146,8 @@ def _first_stage(typing: Any, radix: Any, columns: Any, layout: Any, y: Any, cou
 
 def _last_stage(typing: Any, radix: Any, x: Any, out: Any, roots: Any, inner: Any, stride: Any, t: Any) -> Any:
     del typing, radix, inner, stride, t
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        arrays = [Numbers(context, builder, signature.args[i], arguments[i]) for i in (1, 2, 3)]
-        numbers = [Value(builder, arguments[i]) for i in (4, 5, 6)]
-        _for_each(builder, arguments[0], partial(_write_last, arrays, numbers))
-        return context.get_dummy_value()
-
-    return types.void(types.intp, x, out, roots, types.intp, types.intp, types.intp), generate
+    signature = types.void(types.intp, x, out, roots, types.intp, types.intp, types.intp)
+    return signature, _generated(_write_last, arrays=(1, 2, 3), numbers=(4, 5, 6))
 
 
 stage: Any = intrinsic(_stage)

@@ -29,43 +29,37 @@ def _transposed(rows: list[Value]) -> list[Value]:
     return [Value(builder, vector) for vector in vectors]
 
 
-def _write(x: Numbers, y: Numbers, numbers: list[Value], scaling: list[Value]) -> None:
-    at, stride, to, step = numbers
-    rows = [x[at + stride * i] for i in range(y.lanes.width)]
-    if scaling:
-        mean, scale = (y.lanes.filled(at.builder, one.written) for one in scaling)
-        rows = [(row - Value(at.builder, mean)) * Value(at.builder, scale) for row in rows]
-    for i, column in enumerate(_transposed(rows)):
-        y[to + step * i] = column
+def _generated(*, scaled: bool) -> Any:
+    """The code that exchanges rows and columns of a block, of numbers as they are or standardized on the way."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, y = signature.args[0], signature.args[3]
+        source, target = (
+            Numbers(context, builder, x, arguments[0], lanes_of(y)),
+            Numbers(context, builder, y, arguments[3]),
+        )
+        at, stride, to, step = (Value(builder, arguments[i]) for i in (1, 2, 4, 5))
+        rows = [source[at + stride * i] for i in range(target.lanes.width)]
+        if scaled:
+            pair = (builder.extract_value(arguments[6], i) for i in range(2))
+            mean, scale = (Value(builder, target.lanes.filled(builder, one)) for one in pair)
+            rows = [(row - mean) * scale for row in rows]
+        for i, column in enumerate(_transposed(rows)):
+            target[to + step * i] = column
+        return context.get_dummy_value()
+
+    return generate
 
 
 def _transpose(typing: Any, x: Any, at: Any, stride: Any, y: Any, to: Any, step: Any) -> Any:
     del typing, at, stride, to, step
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        _write(*_arrays(context, builder, x, y, arguments), [Value(builder, arguments[i]) for i in (1, 2, 4, 5)], [])
-        return context.get_dummy_value()
-
-    return types.void(x, types.intp, types.intp, y, types.intp, types.intp), generate
+    return types.void(x, types.intp, types.intp, y, types.intp, types.intp), _generated(scaled=False)
 
 
 def _standardize(typing: Any, x: Any, at: Any, stride: Any, y: Any, to: Any, step: Any, scaling: Any) -> Any:
     del typing, at, stride, to, step, scaling
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        numbers = [Value(builder, arguments[i]) for i in (1, 2, 4, 5)]
-        scaling = [Value(builder, builder.extract_value(arguments[6], i)) for i in range(2)]
-        _write(*_arrays(context, builder, x, y, arguments), numbers, scaling)
-        return context.get_dummy_value()
-
     pair = types.UniTuple(y.dtype, 2)  # type: ignore[no-untyped-call]
-    return types.void(x, types.intp, types.intp, y, types.intp, types.intp, pair), generate
-
-
-def _arrays(context: Any, builder: Any, x: Any, y: Any, arguments: Any) -> tuple[Numbers, Numbers]:
-    return Numbers(context, builder, x, arguments[0], lanes_of(y)), Numbers(context, builder, y, arguments[3])
+    return types.void(x, types.intp, types.intp, y, types.intp, types.intp, pair), _generated(scaled=True)
 
 
 transpose: Any = intrinsic(_transpose)

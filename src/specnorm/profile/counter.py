@@ -172,7 +172,6 @@ class Counter:
                 self._squares,
                 self._histogram.counts,
                 self._products,
-                np.zeros((len(self._floors), 4), np.int64),
             )
         self._bounds, self._floors = [first], []
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnorm.audio.clip import highest_magnitude
 from specnorm.compiled import njit
 from specnorm.profile.wide import add_product
 
@@ -61,14 +62,12 @@ def count_clips(
     squares: NDArray[np.int64],
     histogram: NDArray[np.integer[Any]],
     products: NDArray[np.int64],
-    pooled: NDArray[np.int64],
 ) -> None:
     """Add gridded levels `(band, frame)`: clip `i` lies from the frame `bounds[i]` to before `bounds[i + 1]`.
 
     `moments` `(band, 6)` holds count, Σq, lowest, highest, floor count and lowest above the floor; `squares`
-    `(band, limb)` Σq²; `histogram` `(band, cell)`; `products` `(band + 1, 10, limb)` with the pooled row last. `pooled`
-    `(clip, 4)` must be zeros. Every level must lie within the grid. Several clips at once, because a band's histogram
-    then stays in the nearest cache.
+    `(band, limb)` Σq²; `histogram` `(band, cell)`; `products` `(band + 1, 10, limb)` with the pooled row last. Every
+    level must lie within the grid. Several clips at once, because a band's histogram then stays in the nearest cache.
     """
     bands, clips = gridded.shape[0], floors.size
     same_floor = True
@@ -171,13 +170,8 @@ def _add_products(products: NDArray[np.int64], s: int, q: int, n: int, c: int) -
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
 def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float]:
     """The highest magnitude of samples `(sample,)`, which must be finite and contiguous, and their mean square."""
-    # Without their sign bits, floats are in the order of their bits as integers, which vectors compare.
-    bits = samples.view(np.int32)
-    highest = np.int32(0)
-    for i in range(bits.size):
-        highest = max(highest, bits[i] & np.int32(0x7FFFFFFF))
     square = 0.0
     for i in range(samples.size):
         x = np.float64(samples[i])
         square += x * x
-    return float(np.int32(highest).view(np.float32)), square / samples.size
+    return float(highest_magnitude(samples)), square / samples.size
