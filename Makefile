@@ -10,7 +10,7 @@ help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit("specnorm needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -c 'import sys; sys.exit("spectronorm needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml
@@ -39,7 +39,7 @@ $(VENV)/.installed-docs: $(VENV)/.installed-test requirements/docs.txt
 	touch $@
 
 demo: $(VENV)/.installed ## the whole job on synthesized sounds, with a report
-	$(BIN)/specnorm demo
+	$(BIN)/spectronorm demo
 
 test: $(VENV)/.installed-test ## all tests
 	$(BIN)/python -m pytest -n auto
@@ -50,7 +50,7 @@ check: $(VENV)/.installed-check ## lint, format, types, architecture, docstring 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@# fastai is imported by its own test alone: it warns of what torch and pandas will drop.
-	$(BIN)/python -m pytest --doctest-modules src/specnorm --ignore src/specnorm/interop/fastai.py -q -p no:randomly
+	$(BIN)/python -m pytest --doctest-modules src/spectronorm --ignore src/spectronorm/interop/fastai.py -q -p no:randomly
 
 format: $(VENV)/.installed-check ## put the code into shape
 	$(BIN)/ruff check --fix .
@@ -71,4 +71,4 @@ docs: $(VENV)/.installed-docs ## the documentation, as HTML in docs/_build
 	$(BIN)/sphinx-build -nW --keep-going -b html docs docs/_build
 
 clean: ## remove what was built
-	rm -rf $(VENV) docs/_build specnorm-demo .fuzz
+	rm -rf $(VENV) docs/_build spectronorm-demo .fuzz

@@ -19,7 +19,7 @@ def ours(folder: Path) -> Any:
     import torch  # noqa: PLC0415
 
     from benchmarks.bench_torch import pipeline  # noqa: PLC0415
-    from specnorm.nn import Preprocess  # noqa: PLC0415
+    from spectronorm.nn import Preprocess  # noqa: PLC0415
 
     del folder
     torch.set_num_threads(1)
@@ -52,8 +52,8 @@ def _some(x: Any) -> list[float]:
 
 
 def png(folder: Path) -> Any:
-    from specnorm.images.header import KEYWORD  # noqa: PLC0415
-    from specnorm.images.png import encode_png  # noqa: PLC0415
+    from spectronorm.images.header import KEYWORD  # noqa: PLC0415
+    from spectronorm.images.png import encode_png  # noqa: PLC0415
 
     images = _images(folder)
     return lambda: _written([encode_png(pixels, KEYWORD, text) for pixels, text in images])
@@ -63,7 +63,7 @@ def png_by_pillow(folder: Path) -> Any:
     from PIL import Image  # noqa: PLC0415
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415
 
-    from specnorm.images.header import KEYWORD  # noqa: PLC0415
+    from spectronorm.images.header import KEYWORD  # noqa: PLC0415
 
     def write(pixels: Any, text: str) -> bytes:
         buffer, info = io.BytesIO(), PngInfo()
@@ -77,8 +77,8 @@ def png_by_pillow(folder: Path) -> Any:
 
 def _images(folder: Path) -> list[tuple[Any, str]]:
     """Log-mel spectrograms of 128 x 313 pixels, with their headers."""
-    import specnorm as sn  # noqa: PLC0415
-    from specnorm.images import ImageCodec, LevelRange  # noqa: PLC0415
+    import spectronorm as sn  # noqa: PLC0415
+    from spectronorm.images import ImageCodec, LevelRange  # noqa: PLC0415
 
     front_end = sn.FrontEnd(sample_rate=16_000, stft=sn.STFT(n_fft=1024, hop_length=256), bands=sn.Mel(128))
     levels = [front_end(wave) for wave in _waves(folder, 312 * 256 + 1)]
@@ -119,7 +119,7 @@ def good_inversion(folder: Path) -> Any:
 
 
 def _inversion(folder: Path, quality: str) -> Any:
-    from specnorm.inversion import invert  # noqa: PLC0415
+    from spectronorm.inversion import invert  # noqa: PLC0415
 
     clips, front_end = _magnitudes(folder), _front_end()
     return lambda: _convergence(
@@ -128,7 +128,7 @@ def _inversion(folder: Path, quality: str) -> Any:
 
 
 def _front_end() -> Any:
-    import specnorm as sn  # noqa: PLC0415
+    import spectronorm as sn  # noqa: PLC0415
 
     return sn.FrontEnd(sample_rate=16_000, stft=sn.STFT(n_fft=1024, hop_length=256))
 
@@ -148,7 +148,7 @@ def _magnitudes(folder: Path) -> list[tuple[Any, int, Any]]:
 
 def _convergence(clips: list[tuple[Any, int, Any]], waves: list[Any]) -> float:
     """The mean spectral convergence, in dB."""
-    from specnorm.inversion.measures import spectral_convergence  # noqa: PLC0415
+    from spectronorm.inversion.measures import spectral_convergence  # noqa: PLC0415
 
     front_end = _front_end()
     found = [np.sqrt(front_end.stft(np.asarray(wave, dtype=np.float64))) for wave in waves]

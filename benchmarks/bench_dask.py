@@ -1,6 +1,6 @@
 """Engines on many small files: one thread, two, the usual pool, a Dask cluster of two workers; and a worker's death.
 
-Run with `python -m benchmarks.bench_dask [--files 30000]`. The files are links to spoken digits (`SPECNORM_DATA`), or
+Run with `python -m benchmarks.bench_dask [--files 30000]`. The files are links to spoken digits (`SPECTRONORM_DATA`), or
 to noises. Starting the cluster is not counted in the rate, and is told beside it.
 """
 
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.document import put_table
 from benchmarks.links import digits, link
 from benchmarks.measure import Figure, alternate, circumstances, ratio, report

@@ -16,13 +16,13 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Figure, report
-from specnorm.demo.dataset import make_dataset
+from spectronorm.demo.dataset import make_dataset
 
 ROUNDS = 5
 _PROGRAM = """
 import sys, time
-import specnorm as sn
-import specnorm.front_end.power_spectra as power_spectra
+import spectronorm as sn
+import spectronorm.front_end.power_spectra as power_spectra
 
 folder, transform, resampler = sys.argv[1:]
 if transform == "numpy":

@@ -2,7 +2,7 @@
 
 Run with `python -m benchmarks.bench_growth [--no-docs]`. Each case is a pass with one worker in a process of its own;
 its seconds are those of the pass, its memory is the most that the process ever had. The files are links to spoken
-digits (`SPECNORM_DATA`), or to noises; clips of a certain length are noises. The table and the plot go into
+digits (`SPECTRONORM_DATA`), or to noises; clips of a certain length are noises. The table and the plot go into
 `docs/scale.md` and `docs/images/growth.svg`.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.document import put_table
 from benchmarks.links import digits, link
 from benchmarks.measure import Figure, circumstances, report

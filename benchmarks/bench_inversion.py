@@ -22,10 +22,10 @@ import numpy as np
 from benchmarks.measure import Figure, report
 from benchmarks.recordings import Wave, espeak_clips, field_recordings, spoken_digits
 from benchmarks.table import show
-from specnorm.front_end import STFT, FrontEnd, Mel
-from specnorm.images import ImageCodec, LevelRange
-from specnorm.inversion import invert
-from specnorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
+from spectronorm.front_end import STFT, FrontEnd, Mel
+from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.inversion import invert
+from spectronorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
 
 PEER = "librosa"
 QUALITIES = ("fast", "good", "best")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.measure import Figure, report
-from specnorm.measure import CLIPS_IN_UNIT
-from specnorm.profile import Counter, Measurement, RunningSum
+from spectronorm.measure import CLIPS_IN_UNIT
+from spectronorm.profile import Counter, Measurement, RunningSum
 
 CLIPS = 1_000_000
 STEPS = 8

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.measure import Figure, report
-from specnorm.demo.dataset import make_dataset
-from specnorm.monitor import Monitor, Window
-from specnorm.nn import Monitored, Preprocess
-from specnorm.profile import Counter
+from spectronorm.demo.dataset import make_dataset
+from spectronorm.monitor import Monitor, Window
+from spectronorm.nn import Monitored, Preprocess
+from spectronorm.profile import Counter
 
 Wave = NDArray[Any]
 ROUNDS = 16

@@ -1,7 +1,7 @@
 """The pass against bare decoding and resampling of the same files, its workers, and its memory.
 
-Run with `python -m benchmarks.bench_pass [--data FOLDER]`. FOLDER is any source that `specnorm fit` takes; by default
-`$SPECNORM_DATA/esc10`, or sounds that the demo makes.
+Run with `python -m benchmarks.bench_pass [--data FOLDER]`. FOLDER is any source that `spectronorm fit` takes; by default
+`$SPECTRONORM_DATA/esc10`, or sounds that the demo makes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import TypeVar
 import soundfile
 import soxr
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.measure import Figure, alternate, ratio, report
-from specnorm.demo.dataset import make_dataset
+from spectronorm.demo.dataset import make_dataset
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -119,8 +119,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     data = options.data
-    if data is None and os.environ.get("SPECNORM_DATA"):
-        data = Path(os.environ["SPECNORM_DATA"]) / "esc10"
+    if data is None and os.environ.get("SPECTRONORM_DATA"):
+        data = Path(os.environ["SPECTRONORM_DATA"]) / "esc10"
     if options.peak_of:
         print_peak(sn.open_source(data), options.peak_of, options.workers)
     elif data is not None:

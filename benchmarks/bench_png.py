@@ -2,7 +2,7 @@
 
 python -m benchmarks.bench_png
 
-The images are 128 x 313 log-mel spectrograms of ESC-10 (SPECNORM_DATA), or else of espeak-ng's speech.
+The images are 128 x 313 log-mel spectrograms of ESC-10 (SPECTRONORM_DATA), or else of espeak-ng's speech.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from PIL.PngImagePlugin import PngInfo
 from benchmarks.measure import Figure, report
 from benchmarks.recordings import data, espeak_clips
 from benchmarks.table import show
-from specnorm.audio import read
-from specnorm.front_end import STFT, FrontEnd, Mel
-from specnorm.images import ImageCodec, LevelRange
-from specnorm.images.header import KEYWORD
-from specnorm.images.png import DEFLATE, encode_png
+from spectronorm.audio import read
+from spectronorm.front_end import STFT, FrontEnd, Mel
+from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.images.header import KEYWORD
+from spectronorm.images.png import DEFLATE, encode_png
 
 PEER = "Pillow default"
 _SAMPLES = 312 * 256 + 1
@@ -52,8 +52,8 @@ def main() -> None:
         PEER: lambda i: _pillow(*texts[i]),
         "Pillow level 1": lambda i: _pillow(*texts[i], compress_level=1),
         "OpenCV default (no text)": lambda i: cv2.imencode(".png", texts[i][0])[1].tobytes(),
-        f"specnorm ({DEFLATE})": lambda i: encode_png(texts[i][0], KEYWORD, texts[i][1]),
-        "specnorm, level to file bytes": lambda i: codec.encode(levels[i]),
+        f"spectronorm ({DEFLATE})": lambda i: encode_png(texts[i][0], KEYWORD, texts[i][1]),
+        "spectronorm, level to file bytes": lambda i: codec.encode(levels[i]),
     }
     rows = _measure(writers, len(images))
     show(rows, f"{len(images)} images of {images[0][0].shape[0]} x {images[0][0].shape[1]} pixels, one core")
@@ -101,7 +101,7 @@ def _check_readers(files: list[bytes], pixels: list[np.ndarray]) -> None:
 
 
 def _figures(rows: list[dict[str, Any]]) -> list[Figure]:
-    ours, peer = next(row for row in rows if row["writer"].startswith("specnorm (")), rows[0]
+    ours, peer = next(row for row in rows if row["writer"].startswith("spectronorm (")), rows[0]
     faster, more = ours["faster than Pillow"], ours["bytes"] / peer["bytes"] - 1
     return [
         Figure("speed over Pillow's default writer", faster, "x", ">= 8", faster >= 8.0),

@@ -1,6 +1,6 @@
 """What journal and limited processes cost a pass: `python -m benchmarks.bench_reliability`.
 
-On ESC-10 where `SPECNORM_DATA` holds it, otherwise on the demo's sounds.
+On ESC-10 where `SPECTRONORM_DATA` holds it, otherwise on the demo's sounds.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import os
 import tempfile
 from pathlib import Path
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.measure import Figure, alternate, ratio, report
-from specnorm.demo.dataset import make_dataset
+from spectronorm.demo.dataset import make_dataset
 
 ROUNDS = 15
 
 
 def dataset(folder: Path) -> Path:
     """Recordings, or sounds that the demo makes."""
-    recordings = Path(os.environ.get("SPECNORM_DATA", "nowhere")) / "esc10"
+    recordings = Path(os.environ.get("SPECTRONORM_DATA", "nowhere")) / "esc10"
     return recordings if recordings.is_dir() else make_dataset(folder / "sounds", seed=0)
 
 

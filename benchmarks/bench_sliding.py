@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.measure import Figure, alternate, ratio, report
 
 FRAMES, BANDS, LENGTH, ROUNDS = 2000, 64, 600, 15

@@ -2,7 +2,7 @@
 
 python -m benchmarks.bench_speed [--rounds 9] [--only pass]
 
-With SPECNORM_DATA the clips are those of ESC-10 and the Free Spoken Digit Dataset; WAV and 16 kHz copies are made in a
+With SPECTRONORM_DATA the clips are those of ESC-10 and the Free Spoken Digit Dataset; WAV and 16 kHz copies are made in a
 temporary folder. Without it, sounds of the demo stand in. Each job runs in a process of its own, in alternation, and
 figures are medians over rounds of the ratio of processor times (of times by the clock, where two cores are used).
 Before anything counts, both sides must have found the same numbers.
@@ -27,7 +27,7 @@ from benchmarks.bench_pass import peak_memory
 from benchmarks.contest import Job, Turns, take_turns, times
 from benchmarks.measure import Figure, report
 from benchmarks.recordings import data
-from specnorm.demo.dataset import make_dataset
+from spectronorm.demo.dataset import make_dataset
 
 CLIPS, SOURCE_RATE = 200, 44_100
 
@@ -168,21 +168,21 @@ def two_cores(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], d
 
 
 def batch(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[str, Turns]]:
-    jobs: dict[str, Job] = {"specnorm": batch_jobs.ours, "eager torch": batch_jobs.eager}
+    jobs: dict[str, Job] = {"spectronorm": batch_jobs.ours, "eager torch": batch_jobs.eager}
     turns = take_turns(jobs, folders["wav"], 3 * rounds)
-    distance = np.abs(np.array(turns["specnorm"].figures) - np.array(turns["eager torch"].figures))
+    distance = np.abs(np.array(turns["spectronorm"].figures) - np.array(turns["eager torch"].figures))
     assert np.median(distance) < 1e-5, distance
-    ratio = times(turns["specnorm"], turns["eager torch"])
-    return [at_least("batch [64, 1, 80000], one core: eager torch / specnorm", ratio, 4.0)], turns
+    ratio = times(turns["spectronorm"], turns["eager torch"])
+    return [at_least("batch [64, 1, 80000], one core: eager torch / spectronorm", ratio, 4.0)], turns
 
 
 def png(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[str, Turns]]:
-    jobs: dict[str, Job] = {"specnorm": batch_jobs.png, "Pillow": batch_jobs.png_by_pillow}
+    jobs: dict[str, Job] = {"spectronorm": batch_jobs.png, "Pillow": batch_jobs.png_by_pillow}
     turns = take_turns(jobs, folders["wav16"], 3 * rounds)
-    assert turns["specnorm"].figures["pixels"] == turns["Pillow"].figures["pixels"]
-    more = turns["specnorm"].figures["bytes"] / turns["Pillow"].figures["bytes"] - 1
+    assert turns["spectronorm"].figures["pixels"] == turns["Pillow"].figures["pixels"]
+    more = turns["spectronorm"].figures["bytes"] / turns["Pillow"].figures["bytes"] - 1
     return [
-        at_least("PNG: Pillow's default writer / specnorm", times(turns["specnorm"], turns["Pillow"]), 8.0),
+        at_least("PNG: Pillow's default writer / spectronorm", times(turns["spectronorm"], turns["Pillow"]), 8.0),
         at_most("PNG: bytes more than Pillow's", 100 * more, 10.0, "%"),
     ], turns
 
@@ -190,8 +190,8 @@ def png(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[st
 def griffin_lim(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure], dict[str, Turns]]:
     jobs: dict[str, Job] = {
         "librosa, 32": batch_jobs.librosa_griffin_lim,
-        "specnorm, 8": batch_jobs.fast_inversion,
-        "specnorm, 32": batch_jobs.good_inversion,
+        "spectronorm, 8": batch_jobs.fast_inversion,
+        "spectronorm, 32": batch_jobs.good_inversion,
     }
     turns = take_turns(jobs, folders["wav16"], rounds)
     convergence = {name: one.figures for name, one in turns.items()}
@@ -199,10 +199,10 @@ def griffin_lim(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure],
     print("  spectral convergence, dB:", {name: round(value, 2) for name, value in convergence.items()})
     return [
         at_least(
-            "librosa's 32 Griffin-Lim iterations / ours at no less convergence", times(turns["specnorm, 8"], peer), 4.0
+            "librosa's 32 Griffin-Lim iterations / ours at no less convergence", times(turns["spectronorm, 8"], peer), 4.0
         ),
-        at_most("their convergence less librosa's", convergence["specnorm, 8"] - convergence["librosa, 32"], 0.0, "dB"),
-        at_least("32 iterations each: librosa / ours", times(turns["specnorm, 32"], peer), 2.0),
+        at_most("their convergence less librosa's", convergence["spectronorm, 8"] - convergence["librosa, 32"], 0.0, "dB"),
+        at_least("32 iterations each: librosa / ours", times(turns["spectronorm, 32"], peer), 2.0),
     ], turns
 
 

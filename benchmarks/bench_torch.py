@@ -2,7 +2,7 @@
 
 Run with `python -m benchmarks.bench_torch [--threads N]`. The peers are eager torch.stft code (the first post's
 pipeline), the same through torch.compile, and nnAudio's STFT (`pip install --no-deps nnAudio`; left out where missing).
-Then one 5 s clip in onnxruntime, by ONNX's STFT operator and by convolution; and with `$SPECNORM_DATA/esc10`, how far
+Then one 5 s clip in onnxruntime, by ONNX's STFT operator and by convolution; and with `$SPECTRONORM_DATA/esc10`, how far
 exported models and float32 modules are from NumPy on ten real clips, and what an epoch costs with decoded audio cached.
 """
 
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.measure import Figure, alternate, ratio, report
-from specnorm.nn import ClipDataset, Preprocess, export_onnx
+from spectronorm.nn import ClipDataset, Preprocess, export_onnx
 
 ROUNDS = 7
 MEAN, STD = -14.0, 28.0
@@ -82,13 +82,13 @@ def jobs() -> dict[str, Callable[[], Any]]:
     wanting = wave.clone().requires_grad_()
     module, by_hand = Preprocess(pipeline()), ByHand()
     calls: dict[str, Callable[[], Any]] = {
-        "specnorm": lambda: module(wave),
-        "specnorm, gradient wanted": lambda: module(wanting),
+        "spectronorm": lambda: module(wave),
+        "spectronorm, gradient wanted": lambda: module(wanting),
         "by hand": lambda: by_hand(wave),
         "by hand, gradient wanted": lambda: by_hand(wanting),
     }
     for name, compiled in (
-        ("specnorm, compiled", torch.compile(module)),
+        ("spectronorm, compiled", torch.compile(module)),
         ("by hand, compiled", torch.compile(by_hand)),
     ):
         calls[name] = partial(compiled, wave)
@@ -126,8 +126,8 @@ def _options(onnxruntime: Any, threads: int) -> Any:
 
 
 def real_audio() -> Path | None:
-    folder = Path(os.environ.get("SPECNORM_DATA", "")) / "esc10"
-    return folder if os.environ.get("SPECNORM_DATA") and folder.is_dir() else None
+    folder = Path(os.environ.get("SPECTRONORM_DATA", "")) / "esc10"
+    return folder if os.environ.get("SPECTRONORM_DATA") and folder.is_dir() else None
 
 
 def _run(session: Any, wave: NDArray[Any]) -> Any:
@@ -186,13 +186,13 @@ def main() -> None:
         compiled_first = jobs()
     seconds = alternate(compiled_first, ROUNDS)
     figures = [
-        _figure(seconds, "specnorm", peer, goal) for peer, goal in (("by hand", 0.25), ("by hand, compiled", 0.5))
+        _figure(seconds, "spectronorm", peer, goal) for peer, goal in (("by hand", 0.25), ("by hand, compiled", 0.5))
     ]
     if "nnAudio" in seconds:
-        figures.append(_figure(seconds, "specnorm", "nnAudio", 0.25))
+        figures.append(_figure(seconds, "spectronorm", "nnAudio", 0.25))
     figures += [
-        _figure(seconds, "specnorm, compiled", "by hand, compiled", 1.3),
-        _figure(seconds, "specnorm, gradient wanted", "by hand, gradient wanted", 1.3),
+        _figure(seconds, "spectronorm, compiled", "by hand, compiled", 1.3),
+        _figure(seconds, "spectronorm, gradient wanted", "by hand, gradient wanted", 1.3),
     ]
     with tempfile.TemporaryDirectory() as folder:
         onnx_seconds = alternate(onnx_jobs(Path(folder), threads), 3 * ROUNDS)

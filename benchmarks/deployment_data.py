@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import specnorm as sn
-from specnorm.monitor import Baseline, Reference, Window
-from specnorm.monitor.features import as_recorded
-from specnorm.monitor.panes import Pane, SeenClip
-from specnorm.monitor.threshold import calibrate
-from specnorm.profile import Measurement, Profile
+import spectronorm as sn
+from spectronorm.monitor import Baseline, Reference, Window
+from spectronorm.monitor.features import as_recorded
+from spectronorm.monitor.panes import Pane, SeenClip
+from spectronorm.monitor.threshold import calibrate
+from spectronorm.profile import Measurement, Profile
 
 DEPLOYMENTS = 40  # of each fold
 LENGTH = 80

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.shifts import FRESH, OTHER, SHIFTS
-from specnorm.monitor import Kind
+from spectronorm.monitor import Kind
 
 RATE = 1 / 1000
 """False alarms a clip that are asked of all detectors."""

@@ -1,6 +1,6 @@
 """The monitor in 200 simulated deployments of each kind, on ESC-10 and the spoken digits, fold by fold.
 
-Run with `python -m benchmarks.deployments [--write docs/monitoring.md]`; `SPECNORM_DATA` names the folder with esc10/
+Run with `python -m benchmarks.deployments [--write docs/monitoring.md]`; `SPECTRONORM_DATA` names the folder with esc10/
 and fsdd/. It prints the tables, writes them between the markers of the page, and the numbers, as they come, into
 `benchmarks/results/`; with `--go-on` a run that was stopped goes on.
 """
@@ -38,12 +38,12 @@ from benchmarks.deployment_tables import RATE, hazard, tables
 from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
-from specnorm.files import write_text
-from specnorm.monitor import Baseline, Kind, diagnose, evidence
-from specnorm.monitor.diagnosis import UPDATE_HELPS
-from specnorm.monitor.threshold import stream_statistics
-from specnorm.monitor.variety import variety
-from specnorm.profile import Measurement
+from spectronorm.files import write_text
+from spectronorm.monitor import Baseline, Kind, diagnose, evidence
+from spectronorm.monitor.diagnosis import UPDATE_HELPS
+from spectronorm.monitor.threshold import stream_statistics
+from spectronorm.monitor.variety import variety
+from spectronorm.profile import Measurement
 
 DIAGNOSED_AT = (8, 16, 32)
 GUARDED_OF_FOLD = 20
@@ -218,13 +218,13 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="The page whose tables are to be replaced.")
     parser.add_argument("--go-on", action="store_true", help="Measure only what the results do not hold already.")
     options = parser.parse_args()
-    if not os.environ.get("SPECNORM_DATA"):
-        parser.error("SPECNORM_DATA must name the folder with esc10/ and fsdd/")
+    if not os.environ.get("SPECTRONORM_DATA"):
+        parser.error("SPECTRONORM_DATA must name the folder with esc10/ and fsdd/")
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "deployments.json"
     if not options.go_on:
         file.unlink(missing_ok=True)
-    text = tables(run(Path(os.environ["SPECNORM_DATA"]), file))
+    text = tables(run(Path(os.environ["SPECTRONORM_DATA"]), file))
     print(text)
     if options.write:
         page = options.write.read_text()

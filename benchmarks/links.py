@@ -10,8 +10,8 @@ import soundfile
 
 
 def digits(scratch: Path) -> list[Path]:
-    """The 3000 recordings of the Free Spoken Digit Dataset (`SPECNORM_DATA`), or 300 noises of such lengths."""
-    folder = Path(os.environ.get("SPECNORM_DATA", "nowhere")) / "fsdd" / "recordings"
+    """The 3000 recordings of the Free Spoken Digit Dataset (`SPECTRONORM_DATA`), or 300 noises of such lengths."""
+    folder = Path(os.environ.get("SPECTRONORM_DATA", "nowhere")) / "fsdd" / "recordings"
     if folder.is_dir():
         return sorted(folder.glob("*.wav"))
     generator = np.random.default_rng(0)

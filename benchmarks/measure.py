@@ -65,7 +65,7 @@ def report(title: str, figures: list[Figure], details: Mapping[str, Any], file: 
 
 def circumstances() -> dict[str, Any]:
     """The machine, how busy it is now, and the versions of what may matter."""
-    names = ("specnorm", "numpy", "scipy", "numba", "soundfile", "soxr", "librosa", "torch", "distributed")
+    names = ("spectronorm", "numpy", "scipy", "numba", "soundfile", "soxr", "librosa", "torch", "distributed")
     machine = {
         "name": _processor(),
         "processor": platform.machine(),

@@ -1,4 +1,4 @@
-"""Speech and noise to measure on: made by espeak-ng, and real recordings where SPECNORM_DATA has them."""
+"""Speech and noise to measure on: made by espeak-ng, and real recordings where SPECTRONORM_DATA has them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from specnorm.audio import read
+from spectronorm.audio import read
 
 Wave = NDArray[np.float32]
 
@@ -59,7 +59,7 @@ def espeak_clips(sample_rate: int = 16_000) -> dict[str, Wave]:
 
 def data() -> Path | None:
     """The folder with real recordings, if there is one."""
-    folder = os.environ.get("SPECNORM_DATA")
+    folder = os.environ.get("SPECTRONORM_DATA")
     return Path(folder) if folder else None
 
 

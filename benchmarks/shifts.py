@@ -10,7 +10,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from specnorm.monitor import Kind
+from spectronorm.monitor import Kind
 
 Wave = NDArray[np.float32]
 Device = Callable[[Wave, int, np.random.Generator], NDArray[Any]]

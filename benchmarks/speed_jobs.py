@@ -51,7 +51,7 @@ def ours_on_two_cores(folder: Path) -> Any:
 
 
 def _ours(folder: Path, workers: int, resampler: str = "soxr_hq") -> Any:
-    import specnorm as sn  # noqa: PLC0415
+    import spectronorm as sn  # noqa: PLC0415
 
     front_end = sn.FrontEnd.from_dict(sn.preset("fastaudio").to_dict() | {"resampler": resampler})
     source, engine = sn.open_source(folder), sn.LocalEngine(workers)

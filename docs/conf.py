@@ -1,9 +1,9 @@
 """Settings of the documentation."""
 
-from specnorm import __version__
+from spectronorm import __version__
 
-project = "specnorm"
-author = "the specnorm authors"
+project = "spectronorm"
+author = "the spectronorm authors"
 version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
@@ -14,6 +14,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 default_role = "code"
 # Types of fields: other projects' pages are not here, and some classes are described by what holds them.
-nitpick_ignore_regex = [("py:class", r"(numpy|collections)\..*"), ("py:class", r"specnorm\.gan\.(clips|networks)\..*")]
+nitpick_ignore_regex = [("py:class", r"(numpy|collections)\..*"), ("py:class", r"spectronorm\.gan\.(clips|networks)\..*")]
 autoclass_content = "class"
-html_title = f"specnorm {__version__}"
+html_title = f"spectronorm {__version__}"

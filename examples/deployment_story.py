@@ -19,10 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-import specnorm as sn
-from specnorm.errors import UpdateRefused
-from specnorm.monitor import Baseline, Monitor, NewAudio, measure_new, update
-from specnorm.nn import adapt_batchnorm
+import spectronorm as sn
+from spectronorm.errors import UpdateRefused
+from spectronorm.monitor import Baseline, Monitor, NewAudio, measure_new, update
+from spectronorm.nn import adapt_batchnorm
 
 Wave = NDArray[np.float32]
 SECONDS, RATE = 5.0, 16_000

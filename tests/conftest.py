@@ -11,10 +11,10 @@ import pytest
 import soundfile
 from hypothesis import settings
 
-import specnorm as sn
+import spectronorm as sn
 
-settings.register_profile("specnorm", deadline=None, max_examples=50)
-settings.load_profile("specnorm")
+settings.register_profile("spectronorm", deadline=None, max_examples=50)
+settings.load_profile("spectronorm")
 
 Write = Callable[..., Path]
 
@@ -22,9 +22,9 @@ Write = Callable[..., Path]
 @pytest.fixture(scope="session")
 def esc10() -> Path:
     """The folder of ESC-10, or a skip where there are no real recordings."""
-    folder = Path(os.environ.get("SPECNORM_DATA", "")) / "esc10"
-    if not os.environ.get("SPECNORM_DATA") or not folder.is_dir():
-        pytest.skip("SPECNORM_DATA names no folder with esc10")
+    folder = Path(os.environ.get("SPECTRONORM_DATA", "")) / "esc10"
+    if not os.environ.get("SPECTRONORM_DATA") or not folder.is_dir():
+        pytest.skip("SPECTRONORM_DATA names no folder with esc10")
     return folder
 
 

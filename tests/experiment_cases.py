@@ -8,8 +8,8 @@ import numpy as np
 import soundfile
 from torch import Tensor, nn
 
-import specnorm as sn
-from specnorm.experiment import Design, Prepared, Training, labelled_clips, parse_arms, prepare
+import spectronorm as sn
+from spectronorm.experiment import Design, Prepared, Training, labelled_clips, parse_arms, prepare
 
 RATE, N_FFT = 1000, 64
 FRONT_END = sn.FrontEnd(

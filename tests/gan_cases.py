@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from specnorm.front_end import STFT, Decibel, FrontEnd, Mel
-from specnorm.gan.origin import Origin
-from specnorm.gan.run import GanDesign, prepare, run
-from specnorm.gan.training import GanTraining
+from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
+from spectronorm.gan.origin import Origin
+from spectronorm.gan.run import GanDesign, prepare, run
+from spectronorm.gan.training import GanTraining
 
 SIZE = 16
 FRONT_END = FrontEnd(

@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-import specnorm as sn
-from specnorm.monitor import Baseline
-from specnorm.monitor.features import clip_features
-from specnorm.profile import Counter, Measurement
+import spectronorm as sn
+from spectronorm.monitor import Baseline
+from spectronorm.monitor.features import clip_features
+from spectronorm.profile import Counter, Measurement
 
 Wave = NDArray[np.float32]
 FRONT_END = sn.FrontEnd(8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(24))

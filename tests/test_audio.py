@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
+import spectronorm as sn
 from conftest import Write
-from specnorm.audio import random_sample
-from specnorm.errors import BadAudioReason
+from spectronorm.audio import random_sample
+from spectronorm.errors import BadAudioReason
 
 TONE = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
 

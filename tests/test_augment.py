@@ -10,11 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.affine import Affine
-from specnorm.augment import FrameCrop, Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
-from specnorm.augment.noise import DrawnNoise
-from specnorm.augment.spec_augment import Masks
+import spectronorm as sn
+from spectronorm.affine import Affine
+from spectronorm.augment import FrameCrop, Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
+from spectronorm.augment.noise import DrawnNoise
+from spectronorm.augment.spec_augment import Masks
 
 ON_WAVES = {
     "crop": RandomCrop(300),

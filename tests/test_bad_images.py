@@ -18,9 +18,9 @@ from PIL.PngImagePlugin import PngInfo
 from tests.test_images import FRONT_END
 from tests.voices import synthetic_voice
 
-from specnorm.errors import FileFormatError
-from specnorm.images import ImageCodec, LevelRange, decode
-from specnorm.images.png import encode_png
+from spectronorm.errors import FileFormatError
+from spectronorm.images import ImageCodec, LevelRange, decode
+from spectronorm.images.png import encode_png
 
 
 @pytest.fixture
@@ -40,11 +40,11 @@ def _with_text(change: Callable[[dict[str, Any]], None], *, sign: bool = True) -
         plain = json.loads(text)
         change(plain)
         if sign:
-            from specnorm.images.header import _checksum  # noqa: PLC0415
+            from spectronorm.images.header import _checksum  # noqa: PLC0415
 
             plain.pop("checksum")
             plain["checksum"] = _checksum(plain)
-        return encode_png(pixels, "specnorm", json.dumps(plain, sort_keys=True, separators=(",", ":")))
+        return encode_png(pixels, "spectronorm", json.dumps(plain, sort_keys=True, separators=(",", ":")))
 
     return mutate
 
@@ -52,7 +52,7 @@ def _with_text(change: Callable[[dict[str, Any]], None], *, sign: bool = True) -
 def _resaved(pixels: np.ndarray, text: str | None = None, kind: str = "PNG") -> bytes:
     buffer, info = io.BytesIO(), PngInfo()
     if text is not None:
-        info.add_itxt("specnorm", text)
+        info.add_itxt("spectronorm", text)
     options = {"pnginfo": info} if kind == "PNG" else {}
     Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
@@ -71,7 +71,7 @@ def _flip(data: bytes, text: str, pixels: np.ndarray) -> bytes:
 
 
 BAD: dict[str, tuple[Mutation, str]] = {
-    "no metadata": (lambda d, t, p: _resaved(p), "carries no specnorm header"),
+    "no metadata": (lambda d, t, p: _resaved(p), "carries no spectronorm header"),
     "re-encoded as JPEG": (lambda d, t, p: _resaved(p, kind="JPEG"), "not a PNG"),
     "edited pixels": (lambda d, t, p: _resaved(np.where(p > 200, 0, p).astype(np.uint8), t), "pixels are not those"),
     "resized": (lambda d, t, p: _resaved(p[:, ::2].copy(), t), "not sound"),
@@ -81,15 +81,15 @@ BAD: dict[str, tuple[Mutation, str]] = {
         "written with 16 bits a pixel but has 8: it was re-encoded",
     ),
     "altered header": (_with_text(lambda h: h.update(length=1), sign=False), "checksum"),
-    "checksum gone": (lambda d, t, p: encode_png(p, "specnorm", t.replace("checksum", "check")), "checksum"),
-    "NaN in JSON": (lambda d, t, p: encode_png(p, "specnorm", t.replace('"offset":0.0', '"offset":NaN')), "JSON"),
+    "checksum gone": (lambda d, t, p: encode_png(p, "spectronorm", t.replace("checksum", "check")), "checksum"),
+    "NaN in JSON": (lambda d, t, p: encode_png(p, "spectronorm", t.replace('"offset":0.0', '"offset":NaN')), "JSON"),
     "infinity in JSON": (
-        lambda d, t, p: encode_png(p, "specnorm", t.replace('"offset":0.0', '"offset":1e999')),
+        lambda d, t, p: encode_png(p, "spectronorm", t.replace('"offset":0.0', '"offset":1e999')),
         "JSON",
     ),
-    "not JSON": (lambda d, t, p: encode_png(p, "specnorm", "{" * 100_000), "JSON"),
-    "a list": (lambda d, t, p: encode_png(p, "specnorm", "[]"), "not a JSON object"),
-    "future format": (_with_text(lambda h: h.update(format=2, version="9.0")), "specnorm '9.0'.*format 1"),
+    "not JSON": (lambda d, t, p: encode_png(p, "spectronorm", "{" * 100_000), "JSON"),
+    "a list": (lambda d, t, p: encode_png(p, "spectronorm", "[]"), "not a JSON object"),
+    "future format": (_with_text(lambda h: h.update(format=2, version="9.0")), "spectronorm '9.0'.*format 1"),
     "forged range": (_with_text(lambda h: h["range"].update(low=[5.0], high=[-5.0])), "low < high"),
     "range of text": (_with_text(lambda h: h["range"].update(low=["a"], high=["b"])), "must be numbers"),
     "range of other bands": (_with_text(lambda h: h["range"].update(low=[0.0] * 3, high=[1.0] * 3)), "3 bands"),
@@ -103,7 +103,7 @@ BAD: dict[str, tuple[Mutation, str]] = {
     "cut off": (lambda d, t, p: d[: len(d) // 2], "damaged or cut off"),
     "without its end": (lambda d, t, p: d[:-12], "."),
     "bomb": (_bomb, "60000 x 60000"),
-    "text bomb": (lambda d, t, p: encode_png(p, "specnorm", " " * 50_000_000), "damaged or cut off"),
+    "text bomb": (lambda d, t, p: encode_png(p, "spectronorm", " " * 50_000_000), "damaged or cut off"),
     "empty": (lambda d, t, p: b"", "not a PNG"),
     "text": (lambda d, t, p: b"hello", "not a PNG"),
 }

@@ -13,20 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import specnorm as sn
-from specnorm.demo.dataset import make_dataset
+import spectronorm as sn
+from spectronorm.demo.dataset import make_dataset
 
 Result = subprocess.CompletedProcess[str]
 
 
-def specnorm(*arguments: object, cwd: Path | None = None) -> Result:
+def spectronorm(*arguments: object, cwd: Path | None = None) -> Result:
     """Run the command as a user would, in a process of its own."""
-    command = [sys.executable, "-c", "from specnorm.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from spectronorm.cli import main; main()", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
 
 
 def succeed(*arguments: object) -> Result:
-    result = specnorm(*arguments)
+    result = spectronorm(*arguments)
     assert result.returncode == 0, result.stderr
     return result
 
@@ -69,7 +69,7 @@ def test_a_saved_pipeline_stands_for_a_profile(noise_table: Path, profile_path: 
     assert "MinMax" in succeed("show", out / "pipeline.safetensors").stdout
     assert json.loads(succeed("show", out / "pipeline.safetensors", "--json").stdout)["normalizer"]["name"] == "MinMax"
     assert (
-        specnorm("apply", noise_table, "-p", out / "pipeline.safetensors", "--normalize", "band", "-o", out).returncode
+        spectronorm("apply", noise_table, "-p", out / "pipeline.safetensors", "--normalize", "band", "-o", out).returncode
         == 2
     )
 
@@ -149,7 +149,7 @@ def test_exit_codes_tell_misuse_from_failure(line: str, code: int, noise_table: 
     profile = tmp_path / "profile"
     sn.fit(noise_table, sn.FrontEnd(bands=sn.Mel(16))).save(profile)
     out = tmp_path / "out"
-    result = specnorm(*line.format(source=noise_table, out=out, profile=profile).split())
+    result = spectronorm(*line.format(source=noise_table, out=out, profile=profile).split())
     assert result.returncode == code, result.stderr
     assert result.stderr
     assert "Traceback" not in result.stderr
@@ -159,7 +159,7 @@ def test_exit_codes_tell_misuse_from_failure(line: str, code: int, noise_table: 
 def test_too_many_bad_files_fail_the_run(noise_folder: Path, tmp_path: Path) -> None:
     """Beyond the limit the exit code is 1, the reasons are counted, and there is no profile."""
     (noise_folder / "bad.wav").write_text("not audio")
-    result = specnorm("fit", noise_folder, "-o", tmp_path / "p")
+    result = spectronorm("fit", noise_folder, "-o", tmp_path / "p")
     assert result.returncode == 1
     assert "1 unreadable" in result.stderr
     assert not (tmp_path / "p").exists()
@@ -170,7 +170,7 @@ def test_help_has_examples(command: list[str]) -> None:
     """Each command explains itself, with an example where there are options."""
     text = succeed(*command, "--help").stdout
     assert "Usage" in text
-    assert not command or f"specnorm {command[0]} " in text.split("Examples")[1]
+    assert not command or f"spectronorm {command[0]} " in text.split("Examples")[1]
 
 
 def test_a_pipe_gets_no_bar_and_clean_json(noise_table: Path, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_ctrl_c_leaves_nothing_torn(tmp_path: Path) -> None:
     """Stopped in the middle, the run exits with 130 and writes no file under its final name."""
     folder = make_dataset(tmp_path / "sounds", clips_per_kind=40)
     out = tmp_path / "out.safetensors"
-    begin = "from specnorm.cli import main; print('ready', flush=True); main()"
+    begin = "from spectronorm.cli import main; print('ready', flush=True); main()"
     command = [sys.executable, "-c", begin, "fit", str(folder), "-o", str(out), "--max-bad", "5%"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -202,7 +202,7 @@ def test_ctrl_c_leaves_nothing_torn(tmp_path: Path) -> None:
 
 def test_the_demo_shows_the_whole_job(tmp_path: Path) -> None:
     """The demo makes its sounds, measures 79 of 80 files, and everything that it names exists."""
-    result = specnorm("demo", "-o", tmp_path / "demo")
+    result = spectronorm("demo", "-o", tmp_path / "demo")
     assert result.returncode == 0, result.stderr
     assert "measured 79 clips" in result.stdout
     assert "truncated" in result.stderr

@@ -8,8 +8,8 @@ import sys
 _PROGRAM = """
 import sys
 import numpy as np
-import specnorm as sn
-from specnorm.compiled import njit
+import spectronorm as sn
+from spectronorm.compiled import njit
 
 level = sn.FrontEnd().clip_level(np.zeros(16_000, np.float32))
 assert level.shape == (201, 81)

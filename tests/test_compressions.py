@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import specnorm as sn
-from specnorm.front_end.compress import Compression
-from specnorm.normalize import NORMALIZERS
-from specnorm.profile import Counter
+import spectronorm as sn
+from spectronorm.front_end.compress import Compression
+from spectronorm.normalize import NORMALIZERS
+from spectronorm.profile import Counter
 
 COMPRESSIONS: dict[str, Compression] = {
     "decibel": sn.Decibel(),

@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import specnorm as sn
-from specnorm.cli.app import app
-from specnorm.datasets import DATASETS, get
-from specnorm.datasets.verify import verify_blobs, verify_labelled_waves
+import spectronorm as sn
+from spectronorm.cli.app import app
+from spectronorm.datasets import DATASETS, get
+from spectronorm.datasets.verify import verify_blobs, verify_labelled_waves
 
 COUNT, SAMPLES = 6, 400
 
@@ -256,9 +256,9 @@ def test_the_command_reports_as_json(server: Server, tmp_path: Path) -> None:
 @pytest.mark.real_data
 def test_the_official_digits_are_recognized(tmp_path: Path) -> None:
     """The real recordings pass the check of every byte, by way of an archive like GitHub's."""
-    data = os.environ.get("SPECNORM_DATA")
+    data = os.environ.get("SPECTRONORM_DATA")
     if data is None:
-        pytest.skip("SPECNORM_DATA names no folder")
+        pytest.skip("SPECTRONORM_DATA names no folder")
     with zipfile.ZipFile(tmp_path / "fsdd.zip", "w") as packed:
         packed.writestr("free-spoken-digit-dataset-26eb9aa/README.md", "about")
         for path in Path(data, "fsdd", "recordings").iterdir():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from specnorm.demo.sounds import SOUNDS
+from spectronorm.demo.sounds import SOUNDS
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
 import deployment_story

@@ -16,24 +16,24 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import specnorm as sn
-from specnorm.cli.app import app
+import spectronorm as sn
+from spectronorm.cli.app import app
 
 torch = pytest.importorskip("torch")
 
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
 
-from specnorm.experiment import Results, answer, labelled_clips, parse_arms, run  # noqa: E402
-from specnorm.experiment.checkpoint import Checkpoint  # noqa: E402
-from specnorm.experiment.compare import compare, plan, same_model  # noqa: E402
-from specnorm.experiment.jobs import _together  # noqa: E402
-from specnorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
-from specnorm.experiment.outcomes import outcomes  # noqa: E402
-from specnorm.experiment.prepare import arm_inputs  # noqa: E402
-from specnorm.experiment.statistics import resample  # noqa: E402
-from specnorm.experiment.train import _batches, _generators, log_probabilities, mean_log_probabilities, train  # noqa: E402
-from specnorm.experiment.waves import Waves  # noqa: E402
-from specnorm.report.comparison_page import save_comparison_page  # noqa: E402
+from spectronorm.experiment import Results, answer, labelled_clips, parse_arms, run  # noqa: E402
+from spectronorm.experiment.checkpoint import Checkpoint  # noqa: E402
+from spectronorm.experiment.compare import compare, plan, same_model  # noqa: E402
+from spectronorm.experiment.jobs import _together  # noqa: E402
+from spectronorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
+from spectronorm.experiment.outcomes import outcomes  # noqa: E402
+from spectronorm.experiment.prepare import arm_inputs  # noqa: E402
+from spectronorm.experiment.statistics import resample  # noqa: E402
+from spectronorm.experiment.train import _batches, _generators, log_probabilities, mean_log_probabilities, train  # noqa: E402
+from spectronorm.experiment.waves import Waves  # noqa: E402
+from spectronorm.report.comparison_page import save_comparison_page  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +137,7 @@ def test_a_killed_run_ends_with_the_same_table(table: Path, tmp_path: Path) -> N
             "32",
         ]
         arguments += ["--bands", "linear", "--drop-nyquist", "--shifts", "gain-20"]
-        return [sys.executable, "-c", "from specnorm.cli import main; main()", *map(str, arguments)]
+        return [sys.executable, "-c", "from spectronorm.cli import main; main()", *map(str, arguments)]
 
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     lines = tmp_path / "killed" / "results.jsonl"
@@ -300,7 +300,7 @@ def test_made_folds_keep_recordings_whole(noise_folder: Path) -> None:
 
 
 def test_planted_validation_clips_are_caught(table: Path, tmp_path: Path) -> None:
-    """Copies of a held-out fold in the training folds are found by `specnorm check` in the run's own profile."""
+    """Copies of a held-out fold in the training folds are found by `spectronorm check` in the run's own profile."""
     folder = tmp_path / "planted"
     shutil.copytree(table.parent, folder)
     rows = (folder / "clips.csv").read_text().splitlines()
@@ -422,7 +422,7 @@ def test_a_kill_within_a_training_loses_seconds(table: Path, tmp_path: Path, mon
         import time
         from pathlib import Path
         from tests.experiment_cases import prepared
-        from specnorm.experiment import Results, checkpoint, run
+        from spectronorm.experiment import Results, checkpoint, run
         checkpoint.EVERY = 0.0
         folder = Path({str(tmp_path / "killed")!r})
         ready = prepared(Path({str(table)!r}), folder, {str(file)!r}, epochs=25)
@@ -440,13 +440,13 @@ def test_a_kill_within_a_training_loses_seconds(table: Path, tmp_path: Path, mon
     done = sorted(len(torch.load(path, weights_only=True)["state"]["losses"]) for path in killed.glob("*.pt"))
     assert 1 <= done[0] < 25
     assert done[1:] == [25]
-    monkeypatch.setattr("specnorm.experiment.checkpoint.EVERY", 1e9)
+    monkeypatch.setattr("spectronorm.experiment.checkpoint.EVERY", 1e9)
     found, trained = [], []
     for folder in (killed, tmp_path / "whole"):
         ready = prepared(table, folder, str(file), epochs=25)
         batches: list[int] = []
         monkeypatch.setattr(
-            "specnorm.experiment.train._batches", lambda *given, to=batches: (to.append(1), _batches(*given))[1]
+            "spectronorm.experiment.train._batches", lambda *given, to=batches: (to.append(1), _batches(*given))[1]
         )
         results = Results(folder, ready.settings())
         list(run(ready, results))

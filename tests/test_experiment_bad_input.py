@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import specnorm as sn
-from specnorm.cli.app import app
+import spectronorm as sn
+from spectronorm.cli.app import app
 
 pytest.importorskip("torch")
 
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips
 
-from specnorm.cli.compare import parse_time
-from specnorm.experiment import Training, labelled_clips, parse_arms
-from specnorm.experiment.protocols import find_protocol
+from spectronorm.cli.compare import parse_time
+from spectronorm.experiment import Training, labelled_clips, parse_arms
+from spectronorm.experiment.protocols import find_protocol
 
 SMALL = ["--sample-rate", "1000", "--n-fft", "64", "--hop-length", "32", "--bands", "linear", "--drop-nyquist"]
 
@@ -59,7 +59,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
     """Each defect of labels and folds has its own message that says what to do."""
     change, message = CASES[name]
     path = changed(table, tmp_path, change)
-    with pytest.raises(sn.SpecnormError, match=message):
+    with pytest.raises(sn.SpectronormError, match=message):
         labelled_clips(sn.open_source(path))
     result = CliRunner().invoke(app, ["compare", str(path), "-o", str(tmp_path / "out"), *SMALL])
     assert result.exit_code in (1, 2)
@@ -135,15 +135,15 @@ class Absent(importlib.abc.MetaPathFinder):
         if name.split(".")[0] == "torch":
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-from specnorm.cli import main
+from spectronorm.cli import main
 main()
 """
     command = [sys.executable, "-c", code, "compare", str(table), "-o", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("specnorm: Comparing normalizations by training needs an optional dependency")
-    assert line.endswith("pip install 'specnorm[torch]'")
+    assert line.startswith("spectronorm: Comparing normalizations by training needs an optional dependency")
+    assert line.endswith("pip install '.[torch]'")
 
 
 def test_bad_files_are_left_out_and_counted(table: Path, tmp_path: Path) -> None:

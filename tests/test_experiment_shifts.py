@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import specnorm as sn
+import spectronorm as sn
 
 torch = pytest.importorskip("torch")
 
 from tests.experiment_cases import prepared, write_clips  # noqa: E402
 
-from specnorm.experiment import Results, Training, run  # noqa: E402
-from specnorm.experiment.answer import answer  # noqa: E402
-from specnorm.experiment.deploy import UPDATES, _halves, _of_few_classes  # noqa: E402
-from specnorm.experiment.models import make_model  # noqa: E402
-from specnorm.experiment.shifts import SHIFTS, parse_shifts  # noqa: E402
-from specnorm.experiment.updates import updated_batch_norm, updated_input  # noqa: E402
+from spectronorm.experiment import Results, Training, run  # noqa: E402
+from spectronorm.experiment.answer import answer  # noqa: E402
+from spectronorm.experiment.deploy import UPDATES, _halves, _of_few_classes  # noqa: E402
+from spectronorm.experiment.models import make_model  # noqa: E402
+from spectronorm.experiment.shifts import SHIFTS, parse_shifts  # noqa: E402
+from spectronorm.experiment.updates import updated_batch_norm, updated_input  # noqa: E402
 
 RATE = 16_000
 
@@ -81,7 +81,7 @@ def test_updating_the_mean_undoes_an_equalization() -> None:
 
 
 def _any_profile(front_end: sn.FrontEnd) -> sn.Profile:
-    from specnorm.profile import Counter  # noqa: PLC0415
+    from spectronorm.profile import Counter  # noqa: PLC0415
 
     counter = Counter(front_end)
     counter.add(np.random.default_rng(0).standard_normal(4000).astype(np.float32))

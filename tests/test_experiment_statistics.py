@@ -12,10 +12,10 @@ from scipy import stats
 
 pytest.importorskip("torch")
 
-from specnorm.experiment.answer import Verdict, sentence, verdicts
-from specnorm.experiment.outcomes import Outcomes
-from specnorm.experiment.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, look
-from specnorm.experiment.statistics import (
+from spectronorm.experiment.answer import Verdict, sentence, verdicts
+from spectronorm.experiment.outcomes import Outcomes
+from spectronorm.experiment.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, look
+from spectronorm.experiment.statistics import (
     Difference,
     Interval,
     detectable,

@@ -1,4 +1,4 @@
-"""`specnorm presets` and `specnorm explain` say what there is and how two things differ."""
+"""`spectronorm presets` and `spectronorm explain` say what there is and how two things differ."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import specnorm as sn
-from specnorm.cli.app import app
-from specnorm.explain import explain, probe
-from specnorm.front_end import PRESETS
+import spectronorm as sn
+from spectronorm.cli.app import app
+from spectronorm.explain import explain, probe
+from spectronorm.front_end import PRESETS
 
 RUN = CliRunner().invoke
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
+import spectronorm as sn
 
 torch = pytest.importorskip("torch")
 with warnings.catch_warnings():
@@ -20,8 +20,8 @@ with warnings.catch_warnings():
     basics = pytest.importorskip("fastai.basics")
     import fastai.callback.schedule
 
-from specnorm.experiment.models import make_model  # noqa: E402
-from specnorm.interop.fastai import (  # noqa: E402
+from spectronorm.experiment.models import make_model  # noqa: E402
+from spectronorm.interop.fastai import (  # noqa: E402
     AudioBlock,
     AudioNormalize,
     AudioSpectrogram,
@@ -177,11 +177,11 @@ def test_waves_are_of_one_length_and_standardized(clips: Path) -> None:
 
 def test_without_fastai_one_error_says_what_to_install() -> None:
     """Importing the module without fastai is one error that names both commands."""
-    code = "import sys; sys.modules['fastai'] = None\nimport specnorm.interop.fastai"
+    code = "import sys; sys.modules['fastai'] = None\nimport spectronorm.interop.fastai"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     last = result.stderr.strip().splitlines()[-1]
-    assert "specnorm.errors.MissingExtra" in last
-    assert "pip install 'specnorm[torch,fastai]' and then: pip install --no-deps fastai==2.8.*" in last
+    assert "spectronorm.errors.MissingExtra" in last
+    assert "pip install '.[torch,fastai]' and then: pip install --no-deps fastai==2.8.*" in last
 
 
 def test_xresnet18_is_fastai_s_own() -> None:

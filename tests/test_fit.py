@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
+import spectronorm as sn
 from conftest import Write
-from specnorm.errors import BadAudioReason
-from specnorm.fit import fit
+from spectronorm.errors import BadAudioReason
+from spectronorm.fit import fit
 
 FRONT_END = sn.FrontEnd(bands=sn.Mel(16))
 

@@ -14,10 +14,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.front_end import PRESETS
-from specnorm.front_end.window import window_values
-from specnorm.workspace import Workspace
+import spectronorm as sn
+from spectronorm.front_end import PRESETS
+from spectronorm.front_end.window import window_values
+from spectronorm.workspace import Workspace
 
 RATE = 16_000
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(RATE)
@@ -259,9 +259,9 @@ def test_a_bad_wave_is_refused(wave: object, message: str) -> None:
         sn.FrontEnd()(wave)
 
 
-def test_importing_specnorm_imports_nothing_heavy() -> None:
-    """`import specnorm` leaves torch, matplotlib and every engine but the local one alone."""
+def test_importing_spectronorm_imports_nothing_heavy() -> None:
+    """`import spectronorm` leaves torch, matplotlib and every engine but the local one alone."""
     heavy = {"torch", "matplotlib", "jinja2", "pyarrow", "dask", "scipy.signal"}
-    code = f"import sys, specnorm; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, spectronorm; print(sorted({heavy} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.strip() == "[]"

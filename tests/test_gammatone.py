@@ -8,7 +8,7 @@ import torch
 from gammatone.fftweight import fft_gtgram, fft_weights, specgram
 from gammatone.filters import erb_space
 
-import specnorm as sn
+import spectronorm as sn
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,21 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from specnorm.cli.app import app
-from specnorm.export_audio import export_audio
-from specnorm.images import LevelRange, decode
+from spectronorm.cli.app import app
+from spectronorm.export_audio import export_audio
+from spectronorm.images import LevelRange, decode
 
 torch = pytest.importorskip("torch")
 
 from tests.gan_cases import FRONT_END, FRONT_END_OPTIONS, SAMPLES, SIZE, design, origin_of, train, write_clips  # noqa: E402
 
-from specnorm.gan.augment import Changes  # noqa: E402
-from specnorm.gan.losses import LOSSES  # noqa: E402
-from specnorm.gan.model import GanModel  # noqa: E402
-from specnorm.gan.networks import Architecture, make_networks  # noqa: E402
-from specnorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, prepare, run  # noqa: E402
-from specnorm.gan.sample import SampleOptions, write_samples  # noqa: E402
-from specnorm.gan.scaling import from_unit, to_unit  # noqa: E402
+from spectronorm.gan.augment import Changes  # noqa: E402
+from spectronorm.gan.losses import LOSSES  # noqa: E402
+from spectronorm.gan.model import GanModel  # noqa: E402
+from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
+from spectronorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, prepare, run  # noqa: E402
+from spectronorm.gan.sample import SampleOptions, write_samples  # noqa: E402
+from spectronorm.gan.scaling import from_unit, to_unit  # noqa: E402
 
 TRAIN_OPTIONS = [
     *("--size", str(SIZE), "--width", "8", "--latent", "8", "--conditional", "--batch-size", "4"),

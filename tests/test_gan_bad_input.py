@@ -13,21 +13,21 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from specnorm import files
-from specnorm.cli.app import app
-from specnorm.errors import ArgumentError, FileFormatError, SourceError
+from spectronorm import files
+from spectronorm.cli.app import app
+from spectronorm.errors import ArgumentError, FileFormatError, SourceError
 
 torch = pytest.importorskip("torch")
 
 from tests.gan_cases import FRONT_END, FRONT_END_OPTIONS, SAMPLES, SIZE, design, origin_of, train, write_clips  # noqa: E402
 
-from specnorm.gan.checkpoint import load_checkpoint  # noqa: E402
-from specnorm.gan.clips import Window, read_levels  # noqa: E402
-from specnorm.gan.model import GanModel  # noqa: E402
-from specnorm.gan.networks import Architecture  # noqa: E402
-from specnorm.gan.origin import Origin  # noqa: E402
-from specnorm.gan.run import CHECKPOINT, MODEL, SETTINGS, prepare, run  # noqa: E402
-from specnorm.gan.training import GanTraining, explained_memory  # noqa: E402
+from spectronorm.gan.checkpoint import load_checkpoint  # noqa: E402
+from spectronorm.gan.clips import Window, read_levels  # noqa: E402
+from spectronorm.gan.model import GanModel  # noqa: E402
+from spectronorm.gan.networks import Architecture  # noqa: E402
+from spectronorm.gan.origin import Origin  # noqa: E402
+from spectronorm.gan.run import CHECKPOINT, MODEL, SETTINGS, prepare, run  # noqa: E402
+from spectronorm.gan.training import GanTraining, explained_memory  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_models_of_other_versions_and_damaged_ones_are_refused(trained: Path, tm
     header, tensors = files.load(trained / MODEL)
     path = tmp_path / "other.safetensors"
     files.save(path, {**header, "format": 99}, tensors)
-    with pytest.raises(FileFormatError, match="'gan' of format 99, written by specnorm"):
+    with pytest.raises(FileFormatError, match="'gan' of format 99, written by spectronorm"):
         GanModel.load(path)
     with pytest.raises(FileFormatError, match="'gan_checkpoint'"):
         GanModel.load(trained / CHECKPOINT)
@@ -175,12 +175,12 @@ def test_conditional_training_needs_labels(noise_folder: Path) -> None:
 def test_without_torch_the_error_names_the_extra(clips: Path, tmp_path: Path) -> None:
     """Where torch is not installed, each command fails with the command that installs it; --help still works."""
     code = (
-        "import sys; sys.modules['torch'] = None; from specnorm.cli import app; import typer.main as t;"
-        "from typer.testing import CliRunner; from specnorm.cli.app import app\n"
+        "import sys; sys.modules['torch'] = None; from spectronorm.cli import app; import typer.main as t;"
+        "from typer.testing import CliRunner; from spectronorm.cli.app import app\n"
         f"train = ['train', {str(clips)!r}, '-o', {str(tmp_path)!r}]\n"
         "for args in (train, ['sample', 'm', '-o', 'x'], ['score', 'm']):\n"
         "    r = CliRunner().invoke(app, ['gan', *args]); assert r.exit_code == 1, r.output\n"
-        "    assert \"pip install 'specnorm[torch]'\" in r.stderr, r.stderr\n"
+        "    assert \"pip install '.[torch]'\" in r.stderr, r.stderr\n"
         "assert CliRunner().invoke(app, ['gan', 'train', '--help']).exit_code == 0"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -13,27 +13,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from specnorm.cli.app import app
-from specnorm.errors import ArgumentError, ShapeError, SourceError
-from specnorm.front_end import STFT, Decibel, FrontEnd, Mel
-from specnorm.images import LevelRange
+from spectronorm.cli.app import app
+from spectronorm.errors import ArgumentError, ShapeError, SourceError
+from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
+from spectronorm.images import LevelRange
 
 torch = pytest.importorskip("torch")
 
-from specnorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class  # noqa: E402
-from specnorm.gan.clips import LevelClips, Window  # noqa: E402
-from specnorm.gan.judge import Judge  # noqa: E402
-from specnorm.gan.measures import (  # noqa: E402
+from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class  # noqa: E402
+from spectronorm.gan.clips import LevelClips, Window  # noqa: E402
+from spectronorm.gan.judge import Judge  # noqa: E402
+from spectronorm.gan.measures import (  # noqa: E402
     ClassBalance,
     frechet_distance,
     inception_score,
     nearest_distance,
 )
-from specnorm.gan.model import GanModel  # noqa: E402
-from specnorm.gan.networks import Architecture, make_networks  # noqa: E402
-from specnorm.gan.origin import Origin  # noqa: E402
-from specnorm.gan.score_table import score_table  # noqa: E402
-from specnorm.gan.scoring import ScoreOptions, SeedScore, score  # noqa: E402
+from spectronorm.gan.model import GanModel  # noqa: E402
+from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
+from spectronorm.gan.origin import Origin  # noqa: E402
+from spectronorm.gan.score_table import score_table  # noqa: E402
+from spectronorm.gan.scoring import ScoreOptions, SeedScore, score  # noqa: E402
 
 SIZE = 16
 FRONT_END = FrontEnd(

@@ -14,12 +14,12 @@ from tests.test_cli import succeed
 from tests.voices import synthetic_voice
 from typer.testing import CliRunner
 
-import specnorm as sn
-from specnorm.cli.app import app
-from specnorm.errors import ArgumentError, FileFormatError, SourceError, TooManyBad
-from specnorm.export_audio import InversionOptions, export_audio
-from specnorm.export_images import ExportOptions, export_images
-from specnorm.images import ImageCodec, LevelRange, decode
+import spectronorm as sn
+from spectronorm.cli.app import app
+from spectronorm.errors import ArgumentError, FileFormatError, SourceError, TooManyBad
+from spectronorm.export_audio import InversionOptions, export_audio
+from spectronorm.export_images import ExportOptions, export_images
+from spectronorm.images import ImageCodec, LevelRange, decode
 
 FRONT_END = sn.FrontEnd(level=sn.StandardizeWaveform(), stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 
@@ -160,7 +160,7 @@ def test_bad_images_are_listed_and_nothing_is_written_for_them(
     assert len(found.files) == 12
     assert [bad.path for bad in found.bad] == ["low/broken.npy", "low/objects.npy", "low/plain.png"]
     assert len(contents(sounds)) == 12
-    with pytest.raises(FileFormatError, match="no specnorm header"):
+    with pytest.raises(FileFormatError, match="no spectronorm header"):
         export_audio(images / "low" / "plain.png", tmp_path / "x.wav")
     assert not (tmp_path / "x.wav").exists()
     with pytest.raises(SourceError, match="no such"):

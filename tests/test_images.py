@@ -17,10 +17,10 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 from tests.voices import synthetic_voice
 
-import specnorm as sn
-from specnorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
-from specnorm.front_end import WaveformGain
-from specnorm.images import (
+import spectronorm as sn
+from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
+from spectronorm.front_end import WaveformGain
+from spectronorm.images import (
     ImageCodec,
     Layout,
     LegacyLogMel,
@@ -31,8 +31,8 @@ from specnorm.images import (
     encode_picture,
     png,
 )
-from specnorm.images.header import pixel_digest
-from specnorm.images.png import encode_png, read_png
+from spectronorm.images.header import pixel_digest
+from spectronorm.images.png import encode_png, read_png
 
 FRONT_END = sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 LAYOUTS = [Layout(bits, low, loud) for bits in (8, 16) for low in ("bottom", "top") for loud in ("dark", "bright")]

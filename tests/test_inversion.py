@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.voices import espeak, synthetic_voice
 
-import specnorm as sn
-from specnorm.arrays import BandRuns, overlap_add
-from specnorm.errors import ArgumentError, ShapeError
-from specnorm.front_end import PRESETS, WaveformGain, frames_of, shortest_length
-from specnorm.inversion import METHODS, Plan, invert, phase_gradient
-from specnorm.inversion.bands import bins_of_bands
-from specnorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
-from specnorm.inversion.overlap import OverlapAdd
-from specnorm.inversion.phase_gradient import gaussian_width, phase_of
+import spectronorm as sn
+from spectronorm.arrays import BandRuns, overlap_add
+from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.front_end import PRESETS, WaveformGain, frames_of, shortest_length
+from spectronorm.inversion import METHODS, Plan, invert, phase_gradient
+from spectronorm.inversion.bands import bins_of_bands
+from spectronorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
+from spectronorm.inversion.overlap import OverlapAdd
+from spectronorm.inversion.phase_gradient import gaussian_width, phase_of
 
 WIDE = sn.STFT(n_fft=1024, hop_length=256)
 LINEAR = sn.FrontEnd(stft=WIDE)
@@ -350,7 +350,7 @@ def test_field_recordings_come_back_within_a_db(esc10: Path) -> None:
     assert np.mean(residuals) <= 1.0
 
 
-def test_importing_specnorm_does_not_import_torch() -> None:
+def test_importing_spectronorm_does_not_import_torch() -> None:
     """Nor do images and inversion: torch tensors are recognized without it."""
-    code = "import sys, specnorm, specnorm.images, specnorm.inversion; assert 'torch' not in sys.modules"
+    code = "import sys, spectronorm, spectronorm.images, spectronorm.inversion; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

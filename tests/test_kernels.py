@@ -13,14 +13,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.audio.clip import within
-from specnorm.audio.wav import read_plain_wav
-from specnorm.fourier import plan_of, transform
-from specnorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
-from specnorm.front_end.logarithm import compressed
-from specnorm.nn import Normalize, Preprocess, Spectrogram
-from specnorm.profile import Counter, Measurement
+import spectronorm as sn
+from spectronorm.audio.clip import within
+from spectronorm.audio.wav import read_plain_wav
+from spectronorm.fourier import plan_of, transform
+from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
+from spectronorm.front_end.logarithm import compressed
+from spectronorm.nn import Normalize, Preprocess, Spectrogram
+from spectronorm.profile import Counter, Measurement
 from torch_cases import pipeline
 
 RATE = 16_000

@@ -16,16 +16,16 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
+import spectronorm as sn
 from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, equalize, measure, training
-from specnorm.monitor import Baseline, FalseAlarms, Monitor, SampleStream, Window, diagnose, drift, evidence
-from specnorm.monitor.baseline import UNIT_SCORE, normal_scores
-from specnorm.monitor.distribution import jensen_shannon, population_stability_index, wasserstein
-from specnorm.monitor.features import clip_features
-from specnorm.monitor.history import MAX_ROWS, History
-from specnorm.monitor.threshold import calibrate, horizons, stream_statistics, window_statistic
-from specnorm.profile import Counter, Measurement
-from specnorm.profile.counter import Recorded
+from spectronorm.monitor import Baseline, FalseAlarms, Monitor, SampleStream, Window, diagnose, drift, evidence
+from spectronorm.monitor.baseline import UNIT_SCORE, normal_scores
+from spectronorm.monitor.distribution import jensen_shannon, population_stability_index, wasserstein
+from spectronorm.monitor.features import clip_features
+from spectronorm.monitor.history import MAX_ROWS, History
+from spectronorm.monitor.threshold import calibrate, horizons, stream_statistics, window_statistic
+from spectronorm.profile import Counter, Measurement
+from spectronorm.profile.counter import Recorded
 
 FAST = {"threshold": 4.5}
 
@@ -381,7 +381,7 @@ import numpy as np
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from monitored import clips, training
-from specnorm.monitor import Monitor
+from spectronorm.monitor import Monitor
 profile, baseline = training()
 monitor = Monitor(profile, baseline, threshold=4.5)
 while True:

@@ -14,10 +14,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.nn import Normalize, Preprocess, Spectrogram
-from specnorm.nn.padding import clip_by_clip
-from specnorm.normalize import NORMALIZERS
+import spectronorm as sn
+from spectronorm.nn import Normalize, Preprocess, Spectrogram
+from spectronorm.nn.padding import clip_by_clip
+from spectronorm.normalize import NORMALIZERS
 from torch_cases import FRONT_ENDS, pipeline, waves
 
 ALL_NORMALIZERS = [name for name in NORMALIZERS if name != "none"]
@@ -309,7 +309,7 @@ def test_bad_levels_and_settings() -> None:
 
 @pytest.mark.parametrize("error", ["ImportError", "OSError"])
 def test_without_torch_the_extra_is_named(error: str) -> None:
-    """Where torch is missing or broken, importing specnorm.nn says what to install; the rest needs none of it."""
+    """Where torch is missing or broken, importing spectronorm.nn says what to install; the rest needs none of it."""
     code = f"""
 import sys
 class Broken:
@@ -317,12 +317,12 @@ class Broken:
         if name.split(".")[0] == "torch":
             raise {error}("no torch here")
 sys.meta_path.insert(0, Broken())
-import specnorm, specnorm.augment
+import spectronorm, spectronorm.augment
 assert "torch" not in sys.modules
 try:
-    import specnorm.nn
-except specnorm.MissingExtra as missing:
-    assert "pip install 'specnorm[torch]'" in str(missing), missing
+    import spectronorm.nn
+except spectronorm.MissingExtra as missing:
+    assert "pip install '.[torch]'" in str(missing), missing
 else:
     raise SystemExit("no error")
 """

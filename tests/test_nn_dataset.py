@@ -12,11 +12,11 @@ import soundfile
 import torch
 from torch.utils.data import DataLoader
 
-import specnorm as sn
-from specnorm.audio import AudioCache
-from specnorm.audio import cache as cache_module
-from specnorm.augment import RandomCrop
-from specnorm.nn import ClipDataset, Preprocess, collate
+import spectronorm as sn
+from spectronorm.audio import AudioCache
+from spectronorm.audio import cache as cache_module
+from spectronorm.augment import RandomCrop
+from spectronorm.nn import ClipDataset, Preprocess, collate
 
 FRONT_END = sn.FrontEnd(sample_rate=16_000)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-import specnorm as sn
-from specnorm.nn import Preprocess, Spectrogram, export, export_onnx, export_program
+import spectronorm as sn
+from spectronorm.nn import Preprocess, Spectrogram, export, export_onnx, export_program
 from torch_cases import pipeline, waves
 
 onnx = pytest.importorskip("onnx")
@@ -61,8 +61,8 @@ def test_onnx_of_levels_carries_its_settings(tmp_path: Path) -> None:
     front_end = pipeline("logmel").front_end
     model = export_onnx(front_end, tmp_path / "new" / "level.onnx")
     metadata = {entry.key: entry.value for entry in onnx.load(model).metadata_props}
-    assert sn.FrontEnd.from_dict(json.loads(metadata["specnorm.front_end"])) == front_end
-    assert metadata["specnorm.sample_rate"] == "22050"
+    assert sn.FrontEnd.from_dict(json.loads(metadata["spectronorm.front_end"])) == front_end
+    assert metadata["spectronorm.sample_rate"] == "22050"
     wave = np.zeros((1, 4096), np.float32)
     np.testing.assert_allclose(run(model, wave=wave), np.log(1e-9), rtol=1e-6)
 

@@ -10,11 +10,11 @@ import soundfile
 import torch
 from torch import nn
 
-import specnorm as sn
+import spectronorm as sn
 from monitored import FRONT_END, STANDARDIZED, clips, devices, equalize, training
-from specnorm.errors import UpdateRefused
-from specnorm.monitor import Monitor, NewAudio, measure_new
-from specnorm.nn import Monitored, Preprocess, adapt_batchnorm
+from spectronorm.errors import UpdateRefused
+from spectronorm.monitor import Monitor, NewAudio, measure_new
+from spectronorm.nn import Monitored, Preprocess, adapt_batchnorm
 
 
 def module(every: int = 1) -> Monitored:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import specnorm as sn
-from specnorm.normalize import NORMALIZERS
-from specnorm.profile import Counter
+import spectronorm as sn
+from spectronorm.normalize import NORMALIZERS
+from spectronorm.profile import Counter
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
 

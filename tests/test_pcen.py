@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
+import spectronorm as sn
 
 
 def energies(seed: int, frames: int = 60) -> np.ndarray:

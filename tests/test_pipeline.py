@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-import specnorm as sn
-from specnorm import files
-from specnorm.normalize import NORMALIZERS
+import spectronorm as sn
+from spectronorm import files
+from spectronorm.normalize import NORMALIZERS
 
 WAVE = 0.1 * np.random.default_rng(0).standard_normal((2, 8000))
 

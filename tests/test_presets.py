@@ -13,8 +13,8 @@ from benchmarks.agreement.sounds import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.front_end import PRESETS
+import spectronorm as sn
+from spectronorm.front_end import PRESETS
 
 NAMES = sorted(PRESETS)
 LOOKS_AT_THE_CLIP = {"fastaudio", "librosa", "whisper"}  # its level or its peak

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm import files
-from specnorm.profile import Counter, Measurement, RunningSum, Statistics, digest
+import spectronorm as sn
+from spectronorm import files
+from spectronorm.profile import Counter, Measurement, RunningSum, Statistics, digest
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16), bands=sn.Mel(4))
 LINEAR = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16))

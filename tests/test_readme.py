@@ -12,8 +12,8 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from specnorm.cli.app import app
-from specnorm.demo.dataset import make_dataset
+from spectronorm.cli.app import app
+from spectronorm.demo.dataset import make_dataset
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -45,8 +45,8 @@ def test_the_shell_runs(folder: Path) -> None:
     """Each of the five commands succeeds, one after the other."""
     for line in code("sh")[0].splitlines():
         command, *arguments = shlex.split(line, comments=True)
-        assert command == "specnorm"
-        run = [sys.executable, "-c", "from specnorm.cli import main; main()", *arguments]
+        assert command == "spectronorm"
+        run = [sys.executable, "-c", "from spectronorm.cli import main; main()", *arguments]
         done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert (folder / "features" / "pipeline.safetensors").is_file()
@@ -57,7 +57,7 @@ def test_the_other_commands_are_commands() -> None:
     (rest,) = code("sh")[1:]
     for line in rest.splitlines():
         program, *arguments = shlex.split(line, comments=True)
-        assert program == "specnorm"
+        assert program == "spectronorm"
         command = get_command(app)
         while isinstance(command, TyperGroup):
             command = command.commands[arguments.pop(0)]

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 
-import specnorm as sn
+import spectronorm as sn
 
 
 @pytest.fixture(scope="module")

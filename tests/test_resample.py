@@ -11,9 +11,9 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.audio.overlap_save import ATTENUATION_DB, PASS, overlap_save, plain, resampling
-from specnorm.audio.resample import resample
+import spectronorm as sn
+from spectronorm.audio.overlap_save import ATTENUATION_DB, PASS, overlap_save, plain, resampling
+from spectronorm.audio.resample import resample
 
 RATES = [(44_100, 16_000), (8_000, 16_000), (48_000, 16_000), (16_000, 44_100), (22_050, 16_000), (11_025, 16_000)]
 LARGE_PRIMES = (11_027, 16_000)

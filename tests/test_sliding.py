@@ -12,8 +12,8 @@ from benchmarks.agreement.origins import STORED
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.profile import Counter
+import spectronorm as sn
+from spectronorm.profile import Counter
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
 

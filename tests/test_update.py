@@ -11,10 +11,10 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
+import spectronorm as sn
 from monitored import FRONT_END, clips, devices, equalize, measure, training
-from specnorm.errors import UpdateRefused
-from specnorm.monitor import (
+from spectronorm.errors import UpdateRefused
+from spectronorm.monitor import (
     Baseline,
     Monitor,
     NewAudio,
@@ -26,10 +26,10 @@ from specnorm.monitor import (
     save_update,
     update,
 )
-from specnorm.monitor.features import clip_features
-from specnorm.monitor.shifted import counted_often, shifted
-from specnorm.monitor.variety import variety
-from specnorm.profile import Counter, Measurement, Statistics
+from spectronorm.monitor.features import clip_features
+from spectronorm.monitor.shifted import counted_often, shifted
+from spectronorm.monitor.variety import variety
+from spectronorm.profile import Counter, Measurement, Statistics
 
 SMALL = sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(3))
 

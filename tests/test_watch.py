@@ -1,4 +1,4 @@
-"""`specnorm watch` and `update` do what their help says, from folders, lists and raw streams."""
+"""`spectronorm watch` and `update` do what their help says, from folders, lists and raw streams."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-import specnorm as sn
+import spectronorm as sn
 from monitored import FRONT_END, clips, training
-from specnorm.cli.app import app
-from specnorm.monitor import Incoming, Monitor, Pcm, Reading, existing, growing_folder, listed, pcm_stream, watch
-from specnorm.monitor.prometheus import Exporter
-from specnorm.report.drift_page import save_drift_page
+from spectronorm.cli.app import app
+from spectronorm.monitor import Incoming, Monitor, Pcm, Reading, existing, growing_folder, listed, pcm_stream, watch
+from spectronorm.monitor.prometheus import Exporter
+from spectronorm.report.drift_page import save_drift_page
 
-COMMAND = [sys.executable, "-c", "from specnorm.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from spectronorm.cli import main; main()"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Result:
     stderr: bytes
 
 
-def specnorm(*arguments: object, data: bytes = b"") -> Result:
+def spectronorm(*arguments: object, data: bytes = b"") -> Result:
     """Run the command in this process: starting one takes longer than what most of these tests do."""
     result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=data)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -65,7 +65,7 @@ def profile_path(tmp_path: Path) -> Path:
 
 def test_once_says_by_its_exit_code_whether_there_was_an_alarm(profile_path: Path, tmp_path: Path) -> None:
     """Clips as in training give 0 and quiet ones 3, with JSON lines, a report at the end, and a page."""
-    good = specnorm("watch", audio(tmp_path / "good", 1.0), "-p", profile_path, "--once", "--json")
+    good = spectronorm("watch", audio(tmp_path / "good", 1.0), "-p", profile_path, "--once", "--json")
     assert good.returncode == 0, good.stderr
     lines = [json.loads(line) for line in good.stdout.splitlines()]
     assert len(lines) == 25
@@ -73,11 +73,11 @@ def test_once_says_by_its_exit_code_whether_there_was_an_alarm(profile_path: Pat
     assert {line["clip"] for line in lines[:-1]} == set(range(1, 25))
     page = tmp_path / "drift.html"
     quiet = audio(tmp_path / "quiet", 0.05)
-    told = specnorm("watch", quiet, "-p", profile_path, "--once", "--json")
+    told = spectronorm("watch", quiet, "-p", profile_path, "--once", "--json")
     onsets = [line for line in map(json.loads, told.stdout.splitlines()) if line.get("onset")]
     assert [line["diagnosis"]["kind"] for line in onsets] == ["level-change"]
     (quiet / "bad.wav").write_text("no audio")
-    bad = specnorm("watch", quiet, "-p", profile_path, "--once", "--report", page)
+    bad = spectronorm("watch", quiet, "-p", profile_path, "--once", "--report", page)
     assert bad.returncode == 3, bad.stderr
     assert b"level-change" in bad.stdout
     assert b"ALARM at" in bad.stderr
@@ -92,12 +92,12 @@ def test_lists_and_raw_streams_come_by_stdin(profile_path: Path, tmp_path: Path)
     """A list of names, and raw samples cut into clips, alarm like a folder."""
     quiet = audio(tmp_path / "quiet", 0.05)
     names = "\n".join(map(str, sorted(quiet.iterdir()))).encode()
-    assert specnorm("watch", "-", "-p", profile_path, "--once", data=names).returncode == 3
+    assert spectronorm("watch", "-", "-p", profile_path, "--once", data=names).returncode == 3
     raw = np.concatenate(clips(24, 2))
     options = ("--pcm", "s16le", "--pcm-rate", 8000, "--pcm-seconds", 0.5, "--once", "--json")
     for gain, code in ((1.0, 0), (0.05, 3)):
         data = np.rint(raw * gain * 32767).astype("<i2").tobytes()
-        result = specnorm("watch", "-", "-p", profile_path, *options, data=data)
+        result = spectronorm("watch", "-", "-p", profile_path, *options, data=data)
         assert result.returncode == code, result.stderr
         assert json.loads(result.stdout.splitlines()[-1])["report"]["clip"] == 24
 
@@ -138,12 +138,12 @@ def test_once_with_a_state_takes_what_is_new(profile_path: Path, tmp_path: Path)
     """Given again, the command reads the files that came since, and says how many there were in all."""
     folder, state = audio(tmp_path / "in", 1.0, 12), tmp_path / "state"
     command = ("watch", folder, "-p", profile_path, "--once", "--json", "--state", state)
-    assert len(specnorm(*command).stdout.splitlines()) == 13
+    assert len(spectronorm(*command).stdout.splitlines()) == 13
     soundfile.write(folder / "new.wav", clips(24, 2)[12], 8_000, subtype="FLOAT")
-    lines = [json.loads(line) for line in specnorm(*command).stdout.splitlines()]
+    lines = [json.loads(line) for line in spectronorm(*command).stdout.splitlines()]
     assert [line.get("name") for line in lines] == ["new.wav", None]
     assert lines[-1]["report"]["clip"] == 13
-    assert len(specnorm(*command).stdout.splitlines()) == 1
+    assert len(spectronorm(*command).stdout.splitlines()) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
@@ -176,9 +176,9 @@ def test_training_clips_sharpen_the_threshold(noise_folder: Path, tmp_path: Path
     folder = audio(tmp_path / "train", 1.0, 40)
     path = tmp_path / "p"
     sn.fit(folder, FRONT_END).save(path)
-    result = specnorm("watch", folder, "-p", path, "--training", folder, "--once")
+    result = spectronorm("watch", folder, "-p", path, "--training", folder, "--once")
     assert result.returncode == 0, result.stderr
-    other = specnorm("watch", folder, "-p", path, "--training", noise_folder, "--once")
+    other = spectronorm("watch", folder, "-p", path, "--training", noise_folder, "--once")
     assert other.returncode == 2
     assert b"were not measured" in other.stderr
 
@@ -186,21 +186,21 @@ def test_training_clips_sharpen_the_threshold(noise_folder: Path, tmp_path: Path
 def test_update_and_rollback(profile_path: Path, tmp_path: Path) -> None:
     """An update writes an ordinary profile, watching by it is quiet, and rolling back gives the old file."""
     quiet, new, back = audio(tmp_path / "quiet", 0.1, 32), tmp_path / "new", tmp_path / "back"
-    done = specnorm("update", profile_path, quiet, "-o", new)
+    done = spectronorm("update", profile_path, quiet, "-o", new)
     assert done.returncode == 0, done.stderr
     assert b"level-change" in done.stdout
-    assert specnorm("show", new).returncode == 0
-    assert specnorm("watch", quiet, "-p", profile_path, "--once").returncode == 3
-    assert specnorm("watch", quiet, "-p", new, "--once").returncode == 0
-    undone = specnorm("update", new, "--rollback", "-o", back, "--json")
+    assert spectronorm("show", new).returncode == 0
+    assert spectronorm("watch", quiet, "-p", profile_path, "--once").returncode == 3
+    assert spectronorm("watch", quiet, "-p", new, "--once").returncode == 0
+    undone = spectronorm("update", new, "--rollback", "-o", back, "--json")
     assert json.loads(undone.stdout)["rolled_back"]
     assert back.read_bytes() == profile_path.read_bytes()
     silent = audio(tmp_path / "silent", 0.0, 20)
-    refused = specnorm("update", profile_path, silent, "-o", tmp_path / "x")
+    refused = spectronorm("update", profile_path, silent, "-o", tmp_path / "x")
     assert refused.returncode == 1
     assert b"--force" in refused.stderr
     assert not (tmp_path / "x").exists()
-    forced = specnorm("update", profile_path, silent, "-o", tmp_path / "x", "--force")
+    forced = spectronorm("update", profile_path, silent, "-o", tmp_path / "x", "--force")
     assert forced.returncode == 0
     assert b"forced although" in forced.stderr
 
@@ -236,7 +236,7 @@ def test_exit_codes_tell_misuse_from_failure(line: str, code: int, profile_path:
     pipeline = tmp_path / "pipeline"
     sn.Pipeline(FRONT_END, sn.Standardize().fit(training()[0])).save(pipeline)
     places = {"folder": folder, "out": out, "profile": profile_path, "pipeline": pipeline, "empty": tmp_path / "empty"}
-    result = specnorm(*line.format(**places).split())
+    result = spectronorm(*line.format(**places).split())
     assert result.returncode == code, result.stderr
     assert result.stderr
     assert b"Traceback" not in result.stderr
@@ -246,8 +246,8 @@ def test_exit_codes_tell_misuse_from_failure(line: str, code: int, profile_path:
 @pytest.mark.parametrize("command", ["watch", "update"])
 def test_help_has_examples(command: str) -> None:
     """Each command explains itself, with an example."""
-    text = specnorm(command, "--help").stdout.decode()
-    assert f"specnorm {command} " in text.split("Examples")[1]
+    text = spectronorm(command, "--help").stdout.decode()
+    assert f"spectronorm {command} " in text.split("Examples")[1]
 
 
 # Streams
@@ -343,9 +343,9 @@ def test_gauges_are_served_on_loopback() -> None:
         assert exporter._server.server_address[0] == "127.0.0.1"
     finally:
         exporter.close()
-    assert "specnorm_alarm 1.0" in text
-    assert 'specnorm_diagnosis{kind="level-change"} 1.0' in text
-    assert text.count("specnorm_band_psi{") == FRONT_END.n_bands
+    assert "spectronorm_alarm 1.0" in text
+    assert 'spectronorm_diagnosis{kind="level-change"} 1.0' in text
+    assert text.count("spectronorm_band_psi{") == FRONT_END.n_bands
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", exporter.port)) != 0
     assert not any("prometheus" in thread.name for thread in threading.enumerate())

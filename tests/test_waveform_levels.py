@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm.front_end.front_end import SLOTS
+import spectronorm as sn
+from spectronorm.front_end.front_end import SLOTS
 
 RATE = 16_000
 LEVELS = sorted(SLOTS["level"])

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specnorm.profile import wide
+from spectronorm.profile import wide
 
 FACTORS = st.integers(-(2**59), 2**59)
 

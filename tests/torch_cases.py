@@ -6,11 +6,11 @@ from functools import cache
 
 import numpy as np
 
-import specnorm as sn
-from specnorm.front_end import PRESETS
-from specnorm.front_end.front_end import SLOTS
-from specnorm.normalize import NORMALIZERS
-from specnorm.profile import Counter
+import spectronorm as sn
+from spectronorm.front_end import PRESETS
+from spectronorm.front_end.front_end import SLOTS
+from spectronorm.normalize import NORMALIZERS
+from spectronorm.profile import Counter
 
 FRONT_ENDS = {name: preset.front_end for name, preset in PRESETS.items()} | {
     f"{slot} {kind}": sn.FrontEnd(sample_rate=8_000, **{slot: cls()})

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import specnorm as sn
+import spectronorm as sn
 from benchmarks.agreement.origins import STORED, Level, running
 from benchmarks.agreement.sounds import Wave, real, synthetic
-from specnorm.front_end import PRESETS
+from spectronorm.front_end import PRESETS
 
 FLOAT32_RANGE_DB = 60.0
 """How far below its clip's peak a cell of float32 arithmetic still holds 1e-3 dB: an FFT's rounding is spread evenly

@@ -29,7 +29,7 @@ class Origin:
         run: A wave `(sample,)` at the preset's rate to the origin's own result, as `(band, frame)`.
         package: The package that runs, with its version.
         arithmetic: The precision that it computes in.
-        published: Whether its result is normalized, as `specnorm.published` is.
+        published: Whether its result is normalized, as `spectronorm.published` is.
     """
 
     run: Callable[[Wave], Any]

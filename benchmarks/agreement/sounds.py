@@ -27,11 +27,11 @@ def synthetic(sample_rate: int) -> Wave:
 
 
 def real(sample_rate: int) -> dict[str, Wave]:
-    """The loudest 1.024 s of real recordings by name, from the folder that SPECNORM_DATA names, if it names one."""
-    folder = os.environ.get("SPECNORM_DATA")
+    """The loudest 1.024 s of real recordings by name, from the folder that SPECTRONORM_DATA names, if it names one."""
+    folder = os.environ.get("SPECTRONORM_DATA")
     if not folder or not (Path(folder) / "esc10").is_dir():
         return {}
-    from specnorm.audio import read_clip  # noqa: PLC0415 - the synthetic sound needs no specnorm
+    from spectronorm.audio import read_clip  # noqa: PLC0415 - the synthetic sound needs no spectronorm
 
     audio = Path(folder) / "esc10" / "audio"
     return {name: _loudest(read_clip(audio / f"{name}.ogg", sample_rate).samples, sample_rate) for name in CLIPS}

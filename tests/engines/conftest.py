@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
-from specnorm import measure
+import spectronorm as sn
+from spectronorm import measure
 
 FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
 

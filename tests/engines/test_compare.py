@@ -13,12 +13,12 @@ pytest.importorskip("distributed")
 
 from tests.experiment_cases import prepared, write_clips  # noqa: E402
 
-import specnorm as sn  # noqa: E402
-from specnorm.engines.engine import Item, Result  # noqa: E402
-from specnorm.errors import EngineError  # noqa: E402
-from specnorm.experiment import Results  # noqa: E402
-from specnorm.experiment.compare import compare  # noqa: E402
-from specnorm.experiment.jobs import TrainTask, run_on  # noqa: E402
+import spectronorm as sn  # noqa: E402
+from spectronorm.engines.engine import Item, Result  # noqa: E402
+from spectronorm.errors import EngineError  # noqa: E402
+from spectronorm.experiment import Results  # noqa: E402
+from spectronorm.experiment.compare import compare  # noqa: E402
+from spectronorm.experiment.jobs import TrainTask, run_on  # noqa: E402
 
 
 @pytest.fixture

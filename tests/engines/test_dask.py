@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import specnorm as sn
-from specnorm import origin as origin_module
-from specnorm.cli.app import app
-from specnorm.engines.dask import ALLOCATOR, CONNECT_SECONDS
-from specnorm.engines.pace import MOST, Pace
-from specnorm.errors import EngineError
-from specnorm.lock import output_lock
-from specnorm.origin import Origin
+import spectronorm as sn
+from spectronorm import origin as origin_module
+from spectronorm.cli.app import app
+from spectronorm.engines.dask import ALLOCATOR, CONNECT_SECONDS
+from spectronorm.engines.pace import MOST, Pace
+from spectronorm.errors import EngineError
+from spectronorm.lock import output_lock
+from spectronorm.origin import Origin
 
 from .conftest import FRONT_END
 
@@ -168,7 +168,7 @@ def test_a_worker_that_cannot_load_the_task_says_so(dask: sn.DaskEngine, monkeyp
     module = type(sys)("only_here")
     exec("class Task:\n    def __call__(self, item): return item", module.__dict__)  # noqa: S102
     monkeypatch.setitem(sys.modules, "only_here", module)
-    with pytest.raises(EngineError, match="install the same specnorm"):
+    with pytest.raises(EngineError, match="install the same spectronorm"):
         list(dask.map(module.Task(), [1]))
 
 

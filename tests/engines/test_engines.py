@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import specnorm as sn
-from specnorm import measure
-from specnorm.errors import EngineError
-from specnorm.images import ImageCodec, LevelRange
+import spectronorm as sn
+from spectronorm import measure
+from spectronorm.errors import EngineError
+from spectronorm.images import ImageCodec, LevelRange
 
 from .conftest import FRONT_END, tree
 
@@ -27,7 +27,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> o
     """Each engine, with two workers."""
     if request.param == "dask":
         return request.getfixturevalue("dask")
-    monkeypatch.setattr("specnorm.engines.auto.WORTH_SECONDS", 0.0)
+    monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", 0.0)
     return {"threads": sn.LocalEngine, "processes": sn.ProcessEngine, "auto": sn.AutoEngine}[request.param](2)
 
 
@@ -139,7 +139,7 @@ def test_threads_hand_over_to_processes_when_much_is_left(monkeypatch: pytest.Mo
     """A short run stays in this process, a long one goes on in others; each item is done once."""
     short = list(sn.AutoEngine(2).map(slow_process_number, range(20)))
     assert {process for _, process in short} == {os.getpid()}
-    monkeypatch.setattr("specnorm.engines.auto.WORTH_SECONDS", 1.0)
+    monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", 1.0)
     long = list(sn.AutoEngine(2).map(slow_process_number, range(600)))
     assert sorted(item for item, _ in long) == list(range(600))
     assert long[0][1] == os.getpid()
@@ -152,7 +152,7 @@ def test_processes_need_no_guard_and_end_with_their_parent(tmp_path: Path) -> No
     """A script without `if __name__` runs once, and no process outlives a parent that is killed."""
     script = tmp_path / "script.py"
     script.write_text(
-        "import math, os, signal, time\nimport specnorm as sn\n"
+        "import math, os, signal, time\nimport spectronorm as sn\n"
         "found = sn.ProcessEngine(1).map(math.sqrt, [4.0])\nprint(next(found))\n"
         "from tests.engines.test_engines import slow_process_number\n"
         "results = sn.ProcessEngine(1).map(slow_process_number, range(100_000))\n"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-import specnorm as sn
-from specnorm.engines.resumable import _Record
-from specnorm.export_images import export_images
-from specnorm.journal import Journal
+import spectronorm as sn
+from spectronorm.engines.resumable import _Record
+from spectronorm.export_images import export_images
+from spectronorm.journal import Journal
 
 FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from specnorm import measure
+from spectronorm import measure
 
 from .bad_inputs import tone
 

@@ -21,20 +21,20 @@ import atheris
 import numpy as np
 
 # What numba compiles: it cannot compile instrumented code.
-COMPILED = ["specnorm.arrays", "specnorm.front_end.blocks", "specnorm.profile.counting", "specnorm.profile.wide"]
-with atheris.instrument_imports(include=["specnorm"], exclude=COMPILED):
-    import specnorm as sn
-    from specnorm import files
-    from specnorm.audio import archive
-    from specnorm.errors import SpecnormError
-    from specnorm.images import ImageCodec, LevelRange, decode, png
-    from specnorm.images import header as image_header
-    from specnorm.journal import Journal
+COMPILED = ["spectronorm.arrays", "spectronorm.front_end.blocks", "spectronorm.profile.counting", "spectronorm.profile.wide"]
+with atheris.instrument_imports(include=["spectronorm"], exclude=COMPILED):
+    import spectronorm as sn
+    from spectronorm import files
+    from spectronorm.audio import archive
+    from spectronorm.errors import SpectronormError
+    from spectronorm.images import ImageCodec, LevelRange, decode, png
+    from spectronorm.images import header as image_header
+    from spectronorm.journal import Journal
 
     from .attack import FRONT_END
     from .conftest import write_clips
 
-FOLDER = Path(tempfile.mkdtemp(prefix="specnorm-fuzz-"))
+FOLDER = Path(tempfile.mkdtemp(prefix="spectronorm-fuzz-"))
 
 
 def sound_files() -> dict[str, bytes]:
@@ -166,7 +166,7 @@ def test_one_input(data: bytes) -> None:
         return
     try:
         READERS[data[0] % len(READERS)](data[1:])
-    except SpecnormError:
+    except SpectronormError:
         return
 
 

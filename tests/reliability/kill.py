@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-import specnorm as sn
-from specnorm import measure
-from specnorm.export_images import INDEX_NAME
-from specnorm.lock import beside
+import spectronorm as sn
+from spectronorm import measure
+from spectronorm.export_images import INDEX_NAME
+from spectronorm.lock import beside
 
 from .attack import Log, finished, in_child, killed_after, run_apply, run_fit, run_images, run_invert, tree
 from .conftest import write_clips

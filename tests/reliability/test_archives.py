@@ -14,8 +14,8 @@ import fsspec
 import numpy as np
 import pytest
 
-import specnorm as sn
-from specnorm.audio import release
+import spectronorm as sn
+from spectronorm.audio import release
 
 from .attack import FRONT_END, run_fit, tree
 from .bad_inputs import encoded, pcm, tone, wav

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
-from specnorm.audio import Limits, Reader, release
-from specnorm.errors import BadAudioReason
-from specnorm.profile import Counter
+import spectronorm as sn
+from spectronorm.audio import Limits, Reader, release
+from spectronorm.errors import BadAudioReason
+from spectronorm.profile import Counter
 
 from .attack import finished, in_child
 from .bad_inputs import ODD_NAMES, Case, audio_cases, encoded, odd_names, tone, wav

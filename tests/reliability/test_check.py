@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-import specnorm as sn
-from specnorm.cli.app import app
+import spectronorm as sn
+from spectronorm.cli.app import app
 
 from .attack import FRONT_END
 from .conftest import write_clips

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
-from specnorm.profile import Counter, Measurement, RunningSum
-from specnorm.profile.statistics import Statistics
+import spectronorm as sn
+from spectronorm.profile import Counter, Measurement, RunningSum
+from spectronorm.profile.statistics import Statistics
 
 from .bad_inputs import tone
 

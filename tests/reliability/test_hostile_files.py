@@ -16,10 +16,10 @@ import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import specnorm as sn
-from specnorm import files
-from specnorm.errors import FileFormatError, SpecnormError
-from specnorm.pipeline import load
+import spectronorm as sn
+from spectronorm import files
+from spectronorm.errors import FileFormatError, SpectronormError
+from spectronorm.pipeline import load
 
 from .attack import FRONT_END
 from .conftest import write_clips
@@ -255,7 +255,7 @@ def test_a_damaged_file_is_read_or_refused_never_worse(data: st.DataObject, save
         header, tensors = files.unpack(bytes(raw), "a file")
         cls = sn.Profile if kind == "profile" else sn.Pipeline
         loaded = cls.from_container(header, tensors, Path("a file"))
-    except SpecnormError:
+    except SpectronormError:
         return
     json.dumps(loaded.summary(), allow_nan=False)
 

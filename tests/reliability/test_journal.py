@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specnorm.errors import OutputBusy
-from specnorm.files import atomic_write, remove_unfinished
-from specnorm.journal import Journal, keep_journal, key_of
-from specnorm.lock import beside, output_lock
+from spectronorm.errors import OutputBusy
+from spectronorm.files import atomic_write, remove_unfinished
+from spectronorm.journal import Journal, keep_journal, key_of
+from spectronorm.lock import beside, output_lock
 
 IDENTITY = {"command": "test", "setting": 1}
 RECORDS = {key_of(index): bytes([index]) * (index * 7) for index in range(12)}
@@ -104,7 +104,7 @@ def test_a_journal_goes_on_success_and_stays_on_failure(tmp_path: Path) -> None:
 def test_the_second_run_fails_at_once_and_says_who_holds_the_output(tmp_path: Path) -> None:
     """In this process and in another one."""
     output = tmp_path / "out"
-    code = f"from specnorm.lock import *; from pathlib import Path\nwith output_lock(Path({str(output)!r})): pass"
+    code = f"from spectronorm.lock import *; from pathlib import Path\nwith output_lock(Path({str(output)!r})): pass"
     with output_lock(output):
         with pytest.raises(OutputBusy, match=f"process {os.getpid()} on "), output_lock(output):
             pass
@@ -118,7 +118,7 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
     """A stale lock is recognized, and says whose it was."""
     output = tmp_path / "out"
     code = (
-        "from specnorm.lock import *; from pathlib import Path; import time\n"
+        "from spectronorm.lock import *; from pathlib import Path; import time\n"
         f"with output_lock(Path({str(output)!r})): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
@@ -138,9 +138,9 @@ def test_temporary_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     writers = [atomic_write(tmp_path / name) for name in ("out", "other")]
     for writer in writers:
         writer.__enter__().write(b"half")
-    assert len(list(tmp_path.glob(".specnorm-*.part"))) == 2
+    assert len(list(tmp_path.glob(".spectronorm-*.part"))) == 2
     remove_unfinished(tmp_path / "out")
-    assert len(list(tmp_path.glob(".specnorm-*.part"))) == 1
+    assert len(list(tmp_path.glob(".spectronorm-*.part"))) == 1
     for writer in writers:
         assert not writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)  # Ctrl-C goes on upwards
     assert list(tmp_path.iterdir()) == []

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
-from specnorm.engines.resumable import _Record
-from specnorm.lock import beside, output_lock
-from specnorm.measure import MeasureTask
+import spectronorm as sn
+from spectronorm.engines.resumable import _Record
+from spectronorm.lock import beside, output_lock
+from spectronorm.measure import MeasureTask
 
 from .attack import FRONT_END, finished, in_child, run_fit, tree
 from .bad_inputs import tone
@@ -201,13 +201,13 @@ def test_ctrl_c_stops_the_command_line_and_the_same_command_goes_on(tmp_path: Pa
     """SIGINT: exit code 130, no output, no temporary file; then the same command completes it."""
     write_clips(tmp_path / "clips", 400, seconds=0.2)
     fit = ["fit", str(tmp_path / "clips"), "-o", str(tmp_path / "out"), "--workers", "2"]
-    command = [sys.executable, "-c", "from specnorm.cli import main; main()", *fit]
+    command = [sys.executable, "-c", "from spectronorm.cli import main; main()", *fit]
     # Each clip takes 20 ms at least, so that the signal comes before the end on any machine.
     slow = (
-        "import time; from specnorm.profile import Counter; add = Counter.add; "
+        "import time; from spectronorm.profile import Counter; add = Counter.add; "
         "Counter.add = lambda *a, **k: (time.sleep(0.02), add(*a, **k))[1]; "
     )
-    slowly = [sys.executable, "-c", slow + "from specnorm.cli import main; main()", *fit]
+    slowly = [sys.executable, "-c", slow + "from spectronorm.cli import main; main()", *fit]
     journal = beside(tmp_path / "out", "journal")
     with subprocess.Popen(slowly, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
@@ -261,7 +261,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     path = tmp_path / f"clip.{suffix}"
     soundfile.write(path, tone(seed=1), 16_000)
     changes = [2, 3]
-    reading = sys.modules["specnorm.audio.read"]  # the package has a function of that name
+    reading = sys.modules["spectronorm.audio.read"]  # the package has a function of that name
     decode = getattr(reading, decoder)
 
     def decode_and_change(*args: object, **settings: object) -> object:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-import specnorm as sn
-from specnorm.audio import Limits, Reader, release, sandbox
+import spectronorm as sn
+from spectronorm.audio import Limits, Reader, release, sandbox
 
 from .attack import FRONT_END, run_fit
 from .bad_inputs import encoded, flac_bomb, pcm, tone, wav

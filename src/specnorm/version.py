@@ -1,3 +1,0 @@
-"""The version of the library, written into everything that it saves."""
-
-__version__ = "0.1.0"

@@ -1,0 +1,75 @@
+"""Decoded, resampled audio on disk, so that what is read twice is decoded once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from spectronorm.audio.read import Reader, read_clip
+from spectronorm.errors import ArgumentError
+from spectronorm.files import atomic_write, canonical_json
+
+FORMAT = 2
+"""Counts up when decoding changes what it gives, so that old entries are not found any more."""
+
+
+@dataclass(frozen=True)
+class AudioCache:
+    """A folder of `.npy` files, float32 at one rate each, under a name made of what the samples depend on.
+
+    That is the file's path, size and time of change, the rate and the resampler: a changed file is decoded again. An
+    entry is written whole or not at all, so that many processes may share a folder, and one that is damaged is made
+    again. Entries that nothing needs any more stay until the folder is deleted.
+    """
+
+    folder: Path
+
+    def read(
+        self, path: str | Path, sample_rate: int, resampler: str = "soxr_hq", *, reader: Reader | None = None
+    ) -> NDArray[np.float32]:
+        """The samples that `read_clip` (or `reader`) gives, read-only, mapped from disk where they were decoded before.
+
+        Raises:
+            AudioError: when the file cannot be used.
+            ArgumentError: when the cache's folder cannot be written.
+        """
+        decode = read_clip if reader is None else reader.read
+        entry = self._entry(Path(path), sample_rate, resampler)
+        if entry is None:
+            return decode(path, sample_rate, resampler=resampler).samples  # which says what is wrong
+        samples = _mapped(entry)
+        if samples is not None:
+            return samples
+        samples = decode(path, sample_rate, resampler=resampler).samples
+        try:
+            with atomic_write(entry) as file:
+                np.save(file, samples)
+        except OSError as error:
+            raise ArgumentError(
+                f"{self.folder}: the cache cannot be written ({error.strerror or error}); choose another folder"
+            ) from None
+        return samples
+
+    def _entry(self, path: Path, sample_rate: int, resampler: str) -> Path | None:
+        try:
+            status = path.stat()
+        except (OSError, ValueError):
+            return None
+        depends_on = [FORMAT, os.fsencode(path.absolute()).hex(), status.st_size, status.st_mtime_ns]
+        name = xxhash.xxh3_128_hexdigest(canonical_json([*depends_on, sample_rate, resampler]).encode())
+        return self.folder / name[:2] / f"{name}.npy"
+
+
+def _mapped(entry: Path) -> NDArray[np.float32] | None:
+    """An entry's samples, or None when there is none or it is damaged."""
+    try:
+        samples = np.load(entry, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    sound = isinstance(samples, np.ndarray) and samples.dtype == np.float32 and samples.ndim == 1 and samples.size > 0
+    return samples if sound else None

@@ -1,0 +1,305 @@
+"""From a file, a member of an archive or a URL to a mono clip at the rate that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio.clip import Clip, flatness, skipped, within
+from spectronorm.audio.compressed import STREAMS
+from spectronorm.audio.content import (
+    ATTEMPTS,
+    always_changing,
+    content_digest,
+    content_state,
+    open_content,
+    stamp_of_error,
+)
+from spectronorm.audio.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor
+from spectronorm.audio.decoder_process import MOST_FILES
+from spectronorm.audio.mpeg import recognizable
+from spectronorm.audio.reference import ClipReference
+from spectronorm.audio.resample import resample
+from spectronorm.audio.sandbox import Limits, close_decoders, decode_untrusted
+from spectronorm.audio.scratch import SAMPLES
+from spectronorm.audio.wav import plain_wav, read_plain_wav
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+
+_MOST_STORED = 1 << 23
+"""Bytes of archive members that are held at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """Samples `(sample, channel)` at a rate in Hz.
+
+    Borrowed ones are overwritten when this thread reads again. Those of integers are sound by their making.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    borrowed: bool
+    of_integers: bool = False
+
+
+_Outcome = _Decoded | AudioError
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a source's clips are read.
+
+    With `untrusted`, files are decoded in processes of their own, within these limits; plain 16-bit WAV files need no
+    decoding, and are copied here. With `skip_flat`, silent and
+    constant clips count as bad; otherwise they are clips like any other, and a profile lists them.
+    """
+
+    untrusted: Limits | None = None
+    skip_flat: bool = False
+
+    def read(
+        self,
+        clip: ClipReference | str | Path,
+        sample_rate: int,
+        *,
+        duration: float | None = None,
+        resampler: str = "soxr_hq",
+    ) -> Clip:
+        """Any clip that libsndfile can decode, as mono float32 at `sample_rate` (Hz).
+
+        Channels are averaged in float; integers of any depth become [-1, 1]. With `duration` (seconds) the clip is
+        cropped at its end, or padded with zeros there, to exactly that length, and remembers how many samples are real.
+        A file that is written to meanwhile is read again, a few times.
+
+        Raises:
+            AudioError: when the clip cannot be used, with the reason.
+            ArgumentError: when `duration` is not positive.
+        """
+        stamped = self.read_stamped(clip, sample_rate, duration=duration, resampler=resampler, with_stamp=False)
+        return stamped.clip_or_raise()
+
+    def read_stamped(
+        self,
+        clip: ClipReference | str | Path,
+        sample_rate: int,
+        *,
+        duration: float | None = None,
+        resampler: str = "soxr_hq",
+        with_stamp: bool = True,
+    ) -> Stamped:
+        """The clip, or the error that `read` would raise, together with the stamp of the very bytes it was made of."""
+        reference = clip if isinstance(clip, ClipReference) else ClipReference(Path(clip).name, Path(clip))
+        (stamped,) = self.read_each(
+            [reference], sample_rate, duration=duration, resampler=resampler, with_stamp=with_stamp
+        )
+        return stamped
+
+    def read_each(
+        self,
+        clips: Sequence[ClipReference],
+        sample_rate: int,
+        *,
+        duration: float | None = None,
+        resampler: str = "soxr_hq",
+        with_stamp: bool = True,
+    ) -> Generator[Stamped]:
+        """What `read_stamped` gives, clip by clip in order; untrusted files go to their process several at a time."""
+        if duration is not None and not duration > 0:
+            raise ArgumentError(f"duration={duration} must be a positive number of seconds")
+        with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
+            for stamp, decoded in each:
+                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler))
+
+    def _prepared(
+        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str
+    ) -> Clip | AudioError:
+        if isinstance(decoded, AudioError):
+            return decoded
+        try:
+            if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
+                check_samples(decoded.samples)  # which says what is wrong
+            mono = decoded.samples[:, 0]
+            if decoded.samples.shape[1] > 1:
+                mono = decoded.samples.mean(axis=1, dtype=np.float32)
+            elif decoded.borrowed and decoded.sample_rate == sample_rate:
+                mono = mono.copy()
+            prepared = _prepare(mono, decoded.sample_rate, sample_rate, duration, resampler)
+        except AudioError as error:
+            return error
+        if self.skip_flat and prepared.flat is not None:
+            return skipped(prepared.flat)
+        return prepared
+
+    def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome]]:
+        """Stamp and samples of one unchanging state of each file."""
+        if self.untrusted is None:
+            for clip in clips:
+                yield _attempt_here(clip, with_stamp=with_stamp) or self._decode_again(clip, with_stamp=with_stamp)
+            return
+        for some in _batches(clips):
+            with closing(self._attempt(some, self.untrusted, with_stamp=with_stamp)) as attempted:
+                for clip, found in zip(some, attempted, strict=True):
+                    yield found or self._decode_again(clip, with_stamp=with_stamp)
+
+    def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome]:
+        """A clip that changed while it was read."""
+        for _ in range(ATTEMPTS - 1):
+            if self.untrusted is None:
+                found = _attempt_here(clip, with_stamp=with_stamp)
+            else:
+                (found,) = self._attempt([clip], self.untrusted, with_stamp=with_stamp)
+            if found is not None:
+                return found
+        changing = always_changing()
+        return stamp_of_error(changing), changing
+
+    def _attempt(
+        self, clips: Sequence[ClipReference], limits: Limits, *, with_stamp: bool
+    ) -> Generator[tuple[bytes, _Outcome] | None]:
+        """What `_attempt_here` gives for each file, decoded within limits."""
+        with ExitStack() as stack:
+            opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
+            files = [one for one in opened if not isinstance(one, AudioError)]
+            decoded = stack.enter_context(closing(_decoded_within(limits, files)))
+            for one in opened:
+                if isinstance(one, AudioError):
+                    yield _not_opened(one)
+                else:
+                    result = next(decoded)
+                    yield (one.stamp, result) if content_state(one.descriptor) == one.state else None
+
+
+def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
+    """Stamp and samples of a file; None for one that changed meanwhile."""
+    try:
+        with open_content(clip) as descriptor:
+            state = content_state(descriptor)
+            stamp = content_digest(descriptor) if with_stamp else b""
+            decoded = _decoded_here(clip, descriptor)
+            return (stamp, decoded) if content_state(descriptor) == state else None
+    except AudioError as error:  # it could not be opened
+        return _not_opened(error)
+
+
+def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
+    return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
+
+
+def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
+    if (plain := read_plain_wav(descriptor)) is not None:
+        return _Decoded(*plain, borrowed=True, of_integers=True)
+    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
+    try:
+        with recognizable(descriptor) as content:
+            samples, rate = decode_descriptor(content, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+    except AudioError as error:
+        return error
+    return _Decoded(samples, rate, borrowed=samples.base is not None)
+
+
+def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
+    # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
+    plain = [_is_plain(one.descriptor, limits) for one in opened]
+    sent = [one.content for one, here in zip(opened, plain, strict=True) if not here]
+    with closing(decode_untrusted(sent, limits)) as decoded:
+        for one, here in zip(opened, plain, strict=True):
+            copied = read_plain_wav(one.descriptor) if here else None
+            if copied is not None:
+                yield _Decoded(*copied, borrowed=True, of_integers=True)
+                continue
+            found = next(decode_untrusted([one.content], limits) if here else decoded)
+            yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
+
+
+def _is_plain(descriptor: int, limits: Limits) -> bool:
+    found = plain_wav(descriptor)
+    return found is not None and 2 * found.stored <= limits.megabytes << 20
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A clip's file: `content` is what to decode of it, `state` what it was then."""
+
+    descriptor: int
+    content: int
+    state: tuple[int, ...]
+    stamp: bytes
+
+
+def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened | AudioError:
+    try:
+        descriptor = stack.enter_context(open_content(clip))
+    except AudioError as error:
+        return error
+    state = content_state(descriptor)
+    stamp = content_digest(descriptor) if with_stamp else b""
+    return _Opened(descriptor, stack.enter_context(recognizable(descriptor)), state, stamp)
+
+
+def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
+    """As many as a decoding process takes at once, but no more members of archives than memory should hold."""
+    begin, stored = 0, 0
+    for end, clip in enumerate(clips):
+        size = 0 if clip.part is None else clip.part.size or clip.part.stored or _MOST_STORED
+        if end > begin and (end - begin == MOST_FILES or stored + size > _MOST_STORED):
+            yield clips[begin:end]
+            begin, stored = end, 0
+        stored += size
+    yield clips[begin:]
+
+
+@dataclass(frozen=True, eq=False)
+class Stamped:
+    """A clip, or the error that says why there is none, and the stamp of the bytes that it was made of."""
+
+    stamp: bytes
+    result: Clip | AudioError
+
+    def clip_or_raise(self) -> Clip:
+        """The clip; raises its `AudioError` when there is none."""
+        if isinstance(self.result, AudioError):
+            raise self.result
+        return self.result
+
+
+def _prepare(
+    mono: NDArray[np.float32], source_rate: int, sample_rate: int, duration: float | None, resampler: str
+) -> Clip:
+    flat = flatness(mono)
+    mono = resample(np.ascontiguousarray(mono), source_rate, sample_rate, resampler)
+    if mono.size == 0:
+        raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {sample_rate} Hz")
+    length = mono.size
+    if duration is not None:
+        wanted = max(1, round(duration * sample_rate))
+        length = min(length, wanted)
+        mono = np.pad(mono[:length], (0, wanted - length))
+    return Clip(mono, sample_rate, length, flat or flatness(mono[:length]))
+
+
+def read_clip(
+    clip: ClipReference | str | Path, sample_rate: int, *, duration: float | None = None, resampler: str = "soxr_hq"
+) -> Clip:
+    """One clip as `Reader().read` gives it: mono float32 at `sample_rate` (Hz), cropped or padded to `duration` (s).
+
+    Raises:
+        AudioError: when the file cannot be used, with the reason.
+        ArgumentError: when `duration` is not positive.
+    """
+    return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
+
+
+def read(path: str | Path, sample_rate: int) -> NDArray[np.float32]:
+    """The samples of one file as a mono float32 array at `sample_rate` (Hz), ready for a front end or pipeline."""
+    return read_clip(path, sample_rate).samples
+
+
+def release() -> None:
+    """Close what reading keeps open for the next clip: archives and decoding processes."""
+    STREAMS.close()
+    close_decoders()

@@ -1,0 +1,43 @@
+"""Rows of a CSV or Parquet table, with every value as text."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from spectronorm.errors import MissingExtra, SourceError
+
+
+def read_table(path: Path) -> Sequence[Mapping[str, str]]:
+    """The rows of a `.csv` or `.parquet` file as dictionaries of text; missing values are empty.
+
+    Raises:
+        SourceError: when the file cannot be read as such a table.
+        MissingExtra: when a Parquet file is given and pyarrow is not installed.
+    """
+    if not path.is_file():
+        raise SourceError(f"{path}: there is no such table; check the path")
+    return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [{key: value or "" for key, value in row.items() if key is not None} for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{path}: cannot be read as a CSV table in UTF-8 ({error})") from None
+    return rows
+
+
+def _read_parquet(path: Path) -> list[dict[str, str]]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except (ImportError, OSError):
+        raise MissingExtra("Reading a Parquet table", "parquet") from None
+    try:
+        rows = parquet.read_table(path).to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        raise SourceError(f"{path}: cannot be read as a Parquet table ({error})") from None
+    return [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]

@@ -1,0 +1,23 @@
+"""Random variation for training: first drawn from an explicit generator, then applied, in NumPy or torch.
+
+What is drawn are a few numbers a clip, always by NumPy. So a seed gives the same augmentation in both libraries and
+on every device, and what was drawn can be kept, shown, or applied again to something else.
+
+>>> import numpy as np
+>>> from spectronorm.augment import SpecAugment
+>>> spectrograms = np.random.default_rng(0).normal(size=(8, 64, 200))
+>>> masked = SpecAugment()(spectrograms, np.random.default_rng(1))
+>>> bool((masked == SpecAugment()(spectrograms, np.random.default_rng(1))).all())
+True
+"""
+
+from spectronorm.augment.crop import Cropped as Cropped
+from spectronorm.augment.crop import RandomCrop as RandomCrop
+from spectronorm.augment.frame_crop import FrameCrop as FrameCrop
+from spectronorm.augment.gain import Gain as Gain
+from spectronorm.augment.mixup import Mixed as Mixed
+from spectronorm.augment.mixup import Mixup as Mixup
+from spectronorm.augment.noise import Noise as Noise
+from spectronorm.augment.resized_crop import RandomResizedCrop as RandomResizedCrop
+from spectronorm.augment.shift import TimeShift as TimeShift
+from spectronorm.augment.spec_augment import SpecAugment as SpecAugment

@@ -1,0 +1,95 @@
+"""A stretch of a clip that is not silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array, constant, namespace, take_along_last, whole_numbers
+from spectronorm.augment.batch import (
+    Shape,
+    a_clip,
+    check_drawn,
+    check_generator,
+    clip_lengths,
+    clip_shape,
+    one_of,
+    positions,
+)
+from spectronorm.errors import ArgumentError
+
+
+class Cropped(NamedTuple):
+    """Waves `(..., samples)`, and how many samples of each are real (int64, beside the wave)."""
+
+    wave: Array
+    lengths: Array
+
+
+@dataclass(frozen=True)
+class RandomCrop:
+    """Cuts `samples` samples out of each wave, at a start uniform over those whose crop passes the gate.
+
+    A crop passes when its RMS level is at least `gate_dbfs` (dB relative to a constant 1.0; a sine of full scale has
+    -3). When no crop of a clip passes, the loudest is taken, so that a crop is never silent while the clip holds a
+    louder one. Clips shorter than `samples` are taken whole and padded with zeros. `gate_dbfs=None` has no gate.
+
+    Raises:
+        ArgumentError: when `samples` is not positive or the gate is above 0.
+    """
+
+    samples: int
+    gate_dbfs: float | None = -60.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.samples, int) or self.samples < 1:
+            raise ArgumentError(f"samples={self.samples!r} must be a positive whole number")
+        if self.gate_dbfs is not None and not self.gate_dbfs <= 0:
+            raise ArgumentError(f"gate_dbfs={self.gate_dbfs} must be at most 0, or None for no gate")
+
+    def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
+        """A uniform number in [0, 1) for each clip: which of the starts that pass."""
+        check_generator(generator)
+        return np.asarray(generator.random(shape))
+
+    def apply(self, wave: Array, drawn: NDArray[np.float64], lengths: Array | None = None) -> Cropped:
+        """The crops of waves `(..., sample)`; `lengths` are in samples.
+
+        Raises:
+            ShapeError: when the wave is not floating point or the shapes do not fit.
+        """
+        shape = clip_shape(wave, 1, "a wave")
+        check_drawn(drawn, shape)
+        ends = clip_lengths(lengths, shape, wave.shape[-1])
+        starts = self._starts(wave, drawn, ends)
+        xp = namespace(wave)
+        index = starts + positions(self.samples, wave)
+        inside = index < a_clip(ends, wave, 1)
+        last = whole_numbers(np.array(wave.shape[-1] - 1), wave)
+        crop = take_along_last(wave, xp.minimum(index, last))
+        return Cropped(xp.where(inside, crop, xp.zeros_like(crop)), whole_numbers(np.minimum(ends, self.samples), wave))
+
+    def __call__(self, wave: Array, generator: np.random.Generator, lengths: Array | None = None) -> Cropped:
+        """Draw and apply."""
+        return self.apply(wave, self.draw(clip_shape(wave, 1, "a wave"), generator), lengths)
+
+    def _starts(self, wave: Array, drawn: NDArray[np.float64], ends: NDArray[np.int64]) -> Array:
+        """The first sample of each crop, `(..., 1)`."""
+        xp, choices = namespace(wave), np.maximum(ends - self.samples, 0) + 1
+        if self.gate_dbfs is None or wave.shape[-1] <= self.samples:
+            return a_clip(one_of(drawn, choices), wave, 1)
+        # Sums of squares in float64: silence between loud sounds is then exactly 0.
+        total = xp.cumulative_sum(xp.astype(wave, xp.float64) ** 2, axis=-1, include_initial=True)
+        power = (total[..., self.samples :] - total[..., : -self.samples]) / self.samples
+        possible = positions(power.shape[-1], wave) < a_clip(choices, wave, 1)
+        passing = possible & (power >= 10.0 ** (self.gate_dbfs / 10.0))
+        rank = xp.cumulative_sum(xp.astype(passing, xp.int64), axis=-1)
+        count = rank[..., -1:]
+        share = constant(drawn[..., None], total)
+        chosen = xp.minimum(xp.astype(xp.floor(share * xp.astype(count, xp.float64)), xp.int64), count - 1)
+        start = xp.sum(xp.astype(rank <= chosen, xp.int64), axis=-1, keepdims=True)
+        loudest = xp.argmax(xp.where(possible, power, xp.full_like(power, -1.0)), axis=-1, keepdims=True)
+        return xp.where(count > 0, start, loudest)

@@ -1,0 +1,100 @@
+"""A stretch of a spectrogram that is not among its quietest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array, namespace, take_along_last
+from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_shape, one_of, positions
+from spectronorm.errors import ArgumentError, ShapeError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FrameCrop:
+    """Cuts `frames` frames out of each spectrogram, at a start uniform over those whose crop passes the gate.
+
+    A crop passes when its mean power is within `gate_db` of the clip's loudest crop, so that at least one always does.
+    The power of each frame `(..., frame)` comes with the call, because a spectrogram may hold no power any more (PCEN
+    and normalization take it out). `gate_db=None` has no gate. A spectrogram of no more frames is taken whole. There
+    are no `lengths`: all clips of a batch have one.
+
+    Unlike `RandomCrop`, which crops waves, it needs no new spectrogram in each epoch, and filters over time (PCEN) have
+    settled where the crop begins.
+
+    Raises:
+        ArgumentError: when `frames` is not positive or the gate is negative.
+    """
+
+    frames: int
+    gate_db: float | None = 10.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frames, int) or self.frames < 1:
+            raise ArgumentError(f"frames={self.frames!r} must be a positive whole number")
+        if self.gate_db is not None and not self.gate_db >= 0:
+            raise ArgumentError(f"gate_db={self.gate_db} must be at least 0, or None for no gate")
+
+    def draw(self, shape: Shape, generator: np.random.Generator) -> Floats:
+        """A uniform number in [0, 1) for each clip: which of the starts that pass."""
+        check_generator(generator)
+        return np.asarray(generator.random(shape))
+
+    def apply(self, x: Array, drawn: Floats, power: NDArray[np.floating] | None = None) -> Array:
+        """The crops of spectrograms `(..., band, frame)`; `power` is `(..., frame)`, of the waves.
+
+        Raises:
+            ShapeError: when `x` is not floating point or the shapes do not fit.
+            ArgumentError: when there is a gate, but no power.
+        """
+        shape = clip_shape(x, 2, "a spectrogram")
+        check_drawn(drawn, shape)
+        passing = self._passing(shape, x.shape[-1], power)
+        return self._cut(x, _ranked(passing, one_of(drawn, passing.sum(axis=-1))))
+
+    def __call__(self, x: Array, generator: np.random.Generator, power: NDArray[np.floating] | None = None) -> Array:
+        """Draw and apply."""
+        return self.apply(x, self.draw(clip_shape(x, 2, "a spectrogram"), generator), power)
+
+    def spread(self, x: Array, number: int, count: int, power: NDArray[np.floating] | None = None) -> Array:
+        """Crop `number` (from 0) of `count` crops spread evenly over the starts that pass: for testing.
+
+        Raises:
+            ShapeError, ArgumentError: as `apply`.
+        """
+        shape = clip_shape(x, 2, "a spectrogram")
+        passing = self._passing(shape, x.shape[-1], power)
+        last = passing.sum(axis=-1) - 1
+        share = number / (count - 1) if count > 1 else 0.5
+        return self._cut(x, _ranked(passing, np.round(share * last).astype(np.int64)))
+
+    def _passing(self, shape: Shape, frames: int, power: NDArray[np.floating] | None) -> NDArray[np.bool_]:
+        """Which starts pass, `(..., start)`."""
+        starts = max(frames - self.frames, 0) + 1
+        if self.gate_db is None or starts == 1:
+            return np.ones((*shape, starts), dtype=np.bool_)
+        if power is None:
+            raise ArgumentError(f"a gate of {self.gate_db} dB needs the power of each frame; or set gate_db=None")
+        if power.shape != (*shape, frames):
+            raise ShapeError(f"a power of shape {power.shape} does not fit {frames} frames of clips of shape {shape}")
+        total = np.cumsum(np.asarray(power, dtype=np.float64), axis=-1)
+        total = np.concatenate([np.zeros((*shape, 1)), total], axis=-1)
+        # Rounding may leave a crop of silence a little below zero.
+        of_crop = np.maximum(total[..., self.frames :] - total[..., : -self.frames], 0.0)
+        return np.asarray(of_crop >= of_crop.max(axis=-1, keepdims=True) * 10.0 ** (-self.gate_db / 10.0))
+
+    def _cut(self, x: Array, starts: NDArray[np.int64]) -> Array:
+        if x.shape[-1] <= self.frames:
+            return x
+        index = a_clip(starts, x, 1) + positions(self.frames, x)
+        rows = namespace(x).broadcast_to(index[..., None, :], (*x.shape[:-1], self.frames))
+        return take_along_last(x, rows)
+
+
+def _ranked(passing: NDArray[np.bool_], rank: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The start which has `rank` passing ones before it."""
+    return np.asarray(np.argmax(np.cumsum(passing, axis=-1) > rank[..., None], axis=-1), dtype=np.int64)

@@ -1,0 +1,51 @@
+"""Louder or quieter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array
+from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape
+from spectronorm.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Multiplies each wave by a gain uniform in `min_db … max_db`. It does not clip: float audio may exceed 1.
+
+    A front end that standardizes the waveform takes it out again.
+
+    Raises:
+        ArgumentError: unless `min_db <= max_db`, both finite.
+    """
+
+    min_db: float = -6.0
+    max_db: float = 6.0
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.min_db <= self.max_db < math.inf:
+            raise ArgumentError(f"min_db={self.min_db}, max_db={self.max_db} must be finite, with min_db <= max_db")
+
+    def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
+        """The gain of each clip in dB."""
+        check_generator(generator)
+        return np.asarray(generator.uniform(self.min_db, self.max_db, size=shape))
+
+    def apply(self, wave: Array, drawn: NDArray[np.float64], lengths: Array | None = None) -> Array:
+        """The waves `(..., sample)` with their gains; padding, being zero, stays zero.
+
+        Raises:
+            ShapeError: when the wave is not floating point or the shapes do not fit.
+        """
+        shape = clip_shape(wave, 1, "a wave")
+        check_drawn(drawn, shape)
+        clip_lengths(lengths, shape, wave.shape[-1])
+        return wave * a_clip(10.0 ** (drawn / 20.0), wave, 1)
+
+    def __call__(self, wave: Array, generator: np.random.Generator, lengths: Array | None = None) -> Array:
+        """Draw and apply."""
+        return self.apply(wave, self.draw(clip_shape(wave, 1, "a wave"), generator), lengths)

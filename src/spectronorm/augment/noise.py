@@ -1,0 +1,97 @@
+"""Noise at a given signal-to-noise ratio."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array, beside, constant, mean_of_valid, namespace
+from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
+from spectronorm.errors import ArgumentError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnNoise:
+    """For each clip the ratio in dB, and the seed of its own white noise."""
+
+    snr_db: NDArray[np.float64]
+    seed: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Adds noise at a signal-to-noise ratio uniform in `min_snr_db … max_snr_db` (dB of mean power).
+
+    Both powers are taken over the clip's real samples, so the ratio holds exactly, and padding stays as it is. The
+    noise is white and Gaussian unless other noise is given. A silent clip, or silent noise, has no ratio: it is left
+    alone.
+
+    Raises:
+        ArgumentError: unless `min_snr_db <= max_snr_db`, both finite.
+    """
+
+    min_snr_db: float = 10.0
+    max_snr_db: float = 40.0
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.min_snr_db <= self.max_snr_db < math.inf:
+            raise ArgumentError(
+                f"min_snr_db={self.min_snr_db}, max_snr_db={self.max_snr_db} must be finite, with min <= max"
+            )
+
+    def draw(self, shape: Shape, generator: np.random.Generator) -> DrawnNoise:
+        """Ratio and noise seed of each clip."""
+        check_generator(generator)
+        return DrawnNoise(
+            np.asarray(generator.uniform(self.min_snr_db, self.max_snr_db, size=shape)),
+            np.asarray(generator.integers(0, 2**63 - 1, size=shape)),
+        )
+
+    def apply(self, wave: Array, drawn: DrawnNoise, lengths: Array | None = None, noise: Array | None = None) -> Array:
+        """The noisy waves `(..., sample)`.
+
+        Args:
+            wave: `(..., sample)`.
+            drawn: What `draw` gave for the leading axes.
+            lengths: In samples.
+            noise: Recorded noise that broadcasts against `wave`, instead of white noise.
+
+        Raises:
+            ShapeError: when the wave is not floating point or the shapes do not fit.
+        """
+        xp, shape = namespace(wave), clip_shape(wave, 1, "a wave")
+        check_drawn(drawn.snr_db, shape)
+        ends = clip_lengths(lengths, shape, wave.shape[-1])
+        if noise is None:
+            noise = constant(_white(drawn.seed, ends, wave.shape[-1]), wave)
+        elif noise.shape[-1] != wave.shape[-1]:
+            raise ShapeError(f"noise has {noise.shape[-1]} samples, but the waves {wave.shape[-1]}; crop or repeat it")
+        noise = beside(noise, wave)
+        valid = positions(wave.shape[-1], wave) < a_clip(ends, wave, 1)
+        signal_power = mean_of_valid(wave * wave, valid, -1)
+        noise_power = mean_of_valid(xp.broadcast_to(noise * noise, wave.shape), valid, -1)
+        heard = (signal_power > 0) & (noise_power > 0)
+        ratio = signal_power / xp.where(heard, noise_power, xp.ones_like(noise_power))
+        scale = xp.sqrt(xp.where(heard, ratio, xp.ones_like(ratio))) * a_clip(10.0 ** (-drawn.snr_db / 20.0), wave, 1)
+        return wave + xp.where(valid & heard, noise * scale, xp.zeros_like(wave))
+
+    def __call__(
+        self,
+        wave: Array,
+        generator: np.random.Generator,
+        lengths: Array | None = None,
+        noise: Array | None = None,
+    ) -> Array:
+        """Draw and apply."""
+        return self.apply(wave, self.draw(clip_shape(wave, 1, "a wave"), generator), lengths, noise)
+
+
+def _white(seeds: NDArray[np.int64], ends: NDArray[np.int64], samples: int) -> NDArray[np.float64]:
+    """White noise of each clip from its own seed, so that it depends on no other clip and on no padding."""
+    noise = np.zeros((seeds.size, samples))
+    for row, seed, end in zip(noise, seeds.reshape(-1).tolist(), ends.reshape(-1).tolist(), strict=True):
+        row[:end] = np.random.default_rng(seed).standard_normal(end)
+    return noise.reshape(*seeds.shape, samples)

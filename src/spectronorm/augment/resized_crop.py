@@ -1,0 +1,103 @@
+"""A random window of a spectrogram, resized to the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array, constant, namespace
+from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
+from spectronorm.errors import ArgumentError
+
+_CUBIC = -0.75  # the parameter of torch's and OpenCV's bicubic kernel
+
+
+@dataclass(frozen=True)
+class RandomResizedCrop:
+    """BYOL-A's random resize crop (Niizumi et al. 2021, section III.C): shifts and stretches in time and frequency.
+
+    The spectrogram lies in the middle of a canvas of zeros, `virtual_crop_scale` (frequency, time) times its size. A
+    window, in each direction a share of the spectrogram's size uniform in `freq_scale` and `time_scale` and at most the
+    canvas, is cut out at a uniform place and resized to the spectrogram's size by bicubic interpolation (corners
+    aligned). It is for normalized spectrograms, where 0 is the mean.
+
+    Raises:
+        ArgumentError: unless scales are `0 < low <= high` and the canvas is at least the spectrogram.
+    """
+
+    virtual_crop_scale: tuple[float, float] = (1.0, 1.5)
+    freq_scale: tuple[float, float] = (0.6, 1.5)
+    time_scale: tuple[float, float] = (0.6, 1.5)
+
+    def __post_init__(self) -> None:
+        for name in ("freq_scale", "time_scale"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high < np.inf:
+                raise ArgumentError(f"{name}={(low, high)} must be 0 < low <= high")
+        if not all(1 <= scale < np.inf for scale in self.virtual_crop_scale):
+            raise ArgumentError(f"virtual_crop_scale={self.virtual_crop_scale} must be two numbers of at least 1")
+
+    def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
+        """Four uniform numbers in [0, 1) a clip, `(..., 4)`: height, width, and where in frequency and time."""
+        check_generator(generator)
+        return np.asarray(generator.random((*shape, 4)))
+
+    def apply(self, x: Array, drawn: NDArray[np.float64], lengths: Array | None = None) -> Array:
+        """The resized windows of spectrograms `(..., band, frame)`; with `lengths` (frames) of the real frames only.
+
+        Raises:
+            ShapeError: when `x` is not floating point or the shapes do not fit.
+        """
+        shape = clip_shape(x, 2, "a spectrogram")
+        check_drawn(drawn, shape)
+        bands, frames = x.shape[-2:]
+        ends = clip_lengths(lengths, shape, frames)
+        low, high = np.full(shape, bands), self.virtual_crop_scale
+        over_bands = _window_weights(bands, low, high[0], self.freq_scale, drawn[..., 0::2])
+        over_frames = _window_weights(frames, ends, high[1], self.time_scale, drawn[..., 1::2])
+        resized = constant(over_bands, x) @ x @ constant(np.swapaxes(over_frames, -1, -2), x)
+        if lengths is None:
+            return resized
+        return namespace(x).where(positions(frames, x) < a_clip(ends, x, 2), resized, x)
+
+    def __call__(self, x: Array, generator: np.random.Generator, lengths: Array | None = None) -> Array:
+        """Draw and apply."""
+        return self.apply(x, self.draw(clip_shape(x, 2, "a spectrogram"), generator), lengths)
+
+
+def _window_weights(
+    size: int,
+    lengths: NDArray[np.int64],
+    canvas_scale: float,
+    scale: tuple[float, float],
+    drawn: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The window along one axis as weights `(..., out, in)`, both of `size`, of which `lengths` count.
+
+    `drawn` `(..., 2)` says how large the window is, and where.
+    """
+    canvas = np.floor(lengths * canvas_scale)
+    window = np.clip(np.floor((scale[0] + (scale[1] - scale[0]) * drawn[..., 0]) * lengths), 1, canvas)
+    start = np.floor(drawn[..., 1] * (canvas - window + 1)) - (canvas - lengths) // 2
+    length, window, start = (value[..., None] for value in (lengths, window, start))
+    out = np.arange(size)
+    source = np.minimum(out, length - 1) * (window - 1) / np.maximum(length - 1, 1)
+    below = np.floor(source)
+    weights = np.zeros((*lengths.shape, size, size))
+    rows = np.broadcast_to(out, source.shape)
+    clips = np.indices(source.shape)[:-1]
+    for step in (-1, 0, 1, 2):
+        tap = (start + np.clip(below + step, 0, window - 1)).astype(np.int64)  # the edge of the window repeats
+        weight = np.where((tap >= 0) & (tap < length) & (out < length), _cubic(source - below - step), 0.0)
+        np.add.at(weights, (*clips, rows, np.clip(tap, 0, size - 1)), weight)
+    return weights
+
+
+def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keys's cubic convolution kernel."""
+    d = np.abs(distance)
+    near = ((_CUBIC + 2) * d - (_CUBIC + 3)) * d * d + 1
+    far = ((_CUBIC * d - 5 * _CUBIC) * d + 8 * _CUBIC) * d - 4 * _CUBIC
+    return np.where(d <= 1, near, np.where(d < 2, far, 0.0))

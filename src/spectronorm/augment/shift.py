@@ -1,0 +1,57 @@
+"""The same sound a little earlier or later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array, namespace, take_along_last
+from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
+from spectronorm.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class TimeShift:
+    """Shifts each wave by a number of samples uniform in `-max_samples … max_samples`; later is positive.
+
+    What leaves a clip at one end comes in at the other (`wrap`), or zeros come in. Only real samples move: padding
+    stays where it is. A clip that is shorter than the shift wraps more than once, or becomes silent.
+
+    Raises:
+        ArgumentError: when `max_samples` is negative.
+    """
+
+    max_samples: int
+    wrap: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_samples, int) or self.max_samples < 0:
+            raise ArgumentError(f"max_samples={self.max_samples!r} must be a whole number of samples, 0 or more")
+
+    def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
+        """The shift of each clip, in samples."""
+        check_generator(generator)
+        return np.asarray(generator.integers(-self.max_samples, self.max_samples, size=shape, endpoint=True))
+
+    def apply(self, wave: Array, drawn: NDArray[np.int64], lengths: Array | None = None) -> Array:
+        """The shifted waves `(..., sample)`; `lengths` are in samples.
+
+        Raises:
+            ShapeError: when the wave is not floating point or the shapes do not fit.
+        """
+        xp, shape = namespace(wave), clip_shape(wave, 1, "a wave")
+        check_drawn(drawn, shape)
+        ends = a_clip(clip_lengths(lengths, shape, wave.shape[-1]), wave, 1)
+        position = positions(wave.shape[-1], wave)
+        origin = position - a_clip(drawn, wave, 1)
+        real = position < ends
+        shifted = take_along_last(wave, xp.where(real, origin % ends, position + xp.zeros_like(origin)))
+        if self.wrap:
+            return shifted
+        return xp.where(real & ((origin < 0) | (origin >= ends)), xp.zeros_like(shifted), shifted)
+
+    def __call__(self, wave: Array, generator: np.random.Generator, lengths: Array | None = None) -> Array:
+        """Draw and apply."""
+        return self.apply(wave, self.draw(clip_shape(wave, 1, "a wave"), generator), lengths)

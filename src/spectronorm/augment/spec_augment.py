@@ -1,0 +1,121 @@
+"""Masks over time and frequency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.affine import Affine
+from spectronorm.arrays import Array, constant, namespace, to_host
+from spectronorm.augment.batch import (
+    Shape,
+    a_clip,
+    check_drawn,
+    check_generator,
+    clip_lengths,
+    clip_shape,
+    one_of,
+    positions,
+)
+from spectronorm.errors import ArgumentError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """Uniform numbers in [0, 1) for each mask of each clip: `(..., mask, 2)`, width and start as shares."""
+
+    time: NDArray[np.float64]
+    frequency: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpecAugment:
+    """Masks stretches of frames and of bands (Park et al. 2019, without the time warping).
+
+    A time mask is uniformly 0 … `time_mask_param` frames wide, but at most the share `p` of the clip's real frames; a
+    frequency mask 0 … `freq_mask_param` bands. Starts are uniform over where the mask fits. Masks never lie in
+    the padding and do not depend on it.
+
+    `fill` is what stands in a mask. The default 0 is meant for normalized spectrograms, where it is the mean, as
+    padding is. On levels (in dB, 0 would be loud) use `on_levels`.
+
+    Raises:
+        ArgumentError: when a number is negative or `p` is not a share.
+    """
+
+    n_time_masks: int = 2
+    time_mask_param: int = 40
+    n_freq_masks: int = 2
+    freq_mask_param: int = 15
+    p: float = 0.2
+    fill: float | tuple[float, ...] = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("n_time_masks", "time_mask_param", "n_freq_masks", "freq_mask_param"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 0:
+                raise ArgumentError(f"{name}={value!r} must be a whole number, 0 or more")
+        if not 0 <= self.p <= 1:
+            raise ArgumentError(f"p={self.p} must lie in 0 … 1: it is a share of the clip's frames")
+
+    def on_levels(self, affine: Affine) -> SpecAugment:
+        """The same for levels: filled with what this normalizer's map makes 0, a number or one a band."""
+        fill = to_host(affine.shift).reshape(-1).tolist()
+        return SpecAugment(
+            self.n_time_masks,
+            self.time_mask_param,
+            self.n_freq_masks,
+            self.freq_mask_param,
+            self.p,
+            fill[0] if len(fill) == 1 else tuple(fill),
+        )
+
+    def draw(self, shape: Shape, generator: np.random.Generator) -> Masks:
+        """Draw for a batch with these leading axes."""
+        check_generator(generator)
+        return Masks(generator.random((*shape, self.n_time_masks, 2)), generator.random((*shape, self.n_freq_masks, 2)))
+
+    def mask(self, x: Array, drawn: Masks, lengths: Array | None = None) -> Array:
+        """Where `x` `(..., band, frame)` is masked, as booleans of its shape; `lengths` are in frames."""
+        xp, shape = namespace(x), clip_shape(x, 2, "a spectrogram")
+        check_drawn(drawn.time, shape)
+        bands, frames = x.shape[-2:]
+        ends = clip_lengths(lengths, shape, frames)
+        frame, band = positions(frames, x), positions(bands, x)[:, None]
+        masked = xp.zeros(x.shape, dtype=xp.bool, device=x.device)
+        for i in range(self.n_time_masks):
+            widest = np.minimum(self.time_mask_param, np.floor(self.p * ends).astype(np.int64))
+            start, stop = _span(drawn.time[..., i, :], widest, ends)
+            masked = masked | ((frame >= a_clip(start, x, 2)) & (frame < a_clip(stop, x, 2)))
+        for i in range(self.n_freq_masks):
+            widest = np.full(shape, min(self.freq_mask_param, bands))
+            start, stop = _span(drawn.frequency[..., i, :], widest, np.full(shape, bands))
+            masked = masked | ((band >= a_clip(start, x, 2)) & (band < a_clip(stop, x, 2)))
+        return masked & (frame < a_clip(ends, x, 2))
+
+    def apply(self, x: Array, drawn: Masks, lengths: Array | None = None) -> Array:
+        """`x` `(..., band, frame)` with `fill` in the masks.
+
+        Raises:
+            ShapeError: when `x` is not floating point or the shapes do not fit.
+        """
+        masked = self.mask(x, drawn, lengths)
+        fill = np.reshape(np.asarray(self.fill, dtype=np.float64), (-1, 1))
+        if fill.shape[0] not in (1, x.shape[-2]):
+            raise ShapeError(f"fill has {fill.shape[0]} values, but the spectrogram {x.shape[-2]} bands")
+        return namespace(x).where(masked, constant(fill, x), x)
+
+    def __call__(self, x: Array, generator: np.random.Generator, lengths: Array | None = None) -> Array:
+        """Draw and apply."""
+        return self.apply(x, self.draw(clip_shape(x, 2, "a spectrogram"), generator), lengths)
+
+
+def _span(
+    share: NDArray[np.float64], widest: NDArray[np.int64], length: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Start and stop of a mask from two uniform numbers."""
+    width = one_of(share[..., 0], widest + 1)
+    start = one_of(share[..., 1], length - width + 1)
+    return start, start + width

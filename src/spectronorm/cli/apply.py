@@ -1,0 +1,86 @@
+"""`spectronorm apply`: write normalized spectrograms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.apply import apply
+from spectronorm.audio import open_source
+from spectronorm.cli.options import (
+    DurationOption,
+    EngineOption,
+    ExcludeFloorOption,
+    HoldOutOption,
+    JsonOption,
+    MaxBadOption,
+    NormalizeOption,
+    ProfileOption,
+    SchedulerOption,
+    SkipFlatOption,
+    SourceArgument,
+    UntrustedOption,
+    WorkersOption,
+    open_engine,
+    parse_hold_out,
+    parse_share,
+    reader,
+)
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.pipeline import open_fitted
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm apply esc10/ --profile esc10.safetensors --normalize band --hold-out fold=1 -o features/
+
+    spectronorm apply new/ --profile esc10-band.safetensors -o features/ --duration 5
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("apply", epilog=EXAMPLES)(guarded(apply_command))
+
+
+def apply_command(
+    source: SourceArgument,
+    profile: ProfileOption,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .npy files into.")],
+    normalize: NormalizeOption = None,
+    hold_out: HoldOutOption = None,
+    duration: DurationOption = None,
+    max_bad: MaxBadOption = "1%",
+    workers: WorkersOption = None,
+    engine: EngineOption = "auto",
+    scheduler: SchedulerOption = None,
+    untrusted: UntrustedOption = False,
+    skip_flat: SkipFlatOption = False,
+    exclude_floor: ExcludeFloorOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
+    share = parse_share(max_bad, "max-bad")
+    with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("applying") as progress:
+        applied = apply(
+            open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat)),
+            pipeline,
+            output,
+            duration=duration,
+            max_bad=share,
+            engine=opened_engine,
+            progress=progress,
+        )
+    if json:
+        bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in applied.bad]
+        print_json({"folder": str(applied.folder), "written": applied.written, "bad": bad})
+        return
+    typer.echo(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
+    for bad_file in applied.bad:
+        warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")

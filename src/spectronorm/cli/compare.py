@@ -1,0 +1,217 @@
+"""`spectronorm compare`: which normalization serves this data, by experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spectronorm.audio import open_source
+from spectronorm.cli.front_end import with_front_end
+from spectronorm.cli.options import (
+    DurationOption,
+    JsonOption,
+    MaxBadOption,
+    SchedulerOption,
+    SourceArgument,
+    open_engine,
+    parse_share,
+)
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.engines import Engine
+from spectronorm.errors import ArgumentError, MissingExtra
+from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWaveform
+
+if TYPE_CHECKING:
+    from spectronorm.experiment import Prepared, Results
+    from spectronorm.experiment.compare import Outcome
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm compare esc10/ -o esc10-compare
+
+    spectronorm compare esc10/ --arms none,global,band,pcen --shifts muffle,noise20 --seeds 5 -o shifts
+
+    spectronorm compare ESC-50/ --protocol esc50-norms-2022 --precision bfloat16 -o the-post
+
+    spectronorm compare words.csv --arms arms.toml --group speaker --folds 5 --budget 30m -o words
+
+The same command again goes on where it was stopped.
+"""
+
+START = FrontEnd(
+    level=StandardizeWaveform(), stft=STFT(n_fft=1024, hop_length=640), bands=Mel(64), compress=Decibel(floor_db=-30.0)
+)
+"""What arms start from: small enough for a CPU, standardized, with a fixed floor about 80 dB below the loudest."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("compare", epilog=EXAMPLES)(guarded(with_front_end(compare_command, START)))
+
+
+def compare_command(
+    *,
+    source: SourceArgument,
+    front_end: FrontEnd,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder of the run, which the same command resumes.")
+    ],
+    arms: Annotated[
+        str, typer.Option(help="Names of arms (those of --normalize, and pcen), or a .toml or .json file.")
+    ] = "none,global,band,clip,minmax,pcen",
+    reference: Annotated[
+        str | None, typer.Option(help="The arm that the A/A control repeats; by default global, or the first.")
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="Repeat a published comparison: esc50-norms-2022, or esc50-norms-2022-all-folds. It says the arms, "
+            "model, epochs, batch size, learning rate, seeds, duration and folds; precision and device stay yours."
+        ),
+    ] = None,
+    label: Annotated[str, typer.Option(help="The column of the class.")] = "label",
+    folds: Annotated[
+        str | None, typer.Option(help="A column, or a number of folds to make; by default fold, split, or 5.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="The column of the recording or speaker, which is never on both sides.")
+    ] = None,
+    hold_out: Annotated[
+        str | None, typer.Option(metavar="FOLDS", help="Test these folds only, such as 1 or 1,2.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often each fold is done.")] = 3,
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Stop when all is settled or the time is gone: 90s, 30m, 2h.")
+    ] = None,
+    shifts: Annotated[
+        str | None,
+        typer.Option(
+            help="Test each model on deployments: all, or some of gain-20,muffle,thin,noise20,phone,as-recorded."
+        ),
+    ] = None,
+    train_on: Annotated[
+        str | None, typer.Option(help="Train through a simulated device: band-limited, or one of those of --shifts.")
+    ] = None,
+    update_classes: Annotated[
+        int, typer.Option(min=0, help="Make each update of --shifts also from clips of so many classes alone.")
+    ] = 0,
+    model: Annotated[str, typer.Option(help="tiny, small, xresnet18, or package.module:callable.")] = "tiny",
+    epochs: Annotated[int, typer.Option(min=1)] = 20,
+    batch_size: Annotated[int, typer.Option(min=2)] = 32,
+    learning_rate: Annotated[float, typer.Option(help="The highest of the one-cycle schedule.")] = 5e-3,
+    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 0.01,
+    label_smoothing: Annotated[float, typer.Option()] = 0.0,
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    duration: DurationOption = None,
+    max_bad: MaxBadOption = "1%",
+    engine: Annotated[
+        str | None,
+        typer.Option(help="dask: train independent models on a cluster; by default one after the other, here."),
+    ] = None,
+    scheduler: SchedulerOption = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="With --engine dask and no scheduler: processes.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Train models that differ in their normalization alone, and say what can be told apart."""
+    from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
+    from spectronorm.experiment.compare import compare, plan
+    from spectronorm.experiment.protocols import find_protocol
+    from spectronorm.experiment.shifts import find_shift, parse_shifts
+
+    seconds = None if budget is None else parse_time(budget)
+    training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
+    tested_on = parse_shifts(shifts) if shifts else ()
+    tested = tuple(hold_out.split(",")) if hold_out else ()
+    heard = find_shift(train_on) if train_on else ""
+    if protocol is None:
+        design = Design(parse_arms(arms, front_end), training, seeds, reference or "", tested_on, heard, update_classes)
+    else:
+        published = find_protocol(protocol)
+        training = replace(published.design.training, precision=precision, device=device)
+        design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
+        design = replace(design, update_classes=update_classes)
+        duration, tested = published.duration, published.hold_out
+    clips = labelled_clips(
+        open_source(source),
+        label=label,
+        folds=int(folds) if folds is not None and folds.isdecimal() else folds,
+        group=group,
+        hold_out=tested,
+    )
+    with _cluster(engine, workers, scheduler) as cluster:
+        with progress_bar("preparing") as progress:
+            prepared = prepare(
+                clips,
+                design,
+                output,
+                duration=duration,
+                max_bad=parse_share(max_bad, "max-bad"),
+                progress=lambda _: progress,
+                engine=cluster,
+            )
+        results = Results(output, prepared.settings())
+        if not json:
+            typer.echo("\n".join(plan(prepared)))
+        with progress_bar("training (epochs)") as progress:
+            outcome = compare(prepared, results, budget=seconds, progress=progress, engine=cluster)
+    page = _save_page(prepared, results, outcome, output)
+    if json:
+        print_json({"report": None if page is None else str(page), **asdict(outcome)})
+        return
+    _report(prepared, outcome)
+    if page is not None:
+        typer.echo(f"\n{page}")
+
+
+@contextmanager
+def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> Iterator[Engine | None]:
+    """The cluster that was asked for, or None."""
+    if name not in (None, "dask"):
+        raise ArgumentError(f"engine={name!r} must be dask, or left out: models are then trained here")
+    if name is None:
+        if scheduler is not None or workers is not None:
+            raise ArgumentError("scheduler and workers need --engine dask; without it models are trained here")
+        yield None
+        return
+    with open_engine("dask", workers, scheduler) as cluster:
+        yield cluster
+
+
+def parse_time(text: str) -> float:
+    """`90s`, `30m` or `2h` in seconds; raises `ArgumentError` for anything else."""
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    try:
+        seconds = float(text[:-1]) * (unit or 0)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentError(f"budget={text!r} must be a time such as 90s, 30m or 2h")
+    return seconds
+
+
+def _save_page(prepared: Prepared, results: Results, outcome: Outcome, output: Path) -> Path | None:
+    """The page's path, or None with a remark where the extra is missing: the results are on disk all the same."""
+    from spectronorm.report.comparison_page import save_comparison_page
+
+    path = output / "report.html"
+    try:
+        save_comparison_page(prepared, results, outcome, path)
+    except MissingExtra as error:
+        warn(str(error))
+        return None
+    return path
+
+
+def _report(prepared: Prepared, outcome: Outcome) -> None:
+    from spectronorm.report.comparison_tables import tables
+
+    for name in (bad.path for bad in prepared.bad):
+        warn(f"bad file left out: {name}")
+    typer.echo("\n" + "\n".join(tables(outcome)))

@@ -1,0 +1,53 @@
+"""`spectronorm demo`: the whole job on sounds that it makes itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.cli.fit import remarks
+from spectronorm.cli.run import guarded, progress_bar, warn
+from spectronorm.demo.run import run_demo
+from spectronorm.report.text_plot import band_plot
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm demo
+
+    spectronorm demo -o /tmp/demo --seed 7
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", epilog=EXAMPLES)(guarded(demo_command))
+
+
+def demo_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to work in.")] = Path("spectronorm-demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Which sounds.")] = 0,
+) -> None:
+    """Synthesize ten kinds of sound, measure them, apply the result, draw it, and say where everything is."""
+    with progress_bar("measuring") as progress:
+        result = run_demo(output, seed=seed, progress=progress)
+    profile, pooled = result.profile, result.profile.pooled()
+    typer.echo(
+        f"measured {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:.1f} s: "
+        f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"
+    )
+    for remark in remarks(profile):
+        warn(remark)
+    typer.echo(band_plot(profile))
+    rows = {
+        "sounds": result.dataset,
+        "profile": result.profile_path,
+        "pipeline": result.pipeline_path,
+        "spectrograms": result.applied.folder,
+        "picture": result.comparison,
+        "report": result.report,
+    }
+    for name, path in rows.items():
+        typer.echo(f"{name:>14}  {path.resolve()}")

@@ -1,0 +1,51 @@
+"""The table of drift that `watch` and `update` print."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from spectronorm.front_end import FrontEnd
+from spectronorm.monitor import Report
+
+_FIGURES = {
+    "mean_shift": "mean/σ",
+    "mean_shift_se": "±",
+    "std_ratio": "std",
+    "psi": "PSI",
+    "wasserstein": "W1",
+    "jensen_shannon": "JS",
+    "floor_change": "floor",
+}
+_MOST_ROWS = 16
+
+
+def drift_table(report: Report, front_end: FrontEnd) -> Table:
+    """Global figures, and those of at most sixteen bands."""
+    verdict, drift = report.verdict, report.drift
+    title = (
+        f"{'ALARM' if verdict.alarm else 'no alarm'}: statistic {verdict.statistic:.2f} of {verdict.threshold:.2f} "
+        f"({verdict.feature})\n{verdict.clip:,} clips, {drift.clips} in the window; RMS {drift.rms_shift:+.1f} dB, "
+        f"peak {drift.peak_shift:+.1f} dB"
+    )
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    for heading in ("band", "Hz", *_FIGURES.values()):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_row("all", "", *(_cell(name, float(getattr(drift.pooled, name)[0])) for name in _FIGURES))
+    hz = front_end.band_hz()
+    for band in range(0, front_end.n_bands, -(-front_end.n_bands // _MOST_ROWS)):
+        figures = (_cell(name, float(getattr(drift.band, name)[band])) for name in _FIGURES)
+        table.add_row(str(band), f"{hz[band]:.0f}", *figures)
+    return table
+
+
+def one_line(report: Report) -> str:
+    """The diagnosis, and what could not be used."""
+    bad = f" {report.bad} clips could not be used." if report.bad else ""
+    return f"{report.diagnosis}{bad}"
+
+
+def _cell(name: str, value: float) -> str:
+    if name == "floor_change":
+        return f"{value:+.1%}"
+    return f"{value:+.2f}" if name == "mean_shift" else f"{value:.2f}"

@@ -1,0 +1,76 @@
+"""`spectronorm explain`: how two front ends or pipelines differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.audio import read
+from spectronorm.cli.options import JsonOption
+from spectronorm.cli.run import guarded, print_json
+from spectronorm.errors import ArgumentError
+from spectronorm.explain import PROBE_RATE, Explanation, explain
+from spectronorm.front_end import PRESETS, FrontEnd, preset
+from spectronorm.pipeline import Pipeline, load
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm explain librosa torchaudio
+
+    spectronorm explain kaldi my-front-end.json
+
+    spectronorm explain last-year.safetensors this-year.safetensors --audio dog.wav
+"""
+_WHAT = "A preset, a front end in JSON, a saved pipeline or a profile."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain", epilog=EXAMPLES)(guarded(explain_command))
+
+
+def explain_command(
+    a: Annotated[str, typer.Argument(help=_WHAT)],
+    b: Annotated[str, typer.Argument(help="Another one.")],
+    audio: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Measure the difference on this sound; by default on a test sound."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Say in words how two front ends or pipelines differ, and what that does to the numbers."""
+    first, second = _open(a), _open(b)
+    if audio is None:
+        explanation = explain(first, second)
+    else:
+        explanation = explain(first, second, read(audio, PROBE_RATE), PROBE_RATE)
+    if json:
+        print_json(explanation.to_dict())
+        return
+    for line in _lines(a, b, explanation):
+        typer.echo(line)
+
+
+def _lines(a: str, b: str, explanation: Explanation) -> list[str]:
+    if not explanation.differences:
+        lines = [f"{a} and {b} are the same."]
+    else:
+        lines = [f"here is {a}, there is {b}", ""]
+        for d in explanation.differences:
+            lines += [f"{d.setting}: {d.here} here, {d.there} there", f"    {d.effect}"]
+    return [*lines, "", "measured on a sound:", *(f"    {sentence}" for sentence in explanation.measured)]
+
+
+def _open(name: str) -> FrontEnd | Pipeline:
+    """What a name on the command line stands for."""
+    if name in PRESETS:
+        return preset(name)
+    if not Path(name).exists():
+        raise ArgumentError(f"{name!r} is neither a file nor a preset ({', '.join(PRESETS)})")
+    if Path(name).suffix == ".json":
+        return FrontEnd.load(name)
+    content = load(name)
+    return content if isinstance(content, Pipeline) else content.front_end

@@ -1,0 +1,147 @@
+"""`spectronorm fit`: measure a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.audio import open_source
+from spectronorm.cli.front_end import with_front_end
+from spectronorm.cli.options import (
+    DurationOption,
+    EngineOption,
+    ExcludeFloorOption,
+    HoldOutOption,
+    JsonOption,
+    MaxBadOption,
+    SchedulerOption,
+    SkipFlatOption,
+    SourceArgument,
+    UntrustedOption,
+    WorkersOption,
+    open_engine,
+    parse_hold_out,
+    parse_share,
+    reader,
+)
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.fit import Sample, fit
+from spectronorm.front_end import FrontEnd
+from spectronorm.profile import Profile
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
+
+    spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
+
+    spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("fit", epilog=EXAMPLES)(guarded(with_front_end(fit_command)))
+
+
+def fit_command(
+    *,
+    source: SourceArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The profile to write.")],
+    front_end: FrontEnd,
+    group_by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Columns that form groups; by default fold and split. May be repeated."),
+    ] = None,
+    hold_out: HoldOutOption = None,
+    duration: DurationOption = None,
+    sample: Annotated[str | None, typer.Option(metavar="SHARE", help="Measure a random share, such as 20%.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which random share.")] = 0,
+    max_bad: MaxBadOption = "1%",
+    workers: WorkersOption = None,
+    engine: EngineOption = "auto",
+    scheduler: SchedulerOption = None,
+    untrusted: UntrustedOption = False,
+    skip_flat: SkipFlatOption = False,
+    exclude_floor: ExcludeFloorOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure a source once and exactly; every normalizer can be made from the profile.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    opened = open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat))
+    for column, value in parse_hold_out(hold_out):
+        opened = opened.without(**{column: value})
+    share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
+    with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("measuring") as progress:
+        profile = fit(
+            opened,
+            front_end,
+            group_by=group_by,
+            duration=duration,
+            sample=share,
+            max_bad=parse_share(max_bad, "max-bad"),
+            engine=opened_engine,
+            progress=progress,
+            output=output,
+            exclude_floor=exclude_floor,
+        )
+    if json:
+        print_json(profile.summary())
+        return
+    _report(profile, output)
+
+
+def _report(profile: Profile, output: Path) -> None:
+    pooled, unit = profile.pooled(), profile.front_end.compress.unit
+    typer.echo(
+        f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
+        f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
+        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}"
+    )
+    for remark in remarks(profile):
+        warn(remark)
+
+
+def remarks(profile: Profile) -> list[str]:
+    """What a user should know before trusting the profile."""
+    found = []
+    if profile.bad:
+        names = ", ".join(f"{bad.path} ({bad.reason.value})" for bad in profile.bad[:3])
+        found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
+    if profile.total.flat:
+        found.append(_flat_remark(profile))
+    if mostly := profile.mostly_floor():
+        found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
+    if empty := profile.front_end.empty_bands():
+        found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
+    return found
+
+
+def _flat_remark(profile: Profile) -> str:
+    """How many clips are silent or constant, which, and what they do to the figures."""
+    names = ", ".join(f"{file.path} ({file.reason.value})" for file in profile.flagged[:3])
+    listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
+    effect, unit = profile.flat_effect(), profile.front_end.compress.unit
+    moved = (
+        ""
+        if effect is None
+        else f" and move the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
+    )
+    what = f"{profile.total.flat} clips are silent or constant{listed}"
+    return f"{what}; they were counted{moved} (--skip-flat leaves them out)"
+
+
+def _ranges(bands: list[int]) -> str:
+    """`0-3, 7` for 0, 1, 2, 3, 7."""
+    runs: list[list[int]] = []
+    for band in bands:
+        if runs and band == runs[-1][1] + 1:
+            runs[-1][1] = band
+        else:
+            runs.append([band, band])
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs)

@@ -1,0 +1,231 @@
+"""`spectronorm gan`: train a SpecGAN on a source, sample from it, and score it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.cli.front_end import with_front_end
+from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
+
+TRAIN_EXAMPLES = """
+**Examples**
+
+    spectronorm gan train sounds/ -o sounds-gan --fix-length crop-or-pad --steps 20000
+
+    spectronorm gan train digits.csv -o digits-gan --hold-out split=test --conditional --fix-length crop-or-pad
+      --sample-rate 8000 --n-fft 256 --hop-length 128 --precision bfloat16
+
+    spectronorm gan train sounds/ -o large --size 128 --n-mels 128 --hop-length 128 --width 64 --device cuda
+
+The same command again goes on where it was stopped; with more --steps it goes on further.
+"""
+
+SAMPLE_EXAMPLES = """
+**Examples**
+
+    spectronorm gan sample digits-gan -n 100 -o samples/ --audio
+
+    spectronorm gan sample digits-gan -n 10 -o sevens/ --class 7 --seed 1
+"""
+
+SCORE_EXAMPLES = """
+**Examples**
+
+    spectronorm gan score digits-gan
+
+    spectronorm gan score digits-gan/model.safetensors --source digits.csv --hold-out split=test --seeds 5
+"""
+
+START = FrontEnd(
+    sample_rate=16_000, stft=STFT(n_fft=512, hop_length=256), bands=Mel(64), compress=Decibel(floor_db=-80.0)
+)
+"""What training starts from: 64 frames are a second, which is what SpecGAN's images show."""
+
+ModelArgument = Annotated[Path, typer.Argument(help="A model.safetensors, or the folder of a training.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        help="Train a SpecGAN on spectrogram images, sample from it, and score it.",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+    )
+    group.command("train", epilog=TRAIN_EXAMPLES)(guarded(with_front_end(train_command, START)))
+    group.command("sample", epilog=SAMPLE_EXAMPLES)(guarded(sample_command))
+    group.command("score", epilog=SCORE_EXAMPLES)(guarded(score_command))
+    app.add_typer(group, name="gan")
+
+
+def train_command(
+    *,
+    source: SourceArgument,
+    front_end: FrontEnd,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder of the training, which the same command resumes.")
+    ],
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the generator in all.")] = 10_000,
+    every: Annotated[int, typer.Option(min=1, help="Steps from checkpoint to checkpoint.")] = 500,
+    size: Annotated[int, typer.Option(help="Bands and frames of an image: 64 or 128.")] = 64,
+    width: Annotated[int, typer.Option(help="Channels of the widest features; SpecGAN has 64.")] = 32,
+    latent: Annotated[int, typer.Option(help="Numbers that an image is made from.")] = 100,
+    conditional: Annotated[
+        bool,
+        typer.Option("--conditional", help="Tell both networks the clips' labels, so that a class can be asked for."),
+    ] = False,
+    level_range: Annotated[
+        str,
+        typer.Option(
+            "--range",
+            metavar="SCHEME",
+            help="The levels that are -1 and 1: sigma=3 (each band's mean ± 3 standard deviations), extremes, "
+            "quantiles=0.001,0.999 or fixed=-80,20 (dB).",
+        ),
+    ] = "sigma=3",
+    fix_length: Annotated[
+        str | None,
+        typer.Option(help="What to do with clips of another length than the images': crop, pad or crop-or-pad."),
+    ] = None,
+    loss: Annotated[str, typer.Option(help="non_saturating (with spectral normalization) or wgan_gp.")] = (
+        "non_saturating"
+    ),
+    batch_size: Annotated[int, typer.Option(min=2)] = 64,
+    learning_rate: Annotated[float | None, typer.Option(help="Of Adam; by default what goes with the loss.")] = None,
+    average: Annotated[float, typer.Option(help="Decay of the moving average of the generator's weights.")] = 0.999,
+    augment: Annotated[
+        bool, typer.Option(help="Shift real and generated images alike, so that few clips are not learned by heart.")
+    ] = True,
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    hold_out: HoldOutOption = None,
+    max_bad: MaxBadOption = "1%",
+    json: JsonOption = False,
+) -> None:
+    """Train a SpecGAN, with a checkpoint, a picture and a sound at every so many steps."""
+    from spectronorm.gan.origin import Origin
+    from spectronorm.gan.run import MODEL, PREVIEWS, GanDesign, prepare, run
+    from spectronorm.gan.training import GanTraining
+
+    training = GanTraining(
+        loss=loss,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        average=average,
+        augment=augment,
+        precision=precision,
+        device=device,
+        seed=seed,
+    )
+    design = GanDesign(size, width, latent, conditional, level_range, fix_length, training)
+    origin = Origin(source, tuple(parse_hold_out(hold_out)))
+    with progress_bar("preparing") as bar:
+        prepared = prepare(origin, front_end, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar)
+    for bad in prepared.bad:
+        warn(f"left out {bad.path}: {bad.reason.value}: {bad.detail}")
+    lines = []
+    with progress_bar("training (steps)") as bar:
+        for line in run(prepared, output, steps, every=every, progress=bar):
+            lines.append(asdict(line))
+            if not json:
+                typer.echo(
+                    f"step {line.step}: discriminator {line.discriminator_loss:.3f}, generator "
+                    f"{line.generator_loss:.3f}; {line.seconds:,.0f} s"
+                )
+    if json:
+        bad_files = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in prepared.bad]
+        told = {"clips": len(prepared.images), "clipped_share": prepared.clipped, "bad": bad_files}
+        print_json({"model": str(output / MODEL), **told, "log": lines})
+        return
+    typer.echo(
+        f"{output / MODEL}: {len(prepared.images)} clips, {prepared.clipped:.2%} of their cells clipped; "
+        f"pictures and sounds in {output / PREVIEWS}"
+    )
+
+
+def sample_command(
+    model: ModelArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write images into.")],
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many images.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Which ones; the same seed gives the same images.")] = 0,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="A class of a conditional model; may be repeated. By default all in turn."),
+    ] = None,
+    bits: Annotated[int, typer.Option(help="8 or 16.")] = 8,
+    audio: Annotated[bool, typer.Option("--audio", help="Write the sound of each image too.")] = False,
+    quality: Annotated[str, typer.Option(help="Of the sound: fast, good or best.")] = "good",
+    json: JsonOption = False,
+) -> None:
+    """Write generated images, which carry all that turning them into sound needs, and their sound with --audio."""
+    from spectronorm.gan.model import GanModel
+    from spectronorm.gan.sample import SampleOptions, write_samples
+
+    options = SampleOptions(number, seed, tuple(classes or ()), bits, audio, quality)
+    with progress_bar("sampling") as bar:
+        samples = write_samples(GanModel.load(_model_file(model)), output, options, bar)
+    if json:
+        print_json({"folder": str(samples.folder), "images": samples.images, "notes": samples.notes})
+        return
+    typer.echo(f"{output}: {len(samples.images)} images{' and sounds' if audio else ''}; index.csv")
+    for note in samples.notes:
+        warn(note)
+
+
+def score_command(
+    model: ModelArgument,
+    source: Annotated[
+        str | None, typer.Option(help="The clips; by default those of the training in whose folder the model is.")
+    ] = None,
+    hold_out: HoldOutOption = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often judges are trained and samples drawn.")] = 3,
+    images: Annotated[
+        int | None, typer.Option("-n", "--images", help="Images in a split; by default as many as test clips.")
+    ] = None,
+    splits: Annotated[int, typer.Option(min=1, help="Splits of the samples.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of each judge.")] = None,
+    max_bad: MaxBadOption = "1%",
+    json: JsonOption = False,
+) -> None:
+    """Score a model beside real clips, baselines and a trap, by a classifier trained on the training clips."""
+    from spectronorm.gan.clips import classes_of, read_levels
+    from spectronorm.gan.judge import EPOCHS
+    from spectronorm.gan.model import GanModel
+    from spectronorm.gan.origin import Origin
+    from spectronorm.gan.run import SETTINGS
+    from spectronorm.gan.score_table import score_table
+    from spectronorm.gan.scoring import ScoreOptions, score
+
+    file = _model_file(model)
+    loaded = GanModel.load(file)
+    held_out = tuple(parse_hold_out(hold_out))
+    origin = Origin.beside(file, SETTINGS) if source is None else Origin(source, held_out)
+    options, share = ScoreOptions(images, splits, epochs or EPOCHS), parse_share(max_bad, "max-bad")
+    training, unseen = origin.training_clips(), origin.test_clips()
+    classes = loaded.classes or classes_of(training)
+    with progress_bar("reading clips") as bar:
+        train, test = (
+            read_levels(part, loaded.window, classes=classes, max_bad=share, progress=bar)
+            for part in (training, unseen)
+        )
+    scores = []
+    with progress_bar("scoring") as bar:
+        for seed in range(seeds):
+            scores.append(score(loaded, train, test, seed, options))
+            bar(seed + 1, seeds)
+    if json:
+        print_json({"model": str(file), "step": loaded.step, "seeds": [asdict(one) for one in scores]})
+        return
+    typer.echo("\n".join(score_table(tuple(scores))))
+
+
+def _model_file(path: Path) -> Path:
+    from spectronorm.gan.run import MODEL
+
+    return path / MODEL if path.is_dir() else path

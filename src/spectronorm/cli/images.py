@@ -1,0 +1,134 @@
+"""`spectronorm images`: write spectrogram images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.cli.options import (
+    DurationOption,
+    EngineOption,
+    HoldOutOption,
+    JsonOption,
+    MaxBadOption,
+    ProfileOption,
+    SchedulerOption,
+    SourceArgument,
+    WorkersOption,
+    open_engine,
+    parse_hold_out,
+    parse_share,
+)
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.errors import ArgumentError
+from spectronorm.export_images import ExportedImages, ExportOptions, export_images
+from spectronorm.front_end import FrontEnd
+from spectronorm.images import ImageCodec, Layout, LevelRange
+from spectronorm.images.png import DEFLATE
+from spectronorm.pipeline import Pipeline, load
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm images esc10/ --profile esc10.safetensors -o images/
+
+    spectronorm images esc10/ --profile esc10.safetensors -o gan/ --size 128 --range sigma=3 --sheet 16
+
+    spectronorm images esc10/ --profile esc10.safetensors -o look/ --colormap viridis
+"""
+_SHEET = 16
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("images", epilog=EXAMPLES)(guarded(images_command))
+
+
+def images_command(
+    source: SourceArgument,
+    profile: ProfileOption,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .png files into.")],
+    bits: Annotated[int, typer.Option(help="8, or 16 for images without an audible or visible loss.")] = 8,
+    level_range: Annotated[
+        str,
+        typer.Option(
+            "--range",
+            metavar="SCHEME",
+            help="What the grey scale spans: extremes of the profile, quantiles=0.001,0.999, sigma=3 (mean ± 3 "
+            "standard deviations), or fixed=-80,20 (dB).",
+        ),
+    ] = "extremes",
+    per: Annotated[
+        str | None, typer.Option(help="One range for all bands (global) or one a band (band, as sigma has it).")
+    ] = None,
+    size: Annotated[int | None, typer.Option(metavar="FRAMES", help="Crop or pad images to this width.")] = None,
+    low_frequencies: Annotated[str, typer.Option(help="At the bottom or top.")] = "bottom",
+    loud: Annotated[str, typer.Option(help="dark or bright.")] = "dark",
+    colormap: Annotated[
+        str | None, typer.Option(help="Colours for people, such as viridis; such pictures cannot be turned back.")
+    ] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Add a contact sheet of each class.")] = False,
+    hold_out: HoldOutOption = None,
+    duration: DurationOption = None,
+    max_bad: MaxBadOption = "1%",
+    workers: WorkersOption = None,
+    engine: EngineOption = "auto",
+    scheduler: SchedulerOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write each clip's spectrogram as a greyscale PNG that carries all that turning it back into sound needs.
+
+    Images already there from the same audio and settings are kept, so an interrupted export goes on where it stopped.
+    """
+    codec = ImageCodec(*_range(profile, level_range, per, hold_out), Layout(bits, low_frequencies, loud))
+    options = ExportOptions(size, duration, colormap, _SHEET if sheet else 0)
+    share = parse_share(max_bad, "max-bad")
+    with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("writing images") as progress:
+        exported = export_images(
+            source, codec, output, options=options, max_bad=share, engine=opened_engine, progress=progress
+        )
+    _report(exported, codec, options, json=json)
+
+
+def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None) -> tuple[FrontEnd, LevelRange]:
+    """The front end and the range that `--range` describes."""
+    content = load(path)
+    if isinstance(content, Pipeline):
+        if not scheme.startswith("fixed="):
+            raise ArgumentError(
+                f"{path}: is a saved pipeline: --range {scheme} needs the profile; only fixed needs none"
+            )
+        return content.front_end, LevelRange.parse(scheme, content.front_end, None)
+    for column, value in parse_hold_out(hold_out):
+        content = content.without(**{column: value})
+    return content.front_end, LevelRange.parse(scheme, content.front_end, content, per)
+
+
+def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions, *, json: bool) -> None:
+    error = _error_text(codec)
+    share = exported.clipped / exported.cells if exported.cells else 0.0
+    if json:
+        bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in exported.bad]
+        plain = {"folder": str(exported.folder), "written": exported.written, "kept": exported.kept, "bad": bad}
+        told = {"max_error": codec.max_error, "unit": codec.front_end.compress.unit, "clipped_share": share}
+        print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
+        return
+    kept = f", {exported.kept} kept from before" if exported.kept else ""
+    typer.echo(f"{exported.folder}: {exported.written} images of {codec.layout.bits} bits{kept}; index.csv")
+    if options.colormap is None:
+        typer.echo(f"largest error {error}; {share:.2%} of the cells lay outside the range and were clipped")
+    else:
+        warn("coloured pictures are for people: they cannot be turned back into sound")
+    if exported.sheets:
+        typer.echo(f"sheets: {', '.join(exported.sheets)}")
+    for bad_file in exported.bad:
+        warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")
+
+
+def _error_text(codec: ImageCodec) -> str:
+    try:
+        return f"{codec.max_error_db:.4f} dB"
+    except ArgumentError:
+        return f"{codec.max_error:.4g} {codec.front_end.compress.unit}"

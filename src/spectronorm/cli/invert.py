@@ -1,0 +1,103 @@
+"""`spectronorm invert`: images and saved spectrograms back to sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.errors import ArgumentError
+from spectronorm.export_audio import InversionOptions, export_audio
+from spectronorm.front_end import FrontEnd
+from spectronorm.images import LegacyLogMel
+from spectronorm.pipeline import Pipeline, load
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm invert images/dog/1-100032-A-0.png -o dog.wav
+
+    spectronorm invert images/ -o sounds/ --format flac --quality best
+
+    spectronorm invert picture.png -o back.wav
+      --legacy-logmel sr=22050,hop_length=512,n_mels=128,min=-20.7,max=3.2
+"""
+
+MethodOption = Annotated[
+    str,
+    typer.Option(
+        help="auto, pghi, griffin_lim, admm; for bands wider than a bin band_consistent, or band_sharpened (speech)."
+    ),
+]
+QualityOption = Annotated[str, typer.Option(help="fast, good or best: how many iterations.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="For the phase of cells too quiet to have one.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("invert", epilog=EXAMPLES)(guarded(invert_command))
+
+
+def invert_command(
+    target: Annotated[Path, typer.Argument(help="A .png or .npy file, or a folder of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .wav or .flac file, or a folder.")],
+    method: MethodOption = "auto",
+    quality: QualityOption = "good",
+    seed: SeedOption = 0,
+    audio_format: Annotated[str, typer.Option("--format", help="wav or flac, in a folder.")] = "wav",
+    profile: Annotated[
+        Path | None, typer.Option("--profile", "-p", help="For .npy: the saved pipeline that normalized them.")
+    ] = None,
+    front_end: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="For .npy that hold levels: their front end.")
+    ] = None,
+    legacy_logmel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SETTINGS",
+            help="For pictures of the common tutorial code: sr=…,hop_length=…,n_mels=…,min=…,max=….",
+        ),
+    ] = None,
+    max_bad: MaxBadOption = "1%",
+    workers: WorkersOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the sound of spectrogram images, which carry all that is needed, or of saved spectrograms."""
+    options = InversionOptions(
+        method=method,
+        quality=quality,
+        seed=seed,
+        format=audio_format,
+        front_end=None if front_end is None else FrontEnd.load(front_end),
+        pipeline=None if profile is None else _pipeline(profile),
+        legacy=None if legacy_logmel is None else LegacyLogMel.parse(legacy_logmel),
+    )
+    share = parse_share(max_bad, "max-bad")
+    with progress_bar("inverting") as progress:
+        inverted = export_audio(target, output, options, max_bad=share, engine=engine(workers), progress=progress)
+    if json:
+        files = [
+            {"source": f.source, "output": str(f.output), "seconds": f.seconds, "notes": f.notes}
+            for f in inverted.files
+        ]
+        print_json({"files": files, "bad": [{"path": b.path, "detail": b.detail} for b in inverted.bad]})
+        return
+    seconds = sum(file.seconds for file in inverted.files)
+    typer.echo(f"{output}: {len(inverted.files)} sounds, {seconds:,.1f} s")
+    for file in inverted.files:
+        for note in file.notes:
+            warn(f"{file.source}: {note}")
+    for bad_file in inverted.bad:
+        warn(f"left out {bad_file.path}: {bad_file.detail}")
+
+
+def _pipeline(path: Path) -> Pipeline:
+    content = load(path)
+    if not isinstance(content, Pipeline):
+        raise ArgumentError(
+            f"{path}: is a profile; the inverse needs the pipeline that normalized (pipeline.safetensors beside it)"
+        )
+    return content

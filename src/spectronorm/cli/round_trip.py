@@ -1,0 +1,94 @@
+"""`spectronorm roundtrip`: sound to image to sound, and what each stage lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from spectronorm.cli.front_end import with_front_end
+from spectronorm.cli.invert import MethodOption, QualityOption, SeedOption
+from spectronorm.cli.options import JsonOption
+from spectronorm.cli.run import guarded, print_json
+from spectronorm.errors import ArgumentError
+from spectronorm.files import canonical_json, write_text
+from spectronorm.front_end import FrontEnd
+from spectronorm.round_trip import RoundTrip, RoundTripOptions, draw, round_trip
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm roundtrip speech.wav -o out/ --n-mels 80 --n-fft 1024 --hop-length 256 --speech
+
+    spectronorm roundtrip esc10/audio/1-*.ogg -o out/ --preset logmel --quality best
+"""
+_COLUMNS = {
+    "quantization_rms_db": "image rms",
+    "quantization_max_db": "image max",
+    "bands_db": "bins",
+    "level_db": "level",
+    "level_rms_db": "level rms",
+    "convergence_db": "SC",
+    "pesq": "PESQ",
+    "stoi": "STOI",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("roundtrip", epilog=EXAMPLES)(guarded(with_front_end(round_trip_command)))
+
+
+def round_trip_command(
+    *,
+    clips: Annotated[list[Path], typer.Argument(help="Audio files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.")],
+    front_end: FrontEnd,
+    bits: Annotated[int, typer.Option(help="8 or 16.")] = 8,
+    method: MethodOption = "auto",
+    quality: QualityOption = "good",
+    seed: SeedOption = 0,
+    speech: Annotated[
+        bool, typer.Option("--speech", help="Measure PESQ and STOI too, where pesq and pystoi are installed.")
+    ] = False,
+    figure: Annotated[bool, typer.Option("--figure", help="Draw each round trip (extra report).")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write each clip, its image and the sound that came back from the image alone, and tell what each stage lost."""
+    options = RoundTripOptions(bits, method, quality, seed, speech)
+    names = [clip.stem for clip in clips]
+    twice = sorted(name for name in set(names) if names.count(name) > 1)
+    if twice:
+        raise ArgumentError(f"{twice[0]}: two clips have this name, and would overwrite each other; rename one")
+    results = {clip.stem: round_trip(clip, front_end, output, options=options) for clip in clips}
+    if figure:
+        for name, result in results.items():
+            draw(result, front_end, output / f"{name}.figure.png")
+    plain = {name: dict(result.losses) for name, result in results.items()}
+    write_text(output / "roundtrip.json", canonical_json(plain) + "\n")
+    if json:
+        print_json(plain)
+        return
+    Console(highlight=False).print(_table(list(results.items())))
+    typer.echo(f"{output}: the originals, images, recovered sounds and roundtrip.json")
+
+
+def _table(results: Sequence[tuple[str, RoundTrip]]) -> Table:
+    measured = [name for name in _COLUMNS if name in results[0][1].losses]
+    table = Table(title="What each stage lost (dB)")
+    table.add_column("clip", overflow="fold")
+    for name in measured:
+        table.add_column(_COLUMNS[name], justify="right")
+    for clip, result in results:
+        table.add_row(clip, *(_cell(result.losses[name]) for name in measured))
+    return table
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"

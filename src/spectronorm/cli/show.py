@@ -1,0 +1,160 @@
+"""`spectronorm show`: what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from spectronorm.cli.fit import remarks
+from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
+from spectronorm.cli.run import guarded, print_json, warn
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end import FrontEnd
+from spectronorm.pipeline import Pipeline, load
+from spectronorm.profile import Profile
+from spectronorm.report.figures import save_band_figure
+from spectronorm.report.text_plot import band_plot
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm show esc10.safetensors
+
+    spectronorm show esc10.safetensors --hold-out fold=1 --json
+
+    spectronorm show esc10.safetensors --plot bands.png
+"""
+_FIGURES = {
+    "mean": "mean",
+    "std": "std",
+    "min": "min",
+    "max": "max",
+    "floor_share": "floor",
+    "mean_se": "se(mean)",
+    "std_se": "se(std)",
+}
+"""Each figure with its heading; `se` is the standard error, with the clip as the unit of sampling."""
+_MAX_ROWS = 32
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("show", epilog=EXAMPLES)(guarded(show_command))
+
+
+def show_command(
+    file: Annotated[Path, typer.Argument(help="A profile, or a saved pipeline.")],
+    hold_out: HoldOutOption = None,
+    exclude_floor: ExcludeFloorOption = False,
+    json: JsonOption = False,
+    all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band, however many there are.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the bands into a picture.")] = None,
+) -> None:
+    """Print what was measured: global and per-band figures, groups, bad files."""
+    content = load(file)
+    if isinstance(content, Pipeline):
+        if hold_out or plot or exclude_floor:
+            raise ArgumentError(f"{file}: is a saved pipeline: --hold-out, --exclude-floor and --plot need the profile")
+        _show_pipeline(content, json=json)
+        return
+    for column, value in parse_hold_out(hold_out):
+        content = content.without(**{column: value})
+    if exclude_floor:
+        content = content.excluding_floor()
+    if plot is not None:
+        save_band_figure(content, plot)
+    if json:
+        print_json(content.summary())
+        return
+    _show_profile(content, Console(highlight=False), all_bands=all_bands)
+    if plot is not None:
+        typer.echo(f"drawn: {plot}")
+
+
+def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> None:
+    unit = profile.front_end.compress.unit
+    console.print(describe(profile.front_end), markup=False)
+    sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
+    console.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
+    pooled = profile.pooled()
+    above = ", cells above the floor" if profile.exclude_floor else ""
+    table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
+    table.add_row(*(_cell(name, getattr(pooled, name)) for name in _FIGURES))
+    console.print(table)
+    console.print(_band_table(profile, 1 if all_bands else -(-profile.front_end.n_bands // _MAX_ROWS)))
+    typer.echo(band_plot(profile))
+    if len(profile.groups) > 1:
+        console.print(_group_table(profile))
+    if profile.bad:
+        table = Table(title=f"{len(profile.bad)} bad files, left out", box=SIMPLE_HEAD)
+        for name in ("file", "reason", "detail"):
+            table.add_column(name, overflow="fold")
+        for bad in profile.bad:
+            table.add_row(*(repr(text)[1:-1] for text in (bad.path, bad.reason.value, bad.detail)))
+        console.print(table, markup=False)
+    for remark in remarks(profile):
+        warn(remark)
+
+
+def describe(front_end: FrontEnd) -> str:
+    """The front end in one line."""
+    stft = front_end.stft
+    return (
+        f"{front_end.sample_rate} Hz, {front_end.level}, n_fft={stft.n_fft}, win_length={stft.frame_length}, "
+        f"hop_length={stft.hop}, {stft.window}, power={stft.power:g}, {front_end.bands}, {front_end.compress}; "
+        f"fingerprint {front_end.fingerprint}"
+    )
+
+
+def _band_table(profile: Profile, step: int) -> Table:
+    bands = profile.front_end.n_bands
+    every = "" if step == 1 else f", every {step}th of {bands} (--all-bands for all)"
+    table = _table(f"Bands ({profile.front_end.compress.unit}){every}", "band", "Hz", *_FIGURES.values())
+    hz = profile.front_end.band_hz()
+    columns = {name: getattr(profile, name) for name in _FIGURES}
+    for band in range(0, bands, step):
+        table.add_row(str(band), f"{hz[band]:.0f}", *(_cell(name, columns[name][band]) for name in _FIGURES))
+    return table
+
+
+def _group_table(profile: Profile) -> Table:
+    columns = profile.group_columns()
+    table = _table("Groups", *columns, "clips", "frames", "mean", "std", "floor")
+    for key, measurement in profile.groups.items():
+        pooled = Profile(profile.front_end, {key: measurement}).pooled()
+        figures = (_cell(name, getattr(pooled, name)) for name in ("mean", "std", "floor_share"))
+        values = (dict(key)[column] for column in columns)
+        table.add_row(*values, str(measurement.clips), f"{measurement.frames:,}", *figures)
+    return table
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _cell(name: str, value: float) -> str:
+    return f"{value:.1%}" if name == "floor_share" else f"{value:.2f}"
+
+
+def _show_pipeline(pipeline: Pipeline, *, json: bool) -> None:
+    summary = pipeline.summary()
+    if json:
+        print_json(summary)
+        return
+    typer.echo(describe(pipeline.front_end))
+    fitted = pipeline.normalizer.fitted_on
+    groups = f" ({'; '.join(fitted.groups)})" if fitted.groups else ""
+    groups += f", without {', '.join(fitted.left_out)}" if fitted.left_out else ""
+    typer.echo(f"{pipeline.normalizer.normalizer}, fitted on {fitted.clips} clips, {fitted.frames:,} frames{groups}")
+    affine = pipeline.normalizer.affine
+    if affine is not None:
+        shift, scale = affine.shift.ravel(), affine.scale.ravel()
+        typer.echo(f"shift {shift.min():.4f} … {shift.max():.4f}, scale {scale.min():.4f} … {scale.max():.4f}")

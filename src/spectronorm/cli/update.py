@@ -1,0 +1,98 @@
+"""`spectronorm update`: move a profile towards new audio, or undo that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectronorm.audio import open_source
+from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.errors import ArgumentError
+from spectronorm.monitor import (
+    Baseline,
+    lineage,
+    measure_new,
+    moved_baseline,
+    rollback,
+    save_update,
+    update,
+)
+from spectronorm.profile import Profile
+
+EXAMPLES = """
+**Examples**
+
+    spectronorm update esc10.safetensors unlabelled/ -o esc10-2.safetensors --training esc10/
+
+    spectronorm update esc10.safetensors unlabelled/ -o esc10-2.safetensors --weight 0.3
+
+    spectronorm update esc10-2.safetensors --rollback -o esc10.safetensors
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("update", epilog=EXAMPLES)(guarded(update_command))
+
+
+def update_command(
+    profile: Annotated[Path, typer.Argument(help="The profile to start from.")],
+    new: Annotated[
+        str | None, typer.Argument(help="Unlabelled audio of the deployment: at least 16 clips of mixed content.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The profile to write.")] = None,
+    statistics: Annotated[str, typer.Option(help="mean, or mean+std.")] = "mean",
+    prior_clips: Annotated[float, typer.Option(help="As how many clips the old statistics count.")] = 1.0,
+    weight: Annotated[
+        float | None, typer.Option(help="Instead: how much of the way to go, 0 … 1 (exponential forgetting).")
+    ] = None,
+    training: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="The training clips, for a sharper judgement.")
+    ] = None,
+    max_bad: MaxBadOption = "1%",
+    force: Annotated[bool, typer.Option("--force", help="Update even where it is said to harm.")] = False,
+    undo: Annotated[bool, typer.Option("--rollback", help="Write the profile that this one was updated from.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Shift a profile's means (or means and stds) towards new audio; refused where that makes things worse."""
+    if output is None:
+        raise ArgumentError("say which profile to write: -o FILE")
+    if undo:
+        if new is not None:
+            raise ArgumentError("--rollback takes no new audio: it undoes the last update")
+        record = rollback(profile, output)
+    else:
+        if new is None:
+            raise ArgumentError("say which audio to update from, or --rollback to undo the last update")
+        known = Profile.load(profile)
+        baseline = None if training is None else _baseline(training, profile, known)
+        with progress_bar("measuring") as progress:
+            audio = measure_new(
+                open_source(new), known, baseline, max_bad=parse_share(max_bad, "max-bad"), progress=progress
+            )
+        found = update(known, audio, statistics=statistics, prior_clips=prior_clips, weight=weight, force=force)
+        record = save_update(found, profile, output)
+    if json:
+        print_json({"output": str(output), "rolled_back": undo, **record})
+        return
+    if undo:
+        typer.echo(f"{output}: as before update {record['generation']} ({record['why']})")
+        return
+    shift = record["shift"]
+    typer.echo(
+        f"{output}: update {record['generation']} of {record['parent']}, by {record['clips']} clips and "
+        f"{record['weight']:.0%}; levels moved by {min(shift):+.2f} … {max(shift):+.2f}; {record['why']}"
+    )
+    for objection in record["objections"]:
+        warn(f"forced although: {objection}")
+
+
+def _baseline(training: str, path: Path, profile: Profile) -> Baseline:
+    with progress_bar("calibrating") as progress:
+        baseline = Baseline.of_clips(training, profile, progress=progress)
+    for record in lineage(path):
+        baseline = moved_baseline(baseline, record)
+    return baseline

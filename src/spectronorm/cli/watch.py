@@ -1,0 +1,277 @@
+"""`spectronorm watch`: say when the statistics no longer hold."""
+
+from __future__ import annotations
+
+import json as json_text
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from spectronorm.audio import open_source
+from spectronorm.cli.drift_table import drift_table, one_line
+from spectronorm.cli.options import HoldOutOption, parse_hold_out
+from spectronorm.cli.run import INTERRUPTED, guarded, progress_bar, warn
+from spectronorm.errors import ArgumentError
+from spectronorm.monitor import (
+    Baseline,
+    Diagnosis,
+    Event,
+    FalseAlarms,
+    Incoming,
+    Monitor,
+    Pcm,
+    Reading,
+    Verdict,
+    Window,
+    existing,
+    growing_folder,
+    lineage,
+    listed,
+    moved_baseline,
+    pcm_stream,
+    watch,
+)
+from spectronorm.monitor.prometheus import LOOPBACK, Exporter
+from spectronorm.profile import Profile
+from spectronorm.report.drift_page import save_drift_page
+
+ALARM = 3
+"""The exit code of `--once` when there was an alarm."""
+TITLE = "spectronorm watch: drift"
+EXAMPLES = """
+**Examples**
+
+    spectronorm watch incoming/ --profile esc10.safetensors --training esc10/ --false-alarms 1/week --clips-per-hour 360
+
+    spectronorm watch today/ --profile esc10.safetensors --once --json
+
+    arecord -f S16_LE -r 16000 | spectronorm watch - --pcm s16le --pcm-rate 16000 --profile esc10.safetensors
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("watch", epilog=EXAMPLES)(guarded(watch_command))
+
+
+def watch_command(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder that grows; `-` for a list of files, or raw PCM, on stdin; with --once any source."
+        ),
+    ],
+    profile: Annotated[Path, typer.Option("--profile", "-p", help="The profile of the training set.")],
+    training: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="The training clips, for sharper thresholds than the profile's."),
+    ] = None,
+    hold_out: HoldOutOption = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the monitor's state here, and go on with it.")
+    ] = None,
+    false_alarms: Annotated[
+        str, typer.Option(metavar="RATE", help="Such as 1/week, 2/day or 1/10000 clips.")
+    ] = "1/10000 clips",
+    clips_per_hour: Annotated[
+        float | None, typer.Option(help="For false alarms per time: how many clips come.")
+    ] = None,
+    window: Annotated[int, typer.Option(help="How many clips to look back.")] = 32,
+    panes: Annotated[int, typer.Option(help="In how many steps the window moves on.")] = 8,
+    window_seconds: Annotated[
+        float | None, typer.Option(help="Move on by the clock; --window is then what is expected.")
+    ] = None,
+    decay: Annotated[
+        float, typer.Option(help="What each pane counts beside the next newer one, in the figures.")
+    ] = 1.0,
+    pcm: Annotated[
+        str | None, typer.Option(metavar="FORMAT", help="Raw samples on stdin: s16le, s32le, f32le or u8.")
+    ] = None,
+    pcm_rate: Annotated[int, typer.Option(help="Hz of the raw samples.")] = 16_000,
+    pcm_channels: Annotated[int, typer.Option(help="Channels of the raw samples.")] = 1,
+    pcm_seconds: Annotated[float, typer.Option(help="Length of the clips that they are cut into.")] = 5.0,
+    poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the folder.")] = 2.0,
+    once: Annotated[
+        bool, typer.Option("--once", help=f"Take what is there, and exit with {ALARM} on an alarm.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object a line: each clip, then the report.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page about the drift: at each alarm, and at the end."),
+    ] = None,
+    prometheus: Annotated[int | None, typer.Option(metavar="PORT", help="Serve gauges (extra `monitor`).")] = None,
+    prometheus_address: Annotated[str, typer.Option(help="Where the gauges can be reached.")] = LOOPBACK,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random orders that calibrate the threshold.")] = 0,
+) -> None:
+    """Compare the clips that come with those of training: alarm, and say what changed and what to do."""
+    raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)
+    if raw is not None and source != "-":
+        raise ArgumentError(f"--pcm reads from stdin, so the source must be -, not {source}")
+    rate = FalseAlarms.parse(false_alarms, clips_per_hour)
+    look = Window(window, panes, window_seconds, decay)
+    watched = _profile(profile, hold_out)
+    if state is not None and state.exists():
+        monitor = Monitor.load(state, watched)
+        if (monitor.window, monitor.false_alarms) != (look, rate):
+            warn(f"{state}: goes on with the window and threshold that it was started with; remove it to change them")
+    else:
+        baseline = None if training is None else _baseline(training, profile, watched, hold_out)
+        monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
+    alarms, stopped = monitor.alarms, False
+    exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
+    try:
+        with _telling(monitor, exporter, report, json=json) as tell, _ended_by_signals() as asked:
+            watch(monitor, _until(asked, _incoming(source, monitor, raw, poll, once=once)), tell, state)
+    except KeyboardInterrupt:  # how the watch over a folder ends: what was seen is told all the same
+        if not monitor.clips:
+            raise
+        stopped = True
+    finally:
+        if exporter is not None:
+            exporter.close()
+    _finish(monitor, report, json=json)
+    if stopped:
+        raise typer.Exit(INTERRUPTED)
+    if once and (monitor.alarms > alarms or monitor.verdict().alarm):
+        raise typer.Exit(ALARM)
+
+
+def _profile(path: Path, hold_out: list[str] | None) -> Profile:
+    profile = Profile.load(path)
+    for column, value in parse_hold_out(hold_out):
+        profile = profile.without(**{column: value})
+    return profile
+
+
+def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None) -> Baseline:
+    source = open_source(training)
+    for column, value in parse_hold_out(hold_out):
+        source = source.without(**{column: value})
+    with progress_bar("calibrating") as progress:
+        baseline = Baseline.of_clips(source, profile, progress=progress)
+    for record in lineage(path):
+        baseline = moved_baseline(baseline, record)
+    return baseline
+
+
+def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, once: bool) -> Iterable[Incoming | None]:
+    reading = Reading(monitor.profile.front_end, monitor.profile.duration)
+    if pcm is not None:
+        return pcm_stream(sys.stdin.buffer, pcm, reading)
+    if source == "-":
+        return listed(sys.stdin, reading)
+    if once and not (Path(source).is_dir() and monitor.mark is not None):
+        return existing(source, reading)
+    return growing_folder(Path(source), reading, after=monitor.mark, poll=poll, once=once)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[threading.Event]:
+    """A service manager's SIGTERM ends the watch as Ctrl-C does; the event says that one of them came."""
+    asked = threading.Event()
+
+    def stop(*_: object) -> None:
+        asked.set()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _until(asked: threading.Event, incoming: Iterable[Incoming | None]) -> Iterator[Incoming | None]:
+    """What comes until the event is set: an exception is lost where Python was called by a destructor or a library."""
+    for one in incoming:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        yield one
+
+
+class _Teller:
+    """Says what happens: JSON lines, a live table, or a line for each alarm and each change of its diagnosis.
+
+    The page is written anew with each of these, so that it can be looked at while the watch goes on.
+    """
+
+    def __init__(
+        self, monitor: Monitor, exporter: Exporter | None, live: Live | None, page: Path | None, *, json: bool
+    ) -> None:
+        self._monitor, self._exporter, self._live, self._page, self._json = monitor, exporter, live, page, json
+        self._told: tuple[str, bool] | None = None
+
+    def __call__(self, event: Event | None) -> None:
+        if event is None:
+            return
+        news = self._news(event)
+        if self._json:
+            line = event.to_dict() if news is None else {**event.to_dict(), "diagnosis": news.to_dict()}
+            typer.echo(json_text.dumps(line, allow_nan=False))
+            sys.stdout.flush()
+        elif event.problem is not None:
+            warn(f"left out {event.name}: {event.problem}")
+        elif news is not None:
+            what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
+            console = Console(stderr=True) if self._live is None else self._live.console
+            text = f"{what} at {event.name}: {news}"
+            console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+        if news is not None and self._page is not None:
+            save_drift_page(self._page, TITLE, self._monitor)
+        if event.verdict is not None and self._due(event.verdict):
+            if self._exporter is not None:
+                self._exporter.update(self._monitor.report())
+            if self._live is not None:
+                self._live.update(drift_table(self._monitor.report(), self._monitor.profile.front_end))
+
+    def _due(self, verdict: Verdict) -> bool:
+        """Figures cost far more than a clip does: they are made once a pane."""
+        return verdict.onset or self._monitor.clips % self._monitor.window.pane_clips == 0
+
+    def _news(self, event: Event) -> Diagnosis | None:
+        """The diagnosis, when an alarm begins, and when it becomes firm or another one."""
+        verdict = event.verdict
+        if verdict is None or not (verdict.alarm and self._due(verdict)):
+            self._told = None if verdict is not None and not verdict.alarm else self._told
+            return None
+        found = self._monitor.diagnosis()
+        if self._told == (found.kind.value, found.firm) and not verdict.onset:
+            return None
+        self._told = (found.kind.value, found.firm)
+        return found
+
+
+@contextmanager
+def _telling(monitor: Monitor, exporter: Exporter | None, page: Path | None, *, json: bool) -> Iterator[_Teller]:
+    if json or not sys.stdout.isatty():
+        yield _Teller(monitor, exporter, None, page, json=json)
+        return
+    with Live("waiting for clips", console=Console(highlight=False), refresh_per_second=4, transient=True) as live:
+        yield _Teller(monitor, exporter, live, page, json=False)
+
+
+def _finish(monitor: Monitor, page: Path | None, *, json: bool) -> None:
+    found = monitor.report()
+    if page is not None:
+        save_drift_page(page, TITLE, monitor)
+    if json:
+        typer.echo(json_text.dumps({"report": found.to_dict()}, allow_nan=False))
+        return
+    Console(highlight=False).print(drift_table(found, monitor.profile.front_end))
+    typer.echo(one_line(found))
+    if page is not None:
+        typer.echo(f"written: {page}")

@@ -1,0 +1,89 @@
+"""Threads at first, and processes when what is left is worth their start."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic
+
+from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.local import LocalEngine, available_cores
+from spectronorm.engines.processes import Pool
+
+WORTH_SECONDS = 3.0
+"""How long threads must still have to go for processes to begin: they take about a second to start."""
+
+
+@dataclass(frozen=True)
+class AutoEngine:
+    """Runs tasks in `workers` threads (by default one a core), and goes on in as many processes when that is faster.
+
+    Threads share Python's interpreter lock: short clips keep two of them no busier than one. Processes do not, but each
+    has to start and import. So a short run never starts them, and in a long one they start while threads work. A task
+    that does not pickle stays in threads. Results are the same.
+
+    Raises:
+        ArgumentError: when `workers` is below 1.
+    """
+
+    workers: int = field(default_factory=available_cores)
+
+    def __post_init__(self) -> None:
+        LocalEngine(self.workers)
+
+    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """Yield results as they get done.
+
+        Raises:
+            EngineError: when an item ends its process each time.
+        """
+        if self.workers == 1 or not _pickles(task):
+            yield from LocalEngine(self.workers).map(task, items)
+            return
+        rest = _Rest(items)
+        pool: Pool | None = None
+        begin = time.monotonic()
+        try:
+            started: Future[None] | None = None
+            for done, result in enumerate(LocalEngine(self.workers).map(task, rest), start=1):
+                yield result
+                left = (time.monotonic() - begin) / done * (len(items) - done)
+                if pool is None and done >= self.workers and left > WORTH_SECONDS:
+                    pool = Pool(self.workers)
+                    started = pool.started()
+                # Where no process can start, threads do everything.
+                if started is not None and started.done() and started.exception() is None:
+                    rest.stop()
+            if pool is not None and rest.taken < len(items):
+                yield from pool.map(task, items[rest.taken :])
+        finally:
+            if pool is not None:
+                pool.close()
+
+
+class _Rest(Generic[Item]):
+    """Items that are handed out one by one until somebody says stop."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+        self._stopped = False
+        self.taken = 0
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def __iter__(self) -> Iterator[Item]:
+        while self.taken < len(self._items) and not self._stopped:
+            self.taken += 1
+            yield self._items[self.taken - 1]
+
+
+def _pickles(task: object) -> bool:
+    try:
+        pickle.dumps(task)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True

@@ -1,0 +1,158 @@
+"""A pool of processes on this machine that outlives any of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from spectronorm.engines.batch import Outcome, do_batch
+from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.local import available_cores
+from spectronorm.engines.pace import Pace
+from spectronorm.errors import ArgumentError, EngineError
+
+if TYPE_CHECKING:
+    from loky import ProcessPoolExecutor
+
+_WATCH_SECONDS = 0.5
+ATTEMPTS = 3
+"""How often an item may end the process that works on it while it is the only one at work."""
+
+
+@dataclass(frozen=True)
+class ProcessEngine:
+    """Runs tasks in `workers` processes (by default one a core); tasks, items and results must pickle.
+
+    When a process is killed, the pool is made anew, and what was lost is done again, item by item, so that one that
+    ends its process every time can be told from those that happened to run beside it.
+
+    Raises:
+        ArgumentError: when `workers` is below 1.
+    """
+
+    workers: int = field(default_factory=available_cores)
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ArgumentError(f"workers={self.workers} must be at least 1")
+
+    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """Yield results as they get done, keeping few waiting, so that memory does not grow with the items.
+
+        Results of a task with a method `merge` are added up where they are made, before they travel.
+
+        Raises:
+            EngineError: when an item ends its process each time.
+        """
+        pool = Pool(self.workers)
+        try:
+            yield from pool.map(task, items)
+        finally:
+            pool.close()
+
+
+class Pool:
+    """The processes of the moment, and what they work on."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool = self._new_pool()
+        self._running: dict[Future[Outcome], Sequence[Any]] = {}
+
+    def started(self) -> Future[None]:
+        """Done when the first process takes work; until then others may do some."""
+        first: Future[None] = self._pool.submit(_nothing)
+        return first
+
+    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """What `ProcessEngine.map` gives."""
+        pace, position = Pace(), 0
+        while position < len(items) or self._running:
+            # One batch waits, so that no worker does.
+            while position < len(items) and len(self._running) <= self._workers:
+                size = pace.size(len(items) - position, self._workers)
+                batch = items[position : position + size]
+                position += size
+                try:
+                    self._running[self._pool.submit(do_batch, task, batch)] = batch
+                except BrokenExecutor:  # a process died since anybody looked
+                    for outcome in self._recover(task, list(batch)):
+                        yield from outcome.results
+            for outcome in self._done(task):
+                pace.saw(outcome.seconds, outcome.items)
+                yield from outcome.results
+
+    def close(self) -> None:
+        """Drop what has not begun, and wait for the rest."""
+        for future in self._running:
+            future.cancel()
+        self._pool.shutdown()
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        from loky import ProcessPoolExecutor  # noqa: PLC0415  (3 MB that threads do without)
+
+        # Not the standard library's: its processes run the user's script again, or are forks of one with threads.
+        return ProcessPoolExecutor(self._workers, initializer=_end_with, initargs=(os.getpid(),))
+
+    def _done(self, task: Callable[[Any], Any]) -> Iterator[Outcome]:
+        """What is done by now: at least one batch, if there are any."""
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        lost: list[Any] = []
+        for future in done:
+            batch = self._running.pop(future)
+            if isinstance(future.exception(), BrokenExecutor):
+                lost += batch
+            else:
+                yield future.result()
+        if lost:
+            yield from self._recover(task, lost)
+
+    def _recover(self, task: Callable[[Any], Any], lost: list[Any]) -> Iterator[Outcome]:
+        """Do what died with the pool again, one item at a time: so it is known which one ends its process."""
+        wait(self._running)
+        for future, batch in self._running.items():
+            if isinstance(future.exception(), BrokenExecutor):
+                lost += batch
+            else:
+                yield future.result()
+        self._running.clear()
+        self._renew()
+        for item in lost:
+            yield self._alone(task, item)
+
+    def _alone(self, task: Callable[[Any], Any], item: Any) -> Outcome:
+        for _ in range(ATTEMPTS):
+            try:
+                outcome: Outcome = self._pool.submit(do_batch, task, [item]).result()
+            except BrokenExecutor:
+                self._renew()
+            else:
+                return outcome
+        raise EngineError(
+            f"an item ended the process that worked on it {ATTEMPTS} times; if a file crashes the decoder use "
+            "--untrusted, if the system is short of memory use fewer workers"
+        )
+
+    def _renew(self) -> None:
+        self.close()
+        self._pool = self._new_pool()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _end_with(parent: int) -> None:
+    """Have this process end soon after its parent, which may be killed before it can tell anybody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,94 @@
+"""The one family of errors: each message says the value, the rule, and what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SpectronormError(Exception):
+    """Everything that spectronorm raises on purpose."""
+
+
+class ArgumentError(SpectronormError, ValueError):
+    """A setting or argument breaks its rule."""
+
+
+class ShapeError(SpectronormError, ValueError):
+    """An array has the wrong axes, length or type."""
+
+
+class SourceError(SpectronormError):
+    """A source of audio cannot be opened or holds nothing."""
+
+
+class FileFormatError(SpectronormError):
+    """A file that should be spectronorm's own is not, or is damaged."""
+
+
+class FrontEndMismatch(SpectronormError):
+    """A level, profile or normalizer was made by another front end."""
+
+
+class TooManyBad(SpectronormError):
+    """More files were bad than `max_bad` allows, or none was good."""
+
+
+class ExportError(SpectronormError):
+    """A model cannot be exported, or does not compute what it should once exported."""
+
+
+class OutputBusy(SpectronormError):
+    """Another run is writing the same output."""
+
+
+class EngineError(SpectronormError):
+    """Work cannot be done where it was to run: nobody answers there, or it would not come to the same."""
+
+
+class UpdateRefused(SpectronormError):
+    """An update of statistics that would harm more than mend; it can be forced."""
+
+
+class MissingExtra(SpectronormError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, purpose: str, extra: str, then: str = "") -> None:
+        more = f" and then: {then}" if then else ""
+        super().__init__(
+            f"{purpose} needs an optional dependency; in a checkout of spectronorm: pip install '.[{extra}]'{more}"
+        )
+        self._made_of = purpose, extra, then
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
+        return MissingExtra, self._made_of
+
+
+class BadAudioReason(StrEnum):
+    """Why a file was left out of a pass: a closed vocabulary that programs may rely on."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    HEADER_LIES = "header-lies"
+    NOT_FINITE = "not-finite"
+    OUT_OF_RANGE = "out-of-range"
+    TOO_SHORT = "too-short"
+    TOO_LARGE = "too-large"
+    SILENT = "silent"
+    CONSTANT = "constant"
+    CHANGING = "changing"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+
+
+class AudioError(SpectronormError):
+    """One file's audio cannot be used; a pass counts and lists it and goes on."""
+
+    def __init__(self, reason: BadAudioReason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[AudioError], tuple[BadAudioReason, str]]:
+        return AudioError, (self.reason, self.detail)

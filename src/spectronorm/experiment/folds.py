@@ -1,0 +1,193 @@
+"""Labelled clips in folds, such that no recording stands on both sides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio import ClipReference, Source
+from spectronorm.errors import ArgumentError, SourceError
+
+GROUP_COLUMNS = ("src_file", "recording", "source", "speaker")
+"""Columns that are taken for the recording or person that clips come from, unless another is named."""
+MADE_FOLD = "made_fold"
+_TEST_SPLITS = ("test", "validation", "valid", "val")
+
+
+@dataclass(frozen=True)
+class LabelledClips:
+    """Clips with a class, a fold and a group each.
+
+    Attributes:
+        source: The clips; the column `fold_column` holds each one's fold.
+        classes: The classes' names in order.
+        labels: The class of each clip, as a number.
+        groups: The recording, speaker or clip that each clip is one of: the unit of sampling.
+        held_out: The folds that are tested, each by models trained on the others (of a split: on train).
+    """
+
+    source: Source
+    fold_column: str
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    groups: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+    def fold_of(self, index: int) -> str:
+        """The fold of a clip."""
+        return self.source.clips[index].columns[self.fold_column]
+
+    def test_clips(self, fold: str) -> NDArray[np.int64]:
+        """The clips of a fold."""
+        return np.array([i for i in range(len(self.source)) if self.fold_of(i) == fold], dtype=np.int64)
+
+    def train_clips(self, fold: str) -> NDArray[np.int64]:
+        """The clips that models train on when `fold` is held out."""
+        return np.array([i for i in range(len(self.source)) if self.fold_of(i) != fold], dtype=np.int64)
+
+
+def labelled_clips(
+    source: Source,
+    *,
+    label: str = "label",
+    folds: str | int | None = None,
+    group: str | None = None,
+    hold_out: Sequence[str] = (),
+) -> LabelledClips:
+    """Labels, folds and groups of a source.
+
+    Args:
+        source: Clips with columns.
+        label: The column of the class.
+        folds: A column, or a number of folds to make; by default the column `fold`, then `split`, then 5 made folds.
+        group: The column of the recording or speaker; by default the first of `GROUP_COLUMNS`, else each clip alone.
+        hold_out: Test these folds only.
+
+    Raises:
+        SourceError: when clips have no label.
+        ArgumentError: when a column is missing, a group is in two folds, or a fold is too poor to be tested.
+    """
+    _check_labels(source, label)
+    group = next((name for name in GROUP_COLUMNS if name in source.column_names()), None) if group is None else group
+    if group is not None:
+        _require_column(source, group, "groups")
+    if folds is None:
+        folds = next((name for name in ("fold", "split") if name in source.column_names()), 5)
+    if isinstance(folds, int):
+        source, folds = _with_made_folds(source, label, group, folds), MADE_FOLD
+    _require_column(source, folds, "folds")
+    if folds == "split":
+        source = _train_and_test(source)
+    classes = tuple(sorted({clip.columns[label] for clip in source}))
+    labels = np.array([classes.index(clip.columns[label]) for clip in source], dtype=np.int64)
+    groups = tuple(clip.name if group is None else f"{group} {clip.columns[group]}" for clip in source)
+    known = tuple(sorted({clip.columns[folds] for clip in source}, key=_natural))
+    tested = tuple(name for name in known if not (folds == "split" and name == "train"))
+    if unknown := [name for name in hold_out if name not in tested]:
+        raise ArgumentError(f"hold out {unknown[0]!r}: there is no such fold; the folds are {', '.join(tested)}")
+    result = LabelledClips(source, folds, classes, labels, groups, tuple(hold_out) or tested)
+    _check(result)
+    return result
+
+
+def without_clips(clips: LabelledClips, names: set[str]) -> LabelledClips:
+    """The clips but for those of these names, which cannot be used; raises what `labelled_clips` raises."""
+    keep = [i for i, clip in enumerate(clips.source) if clip.name not in names]
+    result = replace(
+        clips,
+        source=replace(clips.source, clips=tuple(clips.source.clips[i] for i in keep)),
+        labels=clips.labels[keep],
+        groups=tuple(clips.groups[i] for i in keep),
+    )
+    _check(result)
+    return result
+
+
+def _check_labels(source: Source, label: str) -> None:
+    missing = [clip.name for clip in source if label not in clip.columns]
+    if missing:
+        known = ", ".join(source.column_names()) or "none"
+        raise SourceError(
+            f"{len(missing)} of {len(source)} clips have no {label} ({missing[0]} is the first); put each class into a "
+            f"folder of its name, or name the column with --label COLUMN (the columns are: {known})"
+        )
+
+
+def _require_column(source: Source, column: str, what: str) -> None:
+    missing = sum(column not in clip.columns for clip in source)
+    if missing:
+        known = ", ".join(source.column_names()) or "none"
+        raise ArgumentError(
+            f"{what} {column!r}: {missing} of {len(source)} clips have no such column; there are {known}"
+        )
+
+
+def _train_and_test(source: Source) -> Source:
+    """The clips of train and of the one split that is tested."""
+    splits = {clip.columns["split"] for clip in source}
+    tested = next((name for name in _TEST_SPLITS if name in splits), None)
+    if tested is None or "train" not in splits:
+        raise ArgumentError(
+            f"split holds {', '.join(sorted(splits))}, but train and one of {', '.join(_TEST_SPLITS)} are needed; "
+            "make folds with --folds 5"
+        )
+    return replace(source, clips=tuple(clip for clip in source if clip.columns["split"] in ("train", tested)))
+
+
+def _with_made_folds(source: Source, label: str, group: str | None, count: int) -> Source:
+    """The source with a fold for each clip: groups stay whole, classes and folds even, the same every time."""
+    members: dict[str, list[ClipReference]] = {}
+    for clip in source:
+        members.setdefault(clip.name if group is None else clip.columns[group], []).append(clip)
+    if not 2 <= count <= len(members):
+        raise ArgumentError(
+            f"folds={count}: must be 2 … {len(members)}, because a {group or 'clip'} cannot stand in two folds"
+        )
+    in_fold: list[Counter[str]] = [Counter() for _ in range(count)]
+    fold_of: dict[str, str] = {}
+    for name in sorted(members, key=lambda name: (-len(members[name]), name)):
+        labels = Counter(clip.columns[label] for clip in members[name])
+        best = min(
+            range(count), key=lambda f: (sum(in_fold[f][c] * n for c, n in labels.items()), in_fold[f].total(), f)
+        )
+        in_fold[best] += labels
+        fold_of |= {clip.name: str(best + 1) for clip in members[name]}
+    placed = (replace(clip, columns={**clip.columns, MADE_FOLD: fold_of[clip.name]}) for clip in source)
+    return replace(source, clips=tuple(placed))
+
+
+def _check(clips: LabelledClips) -> None:
+    if len(clips.classes) < 2:
+        raise ArgumentError(f"all clips are labelled {clips.classes[0]!r}; a comparison needs at least two classes")
+    home: dict[str, str] = {}
+    for index, group in enumerate(clips.groups):
+        fold = clips.fold_of(index)
+        if home.setdefault(group, fold) != fold:
+            raise ArgumentError(
+                f"{group} is in folds {home[group]} and {fold}: models would be tested on recordings that they trained "
+                "on; make folds that keep it whole with --folds 5"
+            )
+    for fold in clips.held_out:
+        _check_fold(clips, fold)
+
+
+def _check_fold(clips: LabelledClips, fold: str) -> None:
+    test, train = clips.test_clips(fold), clips.train_clips(fold)
+    advice = "make even folds with --folds 5"
+    if len(test) < 2:
+        raise ArgumentError(f"fold {fold} holds {len(test)} clip, too few to test on; {advice}")
+    if len(set(clips.labels[test].tolist())) < 2:
+        only = clips.classes[int(clips.labels[test[0]])]
+        raise ArgumentError(f"fold {fold} holds only the class {only!r}; {advice}")
+    if lacking := sorted(set(clips.labels[test].tolist()) - set(clips.labels[train].tolist())):
+        name = clips.classes[lacking[0]]
+        raise ArgumentError(f"without fold {fold} there is no clip of class {name!r} to train on; {advice}")
+
+
+def _natural(name: str) -> tuple[int, int, str]:
+    """Numbers in the order of numbers, before other names."""
+    return (0, int(name), name) if name.isdecimal() else (1, 0, name)

@@ -1,0 +1,147 @@
+"""Results on disk: what the run is in one JSON file, and a line for each trained model as it comes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.experiment.folds import LabelledClips
+from spectronorm.files import canonical_json, write_text
+
+SETTINGS, LINES = "experiment.json", "results.jsonl"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """For each tested clip: whether it was hit, and the log-probability of its true class."""
+
+    hit: tuple[int, ...]
+    log_probability: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What one model did: an arm in a block.
+
+    Attributes:
+        fold: The fold that was held out, whose clips the scores are of, in the source's order.
+        seed: The block's seed.
+        arm: The arm's name.
+        scores: On the clips as recorded.
+        predicted: The class that each clip was taken for.
+        loss: Mean training loss of each epoch.
+        seconds: How long training took.
+        shifted: Scores by deployment, and by what was updated (`none`, `mean`, `mean and std`, `BatchNorm`).
+    """
+
+    fold: str
+    seed: int
+    arm: str
+    scores: Scores
+    predicted: tuple[int, ...]
+    loss: tuple[float, ...]
+    seconds: float
+    shifted: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What names it in a run."""
+        return (self.fold, self.seed, self.arm)
+
+
+class Results:
+    """The models of a run that are done, in a folder that the same command resumes."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
+        """Open or begin.
+
+        Raises:
+            ArgumentError: when the folder holds a run with other settings, naming what differs.
+            FileFormatError: when the folder's files are damaged.
+        """
+        self.folder, self.settings = folder, settings
+        self.done: dict[tuple[str, int, str], TrainedModel] = {}
+        path = folder / SETTINGS
+        if path.exists():
+            _require_same(path, _read_json(path), json.loads(canonical_json(settings)))
+        else:
+            write_text(path, json.dumps(settings, indent=1, sort_keys=True, allow_nan=False) + "\n")
+        self._recover()
+
+    def add(self, model: TrainedModel) -> None:
+        """Append a line and see it on the disk."""
+        with (self.folder / LINES).open("ab") as file:
+            file.write(canonical_json(asdict(model)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self.done[model.key] = model
+
+    def _recover(self) -> None:
+        """Read what is there; a last line that a kill cut off is taken away."""
+        path = self.folder / LINES
+        if not path.exists():
+            return
+        data = path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            write_text(path, whole.decode("utf-8", errors="replace"))
+        for number, line in enumerate(whole.splitlines(), start=1):
+            try:
+                model = _parse(json.loads(line))
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                raise FileFormatError(
+                    f"{path}: line {number} is damaged ({error}); delete the line or the file"
+                ) from None
+            self.done[model.key] = model
+
+
+def clips_settings(clips: LabelledClips) -> list[list[str]]:
+    """Each clip's name, class, fold and group: what a run's results belong to."""
+    names = (clip.name for clip in clips.source)
+    return [[name, clips.classes[clips.labels[i]], clips.fold_of(i), clips.groups[i]] for i, name in enumerate(names)]
+
+
+def _scores(plain: Mapping[str, Any]) -> Scores:
+    hit, log_probability = tuple(plain["hit"]), tuple(float(v) for v in plain["log_probability"])
+    if len(hit) != len(log_probability) or not set(hit) <= {0, 1} or not np.isfinite(log_probability).all():
+        raise ValueError("scores that are none")
+    return Scores(hit, log_probability)
+
+
+def _parse(plain: Mapping[str, Any]) -> TrainedModel:
+    shifted = {s: {u: _scores(v) for u, v in by.items()} for s, by in plain["shifted"].items()}
+    return TrainedModel(
+        fold=str(plain["fold"]),
+        seed=int(plain["seed"]),
+        arm=str(plain["arm"]),
+        scores=_scores(plain["scores"]),
+        predicted=tuple(int(v) for v in plain["predicted"]),
+        loss=tuple(float(v) for v in plain["loss"]),
+        seconds=float(plain["seconds"]),
+        shifted=shifted,
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
+
+
+def _require_same(path: Path, there: Any, here: Any) -> None:
+    if there == here:
+        return
+    names = sorted(here) if isinstance(there, dict) else []
+    differing = [name for name in names if there.get(name) != here[name]] or ["everything"]
+    raise ArgumentError(
+        f"{path}: this folder holds a run with other settings ({', '.join(differing)}); give the same command again to "
+        "resume it, or choose another folder with -o"
+    )

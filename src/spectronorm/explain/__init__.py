@@ -1,0 +1,8 @@
+"""How two front ends or pipelines differ, in words and in numbers."""
+
+from spectronorm.explain.effects import effect as effect
+from spectronorm.explain.explain import Difference as Difference
+from spectronorm.explain.explain import Explanation as Explanation
+from spectronorm.explain.explain import explain as explain
+from spectronorm.explain.measured import PROBE_RATE as PROBE_RATE
+from spectronorm.explain.measured import probe as probe

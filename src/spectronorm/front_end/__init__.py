@@ -1,0 +1,35 @@
+"""Wave to level: waveform level → STFT → bands → compression, as one frozen value.
+
+A new band layout, compression or waveform level is one new file (or class) and one line in the table of its slot.
+"""
+
+from spectronorm.front_end.bands import Linear as Linear
+from spectronorm.front_end.bands import Mel as Mel
+from spectronorm.front_end.compress import Decibel as Decibel
+from spectronorm.front_end.compress import Ln as Ln
+from spectronorm.front_end.decibels import db_per_unit as db_per_unit
+from spectronorm.front_end.decibels import is_logarithmic as is_logarithmic
+from spectronorm.front_end.decibels import level_db as level_db
+from spectronorm.front_end.fix_frames import fix_frames as fix_frames
+from spectronorm.front_end.front_end import FrontEnd as FrontEnd
+from spectronorm.front_end.gain import PeakLevel as PeakLevel
+from spectronorm.front_end.gain import RMSLevel as RMSLevel
+from spectronorm.front_end.gain import ScaleWaveform as ScaleWaveform
+from spectronorm.front_end.gammatone import Gammatone as Gammatone
+from spectronorm.front_end.grid import Grid as Grid
+from spectronorm.front_end.log1p import Log1p as Log1p
+from spectronorm.front_end.loudness import LoudnessLevel as LoudnessLevel
+from spectronorm.front_end.loudness import integrated_loudness as integrated_loudness
+from spectronorm.front_end.pcen import PCEN as PCEN
+from spectronorm.front_end.pre_emphasis import PreEmphasis as PreEmphasis
+from spectronorm.front_end.presets import PRESETS as PRESETS
+from spectronorm.front_end.presets import find_preset as find_preset
+from spectronorm.front_end.presets import preset as preset
+from spectronorm.front_end.root import Root as Root
+from spectronorm.front_end.sliding_waveform import SlidingStandardizeWaveform as SlidingStandardizeWaveform
+from spectronorm.front_end.span import frames_of as frames_of
+from spectronorm.front_end.span import shortest_length as shortest_length
+from spectronorm.front_end.stft import STFT as STFT
+from spectronorm.front_end.waveform import AsRecorded as AsRecorded
+from spectronorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
+from spectronorm.front_end.waveform_gain import WaveformGain as WaveformGain

@@ -1,0 +1,44 @@
+"""Levels in dB, whatever unit they are kept in."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end.compress import Decibel, Ln
+from spectronorm.front_end.front_end import FrontEnd
+
+_LEAST = 1e-10
+
+
+def db_per_unit(front_end: FrontEnd) -> float:
+    """How many dB one unit of this front end's level is.
+
+    Raises:
+        ArgumentError: when its level is not logarithmic.
+    """
+    if isinstance(front_end.compress, Decibel):
+        return 1.0
+    if isinstance(front_end.compress, Ln):
+        return 20.0 / front_end.stft.power / math.log(10.0)
+    raise ArgumentError(
+        f"a level in {front_end.compress.unit} is not logarithmic, so a unit of it is no number of dB; "
+        "use decibel or ln"
+    )
+
+
+def is_logarithmic(front_end: FrontEnd) -> bool:
+    """Whether equal steps of the level are equal steps in dB."""
+    return isinstance(front_end.compress, Decibel | Ln)
+
+
+def level_db(level: NDArray[Any], front_end: FrontEnd) -> NDArray[np.float64]:
+    """A level `(..., band, frame)` in dB: scaled if it is logarithmic, and by way of its band values otherwise."""
+    if is_logarithmic(front_end):
+        return np.asarray(level, dtype=np.float64) * db_per_unit(front_end)
+    values = np.maximum(front_end.inverse_compress(np.asarray(level, dtype=np.float64)), _LEAST)
+    return np.asarray(20.0 / front_end.stft.power * np.log10(values))

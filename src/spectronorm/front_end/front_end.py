@@ -1,0 +1,290 @@
+"""The front end: one frozen value of four slots that turns a wave into levels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array, BandRuns, namespace, require_finite, require_floats, returned, working
+from spectronorm.audio.resample import RESAMPLERS
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
+from spectronorm.files import canonical_json
+from spectronorm.front_end.bands import Bands, Linear, Mel
+from spectronorm.front_end.blocks import level_blocks
+from spectronorm.front_end.compress import Compression, Decibel, Ln
+from spectronorm.front_end.gain import PeakLevel, RMSLevel, ScaleWaveform
+from spectronorm.front_end.gammatone import Gammatone
+from spectronorm.front_end.grid import Grid
+from spectronorm.front_end.log1p import Log1p
+from spectronorm.front_end.loudness import LoudnessLevel
+from spectronorm.front_end.pcen import PCEN
+from spectronorm.front_end.pre_emphasis import PreEmphasis
+from spectronorm.front_end.root import Root
+from spectronorm.front_end.sliding_waveform import SlidingStandardizeWaveform
+from spectronorm.front_end.stft import STFT
+from spectronorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
+from spectronorm.workspace import Workspace, workspace_of_thread
+
+SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
+    "level": {
+        "as_recorded": AsRecorded,
+        "standardize": StandardizeWaveform,
+        "sliding": SlidingStandardizeWaveform,
+        "peak": PeakLevel,
+        "rms": RMSLevel,
+        "loudness": LoudnessLevel,
+        "pre_emphasis": PreEmphasis,
+        "scale": ScaleWaveform,
+    },
+    "stft": {"stft": STFT},
+    "bands": {"linear": Linear, "mel": Mel, "gammatone": Gammatone},
+    "compress": {"decibel": Decibel, "ln": Ln, "log1p": Log1p, "root": Root, "pcen": PCEN},
+}
+"""What may stand in each slot, by the name that JSON and the command line use."""
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Wave to level: waveform level → STFT → bands → compression.
+
+    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
+    same device and differentiable. Each clip of a batch is computed as if it were alone. The resampler is part of the
+    value because it changes the top bands.
+
+    Raises:
+        ArgumentError: when a setting breaks its rule.
+
+    >>> import numpy as np
+    >>> front_end = FrontEnd(sample_rate=16_000, bands=Mel(64))
+    >>> front_end(np.zeros((2, 16_000))).shape
+    (2, 64, 81)
+    """
+
+    sample_rate: int = 16_000
+    level: WaveformLevel = field(default_factory=AsRecorded)
+    stft: STFT = field(default_factory=STFT)
+    bands: Bands = field(default_factory=Linear)
+    compress: Compression = field(default_factory=Decibel)
+    resampler: str = "soxr_hq"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.sample_rate, int) or not 100 <= self.sample_rate <= 1_000_000:
+            raise ArgumentError(f"sample_rate={self.sample_rate!r} must be a whole number of Hz in 100 … 1000000")
+        if self.resampler not in RESAMPLERS:
+            raise ArgumentError(f"resampler={self.resampler!r} must be one of {', '.join(RESAMPLERS)}")
+        for slot, kinds in SLOTS.items():
+            if type(getattr(self, slot)) not in kinds.values():
+                known = ", ".join(kind.__name__ for kind in kinds.values())
+                raise ArgumentError(f"{slot}={getattr(self, slot)!r} must be one of {known}")
+        _ = self.band_hz(), self.grid  # both refuse settings that do not fit together
+
+    def __call__(self, wave: Array) -> Array:
+        """Levels `(..., band, frame)` of waves `(..., sample)`.
+
+        Raises:
+            ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
+            ArgumentError: when a NumPy wave holds NaN or infinity.
+        """
+        require_floats(wave, "a wave")
+        if wave.ndim < 1:
+            raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
+        if wave.shape[-1] < self.min_samples:
+            raise ShapeError(
+                f"a wave of {wave.shape[-1]} samples is too short: this front end needs at least {self.min_samples}, "
+                "one window; pad it or choose a shorter one"
+            )
+        require_finite(wave, "a wave")
+        return returned(self.working_level(working(wave)), like=wave)
+
+    def working_level(self, wave: Array) -> Array:
+        """Levels in the dtype of the arithmetic: what a pass counts, before any rounding to the caller's dtype."""
+        magnitudes = self.stft(self.level(wave, self.sample_rate))
+        return self.compress(self.bands(magnitudes, self.sample_rate, self.stft.n_fft), self.stft.power)
+
+    def inverse_compress(self, level: Array) -> Array:
+        """Band values (magnitude to the power) that have this level."""
+        require_floats(level, "a level")
+        return self.compress.inverse(level, self.stft.power)
+
+    def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one.
+
+        Raises:
+            AudioError: when the clip is shorter than one window.
+        """
+        level = np.empty((self.n_bands, self.frames(len(samples))))
+        for start, count, block in self.clip_blocks(samples, workspace_of_thread()):
+            level[:, start : start + count] = block[:, :count]
+        return level
+
+    def clip_blocks(
+        self, samples: NDArray[np.floating[Any]], workspace: Workspace
+    ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+        """The same level in blocks: their first frame, how many frames, and the level `(band, frame)`.
+
+        The level is contiguous, and may have more columns than frames. It is valid until the next block.
+
+        Raises:
+            AudioError: when the clip is shorter than one window.
+        """
+        if len(samples) < self.min_samples:
+            raise AudioError(
+                BadAudioReason.TOO_SHORT,
+                f"it has {len(samples)} samples at {self.sample_rate} Hz, but this front end needs {self.min_samples}",
+            )
+        if not self.compress.framewise:
+            level = np.ascontiguousarray(self.working_level(samples.astype(np.float64)))
+            yield 0, level.shape[1], level
+            return
+        wave = np.ascontiguousarray(samples)
+        yield from level_blocks(
+            wave, self.sample_rate, self.level, self.stft, self.band_runs(), self.compress, workspace
+        )
+
+    @cached_property
+    def n_bands(self) -> int:
+        """How many bands a level has."""
+        return len(self.band_hz())
+
+    @cached_property
+    def floor(self) -> float:
+        """The level of digital silence, in the level's unit."""
+        return self.compress.floor(self.stft.power)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The integers that levels are counted on."""
+        return self.compress.grid(self.stft.power)
+
+    @cached_property
+    def min_samples(self) -> int:
+        """The shortest wave that has a frame, in samples."""
+        return max(self.stft.min_samples + self.level.shortens, self.level.min_samples(self.sample_rate))
+
+    def frames(self, samples: int) -> int:
+        """How many frames a wave of `samples` has; 0 when it is too short."""
+        return 0 if samples < self.min_samples else self.stft.frames(samples - self.level.shortens)
+
+    def frame_counts(self, lengths: Array) -> Array:
+        """`frames` of each of an array of lengths."""
+        counts = self.stft.frame_counts(lengths - self.level.shortens)
+        return namespace(lengths).where(lengths < self.min_samples, 0, counts)
+
+    def band_hz(self) -> NDArray[np.float64]:
+        """Centre frequency of each band, in Hz."""
+        return self.bands.hz(self.sample_rate, self.stft.n_fft)
+
+    def empty_bands(self) -> list[int]:
+        """Bands whose filter is so narrow that no bin falls into it: they are always at the floor."""
+        return [int(band) for band in np.flatnonzero(~(self.band_runs().matrix > 0).any(axis=1))]
+
+    def band_runs(self) -> BandRuns:
+        """The weights `(band, bin)` of this front end's bands."""
+        return self.bands.runs(self.sample_rate, self.stft.n_fft)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; each slot carries its kind."""
+        plain: dict[str, Any] = {"sample_rate": self.sample_rate, "resampler": self.resampler}
+        for slot, kinds in SLOTS.items():
+            value: Any = getattr(self, slot)
+            kind = next(name for name, cls in kinds.items() if cls is type(value))
+            plain[slot] = {"kind": kind, **asdict(value)}
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> FrontEnd:
+        """The front end of `to_dict`'s values; left-out settings take their defaults.
+
+        Raises:
+            ArgumentError: for an unknown field or kind, or a value that breaks its rule.
+        """
+        _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
+        slots = {slot: _from_plain(slot, plain[slot]) for slot in SLOTS if slot in plain}
+        rest = {name: value for name, value in plain.items() if name not in SLOTS}
+        return cls(**slots, **rest)
+
+    def to_json(self) -> str:
+        """Readable JSON, for a file that `from_json` and `--front-end` take."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> FrontEnd:
+        """The front end that a JSON text describes; raises `ArgumentError` when it describes none."""
+        try:
+            plain = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ArgumentError(f"the front end is not JSON ({error}); write one with FrontEnd.to_json") from None
+        if not isinstance(plain, dict):
+            raise ArgumentError("the front end's JSON must be an object, as FrontEnd.to_json writes it")
+        return cls.from_dict(plain)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FrontEnd:
+        """The front end in a JSON file; raises `ArgumentError` when there is none."""
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ArgumentError(f"{path}: cannot be read as a front end ({error})") from None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, equal exactly when all settings are, from the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()[:16]
+
+    def differing(self, other: FrontEnd) -> list[tuple[str, Any, Any]]:
+        """Each setting that differs, such as `stft.hop_length`, with its value here and there (`absent` where none)."""
+        ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
+        pairs = ((name, ours.get(name, "absent"), theirs.get(name, "absent")) for name in sorted({**ours, **theirs}))
+        return [(name, here, there) for name, here, there in pairs if here != there]
+
+    def differences(self, other: FrontEnd) -> list[str]:
+        """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
+        return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
+
+    def require_same(self, other: FrontEnd, what: str) -> None:
+        """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""
+        if self != other:
+            raise FrontEndMismatch(
+                f"{what} was made by another front end ({'; '.join(self.differences(other))}); "
+                "use the same front end for both, or measure again"
+            )
+
+
+def _from_plain(slot: str, plain: Any) -> Any:
+    kinds = SLOTS[slot]
+    if not isinstance(plain, Mapping):
+        raise ArgumentError(f"{slot} must be an object such as {{'kind': '{next(iter(kinds))}'}}, not {plain!r}")
+    kind = plain.get("kind", next(iter(kinds)) if len(kinds) == 1 else None)
+    if kind not in kinds:
+        raise ArgumentError(f"{slot}.kind={kind!r} must be one of {', '.join(kinds)}")
+    settings = {name: value for name, value in plain.items() if name != "kind"}
+    _known_keys(settings, {f.name for f in fields(kinds[kind])}, f"{slot} {kind}")
+    try:
+        return kinds[kind](**settings)
+    except TypeError as error:
+        raise ArgumentError(f"{slot} {kind}: a setting has the wrong type ({error})") from None
+
+
+def _known_keys(plain: Mapping[str, Any], known: set[str], what: str) -> None:
+    unknown = sorted(set(plain) - known)
+    if unknown:
+        raise ArgumentError(f"{what} has no setting {', '.join(unknown)}; its settings are {', '.join(sorted(known))}")
+
+
+def _flat(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings as `slot.setting`."""
+    flat: dict[str, Any] = {}
+    for name, value in plain.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,26 @@
+"""How many samples frames span, and how many frames samples make: what an inverse must agree on with the front end."""
+
+from __future__ import annotations
+
+from spectronorm.front_end.front_end import FrontEnd
+
+
+def frames_of(front_end: FrontEnd, length: int) -> int:
+    """How many frames a wave of `length` samples makes, ones shorter than a window included."""
+    stft, samples = front_end.stft, length - front_end.level.shortens
+    if stft.frame_count == "ceil":
+        return -(-samples // stft.hop)
+    fit = 1 + (samples + 2 * stft.padding - stft.frame_samples) // stft.hop
+    return fit if stft.frame_count == "fit" else min(fit, samples // stft.hop)
+
+
+def shortest_length(front_end: FrontEnd, frames: int) -> int:
+    """The shortest wave that makes so many frames, in samples; the longest is `hop_length - 1` samples longer."""
+    stft = front_end.stft
+    if stft.frame_count == "ceil":
+        samples = (frames - 1) * stft.hop + 1
+    else:
+        samples = (frames - 1) * stft.hop + stft.frame_samples - 2 * stft.padding
+        if stft.frame_count == "floor":
+            samples = max(samples, frames * stft.hop)
+    return max(1, samples) + front_end.level.shortens

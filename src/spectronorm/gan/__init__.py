@@ -1,0 +1,20 @@
+"""A SpecGAN (Donahue, McAuley and Puckette 2019): level images of sound, generated, heard and honestly scored."""
+
+from spectronorm.errors import MissingExtra
+
+try:
+    import torch as _torch
+except (ImportError, OSError):
+    raise MissingExtra("Training or using a SpecGAN", "torch") from None
+del _torch
+
+from spectronorm.gan.model import GanModel as GanModel
+from spectronorm.gan.origin import Origin as Origin
+from spectronorm.gan.run import GanDesign as GanDesign
+from spectronorm.gan.run import prepare as prepare
+from spectronorm.gan.run import run as run
+from spectronorm.gan.sample import SampleOptions as SampleOptions
+from spectronorm.gan.sample import write_samples as write_samples
+from spectronorm.gan.scoring import ScoreOptions as ScoreOptions
+from spectronorm.gan.scoring import score as score
+from spectronorm.gan.training import GanTraining as GanTraining

@@ -1,0 +1,166 @@
+"""A source's clips as levels of one size, with a stated rule for clips that are longer or shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio import ClipReference, Source
+from spectronorm.engines import Engine, LocalEngine
+from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.fit import MAX_BAD, Progress, check_bad
+from spectronorm.front_end import FrontEnd, frames_of, shortest_length
+from spectronorm.profile import BadFile
+
+FIX_LENGTH = ("crop", "pad", "crop-or-pad")
+"""What `--fix-length` takes: cut longer clips at their end, lengthen shorter ones there with zeros, or both."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The stretch of sound that a square image shows.
+
+    Attributes:
+        front_end: With as many bands as the image has.
+        frames: As many as bands.
+        fix_length: One of `FIX_LENGTH`, or None where every clip must have that length.
+
+    Raises:
+        ArgumentError: when the bands are not as many as the frames, or the rule is unknown.
+    """
+
+    front_end: FrontEnd
+    frames: int
+    fix_length: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.front_end.n_bands != self.frames:
+            raise ArgumentError(
+                f"the front end has {self.front_end.n_bands} bands, but images of size {self.frames} need as many "
+                f"bands as frames; use --n-mels {self.frames}, or another --size"
+            )
+        if self.fix_length is not None and self.fix_length not in FIX_LENGTH:
+            raise ArgumentError(f"fix_length={self.fix_length!r} must be one of {', '.join(FIX_LENGTH)}")
+
+    @property
+    def samples(self) -> int:
+        """The fewest samples that make so many frames."""
+        return shortest_length(self.front_end, self.frames)
+
+    @property
+    def seconds(self) -> float:
+        """The same in seconds."""
+        return self.samples / self.front_end.sample_rate
+
+    def fixed(self, wave: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+        """A wave of `samples` samples; raises `ArgumentError` when the rule does not allow what that takes."""
+        if frames_of(self.front_end, len(wave)) == self.frames:
+            return wave[: self.samples]
+        longer = len(wave) > self.samples
+        if (self.fix_length or "") not in (("crop", "crop-or-pad") if longer else ("pad", "crop-or-pad")):
+            raise ArgumentError(
+                f"{name}: has {len(wave)} samples, but images of {self.frames} frames show {self.samples} "
+                f"({self.seconds:.3f} s at {self.front_end.sample_rate} Hz); say what to do with "
+                f"{'longer' if longer else 'shorter'} clips: --fix-length {'crop' if longer else 'pad'}, or crop-or-pad"
+            )
+        fixed = np.zeros(self.samples, dtype=np.float32)
+        fixed[: len(wave)] = wave[: self.samples]
+        return fixed
+
+
+@dataclass(frozen=True, eq=False)
+class LevelClips:
+    """The levels of a source's usable clips, in the source's order.
+
+    Attributes:
+        levels: `(clip, band, frame)`.
+        labels: The class of each clip, as a number; all 0 where classes were not asked for.
+        classes: The classes' names in order.
+        names: The clips' names.
+        bad: Files that were left out.
+    """
+
+    levels: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    bad: tuple[BadFile, ...] = ()
+
+
+def read_levels(
+    source: Source,
+    window: Window,
+    *,
+    classes: Sequence[str] | None = None,
+    max_bad: float = MAX_BAD,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> LevelClips:
+    """Decode every clip, bring it to the window's length, and compute its level.
+
+    Args:
+        source: The clips.
+        window: What an image shows.
+        classes: The classes' names, for the numbers of labels; None where labels are not needed.
+        max_bad: The share of files that may be bad.
+        engine: Where it runs.
+        progress: Called as clips get done.
+
+    Raises:
+        TooManyBad: when more files are bad than `max_bad`, or all are.
+        ArgumentError: when a clip's length does not fit and there is no rule for it.
+        SourceError: when a clip has no label or an unknown one.
+    """
+    front_end = window.front_end
+    number = None if classes is None else _numbers(source, classes)
+
+    def read(item: tuple[int, ClipReference]) -> tuple[int, NDArray[np.float32] | BadFile]:
+        index, clip = item
+        try:
+            wave = source.reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).valid
+            return index, front_end.clip_level(window.fixed(wave, clip.name)).astype(np.float32)
+        except AudioError as error:
+            return index, BadFile(clip.name, error.reason, error.detail, ())
+
+    results: dict[int, NDArray[np.float32] | BadFile] = {}
+    for done, (index, result) in enumerate((engine or LocalEngine()).map(read, list(enumerate(source))), start=1):
+        results[index] = result
+        if progress is not None:
+            progress(done, len(source))
+    bad = tuple(sorted(result for result in results.values() if isinstance(result, BadFile)))
+    check_bad(bad, len(source), max_bad)
+    good = [(i, r) for i, r in sorted(results.items(), key=lambda item: item[0]) if not isinstance(r, BadFile)]
+    return LevelClips(
+        np.stack([level for _, level in good]),
+        np.array([0 if number is None else number[i] for i, _ in good], dtype=np.int64),
+        tuple(classes or ()),
+        tuple(source.clips[i].name for i, _ in good),
+        bad,
+    )
+
+
+def classes_of(source: Source, label: str = "label") -> tuple[str, ...]:
+    """The names of the classes in order; numbers in the order of numbers.
+
+    Raises:
+        SourceError: when a clip has no label.
+    """
+    missing = [clip.name for clip in source if label not in clip.columns]
+    if missing:
+        raise SourceError(
+            f"{len(missing)} of {len(source)} clips have no {label} ({missing[0]} is the first); put each class into a "
+            "folder of its name, or list the clips in a table with a column label"
+        )
+    names = {clip.columns[label] for clip in source}
+    return tuple(sorted(names, key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name)))
+
+
+def _numbers(source: Source, classes: Sequence[str]) -> list[int]:
+    number = {name: i for i, name in enumerate(classes)}
+    unknown = set(classes_of(source)) - set(classes)
+    if unknown:
+        raise SourceError(f"the source has a class {min(unknown)!r}, which is not among {', '.join(classes)}")
+    return [number[clip.columns["label"]] for clip in source]

@@ -1,0 +1,95 @@
+"""What images of sound are scored by: four figures that each see something the others miss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from spectronorm.errors import ShapeError
+
+Floats = NDArray[np.float64]
+
+
+def inception_score(probabilities: Floats, splits: int = 1) -> tuple[float, float]:
+    """Mean and standard deviation over splits of `exp(E KL(p(class | image) ‖ p(class)))` (Salimans et al. 2016).
+
+    1 when all images look alike to the classifier, the number of classes when each is surely of one and all are as
+    frequent. It does not see memorization, and it grows as splits get smaller.
+
+    Args:
+        probabilities: `(image, class)`, each row summing to 1.
+        splits: Parts of equal size; what is left over is not used.
+
+    Raises:
+        ShapeError: when there are fewer images than splits.
+    """
+    size = len(probabilities) // max(splits, 1)
+    if splits < 1 or size < 1:
+        raise ShapeError(f"{len(probabilities)} images cannot be scored in {splits} splits; use fewer splits")
+    scores = []
+    for part in probabilities[: size * splits].reshape(splits, size, -1):
+        marginal = part.mean(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            divergence = np.where(part > 0, part * (np.log(part) - np.log(marginal)), 0.0).sum(axis=1)
+        scores.append(float(np.exp(divergence.mean())))
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+def frechet_distance(a: Floats, b: Floats) -> float:
+    """The squared Fréchet distance of two Gaussians fitted to features `(image, feature)` (Heusel et al. 2017).
+
+    `|μa - μb|² + tr(Σa + Σb - 2 (Σa Σb)^½)`, with covariances of ddof = 1. It is biased upwards, the more the fewer
+    images: compare only at equal numbers. The trace of the root is that of the symmetric `Σa^½ Σb Σa^½`, whose
+    eigenvalues stay real where a covariance is singular.
+
+    Raises:
+        ShapeError: when a set has fewer than two images or the features differ.
+    """
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
+        raise ShapeError(f"features of shapes {a.shape} and {b.shape} must be (image, feature) with at least 2 images")
+    covariances = [np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b)]
+    values, vectors = scipy.linalg.eigh(covariances[0])
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    shared = scipy.linalg.eigvalsh(root @ covariances[1] @ root)
+    apart = a.mean(axis=0) - b.mean(axis=0)
+    spread = float(np.trace(covariances[0]) + np.trace(covariances[1]) - 2.0 * np.sqrt(np.maximum(shared, 0.0)).sum())
+    return max(0.0, float(apart @ apart) + spread)
+
+
+def nearest_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> Floats:
+    """The root mean square difference `(image,)` of each of `a` to the nearest of `b`; both `(image, ...)`.
+
+    Levels are in dB, so this is too. Copies of training images show as distances near 0.
+    """
+    x, y = (np.asarray(part, dtype=np.float64).reshape(len(part), -1) for part in (a, b))
+    squares = (y * y).sum(axis=1)
+    nearest = np.empty(len(x))
+    for start in range(0, len(x), 256):
+        part = x[start : start + 256]
+        distance = (part * part).sum(axis=1)[:, None] + squares - 2.0 * (part @ y.T)
+        nearest[start : start + 256] = distance.min(axis=1)
+    return np.asarray(np.sqrt(np.maximum(nearest, 0.0) / x.shape[1]))
+
+
+@dataclass(frozen=True)
+class ClassBalance:
+    """How evenly a classifier finds the classes.
+
+    Attributes:
+        shares: Of the images taken for each class.
+        effective: `exp` of the shares' entropy: the number of classes when all are as frequent, 1 for one alone.
+    """
+
+    shares: tuple[float, ...]
+    effective: float
+
+    @classmethod
+    def of(cls, probabilities: Floats) -> ClassBalance:
+        """From `(image, class)`."""
+        counts = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
+        shares = counts / counts.sum()
+        entropy = -float(sum(share * np.log(share) for share in shares if share > 0))
+        return cls(tuple(float(share) for share in shares), float(np.exp(entropy)))

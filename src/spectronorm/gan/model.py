@@ -1,0 +1,158 @@
+"""A trained generator with all that its images need to become sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spectronorm import files
+from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.front_end import FrontEnd
+from spectronorm.gan.clips import Window
+from spectronorm.gan.networks import Architecture, Generator
+from spectronorm.gan.scaling import from_unit
+from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.version import __version__
+
+KIND, FORMAT = "gan", 2
+_BATCH = 64
+_WEIGHTS = "generator."
+
+
+@dataclass(frozen=True, eq=False)
+class GanModel:
+    """`model.sample(n)` are levels that were never recorded.
+
+    Attributes:
+        architecture: The networks.
+        window: What an image shows.
+        level_range: The levels at -1 and 1.
+        classes: The classes' names; empty when the model was told of none.
+        step: How many steps it was trained for.
+        weights: The averaged generator's, by name.
+    """
+
+    architecture: Architecture
+    window: Window
+    level_range: LevelRange
+    classes: tuple[str, ...]
+    step: int
+    weights: Mapping[str, NDArray[Any]]
+
+    def sample(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """Levels `(image, band, frame)`; a seed's first images are the same however many are asked for.
+
+        Args:
+            images: How many.
+            seed: Which ones.
+            labels: Of each image; by default the classes in turn.
+
+        Raises:
+            ArgumentError: when a number breaks its rule.
+        """
+        return np.concatenate(list(self.batches(images, seed, labels)))
+
+    def batches(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
+        """The same a few at a time, so that memory does not grow with their number."""
+        if images < 1 or seed < 0:
+            raise ArgumentError(f"images={images} must be at least 1, seed={seed} not negative")
+        chosen = self.labels(images) if labels is None else np.asarray(labels, dtype=np.int64)
+        if len(chosen) != images or not 0 <= chosen.min() <= chosen.max() < max(1, len(self.classes)):
+            raise ArgumentError(f"labels must be one of 0 … {len(self.classes) - 1} for each of {images} images")
+        generator, front_end, rng = self._generator(), self.window.front_end, np.random.default_rng(seed)
+        for start in range(0, images, _BATCH):
+            part = chosen[start : start + _BATCH]
+            latent = rng.uniform(-1.0, 1.0, (len(part), self.architecture.latent)).astype(np.float32)
+            levels = from_unit(_generated(generator, latent, part), self.level_range)
+            yield np.clip(levels, front_end.floor, front_end.grid.high)  # no recording lies outside of these
+
+    def labels(self, images: int) -> NDArray[np.int64]:
+        """The classes in turn."""
+        return np.arange(images, dtype=np.int64) % max(1, len(self.classes))
+
+    def _generator(self) -> Generator:
+        """The network; raises `ValueError` or `RuntimeError` when the weights are not those of the architecture."""
+        with torch.device("meta"):  # takes no memory, whatever a file says about its size
+            generator = Generator(self.architecture)
+        weights = {name: torch.from_numpy(np.array(value)) for name, value in self.weights.items()}
+        wrong = [n for n, t in generator.state_dict().items() if n not in weights or weights[n].dtype != t.dtype]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is missing or not of its type")
+        # Numbers are stored with an axis; the count of BatchNorm's batches has none.
+        shaped = {n: t.reshape(()) if n.endswith("num_batches_tracked") else t for n, t in weights.items()}
+        generator.load_state_dict(shaped, assign=True)
+        return generator.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, whole or not at all: a safetensors file with a JSON header."""
+        header = {
+            "kind": KIND,
+            "format": FORMAT,
+            "version": __version__,
+            "front_end": self.window.front_end.to_dict(),
+            "fingerprint": self.window.front_end.fingerprint,
+            "fix_length": self.window.fix_length,
+            "range": self.level_range.scheme,
+            "architecture": asdict(self.architecture),
+            "classes": list(self.classes),
+            "step": self.step,
+        }
+        weights = {f"{_WEIGHTS}{name}": value for name, value in self.weights.items()}
+        tensors = {"range.low": self.level_range.low, "range.high": self.level_range.high, **weights}
+        files.save(Path(path), header, tensors)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model.
+
+        Raises:
+            FileFormatError: when the file is no sound model, or of another version of the format.
+        """
+        header, tensors = files.load(Path(path))
+        if header.get("kind") != KIND or header.get("format") != FORMAT:
+            raise FileFormatError(
+                f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by spectronorm "
+                f"{header.get('version')!r}; this version reads a {KIND!r} of format {FORMAT}: use the "
+                "model.safetensors of a training, and the spectronorm that wrote it"
+            )
+        try:
+            model = cls._parsed(header, tensors)
+            model._generator()
+        except (ArgumentError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise FileFormatError(f"{path}: the model is damaged ({error}); train it again") from None
+        return model
+
+    @classmethod
+    def _parsed(cls, header: Mapping[str, Any], tensors: files.Tensors) -> Self:
+        front_end = FrontEnd.from_dict(header["front_end"])
+        if header["fingerprint"] != front_end.fingerprint:
+            raise ValueError("the fingerprint does not fit the front end")
+        architecture = Architecture(**header["architecture"])
+        classes = tuple(str(name) for name in header["classes"])
+        window = Window(front_end, architecture.size, header["fix_length"])
+        level_range = LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"]))
+        ImageCodec(front_end, level_range)  # the range fits the bands
+        if len(classes) != architecture.classes:
+            raise ValueError("the classes' names are not as many as the classes")
+        weights = {name.removeprefix(_WEIGHTS): t for name, t in tensors.items() if name.startswith(_WEIGHTS)}
+        if not all(np.isfinite(weight).all() for weight in weights.values()):
+            raise ValueError("a weight is not finite")
+        return cls(architecture, window, level_range, classes, int(header["step"]), weights)
+
+
+@torch.no_grad()
+def _generated(generator: Generator, latent: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Images `(image, band, frame)` of at most a batch of latent numbers.
+
+    Always computed as a whole batch: another size could be computed by another kernel, which rounds otherwise.
+    """
+    missing = _BATCH - len(latent)
+    z = torch.from_numpy(np.pad(latent, ((0, missing), (0, 0))))
+    images: NDArray[np.float32] = generator(z, torch.from_numpy(np.pad(labels, (0, missing))))[:, 0].numpy()
+    return images[: len(latent)]

@@ -1,0 +1,27 @@
+"""What is left of images once they have been heard: to 8 bits, to sound, and to levels again."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.gan.model import GanModel
+from spectronorm.images import ImageCodec
+from spectronorm.inversion import invert
+
+
+def heard(model: GanModel, levels: NDArray[np.floating], seed: int, quality: str = "good") -> NDArray[np.float64]:
+    """Levels `(image, band, frame)` of the sound of the images of `levels`, clip by clip.
+
+    With real clips it is the ceiling of any generator that is scored by its sound.
+    """
+    front_end = model.window.front_end
+    codec = ImageCodec(front_end, model.level_range)
+    again = []
+    for level in levels:
+        shown = np.minimum(codec.decode(codec.pixels(np.asarray(level, dtype=np.float64))[0]), front_end.grid.high)
+        wave = invert(
+            shown, front_end, length=model.window.samples, quality=quality, seed=seed, level_error=codec.max_error
+        )
+        again.append(front_end.clip_level(np.asarray(wave)))
+    return np.stack(again)

@@ -1,0 +1,272 @@
+"""A training in a folder: what it is, where it stands, and how it looks and sounds at every checkpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xxhash
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.files import canonical_json, remove_unfinished, write_text
+from spectronorm.fit import MAX_BAD, Progress, fit
+from spectronorm.front_end import FrontEnd
+from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint
+from spectronorm.gan.clips import Window, classes_of, read_levels
+from spectronorm.gan.model import GanModel
+from spectronorm.gan.networks import Architecture
+from spectronorm.gan.origin import Origin
+from spectronorm.gan.preview import save_preview
+from spectronorm.gan.scaling import to_unit
+from spectronorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
+from spectronorm.images import LevelRange
+from spectronorm.lock import output_lock
+from spectronorm.normalize import FittedOn
+from spectronorm.profile import BadFile, Profile
+
+SETTINGS, LOG = "training.json", "log.jsonl"
+CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
+PREVIEWS = "previews"
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class GanDesign:
+    """Everything about a training besides its clips.
+
+    Attributes:
+        size: Bands and frames of an image.
+        width: Channels of the widest features.
+        latent: Numbers that an image is made from.
+        conditional: Whether the networks are told the clips' labels.
+        level_range: Which levels are -1 and 1, as `LevelRange.parse` reads it.
+        fix_length: What to do with clips of other lengths, one of `FIX_LENGTH`, or None.
+        training: How it is trained.
+    """
+
+    size: int = 64
+    width: int = 32
+    latent: int = 100
+    conditional: bool = False
+    level_range: str = "sigma=3"
+    fix_length: str | None = None
+    training: GanTraining = field(default_factory=GanTraining)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedGan:
+    """What is ready before the first step.
+
+    Attributes:
+        design: What will be done.
+        architecture: The networks.
+        window: What an image shows.
+        profile: What was measured.
+        level_range: The levels at -1 and 1.
+        images: `(clip, band, frame)` in [-1, 1].
+        labels: The class of each clip, `(clip,)`.
+        classes: The classes' names; empty when the networks are told of none.
+        clipped: The share of cells that lie outside the range.
+        settings: What a resumed run must agree with.
+        bad: Files that were left out.
+    """
+
+    design: GanDesign
+    architecture: Architecture
+    window: Window
+    profile: Profile
+    level_range: LevelRange
+    images: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    clipped: float
+    settings: Mapping[str, Any]
+    bad: tuple[BadFile, ...]
+
+    def trainer(self) -> GanTrainer:
+        """A trainer at step 0."""
+        with explained_memory(self.architecture, self.design.training.batch_size):
+            return GanTrainer(self.architecture, self.design.training, self.images, self.labels)
+
+    def model(self, trainer: GanTrainer) -> GanModel:
+        """The averaged generator as it stands."""
+        weights = {name: tensor.cpu().numpy().copy() for name, tensor in trainer.average.state_dict().items()}
+        return GanModel(self.architecture, self.window, self.level_range, self.classes, trainer.step, weights)
+
+
+@dataclass(frozen=True)
+class CheckpointLine:
+    """What one line of the log says: the step, mean losses since the line before, and seconds of training so far."""
+
+    step: int
+    discriminator_loss: float
+    generator_loss: float
+    seconds: float
+
+
+def prepare(
+    origin: Origin,
+    front_end: FrontEnd,
+    design: GanDesign,
+    *,
+    max_bad: float = MAX_BAD,
+    progress: Callable[[str], Progress | None] = lambda _: None,
+) -> PreparedGan:
+    """Measure the clips, and make images of them.
+
+    Args:
+        origin: The clips, and which of them are held out.
+        front_end: Wave to level, with as many bands as the images.
+        design: What will be done.
+        max_bad: The share of files that may be bad.
+        progress: Called with what begins, gives what is called as clips get done.
+
+    Raises:
+        ArgumentError: when a clip's length does not fit and there is no rule for it, or a setting breaks its rule.
+        SourceError: when clips have no label and the design is conditional.
+        TooManyBad: when more files are bad than `max_bad`.
+    """
+    source = origin.training_clips()
+    window = Window(front_end, design.size, design.fix_length)
+    classes = classes_of(source) if design.conditional else ()
+    architecture = design.training.architecture(design.size, design.width, design.latent, len(classes))
+    clips = read_levels(source, window, classes=classes or None, max_bad=max_bad, progress=progress("reading clips"))
+    profile = fit(source, front_end, duration=window.seconds, max_bad=max_bad, progress=progress("measuring"))
+    level_range = LevelRange.parse(design.level_range, front_end, profile)
+    low, high = level_range.low[:, None], level_range.high[:, None]
+    images = to_unit(clips.levels, level_range)
+    plain = asdict(design)
+    del plain["training"]["device"]  # another machine may go on
+    settings = {
+        "format": FORMAT,
+        "origin": origin.to_dict(),
+        "front_end": front_end.to_dict(),
+        "design": plain,
+        "classes": list(classes),
+        "clips": len(clips.names),
+        "sounds": FittedOn.of(profile).data,
+        "labels": xxhash.xxh3_64_hexdigest(clips.labels.astype("<i8").tobytes()),
+    }
+    return PreparedGan(
+        design=design,
+        architecture=architecture,
+        window=window,
+        profile=profile,
+        level_range=level_range,
+        images=images,
+        labels=clips.labels,
+        classes=classes,
+        clipped=float(((clips.levels < low) | (clips.levels > high)).mean()),
+        settings=settings,
+        bad=clips.bad,
+    )
+
+
+def run(
+    prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress | None = None
+) -> Iterator[CheckpointLine]:
+    """Train up to `steps`, going on from the folder's checkpoint; yields what is logged at every checkpoint.
+
+    Each checkpoint is the whole state, the model, and a picture and a sound of the same latent numbers.
+
+    Args:
+        prepared: What `prepare` gave.
+        folder: Of the run.
+        steps: How many there shall be in all.
+        every: Steps from checkpoint to checkpoint; there is one at the end too.
+        progress: Called with the number of steps done and of all.
+
+    Raises:
+        ArgumentError: when the folder holds a training with other settings, losses are no longer finite, or memory
+            runs out.
+        FileFormatError: when the folder's files are damaged.
+        OutputBusy: when another run is training in the folder.
+    """
+    if steps < 1 or every < 1:
+        raise ArgumentError(f"steps={steps} and every={every} must be at least 1")
+    with output_lock(folder):
+        remove_unfinished(folder)
+        seconds = _open_folder(prepared, folder)
+        trainer = prepared.trainer()
+        if (folder / CHECKPOINT).exists():
+            load_checkpoint(trainer, folder / CHECKPOINT)
+        losses: list[StepLosses] = []
+        begin = time.perf_counter() - seconds
+        while trainer.step < steps:
+            with explained_memory(trainer.architecture, trainer.training.batch_size):
+                losses.append(trainer.advance())
+            if progress is not None:
+                progress(trainer.step, steps)
+            if trainer.step % every == 0 or trainer.step == steps:
+                line = _line(trainer.step, losses, time.perf_counter() - begin)
+                losses = []
+                _save(prepared, trainer, folder, line)
+                yield line
+
+
+def _open_folder(prepared: PreparedGan, folder: Path) -> float:
+    """Begin, or check that this is the same training; the seconds that it took so far."""
+    path = folder / SETTINGS
+    here = json.loads(canonical_json(prepared.settings))
+    if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
+        prepared.profile.save(folder / PROFILE)
+        write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n")
+        return 0.0
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
+    # The same images may come from a source that has moved.
+    differing = [k for k in here if k != "origin" and not (isinstance(there, dict) and there.get(k) == here[k])]
+    if differing:
+        raise ArgumentError(
+            f"{path}: this folder holds a training with other settings ({', '.join(differing)}); give "
+            "the same command again to resume it (more --steps are allowed), or choose another folder with -o"
+        )
+    lines = read_log(folder)
+    return lines[-1].seconds if lines else 0.0
+
+
+def read_log(folder: Path) -> list[CheckpointLine]:
+    """The lines of a run's log; a last line that a kill cut off does not count.
+
+    Raises:
+        FileFormatError: when another line is damaged.
+    """
+    path = folder / LOG
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return [CheckpointLine(**json.loads(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
+    except (ValueError, TypeError) as error:
+        raise FileFormatError(f"{path}: is damaged ({error}); delete it to go on without") from None
+
+
+def _line(step: int, losses: list[StepLosses], seconds: float) -> CheckpointLine:
+    means = [
+        float(torch.stack(values).mean())
+        for values in ([x.discriminator for x in losses], [x.generator for x in losses])
+    ]
+    if not np.isfinite(means).all():
+        raise ArgumentError(
+            f"training diverged before step {step}: losses are not finite; the last checkpoint stands, and "
+            "--learning-rate or --loss may be changed in another folder"
+        )
+    return CheckpointLine(step, round(means[0], 5), round(means[1], 5), round(seconds, 1))
+
+
+def _save(prepared: PreparedGan, trainer: GanTrainer, folder: Path, line: CheckpointLine) -> None:
+    model = prepared.model(trainer)
+    model.save(folder / MODEL)
+    save_preview(model, folder / PREVIEWS / f"step-{trainer.step:06d}")
+    kept = "".join(canonical_json(asdict(old)) + "\n" for old in read_log(folder) if old.step < line.step)
+    write_text(folder / LOG, f"{kept}{canonical_json(asdict(line))}\n")
+    save_checkpoint(trainer, folder / CHECKPOINT)

@@ -1,0 +1,126 @@
+"""Samples of a model as files: images that `spectronorm invert` reads, and their sound."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spectronorm.errors import ArgumentError
+from spectronorm.export_audio import InversionOptions, invert_file
+from spectronorm.files import atomic_write, remove_unfinished, write_text
+from spectronorm.fit import Progress
+from spectronorm.gan.model import GanModel
+from spectronorm.images import ImageCodec, Layout
+from spectronorm.lock import output_lock
+
+INDEX = "index.csv"
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """What is written.
+
+    Attributes:
+        images: How many.
+        seed: Which ones; the first are the same however many are asked for.
+        classes: The classes to take in turn; by default all that the model knows.
+        bits: 8 or 16, of the images.
+        audio: Whether the sound is written too.
+        quality: How well it is inverted (see `invert`).
+
+    Raises:
+        ArgumentError: when a number breaks its rule.
+    """
+
+    images: int
+    seed: int = 0
+    classes: tuple[str, ...] = ()
+    bits: int = 8
+    audio: bool = False
+    quality: str = "good"
+
+    def __post_init__(self) -> None:
+        if self.images < 1 or self.seed < 0:
+            raise ArgumentError(f"images={self.images} must be at least 1, seed={self.seed} not negative")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What was written: names of images, and remarks on sounds."""
+
+    folder: Path
+    images: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def write_samples(
+    model: GanModel, folder: str | Path, options: SampleOptions, progress: Progress | None = None
+) -> Samples:
+    """Write images, named by number and class, with an index, and WAV files beside them with `audio`.
+
+    Each image carries front end, range and length, so that its inverse needs nothing else; the sounds are exactly
+    what `spectronorm invert` makes of the images.
+
+    Args:
+        model: What samples.
+        folder: Where to.
+        options: How many, which and what.
+        progress: Called with the number of files done and of all.
+
+    Raises:
+        ArgumentError: when a class is unknown, or an option breaks its rule.
+        OutputBusy: when another run is writing there.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ArgumentError(f"{folder}: is a file, but samples need a folder; choose another name")
+    labels = _labels(model, options)
+    codec = ImageCodec(model.window.front_end, model.level_range, Layout(bits=options.bits))
+    levels = (level for batch in model.batches(options.images, options.seed, labels) for level in batch)
+    names, notes = _names(model, labels), []
+    with output_lock(folder):
+        remove_unfinished(folder)
+        for number, (name, level) in enumerate(zip(names, levels, strict=True)):
+            source = f"generated: seed {options.seed}, number {number}, step {model.step}"
+            with atomic_write(folder / name) as file:
+                file.write(codec.encode(level, length=model.window.samples, source=source))
+            if options.audio:
+                inversion = InversionOptions(quality=options.quality)
+                sound = invert_file(folder / name, (folder / name).with_suffix(".wav"), inversion)
+                notes += [f"{name}: {note}" for note in sound.notes]
+            if progress is not None:
+                progress(number + 1, len(names))
+        write_text(folder / INDEX, _index(model, names, labels))
+    return Samples(folder, tuple(names), tuple(notes))
+
+
+def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:
+    """The class of each image, as a number."""
+    if not options.classes:
+        return [int(label) for label in model.labels(options.images)]
+    unknown = [name for name in options.classes if name not in model.classes]
+    if unknown:
+        known = ", ".join(model.classes) or "none: it was trained without --conditional"
+        raise ArgumentError(f"class {unknown[0]!r} is unknown; the model's classes are {known}")
+    chosen = [model.classes.index(name) for name in options.classes]
+    return [int(label) for label in np.resize(chosen, options.images)]
+
+
+def _names(model: GanModel, labels: Sequence[int]) -> list[str]:
+    digits = max(4, len(str(len(labels) - 1)))
+    parts = [f"-class{label:03d}" if model.classes else "" for label in labels]
+    return [f"{number:0{digits}d}{part}.png" for number, part in enumerate(parts)]
+
+
+def _index(model: GanModel, names: Sequence[str], labels: Sequence[int]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["path", *(["label"] if model.classes else []), "frames"])
+    for name, label in zip(names, labels, strict=True):
+        table.writerow([name, *([model.classes[label]] if model.classes else []), model.window.frames])
+    return text.getvalue()

@@ -1,0 +1,232 @@
+"""An honest score: a trained model beside real clips, baselines and a trap, by the same judge, at equal numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError
+from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class
+from spectronorm.gan.clips import LevelClips
+from spectronorm.gan.judge import EPOCHS, Judge
+from spectronorm.gan.measures import ClassBalance, frechet_distance, inception_score, nearest_distance
+from spectronorm.gan.model import GanModel
+from spectronorm.gan.round_trip import heard
+from spectronorm.gan.scaling import from_unit, to_unit
+
+Floats = NDArray[np.float64]
+Told = Callable[[str], None]
+TEST = "test clips"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The score of one set of images, by one judge; spreads are over splits.
+
+    Attributes:
+        name: Whose images.
+        images: How many a split has.
+        splits: How many splits.
+        inception: Inception Score.
+        frechet_train: Fréchet distance to as many training clips.
+        frechet_test: Fréchet distance to as many test clips; None for the test clips themselves.
+        nearest: Median distance of the first split's images to the nearest training clip, dB (see `nearest_distance`).
+        nearest_low: The 5th percentile of it.
+        accuracy: Share of the images that the judge takes for the class that they should be of; None without one.
+        effective_classes: How many classes the judge finds (see `ClassBalance`).
+        rarest: The share of the class that it finds least.
+    """
+
+    name: str
+    images: int
+    splits: int
+    inception: float
+    frechet_train: float
+    frechet_test: float | None
+    nearest: float
+    nearest_low: float
+    accuracy: float | None
+    effective_classes: float
+    rarest: float
+
+
+@dataclass(frozen=True)
+class SeedScore:
+    """All rows of one seed, which draws the judge's weights, the samples, and what is compared with."""
+
+    seed: int
+    judge: str
+    judge_train_accuracy: float
+    judge_test_accuracy: float
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Images to be scored.
+
+    Attributes:
+        name: Whose they are.
+        levels: `(image, band, frame)`.
+        labels: The classes that they should be of, or None.
+        beside: The training clips that they are compared with, by number; None for all.
+    """
+
+    name: str
+    levels: NDArray[np.floating]
+    labels: NDArray[np.int64] | None
+    beside: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """How a model is scored.
+
+    Attributes:
+        images: Images in a split; by default as many as there are test clips, at most half the training clips.
+        splits: Splits of the samples.
+        epochs: How long each judge is trained.
+
+    Raises:
+        ArgumentError: when a number breaks its rule.
+    """
+
+    images: int | None = None
+    splits: int = 5
+    epochs: int = EPOCHS
+
+    def __post_init__(self) -> None:
+        if self.splits < 1 or self.epochs < 1 or (self.images is not None and self.images < 10):
+            raise ArgumentError(
+                f"splits={self.splits} and epochs={self.epochs} must be at least 1, images={self.images} at least 10"
+            )
+
+
+def score(
+    model: GanModel,
+    train: LevelClips,
+    test: LevelClips,
+    seed: int,
+    options: ScoreOptions | None = None,
+    *,
+    told: Told = lambda _: None,
+) -> SeedScore:
+    """Train a judge on the training clips, and score everything by it.
+
+    Args:
+        model: What is scored.
+        train: The training clips, with labels.
+        test: Clips that the model has not seen.
+        seed: Of judge, samples and choices.
+        options: How.
+        told: Called with what is being done.
+
+    Raises:
+        ArgumentError: when there are too few clips.
+    """
+    options = options or ScoreOptions()
+    most = min(len(test.levels), len(train.levels) // 2)
+    count = most if options.images is None else options.images
+    if not 2 <= count <= most:
+        raise ArgumentError(
+            f"images={count}, but {len(test.levels)} test and {len(train.levels)} training clips allow 2 … {most}: "
+            "distances are compared at equal numbers"
+        )
+    told("training the judge")
+    judge = Judge.trained(train.levels, train.labels, len(train.classes), seed, torch.device("cpu"), options.epochs)
+    referee = _Referee(judge, train, test, count, seed)
+    rows = []
+    for make in candidates(model, train, test, count, options.splits, seed):
+        candidate = make()
+        told(candidate.name)
+        rows.append(referee.row(candidate))
+    return SeedScore(
+        seed,
+        judge.digest,
+        _accuracy(judge, train.levels, train.labels),
+        _accuracy(judge, test.levels, test.labels),
+        tuple(rows),
+    )
+
+
+def candidates(
+    model: GanModel, train: LevelClips, test: LevelClips, count: int, splits: int, seed: int
+) -> tuple[Callable[[], Candidate], ...]:
+    """Everything that is scored: what is real, what the model makes, what is simple, and what cheats."""
+    total = count * splits
+    rng = np.random.default_rng([seed, 30])
+    images = to_unit(train.levels, model.level_range)
+    # Half of the training clips is compared with the other half, so that no clip is compared with itself.
+    half, rest = np.array_split(rng.permutation(len(train.levels)), 2)
+    chosen = rng.permutation(len(test.levels))[:count]
+    labels = model.labels(total) if model.classes else None
+
+    def unscaled(x: NDArray[np.float32]) -> NDArray[np.float64]:
+        return from_unit(x, model.level_range)
+
+    def generated(number: int) -> NDArray[np.float64]:
+        return model.sample(number, seed)
+
+    in_turn = np.resize(np.unique(train.labels), total)
+    return (
+        lambda: Candidate("training clips", train.levels[half], train.labels[half], rest),
+        lambda: Candidate(TEST, test.levels[chosen], test.labels[chosen]),
+        lambda: Candidate("test clips, heard", heard(model, test.levels[chosen], seed), test.labels[chosen]),
+        lambda: Candidate("generated", generated(total), labels),
+        lambda: Candidate(
+            "generated, heard", heard(model, generated(count), seed), None if labels is None else labels[:count]
+        ),
+        lambda: Candidate("PCA Gaussian", unscaled(pca_gaussian(images, total, seed)), None),
+        lambda: Candidate(
+            "PCA Gaussian a class", unscaled(pca_gaussian_by_class(images, train.labels, total, seed)), in_turn
+        ),
+        lambda: Candidate(
+            "one clip a class, memorized", unscaled(memorized(images, train.labels, total, seed)), in_turn
+        ),
+    )
+
+
+class _Referee:
+    """A judge with what it compares with."""
+
+    def __init__(self, judge: Judge, train: LevelClips, test: LevelClips, count: int, seed: int) -> None:
+        self.judge, self.count = judge, count
+        self.levels, self.train = train.levels, judge(train.levels)[1]
+        self.test = judge(test.levels)[1]
+        self.rng = np.random.default_rng([seed, 31])
+
+    def row(self, candidate: Candidate) -> Row:
+        """Score one set."""
+        probabilities, features = self.judge(candidate.levels)
+        splits = len(features) // self.count
+        parts = features[: splits * self.count].reshape(splits, self.count, -1)
+        beside = np.arange(len(self.train)) if candidate.beside is None else candidate.beside
+        nearest = nearest_distance(candidate.levels[: self.count], self.levels[beside])
+        balance = ClassBalance.of(probabilities)
+        wanted = candidate.labels
+        return Row(
+            name=candidate.name,
+            images=self.count,
+            splits=splits,
+            inception=inception_score(probabilities, splits)[0],
+            frechet_train=self._distance(parts, self.train[beside]),
+            frechet_test=None if candidate.name == TEST else self._distance(parts, self.test),
+            nearest=float(np.median(nearest)),
+            nearest_low=float(np.quantile(nearest, 0.05)),
+            accuracy=None if wanted is None else float((probabilities.argmax(axis=1) == wanted).mean()),
+            effective_classes=balance.effective,
+            rarest=min(balance.shares),
+        )
+
+    def _distance(self, parts: Floats, real: Floats) -> float:
+        """The mean Fréchet distance of each split to as many real clips."""
+        some = (real[self.rng.permutation(len(real))[: self.count]] for _ in parts)
+        return float(np.mean([frechet_distance(part, other) for part, other in zip(parts, some, strict=True)]))
+
+
+def _accuracy(judge: Judge, levels: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    return float((judge(levels)[0].argmax(axis=1) == labels).mean())

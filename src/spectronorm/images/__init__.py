@@ -1,0 +1,17 @@
+"""Level ↔ image: greyscale PNGs that carry what their inverse needs, and coloured pictures that do not.
+
+A new range of levels is one more classmethod of `LevelRange`; a new foreign picture is a file such as `legacy.py`.
+"""
+
+from spectronorm.images.codec import DecodedImage as DecodedImage
+from spectronorm.images.codec import ImageCodec as ImageCodec
+from spectronorm.images.codec import decode as decode
+from spectronorm.images.codec import encode_image as encode_image
+from spectronorm.images.header import Header as Header
+from spectronorm.images.header import Layout as Layout
+from spectronorm.images.legacy import LegacyImage as LegacyImage
+from spectronorm.images.legacy import LegacyLogMel as LegacyLogMel
+from spectronorm.images.legacy import decode_legacy_logmel as decode_legacy_logmel
+from spectronorm.images.level_range import LevelRange as LevelRange
+from spectronorm.images.picture import contact_sheet as contact_sheet
+from spectronorm.images.picture import encode_picture as encode_picture

@@ -1,0 +1,192 @@
+"""What a spectrogram image says about itself: all that its inverse needs, in one checked JSON text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.files import canonical_json
+from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
+from spectronorm.images.level_range import LevelRange
+from spectronorm.version import __version__
+
+KEYWORD = "spectronorm"
+FIRST_KEYWORD = "specnorm"
+"""What versions before 0.2 called it."""
+FORMAT = 2
+_MAX_N_FFT = 1 << 16
+"""An image can claim any front end; building one with a longer FFT would be a way to fill the memory."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How levels lie in the image.
+
+    `bits` 8 or 16; `low_frequencies` at the `bottom` or `top`; `loud` is `dark` or `bright`.
+
+    Raises:
+        ArgumentError: for any other value.
+    """
+
+    bits: int = 8
+    low_frequencies: str = "bottom"
+    loud: str = "dark"
+
+    def __post_init__(self) -> None:
+        if self.bits not in (8, 16) or isinstance(self.bits, bool):
+            raise ArgumentError(f"bits={self.bits!r} must be 8 or 16")
+        if self.low_frequencies not in ("bottom", "top"):
+            raise ArgumentError(f"low_frequencies={self.low_frequencies!r} must be bottom or top")
+        if self.loud not in ("dark", "bright"):
+            raise ArgumentError(f"loud={self.loud!r} must be dark or bright")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of one image.
+
+    Attributes:
+        front_end: What made the level.
+        level_range: What the grey scale spans.
+        layout: How the level lies in the image.
+        frames: Frames that are not padding.
+        length: Samples of the clip, or of the part of it that the frames show.
+        gain: What undoes the front end's waveform level.
+        source: Where the clip came from, and what it was made of: free text, such as a name and a content digest.
+        version: The spectronorm that wrote it.
+    """
+
+    front_end: FrontEnd
+    level_range: LevelRange
+    layout: Layout
+    frames: int
+    length: int
+    gain: WaveformGain
+    source: str = ""
+    version: str = __version__
+
+    def to_text(self, pixels: NDArray[Any]) -> str:
+        """The JSON text, with digests of the pixels and of itself."""
+        plain = {
+            "kind": "image",
+            "format": FORMAT,
+            "version": self.version,
+            "front_end": self.front_end.to_dict(),
+            "fingerprint": self.front_end.fingerprint,
+            "range": {
+                "scheme": self.level_range.scheme,
+                "low": self.level_range.low.tolist(),
+                "high": self.level_range.high.tolist(),
+            },
+            "bits": self.layout.bits,
+            "low_frequencies": self.layout.low_frequencies,
+            "loud": self.layout.loud,
+            "frames": self.frames,
+            "length": self.length,
+            "waveform": {"scale": self.gain.scale, "offset": self.gain.offset},
+            "source": self.source,
+            "pixels": pixel_digest(pixels),
+        }
+        return canonical_json({**plain, "checksum": _checksum(plain)})
+
+    @classmethod
+    def from_text(cls, text: str, pixels: NDArray[Any], path: Path) -> Header:
+        """The header in a text, checked against itself and the pixels.
+
+        Raises:
+            FileFormatError: when the text is no sound header of this version, or does not belong to the pixels.
+        """
+        plain = _parsed(text, path)
+        if plain.get("kind") != "image" or plain.get("format") != FORMAT:
+            raise FileFormatError(
+                f"{path}: holds a {plain.get('kind')!r} of format {plain.get('format')!r}, written by spectronorm "
+                f"{plain.get('version')!r}; this version reads images of format {FORMAT}: use the one that wrote it"
+            )
+        if plain.pop("checksum", None) != _checksum(plain):
+            raise FileFormatError(f"{path}: its header was altered (the checksum does not fit); export it again")
+        try:
+            header = _header(plain)
+            _check(header, plain, pixels)
+        except (ArgumentError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise FileFormatError(f"{path}: its header is not sound ({error}); export it again") from None
+        if plain.get("pixels") != pixel_digest(pixels):
+            raise FileFormatError(
+                f"{path}: its pixels are not those that were exported: it was edited, resized or re-encoded with "
+                "loss; decode the original"
+            )
+        return header
+
+
+def pixel_digest(pixels: NDArray[Any]) -> str:
+    """32 hexadecimal digits of the pixels in row order, big-endian, and their shape (XXH3-128)."""
+    digest = xxhash.xxh3_128(f"{pixels.dtype.itemsize} {pixels.shape}".encode())
+    digest.update(np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">"), copy=False)).data)
+    return digest.hexdigest()
+
+
+def _checksum(plain: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits of the header: it finds damage and editing, not an attacker who computes it anew."""
+    return hashlib.sha256(canonical_json(plain).encode()).hexdigest()[:16]
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        plain = json.loads(text, parse_constant=_refuse_constant)
+        canonical_json(plain)  # 1e999 parses as infinity
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FileFormatError(f"{path}: its header is not sound JSON ({error}); export it again") from None
+    if not isinstance(plain, dict):
+        raise FileFormatError(f"{path}: its header is not a JSON object; export it again")
+    return plain
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number that JSON has")
+
+
+def _header(plain: Mapping[str, Any]) -> Header:
+    n_fft = plain["front_end"]["stft"]["n_fft"]
+    if not _whole(n_fft) or not 2 <= n_fft <= _MAX_N_FFT:
+        raise ValueError(f"n_fft={n_fft!r} is not in 2 … {_MAX_N_FFT}")
+    front_end = FrontEnd.from_dict(plain["front_end"])
+    if plain["fingerprint"] != front_end.fingerprint:
+        raise ValueError("the fingerprint does not fit the front end")
+    numbers = plain["range"]
+    if not all(type(x) in (int, float) for x in (*numbers["low"], *numbers["high"])):
+        raise TypeError("the range must be numbers")
+    level_range = LevelRange(np.array(numbers["low"]), np.array(numbers["high"]), str(numbers["scheme"]))
+    layout = Layout(plain["bits"], plain["low_frequencies"], plain["loud"])
+    gain = WaveformGain(float(plain["waveform"]["scale"]), float(plain["waveform"]["offset"]))
+    text = str(plain["source"]), str(plain["version"])
+    return Header(front_end, level_range, layout, plain["frames"], plain["length"], gain, *text)
+
+
+def _check(header: Header, plain: Mapping[str, Any], pixels: NDArray[Any]) -> None:
+    """Raise `ValueError` unless header and pixels can belong together."""
+    bits, (rows, columns) = 8 * pixels.dtype.itemsize, pixels.shape
+    if bits != header.layout.bits:
+        raise ValueError(f"it was written with {header.layout.bits} bits a pixel but has {bits}: it was re-encoded")
+    if rows != header.front_end.n_bands:
+        raise ValueError(f"it has {rows} rows for the {header.front_end.n_bands} bands of its front end")
+    if header.level_range.low.size not in (1, rows):
+        raise ValueError(f"its range has {header.level_range.low.size} bands, not 1 or {rows}")
+    if not _whole(header.frames) or not 1 <= header.frames <= columns:
+        raise ValueError(f"frames={header.frames!r} is not in 1 … {columns}, its width")
+    if not _whole(header.length) or frames_of(header.front_end, header.length) != header.frames:
+        raise ValueError(f"length={header.length!r} samples do not make frames={header.frames} with its front end")
+    if not (math.isfinite(header.gain.scale) and type(plain["bits"]) is int):
+        raise ValueError("its numbers are not finite")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

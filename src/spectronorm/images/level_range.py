@@ -1,0 +1,140 @@
+"""The range of levels that an image's grey scale spans, and where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spectronorm.arrays import to_host
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end import FrontEnd, db_per_unit
+from spectronorm.profile import Profile, Statistics
+
+
+@dataclass(frozen=True, eq=False)
+class LevelRange:
+    """`low` and `high` of the grey scale, in the level's unit: one number each, or one a band `(band,)`.
+
+    `scheme` says where they come from. Levels outside are clipped.
+
+    Raises:
+        ArgumentError: when the numbers are not finite with `low < high`, or not of one length.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    scheme: str
+
+    def __post_init__(self) -> None:
+        for name in ("low", "high"):
+            value = np.array(getattr(self, name), dtype=np.float64).reshape(-1)
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+        sound = np.isfinite(self.low).all() and np.isfinite(self.high).all()
+        if self.low.shape != self.high.shape or not self.low.size or not sound or not (self.low < self.high).all():
+            raise ArgumentError(
+                f"low={_few(self.low)}, high={_few(self.high)} must be as many finite numbers, with low < high"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LevelRange):
+            return NotImplemented
+        return (
+            np.array_equal(self.low, other.low)
+            and np.array_equal(self.high, other.high)
+            and self.scheme == other.scheme
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def extremes(cls, profile: Profile, per: str = "global") -> LevelRange:
+        """The training set's true extremes; none of its levels is clipped."""
+        statistics = _scoped(profile, per)
+        return _widened(statistics.min, statistics.max, profile, f"extremes per {per}")
+
+    @classmethod
+    def quantiles(cls, profile: Profile, lower: float = 0.001, upper: float = 0.999, per: str = "global") -> LevelRange:
+        """Two quantiles of the training set's levels; what lies outside is clipped, peaks included."""
+        if not 0 <= lower < upper <= 1:
+            raise ArgumentError(f"quantiles={lower:g},{upper:g} must be two shares, 0 <= lower < upper <= 1")
+        low, high = _scoped(profile, per).quantile([lower, upper])
+        return _widened(low, high, profile, f"quantiles {lower:g} {upper:g} per {per}")
+
+    @classmethod
+    def sigmas(cls, profile: Profile, k: float = 3.0, per: str = "band") -> LevelRange:
+        """The mean ± `k` standard deviations, per band as SpecGAN has it (Donahue et al. 2019, section 3.2)."""
+        if not 0 < k <= 100:
+            raise ArgumentError(f"sigma={k:g} must be above 0 and at most 100")
+        statistics = _scoped(profile, per)
+        mean, half = np.asarray(statistics.mean), k * np.asarray(statistics.std)
+        return _widened(mean - half, mean + half, profile, f"mean ± {k:g} sigma per {per}")
+
+    @classmethod
+    def fixed_db(cls, front_end: FrontEnd, low_db: float, high_db: float) -> LevelRange:
+        """A range in dB that needs no measurement; the front end's level must be logarithmic."""
+        unit = db_per_unit(front_end)
+        return cls(np.array(low_db / unit), np.array(high_db / unit), f"fixed {low_db:g} {high_db:g} dB")
+
+    @classmethod
+    def parse(cls, scheme: str, front_end: FrontEnd, profile: Profile | None, per: str | None = None) -> LevelRange:
+        """The range that a text describes: `extremes`, `quantiles=LOW,HIGH`, `sigma=K` or `fixed=LOW,HIGH` (dB).
+
+        Args:
+            scheme: The text.
+            front_end: What made the levels.
+            profile: What was measured; a fixed range needs none.
+            per: `global` or `band`; by default band for sigma, else global.
+
+        Raises:
+            ArgumentError: when it is none of these, or needs a profile and there is none.
+        """
+        kind, _, text = scheme.partition("=")
+        numbers = _numbers(text, scheme)
+        if kind == "fixed" and len(numbers) == 2:
+            return cls.fixed_db(front_end, *numbers)
+        if profile is None:
+            raise ArgumentError(f"range={scheme!r} needs a profile; only fixed=LOW,HIGH (dB) needs none")
+        if kind == "extremes" and not text:
+            return cls.extremes(profile, per or "global")
+        if kind == "quantiles" and len(numbers) in (0, 2):
+            lower, upper = numbers or (0.001, 0.999)
+            return cls.quantiles(profile, lower, upper, per or "global")
+        if kind == "sigma" and len(numbers) <= 1:
+            return cls.sigmas(profile, numbers[0] if numbers else 3.0, per or "band")
+        raise ArgumentError(f"range={scheme!r} must be extremes, quantiles=LOW,HIGH, sigma=K or fixed=LOW,HIGH (dB)")
+
+    @classmethod
+    def of_level(cls, level: Any) -> LevelRange:
+        """The extremes of one clip's own level."""
+        host = to_host(level).astype(np.float64)
+        low, high = host.min(), host.max()
+        return cls(low, np.where(high > low, high, low + 1.0), "extremes of the clip")
+
+
+def _numbers(text: str, scheme: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")] if text else []
+    except ValueError:
+        raise ArgumentError(f"range={scheme!r}: {text!r} must be numbers, such as fixed=-80,20") from None
+
+
+def _scoped(profile: Profile, per: str) -> Statistics:
+    if per not in ("global", "band"):
+        raise ArgumentError(f"per={per!r} must be global or band")
+    return profile.pooled() if per == "global" else profile.statistics
+
+
+def _widened(low: ArrayLike, high: ArrayLike, profile: Profile, scheme: str) -> LevelRange:
+    """The range with half a step of the profile's grid on either side, so that rounding to the grid clips nothing."""
+    half = 0.5 / profile.front_end.grid.steps
+    lowest, highest = np.asarray(low) - half, np.asarray(high) + half
+    flat = np.asarray(high) <= np.asarray(low)
+    return LevelRange(lowest, np.where(flat, lowest + 1.0, highest), scheme)
+
+
+def _few(values: NDArray[np.float64]) -> str:
+    return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if values.size > 4 else "")

@@ -1,0 +1,88 @@
+"""Pictures for people: coloured spectrograms and contact sheets. They cannot be turned back, and say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from spectronorm.errors import ArgumentError, MissingExtra
+from spectronorm.images.codec import ImageCodec
+from spectronorm.images.png import NOT_INVERTIBLE, Pixels, encode_png, read_colours
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw, ImageFont
+
+_GAP, _TITLE = 6, 14
+
+
+def encode_picture(codec: ImageCodec, pixels: Pixels, colormap: str, source: str = "") -> bytes:
+    """A PNG in the colours of a matplotlib colormap, bright is loud, of pixels that `codec` made.
+
+    Raises:
+        ArgumentError: when there is no such colormap, or the codec has 16 bits, which colours cannot show.
+        MissingExtra: when matplotlib is not installed.
+    """
+    if codec.layout.bits != 8:
+        raise ArgumentError(f"bits={codec.layout.bits} with colormap={colormap!r}: colours show 8 bits; leave one out")
+    indices = codec.top - pixels if codec.layout.loud == "dark" else pixels
+    text = f"a picture for people in {colormap} colours: not invertible; {source}"
+    return encode_png(np.ascontiguousarray(indices, dtype=np.uint8), NOT_INVERTIBLE, text, palette(colormap))
+
+
+@lru_cache(maxsize=8)
+def palette(colormap: str) -> NDArray[np.uint8]:
+    """The 256 colours `(256, 3)` of a matplotlib colormap."""
+    try:
+        import matplotlib
+    except (ImportError, OSError):
+        raise MissingExtra("A colormap", "report") from None
+    if colormap not in matplotlib.colormaps:
+        raise ArgumentError(f"colormap={colormap!r} is unknown; use one that matplotlib has, such as viridis or magma")
+    colours = matplotlib.colormaps[colormap](np.linspace(0.0, 1.0, 256))[:, :3]
+    return np.asarray(np.rint(255.0 * colours), dtype=np.uint8)
+
+
+def contact_sheet(
+    title: str, images: Sequence[tuple[str, Path]], columns: int = 4, cell: tuple[int, int] = (240, 128)
+) -> Image.Image:
+    """One sheet with a title and small versions of exported images, grey or coloured, each under its name.
+
+    `cell` is width and height of one image, in pixels.
+
+    Raises:
+        FileFormatError: when one of the files is no image.
+    """
+    width, height = cell
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    size = (columns * (width + _GAP) + _GAP, _TITLE + _GAP + rows * (height + _TITLE + _GAP))
+    sheet = Image.new("RGB", size, (255, 255, 255))
+    from PIL import ImageDraw, ImageFont  # FreeType: 2 MB that nothing else needs
+
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=11)
+    draw.text((_GAP, 2), _printable(title), fill=0, font=font)
+    for number, (name, path) in enumerate(images):
+        x = _GAP + number % columns * (width + _GAP)
+        y = _TITLE + _GAP + number // columns * (height + _TITLE + _GAP)
+        sheet.paste(read_colours(path).resize((width, height), Image.Resampling.BOX), (x, y + _TITLE))
+        draw.text((x, y), _fitting(draw, font, _printable(name), width), fill=0, font=font)
+    return sheet
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() and ord(letter) < 0x250 else "?" for letter in text)
+
+
+def _fitting(
+    draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, text: str, width: int
+) -> str:
+    """The end of the text, as much as fits: that is where names differ."""
+    while len(text) > 4 and draw.textlength(text, font=font) > width:
+        text = "…" + text[2:]
+    return text

@@ -1,0 +1,251 @@
+"""fastai: audio in data blocks, spectrograms by batch, and their normalization by exact statistics.
+
+Needs fastai 2.8, of which only `fastai.basics` is used: neither torchvision nor torchaudio.
+"""
+# fasttransform reads the types of encodes and decodes as they stand: no postponed annotations in this file.
+
+import math
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectronorm.errors import ArgumentError, MissingExtra
+
+try:
+    import torch
+    from fastai.basics import (
+        Normalize,
+        TensorBase,
+        TensorImageBase,
+        Transform,
+        TransformBlock,
+        dispatch,
+        get_show_batch_func,
+        retain_type,
+    )
+    from matplotlib import pyplot as plt
+    from torch import Tensor
+except (ImportError, OSError):
+    raise MissingExtra("spectronorm.interop.fastai", "torch,fastai", then="pip install --no-deps fastai==2.8.*") from None
+
+from spectronorm.audio import read_clip
+from spectronorm.front_end import FrontEnd, StandardizeWaveform, find_preset
+from spectronorm.interop.stats_recorder import StatsRecorder
+from spectronorm.normalize import FittedNormalizer
+
+__all__ = [
+    "FASTAUDIO",
+    "AudioBlock",
+    "AudioNormalize",
+    "AudioSpectrogram",
+    "AudioTensor",
+    "AudioToSpec",
+    "SpecNormalize",
+    "StatsRecorder",
+]
+
+FASTAUDIO = find_preset("fastaudio").front_end
+"""201 bands of 16 kHz audio in dB, as fastaudio's basic spectrogram, after the wave is standardized."""
+
+
+class AudioTensor(TensorBase):  # type: ignore[misc]
+    """Samples `(channel, sample)`; `sample_rate` (Hz) goes with them."""
+
+    @classmethod
+    def create(
+        cls, path: str | Path, sample_rate: int = FASTAUDIO.sample_rate, duration: float | None = None
+    ) -> "AudioTensor":
+        """A file's samples as one channel, cropped or repeated to `duration` (s).
+
+        Raises:
+            AudioError: when the file cannot be used, with the reason.
+        """
+        samples = read_clip(path, sample_rate).samples
+        if duration is not None:
+            # Repeated, because zeros behind a short clip would be digital silence that tells its length.
+            samples = np.resize(samples, max(1, round(duration * sample_rate)))
+        return cls(torch.from_numpy(samples.copy())[None], sample_rate=sample_rate)
+
+    def show(self, ctx: Any = None, **kwargs: Any) -> Any:
+        """Draw the wave over time."""
+        ax = _axes(ctx)
+        rate = getattr(self, "sample_rate", FASTAUDIO.sample_rate)
+        samples = _plain(self).cpu().reshape(-1, self.shape[-1])[0].numpy()
+        ax.plot(np.arange(len(samples)) / rate, samples, linewidth=0.5)
+        ax.set(xlabel="s", **kwargs)
+        return ax
+
+
+class AudioSpectrogram(TensorImageBase):  # type: ignore[misc]
+    """Levels, or what a normalizer made of them, `(channel, band, frame)` or a batch of such."""
+
+    def show(self, ctx: Any = None, *, colorbar: bool = True, **kwargs: Any) -> Any:
+        """Draw the first channel, low bands at the bottom, with a scale of its values."""
+        ax = _axes(ctx)
+        title = kwargs.pop("title", None)
+        first = _plain(self).cpu().reshape(-1, *self.shape[-2:])[0].numpy()
+        image = ax.imshow(first, **{"origin": "lower", "aspect": "auto"} | kwargs)
+        ax.set(xlabel="frame", ylabel="band")
+        if title is not None:
+            ax.set_title(title)
+        if colorbar:
+            ax.figure.colorbar(image, ax=ax)
+        return ax
+
+
+def AudioBlock(sample_rate: int = FASTAUDIO.sample_rate, duration: float | None = 5.0) -> Any:  # noqa: N802
+    """A block of audio files for fastai's `DataBlock`, bare or called: `DataBlock(blocks=(AudioBlock, CategoryBlock))`.
+
+    Args:
+        sample_rate: In Hz.
+        duration: Seconds that each clip is cropped or repeated to, so that clips can be batched; None leaves them.
+    """
+    return TransformBlock(type_tfms=partial(AudioTensor.create, sample_rate=sample_rate, duration=duration))
+
+
+class AudioNormalize(Transform):  # type: ignore[misc]
+    """Each wave to mean 0 and standard deviation 1 (an item transform), for front ends that leave the level alone."""
+
+    def encodes(self, x: AudioTensor) -> AudioTensor:
+        """The standardized wave; a silent one stays silent."""
+        rate = getattr(x, "sample_rate", FASTAUDIO.sample_rate)
+        standardized: AudioTensor = _like(x, StandardizeWaveform()(_plain(x), rate))
+        return standardized
+
+
+class AudioToSpec(Transform):  # type: ignore[misc]
+    """Waves `(batch, channel, sample)` to levels `(batch, channel, band, frame)` by a front end (a batch transform)."""
+
+    order = 90  # before Normalize (99)
+
+    def __init__(self, front_end: FrontEnd = FASTAUDIO) -> None:
+        super().__init__()
+        self.front_end = front_end
+
+    def encodes(self, x: AudioTensor) -> AudioSpectrogram:
+        """The levels.
+
+        Raises:
+            ArgumentError: when the waves have another sample rate than the front end.
+        """
+        rate = getattr(x, "sample_rate", self.front_end.sample_rate)
+        if rate != self.front_end.sample_rate:
+            raise ArgumentError(
+                f"audio at {rate} Hz does not fit a front end of {self.front_end.sample_rate} Hz; use "
+                f"AudioBlock(sample_rate={self.front_end.sample_rate})"
+            )
+        return AudioSpectrogram(self.front_end(_plain(x)))
+
+
+class SpecNormalize(Normalize):  # type: ignore[misc]
+    """`(x - mean) / std` of spectrograms, and back: fastai's `Normalize` for one-channel spectrograms.
+
+    `mean` and `std` broadcast against `(batch, channel, band, frame)`, as `StatsRecorder` gives them. Without them they
+    are measured over the whole training set (fastai's own measures one batch), averaging over `axes`: `(0, 2, 3)` is
+    one number in all, `(0, 1, 3)` one for each band. A deviation of zero counts as 1.
+    """
+
+    mean: Any
+    std: Any
+
+    @classmethod
+    def of(cls, normalizer: FittedNormalizer) -> "SpecNormalize":
+        """That of a normalizer which `spectronorm` fitted.
+
+        Raises:
+            ArgumentError: when it has no mean and scale of a data set, but finds them in each clip.
+        """
+        if normalizer.affine is None:
+            raise ArgumentError(
+                f"{normalizer.normalizer} finds its map in each clip; use one that is fitted to the data set, such as "
+                "Standardize"
+            )
+        shift, scale = (
+            torch.from_numpy(np.array(value, dtype=np.float32).reshape(1, 1, -1, 1))
+            for value in (normalizer.affine.shift, normalizer.affine.scale)
+        )
+        return cls(shift, scale)
+
+    def setups(self, dl: Any) -> None:
+        """Measure the training set, unless there are a mean and a deviation."""
+        if self.mean is not None and self.std is not None:
+            return
+        recorder = StatsRecorder(self.axes)
+        with torch.no_grad():
+            for x, *_ in dl.new(shuffle=False, drop_last=False):
+                recorder.update(x)
+        std = recorder.std
+        self.mean, self.std = (
+            value.to(x.device) for value in (recorder.mean, torch.where(std > 0, std, torch.ones_like(std)))
+        )
+
+    def encodes(self, x: TensorImageBase) -> TensorImageBase:
+        """The normalized spectrograms."""
+        return _like(x, (_plain(x) - _beside(self.mean, x)) / _beside(self.std, x))
+
+    def decodes(self, x: TensorImageBase) -> TensorImageBase:
+        """The levels again."""
+        return _like(x, _plain(x) * _beside(self.std, x) + _beside(self.mean, x))
+
+
+@dispatch  # type: ignore[untyped-decorator]
+def show_batch(
+    x: AudioSpectrogram, y: Any, samples: Any, ctxs: Any = None, max_n: int = 9, figsize: Any = None, **kwargs: Any
+) -> Any:
+    """A grid of spectrograms with their labels: what fastai's `dls.show_batch()` calls."""
+    if ctxs is None:
+        ctxs = _grid(min(len(samples), max_n), figsize)
+    return get_show_batch_func(object)(x, y, samples, ctxs=ctxs, max_n=max_n, **kwargs)
+
+
+@dispatch  # type: ignore[untyped-decorator]
+def show_results(
+    x: AudioSpectrogram,
+    y: Any,
+    samples: Any,
+    outs: Any,
+    ctxs: Any = None,
+    max_n: int = 9,
+    figsize: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """A grid of spectrograms, each titled with its label and what the model took it for: `learn.show_results()`."""
+    del x, y  # what fastai chose this function by
+    if ctxs is None:
+        ctxs = _grid(min(len(samples), max_n), figsize)
+    for (level, label), (out, *_), ax in zip(samples, outs, ctxs, strict=False):
+        level.show(ctx=ax, title=f"{label} / {out}", **kwargs)
+    return ctxs
+
+
+def _grid(count: int, figsize: Any) -> list[Any]:
+    """Axes for so many pictures, about as many rows as columns."""
+    rows = max(1, math.isqrt(count))
+    columns = math.ceil(count / rows)
+    figure, axes = plt.subplots(rows, columns, figsize=figsize or (4 * columns, 3 * rows), layout="constrained")
+    flat = list(np.atleast_1d(axes).flat)
+    for ax in flat[count:]:
+        figure.delaxes(ax)
+    return flat[:count]
+
+
+def _axes(ctx: Any) -> Any:
+    return plt.subplots()[1] if ctx is None else ctx
+
+
+def _plain(x: Any) -> Tensor:
+    """The tensor without fastai's class, on which every operation is torch's own."""
+    tensor: Tensor = x.detach().as_subclass(Tensor) if not x.requires_grad else x.as_subclass(Tensor)
+    return tensor
+
+
+def _like(x: Any, values: Tensor) -> Any:
+    """The values in the class of `x`, with what else it remembers."""
+    return retain_type(values, old=x)
+
+
+def _beside(statistic: Any, x: Any) -> Tensor:
+    """A mean or deviation in the dtype and on the device of `x`."""
+    return torch.as_tensor(statistic).as_subclass(Tensor).to(x.device, x.dtype)

@@ -1,0 +1,104 @@
+"""One run on one output: the second fails at once and says who holds it; a dead owner's lock does not count."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spectronorm.errors import OutputBusy
+
+_FAR = 1 << 30
+"""Windows locks bytes and keeps others from reading them: one far behind the text."""
+
+
+def beside(output: Path, suffix: str) -> Path:
+    """The hidden file that runs on `output` keep in the same folder."""
+    absolute = Path(os.path.abspath(output))  # noqa: PTH100  (resolve would follow a link to another folder)
+    return absolute.parent / f".{absolute.name}.{suffix}"
+
+
+@contextmanager
+def output_lock(output: Path) -> Iterator[int | None]:
+    """Hold the only lock on `output`; gives the process that held it and died without letting go, or None.
+
+    The system itself releases the lock of a process that dies, however it dies, so a lock file that stands but is not
+    held is stale and is taken over.
+
+    Raises:
+        OutputBusy: when another process (or another run in this one) holds it, naming process, machine and output.
+    """
+    path = beside(output, "lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = _acquire(path, output)
+    try:
+        left_by = _owner(descriptor).get("process")
+        text = json.dumps({"process": os.getpid(), "machine": socket.gethostname()})
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, text.encode())
+        yield left_by if isinstance(left_by, int) else None
+    finally:
+        # Taken away while held: whoever opened it meanwhile finds another file under the name and begins again.
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _acquire(path: Path, output: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        locked = _try_lock(descriptor)
+        if locked and _is_at(descriptor, path):
+            return descriptor
+        owner = _owner(descriptor)
+        os.close(descriptor)
+        if not locked:
+            raise _busy(output, owner)
+        # Its owner took the file away between our opening and our locking it: begin again.
+
+
+def _busy(output: Path, owner: dict[str, object]) -> OutputBusy:
+    return OutputBusy(
+        f"{output}: another run is writing it (process {owner.get('process', 'unknown')} on "
+        f"{owner.get('machine', 'this machine')}); wait for it, stop it, or choose another output"
+    )
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Lock without waiting; the lock ends with the descriptor."""
+    if os.name == "nt":
+        import msvcrt  # noqa: PLC0415
+
+        try:
+            os.lseek(descriptor, _FAR, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+    import fcntl  # noqa: PLC0415
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _owner(descriptor: int) -> dict[str, object]:
+    """What the lock's owner wrote; nothing when it did not come to it."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        owner = json.loads(os.read(descriptor, 4096) or b"{}")
+    except ValueError:
+        return {}
+    return owner if isinstance(owner, dict) else {}

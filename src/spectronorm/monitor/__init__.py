@@ -1,0 +1,37 @@
+"""After deployment: whether the statistics still hold, what has changed, and how to mend them."""
+
+from spectronorm.monitor.baseline import Baseline as Baseline
+from spectronorm.monitor.diagnosis import ADVICE as ADVICE
+from spectronorm.monitor.diagnosis import Diagnosis as Diagnosis
+from spectronorm.monitor.diagnosis import Kind as Kind
+from spectronorm.monitor.diagnosis import diagnose as diagnose
+from spectronorm.monitor.drift import BandDrift as BandDrift
+from spectronorm.monitor.drift import Drift as Drift
+from spectronorm.monitor.drift import drift as drift
+from spectronorm.monitor.evidence import Evidence as Evidence
+from spectronorm.monitor.evidence import Reference as Reference
+from spectronorm.monitor.evidence import evidence as evidence
+from spectronorm.monitor.false_alarms import FalseAlarms as FalseAlarms
+from spectronorm.monitor.incoming import Incoming as Incoming
+from spectronorm.monitor.incoming import Pcm as Pcm
+from spectronorm.monitor.incoming import Reading as Reading
+from spectronorm.monitor.incoming import existing as existing
+from spectronorm.monitor.incoming import growing_folder as growing_folder
+from spectronorm.monitor.incoming import listed as listed
+from spectronorm.monitor.incoming import pcm_stream as pcm_stream
+from spectronorm.monitor.lineage import lineage as lineage
+from spectronorm.monitor.lineage import rollback as rollback
+from spectronorm.monitor.lineage import save_update as save_update
+from spectronorm.monitor.monitor import Monitor as Monitor
+from spectronorm.monitor.stream import SampleStream as SampleStream
+from spectronorm.monitor.update import NewAudio as NewAudio
+from spectronorm.monitor.update import Update as Update
+from spectronorm.monitor.update import measure_new as measure_new
+from spectronorm.monitor.update import moved_baseline as moved_baseline
+from spectronorm.monitor.update import restarted as restarted
+from spectronorm.monitor.update import update as update
+from spectronorm.monitor.verdict import Report as Report
+from spectronorm.monitor.verdict import Verdict as Verdict
+from spectronorm.monitor.watch import Event as Event
+from spectronorm.monitor.watch import watch as watch
+from spectronorm.monitor.window import Window as Window

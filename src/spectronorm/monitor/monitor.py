@@ -1,0 +1,325 @@
+"""The monitor: clips go in, and it says whether the training set's statistics still hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
+from spectronorm.monitor import storage
+from spectronorm.monitor.baseline import Baseline
+from spectronorm.monitor.diagnosis import Diagnosis, diagnose, nothing
+from spectronorm.monitor.distribution import Distribution
+from spectronorm.monitor.drift import drift
+from spectronorm.monitor.evidence import Reference, evidence
+from spectronorm.monitor.false_alarms import FalseAlarms
+from spectronorm.monitor.features import Floats, as_recorded
+from spectronorm.monitor.history import History
+from spectronorm.monitor.panes import Pane, Panes, SeenClip
+from spectronorm.monitor.threshold import Reading, calibrate, horizons, window_statistic
+from spectronorm.monitor.verdict import Report, Verdict
+from spectronorm.monitor.window import Window
+from spectronorm.profile import Measurement, Profile, Statistics
+
+Samples = NDArray[np.float32]
+
+
+class Monitor:
+    """Holds a training profile, eats clips, and alarms when they are not like those any more.
+
+    Args:
+        profile: What the model was trained on, without what was held out.
+        baseline: Its clips one by one; by default made up from the profile, which calibrates less sharply.
+        window: How far back to look.
+        false_alarms: How many alarms may come while nothing is wrong.
+        seed: Of the random orders that calibrate the threshold.
+
+    Raises:
+        ArgumentError: when `profile` is none, such as a saved pipeline, which holds no histograms.
+        FrontEndMismatch: when the baseline is of another front end.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        baseline: Baseline | None = None,
+        *,
+        window: Window | None = None,
+        false_alarms: FalseAlarms | None = None,
+        seed: int = 0,
+        threshold: float | None = None,
+    ) -> None:
+        _require_profile(profile)
+        self.profile = profile
+        self.baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
+        profile.front_end.require_same(self.baseline.front_end, "the baseline")
+        self.window = window or Window()
+        self.false_alarms = false_alarms or FalseAlarms()
+        self.seed = seed
+        if threshold is None:
+            rate = self.false_alarms.per_clip
+            threshold = calibrate(self.baseline, self.window.pane_clips, self.window.panes, rate, seed=seed)
+        self.threshold = threshold
+        self.history = History(profile.front_end.n_bands)
+        self._horizons = np.array(horizons(self.window.panes))
+        self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
+        self._names = self.baseline.names()
+        self._known = Reference(profile)
+        self._grid = profile.front_end.grid
+        self._frames: dict[int, int] = {}
+        then = Statistics(profile.total, profile.front_end.grid)
+        self._then_mean, self._then_std = np.asarray(then.mean), np.where(then.std > 0, then.std, 1.0)
+        self.features: Floats | None = None
+        """Those of the newest clip."""
+        self.clips = 0
+        self.bad = 0
+        self.alarms = 0
+        self.mark: tuple[int, str] | None = None
+        self._last_alarm: int | None = None
+        self._alarm_pane: int | None = None
+        self._newest = 0
+        self._statistic = 0.0
+
+    def add(self, samples: Samples, *, level: NDArray[Any] | None = None, at: float | None = None) -> Verdict:
+        """Take in one clip.
+
+        Args:
+            samples: Mono samples at the front end's rate, as recorded and without padding.
+            level: What the front end made of them, `(band, frame)`, where that is known already.
+            at: When it was recorded, in seconds; windows of seconds need it.
+
+        Raises:
+            AudioError: when the clip is not finite, too short, or leaves the grid; nothing is counted then.
+            FrontEndMismatch: when the level is not of this front end.
+            ShapeError: when the samples are not one axis of floats.
+        """
+        samples = _checked(samples)
+        recorded = as_recorded(samples)
+        if not math.isfinite(recorded.peak):
+            raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
+        number = self.window.pane_of(self.clips, at)
+        made = self.profile.front_end.clip_level(samples) if level is None else self._checked_level(level, samples)
+        clip, features = SeenClip.of(self.profile.front_end, self._grid, made, recorded)
+        finished = self._panes.open(number)
+        if finished is not None:
+            self._remember(finished)
+        self._panes.add(clip, self.baseline.scores(features))
+        self._newest = max(self._newest, number)
+        self.features = features
+        self.clips += 1
+        return self._judge(raised=True)
+
+    def add_batch(self, waves: NDArray[Any], lengths: Sequence[int] | None = None) -> list[Verdict]:
+        """Take in clips `(clip, sample)`, each with the number of samples that are no padding."""
+        if waves.ndim != 2:
+            raise ShapeError(f"a batch of shape {waves.shape} is not (clip, sample)")
+        used = [waves.shape[1]] * len(waves) if lengths is None else lengths
+        return [self.add(wave[:n]) for wave, n in zip(waves, used, strict=True)]
+
+    def skip(self) -> None:
+        """Count one clip that could not be used."""
+        self.bad += 1
+
+    def verdict(self) -> Verdict:
+        """What the clips so far say."""
+        return self._judge(raised=False)
+
+    def report(self) -> Report:
+        """Verdict, figures and diagnosis of the window.
+
+        Raises:
+            ArgumentError: when no clip has come yet.
+        """
+        panes = self._filled()
+        verdict = self.verdict()
+        figures = drift(self.profile, self.measurement(), self._weighted(panes))
+        return Report(verdict, figures, self.diagnosis(), self.alarms, self.bad)
+
+    def diagnosis(self) -> Diagnosis:
+        """What has changed, judged by the clips since the alarm began; `nothing` while there is no alarm."""
+        panes = self._panes.newest_first()
+        if not panes or not self.verdict().alarm:
+            return nothing(sum(pane.clips for _, pane in panes))
+        since = [pane.measurement for number, pane in panes if number >= (self._alarm_pane or 0)]
+        return diagnose(evidence(self._known, Measurement.sum(since or [panes[0][1].measurement])))
+
+    def measurement(self) -> Measurement:
+        """What was counted of the window's clips; raises `ArgumentError` when no clip has come yet."""
+        return Measurement.sum(pane.measurement for _, pane in self._filled())
+
+    def distribution(self, *, pooled: bool = False) -> Distribution:
+        """The levels of the window, for a figure."""
+        return self._weighted(self._filled())[int(pooled)]
+
+    def history_so_far(self) -> History:
+        """The history, with the pane that is being filled as its last row."""
+        history = History.from_tensors(len(self._then_mean), self.history.to_tensors())
+        pane = self._panes.filling()
+        if pane is not None:
+            history.add(self._shift(pane), pane.clips, self._statistic)
+        return history
+
+    @classmethod
+    def sum(cls, monitors: Iterable[Monitor]) -> Monitor:
+        """One monitor of everything that several saw: a window with as many clips, and as many alarms per time.
+
+        Panes are added number by number, so monitors by the clock should share a clock.
+
+        Raises:
+            ArgumentError: when there is none, or they differ in window, baseline or rate of false alarms.
+            FrontEndMismatch: when they watch by different profiles.
+        """
+        parts = list(monitors)
+        if not parts:
+            raise ArgumentError("there is no monitor to add up; give at least one")
+        first = parts[0]
+        for part in parts[1:]:
+            if part.profile.front_end != first.profile.front_end or part.reference != first.reference:
+                raise FrontEndMismatch("monitors of different profiles cannot be added up; start them from one profile")
+            same = (part.window, part.false_alarms, part.baseline.measured) == (
+                first.window,
+                first.false_alarms,
+                first.baseline.measured,
+            ) and np.array_equal(part.baseline.rows, first.baseline.rows, equal_nan=True)
+            if not same:
+                raise ArgumentError("monitors differ in window, baseline or false alarms; start them alike")
+        window = replace(first.window, clips=first.window.clips * len(parts))
+        rate = FalseAlarms(max(first.false_alarms.per_clip / len(parts), 1e-9))
+        total = cls(first.profile, first.baseline, window=window, false_alarms=rate, seed=first.seed)
+        for part in parts:
+            for number, pane in part._panes.newest_first():
+                total._panes.take(number, pane.measurement, pane.scores)
+                total._newest = max(total._newest, number)
+            total.clips += part.clips
+            total.bad += part.bad
+            total.alarms += part.alarms
+        if total._judge(raised=False).alarm:
+            total._alarm_pane = total._newest - total._reading().panes + 1
+        return total
+
+    @cached_property
+    def reference(self) -> str:
+        """16 hexadecimal digits that identify the profile's numbers."""
+        return storage.reference_of(self.profile)
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole state, or nothing: after a kill the file is the last one that was complete."""
+        state = {
+            "clips": self.clips,
+            "bad": self.bad,
+            "alarms": self.alarms,
+            "last_alarm": self._last_alarm,
+            "alarm_pane": self._alarm_pane,
+            "newest": self._newest,
+            "mark": None if self.mark is None else list(self.mark),
+            "threshold": self.threshold,
+            "per_clip": self.false_alarms.per_clip,
+            "seed": self.seed,
+            "window": vars(self.window),
+            "measured": self.baseline.measured,
+            "reference": self.reference,
+        }
+        storage.save(Path(path), self.profile.front_end, state, self.baseline, self._panes.newest_first(), self.history)
+
+    @classmethod
+    def load(cls, path: str | Path, profile: Profile) -> Monitor:
+        """Go on where a saved monitor was.
+
+        Raises:
+            FileFormatError: when the file is not a sound state of a monitor.
+            FrontEndMismatch: when it watched by another profile.
+        """
+        saved = storage.load(Path(path), profile)
+        state = saved.state
+        monitor = cls(
+            profile,
+            saved.baseline,
+            window=saved.window,
+            false_alarms=FalseAlarms(state["per_clip"]),
+            seed=state["seed"],
+            threshold=state["threshold"],
+        )
+        for number, pane in saved.panes:
+            monitor._panes.take(number, pane.measurement, pane.scores)
+        monitor.history = saved.history
+        monitor.clips, monitor.bad, monitor.alarms = state["clips"], state["bad"], state["alarms"]
+        monitor._last_alarm, monitor._alarm_pane = state["last_alarm"], state["alarm_pane"]
+        monitor._newest = state["newest"]
+        monitor.mark = None if state["mark"] is None else (state["mark"][0], state["mark"][1])
+        return monitor
+
+    def _filled(self) -> list[tuple[int, Pane]]:
+        panes = self._panes.newest_first()
+        if not panes:
+            raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
+        return panes
+
+    def _reading(self) -> Reading:
+        return window_statistic(*self._panes.score_sums(), self._horizons)
+
+    def _judge(self, *, raised: bool) -> Verdict:
+        reading = self._reading()
+        self._statistic = reading.statistic
+        alarm = reading.statistic > self.threshold
+        onset = False
+        if raised and alarm:
+            onset = self._last_alarm is None or self.clips - self._last_alarm > self.window.clips
+            if onset:
+                self.alarms += 1
+                self._alarm_pane = self._newest - reading.panes + 1
+            self._last_alarm = self.clips
+        feature = self._names[reading.feature] if reading.panes else "none yet"
+        return Verdict(self.clips, reading.statistic, self.threshold, feature, alarm, onset)
+
+    def _weighted(self, panes: Sequence[tuple[int, Pane]]) -> tuple[Distribution, Distribution]:
+        """The window's distributions by band and pooled, older panes counting less where the window decays."""
+        front_end, newest = self.profile.front_end, panes[0][0]
+        parts = [(p.measurement.frames * self.window.decay ** (newest - number), p.measurement) for number, p in panes]
+        if self.window.decay == 1.0:
+            parts = [(1.0, Measurement.sum(m for _, m in parts))]
+        by_band = Distribution.mix([(w, Distribution.of(m, front_end)) for w, m in parts])
+        pooled = Distribution.mix([(w, Distribution.of(m, front_end, pooled=True)) for w, m in parts])
+        return by_band, pooled
+
+    def _remember(self, pane: Pane) -> None:
+        """Keep a pane's shift of the mean, for the picture of bands over time."""
+        self.history.add(self._shift(pane), pane.clips, self._statistic)
+
+    def _shift(self, pane: Pane) -> Floats:
+        return np.asarray((pane.band_mean() - self._then_mean) / self._then_std)
+
+    def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
+        front_end = self.profile.front_end
+        if len(samples) not in self._frames:
+            self._frames = {len(samples): front_end.frames(len(samples))}
+        wanted = (len(self._then_mean), self._frames[len(samples)])
+        if level.shape != wanted:
+            raise FrontEndMismatch(
+                f"a level of shape {tuple(level.shape)} is not what this profile's front end makes of {len(samples)} "
+                f"samples, {wanted} (band, frame); use the front end that the profile was measured with"
+            )
+        return np.ascontiguousarray(level, dtype=np.float64)
+
+
+def _require_profile(profile: object) -> None:
+    if not isinstance(profile, Profile):
+        raise ArgumentError(
+            f"a monitor needs a Profile with its histograms, not a {type(profile).__name__}: what is saved for use "
+            "holds a mean and a scale only; load the file that spectronorm fit wrote"
+        )
+
+
+def _checked(samples: Samples) -> Samples:
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
+        raise ShapeError("a clip must be a NumPy array (sample,) of floats in [-1, 1], without padding")
+    clip = np.ascontiguousarray(samples, dtype=np.float32)
+    if not len(clip):
+        raise AudioError(BadAudioReason.EMPTY, "it holds no samples")
+    return clip

@@ -1,0 +1,143 @@
+"""A monitor's state on disk: one safetensors file, written whole or not at all, checked when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm import files
+from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
+from spectronorm.front_end import FrontEnd
+from spectronorm.monitor.baseline import Baseline
+from spectronorm.monitor.history import History
+from spectronorm.monitor.panes import Pane
+from spectronorm.monitor.window import Window
+from spectronorm.profile import GroupKey, Measurement, Profile
+from spectronorm.version import __version__
+
+KIND = "monitor"
+FORMAT = 2
+_PANE = "pane"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a file held."""
+
+    state: Mapping[str, Any]
+    window: Window
+    baseline: Baseline
+    panes: Sequence[tuple[int, Pane]]
+    history: History
+
+
+def reference_of(profile: Profile) -> str:
+    """16 hexadecimal digits that identify a profile's numbers."""
+    total = profile.total
+    digest = hashlib.sha256(profile.front_end.fingerprint.encode())
+    for array in (total.count, total.total, total.squares, total.rms, total.digests):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def save(
+    path: Path,
+    front_end: FrontEnd,
+    state: Mapping[str, Any],
+    baseline: Baseline,
+    panes: Sequence[tuple[int, Pane]],
+    history: History,
+) -> None:
+    """Write everything that a monitor knows, its profile aside."""
+    tensors: files.Tensors = {f"baseline.{name}": value for name, value in baseline.to_tensors().items()}
+    tensors |= {f"history.{name}": value for name, value in history.to_tensors().items()}
+    header = {
+        "kind": KIND,
+        "format": FORMAT,
+        "version": __version__,
+        "front_end": front_end.to_dict(),
+        "fingerprint": front_end.fingerprint,
+        "state": dict(state),
+        "panes": None,
+    }
+    if panes:
+        # The window's panes are the groups of a profile, and are kept and checked as those of any other.
+        groups: dict[GroupKey, Measurement] = {((_PANE, f"{number:020d}"),): pane.measurement for number, pane in panes}
+        header["panes"], counted = Profile(front_end, groups).to_container()
+        tensors |= {f"panes.{name}": value for name, value in counted.items()}
+        tensors["scores"] = np.stack([pane.scores for _, pane in sorted(panes, key=lambda item: item[0])])
+    files.save(path, header, tensors)
+
+
+def load(path: Path, profile: Profile) -> Saved:
+    """What `save` wrote.
+
+    Raises:
+        FileFormatError: when the file is not a sound state of a monitor.
+        FrontEndMismatch: when it is of another profile.
+    """
+    header, tensors = files.load(path)
+    if header.get("kind") != KIND or header.get("format") != FORMAT:
+        raise FileFormatError(
+            f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but the state of a monitor of "
+            f"format {FORMAT} is needed; write one with spectronorm watch --state"
+        )
+    try:
+        front_end = FrontEnd.from_dict(header["front_end"])
+        profile.front_end.require_same(front_end, f"{path}")
+        if header["state"]["reference"] != reference_of(profile):
+            raise FrontEndMismatch(
+                f"{path}: is the state of a monitor of another profile; start a new one, or give the profile that it "
+                "was started with"
+            )
+        return _parse(header, tensors, front_end, path)
+    except (ArgumentError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise FileFormatError(f"{path}: the monitor's state is damaged ({error}); start a new one") from None
+
+
+def _parse(header: Mapping[str, Any], tensors: files.Tensors, front_end: FrontEnd, path: Path) -> Saved:
+    state = header["state"]
+    window = Window(**state["window"])
+    _check_state(state)
+    baseline = Baseline.from_tensors(front_end, _part(tensors, "baseline"), measured=bool(state["measured"]))
+    history = History.from_tensors(front_end.n_bands, _part(tensors, "history"))
+    if header["panes"] is None:
+        return Saved(state, window, baseline, (), history)
+    counted = Profile.from_container(header["panes"], _part(tensors, "panes"), path)
+    scores = tensors["scores"]
+    if counted.front_end != front_end or scores.dtype != np.int64:
+        raise ValueError("the panes are not of this front end")
+    if scores.shape != (len(counted.groups), len(baseline.columns)):
+        raise ValueError("the scores do not fit the panes")
+    panes = [
+        (int(dict(key)[_PANE]), Pane(front_end, measurement, (), row))
+        for (key, measurement), row in zip(counted.groups.items(), scores, strict=True)
+    ]
+    return Saved(state, window, baseline, panes, history)
+
+
+def _part(tensors: files.Tensors, name: str) -> dict[str, NDArray[Any]]:
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _check_state(state: Mapping[str, Any]) -> None:
+    for name in ("clips", "bad", "alarms", "newest", "seed"):
+        if type(state[name]) is not int or state[name] < 0:
+            raise ValueError(f"{name} is not a whole number")
+    for name in ("last_alarm", "alarm_pane"):
+        if state[name] is not None and type(state[name]) is not int:
+            raise ValueError(f"{name} is not a whole number")
+    mark = state["mark"]
+    if mark is not None and [type(part) for part in mark] != [int, str]:
+        raise ValueError("the mark is not a time and a name")
+    for name in ("threshold", "per_clip"):
+        if not isinstance(state[name], float) or not math.isfinite(state[name]):
+            raise ValueError(f"{name} is not a number")

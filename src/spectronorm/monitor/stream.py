@@ -1,0 +1,67 @@
+"""A stream of samples that comes in pieces of any length, cut into clips for a monitor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError, AudioError, ShapeError
+from spectronorm.monitor.monitor import Monitor
+from spectronorm.monitor.verdict import Verdict
+
+
+class SampleStream:
+    """Feeds a monitor from pieces of a wave: a clip is taken in each time `seconds` of samples have come.
+
+    At most one clip is held. A clip that the monitor cannot use, such as one with a NaN, is counted as bad.
+
+    Args:
+        monitor: Where the clips go.
+        seconds: Length of a clip: best that of the training clips.
+
+    Raises:
+        ArgumentError: when `seconds` is not positive, or too short for a frame.
+    """
+
+    def __init__(self, monitor: Monitor, seconds: float = 5.0) -> None:
+        front_end = monitor.profile.front_end
+        samples = round(seconds * front_end.sample_rate) if 0 < seconds < math.inf else 0
+        if not 1 <= front_end.min_samples <= samples:
+            raise ArgumentError(
+                f"seconds={seconds} gives clips of {samples} samples; this front end needs {front_end.min_samples}"
+            )
+        self.monitor = monitor
+        self._clip = np.empty(samples, dtype=np.float32)
+        self._held = 0
+
+    @property
+    def held(self) -> int:
+        """How many samples wait for the rest of their clip."""
+        return self._held
+
+    def add(self, samples: NDArray[Any], *, at: float | None = None) -> list[Verdict]:
+        """Take in the next samples `(sample,)` at the front end's rate; a verdict for each clip that they complete.
+
+        `at` is when they were recorded, in seconds; windows of seconds need it.
+
+        Raises:
+            ShapeError: when the samples are not one axis of floats.
+        """
+        if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
+            raise ShapeError("a piece of a stream must be an array (sample,) of floats in [-1, 1]")
+        verdicts: list[Verdict] = []
+        start = 0
+        while start < len(samples):
+            taken = min(len(self._clip) - self._held, len(samples) - start)
+            self._clip[self._held : self._held + taken] = samples[start : start + taken]
+            start, self._held = start + taken, self._held + taken
+            if self._held == len(self._clip):
+                self._held = 0
+                try:
+                    verdicts.append(self.monitor.add(self._clip, at=at))
+                except AudioError:
+                    self.monitor.skip()
+        return verdicts

@@ -1,0 +1,140 @@
+"""The statistic that alarms, and the threshold that keeps its promise about false alarms.
+
+The clips of a window stand in panes. A horizon is the newest pane and 0, 1, 3, 7, … before it; its statistic is
+`max over features of |Σ score| / sqrt(clips)`, and the statistic of the window is the largest over its horizons.
+
+Deployment is never the training set again, even when nothing is wrong: another fold, another day differs by more than
+chance. The threshold is therefore taken from the training set's own groups: each is played as a deployment to a monitor
+that knows only the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.compiled import njit
+from spectronorm.errors import ArgumentError
+from spectronorm.monitor.baseline import UNIT_SCORE, Baseline
+from spectronorm.monitor.features import Floats
+
+MIN_CLIPS = 4
+"""No horizon of fewer clips is looked at."""
+_CLIPS_PLAYED = 240_000
+_SURE_TAIL = 20
+"""A threshold that this many played streams passed is counted; a rarer one is extrapolated."""
+
+Scores = NDArray[np.int64]
+
+
+def horizons(panes: int) -> tuple[int, ...]:
+    """How many panes each horizon holds: 1, 2, 4, … and all of them.
+
+    >>> horizons(6)
+    (1, 2, 4, 6)
+    """
+    return tuple(sorted({*(2**i for i in range(panes.bit_length())), panes} & set(range(1, panes + 1))))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The statistic, with the horizon (in panes) and the score where it is largest."""
+
+    statistic: float
+    panes: int
+    feature: int
+
+
+def window_statistic(
+    sums: Sequence[Scores] | Scores, clips: Sequence[int] | Scores, horizon_panes: Sequence[int] | Scores
+) -> Reading:
+    """The statistic of panes given newest first: their sums of scores `(pane, score)` and numbers of clips."""
+    return Reading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
+
+
+@njit(cache=True, nogil=True)
+def _window_statistic(sums: Scores, clips: Scores, horizon_panes: Scores) -> tuple[float, int, int]:
+    best, panes, feature = 0.0, 0, 0
+    total = np.zeros(sums.shape[1], dtype=np.int64)
+    count = 0
+    for age in range(1, sums.shape[0] + 1):
+        total += sums[age - 1]
+        count += clips[age - 1]
+        if count < MIN_CLIPS or not (horizon_panes == age).any():
+            continue
+        scale = UNIT_SCORE * math.sqrt(count)
+        for f in range(total.size):
+            if abs(total[f]) / scale > best:
+                best, panes, feature = abs(total[f]) / scale, age, f
+    return best, panes, feature
+
+
+def stream_statistics(scores: Scores, pane_clips: int, panes: int) -> Floats:
+    """What `window_statistic` says after each clip of streams `(stream, clip, score)`: `(stream, clip)`.
+
+    >>> stream_statistics(np.full((1, 4, 1), UNIT_SCORE), pane_clips=4, panes=8).tolist()
+    [[0.0, 0.0, 0.0, 2.0]]
+    """
+    clips = scores.shape[1]
+    reached = np.zeros((scores.shape[0], clips + 1, scores.shape[2]))
+    np.cumsum(scores, axis=1, out=reached[:, 1:])
+    now = np.arange(clips)
+    best = np.zeros(scores.shape[:2])
+    for pane in horizons(panes):
+        first = np.maximum((now // pane_clips - pane + 1) * pane_clips, 0)
+        count = now + 1 - first
+        # A horizon that reaches back before the first clip is the whole stream: no pane of that age exists.
+        exists = (count >= MIN_CLIPS) & (now // pane_clips - pane + 1 >= 0)
+        if not exists.any():
+            continue
+        t, f = now[exists], first[exists]
+        largest = np.abs(reached[:, t + 1] - reached[:, f]).max(axis=2) / (UNIT_SCORE * np.sqrt(count[exists]))
+        best[:, exists] = np.maximum(best[:, exists], largest)
+    return best
+
+
+def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, *, seed: int = 0) -> float:
+    """The threshold that a deployment in which nothing has changed passes `per_clip` times a clip.
+
+    Random orders of each group's clips are played to a monitor that knows the other groups; the hazard of a first
+    alarm within a stream is set to the rate that was asked for. Rarer alarms than the streams can count are
+    extrapolated: the logarithm of the hazard is taken as linear in the threshold's tail.
+
+    Raises:
+        ArgumentError: when a window is longer than can be played.
+    """
+    if pane_clips * panes > 20_000:
+        raise ArgumentError(f"a window of {pane_clips * panes} clips is too long to calibrate: at most 20000")
+    generator = np.random.default_rng(seed)
+    folds = baseline.folds
+    highest: list[float] = []
+    length = max(2 * pane_clips * panes, 4 * MIN_CLIPS)
+    each = math.ceil(_CLIPS_PLAYED / length / len(np.unique(folds)))
+    for scores in baseline.fold_scores(folds):
+        enough = len(scores) >= length
+        for start in range(0, each, 200):
+            orders = [
+                generator.permutation(len(scores))[:length] if enough else generator.integers(len(scores), size=length)
+                for _ in range(min(200, each - start))
+            ]
+            highest += stream_statistics(scores[np.stack(orders)], pane_clips, panes).max(axis=1).tolist()
+    return _at_hazard(np.sort(np.array(highest))[::-1], length, per_clip)
+
+
+def _at_hazard(highest: Floats, length: int, per_clip: float) -> float:
+    """The threshold with this hazard, from the highest statistic of each stream in descending order."""
+    streams = len(highest)
+    rank = (1.0 - math.exp(-per_clip * length)) * streams
+    if rank >= _SURE_TAIL:
+        return float(highest[min(int(rank), streams) - 1])
+    ranks = np.arange(_SURE_TAIL, max(3 * _SURE_TAIL, streams // 10))
+    hazard = -np.log1p(-ranks / streams) / length
+    tail = highest[ranks - 1]
+    if tail[0] - tail[-1] < 1e-9:  # clips that are all alike
+        return float(highest[0])
+    slope, offset = np.polyfit(tail, np.log(hazard), 1)
+    return float((math.log(per_clip) - offset) / slope)

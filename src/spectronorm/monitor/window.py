@@ -1,0 +1,54 @@
+"""How far back a monitor looks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from spectronorm.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Window:
+    """How far back a monitor looks: over `clips`, or over `seconds` where panes are to end by the clock.
+
+    The window moves on by whole `panes`. With `decay` below 1 each pane counts that much less than the next newer one
+    in the figures of drift (a decaying window); the alarm counts all alike.
+
+    Raises:
+        ArgumentError: when a number breaks its rule.
+    """
+
+    clips: int = 32
+    panes: int = 8
+    seconds: float | None = None
+    decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.panes <= 64:
+            raise ArgumentError(f"panes={self.panes} must lie in 1 … 64")
+        if self.clips < 8 or self.clips % self.panes:
+            raise ArgumentError(
+                f"a window of {self.clips} clips must hold at least 8, and a whole number in each of {self.panes} panes"
+            )
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise ArgumentError(f"a window of {self.seconds} seconds must be positive")
+        if not 0 < self.decay <= 1:
+            raise ArgumentError(f"decay={self.decay} must be above 0 and at most 1 (1 counts all panes alike)")
+
+    @property
+    def pane_clips(self) -> int:
+        """Clips in a pane; in a window of seconds, the number that is expected."""
+        return self.clips // self.panes
+
+    def pane_of(self, clip: int, at: float | None) -> int:
+        """The number of the pane that a clip falls into, given its own number and, by the clock, its time in seconds.
+
+        Raises:
+            ArgumentError: when the window is one of seconds and the clip comes without a time.
+        """
+        if self.seconds is None:
+            return clip // self.pane_clips
+        if at is None or not math.isfinite(at):
+            raise ArgumentError(f"at={at}: a window of seconds needs each clip's time, such as time.time()")
+        return math.floor(at / (self.seconds / self.panes))

@@ -1,0 +1,69 @@
+"""A batch of waves on the CPU through the compiled kernels of the pass: the fast path behind `Spectrogram`.
+
+Clip by clip, in float64, in blocks of frames that stay in the cache; the normalizer's numbers are applied while a block
+is written, so that the batch is written to memory once. It has no gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spectronorm.compiled import njit
+from spectronorm.engines import LocalEngine
+from spectronorm.front_end import FrontEnd
+from spectronorm.workspace import workspace_of_thread
+
+
+@dataclass(frozen=True, eq=False)
+class BandMap:
+    """`(level - shift) / scale` for each band `(band,)`, in the dtype of the result, and what stands in the padding."""
+
+    shift: NDArray[np.floating]
+    scale: NDArray[np.floating]
+    padding: float
+
+    @classmethod
+    def of_level(cls, front_end: FrontEnd, dtype: torch.dtype) -> BandMap:
+        """The level itself, with silence in the padding."""
+        shift, scale = torch.zeros(front_end.n_bands, dtype=dtype), torch.ones(front_end.n_bands, dtype=dtype)
+        return cls(shift.numpy(), scale.numpy(), front_end.floor)
+
+
+def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, band_map: BandMap) -> Tensor:
+    """Mapped levels `(..., band, frame)` of waves `(..., sample)` on the CPU, in their dtype (float32 or float64)."""
+    clips = waves.detach().reshape(-1, waves.shape[-1]).numpy()
+    ends = [waves.shape[-1]] * len(clips) if lengths is None else lengths.reshape(-1).tolist()
+    frames, bands = front_end.frames(waves.shape[-1]), front_end.n_bands
+    levels = torch.empty((len(clips), bands, frames), dtype=waves.dtype)
+    into = levels.numpy()
+
+    def compute(clip: int) -> None:
+        for start, count, level in front_end.clip_blocks(clips[clip, : ends[clip]], workspace_of_thread()):
+            _write(level, count, band_map.shift, band_map.scale, into[clip], start)
+        into[clip, :, front_end.frames(ends[clip]) :] = band_map.padding
+
+    for _ in LocalEngine(torch.get_num_threads()).map(compute, range(len(clips))):
+        pass
+    return levels.reshape(*waves.shape[:-1], bands, frames)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _write(
+    level: NDArray[np.float64],
+    count: int,
+    shift: NDArray[Any],
+    scale: NDArray[Any],
+    into: NDArray[Any],
+    start: int,
+) -> None:
+    """A level is rounded before it is mapped, as it is where the two are done one after the other."""
+    for band in range(level.shape[0]):
+        row, place = level[band, :count], into[band, start : start + count]
+        for t in range(row.size):
+            place[t] = (shift.dtype.type(row[t]) - shift[band]) / scale[band]

@@ -1,0 +1,95 @@
+"""What a wave, its sample rate and its lengths must be: one clear error for each thing that can be wrong.
+
+Whether tensors have the right axes is always checked. What their values are (finite, lengths in range) is checked
+when a module runs eagerly; in a compiled or exported graph there is nothing left that could raise.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from spectronorm.arrays import require_floats
+from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.front_end import FrontEnd
+
+
+def tracing() -> bool:
+    """Whether the module is being compiled, exported or traced, so that values cannot be looked at."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[no-untyped-call, attr-defined]
+
+
+def readable(x: Tensor) -> bool:
+    """Whether the values of `x` can be looked at: not while tracing, nor where torch.func wraps them."""
+    if tracing():
+        return False
+    try:
+        x.data_ptr()
+    except (RuntimeError, NotImplementedError):
+        return False
+    return True
+
+
+def check_wave(wave: Tensor, front_end: FrontEnd, sample_rate: int | None) -> None:
+    """Raise `ShapeError` or `ArgumentError` unless this is a wave that the front end can take."""
+    if not isinstance(wave, Tensor):
+        raise ShapeError(f"got {type(wave).__name__}; the module takes a torch tensor: use torch.from_numpy first")
+    require_floats(wave, "a wave")
+    if wave.ndim < 1:
+        raise ShapeError("a wave is (..., sample), but got a tensor without axes; pass a tensor of samples")
+    if wave.shape[-1] < front_end.min_samples:
+        raise ShapeError(
+            f"a wave of shape {tuple(wave.shape)} has {wave.shape[-1]} samples on its last axis, but one window takes "
+            f"{front_end.min_samples}; pad it, and check that its axes are (..., sample)"
+        )
+    if sample_rate is not None and sample_rate != front_end.sample_rate:
+        raise ArgumentError(
+            f"sample_rate={sample_rate}, but the front end works at {front_end.sample_rate} Hz; "
+            f"resample the wave first (spectronorm.read does), or build the front end for {sample_rate} Hz"
+        )
+
+
+def check_finite(wave: Tensor) -> None:
+    """Raise `ArgumentError` when a wave (its padding set to zero) holds NaN or infinity."""
+    # The sum is NaN or infinite as soon as one sample is, and costs one pass without memory.
+    if readable(wave) and wave.numel() and not torch.isfinite(wave.detach().sum()):
+        bad = int((~torch.isfinite(wave)).sum())
+        if bad:
+            raise ArgumentError(
+                f"{bad} samples of the wave are NaN or infinite, but every sample must be finite; "
+                "repair or leave out the clip"
+            )
+
+
+def expand_lengths(lengths: Tensor, like: Tensor, axes: int, shortest: int, unit: str) -> Tensor:
+    """Lengths as int64 on the device of `like`, one for each clip.
+
+    Args:
+        lengths: Whole numbers, in the shape of the input's leading axes: `(batch,)` for `(batch, channel, sample)`.
+        like: The padded clips; lengths count along their last axis.
+        axes: How many axes a clip has: 1 for waves, 2 for levels.
+        shortest: The least that a clip may have.
+        unit: What is counted, for the message.
+
+    Raises:
+        ShapeError: when they are no whole numbers, have the wrong shape, or are out of range.
+    """
+    if not isinstance(lengths, Tensor) or lengths.is_floating_point() or lengths.is_complex():
+        kind = lengths.dtype if isinstance(lengths, Tensor) else type(lengths).__name__
+        raise ShapeError(f"lengths are {kind}, but must be a tensor of whole numbers: one count of {unit} a clip")
+    clips, longest = like.shape[:-axes], like.shape[-1]
+    if lengths.shape != clips[: lengths.ndim]:
+        raise ShapeError(
+            f"lengths of shape {tuple(lengths.shape)} do not fit clips of shape {tuple(clips)}: "
+            f"give one count of {unit} for each entry of the leading axes"
+        )
+    if readable(lengths) and lengths.numel():
+        low, high = int(lengths.min()), int(lengths.max())
+        if high > longest:
+            raise ShapeError(f"lengths reach {high} {unit}, but the batch holds {longest}; pad it to the longest clip")
+        if low < shortest:
+            raise ShapeError(
+                f"lengths go down to {low} {unit}, but a clip needs at least {shortest}; leave such clips out"
+            )
+    full = lengths.to(like.device, torch.int64).reshape(*lengths.shape, *[1] * (len(clips) - lengths.ndim))
+    return full.expand(clips)

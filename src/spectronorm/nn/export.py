@@ -1,0 +1,211 @@
+"""The module as a file for other runtimes: ONNX, and torch's own exported program."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spectronorm.errors import ArgumentError, ExportError, MissingExtra
+from spectronorm.files import atomic_write, canonical_json
+from spectronorm.front_end import FrontEnd
+from spectronorm.nn.preprocess import Preprocess
+from spectronorm.nn.spectrogram import Spectrogram
+from spectronorm.pipeline import Pipeline
+from spectronorm.version import __version__
+
+OPSET = 20
+
+Exportable = Pipeline | FrontEnd | Preprocess | Spectrogram
+
+
+def export_onnx(
+    module: Exportable,
+    path: str | Path,
+    *,
+    dft: str = "convolution",
+    precision: str = "float64",
+    lengths: bool = False,
+    tolerance: float | None = 1e-4,
+) -> Path:
+    """Write wave → normalized spectrogram as an ONNX model (opset 20), whole or not at all.
+
+    Its input `wave` is float32 `(batch, sample)`, both axes of any size, and its output `spectrogram` float32
+    `(batch, band, frame)`. Its metadata holds the sample rate and the front end's settings.
+
+    Args:
+        module: A pipeline or module, or for levels that are not normalized a front end or `Spectrogram`.
+        path: Where to write; by custom `*.onnx`.
+        dft: `convolution`, the fastest in onnxruntime; `stft` for ONNX's `STFT` operator; `fft` for `DFT`.
+        precision: The arithmetic inside. `float32` is smaller and faster, but cells 100 dB below the loudest of their
+            frame are rounding noise, on real recordings up to some dB away: it needs a larger `tolerance`.
+        lengths: Whether the model has a second input `lengths`, int64 `(batch,)`: how many samples of each clip count.
+        tolerance: Before it is written, the model is run in onnxruntime on noise, a tone, an impulse and digital
+            silence, and may be this far from the front end or pipeline in NumPy. None skips the comparison.
+
+    Raises:
+        MissingExtra: when onnx and onnxscript, or for the comparison onnxruntime, are not installed.
+        ExportError: when the model cannot be made, or is further away than `tolerance`.
+        ArgumentError: when `module` is something else or a setting is unknown.
+    """
+    exportable = _as(module, dft, precision)
+    example = _examples(exportable)
+    inputs = (example,) if not lengths else (example, torch.tensor([example.shape[-1] - 1] + [example.shape[-1]] * 4))
+    program = _onnx_program(exportable, inputs)
+    model = program.model_proto
+    for key, value in _metadata(exportable).items():
+        model.metadata_props.add(key=key, value=value)
+    content = bytes(model.SerializeToString())
+    if tolerance is not None:
+        _compare(content, _as(module, "fft", "float64"), inputs, tolerance)
+    with atomic_write(Path(path)) as file:
+        file.write(content)
+    return Path(path)
+
+
+def export_program(
+    module: Exportable, *, dft: str = "fft", precision: str = "float32", lengths: bool = False
+) -> torch.export.ExportedProgram:
+    """`torch.export` of wave → normalized spectrogram, for `(batch, sample)` of any size; `torch.export.save` keeps it.
+
+    Args:
+        module: As for `export_onnx`.
+        dft: As for `export_onnx`.
+        precision: As for `export_onnx`.
+        lengths: Whether the program takes `lengths` `(batch,)` beside the wave.
+
+    Raises:
+        ArgumentError: when `module` is something else or a setting is unknown.
+    """
+    exportable = _as(module, dft, precision)
+    example = _examples(exportable)
+    inputs = (example, torch.full((len(example),), example.shape[-1])) if lengths else (example,)
+    return torch.export.export(exportable, inputs, dynamic_shapes=_dynamic_shapes(lengths), strict=False)
+
+
+def _as(module: Exportable, dft: str, precision: str) -> Preprocess | Spectrogram:
+    """The module on the CPU with this form of the DFT, and with the numbers it has now."""
+    if isinstance(module, Preprocess):
+        module = module.pipeline()
+    if isinstance(module, Spectrogram):
+        module = module.front_end
+    if isinstance(module, Pipeline):
+        return Preprocess(module, dft=dft, precision=precision).eval()
+    if isinstance(module, FrontEnd):
+        return Spectrogram(module, dft=dft, precision=precision).eval()
+    raise ArgumentError(f"{type(module).__name__} cannot be exported; pass a Pipeline, FrontEnd or module of spectronorm")
+
+
+def _front_end(module: Preprocess | Spectrogram) -> FrontEnd:
+    return module.front_end if isinstance(module, Spectrogram) else module.spectrogram.front_end
+
+
+def _examples(module: Preprocess | Spectrogram) -> Tensor:
+    """Five clips `(5, sample)`: noise, quiet noise, a tone, one impulse, and digital silence."""
+    front_end = _front_end(module)
+    samples = max(front_end.sample_rate // 2, 3 * front_end.min_samples)
+    rng = np.random.default_rng(0)
+    waves = np.zeros((5, samples), dtype=np.float32)
+    waves[0] = 0.1 * rng.standard_normal(samples)
+    waves[1] = 1e-4 * rng.standard_normal(samples)
+    waves[2] = 0.5 * np.sin(2 * np.pi * 440.0 / front_end.sample_rate * np.arange(samples))
+    waves[3, samples // 2] = 1.0
+    return torch.from_numpy(waves)
+
+
+def _dynamic_shapes(lengths: bool) -> dict[str, Any]:
+    dynamic = torch.export.Dim.DYNAMIC
+    wave = {"wave": {0: dynamic, 1: dynamic}}
+    return {**wave, "lengths": {0: dynamic}} if lengths else wave
+
+
+def _onnx_program(module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...]) -> Any:
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except (ImportError, OSError):
+        raise MissingExtra("Writing an ONNX model", "onnx") from None
+    try:
+        with _quiet_exporter():
+            return torch.onnx.export(
+                module,
+                inputs,
+                dynamo=True,
+                opset_version=OPSET,
+                dynamic_shapes=_dynamic_shapes(lengths=len(inputs) > 1),
+                input_names=["wave", "lengths"][: len(inputs)],
+                output_names=["spectrogram"],
+                # The optimizer takes an added 1e-9 for an added 0; onnxruntime optimizes when it loads the model.
+                optimize=False,
+                verbose=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        raise ExportError(f"torch cannot export this module to ONNX ({error}); try another dft") from error
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Without what torch's exporter says of itself: that torchvision is missing, and of its own deprecated calls."""
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _metadata(module: Preprocess | Spectrogram) -> dict[str, str]:
+    front_end = _front_end(module)
+    return {
+        "spectronorm.version": __version__,
+        "spectronorm.sample_rate": str(front_end.sample_rate),
+        "spectronorm.fingerprint": front_end.fingerprint,
+        "spectronorm.front_end": canonical_json(front_end.to_dict()),
+        "spectronorm.normalized": json.dumps(isinstance(module, Preprocess)),
+    }
+
+
+def _compare(content: bytes, module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...], tolerance: float) -> None:
+    """Raise `ExportError` unless onnxruntime gives what the module's NumPy code gives, on batches of any size."""
+    try:
+        import onnxruntime
+    except (ImportError, OSError):
+        raise MissingExtra("Comparing an ONNX model (tolerance=None skips it)", "onnx") from None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [entry.name for entry in session.get_inputs()]
+    for chosen in _other_sizes(inputs, _front_end(module).min_samples):
+        with torch.no_grad():
+            expected: NDArray[Any] = module(*chosen).numpy()
+        try:
+            got = session.run(None, {name: x.numpy() for name, x in zip(names, chosen, strict=True)})[0]
+        except Exception as error:  # onnxruntime's errors have no common base
+            raise ExportError(f"onnxruntime cannot run the exported model ({error}); try another dft") from error
+        away = float(np.abs(got - expected).max()) if got.shape == expected.shape else np.inf
+        if not away <= tolerance:
+            raise ExportError(
+                f"the exported model is up to {away:.3g} away from NumPy, but tolerance={tolerance:g}; "
+                "use precision='float64' or another dft, or allow more"
+            )
+
+
+def _other_sizes(inputs: tuple[Tensor, ...], shortest: int) -> Iterator[tuple[Tensor, ...]]:
+    """The example, one clip, clips of one window, and clips nine times as long."""
+    longest = inputs[0].shape[-1]
+    for clips, samples in ((5, longest), (1, longest - 7), (2, shortest), (3, 9 * longest)):
+        wave = inputs[0][:clips].repeat(1, -(-samples // longest))[:, :samples]
+        yield (wave, *((lengths[:clips] + samples - longest).clamp(shortest, samples) for lengths in inputs[1:]))

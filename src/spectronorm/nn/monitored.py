@@ -1,0 +1,110 @@
+"""Preprocessing that watches what goes through it, and adapts when told to."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spectronorm.arrays import to_host
+from spectronorm.errors import ArgumentError, AudioError
+from spectronorm.monitor import Monitor, NewAudio, Report, Update, restarted, update
+from spectronorm.monitor.variety import variety
+from spectronorm.nn.preprocess import Preprocess
+
+_REMEMBERED = 256
+
+
+class Monitored(nn.Module):
+    """`Monitored(preprocess, monitor)(wave)` is `preprocess(wave)`, and the monitor sees one clip in `every`.
+
+    Looking at a clip costs about a third of a fast front end, so by default one in eight is looked at: the alarm then
+    comes after eight times as many clips. On an accelerator only those clips are copied to the host. The forward pass
+    is left as it is: gradients flow, and clips that the monitor cannot use are counted as bad, never raised.
+
+    Raises:
+        ArgumentError: when `every` is below 1.
+        FrontEndMismatch: when the monitor is of another front end.
+    """
+
+    def __init__(self, preprocess: Preprocess, monitor: Monitor, *, every: int = 8) -> None:
+        super().__init__()
+        if every < 1:
+            raise ArgumentError(f"every={every} must be at least 1: one clip in so many is looked at")
+        preprocess.spectrogram.front_end.require_same(monitor.profile.front_end, "the monitor's profile")
+        self.preprocess = preprocess
+        self.monitor = monitor
+        self.every = every
+        self._seen = 0
+        self._features: deque[NDArray[np.float64]] = deque(maxlen=_REMEMBERED)
+
+    def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
+        """What the preprocessing gives; raises what it raises."""
+        spectrogram, normalize = self.preprocess.spectrogram, self.preprocess.normalize
+        level = spectrogram.working_level(wave, lengths, sample_rate)
+        self._watch(wave, level, lengths)
+        frames = None if lengths is None else spectrogram.frames(lengths)
+        return normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
+
+    def report(self) -> Report:
+        """What the monitor sees; raises `ArgumentError` when no clip has come yet."""
+        return self.monitor.report()
+
+    def adapt(self, *, prior_clips: float = 1.0, weight: float | None = None, force: bool = False) -> Update:
+        """Move the statistics of the normalizer towards the monitor's window, and watch by the new ones from then on.
+
+        Raises:
+            UpdateRefused: when the diagnosis says that it harms, or clips are too few or too alike, unless forced.
+            ArgumentError: when no clip has come yet, or the normalizer was not fitted to the monitor's profile.
+        """
+        normalize, monitor = self.preprocess.normalize, self.monitor
+        fitted = normalize.fitted
+        current = fitted.normalizer.fit(monitor.profile)
+        if fitted.affine is None or current.affine != normalize.normalizer().affine:
+            raise ArgumentError(
+                "the normalizer was not fitted to the monitor's profile, or has been trained since, so its statistics "
+                "cannot be moved along; fit a fixed one to that profile"
+            )
+        measurement = monitor.measurement()
+        if len(self._features) < 3:
+            raise ArgumentError(f"{len(self._features)} watched clips are too few to adapt to")
+        recent = np.stack(list(self._features)[-measurement.clips :])
+        new = NewAudio(measurement, recent, (), monitor.diagnosis(), variety(monitor.baseline, recent))
+        found = update(monitor.profile, new, prior_clips=prior_clips, weight=weight, force=force)
+        adapted = fitted.normalizer.fit(found.profile)
+        if adapted.affine is None:  # a normalizer over a data set always has one
+            raise ArgumentError(f"{fitted.normalizer} has no statistics to adapt")
+        with torch.no_grad():
+            normalize.shift.copy_(torch.from_numpy(np.array(adapted.affine.shift)))
+            normalize.scale.copy_(torch.from_numpy(np.array(adapted.affine.scale)))
+        normalize.fitted = adapted
+        self.monitor = restarted(monitor, found)
+        self._features.clear()
+        return found
+
+    def _watch(self, wave: Tensor, level: Tensor, lengths: Tensor | None) -> None:
+        clips = wave.shape[:-1].numel()
+        first = -self._seen % self.every
+        self._seen += clips
+        if first >= clips:
+            return
+        waves, levels = wave.detach().reshape(clips, -1), level.detach().reshape(clips, *level.shape[-2:])
+        ends = [waves.shape[-1]] * clips if lengths is None else lengths.expand(wave.shape[:-1]).reshape(-1).tolist()
+        for clip in range(first, clips, self.every):
+            samples = to_host(waves[clip, : ends[clip]].float())
+            frames = self.monitor.profile.front_end.frames(len(samples))
+            made = to_host(levels[clip, :, :frames].double())
+            try:
+                self.monitor.add(samples, level=made)
+            except AudioError:
+                self.monitor.skip()
+                continue
+            if self.monitor.features is not None:
+                self._features.append(self.monitor.features)
+
+    def extra_repr(self) -> str:
+        """How often it looks."""
+        return f"every={self.every}"

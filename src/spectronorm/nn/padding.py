@@ -1,0 +1,57 @@
+"""Clips of different lengths in one batch, each computed as if it were alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end import STFT
+from spectronorm.nn.checks import tracing
+
+
+def valid_mask(lengths: Tensor, longest: int) -> Tensor:
+    """Boolean `(..., longest)`, true for the first `lengths` `(...)` entries."""
+    return torch.arange(longest, device=lengths.device) < lengths.unsqueeze(-1)
+
+
+def takes_valid(function: Callable[..., object]) -> bool:
+    """Whether a waveform level or clip normalizer can leave padding out by a mask."""
+    return "valid" in inspect.signature(function).parameters
+
+
+def clip_by_clip(function: Callable[[Tensor], Tensor], x: Tensor, lengths: Tensor, what: object) -> Tensor:
+    """`function` of each clip cut to its length (last axis), padded with zeros again; `what` it is, for the error.
+
+    Raises:
+        ArgumentError: when it is being compiled or exported, since a graph cannot cut at lengths it does not know.
+    """
+    if tracing():
+        raise ArgumentError(
+            f"{what} goes through padded clips one by one, which cannot be compiled or exported; "
+            "leave lengths out, or choose settings that work on whole batches"
+        )
+    clips = x.reshape(-1, *x.shape[lengths.ndim :])
+    out = []
+    for clip, length in zip(clips, lengths.reshape(-1).tolist(), strict=True):
+        out.append(torch.nn.functional.pad(function(clip[..., :length]), (0, x.shape[-1] - length)))
+    return torch.stack(out).reshape(*x.shape[:-1], -1)
+
+
+def padded_at_ends(stft: STFT, wave: Tensor, lengths: Tensor) -> Tensor:
+    """`stft.padded`, with the padding on the right standing where each clip ends: `(..., sample)`.
+
+    `wave` must be zero beyond `lengths` `(...)`, and each clip longer than the padding.
+    """
+    p = stft.padding
+    if p == 0:
+        return torch.as_tensor(stft.padded(wave))
+    # What is padded on the right depends on the last p + 1 samples only: take those, pad them, keep what was added.
+    steps = torch.arange(p + 1, device=wave.device)
+    last = torch.gather(wave, -1, (lengths.unsqueeze(-1) - (p + 1) + steps).clamp(min=0))
+    right = stft.padded(last)[..., -p:]
+    whole = torch.nn.functional.pad(stft.padded(wave)[..., : -p or None], (0, p))
+    return whole.scatter(-1, lengths.unsqueeze(-1) + p + steps[:p], right)

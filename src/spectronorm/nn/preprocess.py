@@ -1,0 +1,50 @@
+"""A whole pipeline as a torch module."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from spectronorm.nn.batches import mapped_levels
+from spectronorm.nn.normalize import Normalize
+from spectronorm.nn.spectrogram import Spectrogram
+from spectronorm.pipeline import Pipeline
+
+
+class Preprocess(nn.Module):
+    """`Preprocess(pipeline)(wave)` maps waves `(..., sample)` to normalized spectrograms `(..., band, frame)`.
+
+    `Spectrogram` and `Normalize` in one (see there for the arguments), without rounding in between. With `lengths`
+    (samples) padding is never counted, and exactly zero in the result.
+
+    >>> import spectronorm, torch
+    >>> from spectronorm.published import published
+    >>> module = Preprocess(published("whisper"))
+    >>> module(torch.rand(2, 16_000), lengths=torch.tensor([16_000, 4_000])).shape
+    torch.Size([2, 80, 100])
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, *, trainable: bool = False, dft: str = "fft", precision: str = "float32"
+    ) -> None:
+        super().__init__()
+        self.spectrogram = Spectrogram(pipeline.front_end, dft=dft, precision=precision)
+        self.normalize = Normalize(pipeline.normalizer, trainable=trainable)
+
+    def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
+        """The normalized spectrogram; raises what `Spectrogram` raises."""
+        spectrogram = self.spectrogram
+        working, ends = spectrogram.checked(wave, lengths, sample_rate)
+        band_map = self.normalize.band_map(working.dtype)
+        if band_map is not None and spectrogram.takes_kernels(working):
+            return mapped_levels(spectrogram.front_end, working, ends, band_map).to(wave.dtype)
+        level = spectrogram.level_of(working, ends)
+        frames = None if lengths is None else spectrogram.frames(lengths)
+        return self.normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
+
+    def frames(self, lengths: Tensor) -> Tensor:
+        """How many frames clips of these lengths (samples) have."""
+        return self.spectrogram.frames(lengths)
+
+    def pipeline(self) -> Pipeline:
+        """The pipeline with the numbers that this module has now, ready to be saved."""
+        return Pipeline(self.spectrogram.front_end, self.normalize.normalizer())

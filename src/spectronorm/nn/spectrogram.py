@@ -1,0 +1,155 @@
+"""Wave to level as a torch module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end import FrontEnd
+from spectronorm.nn.batches import BandMap, mapped_levels
+from spectronorm.nn.checks import check_finite, check_wave, expand_lengths, readable
+from spectronorm.nn.constants import Constants, settings_tensor, settings_text
+from spectronorm.nn.dft import dft_module
+from spectronorm.nn.padding import clip_by_clip, padded_at_ends, takes_valid, valid_mask
+
+PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+
+
+class Spectrogram(Constants):
+    """`Spectrogram(front_end)(wave)` maps waves `(..., sample)` to levels `(..., band, frame)`.
+
+    It computes what the front end computes, from the same code, with the front end's constants as buffers. Gradients
+    reach the waveform; `torch.compile(fullgraph=True)` and `torch.export` take it. Half-precision waves, and waves
+    under autocast, are computed in float32 or better, and the result has the dtype of the wave.
+
+    A wave on the CPU that needs no gradient is computed by the compiled kernels of the pass in float64, clip by clip,
+    on `torch.get_num_threads()` threads, which is also faster (`benchmarks/bench_torch.py`).
+
+    Args:
+        front_end: Wave to level.
+        dft: `fft`, `stft` or `convolution`: equal but for rounding; matters for export.
+        precision: The least precision of the arithmetic. In `float32` cells 100 dB below the loudest of their frame
+            are rounding noise; `float64` gives them as NumPy does.
+
+    Raises:
+        ArgumentError: when a setting is unknown.
+
+    >>> import torch, spectronorm
+    >>> module = Spectrogram(spectronorm.preset("fastaudio"))
+    >>> module(torch.zeros(2, 1, 80_000)).shape
+    torch.Size([2, 1, 201, 401])
+    """
+
+    def __init__(self, front_end: FrontEnd, *, dft: str = "fft", precision: str = "float32") -> None:
+        super().__init__()
+        if precision not in PRECISIONS:
+            raise ArgumentError(f"precision={precision!r} must be one of {', '.join(PRECISIONS)}")
+        self.front_end = front_end
+        self.dft, self.precision = dft, precision
+        self.transform = dft_module(dft, front_end.stft)
+        runs = front_end.band_runs()
+        self._selects = runs.identity
+        self._bands = front_end.n_bands
+        if not runs.identity:
+            self.register_constant("filters", runs.matrix, persistent=False)
+        self._masks_level = takes_valid(front_end.level.__call__)
+        self._min_samples, self._floor = front_end.min_samples, front_end.floor
+
+    def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
+        """Levels `(..., band, frame)`.
+
+        Args:
+            wave: `(..., sample)`, floating point in [-1, 1].
+            lengths: How many samples of each clip are real, in the shape of the leading axes. Each clip is then
+                computed as if it were alone, and frames beyond `frames(lengths)` are the front end's floor.
+            sample_rate: The wave's rate in Hz, if it is to be checked.
+
+        Raises:
+            ShapeError: for a wrong dtype or shape, a clip shorter than one window, or lengths that do not fit.
+            ArgumentError: for another sample rate, or samples that are not finite.
+        """
+        return self.working_level(wave, lengths, sample_rate).to(wave.dtype)
+
+    def working_level(self, wave: Tensor, lengths: Tensor | None, sample_rate: int | None) -> Tensor:
+        """`forward` in the dtype of the arithmetic."""
+        return self.level_of(*self.checked(wave, lengths, sample_rate))
+
+    def checked(self, wave: Tensor, lengths: Tensor | None, sample_rate: int | None) -> tuple[Tensor, Tensor | None]:
+        """The wave in the dtype of the arithmetic, silent where it is padding, and a length for each clip."""
+        check_wave(wave, self.front_end, sample_rate)
+        if lengths is not None:
+            lengths = expand_lengths(lengths, wave, 1, self._min_samples, "samples")
+            wave = wave.masked_fill(~valid_mask(lengths, wave.shape[-1]), 0.0)
+        check_finite(wave)
+        return wave.to(torch.promote_types(wave.dtype, PRECISIONS[self.precision])), lengths
+
+    def level_of(self, working: Tensor, lengths: Tensor | None) -> Tensor:
+        """The level of what `checked` gives."""
+        if self.takes_kernels(working):
+            return mapped_levels(self.front_end, working, lengths, BandMap.of_level(self.front_end, working.dtype))
+        if torch.is_autocast_enabled(working.device.type):
+            # Autocast would run the matrix products in half precision, where 60 dB below the peak is noise.
+            with torch.autocast(working.device.type, enabled=False):
+                return self._level(working, lengths)
+        return self._level(working, lengths)
+
+    def frames(self, lengths: Tensor) -> Tensor:
+        """How many frames clips of these lengths (samples) have; 0 for one shorter than a window."""
+        counts: Tensor = self.front_end.frame_counts(lengths)
+        return counts
+
+    def _level(self, wave: Tensor, lengths: Tensor | None) -> Tensor:
+        front_end = self.front_end
+        if lengths is None:
+            leveled = front_end.level(wave, front_end.sample_rate)
+            padded = front_end.stft.padded(leveled)
+        else:
+            leveled = self._masked_wave(wave, lengths)
+            padded = padded_at_ends(front_end.stft, leveled, lengths - front_end.level.shortens)
+        count = front_end.stft.frames(leveled.shape[-1])
+        values = front_end.stft.magnitudes(self.transform(padded))[..., :count]
+        values = values[..., : self._bands, :] if self._selects else self.filters.to(values.dtype) @ values
+        if lengths is None:
+            return self._compressed(values)
+        # Padding is silent before the compression, because some compressions look at the whole clip.
+        padding = ~valid_mask(self.frames(lengths), values.shape[-1]).unsqueeze(-2)
+        return self._compressed(values.masked_fill(padding, 0.0)).masked_fill(padding, self._floor)
+
+    def _compressed(self, values: Tensor) -> Tensor:
+        level: Tensor = self.front_end.compress(values, self.front_end.stft.power)
+        return level
+
+    def _masked_wave(self, wave: Tensor, lengths: Tensor) -> Tensor:
+        """The wave at its level, zero beyond each clip's end."""
+        level: Any = self.front_end.level
+        rate = self.front_end.sample_rate
+        if not self._masks_level:
+            return clip_by_clip(lambda clip: level(clip, rate), wave, lengths, what=level)
+        leveled: Tensor = level(wave, rate, valid=valid_mask(lengths, wave.shape[-1]))
+        return leveled.masked_fill(~valid_mask(lengths - level.shortens, leveled.shape[-1]), 0.0)
+
+    def takes_kernels(self, wave: Tensor) -> bool:
+        """Whether the wave lies where the compiled kernels can take it, and nobody will ask for a gradient."""
+        return (
+            self.dft == "fft"
+            and readable(wave)
+            and wave.device.type == "cpu"
+            and not (torch.is_grad_enabled() and wave.requires_grad)
+            and forward_ad.unpack_dual(wave).tangent is None  # type: ignore[no-untyped-call]
+        )
+
+    def get_extra_state(self) -> Tensor:
+        """The front end's settings, so that a checkpoint knows what it belongs to."""
+        return settings_tensor(self.front_end.to_json())
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Raise `FrontEndMismatch` when a checkpoint belongs to another front end."""
+        self.front_end.require_same(FrontEnd.from_json(settings_text(state)), "the checkpoint")
+
+    def extra_repr(self) -> str:
+        """The front end and how it is computed."""
+        return f"{self.front_end}, dft={self.dft!r}, precision={self.precision!r}"

@@ -1,0 +1,142 @@
+"""What every normalizer is: settings that, fitted to a profile, give a frozen and invertible map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import xxhash
+from numpy.typing import ArrayLike, NDArray
+
+from spectronorm.affine import Affine
+from spectronorm.arrays import Array
+from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.front_end import FrontEnd
+from spectronorm.profile import Profile
+
+
+class Normalizer(Protocol):
+    """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile."""
+
+    def fit(self, profile: Profile) -> FittedNormalizer:
+        """The map for levels of the profile's front end."""
+        ...
+
+
+@runtime_checkable
+class ClipNormalizer(Normalizer, Protocol):
+    """A normalizer that finds a map for each clip instead of one for the data set, or before it."""
+
+    @property
+    def uses_data_set(self) -> bool:
+        """Whether a map of the data set follows that of the clip."""
+        ...
+
+    def clip_affine(self, level: Array) -> Affine:
+        """The map of each clip of `level` `(..., band, frame)`.
+
+        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
+        batch by `spectronorm.nn`; others clip by clip.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FittedOn:
+    """What a normalizer was fitted on: how much, which groups of the profile, what was left out, and which sounds.
+
+    `data` is 16 hexadecimal digits that are equal exactly when the same sounds were measured.
+    """
+
+    clips: int
+    frames: int
+    groups: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    data: str = ""
+
+    @classmethod
+    def of(cls, profile: Profile) -> FittedOn:
+        """What this profile holds."""
+        groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
+        left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
+        data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
+        return cls(profile.clips, profile.frames, groups, left_out, data)
+
+
+@dataclass(frozen=True)
+class FittedNormalizer:
+    """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.
+
+    NumPy in, NumPy out; torch in, torch out. A normalizer over a data set has one `affine` for all clips; one that
+    looks at each clip (`PerClip`) has none, and its inverse takes what `affine_of` gave for that clip. One may do both
+    (`SlidingStandardize` with the data set's scale): the clip's map first, then the data set's.
+    """
+
+    normalizer: Normalizer
+    front_end: FrontEnd
+    affine: Affine | None
+    fitted_on: FittedOn
+
+    @classmethod
+    def of(cls, normalizer: Normalizer, profile: Profile, shift: ArrayLike, scale: ArrayLike) -> FittedNormalizer:
+        """A normalizer over the profile's data set, from a number or one value a band."""
+        return cls.with_map(normalizer, profile.front_end, FittedOn.of(profile), shift, scale)
+
+    @classmethod
+    def with_map(
+        cls, normalizer: Normalizer, front_end: FrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
+    ) -> FittedNormalizer:
+        """A normalizer with one map for all clips, from a number or one value a band."""
+        return cls(normalizer, front_end, Affine(_column(shift), _column(scale)), fitted_on)
+
+    def __call__(self, level: Array) -> Array:
+        """The normalized level; raises `ShapeError` when it does not have this front end's bands."""
+        return self.affine_of(level)(level)
+
+    def inverse(self, x: Array, affine: Affine | None = None) -> Array:
+        """The level again.
+
+        Raises:
+            ArgumentError: when each clip has a map of its own and `affine` is not given.
+            ShapeError: when `x` does not have this front end's bands.
+        """
+        self._check(x)
+        known = affine
+        if known is None and not isinstance(self.normalizer, ClipNormalizer):
+            known = self.affine
+        if known is None:
+            raise ArgumentError(
+                f"{self.normalizer} gives each clip a map of its own: keep affine_of(level) and pass it to inverse"
+            )
+        return known.inverse(x)
+
+    def affine_of(self, level: Array) -> Affine:
+        """The map that this level gets: what an inverse needs to know."""
+        self._check(level)
+        if isinstance(self.normalizer, ClipNormalizer):
+            own = self.normalizer.clip_affine(level)
+            if not self.normalizer.uses_data_set:
+                return own
+            if self.affine is not None:
+                return own.then(self.affine)
+        elif self.affine is not None:
+            return self.affine
+        raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
+
+    def require_front_end(self, front_end: FrontEnd) -> None:
+        """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""
+        front_end.require_same(self.front_end, "the normalizer")
+
+    def _check(self, level: Array) -> None:
+        bands = self.front_end.n_bands
+        if level.ndim < 2 or level.shape[-2] != bands:
+            raise ShapeError(
+                f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {bands} bands of the front "
+                "end that this normalizer was fitted for; pass what that front end gives"
+            )
+
+
+def _column(values: ArrayLike) -> NDArray[np.float64]:
+    """Values as `(band, 1)`; a number as `(1, 1)`."""
+    return np.asarray(values, dtype=np.float64).reshape(-1, 1)

@@ -1,0 +1,64 @@
+"""Short-time normalization of the spectrogram: each frame by the mean and deviation of its neighbourhood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spectronorm.affine import Affine
+from spectronorm.arrays import Array, namespace
+from spectronorm.errors import ArgumentError
+from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
+from spectronorm.normalize.scope import safe_scale
+from spectronorm.profile import Profile
+from spectronorm.sliding import Window, sliding_affine
+
+SCALES = ("window", "data_set", "none")
+
+
+@dataclass(frozen=True)
+class SlidingStandardize:
+    """`(level - mean) / std` per band over a window of `length` frames: Kaldi's sliding CMVN (`apply-cmvn-sliding`).
+
+    `scale` says what the mean-free level is divided by: the `window`'s own standard deviation (Kaldi's `norm-vars`);
+    the `data_set`'s, band by band, so that the window takes the level and the training set gives the scale; or `none`
+    (Kaldi's default). With `center=False` a frame never sees later ones, but for the first `min_length` frames. A
+    window that is constant gives zero. The inverse needs the map that the clip got, `FittedNormalizer.affine_of`.
+
+    Raises:
+        ArgumentError: unless `1 <= min_length <= length` and `scale` is known.
+    """
+
+    length: int = 600
+    min_length: int = 100
+    center: bool = True
+    scale: str = "window"
+
+    def __post_init__(self) -> None:
+        if self.scale not in SCALES:
+            raise ArgumentError(f"scale={self.scale!r} must be one of {', '.join(SCALES)}")
+        self._window()
+
+    @property
+    def uses_data_set(self) -> bool:
+        """Whether the scale comes from the data set."""
+        return self.scale == "data_set"
+
+    def fit(self, profile: Profile) -> FittedNormalizer:
+        """Take the scale from the profile, where it is asked for; otherwise only the front end."""
+        if not self.uses_data_set:
+            return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
+        std = np.asarray(profile.statistics.std)
+        return FittedNormalizer.of(self, profile, np.zeros_like(std), safe_scale(std, min_scale=0.25))
+
+    def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
+        """The map of each cell of `level` `(..., band, frame)`; its scale is 1 unless the window gives it.
+
+        With `valid` (boolean, broadcast against `level`, true up to each clip's end) no window reaches beyond.
+        """
+        own = namespace(level).astype(level, namespace(level).float64, copy=False)
+        return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
+
+    def _window(self) -> Window:
+        return Window(self.length, self.min_length, self.center)

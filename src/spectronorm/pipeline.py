@@ -1,0 +1,186 @@
+"""The pipeline: a front end and one fitted normalizer, the one thing that a user saves, loads and ships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectronorm import files
+from spectronorm.affine import Affine
+from spectronorm.arrays import Array
+from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
+from spectronorm.front_end import FrontEnd
+from spectronorm.normalize import KINDS, FittedNormalizer, FittedOn, Fixed, Normalizer, normalizer
+from spectronorm.profile import Profile
+from spectronorm.version import __version__
+
+KIND = "pipeline"
+FORMAT = 3
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """`pipeline(wave)` is the normalized spectrogram `(..., band, frame)` of waves `(..., sample)`.
+
+    NumPy in, NumPy out; torch in, torch out, on the same device.
+
+    Raises:
+        FrontEndMismatch: when the normalizer was fitted for another front end, naming the settings that differ.
+    """
+
+    front_end: FrontEnd
+    normalizer: FittedNormalizer
+
+    def __post_init__(self) -> None:
+        self.normalizer.require_front_end(self.front_end)
+
+    def __call__(self, wave: Array) -> Array:
+        """Front end, then normalizer."""
+        return self.normalizer(self.front_end(wave))
+
+    def inverse(self, x: Array, affine: Affine | None = None) -> Array:
+        """The level that `x` was made from (see `FittedNormalizer.inverse`)."""
+        return self.normalizer.inverse(x, affine)
+
+    def save(self, path: str | Path) -> None:
+        """Write the pipeline, whole or not at all: a small safetensors file with a JSON header."""
+        fitted = self.normalizer
+        kind = next(name for name, cls in KINDS.items() if cls is type(fitted.normalizer))
+        header = {
+            "kind": KIND,
+            "format": FORMAT,
+            "version": __version__,
+            "front_end": self.front_end.to_dict(),
+            "fingerprint": self.front_end.fingerprint,
+            "normalizer": {"kind": kind, **_settings(fitted.normalizer)},
+            "fitted_on": _plain(fitted.fitted_on),
+        }
+        affine = fitted.affine
+        tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
+        files.save(Path(path), header, tensors)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Pipeline:
+        """Read a pipeline; raises `FileFormatError` when the file is not a sound one."""
+        return cls.from_container(*files.load(Path(path)), Path(path))
+
+    @classmethod
+    def from_container(cls, header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Pipeline:
+        """A pipeline from what `files.load` read from `path`; raises `FileFormatError` when it is not a sound one."""
+        if header.get("kind") != KIND or header.get("format") != FORMAT:
+            raise FileFormatError(
+                f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a pipeline of format "
+                f"{FORMAT} is needed; save one with Pipeline.save"
+            )
+        try:
+            return _parse(header, tensors)
+        except (ArgumentError, FrontEndMismatch, KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"{path}: the pipeline is damaged ({error}); save it again") from None
+
+    def summary(self) -> dict[str, Any]:
+        """Plain JSON values of what the pipeline does and was fitted on."""
+        affine = self.normalizer.affine
+        return {
+            "fingerprint": self.front_end.fingerprint,
+            "front_end": self.front_end.to_dict(),
+            "unit": self.front_end.compress.unit,
+            "normalizer": {
+                "name": type(self.normalizer.normalizer).__name__,
+                **_settings(self.normalizer.normalizer),
+            },
+            "fitted_on": _plain(self.normalizer.fitted_on),
+            "shift": None if affine is None else affine.shift.ravel().tolist(),
+            "scale": None if affine is None else affine.scale.ravel().tolist(),
+        }
+
+
+def open_fitted(
+    path: str | Path,
+    normalize: str | None = None,
+    hold_out: Sequence[tuple[str, str]] = (),
+    *,
+    exclude_floor: bool = False,
+) -> Pipeline:
+    """The pipeline in a file: a saved one as it is, or a profile with a normalizer fitted to it.
+
+    Args:
+        path: A profile or a saved pipeline.
+        normalize: The normalizer's name (see `NORMALIZERS`), for a profile.
+        hold_out: Columns and values of groups to leave out of a profile, one after the other.
+        exclude_floor: Fit to the cells above the floor of a profile.
+
+    Raises:
+        FileFormatError: when the file is neither.
+        ArgumentError: when a profile comes without `normalize`, or a pipeline with either.
+    """
+    content = load(path)
+    if isinstance(content, Pipeline):
+        if normalize is not None or hold_out or exclude_floor:
+            raise ArgumentError(
+                f"{path}: is a saved pipeline, whose normalizer is fitted; "
+                "give the profile to choose normalize, hold_out or exclude_floor"
+            )
+        return content
+    if normalize is None:
+        raise ArgumentError(f"{path}: is a profile, so say which normalizer to fit to it, such as --normalize band")
+    for column, value in hold_out:
+        content = content.without(**{column: value})
+    if exclude_floor:
+        content = content.excluding_floor()
+    return Pipeline(content.front_end, normalizer(normalize).fit(content))
+
+
+def load(path: str | Path) -> Profile | Pipeline:
+    """Whatever spectronorm saved under `path`: a profile or a pipeline.
+
+    Raises:
+        FileFormatError: when the file holds neither, or is damaged.
+    """
+    header, tensors = files.load(Path(path))
+    if header.get("kind") == KIND:
+        return Pipeline.from_container(header, tensors, Path(path))
+    return Profile.from_container(header, tensors, Path(path))
+
+
+def _settings(value: Normalizer) -> dict[str, Any]:
+    settings = asdict(value)  # type: ignore[call-overload]
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
+
+
+def _plain(fitted_on: FittedOn) -> dict[str, Any]:
+    return {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
+
+
+def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Pipeline:
+    front_end = FrontEnd.from_dict(header["front_end"])
+    if header["fingerprint"] != front_end.fingerprint:
+        raise ValueError("the fingerprint does not fit the front end")
+    plain = dict(header["normalizer"])
+    cls = KINDS[plain.pop("kind")]
+    if set(plain) - {f.name for f in fields(cls)}:  # type: ignore[arg-type]
+        raise ValueError(f"unknown settings {sorted(plain)}")
+    settings = cls(**plain)
+    on = header["fitted_on"]
+    least = 0 if isinstance(settings, Fixed) else 1  # fixed numbers are fitted on nothing
+    if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
+        raise ValueError("the counts of what it was fitted on are not positive")
+    if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
+        raise ValueError("what it was fitted on is not text")
+    fitted_on = FittedOn(on["clips"], on["frames"], tuple(on["groups"]), tuple(on["left_out"]), on["data"])
+    affine = _affine(tensors, front_end.n_bands) if tensors else None
+    fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
+    if affine is None:
+        fitted.affine_of(np.zeros((front_end.n_bands, 1)))  # a normalizer over a data set needs its numbers
+    return Pipeline(front_end, fitted)
+
+
+def _affine(tensors: files.Tensors, bands: int) -> Affine:
+    shift, scale = tensors["shift"], tensors["scale"]
+    for tensor in (shift, scale):
+        if tensor.dtype != np.float64 or tensor.shape not in ((1, 1), (bands, 1)) or len(tensors) != 2:
+            raise ValueError(f"shift and scale must be float64 of shape (1, 1) or ({bands}, 1)")
+    return Affine(shift, scale)

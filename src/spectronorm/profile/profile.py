@@ -1,0 +1,341 @@
+"""The profile: a front end and what it measured, group by group."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spectronorm import files
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end import FrontEnd
+from spectronorm.profile import clip_levels, storage, wide
+from spectronorm.profile.group import BadFile, GroupKey
+from spectronorm.profile.measurement import Measurement
+from spectronorm.profile.statistics import Statistics
+from spectronorm.version import __version__
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """A front end's exact measurement of a data set, in groups that can be added and left out.
+
+    Everything is integers, so `a + b` is exact and free of order, and `without(fold=1)` is what a pass over the other
+    folds would have measured. Figures are of the gridded levels (see `Grid`), per band `(band,)`, in the level's unit;
+    `pooled()` gives the global ones. `bad` are the files that were left out, `flagged` the silent and constant ones
+    that were counted like any other. With `exclude_floor` every figure but the floor share is of the cells above the
+    floor (see `excluding_floor`). `left_out` says what was held out, such as `fold=1`.
+    """
+
+    front_end: FrontEnd
+    groups: Mapping[GroupKey, Measurement]
+    bad: tuple[BadFile, ...] = ()
+    duration: float | None = None
+    version: str = __version__
+    flagged: tuple[BadFile, ...] = ()
+    exclude_floor: bool = False
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.groups:
+            raise ArgumentError("a profile needs at least one group with a measured clip")
+        object.__setattr__(self, "groups", dict(sorted(self.groups.items())))
+        object.__setattr__(self, "bad", tuple(sorted(self.bad)))
+        object.__setattr__(self, "flagged", tuple(sorted(self.flagged)))
+        if self.exclude_floor:
+            require_fixed_floor(self.front_end)
+
+    @cached_property
+    def total(self) -> Measurement:
+        """All groups together."""
+        return Measurement.sum(self.groups.values())
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """The figures of each band."""
+        return Statistics(self.total, self.front_end.grid, without_floor=self._without_floor)
+
+    def pooled(self) -> Statistics:
+        """The global figures: those of all bands pooled."""
+        return Statistics(self.total.pooled(), self.front_end.grid, pooled=True, without_floor=self._without_floor)
+
+    @property
+    def _without_floor(self) -> int | None:
+        return self.front_end.grid.integer(self.front_end.floor) if self.exclude_floor else None
+
+    def excluding_floor(self) -> Profile:
+        """The same profile with every figure taken over the cells above the floor.
+
+        Digital silence can be a tenth of a data set and lift its std by half. Nothing is measured again: every cell on
+        the floor holds the same integer, so it is taken out exactly, from the standard errors too. A band that never
+        leaves the floor keeps its cells, since it has no others.
+
+        Raises:
+            ArgumentError: when the floor depends on the clip (`top_db`).
+        """
+        return replace(self, exclude_floor=True)
+
+    def flat_effect(self) -> Mapping[str, float] | None:
+        """What silent and constant clips do to the global figures: `mean` and `std` with them minus without them.
+
+        None when there is no such clip, or no other. Always over all cells, `exclude_floor` or not.
+        """
+        m = self.total.pooled()
+        rest = int(m.count[0] - m.flat_count[0])
+        if not m.flat or not rest:
+            return None
+        steps = self.front_end.grid.steps
+        squares = int(wide.to_integers(m.squares - m.flat_squares)[0])
+        total = int(m.total[0] - m.flat_total[0])
+        mean, std = total / (rest * steps), math.sqrt(rest * squares - total * total) / (rest * steps)
+        both = Statistics(m, self.front_end.grid, pooled=True)
+        return {"mean": both.mean - mean, "std": both.std - std}
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean level of each band."""
+        return np.asarray(self.statistics.mean)
+
+    @property
+    def std(self) -> NDArray[np.float64]:
+        """Standard deviation of each band's level (ddof = 0)."""
+        return np.asarray(self.statistics.std)
+
+    @property
+    def min(self) -> NDArray[np.float64]:
+        """Lowest level of each band."""
+        return np.asarray(self.statistics.min)
+
+    @property
+    def max(self) -> NDArray[np.float64]:
+        """Highest level of each band."""
+        return np.asarray(self.statistics.max)
+
+    @property
+    def floor_share(self) -> NDArray[np.float64]:
+        """Share of each band's cells that sit on the floor."""
+        return np.asarray(self.statistics.floor_share)
+
+    @property
+    def mean_se(self) -> NDArray[np.float64]:
+        """Standard error of each band's mean, clustered by clip."""
+        return np.asarray(self.statistics.mean_se)
+
+    @property
+    def std_se(self) -> NDArray[np.float64]:
+        """Standard error of each band's std, clustered by clip."""
+        return np.asarray(self.statistics.std_se)
+
+    def quantile(self, q: ArrayLike) -> NDArray[np.float64]:
+        """Quantiles of each band, within a histogram cell (see `Statistics.quantile`)."""
+        return np.asarray(self.statistics.quantile(q))
+
+    @property
+    def clips(self) -> int:
+        """How many clips were measured."""
+        return self.total.clips
+
+    @property
+    def frames(self) -> int:
+        """How many frames were measured."""
+        return self.total.frames
+
+    @property
+    def seconds(self) -> float:
+        """How much audio was measured, in seconds."""
+        return self.total.samples / self.front_end.sample_rate
+
+    @property
+    def clip_rms(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Lower cell edges (dBFS) and clip counts of the RMS level before waveform normalization."""
+        return clip_levels.dbfs_edges(), self.total.rms
+
+    @property
+    def clip_peak(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Lower cell edges (dBFS) and clip counts of the peak before waveform normalization."""
+        return clip_levels.dbfs_edges(), self.total.peak
+
+    @property
+    def clip_seconds(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Lower cell edges (seconds) and clip counts of the length."""
+        return clip_levels.length_edges() / self.front_end.sample_rate, self.total.length
+
+    def mostly_floor(self, share: float = 0.5) -> list[int]:
+        """Bands of which more than `share` of the cells sit on the floor: their statistics are those of silence."""
+        return [int(band) for band in np.flatnonzero(self.floor_share > share)]
+
+    def group_columns(self) -> list[str]:
+        """The columns that groups were formed by."""
+        return sorted({column for key in self.groups for column, _ in key})
+
+    def without(self, **columns: object) -> Profile:
+        """The profile without the groups that match all these values: exactly what the others alone would give.
+
+        Raises:
+            ArgumentError: when no group has such a value, or nothing would be left.
+        """
+        return self._where(columns, keep=False)
+
+    def only(self, **columns: object) -> Profile:
+        """The profile of the groups that match all these values.
+
+        Raises:
+            ArgumentError: when no group has such a value.
+        """
+        return self._where(columns, keep=True)
+
+    def _where(self, columns: Mapping[str, object], *, keep: bool) -> Profile:
+        wanted = {name: str(value) for name, value in columns.items()}
+        for name, value in wanted.items():
+            values = sorted({dict(key)[name] for key in self.groups if name in dict(key)})
+            if value not in values:
+                formed = f"groups were formed by {', '.join(self.group_columns()) or 'no column'}"
+                known = f"{name} is one of {', '.join(values)}" if values else f"{formed}; fit with --group-by {name}"
+                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}")
+
+        def matches(key: GroupKey) -> bool:
+            return (wanted.items() <= dict(key).items()) is keep
+
+        groups = {key: measurement for key, measurement in self.groups.items() if matches(key)}
+        if not groups:
+            raise ArgumentError(f"{_words(wanted)}: nothing would be left of the profile; hold out less")
+        bad, flagged = (tuple(file for file in listed if matches(file.group)) for listed in (self.bad, self.flagged))
+        left_out = self.left_out if keep else (*self.left_out, _words(wanted))
+        return replace(self, groups=groups, bad=bad, flagged=flagged, left_out=left_out)
+
+    def __add__(self, other: Profile) -> Profile:
+        """Both data sets together; the front ends must be the same."""
+        if not isinstance(other, Profile):
+            return NotImplemented
+        return Profile.sum([self, other])
+
+    @classmethod
+    def sum(cls, profiles: Iterable[Profile]) -> Profile:
+        """All profiles together.
+
+        Raises:
+            FrontEndMismatch: when the front ends differ.
+            ArgumentError: when clips were cropped or padded to different durations, or there is no profile.
+        """
+        parts = list(profiles)
+        if not parts:
+            raise ArgumentError("there is no profile to add up; give at least one")
+        by_key: dict[GroupKey, list[Measurement]] = {}
+        for part in parts:
+            parts[0].front_end.require_same(part.front_end, "the other profile")
+            if part.duration != parts[0].duration:
+                raise ArgumentError(f"durations differ ({parts[0].duration} and {part.duration} s); measure both alike")
+            if part.exclude_floor != parts[0].exclude_floor:
+                raise ArgumentError("one profile leaves the floor out and the other does not; treat both alike")
+            for key, measurement in part.groups.items():
+                by_key.setdefault(key, []).append(measurement)
+        groups = {key: Measurement.sum(several) for key, several in by_key.items()}
+        bad = tuple(file for part in parts for file in part.bad)
+        flagged = tuple(file for part in parts for file in part.flagged)
+        # What one part leaves out, another may hold.
+        left_out = tuple(sorted(set.intersection(*(set(part.left_out) for part in parts))))
+        return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Profile):
+            return NotImplemented
+        return (
+            all(getattr(self, name) == getattr(other, name) for name in _COMPARED)
+            and self.groups.keys() == other.groups.keys()
+            and all(measurement == other.groups[key] for key, measurement in self.groups.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def save(self, path: str | Path) -> None:
+        """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
+        files.save(Path(path), *self.to_container())
+
+    def to_container(self) -> tuple[dict[str, Any], files.Tensors]:
+        """The header and tensors that `save` writes and `from_container` takes."""
+        notes = storage.Notes(self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out)
+        header, tensors = storage.contents(self.front_end, self.groups, notes)
+        facts = {"clips": self.clips, "frames": self.frames, "seconds": self.seconds}
+        return {**header, **facts}, tensors
+
+    @classmethod
+    def load(cls, path: str | Path) -> Profile:
+        """Read a profile; raises `FileFormatError` when the file is not a sound one."""
+        return cls.from_container(*files.load(Path(path)), Path(path))
+
+    @classmethod
+    def from_container(cls, header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Profile:
+        """A profile from what `files.load` read from `path`; raises `FileFormatError` when it is not a sound one."""
+        front_end, groups, notes = storage.parse(header, tensors, path)
+        return cls(front_end, groups, **{f.name: getattr(notes, f.name) for f in fields(notes)})
+
+    def summary(self) -> dict[str, Any]:
+        """Plain JSON values of what was measured, as `spectronorm show --json` prints them."""
+        names = ("mean", "std", "min", "max", "floor_share")
+        pooled = self.pooled()
+        return {
+            "clips": self.clips,
+            "population": self.total.population,
+            "frames": self.frames,
+            "seconds": self.seconds,
+            "flat_clips": self.total.flat,
+            "flat_effect": self.flat_effect(),
+            "flagged": _listed(self.flagged),
+            "exclude_floor": self.exclude_floor,
+            "left_out": list(self.left_out),
+            "fingerprint": self.front_end.fingerprint,
+            "front_end": self.front_end.to_dict(),
+            "unit": self.front_end.compress.unit,
+            "duration": self.duration,
+            "version": self.version,
+            "groups": [
+                {
+                    **dict(key),
+                    "clips": m.clips,
+                    "frames": m.frames,
+                    "seconds": m.samples / self.front_end.sample_rate,
+                }
+                for key, m in self.groups.items()
+            ],
+            "bad": _listed(self.bad),
+            "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
+            "global": {name: _number(getattr(pooled, name)) for name in (*names, "mean_se", "std_se")},
+            "band": {
+                "hz": self.front_end.band_hz().tolist(),
+                **{name: [_number(v) for v in getattr(self, name)] for name in (*names, "mean_se", "std_se")},
+            },
+            "mostly_floor": self.mostly_floor(),
+        }
+
+
+_COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out")
+
+
+def require_fixed_floor(front_end: FrontEnd) -> None:
+    """Raise `ArgumentError` when each clip has a floor of its own, so that its cells cannot be told afterwards."""
+    compress, power = front_end.compress, front_end.stft.power
+    if compress.clip_floor(front_end.grid.high, power) != compress.floor(power):
+        raise ArgumentError(
+            "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
+            "(top_db); choose a fixed one (floor_db)"
+        )
+
+
+def _listed(listed: Iterable[BadFile]) -> list[dict[str, str]]:
+    return [{"path": file.path, "reason": file.reason.value, "detail": file.detail} for file in listed]
+
+
+def _number(value: float) -> float | None:
+    """A JSON number; what is unknown (the standard error of one clip) is null."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _words(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in columns.items())

@@ -1,0 +1,243 @@
+"""Profiles on disk: one safetensors file, checked against a strict schema when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm import files
+from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
+from spectronorm.front_end import FrontEnd
+from spectronorm.profile import clip_levels, wide
+from spectronorm.profile.counting import NONE_ABOVE, PRODUCTS
+from spectronorm.profile.group import BadFile, GroupKey
+from spectronorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
+
+KIND = "profile"
+FORMAT = 3
+_BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor", "lowest_above", "flat_count", "flat_total")
+_CLIP_FIELDS = ("rms", "peak", "length")
+_WIDE_FIELDS = ("squares", "flat_squares", "products")
+_SCALARS = ("clips", "population", "samples", "flat")
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a profile holds besides its front end and integers."""
+
+    bad: tuple[BadFile, ...]
+    flagged: tuple[BadFile, ...]
+    duration: float | None
+    version: str
+    exclude_floor: bool
+    left_out: tuple[str, ...]
+
+
+Contents = tuple[FrontEnd, dict[GroupKey, Measurement], Notes]
+
+
+def contents(
+    front_end: FrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
+) -> tuple[dict[str, Any], files.Tensors]:
+    """A profile's header and tensors."""
+    header = {
+        "kind": KIND,
+        "format": FORMAT,
+        "version": notes.version,
+        "front_end": front_end.to_dict(),
+        "fingerprint": front_end.fingerprint,
+        "duration": notes.duration,
+        "exclude_floor": notes.exclude_floor,
+        "left_out": list(notes.left_out),
+        "groups": [
+            {"key": [list(pair) for pair in key], **{name: getattr(m, name) for name in _SCALARS}}
+            for key, m in groups.items()
+        ],
+        "bad": plain_files(notes.bad),
+        "flagged": plain_files(notes.flagged),
+    }
+    return header, _tensors(list(groups.values()))
+
+
+def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
+    """Bad or flagged files as plain JSON values."""
+    return [
+        {"path": b.path, "reason": b.reason.value, "detail": b.detail, "group": [list(pair) for pair in b.group]}
+        for b in listed
+    ]
+
+
+def parse_files(plain: Any) -> tuple[BadFile, ...]:
+    """What `plain_files` gave; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+    _require(isinstance(plain, list), "a list of files is none")
+    for b in plain:
+        _require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
+    return tuple(BadFile(b["path"], BadAudioReason(b["reason"]), b["detail"], _key(b["group"])) for b in plain)
+
+
+def parse(header: Mapping[str, Any], tensors: files.Tensors, path: Path | str) -> Contents:
+    """A profile from a container's header and tensors, every number checked; `path` is for the message.
+
+    Raises:
+        FileFormatError: when the container holds no profile, or one that no measuring can give.
+    """
+    if header.get("kind") != KIND or header.get("format") != FORMAT:
+        raise FileFormatError(
+            f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a profile of "
+            f"format {FORMAT} is needed; make one with spectronorm fit"
+        )
+    try:
+        return _parse(header, tensors)
+    except (ArgumentError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise FileFormatError(f"{path}: the profile is damaged ({error}); make it again with spectronorm fit") from None
+
+
+def _tensors(measurements: Sequence[Measurement]) -> files.Tensors:
+    tensors: files.Tensors = {
+        name: np.stack([getattr(m, name) for m in measurements])
+        for name in (*_BAND_FIELDS, *_CLIP_FIELDS, *_WIDE_FIELDS)
+    }
+    tensors["digests"] = np.concatenate([m.digests for m in measurements])
+    firsts, lengths, counts = zip(*(_spans(m) for m in measurements), strict=True)
+    tensors["histogram_first"] = np.stack(firsts)
+    tensors["histogram_length"] = np.stack(lengths)
+    tensors["histogram"] = _narrow(np.concatenate(counts))
+    return tensors
+
+
+def _spans(m: Measurement) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Each band's histogram from its first to its last used cell: start, length, and the counts of all in a row."""
+    used = m.histogram > 0
+    first = np.argmax(used, axis=1)
+    stop = m.histogram.shape[1] - np.argmax(used[:, ::-1], axis=1)
+    counts = np.concatenate([row[a:b] for row, a, b in zip(m.histogram, first, stop, strict=True)])
+    return first + m.first_cell, stop - first, counts
+
+
+def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
+    """The counts in the smallest unsigned type that holds them."""
+    return counts.astype(np.min_scalar_type(int(counts.max())))
+
+
+def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Contents:
+    front_end = FrontEnd.from_dict(header["front_end"])
+    _require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
+    groups = header["groups"]
+    _require(isinstance(groups, list) and len(groups) > 0, "there are no groups")
+    _check_shapes(tensors, len(groups), front_end.n_bands)
+    measurements: dict[GroupKey, Measurement] = {}
+    clip, cell = 0, 0
+    for index, group in enumerate(groups):
+        scalars = {name: group[name] for name in _SCALARS}
+        _require(all(type(v) is int and v >= 0 for v in scalars.values()), "a group's counts are not whole numbers")
+        key = _key(group["key"])
+        _require(key not in measurements, "a group stands twice")
+        digests = tensors["digests"][clip : clip + scalars["clips"]]
+        clip += scalars["clips"]
+        first, histogram, cell = _histogram(tensors, index, cell, front_end)
+        measurement = Measurement(
+            **scalars,
+            **{name: tensors[name][index] for name in (*_BAND_FIELDS, *_CLIP_FIELDS, *_WIDE_FIELDS)},
+            first_cell=first,
+            histogram=histogram,
+            digests=digests,
+        )
+        _check_measurement(measurement, front_end)
+        measurements[key] = measurement
+    _require(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
+    duration, version = header["duration"], header["version"]
+    _require(duration is None or (type(duration) in (int, float) and duration > 0), "the duration is not positive")
+    _require(isinstance(version, str), "the version is not text")
+    exclude_floor, left_out = header["exclude_floor"], header["left_out"]
+    _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
+    _require(isinstance(left_out, list) and all(isinstance(text, str) for text in left_out), "left_out is no texts")
+    bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
+    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out))
+    return front_end, measurements, notes
+
+
+def _key(plain: Any) -> GroupKey:
+    key = tuple((column, value) for column, value in plain)
+    _require(all(isinstance(text, str) for pair in key for text in pair), "a group's key is not text")
+    return key
+
+
+def _check_shapes(tensors: files.Tensors, groups: int, bands: int) -> None:
+    shapes = dict.fromkeys((*_BAND_FIELDS, "histogram_first", "histogram_length"), (groups, bands))
+    shapes |= {"rms": (groups, clip_levels.DBFS_CELLS), "peak": (groups, clip_levels.DBFS_CELLS)}
+    shapes |= {"length": (groups, clip_levels.LENGTH_CELLS)}
+    wide_shapes = {
+        "squares": (groups, bands, wide.LIMBS),
+        "flat_squares": (groups, bands, wide.LIMBS),
+        "products": (groups, bands + 1, PRODUCTS, wide.LIMBS),
+    }
+    for name, shape in (shapes | wide_shapes).items():
+        tensor = tensors[name]
+        _require(tensor.shape == shape and tensor.dtype == np.int64, f"{name} is not int64 {shape}")
+    digests, histogram = tensors["digests"], tensors["histogram"]
+    _require(
+        digests.ndim == 2 and digests.shape[1] == DIGEST_BYTES and digests.dtype == np.uint8,
+        "digests are off",
+    )
+    _require(histogram.ndim == 1 and np.issubdtype(histogram.dtype, np.unsignedinteger), "the histogram is off")
+
+
+def _histogram(
+    tensors: files.Tensors, index: int, cell: int, front_end: FrontEnd
+) -> tuple[int, NDArray[np.int64], int]:
+    """A group's first cell, its histogram, and where the next group's counts begin."""
+    firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
+    grid = front_end.grid
+    inside = (firsts >= grid.first_cell) & (lengths > 0) & (firsts + lengths <= grid.first_cell + grid.cells)
+    _require(bool(inside.all()), "a histogram leaves the grid")
+    first, stop = int(firsts.min()), int((firsts + lengths).max())
+    histogram = np.zeros((len(firsts), stop - first), dtype=np.int64)
+    for row, start, length in zip(histogram, (firsts - first).tolist(), lengths.tolist(), strict=True):
+        row[start : start + length] = tensors["histogram"][cell : cell + length]
+        cell += length
+    return first, histogram, cell
+
+
+def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
+    """Refuse numbers that no measuring can give."""
+    grid = front_end.grid
+    low, high = int(np.floor(grid.low * grid.steps)), int(np.ceil(grid.high * grid.steps))
+    _require(0 < m.clips <= m.population and m.flat <= m.clips <= m.samples, "clip counts contradict each other")
+    _require(
+        bool((m.count > 0).all() and ((m.on_floor >= 0) & (m.on_floor <= m.count)).all()),
+        "cell counts are off",
+    )
+    _require(bool((m.histogram.sum(axis=1) == m.count).all()), "the histogram does not add up to the count")
+    _require(bool(((low <= m.lowest) & (m.lowest <= m.highest) & (m.highest <= high)).all()), "extremes are off")
+    for name in _CLIP_FIELDS:
+        counts = getattr(m, name)
+        _require(
+            bool((counts >= 0).all()) and int(counts.sum()) == m.clips,
+            f"{name} does not count each clip once",
+        )
+    none_above = m.on_floor == m.count
+    _require(bool(((m.lowest_above == NONE_ABOVE) == none_above).all()), "a level above the floor is off")
+    inside = (m.lowest <= m.lowest_above) & (m.lowest_above <= m.highest)
+    _require(bool((inside | none_above).all()), "a level above the floor is off")
+    _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are off")
+    _require(all(wide.is_normal(getattr(m, name)) for name in _WIDE_FIELDS), "a wide integer is not in normal form")
+    squares, flat_squares = wide.to_integers(m.squares), wide.to_integers(m.flat_squares)
+    _check_variances(m.count, m.total, squares)
+    _check_variances(m.flat_count, m.flat_total, flat_squares)
+    _check_variances(m.count - m.flat_count, m.total - m.flat_total, squares - flat_squares)
+    _require(np.array_equal(m.digests, sorted_digests(m.digests)), "the digests are not in order")
+
+
+def _check_variances(count: NDArray[np.int64], total: NDArray[np.int64], squares: NDArray[Any]) -> None:
+    rows = zip(count.tolist(), total.tolist(), squares.tolist(), strict=True)
+    _require(all(n >= 0 and q >= 0 and n * q >= s * s for n, s, q in rows), "a count or variance is negative")
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise ValueError(problem)

@@ -1,0 +1,113 @@
+"""Figures of a comparison as PNG bytes, drawn with matplotlib (extra `report`)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.experiment.answer import ALIKE, EQUIVALENT, UNRESOLVED, Answer
+from spectronorm.experiment.sequential import MARGIN
+from spectronorm.report.figures import new_figure
+
+_COLOURS = {ALIKE: "0.45", EQUIVALENT: "C2", UNRESOLVED: "C1"}
+
+
+def arms_figure(answer: Answer) -> bytes:
+    """Each arm's accuracy with its interval."""
+    arms = answer.accuracy.arms
+    figure = new_figure(7, 1.2 + 0.4 * len(arms))
+    axis = figure.subplots()
+    for y, arm in enumerate(reversed(arms)):
+        axis.plot([100 * arm.low, 100 * arm.high], [y, y], color="C0")
+        axis.plot(100 * arm.mean, y, "o", color="C0")
+    axis.set_yticks(range(len(arms)), [arm.arm for arm in reversed(arms)])
+    axis.set_xlabel("accuracy (%), with 95 % interval")
+    axis.grid(axis="x", alpha=0.3)
+    return png(figure)
+
+
+def differences_figure(answer: Answer) -> bytes:
+    """Every difference: the bootstrap's interval, thick, and the folds', thin; within the grey band counts as none."""
+    rows = [(verdict.difference, verdict.word) for verdict in answer.accuracy.verdicts]
+    rows.append((answer.control, "A/A control"))
+    figure = new_figure(7, 1.2 + 0.33 * len(rows))
+    axis = figure.subplots()
+    axis.axvspan(-100 * MARGIN, 100 * MARGIN, color="0.92")
+    axis.axvline(0, color="0.3", linewidth=1)
+    for y, (difference, word) in enumerate(reversed(rows)):
+        colour = "C4" if word == "A/A control" else _COLOURS.get(word, "C3")
+        if difference.folds is not None:
+            axis.plot([100 * difference.folds.low, 100 * difference.folds.high], [y, y], color=colour, linewidth=1)
+        axis.plot([100 * difference.bootstrap.low, 100 * difference.bootstrap.high], [y, y], color=colour, linewidth=4)
+        axis.plot(100 * difference.estimate, y, "o", color="black", markersize=4)
+    axis.set_yticks(range(len(rows)), [f"{d.first} − {d.second}: {word}" for d, word in reversed(rows)], fontsize=8)
+    axis.set_xlabel("points; thick: over recordings and seeds, thin: over folds")
+    return png(figure)
+
+
+def curves_figure(curves: Mapping[str, NDArray[Any]]) -> bytes:
+    """Mean training loss by epoch of each arm."""
+    figure = new_figure(7, 4)
+    axis = figure.subplots()
+    for name, losses in curves.items():
+        axis.plot(np.arange(1, len(losses) + 1), losses, ".-" if len(losses) < 10 else "-", label=name)
+    axis.set_xlabel("epoch")
+    axis.set_ylabel("training loss (nats)")
+    axis.set_yscale("log")
+    axis.legend(fontsize=8)
+    return png(figure)
+
+
+def recall_figure(recall: Mapping[str, NDArray[Any]], classes: Sequence[str]) -> bytes:
+    """Recall of each class under each arm, as a table of colours with its numbers."""
+    values = 100 * np.stack(list(recall.values()), axis=1)
+    return _matrix(values, list(classes), list(recall), "recall (%)", high=100.0)
+
+
+def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> bytes:
+    """Which class (row) was taken for which (column), in percent of the row."""
+    share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    return _matrix(share, list(classes), list(classes), "share of the true class (%)", high=100.0)
+
+
+def spectrograms_figure(spectrograms: Mapping[str, NDArray[Any]]) -> bytes:
+    """One clip's input `(band, frame)` under each arm, each with its own colours."""
+    rows = -(-len(spectrograms) // 3)
+    figure = new_figure(10, 2.4 * rows)
+    axes = figure.subplots(rows, 3, squeeze=False).ravel()
+    for axis in axes[len(spectrograms) :]:
+        axis.set_visible(False)
+    for axis, (name, x) in zip(axes, spectrograms.items(), strict=False):
+        image = axis.imshow(x, origin="lower", aspect="auto", cmap="magma", interpolation="nearest")
+        axis.set_title(f"{name}   {x.min():.2f} … {x.max():.2f}", fontsize=9)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        figure.colorbar(image, ax=axis)
+    return png(figure)
+
+
+def png(figure: Any) -> bytes:
+    """The figure as PNG bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _matrix(values: NDArray[Any], rows: list[str], columns: list[str], label: str, high: float) -> bytes:
+    """Numbers as colours; written out where there is room."""
+    figure = new_figure(2.5 + 0.6 * len(columns), 1.8 + 0.35 * len(rows))
+    axis = figure.subplots()
+    image = axis.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=high)
+    axis.set_yticks(range(len(rows)), rows, fontsize=8)
+    axis.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)
+    if values.size <= 400:
+        for (y, x), value in np.ndenumerate(values):
+            axis.text(
+                x, y, f"{value:.0f}", ha="center", va="center", fontsize=7, color="w" if value > 0.6 * high else "k"
+            )
+    figure.colorbar(image, ax=axis, label=label)
+    return png(figure)

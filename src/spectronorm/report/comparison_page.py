@@ -1,0 +1,141 @@
+"""One self-contained HTML page about a comparison (extra `report`): opens offline, asks for nothing from outside."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy
+import torch
+from numpy.typing import NDArray
+
+from spectronorm.experiment.answer import Answer
+from spectronorm.experiment.compare import Outcome, plan
+from spectronorm.experiment.prepare import Prepared, arm_inputs
+from spectronorm.experiment.results import Results, TrainedModel
+from spectronorm.files import write_text
+from spectronorm.report import comparison_figures as figures
+from spectronorm.report.comparison_tables import tables
+from spectronorm.report.html import embedded, page_template
+from spectronorm.version import __version__
+
+_PAGE = """<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
+  td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  td:first-child, th:first-child { text-align: left; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
+  img { max-width: 100%; height: auto; }
+  summary { font-size: 1.5em; font-weight: bold; cursor: pointer; }
+  .answer { font-size: 1.15em; border-left: 4px solid #47a; padding-left: 1rem; }
+</style>
+</head>
+<body>
+<h1>{{ title }}</h1>
+<h2>What was asked</h2>
+{% for line in plan %}<p>{{ line }}</p>{% endfor %}
+<h2>The answer</h2>
+<div class="answer">{% for line in sentences %}<p>{{ line }}</p>{% endfor %}</div>
+{% for caption, image in figures.items() %}
+<h2>{{ caption }}</h2>
+<img src="data:image/png;base64,{{ image }}" alt="{{ caption }}">
+{% endfor %}
+<h2>Tables</h2>
+{% for block in blocks %}{% if block is string %}<p>{{ block }}</p>{% else %}<table>
+<tr>{% for cell in block[0] %}<th>{{ cell }}</th>{% endfor %}</tr>
+{% for line in block[1:] %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}</table>{% endif %}{% endfor %}
+<details>
+<summary>Settings</summary>
+<pre>{{ settings }}</pre>
+</details>
+<h2>Versions</h2>
+<pre>{{ versions }}</pre>
+</body>
+</html>
+"""
+
+
+def save_comparison_page(prepared: Prepared, results: Results, outcome: Outcome, path: Path) -> None:
+    """Write the page; raises `MissingExtra` without Jinja2 or matplotlib."""
+    template = page_template(_PAGE)
+    lines = tables(outcome)
+    drawn = _figures(prepared, results, outcome.answer)
+    settings = {name: value for name, value in results.settings.items() if name != "clips"}
+    text = template.render(
+        title=f"Which normalization? {', '.join(arm.name for arm in prepared.design.arms)}",
+        plan=plan(prepared),
+        sentences=outcome.answer.sentences,
+        figures={caption: embedded(image) for caption, image in drawn.items()},
+        blocks=_blocks(lines[len(outcome.answer.sentences) :]),
+        settings=json.dumps(settings, indent=1, sort_keys=True),
+        versions=_versions(),
+    )
+    write_text(path, text)
+
+
+def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[str, bytes]:
+    classes = prepared.clips.classes
+    names = [arm.name for arm in prepared.design.arms]
+    models = {name: [results.done[block.fold, block.seed, name] for block in answer.blocks] for name in names}
+    confusion = {name: _confusion(prepared, models[name]) for name in names}
+    recall = {name: np.diag(c) / np.maximum(c.sum(axis=1), 1) for name, c in confusion.items()}
+    best = max(answer.accuracy.arms, key=lambda arm: arm.mean).arm
+    fold = answer.blocks[0].fold
+    clip = int(prepared.clips.test_clips(fold)[0])
+    pictured = [arm for arm in prepared.design.arms if not arm.also] or prepared.design.arms
+    inputs = {
+        arm.name: arm_inputs(prepared, arm, fold).evaluated(np.array([clip]))[0, 0].cpu().numpy() for arm in pictured
+    }
+    return {
+        "Accuracy": figures.arms_figure(answer),
+        "Differences": figures.differences_figure(answer),
+        "Recall of each class": figures.recall_figure(recall, classes),
+        f"Confusion under {best}, which has the highest mean": figures.confusion_figure(confusion[best], classes),
+        "Learning curves, mean over blocks": figures.curves_figure(
+            {name: np.mean([model.loss for model in models[name]], axis=0) for name in names}
+        ),
+        f"{prepared.clips.source.clips[clip].name} under each arm": figures.spectrograms_figure(inputs),
+    }
+
+
+def _confusion(prepared: Prepared, models: Sequence[TrainedModel]) -> NDArray[np.int64]:
+    """How often each class (row) was taken for each (column)."""
+    clips = prepared.clips
+    count = np.zeros((len(clips.classes), len(clips.classes)), dtype=np.int64)
+    for model in models:
+        np.add.at(count, (clips.labels[clips.test_clips(model.fold)], np.array(model.predicted)), 1)
+    return count
+
+
+def _blocks(lines: Sequence[str]) -> list[Any]:
+    """Text lines as paragraphs and tables, a table being a list of rows of cells."""
+    found: list[Any] = []
+    for line in lines:
+        if not line.startswith("|"):
+            found += [line] if line else []
+            continue
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        if set(line) <= set("|-: "):
+            continue
+        if found and isinstance(found[-1], list) and len(found[-1][0]) == len(cells):
+            found[-1].append(cells)
+        else:
+            found.append([cells])
+    return found
+
+
+def _versions() -> str:
+    found = {
+        "spectronorm": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+    }
+    return "\n".join(f"{name} {version}" for name, version in found.items())

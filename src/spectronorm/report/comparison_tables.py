@@ -1,0 +1,106 @@
+"""The tables of a comparison as text, in Markdown, which terminals and documentation both show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spectronorm.experiment.answer import Comparison, Shifted, Verdict
+from spectronorm.experiment.compare import Outcome
+from spectronorm.experiment.sequential import Look
+from spectronorm.experiment.statistics import Difference
+
+
+def tables(outcome: Outcome) -> list[str]:
+    """The whole answer: sentences, arms, differences, controls, deployments."""
+    answer = outcome.answer
+    lines = [*answer.sentences, ""]
+    lines += _arms(answer.accuracy, answer.log_loss)
+    lines += ["", *_differences(answer.accuracy, answer.log_loss), ""]
+    lines.append(f"A/A control: {_control(answer.control)}.")
+    lines += [f"Negative control, one model by algebra: {_control(pair)}." for pair in answer.same_model]
+    lines.append(f"This run finds differences of {100 * answer.detectable:.1f} points four times in five.")
+    lines.append(f"It ended because {outcome.stopped}.")
+    if outcome.looks:
+        lines += ["", *_looks(outcome.looks)]
+    for update in dict.fromkeys(part.update for part in answer.shifts):
+        lines += ["", *_shifts([part for part in answer.shifts if part.update == update], update)]
+    return lines
+
+
+def row(cells: Sequence[str]) -> str:
+    """One line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def points(share: float, *, sign: bool = True) -> str:
+    """Points of accuracy."""
+    rounded = round(100 * share, 1) + 0.0  # no minus before zero
+    return f"{rounded:{'+' if sign else ''}.1f}".replace("-", "−")
+
+
+def interval(low: float, high: float) -> str:
+    """Two ends in points."""
+    return f"{points(low)} … {points(high)}"
+
+
+def _arms(accuracy: Comparison, log_loss: Comparison) -> Iterator[str]:
+    yield row(["arm", "accuracy (%)", "95 %", "log-loss"])
+    yield row(["---", "---:", "---:", "---:"])
+    for arm, loss in zip(accuracy.arms, log_loss.arms, strict=True):
+        ends = f"{points(arm.low, sign=False)} … {points(arm.high, sign=False)}"
+        yield row([arm.arm, points(arm.mean, sign=False), ends, f"{loss.mean:.3f}"])
+
+
+def _differences(accuracy: Comparison, log_loss: Comparison) -> Iterator[str]:
+    yield row(["difference (points)", "", "bootstrap 95 %", "over folds 95 %", "p (Holm)", "", "log-loss"])
+    yield row(["---", "---:", "---:", "---:", "---:", "---", "---"])
+    for verdict, loss in zip(accuracy.verdicts, log_loss.verdicts, strict=True):
+        nats = loss.difference
+        ends = f"{nats.bootstrap.low:+.3f} … {nats.bootstrap.high:+.3f}".replace("-", "−")
+        yield row([*_cells(verdict), f"{nats.estimate:+.3f}".replace("-", "−") + f" ({ends})"])
+
+
+def _cells(verdict: Verdict) -> list[str]:
+    difference = verdict.difference
+    folds = "–" if difference.folds is None else interval(difference.folds.low, difference.folds.high)
+    return [
+        f"{difference.first} − {difference.second}",
+        points(difference.estimate),
+        interval(difference.bootstrap.low, difference.bootstrap.high),
+        folds,
+        f"{verdict.holm:.2g}",
+        verdict.word,
+    ]
+
+
+def _control(difference: Difference) -> str:
+    ends = interval(difference.bootstrap.low, difference.bootstrap.high)
+    return f"{difference.first} − {difference.second} = {points(difference.estimate)} points ({ends})"
+
+
+def _looks(looks: dict[str, Look]) -> Iterator[str]:
+    yield row(["against the reference", "", "holds at all looks together", ""])
+    yield row(["---", "---:", "---:", "---"])
+    for name, look in looks.items():
+        ends = interval(look.low, look.high) if look.low > -1 or look.high < 1 else "too early"
+        yield row([name, points(look.estimate), ends, look.state])
+
+
+def _shifts(parts: Sequence[Shifted], update: str) -> Iterator[str]:
+    names = [mean.arm for mean in parts[0].arms]
+    yield row([f"update: {update}", *(part.shift for part in parts)])
+    yield row(["---", *("---:" for _ in parts)])
+    for name in names:
+        yield row([name, *(_shift_cell(part, name) for part in parts)])
+
+
+def _shift_cell(part: Shifted, name: str) -> str:
+    """Accuracy, and the difference from the reference with its interval."""
+    mean = next(arm.mean for arm in part.arms if arm.arm == name)
+    text = points(mean, sign=False)
+    for verdict in part.verdicts:
+        if verdict.difference.first == name:
+            difference = verdict.difference
+            ends = interval(difference.bootstrap.low, difference.bootstrap.high)
+            text += f" ({points(difference.estimate)}: {ends})"
+    return text

@@ -1,0 +1,98 @@
+"""One self-contained HTML page about drift (extra `report`): opens offline, asks for nothing from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spectronorm.files import write_text
+from spectronorm.monitor import Monitor
+from spectronorm.report.drift_figures import band_history, drift_by_band, two_distributions
+from spectronorm.report.html import embedded, page_template
+
+_PAGE = """<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  h1 { line-height: 1.2; }
+  table { border-collapse: collapse; display: block; overflow-x: auto; font-variant-numeric: tabular-nums; }
+  td, th { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  td:first-child, th:first-child { text-align: left; }
+  .figure { overflow-x: auto; }
+  .figure img { width: 100%; min-width: 34rem; height: auto; }
+  .verdict { padding: .75rem 1rem; border-left: .4rem solid {{ "#c0392b" if verdict.alarm else "#2e8b57" }};
+    background: #f7f7f7; }
+  summary { cursor: pointer; margin: 1rem 0; }
+</style>
+</head>
+<body>
+<h1>{{ title }}</h1>
+<p class="verdict"><strong>{{ "Alarm: " + diagnosis.kind if verdict.alarm else "No alarm" }}.</strong>
+{{ diagnosis.because }} {{ diagnosis.advice }}
+{%- if verdict.alarm and not diagnosis.firm %} <em>Provisional: only {{ diagnosis.clips }} clips so far.</em>
+{%- endif %}</p>
+<p>{{ "{:,}".format(verdict.clip) }} {{ "clip" if verdict.clip == 1 else "clips" }} so far,
+{{ drift.clips }} of them in the window; {{ bad }} could not be used;
+{{ alarms }} {{ "alarm" if alarms == 1 else "alarms" }}. The statistic is {{ "%.2f" % verdict.statistic }}
+({{ verdict.feature }}), the threshold {{ "%.2f" % verdict.threshold }}: {{ "%.3g" % per_clip }} false alarms a clip,
+calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
+<h2>Bands over time</h2>
+<div class="figure"><img src="data:image/png;base64,{{ history }}" alt="Shift of each band's mean over time"></div>
+<h2>Training and now</h2>
+<div class="figure"><img src="data:image/png;base64,{{ distributions }}" alt="Levels in training and now"></div>
+<h2>Figures</h2>
+<table>
+<tr><th>all bands</th><th>value</th></tr>
+{% for name, value in drift.global.items() %}<tr><td>{{ names[name] }}</td>
+<td>{{ "unknown" if value is none else "%.3f" % value }}</td></tr>
+{% endfor %}<tr><td>clips' RMS as recorded (dB)</td><td>{{ "%+.2f" % drift.rms_shift }}</td></tr>
+<tr><td>clips' peak as recorded (dB)</td><td>{{ "%+.2f" % drift.peak_shift }}</td></tr>
+</table>
+<h2>Figures by band</h2>
+<div class="figure"><img src="data:image/png;base64,{{ by_band }}" alt="Figures of drift of each band"></div>
+<p>The dashed line is a PSI of 0.25, from which a change counts as large.</p>
+<details><summary>As a table</summary>
+<table><tr><th>band</th><th>Hz</th>{% for name in drift.band %}<th>{{ names[name] }}</th>{% endfor %}</tr>
+{% for hz in hz_of %}{% set row = loop.index0 %}<tr><td>{{ row }}</td><td>{{ "%.0f" % hz }}</td>
+{% for values in drift.band.values() %}<td>{{ "unknown" if values[row] is none else "%.3f" % values[row] }}</td>
+{% endfor %}</tr>
+{% endfor %}</table></details>
+</body>
+</html>
+"""
+
+
+def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
+    """Write what a monitor sees now.
+
+    Raises:
+        MissingExtra: without Jinja2 or matplotlib.
+        ArgumentError: when no clip has come yet.
+    """
+    template = page_template(_PAGE)
+    report = monitor.report()
+    text = template.render(
+        title=title,
+        verdict=report.verdict,
+        diagnosis=report.diagnosis.to_dict(),
+        drift=report.drift.to_dict(),
+        alarms=report.alarms,
+        bad=report.bad,
+        per_clip=monitor.false_alarms.per_clip,
+        measured=monitor.baseline.measured,
+        hz_of=monitor.profile.front_end.band_hz().tolist(),
+        history=embedded(band_history(monitor)),
+        by_band=embedded(drift_by_band(monitor, report.drift.band)),
+        names=_names(monitor.profile.front_end.compress.unit),
+        distributions=embedded(two_distributions(monitor)),
+    )
+    write_text(path, text)
+
+
+def _names(unit: str) -> dict[str, str]:
+    return {
+        "mean_shift": "mean shift (σ)",
+        "mean_shift_se": "± (σ)",
+        "std_ratio": "std ratio",
+        "psi": "PSI",
+        "wasserstein": f"W1 ({unit})",
+        "jensen_shannon": "JS (bits)",
+        "floor_change": "floor share",
+    }

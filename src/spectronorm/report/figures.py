@@ -1,0 +1,84 @@
+"""Figures in PNG, drawn with matplotlib (extra `report`)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.errors import MissingExtra
+from spectronorm.files import atomic_write
+from spectronorm.front_end import FrontEnd
+from spectronorm.profile import Profile
+
+
+def save_band_figure(profile: Profile, path: Path) -> None:
+    """Mean, std, extremes and floor share by band; raises `MissingExtra` without matplotlib."""
+    figure = new_figure(9, 6)
+    levels, floors = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    bands = np.arange(profile.front_end.n_bands)
+    levels.fill_between(bands, profile.min, profile.max, color="0.9", label="min … max", step="mid")
+    levels.fill_between(
+        bands,
+        profile.mean - profile.std,
+        profile.mean + profile.std,
+        alpha=0.35,
+        label="mean ± std",
+        step="mid",
+    )
+    levels.plot(bands, profile.mean, label="mean", drawstyle="steps-mid")
+    levels.set_ylabel(f"level ({profile.front_end.compress.unit})")
+    levels.legend(loc="upper right")
+    levels.set_title(f"{profile.clips} clips, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}")
+    floors.fill_between(bands, 100 * profile.floor_share, step="mid", color="0.5")
+    floors.set_ylabel("floor (%)")
+    floors.set_ylim(0, 100)
+    floors.set_xlabel("band")
+    label_hz(floors, profile.front_end)
+    save_figure(figure, path)
+
+
+def save_comparison(
+    spectrograms: Mapping[str, NDArray[Any]], front_end: FrontEnd, title: str, path: Path, unit: str
+) -> None:
+    """One clip's spectrogram under each normalizer, each with its own colour bar; the first is in `unit`."""
+    figure = new_figure(11, 7)
+    axes = figure.subplots(2, -(-len(spectrograms) // 2), squeeze=False).ravel()
+    seconds_per_frame = front_end.stft.hop / front_end.sample_rate
+    for axis, (name, x) in zip(axes, spectrograms.items(), strict=False):
+        extent = (0, x.shape[1] * seconds_per_frame, -0.5, x.shape[0] - 0.5)
+        image = axis.imshow(x, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest")
+        axis.set_title(f"{name}   {x.min():.2f} … {x.max():.2f}")
+        axis.set_xlabel("time (s)")
+        axis.set_ylabel("band")
+        figure.colorbar(image, ax=axis, label=unit if name == "none" else "normalized")
+    figure.suptitle(title)
+    save_figure(figure, path)
+
+
+def label_hz(axis: Any, front_end: FrontEnd) -> None:
+    """A second scale with the bands' frequencies."""
+    hz = front_end.band_hz()
+    ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)
+    axis.set_xticks(ticks, [f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of that size in inches; raises `MissingExtra` without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except (ImportError, OSError):
+        raise MissingExtra("Drawing", "report") from None
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    with atomic_write(path) as file:
+        file.write(buffer.getvalue())

@@ -1,0 +1,37 @@
+"""What self-contained HTML pages share: how they begin, how they are filled in, and images inside them."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from spectronorm.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_HEAD = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+"""
+
+
+def page_template(text: str) -> Template:
+    """A page from its style sheet on; it escapes what it is given, a `title` too, and misses nothing in silence.
+
+    Raises:
+        MissingExtra: without Jinja2.
+    """
+    try:
+        import jinja2
+    except (ImportError, OSError):
+        raise MissingExtra("Writing a report page", "report") from None
+    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_HEAD + text)
+
+
+def embedded(png: bytes) -> str:
+    """A picture as text, for a `data:image/png;base64,` address."""
+    return base64.b64encode(png).decode()

@@ -1,0 +1,66 @@
+"""One self-contained HTML page about a profile (extra `report`): opens offline, asks for nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from spectronorm.files import write_text
+from spectronorm.profile import Profile
+from spectronorm.report.html import embedded, page_template
+
+_PAGE = """<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  table { border-collapse: collapse; display: block; overflow-x: auto; }
+  td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  td:first-child, th:first-child { text-align: left; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
+  img { max-width: 100%; height: auto; }
+  code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
+</style>
+</head>
+<body>
+<h1>{{ title }}</h1>
+<p>{{ summary.clips }} clips, {{ "{:,}".format(summary.frames) }} frames,
+{{ "{:,.1f}".format(summary.seconds) }} s of audio; front end <code>{{ summary.fingerprint }}</code>,
+spectronorm {{ summary.version }}.</p>
+{% for caption, image in figures.items() %}
+<h2>{{ caption }}</h2>
+<img src="data:image/png;base64,{{ image }}" alt="{{ caption }}">
+{% endfor %}
+<h2>All bands pooled ({{ summary.unit }})</h2>
+<table><tr>{% for name in summary.global %}<th>{{ name }}</th>{% endfor %}</tr>
+<tr>{% for value in summary.global.values() %}<td>{{ "unknown" if value is none else "%.4f" % value }}</td>{% endfor %}
+</tr></table>
+<h2>Groups</h2>
+<table><tr>{% for name in summary.groups[0] %}<th>{{ name }}</th>{% endfor %}</tr>
+{% for group in summary.groups %}<tr>{% for value in group.values() %}<td>
+{{- "%.1f" % value if value is float else value -}}
+</td>{% endfor %}</tr>{% endfor %}</table>
+{% if summary.bad %}<h2>Bad files, left out</h2>
+<table><tr><th>file</th><th>reason</th><th>detail</th></tr>
+{% for bad in summary.bad %}<tr><td>{{ bad.path }}</td><td>{{ bad.reason }}</td><td>{{ bad.detail }}</td></tr>
+{% endfor %}
+</table>{% endif %}
+<h2>Commands</h2>
+<pre>{% for command in commands %}{{ command }}
+{% endfor %}</pre>
+<h2>Front end</h2>
+<pre>{{ front_end }}</pre>
+</body>
+</html>
+"""
+
+
+def save_page(path: Path, title: str, profile: Profile, figures: Mapping[str, Path], commands: list[str]) -> None:
+    """Write the page, with each figure (caption to PNG file) inside it; raises `MissingExtra` without Jinja2."""
+    template = page_template(_PAGE)
+    images = {caption: embedded(file.read_bytes()) for caption, file in figures.items()}
+    text = template.render(
+        title=title,
+        summary=profile.summary(),
+        figures=images,
+        commands=commands,
+        front_end=profile.front_end.to_json(),
+    )
+    write_text(path, text)

@@ -1,0 +1,46 @@
+"""A picture of one round trip: the level that went in, the image, and the level of the sound that came back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from spectronorm.front_end import FrontEnd
+from spectronorm.report.figures import new_figure, save_figure
+
+
+def save_round_trip_figure(
+    levels: tuple[NDArray[Any], NDArray[Any], NDArray[Any]], front_end: FrontEnd, title: str, path: Path
+) -> None:
+    """Three levels `(band, frame)` one above the other: original, decoded from the image, recovered from its sound.
+
+    Raises:
+        MissingExtra: when matplotlib is not installed.
+    """
+    figure = new_figure(8, 6.5)
+    axes = figure.subplots(3, 1, sharex=True)
+    low, high = levels[0].min(), levels[0].max()
+    low = max(low, high - 90.0) if front_end.compress.unit == "dB" else low
+    seconds = levels[0].shape[1] * front_end.stft.hop / front_end.sample_rate
+    names = ("the clip", "its image", "the sound made from the image alone")
+    image = None
+    for axis, level, name, colours in zip(axes, levels, names, ("magma", "gray_r", "magma"), strict=True):
+        extent = (0.0, seconds, -0.5, level.shape[0] - 0.5)
+        image = axis.imshow(
+            level,
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            vmin=low,
+            vmax=high,
+            cmap=colours,
+            interpolation="nearest",
+        )
+        axis.set_title(name, fontsize=10)
+        axis.set_ylabel("band")
+    axes[-1].set_xlabel("time (s)")
+    figure.colorbar(image, ax=axes, label=f"level ({front_end.compress.unit})")
+    figure.suptitle(title)
+    save_figure(figure, path)
