@@ -148,7 +148,7 @@ def _magnitudes(folder: Path) -> list[tuple[Any, int, Any]]:
 
 def _convergence(clips: list[tuple[Any, int, Any]], waves: list[Any]) -> float:
     """The mean spectral convergence, in dB."""
-    from spectronorm.inversion.measures import spectral_convergence  # noqa: PLC0415
+    from spectronorm.inversion.quality import spectral_convergence  # noqa: PLC0415
 
     front_end = _front_end()
     found = [np.sqrt(front_end.stft(np.asarray(wave, dtype=np.float64))) for wave in waves]

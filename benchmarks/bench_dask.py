@@ -1,7 +1,7 @@
 """Engines on many small files: one thread, two, the usual pool, a Dask cluster of two workers; and a worker's death.
 
-Run with `python -m benchmarks.bench_dask [--files 30000]`. The files are links to spoken digits (`SPECTRONORM_DATA`), or
-to noises. Starting the cluster is not counted in the rate, and is told beside it.
+Run with `python -m benchmarks.bench_dask [--files 30000]`. The files are links to spoken digits (`SPECTRONORM_DATA`),
+or to noises. Starting the cluster is not counted in the rate, and is told beside it.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def measure(
         return lambda: sn.fit(source, front_end, engine=engine).save(folder / name)  # type: ignore[arg-type]
 
     jobs = {
-        "one": fit(sn.LocalEngine(1), "one"),
-        "threads": fit(sn.LocalEngine(WORKERS), "threads"),
+        "one": fit(sn.ThreadEngine(1), "one"),
+        "threads": fit(sn.ThreadEngine(WORKERS), "threads"),
         "pool": fit(sn.AutoEngine(WORKERS), "pool"),
         "dask": fit(cluster, "dask"),
     }

@@ -25,7 +25,7 @@ from benchmarks.table import show
 from spectronorm.front_end import STFT, FrontEnd, Mel
 from spectronorm.images import ImageCodec, LevelRange
 from spectronorm.inversion import invert
-from spectronorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
+from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score
 
 PEER = "librosa"
 QUALITIES = ("fast", "good", "best")

@@ -16,7 +16,7 @@ import numpy as np
 
 import spectronorm as sn
 from benchmarks.measure import Figure, report
-from spectronorm.measure import CLIPS_IN_UNIT
+from spectronorm.passes.units import CLIPS_IN_UNIT
 from spectronorm.profile import Counter, Measurement, RunningSum
 
 CLIPS = 1_000_000

@@ -35,7 +35,7 @@ FRONT_ENDS = {
 def measure_cost(name: str, folder: Path) -> list[Figure]:
     """Every clip beside its front end, in a torch pipeline, and beside reading its file."""
     front_end = FRONT_ENDS[name]
-    profile = sn.fit(folder, front_end, max_bad=0.05, engine=sn.LocalEngine(1))
+    profile = sn.fit(folder, front_end, max_bad=0.05, engine=sn.ThreadEngine(1))
     paths, waves = [], []
     for clip in sn.open_source(folder):
         try:

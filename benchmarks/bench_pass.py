@@ -1,7 +1,7 @@
 """The pass against bare decoding and resampling of the same files, its workers, and its memory.
 
-Run with `python -m benchmarks.bench_pass [--data FOLDER]`. FOLDER is any source that `spectronorm fit` takes; by default
-`$SPECTRONORM_DATA/esc10`, or sounds that the demo makes.
+Run with `python -m benchmarks.bench_pass [--data FOLDER]`. FOLDER is any source that `spectronorm fit` takes; by
+default `$SPECTRONORM_DATA/esc10`, or sounds that the demo makes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_BAD = 0.05
 
 @dataclass(frozen=True)
 class ProcessEngine:
-    """The same contract as `LocalEngine`, with processes, to compare the two."""
+    """The same contract as `ThreadEngine`, with processes, to compare the two."""
 
     workers: int
 
@@ -56,10 +56,10 @@ def measure_speed(source: sn.Source) -> list[Figure]:
     front_end = sn.preset("fastaudio")
 
     def bare(workers: int) -> Callable[[], object]:
-        return lambda: sum(1 for _ in sn.LocalEngine(workers).map(decode_and_resample, paths))
+        return lambda: sum(1 for _ in sn.ThreadEngine(workers).map(decode_and_resample, paths))
 
     def full(workers: int) -> Callable[[], object]:
-        return lambda: sn.fit(source, front_end, engine=sn.LocalEngine(workers), max_bad=MAX_BAD)
+        return lambda: sn.fit(source, front_end, engine=sn.ThreadEngine(workers), max_bad=MAX_BAD)
 
     jobs = {
         "B, 1 worker": bare(1),
@@ -99,7 +99,7 @@ def peak_memory(data: Path, clips: int, workers: int) -> float:
 
 def print_peak(source: sn.Source, clips: int, workers: int) -> None:
     chosen = sn.Source(source.clips[:: max(1, len(source) // clips)][:clips])
-    sn.fit(chosen, sn.preset("fastaudio"), engine=sn.LocalEngine(workers), max_bad=1.0)
+    sn.fit(chosen, sn.preset("fastaudio"), engine=sn.ThreadEngine(workers), max_bad=1.0)
     # Not ru_maxrss: that one survives exec, so it would be at least the parent's.
     status = Path("/proc/self/status").read_text()
     print(int(status.split("VmHWM:")[1].split()[0]) / 1024)

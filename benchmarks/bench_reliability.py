@@ -34,7 +34,7 @@ def main() -> None:
         folder = Path(name)
         source = sn.open_source(dataset(folder))
         untrusted = sn.open_source(source, sn.Reader(sn.Limits()))
-        front_end, engine = sn.preset("fastaudio"), sn.LocalEngine(1)
+        front_end, engine = sn.preset("fastaudio"), sn.ThreadEngine(1)
         used: dict[str, list[float]] = {"plain": [], "journal": [], "limited": []}
 
         def timed(job: str, source: sn.Source, output: Path | None = None) -> None:

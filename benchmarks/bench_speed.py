@@ -2,8 +2,8 @@
 
 python -m benchmarks.bench_speed [--rounds 9] [--only pass]
 
-With SPECTRONORM_DATA the clips are those of ESC-10 and the Free Spoken Digit Dataset; WAV and 16 kHz copies are made in a
-temporary folder. Without it, sounds of the demo stand in. Each job runs in a process of its own, in alternation, and
+With SPECTRONORM_DATA the clips are those of ESC-10 and the Free Spoken Digit Dataset; WAV and 16 kHz copies are made in
+a temporary folder. Without it, sounds of the demo stand in. Each job runs in a process of its own, in alternation, and
 figures are medians over rounds of the ratio of processor times (of times by the clock, where two cores are used).
 Before anything counts, both sides must have found the same numbers.
 """
@@ -199,9 +199,13 @@ def griffin_lim(folders: Mapping[str, Path], rounds: int) -> tuple[list[Figure],
     print("  spectral convergence, dB:", {name: round(value, 2) for name, value in convergence.items()})
     return [
         at_least(
-            "librosa's 32 Griffin-Lim iterations / ours at no less convergence", times(turns["spectronorm, 8"], peer), 4.0
+            "librosa's 32 Griffin-Lim iterations / ours at no less convergence",
+            times(turns["spectronorm, 8"], peer),
+            4.0,
         ),
-        at_most("their convergence less librosa's", convergence["spectronorm, 8"] - convergence["librosa, 32"], 0.0, "dB"),
+        at_most(
+            "their convergence less librosa's", convergence["spectronorm, 8"] - convergence["librosa, 32"], 0.0, "dB"
+        ),
         at_least("32 iterations each: librosa / ours", times(turns["spectronorm, 32"], peer), 2.0),
     ], turns
 

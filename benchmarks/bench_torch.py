@@ -2,8 +2,9 @@
 
 Run with `python -m benchmarks.bench_torch [--threads N]`. The peers are eager torch.stft code (the first post's
 pipeline), the same through torch.compile, and nnAudio's STFT (`pip install --no-deps nnAudio`; left out where missing).
-Then one 5 s clip in onnxruntime, by ONNX's STFT operator and by convolution; and with `$SPECTRONORM_DATA/esc10`, how far
-exported models and float32 modules are from NumPy on ten real clips, and what an epoch costs with decoded audio cached.
+Then one 5 s clip in onnxruntime, by ONNX's STFT operator and by convolution; and with `$SPECTRONORM_DATA/esc10`, how
+far exported models and float32 modules are from NumPy on ten real clips, and what an epoch costs with decoded audio
+cached.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The monitor in 200 simulated deployments of each kind, on ESC-10 and the spoken digits, fold by fold.
 
-Run with `python -m benchmarks.deployments [--write docs/monitoring.md]`; `SPECTRONORM_DATA` names the folder with esc10/
-and fsdd/. It prints the tables, writes them between the markers of the page, and the numbers, as they come, into
+Run with `python -m benchmarks.deployments [--write docs/monitoring.md]`; `SPECTRONORM_DATA` names the folder with
+esc10/ and fsdd/. It prints the tables, writes them between the markers of the page, and the numbers, as they come, into
 `benchmarks/results/`; with `--go-on` a run that was stopped goes on.
 """
 
@@ -38,12 +38,12 @@ from benchmarks.deployment_tables import RATE, hazard, tables
 from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
-from spectronorm.files import write_text
 from spectronorm.monitor import Baseline, Kind, diagnose, evidence
-from spectronorm.monitor.diagnosis import UPDATE_HELPS
+from spectronorm.monitor.change.diagnosis import UPDATE_HELPS
+from spectronorm.monitor.clips.variety import variety
 from spectronorm.monitor.threshold import stream_statistics
-from spectronorm.monitor.variety import variety
 from spectronorm.profile import Measurement
+from spectronorm.storage.atomic import write_text
 
 DIAGNOSED_AT = (8, 16, 32)
 GUARDED_OF_FOLD = 20

@@ -8,9 +8,9 @@ import numpy as np
 import soundfile
 
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
-from spectronorm.gan.origin import Origin
 from spectronorm.gan.run import GanDesign, prepare, run
 from spectronorm.gan.training import GanTraining
+from spectronorm.gan.training_source import Origin
 
 SIZE = 16
 FRONT_END = FrontEnd(

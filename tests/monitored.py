@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import spectronorm as sn
 from spectronorm.monitor import Baseline
-from spectronorm.monitor.features import clip_features
+from spectronorm.monitor.clips.features import clip_features
 from spectronorm.profile import Counter, Measurement
 
 Wave = NDArray[np.float32]

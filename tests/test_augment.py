@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm.affine import Affine
+from spectronorm.arrays import Affine
 from spectronorm.augment import FrameCrop, Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
 from spectronorm.augment.noise import DrawnNoise
 from spectronorm.augment.spec_augment import Masks

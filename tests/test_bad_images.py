@@ -89,7 +89,7 @@ BAD: dict[str, tuple[Mutation, str]] = {
     ),
     "not JSON": (lambda d, t, p: encode_png(p, "spectronorm", "{" * 100_000), "JSON"),
     "a list": (lambda d, t, p: encode_png(p, "spectronorm", "[]"), "not a JSON object"),
-    "future format": (_with_text(lambda h: h.update(format=2, version="9.0")), "spectronorm '9.0'.*format 1"),
+    "future format": (_with_text(lambda h: h.update(format=9, version="9.0")), "spectronorm '9.0'.*format 2"),
     "forged range": (_with_text(lambda h: h["range"].update(low=[5.0], high=[-5.0])), "low < high"),
     "range of text": (_with_text(lambda h: h["range"].update(low=["a"], high=["b"])), "must be numbers"),
     "range of other bands": (_with_text(lambda h: h["range"].update(low=[0.0] * 3, high=[1.0] * 3)), "3 bands"),

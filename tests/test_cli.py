@@ -69,7 +69,9 @@ def test_a_saved_pipeline_stands_for_a_profile(noise_table: Path, profile_path: 
     assert "MinMax" in succeed("show", out / "pipeline.safetensors").stdout
     assert json.loads(succeed("show", out / "pipeline.safetensors", "--json").stdout)["normalizer"]["name"] == "MinMax"
     assert (
-        spectronorm("apply", noise_table, "-p", out / "pipeline.safetensors", "--normalize", "band", "-o", out).returncode
+        spectronorm(
+            "apply", noise_table, "-p", out / "pipeline.safetensors", "--normalize", "band", "-o", out
+        ).returncode
         == 2
     )
 

@@ -9,7 +9,7 @@ _PROGRAM = """
 import sys
 import numpy as np
 import spectronorm as sn
-from spectronorm.compiled import njit
+from spectronorm.kernels.jit import njit
 
 level = sn.FrontEnd().clip_level(np.zeros(16_000, np.float32))
 assert level.shape == (201, 81)

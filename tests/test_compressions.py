@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import spectronorm as sn
-from spectronorm.front_end.compress import Compression
+from spectronorm.front_end.compress.compression import Compression
 from spectronorm.normalize import NORMALIZERS
 from spectronorm.profile import Counter
 

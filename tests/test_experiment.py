@@ -23,16 +23,28 @@ torch = pytest.importorskip("torch")
 
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
 
-from spectronorm.experiment import Results, answer, labelled_clips, parse_arms, run  # noqa: E402
-from spectronorm.experiment.checkpoint import Checkpoint  # noqa: E402
-from spectronorm.experiment.compare import compare, plan, same_model  # noqa: E402
-from spectronorm.experiment.jobs import _together  # noqa: E402
-from spectronorm.experiment.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
-from spectronorm.experiment.outcomes import outcomes  # noqa: E402
-from spectronorm.experiment.prepare import arm_inputs  # noqa: E402
-from spectronorm.experiment.statistics import resample  # noqa: E402
-from spectronorm.experiment.train import _batches, _generators, log_probabilities, mean_log_probabilities, train  # noqa: E402
-from spectronorm.experiment.waves import Waves  # noqa: E402
+from spectronorm.experiment import (  # noqa: E402
+    Results,
+    answer,
+    labelled_clips,
+    parse_arms,
+    run,
+)
+from spectronorm.experiment.answer.outcomes import outcomes  # noqa: E402
+from spectronorm.experiment.answer.statistics import resample  # noqa: E402
+from spectronorm.experiment.clips.levels import Waves  # noqa: E402
+from spectronorm.experiment.running.compare import compare, plan, same_model  # noqa: E402
+from spectronorm.experiment.running.jobs import _together  # noqa: E402
+from spectronorm.experiment.running.prepare import arm_inputs  # noqa: E402
+from spectronorm.experiment.training.checkpoint import Checkpoint  # noqa: E402
+from spectronorm.experiment.training.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
+from spectronorm.experiment.training.train import (  # noqa: E402
+    _batches,
+    _generators,
+    log_probabilities,
+    mean_log_probabilities,
+    train,
+)
 from spectronorm.report.comparison_page import save_comparison_page  # noqa: E402
 
 
@@ -422,7 +434,8 @@ def test_a_kill_within_a_training_loses_seconds(table: Path, tmp_path: Path, mon
         import time
         from pathlib import Path
         from tests.experiment_cases import prepared
-        from spectronorm.experiment import Results, checkpoint, run
+        from spectronorm.experiment import Results, run
+        from spectronorm.experiment.training import checkpoint
         checkpoint.EVERY = 0.0
         folder = Path({str(tmp_path / "killed")!r})
         ready = prepared(Path({str(table)!r}), folder, {str(file)!r}, epochs=25)
@@ -440,13 +453,14 @@ def test_a_kill_within_a_training_loses_seconds(table: Path, tmp_path: Path, mon
     done = sorted(len(torch.load(path, weights_only=True)["state"]["losses"]) for path in killed.glob("*.pt"))
     assert 1 <= done[0] < 25
     assert done[1:] == [25]
-    monkeypatch.setattr("spectronorm.experiment.checkpoint.EVERY", 1e9)
+    monkeypatch.setattr("spectronorm.experiment.training.checkpoint.EVERY", 1e9)
     found, trained = [], []
     for folder in (killed, tmp_path / "whole"):
         ready = prepared(table, folder, str(file), epochs=25)
         batches: list[int] = []
         monkeypatch.setattr(
-            "spectronorm.experiment.train._batches", lambda *given, to=batches: (to.append(1), _batches(*given))[1]
+            "spectronorm.experiment.training.train._batches",
+            lambda *given, to=batches: (to.append(1), _batches(*given))[1],
         )
         results = Results(folder, ready.settings())
         list(run(ready, results))

@@ -14,12 +14,16 @@ torch = pytest.importorskip("torch")
 
 from tests.experiment_cases import prepared, write_clips  # noqa: E402
 
-from spectronorm.experiment import Results, Training, run  # noqa: E402
-from spectronorm.experiment.answer import answer  # noqa: E402
+from spectronorm.experiment import (  # noqa: E402
+    Results,
+    Training,
+    run,
+)
+from spectronorm.experiment.answer.answer import answer  # noqa: E402
+from spectronorm.experiment.clips.devices import SHIFTS, parse_shifts  # noqa: E402
 from spectronorm.experiment.deploy import UPDATES, _halves, _of_few_classes  # noqa: E402
-from spectronorm.experiment.models import make_model  # noqa: E402
-from spectronorm.experiment.shifts import SHIFTS, parse_shifts  # noqa: E402
-from spectronorm.experiment.updates import updated_batch_norm, updated_input  # noqa: E402
+from spectronorm.experiment.training.models import make_model  # noqa: E402
+from spectronorm.experiment.training.updates import updated_batch_norm, updated_input  # noqa: E402
 
 RATE = 16_000
 

@@ -12,17 +12,10 @@ from scipy import stats
 
 pytest.importorskip("torch")
 
-from spectronorm.experiment.answer import Verdict, sentence, verdicts
-from spectronorm.experiment.outcomes import Outcomes
-from spectronorm.experiment.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, look
-from spectronorm.experiment.statistics import (
-    Difference,
-    Interval,
-    detectable,
-    holm,
-    resample,
-    t_interval,
-)
+from spectronorm.experiment.answer.answer import Verdict, sentence, verdicts
+from spectronorm.experiment.answer.outcomes import Outcomes
+from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, look
+from spectronorm.experiment.answer.statistics import Difference, Interval, detectable, holm, resample, t_interval
 
 
 def made(values: np.ndarray, groups: np.ndarray | None = None, folds: np.ndarray | None = None) -> Outcomes:

@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     basics = pytest.importorskip("fastai.basics")
     import fastai.callback.schedule
 
-from spectronorm.experiment.models import make_model  # noqa: E402
+from spectronorm.experiment.training.models import make_model  # noqa: E402
 from spectronorm.interop.fastai import (  # noqa: E402
     AudioBlock,
     AudioNormalize,

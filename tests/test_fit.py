@@ -13,7 +13,7 @@ import soundfile
 import spectronorm as sn
 from conftest import Write
 from spectronorm.errors import BadAudioReason
-from spectronorm.fit import fit
+from spectronorm.passes.fit import fit
 
 FRONT_END = sn.FrontEnd(bands=sn.Mel(16))
 
@@ -24,7 +24,7 @@ def test_workers_and_order_do_not_change_a_byte(noise_table: Path, tmp_path: Pat
     shuffled = noise_table.with_name("shuffled.csv")
     shuffled.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
     for name, source, workers in [("a", noise_table, 1), ("b", noise_table, 4), ("c", shuffled, 2)]:
-        sn.fit(source, FRONT_END, engine=sn.LocalEngine(workers)).save(tmp_path / name)
+        sn.fit(source, FRONT_END, engine=sn.ThreadEngine(workers)).save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == (tmp_path / "c").read_bytes()
 
 

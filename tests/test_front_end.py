@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import spectronorm as sn
 from spectronorm.front_end import PRESETS
-from spectronorm.front_end.window import window_values
-from spectronorm.workspace import Workspace
+from spectronorm.front_end.stft.window import window_values
+from spectronorm.kernels.buffers import Workspace
 
 RATE = 16_000
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(RATE)

@@ -12,8 +12,8 @@ import soundfile
 from typer.testing import CliRunner
 
 from spectronorm.cli.app import app
-from spectronorm.export_audio import export_audio
 from spectronorm.images import LevelRange, decode
+from spectronorm.passes.sounds import export_audio
 
 torch = pytest.importorskip("torch")
 

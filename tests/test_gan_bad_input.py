@@ -13,9 +13,9 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from spectronorm import files
 from spectronorm.cli.app import app
 from spectronorm.errors import ArgumentError, FileFormatError, SourceError
+from spectronorm.storage import container
 
 torch = pytest.importorskip("torch")
 
@@ -25,9 +25,9 @@ from spectronorm.gan.checkpoint import load_checkpoint  # noqa: E402
 from spectronorm.gan.clips import Window, read_levels  # noqa: E402
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture  # noqa: E402
-from spectronorm.gan.origin import Origin  # noqa: E402
 from spectronorm.gan.run import CHECKPOINT, MODEL, SETTINGS, prepare, run  # noqa: E402
 from spectronorm.gan.training import GanTraining, explained_memory  # noqa: E402
+from spectronorm.gan.training_source import Origin  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +73,16 @@ def test_bad_files_are_left_out_and_listed(tmp_path: Path) -> None:
 
 def test_models_of_other_versions_and_damaged_ones_are_refused(trained: Path, tmp_path: Path) -> None:
     """Another format, another kind and damaged weights each give one error that says what was found."""
-    header, tensors = files.load(trained / MODEL)
+    header, tensors = container.load(trained / MODEL)
     path = tmp_path / "other.safetensors"
-    files.save(path, {**header, "format": 99}, tensors)
+    container.save(path, {**header, "format": 99}, tensors)
     with pytest.raises(FileFormatError, match="'gan' of format 99, written by spectronorm"):
         GanModel.load(path)
     with pytest.raises(FileFormatError, match="'gan_checkpoint'"):
         GanModel.load(trained / CHECKPOINT)
     weight = next(name for name in tensors if name.startswith("generator.") and tensors[name].ndim == 4)
     for damage in ({weight: tensors[weight][:1]}, {weight: tensors[weight] * np.nan}):
-        files.save(path, header, {**tensors, **damage})
+        container.save(path, header, {**tensors, **damage})
         with pytest.raises(FileFormatError, match="damaged"):
             GanModel.load(path)
     path.write_bytes((trained / MODEL).read_bytes()[:-10])
@@ -102,13 +102,13 @@ def test_a_checkpoint_belongs_to_its_training(clips: Path, trained: Path, tmp_pa
         list(run(more, tmp_path / "copy", 4))
     with pytest.raises(FileFormatError, match="another training"):
         load_checkpoint(other.trainer(), trained / CHECKPOINT)
-    header, tensors = files.load(trained / CHECKPOINT)
-    files.save(tmp_path / "old.safetensors", {**header, "format": 0}, tensors)
+    header, tensors = container.load(trained / CHECKPOINT)
+    container.save(tmp_path / "old.safetensors", {**header, "format": 0}, tensors)
     same = prepare(origin, FRONT_END, design())
     with pytest.raises(FileFormatError, match="of format 0"):
         load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
     del tensors["generator.project.weight"]
-    files.save(tmp_path / "old.safetensors", header, tensors)
+    container.save(tmp_path / "old.safetensors", header, tensors)
     with pytest.raises(FileFormatError, match="not those of these networks"):
         load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
     (tmp_path / "copy" / SETTINGS).write_text("{")

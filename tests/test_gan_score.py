@@ -23,17 +23,12 @@ torch = pytest.importorskip("torch")
 from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class  # noqa: E402
 from spectronorm.gan.clips import LevelClips, Window  # noqa: E402
 from spectronorm.gan.judge import Judge  # noqa: E402
-from spectronorm.gan.measures import (  # noqa: E402
-    ClassBalance,
-    frechet_distance,
-    inception_score,
-    nearest_distance,
-)
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
-from spectronorm.gan.origin import Origin  # noqa: E402
+from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_score, nearest_distance  # noqa: E402
 from spectronorm.gan.score_table import score_table  # noqa: E402
 from spectronorm.gan.scoring import ScoreOptions, SeedScore, score  # noqa: E402
+from spectronorm.gan.training_source import Origin  # noqa: E402
 
 SIZE = 16
 FRONT_END = FrontEnd(

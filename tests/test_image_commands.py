@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 import spectronorm as sn
 from spectronorm.cli.app import app
 from spectronorm.errors import ArgumentError, FileFormatError, SourceError, TooManyBad
-from spectronorm.export_audio import InversionOptions, export_audio
-from spectronorm.export_images import ExportOptions, export_images
 from spectronorm.images import ImageCodec, LevelRange, decode
+from spectronorm.passes.images import ExportOptions, export_images
+from spectronorm.passes.sounds import InversionOptions, export_audio
 
 FRONT_END = sn.FrontEnd(level=sn.StandardizeWaveform(), stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 

@@ -20,19 +20,10 @@ from tests.voices import synthetic_voice
 import spectronorm as sn
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
 from spectronorm.front_end import WaveformGain
-from spectronorm.images import (
-    ImageCodec,
-    Layout,
-    LegacyLogMel,
-    LevelRange,
-    contact_sheet,
-    decode,
-    decode_legacy_logmel,
-    encode_picture,
-    png,
-)
+from spectronorm.images import ImageCodec, Layout, LevelRange, contact_sheet, decode, encode_picture, png
 from spectronorm.images.header import pixel_digest
 from spectronorm.images.png import encode_png, read_png
+from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 
 FRONT_END = sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 LAYOUTS = [Layout(bits, low, loud) for bits in (8, 16) for low in ("bottom", "top") for loud in ("dark", "bright")]

@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from tests.voices import espeak, synthetic_voice
 
 import spectronorm as sn
-from spectronorm.arrays import BandRuns, overlap_add
+from spectronorm.arrays import overlap_add
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import PRESETS, WaveformGain, frames_of, shortest_length
+from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.inversion import METHODS, Plan, invert, phase_gradient
 from spectronorm.inversion.bands import bins_of_bands
-from spectronorm.inversion.measures import level_residual_db, pesq_score, spectral_convergence, stoi_score
 from spectronorm.inversion.overlap import OverlapAdd
 from spectronorm.inversion.phase_gradient import gaussian_width, phase_of
+from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score
 
 WIDE = sn.STFT(n_fft=1024, hop_length=256)
 LINEAR = sn.FrontEnd(stft=WIDE)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 import spectronorm as sn
 from spectronorm.audio.clip import within
-from spectronorm.audio.wav import read_plain_wav
-from spectronorm.fourier import plan_of, transform
+from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
-from spectronorm.front_end.logarithm import compressed
+from spectronorm.front_end.fast.logarithm import compressed
+from spectronorm.kernels.fft import plan_of, transform
 from spectronorm.nn import Normalize, Preprocess, Spectrogram
 from spectronorm.profile import Counter, Measurement
 from torch_cases import pipeline

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm import measure
 from spectronorm.audio import long_clip
+from spectronorm.passes import measure
 
 RATE = 8_000
 LEVELS = {
@@ -37,7 +37,7 @@ def everything_is_long(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Call it, and every clip is streamed, in blocks that are small beside it."""
 
     def call() -> None:
-        from spectronorm.audio import decode  # noqa: PLC0415
+        from spectronorm.audio.decoding import decode  # noqa: PLC0415
 
         monkeypatch.setattr(long_clip, "SMALL_BYTES", 0)
         monkeypatch.setattr(long_clip, "LONG_SAMPLES", 250)
@@ -187,7 +187,7 @@ def test_a_clip_four_times_as_long_costs_no_more_memory(tmp_path: Path) -> None:
                 file.write(minute)
         code = (
             "import spectronorm as sn, sys\n"
-            "profile = sn.fit(sys.argv[1], sn.FrontEnd(16000, bands=sn.Mel(64)), engine=sn.LocalEngine(1))\n"
+            "profile = sn.fit(sys.argv[1], sn.FrontEnd(16000, bands=sn.Mel(64)), engine=sn.ThreadEngine(1))\n"
             "assert profile.seconds == 60 * float(sys.argv[2])\n"
             "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
         )

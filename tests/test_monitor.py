@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 import spectronorm as sn
 from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, equalize, measure, training
 from spectronorm.monitor import Baseline, FalseAlarms, Monitor, SampleStream, Window, diagnose, drift, evidence
-from spectronorm.monitor.baseline import UNIT_SCORE, normal_scores
-from spectronorm.monitor.distribution import jensen_shannon, population_stability_index, wasserstein
-from spectronorm.monitor.features import clip_features
+from spectronorm.monitor.change.distribution import jensen_shannon, population_stability_index, wasserstein
+from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
+from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.history import MAX_ROWS, History
 from spectronorm.monitor.threshold import calibrate, horizons, stream_statistics, window_statistic
 from spectronorm.profile import Counter, Measurement
-from spectronorm.profile.counter import Recorded
+from spectronorm.profile.counting.counter import Recorded
 
 FAST = {"threshold": 4.5}
 

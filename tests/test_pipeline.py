@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import spectronorm as sn
-from spectronorm import files
 from spectronorm.normalize import NORMALIZERS
+from spectronorm.storage import atomic_write, container
 
 WAVE = 0.1 * np.random.default_rng(0).standard_normal((2, 8000))
 
@@ -78,9 +78,9 @@ DAMAGES = {
 def test_a_damaged_pipeline_is_refused(name: str, profile: sn.Profile, tmp_path: Path) -> None:
     """Whatever is untrue in the file, loading is one clear error."""
     sn.Pipeline(profile.front_end, sn.Standardize().fit(profile)).save(tmp_path / "good")
-    header, tensors = files.load(tmp_path / "good")
+    header, tensors = container.load(tmp_path / "good")
     DAMAGES[name](header, tensors)
-    files.save(tmp_path / "bad", header, tensors)
+    container.save(tmp_path / "bad", header, tensors)
     with pytest.raises(sn.FileFormatError):
         sn.Pipeline.load(tmp_path / "bad")
 
@@ -89,7 +89,7 @@ def test_an_interrupted_save_leaves_what_was_there(tmp_path: Path) -> None:
     """A write that fails in the middle leaves the old file and no other."""
     target = tmp_path / "file"
     target.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), files.atomic_write(target) as file:
+    with pytest.raises(KeyboardInterrupt), atomic_write(target) as file:
         file.write(b"half")
         raise KeyboardInterrupt
     assert target.read_bytes() == b"old"

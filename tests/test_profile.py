@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm import files
 from spectronorm.profile import Counter, Measurement, RunningSum, Statistics, digest
+from spectronorm.storage import container
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16), bands=sn.Mel(4))
 LINEAR = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16))
@@ -291,9 +291,9 @@ def test_a_damaged_profile_is_refused(name: str, tmp_path: Path) -> None:
     """Numbers that no measuring can give are one clear error, whatever they are."""
     groups = {(("fold", str(i)),): measure(noises([200, 300, 150], seed=i)) for i in range(2)}
     sn.Profile(FRONT_END, groups).save(tmp_path / "profile")
-    header, tensors = files.load(tmp_path / "profile")
+    header, tensors = container.load(tmp_path / "profile")
     damage(name, header, tensors)
-    files.save(tmp_path / "damaged", header, tensors)
+    container.save(tmp_path / "damaged", header, tensors)
     with pytest.raises(sn.FileFormatError, match="damaged"):
         sn.load(tmp_path / "damaged")
 

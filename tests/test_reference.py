@@ -80,8 +80,8 @@ def test_workers_and_order_do_not_change_a_byte(esc10: Path, esc10_profile: sn.P
     front_end = sn.preset("fastaudio")
     runs = {
         "default": esc10_profile,
-        "one": sn.fit(esc10, front_end, engine=sn.LocalEngine(1)),
-        "three": sn.fit(esc10, front_end, engine=sn.LocalEngine(3)),
+        "one": sn.fit(esc10, front_end, engine=sn.ThreadEngine(1)),
+        "three": sn.fit(esc10, front_end, engine=sn.ThreadEngine(3)),
         "shuffled": sn.fit(table, front_end),
     }
     for name, profile in runs.items():

@@ -26,9 +26,9 @@ from spectronorm.monitor import (
     save_update,
     update,
 )
-from spectronorm.monitor.features import clip_features
-from spectronorm.monitor.shifted import counted_often, shifted
-from spectronorm.monitor.variety import variety
+from spectronorm.monitor.clips.features import clip_features
+from spectronorm.monitor.clips.variety import variety
+from spectronorm.monitor.mending.shifted import counted_often, shifted
 from spectronorm.profile import Counter, Measurement, Statistics
 
 SMALL = sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(3))

@@ -24,7 +24,7 @@ import spectronorm as sn
 from monitored import FRONT_END, clips, training
 from spectronorm.cli.app import app
 from spectronorm.monitor import Incoming, Monitor, Pcm, Reading, existing, growing_folder, listed, pcm_stream, watch
-from spectronorm.monitor.prometheus import Exporter
+from spectronorm.monitor.feed.prometheus import Exporter
 from spectronorm.report.drift_page import save_drift_page
 
 COMMAND = [sys.executable, "-c", "from spectronorm.cli import main; main()"]

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.agreement.measure import FLOAT32_RANGE_DB, Agreement, agreement
-from spectronorm.files import write_text
 from spectronorm.front_end import PRESETS
+from spectronorm.storage.atomic import write_text
 
 PAGE = Path(__file__).parents[2] / "docs" / "presets.md"
 START, END = "<!-- agreement: begin -->", "<!-- agreement: end -->"

@@ -6,8 +6,8 @@
 64
 """
 
-from spectronorm.affine import Affine as Affine
-from spectronorm.apply import apply as apply
+from spectronorm.arrays import Affine as Affine
+from spectronorm.arrays import sliding_standardize as sliding_standardize
 from spectronorm.audio import Clip as Clip
 from spectronorm.audio import ClipReference as ClipReference
 from spectronorm.audio import Limits as Limits
@@ -16,12 +16,10 @@ from spectronorm.audio import Source as Source
 from spectronorm.audio import open_source as open_source
 from spectronorm.audio import read as read
 from spectronorm.audio import read_clip as read_clip
-from spectronorm.check import Checked as Checked
-from spectronorm.check import check as check
 from spectronorm.engines import AutoEngine as AutoEngine
 from spectronorm.engines import DaskEngine as DaskEngine
-from spectronorm.engines import LocalEngine as LocalEngine
 from spectronorm.engines import ProcessEngine as ProcessEngine
+from spectronorm.engines import ThreadEngine as ThreadEngine
 from spectronorm.errors import ArgumentError as ArgumentError
 from spectronorm.errors import AudioError as AudioError
 from spectronorm.errors import EngineError as EngineError
@@ -34,12 +32,6 @@ from spectronorm.errors import ShapeError as ShapeError
 from spectronorm.errors import SourceError as SourceError
 from spectronorm.errors import SpectronormError as SpectronormError
 from spectronorm.errors import TooManyBad as TooManyBad
-from spectronorm.export_audio import InversionOptions as InversionOptions
-from spectronorm.export_audio import export_audio as export_audio
-from spectronorm.export_images import ExportOptions as ExportOptions
-from spectronorm.export_images import export_images as export_images
-from spectronorm.fit import Sample as Sample
-from spectronorm.fit import fit as fit
 from spectronorm.front_end import PCEN as PCEN
 from spectronorm.front_end import STFT as STFT
 from spectronorm.front_end import AsRecorded as AsRecorded
@@ -75,12 +67,20 @@ from spectronorm.normalize import SlidingStandardize as SlidingStandardize
 from spectronorm.normalize import Standardize as Standardize
 from spectronorm.normalize import Unchanged as Unchanged
 from spectronorm.normalize import normalizer as normalizer
+from spectronorm.passes.apply import apply as apply
+from spectronorm.passes.check import Checked as Checked
+from spectronorm.passes.check import check as check
+from spectronorm.passes.fit import Sample as Sample
+from spectronorm.passes.fit import fit as fit
+from spectronorm.passes.images import ExportOptions as ExportOptions
+from spectronorm.passes.images import export_images as export_images
+from spectronorm.passes.round_trip import RoundTripOptions as RoundTripOptions
+from spectronorm.passes.round_trip import round_trip as round_trip
+from spectronorm.passes.sounds import InversionOptions as InversionOptions
+from spectronorm.passes.sounds import export_audio as export_audio
 from spectronorm.pipeline import Pipeline as Pipeline
 from spectronorm.pipeline import load as load
+from spectronorm.pipeline import published as published
 from spectronorm.profile import Profile as Profile
 from spectronorm.profile import Statistics as Statistics
-from spectronorm.published import published as published
-from spectronorm.round_trip import RoundTripOptions as RoundTripOptions
-from spectronorm.round_trip import round_trip as round_trip
-from spectronorm.sliding import sliding_standardize as sliding_standardize
 from spectronorm.version import __version__ as __version__

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from spectronorm import files
-from spectronorm.affine import Affine
-from spectronorm.arrays import Array
+from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
 from spectronorm.front_end import FrontEnd
+from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import KINDS, FittedNormalizer, FittedOn, Fixed, Normalizer, normalizer
 from spectronorm.profile import Profile
+from spectronorm.storage import container
 from spectronorm.version import __version__
 
 KIND = "pipeline"
@@ -61,16 +61,16 @@ class Pipeline:
         }
         affine = fitted.affine
         tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
-        files.save(Path(path), header, tensors)
+        container.save(Path(path), header, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
         """Read a pipeline; raises `FileFormatError` when the file is not a sound one."""
-        return cls.from_container(*files.load(Path(path)), Path(path))
+        return cls.from_container(*container.load(Path(path)), Path(path))
 
     @classmethod
-    def from_container(cls, header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Pipeline:
-        """A pipeline from what `files.load` read from `path`; raises `FileFormatError` when it is not a sound one."""
+    def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Pipeline:
+        """A pipeline from a container read from `path`; raises `FileFormatError` when it is not a sound one."""
         if header.get("kind") != KIND or header.get("format") != FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a pipeline of format "
@@ -140,10 +140,29 @@ def load(path: str | Path) -> Profile | Pipeline:
     Raises:
         FileFormatError: when the file holds neither, or is damaged.
     """
-    header, tensors = files.load(Path(path))
+    header, tensors = container.load(Path(path))
     if header.get("kind") == KIND:
         return Pipeline.from_container(header, tensors, Path(path))
     return Profile.from_container(header, tensors, Path(path))
+
+
+def published(name: str) -> Pipeline:
+    """The pipeline of a preset whose origin fixed its normalization: what a model trained with it expects.
+
+    Raises:
+        ArgumentError: when there is no such preset, or its origin measures or learns its normalization.
+
+    >>> published("ast").normalizer.normalizer
+    Fixed(shift=-4.2677393, scale=9.1379948)
+    """
+    found = find_preset(name)
+    if found.fixed is None:
+        known = ", ".join(other for other, p in PRESETS.items() if p.fixed is not None)
+        raise ArgumentError(
+            f"preset={name!r} has no fixed normalization (only {known} do): "
+            "measure your data with spectronorm.passes.fit and fit a normalizer"
+        )
+    return Pipeline(found.front_end, Fixed(*found.fixed).for_front_end(found.front_end))
 
 
 def _settings(value: Normalizer) -> dict[str, Any]:
@@ -155,7 +174,7 @@ def _plain(fitted_on: FittedOn) -> dict[str, Any]:
     return {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
 
 
-def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Pipeline:
+def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     front_end = FrontEnd.from_dict(header["front_end"])
     if header["fingerprint"] != front_end.fingerprint:
         raise ValueError("the fingerprint does not fit the front end")
@@ -178,7 +197,7 @@ def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Pipeline:
     return Pipeline(front_end, fitted)
 
 
-def _affine(tensors: files.Tensors, bands: int) -> Affine:
+def _affine(tensors: container.Tensors, bands: int) -> Affine:
     shift, scale = tensors["shift"], tensors["scale"]
     for tensor in (shift, scale):
         if tensor.dtype != np.float64 or tensor.shape not in ((1, 1), (bands, 1)) or len(tensors) != 2:

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm import measure
+from spectronorm.passes import units
 
 FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
 
@@ -40,7 +40,7 @@ def clips(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few clips in a unit of work, so that sixty make many."""
-    monkeypatch.setattr(measure, "CLIPS_IN_UNIT", 4)
+    monkeypatch.setattr(units, "CLIPS_IN_UNIT", 4)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -17,8 +17,8 @@ import spectronorm as sn  # noqa: E402
 from spectronorm.engines.engine import Item, Result  # noqa: E402
 from spectronorm.errors import EngineError  # noqa: E402
 from spectronorm.experiment import Results  # noqa: E402
-from spectronorm.experiment.compare import compare  # noqa: E402
-from spectronorm.experiment.jobs import TrainTask, run_on  # noqa: E402
+from spectronorm.experiment.running.compare import compare  # noqa: E402
+from spectronorm.experiment.running.jobs import TrainTask, run_on  # noqa: E402
 
 
 @pytest.fixture

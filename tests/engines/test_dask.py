@@ -16,13 +16,13 @@ import pytest
 from typer.testing import CliRunner
 
 import spectronorm as sn
-from spectronorm import origin as origin_module
 from spectronorm.cli.app import app
 from spectronorm.engines.dask import ALLOCATOR, CONNECT_SECONDS
 from spectronorm.engines.pace import MOST, Pace
 from spectronorm.errors import EngineError
-from spectronorm.lock import output_lock
-from spectronorm.origin import Origin
+from spectronorm.runs import worker_check as origin_module
+from spectronorm.runs.lock import output_lock
+from spectronorm.runs.worker_check import Origin
 
 from .conftest import FRONT_END
 
@@ -53,7 +53,7 @@ def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_pat
             os.kill(victims.pop(), signal.SIGKILL)
 
     before = victims[1]
-    for name, engine in (("one", sn.LocalEngine(1)), ("out", dask)):
+    for name, engine in (("one", sn.ThreadEngine(1)), ("out", dask)):
         progress = kill if name == "out" else None
         sn.fit(
             clips,
@@ -158,7 +158,7 @@ def test_a_pass_that_was_stopped_goes_on_with_another_engine(dask: sn.DaskEngine
     assert journal > 1000
     seen: list[int] = []
     sn.fit(clips, FRONT_END, output=tmp_path / "out", engine=dask, progress=lambda d, t: seen.append(d), **settings)
-    sn.fit(clips, FRONT_END, output=tmp_path / "one", engine=sn.LocalEngine(1), **settings)
+    sn.fit(clips, FRONT_END, output=tmp_path / "one", engine=sn.ThreadEngine(1), **settings)
     assert (tmp_path / "out").read_bytes() == (tmp_path / "one").read_bytes()
     assert seen[-1] == 61
 
@@ -180,9 +180,9 @@ def test_archives_and_urls_are_read_by_the_workers(dask: sn.DaskEngine, clips: P
         shutil.make_archive(str(tmp_path / kind), kind, clips)
     for target in ("tar.tar", "gztar.tar.gz", "zip.zip"):
         source = sn.open_source(tmp_path / target)
-        assert sn.fit(source, FRONT_END, engine=dask) == sn.fit(source, FRONT_END, engine=sn.LocalEngine(1))
+        assert sn.fit(source, FRONT_END, engine=dask) == sn.fit(source, FRONT_END, engine=sn.ThreadEngine(1))
     url = f"file://{clips}"
-    assert sn.fit(url, FRONT_END, engine=dask) == sn.fit(url, FRONT_END, engine=sn.LocalEngine(1))
+    assert sn.fit(url, FRONT_END, engine=dask) == sn.fit(url, FRONT_END, engine=sn.ThreadEngine(1))
 
 
 def test_what_workers_cannot_see_is_refused(

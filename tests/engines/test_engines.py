@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import spectronorm as sn
-from spectronorm import measure
 from spectronorm.errors import EngineError
 from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.passes import measure, units
 
 from .conftest import FRONT_END, tree
 
@@ -28,12 +28,12 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> o
     if request.param == "dask":
         return request.getfixturevalue("dask")
     monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", 0.0)
-    return {"threads": sn.LocalEngine, "processes": sn.ProcessEngine, "auto": sn.AutoEngine}[request.param](2)
+    return {"threads": sn.ThreadEngine, "processes": sn.ProcessEngine, "auto": sn.AutoEngine}[request.param](2)
 
 
 def test_fit_gives_the_bytes_of_one_thread(engine: object, clips: Path, tmp_path: Path) -> None:
     """Profiles with a journal and without, bad files included."""
-    one = sn.LocalEngine(1)
+    one = sn.ThreadEngine(1)
     sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=one, output=tmp_path / "one")
     sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=engine, output=tmp_path / "out")  # type: ignore[arg-type]
     sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=engine).save(tmp_path / "plain")  # type: ignore[arg-type]
@@ -43,10 +43,10 @@ def test_fit_gives_the_bytes_of_one_thread(engine: object, clips: Path, tmp_path
 
 def test_apply_and_images_give_the_files_of_one_thread(engine: object, clips: Path, tmp_path: Path) -> None:
     """Every spectrogram, every image, both indexes; nothing hidden is left."""
-    profile = sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.LocalEngine(1))
+    profile = sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.ThreadEngine(1))
     pipeline = sn.Pipeline(FRONT_END, sn.Standardize(per="band").fit(profile))
     codec = ImageCodec(FRONT_END, LevelRange.extremes(profile))
-    for name, used in (("one", sn.LocalEngine(1)), ("out", engine)):
+    for name, used in (("one", sn.ThreadEngine(1)), ("out", engine)):
         sn.apply(clips, pipeline, tmp_path / name / "npy", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
         sn.export_images(clips, codec, tmp_path / name / "png", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
     found = tree(tmp_path / "out")
@@ -58,8 +58,8 @@ def test_units_that_are_added_up_before_they_travel_are_the_same(clips: Path) ->
     """What a batch's results come to on a worker: one a group, with every clip, bad file and stamp."""
     source = sn.open_source(clips)
     task = measure.MeasureTask(FRONT_END, None, source.reader, with_stamps=True)
-    units = measure.units(measure.by_group(source, ["label"]))
-    results = [task(unit) for unit in units]
+    parts = units.units(units.by_group(source, ["label"]))
+    results = [task(unit) for unit in parts]
     merged = task.merge(results)
     assert len(merged) == 2 < len(results)
     assert sum(one.clips for one in merged) == 61
@@ -75,15 +75,15 @@ def test_units_hold_each_clip_once_and_the_last_are_small(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that workers end together; a source gives the same units each time."""
-    monkeypatch.setattr(measure, "CLIPS_IN_UNIT", 48)
+    monkeypatch.setattr(units, "CLIPS_IN_UNIT", 48)
     clips = [sn.ClipReference(f"{i}.wav", tmp_path / f"{i}.wav") for i in range(count)]
-    found = measure.units({(): clips})
+    found = units.units({(): clips})
     assert sorted(clip.name for unit in found for clip in unit.clips) == sorted(clip.name for clip in clips)
     assert max(len(unit.clips) for unit in found) <= 48
     assert min(len(unit.clips) for unit in found) >= 1
     if count >= 400:
         assert all(len(unit.clips) <= 6 for unit in found[-8:])
-    assert measure.units({(): clips}) == found
+    assert units.units({(): clips}) == found
 
 
 def test_an_error_in_the_work_comes_back_as_it_is(engine: object, clips: Path) -> None:
@@ -114,10 +114,10 @@ def test_untrusted_files_are_decoded_in_limited_processes_of_every_worker(engine
     """`--untrusted` works wherever the work runs."""
     reader = sn.Reader(sn.Limits())
     limited = sn.fit(sn.open_source(clips, reader), FRONT_END, max_bad=MAX_BAD, engine=engine)  # type: ignore[arg-type]
-    assert limited == sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.LocalEngine(1))
+    assert limited == sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.ThreadEngine(1))
 
 
-@pytest.mark.parametrize("kind", [sn.LocalEngine, sn.ProcessEngine, sn.AutoEngine])
+@pytest.mark.parametrize("kind", [sn.ThreadEngine, sn.ProcessEngine, sn.AutoEngine])
 def test_no_workers_are_refused(kind: type) -> None:
     """At least one must work."""
     with pytest.raises(sn.ArgumentError, match="workers=0"):

@@ -11,29 +11,29 @@ from pathlib import Path
 import numpy as np
 
 import spectronorm as sn
-from spectronorm.engines.resumable import _Record
-from spectronorm.export_images import export_images
-from spectronorm.journal import Journal
+from spectronorm.passes.images import export_images
+from spectronorm.runs.journal import Journal
+from spectronorm.runs.resume import _Record
 
 FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
 
 
 def run_fit(source: Path, output: Path, workers: int = 1) -> None:
     """Measure `source` into `output`."""
-    sn.fit(source, FRONT_END, output=output, engine=sn.LocalEngine(workers), group_by=["label"], max_bad=0.5)
+    sn.fit(source, FRONT_END, output=output, engine=sn.ThreadEngine(workers), group_by=["label"], max_bad=0.5)
 
 
 def run_apply(source: Path, folder: Path, workers: int = 1) -> None:
     """Write the spectrograms of `source` into `folder`."""
-    profile = sn.fit(source, FRONT_END, engine=sn.LocalEngine(workers), max_bad=0.5)
+    profile = sn.fit(source, FRONT_END, engine=sn.ThreadEngine(workers), max_bad=0.5)
     pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(profile))
-    sn.apply(source, pipeline, folder, engine=sn.LocalEngine(workers), max_bad=0.5)
+    sn.apply(source, pipeline, folder, engine=sn.ThreadEngine(workers), max_bad=0.5)
 
 
 def run_images(source: Path, folder: Path, workers: int = 1) -> None:
     """Write the images of `source` into `folder`."""
     codec = sn.ImageCodec(FRONT_END, sn.LevelRange.fixed_db(FRONT_END, -80.0, 20.0))
-    export_images(source, codec, folder, engine=sn.LocalEngine(workers), max_bad=0.5)
+    export_images(source, codec, folder, engine=sn.ThreadEngine(workers), max_bad=0.5)
 
 
 def run_invert(source: Path, folder: Path, workers: int = 1) -> None:
@@ -47,7 +47,7 @@ def run_invert(source: Path, folder: Path, workers: int = 1) -> None:
             except sn.AudioError:
                 (levels / f"{path.stem}.npy").write_bytes(b"no array")
     options = sn.InversionOptions(quality="fast", front_end=FRONT_END)
-    sn.export_audio(levels, folder, options, engine=sn.LocalEngine(workers), max_bad=0.5)
+    sn.export_audio(levels, folder, options, engine=sn.ThreadEngine(workers), max_bad=0.5)
 
 
 class Log:

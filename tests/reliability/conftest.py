@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from spectronorm import measure
+from spectronorm.passes import units
 
 from .bad_inputs import tone
 
@@ -30,4 +30,4 @@ def clips(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few clips in a unit of work that forty make several."""
-    monkeypatch.setattr(measure, "CLIPS_IN_UNIT", 8)
+    monkeypatch.setattr(units, "CLIPS_IN_UNIT", 8)

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import spectronorm as sn
-from spectronorm import measure
-from spectronorm.export_images import INDEX_NAME
-from spectronorm.lock import beside
+from spectronorm.passes import units
+from spectronorm.passes.images import INDEX_NAME
+from spectronorm.runs.lock import beside
 
 from .attack import Log, finished, in_child, killed_after, run_apply, run_fit, run_images, run_invert, tree
 from .conftest import write_clips
@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    measure.CLIPS_IN_UNIT = 8  # many units, so that a kill finds some finished and some not
+    units.CLIPS_IN_UNIT = 8  # many units, so that a kill finds some finished and some not
     for name, command in COMMANDS.items():
         with tempfile.TemporaryDirectory() as folder:
             print(name, trials(command, name, options.kills, options.seed, Path(folder)))  # noqa: T201

@@ -65,7 +65,7 @@ def test_an_archive_gives_the_profile_of_its_folder(name: str, untrusted: bool, 
     reader = sn.Reader(sn.Limits() if untrusted else None)
     source = sn.open_source(tmp_path / name, reader)
     assert {clip.columns["label"] for clip in source} == {"high", "low"}
-    sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], engine=sn.LocalEngine(2))
+    sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], engine=sn.ThreadEngine(2))
     assert set(tree(tmp_path)) == before | {"out"}
     assert (tmp_path / "out").read_bytes() == (tmp_path / "folder.safetensors").read_bytes()
 

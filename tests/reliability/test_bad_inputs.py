@@ -183,7 +183,7 @@ def test_one_bad_file_among_sixty_changes_nothing(tmp_path: Path) -> None:
     reader = Reader(skip_flat=True)
 
     def measured() -> sn.Profile:
-        return sn.fit(sn.open_source(folder, reader), front_end, max_bad=1, engine=sn.LocalEngine(1))
+        return sn.fit(sn.open_source(folder, reader), front_end, max_bad=1, engine=sn.ThreadEngine(1))
 
     clean = measured()
     clean.save(tmp_path / "clean")

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm import files
 from spectronorm.errors import FileFormatError, SpectronormError
 from spectronorm.pipeline import load
+from spectronorm.storage import container
 
 from .attack import FRONT_END
 from .conftest import write_clips
@@ -178,9 +178,9 @@ PIPELINES: dict[str, Change] = {
 
 def changed(data: bytes, change: Change) -> bytes:
     """The file with one thing changed."""
-    header, tensors = files.unpack(data, "a file")
+    header, tensors = container.unpack(data, "a file")
     change(header, tensors)
-    return files.pack(header, tensors)
+    return container.pack(header, tensors)
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -204,7 +204,7 @@ def _refused(data: bytes, folder: Path) -> None:
 
 def with_header(text: str) -> bytes:
     """A safetensors file with this text where our header stands."""
-    return bytes(safetensors.numpy.save({"x": np.zeros(1)}, metadata={files.HEADER_KEY: text}))
+    return bytes(safetensors.numpy.save({"x": np.zeros(1)}, metadata={container.HEADER_KEY: text}))
 
 
 OTHER_FILES: dict[str, bytes] = {
@@ -252,7 +252,7 @@ def test_a_damaged_file_is_read_or_refused_never_worse(data: st.DataObject, save
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     try:
-        header, tensors = files.unpack(bytes(raw), "a file")
+        header, tensors = container.unpack(bytes(raw), "a file")
         cls = sn.Profile if kind == "profile" else sn.Pipeline
         loaded = cls.from_container(header, tensors, Path("a file"))
     except SpectronormError:

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectronorm.errors import OutputBusy
-from spectronorm.files import atomic_write, remove_unfinished
-from spectronorm.journal import Journal, keep_journal, key_of
-from spectronorm.lock import beside, output_lock
+from spectronorm.runs.journal import Journal, keep_journal, key_of
+from spectronorm.runs.lock import beside, output_lock
+from spectronorm.storage.atomic import atomic_write, remove_unfinished
 
 IDENTITY = {"command": "test", "setting": 1}
 RECORDS = {key_of(index): bytes([index]) * (index * 7) for index in range(12)}
@@ -104,7 +104,9 @@ def test_a_journal_goes_on_success_and_stays_on_failure(tmp_path: Path) -> None:
 def test_the_second_run_fails_at_once_and_says_who_holds_the_output(tmp_path: Path) -> None:
     """In this process and in another one."""
     output = tmp_path / "out"
-    code = f"from spectronorm.lock import *; from pathlib import Path\nwith output_lock(Path({str(output)!r})): pass"
+    code = (
+        f"from spectronorm.runs.lock import *; from pathlib import Path\nwith output_lock(Path({str(output)!r})): pass"
+    )
     with output_lock(output):
         with pytest.raises(OutputBusy, match=f"process {os.getpid()} on "), output_lock(output):
             pass
@@ -118,7 +120,7 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
     """A stale lock is recognized, and says whose it was."""
     output = tmp_path / "out"
     code = (
-        "from spectronorm.lock import *; from pathlib import Path; import time\n"
+        "from spectronorm.runs.lock import *; from pathlib import Path; import time\n"
         f"with output_lock(Path({str(output)!r})): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:

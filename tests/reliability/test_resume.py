@@ -17,9 +17,9 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm.engines.resumable import _Record
-from spectronorm.lock import beside, output_lock
-from spectronorm.measure import MeasureTask
+from spectronorm.passes.measure import MeasureTask
+from spectronorm.runs.lock import beside, output_lock
+from spectronorm.runs.resume import _Record
 
 from .attack import FRONT_END, finished, in_child, run_fit, tree
 from .bad_inputs import tone
@@ -54,7 +54,7 @@ def stopped_fit(source: Path, output: Path, after: int = 20, front_end: sn.Front
             raise Stop
 
     with pytest.raises(Stop):
-        sn.fit(source, front_end, output=output, engine=sn.LocalEngine(1), group_by=["label"], progress=progress)
+        sn.fit(source, front_end, output=output, engine=sn.ThreadEngine(1), group_by=["label"], progress=progress)
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS.items())
@@ -163,7 +163,7 @@ def test_an_output_that_was_tampered_with_is_written_again(clips: Path, tmp_path
     pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(sn.fit(clips, FRONT_END)))
     sn.apply(clips, pipeline, tmp_path / "clean")
     with pytest.raises(Stop):
-        sn.apply(clips, pipeline, tmp_path / "out", engine=sn.LocalEngine(1), progress=stop)
+        sn.apply(clips, pipeline, tmp_path / "out", engine=sn.ThreadEngine(1), progress=stop)
     assert not (tmp_path / "out" / "index.csv").exists()
     (tmp_path / "out" / "high" / "000.npy").write_bytes(b"tampered")
     (tmp_path / "out" / "high" / "002.npy").unlink()

@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm.audio import Limits, Reader, release, sandbox
+from spectronorm.audio import Limits, Reader, release
+from spectronorm.audio.decoding import sandbox
 
 from .attack import FRONT_END, run_fit
 from .bad_inputs import encoded, flac_bomb, pcm, tone, wav
@@ -83,12 +84,12 @@ def test_a_killed_process_costs_nothing(clips: Path, tmp_path: Path) -> None:
 
     def kill(done: int, total: int) -> None:
         for child in children():
-            if b"decoder_process" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"decoding/worker.py" in Path(f"/proc/{child}/cmdline").read_bytes():
                 os.kill(child, signal.SIGKILL)
                 killed.append(child)
 
     source = sn.open_source(clips, Reader(Limits()))
-    engine = sn.LocalEngine(1)
+    engine = sn.ThreadEngine(1)
     sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0, engine=engine, progress=kill)
     assert killed
     assert (tmp_path / "out").read_bytes() == (tmp_path / "clean").read_bytes()
@@ -104,7 +105,7 @@ def test_no_process_is_left_after_a_pass(clips: Path) -> None:
     """Neither after success nor after an error."""
     before = set(children())
     source = sn.open_source(clips, Reader(Limits()))
-    sn.fit(source, FRONT_END, engine=sn.LocalEngine(3))
+    sn.fit(source, FRONT_END, engine=sn.ThreadEngine(3))
     (clips / "bad.wav").write_bytes(b"no audio")
     with pytest.raises(sn.TooManyBad):
         sn.fit(sn.open_source(clips, Reader(Limits())), FRONT_END, max_bad=0)

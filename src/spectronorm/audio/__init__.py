@@ -2,19 +2,19 @@
 
 from spectronorm.audio.cache import AudioCache as AudioCache
 from spectronorm.audio.clip import Clip as Clip
-from spectronorm.audio.content import stamp as stamp
+from spectronorm.audio.decoding.content import stamp as stamp
+from spectronorm.audio.decoding.sandbox import Limits as Limits
 from spectronorm.audio.long_clip import LongClip as LongClip
 from spectronorm.audio.long_clip import Streamed as Streamed
 from spectronorm.audio.long_clip import stream as stream
+from spectronorm.audio.places.reference import ClipReference as ClipReference
+from spectronorm.audio.places.reference import reading_place as reading_place
 from spectronorm.audio.read import Reader as Reader
 from spectronorm.audio.read import Stamped as Stamped
 from spectronorm.audio.read import read as read
 from spectronorm.audio.read import read_clip as read_clip
 from spectronorm.audio.read import release as release
-from spectronorm.audio.reference import ClipReference as ClipReference
-from spectronorm.audio.reference import reading_place as reading_place
 from spectronorm.audio.resample import RESAMPLERS as RESAMPLERS
-from spectronorm.audio.sandbox import Limits as Limits
-from spectronorm.audio.source import Source as Source
-from spectronorm.audio.source import open_source as open_source
-from spectronorm.audio.source import random_sample as random_sample
+from spectronorm.audio.sources import Source as Source
+from spectronorm.audio.sources import open_source as open_source
+from spectronorm.audio.sources import random_sample as random_sample

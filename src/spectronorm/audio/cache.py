@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.read import Reader, read_clip
 from spectronorm.errors import ArgumentError
-from spectronorm.files import atomic_write, canonical_json
+from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.canonical_json import canonical_json
 
 FORMAT = 2
 """Counts up when decoding changes what it gives, so that old entries are not found any more."""

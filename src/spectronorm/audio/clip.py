@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.compiled import njit
 from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.kernels.jit import njit
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,8 @@ import soxr
 from numpy.typing import NDArray
 
 from spectronorm.audio.clip import skipped
-from spectronorm.audio.content import (
+from spectronorm.audio.decoding.bare_mpeg import recognizable
+from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
     content_digest,
@@ -24,10 +25,9 @@ from spectronorm.audio.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decode import NEEDS_PATH, check_samples, decode_blocks, header_of
-from spectronorm.audio.mpeg import recognizable
+from spectronorm.audio.decoding.decode import NEEDS_PATH, check_samples, decode_blocks, header_of
+from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
-from spectronorm.audio.reference import ClipReference
 from spectronorm.errors import AudioError, BadAudioReason
 
 Result = TypeVar("Result")

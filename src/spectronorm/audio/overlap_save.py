@@ -16,11 +16,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.compiled import njit
-from spectronorm.fourier import Plan, plan_of, transform
-from spectronorm.fourier.lanes import SINGLES, fill, load, store
-from spectronorm.fourier.transposition import transpose
-from spectronorm.workspace import workspace_of_thread
+from spectronorm.kernels.buffers import workspace_of_thread
+from spectronorm.kernels.fft import Plan, plan_of, transform
+from spectronorm.kernels.fft.lanes import SINGLES, fill, load, store
+from spectronorm.kernels.fft.transposition import transpose
+from spectronorm.kernels.jit import njit
 
 PASS = 0.9125
 """The share of the lower Nyquist frequency up to which the filter is flat, as soxr's HQ has it."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio.clip import Clip, flatness, skipped, within
-from spectronorm.audio.compressed import STREAMS
-from spectronorm.audio.content import (
+from spectronorm.audio.decoding.bare_mpeg import recognizable
+from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
     content_digest,
@@ -20,15 +20,15 @@ from spectronorm.audio.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor
-from spectronorm.audio.decoder_process import MOST_FILES
-from spectronorm.audio.mpeg import recognizable
-from spectronorm.audio.reference import ClipReference
+from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor
+from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
+from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
+from spectronorm.audio.decoding.worker import MOST_FILES
+from spectronorm.audio.places.compressed_tar import STREAMS
+from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.resample import resample
-from spectronorm.audio.sandbox import Limits, close_decoders, decode_untrusted
-from spectronorm.audio.scratch import SAMPLES
-from spectronorm.audio.wav import plain_wav, read_plain_wav
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+from spectronorm.kernels.buffers import SAMPLES
 
 _MOST_STORED = 1 << 23
 """Bytes of archive members that are held at once."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.affine import Affine
-from spectronorm.arrays import Array, constant, namespace, to_host
+from spectronorm.arrays import Affine, Array, constant, namespace, to_host
 from spectronorm.augment.batch import (
     Shape,
     a_clip,

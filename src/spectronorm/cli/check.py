@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import open_source
-from spectronorm.check import Checked, Twins, check
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
@@ -22,6 +21,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar, warn
 from spectronorm.errors import ArgumentError
+from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.pipeline import load
 from spectronorm.profile import Profile
 

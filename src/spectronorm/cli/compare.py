@@ -28,7 +28,7 @@ from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWavef
 
 if TYPE_CHECKING:
     from spectronorm.experiment import Prepared, Results
-    from spectronorm.experiment.compare import Outcome
+    from spectronorm.experiment.running.compare import Outcome
 
 EXAMPLES = """
 **Examples**
@@ -121,9 +121,9 @@ def compare_command(
 ) -> None:
     """Train models that differ in their normalization alone, and say what can be told apart."""
     from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
-    from spectronorm.experiment.compare import compare, plan
+    from spectronorm.experiment.clips.devices import find_shift, parse_shifts
     from spectronorm.experiment.protocols import find_protocol
-    from spectronorm.experiment.shifts import find_shift, parse_shifts
+    from spectronorm.experiment.running.compare import compare, plan
 
     seconds = None if budget is None else parse_time(budget)
     training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)

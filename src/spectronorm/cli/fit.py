@@ -27,8 +27,8 @@ from spectronorm.cli.options import (
     reader,
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
-from spectronorm.fit import Sample, fit
 from spectronorm.front_end import FrontEnd
+from spectronorm.passes.fit import Sample, fit
 from spectronorm.profile import Profile
 
 EXAMPLES = """

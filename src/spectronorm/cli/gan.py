@@ -109,9 +109,9 @@ def train_command(
     json: JsonOption = False,
 ) -> None:
     """Train a SpecGAN, with a checkpoint, a picture and a sound at every so many steps."""
-    from spectronorm.gan.origin import Origin
     from spectronorm.gan.run import MODEL, PREVIEWS, GanDesign, prepare, run
     from spectronorm.gan.training import GanTraining
+    from spectronorm.gan.training_source import Origin
 
     training = GanTraining(
         loss=loss,
@@ -197,10 +197,10 @@ def score_command(
     from spectronorm.gan.clips import classes_of, read_levels
     from spectronorm.gan.judge import EPOCHS
     from spectronorm.gan.model import GanModel
-    from spectronorm.gan.origin import Origin
     from spectronorm.gan.run import SETTINGS
     from spectronorm.gan.score_table import score_table
     from spectronorm.gan.scoring import ScoreOptions, score
+    from spectronorm.gan.training_source import Origin
 
     file = _model_file(model)
     loaded = GanModel.load(file)

@@ -10,9 +10,9 @@ import typer
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
 from spectronorm.errors import ArgumentError
-from spectronorm.export_audio import InversionOptions, export_audio
 from spectronorm.front_end import FrontEnd
-from spectronorm.images import LegacyLogMel
+from spectronorm.interop.tutorial_pictures import LegacyLogMel
+from spectronorm.passes.sounds import InversionOptions, export_audio
 from spectronorm.pipeline import Pipeline, load
 
 EXAMPLES = """

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import Limits, Reader
-from spectronorm.engines import AutoEngine, DaskEngine, Engine, LocalEngine, ProcessEngine
+from spectronorm.engines import AutoEngine, DaskEngine, Engine, ProcessEngine, ThreadEngine
 from spectronorm.errors import ArgumentError
 
 _LOCAL_ENGINES: Mapping[str, Callable[..., Engine]] = {
     "auto": AutoEngine,
-    "threads": LocalEngine,
+    "threads": ThreadEngine,
     "processes": ProcessEngine,
 }
 

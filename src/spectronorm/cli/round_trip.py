@@ -15,9 +15,11 @@ from spectronorm.cli.invert import MethodOption, QualityOption, SeedOption
 from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json
 from spectronorm.errors import ArgumentError
-from spectronorm.files import canonical_json, write_text
 from spectronorm.front_end import FrontEnd
-from spectronorm.round_trip import RoundTrip, RoundTripOptions, draw, round_trip
+from spectronorm.passes.round_trip import RoundTrip, RoundTripOptions, round_trip
+from spectronorm.report.round_trip_figure import draw_round_trip
+from spectronorm.storage.atomic import write_text
+from spectronorm.storage.canonical_json import canonical_json
 
 EXAMPLES = """
 **Examples**
@@ -67,7 +69,7 @@ def round_trip_command(
     results = {clip.stem: round_trip(clip, front_end, output, options=options) for clip in clips}
     if figure:
         for name, result in results.items():
-            draw(result, front_end, output / f"{name}.figure.png")
+            draw_round_trip(result, front_end, output / f"{name}.figure.png")
     plain = {name: dict(result.losses) for name, result in results.items()}
     write_text(output / "roundtrip.json", canonical_json(plain) + "\n")
     if json:

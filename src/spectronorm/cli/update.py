@@ -11,15 +11,7 @@ from spectronorm.audio import open_source
 from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
 from spectronorm.errors import ArgumentError
-from spectronorm.monitor import (
-    Baseline,
-    lineage,
-    measure_new,
-    moved_baseline,
-    rollback,
-    save_update,
-    update,
-)
+from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, rollback, save_update, update
 from spectronorm.profile import Profile
 
 EXAMPLES = """

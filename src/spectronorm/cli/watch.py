@@ -39,7 +39,7 @@ from spectronorm.monitor import (
     pcm_stream,
     watch,
 )
-from spectronorm.monitor.prometheus import LOOPBACK, Exporter
+from spectronorm.monitor.feed.prometheus import LOOPBACK, Exporter
 from spectronorm.profile import Profile
 from spectronorm.report.drift_page import save_drift_page
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spectronorm.errors import ArgumentError, SourceError
-from spectronorm.files import write_text
+from spectronorm.storage.atomic import write_text
 from spectronorm.version import __version__
 
 Progress = Callable[[int, int], None]

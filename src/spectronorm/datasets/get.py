@@ -14,7 +14,7 @@ from spectronorm.datasets.download import Progress, download
 from spectronorm.datasets.known import Dataset
 from spectronorm.datasets.verify import file_sha256
 from spectronorm.errors import SourceError
-from spectronorm.files import write_text
+from spectronorm.storage.atomic import write_text
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spectronorm.audio.table import read_table
+from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.datasets.verify import verify_blobs, verify_labelled_waves
 from spectronorm.errors import ArgumentError
 

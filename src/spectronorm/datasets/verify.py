@@ -6,7 +6,7 @@ import hashlib
 import wave
 from pathlib import Path
 
-from spectronorm.audio.table import read_table
+from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.errors import SourceError
 
 _CHUNK = 2**20

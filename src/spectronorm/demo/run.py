@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from spectronorm.apply import Applied, apply
 from spectronorm.audio import open_source, read_clip
 from spectronorm.demo.dataset import make_dataset
-from spectronorm.fit import Progress, fit
 from spectronorm.front_end import preset
 from spectronorm.normalize import normalizer
+from spectronorm.passes.apply import Applied, apply
+from spectronorm.passes.fit import fit
+from spectronorm.passes.one_pass import Progress
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure, save_comparison

@@ -3,7 +3,5 @@
 from spectronorm.engines.auto import AutoEngine as AutoEngine
 from spectronorm.engines.dask import DaskEngine as DaskEngine
 from spectronorm.engines.engine import Engine as Engine
-from spectronorm.engines.local import LocalEngine as LocalEngine
 from spectronorm.engines.processes import ProcessEngine as ProcessEngine
-from spectronorm.engines.resumable import ResumableTask as ResumableTask
-from spectronorm.engines.resumable import resumable_map as resumable_map
+from spectronorm.engines.threads import ThreadEngine as ThreadEngine

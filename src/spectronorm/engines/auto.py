@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from spectronorm.engines.engine import Item, Result
-from spectronorm.engines.local import LocalEngine, available_cores
 from spectronorm.engines.processes import Pool
+from spectronorm.engines.threads import ThreadEngine, available_cores
 
 WORTH_SECONDS = 3.0
 """How long threads must still have to go for processes to begin: they take about a second to start."""
@@ -32,7 +32,7 @@ class AutoEngine:
     workers: int = field(default_factory=available_cores)
 
     def __post_init__(self) -> None:
-        LocalEngine(self.workers)
+        ThreadEngine(self.workers)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield results as they get done.
@@ -41,14 +41,14 @@ class AutoEngine:
             EngineError: when an item ends its process each time.
         """
         if self.workers == 1 or not _pickles(task):
-            yield from LocalEngine(self.workers).map(task, items)
+            yield from ThreadEngine(self.workers).map(task, items)
             return
         rest = _Rest(items)
         pool: Pool | None = None
         begin = time.monotonic()
         try:
             started: Future[None] | None = None
-            for done, result in enumerate(LocalEngine(self.workers).map(task, rest), start=1):
+            for done, result in enumerate(ThreadEngine(self.workers).map(task, rest), start=1):
                 yield result
                 left = (time.monotonic() - begin) / done * (len(items) - done)
                 if pool is None and done >= self.workers and left > WORTH_SECONDS:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from spectronorm.engines.batch import Outcome, do_batch
 from spectronorm.engines.engine import Item, Result
-from spectronorm.engines.local import available_cores
 from spectronorm.engines.pace import Pace
+from spectronorm.engines.threads import available_cores
 from spectronorm.errors import ArgumentError, EngineError, MissingExtra
 
 if TYPE_CHECKING:
@@ -232,8 +232,8 @@ def _work(pickled: bytes) -> Outcome:
 
 def _cannot_load(error: object) -> str:
     return (
-        "the scheduler or a worker cannot load what spectronorm sends; install the same spectronorm, extras and Python there "
-        f"as here ({error})"
+        "the scheduler or a worker cannot load what spectronorm sends; install the same spectronorm, extras and "
+        f"Python there as here ({error})"
     )
 
 

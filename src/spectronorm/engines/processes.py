@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from spectronorm.engines.batch import Outcome, do_batch
 from spectronorm.engines.engine import Item, Result
-from spectronorm.engines.local import available_cores
 from spectronorm.engines.pace import Pace
+from spectronorm.engines.threads import available_cores
 from spectronorm.errors import ArgumentError, EngineError
 
 if TYPE_CHECKING:

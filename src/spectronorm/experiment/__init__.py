@@ -8,19 +8,19 @@ except (ImportError, OSError):
     raise MissingExtra("Comparing normalizations by training", "torch") from None
 del _torch
 
-from spectronorm.experiment.answer import Answer as Answer
-from spectronorm.experiment.answer import answer as answer
-from spectronorm.experiment.arm import Arm as Arm
-from spectronorm.experiment.arm import arm_of_name as arm_of_name
-from spectronorm.experiment.arms_file import parse_arms as parse_arms
-from spectronorm.experiment.compare import Outcome as Outcome
-from spectronorm.experiment.compare import compare as compare
-from spectronorm.experiment.compare import plan as plan
+from spectronorm.experiment.answer.answer import Answer as Answer
+from spectronorm.experiment.answer.answer import answer as answer
+from spectronorm.experiment.arms.arm import Arm as Arm
+from spectronorm.experiment.arms.arm import arm_of_name as arm_of_name
+from spectronorm.experiment.arms.arms_file import parse_arms as parse_arms
+from spectronorm.experiment.clips.folds import LabelledClips as LabelledClips
+from spectronorm.experiment.clips.folds import labelled_clips as labelled_clips
 from spectronorm.experiment.design import Design as Design
-from spectronorm.experiment.folds import LabelledClips as LabelledClips
-from spectronorm.experiment.folds import labelled_clips as labelled_clips
-from spectronorm.experiment.prepare import Prepared as Prepared
-from spectronorm.experiment.prepare import prepare as prepare
 from spectronorm.experiment.results import Results as Results
-from spectronorm.experiment.run import run as run
-from spectronorm.experiment.train import Training as Training
+from spectronorm.experiment.running.compare import Outcome as Outcome
+from spectronorm.experiment.running.compare import compare as compare
+from spectronorm.experiment.running.compare import plan as plan
+from spectronorm.experiment.running.prepare import Prepared as Prepared
+from spectronorm.experiment.running.prepare import prepare as prepare
+from spectronorm.experiment.running.run import run as run
+from spectronorm.experiment.training.train import Training as Training

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from spectronorm.experiment.folds import LabelledClips
-from spectronorm.experiment.inputs import ArmInputs
+from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.results import Scores
-from spectronorm.experiment.train import Training, mean_log_probabilities
-from spectronorm.experiment.updates import updated_batch_norm, updated_input
+from spectronorm.experiment.training.inputs import ArmInputs
+from spectronorm.experiment.training.train import Training, mean_log_probabilities
+from spectronorm.experiment.training.updates import updated_batch_norm, updated_input
 from spectronorm.normalize import FittedNormalizer
 
 NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM = "none", "mean", "mean and std", "BatchNorm"

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.arm import Arm, check_arms
-from spectronorm.experiment.folds import LabelledClips
-from spectronorm.experiment.train import Training
+from spectronorm.experiment.arms.arm import Arm, check_arms
+from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.experiment.training.train import Training
 
 AGAIN = " again"
 """Behind the reference arm's name: the A/A control, the same arm from other weights and in another order."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.arm import Arm
+from spectronorm.experiment.arms.arm import Arm
 from spectronorm.experiment.design import Design
-from spectronorm.experiment.train import Training
+from spectronorm.experiment.training.train import Training
 from spectronorm.front_end import AsRecorded, find_preset
 from spectronorm.normalize import Standardize, Unchanged
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from spectronorm.errors import ArgumentError, FileFormatError
-from spectronorm.experiment.folds import LabelledClips
-from spectronorm.files import canonical_json, write_text
+from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.storage.atomic import write_text
+from spectronorm.storage.canonical_json import canonical_json
 
 SETTINGS, LINES = "experiment.json", "results.jsonl"
 

@@ -4,5 +4,5 @@ from spectronorm.explain.effects import effect as effect
 from spectronorm.explain.explain import Difference as Difference
 from spectronorm.explain.explain import Explanation as Explanation
 from spectronorm.explain.explain import explain as explain
-from spectronorm.explain.measured import PROBE_RATE as PROBE_RATE
-from spectronorm.explain.measured import probe as probe
+from spectronorm.explain.numbers import PROBE_RATE as PROBE_RATE
+from spectronorm.explain.numbers import probe as probe

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.compress import Decibel, Ln
+from spectronorm.front_end.compress.decibel import Decibel
+from spectronorm.front_end.compress.ln import Ln
 from spectronorm.front_end.front_end import FrontEnd
 
 _LEAST = 1e-10

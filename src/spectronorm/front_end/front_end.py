@@ -13,25 +13,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, BandRuns, namespace, require_finite, require_floats, returned, working
+from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, working
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
-from spectronorm.files import canonical_json
-from spectronorm.front_end.bands import Bands, Linear, Mel
-from spectronorm.front_end.blocks import level_blocks
-from spectronorm.front_end.compress import Compression, Decibel, Ln
-from spectronorm.front_end.gain import PeakLevel, RMSLevel, ScaleWaveform
-from spectronorm.front_end.gammatone import Gammatone
-from spectronorm.front_end.grid import Grid
-from spectronorm.front_end.log1p import Log1p
-from spectronorm.front_end.loudness import LoudnessLevel
-from spectronorm.front_end.pcen import PCEN
-from spectronorm.front_end.pre_emphasis import PreEmphasis
-from spectronorm.front_end.root import Root
-from spectronorm.front_end.sliding_waveform import SlidingStandardizeWaveform
-from spectronorm.front_end.stft import STFT
-from spectronorm.front_end.waveform import AsRecorded, StandardizeWaveform, WaveformLevel
-from spectronorm.workspace import Workspace, workspace_of_thread
+from spectronorm.front_end.bands.bands import Bands
+from spectronorm.front_end.bands.gammatone import Gammatone
+from spectronorm.front_end.bands.linear import Linear
+from spectronorm.front_end.bands.mel import Mel
+from spectronorm.front_end.bands.runs import BandRuns
+from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.compress.decibel import Decibel
+from spectronorm.front_end.compress.grid import Grid
+from spectronorm.front_end.compress.ln import Ln
+from spectronorm.front_end.compress.log1p import Log1p
+from spectronorm.front_end.compress.pcen import PCEN
+from spectronorm.front_end.compress.root import Root
+from spectronorm.front_end.fast.blocks import level_blocks
+from spectronorm.front_end.stft.stft import STFT
+from spectronorm.front_end.waveform.as_recorded import AsRecorded
+from spectronorm.front_end.waveform.loudness import LoudnessLevel
+from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis
+from spectronorm.front_end.waveform.scale import PeakLevel, RMSLevel, ScaleWaveform
+from spectronorm.front_end.waveform.sliding import SlidingStandardizeWaveform
+from spectronorm.front_end.waveform.standardize import StandardizeWaveform
+from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.kernels.buffers import Workspace, workspace_of_thread
+from spectronorm.storage.canonical_json import canonical_json
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
     "level": {

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands import Linear, Mel
-from spectronorm.front_end.compress import Decibel, Ln
+from spectronorm.front_end.bands.linear import Linear
+from spectronorm.front_end.bands.mel import Mel
+from spectronorm.front_end.compress.decibel import Decibel
+from spectronorm.front_end.compress.ln import Ln
 from spectronorm.front_end.front_end import FrontEnd
-from spectronorm.front_end.gain import ScaleWaveform
-from spectronorm.front_end.pre_emphasis import PreEmphasis
-from spectronorm.front_end.stft import STFT
-from spectronorm.front_end.waveform import StandardizeWaveform
+from spectronorm.front_end.stft.stft import STFT
+from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis
+from spectronorm.front_end.waveform.scale import ScaleWaveform
+from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 
 FLOAT32_EPSILON = 2.0**-23
 """The smallest value under Kaldi's and BYOL-A's logarithm."""

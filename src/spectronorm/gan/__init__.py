@@ -9,7 +9,6 @@ except (ImportError, OSError):
 del _torch
 
 from spectronorm.gan.model import GanModel as GanModel
-from spectronorm.gan.origin import Origin as Origin
 from spectronorm.gan.run import GanDesign as GanDesign
 from spectronorm.gan.run import prepare as prepare
 from spectronorm.gan.run import run as run
@@ -18,3 +17,4 @@ from spectronorm.gan.sample import write_samples as write_samples
 from spectronorm.gan.scoring import ScoreOptions as ScoreOptions
 from spectronorm.gan.scoring import score as score
 from spectronorm.gan.training import GanTraining as GanTraining
+from spectronorm.gan.training_source import Origin as Origin

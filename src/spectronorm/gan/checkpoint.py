@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectronorm import files
 from spectronorm.errors import FileFormatError
 from spectronorm.gan.training import GanTrainer
+from spectronorm.storage import container
 from spectronorm.version import __version__
 
 KIND, FORMAT = "gan_checkpoint", 2
@@ -26,7 +26,7 @@ def save_checkpoint(trainer: GanTrainer, path: Path) -> None:
     Random numbers need no place in it: what a step draws depends on the seed and the step's number alone.
     """
     header = {"kind": KIND, "format": FORMAT, "version": __version__, **_belongs_to(trainer), "step": trainer.step}
-    files.save(path, header, {name: tensor.detach().cpu().numpy() for name, tensor in _state(trainer)})
+    container.save(path, header, {name: tensor.detach().cpu().numpy() for name, tensor in _state(trainer)})
 
 
 def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
@@ -35,7 +35,7 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
     Raises:
         FileFormatError: when the file is no sound checkpoint of this version and of this training.
     """
-    header, tensors = files.load(path)
+    header, tensors = container.load(path)
     if header.get("kind") != KIND or header.get("format") != FORMAT:
         raise FileFormatError(
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by spectronorm "

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import ClipReference, Source
-from spectronorm.engines import Engine, LocalEngine
+from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, SourceError
-from spectronorm.fit import MAX_BAD, Progress, check_bad
 from spectronorm.front_end import FrontEnd, frames_of, shortest_length
+from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
 from spectronorm.profile import BadFile
 
 FIX_LENGTH = ("crop", "pad", "crop-or-pad")
@@ -126,7 +126,7 @@ def read_levels(
             return index, BadFile(clip.name, error.reason, error.detail, ())
 
     results: dict[int, NDArray[np.float32] | BadFile] = {}
-    for done, (index, result) in enumerate((engine or LocalEngine()).map(read, list(enumerate(source))), start=1):
+    for done, (index, result) in enumerate((engine or ThreadEngine()).map(read, list(enumerate(source))), start=1):
         results[index] = result
         if progress is not None:
             progress(done, len(source))

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spectronorm import files
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.clips import Window
 from spectronorm.gan.networks import Architecture, Generator
 from spectronorm.gan.scaling import from_unit
 from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.storage import container
 from spectronorm.version import __version__
 
 KIND, FORMAT = "gan", 2
@@ -105,7 +105,7 @@ class GanModel:
         }
         weights = {f"{_WEIGHTS}{name}": value for name, value in self.weights.items()}
         tensors = {"range.low": self.level_range.low, "range.high": self.level_range.high, **weights}
-        files.save(Path(path), header, tensors)
+        container.save(Path(path), header, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -114,7 +114,7 @@ class GanModel:
         Raises:
             FileFormatError: when the file is no sound model, or of another version of the format.
         """
-        header, tensors = files.load(Path(path))
+        header, tensors = container.load(Path(path))
         if header.get("kind") != KIND or header.get("format") != FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by spectronorm "
@@ -129,7 +129,7 @@ class GanModel:
         return model
 
     @classmethod
-    def _parsed(cls, header: Mapping[str, Any], tensors: files.Tensors) -> Self:
+    def _parsed(cls, header: Mapping[str, Any], tensors: container.Tensors) -> Self:
         front_end = FrontEnd.from_dict(header["front_end"])
         if header["fingerprint"] != front_end.fingerprint:
             raise ValueError("the fingerprint does not fit the front end")

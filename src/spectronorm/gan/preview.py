@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from spectronorm.export_audio import write_audio
-from spectronorm.files import atomic_write
 from spectronorm.gan.model import GanModel
 from spectronorm.images import ImageCodec
 from spectronorm.images.png import NOT_INVERTIBLE, encode_png
 from spectronorm.inversion import invert
+from spectronorm.passes.sounds import write_audio
+from spectronorm.storage.atomic import atomic_write
 
 ROWS, COLUMNS = 4, 8
 _GAP, _PAUSE_SECONDS, _WHITE = 2, 0.15, 255

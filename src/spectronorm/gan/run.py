@@ -15,21 +15,23 @@ import xxhash
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError, FileFormatError
-from spectronorm.files import canonical_json, remove_unfinished, write_text
-from spectronorm.fit import MAX_BAD, Progress, fit
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint
 from spectronorm.gan.clips import Window, classes_of, read_levels
 from spectronorm.gan.model import GanModel
 from spectronorm.gan.networks import Architecture
-from spectronorm.gan.origin import Origin
 from spectronorm.gan.preview import save_preview
 from spectronorm.gan.scaling import to_unit
 from spectronorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
+from spectronorm.gan.training_source import Origin
 from spectronorm.images import LevelRange
-from spectronorm.lock import output_lock
 from spectronorm.normalize import FittedOn
+from spectronorm.passes.fit import fit
+from spectronorm.passes.one_pass import MAX_BAD, Progress
 from spectronorm.profile import BadFile, Profile
+from spectronorm.runs.lock import output_lock
+from spectronorm.storage.atomic import remove_unfinished, write_text
+from spectronorm.storage.canonical_json import canonical_json
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from spectronorm.errors import ArgumentError
-from spectronorm.export_audio import InversionOptions, invert_file
-from spectronorm.files import atomic_write, remove_unfinished, write_text
-from spectronorm.fit import Progress
 from spectronorm.gan.model import GanModel
 from spectronorm.images import ImageCodec, Layout
-from spectronorm.lock import output_lock
+from spectronorm.passes.one_pass import Progress
+from spectronorm.passes.sounds import InversionOptions, invert_file
+from spectronorm.runs.lock import output_lock
+from spectronorm.storage.atomic import atomic_write, remove_unfinished, write_text
 
 INDEX = "index.csv"
 

@@ -13,8 +13,8 @@ from spectronorm.errors import ArgumentError
 from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class
 from spectronorm.gan.clips import LevelClips
 from spectronorm.gan.judge import EPOCHS, Judge
-from spectronorm.gan.measures import ClassBalance, frechet_distance, inception_score, nearest_distance
 from spectronorm.gan.model import GanModel
+from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_score, nearest_distance
 from spectronorm.gan.round_trip import heard
 from spectronorm.gan.scaling import from_unit, to_unit
 

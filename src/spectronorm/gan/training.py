@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.device import autocast_on, check_precision, find_device
+from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.gan.augment import Changes
 from spectronorm.gan.losses import Loss, find_loss
 from spectronorm.gan.networks import Architecture, Generator, make_networks

@@ -9,9 +9,6 @@ from spectronorm.images.codec import decode as decode
 from spectronorm.images.codec import encode_image as encode_image
 from spectronorm.images.header import Header as Header
 from spectronorm.images.header import Layout as Layout
-from spectronorm.images.legacy import LegacyImage as LegacyImage
-from spectronorm.images.legacy import LegacyLogMel as LegacyLogMel
-from spectronorm.images.legacy import decode_legacy_logmel as decode_legacy_logmel
 from spectronorm.images.level_range import LevelRange as LevelRange
 from spectronorm.images.picture import contact_sheet as contact_sheet
 from spectronorm.images.picture import encode_picture as encode_picture

@@ -15,9 +15,9 @@ import xxhash
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError, FileFormatError
-from spectronorm.files import canonical_json
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
 from spectronorm.images.level_range import LevelRange
+from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.version import __version__
 
 KEYWORD = "spectronorm"

@@ -28,7 +28,9 @@ try:
     from matplotlib import pyplot as plt
     from torch import Tensor
 except (ImportError, OSError):
-    raise MissingExtra("spectronorm.interop.fastai", "torch,fastai", then="pip install --no-deps fastai==2.8.*") from None
+    raise MissingExtra(
+        "spectronorm.interop.fastai", "torch,fastai", then="pip install --no-deps fastai==2.8.*"
+    ) from None
 
 from spectronorm.audio import read_clip
 from spectronorm.front_end import FrontEnd, StandardizeWaveform, find_preset

@@ -10,8 +10,9 @@ import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, BandRuns, at_least, constant, namespace
-from spectronorm.compiled import njit
+from spectronorm.arrays import Array, at_least, constant, namespace
+from spectronorm.front_end.bands.runs import BandRuns
+from spectronorm.kernels.jit import njit
 
 UPDATES = 30
 _SMALL = 1e-20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.compiled import njit
+from spectronorm.kernels.jit import njit
 
 TINY = 1e-30
 """Keeps quotients finite; far below any band value."""

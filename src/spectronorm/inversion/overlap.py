@@ -14,9 +14,9 @@ from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, constant, frame, irfft, namespace, overlap_add, rfft
-from spectronorm.compiled import njit
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import STFT
+from spectronorm.kernels.jit import njit
 
 Change = Callable[[Array, slice], Array]
 """Takes the spectra of some frames, and which frames they are; gives the spectra to go on with."""

@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.compiled import njit
 from spectronorm.front_end import STFT
-from spectronorm.front_end.window import window_values
+from spectronorm.front_end.stft.window import window_values
+from spectronorm.kernels.jit import njit
 
 TOLERANCE_DB = -120.0
 """Cells this far below the loudest get a random phase."""

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.monitor import storage
-from spectronorm.monitor.baseline import Baseline
-from spectronorm.monitor.diagnosis import Diagnosis, diagnose, nothing
-from spectronorm.monitor.distribution import Distribution
-from spectronorm.monitor.drift import drift
-from spectronorm.monitor.evidence import Reference, evidence
+from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose, nothing
+from spectronorm.monitor.change.distribution import Distribution
+from spectronorm.monitor.change.drift import drift
+from spectronorm.monitor.change.evidence import Reference, evidence
+from spectronorm.monitor.clips.baseline import Baseline
+from spectronorm.monitor.clips.features import Floats, as_recorded
 from spectronorm.monitor.false_alarms import FalseAlarms
-from spectronorm.monitor.features import Floats, as_recorded
 from spectronorm.monitor.history import History
-from spectronorm.monitor.panes import Pane, Panes, SeenClip
+from spectronorm.monitor.recent import Pane, Panes, SeenClip
 from spectronorm.monitor.threshold import Reading, calibrate, horizons, window_statistic
 from spectronorm.monitor.verdict import Report, Verdict
 from spectronorm.monitor.window import Window

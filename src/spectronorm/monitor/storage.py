@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm import files
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
 from spectronorm.front_end import FrontEnd
-from spectronorm.monitor.baseline import Baseline
+from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.history import History
-from spectronorm.monitor.panes import Pane
+from spectronorm.monitor.recent import Pane
 from spectronorm.monitor.window import Window
 from spectronorm.profile import GroupKey, Measurement, Profile
+from spectronorm.storage import container
 from spectronorm.version import __version__
 
 KIND = "monitor"
@@ -56,7 +56,7 @@ def save(
     history: History,
 ) -> None:
     """Write everything that a monitor knows, its profile aside."""
-    tensors: files.Tensors = {f"baseline.{name}": value for name, value in baseline.to_tensors().items()}
+    tensors: container.Tensors = {f"baseline.{name}": value for name, value in baseline.to_tensors().items()}
     tensors |= {f"history.{name}": value for name, value in history.to_tensors().items()}
     header = {
         "kind": KIND,
@@ -73,7 +73,7 @@ def save(
         header["panes"], counted = Profile(front_end, groups).to_container()
         tensors |= {f"panes.{name}": value for name, value in counted.items()}
         tensors["scores"] = np.stack([pane.scores for _, pane in sorted(panes, key=lambda item: item[0])])
-    files.save(path, header, tensors)
+    container.save(path, header, tensors)
 
 
 def load(path: Path, profile: Profile) -> Saved:
@@ -83,7 +83,7 @@ def load(path: Path, profile: Profile) -> Saved:
         FileFormatError: when the file is not a sound state of a monitor.
         FrontEndMismatch: when it is of another profile.
     """
-    header, tensors = files.load(path)
+    header, tensors = container.load(path)
     if header.get("kind") != KIND or header.get("format") != FORMAT:
         raise FileFormatError(
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but the state of a monitor of "
@@ -102,7 +102,7 @@ def load(path: Path, profile: Profile) -> Saved:
         raise FileFormatError(f"{path}: the monitor's state is damaged ({error}); start a new one") from None
 
 
-def _parse(header: Mapping[str, Any], tensors: files.Tensors, front_end: FrontEnd, path: Path) -> Saved:
+def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: FrontEnd, path: Path) -> Saved:
     state = header["state"]
     window = Window(**state["window"])
     _check_state(state)
@@ -123,7 +123,7 @@ def _parse(header: Mapping[str, Any], tensors: files.Tensors, front_end: FrontEn
     return Saved(state, window, baseline, panes, history)
 
 
-def _part(tensors: files.Tensors, name: str) -> dict[str, NDArray[Any]]:
+def _part(tensors: container.Tensors, name: str) -> dict[str, NDArray[Any]]:
     prefix = f"{name}."
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 

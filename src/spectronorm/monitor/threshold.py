@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.compiled import njit
 from spectronorm.errors import ArgumentError
-from spectronorm.monitor.baseline import UNIT_SCORE, Baseline
-from spectronorm.monitor.features import Floats
+from spectronorm.kernels.jit import njit
+from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
+from spectronorm.monitor.clips.features import Floats
 
 MIN_CLIPS = 4
 """No horizon of fewer clips is looked at."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from spectronorm.monitor.diagnosis import Diagnosis
-from spectronorm.monitor.drift import Drift
+from spectronorm.monitor.change.diagnosis import Diagnosis
+from spectronorm.monitor.change.drift import Drift
 
 
 @dataclass(frozen=True)

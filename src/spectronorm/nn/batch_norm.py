@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from spectronorm.errors import ArgumentError, UpdateRefused
 from spectronorm.monitor import Kind, NewAudio
-from spectronorm.monitor.update import MIN_CLIPS
+from spectronorm.monitor.mending.update import MIN_CLIPS
 
 HELPS = frozenset((Kind.NOTHING, Kind.LEVEL, Kind.EQUALIZATION, Kind.NOISE))
 """Kinds of change that the statistics of a model's layers can follow."""

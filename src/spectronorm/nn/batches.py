@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spectronorm.compiled import njit
-from spectronorm.engines import LocalEngine
+from spectronorm.engines import ThreadEngine
 from spectronorm.front_end import FrontEnd
-from spectronorm.workspace import workspace_of_thread
+from spectronorm.kernels.buffers import workspace_of_thread
+from spectronorm.kernels.jit import njit
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, ba
             _write(level, count, band_map.shift, band_map.scale, into[clip], start)
         into[clip, :, front_end.frames(ends[clip]) :] = band_map.padding
 
-    for _ in LocalEngine(torch.get_num_threads()).map(compute, range(len(clips))):
+    for _ in ThreadEngine(torch.get_num_threads()).map(compute, range(len(clips))):
         pass
     return levels.reshape(*waves.shape[:-1], bands, frames)
 

@@ -15,10 +15,10 @@ from torch.utils.data import Dataset
 
 from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_source
 from spectronorm.augment import RandomCrop
-from spectronorm.engines import Engine, LocalEngine
+from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
-from spectronorm.fit import MAX_BAD, Progress, check_bad
 from spectronorm.front_end import FrontEnd
+from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
 from spectronorm.profile import BadFile
 
 
@@ -134,7 +134,7 @@ class ClipDataset(Dataset[ClipItem]):
                 return index, error
             return index, None
 
-        for done, (index, error) in enumerate((engine or LocalEngine()).map(check, range(len(self))), start=1):
+        for done, (index, error) in enumerate((engine or ThreadEngine()).map(check, range(len(self))), start=1):
             if error is not None:
                 bad[index] = BadFile(self.source.clips[index].name, error.reason, error.detail, ())
             if progress is not None:

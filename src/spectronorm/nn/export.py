@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spectronorm.errors import ArgumentError, ExportError, MissingExtra
-from spectronorm.files import atomic_write, canonical_json
 from spectronorm.front_end import FrontEnd
 from spectronorm.nn.preprocess import Preprocess
 from spectronorm.nn.spectrogram import Spectrogram
 from spectronorm.pipeline import Pipeline
+from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.version import __version__
 
 OPSET = 20
@@ -102,7 +103,9 @@ def _as(module: Exportable, dft: str, precision: str) -> Preprocess | Spectrogra
         return Preprocess(module, dft=dft, precision=precision).eval()
     if isinstance(module, FrontEnd):
         return Spectrogram(module, dft=dft, precision=precision).eval()
-    raise ArgumentError(f"{type(module).__name__} cannot be exported; pass a Pipeline, FrontEnd or module of spectronorm")
+    raise ArgumentError(
+        f"{type(module).__name__} cannot be exported; pass a Pipeline, FrontEnd or module of spectronorm"
+    )
 
 
 def _front_end(module: Preprocess | Spectrogram) -> FrontEnd:

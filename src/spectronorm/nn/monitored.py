@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.monitor import Monitor, NewAudio, Report, Update, restarted, update
-from spectronorm.monitor.variety import variety
+from spectronorm.monitor.clips.variety import variety
 from spectronorm.nn.preprocess import Preprocess
 
 _REMEMBERED = 256

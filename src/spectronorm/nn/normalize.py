@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectronorm.affine import Affine
-from spectronorm.arrays import require_floats, to_host, working
+from spectronorm.arrays import Affine, require_floats, to_host, working
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
 from spectronorm.nn.batches import BandMap

@@ -9,8 +9,7 @@ import numpy as np
 import xxhash
 from numpy.typing import ArrayLike, NDArray
 
-from spectronorm.affine import Affine
-from spectronorm.arrays import Array
+from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile import Profile

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spectronorm.affine import Affine
-from spectronorm.arrays import Array, mean_of_valid, namespace, working
+from spectronorm.arrays import Affine, Array, mean_of_valid, namespace, working
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
-from spectronorm.normalize.scope import check_scope
+from spectronorm.normalize.per import check_scope
 from spectronorm.profile import Profile
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer
-from spectronorm.normalize.scope import check_min_scale, check_scope, safe_scale, scoped
+from spectronorm.normalize.per import check_scope, scoped
+from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
 
 

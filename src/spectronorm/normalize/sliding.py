@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectronorm.affine import Affine
-from spectronorm.arrays import Array, namespace
+from spectronorm.arrays import Affine, Array, Window, namespace, sliding_affine
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
-from spectronorm.normalize.scope import safe_scale
+from spectronorm.normalize.safe_scale import safe_scale
 from spectronorm.profile import Profile
-from spectronorm.sliding import Window, sliding_affine
 
 SCALES = ("window", "data_set", "none")
 

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spectronorm import files
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.profile import clip_levels, storage, wide
-from spectronorm.profile.group import BadFile, GroupKey
-from spectronorm.profile.measurement import Measurement
+from spectronorm.profile import storage
+from spectronorm.profile.bad_files import BadFile
+from spectronorm.profile.counting import clip_histograms, int128
+from spectronorm.profile.counting.measurement import Measurement
+from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.statistics import Statistics
+from spectronorm.storage import container
 from spectronorm.version import __version__
 
 
@@ -92,7 +94,7 @@ class Profile:
         if not m.flat or not rest:
             return None
         steps = self.front_end.grid.steps
-        squares = int(wide.to_integers(m.squares - m.flat_squares)[0])
+        squares = int(int128.to_integers(m.squares - m.flat_squares)[0])
         total = int(m.total[0] - m.flat_total[0])
         mean, std = total / (rest * steps), math.sqrt(rest * squares - total * total) / (rest * steps)
         both = Statistics(m, self.front_end.grid, pooled=True)
@@ -155,17 +157,17 @@ class Profile:
     @property
     def clip_rms(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Lower cell edges (dBFS) and clip counts of the RMS level before waveform normalization."""
-        return clip_levels.dbfs_edges(), self.total.rms
+        return clip_histograms.dbfs_edges(), self.total.rms
 
     @property
     def clip_peak(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Lower cell edges (dBFS) and clip counts of the peak before waveform normalization."""
-        return clip_levels.dbfs_edges(), self.total.peak
+        return clip_histograms.dbfs_edges(), self.total.peak
 
     @property
     def clip_seconds(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Lower cell edges (seconds) and clip counts of the length."""
-        return clip_levels.length_edges() / self.front_end.sample_rate, self.total.length
+        return clip_histograms.length_edges() / self.front_end.sample_rate, self.total.length
 
     def mostly_floor(self, share: float = 0.5) -> list[int]:
         """Bands of which more than `share` of the cells sit on the floor: their statistics are those of silence."""
@@ -256,9 +258,9 @@ class Profile:
 
     def save(self, path: str | Path) -> None:
         """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
-        files.save(Path(path), *self.to_container())
+        container.save(Path(path), *self.to_container())
 
-    def to_container(self) -> tuple[dict[str, Any], files.Tensors]:
+    def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
         notes = storage.Notes(self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out)
         header, tensors = storage.contents(self.front_end, self.groups, notes)
@@ -268,11 +270,11 @@ class Profile:
     @classmethod
     def load(cls, path: str | Path) -> Profile:
         """Read a profile; raises `FileFormatError` when the file is not a sound one."""
-        return cls.from_container(*files.load(Path(path)), Path(path))
+        return cls.from_container(*container.load(Path(path)), Path(path))
 
     @classmethod
-    def from_container(cls, header: Mapping[str, Any], tensors: files.Tensors, path: Path) -> Profile:
-        """A profile from what `files.load` read from `path`; raises `FileFormatError` when it is not a sound one."""
+    def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Profile:
+        """A profile from a container read from `path`; raises `FileFormatError` when it is not a sound one."""
         front_end, groups, notes = storage.parse(header, tensors, path)
         return cls(front_end, groups, **{f.name: getattr(notes, f.name) for f in fields(notes)})
 

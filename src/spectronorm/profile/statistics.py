@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Grid
-from spectronorm.profile.cells import Cells, ClipSums
-from spectronorm.profile.counting import Q_SHIFT, S_SHIFT
-from spectronorm.profile.measurement import Measurement
+from spectronorm.profile.counting.kernel import Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.measurement import Measurement
+from spectronorm.profile.without_floor import Cells, ClipSums
 
 Floats = NDArray[np.float64]
 

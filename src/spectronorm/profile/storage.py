@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm import files
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
 from spectronorm.front_end import FrontEnd
-from spectronorm.profile import clip_levels, wide
-from spectronorm.profile.counting import NONE_ABOVE, PRODUCTS
-from spectronorm.profile.group import BadFile, GroupKey
-from spectronorm.profile.measurement import DIGEST_BYTES, Measurement, sorted_digests
+from spectronorm.profile.bad_files import BadFile
+from spectronorm.profile.counting import clip_histograms, int128
+from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS
+from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
+from spectronorm.profile.groups import GroupKey
+from spectronorm.storage import container
 
 KIND = "profile"
 FORMAT = 3
@@ -43,7 +44,7 @@ Contents = tuple[FrontEnd, dict[GroupKey, Measurement], Notes]
 
 def contents(
     front_end: FrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
-) -> tuple[dict[str, Any], files.Tensors]:
+) -> tuple[dict[str, Any], container.Tensors]:
     """A profile's header and tensors."""
     header = {
         "kind": KIND,
@@ -80,7 +81,7 @@ def parse_files(plain: Any) -> tuple[BadFile, ...]:
     return tuple(BadFile(b["path"], BadAudioReason(b["reason"]), b["detail"], _key(b["group"])) for b in plain)
 
 
-def parse(header: Mapping[str, Any], tensors: files.Tensors, path: Path | str) -> Contents:
+def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | str) -> Contents:
     """A profile from a container's header and tensors, every number checked; `path` is for the message.
 
     Raises:
@@ -97,8 +98,8 @@ def parse(header: Mapping[str, Any], tensors: files.Tensors, path: Path | str) -
         raise FileFormatError(f"{path}: the profile is damaged ({error}); make it again with spectronorm fit") from None
 
 
-def _tensors(measurements: Sequence[Measurement]) -> files.Tensors:
-    tensors: files.Tensors = {
+def _tensors(measurements: Sequence[Measurement]) -> container.Tensors:
+    tensors: container.Tensors = {
         name: np.stack([getattr(m, name) for m in measurements])
         for name in (*_BAND_FIELDS, *_CLIP_FIELDS, *_WIDE_FIELDS)
     }
@@ -124,7 +125,7 @@ def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
     return counts.astype(np.min_scalar_type(int(counts.max())))
 
 
-def _parse(header: Mapping[str, Any], tensors: files.Tensors) -> Contents:
+def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     front_end = FrontEnd.from_dict(header["front_end"])
     _require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
     groups = header["groups"]
@@ -167,14 +168,14 @@ def _key(plain: Any) -> GroupKey:
     return key
 
 
-def _check_shapes(tensors: files.Tensors, groups: int, bands: int) -> None:
+def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
     shapes = dict.fromkeys((*_BAND_FIELDS, "histogram_first", "histogram_length"), (groups, bands))
-    shapes |= {"rms": (groups, clip_levels.DBFS_CELLS), "peak": (groups, clip_levels.DBFS_CELLS)}
-    shapes |= {"length": (groups, clip_levels.LENGTH_CELLS)}
+    shapes |= {"rms": (groups, clip_histograms.DBFS_CELLS), "peak": (groups, clip_histograms.DBFS_CELLS)}
+    shapes |= {"length": (groups, clip_histograms.LENGTH_CELLS)}
     wide_shapes = {
-        "squares": (groups, bands, wide.LIMBS),
-        "flat_squares": (groups, bands, wide.LIMBS),
-        "products": (groups, bands + 1, PRODUCTS, wide.LIMBS),
+        "squares": (groups, bands, int128.LIMBS),
+        "flat_squares": (groups, bands, int128.LIMBS),
+        "products": (groups, bands + 1, PRODUCTS, int128.LIMBS),
     }
     for name, shape in (shapes | wide_shapes).items():
         tensor = tensors[name]
@@ -188,7 +189,7 @@ def _check_shapes(tensors: files.Tensors, groups: int, bands: int) -> None:
 
 
 def _histogram(
-    tensors: files.Tensors, index: int, cell: int, front_end: FrontEnd
+    tensors: container.Tensors, index: int, cell: int, front_end: FrontEnd
 ) -> tuple[int, NDArray[np.int64], int]:
     """A group's first cell, its histogram, and where the next group's counts begin."""
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
@@ -225,8 +226,8 @@ def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
     inside = (m.lowest <= m.lowest_above) & (m.lowest_above <= m.highest)
     _require(bool((inside | none_above).all()), "a level above the floor is off")
     _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are off")
-    _require(all(wide.is_normal(getattr(m, name)) for name in _WIDE_FIELDS), "a wide integer is not in normal form")
-    squares, flat_squares = wide.to_integers(m.squares), wide.to_integers(m.flat_squares)
+    _require(all(int128.is_normal(getattr(m, name)) for name in _WIDE_FIELDS), "a wide integer is not in normal form")
+    squares, flat_squares = int128.to_integers(m.squares), int128.to_integers(m.flat_squares)
     _check_variances(m.count, m.total, squares)
     _check_variances(m.flat_count, m.flat_total, flat_squares)
     _check_variances(m.count - m.flat_count, m.total - m.flat_total, squares - flat_squares)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.experiment.answer import ALIKE, EQUIVALENT, UNRESOLVED, Answer
-from spectronorm.experiment.sequential import MARGIN
+from spectronorm.experiment.answer.answer import ALIKE, EQUIVALENT, UNRESOLVED, Answer
+from spectronorm.experiment.answer.sequential import MARGIN
 from spectronorm.report.figures import new_figure
 
 _COLOURS = {ALIKE: "0.45", EQUIVALENT: "C2", UNRESOLVED: "C1"}

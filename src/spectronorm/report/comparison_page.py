@@ -13,14 +13,14 @@ import scipy
 import torch
 from numpy.typing import NDArray
 
-from spectronorm.experiment.answer import Answer
-from spectronorm.experiment.compare import Outcome, plan
-from spectronorm.experiment.prepare import Prepared, arm_inputs
+from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.results import Results, TrainedModel
-from spectronorm.files import write_text
+from spectronorm.experiment.running.compare import Outcome, plan
+from spectronorm.experiment.running.prepare import Prepared, arm_inputs
 from spectronorm.report import comparison_figures as figures
 from spectronorm.report.comparison_tables import tables
 from spectronorm.report.html import embedded, page_template
+from spectronorm.storage.atomic import write_text
 from spectronorm.version import __version__
 
 _PAGE = """<style>

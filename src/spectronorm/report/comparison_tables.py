@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from spectronorm.experiment.answer import Comparison, Shifted, Verdict
-from spectronorm.experiment.compare import Outcome
-from spectronorm.experiment.sequential import Look
-from spectronorm.experiment.statistics import Difference
+from spectronorm.experiment.answer.answer import Comparison, Shifted, Verdict
+from spectronorm.experiment.answer.sequential import Look
+from spectronorm.experiment.answer.statistics import Difference
+from spectronorm.experiment.running.compare import Outcome
 
 
 def tables(outcome: Outcome) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spectronorm.front_end import FrontEnd
 from spectronorm.monitor import BandDrift, Monitor
-from spectronorm.monitor.distribution import Distribution
+from spectronorm.monitor.change.distribution import Distribution
 from spectronorm.report.figures import label_hz, new_figure
 
 _HIGHEST = 2.0  # standard deviations at the ends of the colours

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spectronorm.files import write_text
 from spectronorm.monitor import Monitor
 from spectronorm.report.drift_figures import band_history, drift_by_band, two_distributions
 from spectronorm.report.html import embedded, page_template
+from spectronorm.storage.atomic import write_text
 
 _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; color: #222; }

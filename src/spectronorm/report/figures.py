@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import MissingExtra
-from spectronorm.files import atomic_write
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile import Profile
+from spectronorm.storage.atomic import atomic_write
 
 
 def save_band_figure(profile: Profile, path: Path) -> None:

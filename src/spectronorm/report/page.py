@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from spectronorm.files import write_text
 from spectronorm.profile import Profile
 from spectronorm.report.html import embedded, page_template
+from spectronorm.storage.atomic import write_text
 
 _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }

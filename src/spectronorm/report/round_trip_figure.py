@@ -7,8 +7,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from spectronorm.audio import read_clip
 from spectronorm.front_end import FrontEnd
+from spectronorm.images import decode
+from spectronorm.passes.round_trip import RoundTrip
 from spectronorm.report.figures import new_figure, save_figure
+
+
+def draw_round_trip(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
+    """Draw the levels of a round trip, read from its files; raises `MissingExtra` without matplotlib."""
+    waves = [read_clip(file, front_end.sample_rate).valid for file in (trip.original, trip.recovered)]
+    original, recovered = (front_end.clip_level(wave) for wave in waves)
+    title = f"{trip.image.stem}: {trip.losses['level_db']:.2f} dB mean difference of levels"
+    save_round_trip_figure((original, decode(trip.image).level, recovered), front_end, title, path)
 
 
 def save_round_trip_figure(

@@ -1,0 +1,30 @@
+"""NumPy and torch arrays: namespaces, checks, operations, the affine map and sliding windows."""
+
+from spectronorm.arrays.affine import Affine as Affine
+from spectronorm.arrays.checks import require_finite as require_finite
+from spectronorm.arrays.checks import require_floats as require_floats
+from spectronorm.arrays.namespace import Array as Array
+from spectronorm.arrays.namespace import beside as beside
+from spectronorm.arrays.namespace import constant as constant
+from spectronorm.arrays.namespace import is_torch_array as is_torch_array
+from spectronorm.arrays.namespace import namespace as namespace
+from spectronorm.arrays.namespace import returned as returned
+from spectronorm.arrays.namespace import to_host as to_host
+from spectronorm.arrays.namespace import whole_numbers as whole_numbers
+from spectronorm.arrays.namespace import working as working
+from spectronorm.arrays.operations import at_least as at_least
+from spectronorm.arrays.operations import frame as frame
+from spectronorm.arrays.operations import irfft as irfft
+from spectronorm.arrays.operations import mean_of_valid as mean_of_valid
+from spectronorm.arrays.operations import overlap_add as overlap_add
+from spectronorm.arrays.operations import plus as plus
+from spectronorm.arrays.operations import positive_power as positive_power
+from spectronorm.arrays.operations import rfft as rfft
+from spectronorm.arrays.operations import smooth as smooth
+from spectronorm.arrays.operations import squared_magnitude as squared_magnitude
+from spectronorm.arrays.operations import take_along_last as take_along_last
+from spectronorm.arrays.sliding import Window as Window
+from spectronorm.arrays.sliding import sliding_affine as sliding_affine
+from spectronorm.arrays.sliding import sliding_standardize as sliding_standardize
+from spectronorm.arrays.window_moments import CONSTANT as CONSTANT
+from spectronorm.arrays.window_moments import window_moments as window_moments

@@ -1,0 +1,77 @@
+"""Namespaces and dtypes: the seams where NumPy arrays and torch tensors must differ.
+
+NumPy arrays are worked on in float64 and handed back in their own dtype, because a float32 FFT misses 1e-5 per
+band on real silence. Torch tensors are worked on in their own dtype, on their own device.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from spectronorm.errors import ShapeError
+
+Array = Any
+
+"""A NumPy array or a torch tensor."""
+
+
+def is_torch_array(x: object) -> bool:
+    """Whether `x` is a torch tensor; torch itself is never imported to find out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array API namespace that all arrays share; raises `ShapeError` for anything else."""
+    if arrays and all(is_torch_array(array) for array in arrays):
+        # array_namespace caches what it finds, which torch.compile warns of.
+        from array_api_compat import torch  # noqa: PLC0415
+
+        return torch
+    try:
+        return array_namespace(*arrays)
+    except TypeError:
+        kinds = ", ".join(sorted({type(array).__name__ for array in arrays}))
+        raise ShapeError(f"got {kinds}; needed one NumPy array or torch tensor: wrap lists in np.asarray") from None
+
+
+def working(x: Array) -> Array:
+    """`x` in the dtype that the arithmetic runs in: float64 for NumPy, at least float32 for torch."""
+    if is_torch_array(x):
+        return x.float() if x.dtype.itemsize < 4 else x
+    return np.asarray(x, dtype=np.float64)
+
+
+def returned(y: Array, like: Array) -> Array:
+    """`y` contiguous and in the dtype of `like`."""
+    if is_torch_array(y):
+        return y.to(like.dtype).contiguous()
+    return np.ascontiguousarray(y, dtype=like.dtype)
+
+
+def constant(values: NDArray[Any], like: Array) -> Array:
+    """NumPy `values` as a constant beside `like`: same library, dtype and device."""
+    if is_torch_array(like):
+        copy = np.array(values, dtype=np.float64)  # torch warns of arrays that cannot be written to
+        return namespace(like).asarray(copy, dtype=like.dtype, device=like.device)
+    return np.asarray(values, dtype=like.dtype)
+
+
+def beside(values: Array, like: Array) -> Array:
+    """`values` ready for arithmetic with `like`: tensors as they are, NumPy arrays as constants."""
+    return values.to(like.dtype) if is_torch_array(values) else constant(values, like)
+
+
+def whole_numbers(values: NDArray[Any], like: Array) -> Array:
+    """NumPy integers as int64 beside `like`."""
+    return namespace(like).asarray(np.array(values, dtype=np.int64), device=like.device)
+
+
+def to_host(x: Array) -> NDArray[Any]:
+    """`x` as a NumPy array."""
+    return np.asarray(x.detach().cpu().numpy()) if is_torch_array(x) else np.asarray(x)

@@ -1,0 +1,118 @@
+"""Short-time normalization: mean and variance over a window that slides, by cumulative sums, without a loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays.affine import Affine
+from spectronorm.arrays.checks import require_floats
+from spectronorm.arrays.namespace import Array, is_torch_array, namespace, returned, working
+from spectronorm.arrays.operations import at_least
+from spectronorm.arrays.window_moments import window_moments
+from spectronorm.errors import ArgumentError, ShapeError
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which neighbours along the last axis count for each position: Kaldi's `apply-cmvn-sliding`.
+
+    With `center` they are the `length` positions around it, moved inwards at both ends. Without, they are the `length`
+    positions before it and itself; at the start at least the first `min_length`, so that only `min_length=1` is
+    strictly causal. A signal shorter than the window is taken whole.
+
+    Raises:
+        ArgumentError: unless `1 <= min_length <= length`.
+    """
+
+    length: int
+    min_length: int = 1
+    center: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("length", "min_length"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ArgumentError(f"{name}={value!r} must be a positive whole number")
+        if self.min_length > self.length:
+            raise ArgumentError(f"min_length={self.min_length} must be at most length={self.length}")
+
+    def bounds(self, here: Array, count: Array) -> tuple[Array, Array]:
+        """First and one past the last neighbour of the positions `here` of signals with `count` positions."""
+        start = here - (self.length // 2 if self.center else self.length)
+        stop = start + self.length if self.center else here + 1
+        before = at_least(-start, 0)
+        start, stop = start + before, stop + before
+        if not self.center:
+            stop = at_least(here + 1, self.min_length)
+        past = at_least(stop - count, 0)
+        return at_least(start - past, 0), stop - past
+
+
+@lru_cache(maxsize=64)
+def _numpy_bounds(window: Window, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return window.bounds(np.arange(positions), np.int64(positions))
+
+
+def _bounds(window: Window, x: Array, valid: Array | None) -> tuple[Array, Array]:
+    """The bounds for each position of `x`; beyond the valid ones any window that is not empty will do."""
+    if not is_torch_array(x) and valid is None:
+        return _numpy_bounds(window, x.shape[-1])
+    xp, size = namespace(x), x.shape[-1]
+    here = xp.arange(size, dtype=xp.int64, device=x.device)
+    if valid is None:
+        return window.bounds(here, size)
+    count = at_least(xp.sum(xp.astype(valid, xp.int64), axis=-1, keepdims=True), 1)
+    start, stop = window.bounds(xp.minimum(here, count - 1), count)
+    shape = (*x.shape[:-1], size)
+    return xp.broadcast_to(start, shape), xp.broadcast_to(stop, shape)
+
+
+def sliding_affine(x: Array, window: Window, *, scale: bool = True, valid: Array | None = None) -> Affine:
+    """The map of each position that takes its neighbours to mean 0 and, with `scale`, to standard deviation 1.
+
+    Shift and scale are float64, as large as `x`. A window with a deviation below a millionth of its mean counts as
+    constant, since that much is rounding; there the scale is 1 and the result is 0. With `valid` (boolean, broadcast
+    against `x`, true up to each signal's end) no window reaches beyond.
+
+    Raises:
+        ShapeError: when `x` is not floating point or its last axis is empty.
+    """
+    require_floats(x, "a signal")
+    if x.ndim < 1 or x.shape[-1] == 0:
+        raise ShapeError(f"a signal of shape {tuple(x.shape)} has no position to normalize; pass (..., position)")
+    xp = namespace(x)
+    mean, std = window_moments(xp.astype(x, xp.float64, copy=False), *_bounds(window, x, valid))
+    return Affine(mean, std if scale else xp.ones_like(mean))
+
+
+def sliding_standardize(
+    x: Array, window: int, *, min_window: int = 1, center: bool = True, scale: bool = True
+) -> tuple[Array, Affine]:
+    """Normalize a waveform `(..., sample)` or a level `(..., band, frame)` over a sliding window of its last axis.
+
+    Args:
+        x: What to normalize; NumPy or torch, differentiable.
+        window: Its length, in samples or frames.
+        min_window: Not centred: how many positions at least count at the start (see `Window`).
+        center: Whether the window lies around each position or before it.
+        scale: Whether the standard deviation is normalized too, or only the mean.
+
+    Returns:
+        The normalized signal and the map that made it, so that `affine.inverse(y)` is `x` again.
+
+    Raises:
+        ArgumentError: when the window breaks its rule.
+        ShapeError: when `x` is not floating point or is empty.
+
+    >>> y, affine = sliding_standardize(np.array([5.0, 5.0, 5.0, 9.0, 9.0, 9.0]), window=2)
+    >>> y
+    array([0., 0., 0., 1., 0., 0.])
+    >>> affine.inverse(y)
+    array([5., 5., 5., 9., 9., 9.])
+    """
+    affine = sliding_affine(x, Window(window, min_window, center), scale=scale)
+    return returned(affine(working(x)), like=x), affine

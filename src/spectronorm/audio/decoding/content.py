@@ -1,0 +1,81 @@
+"""A clip's bytes as an open descriptor, whatever they lie in, and the digest that identifies them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import xxhash
+
+from spectronorm.audio.decoding.decode import open_regular
+from spectronorm.audio.decoding.memory_file import fill, unnamed_file
+from spectronorm.audio.places.archive import read_part
+from spectronorm.audio.places.place import state
+from spectronorm.audio.places.reference import ClipReference
+from spectronorm.errors import AudioError, BadAudioReason
+
+ATTEMPTS = 3
+"""How often a file is read that is written to meanwhile."""
+_BLOCK = 1 << 20
+
+
+@contextmanager
+def open_content(clip: ClipReference) -> Iterator[int]:
+    """A descriptor of a regular, non-empty file with the clip's bytes.
+
+    A member of an archive or a remote object is held in memory: nothing is written under any name.
+
+    Raises:
+        AudioError: when there is no such thing, it is no regular file, or holds nothing.
+    """
+    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(read_part(clip.part))
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _in_memory(data: bytes) -> int:
+    if not data:
+        raise AudioError(BadAudioReason.EMPTY, "it holds 0 bytes")
+    descriptor = unnamed_file()
+    try:
+        fill(descriptor, data)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def content_digest(descriptor: int) -> bytes:
+    """The 128-bit XXH3 of a file's bytes."""
+    digest = xxhash.xxh3_128()
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    while block := os.read(descriptor, _BLOCK):
+        digest.update(block)
+    return digest.digest()
+
+
+def content_state(descriptor: int) -> tuple[int, ...]:
+    """What changes when somebody writes to the file."""
+    return state(os.fstat(descriptor))
+
+
+def always_changing() -> AudioError:
+    """Why a file that was written to during each attempt cannot be used."""
+    return AudioError(BadAudioReason.CHANGING, f"it was written to during each of {ATTEMPTS} attempts to read it")
+
+
+def stamp(clip: ClipReference) -> bytes:
+    """What identifies the clip's content now: the digest of its bytes, or of why it has none."""
+    try:
+        with open_content(clip) as descriptor:
+            return content_digest(descriptor)
+    except AudioError as error:
+        return stamp_of_error(error)
+
+
+def stamp_of_error(error: AudioError) -> bytes:
+    """The stamp of a clip that could not even be opened."""
+    return xxhash.xxh3_128_digest(f"{error.reason.value}: {error.detail}".encode(errors="surrogateescape"))

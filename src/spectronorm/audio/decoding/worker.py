@@ -1,0 +1,111 @@
+"""The process that decodes untrusted files: it gets open descriptors over a socket and puts samples into shared memory.
+
+Run as a script by `sandbox.py`, which gives it `sys.path`, the place of this package and its limits as JSON. It loads
+`decode.py` without the rest of spectronorm (numba, scipy, …), so that it starts within a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import mmap
+import os
+import signal
+import socket
+import struct
+import sys
+import types
+from typing import Any
+
+MOST_FILES = 16
+"""A request is one byte, the number of files, and as many descriptors."""
+ANSWER = struct.Struct("<BQQQQ")
+"""One for each file, in order: `SAMPLES` with place, sample rate, samples and channels; `ERROR` with the length of the
+text that follows; or `ASK_AGAIN`, which ends the request: this file and those after it found no room."""
+SAMPLES, ERROR, ASK_AGAIN = range(3)
+_ROOM = 1 << 20
+"""Samples that may wait to be fetched before the next file is put off: they stay in the cache that way."""
+
+
+def _load_decode(folder: str) -> types.ModuleType:
+    """`spectronorm.audio.decoding.decode`, with empty packages around it."""
+    for name, path in (("spectronorm", folder), ("spectronorm.audio", os.path.join(folder, "audio"))):  # noqa: PTH118
+        package = types.ModuleType(name)
+        package.__path__ = [path]
+        sys.modules[name] = package
+    return importlib.import_module("spectronorm.audio.decoding.decode")
+
+
+def _limit(megabytes: int) -> None:
+    """Memory beyond what this process has now; no writing to files, no core dumps, no new files but those sent."""
+    import resource  # noqa: PLC0415
+
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            mapped = int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        mapped = 0
+    most = mapped + (megabytes << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _allow_seconds(seconds: float) -> None:
+    """Processor time for the next file: ends an endless decode even when the parent is dead."""
+    import resource  # noqa: PLC0415
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime + seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode: types.ModuleType) -> None:
+    room = decode.np.frombuffer(shared, dtype="f4")
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(connection, 1, MOST_FILES)
+        if not message or message[0] != len(descriptors):
+            return
+        try:
+            used: int | None = 0
+            for descriptor in descriptors:
+                if used is not None:
+                    _allow_seconds(seconds)
+                    used = _answer(connection, room, used, descriptor, decode)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _answer(connection: socket.socket, room: Any, used: int, descriptor: int, decode: types.ModuleType) -> int | None:
+    """Decode one file behind the samples that wait already; gives how many wait then, or None when it was put off."""
+    if used > _ROOM:
+        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+        return None
+    try:
+        samples, sample_rate = decode.decode_descriptor(descriptor, into=room[used:])
+    except decode.AudioError as error:
+        if used and error.reason is decode.BadAudioReason.TOO_LARGE:
+            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+            return None
+        text = json.dumps([error.reason.value, error.detail]).encode()
+        connection.sendall(ANSWER.pack(ERROR, 0, 0, len(text), 0) + text)
+        return used
+    connection.sendall(ANSWER.pack(SAMPLES, used, sample_rate, *samples.shape))
+    return used + int(samples.size)
+
+
+def main() -> None:
+    """Serve until the parent closes the socket."""
+    settings = json.loads(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    sys.path[:] = settings["path"]
+    decode = _load_decode(settings["folder"])
+    shared = mmap.mmap(settings["shared"], 0)
+    _limit(settings["megabytes"])
+    with socket.socket(fileno=settings["socket"]) as connection:
+        _serve(connection, shared, settings["seconds"], decode)
+
+
+if __name__ == "__main__":
+    main()

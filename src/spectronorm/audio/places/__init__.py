@@ -1,0 +1,1 @@
+"""Places where clips lie: files, archives, URLs and manifests."""

@@ -1,0 +1,171 @@
+"""Members of tar and zip archives as clips: listed once, read by byte range, never extracted.
+
+Names are data: they become names in a source, cleaned of anything that leads elsewhere, and never paths to write.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from spectronorm.audio.places.compressed_tar import STREAMS, method_of, unpacked
+from spectronorm.audio.places.place import open_place, read_range
+from spectronorm.audio.places.reference import ClipReference, Part, label_columns
+from spectronorm.errors import AudioError, BadAudioReason, SourceError
+
+ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
+MAX_MEMBER_BYTES = 1 << 32
+MAX_NAME_BYTES = 1 << 16
+"""What tar may spend on one member's name and attributes; a header that claims more is hostile."""
+_ENCRYPTED = 1
+_LOCAL_HEADER = 30
+
+
+def is_archive(place: str) -> bool:
+    """Whether the name is that of an archive."""
+    return place.lower().endswith(ARCHIVE_SUFFIXES)
+
+
+def list_archive(place: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
+    """The members whose names are `wanted`, in the archive's own order.
+
+    Links, devices and encrypted members are listed with the problem that reading them will report. An archive that
+    breaks off gives the members before the break, and one more that says so.
+
+    Raises:
+        SourceError: when it cannot be opened or is no such archive.
+    """
+    listing = _zip_parts if place.lower().endswith(".zip") else _tar_parts
+    clips: list[ClipReference] = []
+    with open_place(place) as file:
+        try:
+            for name, part in listing(file, place):
+                if wanted(name):
+                    clips.append(_reference(name, part))
+        except Exception as error:  # the standard library's parsers raise whatever they run into
+            if not clips:
+                raise SourceError(f"{place}: is not a sound archive ({error}); make or fetch it again") from None
+            broken = Part(place, problem=f"the archive breaks off after {len(clips)} clips ({error})")
+            clips.append(_reference("(the rest of the archive)", broken))
+    return clips
+
+
+def list_shard(place: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
+    """One of several archives that make up a source: each member's name begins with its shard's.
+
+    A shard that cannot be opened is one clip that cannot be read: the others still count.
+    """
+    shard = clean_name(PurePosixPath(place.replace("\\", "/")).name)
+    try:
+        clips = list_archive(place, wanted)
+    except SourceError as error:
+        return [ClipReference(shard, Path(place), part=Part(place, problem=str(error)))]
+    return [replace(clip, name=f"{shard}/{clip.name}") for clip in clips]
+
+
+def _reference(name: str, part: Part) -> ClipReference:
+    cleaned = clean_name(name)
+    return ClipReference(cleaned, Path(part.place) / cleaned, label_columns(cleaned), part)
+
+
+def clean_name(name: str) -> str:
+    """A clip's name within the source: never absolute, never upwards, so that outputs can mirror it safely."""
+    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "//", "..", ".")]
+    return "/".join(part.replace("\0", "") for part in parts) or "clip"
+
+
+class _Metadata:
+    """A file of which only small pieces are read: tarfile would allocate whatever a header claims."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `MAX_NAME_BYTES`."""
+        if not 0 <= size <= MAX_NAME_BYTES:
+            raise tarfile.ReadError(f"a header claims {size} bytes of names")
+        return self._file.read(size)
+
+
+def _tar_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
+    method = method_of(place)
+    with unpacked(file, method) as plain, tarfile.open(fileobj=_Metadata(plain), mode="r:") as archive:  # type: ignore[call-overload]
+        while (member := archive.next()) is not None:
+            archive.members.clear()  # tarfile would keep every header it has seen
+            if member.isdir():
+                continue
+            problem = None if member.isreg() and not member.issparse() else "it is a link or device inside an archive"
+            yield member.name, Part(place, member.offset_data, member.size, member.size, method, problem=problem)
+
+
+def _zip_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
+    methods = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.filename.endswith("/"):
+                continue
+            problem = "it is encrypted" if member.flag_bits & _ENCRYPTED else None
+            if member.compress_type not in methods:
+                problem = "it is compressed by a method other than deflate"
+            if (member.external_attr >> 28) == 0xA:
+                problem = "it is a link inside an archive"
+            yield (
+                member.filename,
+                Part(
+                    place,
+                    member.header_offset,
+                    member.compress_size,
+                    member.file_size,
+                    methods.get(member.compress_type, ""),
+                    member.CRC,
+                    problem,
+                ),
+            )
+
+
+def read_part(part: Part) -> bytes:
+    """The bytes of a member, or of a whole remote object.
+
+    Raises:
+        AudioError: when it cannot be read, is cut off, or is not what the archive says it is.
+    """
+    if part.problem is not None:
+        raise AudioError(BadAudioReason.UNREADABLE, part.problem)
+    if max(part.size or 0, part.stored or 0) > MAX_MEMBER_BYTES:
+        raise AudioError(BadAudioReason.HEADER_LIES, f"the archive claims {part.size} bytes for it")
+    if part.crc is not None:
+        return _read_zip_member(part)
+    data = read_range(part.place, part.start, part.stored) if part.method == "stored" else STREAMS.read(part)
+    if part.stored is not None and len(data) < part.stored:
+        raise AudioError(BadAudioReason.TRUNCATED, f"the archive ends after {len(data)} of its {part.stored} bytes")
+    return data
+
+
+def _read_zip_member(part: Part) -> bytes:
+    header = read_range(part.place, part.start, _LOCAL_HEADER)
+    if len(header) < _LOCAL_HEADER or header[:4] != b"PK\x03\x04":
+        raise AudioError(BadAudioReason.HEADER_LIES, "the archive's directory points to something else")
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    packed = read_range(part.place, part.start + _LOCAL_HEADER + names, part.stored)
+    size = part.size or 0
+    if part.method == "deflate":
+        try:
+            # One byte more than promised shows a lie without unpacking all of it.
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1)
+        except zlib.error as error:
+            raise AudioError(BadAudioReason.UNREADABLE, f"it cannot be unpacked ({error})") from None
+    else:
+        data = packed
+    if len(data) < size:
+        raise AudioError(BadAudioReason.TRUNCATED, f"it unpacks to {len(data)} of {size} bytes")
+    if len(data) > size:
+        raise AudioError(BadAudioReason.HEADER_LIES, f"it unpacks to more than the {size} bytes it claims")
+    if zlib.crc32(data) != part.crc:
+        raise AudioError(BadAudioReason.UNREADABLE, "its checksum (CRC-32) is wrong")
+    return data

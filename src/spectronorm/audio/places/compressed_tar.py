@@ -1,0 +1,136 @@
+"""Tars that are compressed as a whole: their members can only be reached by unpacking all that lies before them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from spectronorm.audio.places.place import is_url, open_place, state
+from spectronorm.audio.places.reference import Part
+from spectronorm.errors import AudioError, BadAudioReason, SourceError
+
+_UNPACKERS: Mapping[str, Callable[[IO[bytes]], IO[bytes]]] = {
+    "gz": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
+    "bz2": lambda file: cast(IO[bytes], bz2.BZ2File(file)),
+    "xz": lambda file: cast(IO[bytes], lzma.LZMAFile(file)),  # noqa: SIM115  (its user closes it)
+}
+_BLOCK = 1 << 20
+_MAX_IDLE = 8
+
+
+def method_of(place: str) -> str:
+    """How a tar of this name is compressed as a whole."""
+    suffix = place.lower().rpartition(".")[2]
+    return {"tgz": "gz", "tar": "stored"}.get(suffix, suffix)
+
+
+@contextmanager
+def unpacked(file: IO[bytes], method: str) -> Iterator[IO[bytes]]:
+    """The file's unpacked content, which seeks forward by unpacking."""
+    if method == "stored":
+        yield file
+        return
+    with _UNPACKERS[method](file) as plain:
+        yield plain
+
+
+class _Stream:
+    """One archive, unpacked up to some point."""
+
+    def __init__(self, part: Part) -> None:
+        self.place = part.place
+        self._file = open_place(part.place)
+        self._plain = _UNPACKERS[part.method](self._file)
+        self.state = _state(part.place)
+        self.position = 0
+
+    def read(self, start: int, length: int) -> bytes:
+        self._plain.seek(start)
+        data = bytearray()
+        while len(data) < length and (block := self._plain.read(min(_BLOCK, length - len(data)))):
+            data += block
+        self.position = start + len(data)
+        return bytes(data)
+
+    def require_unchanged(self) -> None:
+        """Raise `AudioError` when the archive is not what was opened."""
+        if self.state != _state(self.place):
+            raise AudioError(BadAudioReason.CHANGING, f"{self.place} changed while it was read")
+
+    def close(self) -> None:
+        self._plain.close()
+        self._file.close()
+
+
+class Streams:
+    """Open archives, each unpacked up to some point: a read goes on from the furthest one that is not yet past it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[str, list[_Stream]] = {}
+
+    def read(self, part: Part) -> bytes:
+        """The bytes of a member; raises `AudioError` when the archive is damaged, gone or changing."""
+        try:
+            stream = self._take(part) or _Stream(part)
+        except SourceError as error:
+            raise AudioError(BadAudioReason.MISSING, str(error)) from None
+        try:
+            data = stream.read(part.start, part.stored or 0)
+            stream.require_unchanged()
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            stream.close()
+            raise AudioError(BadAudioReason.UNREADABLE, f"{part.place} cannot be unpacked ({error})") from None
+        except BaseException:
+            stream.close()
+            raise
+        self._give_back(part.place, stream)
+        return data
+
+    def close(self) -> None:
+        """Close every archive that is not being read."""
+        with self._lock:
+            idle = [stream for streams in self._idle.values() for stream in streams]
+            self._idle.clear()
+        for stream in idle:
+            stream.close()
+
+    def _take(self, part: Part) -> _Stream | None:
+        now = _state(part.place)
+        with self._lock:
+            streams = self._idle.get(part.place, [])
+            usable = [stream for stream in streams if stream.position <= part.start and stream.state == now]
+            if not usable:
+                return None
+            best = max(usable, key=lambda stream: stream.position)
+            streams.remove(best)
+            return best
+
+    def _give_back(self, place: str, stream: _Stream) -> None:
+        with self._lock:
+            streams = self._idle.setdefault(place, [])
+            streams.append(stream)
+            dropped = streams.pop(0) if len(streams) > _MAX_IDLE else None
+        if dropped is not None:
+            dropped.close()
+
+
+STREAMS = Streams()
+"""The archives that this process has open."""
+
+
+def _state(place: str) -> tuple[int, ...]:
+    """What changes when a local archive does; remote ones are not watched."""
+    if is_url(place):
+        return ()
+    try:
+        return state(Path(place).stat())
+    except OSError as error:
+        raise AudioError(BadAudioReason.MISSING, f"{place}: {error.strerror or error}") from None

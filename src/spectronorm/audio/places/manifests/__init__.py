@@ -1,0 +1,1 @@
+"""Tables and manifests that list clips."""

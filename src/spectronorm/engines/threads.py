@@ -1,0 +1,63 @@
+"""A pool of threads on this machine.
+
+Decoding, resampling, the FFT and the counting kernel all release Python's interpreter lock, so threads keep two cores
+busy without pickling anything, as long as clips are seconds long; short ones want processes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from spectronorm.engines.engine import Item, Result
+from spectronorm.errors import ArgumentError
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class ThreadEngine:
+    """Runs tasks in `workers` threads (by default one a core).
+
+    Raises `ArgumentError` when `workers` is below 1.
+    """
+
+    workers: int = field(default_factory=available_cores)
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ArgumentError(f"workers={self.workers} must be at least 1")
+
+    def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yield results as they get done, keeping few waiting, so that memory does not grow with the items."""
+        if self.workers == 1:
+            yield from map(task, items)
+            return
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="spectronorm")
+        try:
+            yield from self._map_in(pool, task, items)
+        finally:
+            # On an error or Ctrl-C what has not begun is dropped, and only what runs is waited for.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _map_in(
+        self, pool: ThreadPoolExecutor, task: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Result]:
+        running: set[Future[Result]] = set()
+        for item in items:
+            running.add(pool.submit(task, item))
+            if len(running) > self.workers:  # one item waits, so that no worker does
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                while done:
+                    yield done.pop().result()
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            while done:
+                yield done.pop().result()

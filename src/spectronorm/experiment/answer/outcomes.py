@@ -1,0 +1,116 @@
+"""What a run found, clip by clip, as arrays that the statistics work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.experiment.design import Block, Design
+from spectronorm.experiment.results import Scores, TrainedModel
+
+Floats = NDArray[np.float64]
+HIT, LOG_LOSS = "accuracy", "log-loss"
+Choose = Callable[[TrainedModel], Scores | None]
+"""Which of a model's scores to look at; None where it has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """One number for each arm, tested clip and seed.
+
+    Attributes:
+        arms: Names, in order.
+        values: `(arm, clip, seed)`; NaN where a clip's fold was not done with that seed.
+        folds: The fold of each clip, as a number.
+        groups: The recording or speaker of each clip, as a number.
+    """
+
+    arms: tuple[str, ...]
+    values: Floats
+    folds: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    @property
+    def n_groups(self) -> int:
+        """How many recordings or speakers there are."""
+        return int(self.groups.max()) + 1
+
+    def of_clips(self) -> Floats:
+        """The mean over seeds, `(arm, clip)`."""
+        return np.asarray(np.nanmean(self.values, axis=2))
+
+    def means(self) -> dict[str, float]:
+        """Each arm's mean over clips, each clip over its seeds."""
+        return dict(zip(self.arms, self.of_clips().mean(axis=1).tolist(), strict=True))
+
+    def of_folds(self) -> Floats:
+        """The mean over each fold's clips, `(arm, fold)`."""
+        clips = self.of_clips()
+        return np.stack([clips[:, self.folds == fold].mean(axis=1) for fold in np.unique(self.folds)], axis=1)
+
+    def group_sums(self) -> tuple[Floats, Floats]:
+        """Sums `(arm, group, seed)` and weights `(group, seed)` in which each clip counts once over its seeds."""
+        there = ~np.isnan(self.values[0])
+        weight = there / there.sum(axis=1, keepdims=True)
+        sums = np.zeros((len(self.arms), self.n_groups, weight.shape[1]))
+        total = np.zeros(sums.shape[1:])
+        np.add.at(total, self.groups, weight)
+        for arm, values in zip(sums, self.values, strict=True):
+            np.add.at(arm, self.groups, np.where(there, values, 0.0) * weight)
+        return sums, total
+
+
+def as_recorded(model: TrainedModel) -> Scores:
+    """The scores on clips as recorded."""
+    return model.scores
+
+
+def shifted(shift: str, update: str) -> Choose:
+    """The scores on a simulated deployment with an update."""
+    return lambda model: model.shifted.get(shift, {}).get(update)
+
+
+def outcomes(
+    done: Mapping[tuple[str, int, str], TrainedModel],
+    clips: LabelledClips,
+    arms: Sequence[str],
+    blocks: Iterable[Block],
+    endpoint: str = HIT,
+    choose: Choose = as_recorded,
+) -> Outcomes | None:
+    """The outcomes of blocks in which all these arms are done; None when there is no such block.
+
+    Accuracy is 0 or 1 a clip; log-loss is minus the log-probability of the true class, in nats.
+    """
+    complete = [block for block in blocks if all((block.fold, block.seed, arm) in done for arm in arms)]
+    if not complete:
+        return None
+    folds = [fold for fold in clips.held_out if any(block.fold == fold for block in complete)]
+    tested = {fold: clips.test_clips(fold) for fold in folds}
+    start = dict(zip(folds, np.cumsum([0, *(len(tested[fold]) for fold in folds)]).tolist(), strict=False))
+    seeds = sorted({block.seed for block in complete})
+    values = np.full((len(arms), sum(map(len, tested.values())), len(seeds)), np.nan)
+    for block in complete:
+        rows = slice(start[block.fold], start[block.fold] + len(tested[block.fold]))
+        for number, arm in enumerate(arms):
+            scores = choose(done[block.fold, block.seed, arm])
+            if scores is None:
+                return None
+            values[number, rows, seeds.index(block.seed)] = (
+                scores.hit if endpoint == HIT else -np.array(scores.log_probability)
+            )
+    order = np.concatenate(list(tested.values()))
+    _, groups = np.unique([clips.groups[i] for i in order], return_inverse=True)
+    fold_numbers = np.repeat(np.arange(len(folds)), [len(tested[fold]) for fold in folds])
+    return Outcomes(tuple(arms), values, fold_numbers, groups.astype(np.int64))
+
+
+def complete_blocks(
+    done: Mapping[tuple[str, int, str], TrainedModel], design: Design, clips: LabelledClips
+) -> list[Block]:
+    """The blocks in which every arm and the control are done."""
+    return [b for b in design.blocks(clips) if all((b.fold, b.seed, name) in done for name in design.names)]

@@ -1,0 +1,1 @@
+"""Arms: the normalizations that are compared."""

@@ -1,0 +1,153 @@
+"""Arms from a TOML or JSON file, one by one or as the crossing of factors."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from spectronorm.errors import ArgumentError
+from spectronorm.experiment.arms.arm import Arm, arm_of_name, check_arms
+from spectronorm.experiment.arms.augmentations import parse_augmentation
+from spectronorm.front_end import FrontEnd, find_preset
+from spectronorm.normalize import KINDS, Normalizer, normalizer
+
+_SLOTS = ("level", "stft", "bands", "compress")
+_KEYS = ("name", "preset", *_SLOTS, "sample_rate", "resampler", "normalize", "augment", "test_crops", "members")
+_MEAN_OF = "mean_of"
+
+
+def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
+    """The arms of `none,global,band`, or of a `.toml` or `.json` file; what an arm leaves open is `front_end`'s.
+
+    A file holds a list `arm` of tables with `name`, `normalize` and settings of the front end, or one table `factors`
+    whose lists are crossed, such as `level = ["as_recorded", "standardize"]` and `normalize = ["none", "band"]`. A
+    table of `name` and `mean_of` averages the probabilities of arms that stand before it.
+
+    Raises:
+        ArgumentError: when an arm does not exist or the file cannot be understood.
+    """
+    if not text.endswith((".toml", ".json")):
+        return check_arms(arm_of_name(name.strip(), front_end) for name in text.split(",") if name.strip())
+    path = Path(text)
+    content = _read(path)
+    if unknown := sorted(set(content) - {"arm", "factors"}):
+        raise ArgumentError(f"{path}: {unknown[0]!r} is unknown; a file of arms holds a list arm, a table factors")
+    try:
+        plain = [*_listed(content.get("arm", [])), *_crossed(content.get("factors", {}))]
+        arms: list[Arm] = []
+        for item in plain:
+            arms.append(_mean_of(item, arms) if _MEAN_OF in item else _arm(item, front_end))
+        return check_arms(arms)
+    except ArgumentError as error:
+        raise ArgumentError(f"{path}: {error}") from None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        data = path.read_bytes().decode("utf-8")
+        content = tomllib.loads(data) if path.suffix == ".toml" else json.loads(data)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArgumentError(f"{path}: cannot be read as arms ({error})") from None
+    if not isinstance(content, dict):
+        raise ArgumentError(f"{path}: must hold an object with arm or factors")
+    return content
+
+
+def _listed(arms: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(arms, list) or not all(isinstance(arm, Mapping) for arm in arms):
+        raise ArgumentError("arm must be a list of tables, each with a name")
+    return arms
+
+
+def _crossed(factors: Any) -> Iterator[Mapping[str, Any]]:
+    """One arm for each combination, named after its values."""
+    if not factors:
+        return
+    if not isinstance(factors, Mapping) or not all(isinstance(v, list) and v for v in factors.values()):
+        raise ArgumentError("factors must be a table of lists, such as normalize = ['none', 'band']")
+    for values in itertools.product(*factors.values()):
+        yield {
+            "name": " × ".join(_word(name, value) for name, value in zip(factors, values, strict=True)),
+            **dict(zip(factors, values, strict=True)),
+        }
+
+
+def _word(factor: str, value: Any) -> str:
+    """A factor's value in an arm's name."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return " ".join(str(v) for v in value.values())
+    if isinstance(value, list):
+        return "+".join(_word(factor, item) for item in value) or f"no {factor}"
+    return f"{factor} {value}"
+
+
+def _mean_of(plain: Mapping[str, Any], before: Sequence[Arm]) -> Arm:
+    name, named, known = _name(plain), plain[_MEAN_OF], {arm.name: arm for arm in before}
+    if others := sorted(set(plain) - {"name", _MEAN_OF}):
+        raise ArgumentError(f"arm {name!r} has {_MEAN_OF} and {others[0]}; give it a name beside {_MEAN_OF}, no more")
+    if not isinstance(named, list) or len(named) < 2 or not set(map(str, named)) <= set(known):
+        there = ", ".join(known) or "none"
+        raise ArgumentError(f"arm {name!r}: {_MEAN_OF}={named!r} must be a list of two or more arms before it: {there}")
+    first, *rest = (known[str(item)] for item in named)
+    return replace(first, name=name, also=(*first.also, *rest))
+
+
+def _name(plain: Mapping[str, Any]) -> str:
+    name = plain.get("name")
+    if not isinstance(name, str) or not name:
+        raise ArgumentError(f"each arm needs a name, not {name!r}")
+    return name
+
+
+def _arm(plain: Mapping[str, Any], front_end: FrontEnd) -> Arm:
+    if unknown := sorted(set(plain) - set(_KEYS)):
+        raise ArgumentError(f"an arm has no {unknown[0]!r}; it may have {', '.join((*_KEYS, _MEAN_OF))}")
+    name = _name(plain)
+    base = find_preset(plain["preset"]).front_end if "preset" in plain else front_end
+    settings = base.to_dict()
+    for key in (*_SLOTS, "sample_rate", "resampler"):
+        if key in plain:
+            settings[key] = _slot(settings[key], plain[key]) if key in _SLOTS else plain[key]
+    augment = plain.get("augment", [])
+    if not isinstance(augment, list):
+        augment = [augment]
+    return Arm(
+        name,
+        FrontEnd.from_dict(settings),
+        _normalizer(plain.get("normalize", "none")),
+        tuple(parse_augmentation(item) for item in augment),
+        plain.get("test_crops", 0),
+        plain.get("members", 1),
+    )
+
+
+def _slot(base: Mapping[str, Any], value: Any) -> Any:
+    """A slot's settings: those of the base where the kind stays, so that a file says only what changes."""
+    if isinstance(value, str):
+        return dict(base) if value == base["kind"] else {"kind": value}
+    if isinstance(value, Mapping) and value.get("kind", base["kind"]) == base["kind"]:
+        return {**base, **value}
+    return value
+
+
+def _normalizer(plain: Any) -> Normalizer:
+    if isinstance(plain, str):
+        return normalizer(plain)
+    if not isinstance(plain, Mapping) or plain.get("kind") not in KINDS:
+        raise ArgumentError(f"normalize={plain!r} must be a name, or a table with kind, one of {', '.join(KINDS)}")
+    cls = KINDS[plain["kind"]]
+    settings = {name: value for name, value in plain.items() if name != "kind"}
+    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    if unknown := sorted(set(settings) - set(known)):
+        raise ArgumentError(f"normalize {plain['kind']} has no setting {unknown[0]}; it has {', '.join(known)}")
+    try:
+        return cls(**settings)
+    except TypeError as error:
+        raise ArgumentError(f"normalize {plain['kind']}: a setting has the wrong type ({error})") from None

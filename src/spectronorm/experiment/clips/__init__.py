@@ -1,0 +1,1 @@
+"""Labelled clips, their folds, levels and simulated devices."""

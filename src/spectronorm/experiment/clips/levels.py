@@ -1,0 +1,112 @@
+"""Every clip at one length, and its levels by any front end, computed once each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio import AudioCache, ClipReference, Reader, Source
+from spectronorm.engines import ThreadEngine
+from spectronorm.errors import AudioError, SourceError
+from spectronorm.front_end import FrontEnd
+from spectronorm.passes.one_pass import Progress
+
+Floats = NDArray[np.float32]
+Device = Callable[[Floats, int, int], Floats]
+"""A simulated recording device: samples, sample rate (Hz) and the clip's number to samples of the same length."""
+
+
+class Waves:
+    """The clips of a source, cropped to `seconds`, or repeated to it where they are shorter.
+
+    Repeating keeps a short clip's sound as it is. Zeros behind it would be digital silence that no microphone
+    records: a class could be told by its clips' lengths, and added noise would change silence most of all.
+    """
+
+    def __init__(self, source: Source, seconds: float, cache: Path) -> None:
+        self.source, self.seconds = source, seconds
+        self._cache = AudioCache(cache.absolute())
+        self._levels: dict[tuple[str, str], Floats] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the levels: whoever gets it elsewhere computes them again, which costs less than sending them."""
+        return {**self.__dict__, "_levels": {}}
+
+    def wave(self, index: int, front_end: FrontEnd, device: Device | None = None) -> Floats:
+        """One clip's samples at the front end's rate."""
+        samples = _decoded(self.source, self.source.clips[index], front_end, self._cache)
+        wave = np.resize(samples, round(self.seconds * front_end.sample_rate))
+        return wave if device is None else device(wave, front_end.sample_rate, index)
+
+    def waves(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Floats:
+        """All clips, `(clip, sample)`, as recorded or through a named device."""
+        return np.stack(
+            [self.wave(i, front_end, None if device is None else device[1]) for i in range(len(self.source))]
+        )
+
+    def levels(
+        self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress | None = None
+    ) -> Floats:
+        """Levels `(clip, band, frame)` of all clips, as recorded or through a named device; kept in memory."""
+        key = (front_end.fingerprint, "" if device is None else device[0])
+        if key not in self._levels:
+            self._levels[key] = self._computed(front_end, None if device is None else device[1], progress)
+        return self._levels[key]
+
+    def power(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Floats:
+        """The mean square of each frame's hop of samples, `(clip, frame)`; at the clip's end, of what is left of it."""
+        hop = front_end.stft.hop
+        frames = front_end.frames(round(self.seconds * front_end.sample_rate))
+        waves = self.waves(front_end, device)
+        starts = np.minimum(np.arange(frames) * hop, waves.shape[-1] - 1)
+        sums = np.add.reduceat(waves.astype(np.float64) ** 2, starts, axis=-1)
+        lengths = np.diff(np.append(starts, waves.shape[-1]))
+        return np.asarray(sums / np.maximum(lengths, 1), dtype=np.float32)
+
+    def _computed(self, front_end: FrontEnd, device: Device | None, progress: Progress | None) -> Floats:
+        frames = front_end.frames(round(self.seconds * front_end.sample_rate))
+        levels = np.empty((len(self.source), front_end.n_bands, frames), dtype=np.float32)
+
+        def compute(index: int) -> int:
+            levels[index] = front_end.clip_level(self.wave(index, front_end, device))
+            return index
+
+        for done, _ in enumerate(ThreadEngine().map(compute, range(len(self.source))), start=1):
+            if progress is not None:
+                progress(done, len(self.source))
+        return levels
+
+
+def usual_seconds(source: Source, front_end: FrontEnd, cache: Path) -> float:
+    """The median length of a source's readable clips in seconds, to a hundredth; the cache is filled on the way.
+
+    Raises:
+        SourceError: when no clip can be read.
+    """
+    lengths = [seconds for seconds in _lengths(source, front_end, AudioCache(cache)) if seconds]
+    if not lengths:
+        raise SourceError(f"none of the {len(source)} clips can be read; spectronorm fit says why of each")
+    return max(0.01, round(float(np.median(lengths)), 2))
+
+
+def _lengths(source: Source, front_end: FrontEnd, cache: AudioCache) -> Iterator[float]:
+    def seconds(clip: ClipReference) -> float:
+        try:
+            return len(_decoded(source, clip, front_end, cache)) / front_end.sample_rate
+        except AudioError:
+            return 0.0
+
+    yield from ThreadEngine().map(seconds, list(source))
+
+
+def _decoded(source: Source, clip: ClipReference, front_end: FrontEnd, cache: AudioCache) -> Floats:
+    """A clip's samples at the front end's rate; the cache is of files, not of members of archives."""
+    rate, resampler = front_end.sample_rate, front_end.resampler
+    if clip.part is not None:
+        return source.reader.read(clip, rate, resampler=resampler).samples
+    special = None if source.reader == Reader() else source.reader
+    return cache.read(clip.path, rate, resampler, reader=special)

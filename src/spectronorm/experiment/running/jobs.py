@@ -1,0 +1,107 @@
+"""Models trained on an engine: each is independent of all others, so they may run anywhere and in any order."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from spectronorm.engines import Engine
+from spectronorm.errors import EngineError
+from spectronorm.experiment.design import Block, Design
+from spectronorm.experiment.results import Results, TrainedModel
+from spectronorm.experiment.running.prepare import Prepared
+from spectronorm.experiment.running.run import ArmTraining
+from spectronorm.passes.one_pass import Progress
+from spectronorm.runs.worker_check import Origin
+
+Job = tuple[Block, tuple[str, ...]]
+"""A block and the names of arms that share one trained model, most often a single one."""
+_ONE_AT_A_TIME = threading.Lock()  # drawing weights sets torch's one generator for a moment
+_kept: dict[str, Prepared] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class TrainTask:
+    """Trains the arms of one job; picklable, and small: a process computes the levels once, for all its jobs."""
+
+    prepared: Prepared
+    torch_version: str = field(default_factory=lambda: str(torch.__version__))
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __call__(self, job: Job) -> list[TrainedModel]:
+        """Train, and give what the arms did.
+
+        Raises:
+            EngineError: when this process has another torch than the one where the run was begun.
+        """
+        if self.torch_version != str(torch.__version__):
+            raise EngineError(
+                f"a worker has torch {torch.__version__}, but the run was begun with {self.torch_version}; "
+                "install the same version there as here"
+            )
+        block, names = job
+        # A folder of its own: workers would take away each other's checkpoints.
+        with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="spectronorm-") as folder:
+            if self.run not in _kept:
+                _kept.clear()
+                _kept[self.run] = self.prepared
+            return [_trained(_kept[self.run], block, name, Path(folder)) for name in names]
+
+
+def _trained(prepared: Prepared, block: Block, name: str, folder: Path) -> TrainedModel:
+    training = ArmTraining(prepared, block, name, folder)
+    for _ in training.epochs():
+        pass
+    return training.result()
+
+
+def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progress | None = None) -> Iterator[Block]:
+    """Train what is missing; yields the blocks in their planned order, each when all its arms are done.
+
+    Args:
+        engine: Where models are trained.
+        prepared: What `prepare` gave.
+        results: Where each model's result goes as it comes, and what is there already.
+        progress: Called with the number of epochs done and of all there are.
+
+    Raises:
+        EngineError: when the engine fails, or a worker would not come to the same.
+    """
+    design = prepared.design
+    blocks = list(design.blocks(prepared.clips))
+    jobs = [(block, names) for block in blocks for names in _together(design, _missing(design, block, results))]
+    epochs = {name: design.epochs_of(name) for name in design.names}
+    total = len(blocks) * sum(epochs.values())
+    done = total - sum(epochs[name] for _, names in jobs for name in names)
+    trained = engine.map(Origin.of(prepared.clips.source).guard(TrainTask(prepared)), jobs)
+    for block in blocks:
+        while _missing(design, block, results):
+            for model in next(trained):
+                results.add(model)
+                done += epochs[model.arm]
+            if progress is not None:
+                progress(done, total)
+        yield block
+
+
+def _missing(design: Design, block: Block, results: Results) -> list[str]:
+    return [name for name in design.names if (block.fold, block.seed, name) not in results.done]
+
+
+def _together(design: Design, names: list[str]) -> list[tuple[str, ...]]:
+    """Names whose arms share a model stand together: it is trained once. The control's is always another."""
+    groups: list[tuple[str, ...]] = []
+    for name in names:
+        arm, alone = design.arm(name), name == design.control
+        sharing = [
+            group for group in groups if not alone and any(arm.shares_models_with(design.arm(other)) for other in group)
+        ]
+        joined = (*(other for group in sharing for other in group), name)
+        groups = [*(group for group in groups if group not in sharing), joined]
+    return groups

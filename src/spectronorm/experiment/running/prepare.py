@@ -1,0 +1,189 @@
+"""Everything that is ready before the first model trains: clips, their levels, and one measurement a front end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xxhash
+from torch import nn
+
+from spectronorm.audio import Source
+from spectronorm.engines import Engine
+from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.experiment.arms.arm import Arm
+from spectronorm.experiment.clips.devices import SHIFTS
+from spectronorm.experiment.clips.folds import LabelledClips, without_clips
+from spectronorm.experiment.clips.levels import Device, Waves, usual_seconds
+from spectronorm.experiment.design import Design
+from spectronorm.experiment.results import clips_settings
+from spectronorm.experiment.training.inputs import ArmInputs
+from spectronorm.experiment.training.models import check_model
+from spectronorm.front_end import FrontEnd
+from spectronorm.normalize import FittedNormalizer
+from spectronorm.passes.fit import fit
+from spectronorm.passes.one_pass import MAX_BAD, Progress
+from spectronorm.profile import BadFile, Counter, Profile
+from spectronorm.storage.canonical_json import canonical_json
+
+PROFILES, CACHE = "profiles", "cache"
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything that is ready before the first model trains.
+
+    Attributes:
+        design: What will be done.
+        clips: The usable clips.
+        waves: Their audio and levels.
+        profiles: One measurement a front end, with the folds as groups.
+        bad: Files that were left out.
+        first_model: An untrained model, seen to fit each arm's input.
+    """
+
+    design: Design
+    clips: LabelledClips
+    waves: Waves
+    profiles: Mapping[str, Profile]
+    bad: tuple[BadFile, ...]
+    first_model: nn.Module
+
+    def normalizer(self, arm: Arm, fold: str) -> FittedNormalizer:
+        """An arm's normalizer, fitted to the profile without the fold that is held out."""
+        training = self.profiles[arm.front_end.fingerprint].without(**{self.clips.fold_column: fold})
+        fitted = arm.normalizer.fit(training)
+        # Written to be impossible; checked, because a leak would make every number of the run worthless.
+        if f"{self.clips.fold_column}={fold}" in fitted.fitted_on.groups:
+            raise ArgumentError(f"fold {fold} is in the statistics of arm {arm.name!r} although it is held out")
+        return fitted
+
+    def device(self, name: str) -> tuple[str, Device] | None:
+        """A simulated device by name, as `Waves.levels` takes it; none for ""."""
+        return (name, SHIFTS[name]) if name else None
+
+    def settings(self) -> dict[str, Any]:
+        """What results belong to: the same again resumes, anything else does not."""
+        audio = {name: _digest(profile.total.digests.tobytes()) for name, profile in self.profiles.items()}
+        here = {"clips": clips_settings(self.clips), "seconds": self.waves.seconds, "audio": audio}
+        return {**self.design.to_dict(), **here}
+
+
+def prepare(
+    clips: LabelledClips,
+    design: Design,
+    folder: Path,
+    *,
+    duration: float | None = None,
+    max_bad: float = MAX_BAD,
+    progress: Callable[[str], Progress | None] = lambda _: None,
+    engine: Engine | None = None,
+) -> Prepared:
+    """Decode, measure and compute levels.
+
+    Args:
+        clips: Labelled clips.
+        design: What will be done.
+        folder: Keeps decoded audio and profiles, so that a run that is resumed begins at once.
+        duration: Seconds to crop or repeat each clip to; by default the median length.
+        max_bad: The share of files that may be bad.
+        progress: Called with what begins, gives what is called as clips get done.
+        engine: Where clips are measured; by default threads on all cores, and processes when there is much to do.
+
+    Raises:
+        TooManyBad: when more files are bad than `max_bad`.
+        ArgumentError: when the model does not fit the inputs, or a fold is too poor.
+    """
+    front_ends = {part.front_end.fingerprint: part.front_end for arm in design.arms for part in arm.parts}
+    first = next(iter(front_ends.values()))
+    if duration is None:
+        duration = usual_seconds(clips.source, first, folder / CACHE)
+    profiles = {
+        name: _profile(clips, front_end, duration, max_bad, folder, progress("measuring"), engine)
+        for name, front_end in front_ends.items()
+    }
+    bad = {item.path: item for profile in profiles.values() for item in profile.bad}
+    usable = without_clips(clips, set(bad))
+    waves = Waves(usable.source, duration, folder / CACHE)
+    if design.train_on:
+        profiles = {name: _heard(usable, waves, profile.front_end, design) for name, profile in profiles.items()}
+    model: nn.Module | None = None
+    for front_end in front_ends.values():
+        device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None
+        levels = waves.levels(front_end, device, progress("spectrograms"))
+        model = check_model(design.training.model, len(usable.classes), (levels.shape[1], levels.shape[2]))
+    if model is None:
+        raise ArgumentError("a comparison needs arms")
+    return Prepared(design, usable, waves, profiles, tuple(bad.values()), model)
+
+
+def _profile(
+    clips: LabelledClips,
+    front_end: FrontEnd,
+    duration: float,
+    max_bad: float,
+    folder: Path,
+    progress: Progress | None,
+    engine: Engine | None,
+) -> Profile:
+    """The measurement of all clips, with folds as groups; read from the folder where it is there already."""
+    depends_on = [[clip.name, *_state(clip.path)] for clip in clips.source]
+    name = f"{front_end.fingerprint}-{_digest(canonical_json([duration, clips.fold_column, depends_on]).encode())}"
+    path = folder / PROFILES / f"{name}.safetensors"
+    source: Source = clips.source
+    if path.exists():
+        try:
+            return Profile.load(path)
+        except FileFormatError:
+            path.unlink()  # damaged: measured again
+    profile = fit(
+        source,
+        front_end,
+        group_by=(clips.fold_column,),
+        duration=duration,
+        max_bad=max_bad,
+        progress=progress,
+        engine=engine,
+    )
+    profile.save(path)
+    return profile
+
+
+def _heard(clips: LabelledClips, waves: Waves, front_end: FrontEnd, design: Design) -> Profile:
+    """The measurement of all clips as the device that models are trained on hears them."""
+    counters: dict[str, Counter] = {}
+    for index in range(len(clips.source)):
+        counter = counters.setdefault(clips.fold_of(index), Counter(front_end))
+        counter.add(waves.wave(index, front_end, SHIFTS[design.train_on]))
+    counted = {((clips.fold_column, fold),): counter.measurement() for fold, counter in counters.items()}
+    return Profile(front_end, {key: part for key, part in counted.items() if part is not None}, (), waves.seconds)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """A file's size and time of change; zeros where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def _digest(content: bytes) -> str:
+    return xxhash.xxh3_64_hexdigest(content)
+
+
+def arm_inputs(prepared: Prepared, arm: Arm, fold: str) -> ArmInputs:
+    """What the arm's own models see when the fold is held out."""
+    device = prepared.device(prepared.design.train_on)
+    waves = prepared.waves.waves(arm.front_end, device) if arm.augments_waves else None
+    return ArmInputs(
+        arm=arm,
+        normalizer=prepared.normalizer(arm, fold),
+        levels=prepared.waves.levels(arm.front_end, device),
+        waves=waves,
+        power=None if arm.frame_crop is None else prepared.waves.power(arm.front_end, device),
+        classes=len(prepared.clips.classes),
+        device=prepared.design.training.torch_device(),
+    )

@@ -1,0 +1,159 @@
+"""The run: block by block, every arm on the same weights, batches and draws; what is done already is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import xxhash
+from numpy.typing import NDArray
+
+from spectronorm.experiment.arms.arm import Arm
+from spectronorm.experiment.deploy import Deployed, scores_of
+from spectronorm.experiment.design import Block
+from spectronorm.experiment.results import Results, TrainedModel
+from spectronorm.experiment.running.prepare import Prepared, arm_inputs
+from spectronorm.experiment.training.checkpoint import Checkpoint
+from spectronorm.experiment.training.models import make_model
+from spectronorm.experiment.training.train import mean_log_probabilities, mean_probability, train
+from spectronorm.passes.one_pass import Progress
+from spectronorm.storage.canonical_json import canonical_json
+
+CHECKPOINT = "checkpoint-"
+
+Floats = NDArray[np.float64]
+
+
+def run(prepared: Prepared, results: Results, progress: Progress | None = None) -> Iterator[Block]:
+    """Train what is missing, block by block; yields each block when all its arms are done.
+
+    Args:
+        prepared: What `prepare` gave.
+        results: Where each model's result goes as it comes, and what is there already.
+        progress: Called with the number of epochs done and of all there are.
+    """
+    design = prepared.design
+    blocks = list(design.blocks(prepared.clips))
+    epochs = {name: design.epochs_of(name) for name in design.names}
+    total, done = len(blocks) * sum(epochs.values()), 0
+    for block in blocks:
+        for name in design.names:
+            if (block.fold, block.seed, name) in results.done:
+                done += epochs[name]
+            else:
+                training = ArmTraining(prepared, block, name, results.folder)
+                for _ in training.epochs():
+                    done += 1
+                    if progress is not None:
+                        progress(done, total)
+                results.add(training.result())
+                training.remove_checkpoints()
+            if progress is not None:
+                progress(done, total)
+        for left in results.folder.glob(f"{CHECKPOINT}*"):
+            left.unlink()
+        yield block
+
+
+@dataclass(eq=False)
+class ArmTraining:
+    """One arm in one block: its model is trained, or several whose probabilities are averaged, and tested.
+
+    The folder keeps checkpoints.
+    """
+
+    prepared: Prepared
+    block: Block
+    name: str
+    folder: Path
+    _losses: list[list[float]] = field(default_factory=list)
+    _tested: list[Floats] = field(default_factory=list)
+    _deployed: list[dict[str, dict[str, Floats]]] = field(default_factory=list)
+    _seconds: float = 0.0
+
+    def epochs(self) -> Iterator[None]:
+        """Train and test each member; yields at the end of each epoch."""
+        design, clips = self.prepared.design, self.prepared.clips
+        training, block = design.training, self.block
+        for part, member in design.arm(self.name).models:
+            inputs = arm_inputs(self.prepared, part, block.fold)
+            seed = design.seed_of(self.name, block, member)
+            model = make_model(training.model, len(clips.classes), seed)
+            # Inputs come in this memory order; weights in another would be put into it again at each step.
+            model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            losses: list[float] = []
+            begin = time.perf_counter()
+            checkpoint = self._checkpoint(part, member)
+            for loss in train(model, inputs, clips.labels, clips.train_clips(block.fold), training, seed, checkpoint):
+                losses.append(loss)
+                yield
+            self._seconds += time.perf_counter() - begin
+            self._losses.append(losses)
+            test = clips.test_clips(block.fold)
+            self._tested.append(mean_log_probabilities(model, inputs.views(test), training))
+            self._deployed.append({} if self.name == design.control else self._shifted(Deployed(model, inputs)))
+
+    def result(self) -> TrainedModel:
+        """What came out."""
+        clips = self.prepared.clips
+        labels = clips.labels[clips.test_clips(self.block.fold)]
+        log_probability = mean_probability(self._tested)
+        first, *others = self._deployed
+        return TrainedModel(
+            fold=self.block.fold,
+            seed=self.block.seed,
+            arm=self.name,
+            scores=scores_of(log_probability, labels),
+            predicted=tuple(int(c) for c in log_probability.argmax(axis=1)),
+            loss=tuple(round(float(loss), 6) for loss in np.mean(self._losses, axis=0)),
+            seconds=round(self._seconds, 2),
+            shifted={
+                shift: {
+                    update: scores_of(mean_probability([each[shift][update] for each in self._deployed]), labels)
+                    for update in updates
+                    if all(update in other[shift] for other in others)
+                }
+                for shift, updates in first.items()
+            },
+        )
+
+    def _shifted(self, deployed: Deployed) -> dict[str, dict[str, Floats]]:
+        prepared, inputs = self.prepared, deployed.inputs
+        test = prepared.clips.test_clips(self.block.fold)
+        return {
+            shift: deployed.log_probabilities(
+                prepared.waves.levels(inputs.arm.front_end, prepared.device(shift)),
+                prepared.clips,
+                test,
+                prepared.design.training,
+                prepared.design.update_classes,
+            )
+            for shift in prepared.design.shifts
+        }
+
+    @property
+    def _shared(self) -> bool:
+        """Whether another arm of the block trains the same model, which it then finds among the checkpoints."""
+        design = self.prepared.design
+        arm = design.arm(self.name)
+        return any(arm.shares_models_with(other) for other in design.arms if other.name != arm.name)
+
+    def _checkpoint(self, part: Arm, member: int) -> Checkpoint:
+        """Where a model's training is kept: under what it is a function of, so that arms share it."""
+        design = self.prepared.design
+        settings = {**self.prepared.settings(), "arms": part.trained.to_dict(), "shifts": [], "reference": ""}
+        key = canonical_json([settings, self.block.fold, design.seed_of(self.name, self.block, member)])
+        digest = xxhash.xxh3_128_hexdigest(key.encode())
+        keeps_end = len(design.arm(self.name).models) > 1 or self._shared
+        return Checkpoint(self.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
+
+    def remove_checkpoints(self) -> None:
+        """Take away what no other arm needs."""
+        if self._shared:
+            return
+        for part, member in self.prepared.design.arm(self.name).models:
+            self._checkpoint(part, member).remove()

@@ -1,0 +1,181 @@
+"""The training loop: one readable page, the same for every arm."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, log_softmax
+
+from spectronorm.errors import ArgumentError
+from spectronorm.experiment.training.checkpoint import Checkpoint
+from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
+from spectronorm.experiment.training.inputs import ArmInputs, Generators
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How each model is trained: AdamW on a one-cycle schedule (Smith and Topin 2018).
+
+    Raises:
+        ArgumentError: when a number breaks its rule.
+    """
+
+    model: str = "tiny"
+    epochs: int = 20
+    batch_size: int = 32
+    learning_rate: float = 5e-3
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.0
+    precision: str = "float32"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 2:
+            raise ArgumentError(f"epochs={self.epochs} must be at least 1, batch_size={self.batch_size} at least 2")
+        if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.label_smoothing < 1):
+            raise ArgumentError(
+                f"learning_rate={self.learning_rate} must be positive, weight_decay={self.weight_decay} not negative, "
+                f"label_smoothing={self.label_smoothing} in 0 … 1"
+            )
+        check_precision(self.precision)
+        self.torch_device()
+
+    def torch_device(self) -> torch.device:
+        """The device, CUDA or MPS before the CPU with `auto`; raises `ArgumentError` when it is not there."""
+        return find_device(self.device)
+
+
+def train(
+    model: nn.Module,
+    inputs: ArmInputs,
+    labels: Integers,
+    clips: Integers,
+    training: Training,
+    seed: Sequence[int],
+    checkpoint: Checkpoint | None = None,
+) -> Iterator[float]:
+    """Train the model in place; yields the mean training loss of each epoch as it ends.
+
+    The order of clips, what augmentation draws and what the model itself draws (dropout) depend on the seed, epoch,
+    step and augmentation alone, so that arms which share a seed share them, and a training that goes on from a
+    checkpoint ends, on a CPU, with the very weights that it would have had.
+
+    Args:
+        model: On the training's device.
+        inputs: Gives the model's inputs, augmented.
+        labels: The class of every clip, `(clip,)`.
+        clips: Which of them to train on.
+        training: How.
+        seed: Whole numbers.
+        checkpoint: Where it goes on from, and keeps its state; the epochs that it holds are yielded at once.
+    """
+    size = min(training.batch_size, len(clips))
+    steps = len(clips) // size
+    optimizer = torch.optim.AdamW(model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, training.learning_rate, total_steps=training.epochs * steps, pct_start=0.25
+    )
+    done = _restore(checkpoint, model, optimizer, schedule)
+    yield from done
+    for epoch in range(len(done), training.epochs):
+        model.train()
+        losses = []
+        with _own_random_numbers([*seed, epoch], training.torch_device()):
+            for x, target in _batches(inputs, labels, clips, size, [*seed, epoch]):
+                with autocast(training):
+                    logits = model(x)
+                loss = cross_entropy(logits.float(), target, label_smoothing=training.label_smoothing)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.detach())
+        done.append(float(torch.stack(losses).mean()))
+        if checkpoint is not None and checkpoint.due(at_end=epoch + 1 == training.epochs):
+            checkpoint.save(_state(done, model, optimizer, schedule))
+        yield done[-1]
+
+
+def _batches(
+    inputs: ArmInputs, labels: Integers, clips: Integers, size: int, seed: Sequence[int]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch's inputs and targets, in an order of its own; clips that fill no batch are left out."""
+    order = np.random.default_rng(seed).permutation(clips)
+    for step in range(len(clips) // size):
+        index = order[step * size : (step + 1) * size]
+        yield inputs.batch(index, labels[index], _generators([*seed, step]))
+
+
+@contextmanager
+def _own_random_numbers(seed: Sequence[int], device: torch.device) -> Iterator[None]:
+    """Random numbers of torch from this seed inside, and as they were outside."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(np.random.default_rng(seed).integers(2**63)))
+        yield
+
+
+def _state(losses: list[float], *parts: Any) -> dict[str, Any]:
+    """Losses, and the states of model, optimizer and schedule."""
+    return {"losses": losses, "parts": [part.state_dict() for part in parts]}
+
+
+def _restore(checkpoint: Checkpoint | None, *parts: Any) -> list[float]:
+    """The losses of the epochs that are done, whose states the parts take on."""
+    state = None if checkpoint is None else checkpoint.load()
+    if state is None:
+        return []
+    for part, saved in zip(parts, state["parts"], strict=True):
+        part.load_state_dict(saved)
+    return list(state["losses"])
+
+
+@torch.no_grad()
+def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArray[np.float64]:
+    """Log-probabilities `(clip, class)` of inputs `(clip, 1, band, frame)`, in evaluation mode.
+
+    Raises:
+        ArgumentError: when they are not finite, because training diverged.
+    """
+    model.eval()
+    batches = []
+    for part in torch.split(x, training.batch_size):
+        with autocast(training):
+            logits = model(part.to(training.torch_device()))
+        batches.append(log_softmax(logits.double().cpu(), dim=1))
+    result = torch.cat(batches).numpy()
+    if not np.isfinite(result).all():
+        raise ArgumentError(
+            f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
+        )
+    return np.asarray(result)
+
+
+def mean_log_probabilities(model: nn.Module, views: Iterable[Tensor], training: Training) -> NDArray[np.float64]:
+    """The logarithm of the mean probability over several views of the same clips; raises as `log_probabilities`."""
+    return mean_probability([log_probabilities(model, view, training) for view in views])
+
+
+def mean_probability(each: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The logarithm of the mean of probabilities that are given by their logarithms."""
+    return np.asarray(each[0] if len(each) == 1 else logsumexp(each, axis=0) - np.log(len(each)))
+
+
+def autocast(training: Training) -> AbstractContextManager[Any]:
+    """Mixed precision where it is asked for."""
+    return autocast_on(training.torch_device(), training.precision)
+
+
+def _generators(seed: Sequence[int]) -> Generators:
+    """A generator for each name, so that one augmentation does not change what another draws."""
+    return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])

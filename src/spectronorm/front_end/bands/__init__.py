@@ -1,0 +1,1 @@
+"""Bands: how the STFT's bins are gathered."""

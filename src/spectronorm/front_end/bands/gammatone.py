@@ -1,0 +1,89 @@
+"""Gammatone bands: the frequency responses of ear-like filters, spaced evenly on the ERB scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end.bands.runs import BandRuns, band_sums
+
+_EAR_Q = 9.26449  # Glasberg and Moore (1990): ERB(f) = f / 9.26449 + 24.7 Hz
+_MIN_BANDWIDTH = 24.7
+_TO_BANDWIDTH = 1.019  # an ERB wide, a fourth-order gammatone has this parameter (Patterson et al. 1992)
+
+
+@dataclass(frozen=True)
+class Gammatone:
+    """`n_bands` fourth-order gammatone filters from `f_min` up to just below `f_max` (Hz; default half the rate).
+
+    Each weight is the magnitude of Slaney's filter at the bin's frequency (Apple Technical Report 35, 1993), scaled
+    to 1 at its centre; Ellis' gammatonegram is made so. The weights belong to magnitudes: with `STFT(power=1.0)` a
+    band is the sum of what the filter lets through. Unlike triangles, the filters overlap widely. `width` scales each
+    bandwidth.
+
+    Raises:
+        ArgumentError: when `n_bands` or `width` is not positive or the frequencies are not
+            `0 <= f_min < f_max <= sample_rate / 2`.
+    """
+
+    n_bands: int = 64
+    f_min: float = 50.0
+    f_max: float | None = None
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.n_bands, int) or isinstance(self.n_bands, bool) or self.n_bands < 1:
+            raise ArgumentError(f"n_bands={self.n_bands!r} must be a positive whole number")
+        if not 0 < self.width < np.inf:
+            raise ArgumentError(f"width={self.width} must be finite and positive")
+        if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
+            raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
+
+    def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
+        """The gammatone bands."""
+        return band_sums(self.runs(sample_rate, n_fft), magnitudes)
+
+    def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
+        """The filters `(band, bin)`."""
+        return _gammatone_runs(self, sample_rate, n_fft)
+
+    def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
+        """The centre of each filter, in Hz: evenly spaced on the ERB scale, the lowest at `f_min`."""
+        del n_fft
+        f_max = sample_rate / 2 if self.f_max is None else self.f_max
+        if not self.f_min < f_max <= sample_rate / 2:
+            raise ArgumentError(
+                f"f_min={self.f_min}, f_max={f_max} must be 0 <= f_min < f_max <= {sample_rate / 2} Hz, "
+                f"half of sample_rate={sample_rate}"
+            )
+        knee = _EAR_Q * _MIN_BANDWIDTH
+        part = np.arange(self.n_bands) / self.n_bands
+        return np.asarray((self.f_min + knee) * ((f_max + knee) / (self.f_min + knee)) ** part - knee)
+
+
+@lru_cache(maxsize=64)
+def _gammatone_runs(gammatone: Gammatone, sample_rate: int, n_fft: int) -> BandRuns:
+    """The response of Slaney's four cascaded sections: a real zero and a conjugate pair of poles each.
+
+    The impulse response `t^3 exp(-2π B t) cos(2π f t)`, made discrete by impulse invariance, is
+    `Π (z - zero_k) / ((z - p) (z - p*))^4` with `p = exp((-2π B + 2πi f) / rate)` and zeros at
+    `Re p ± sqrt(3 ± 2^1.5) Im p`.
+    """
+    centre = gammatone.hz(sample_rate, n_fft)[:, None]
+    bandwidth = _TO_BANDWIDTH * gammatone.width * (centre / _EAR_Q + _MIN_BANDWIDTH)
+    pole = np.exp(2 * np.pi * (1j * centre - bandwidth) / sample_rate)
+
+    def response(z: NDArray[np.complex128]) -> NDArray[np.float64]:
+        zeros = np.ones_like(pole * z)
+        for sign in (1.0, -1.0):
+            for root in (np.sqrt(3 + 2**1.5), np.sqrt(3 - 2**1.5)):
+                zeros = zeros * (z - (pole.real + sign * root * pole.imag))
+        return np.asarray(np.abs(zeros) / np.abs((z - pole) * (z - pole.conj())) ** 4)
+
+    bins = np.exp(2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)[None, :]
+    return BandRuns.of(response(bins) / response(np.exp(2j * np.pi * centre / sample_rate)))

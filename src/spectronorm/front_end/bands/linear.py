@@ -1,0 +1,41 @@
+"""Linear bands: every bin is a band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array
+from spectronorm.front_end.bands.runs import BandRuns
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Every bin is a band; `drop_nyquist` leaves the last one out, for an even number of bands."""
+
+    drop_nyquist: bool = False
+
+    def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
+        """The bins themselves."""
+        del sample_rate
+        return magnitudes[..., : self._count(n_fft), :]
+
+    def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
+        """The identity `(band, bin)`, without its last row if Nyquist is dropped."""
+        del sample_rate
+        return _linear_runs(self._count(n_fft), n_fft // 2 + 1)
+
+    def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
+        """Centre frequencies in Hz."""
+        return np.arange(self._count(n_fft), dtype=np.float64) * (sample_rate / n_fft)
+
+    def _count(self, n_fft: int) -> int:
+        return n_fft // 2 + (0 if self.drop_nyquist else 1)
+
+
+@lru_cache(maxsize=64)
+def _linear_runs(bands: int, bins: int) -> BandRuns:
+    return BandRuns.of(np.eye(bands, bins))

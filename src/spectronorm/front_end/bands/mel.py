@@ -1,0 +1,114 @@
+"""Mel bands: triangular filters spaced evenly on the mel scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end.bands.bands import MAX_BANDS
+from spectronorm.front_end.bands.runs import BandRuns, band_sums
+
+
+@dataclass(frozen=True)
+class Mel:
+    """Triangular filters spaced evenly on the mel scale, equal to `librosa.filters.mel`.
+
+    `f_min` and `f_max` (default half the sample rate) are in Hz. `mel_scale` is `slaney` (Slaney's Auditory Toolbox,
+    1998: linear below 1 kHz), `htk` (`2595 log10(1 + f / 700)`, O'Shaughnessy 1987) or `kaldi` (the same scale, but
+    the triangles have straight sides over mels instead of Hz: Kaldi, torchaudio's compliance.kaldi, VGGish); `norm` is
+    `slaney` (each filter has unit area) or None (unit peak).
+
+    Raises:
+        ArgumentError: when a name is unknown or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
+    """
+
+    n_mels: int = 128
+    f_min: float = 0.0
+    f_max: float | None = None
+    mel_scale: str = "slaney"
+    norm: str | None = "slaney"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.n_mels, int) or isinstance(self.n_mels, bool) or not 1 <= self.n_mels <= MAX_BANDS:
+            raise ArgumentError(f"n_mels={self.n_mels!r} must be a whole number in 1 … {MAX_BANDS}")
+        if self.mel_scale not in _SCALES:
+            raise ArgumentError(f"mel_scale={self.mel_scale!r} must be one of {', '.join(_SCALES)}")
+        if self.norm not in ("slaney", None):
+            raise ArgumentError(f"norm={self.norm!r} must be slaney or None")
+        if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
+            raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
+
+    def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
+        """The mel bands."""
+        return band_sums(self.runs(sample_rate, n_fft), magnitudes)
+
+    def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
+        """The filters `(band, bin)`."""
+        return _mel_runs(self, sample_rate, n_fft)
+
+    def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
+        """The peak of each filter, in Hz."""
+        del n_fft
+        return self._edges(sample_rate)[1:-1]
+
+    def _edges(self, sample_rate: int) -> NDArray[np.float64]:
+        """The `n_mels + 2` corners of the triangles, in Hz."""
+        f_max = sample_rate / 2 if self.f_max is None else self.f_max
+        if not self.f_min < f_max <= sample_rate / 2:
+            raise ArgumentError(
+                f"f_min={self.f_min}, f_max={f_max} must be 0 <= f_min < f_max <= {sample_rate / 2} Hz, "
+                f"half of sample_rate={sample_rate}"
+            )
+        to_mel, to_hz = _SCALES[self.mel_scale]
+        low, high = to_mel(np.array([self.f_min, f_max]))
+        return to_hz(np.linspace(low, high, self.n_mels + 2))
+
+
+@lru_cache(maxsize=64)
+def _mel_runs(mel: Mel, sample_rate: int, n_fft: int) -> BandRuns:
+    edges = mel._edges(sample_rate)
+    corners, bins = edges, np.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
+    if mel.mel_scale == "kaldi":
+        corners, bins = _hz_to_htk(corners), _hz_to_htk(bins)
+    ramps = corners[:, None] - bins
+    widths = np.diff(corners)[:, None]
+    matrix = np.maximum(0.0, np.minimum(-ramps[:-2] / widths[:-1], ramps[2:] / widths[1:]))
+    if mel.norm == "slaney":
+        matrix *= 2.0 / (edges[2:] - edges[:-2])[:, None]
+    return BandRuns.of(matrix)
+
+
+def _hz_to_htk(hz: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    return np.asarray(2595.0 * np.log10(1.0 + hz / 700.0), dtype=np.float64)
+
+
+def _htk_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+
+
+_SLANEY_LINEAR = 200.0 / 3  # Hz in a mel, below 1 kHz
+
+_SLANEY_STEP = np.log(6.4) / 27.0  # growth of log frequency in a mel, above 1 kHz
+
+
+def _hz_to_slaney(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    above = 15.0 + np.log(np.maximum(hz, 1000.0) / 1000.0) / _SLANEY_STEP
+    return np.where(hz >= 1000.0, above, hz / _SLANEY_LINEAR)
+
+
+def _slaney_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    above = 1000.0 * np.exp(_SLANEY_STEP * (np.maximum(mel, 15.0) - 15.0))
+    return np.where(mel >= 15.0, above, mel * _SLANEY_LINEAR)
+
+
+_SCALES = {
+    "slaney": (_hz_to_slaney, _slaney_to_hz),
+    "htk": (_hz_to_htk, _htk_to_hz),
+    "kaldi": (_hz_to_htk, _htk_to_hz),
+}

@@ -1,0 +1,79 @@
+"""Decibels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from spectronorm.arrays import Array, at_least, namespace
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end.compress.grid import Grid
+
+
+@dataclass(frozen=True)
+class Decibel:
+    """`10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as librosa and torchaudio have it.
+
+    `amin` and `ref` are in the unit of the values (power or magnitude). `floor_db` is a fixed lower bound in dB.
+    `top_db` bounds each clip below its own highest level; it makes the result depend on what else is in the clip,
+    so it is off unless asked for.
+
+    Raises:
+        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative.
+    """
+
+    amin: float = 1e-10
+    ref: float = 1.0
+    floor_db: float | None = None
+    top_db: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.amin < math.inf or not 0 < self.ref < math.inf:
+            raise ArgumentError(f"amin={self.amin}, ref={self.ref} must both be positive")
+        if self.top_db is not None and not self.top_db >= 0:
+            raise ArgumentError(f"top_db={self.top_db} must not be negative")
+
+    @property
+    def unit(self) -> str:
+        """DB."""
+        return "dB"
+
+    @property
+    def framewise(self) -> bool:
+        """Unless `top_db` looks at the whole clip."""
+        return self.top_db is None
+
+    def __call__(self, values: Array, power: float) -> Array:
+        """The level in dB."""
+        xp = namespace(values)
+        level = xp.log10(at_least(values, self.amin)) * (20.0 / power)
+        if self.ref != 1.0:
+            level = level - self.ref_db(power)
+        if self.floor_db is not None:
+            level = at_least(level, self.floor_db)
+        if self.top_db is not None:
+            level = xp.maximum(level, xp.max(level, axis=(-2, -1), keepdims=True) - self.top_db)
+        return level
+
+    def inverse(self, level: Array, power: float) -> Array:
+        """The values again; what was clipped comes back as the floor."""
+        return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
+
+    def floor(self, power: float) -> float:
+        """The lowest level, in dB."""
+        floor = math.log10(self.amin) * (20.0 / power) - self.ref_db(power)
+        return floor if self.floor_db is None else max(floor, self.floor_db)
+
+    def clip_floor(self, highest: float, power: float) -> float:
+        """The floor in dB: `top_db` below the clip's highest level if that is asked for."""
+        floor = self.floor(power)
+        return floor if self.top_db is None else max(floor, highest - self.top_db)
+
+    def grid(self, power: float) -> Grid:
+        """65536 steps a dB, histogram cells of 1/16 dB, from the floor to at least 200 dB."""
+        low = math.floor(self.floor(power))
+        return Grid(steps=1 << 16, cell_bits=12, low=low, high=max(low + 300.0, 200.0))
+
+    def ref_db(self, power: float) -> float:
+        """`ref` in dB."""
+        return (20.0 / power) * math.log10(self.ref)

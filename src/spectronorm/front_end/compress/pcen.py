@@ -1,0 +1,130 @@
+"""Per-channel energy normalization: a smoothed automatic gain, then a root."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from spectronorm.arrays import Array, namespace, smooth
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.compress.grid import Grid
+
+_NEWTON_STEPS = 30
+_LARGEST = 1e12  # the largest value, before `scale`, that the grid has room for
+
+
+@dataclass(frozen=True)
+class PCEN(Compression):
+    """`(E / (eps + M)^gain + bias)^exponent - bias^exponent`, equal to `librosa.pcen`; M is E smoothed over frames.
+
+    E is the band's value times `scale`: PCEN is made for the range of 32-bit integers, hence 2^31. M starts at 1 and
+    follows `M[t] = (1 - b) M[t-1] + b E[t]`. The defaults are those of Wang, Getreuer, Hughes, Lyon and Saurous
+    (Trainable frontend for robust and far-field keyword spotting, 2017) for a smoothing of 40 frames; librosa derives
+    `b` from a time constant (`PCEN.smoothing`). A level depends on the frames before it, not on those after.
+
+    Raises:
+        ArgumentError: when a parameter leaves its range: `b` and `exponent` above 0 and at most 1, `gain` at least 0
+            and below 1, `bias`, `eps` and `scale` positive.
+    """
+
+    b: float = 0.025
+    gain: float = 0.98
+    bias: float = 2.0
+    exponent: float = 0.5
+    eps: float = 1e-6
+    scale: float = 2.0**31
+
+    def __post_init__(self) -> None:
+        if not (0 < self.b <= 1 and 0 < self.exponent <= 1):
+            raise ArgumentError(f"b={self.b}, exponent={self.exponent} must both be above 0 and at most 1")
+        if not 0 <= self.gain < 1:
+            raise ArgumentError(f"gain={self.gain} must be at least 0 and below 1")
+        for name in ("bias", "eps", "scale"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ArgumentError(f"{name}={getattr(self, name)} must be finite and positive")
+
+    @staticmethod
+    def smoothing(time_constant: float, sample_rate: int, hop_length: int) -> float:
+        """The `b` of a time constant in seconds, as librosa derives it.
+
+        Raises:
+            ArgumentError: when the time constant is not positive.
+
+        >>> round(PCEN.smoothing(0.4, 22050, 512), 4)
+        0.0564
+        """
+        if not 0 < time_constant < math.inf:
+            raise ArgumentError(f"time_constant={time_constant} must be a positive number of seconds, such as 0.4")
+        frames = time_constant * sample_rate / hop_length
+        return (math.sqrt(1.0 + 4.0 * frames**2) - 1.0) / (2.0 * frames**2)
+
+    @property
+    def unit(self) -> str:
+        """PCEN."""
+        return "PCEN"
+
+    @property
+    def framewise(self) -> bool:
+        """Never: the smoother remembers."""
+        return False
+
+    def __call__(self, values: Array, power: float) -> Array:
+        """The level of whole clips."""
+        return self.stream(values, power)[0]
+
+    def stream(self, values: Array, power: float, state: Array | None = None) -> tuple[Array, Array]:
+        """The level of one piece of a stream, and the smoother's state for the next piece.
+
+        Args:
+            values: Band values `(..., band, frame)`, at least one frame.
+            power: The power that the values are to the magnitudes; PCEN takes them as they are.
+            state: M of the frame before, `(..., band, 1)`: what the piece before returned, or None at the start.
+        """
+        del power
+        xp = namespace(values)
+        energy = values * self.scale
+        smoothed = smooth(energy, self.b, xp.ones_like(energy[..., :1]) if state is None else state)
+        quotient = energy * xp.exp(-self.gain * (math.log(self.eps) + xp.log1p(smoothed / self.eps)))
+        level = self.bias**self.exponent * xp.expm1(self.exponent * xp.log1p(quotient / self.bias))
+        return level, smoothed[..., -1:]
+
+    def inverse(self, level: Array, power: float) -> Array:
+        """The values again, frame by frame from the first, since each needs the smoother's state before it.
+
+        Each frame solves `ln E = ln q + gain ln(eps + (1 - b) M + b E)` for `ln E` by Newton's method from below; the
+        difference of the two sides is increasing and concave, so that every step stays below and the next comes nearer.
+        """
+        del power
+        xp = namespace(level)
+        quotient = self.bias * xp.expm1(xp.log1p(level / self.bias**self.exponent) / self.exponent)
+        state, frames = xp.ones_like(level[..., 0]), []
+        for t in range(level.shape[-1]):
+            some = quotient[..., t] > 0
+            log_q = xp.log(xp.where(some, quotient[..., t], xp.ones_like(state)))
+            rest = self.eps + (1.0 - self.b) * state
+            log_energy = log_q + self.gain * xp.log(rest)
+            for _ in range(_NEWTON_STEPS):
+                part = self.b * xp.exp(log_energy)
+                missing = log_energy - log_q - self.gain * xp.log(rest + part)
+                log_energy = log_energy - missing / (1.0 - self.gain * part / (rest + part))
+            energy = xp.where(some, xp.exp(log_energy), xp.zeros_like(state))
+            state = (1.0 - self.b) * state + self.b * energy
+            frames.append(energy / self.scale)
+        return xp.stack(frames, axis=-1)
+
+    def floor(self, power: float) -> float:
+        """Zero."""
+        del power
+        return 0.0
+
+    def clip_floor(self, highest: float, power: float) -> float:
+        """Zero for every clip."""
+        del highest, power
+        return 0.0
+
+    def grid(self, power: float) -> Grid:
+        """From zero to the level of a full-scale burst after silence."""
+        del power
+        quotient = (_LARGEST * self.scale) ** (1.0 - self.gain) * self.b**-self.gain
+        return Grid.up_to((quotient + self.bias) ** self.exponent - self.bias**self.exponent)

@@ -1,0 +1,69 @@
+"""The logarithms of `Decibel` and `Ln` in one pass over a block, where NumPy takes three to five.
+
+`log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in
+`s²` is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are
+within 3 units in the last place, as NumPy's are; machines that can fuse a product and a sum do so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.compress.decibel import Decibel
+from spectronorm.front_end.compress.ln import Ln
+from spectronorm.kernels.jit import njit
+
+_SERIES = (
+    0.666666666666667,
+    0.39999999999899444,
+    0.2857142862600327,
+    0.22222211130259878,
+    0.18182889455674947,
+    0.15331710618210773,
+    0.14616585424888623,
+)
+_COMMON = (0.30102999566383914, 1.42050232272661e-13, 0.4342944819032518)
+"""log10 2 in two parts, the first short enough to be multiplied exactly, and log10 e."""
+_NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
+
+
+def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
+    """`compress(values, power)` for one that works frame by frame; `values`, contiguous, may be overwritten."""
+    if isinstance(compress, Decibel) and compress.top_db is None:
+        least = -np.inf if compress.floor_db is None else compress.floor_db
+        _logarithm(values.reshape(-1), compress.amin, 0.0, *_COMMON, 20.0 / power, compress.ref_db(power), least)
+        return values
+    if isinstance(compress, Ln):
+        _logarithm(values.reshape(-1), compress.amin, compress.offset, *_NATURAL, 1.0, 0.0, -np.inf)
+        return values
+    return np.asarray(compress(values, power))
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def _logarithm(
+    values: NDArray[np.float64],
+    amin: float,
+    offset: float,
+    high: float,
+    low: float,
+    unit: float,
+    factor: float,
+    shift: float,
+    least: float,
+) -> None:
+    """`max(log(max(x, amin) + offset) · factor - shift, least)` in place."""
+    a, b, c, d, e, f, g = _SERIES
+    for i in range(values.size):
+        x: Any = max(values[i], amin) + offset
+        bits = np.float64(x).view(np.int64)
+        exponent = np.int32((bits - 0x3FE6A09E667F3BCD) >> 52)  # the bits of √½
+        m = np.int64(bits - (np.int64(exponent) << 52)).view(np.float64)
+        s = (m - 1.0) / (m + 1.0)
+        z = s * s
+        series = a + z * (b + z * (c + z * (d + z * (e + z * (f + z * g)))))
+        level = exponent * high + (exponent * low + unit * (2.0 * s + s * (z * series)))
+        values[i] = max(level * factor - shift, least)

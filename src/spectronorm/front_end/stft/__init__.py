@@ -1,0 +1,1 @@
+"""The short-time Fourier transform and its windows."""

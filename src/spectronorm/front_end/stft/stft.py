@@ -1,0 +1,195 @@
+"""The short-time Fourier transform: wave to magnitudes, as librosa and torch.stft compute it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays import Array, constant, frame, namespace, positive_power, rfft, squared_magnitude
+from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.front_end.stft.window import window_values
+
+MAX_SAMPLES = 1 << 17
+"""The longest window: a file that claims a longer one would only exhaust memory."""
+PAD_MODES = ("constant", "edge", "reflect")
+FRAME_BY = ("n_fft", "win_length")
+FRAME_COUNTS = ("fit", "floor", "ceil")
+
+
+@dataclass(frozen=True)
+class STFT:
+    """`|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.
+
+    `n_fft`, `win_length` (default `n_fft`) and `hop_length` (default half of `win_length`) are in samples. `window` is
+    any name that `scipy.signal.get_window` knows, in its periodic form, the same with `_symmetric` behind it, or
+    `povey`. With `center` the wave is padded by half a frame on both sides, by `pad_mode` constant (zeros), edge or
+    reflect. `power` 1 gives magnitudes, 2 power.
+
+    What follows is off in librosa and torch.stft; other systems need it:
+
+    - `frame_by`: a frame takes `n_fft` samples with the window in its middle, or only `win_length` samples, followed by
+      zeros (Kaldi, TensorFlow, VGGish).
+    - `frame_count`: as many frames as `fit`; `floor`, samples // hop_length of a centred wave (Whisper leaves the last
+      frame out); or `ceil`, the wave followed by zeros until every hop has a frame (TensorFlow's `pad_end`).
+    - `remove_dc_offset`: each frame loses its mean (Kaldi).
+    - `preemphasis`: each frame becomes `x[t] - preemphasis · x[t-1]`, its first sample standing for the one before
+      (Kaldi). In this order, before the window.
+
+    Raises:
+        ArgumentError: when a length is not positive, the window is longer than the frame, or a name is unknown.
+    """
+
+    n_fft: int = 400
+    win_length: int | None = None
+    hop_length: int | None = None
+    window: str = "hann"
+    center: bool = True
+    pad_mode: str = "reflect"
+    power: float = 2.0
+    frame_by: str = field(default="n_fft", kw_only=True)
+    frame_count: str = field(default="fit", kw_only=True)
+    remove_dc_offset: bool = field(default=False, kw_only=True)
+    preemphasis: float = field(default=0.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        # The defaults are filled in here, so that equal settings are equal values with equal fingerprints.
+        object.__setattr__(self, "win_length", self.n_fft if self.win_length is None else self.win_length)
+        object.__setattr__(
+            self, "hop_length", max(1, self.frame_length // 2) if self.hop_length is None else self.hop_length
+        )
+        for name in ("n_fft", "win_length", "hop_length"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_SAMPLES:
+                raise ArgumentError(f"{name}={value!r} must be a whole number of samples in 1 … {MAX_SAMPLES}")
+        if self.n_fft < 2 or self.frame_length > self.n_fft:
+            raise ArgumentError(
+                f"win_length={self.win_length} must be at most n_fft={self.n_fft}, and n_fft at least 2"
+            )
+        for name, known in (("pad_mode", PAD_MODES), ("frame_by", FRAME_BY), ("frame_count", FRAME_COUNTS)):
+            if getattr(self, name) not in known:
+                raise ArgumentError(f"{name}={getattr(self, name)!r} must be one of {', '.join(known)}")
+        if self.frame_count != "fit" and self.center is not (self.frame_count == "floor"):
+            raise ArgumentError("frame_count floor needs center=True, and ceil needs center=False")
+        if not 0 <= self.preemphasis < 1:
+            raise ArgumentError(f"preemphasis={self.preemphasis} must be at least 0 and below 1, such as 0.97")
+        if not 0 < self.power <= 8:
+            raise ArgumentError(f"power={self.power} must be above 0 and at most 8 (1 magnitude, 2 power)")
+        self.window_values()
+
+    @cached_property
+    def frame_length(self) -> int:
+        """`win_length` in samples, never None."""
+        return self.n_fft if self.win_length is None else self.win_length
+
+    @cached_property
+    def hop(self) -> int:
+        """`hop_length` in samples, never None."""
+        return max(1, self.frame_length // 2) if self.hop_length is None else self.hop_length
+
+    @cached_property
+    def bins(self) -> int:
+        """How many one-sided frequency bins there are."""
+        return self.n_fft // 2 + 1
+
+    @cached_property
+    def frame_samples(self) -> int:
+        """How many samples a frame takes from the wave."""
+        return self.n_fft if self.frame_by == "n_fft" else self.frame_length
+
+    @cached_property
+    def padding(self) -> int:
+        """Samples added on either side."""
+        return self.frame_samples // 2 if self.center else 0
+
+    @cached_property
+    def min_samples(self) -> int:
+        """One window, the shortest wave that is transformed, because anything shorter would be mostly padding."""
+        return self.frame_samples
+
+    @cached_property
+    def windowed_only(self) -> bool:
+        """Whether frames are windowed and nothing else, which is what inverting a transform takes for granted."""
+        return not self.remove_dc_offset and self.preemphasis == 0.0
+
+    def frames(self, samples: int) -> int:
+        """How many frames a wave of `samples` has; 0 when it is too short."""
+        if samples < self.min_samples:
+            return 0
+        count: int = self._counts(samples, min)
+        return count
+
+    def frame_counts(self, lengths: Array) -> Array:
+        """`frames` of each of an array of lengths."""
+        xp = namespace(lengths)
+        return xp.where(lengths < self.min_samples, 0, self._counts(lengths, xp.minimum))
+
+    def _counts(self, samples: Any, smaller: Callable[[Any, Any], Any]) -> Any:
+        if self.frame_count == "ceil":
+            return (samples + self.hop - 1) // self.hop
+        fit = 1 + (samples + 2 * self.padding - self.frame_samples) // self.hop
+        return fit if self.frame_count == "fit" else smaller(fit, samples // self.hop)
+
+    def window_values(self) -> NDArray[np.float64]:
+        """The window, zero-padded on both sides to `frame_samples`."""
+        return window_values(self.window, self.frame_length, self.frame_samples)
+
+    def bin_hz(self, sample_rate: int) -> NDArray[np.float64]:
+        """Centre frequency of each bin, in Hz."""
+        return np.arange(self.bins, dtype=np.float64) * (sample_rate / self.n_fft)
+
+    def __call__(self, wave: Array) -> Array:
+        """Magnitudes to the power, `(..., bin, frame)`; raises `ShapeError` when the wave is too short."""
+        if self.frames(wave.shape[-1]) == 0:
+            raise ShapeError(
+                f"a wave of {wave.shape[-1]} samples is too short: it needs at least {self.min_samples} samples, "
+                f"one window ({self.frame_by}); pad it or choose a shorter one"
+            )
+        frames = self.framed(wave)
+        return self.magnitudes(squared_magnitude(self.spectrum(frames, constant(self.window_values(), wave))))
+
+    def spectrum(self, frames: Array, window: Array) -> Array:
+        """The complex bins `(..., frame, bin)` of frames `(..., frame, sample)`: a linear map of each frame."""
+        return rfft(self.prepared(frames) * window, self.n_fft)
+
+    def magnitudes(self, squared: Array) -> Array:
+        """Squared magnitudes `(..., frame, bin)` to this power, as `(..., bin, frame)`."""
+        powered = squared if self.power == 2.0 else positive_power(squared, self.power / 2.0)
+        return namespace(powered).matrix_transpose(powered)
+
+    def framed(self, wave: Array) -> Array:
+        """The frames of the padded wave, `(..., frame, sample)`, as a view."""
+        count = self.frames(wave.shape[-1])
+        return frame(self.padded(wave), self.frame_samples, self.hop)[..., :count, :]
+
+    def prepared(self, frames: Array) -> Array:
+        """Frames as the window gets them: without offset and pre-emphasized, where that is asked for."""
+        xp = namespace(frames)
+        if self.remove_dc_offset:
+            frames = frames - xp.mean(frames, axis=-1, keepdims=True)
+        if self.preemphasis:
+            frames = frames - self.preemphasis * xp.concat([frames[..., :1], frames[..., :-1]], axis=-1)
+        return frames
+
+    def padded(self, wave: Array) -> Array:
+        """The wave with `padding` samples added on either side, and zeros for a last frame that needs them."""
+        xp, p = namespace(wave), self.padding
+        if self.frame_count == "ceil":
+            missing = (self.frames(wave.shape[-1]) - 1) * self.hop + self.frame_samples - wave.shape[-1]
+            if self.hop > self.frame_samples:  # otherwise it cannot be negative, which an export could not decide
+                missing = max(0, missing)
+            zeros = xp.zeros((*wave.shape[:-1], missing), dtype=wave.dtype, device=wave.device)
+            return xp.concat([wave, zeros], axis=-1)
+        if p == 0:
+            return wave
+        if self.pad_mode == "reflect":
+            left, right = xp.flip(wave[..., 1 : p + 1], axis=-1), xp.flip(wave[..., -p - 1 : -1], axis=-1)
+        else:
+            ones = xp.ones_like(wave[..., :1]) if self.pad_mode == "edge" else xp.zeros_like(wave[..., :1])
+            zeros = xp.zeros((*wave.shape[:-1], p), dtype=wave.dtype, device=wave.device)
+            left, right = zeros + ones * wave[..., :1], zeros + ones * wave[..., -1:]
+        return xp.concat([left, wave, right], axis=-1)

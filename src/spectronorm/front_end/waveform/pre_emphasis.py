@@ -1,0 +1,54 @@
+"""Pre-emphasis of the whole wave: a first difference that lifts high frequencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spectronorm.arrays import Array, namespace
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+
+FIRST = ("extrapolate", "keep", "drop")
+
+
+@dataclass(frozen=True)
+class PreEmphasis(WaveformLevel):
+    """`y[t] = x[t] - coefficient · x[t-1]`.
+
+    `first` says what happens to the first sample, which has none before it: `extrapolate` adds `2 x[0] - x[1]`, as
+    librosa.effects.preemphasis does; `keep` leaves it as it is, as torchaudio.functional.preemphasis does; and `drop`
+    leaves it out, so that the wave gets shorter by one (PaSST).
+
+    Raises:
+        ArgumentError: when `coefficient` is not in 0 … 1 or `first` is unknown.
+    """
+
+    coefficient: float = 0.97
+    first: str = "extrapolate"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.coefficient <= 1:
+            raise ArgumentError(f"coefficient={self.coefficient} must lie in 0 … 1, such as 0.97")
+        if self.first not in FIRST:
+            raise ArgumentError(f"first={self.first!r} must be one of {', '.join(FIRST)}")
+
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
+        """The emphasized wave."""
+        del sample_rate, valid
+        rest = wave[..., 1:] - self.coefficient * wave[..., :-1]
+        if self.first == "drop":
+            return rest
+        head = wave[..., :1]
+        if self.first == "extrapolate":
+            head = 3.0 * head - wave[..., 1:2]
+        return namespace(wave).concat([head, rest], axis=-1)
+
+    def min_samples(self, sample_rate: int) -> int:
+        """Two: the difference needs a neighbour."""
+        del sample_rate
+        return 2
+
+    @property
+    def shortens(self) -> int:
+        """One sample, where the first is dropped."""
+        return int(self.first == "drop")

@@ -1,0 +1,29 @@
+"""Standardized waves: mean 0 and standard deviation 1, clip by clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spectronorm.arrays import Array, mean_of_valid, namespace
+from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+
+
+@dataclass(frozen=True)
+class StandardizeWaveform(WaveformLevel):
+    """Gives each clip mean 0 and standard deviation 1 (ddof = 0) over its last axis.
+
+    A constant clip becomes zero, not NaN: one whose deviation is below a millionth of its offset counts as constant,
+    since that much is rounding.
+    """
+
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
+        """The standardized wave."""
+        del sample_rate
+        xp = namespace(wave)
+        mean = mean_of_valid(wave, valid, -1)
+        centred = wave - mean
+        variance = mean_of_valid(centred * centred, valid, -1)
+        constant = variance <= 1e-12 * mean * mean
+        # The root is taken of 1 where the clip is constant: that of 0 has no gradient.
+        std = xp.sqrt(xp.where(constant, xp.ones_like(variance), variance))
+        return xp.where(constant, xp.zeros_like(centred), centred / std)

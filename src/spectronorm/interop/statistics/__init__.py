@@ -1,0 +1,1 @@
+"""Statistics in the formats of other libraries."""

@@ -1,0 +1,6 @@
+"""Fourier transforms of several signals at once, in the lanes of vector registers."""
+
+from spectronorm.kernels.fft.real_fft import Plan as Plan
+from spectronorm.kernels.fft.real_fft import plan_of as plan_of
+from spectronorm.kernels.fft.real_fft import power_spectrum as power_spectrum
+from spectronorm.kernels.fft.real_fft import transform as transform

@@ -1,0 +1,160 @@
+"""Stages of the real DFT: the butterflies of each radix, in loops over the parts of the transform.
+
+They are written straight into LLVM's code, because numba would take seconds to type and lower each of their operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly, Complex
+from spectronorm.kernels.fft.lanes import Integers, Numbers, Value
+
+
+def _turned(x: Numbers, at: Value, roots: Numbers, root: Value) -> Complex:
+    """A complex value, turned back by a root of unity."""
+    c, s = roots.everywhere(root), roots.everywhere(root + 1)
+    re, im = x[at - x.lanes.width], x[at]
+    return c * re + s * im, c * im - s * re
+
+
+def _write_stage(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
+    """`before` transforms of `radix` parts of `inner` numbers each, side by side in x, one after the other in y."""
+    (x, y, roots), (inner, before, start) = arrays, numbers
+    builder, width = inner.builder, x.lanes.width
+    row = inner * width
+    step, last = row * before, row - width
+    parts = range(radix)
+    with cgutils.for_range(builder, before.written) as outer:
+        p = Value(builder, outer.index) * row
+        o = p * radix
+        for m, value in enumerate(butterfly.first([x[p + step * part] for part in parts])):
+            y[o + row * m + last if m % 2 else o + row * m] = value
+        if butterfly.half is not None:
+            with builder.if_then(_is_even(inner)):
+                for m, value in enumerate(butterfly.half([x[p + last + step * part] for part in parts])):
+                    y[o + row * m if m % 2 else o + row * m + last] = value
+        with cgutils.for_range(builder, _half(inner - 1).written) as pair:
+            index = Value(builder, pair.index)
+            i = (index + 1) * (2 * width)
+            q, root = p + i, start + index * (2 * (radix - 1))
+            turned = [_turned(x, q + step * part, roots, root + 2 * (part - 1)) for part in parts[1:]]
+            for m, (re, im) in enumerate(butterfly.rest([(x[q - width], x[q]), *turned])):
+                at = o + row * (m + 1) - i if m % 2 else o + row * m + i
+                y[at - width], y[at] = re, im
+
+
+def _write_first(arrays: Sequence[Any], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
+    """The first stage, whose parts are single numbers: those of columns, times the window."""
+    (columns, window, rows, shifts, y), (count, stride, t) = arrays, numbers
+    with cgutils.for_range(count.builder, count.written) as loop:
+        k = Value(count.builder, loop.index)
+        samples = [k + count * part for part in range(radix)]
+        parts = [columns[rows[at] * stride + shifts[at] + t] * window.everywhere(at) for at in samples]
+        for m, value in enumerate(butterfly.first(parts)):
+            y[(k * radix + m) * columns.lanes.width] = value
+
+
+def _write_last(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
+    """The last stage, whose results become squared magnitudes, one row of `out` for each bin."""
+    (x, out, roots), (inner, stride, t) = arrays, numbers
+    builder, width = inner.builder, x.lanes.width
+    row, parts = inner * width, range(radix)
+
+    def put(at: Value, *parts_of_bin: Value) -> None:
+        power = parts_of_bin[0] * parts_of_bin[0]
+        out[at * stride + t] = power if len(parts_of_bin) == 1 else power + parts_of_bin[1] * parts_of_bin[1]
+
+    zero = inner - inner
+    first = butterfly.first([x[row * part] for part in parts])
+    put(zero, first[0])
+    for m in range(1, radix, 2):
+        at = _half(inner * (m + 1))
+        put(at, *first[m : m + 2])
+    if butterfly.half is not None:
+        with builder.if_then(_is_even(inner)):
+            half = butterfly.half([x[row * (part + 1) - width] for part in parts])
+            for m in range(0, radix, 2):
+                put(_half(inner * (m + 1)), *half[m : m + 2])
+    with cgutils.for_range(builder, _half(inner - 1).written) as pair:
+        index = Value(builder, pair.index)
+        q, root, k = (index + 1) * (2 * width), index * (2 * (radix - 1)), index + 1
+        turned = [_turned(x, q + row * part, roots, root + 2 * (part - 1)) for part in parts[1:]]
+        for m, one in enumerate(butterfly.rest([(x[q - width], x[q]), *turned])):
+            put(inner * ((m + 1) // 2) - k if m % 2 else inner * (m // 2) + k, *one)
+
+
+def _half(number: Value) -> Value:
+    """Rounded down."""
+    return Value(number.builder, number.builder.ashr(number.written, number.written.type(1)))
+
+
+def _is_even(number: Value) -> Any:
+    one, none = number.written.type(1), number.written.type(0)
+    return number.builder.icmp_signed("==", number.builder.and_(number.written, one), none)
+
+
+def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None]) -> None:
+    """What is written for each radix, of which one is chosen when the kernel runs."""
+    for known, butterfly in BUTTERFLIES.items():
+        with builder.if_then(builder.icmp_signed("==", radix, radix.type(known))):
+            write(known, butterfly)
+
+
+def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Sequence[int]) -> Any:
+    """The code of a stage whose first argument is the radix; these others are arrays of floats, and numbers."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        flat = [Numbers(context, builder, signature.args[i], arguments[i]) for i in arrays]
+        _for_each(builder, arguments[0], partial(write, flat, [Value(builder, arguments[i]) for i in numbers]))
+        return context.get_dummy_value()
+
+    return generate
+
+
+def _stage(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
+    del typing, radix, inner, before, start
+    signature = types.void(types.intp, x, y, types.intp, types.intp, roots, types.intp)
+    return signature, _generated(_write_stage, arrays=(1, 2, 5), numbers=(3, 4, 6))
+
+
+def _first_stage(typing: Any, radix: Any, columns: Any, layout: Any, y: Any, count: Any, stride: Any, t: Any) -> Any:
+    del typing, radix, count, stride, t
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        parts = [builder.extract_value(arguments[2], i) for i in range(3)]
+        arrays = [
+            Numbers(context, builder, columns, arguments[1]),
+            Numbers(context, builder, layout[0], parts[0]),
+            Integers(context, builder, layout[1], parts[1]),
+            Integers(context, builder, layout[2], parts[2]),
+            Numbers(context, builder, y, arguments[3]),
+        ]
+        numbers = [Value(builder, arguments[i]) for i in (4, 5, 6)]
+        _for_each(builder, arguments[0], partial(_write_first, arrays, numbers))
+        return context.get_dummy_value()
+
+    return types.void(types.intp, columns, layout, y, types.intp, types.intp, types.intp), generate
+
+
+def _last_stage(typing: Any, radix: Any, x: Any, out: Any, roots: Any, inner: Any, stride: Any, t: Any) -> Any:
+    del typing, radix, inner, stride, t
+    signature = types.void(types.intp, x, out, roots, types.intp, types.intp, types.intp)
+    return signature, _generated(_write_last, arrays=(1, 2, 3), numbers=(4, 5, 6))
+
+
+stage: Any = intrinsic(_stage)
+"""`stage(radix, x, y, inner, before, roots, start)`: from the flat array x to y, with its roots from `start` on."""
+first_stage: Any = intrinsic(_first_stage)
+"""`first_stage(radix, columns, (window, rows, shifts), y, count, stride, t)`: the stage a transform begins with, of
+`count` times as many samples as the radix. Sample `k` stands in columns at `rows[k] * stride + shifts[k] + t`."""
+last_stage: Any = intrinsic(_last_stage)
+"""`last_stage(radix, x, out, roots, inner, stride, t)`: the stage a transform ends with, as squared magnitudes:
+those of bin `k` are put into out at `k * stride + t`. Its roots are the first ones of a plan."""

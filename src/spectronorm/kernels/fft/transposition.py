@@ -1,0 +1,69 @@
+"""Square blocks of numbers, as many rows as an array is handled in lanes, with rows and columns exchanged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from spectronorm.kernels.fft.lanes import Numbers, Value, lanes_of
+
+
+def _transposed(rows: list[Value]) -> list[Value]:
+    """By swapping ever larger blocks."""
+    builder, width = rows[0].builder, len(rows)
+    vectors = [row.written for row in rows]
+    block = 1
+    while block < width:
+        kept = [i if not i & block else i - block + width for i in range(width)]
+        moved = [i + block if not i & block else i + width for i in range(width)]
+        for i in (i for i in range(width) if not i & block):
+            pair = vectors[i], vectors[i + block]
+            vectors[i], vectors[i + block] = (
+                builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), width), mask))
+                for mask in (kept, moved)
+            )
+        block *= 2
+    return [Value(builder, vector) for vector in vectors]
+
+
+def _generated(*, scaled: bool) -> Any:
+    """The code that exchanges rows and columns of a block, of numbers as they are or standardized on the way."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, y = signature.args[0], signature.args[3]
+        source, target = (
+            Numbers(context, builder, x, arguments[0], lanes_of(y)),
+            Numbers(context, builder, y, arguments[3]),
+        )
+        at, stride, to, step = (Value(builder, arguments[i]) for i in (1, 2, 4, 5))
+        rows = [source[at + stride * i] for i in range(target.lanes.width)]
+        if scaled:
+            pair = (builder.extract_value(arguments[6], i) for i in range(2))
+            mean, scale = (Value(builder, target.lanes.filled(builder, one)) for one in pair)
+            rows = [(row - mean) * scale for row in rows]
+        for i, column in enumerate(_transposed(rows)):
+            target[to + step * i] = column
+        return context.get_dummy_value()
+
+    return generate
+
+
+def _transpose(typing: Any, x: Any, at: Any, stride: Any, y: Any, to: Any, step: Any) -> Any:
+    del typing, at, stride, to, step
+    return types.void(x, types.intp, types.intp, y, types.intp, types.intp), _generated(scaled=False)
+
+
+def _standardize(typing: Any, x: Any, at: Any, stride: Any, y: Any, to: Any, step: Any, scaling: Any) -> Any:
+    del typing, at, stride, to, step, scaling
+    pair = types.UniTuple(y.dtype, 2)  # type: ignore[no-untyped-call]
+    return types.void(x, types.intp, types.intp, y, types.intp, types.intp, pair), _generated(scaled=True)
+
+
+transpose: Any = intrinsic(_transpose)
+"""`transpose(x, at, stride, y, to, step)`: rows that begin `stride` apart in the flat array x, from `at` on, become
+columns: what was the first number of every row is put into y at `to`, the second ones `step` later, and so on."""
+standardize: Any = intrinsic(_standardize)
+"""`standardize(x, at, stride, y, to, step, (mean, scale))`: the same of `(number - mean) * scale`."""

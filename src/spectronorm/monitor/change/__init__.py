@@ -1,0 +1,1 @@
+"""Drift, its evidence and its diagnosis."""

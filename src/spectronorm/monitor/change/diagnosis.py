@@ -1,0 +1,207 @@
+"""What has changed, in words, and what to do about it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from spectronorm.monitor.change.evidence import Evidence
+from spectronorm.monitor.clips.features import Floats
+
+FIRM_CLIPS = 32
+"""With fewer clips, what they happen to contain weighs too much beside what the device does to them."""
+
+
+class Kind(StrEnum):
+    """What can be told apart: a closed vocabulary that programs may rely on."""
+
+    NOTHING = "nothing"
+    LEVEL = "level-change"
+    EQUALIZATION = "equalization"
+    NOISE = "added-noise"
+    BAND_LIMIT = "band-limit"
+    SILENCE = "silence"
+    CLIPPING = "clipping"
+    CONTENT = "other-content"
+
+
+ADVICE = {
+    Kind.NOTHING: "Nothing to do.",
+    Kind.LEVEL: "Rescale: set the gain back, or standardize waveforms; an update of the means does the same.",
+    Kind.EQUALIZATION: (
+        "Update the means per band (spectronorm update), with at least 16 clips of mixed content; with many, "
+        "--statistics mean+std mends more."
+    ),
+    Kind.NOISE: (
+        "Do not update the statistics: that makes it worse. Remove the noise at its source, adapt the model's batch "
+        "normalization, or train with noise or PCEN."
+    ),
+    Kind.BAND_LIMIT: (
+        "Do not update: bands that are gone cannot be normalized back. Check the codec, the sample rate and the "
+        "microphone, or train on band-limited audio."
+    ),
+    Kind.SILENCE: "Do not update. Check the device: the microphone is dead, muted or not connected.",
+    Kind.CLIPPING: "Do not update. Turn the gain down before the converter: what is clipped cannot be restored.",
+    Kind.CONTENT: (
+        "Do not update from this audio alone. Listen to it: the sounds themselves are others than in training, so "
+        "label some and measure the model."
+    ),
+}
+"""What follows from each kind."""
+UPDATE_HELPS = frozenset((Kind.NOTHING, Kind.LEVEL, Kind.EQUALIZATION))
+"""Kinds for which an update of the statistics mends, or at least does no harm."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The kind of change, why it is taken for that, and what follows; not `firm` while there are few clips."""
+
+    kind: Kind
+    because: str
+    advice: str
+    clips: int
+    firm: bool
+
+    def __str__(self) -> str:
+        doubt = "" if self.firm else f" (provisional, from {self.clips} clips)"
+        return f"{self.kind.value}{doubt}: {self.because} {self.advice}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {**vars(self), "kind": self.kind.value}
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """The first explanation that fits, from the plainest to the vaguest."""
+    for rule in (_silence, _clipping, _band_limit, _level, _noise_or_equalization):
+        found = rule(evidence)
+        if found is not None:
+            return _diagnosis(*found, evidence)
+    because = "The levels changed in a way that no gain, filter or noise explains."
+    return _diagnosis(Kind.CONTENT, because, evidence)
+
+
+def nothing(clips: int) -> Diagnosis:
+    """No alarm, no diagnosis."""
+    because = "The clips look like those of the training set." if clips else "No clip has come yet."
+    return Diagnosis(Kind.NOTHING, because, ADVICE[Kind.NOTHING], clips, clips >= FIRM_CLIPS)
+
+
+def _diagnosis(kind: Kind, because: str, e: Evidence) -> Diagnosis:
+    return Diagnosis(kind, because, ADVICE[kind], e.clips, e.clips >= FIRM_CLIPS)
+
+
+def _silence(e: Evidence) -> tuple[Kind, str] | None:
+    if e.flat >= 0.5 or (e.rms <= -70.0 and e.rms_shift <= -30.0):
+        return Kind.SILENCE, f"{e.flat:.0%} of the clips are silent or constant; the mean RMS is {e.rms:.0f} dBFS."
+    return None
+
+
+def _clipping(e: Evidence) -> tuple[Kind, str] | None:
+    if e.same_peak >= 0.3 and e.crest_shift <= -3.0 and e.rms_shift > -3.0:
+        return Kind.CLIPPING, (
+            f"Peaks are cut off at one level and stand {-e.crest_shift:.1f} dB less above the RMS than in training."
+        )
+    return None
+
+
+def _band_limit(e: Evidence) -> tuple[Kind, str] | None:
+    """A steep edge between two neighbouring ranges, beyond which everything is gone."""
+    if e.middle is None or e.high is None or len(e.middle) < 4:
+        return None
+    moved = (e.middle + e.high) / 2
+    steps = moved[2:] - moved[:-2]
+    edge = int(np.abs(steps).argmax())
+    if abs(steps[edge]) < 20.0:
+        return None
+    lost = np.arange(len(moved)) > edge if steps[edge] < 0 else np.arange(len(moved)) <= edge + 1
+    lost &= moved < np.median(moved[~lost]) - 15.0
+    outside = lost[edge + 2 :] if steps[edge] < 0 else lost[: edge + 1]
+    if not outside.all() or lost.all() or not lost.any():
+        return None
+    if not _same_spread(e, e.spread_ratio[~lost]):
+        return None
+    side = "above" if steps[edge] < 0 else "below"
+    hz = e.hz[lost].min() if steps[edge] < 0 else e.hz[lost].max()
+    return Kind.BAND_LIMIT, f"Everything {side} about {hz:.0f} Hz is gone; the other bands are as they were."
+
+
+def _noise_or_equalization(e: Evidence) -> tuple[Kind, str] | None:
+    """Noise fills what was quiet and leaves what was loud; a filter moves both. The stronger sign wins."""
+    noise, equalization = _noise(e), _equalization(e)
+    if noise is None or equalization is None:
+        return (noise or equalization or (0.0, None))[1]
+    return max(noise, equalization)[1]
+
+
+def _noise(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
+    """How strong the sign of noise is: over 1 when the lower tail rose and the upper one stayed."""
+    if e.low is None or e.high is None:
+        return None
+    tail = float(np.median(e.low - e.high))
+    strength = tail / max(6.0, 2.0 * e.tail_se)
+    # Noise lowers nothing: neither the loud moments as a whole nor those of any band.
+    if strength <= 1.0 or np.median(e.high) < -5.0 - e.level_se or e.high.min() < -15.0 - 2.0 * e.level_se:
+        return None
+    return strength, (Kind.NOISE, f"The quiet moments rose by {tail:.0f} dB against the loud ones.")
+
+
+def _level(e: Evidence) -> tuple[Kind, str] | None:
+    if abs(e.rms_shift) < max(3.0, 2.0 * e.rms_se):
+        return None
+    if e.beyond_gain is not None:
+        apart, follows = float(np.ptp(_smooth(e.beyond_gain))), abs(float(np.median(e.beyond_gain)))
+        # What the gain leaves unexplained must be no more than content does, or small beside the gain.
+        small = 0.3 * abs(e.rms_shift)
+        if apart > max(_smallest_filter(e), small) or follows > max(4.5, 3.0 * e.level_se, small):
+            return None
+    if not _same_spread(e, e.spread_ratio):
+        return None
+    return Kind.LEVEL, f"All clips are {abs(e.rms_shift):.1f} dB {'louder' if e.rms_shift > 0 else 'quieter'}."
+
+
+def _equalization(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
+    """How strong the sign of a filter is: over 1 when bands moved smoothly, each as a whole."""
+    if e.middle is None or e.high is None or len(e.middle) < 4:
+        return None
+    moved = (e.middle + e.high) / 2
+    smooth = _smooth(moved)
+    rough = float(np.sqrt(np.mean((moved - smooth) ** 2)))
+    size = float(np.ptp(smooth))
+    if size <= _smallest_filter(e) or rough > 0.15 * size or not _same_spread(e, e.spread_ratio):
+        return None
+    if abs(float(np.median(e.middle - e.high))) > max(4.0, 2.0 * e.level_se):
+        return None
+    low, high = int(smooth.argmin()), int(smooth.argmax())
+    because = (
+        f"Bands moved smoothly, from {smooth[low]:+.0f} dB at {e.hz[low]:.0f} Hz to {smooth[high]:+.0f} dB at "
+        f"{e.hz[high]:.0f} Hz, each as a whole."
+    )
+    return size / max(6.0, 2.0 * e.level_se), (Kind.EQUALIZATION, because)
+
+
+def _smallest_filter(e: Evidence) -> float:
+    """How far a filter must move bands apart, in dB, before it is told from what clips happen to contain.
+
+    The smooth curve has four coefficients, so by chance alone its ends come to lie some standard errors apart.
+    """
+    return max(8.0, 7.0 * e.shape_se)
+
+
+def _smooth(moved: Floats) -> Floats:
+    """The cubic through the ranges."""
+    x = np.linspace(-1.0, 1.0, len(moved))
+    return np.asarray(np.polynomial.Polynomial.fit(x, moved, min(3, len(moved) - 1))(x))
+
+
+def _same_spread(e: Evidence, ratio: Floats) -> bool:
+    """Whether clips differ from each other about as much as in training: a device does not change that.
+
+    The standard deviation of n clips is uncertain by a share of `1 / sqrt(2 (n - 1))`: few clips may differ more.
+    """
+    limit = 0.45 + 2.0 / math.sqrt(2.0 * max(e.clips - 1, 1))
+    return bool(abs(math.log(max(float(np.median(ratio)), 1e-6))) <= limit)

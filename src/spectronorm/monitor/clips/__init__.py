@@ -1,0 +1,1 @@
+"""Features of clips, and what they were in training."""

@@ -1,0 +1,243 @@
+"""What clips of the training set look like one by one: the yardstick of every score and threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
+from spectronorm.engines import AutoEngine, Engine
+from spectronorm.errors import ArgumentError, AudioError
+from spectronorm.front_end import FrontEnd
+from spectronorm.kernels.jit import njit
+from spectronorm.monitor.clips.features import Floats, clip_features, feature_names, range_weights, with_shape
+from spectronorm.monitor.clips.synthetic import synthetic_features
+from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.profile import BadFile, Profile, digest
+
+MAX_CLIPS = 2000
+"""A random share of larger training sets: more would move no threshold."""
+MIN_CLIPS = 20
+_FOLDS = 5
+_MOST_GROUPS = 20
+UNIT_SCORE = 1 << 16
+"""Scores are kept as integers in these fractions, so that sums of them do not depend on order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """Features of training clips `(clip, feature)`, with the group that each is of.
+
+    `columns` are the features that are known: a profile alone knows nothing of spreads within clips.
+
+    Raises:
+        ArgumentError: when there are fewer than `MIN_CLIPS` clips.
+    """
+
+    front_end: FrontEnd
+    rows: Floats
+    groups: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    measured: bool
+
+    def __post_init__(self) -> None:
+        if len(self.rows) < MIN_CLIPS:
+            raise ArgumentError(
+                f"a baseline of {len(self.rows)} clips is too small to calibrate with: at least {MIN_CLIPS} are needed"
+            )
+
+    @classmethod
+    def of_clips(
+        cls,
+        source: str | Path | Source,
+        profile: Profile,
+        *,
+        seed: int = 0,
+        engine: Engine | None = None,
+        progress: Progress | None = None,
+    ) -> Baseline:
+        """From the training clips themselves, or a random `MAX_CLIPS` of them: the thresholds to be preferred.
+
+        Raises:
+            ArgumentError: when clips were not measured for this profile, or are too few.
+            SourceError: when the source cannot be opened or is empty.
+            TooManyBad: when more than 1 % of the clips are bad.
+        """
+        opened = open_source(source)
+        chosen = random_sample(opened, min(1.0, MAX_CLIPS / len(opened)), seed)
+        task = _Task(profile.front_end, profile.duration, opened.reader)
+        results: list[_Row] = []
+        bad: list[BadFile] = []
+        for result in (engine or AutoEngine()).map(task, chosen.clips):
+            if isinstance(result, BadFile):
+                bad.append(result)
+            else:
+                results.append(result)
+            if progress is not None:
+                progress(len(results) + len(bad), len(chosen))
+        release()
+        check_bad(bad, len(chosen), MAX_BAD)
+        known = {row.tobytes() for row in profile.total.digests}
+        strangers = sum(r.digest not in known for r in results)
+        if strangers:
+            raise ArgumentError(
+                f"{strangers} of {len(results)} training clips were not measured for this profile; "
+                "give the source that it was fitted on, with what was held out left out"
+            )
+        results.sort(key=lambda r: r.clip.name)
+        return cls.of_rows(
+            profile.front_end,
+            np.stack([r.features for r in results]),
+            [tuple(r.clip.columns.get(name, "") for name in profile.group_columns()) for r in results],
+        )
+
+    @classmethod
+    def of_rows(cls, front_end: FrontEnd, rows: Floats, groups: list[Any]) -> Baseline:
+        """From features that are known already, each with any label of its group."""
+        labels = {label: number for number, label in enumerate(sorted(set(groups)))}
+        numbers = np.array([labels[group] for group in groups], dtype=np.int64)
+        return cls(front_end, rows, numbers, np.arange(rows.shape[1]), measured=True)
+
+    @classmethod
+    def of_profile(cls, profile: Profile, *, seed: int = 0) -> Baseline:
+        """From what the profile knows of clips and groups, where the training audio is not at hand."""
+        rows, groups, columns = synthetic_features(profile, np.random.default_rng(seed))
+        return cls(profile.front_end, rows, groups, columns, measured=False)
+
+    @cached_property
+    def _sorted(self) -> Floats:
+        return np.sort(self.rows[:, self.columns], axis=0)
+
+    @cached_property
+    def folds(self) -> NDArray[np.int64]:
+        """The part that each clip is played in, that is its group where these are few and large, else one of five.
+
+        Clips of a group stay together.
+        """
+        generator = np.random.default_rng(0)
+        numbers, sizes = np.unique(self.groups, return_counts=True)
+        if 2 < len(numbers) <= _MOST_GROUPS and sizes.min() >= len(self.rows) / (2 * len(numbers)):
+            return self.groups
+        if len(numbers) < _FOLDS:
+            return generator.permutation(np.arange(len(self.rows)) % _FOLDS)
+        held = np.zeros(_FOLDS, dtype=np.int64)
+        fold_of = np.zeros(int(numbers.max()) + 1, dtype=np.int64)
+        for place in generator.permutation(len(numbers)):
+            fold_of[numbers[place]] = held.argmin()
+            held[held.argmin()] += sizes[place]
+        return fold_of[self.groups]
+
+    def names(self) -> list[str]:
+        """What each score is about."""
+        names = feature_names(self.front_end)
+        return [names[column] for column in self.columns]
+
+    def scores(self, features: Floats) -> NDArray[np.int64]:
+        """Normal scores `(..., score)` of features `(..., feature)`, in units of 1 / `UNIT_SCORE`.
+
+        The rank of each feature among the training clips becomes the normal quantile of that rank (van der Waerden),
+        so that no clip, however odd, weighs more than a few standard deviations.
+        """
+        return normal_scores(self._sorted, features[..., self.columns])
+
+    def fold_scores(self, folds: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """For each fold, the scores of its clips against the clips of all the others."""
+        rows = self.rows[:, self.columns]
+        for fold in np.unique(folds):
+            yield normal_scores(np.sort(rows[folds != fold], axis=0), rows[folds == fold])
+
+    def moved(self, shift: Floats, rms: float, peak: float) -> Baseline:
+        """The clips behind a device that moves bands `(band,)` and levels by so much: what an update accepts."""
+        ranges = range_weights(self.front_end.n_bands) @ shift
+        by = with_shape(ranges, np.zeros_like(ranges), np.array([rms, peak]))
+        return replace(self, rows=self.rows + by)
+
+    def to_tensors(self) -> dict[str, NDArray[Any]]:
+        """What `from_tensors` takes."""
+        return {"rows": self.rows, "groups": self.groups, "columns": self.columns}
+
+    @classmethod
+    def from_tensors(cls, front_end: FrontEnd, tensors: Mapping[str, NDArray[Any]], *, measured: bool) -> Baseline:
+        """A baseline from its tensors; raises `ValueError` when they are not sound."""
+        rows, groups, columns = (tensors[name] for name in ("rows", "groups", "columns"))
+        features = len(feature_names(front_end))
+        sound = (
+            rows.ndim == 2
+            and rows.shape[1] == features
+            and rows.dtype == np.float64
+            and groups.shape == (len(rows),)
+            and columns.ndim == 1
+            and groups.dtype == columns.dtype == np.int64
+            and bool(np.isin(columns, np.arange(features)).all())
+            and bool(np.isfinite(rows[:, columns]).all())
+        )
+        if not sound:
+            raise ValueError("the baseline's tensors are off")
+        return cls(front_end, rows, groups, columns, measured)
+
+
+def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
+    """The normal scores of features against sorted columns `(clip, feature)`; ties count half."""
+    n = len(ordered)
+    flat = features.reshape(-1, ordered.shape[1])
+    twice_ranks = np.empty(flat.shape, dtype=np.int64)
+    _twice_ranks(ordered, flat, twice_ranks)
+    return _score_table(n)[twice_ranks].reshape(features.shape)
+
+
+@njit(cache=True, nogil=True)
+def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
+    """How many of each sorted column lie below `x`, and how many not above it, added up."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            twice = 0
+            for or_equal in (False, True):
+                low, high = 0, ordered.shape[0]
+                while low < high:
+                    middle = (low + high) // 2
+                    if ordered[middle, j] < x[i, j] or (or_equal and ordered[middle, j] == x[i, j]):
+                        low = middle + 1
+                    else:
+                        high = middle
+                twice += low
+            out[i, j] = twice
+
+
+@lru_cache(maxsize=16)
+def _score_table(n: int) -> NDArray[np.int64]:
+    """The score of each doubled rank among n: the normal quantile of `(rank + 1/2) / (n + 1)`."""
+    quantile = NormalDist().inv_cdf
+    return np.array([round(quantile((k + 1) / (2 * n + 2)) * UNIT_SCORE) for k in range(2 * n + 1)], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Row:
+    clip: ClipReference
+    digest: bytes
+    features: Floats
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The features of one clip; picklable, so that any engine can run it."""
+
+    front_end: FrontEnd
+    duration: float | None
+    reader: Reader
+
+    def __call__(self, clip: ClipReference) -> _Row | BadFile:
+        try:
+            read = self.reader.read(
+                clip, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
+            )
+            level = self.front_end.clip_level(read.valid)
+        except AudioError as error:
+            return BadFile(clip.name, error.reason, error.detail, ())
+        return _Row(clip, digest(read.valid), clip_features(level, read.valid))

@@ -1,0 +1,81 @@
+"""Clips made up from a profile: it knows how far clips differ in each band, and the levels of every clip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spectronorm.monitor.clips.features import LOUDEST, QUIETEST, Floats, range_weights, spread_columns, with_shape
+from spectronorm.profile import Profile, Statistics
+from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edges
+
+_FEWEST, _MOST = 40, 400
+"""Clips that are made up for a group."""
+_DEALT = 5
+"""A profile of one group is dealt into so many."""
+
+
+def synthetic_features(
+    profile: Profile, generator: np.random.Generator
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Features `(clip, feature)` of made-up clips, their groups, and the columns that are known.
+
+    The band means of a clip are normal, with the group's own mean, the spread between clips that the profile counted,
+    and a correlation of bands that decays with their distance and gives the pooled mean the spread that was counted
+    for it. RMS and peak are drawn from the group's histograms, both at the same quantile. Spreads within clips are
+    unknown.
+    """
+    n_bands = profile.front_end.n_bands
+    weights = range_weights(n_bands)
+    between = np.sqrt(_mean_of_groups(profile, lambda s: s.mean_se**2 * s.measurement.clips))
+    pooled = _mean_of_groups(profile, lambda s: _pooled_se(s) ** 2 * s.measurement.clips)
+    factor = weights @ _correlated(np.where(np.isfinite(between), between, 0.0), float(pooled))
+    parts = list(profile.groups.values())
+    parts = parts if len(parts) > 1 else parts * _DEALT
+    rows, groups = [], []
+    for number, part in enumerate(parts):
+        clips = min(max(part.clips // (1 if len(profile.groups) > 1 else _DEALT), _FEWEST), _MOST)
+        mean = weights @ np.asarray(Statistics(part, profile.front_end.grid).mean)
+        level = mean + generator.standard_normal((clips, factor.shape[1])) @ factor.T
+        quantile = generator.random(clips)
+        clip = np.stack([_drawn(part.rms, quantile), _drawn(part.peak, quantile)], axis=1)
+        rows.append(with_shape(level, np.full_like(level, np.nan), clip))
+        groups += [number] * clips
+    unknown = np.arange(rows[0].shape[1])[spread_columns(n_bands)]
+    columns = np.setdiff1d(np.arange(rows[0].shape[1]), unknown)
+    return np.concatenate(rows), np.array(groups, dtype=np.int64), columns
+
+
+def _mean_of_groups(profile: Profile, figure: Callable[[Statistics], ArrayLike]) -> Floats:
+    """A figure's mean over the groups of at least two clips, weighted by clips; of one clip each, over all together."""
+    grid = profile.front_end.grid
+    parts = [part for part in profile.groups.values() if part.clips > 1] or [profile.total]
+    values = [np.asarray(figure(Statistics(part, grid))) for part in parts]
+    return np.average(np.stack(values), axis=0, weights=[part.clips for part in parts])
+
+
+def _pooled_se(statistics: Statistics) -> float:
+    return float(Statistics(statistics.measurement.pooled(), statistics.grid, pooled=True).mean_se)
+
+
+def _correlated(deviation: Floats, pooled_variance: float) -> Floats:
+    """A factor of `deviation_i · deviation_j · exp(-|i - j| / reach)` with the reach that gives the pooled variance."""
+    distance = np.abs(np.subtract.outer(np.arange(len(deviation)), np.arange(len(deviation))))
+    product = np.outer(deviation, deviation)
+    near, far = 0.05, 1e5
+    for _ in range(60):
+        reach = math.sqrt(near * far)
+        near, far = (reach, far) if (product * np.exp(-distance / reach)).mean() < pooled_variance else (near, reach)
+    covariance = product * np.exp(-distance / near)
+    jitter = 1e-9 * max(float(covariance.diagonal().max()), 1e-12)
+    return np.asarray(np.linalg.cholesky(covariance + jitter * np.eye(len(deviation))))
+
+
+def _drawn(histogram: NDArray[np.int64], quantile: Floats) -> Floats:
+    """Levels in dBFS from a histogram of clips, at these quantiles."""
+    reached = np.cumsum(histogram)
+    cell = np.searchsorted(reached, quantile * reached[-1], "right")
+    return np.asarray(np.clip(dbfs_edges()[cell] + 0.5 / CELLS_PER_DB, QUIETEST, LOUDEST))

@@ -1,0 +1,1 @@
+"""Clips that come in, and where the verdicts go."""

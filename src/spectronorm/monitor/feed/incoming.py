@@ -1,0 +1,176 @@
+"""Where deployed audio comes from: what is in a source now, a folder that grows, a list of names, a raw stream."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio import ClipReference, Reader, Source, open_source, release
+from spectronorm.audio.resample import resample
+from spectronorm.audio.sources import AUDIO_SUFFIXES
+from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.front_end import FrontEnd
+
+Mark = tuple[int, str]
+"""How far a folder has been read: the change time (ns) and the name of the newest file."""
+PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """One clip as it comes: its samples, or why there are none; when it came, and how far that brings a folder."""
+
+    name: str
+    samples: NDArray[np.float32] | None
+    problem: AudioError | None
+    at: float
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How clips are read: at the front end's rate, and cropped as the training clips were."""
+
+    front_end: FrontEnd
+    duration: float | None = None
+    reader: Reader = Reader()  # noqa: RUF009  (it is frozen)
+
+    def __call__(self, what: Path | ClipReference, name: str, at: float, mark: Mark | None = None) -> Incoming:
+        """Read one clip; a bad one comes with its reason."""
+        try:
+            clip = self.reader.read(
+                what, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
+            )
+        except AudioError as error:
+            return Incoming(name, None, error, at, mark)
+        return Incoming(name, clip.valid, None, at, mark)
+
+
+def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> Iterator[Incoming]:
+    """Every clip that a source has now, each with the time when its file was changed last.
+
+    They come in random order: in a folder neighbours by name are often pieces of one recording, and a few pieces of
+    one recording are not like a training set, whatever the device. The last one brings the mark of a folder, so that
+    a later look takes what is new only.
+    """
+    newest = max(_appeared(Path(source), (0, "")), default=None) if isinstance(source, str | Path) else None
+    opened = open_source(source)
+    for place, index in enumerate(np.random.default_rng(seed).permutation(len(opened)), start=1):
+        clip = opened.clips[index]
+        at = clip.path.stat().st_mtime if clip.part is None and clip.path.is_file() else time.time()
+        mark = newest if place == len(opened) else None
+        yield replace(reading, reader=opened.reader)(clip, clip.name, at, mark)
+    release()
+
+
+def growing_folder(
+    folder: Path,
+    reading: Reading,
+    *,
+    after: Mark | None = None,
+    poll: float = 2.0,
+    once: bool = False,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Iterator[Incoming | None]:
+    """The audio files of a folder and below, in the order in which they appeared, and then those that come.
+
+    A file is read when it has not changed for `poll` seconds, so that one that is still being written is left alone.
+    `after` skips what was read before. Yields None when there is nothing new; with `once` it ends there.
+
+    Raises:
+        SourceError: when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: there is no such folder; check the path")
+    mark = after or (0, "")
+    while go_on():
+        found = sorted(_appeared(folder, mark))
+        # By the clock, not by two looks: many files may come between them.
+        settled = [entry for entry in found if once or entry[0] <= (time.time() - poll) * 1e9]
+        for changed, name in settled:
+            mark = (changed, name)
+            yield reading(folder / name, name, changed / 1e9, mark)
+        if not settled:
+            yield None
+            if once:
+                return
+            time.sleep(poll)
+
+
+def _appeared(folder: Path, mark: Mark) -> Iterator[Mark]:
+    """Audio files that changed after the mark."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(root) / name
+            if name.startswith(".") or path.suffix.lower() not in AUDIO_SUFFIXES:
+                continue
+            try:
+                entry = (path.stat().st_ctime_ns, path.relative_to(folder).as_posix())
+            except FileNotFoundError:  # gone since it was listed
+                continue
+            if entry > mark:
+                yield entry
+
+
+def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
+    """The files that lines name, one each, as they come."""
+    for line in lines:
+        if name := line.rstrip("\r\n"):
+            yield reading(Path(name), name, time.time())
+
+
+@dataclass(frozen=True)
+class Pcm:
+    """Raw samples: their format (`s16le`, `s32le`, `f32le`, `u8`), rate in Hz and channels, cut into clips.
+
+    Raises:
+        ArgumentError: when a setting breaks its rule.
+    """
+
+    encoding: str = "s16le"
+    sample_rate: int = 16_000
+    channels: int = 1
+    seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.encoding not in PCM_FORMATS:
+            raise ArgumentError(f"pcm={self.encoding!r} must be one of {', '.join(PCM_FORMATS)}")
+        if not 100 <= self.sample_rate <= 1_000_000 or not 1 <= self.channels <= 256:
+            raise ArgumentError(
+                f"pcm of {self.sample_rate} Hz and {self.channels} channels: the rate must lie in 100 … 1000000, "
+                "the channels in 1 … 256"
+            )
+        if not 0 < self.seconds <= 3600:
+            raise ArgumentError(f"clips of {self.seconds} s must be longer than 0 and at most 3600 s")
+
+
+def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
+    """A raw stream in clips of equal length; what is left at its end counts when it is half a clip."""
+    front_end = reading.front_end
+    width = np.dtype(PCM_FORMATS[pcm.encoding]).itemsize * pcm.channels
+    wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
+    number = 0
+    while data := stream.read(wanted):
+        if len(data) < wanted // 2:
+            return
+        wave = _decoded(data[: len(data) // width * width], pcm)
+        samples = resample(wave, pcm.sample_rate, front_end.sample_rate, front_end.resampler)
+        number += 1
+        yield Incoming(f"clip {number}", samples, None, time.time())
+
+
+def _decoded(data: bytes, pcm: Pcm) -> NDArray[np.float32]:
+    """Mono float32 in [-1, 1]."""
+    values = np.frombuffer(data, dtype=PCM_FORMATS[pcm.encoding]).reshape(-1, pcm.channels)
+    if pcm.encoding == "f32le":
+        return np.asarray(values.mean(axis=1), dtype=np.float32)
+    offset, scale = (128.0, 128.0) if pcm.encoding == "u8" else (0.0, -float(np.iinfo(values.dtype).min))
+    return np.asarray((values.mean(axis=1, dtype=np.float64) - offset) / scale, dtype=np.float32)

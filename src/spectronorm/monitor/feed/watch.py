@@ -1,0 +1,81 @@
+"""Watching: clips from anywhere go into a monitor, and what happens is told as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spectronorm.errors import AudioError, SourceError
+from spectronorm.monitor.feed.incoming import Incoming
+from spectronorm.monitor.monitor import Monitor
+from spectronorm.monitor.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Event:
+    """One clip that came: the verdict after it, or why it was left out."""
+
+    name: str
+    verdict: Verdict | None
+    problem: AudioError | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        if self.problem is not None:
+            return {"name": self.name, "bad": self.problem.reason.value, "detail": self.problem.detail}
+        return {"name": self.name, **vars(self.verdict)}
+
+
+def watch(
+    monitor: Monitor,
+    incoming: Iterable[Incoming | None],
+    tell: Callable[[Event | None], None],
+    state: Path | None = None,
+) -> None:
+    """Feed clips to a monitor until there are no more.
+
+    `tell` hears of every clip, and hears None when there is nothing new. The state is saved each time a pane is full,
+    when nothing new comes, and at the end, whatever ends it.
+
+    Raises:
+        SourceError: when no clip came that could be used.
+    """
+    unsaved = 0
+    try:
+        for clip in incoming:
+            if clip is None:
+                unsaved = _save(monitor, state, unsaved)
+                tell(None)
+                continue
+            tell(_take(monitor, clip))
+            unsaved += 1
+            if unsaved >= monitor.window.pane_clips:
+                unsaved = _save(monitor, state, unsaved)
+    finally:
+        _save(monitor, state, unsaved)
+    if not monitor.clips:
+        raise SourceError(
+            f"the stream is empty: no clip came that could be used ({monitor.bad} bad); check what is to be watched"
+        )
+
+
+def _take(monitor: Monitor, clip: Incoming) -> Event:
+    if clip.mark is not None:
+        monitor.mark = clip.mark
+    problem = clip.problem
+    if clip.samples is not None:
+        try:
+            return Event(clip.name, monitor.add(clip.samples, at=clip.at), None)
+        except AudioError as error:
+            problem = error
+    monitor.skip()
+    return Event(clip.name, None, problem)
+
+
+def _save(monitor: Monitor, state: Path | None, unsaved: int) -> int:
+    if state is not None and unsaved:
+        monitor.save(state)
+        return 0
+    return unsaved

@@ -1,0 +1,84 @@
+"""Updated profiles on disk: ordinary profile files that remember their parent whole, so that they can be undone."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.monitor.mending.update import Update
+from spectronorm.profile import Profile
+from spectronorm.storage import atomic_write, container
+
+_RECORD, _PARENT = "update", "parent"
+
+
+def save_update(update: Update, parent: str | Path, path: str | Path) -> dict[str, Any]:
+    """Write the updated profile with its parent inside, and return the record that the file keeps.
+
+    Raises:
+        FileFormatError: when the parent's file is not a sound profile.
+    """
+    data = Path(parent).read_bytes()
+    above = lineage(parent)
+    record = {
+        **update.record(),
+        "generation": 1 + (above[-1]["generation"] if above else 0),
+        "parent": Path(parent).name,
+        "parent_sha256": hashlib.sha256(data).hexdigest(),
+    }
+    header, tensors = update.profile.to_container()
+    Profile.from_container(header, tensors, Path(path))  # what is written can be read
+    header = {**header, _RECORD: [*above, record]}
+    container.save(Path(path), header, {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)})
+    return record
+
+
+def lineage(path: str | Path) -> list[dict[str, Any]]:
+    """The records of all updates that led to a profile, oldest first; none for one that was measured.
+
+    Raises:
+        FileFormatError: when the file is not a sound profile.
+    """
+    header, tensors = container.load(Path(path))
+    profile = Profile.from_container(header, tensors, Path(path))
+    records: list[dict[str, Any]] = header.get(_RECORD, [])
+    sound = isinstance(records, list) and all(_is_record(r, profile.front_end.n_bands) for r in records)
+    if not sound or bool(records) != (_PARENT in tensors):
+        raise FileFormatError(f"{path}: the record of its updates is damaged; go back to the profile that was measured")
+    return records
+
+
+def rollback(path: str | Path, output: str | Path) -> dict[str, Any]:
+    """Write the parent of an updated profile, byte by byte as it was, and return the record that is undone.
+
+    Raises:
+        ArgumentError: when the profile was measured, not updated.
+        FileFormatError: when the file is damaged.
+    """
+    records = lineage(path)
+    if not records:
+        raise ArgumentError(f"{path}: was measured, not updated: there is nothing to roll back")
+    data = container.load(Path(path))[1][_PARENT].tobytes()
+    if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
+        raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
+    with atomic_write(Path(output)) as file:
+        file.write(data)
+    return records[-1]
+
+
+def _is_record(record: Any, bands: int) -> bool:
+    try:
+        numbers = [*record["shift"], *record["mean_shift"], record["rms_shift"], record["peak_shift"]]
+        return (
+            len(record["shift"]) == len(record["mean_shift"]) == bands
+            and all(isinstance(n, float | int) and math.isfinite(n) for n in numbers)
+            and type(record["generation"]) is int
+            and isinstance(record["parent_sha256"], str)
+        )
+    except (KeyError, TypeError):
+        return False

@@ -1,0 +1,212 @@
+"""What a monitor remembers: the newest clips, in panes that can be dropped one by one and added up.
+
+Clips are put on the grid as they come and counted into a histogram only when somebody asks, or when a pane holds many:
+a few clips are smaller than the histogram of all their bands, and counting costs more than all the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.front_end import Decibel, FrontEnd, Grid
+from spectronorm.monitor.clips.features import Floats, look
+from spectronorm.monitor.window import Window
+from spectronorm.profile import Counter, Measurement
+from spectronorm.profile.counting.counter import Recorded, require_on_grid
+
+MAX_FRAMES = 64
+"""Frames that are counted of a clip, spread evenly: neighbours say nearly the same."""
+_MOST_WAITING = 16
+Scores = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class SeenClip:
+    """A clip on the grid `(band, frame)`, at most `MAX_FRAMES` of its frames, and the highest level of all, `top`."""
+
+    gridded: NDArray[np.int32]
+    lowest: int
+    highest: int
+    top: int
+    recorded: Recorded
+
+    @classmethod
+    def of(
+        cls, front_end: FrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
+    ) -> tuple[SeenClip, Floats]:
+        """From its level `(band, frame)`, with its features; `grid` is the front end's, made once.
+
+        Raises:
+            AudioError: when the level is not finite or leaves the grid.
+        """
+        bands, frames = level.shape
+        steps = float(grid.steps)
+        gridded = np.empty((bands, -(-frames // -(-frames // MAX_FRAMES))), dtype=np.int32)
+        features, lowest, highest = look(level, recorded, steps, gridded)
+        if not math.isfinite(float(features.sum())):
+            raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
+        top = highest
+        if gridded.shape[1] < frames and _floor_follows_highest(front_end):
+            top = max(highest, round(min(float(level.max()) * steps, 2.0**30)))
+        if not grid.low * steps <= lowest <= top <= grid.high * steps:
+            require_on_grid(front_end, lowest, top)
+        return cls(gridded, lowest, highest, top, recorded), features
+
+
+@dataclass(frozen=True, eq=False)
+class Pane:
+    """Some clips in a row: what was counted of them, those that wait to be counted, and the sums of their scores."""
+
+    front_end: FrontEnd
+    counted: Measurement | None
+    waiting: tuple[SeenClip, ...]
+    scores: Scores
+
+    @property
+    def clips(self) -> int:
+        """How many clips."""
+        return len(self.waiting) + (0 if self.counted is None else self.counted.clips)
+
+    @cached_property
+    def measurement(self) -> Measurement:
+        """All clips counted."""
+        counter = Counter(self.front_end)
+        _count(counter, self.waiting)
+        parts = [part for part in (self.counted, _narrow(counter)) if part is not None]
+        return parts[0] if len(parts) == 1 else Measurement.sum(parts)
+
+    def band_mean(self) -> Floats:
+        """The mean level of each band."""
+        total = sum(clip.gridded.sum(axis=1, dtype=np.int64) for clip in self.waiting)
+        count = sum(clip.gridded.shape[1] for clip in self.waiting)
+        if self.counted is not None:
+            total, count = total + self.counted.total, count + self.counted.count
+        return np.asarray(total / count / self.front_end.grid.steps)
+
+    @classmethod
+    def sum(cls, panes: Iterable[Pane]) -> Pane:
+        """The clips of all panes together."""
+        several = list(panes)
+        total: Scores = np.sum([pane.scores for pane in several], axis=0)
+        return cls(several[0].front_end, Measurement.sum(pane.measurement for pane in several), (), total)
+
+
+class Panes:
+    """The panes of a window: the newest is being filled, the oldest is dropped; memory does not grow."""
+
+    def __init__(self, front_end: FrontEnd, window: Window, scores: int) -> None:
+        self._front_end = front_end
+        self._window = window
+        self._full: dict[int, Pane] = {}
+        self._number = 0
+        self._counter: Counter | None = None
+        self._waiting: list[SeenClip] = []
+        self._scores: Scores = np.zeros(scores, dtype=np.int64)
+        self._clips = 0
+        self._sums: tuple[Scores, NDArray[np.int64]] | None = None
+
+    def open(self, number: int) -> Pane | None:
+        """Make this pane the one that is filled, and return the one before, when it is full by that.
+
+        A clip that comes late, by the clock, is counted in the pane that is open.
+        """
+        number = max(number, self._number)
+        if number == self._number:
+            return None
+        finished = self._close()
+        self._number = number
+        self._full = {n: pane for n, pane in self._full.items() if n > number - self._window.panes}
+        self._sums = None
+        return finished
+
+    def add(self, clip: SeenClip, scores: Scores) -> None:
+        """Take one clip into the pane that is open."""
+        self._waiting.append(clip)
+        if len(self._waiting) > _MOST_WAITING:
+            self._counter = Counter(self._front_end) if self._counter is None else self._counter
+            _count(self._counter, self._waiting)
+            self._waiting = []
+        self._scores += scores
+        self._clips += 1
+
+    def _close(self) -> Pane | None:
+        pane = self.filling()
+        self._counter, self._waiting, self._clips = None, [], 0
+        self._scores = np.zeros_like(self._scores)
+        if pane is None:
+            return self._full.get(self._number)
+        if self._number in self._full:  # what a merge brought, and what came since
+            pane = Pane.sum([self._full[self._number], pane])
+        self._full[self._number] = pane
+        return pane
+
+    def filling(self) -> Pane | None:
+        """The pane that is being filled, without what a merge brought; None while it is empty."""
+        if not self._clips:
+            return None
+        counted = None if self._counter is None else _narrow(self._counter)
+        return Pane(self._front_end, counted, tuple(self._waiting), self._scores.copy())
+
+    def newest_first(self) -> list[tuple[int, Pane]]:
+        """Every pane with its number."""
+        panes = dict(self._full)
+        if (pane := self.filling()) is not None:
+            panes[self._number] = Pane.sum([panes[self._number], pane]) if self._number in panes else pane
+        return sorted(panes.items(), reverse=True)
+
+    def score_sums(self) -> tuple[Scores, NDArray[np.int64]]:
+        """Sums of scores `(pane, score)` and numbers of clips of each pane, newest first, empty panes too."""
+        if self._sums is None:
+            self._sums = self._full_sums()
+        full, clips = self._sums
+        if not self._clips:
+            return full, clips
+        sums, clips = full.copy(), clips.copy()
+        sums[0] += self._scores
+        clips[0] += self._clips
+        return sums, clips
+
+    def _full_sums(self) -> tuple[Scores, NDArray[np.int64]]:
+        """Without the clips of the pane that is being filled."""
+        numbers = range(self._number, max(self._number - self._window.panes, -1), -1)
+        sums = np.zeros((len(numbers), len(self._scores)), dtype=np.int64)
+        clips = np.zeros(len(numbers), dtype=np.int64)
+        for row, number in enumerate(numbers):
+            if (pane := self._full.get(number)) is not None:
+                sums[row], clips[row] = pane.scores, pane.clips
+        return sums, clips
+
+    def take(self, number: int, measurement: Measurement, scores: Scores) -> None:
+        """Put a pane in that a saved or another monitor has counted; the scores must be as many."""
+        pane = Pane(self._front_end, measurement, (), scores)
+        known = self._full.get(number)
+        self._full[number] = pane if known is None else Pane.sum([known, pane])
+        self._number = max(self._number, number)
+        self._sums = None
+
+
+def _floor_follows_highest(front_end: FrontEnd) -> bool:
+    """Whether a clip's floor lies so many decibels below its highest level, which then must be that of all frames."""
+    return isinstance(front_end.compress, Decibel) and front_end.compress.top_db is not None
+
+
+def _count(counter: Counter, clips: Sequence[SeenClip]) -> None:
+    for clip in clips:
+        counter.add_gridded(clip.gridded, clip.lowest, clip.highest, clip.recorded, top=clip.top)
+
+
+def _narrow(counter: Counter) -> Measurement | None:
+    """What was counted, in half the memory; None for no clips."""
+    counted = counter.measurement()
+    if counted is None:
+        return None
+    narrow: Any = counted.histogram.astype(np.int32, copy=False)
+    return replace(counted, histogram=narrow)

@@ -1,0 +1,19 @@
+"""Over what statistics are taken: all bands pooled, or each band."""
+
+from __future__ import annotations
+
+from spectronorm.errors import ArgumentError
+from spectronorm.profile import Profile, Statistics
+
+SCOPES = ("global", "band")
+
+
+def check_scope(per: str) -> None:
+    """Raise `ArgumentError` unless `per` is a known scope."""
+    if per not in SCOPES:
+        raise ArgumentError(f"per={per!r} must be one of {', '.join(SCOPES)}")
+
+
+def scoped(profile: Profile, per: str) -> Statistics:
+    """The profile's statistics of each band, or of all bands pooled."""
+    return profile.pooled() if per == "global" else profile.statistics

@@ -1,0 +1,1 @@
+"""Passes over a source: measure, apply, check, and write images and sounds."""

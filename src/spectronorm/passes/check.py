@@ -1,0 +1,139 @@
+"""Whether sounds that were held out were measured all the same, told by the digests that a profile keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from spectronorm.audio import ClipReference, Reader, Source, open_source, release
+from spectronorm.engines import AutoEngine, Engine
+from spectronorm.errors import AudioError
+from spectronorm.passes.one_pass import Progress
+from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, digest
+
+
+@dataclass(frozen=True, order=True)
+class Twins:
+    """One sound under several names: those of the clips, and the groups of the profile that measured it."""
+
+    clips: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `check` found.
+
+    Attributes:
+        checked: How many clips of the source were compared with the profile.
+        leaks: Sounds that were to be unseen, but were measured.
+        duplicates: Sounds that stand in more than one group of the profile.
+        flat: Checked clips that are silent or constant: they equal each other without telling anything.
+        bad: Checked clips that cannot be read.
+    """
+
+    checked: int
+    leaks: tuple[Twins, ...]
+    duplicates: tuple[Twins, ...]
+    flat: int
+    bad: tuple[BadFile, ...]
+
+
+@dataclass(frozen=True)
+class _Heard:
+    clip: ClipReference
+    digest: bytes
+    flat: bool
+    bad: BadFile | None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The digest of a clip, as the pass would have recorded it; picklable."""
+
+    sample_rate: int
+    resampler: str
+    duration: float | None
+    reader: Reader
+
+    def __call__(self, clip: ClipReference) -> _Heard:
+        try:
+            sound = self.reader.read(clip, self.sample_rate, duration=self.duration, resampler=self.resampler)
+        except AudioError as error:
+            return _Heard(clip, b"", flat=False, bad=BadFile(clip.name, error.reason, error.detail, ()))
+        return _Heard(clip, digest(sound.valid), sound.flat is not None, None)
+
+
+def check(
+    profile: Profile,
+    source: str | Path | Source,
+    *,
+    hold_out: Mapping[str, object] | None = None,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Checked:
+    """Compare a source's sounds with those that a profile measured.
+
+    A sound is its samples at the front end's rate, so a copy is found under any name and in any lossless format.
+    Without `hold_out` the source is a test set, none of which may have been measured. With `hold_out` (such as
+    `{"fold": 1}`) these clips of the source must not be in the rest of the profile: its other groups, or all of it when
+    it has no such groups. Sounds that stand in several groups of the profile are reported too.
+
+    Raises:
+        SourceError: when the source cannot be opened or is empty.
+        ArgumentError: when no clip of the source is held out by these values.
+    """
+    opened = open_source(source)
+    held_out = {column: str(value) for column, value in (hold_out or {}).items()}
+    unseen = opened.select(**held_out) if held_out else opened
+    chosen = set(map(id, unseen))
+    rest = [clip for clip in opened if id(clip) not in chosen]
+    groups = _groups_by_digest(profile.groups)
+    measured = _groups_by_digest({key: m for key, m in profile.groups.items() if not _is_held_out(key, held_out)})
+    task = _Task(profile.front_end.sample_rate, profile.front_end.resampler, profile.duration, opened.reader)
+    runner = engine or AutoEngine()
+    try:
+        heard = []
+        for one in runner.map(task, unseen.clips):
+            heard.append(one)
+            if progress is not None:
+                progress(len(heard), len(unseen))
+        leaked = {one.digest for one in heard if not one.flat and one.digest in measured}
+        doubled = {sound for sound, keys in groups.items() if len(keys) > 1}
+        # Only when there is something to name are the other clips read: to name their twins.
+        others = list(runner.map(task, rest)) if leaked | doubled else []
+    finally:
+        release()
+    flat = {one.digest for one in (*heard, *others) if one.flat}
+    return Checked(
+        len(unseen),
+        _twins(leaked, (*heard, *others), measured),
+        _twins(doubled - flat, (*heard, *others), groups),
+        sum(one.flat for one in heard),
+        tuple(sorted(one.bad for one in heard if one.bad is not None)),
+    )
+
+
+def _words(key: GroupKey) -> str:
+    return ", ".join(f"{column}={value}" for column, value in key) or "all"
+
+
+def _is_held_out(key: GroupKey, held_out: Mapping[str, str]) -> bool:
+    return bool(held_out) and held_out.items() <= dict(key).items()
+
+
+def _groups_by_digest(groups: Mapping[GroupKey, Measurement]) -> dict[bytes, list[str]]:
+    found: dict[bytes, list[str]] = {}
+    for key, measurement in groups.items():
+        for sound in {row.tobytes() for row in measurement.digests}:
+            found.setdefault(sound, []).append(_words(key))
+    return found
+
+
+def _twins(sounds: Iterable[bytes], heard: Iterable[_Heard], groups: Mapping[bytes, list[str]]) -> tuple[Twins, ...]:
+    names: dict[bytes, list[str]] = {sound: [] for sound in sounds}
+    for one in heard:
+        if one.digest in names:
+            names[one.digest].append(one.clip.name)
+    return tuple(sorted(Twins(tuple(sorted(clips)), tuple(groups[sound])) for sound, clips in names.items()))

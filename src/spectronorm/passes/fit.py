@@ -1,0 +1,155 @@
+"""The pass: a source of audio becomes a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from spectronorm.audio import ClipReference, Source, open_source, random_sample, release
+from spectronorm.engines import AutoEngine, Engine
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end import FrontEnd
+from spectronorm.passes.measure import Measured, MeasureTask
+from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.units import by_group, units
+from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
+from spectronorm.runs.journal import Journal, keep_journal
+from spectronorm.runs.resume import resumable_map
+from spectronorm.runs.versions import libraries, reading
+from spectronorm.runs.worker_check import Origin
+
+DEFAULT_GROUPS = ("fold", "split")
+
+"""The columns that become groups unless others are asked for."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A random share of the clips, for a quick look; standard errors say what it costs."""
+
+    fraction: float
+    seed: int = 0
+
+
+def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
+    source: str | Path | Source,
+    front_end: FrontEnd | None = None,
+    *,
+    group_by: Sequence[str] | None = None,
+    duration: float | None = None,
+    sample: Sample | None = None,
+    max_bad: float = MAX_BAD,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+    output: str | Path | None = None,
+    exclude_floor: bool = False,
+) -> Profile:
+    """Measure a source once and exactly; the profile does not depend on workers, order or engine by a single byte.
+
+    Args:
+        source: What `open_source` opens, or a source.
+        front_end: Wave to level; by default `FrontEnd()`.
+        group_by: The columns whose values form groups that can be left out later; by default fold and split, where
+            the source has them.
+        duration: Crop longer clips to this many seconds; padding is never counted.
+        sample: Measure only a random share of the clips.
+        max_bad: The share of files that may be bad before the pass fails; at least one must be good.
+        engine: Where the work runs; by default threads on all cores, and processes when there is much to do.
+        progress: Called as clips get done.
+        output: Save the profile here, and keep a journal beside it until that is done: a run that was stopped, by
+            whatever means, is taken up again by calling `fit` once more, and ends with the same bytes.
+        exclude_floor: Let the profile's figures be those of the cells above the floor (see `Profile.excluding_floor`).
+
+    Raises:
+        SourceError: when the source cannot be opened or is empty.
+        TooManyBad: when more files are bad than `max_bad`, or all are.
+        ArgumentError: when a column does not exist or a number breaks its rule.
+        OutputBusy: when another run is writing the same output.
+    """
+    if not 0 <= max_bad <= 1:
+        raise ArgumentError(f"max_bad={max_bad} must lie in 0 … 1 (1% is 0.01)")
+    opened = open_source(source)
+    front_end = FrontEnd() if front_end is None else front_end
+    if exclude_floor:
+        require_fixed_floor(front_end)
+    columns = _group_columns(opened, group_by)
+    chosen = opened if sample is None else random_sample(opened, sample.fraction, sample.seed)
+    task = MeasureTask(front_end, duration, opened.reader, with_stamps=output is not None)
+    with _journal(output, task) as journal:
+        guarded = Origin.of(chosen).guard_resumable(task)
+        results = resumable_map(engine or AutoEngine(), guarded, units(by_group(chosen, columns)), journal)
+        parts, bad, flagged = _collect(results, len(chosen), progress)
+        check_bad(bad, len(chosen), max_bad)
+        if sample is not None:
+            parts = _stand_for(parts, by_group(opened, columns))
+        profile = Profile(
+            front_end,
+            parts,
+            tuple(bad),
+            duration,
+            flagged=tuple(flagged),
+            exclude_floor=exclude_floor,
+            left_out=opened.left_out,
+        )
+        if output is not None:
+            profile.save(output)
+    return profile
+
+
+@contextmanager
+def _journal(output: str | Path | None, task: MeasureTask) -> Iterator[Journal | None]:
+    """The journal of a pass that saves its profile, and an end to what reading kept open."""
+    try:
+        if output is None:
+            yield None
+            return
+        if Path(output).is_dir():
+            raise ArgumentError(f"{output}: is a folder, but a profile is one file; choose another name")
+        identity = {
+            "command": "fit",
+            "front_end": task.front_end.to_dict(),
+            **reading(task.reader, task.duration),
+            "libraries": libraries(),
+        }
+        with keep_journal(Path(output), identity) as journal:
+            yield journal
+    finally:
+        release()
+
+
+def _collect(
+    results: Iterator[Measured], total: int, progress: Progress | None
+) -> tuple[dict[GroupKey, Measurement], list[BadFile], list[BadFile]]:
+    """The sums of each group, the bad and the flagged files."""
+    parts: dict[GroupKey, RunningSum] = {}
+    bad: list[BadFile] = []
+    flagged: list[BadFile] = []
+    done = 0
+    for result in results:
+        if result.measurement is not None:
+            parts.setdefault(result.key, RunningSum()).add(result.measurement)
+        bad.extend(result.bad)
+        flagged.extend(result.flagged)
+        done += result.clips
+        if progress is not None:
+            progress(done, total)
+    return {key: parts.pop(key).total() for key in list(parts)}, bad, flagged
+
+
+def _group_columns(source: Source, group_by: Sequence[str] | None) -> tuple[str, ...]:
+    known = source.column_names()
+    if group_by is None:
+        return tuple(column for column in DEFAULT_GROUPS if column in known)
+    for column in group_by:
+        if column not in known:
+            raise ArgumentError(f"group_by={column!r}: the source's columns are {', '.join(known) or 'none'}")
+    return tuple(dict.fromkeys(group_by))
+
+
+def _stand_for(
+    parts: Mapping[GroupKey, Measurement], whole: Mapping[GroupKey, Sequence[ClipReference]]
+) -> dict[GroupKey, Measurement]:
+    """The measurements with the number of clips that each sampled group stands for."""
+    return {key: replace(part, population=len(whole[key])) for key, part in parts.items()}

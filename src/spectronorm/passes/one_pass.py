@@ -1,0 +1,29 @@
+"""The rules that every pass shares: how much may be bad, and who hears of the progress."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Sequence
+
+from spectronorm.errors import TooManyBad
+from spectronorm.profile import BadFile
+
+MAX_BAD = 0.01
+
+"""The share of bad files that a pass bears."""
+
+Progress = Callable[[int, int], None]
+
+"""Called with the number of clips done and the number there are."""
+
+
+def check_bad(bad: Sequence[BadFile], total: int, max_bad: float) -> None:
+    """Raise `TooManyBad`, with the reasons counted and the first files named, when the limit is passed."""
+    if len(bad) <= max_bad * total and len(bad) < total:
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))
+    first = "\n".join(f"  {b.path}: {b.reason.value}: {b.detail}" for b in sorted(bad)[:5])
+    raise TooManyBad(
+        f"{len(bad)} of {total} files are bad ({reasons}), more than max_bad={max_bad:g} allows"
+        f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n{first}"
+    )

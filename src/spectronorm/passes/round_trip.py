@@ -1,0 +1,126 @@
+"""One clip to an image and back to sound, with what each stage lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio import read_clip
+from spectronorm.front_end import FrontEnd, WaveformGain, level_db
+from spectronorm.images import ImageCodec, Layout, LevelRange, decode
+from spectronorm.inversion import invert
+from spectronorm.inversion.bands import bins_of_bands
+from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score
+from spectronorm.passes.sounds import write_audio
+from spectronorm.storage.atomic import atomic_write
+
+
+@dataclass(frozen=True)
+class RoundTripOptions:
+    """Bits of the image, how it is inverted (see `invert`), and whether speech is measured as speech."""
+
+    bits: int = 8
+    method: str = "auto"
+    quality: str = "good"
+    seed: int = 0
+    speech: bool = False
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """The files of one round trip, and its measures.
+
+    Attributes:
+        original: The clip at the front end's rate.
+        image: Its spectrogram image.
+        recovered: The sound made from the image alone.
+        losses: `quantization_rms_db` and `quantization_max_db` (image against level), `bands_db` (mean absolute
+            difference of the bands of the bins found for them), `level_db` and `level_rms_db` (mean absolute and rms
+            difference of the recovered sound's level), `convergence_db` (spectral convergence of its STFT), and for
+            speech `pesq` and `stoi`; None where a measure is not installed or not defined.
+    """
+
+    original: Path
+    image: Path
+    recovered: Path
+    losses: Mapping[str, float | None]
+
+
+def round_trip(
+    clip: str | Path,
+    front_end: FrontEnd,
+    folder: str | Path,
+    *,
+    options: RoundTripOptions | None = None,
+    level_range: LevelRange | None = None,
+    name: str | None = None,
+) -> RoundTrip:
+    """Write `NAME.original.wav`, `NAME.png` and `NAME.recovered.wav` into a folder, and measure what was lost.
+
+    The image spans `level_range`, by default the clip's own extremes.
+
+    Raises:
+        AudioError: when the clip cannot be used.
+        ArgumentError: when a setting breaks its rule.
+    """
+    options, folder, name = options or RoundTripOptions(), Path(folder), name or Path(clip).stem
+    wave = read_clip(clip, front_end.sample_rate, resampler=front_end.resampler).valid
+    level = front_end.clip_level(wave)
+    codec = ImageCodec(front_end, level_range or LevelRange.of_level(level), Layout(bits=options.bits))
+    original, image, recovered = (folder / f"{name}{end}" for end in (".original.wav", ".png", ".recovered.wav"))
+    write_audio(original, _within_full_scale(wave), front_end.sample_rate)
+    with atomic_write(image) as file:
+        file.write(codec.encode(level, length=len(wave), gain=WaveformGain.of(wave, front_end), source=name))
+    decoded = decode(image)
+    back = invert(
+        decoded.level,
+        decoded.header.front_end,
+        length=decoded.header.length,
+        method=options.method,
+        quality=options.quality,
+        seed=options.seed,
+        level_error=decoded.max_error,
+    )
+    back = decoded.header.gain.undo(back)
+    write_audio(recovered, _within_full_scale(back), front_end.sample_rate)
+    losses = {
+        **_quantization(decoded.level, level, front_end),
+        "bands_db": _bands_residual(level, front_end),
+        **_sound(back, wave, level, front_end),
+        **(_speech(back, wave, front_end.sample_rate) if options.speech else {}),
+    }
+    return RoundTrip(original, image, recovered, losses)
+
+
+def _quantization(decoded: NDArray[Any], level: NDArray[Any], front_end: FrontEnd) -> dict[str, float | None]:
+    difference = level_db(decoded, front_end) - level_db(level, front_end)
+    rms = float(np.sqrt((difference**2).mean()))
+    return {"quantization_rms_db": rms, "quantization_max_db": float(np.abs(difference).max())}
+
+
+def _bands_residual(level: NDArray[Any], front_end: FrontEnd) -> float:
+    """How far the bands of the bins found for them are off, before any phase."""
+    values = np.ascontiguousarray(front_end.inverse_compress(level).T)
+    runs = front_end.band_runs()
+    bands = bins_of_bands(values, runs).astype(np.float64) @ runs.matrix.T
+    again = front_end.compress(np.ascontiguousarray(bands.T), front_end.stft.power)
+    return level_residual_db(again, level, front_end)[0]
+
+
+def _sound(back: NDArray[Any], wave: NDArray[Any], level: NDArray[Any], front_end: FrontEnd) -> dict[str, float | None]:
+    mean, rms = level_residual_db(front_end.clip_level(back), level, front_end)
+    magnitudes = [front_end.stft(x.astype(np.float64)) ** (1.0 / front_end.stft.power) for x in (back, wave)]
+    return {"level_db": mean, "level_rms_db": rms, "convergence_db": spectral_convergence(*magnitudes)}
+
+
+def _speech(back: NDArray[Any], wave: NDArray[Any], sample_rate: int) -> dict[str, float | None]:
+    return {"pesq": pesq_score(back, wave, sample_rate), "stoi": stoi_score(back, wave, sample_rate)}
+
+
+def _within_full_scale(wave: NDArray[Any]) -> NDArray[Any]:
+    return wave / max(1.0, float(np.abs(wave).max()))

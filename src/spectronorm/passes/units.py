@@ -1,0 +1,59 @@
+"""Units of work: a few clips of one group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from spectronorm.audio import ClipReference, Source, reading_place
+from spectronorm.profile import (
+    GroupKey,
+)
+
+CLIPS_IN_UNIT = 48
+
+_LAST_UNITS, _PARTS_OF_LAST = 3, 8
+
+"""The last units are cut into parts, so that all workers end together."""
+
+MAX_UNITS = 4096
+
+"""Larger sources get larger units, which bounds the journal to a few gigabytes."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Clips of one group that are measured in one go."""
+
+    key: GroupKey
+    clips: tuple[ClipReference, ...]
+
+
+def units(groups: dict[GroupKey, list[ClipReference]]) -> list[Unit]:
+    """Each group's clips, a few at a time; the same source gives the same units."""
+    size = max(CLIPS_IN_UNIT, -(-sum(len(clips) for clips in groups.values()) // MAX_UNITS))
+    found = []
+    for key, clips in groups.items():
+        found += _cut(Unit(key, tuple(sorted(clips, key=reading_place))), -(-len(clips) // size))
+    found.sort(key=lambda unit: reading_place(unit.clips[0]))
+    if len(found) < 2 * _LAST_UNITS:
+        return found
+    small = (part for unit in found[-_LAST_UNITS:] for part in _cut(unit, _PARTS_OF_LAST))
+    return [*found[:-_LAST_UNITS], *small]
+
+
+def _cut(unit: Unit, parts: int) -> list[Unit]:
+    """The unit in so many parts, or as many as it has clips."""
+    parts = min(parts, len(unit.clips))
+    bounds = [len(unit.clips) * part // parts for part in range(parts + 1)]
+    return [Unit(unit.key, unit.clips[a:b]) for a, b in pairwise(bounds)]
+
+
+def by_group(source: Source, columns: Sequence[str]) -> dict[GroupKey, list[ClipReference]]:
+    """The source's clips by the values of these columns."""
+    groups: dict[GroupKey, list[ClipReference]] = {}
+    for clip in source:
+        key = tuple((column, clip.columns.get(column, "")) for column in columns)
+        groups.setdefault(key, []).append(clip)
+    return groups

@@ -1,0 +1,1 @@
+"""Counting clips into integers."""

@@ -1,0 +1,233 @@
+"""Counting clips, one after the other, into the integers of a measurement."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from spectronorm.audio.clip import flatness
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+from spectronorm.front_end import FrontEnd
+from spectronorm.kernels.buffers import Workspace
+from spectronorm.profile.counting import clip_histograms, int128
+from spectronorm.profile.counting.histogram import Histogram
+from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid, waveform_figures
+from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
+
+_WAITING_CELLS = 1 << 18
+"""Gridded cells that wait to be counted together: 1 MB."""
+_MOST = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is counted of a clip as it was recorded, whatever the front end makes of it.
+
+    `flat` says that it is silent or constant; peak and RMS are amplitudes.
+    """
+
+    samples: int
+    peak: float
+    rms: float
+    flat: bool
+    digest: bytes
+
+    @classmethod
+    def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
+        """From the samples without padding; `flat` overrules what they say."""
+        samples = np.ascontiguousarray(samples, np.float32)
+        peak, mean_square = waveform_figures(samples)
+        alike = flatness(samples) is not None if flat is None else flat
+        return cls(len(samples), peak, math.sqrt(mean_square), alike, digest(samples))
+
+
+class Counter:
+    """Counts clips, one after the other, into the integers of a `Measurement`.
+
+    A `workspace` that is given must be the counter's alone until its measurement is made.
+    """
+
+    def __init__(self, front_end: FrontEnd, workspace: Workspace | None = None) -> None:
+        bands, grid = front_end.n_bands, front_end.grid
+        self._front_end = front_end
+        self._grid = grid
+        self._workspace = Workspace() if workspace is None else workspace
+        self._waiting = self._room(0)
+        self._bounds = [0]
+        self._floors: list[int] = []
+        self._moments = np.zeros((bands, 6), dtype=np.int64)
+        self._moments[:, 2] = np.iinfo(np.int64).max
+        self._moments[:, 3] = np.iinfo(np.int64).min
+        self._moments[:, 5] = NONE_ABOVE
+        self._flat_moments = np.zeros((bands, 2), dtype=np.int64)
+        self._flat_squares = int128.zeros(bands)
+        self._squares = int128.zeros(bands)
+        self._products = int128.zeros(bands + 1, PRODUCTS)
+        self._histogram = Histogram(bands, partial(self._workspace.array, "histogram"))
+        self._rms = np.zeros(clip_histograms.DBFS_CELLS, dtype=np.int64)
+        self._peak = np.zeros(clip_histograms.DBFS_CELLS, dtype=np.int64)
+        self._length = np.zeros(clip_histograms.LENGTH_CELLS, dtype=np.int64)
+        self._digests: list[bytes] = []
+        self._samples = 0
+        self._frames = 0
+        self._flat = 0
+
+    def add(self, samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
+        """Count one clip, given its samples without padding.
+
+        `flat` says that the clip is silent or constant; by default the samples themselves say so.
+
+        Raises:
+            AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
+        """
+        frames = self._front_end.frames(len(samples))
+        start = self._make_room(frames)
+        lowest, highest = _MOST, -_MOST
+        for at, count, level in self._front_end.clip_blocks(samples, self._workspace):
+            low, high = put_on_grid(level, count, float(self._grid.steps), self._waiting, start + at)
+            lowest, highest = min(lowest, low), max(highest, high)
+        self._count(frames, lowest, highest, Recorded.of(samples, flat))
+
+    def add_level(self, level: NDArray[np.float64], samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
+        """Count one clip whose level `(band, frame)` is known already, and the samples that it was made from.
+
+        Raises:
+            AudioError: when the level leaves the grid; nothing is counted then.
+        """
+        frames = level.shape[1]
+        start = self._make_room(frames)
+        lowest, highest = put_on_grid(
+            np.ascontiguousarray(level), frames, float(self._grid.steps), self._waiting, start
+        )
+        self._count(frames, lowest, highest, Recorded.of(samples, flat))
+
+    def add_gridded(
+        self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded, *, top: int | None = None
+    ) -> None:
+        """Count one clip whose level is on the grid already, `(band, frame)`, with the lowest and highest of it.
+
+        `top` is the highest level of the clip, where these are not all of its frames: a floor may lie below that.
+
+        Raises:
+            AudioError: when the level leaves the grid; nothing is counted then.
+        """
+        frames = gridded.shape[1]
+        start = self._make_room(frames)
+        self._waiting[:, start : start + frames] = gridded
+        self._count(frames, lowest, highest, recorded, top)
+
+    def _room(self, frames: int) -> NDArray[np.int32]:
+        bands = self._front_end.n_bands
+        return self._workspace.array("waiting", (bands, max(frames, _WAITING_CELLS // bands)), np.int32)
+
+    def _make_room(self, frames: int) -> int:
+        """Where the next clip's frames go."""
+        if self._bounds[-1] + frames > self._waiting.shape[1]:
+            self._count_waiting()
+            self._waiting = self._room(frames)
+        return self._bounds[-1]
+
+    def _count(self, frames: int, lowest: int, highest: int, recorded: Recorded, top: int | None = None) -> None:
+        require_on_grid(self._front_end, lowest, highest)
+        if self._frames + frames >= 2**31:
+            raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
+        self._histogram.hold(self._frames + frames)
+        self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
+        loudest = (highest if top is None else top) / self._grid.steps
+        floor = self._grid.integer(self._front_end.compress.clip_floor(loudest, self._front_end.stft.power))
+        if recorded.flat:
+            self._count_flat(frames, floor)
+        else:
+            self._bounds.append(self._bounds[-1] + frames)
+            self._floors.append(floor)
+        self._frames += frames
+        self._count_waveform(recorded)
+
+    def _count_flat(self, frames: int, floor: int) -> None:
+        """Count a clip at once, and what it adds once more for flat clips alone."""
+        self._count_waiting(self._bounds[-1])
+        before = self._moments[:, :2].copy(), self._squares.copy()
+        self._bounds.append(self._bounds[-1] + frames)
+        self._floors.append(floor)
+        self._count_waiting()
+        self._flat += 1
+        self._flat_moments += self._moments[:, :2] - before[0]
+        self._flat_squares = int128.normalized(self._flat_squares + self._squares - before[1])
+
+    def _count_waiting(self, first: int = 0) -> None:
+        """Count the clips that wait; the next ones will stand from the frame `first` on."""
+        if self._floors:
+            count_clips(
+                self._waiting,
+                np.array(self._bounds),
+                np.array(self._floors),
+                self._grid.cell_bits,
+                self._histogram.first_cell,
+                self._moments,
+                self._squares,
+                self._histogram.counts,
+                self._products,
+            )
+        self._bounds, self._floors = [first], []
+
+    def _count_waveform(self, recorded: Recorded) -> None:
+        self._rms[clip_histograms.dbfs_cell(recorded.rms)] += 1
+        self._peak[clip_histograms.dbfs_cell(recorded.peak)] += 1
+        self._length[clip_histograms.length_cell(recorded.samples)] += 1
+        self._digests.append(recorded.digest)
+        self._samples += recorded.samples
+
+    def measurement(self) -> Measurement | None:
+        """What was counted so far, or None when that is nothing."""
+        if not self._digests:
+            return None
+        self._count_waiting()
+        first, histogram = self._histogram.covered()
+        digests = np.frombuffer(b"".join(self._digests), dtype=np.uint8).reshape(-1, DIGEST_BYTES)
+        count, total, lowest, highest, on_floor, lowest_above = np.ascontiguousarray(self._moments.T)
+        flat_count, flat_total = np.ascontiguousarray(self._flat_moments.T)
+        return Measurement(
+            clips=len(digests),
+            population=len(digests),
+            samples=self._samples,
+            flat=self._flat,
+            count=count,
+            total=total,
+            lowest=lowest,
+            highest=highest,
+            on_floor=on_floor,
+            lowest_above=lowest_above,
+            flat_count=flat_count,
+            flat_total=flat_total,
+            flat_squares=self._flat_squares.copy(),
+            squares=self._squares.copy(),
+            products=self._products.copy(),
+            first_cell=first,
+            histogram=histogram.copy(),
+            rms=self._rms.copy(),
+            peak=self._peak.copy(),
+            length=self._length.copy(),
+            digests=sorted_digests(digests),
+        )
+
+
+def require_on_grid(front_end: FrontEnd, lowest: int, highest: int) -> None:
+    """Raise `AudioError` unless levels from `lowest` to `highest`, in steps of the grid, lie within it."""
+    grid = front_end.grid
+    low, high = lowest / grid.steps, highest / grid.steps
+    if not grid.low <= low <= high <= grid.high:
+        raise AudioError(
+            BadAudioReason.OUT_OF_RANGE,
+            f"its level reaches {low:.6g} … {high:.6g} {front_end.compress.unit}, outside "
+            f"{grid.low:g} … {grid.high:g}; check the scale of its samples",
+        )
+
+
+def digest(samples: NDArray[np.float32]) -> bytes:
+    """The 128-bit XXH3 of a clip's samples: equal sound, equal digest, whatever the file is called."""
+    return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)

@@ -1,0 +1,220 @@
+"""Counting one clip that comes in blocks, to the integers that counting it at once gives.
+
+The wave is cut into stretches of frames; each is counted like a clip of its own, and everything but the clip products
+(which know that the frames of a clip belong together), the levels of the wave and its digest adds up as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.front_end import (
+    AsRecorded,
+    FrontEnd,
+    PeakLevel,
+    RMSLevel,
+    ScaleWaveform,
+    StandardizeWaveform,
+)
+from spectronorm.profile.counting import clip_histograms, int128
+from spectronorm.profile.counting.counter import Counter
+from spectronorm.profile.counting.kernel import PRODUCTS, Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, RunningSum
+
+FRAMES = 1 << 12
+"""Frames of a stretch: as many as the counting kernel rounds together, so that the products are the same."""
+_LINEAR = (AsRecorded, ScaleWaveform, StandardizeWaveform, PeakLevel, RMSLevel)
+_BEFOREHAND = (StandardizeWaveform, PeakLevel, RMSLevel)
+
+Blocks = Iterable[NDArray[np.float32]]
+
+
+def streams(front_end: FrontEnd) -> bool:
+    """Whether a clip can be counted in blocks: no sliding or filtering level, and a compression frame by frame."""
+    return isinstance(front_end.level, _LINEAR) and front_end.compress.framewise
+
+
+def needs_all_first(front_end: FrontEnd) -> bool:
+    """Whether the waveform level must know a whole clip first, so that its blocks are gone through twice."""
+    return isinstance(front_end.level, _BEFOREHAND)
+
+
+def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
+    """The measurement of one clip, whose samples come in blocks, the same ones at each iteration.
+
+    They are gone through once, or twice where the waveform level needs to know the whole clip first. Whether the clip
+    is flat is for the caller to say (`as_flat`).
+
+    Raises:
+        AudioError: when the clip is too short or its level leaves the grid, or as the blocks themselves raise.
+    """
+    change = _Change.of(front_end, blocks)
+    wave = _Wave()
+    running, clip = RunningSum(), _ClipSums(front_end.n_bands)
+    counted = replace(front_end, level=AsRecorded(), stft=replace(front_end.stft, center=False, frame_count="fit"))
+    for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks))):
+        level = counted.clip_level(stretch)
+        counter = Counter(counted)
+        counter.add_level(level, stretch[:1].astype(np.float32), flat=False)
+        part = counter.measurement()
+        if part is not None:
+            clip.add(part)
+            running.add(part)
+    if clip.frames == 0:
+        raise AudioError(
+            BadAudioReason.TOO_SHORT,
+            f"it has {wave.samples} samples at {front_end.sample_rate} Hz, but this front end needs "
+            f"{front_end.min_samples}",
+        )
+    return replace(running.total(), products=clip.products(), **wave.figures())
+
+
+def as_flat(measured: Measurement) -> Measurement:
+    """The measurement of a clip that is silent or constant."""
+    return replace(
+        measured,
+        flat=1,
+        flat_count=measured.count.copy(),
+        flat_total=measured.total.copy(),
+        flat_squares=measured.squares.copy(),
+    )
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What a waveform level does to this clip: `(x - offset) · scale`."""
+
+    offset: float = 0.0
+    scale: float = 1.0
+
+    def __call__(self, block: NDArray[np.float32]) -> NDArray[np.float64]:
+        return (block.astype(np.float64) - self.offset) * self.scale
+
+    @classmethod
+    def of(cls, front_end: FrontEnd, blocks: Blocks) -> _Change:
+        level = front_end.level
+        if isinstance(level, ScaleWaveform):
+            return cls(scale=level.factor)
+        if not isinstance(level, _BEFOREHAND):
+            return cls()
+        count, mean, deviations, square, peak = 0, 0.0, 0.0, 0.0, 0.0
+        for block in blocks:
+            x = block.astype(np.float64)
+            # Chan, Golub and LeVeque 1983: block by block without losing digits.
+            step, total = float(x.mean()) - mean, count + len(x)
+            deviations += float(((x - x.mean()) ** 2).sum()) + step**2 * count * len(x) / total
+            mean += step * len(x) / total
+            square += float((x**2).sum())
+            peak = max(peak, float(np.abs(x).max()))
+            count = total
+        if isinstance(level, StandardizeWaveform):
+            std = math.sqrt(deviations / max(1, count))
+            return cls(mean, 0.0 if std <= 1e-6 * abs(mean) else 1.0 / std)
+        amplitude = peak if isinstance(level, PeakLevel) else math.sqrt(square / max(1, count))
+        return cls(scale=10.0 ** (level.dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
+
+
+def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+    """The padded wave in overlapping pieces of `FRAMES` frames each, the last one of what is left."""
+    stft = front_end.stft
+    hop, size, padding = stft.hop, stft.frame_samples, stft.padding
+    samples = (FRAMES - 1) * hop + size
+    kept = np.empty(0)
+    total, frames, begun = 0, 0, padding == 0
+    held = padding + 1 + size + hop  # what the end may need to be padded, and frames that may not be counted
+    for block in blocks:
+        total += len(block)
+        kept = np.concatenate([kept, block])
+        if not begun and total > padding:
+            kept, begun = np.concatenate([_left(kept, stft.pad_mode, padding), kept]), True
+        while len(kept) >= samples + held:
+            yield kept[:samples]
+            kept = kept[FRAMES * hop :]
+            frames += FRAMES
+    rest = front_end.frames(total) - frames
+    if rest <= 0:
+        return
+    kept = np.concatenate([kept, _right(kept, stft.pad_mode, padding)]) if padding else kept
+    missing = (rest - 1) * hop + size - len(kept)
+    if missing > 0:  # frame_count="ceil"
+        kept = np.concatenate([kept, np.zeros(missing)])
+    for start in range(0, rest, FRAMES):
+        count = min(FRAMES, rest - start)
+        yield kept[start * hop : (start + count - 1) * hop + size]
+
+
+def _left(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.float64]:
+    if mode == "reflect":
+        return wave[padding:0:-1]
+    return np.full(padding, wave[0] if mode == "edge" else 0.0)
+
+
+def _right(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.float64]:
+    if mode == "reflect":
+        return wave[-2 : -padding - 2 : -1]
+    return np.full(padding, wave[-1] if mode == "edge" else 0.0)
+
+
+class _Wave:
+    """What is counted of the samples themselves."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self._peak, self._square = 0.0, 0.0
+        self._digest = xxhash.xxh3_128()
+
+    def watched(self, blocks: Blocks) -> Iterator[NDArray[np.float32]]:
+        """The same blocks, seen on their way."""
+        for block in blocks:
+            self.samples += len(block)
+            self._peak = max(self._peak, float(np.abs(block).max()))
+            self._square += float((block.astype(np.float64) ** 2).sum())
+            self._digest.update(np.ascontiguousarray(block, dtype="<f4").data)
+            yield block
+
+    def figures(self) -> dict[str, Any]:
+        """The fields of a measurement that they make."""
+        rms, peak = (np.zeros(clip_histograms.DBFS_CELLS, dtype=np.int64) for _ in range(2))
+        length = np.zeros(clip_histograms.LENGTH_CELLS, dtype=np.int64)
+        rms[clip_histograms.dbfs_cell(math.sqrt(self._square / self.samples))] = 1
+        peak[clip_histograms.dbfs_cell(self._peak)] = 1
+        length[clip_histograms.length_cell(self.samples)] = 1
+        digests = np.frombuffer(self._digest.digest(), dtype=np.uint8).reshape(1, DIGEST_BYTES)
+        counts = {"clips": 1, "population": 1, "samples": self.samples}
+        return {**counts, "rms": rms, "peak": peak, "length": length, "digests": digests}
+
+
+class _ClipSums:
+    """A clip's S, Q, n and c in each band, as its stretches add them up."""
+
+    def __init__(self, bands: int) -> None:
+        self.frames = 0
+        self._s = np.zeros(bands, dtype=object)
+        self._q = np.zeros(bands, dtype=object)
+        self._c = np.zeros(bands, dtype=object)
+
+    def add(self, part: Measurement) -> None:
+        """One stretch."""
+        self.frames += part.frames
+        self._s += part.total.astype(object)
+        self._q += (int128.to_integers(part.squares) + (1 << (Q_SHIFT - 1))) >> Q_SHIFT
+        self._c += part.on_floor.astype(object)
+
+    def products(self) -> NDArray[np.int64]:
+        """The clip products, each band's and the pooled ones."""
+        s, q, c = (self._s + (1 << (S_SHIFT - 1))) >> S_SHIFT, self._q, self._c
+        n = np.full(len(s), self.frames, dtype=object)
+        s, q, n, c = (np.append(values, values.sum()) for values in (s, q, n, c))
+        pairs = [s * s, s * q, q * q, s * n, q * n, n * n, s * c, q * c, n * c, c * c]
+        found = np.stack(pairs, axis=1)
+        if found.shape[1] != PRODUCTS:
+            raise AssertionError("the clip products have changed, but not here")
+        return int128.from_integers(found)

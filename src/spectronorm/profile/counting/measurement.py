@@ -1,0 +1,176 @@
+"""The integers of one group of clips, and how they add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError
+from spectronorm.profile.counting import int128
+from spectronorm.profile.counting.histogram import Histogram
+
+Integers = NDArray[np.int64]
+DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """Everything that was counted about a group of clips; adding two is exact and free of order.
+
+    Attributes:
+        clips: How many clips were counted.
+        population: How many clips they stand for: as many, unless a random sample was measured.
+        samples: Length of all clips together, in samples at the front end's rate.
+        flat: How many clips were silent or constant.
+        count: Cells (frames) per band.
+        total: Σq per band.
+        lowest: The smallest q per band.
+        highest: The largest q per band.
+        on_floor: Cells on the floor, per band.
+        lowest_above: The smallest q above the floor per band, `NONE_ABOVE` where there is none.
+        squares: Σq² per band, as wide integers.
+        products: Clip products for standard errors `(band + 1, 6, limb)`, the pooled row last.
+        first_cell: The number of the histogram's first cell.
+        histogram: Cells per band and histogram cell, trimmed to those in use.
+        rms: Clips per cell of their RMS level (see `clip_levels`).
+        peak: Clips per cell of their peak level.
+        length: Clips per cell of their length.
+        flat_count: Cells of silent and constant clips, per band; they are in `count` too.
+        flat_total: Their Σq per band.
+        flat_squares: Their Σq² per band, as wide integers.
+        digests: XXH3-128 of each clip's samples, sorted, `(clip, 16)` bytes.
+    """
+
+    clips: int
+    population: int
+    samples: int
+    flat: int
+    count: Integers
+    total: Integers
+    lowest: Integers
+    highest: Integers
+    on_floor: Integers
+    lowest_above: Integers
+    squares: Integers
+    products: Integers
+    first_cell: int
+    histogram: NDArray[np.integer[Any]]
+    rms: Integers
+    peak: Integers
+    length: Integers
+    flat_count: Integers
+    flat_total: Integers
+    flat_squares: Integers
+    digests: NDArray[np.uint8]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Measurement):
+            return NotImplemented
+        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def bands(self) -> int:
+        """How many bands there are."""
+        return len(self.count)
+
+    @property
+    def frames(self) -> int:
+        """How many frames were counted."""
+        return int(self.count.max())
+
+    def pooled(self) -> Measurement:
+        """All bands counted as one."""
+        return Measurement(
+            **{name: getattr(self, name) for name in _PER_CLIP},
+            count=self.count.sum(keepdims=True),
+            total=self.total.sum(keepdims=True),
+            lowest=self.lowest.min(keepdims=True),
+            highest=self.highest.max(keepdims=True),
+            on_floor=self.on_floor.sum(keepdims=True),
+            lowest_above=self.lowest_above.min(keepdims=True),
+            flat_count=self.flat_count.sum(keepdims=True),
+            flat_total=self.flat_total.sum(keepdims=True),
+            flat_squares=int128.normalized(self.flat_squares.sum(axis=0, keepdims=True)),
+            squares=int128.normalized(self.squares.sum(axis=0, keepdims=True)),
+            products=self.products[[-1, -1]],
+            first_cell=self.first_cell,
+            histogram=self.histogram.sum(axis=0, keepdims=True, dtype=np.int64),
+        )
+
+    @classmethod
+    def sum(cls, measurements: Iterable[Measurement]) -> Measurement:
+        """All measurements together; at least one is needed."""
+        running = RunningSum()
+        for measurement in measurements:
+            running.add(measurement)
+        return running.total()
+
+
+_PER_CLIP = ("clips", "population", "samples", "flat", "rms", "peak", "length", "digests")
+_COUNTS = ("clips", "population", "samples", "flat")
+_ADDED = ("count", "total", "on_floor", "rms", "peak", "length", "flat_count", "flat_total")
+_LEAST = ("lowest", "lowest_above")
+_WIDE = ("squares", "flat_squares", "products")
+
+
+class RunningSum:
+    """Adds measurements one by one, in place: a pass adds hundreds, and most of each is its histogram."""
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(_COUNTS, 0)
+        self._arrays: dict[str, Integers] = {}
+        self._histogram: Histogram | None = None
+        self._frames = 0
+        self._digests: list[NDArray[np.uint8]] = []
+
+    def add(self, part: Measurement) -> None:
+        """Add one measurement."""
+        self._digests.append(part.digests)
+        for name in _COUNTS:
+            self._counts[name] += getattr(part, name)
+        self._frames += part.frames
+        self._add_histogram(part)
+        mine = self._arrays
+        if not mine:
+            for name in (*_ADDED, *_LEAST, "highest", *_WIDE):
+                mine[name] = getattr(part, name).copy()
+            return
+        for name in _ADDED:
+            mine[name] += getattr(part, name)
+        for name in _LEAST:
+            np.minimum(mine[name], getattr(part, name), out=mine[name])
+        np.maximum(mine["highest"], part.highest, out=mine["highest"])
+        for name in _WIDE:
+            mine[name] = int128.normalized(mine[name] + getattr(part, name))
+
+    def _add_histogram(self, part: Measurement) -> None:
+        mine = self._histogram = self._histogram or Histogram(part.bands)
+        mine.hold(self._frames)
+        stop = part.first_cell + part.histogram.shape[1]
+        mine.cover(part.first_cell, stop)
+        place = mine.counts[:, part.first_cell - mine.first_cell : stop - mine.first_cell]
+        np.add(place, part.histogram, out=place, casting="unsafe")  # no count is above the number of frames
+
+    def total(self) -> Measurement:
+        """Everything added, at least one measurement; the sum is used up by it, since its arrays are handed over."""
+        counted: dict[str, Any] = self._counts | self._arrays
+        if self._histogram is None:
+            raise ArgumentError("there is no measurement to add up; add at least one")
+        first, histogram = self._histogram.covered()
+        return Measurement(
+            **counted,
+            first_cell=first,
+            histogram=histogram,
+            digests=sorted_digests(np.concatenate(self._digests)),
+        )
+
+
+def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Digests in their one canonical order."""
+    return digests[np.lexsort(digests.T[::-1])]

@@ -1,0 +1,7 @@
+"""Groups of clips by the values of their columns."""
+
+from __future__ import annotations
+
+GroupKey = tuple[tuple[str, str], ...]
+
+"""The columns and values that a group's clips share, such as `(("fold", "1"),)`."""

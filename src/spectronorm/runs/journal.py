@@ -1,0 +1,139 @@
+"""What a long run has finished so far, in a file beside its output, so that the next run need not do it again.
+
+A journal is a header line and records appended to it: `length, checksum, key, payload`. A record that was cut off or
+damaged ends the journal there: it and what follows it are done again. The first record is the run's identity: when
+settings or the versions of libraries differ, nothing of an older journal is used. What a key stands for, and whether
+its payload still holds (the files it was made from may have changed), is for the command to say.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import xxhash
+
+from spectronorm.runs.lock import beside, output_lock
+from spectronorm.storage.atomic import remove_unfinished
+from spectronorm.storage.canonical_json import canonical_json
+
+MAGIC = b"spectronorm journal 1\n"
+KEY_BYTES = 16
+_HEAD = struct.Struct("<Q16s16s")  # length of the payload, checksum of all else, key
+_IDENTITY = b"\0" * KEY_BYTES
+
+
+def key_of(value: Any) -> bytes:
+    """The key of plain JSON values: equal values, equal key."""
+    return xxhash.xxh3_128_digest(canonical_json(value).encode())
+
+
+class Journal:
+    """Records by key, each whole or absent; use `keep_journal` to get one."""
+
+    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+        """Open or begin the journal; one of another identity is begun anew."""
+        self.path = path
+        self._where: dict[bytes, tuple[int, int]] = {}
+        self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
+        end = self._scan(canonical_json(identity).encode())
+        self._file.truncate(end)
+        self._end = end
+        if end == 0:
+            self._write(MAGIC + _record(_IDENTITY, canonical_json(identity).encode()))
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._where
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def get(self, key: bytes) -> bytes | None:
+        """The payload under `key`; None when there is none, or it was damaged since the journal was opened."""
+        if key not in self._where:
+            return None
+        start, length = self._where[key]
+        self._file.seek(start - _HEAD.size)
+        record = self._file.read(_HEAD.size + length)
+        return record[_HEAD.size :] if record == _record(key, record[_HEAD.size :]) else None
+
+    def put(self, key: bytes, payload: bytes) -> None:
+        """Append a record; it counts from the moment this returns, even if the process is killed right after."""
+        start = self._end + _HEAD.size
+        self._write(_record(key, payload))
+        self._where[key] = (start, len(payload))
+
+    def close(self) -> None:
+        """Keep the file for the next run."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """The output is complete: nothing is left to resume."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, data: bytes) -> None:
+        self._file.seek(self._end)
+        view = memoryview(data)
+        while view:
+            written = self._file.write(view)
+            self._end += written
+            view = view[written:]
+
+    def _scan(self, identity: bytes) -> int:
+        """Find the whole records; gives where they end, or 0 when the journal is of no use."""
+        size = os.fstat(self._file.fileno()).st_size
+        if self._file.read(len(MAGIC)) != MAGIC:
+            return 0
+        position, first = len(MAGIC), True
+        while position + _HEAD.size <= size:
+            length, checksum, key = _HEAD.unpack(self._file.read(_HEAD.size))
+            if position + _HEAD.size + length > size:
+                break
+            payload = self._file.read(length)
+            if _checksum(key, payload) != checksum:
+                break
+            if first and (key, payload) != (_IDENTITY, identity):
+                return 0
+            if not first:
+                self._where[key] = (position + _HEAD.size, length)
+            first = False
+            position += _HEAD.size + length
+        return 0 if first else position
+
+
+def _record(key: bytes, payload: bytes) -> bytes:
+    return _HEAD.pack(len(payload), _checksum(key, payload), key) + payload
+
+
+def _checksum(key: bytes, payload: bytes) -> bytes:
+    digest = xxhash.xxh3_128(key)
+    digest.update(payload)
+    return digest.digest()
+
+
+@contextmanager
+def keep_journal(output: Path, identity: Mapping[str, Any]) -> Iterator[Journal]:
+    """Hold `output`'s lock and journal while it is made; on success the journal goes, otherwise it stays for a resume.
+
+    Args:
+        output: The file or folder that the run makes; lock and journal are hidden files beside it.
+        identity: Plain JSON values of everything, apart from the input files, that decides the output's bytes.
+
+    Raises:
+        OutputBusy: when another run holds the output.
+    """
+    with output_lock(output):
+        remove_unfinished(output)
+        journal = Journal(beside(output, "journal"), identity)
+        try:
+            yield journal
+        except BaseException:
+            journal.close()
+            raise
+        remove_unfinished(output)  # a worker may have died writing
+        journal.remove()

@@ -1,0 +1,34 @@
+"""The versions and settings that decide the bytes of a result."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from typing import Any
+
+import numba
+import numpy as np
+import scipy
+import soundfile
+import soxr
+
+from spectronorm.audio import Reader
+from spectronorm.version import __version__
+
+
+def libraries() -> dict[str, str]:
+    """The versions that decide what a file's samples and levels are, to the last bit."""
+    return {
+        "spectronorm": __version__,
+        "libsndfile": soundfile.__libsndfile_version__,
+        "soxr": soxr.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "numba": numba.__version__,
+        "machine": platform.machine(),
+    }
+
+
+def reading(reader: Reader, duration: float | None) -> dict[str, Any]:
+    """How clips are read, as plain JSON values."""
+    return {"reader": asdict(reader), "duration": duration}

@@ -1,0 +1,196 @@
+"""Where a run was begun, so that whoever does a part of it elsewhere can tell whether it would come to the same.
+
+A worker on another machine may have other versions of the libraries that decide a sample's last bit, may not see the
+files, or may see another folder under the same name. Each of these is refused before anything is read.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from spectronorm.audio import ClipReference, Source
+from spectronorm.audio.places.place import file_system, is_url
+from spectronorm.engines.engine import merged
+from spectronorm.errors import EngineError, SpectronormError
+from spectronorm.runs.lock import beside
+from spectronorm.runs.resume import ResumableTask
+from spectronorm.runs.versions import libraries
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_PROBES = 3
+_THERE = "install the same versions there as here, or the result would depend on who worked"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The process in which a run was begun.
+
+    Attributes:
+        machine: Its host name.
+        process: Its number.
+        folder: Its working directory, where any path of the run is relative, else None.
+        libraries: Names and versions of what decides the result's bytes.
+        places: A few of the files or URLs that are read, with their sizes (None for URLs).
+        output: The folder that every worker writes into, or None.
+        lock: What the lock beside that folder says.
+    """
+
+    machine: str
+    process: int
+    folder: str | None
+    libraries: tuple[tuple[str, str], ...]
+    places: tuple[tuple[str, int | None], ...]
+    output: Path | None
+    lock: bytes
+
+    @classmethod
+    def of(cls, source: Source, output: Path | None = None) -> Origin:
+        """This process, about to read a source and to write into a folder whose lock it holds."""
+        places = [_place(clip) for clip in _spread(source.clips)]
+        local = [place for place in places if not is_url(place)]
+        paths = [Path(place) for place in local] if output is None else [*map(Path, local), output]
+        return cls(
+            machine=socket.gethostname(),
+            process=os.getpid(),
+            folder=None if all(path.is_absolute() for path in paths) else str(Path.cwd()),
+            libraries=tuple(sorted(libraries().items())),
+            places=tuple((place, _size(place)) for place in dict.fromkeys(places)),
+            output=output,
+            lock=b"" if output is None else _lock(output),
+        )
+
+    def guard(self, task: Callable[[Item], Result]) -> Guarded[Item, Result]:
+        """The task, refused where it would not come to the same."""
+        return Guarded(task, self)
+
+    def guard_resumable(self, task: ResumableTask[Item, Result]) -> ResumableGuarded[Item, Result]:
+        """The same for a task whose results are written down."""
+        return ResumableGuarded(task, self)
+
+    def require_same(self) -> None:
+        """Raise `EngineError` when this process would not come to the same as the one where the run was begun."""
+        if (self.process, self.machine) != (os.getpid(), socket.gethostname()):
+            problem = _problem(self)
+            if problem is not None:
+                raise EngineError(f"worker {os.getpid()} on {socket.gethostname()}: {problem}")
+
+
+@dataclass(frozen=True)
+class Guarded(Generic[Item, Result]):
+    """A task that first looks at where it is; picklable, so that any engine can run it."""
+
+    task: Callable[[Item], Result]
+    origin: Origin
+
+    def __call__(self, item: Item) -> Result:
+        """Do the work."""
+        self.origin.require_same()
+        return self.task(item)
+
+
+@dataclass(frozen=True)
+class ResumableGuarded(Generic[Item, Result]):
+    """The same for a task whose results are written down."""
+
+    task: ResumableTask[Item, Result]
+    origin: Origin
+
+    def __call__(self, item: Item) -> Result:
+        """Do the work."""
+        self.origin.require_same()
+        return self.task(item)
+
+    def key(self, item: Item) -> bytes:
+        """What the item is called in the journal."""
+        return self.task.key(item)
+
+    def pack(self, result: Result) -> bytes:
+        """The result as bytes."""
+        return self.task.pack(result)
+
+    def merge(self, results: list[Result]) -> list[Result]:
+        """The results, added up where the task can do that."""
+        return merged(self.task, results)
+
+    def unpack(self, item: Item, payload: bytes) -> Result | None:
+        """The result again, or None when it does not hold any longer."""
+        self.origin.require_same()
+        return self.task.unpack(item, payload)
+
+
+@functools.lru_cache(maxsize=16)
+def _problem(origin: Origin) -> str | None:
+    """What is different here; looked at once in each process."""
+    here = libraries()
+    for name, version in origin.libraries:
+        if here.get(name) != version:
+            return f"has {name} {here.get(name)}, but the run was begun with {version}; {_THERE}"
+    if origin.folder is not None and origin.folder != str(Path.cwd()):
+        return (
+            f"works in {Path.cwd()}, but the run's paths are relative to {origin.folder}; give absolute paths, or "
+            "start the workers in that folder"
+        )
+    for place, size in origin.places:
+        problem = _unlike(place, size)
+        if problem is not None:
+            return problem
+    if origin.output is not None and _lock(origin.output) != origin.lock:
+        return f"{origin.output} is not the folder that it is at the run's origin; write into a shared file system"
+    return None
+
+
+def _unlike(place: str, size: int | None) -> str | None:
+    """Why a place that is read is not what it is at the origin; None when it is."""
+    if is_url(place):
+        try:
+            system, path = file_system(place)
+            if "memory" in _protocols(system):
+                return f"{place} lies in the memory of one process; put it where every worker can read it"
+            system.info(path)
+        except SpectronormError as error:
+            return str(error)
+        except Exception as error:  # each remote file system has errors of its own
+            return f"{place} cannot be read ({type(error).__name__}: {error}); give the workers access to it"
+        return None
+    found = _size(place)
+    if size is not None and found != size:
+        what = "is not there" if found is None else f"has {found} bytes, but {size} at the run's origin"
+        return f"{place} {what}; put the source where every worker sees it under this name, or give a URL"
+    return None
+
+
+def _protocols(system: object) -> Sequence[str]:
+    protocol: str | Sequence[str] = getattr(system, "protocol", "")
+    return (protocol,) if isinstance(protocol, str) else protocol
+
+
+def _spread(clips: Sequence[ClipReference]) -> list[ClipReference]:
+    """The first, the middle and the last."""
+    count = min(_PROBES, len(clips))
+    return [clips[(len(clips) - 1) * i // max(1, count - 1)] for i in range(count)]
+
+
+def _place(clip: ClipReference) -> str:
+    return str(clip.location) if clip.part is None else clip.part.place
+
+
+def _size(place: str) -> int | None:
+    """The bytes of a file; None for URLs and where there is none."""
+    try:
+        return None if is_url(place) else Path(place).stat().st_size
+    except (OSError, ValueError):
+        return None
+
+
+def _lock(output: Path) -> bytes:
+    try:
+        return beside(output, "lock").read_bytes()
+    except OSError:
+        return b""

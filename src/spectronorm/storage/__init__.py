@@ -1,0 +1,6 @@
+"""Files that are whole or not there, and the container of everything that is saved."""
+
+from spectronorm.storage.atomic import atomic_write as atomic_write
+from spectronorm.storage.atomic import remove_unfinished as remove_unfinished
+from spectronorm.storage.atomic import write_text as write_text
+from spectronorm.storage.canonical_json import canonical_json as canonical_json

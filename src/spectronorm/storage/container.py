@@ -1,0 +1,96 @@
+"""The container of everything that is saved: a safetensors file with one canonical JSON string as metadata.
+
+Several metadata entries would come out in random order, and the saved bytes are to be a pure function of their
+content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from spectronorm.errors import FileFormatError
+from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.canonical_json import canonical_json
+
+HEADER_KEY = "spectronorm"
+
+MAX_FILE_BYTES = 2**32
+
+"""Nothing that we save comes near 4 GiB: a larger file is refused before it is read."""
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
+    """The bytes of a container: a pure function of header and tensors."""
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(header)}))
+
+
+def save(path: Path, header: Mapping[str, Any], tensors: Tensors) -> None:
+    """Write a container atomically."""
+    with atomic_write(path) as file:
+        file.write(pack(header, tensors))
+
+
+def load(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """Header and tensors of a container; raises `FileFormatError` for anything that is not a sound one."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise FileFormatError(f"{path}: {error.strerror or error}; check the path") from None
+    if not path.is_file() or size > MAX_FILE_BYTES:
+        raise FileFormatError(
+            f"{path}: not a regular file of at most {MAX_FILE_BYTES} bytes; no spectronorm file is so large"
+        )
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileFormatError(f"{path}: {error.strerror or error}; check the path") from None
+    return unpack(data, str(path))
+
+
+def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
+    """Header and tensors of a container's bytes; raises `FileFormatError` for anything that is not a sound one."""
+    try:
+        tensors = safetensors.numpy.load(data)
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise FileFormatError(
+            f"{name}: not a spectronorm file or damaged ({error}); make it again with spectronorm fit"
+        ) from None
+    return _header(name, metadata), tensors
+
+
+def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The parsed JSON header of a container."""
+    try:
+        header = json.loads(metadata[HEADER_KEY], parse_constant=_refuse_constant, object_pairs_hook=_refuse_doubles)
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise FileFormatError(
+            f"{path}: a safetensors file, but without a sound spectronorm header; was it made by another program?"
+        ) from None
+    if not isinstance(header, dict):
+        raise FileFormatError(f"{path}: its header is not a JSON object; make it again with spectronorm fit")
+    return header
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are all different: with two values under one name, nobody knows which is meant."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice")
+    return value
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
