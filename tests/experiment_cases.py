@@ -49,7 +49,7 @@ def write_clips(
     A rectangular window keeps each sine in its band. Drowned, every third band swings by 14 dB and says nothing, the
     others by 1 dB: a global scale makes their pattern a hundredth of a deviation. Otherwise all bands are alike.
 
-    Each sine fits its frames a whole number of times, so all frames of a clip are equal but for rounding. With `swell_db`
+    Each sine fits its frames a whole number of times: all frames of a clip are equal but for rounding. With `swell_db`
     each grows or fades by up to that much over the clip, and no two frames are alike.
     """
     generator = np.random.default_rng(seed)

@@ -10,13 +10,14 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio.clip import flatness
+from spectronorm.audio.clip import flatness, highest_magnitude
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.sums import mean_square_of
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.histogram import Histogram
-from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid, waveform_figures
+from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 _WAITING_CELLS = 1 << 18
@@ -41,9 +42,9 @@ class Recorded:
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
         """From the samples without padding; `flat` overrules what they say."""
         samples = np.ascontiguousarray(samples, np.float32)
-        peak, mean_square = waveform_figures(samples)
         alike = flatness(samples) is not None if flat is None else flat
-        return cls(len(samples), peak, math.sqrt(mean_square), alike, digest(samples))
+        peak, rms = float(highest_magnitude(samples)), math.sqrt(mean_square_of(samples, 0.0))
+        return cls(len(samples), peak, rms, alike, digest(samples))
 
 
 class Counter:
