@@ -22,7 +22,7 @@ from benchmarks.measure import Figure, report
 from spectronorm.demo.dataset import make_dataset
 from spectronorm.monitor import Monitor, Window
 from spectronorm.nn import Monitored, Preprocess
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 Wave = NDArray[Any]
 ROUNDS = 16
@@ -132,7 +132,7 @@ def measure_memory() -> Figure:
 
 
 def _profile_of(front_end: sn.FrontEnd, waves: list[Wave]) -> sn.Profile:
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     for wave in waves:
         counter.add(wave)
     measurement = counter.measurement()

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 import spectronorm as sn
 from spectronorm.front_end.compress.compression import Compression
 from spectronorm.normalize import NORMALIZERS
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 COMPRESSIONS: dict[str, Compression] = {
     "decibel": sn.Decibel(),
@@ -100,7 +100,7 @@ def test_in_a_profile(name: str) -> None:
     """The new units are measured exactly: the profile's mean and deviation are NumPy's, to a step of the grid."""
     front_end = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6), compress=COMPRESSIONS[name])
     wave = (0.2 * np.random.default_rng(0).standard_normal(8000)).astype(np.float32)
-    level, counter = front_end.clip_level(wave), Counter(front_end)
+    level, counter = front_end.clip_level(wave), LevelCounter(front_end)
     counter.add(wave)
     measurement = counter.measurement()
     assert measurement is not None
@@ -115,7 +115,7 @@ def test_in_a_profile(name: str) -> None:
 def test_normalizers_have_gradients(name: str) -> None:
     """Autograd through every fitted normalizer agrees with finite differences."""
     front_end = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     counter.add((0.2 * np.random.default_rng(0).standard_normal(8000)).astype(np.float32))
     measurement = counter.measurement()
     assert measurement is not None

@@ -31,7 +31,7 @@ from spectronorm.experiment import (  # noqa: E402
     run,
 )
 from spectronorm.experiment.answer.outcomes import outcomes  # noqa: E402
-from spectronorm.experiment.answer.statistics import resample  # noqa: E402
+from spectronorm.experiment.answer.statistics import bootstrap  # noqa: E402
 from spectronorm.experiment.clips.levels import Waves  # noqa: E402
 from spectronorm.experiment.running.compare import compare, plan, same_model  # noqa: E402
 from spectronorm.experiment.running.jobs import _together  # noqa: E402
@@ -83,7 +83,7 @@ def test_a_null_is_not_found(tmp_path: Path) -> None:
         results = Results(folder, ready.settings())
         blocks = list(run(ready, results))
         found = outcomes(results.done, ready.clips, ("global", "band"), blocks)
-        covered += not resample(found, replicates=2000).difference("band", "global").bootstrap.excludes_zero
+        covered += not bootstrap(found, replicates=2000).difference("band", "global").bootstrap.excludes_zero
     assert covered >= 45
 
 

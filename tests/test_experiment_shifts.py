@@ -85,9 +85,9 @@ def test_updating_the_mean_undoes_an_equalization() -> None:
 
 
 def _any_profile(front_end: sn.FrontEnd) -> sn.Profile:
-    from spectronorm.profile import Counter  # noqa: PLC0415
+    from spectronorm.profile import LevelCounter  # noqa: PLC0415
 
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     counter.add(np.random.default_rng(0).standard_normal(4000).astype(np.float32))
     return sn.Profile(front_end, {(): counter.measurement()})
 

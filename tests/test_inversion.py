@@ -20,7 +20,7 @@ from spectronorm.arrays import overlap_add
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import PRESETS, WaveformGain, frames_of, shortest_length
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.inversion import METHODS, Plan, invert, phase_gradient
+from spectronorm.inversion import METHODS, InversionPlan, invert, phase_gradient
 from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.overlap import OverlapAdd
 from spectronorm.inversion.phase_gradient import gaussian_width, phase_of
@@ -200,10 +200,10 @@ def test_more_iterations_come_nearer(method: str, voice: np.ndarray) -> None:
 
 def test_the_plan_follows_overlap_and_bands() -> None:
     """Bands get the band-consistent method, three quarters of overlap Griffin-Lim, less overlap ADMM."""
-    assert Plan.of(MEL, "auto", "good").method == "band_consistent"
-    assert Plan.of(LINEAR, "auto", "good").method == "griffin_lim"
-    assert Plan.of(FRONT_ENDS["half overlap"], "auto", "fast").method == "admm"
-    assert Plan.of(LINEAR, "auto", "best").method == "admm"
+    assert InversionPlan.of(MEL, "auto", "good").method == "band_consistent"
+    assert InversionPlan.of(LINEAR, "auto", "good").method == "griffin_lim"
+    assert InversionPlan.of(FRONT_ENDS["half overlap"], "auto", "fast").method == "admm"
+    assert InversionPlan.of(LINEAR, "auto", "best").method == "admm"
 
 
 @pytest.mark.parametrize("name", ["linear", "half overlap", "mel", "mel of magnitudes"])

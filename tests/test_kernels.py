@@ -20,7 +20,7 @@ from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from spectronorm.front_end.fast.logarithm import compressed
 from spectronorm.kernels.fft import plan_of, transform
 from spectronorm.nn import Normalize, Preprocess, Spectrogram
-from spectronorm.profile import Counter, Measurement
+from spectronorm.profile import LevelCounter, Measurement
 from torch_cases import pipeline
 
 RATE = 16_000
@@ -121,13 +121,13 @@ def clips() -> list[np.ndarray]:
 def test_clips_that_are_counted_together_are_counted_as_one_by_one(name: str) -> None:
     """Waiting for others changes no integer, whatever is silent or long among them, and a bad clip leaves no trace."""
     front_end = sn.preset(name)
-    together, alone = Counter(front_end), []
+    together, alone = LevelCounter(front_end), []
     for clip in clips():
         together.add(clip)
         too_short, too_loud = clip[:9], np.float32(1e18) * clip  # only decibels of waves as recorded can be too loud
         with pytest.raises(sn.AudioError):
             together.add(too_loud if name == "whisper" and clip.any() else too_short)
-        one = Counter(front_end)
+        one = LevelCounter(front_end)
         one.add(clip)
         alone.append(one.measurement())
     assert together.measurement() == Measurement.sum(m for m in alone if m is not None)

@@ -24,7 +24,7 @@ from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
 from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.history import MAX_ROWS, History
 from spectronorm.monitor.threshold import calibrate, horizons, stream_statistics, window_statistic
-from spectronorm.profile import Counter, Measurement
+from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded
 
 FAST = {"threshold": 4.5}
@@ -293,7 +293,7 @@ def test_of_long_clips_frames_are_counted_evenly(tmp_path: Path) -> None:
         monitor = Monitor(profile, window=Window(64, 1), **FAST)
         for k in range(20):
             monitor.add(waves[k % 5])
-        counter = Counter(front_end)
+        counter = LevelCounter(front_end)
         for k in range(20):
             level = front_end.clip_level(waves[k % 5])
             assert level.shape[1] == 313

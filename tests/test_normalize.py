@@ -11,13 +11,13 @@ from hypothesis.extra import numpy as hnp
 
 import spectronorm as sn
 from spectronorm.normalize import NORMALIZERS
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
 
 
 def profile_of(clips: list[np.ndarray], front_end: sn.FrontEnd = FRONT_END) -> sn.Profile:
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     for clip in clips:
         counter.add(clip.astype(np.float32))
     measurement = counter.measurement()
@@ -165,7 +165,7 @@ def test_statistics_are_of_the_training_groups_only() -> None:
         (lambda: sn.normalizer("bands"), "normalize='bands'"),
         (lambda: sn.Affine(np.zeros(1), np.zeros(1)), "positive"),
         (lambda: sn.Affine(np.full(1, np.nan), np.ones(1)), "finite"),
-        (lambda: PROFILE.quantile(1.5), "0 … 1"),
+        (lambda: PROFILE.band.quantile(1.5), "0 … 1"),
     ],
 )
 def test_a_bad_setting_is_named(make: object, message: str) -> None:

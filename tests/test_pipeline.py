@@ -78,9 +78,9 @@ DAMAGES = {
 def test_a_damaged_pipeline_is_refused(name: str, profile: sn.Profile, tmp_path: Path) -> None:
     """Whatever is untrue in the file, loading is one clear error."""
     sn.Pipeline(profile.front_end, sn.Standardize().fit(profile)).save(tmp_path / "good")
-    header, tensors = container.load(tmp_path / "good")
+    header, tensors = container.load_tensors(tmp_path / "good")
     DAMAGES[name](header, tensors)
-    container.save(tmp_path / "bad", header, tensors)
+    container.save_tensors(tmp_path / "bad", header, tensors)
     with pytest.raises(sn.FileFormatError):
         sn.Pipeline.load(tmp_path / "bad")
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm.profile import Counter, Measurement, RunningSum, Statistics, digest
+from spectronorm.profile import LevelCounter, Measurement, RunningSum, Statistics, digest
 from spectronorm.storage import container
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16), bands=sn.Mel(4))
@@ -30,7 +30,7 @@ def noises(lengths: list[int], seed: int = 0) -> list[np.ndarray]:
 
 
 def measure(clips: list[np.ndarray], front_end: sn.FrontEnd = FRONT_END) -> Measurement:
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     for clip in clips:
         counter.add(clip)
     measurement = counter.measurement()
@@ -95,7 +95,7 @@ def test_a_cell_counts_more_than_16_bits() -> None:
     """A tone whose frames are all alike, 80 000 of them: in one counter, and as the sum of two."""
     front_end = sn.FrontEnd(16_000, stft=sn.STFT(16, hop_length=4, center=False))
     tone = np.tile(np.array([0.0, 0.5, 0.0, -0.5], np.float32), 40_003)
-    whole, halves = Counter(front_end), [Counter(front_end) for _ in range(2)]
+    whole, halves = LevelCounter(front_end), [LevelCounter(front_end) for _ in range(2)]
     for half in halves:
         half.add(tone)
         whole.add(tone)
@@ -241,7 +241,7 @@ def test_equal_sound_has_an_equal_digest() -> None:
 
 def test_a_level_beyond_the_grid_is_refused_and_not_counted() -> None:
     """Nothing is counted of a clip whose level leaves the grid."""
-    counter = Counter(sn.FrontEnd(8000, stft=sn.STFT(32), compress=sn.Decibel(amin=1e-30)))
+    counter = LevelCounter(sn.FrontEnd(8000, stft=sn.STFT(32), compress=sn.Decibel(amin=1e-30)))
     with pytest.raises(sn.AudioError, match="out-of-range"):
         counter.add(1e12 * noises([100], seed=5)[0])
     assert counter.measurement() is None
@@ -291,9 +291,9 @@ def test_a_damaged_profile_is_refused(name: str, tmp_path: Path) -> None:
     """Numbers that no measuring can give are one clear error, whatever they are."""
     groups = {(("fold", str(i)),): measure(noises([200, 300, 150], seed=i)) for i in range(2)}
     sn.Profile(FRONT_END, groups).save(tmp_path / "profile")
-    header, tensors = container.load(tmp_path / "profile")
+    header, tensors = container.load_tensors(tmp_path / "profile")
     damage(name, header, tensors)
-    container.save(tmp_path / "damaged", header, tensors)
+    container.save_tensors(tmp_path / "damaged", header, tensors)
     with pytest.raises(sn.FileFormatError, match="damaged"):
         sn.load(tmp_path / "damaged")
 

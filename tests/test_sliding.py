@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
 
@@ -136,7 +136,7 @@ def _seconds(run: object) -> float:
 
 @pytest.fixture(scope="module")
 def profile() -> sn.Profile:
-    counter = Counter(FRONT_END)
+    counter = LevelCounter(FRONT_END)
     rng = np.random.default_rng(0)
     for index in range(4):
         counter.add((0.1 * (index + 1) * rng.standard_normal(2000)).astype(np.float32))

@@ -29,13 +29,13 @@ from spectronorm.monitor import (
 from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.monitor.mending.shifted import counted_often, shifted
-from spectronorm.profile import Counter, Measurement, Statistics
+from spectronorm.profile import LevelCounter, Measurement, Statistics
 
 SMALL = sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(3))
 
 
 def counted(levels: list[np.ndarray]) -> Measurement:
-    counter = Counter(SMALL)
+    counter = LevelCounter(SMALL)
     for level in levels:
         counter.add_level(level, np.ones(256, dtype=np.float32))
     measurement = counter.measurement()

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm.profile import Counter, Measurement, RunningSum
+from spectronorm.profile import LevelCounter, Measurement, RunningSum
 from spectronorm.profile.statistics import Statistics
 
 from .bad_inputs import tone
@@ -38,7 +38,7 @@ def measured(clips: Levels, parts: int = 1) -> Measurement:
     )
     running = RunningSum()
     for part in range(parts):
-        counter = Counter(front_end)  # type: ignore[arg-type]
+        counter = LevelCounter(front_end)  # type: ignore[arg-type]
         for index in range(part, len(clips), parts):
             counter.add(np.zeros(2 * index + 1, dtype=np.float32), flat=False)  # its length says which clip it is
         measurement = counter.measurement()

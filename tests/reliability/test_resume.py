@@ -18,7 +18,7 @@ import soundfile
 
 import spectronorm as sn
 from spectronorm.passes.measure import MeasureTask
-from spectronorm.runs.lock import beside, output_lock
+from spectronorm.runs.lock import output_lock, path_beside
 from spectronorm.runs.resume import _Record
 
 from .attack import FRONT_END, finished, in_child, run_fit, tree
@@ -174,10 +174,10 @@ def test_an_output_that_was_tampered_with_is_written_again(clips: Path, tmp_path
 def test_two_runs_on_one_output(clips: Path, tmp_path: Path) -> None:
     """The second fails at once and leaves the first one's journal alone."""
     stopped_fit(clips, tmp_path / "out")
-    journal = beside(tmp_path / "out", "journal").read_bytes()
+    journal = path_beside(tmp_path / "out", "journal").read_bytes()
     with output_lock(tmp_path / "out"), pytest.raises(sn.OutputBusy, match="another run"):
         run_fit(clips, tmp_path / "out")
-    assert beside(tmp_path / "out", "journal").read_bytes() == journal
+    assert path_beside(tmp_path / "out", "journal").read_bytes() == journal
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.7, 0.99])
@@ -204,11 +204,11 @@ def test_ctrl_c_stops_the_command_line_and_the_same_command_goes_on(tmp_path: Pa
     command = [sys.executable, "-c", "from spectronorm.cli import main; main()", *fit]
     # Each clip takes 20 ms at least, so that the signal comes before the end on any machine.
     slow = (
-        "import time; from spectronorm.profile import Counter; add = Counter.add; "
+        "import time; from spectronorm.profile import LevelCounter; add = LevelCounter.add; "
         "Counter.add = lambda *a, **k: (time.sleep(0.02), add(*a, **k))[1]; "
     )
     slowly = [sys.executable, "-c", slow + "from spectronorm.cli import main; main()", *fit]
-    journal = beside(tmp_path / "out", "journal")
+    journal = path_beside(tmp_path / "out", "journal")
     with subprocess.Popen(slowly, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
         while (not journal.exists() or journal.stat().st_size < 10_000) and time.monotonic() < deadline:

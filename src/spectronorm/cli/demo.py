@@ -12,7 +12,7 @@ from spectronorm.cli.run import guarded, progress_bar, warn
 from spectronorm.demo.run import run_demo
 from spectronorm.report.text_plot import band_plot
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm demo
@@ -23,7 +23,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", epilog=EXAMPLES)(guarded(demo_command))
+    app.command("demo", epilog=_EXAMPLES)(guarded(demo_command))
 
 
 def demo_command(

@@ -29,7 +29,7 @@ from spectronorm.images.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
 from spectronorm.pipeline import Pipeline, load
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm images esc10/ --profile esc10.safetensors -o images/
@@ -43,7 +43,7 @@ _SHEET = 16
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("images", epilog=EXAMPLES)(guarded(images_command))
+    app.command("images", epilog=_EXAMPLES)(guarded(images_command))
 
 
 def images_command(

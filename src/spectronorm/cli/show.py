@@ -20,7 +20,7 @@ from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure
 from spectronorm.report.text_plot import band_plot
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm show esc10.safetensors
@@ -44,7 +44,7 @@ _MAX_ROWS = 32
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("show", epilog=EXAMPLES)(guarded(show_command))
+    app.command("show", epilog=_EXAMPLES)(guarded(show_command))
 
 
 def show_command(

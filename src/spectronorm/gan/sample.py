@@ -51,7 +51,7 @@ class SampleOptions:
 
 
 @dataclass(frozen=True)
-class Samples:
+class WrittenSamples:
     """What was written: names of images, and remarks on sounds."""
 
     folder: Path
@@ -61,7 +61,7 @@ class Samples:
 
 def write_samples(
     model: GanModel, folder: str | Path, options: SampleOptions, progress: Progress | None = None
-) -> Samples:
+) -> WrittenSamples:
     """Write images, named by number and class, with an index, and WAV files beside them with `audio`.
 
     Each image carries front end, range and length, so that its inverse needs nothing else; the sounds are exactly
@@ -97,7 +97,7 @@ def write_samples(
             if progress is not None:
                 progress(number + 1, len(names))
         write_text(folder / INDEX, _index(model, names, labels))
-    return Samples(folder, tuple(names), tuple(notes))
+    return WrittenSamples(folder, tuple(names), tuple(notes))
 
 
 def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectronorm.arrays import Affine, Array, Window, namespace, set_whole_numbers, sliding_affine
+from spectronorm.arrays import Affine, Array, SlidingWindow, namespace, set_whole_numbers, sliding_affine
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
 from spectronorm.normalize.safe_scale import safe_scale
@@ -59,5 +59,5 @@ class SlidingStandardize:
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
 
-    def _window(self) -> Window:
-        return Window(self.length, self.min_length, self.center)
+    def _window(self) -> SlidingWindow:
+        return SlidingWindow(self.length, self.min_length, self.center)

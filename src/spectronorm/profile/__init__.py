@@ -1,7 +1,7 @@
 """Measuring: a data set as a bag of integers, and every statistic as a pure function of it."""
 
 from spectronorm.profile.bad_files import BadFile as BadFile
-from spectronorm.profile.counting.counter import Counter as Counter
+from spectronorm.profile.counting.counter import LevelCounter as LevelCounter
 from spectronorm.profile.counting.counter import digest as digest
 from spectronorm.profile.counting.in_blocks import as_flat as as_flat
 from spectronorm.profile.counting.in_blocks import count_stream as count_stream

@@ -237,7 +237,7 @@ class Profile:
 
     def save(self, path: str | Path) -> None:
         """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
-        container.save(Path(path), *self.to_container())
+        container.save_tensors(Path(path), *self.to_container())
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
@@ -249,7 +249,7 @@ class Profile:
     @classmethod
     def load(cls, path: str | Path) -> Profile:
         """Read a profile; raises `FileFormatError` when the file is not a sound one."""
-        return cls.from_container(*container.load(Path(path)), Path(path))
+        return cls.from_container(*container.load_tensors(Path(path)), Path(path))
 
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Profile:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, set_whole_numbers
 from spectronorm.errors import ArgumentError
+from spectronorm.front_end.bands.bands import MAX_BANDS
 from spectronorm.front_end.bands.runs import BandRuns, band_sums
 
 _EAR_Q = 9.26449  # Glasberg and Moore (1990): ERB(f) = f / 9.26449 + 24.7 Hz

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spectronorm.arrays import Array, Window, set_whole_numbers, sliding_affine
+from spectronorm.arrays import Array, SlidingWindow, set_whole_numbers, sliding_affine
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 
@@ -32,5 +32,5 @@ class SlidingStandardizeWaveform(WaveformLevel):
         del sample_rate
         return sliding_affine(wave, self._window(), valid=valid)(wave)
 
-    def _window(self) -> Window:
-        return Window(self.length, self.min_length, self.center)
+    def _window(self) -> SlidingWindow:
+        return SlidingWindow(self.length, self.min_length, self.center)
