@@ -15,7 +15,7 @@ from spectronorm.profile import LevelCounter, Measurement
 
 Wave = NDArray[np.float32]
 FRONT_END = sn.FrontEnd(8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(24))
-STANDARDIZED = sn.FrontEnd(8_000, sn.StandardizeWaveform(), sn.STFT(256, hop_length=128), sn.Mel(24))
+STANDARDIZED = sn.FrontEnd(8_000, sn.waveform.StandardizeWaveform(), sn.STFT(256, hop_length=128), sn.Mel(24))
 
 
 def clip(generator: np.random.Generator) -> Wave:

@@ -100,7 +100,7 @@ def test_front_end_options_have_library_names(noise_table: Path, tmp_path: Path)
     front_end = sn.Profile.load(path).front_end
     assert front_end == sn.FrontEnd(
         8000,
-        level=sn.StandardizeWaveform(),
+        level=sn.waveform.StandardizeWaveform(),
         stft=sn.STFT(512, pad_mode="constant", center=False),
         bands=sn.Mel(32, mel_scale="htk", norm=None),
         compress=sn.Ln(1e-6),

@@ -146,7 +146,7 @@ def test_the_fast_path_knows_every_padding_and_power(pad_mode: str, center: bool
 
 def test_standardized_waveform_is_safe_on_constant_clips() -> None:
     """Mean 0 and std 1, and zero for silence and for DC with rounding."""
-    standardize = sn.StandardizeWaveform()
+    standardize = sn.waveform.StandardizeWaveform()
     out = standardize(np.stack([5 + 3 * NOISE, np.full(RATE, 0.1), np.zeros(RATE)]))
     np.testing.assert_allclose([out[0].mean(), out[0].std()], [0, 1], atol=1e-12)
     assert not out[1:].any()
@@ -238,7 +238,7 @@ BAD_SETTINGS = [
 @pytest.mark.parametrize(("make", "message"), BAD_SETTINGS, ids=[message for _, message in BAD_SETTINGS])
 def test_a_bad_setting_is_named(make: object, message: str) -> None:
     """Every setting that breaks its rule is refused by name, at construction."""
-    with pytest.raises(sn.ArgumentError, match="=".join(map(str, message.split("=")))):
+    with pytest.raises(sn.errors.ArgumentError, match="=".join(map(str, message.split("=")))):
         make()  # type: ignore[operator]
 
 
@@ -255,7 +255,7 @@ def test_a_bad_setting_is_named(make: object, message: str) -> None:
 )
 def test_a_bad_wave_is_refused(wave: object, message: str) -> None:
     """Integers, clips shorter than a window and things that are no arrays get one clear error."""
-    with pytest.raises(sn.ShapeError, match=message):
+    with pytest.raises(sn.errors.ShapeError, match=message):
         sn.FrontEnd()(wave)
 
 

@@ -35,7 +35,9 @@ FRONT_ENDS = {
     "mel": MEL,
     "mel of magnitudes": sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128, power=1.0), bands=sn.Mel(40)),
     "short window, uncentred": sn.FrontEnd(stft=sn.STFT(n_fft=512, win_length=400, hop_length=100, center=False)),
-    "standardized, ln": sn.FrontEnd(level=sn.StandardizeWaveform(), stft=WIDE, bands=sn.Mel(80), compress=sn.Ln(1e-6)),
+    "standardized, ln": sn.FrontEnd(
+        level=sn.waveform.StandardizeWaveform(), stft=WIDE, bands=sn.Mel(80), compress=sn.Ln(1e-6)
+    ),
     "band-limited": sn.FrontEnd(stft=WIDE, bands=sn.Mel(40, f_min=100.0, f_max=6000.0)),
     "odd n_fft": sn.FrontEnd(stft=sn.STFT(n_fft=401, hop_length=100, window="hamming")),
     "specgan": sn.preset("specgan"),
@@ -43,9 +45,9 @@ FRONT_ENDS = {
     "second post": sn.preset("logmel"),
     "window at the frame's start": sn.preset("vggish"),
     "last frame left out": sn.preset("whisper"),
-    "gammatone": sn.FrontEnd(stft=WIDE, bands=sn.Gammatone()),
+    "gammatone": sn.FrontEnd(stft=WIDE, bands=sn.bands.Gammatone()),
     "PCEN": sn.FrontEnd(stft=WIDE, bands=sn.Mel(80), compress=sn.PCEN()),
-    "loudness": sn.FrontEnd(level=sn.LoudnessLevel(), stft=WIDE, bands=sn.Mel(80)),
+    "loudness": sn.FrontEnd(level=sn.waveform.LoudnessLevel(), stft=WIDE, bands=sn.Mel(80)),
 }
 
 
@@ -279,7 +281,7 @@ def test_frames_changed_before_the_window_are_refused(name: str) -> None:
 
 def test_a_waveform_level_that_is_no_gain_is_left_alone(voice: np.ndarray) -> None:
     """Pre-emphasis and sliding windows are not undone, and no wrong numbers pretend to."""
-    for level in (sn.PreEmphasis(), sn.SlidingStandardizeWaveform()):
+    for level in (sn.waveform.PreEmphasis(), sn.waveform.SlidingStandardizeWaveform()):
         assert WaveformGain.of(voice, sn.FrontEnd(level=level)) == WaveformGain()
 
 

@@ -88,7 +88,7 @@ def test_blocks_join_without_a_seam(n_fft: int, samples: int) -> None:
 @pytest.mark.parametrize("n_fft", [400, 441, 882])
 def test_a_clip_is_standardized_in_float64_whatever_the_length_of_the_transform(n_fft: int) -> None:
     """A quiet clip of float32 with a large offset: by the kernels, and by NumPy where 7 divides the length."""
-    front_end = FrontEnd(RATE, level=sn.StandardizeWaveform(), stft=STFT(n_fft))
+    front_end = FrontEnd(RATE, level=sn.waveform.StandardizeWaveform(), stft=STFT(n_fft))
     wave = (0.5 + 1e-3 * np.random.default_rng(6).standard_normal(20_000)).astype(np.float32)
     expected = front_end.working_level(wave.astype(np.float64))
     np.testing.assert_allclose(front_end.clip_level(wave), expected, rtol=0, atol=1e-7)
@@ -125,7 +125,7 @@ def test_clips_that_are_counted_together_are_counted_as_one_by_one(name: str) ->
     for clip in clips():
         together.add(clip)
         too_short, too_loud = clip[:9], np.float32(1e18) * clip  # only decibels of waves as recorded can be too loud
-        with pytest.raises(sn.AudioError):
+        with pytest.raises(sn.errors.AudioError):
             together.add(too_loud if name == "whisper" and clip.any() else too_short)
         one = LevelCounter(front_end)
         one.add(clip)

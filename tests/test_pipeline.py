@@ -53,7 +53,7 @@ def test_it_is_front_end_then_normalizer(profile: sn.Profile) -> None:
 def test_a_normalizer_of_another_front_end_is_refused_by_field(profile: sn.Profile) -> None:
     """The error names what differs."""
     other = sn.FrontEnd(bands=sn.Mel(16), stft=sn.STFT(400, hop_length=160))
-    with pytest.raises(sn.FrontEndMismatch, match="stft.hop_length: 160 here, 200 there"):
+    with pytest.raises(sn.errors.FrontEndMismatch, match="stft.hop_length: 160 here, 200 there"):
         sn.Pipeline(other, sn.Standardize().fit(profile))
 
 
@@ -81,7 +81,7 @@ def test_a_damaged_pipeline_is_refused(name: str, profile: sn.Profile, tmp_path:
     header, tensors = container.load_tensors(tmp_path / "good")
     DAMAGES[name](header, tensors)
     container.save_tensors(tmp_path / "bad", header, tensors)
-    with pytest.raises(sn.FileFormatError):
+    with pytest.raises(sn.errors.FileFormatError):
         sn.Pipeline.load(tmp_path / "bad")
 
 

@@ -177,8 +177,8 @@ def test_one_clip_has_no_standard_error() -> None:
 def test_a_twenty_percent_sample_knows_its_error(esc10: Path, seed: int) -> None:
     """A 95 % interval from a random fifth of ESC-10 covers the full mean in 90 to 99 % of 200 draws."""
     source = sn.open_source(esc10)
-    named = sn.Source(tuple(replace(clip, columns={"clip": clip.name}) for clip in source))
-    front_end = sn.FrontEnd(level=sn.StandardizeWaveform(), bands=sn.Mel(8))
+    named = sn.audio.Source(tuple(replace(clip, columns={"clip": clip.name}) for clip in source))
+    front_end = sn.FrontEnd(level=sn.waveform.StandardizeWaveform(), bands=sn.Mel(8))
     profile = sn.fit(named, front_end, group_by=["clip"])
     clips, truth = list(profile.groups.values()), profile.overall.mean
     rng = np.random.default_rng(seed)
@@ -209,17 +209,17 @@ class TestGroups:
 
     def test_unknown_groups_are_refused_with_what_there_is(self) -> None:
         """A wrong value or column names the right ones."""
-        with pytest.raises(sn.ArgumentError, match="fold is one of 1, 2, 3"):
+        with pytest.raises(sn.errors.ArgumentError, match="fold is one of 1, 2, 3"):
             self.profile().without(fold=9)
-        with pytest.raises(sn.ArgumentError, match="--group-by speaker"):
+        with pytest.raises(sn.errors.ArgumentError, match="--group-by speaker"):
             self.profile().without(speaker="a")
-        with pytest.raises(sn.ArgumentError, match="nothing would be left"):
+        with pytest.raises(sn.errors.ArgumentError, match="nothing would be left"):
             self.profile().only(fold=1, split="train").without(fold=1)
 
     def test_profiles_of_other_front_ends_do_not_add(self) -> None:
         """Adding names the setting that differs."""
         other = sn.Profile(LINEAR, {(): measure(noises([200]), LINEAR)})
-        with pytest.raises(sn.FrontEndMismatch, match="bands.kind: mel here, linear there"):
+        with pytest.raises(sn.errors.FrontEndMismatch, match="bands.kind: mel here, linear there"):
             _ = self.profile() + other
 
     def test_round_trip(self, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_equal_sound_has_an_equal_digest() -> None:
 def test_a_level_beyond_the_grid_is_refused_and_not_counted() -> None:
     """Nothing is counted of a clip whose level leaves the grid."""
     counter = LevelCounter(sn.FrontEnd(8000, stft=sn.STFT(32), compress=sn.Decibel(amin=1e-30)))
-    with pytest.raises(sn.AudioError, match="out-of-range"):
+    with pytest.raises(sn.errors.AudioError, match="out-of-range"):
         counter.add(1e12 * noises([100], seed=5)[0])
     assert counter.measurement() is None
 
@@ -294,7 +294,7 @@ def test_a_damaged_profile_is_refused(name: str, tmp_path: Path) -> None:
     header, tensors = container.load_tensors(tmp_path / "profile")
     damage(name, header, tensors)
     container.save_tensors(tmp_path / "damaged", header, tensors)
-    with pytest.raises(sn.FileFormatError, match="damaged"):
+    with pytest.raises(sn.errors.FileFormatError, match="damaged"):
         sn.load(tmp_path / "damaged")
 
 
@@ -306,9 +306,9 @@ def test_a_damaged_profile_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_foreign_file_is_refused(content: bytes, tmp_path: Path) -> None:
     """Anything that is not our container is one clear error."""
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(sn.FileFormatError, match="file"):
+    with pytest.raises(sn.errors.FileFormatError, match="file"):
         sn.load(tmp_path / "file")
-    with pytest.raises(sn.FileFormatError, match="missing"):
+    with pytest.raises(sn.errors.FileFormatError, match="missing"):
         sn.load(tmp_path / "missing")
-    with pytest.raises(sn.FileFormatError, match="regular"):
+    with pytest.raises(sn.errors.FileFormatError, match="regular"):
         sn.load(tmp_path)

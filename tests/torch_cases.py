@@ -16,7 +16,7 @@ FRONT_ENDS = {name: preset.front_end for name, preset in PRESETS.items()} | {
     f"{slot} {kind}": sn.FrontEnd(sample_rate=8_000, **{slot: cls()})
     for slot in ("level", "bands", "compress")
     for kind, cls in SLOTS[slot].items()
-    if cls is not sn.Gammatone
+    if cls is not sn.bands.Gammatone
 }
 
 

@@ -34,7 +34,7 @@ def outcome(path: Path, reader: Reader) -> tuple[str, int]:
         clip = reader.read(path, FRONT_END.sample_rate)
         counter = LevelCounter(FRONT_END)
         counter.add(clip.valid)
-    except sn.AudioError as error:
+    except sn.errors.AudioError as error:
         return BadAudioReason(error.reason).value if error.detail else "no detail", 0
     measured = counter.measurement()
     assert measured is not None
@@ -183,7 +183,7 @@ def test_one_bad_file_among_sixty_changes_nothing(tmp_path: Path) -> None:
     reader = Reader(skip_flat=True)
 
     def measured() -> sn.Profile:
-        return sn.fit(sn.open_source(folder, reader), front_end, max_bad=1, engine=sn.ThreadEngine(1))
+        return sn.fit(sn.open_source(folder, reader), front_end, max_bad=1, engine=sn.engines.ThreadEngine(1))
 
     clean = measured()
     clean.save(tmp_path / "clean")

@@ -215,7 +215,7 @@ def test_a_floor_of_each_clips_own_cannot_be_excluded(tmp_path: Path) -> None:
     write(tmp_path / "a.wav", tone())
     front_end = sn.FrontEnd(compress=sn.Decibel(top_db=60))
     seen: list[int] = []
-    with pytest.raises(sn.ArgumentError, match="top_db"):
+    with pytest.raises(sn.errors.ArgumentError, match="top_db"):
         sn.fit(tmp_path, front_end, exclude_floor=True, progress=lambda done, _: seen.append(done))
     assert seen == []
 
@@ -232,7 +232,7 @@ def test_silent_and_constant_clips_are_flagged_and_their_effect_is_shown(tmp_pat
         ("silent.wav", "silent"),
     ]
     assert (profile.clips, profile.total.flat, profile.bad) == (6, 2, ())
-    skipped = sn.fit(sn.open_source(tmp_path, sn.Reader(skip_flat=True)), max_bad=0.5)
+    skipped = sn.fit(sn.open_source(tmp_path, sn.audio.Reader(skip_flat=True)), max_bad=0.5)
     assert {file.path: file.reason.value for file in skipped.bad} == {"dc.wav": "constant", "silent.wav": "silent"}
     effect = profile.flat_effect()
     assert effect is not None

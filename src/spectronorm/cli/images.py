@@ -24,8 +24,8 @@ from spectronorm.cli.options import (
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.images import ImageCodec, Layout, LevelRange
-from spectronorm.images.png import DEFLATE
+from spectronorm.image_files import ImageCodec, Layout, LevelRange
+from spectronorm.image_files.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
 from spectronorm.pipeline import Pipeline, load
 

@@ -18,3 +18,16 @@ from spectronorm.gan.scoring import ScoreOptions as ScoreOptions
 from spectronorm.gan.scoring import score as score
 from spectronorm.gan.training import GanTraining as GanTraining
 from spectronorm.gan.training_source import TrainingSource as TrainingSource
+
+__all__ = [
+    "GanDesign",
+    "GanModel",
+    "GanTraining",
+    "SampleOptions",
+    "ScoreOptions",
+    "TrainingSource",
+    "prepare_gan",
+    "score",
+    "train_gan",
+    "write_samples",
+]

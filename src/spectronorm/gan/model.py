@@ -17,7 +17,7 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.gan.clips import ImageWindow
 from spectronorm.gan.networks import Architecture, Generator
 from spectronorm.gan.scaling import from_unit
-from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.image_files import ImageCodec, LevelRange
 from spectronorm.storage import container
 from spectronorm.version import __version__
 

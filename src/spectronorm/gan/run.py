@@ -24,7 +24,7 @@ from spectronorm.gan.preview import save_preview
 from spectronorm.gan.scaling import to_unit
 from spectronorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
 from spectronorm.gan.training_source import TrainingSource
-from spectronorm.images import LevelRange
+from spectronorm.image_files import LevelRange
 from spectronorm.normalize import FittedOn
 from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD, Progress

@@ -13,7 +13,7 @@ import numpy as np
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import GanModel
-from spectronorm.images import ImageCodec, Layout
+from spectronorm.image_files import ImageCodec, Layout
 from spectronorm.passes.one_pass import Progress
 from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.runs.lock import output_lock

@@ -13,3 +13,5 @@ from spectronorm.profile.groups import GroupKey as GroupKey
 from spectronorm.profile.profile import Profile as Profile
 from spectronorm.profile.profile import require_fixed_floor as require_fixed_floor
 from spectronorm.profile.statistics import Statistics as Statistics
+
+__all__ = ["BadFile", "GroupKey", "LevelCounter", "Measurement", "Profile", "Statistics"]

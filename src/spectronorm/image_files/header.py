@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import set_whole_numbers, whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
-from spectronorm.images.level_range import LevelRange
+from spectronorm.image_files.level_range import LevelRange
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.version import __version__
 
