@@ -32,6 +32,7 @@ def test_groups_are_fold_and_split_unless_others_are_asked_for(noise_table: Path
     """Any columns may form groups, and each can be left out exactly."""
     assert sn.fit(noise_table, FRONT_END).group_columns() == ["fold", "split"]
     by_label = sn.fit(noise_table, FRONT_END, group_by=["label"])
+    assert sn.fit(noise_table, FRONT_END, group_by="label") == by_label  # one column needs no list
     direct = sn.fit(sn.open_source(noise_table).without(label="low"), FRONT_END, group_by=["label"])
     assert by_label.without(label="low") == direct
     with pytest.raises(sn.errors.ArgumentError, match="columns are fold, label, split"):

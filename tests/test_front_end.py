@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from collections.abc import Callable
 
 import librosa
 import numpy as np
@@ -265,3 +266,35 @@ def test_importing_spectronorm_imports_nothing_heavy() -> None:
     code = f"import sys, spectronorm; print(sorted({heavy} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.int64, np.uint32])
+def test_numpy_integers_are_numbers(kind: type) -> None:
+    """A setting that is a NumPy integer is the setting that is the Python integer, to the fingerprint."""
+    plain = sn.FrontEnd(8000, stft=sn.STFT(400, hop_length=160), bands=sn.Mel(40))
+    numbers = sn.FrontEnd(kind(8000), stft=sn.STFT(kind(400), hop_length=kind(160)), bands=sn.Mel(kind(40)))
+    assert numbers == plain
+    assert numbers.fingerprint == plain.fingerprint
+    assert type(numbers.sample_rate) is type(numbers.stft.n_fft) is type(numbers.bands.n_mels) is int  # type: ignore[attr-defined]
+    assert sn.front_end.fix_frames(np.ones((1, 2)), kind(3)).shape == (1, 3)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 40.0, "40", None, 0, -1, np.int64(-1), np.float64(40)])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("n_mels", sn.Mel),
+        ("n_bands", sn.bands.Gammatone),
+        ("n_fft", sn.STFT),
+        ("sample_rate", sn.FrontEnd),
+        ("workers", sn.engines.ThreadEngine),
+        ("workers", sn.engines.AutoEngine),
+        ("length", sn.normalize.SlidingStandardize),
+        ("frames", sn.augment.FrameCrop),
+        ("clips", sn.monitor.Window),
+    ],
+)
+def test_only_whole_numbers_are_whole_numbers(name: str, make: Callable[[object], object], value: object) -> None:
+    """Bools, floats, text and numbers out of range are refused by name, wherever a whole number is due."""
+    with pytest.raises(sn.errors.ArgumentError, match=f"^{name}=.*must be a whole number"):
+        make(value)

@@ -312,3 +312,45 @@ def test_a_foreign_file_is_refused(content: bytes, tmp_path: Path) -> None:
         sn.load(tmp_path / "missing")
     with pytest.raises(sn.errors.FileFormatError, match="regular"):
         sn.load(tmp_path)
+
+
+def folds() -> sn.Profile:
+    """A profile of three folds that differ."""
+    front_end = sn.FrontEnd(8000, stft=sn.STFT(64), bands=sn.Mel(4))
+    rng, groups = np.random.default_rng(3), {}
+    for fold in (1, 2, 3):
+        counter = LevelCounter(front_end)
+        counter.add((rng.standard_normal(4000) * fold).astype(np.float32))
+        groups[("fold", str(fold)),] = counter.measurement()
+    return sn.Profile(front_end, groups)
+
+
+def test_several_values_are_left_out_or_kept_together() -> None:
+    """A list of values is each of them, whatever kind of sequence or number it holds."""
+    profile = folds()
+    for several in ([1, 2], (1, 2), np.array([1, 2]), ["1", "2"], [np.int64(2), 1, 1]):
+        assert profile.without(fold=several).groups == profile.only(fold=3).groups
+        assert profile.only(fold=several).groups == profile.without(fold=3).groups
+    assert profile.without(fold=[1, 2]).left_out == ("fold=1 or 2",)
+    for wrong, message in (([], "names no value"), ([1, 9], "fold=9"), (True, "text or a number"), ([None], "text or")):
+        with pytest.raises(sn.errors.ArgumentError, match=message):
+            profile.without(fold=wrong)
+
+
+def test_the_builtin_sum_adds_profiles() -> None:
+    """`sum` gives what `Profile.sum` gives; anything else is not added."""
+    profile = folds()
+    parts = [profile.only(fold=fold) for fold in (1, 2, 3)]
+    assert sum(parts) == sn.Profile.sum(parts) == profile
+    for wrong in (1, None, "profile"):
+        with pytest.raises(TypeError):
+            _ = wrong + profile  # type: ignore[operator]
+
+
+def test_band_and_overall_are_the_two_kinds_of_figures() -> None:
+    """`band` has one number for each band, `overall` one number for all of them."""
+    profile = folds()
+    assert profile.band.mean.shape == (4,)
+    assert isinstance(profile.overall.mean, float)
+    assert profile.overall.mean == pytest.approx(profile.band.mean.mean())
+    assert profile.overall.min == profile.band.min.min()

@@ -6,4 +6,4 @@ from spectronorm.datasets.known import DATASETS as DATASETS
 from spectronorm.datasets.known import Dataset as Dataset
 from spectronorm.datasets.known import find_dataset as find_dataset
 
-__all__ = ["DATASETS", "Dataset", "Got", "find_dataset", "get"]
+__all__ = ["Dataset", "Got", "find_dataset", "get"]

@@ -37,7 +37,6 @@ from spectronorm.monitor.verdict import Verdict as Verdict
 from spectronorm.monitor.window import Window as Window
 
 __all__ = [
-    "ADVICE",
     "BandDrift",
     "Baseline",
     "Diagnosis",
