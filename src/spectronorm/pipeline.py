@@ -160,7 +160,7 @@ def published(name: str) -> Pipeline:
         known = ", ".join(other for other, p in PRESETS.items() if p.fixed is not None)
         raise ArgumentError(
             f"preset={name!r} has no fixed normalization (only {known} do): "
-            "measure your data with spectronorm.passes.fit and fit a normalizer"
+            "measure your data with spectronorm.fit and fit a normalizer"
         )
     return Pipeline(found.front_end, Fixed(*found.fixed).for_front_end(found.front_end))
 
