@@ -6,7 +6,6 @@ which cost more time in page faults than the arithmetic does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +21,6 @@ from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.jit import njit
-from spectronorm.kernels.sums import mean_of, mean_square_of
 
 _CELLS = 50_000
 """Bins times frames of a block: what stays in the second cache, with room for what it is made of."""
@@ -95,11 +93,17 @@ def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
         out[padding + n + i] = wave[n - 2 - i]
 
 
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
     """The mean and one over the std of `StandardizeWaveform`; a scale of 0 for a constant clip."""
-    samples = np.ascontiguousarray(samples)
-    mean = mean_of(samples)
-    std = math.sqrt(mean_square_of(samples, mean))
+    mean = 0.0
+    for i in range(samples.size):
+        mean += samples[i]
+    mean /= samples.size
+    square = 0.0
+    for i in range(samples.size):
+        square += (samples[i] - mean) * (samples[i] - mean)
+    std = np.sqrt(square / samples.size)
     return mean, 0.0 if std <= 1e-6 * abs(mean) else 1.0 / std
 
 

@@ -10,14 +10,13 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio.clip import flatness, highest_magnitude
+from spectronorm.audio.clip import flatness
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.sums import mean_square_of
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.histogram import Histogram
-from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid
+from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid, waveform_figures
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 _WAITING_CELLS = 1 << 18
@@ -42,12 +41,12 @@ class Recorded:
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
         """From the samples without padding; `flat` overrules what they say."""
         samples = np.ascontiguousarray(samples, np.float32)
+        peak, mean_square = waveform_figures(samples)
         alike = flatness(samples) is not None if flat is None else flat
-        peak, rms = float(highest_magnitude(samples)), math.sqrt(mean_square_of(samples, 0.0))
-        return cls(len(samples), peak, rms, alike, digest(samples))
+        return cls(len(samples), peak, math.sqrt(mean_square), alike, digest(samples))
 
 
-class Counter:
+class LevelCounter:
     """Counts clips, one after the other, into the integers of a `Measurement`.
 
     A `workspace` that is given must be the counter's alone until its measurement is made.

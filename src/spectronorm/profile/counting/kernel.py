@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.audio.clip import highest_magnitude
 from spectronorm.kernels.jit import njit
 from spectronorm.profile.counting.int128 import add_product
 
@@ -164,3 +165,13 @@ def _add_products(products: NDArray[np.int64], s: int, q: int, n: int, c: int) -
     add_product(products[7], q, c)
     add_product(products[8], n, c)
     add_product(products[9], c, c)
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float]:
+    """The highest magnitude of samples `(sample,)`, which must be finite and contiguous, and their mean square."""
+    square = 0.0
+    for i in range(samples.size):
+        x = np.float64(samples[i])
+        square += x * x
+    return float(highest_magnitude(samples)), square / samples.size
