@@ -2,18 +2,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Versions are those of the lock; LOCK= takes the newest.
+LOCK ?= requirements/lock.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK))
 
-.PHONY: demo test check bench docs format clean help kills fuzz
+.PHONY: demo test check bench docs format clean help kills fuzz processors wheel-test lock
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("spectronorm needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(BIN)/python pyproject.toml
+$(VENV)/.installed: $(BIN)/python pyproject.toml $(LOCK)
 	$(PIP) --editable '.[report]'
 	touch $@
 
@@ -59,6 +61,19 @@ format: $(VENV)/.installed-check ## put the code into shape
 
 bench: $(VENV)/.installed-bench ## every benchmark beside its peer; updates the table in docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+processors: $(VENV)/.installed-test ## the tests as older processors compute, with one thread, and in other orders; TESTS=tests/test_nn.py
+	TESTS="$(TESTS)" .ci/processors
+
+wheel-test: ## build the wheel, install it into an empty environment and use it outside the checkout
+	PYTHON=$(PYTHON) .ci/wheel-test
+
+lock: ## bring development to the newest versions and write them into requirements/lock.txt
+	$(MAKE) LOCK= $(VENV)/.installed-check
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[report,parquet,remote,fastai,dask]' \
+		--requirement requirements/test.txt --requirement requirements/check.txt
+	.ci/write-lock $(BIN)/python > requirements/lock.txt.new
+	mv requirements/lock.txt.new requirements/lock.txt
 
 KILLS ?= 100
 kills: $(VENV)/.installed-test ## kill passes at random moments and resume them; KILLS=100

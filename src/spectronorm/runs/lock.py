@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spectronorm.errors import OutputBusy
@@ -42,9 +42,22 @@ def output_lock(output: Path) -> Iterator[int | None]:
         os.write(descriptor, text.encode())
         yield left_by if isinstance(left_by, int) else None
     finally:
-        # Taken away while held: whoever opened it meanwhile finds another file under the name and begins again.
-        path.unlink(missing_ok=True)
+        _release(descriptor, path)
+
+
+def _release(descriptor: int, path: Path) -> None:
+    """Let go of the lock and remove its file.
+
+    POSIX: the file is removed while it is held, so whoever opened it meanwhile finds another file under the name and
+    begins again. Windows removes no file that is open: it is closed first, and stays where another run has opened it.
+    """
+    if os.name == "nt":
         os.close(descriptor)
+        with suppress(PermissionError):
+            path.unlink(missing_ok=True)
+        return
+    path.unlink(missing_ok=True)
+    os.close(descriptor)
 
 
 def _acquire(path: Path, output: Path) -> int:
