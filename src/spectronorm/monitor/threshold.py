@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
 from spectronorm.monitor.clips.features import Floats
 
@@ -56,7 +56,19 @@ def window_statistic(
     return Reading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
 
 
-@njit(cache=True, nogil=True)
+def _window_statistic_by_numpy(sums: Scores, clips: Scores, horizon_panes: Scores) -> tuple[float, int, int]:
+    best, panes, feature = 0.0, 0, 0
+    totals, counts = np.cumsum(sums, axis=0), np.cumsum(clips)
+    for age in range(1, len(sums) + 1):
+        if counts[age - 1] < MIN_CLIPS or age not in horizon_panes:
+            continue
+        statistic = np.abs(totals[age - 1]) / (UNIT_SCORE * math.sqrt(counts[age - 1]))
+        if statistic.max() > best:
+            best, panes, feature = float(statistic.max()), age, int(statistic.argmax())
+    return best, panes, feature
+
+
+@kernel(_window_statistic_by_numpy, cache=True, nogil=True)
 def _window_statistic(sums: Scores, clips: Scores, horizon_panes: Scores) -> tuple[float, int, int]:
     best, panes, feature = 0.0, 0, 0
     total = np.zeros(sums.shape[1], dtype=np.int64)
