@@ -13,7 +13,7 @@ _LANES = 16
 _FAST = {"contract", "arcp", "nsz", "reassoc"}
 
 
-@kernel(plain_kernels.step_to_magnitude, cache=True, nogil=True, fastmath=_FAST)
+@kernel(plain_kernels.step_to_magnitude_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32) -> None:
     """Step on along the change since `before`, put the magnitude back, and remember where the step began."""
     for t in range(spectrum.shape[0]):
@@ -26,7 +26,7 @@ def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.
             spectrum[t, k] = complex(real * scale, imag * scale)
 
 
-@kernel(plain_kernels.alternate_to_magnitude, cache=True, nogil=True, fastmath=_FAST)
+@kernel(plain_kernels.alternate_to_magnitude_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32) -> None:
     """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` that plus the new dual."""
     for t in range(projected.shape[0]):
@@ -42,7 +42,7 @@ def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArra
             mixed[t, k] = complex(real * scale + dual_real, imag * scale + dual_imag)
 
 
-@kernel(plain_kernels.step_to_bands, cache=True, nogil=True, fastmath=_FAST)
+@kernel(plain_kernels.step_to_bands_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def step_to_bands(
     spectrum: Spectra,
     before: Spectra,

@@ -16,14 +16,18 @@ Runs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 """First and one past the last bin of each band, and which bins some band gathers."""
 
 
-def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32) -> None:
+def step_to_magnitude_by_numpy(
+    spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32
+) -> None:
     """Step on along the change since `before`, put the magnitude back, and remember where the step began."""
     stepped = spectrum + momentum * (spectrum - before)
     before[:] = spectrum
     spectrum[:] = _with_magnitude(stepped, magnitude)
 
 
-def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32) -> None:
+def alternate_to_magnitude_by_numpy(
+    projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32
+) -> None:
     """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` that plus the new dual."""
     found = (rho * mixed + projected) / (1 + rho)
     dual = mixed - found
@@ -31,7 +35,7 @@ def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArra
     mixed[:] = projected + dual
 
 
-def step_to_bands(
+def step_to_bands_by_numpy(
     spectrum: Spectra,
     before: Spectra,
     values: NDArray[np.float32],

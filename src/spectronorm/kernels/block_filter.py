@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.kernels.buffers import workspace_of_thread
-from spectronorm.kernels.fft.plain_transform import transform
+from spectronorm.kernels.fft.plain_transform import transform_by_numpy
 from spectronorm.kernels.fft.plan import Plan, largest_factor, plan_of
 from spectronorm.kernels.jit import kernel_of_module
 
 _LARGEST_FACTOR = 7
 _LANES = 16
 _BLOCKS_AT_ONCE = 64
-Singles = NDArray[np.float32]
+_Singles = NDArray[np.float32]
 
 
 class Blocks(NamedTuple):
@@ -38,7 +38,7 @@ def is_good_length(n: int) -> bool:
     return largest_factor(n) <= _LARGEST_FACTOR
 
 
-def filter_blocks(samples: Singles, blocks: Blocks, response: Singles, length: int) -> Singles:
+def filter_blocks(samples: _Singles, blocks: Blocks, response: _Singles, length: int) -> _Singles:
     """The first `length` samples at the other rate, of `samples` filtered by `response` `(bin,)`.
 
     The response is real, over `n_in`, and ends before the lower of the two Nyquist frequencies. Lengths are good ones.
@@ -57,12 +57,12 @@ def filter_blocks(samples: Singles, blocks: Blocks, response: Singles, length: i
 
 
 def filter_by_numpy(
-    samples: Singles,
+    samples: _Singles,
     blocks: Blocks,
-    response: Singles,
+    response: _Singles,
     plans: tuple[Plan, Plan],
-    buffers: tuple[Singles, Singles, Singles],
-    out: Singles,
+    buffers: tuple[_Singles, _Singles, _Singles],
+    out: _Singles,
 ) -> None:
     """What `filter_in_lanes` does: blocks side by side, through the stages of the compiled transform."""
     del buffers
@@ -74,13 +74,13 @@ def filter_by_numpy(
     there[:] = samples[: len(there)]
     views = np.lib.stride_tricks.sliding_window_view(padded, n_in)[::hop_in]
     for first in range(0, count, _BLOCKS_AT_ONCE):
-        spectrum = transform(plans[0], np.ascontiguousarray(views[first : first + _BLOCKS_AT_ONCE].T))
-        last = _inverted(transform(plans[1], _filtered(spectrum, response, n_out)))
+        spectrum = transform_by_numpy(plans[0], np.ascontiguousarray(views[first : first + _BLOCKS_AT_ONCE].T))
+        last = _inverted(transform_by_numpy(plans[1], _filtered(spectrum, response, n_out)))
         kept = last[skip : skip + hop_out].T.ravel()
         out[first * hop_out : first * hop_out + len(kept)] = kept
 
 
-def _filtered(spectrum: Singles, response: Singles, n_out: int) -> Singles:
+def _filtered(spectrum: _Singles, response: _Singles, n_out: int) -> _Singles:
     """The filtered spectrum `c + i d` `(row, block)` as `c - d` at its bin and `c + d` at the mirrored one.
 
     The real DFT of that sequence, F, gives the inverse DFT of the spectrum as Re F - Im F (Bracewell 1983, the discrete
@@ -95,7 +95,7 @@ def _filtered(spectrum: Singles, response: Singles, n_out: int) -> Singles:
     return out
 
 
-def _inverted(spectrum: Singles) -> Singles:
+def _inverted(spectrum: _Singles) -> _Singles:
     """The inverse DFT of what `_filtered` took, from the DFT of what it gave."""
     n = len(spectrum)
     out, half = np.empty_like(spectrum), (n + 1) // 2

@@ -5,21 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.block_filter import Blocks, Singles
+from spectronorm.kernels.block_filter import Blocks
 from spectronorm.kernels.fft.lanes import SINGLES, fill, load, store
 from spectronorm.kernels.fft.plan import Plan
 from spectronorm.kernels.fft.transform_in_lanes import transform
 from spectronorm.kernels.fft.transposition import transpose
 from spectronorm.kernels.jit import njit
 
+_Singles = NDArray[np.float32]
+
 
 def filter_in_lanes(
-    samples: Singles,
+    samples: _Singles,
     blocks: Blocks,
-    response: Singles,
+    response: _Singles,
     plans: tuple[Plan, Plan],
-    buffers: tuple[Singles, Singles, Singles],
-    out: Singles,
+    buffers: tuple[_Singles, _Singles, _Singles],
+    out: _Singles,
 ) -> None:
     """The filtered samples at the other rate into `out`, which has room for sixteen blocks or a multiple of them."""
     forward, backward = ((plan.radices, plan.starts, plan.roots.astype(np.float32)) for plan in plans)
@@ -29,13 +31,13 @@ def filter_in_lanes(
 
 @njit(cache=True, nogil=True)
 def _resample(
-    samples: Singles,
+    samples: _Singles,
     lengths: tuple[int, int, int, int, int, int],
-    response: Singles,
-    forward: tuple[NDArray[np.int64], NDArray[np.int64], Singles],
-    backward: tuple[NDArray[np.int64], NDArray[np.int64], Singles],
-    buffers: tuple[Singles, Singles, Singles],
-    out: Singles,
+    response: _Singles,
+    forward: tuple[NDArray[np.int64], NDArray[np.int64], _Singles],
+    backward: tuple[NDArray[np.int64], NDArray[np.int64], _Singles],
+    buffers: tuple[_Singles, _Singles, _Singles],
+    out: _Singles,
 ) -> None:
     one, other, edge = buffers
     n_in, n_out, before, hop_in, hop_out, _ = lengths
@@ -60,20 +62,22 @@ def _resample(
 
 
 @njit(cache=True, nogil=True)
-def _dft(n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], Singles], one: Singles, other: Singles) -> Singles:
+def _dft(
+    n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], _Singles], one: _Singles, other: _Singles
+) -> _Singles:
     """Compiled once, for both directions."""
     return transform(n, plan[0], plan[1], plan[2], one, other)
 
 
 @njit(nogil=True, inline="always")
-def _gather(wave: Singles, at: int, hop: int, count: int, out: Singles) -> None:
+def _gather(wave: _Singles, at: int, hop: int, count: int, out: _Singles) -> None:
     """Sixteen blocks of `count` samples, `hop` apart, side by side."""
     for k in range(at, at + count, SINGLES):
         transpose(wave, k, hop, out, (k - at) * SINGLES, SINGLES)
 
 
 @njit(nogil=True, inline="always")
-def _filter_spectrum(spectrum: Singles, response: Singles, n_out: int, out: Singles) -> None:
+def _filter_spectrum(spectrum: _Singles, response: _Singles, n_out: int, out: _Singles) -> None:
     """The filtered spectrum `c + i d` as `c - d` at its bin and `c + d` at the mirrored one.
 
     The real DFT of that sequence, F, gives the inverse DFT of the spectrum as Re F - Im F (Bracewell 1983, the discrete
@@ -90,7 +94,7 @@ def _filter_spectrum(spectrum: Singles, response: Singles, n_out: int, out: Sing
 
 
 @njit(nogil=True, inline="always")
-def _invert(spectrum: Singles, n: int, out: Singles) -> None:
+def _invert(spectrum: _Singles, n: int, out: _Singles) -> None:
     """The inverse DFT of what `_filter_spectrum` took, from the DFT of what it gave."""
     store(out, 0, load(spectrum, 0))
     for k in range(1, (n + 1) // 2):
@@ -102,7 +106,7 @@ def _invert(spectrum: Singles, n: int, out: Singles) -> None:
 
 
 @njit(nogil=True, inline="always")
-def _scatter(blocks: Singles, skip: int, count: int, out: Singles, at: int) -> None:
+def _scatter(blocks: _Singles, skip: int, count: int, out: _Singles, at: int) -> None:
     """The kept samples of sixteen blocks one after the other."""
     for start in range(0, count, SINGLES):
         # The last ones overlap those before them, which are written again.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spectronorm.kernels.jit import kernel_of_module
 
 _SUMS, _WIDTH, _REST = 32, 8, 4
-Samples = NDArray[np.floating[Any]]
+_Samples = NDArray[np.floating[Any]]
 
 
 def _in_order(values: NDArray[np.float64]) -> float:
@@ -37,12 +37,12 @@ def _in_order(values: NDArray[np.float64]) -> float:
     return float(total)
 
 
-def _sum_by_numpy(samples: Samples, mean: float, sums: NDArray[np.float64]) -> float:
+def _sum_by_numpy(samples: _Samples, mean: float, sums: NDArray[np.float64]) -> float:
     del sums
     return _in_order(samples.astype(np.float64) - mean)
 
 
-def _squares_by_numpy(samples: Samples, mean: float, sums: NDArray[np.float64]) -> float:
+def _squares_by_numpy(samples: _Samples, mean: float, sums: NDArray[np.float64]) -> float:
     del sums
     centred = samples.astype(np.float64) - mean
     return _in_order(centred * centred)
@@ -52,11 +52,11 @@ _sum = kernel_of_module("spectronorm.kernels.sums_in_lanes", "sum_in_lanes", _su
 _squares = kernel_of_module("spectronorm.kernels.sums_in_lanes", "squares_in_lanes", _squares_by_numpy)
 
 
-def mean_of(samples: Samples) -> float:
+def mean_of(samples: _Samples) -> float:
     """The mean of samples `(sample,)`, in float64."""
     return _sum(samples, 0.0, np.empty(_WIDTH)) / len(samples)
 
 
-def mean_square(samples: Samples, mean: float) -> float:
+def mean_square(samples: _Samples, mean: float) -> float:
     """The mean of `(sample - mean)²`, in float64."""
     return _squares(samples, mean, np.empty(_WIDTH)) / len(samples)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from spectronorm.kernels.fft.lanes import fill, load_doubles, store
 from spectronorm.kernels.jit import njit
 
-Samples = NDArray[np.floating[Any]]
+_Samples = NDArray[np.floating[Any]]
 
 
 @njit(cache=True, nogil=True)
-def sum_in_lanes(samples: Samples, mean: float, sums: NDArray[np.float64]) -> float:
+def sum_in_lanes(samples: _Samples, mean: float, sums: NDArray[np.float64]) -> float:
     """The sum of `samples - mean`; `sums` has room for eight numbers."""
     a, b, c, d = fill(sums, 0.0), fill(sums, 0.0), fill(sums, 0.0), fill(sums, 0.0)
     m = fill(sums, mean)
@@ -36,7 +36,7 @@ def sum_in_lanes(samples: Samples, mean: float, sums: NDArray[np.float64]) -> fl
 
 
 @njit(cache=True, nogil=True)
-def squares_in_lanes(samples: Samples, mean: float, sums: NDArray[np.float64]) -> float:
+def squares_in_lanes(samples: _Samples, mean: float, sums: NDArray[np.float64]) -> float:
     """The sum of `(samples - mean)²`; `sums` has room for eight numbers."""
     a, b, c, d = fill(sums, 0.0), fill(sums, 0.0), fill(sums, 0.0), fill(sums, 0.0)
     m = fill(sums, mean)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from spectronorm.kernels.fft.butterflies import BUTTERFLIES
 from spectronorm.kernels.fft.plan import Plan
 
-Floats = NDArray[np.floating[Any]]
+_Floats = NDArray[np.floating[Any]]
 
 
-def transform(plan: Plan, signals: Floats) -> Floats:
+def transform_by_numpy(plan: Plan, signals: _Floats) -> _Floats:
     """The DFT of `signals` `(sample, signal)` as rows: the real part of bin 0, then re, im, re, …; in their dtype."""
     before, x = plan.n, signals
     roots = plan.roots.astype(signals.dtype)
@@ -25,7 +25,7 @@ def transform(plan: Plan, signals: Floats) -> Floats:
     return x.reshape(signals.shape)
 
 
-def _stage(radix: int, x: Floats, roots: Floats) -> Floats:
+def _stage(radix: int, x: _Floats, roots: _Floats) -> _Floats:
     """Transforms of `radix` parts: `(part, before, inner, signal)` to `(before, part, inner, signal)`."""
     _, before, inner, signals = x.shape
     y = np.empty((before, radix, inner, signals), x.dtype)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft.frames import Frames
-from spectronorm.kernels.fft.plain_transform import transform
+from spectronorm.kernels.fft.plain_transform import transform_by_numpy
 from spectronorm.kernels.fft.plan import Plan, plan_of
 from spectronorm.kernels.jit import kernel_of_module
 
@@ -38,7 +38,7 @@ def power_by_numpy(frames: Frames, plan: Plan, powers: NDArray[np.float64], work
     count = min(powers.shape[1], (len(frames.wave) - size) // frames.hop + 1)
     signals = np.zeros((plan.n, count))
     signals[:size] = frames.windowed(count).T
-    found = transform(plan, signals)
+    found = transform_by_numpy(plan, signals)
     re, im = found[1::2], found[2::2]
     powers[:, count:] = 0.0
     powers[0, :count] = found[0] * found[0]

@@ -15,7 +15,7 @@ from spectronorm.kernels.fft.lanes import DOUBLES, fill, load, store
 from spectronorm.kernels.fft.stages import first_stage, last_stage, stage
 from spectronorm.kernels.jit import njit
 
-Floats = NDArray[np.floating[Any]]
+_Floats = NDArray[np.floating[Any]]
 Layout = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
 """A window over the samples of a transform, zeros where there is none, and each sample's row and shift."""
 
@@ -25,10 +25,10 @@ def transform(
     n: int,
     radices: NDArray[np.int64],
     starts: NDArray[np.int64],
-    roots: Floats,
-    frames: Floats,
-    other: Floats,
-) -> Floats:
+    roots: _Floats,
+    frames: _Floats,
+    other: _Floats,
+) -> _Floats:
     """The DFT of `frames` `(sample, lane)`, flat, in `frames` or `other`: the real part of bin 0, then re, im, re, ….
 
     Both buffers are overwritten; the one with the result is returned.
@@ -41,10 +41,10 @@ def _through(
     stages: range,
     n: int,
     before: int,
-    plan: tuple[NDArray[np.int64], NDArray[np.int64], Floats],
-    source: Floats,
-    target: Floats,
-) -> Floats:
+    plan: tuple[NDArray[np.int64], NDArray[np.int64], _Floats],
+    source: _Floats,
+    target: _Floats,
+) -> _Floats:
     """From buffer to buffer through these stages, of which `before` is the product of the radices up to the first."""
     radices, starts, roots = plan
     for i in stages:
@@ -57,12 +57,12 @@ def _through(
 
 @njit(nogil=True, inline="always")
 def power_spectrum(
-    plan: tuple[NDArray[np.int64], NDArray[np.int64], Floats],
-    columns: Floats,
+    plan: tuple[NDArray[np.int64], NDArray[np.int64], _Floats],
+    columns: _Floats,
     layout: Layout,
     strides: tuple[int, int],
-    buffers: tuple[Floats, Floats],
-    out: Floats,
+    buffers: tuple[_Floats, _Floats],
+    out: _Floats,
     t: int,
 ) -> None:
     """The squared magnitudes of the DFT of as many frames as there are lanes, from the frame `t` on.

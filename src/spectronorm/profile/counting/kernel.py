@@ -20,7 +20,7 @@ from spectronorm.profile.counting.int128 import add_product
 from spectronorm.profile.counting.layout import FRAMES_BETWEEN_CARRIES, Q_SHIFT, S_SHIFT
 
 
-@kernel(plain_kernel.put_on_grid, cache=True, nogil=True)
+@kernel(plain_kernel.put_on_grid_by_numpy, cache=True, nogil=True)
 def put_on_grid(
     level: NDArray[np.float64], count: int, steps: float, out: NDArray[np.int32], start: int
 ) -> tuple[int, int]:
@@ -44,7 +44,7 @@ def put_on_grid(
     return lowest, highest
 
 
-@kernel(plain_kernel.count_clips, cache=True, nogil=True)
+@kernel(plain_kernel.count_clips_by_numpy, cache=True, nogil=True)
 def count_clips(
     gridded: NDArray[np.int32],
     bounds: NDArray[np.int64],

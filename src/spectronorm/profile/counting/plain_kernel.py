@@ -13,7 +13,7 @@ from spectronorm.profile.counting.layout import FRAMES_BETWEEN_CARRIES, Q_SHIFT,
 _OUTSIDE = float(1 << 30)
 
 
-def put_on_grid(
+def put_on_grid_by_numpy(
     level: NDArray[np.float64], count: int, steps: float, out: NDArray[np.int32], start: int
 ) -> tuple[int, int]:
     """The first `count` frames of a level `(band, frame)` as integers, from the frame `start` of `out` on."""
@@ -24,7 +24,7 @@ def put_on_grid(
     return int(gridded.min()), int(gridded.max())
 
 
-def count_clips(
+def count_clips_by_numpy(
     gridded: NDArray[np.int32],
     bounds: NDArray[np.int64],
     floors: NDArray[np.int64],
