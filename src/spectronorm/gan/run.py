@@ -27,9 +27,10 @@ from spectronorm.gan.training_source import Origin
 from spectronorm.images import LevelRange
 from spectronorm.normalize import FittedOn
 from spectronorm.passes.fit import fit
-from spectronorm.passes.one_pass import MAX_BAD, Progress
+from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.lock import output_lock
+from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
 
@@ -119,7 +120,7 @@ def prepare(
     design: GanDesign,
     *,
     max_bad: float = MAX_BAD,
-    progress: Callable[[str], Progress | None] = lambda _: None,
+    progress: Callable[[str], Progress] = lambda _: silent,
 ) -> PreparedGan:
     """Measure the clips, and make images of them.
 
@@ -172,7 +173,7 @@ def prepare(
 
 
 def run(
-    prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress | None = None
+    prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress = silent
 ) -> Iterator[CheckpointLine]:
     """Train up to `steps`, going on from the folder's checkpoint; yields what is logged at every checkpoint.
 
@@ -204,8 +205,7 @@ def run(
         while trainer.step < steps:
             with explained_memory(trainer.architecture, trainer.training.batch_size):
                 losses.append(trainer.advance())
-            if progress is not None:
-                progress(trainer.step, steps)
+            progress(trainer.step, steps)
             if trainer.step % every == 0 or trainer.step == steps:
                 line = _line(trainer.step, losses, time.perf_counter() - begin)
                 losses = []
