@@ -15,7 +15,7 @@ from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure, save_comparison
 from spectronorm.report.page import save_page
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 
 MAX_BAD = 0.05
 """One of the 80 files is corrupt on purpose: 1.25 %."""
@@ -36,7 +36,7 @@ class DemoResult:
     report: Path
 
 
-def run_demo(folder: Path, *, seed: int = 0, progress: Progress = silent) -> DemoResult:
+def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -> DemoResult:
     """Synthesize sounds into `folder`, measure all folds, apply band statistics without fold 1, and draw."""
     dataset = make_dataset(folder / "sounds", seed=seed)
     profile = fit(dataset, preset("fastaudio"), max_bad=MAX_BAD, progress=progress)

@@ -14,7 +14,7 @@ from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.front_end import FrontEnd, frames_of, shortest_length
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 
 FIX_LENGTH = ("crop", "pad", "crop-or-pad")
 """What `--fix-length` takes: cut longer clips at their end, lengthen shorter ones there with zeros, or both."""
@@ -105,7 +105,7 @@ def read_levels(
     classes: Sequence[str] | None = None,
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> LevelClips:
     """Decode every clip, bring it to the window's length, and compute its level.
 

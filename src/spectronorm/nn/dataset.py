@@ -20,7 +20,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, Source
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 
 
 class ClipItem(NamedTuple):
@@ -119,7 +119,9 @@ class ClipDataset(Dataset[ClipItem]):
         """Say which epoch begins, so that it gets crops of its own; workers that are running see it too."""
         self._epoch.fill_(epoch)
 
-    def usable(self, *, max_bad: float = MAX_BAD, engine: Engine | None = None, progress: Progress = silent) -> Self:
+    def usable(
+        self, *, max_bad: float = MAX_BAD, engine: Engine | None = None, progress: Progress | None = None
+    ) -> Self:
         """Read every clip once (which fills the cache) and leave the bad ones out; they are listed in `bad`.
 
         Args:

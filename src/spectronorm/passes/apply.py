@@ -19,7 +19,7 @@ from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
@@ -111,7 +111,7 @@ def apply(
     duration: float | None = None,
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> Applied:
     """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure.
 

@@ -11,7 +11,7 @@ from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
 from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, digest
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 
 
 @dataclass(frozen=True, order=True)
@@ -72,7 +72,7 @@ def check(
     *,
     hold_out: Mapping[str, object] | None = None,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> Checked:
     """Compare a source's sounds with those that a profile measured.
 

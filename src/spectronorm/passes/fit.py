@@ -15,7 +15,7 @@ from spectronorm.passes.one_pass import MAX_BAD, Output, Results, one_pass
 from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
 
 DEFAULT_GROUPS = ("fold", "split")
@@ -40,7 +40,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     sample: Sample | None = None,
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
     output: str | Path | None = None,
     exclude_floor: bool = False,
 ) -> Profile:

@@ -19,7 +19,7 @@ from spectronorm.images.png import NOT_INVERTIBLE, read_texts
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
 from spectronorm.passes.outputs import SHEET_PREFIX, folder_name, output_names, require_folder, write_clip_index
 from spectronorm.profile import BadFile
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.version import __version__
@@ -144,7 +144,7 @@ def export_images(
     options: ExportOptions | None = None,
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> ExportedImages:
     """Write each clip as a PNG in the source's own folder structure, or below a folder named after its label.
 

@@ -112,7 +112,7 @@ def one_pass(
     output: Output | None = None,
     max_bad: float | None = MAX_BAD,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> Iterator[Results[Result]]:
     """Run a task on the items of a source, and hold the output's lock until everything is written.
 
@@ -143,7 +143,7 @@ def one_pass(
             found = guarded_map(engine, task, items, origin)
         else:
             found = resumable_map(engine, cast("ResumableTask[Item, Result]", task), items, origin, journal)
-        results = Results(stack.enter_context(closing(found)), len(source), max_bad, progress)
+        results = Results(stack.enter_context(closing(found)), len(source), max_bad, progress or silent)
         yield results
         results.require_good()
 

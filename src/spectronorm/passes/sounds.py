@@ -27,7 +27,7 @@ from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
@@ -216,7 +216,7 @@ def export_audio(
     *,
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> InvertedFiles:
     """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of the same structure.
 

@@ -21,7 +21,7 @@ from spectronorm.monitor.clips.features import Floats, clip_features, feature_na
 from spectronorm.monitor.clips.synthetic import synthetic_features
 from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile, Profile, digest
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 
 MAX_CLIPS = 2000
 """A random share of larger training sets: more would move no threshold."""
@@ -62,7 +62,7 @@ class Baseline:
         *,
         seed: int = 0,
         engine: Engine | None = None,
-        progress: Progress = silent,
+        progress: Progress | None = None,
     ) -> Baseline:
         """From the training clips themselves, or a random `MAX_CLIPS` of them: the thresholds to be preferred.
 

@@ -25,7 +25,7 @@ from spectronorm.monitor.monitor import Monitor
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, Counter, Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
-from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.progress import Progress
 
 STATISTICS = ("mean", "mean+std")
 MIN_CLIPS = 16
@@ -96,7 +96,7 @@ def measure_new(
     *,
     max_bad: float = MAX_BAD,
     seed: int = 0,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> NewAudio:
     """Read, measure and diagnose unlabelled audio of the deployment.
 
