@@ -43,7 +43,7 @@ class _Unfinished:
     def begin(self, url: str, mark: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_bytes(b"")
-        write_text(self.mark_path, f"{url}\n{mark}")
+        write_text(self.mark_path, f"{url}\n{mark}", None)
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)

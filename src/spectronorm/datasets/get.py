@@ -71,7 +71,7 @@ def get(
             same = file_sha256(packed) == dataset.archive_sha256
             checked.insert(0, f"the archive's SHA-256 is {'the known one' if same else 'another: it was packed anew'}")
         for name, rows in dataset.tables(unpacked).items():
-            write_text(unpacked / name, _as_csv(rows))
+            write_text(unpacked / name, _as_csv(rows), None)
         unpacked.rename(folder)
     except SourceError as error:
         if archive is None:

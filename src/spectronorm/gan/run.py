@@ -33,6 +33,7 @@ from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
@@ -219,7 +220,7 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     here = json.loads(canonical_json(prepared.settings))
     if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
         prepared.profile.save(folder / PROFILE)
-        write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n")
+        write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n", Content.RECORD)
         return 0.0
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
@@ -270,5 +271,5 @@ def _save(prepared: PreparedGan, trainer: GanTrainer, folder: Path, line: Checkp
     model.save(folder / MODEL)
     save_preview(model, folder / PREVIEWS / f"step-{trainer.step:06d}")
     kept = "".join(canonical_json(asdict(old)) + "\n" for old in read_log(folder) if old.step < line.step)
-    write_text(folder / LOG, f"{kept}{canonical_json(asdict(line))}\n")
+    write_text(folder / LOG, f"{kept}{canonical_json(asdict(line))}\n", None)
     save_checkpoint(trainer, folder / CHECKPOINT)

@@ -16,6 +16,7 @@ from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, reported, silent
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
+from spectronorm.storage.content import Content
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def write_samples(model: GanModel, folder: str | Path, options: SampleOptions, p
         remove_unfinished(folder)
         for number, (name, level) in enumerate(reported(zip(names, levels, strict=True), len(names), progress)):
             source = f"generated: seed {options.seed}, number {number}, step {model.step}"
-            with atomic_write(folder / name) as file:
+            with atomic_write(folder / name, Content.PICTURE) as file:
                 file.write(codec.encode(level, length=model.window.samples, source=source))
             if options.audio:
                 inversion = InversionOptions(quality=options.quality)

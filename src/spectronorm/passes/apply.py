@@ -14,7 +14,14 @@ from spectronorm.audio import ClipReference, Reader, Source, open_source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
-from spectronorm.passes.outputs import PIPELINE_NAME, output_names, require_folder, write_clip_index
+from spectronorm.passes.outputs import (
+    INDEX_NAME,
+    PIPELINE_NAME,
+    files_in,
+    output_names,
+    require_folder,
+    write_clip_index,
+)
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
@@ -23,6 +30,7 @@ from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class _Task:
         padding = front_end.frames(len(sound.samples)) - frames
         data = io.BytesIO()
         np.save(data, np.pad(x, ((0, 0), (0, padding))))
-        with atomic_write(self.folder / output) as file:
+        with atomic_write(self.folder / output, None) as file:
             file.write(data.getbuffer())
         digest = xxhash.xxh3_128_digest(data.getbuffer())
         return _Written(clip, output, frames, (), read.stamp, digest)
@@ -112,6 +120,7 @@ def apply(
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> Applied:
     """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure.
 
@@ -123,7 +132,9 @@ def apply(
     Raises:
         SourceError: when the source cannot be opened or is empty.
         TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when `max_bad` is not a share, or the folder is a file.
+        ArgumentError: when `max_bad` is not a share.
+        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
+            is set, or that is an input.
         OutputBusy: when another run is writing into the folder.
     """
     opened, folder = open_source(source), Path(folder)
@@ -134,11 +145,17 @@ def apply(
         **reading(opened.reader, duration),
         "libraries": libraries(),
     }
+    items = output_names(opened, ".npy")
+    files = [
+        *((name, Content.ARRAY) for _, name in items),
+        (INDEX_NAME, Content.INDEX),
+        (PIPELINE_NAME, Content.CONTAINER),
+    ]
     with one_pass(
         opened,
         _Task(pipeline, folder, duration, opened.reader),
-        output_names(opened, ".npy"),
-        output=Output(folder, identity),
+        items,
+        output=Output(folder, files_in(folder, files), identity, overwrite=overwrite),
         max_bad=max_bad,
         engine=engine,
         progress=progress,

@@ -17,6 +17,7 @@ from spectronorm.passes.units import by_group, units
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
+from spectronorm.storage.content import Content
 
 DEFAULT_GROUPS = ("fold", "split")
 
@@ -43,6 +44,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     progress: Progress | None = None,
     output: str | Path | None = None,
     exclude_floor: bool = False,
+    overwrite: bool = False,
 ) -> Profile:
     """Measure a source once and exactly; the profile does not depend on workers, order or engine by a single byte.
 
@@ -59,12 +61,14 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         output: Save the profile here, and keep a journal beside it until that is done: a run that was stopped, by
             whatever means, is taken up again by calling `fit` once more, and ends with the same bytes.
         exclude_floor: Let the profile's figures be those of the cells above the floor (see `Profile.excluding_floor`).
+        overwrite: Let the profile replace a file that is not ours; an input is never replaced.
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
         TooManyBad: when more files are bad than `max_bad`, or all are.
         ArgumentError: when a column does not exist or a number breaks its rule.
         OutputBusy: when another run is writing the same output.
+        OutputRefused: when a file would be replaced that is not ours, or an input.
     """
     opened = open_source(source)
     front_end = FrontEnd() if front_end is None else front_end
@@ -77,7 +81,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         chosen,
         task,
         units(by_group(chosen, columns)),
-        output=None if output is None else _output(Path(output), task),
+        output=None if output is None else _output(Path(output), task, overwrite=overwrite),
         max_bad=max_bad,
         engine=engine,
         progress=progress,
@@ -100,7 +104,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     return profile
 
 
-def _output(path: Path, task: MeasureTask) -> Output:
+def _output(path: Path, task: MeasureTask, *, overwrite: bool) -> Output:
     """The profile's file, with everything that decides its bytes."""
     require_file(path, "a profile")
     identity = {
@@ -109,7 +113,7 @@ def _output(path: Path, task: MeasureTask) -> Output:
         **reading(task.reader, task.duration),
         "libraries": libraries(),
     }
-    return Output(path, identity, by_workers=False)
+    return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
 def _collect(results: Results[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import xxhash
+from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.audio import ClipReference, Reader, Source, open_source, stamp
 from spectronorm.engines import Engine
@@ -17,11 +18,20 @@ from spectronorm.images import ImageCodec, contact_sheet, decode, encode_image, 
 from spectronorm.images.picture import palette
 from spectronorm.images.png import NOT_INVERTIBLE, read_texts
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
-from spectronorm.passes.outputs import SHEET_PREFIX, folder_name, output_names, require_folder, write_clip_index
+from spectronorm.passes.outputs import (
+    INDEX_NAME,
+    SHEET_PREFIX,
+    files_in,
+    folder_name,
+    output_names,
+    require_folder,
+    write_clip_index,
+)
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 from spectronorm.version import __version__
 
 
@@ -130,7 +140,7 @@ class _Task:
         else:
             tail = f"{source} frames:{header.frames}"
             data = encode_picture(self.codec, pixels, self.options.colormap, tail)
-        with atomic_write(self.folder / output) as file:
+        with atomic_write(self.folder / output, None) as file:
             file.write(data)
         shown = level[:, : header.frames]
         return _Done(clip, output, False, header.frames, self.codec.clipped(shown), shown.size)
@@ -145,6 +155,7 @@ def export_images(
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> ExportedImages:
     """Write each clip as a PNG in the source's own folder structure, or below a folder named after its label.
 
@@ -155,7 +166,9 @@ def export_images(
     Raises:
         SourceError: when the source cannot be opened or is empty.
         TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when a setting breaks its rule, two clips would get one name, or the folder is a file.
+        ArgumentError: when a setting breaks its rule, or two clips would get one name.
+        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
+            is set, or that is an input.
         OutputBusy: when another run is writing into the folder.
     """
     options = options or ExportOptions()
@@ -165,11 +178,17 @@ def export_images(
             raise ArgumentError(f"bits={codec.layout.bits} with colormap={options.colormap!r}: colours show 8 bits")
     opened, folder = open_source(source), Path(folder)
     require_folder(folder, "the images")
+    items = output_names(opened, ".png", by_label=True)
+    sheets = _sheet_names(opened) if options.sheets else ()
+    files = [
+        *((name, Content.PICTURE) for name in (*(name for _, name in items), *sheets)),
+        (INDEX_NAME, Content.INDEX),
+    ]
     with one_pass(
         opened,
         _Task(codec, folder, options, identity_of(codec, options), opened.reader),
-        output_names(opened, ".png", by_label=True),
-        output=Output(folder),
+        items,
+        output=Output(folder, files_in(folder, files), overwrite=overwrite),
         max_bad=max_bad,
         engine=engine,
         progress=progress,
@@ -207,15 +226,24 @@ def _write_sheets(folder: Path, done: Sequence[_Done], options: ExportOptions) -
     for label, results in sorted(classes.items()):
         chosen = results[: options.sheets]
         title = f"{label or 'all clips'}: {len(chosen)} of {len(results)} clips"
-        name = f"{SHEET_PREFIX}{folder_name(label) or 'all'}.png"
+        name = _sheet_name(label)
         images = [(r.output, folder / r.output) for r in chosen]
         _write_sheet(folder / name, title, images, coloured=options.colormap is not None)
         written.append(name)
     return tuple(written)
 
 
+def _sheet_name(label: str) -> str:
+    return f"{SHEET_PREFIX}{folder_name(label) or 'all'}.png"
+
+
+def _sheet_names(source: Source) -> Sequence[str]:
+    return sorted({_sheet_name(clip.columns.get("label", "")) for clip in source})
+
+
 def _write_sheet(path: Path, title: str, images: Sequence[tuple[str, Path]], *, coloured: bool) -> None:
-    buffer = io.BytesIO()
-    contact_sheet(title, images).convert("RGB" if coloured else "L").save(buffer, "PNG")
-    with atomic_write(path) as file:
+    buffer, mark = io.BytesIO(), PngInfo()
+    mark.add_text("Software", "spectronorm")
+    contact_sheet(title, images).convert("RGB" if coloured else "L").save(buffer, "PNG", pnginfo=mark)
+    with atomic_write(path, Content.PICTURE) as file:
         file.write(buffer.getvalue())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from spectronorm.runs.progress import Progress, silent
 from spectronorm.runs.resume import ResumableTask, guarded_map, resumable_map
 from spectronorm.runs.worker_check import Origin
 from spectronorm.storage.atomic import remove_unfinished
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import is_stream, overwriting, protecting, require_replaceable
 
 MAX_BAD = 0.01
 """The default share of bad files that a pass allows."""
@@ -92,15 +94,20 @@ class Output:
 
     Attributes:
         path: The file or folder.
+        files: Every file that is written and the kind of its content, judged before the work begins; more may be
+            written later, and is judged then.
         identity: Plain JSON values of everything, apart from the input files, that decides the output's bytes: with
             them a journal beside the output lets a stopped run go on. None for a pass that finds in the output itself
             what is done already.
         by_workers: Workers write into it, so that they must see it.
+        overwrite: Let it replace files that are not ours; inputs are never replaced.
     """
 
     path: Path
+    files: Iterable[tuple[Path, Content]]
     identity: Mapping[str, Any] | None = None
     by_workers: bool = True
+    overwrite: bool = False
 
 
 @contextmanager
@@ -137,6 +144,7 @@ def one_pass(
     engine = AutoEngine() if engine is None else engine
     with ExitStack() as stack:
         stack.callback(release)
+        stack.enter_context(protecting(inputs_of(source)))
         journal = None if output is None else stack.enter_context(_held(output))
         origin = Origin.of(source, output.path if output is not None and output.by_workers else None)
         if journal is None:
@@ -148,6 +156,13 @@ def one_pass(
         results.require_good()
 
 
+def inputs_of(source: Source) -> Iterator[str | Path]:
+    """The files that a source is read from: its listing, archives, and clips."""
+    yield from source.listing
+    for clip in source:
+        yield clip.location if clip.part is None else clip.part.place
+
+
 def require_share(max_bad: float | None) -> None:
     """Raise `ArgumentError` unless `max_bad` is a share."""
     if max_bad is not None and not 0 <= max_bad <= 1:
@@ -156,7 +171,19 @@ def require_share(max_bad: float | None) -> None:
 
 @contextmanager
 def _held(output: Output) -> Iterator[Journal | None]:
-    """The output's lock, and its journal if there is one."""
+    """The output, judged; its lock, and its journal if there is one."""
+    with overwriting(output.overwrite):
+        for path, content in output.files:
+            require_replaceable(path, content)
+        with _locked(output) as journal:
+            yield journal
+
+
+@contextmanager
+def _locked(output: Output) -> Iterator[Journal | None]:
+    if is_stream(output.path):
+        yield None
+        return
     if output.identity is not None:
         with keep_journal(output.path, output.identity) as journal:
             yield journal

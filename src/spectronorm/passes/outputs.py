@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from spectronorm.audio import ClipReference, Source, reading_place
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, OutputRefused
 from spectronorm.storage.atomic import write_text
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import is_stream
 
 INDEX_NAME = "index.csv"
 PIPELINE_NAME = "pipeline.safetensors"
@@ -19,15 +22,28 @@ SHEET_PREFIX = "sheet-"
 
 
 def require_folder(folder: Path, what: str) -> None:
-    """Raise `ArgumentError` if a folder of `what` cannot stand under this name."""
-    if folder.exists() and not folder.is_dir():
-        raise ArgumentError(f"{folder}: is a file, but {what} need a folder; choose another name")
+    """Raise `OutputRefused` if a folder of `what` cannot stand under this name."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise OutputRefused(f"{folder}: is a file, but {what} need a folder; choose another name")
 
 
 def require_file(path: Path, what: str) -> None:
-    """Raise `ArgumentError` if a file that is `what` cannot stand under this name."""
+    """Raise `OutputRefused` if a file that is `what` cannot stand under this name."""
     if path.is_dir():
-        raise ArgumentError(f"{path}: is a folder, but {what} is one file; choose another name")
+        raise OutputRefused(f"{path}: is a folder, but {what} is one file; choose another name")
+
+
+def files_in(folder: Path, files: Iterable[tuple[str, Content]]) -> Iterator[tuple[Path, Content]]:
+    """The files that a pass writes into a folder, each with its kind of content, as `one_pass` judges them.
+
+    Raises:
+        OutputRefused: if something else than a regular file stands under such a name.
+    """
+    for name, content in files:
+        path = folder / name
+        if is_stream(path):
+            raise OutputRefused(f"{path}: is not a regular file, so it is not replaced; choose another folder")
+        yield path, content
 
 
 def output_names(source: Source, suffix: str, *, by_label: bool = False) -> list[tuple[ClipReference, str]]:
@@ -74,7 +90,12 @@ def write_index(folder: Path, columns: Sequence[str], rows: Iterable[Sequence[ob
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
     table.writerows(rows)
-    write_text(folder / INDEX_NAME, text.getvalue())
+    write_text(folder / INDEX_NAME, text.getvalue(), Content.INDEX)
+
+
+def escaped_name(name: str) -> str:
+    """A name as text files have it: bytes that are not UTF-8 are escaped."""
+    return name.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def read_frames(index: Path) -> Mapping[str, int]:

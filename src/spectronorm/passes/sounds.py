@@ -22,7 +22,16 @@ from spectronorm.images import decode
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 from spectronorm.inversion import invert
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
-from spectronorm.passes.outputs import INDEX_NAME, PIPELINE_NAME, SHEET_PREFIX, output_names, read_frames
+from spectronorm.passes.outputs import (
+    INDEX_NAME,
+    PIPELINE_NAME,
+    SHEET_PREFIX,
+    escaped_name,
+    files_in,
+    output_names,
+    read_frames,
+    require_folder,
+)
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
@@ -31,6 +40,8 @@ from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
 
 FORMATS = ("wav", "flac")
 
@@ -122,7 +133,7 @@ class _Task:
         name, path, output = item
         before = _stamp_of_source(path, self.options)
         try:
-            return _Made(invert_file(path, output, self.options, name), (), before, _stamp(output))
+            return _Made(invert_file(path, output, self.options, name, judged=True), (), before, _stamp(output))
         except ArgumentError:
             raise
         except SpectronormError as error:
@@ -171,7 +182,9 @@ def _stamp_of_source(path: Path, options: InversionOptions) -> str:
     return " ".join(stamps)
 
 
-def invert_file(path: Path, output: Path, options: InversionOptions, name: str | None = None) -> InvertedFile:
+def invert_file(
+    path: Path, output: Path, options: InversionOptions, name: str | None = None, *, judged: bool = False
+) -> InvertedFile:
     """Write the sound of one `.png` or `.npy` file.
 
     A peak above full scale is scaled down, never clipped, and noted.
@@ -196,17 +209,22 @@ def invert_file(path: Path, output: Path, options: InversionOptions, name: str |
     if peak > 1.0:
         wave = wave / peak
         notes = (*notes, f"scaled by {-20 * np.log10(peak):.1f} dB to stay within full scale")
-    write_audio(output, wave, found.front_end.sample_rate)
+    write_audio(output, wave, found.front_end.sample_rate, judged=judged)
     return InvertedFile(name or path.name, output, len(wave) / found.front_end.sample_rate, notes)
 
 
-def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int) -> None:
-    """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, whole or not at all."""
+def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, judged: bool = False) -> None:
+    """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, whole or not at all.
+
+    Its text says which program wrote it. With `judged` the caller has looked at what it replaces.
+    """
     buffer = io.BytesIO()
     kind = output.suffix.lstrip(".").upper()
-    soundfile.write(buffer, np.asarray(wave, dtype=np.float32), sample_rate, format=kind, subtype="PCM_16")
-    with atomic_write(output) as file:
-        file.write(buffer.getvalue())
+    with soundfile.SoundFile(buffer, "w", sample_rate, 1, "PCM_16", format=kind) as file:
+        file.software = "spectronorm"
+        file.write(np.asarray(wave, dtype=np.float32))
+    with atomic_write(output, None if judged else Content.SOUND) as written:
+        written.write(buffer.getvalue())
 
 
 def export_audio(
@@ -217,6 +235,7 @@ def export_audio(
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> InvertedFiles:
     """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of the same structure.
 
@@ -228,24 +247,34 @@ def export_audio(
         FileFormatError: when a single file cannot be read.
         TooManyBad: when more files of a folder are bad than `max_bad`, or all are; good ones are written all the same.
         ArgumentError: when a setting breaks its rule.
+        OutputRefused: when a file would be replaced that is not a sound of ours, unless `overwrite` is set, or that is
+            an input.
         OutputBusy: when another run is writing into the folder.
     """
     target, output, options = Path(target), Path(output), options or InversionOptions()
     if target.is_file():
-        chosen = output if output.suffix[1:].lower() in FORMATS else output / f"{target.stem}.{options.format}"
-        return InvertedFiles((invert_file(target, chosen, options),), ())
+        chosen = output
+        if output.suffix[1:].lower() not in FORMATS:
+            require_folder(output, "sounds without a .wav or .flac name")
+            chosen = output / f"{target.stem}.{options.format}"
+        with overwriting(overwrite), protecting([target]):
+            require_replaceable(chosen, Content.SOUND)
+            return InvertedFiles((invert_file(target, chosen, options),), ())
+    require_folder(output, "the sounds")
     source = _pictures(target)
+    items = [(clip.name, clip.path, output / name) for clip, name in output_names(source, f".{options.format}")]
+    files = files_in(Path(), ((str(path), Content.SOUND) for *_, path in items))
     with one_pass(
         source,
         _Task(options),
-        [(clip.name, clip.path, output / name) for clip, name in output_names(source, f".{options.format}")],
-        output=Output(output, options.identity()),
+        items,
+        output=Output(output, files, options.identity(), overwrite=overwrite),
         max_bad=max_bad,
         engine=engine,
         progress=progress,
     ) as results:
-        files = [made.file for made in results if made.file is not None]
-    return InvertedFiles(tuple(sorted(files, key=lambda file: file.source)), results.bad)
+        made_files = [made.file for made in results if made.file is not None]
+    return InvertedFiles(tuple(sorted(made_files, key=lambda file: file.source)), results.bad)
 
 
 def _pictures(folder: Path) -> Source:
@@ -289,7 +318,8 @@ def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
     if pipeline is None:
         folder = _folder_of_pipeline(path)
         pipeline = _pipeline(folder / PIPELINE_NAME)
-        x = x[:, : _frames(folder).get(path.resolve().relative_to(folder).as_posix(), x.shape[1])]
+        name = escaped_name(path.resolve().relative_to(folder).as_posix())
+        x = x[:, : _frames(folder).get(name, x.shape[1])]
     return _Spectrogram(pipeline.inverse(x.astype(np.float64)), pipeline.front_end, None, None, 0.0, note)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.printable import printable
 from spectronorm.profile.groups import GroupKey
 
 
@@ -23,7 +24,7 @@ class BadFile:
         return cls(name, error.reason, error.detail, group)
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason.value}: {self.detail}"
+        return printable(f"{self.path}: {self.reason.value}: {self.detail}")
 
     def to_dict(self) -> dict[str, str]:
         """Name, reason and detail as plain JSON values; the group is left out."""
