@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
 import typer
+from typer.core import TyperGroup
 
 from spectronorm.cli import (
     apply,
@@ -21,9 +27,34 @@ from spectronorm.cli import (
     update,
     watch,
 )
+from spectronorm.cli.terminal import prepare_streams
+from spectronorm.printable import printable
 from spectronorm.version import __version__
 
+
+class _Commands(TyperGroup):
+    """The commands; in messages about the command line itself names are escaped too."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        with _escaped():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _escaped():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _escaped() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = printable(error.message or "", keep="\n")
+        raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="spectronorm",
     help="Measure, normalize and apply spectrograms: once, exactly, the same everywhere.",
     no_args_is_help=True,
@@ -54,6 +85,7 @@ for module in COMMANDS:
 
 @app.callback(invoke_without_command=True)
 def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    prepare_streams()
     if version:
         typer.echo(f"spectronorm {__version__}")
         raise typer.Exit

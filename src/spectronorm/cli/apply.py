@@ -27,7 +27,8 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say
 from spectronorm.passes.apply import apply
 from spectronorm.pipeline import open_fitted
 
@@ -42,7 +43,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("apply", epilog=EXAMPLES)(guarded(apply_command))
+    app.command("apply", epilog=EXAMPLES)(guarded(writing(apply_command)))
 
 
 def apply_command(
@@ -82,5 +83,5 @@ def apply_command(
             {"folder": str(applied.folder), "written": applied.written, "bad": [bad.to_dict() for bad in applied.bad]}
         )
         return
-    typer.echo(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
+    say(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
     warn_left_out(applied.bad)

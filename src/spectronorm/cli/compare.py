@@ -21,7 +21,8 @@ from spectronorm.cli.options import (
     open_engine,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn, warn_left_out
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, MissingExtra
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWaveform
@@ -52,7 +53,7 @@ START = FrontEnd(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("compare", epilog=EXAMPLES)(guarded(with_front_end(compare_command, START)))
+    app.command("compare", epilog=EXAMPLES)(guarded(writing(with_front_end(compare_command, START))))
 
 
 def compare_command(
@@ -158,7 +159,7 @@ def compare_command(
             )
         results = Results(output, prepared.settings())
         if not json:
-            typer.echo("\n".join(plan(prepared)))
+            say("\n".join(plan(prepared)))
         with progress_bar("training (epochs)") as progress:
             outcome = compare(prepared, results, budget=seconds, progress=progress, engine=cluster)
     page = _save_page(prepared, results, outcome, output)
@@ -167,7 +168,7 @@ def compare_command(
         return
     _report(prepared, outcome)
     if page is not None:
-        typer.echo(f"\n{page}")
+        say(f"\n{page}")
 
 
 @contextmanager
@@ -213,4 +214,4 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
     from spectronorm.report.comparison_tables import tables
 
     warn_left_out(prepared.bad)
-    typer.echo("\n" + "\n".join(tables(outcome)))
+    say("\n" + "\n".join(tables(outcome)))

@@ -9,7 +9,8 @@ import typer
 
 from spectronorm.audio import open_source
 from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, rollback, save_update, update
 from spectronorm.profile import Profile
@@ -27,7 +28,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("update", epilog=EXAMPLES)(guarded(update_command))
+    app.command("update", epilog=EXAMPLES)(guarded(writing(update_command)))
 
 
 def update_command(
@@ -71,12 +72,13 @@ def update_command(
         print_json({"output": str(output), "rolled_back": undo, **record})
         return
     if undo:
-        typer.echo(f"{output}: as before update {record['generation']} ({record['why']})")
+        say(f"{output}: as before update {record['generation']} ({record['why']})", beside=output)
         return
     shift = record["shift"]
-    typer.echo(
+    say(
         f"{output}: update {record['generation']} of {record['parent']}, by {record['clips']} clips and "
-        f"{record['weight']:.0%}; levels moved by {min(shift):+.2f} … {max(shift):+.2f}; {record['why']}"
+        f"{record['weight']:.0%}; levels moved by {min(shift):+.2f} … {max(shift):+.2f}; {record['why']}",
+        beside=output,
     )
     for objection in record["objections"]:
         warn(f"forced although: {objection}")

@@ -256,9 +256,13 @@ class Profile:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def save(self, path: str | Path) -> None:
-        """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
-        container.save(Path(path), *self.to_container())
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the profile, whole or not at all; its bytes are a pure function of data and settings.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
+        container.save(Path(path), *self.to_container(), overwrite=overwrite)
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
