@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -35,11 +34,11 @@ from spectronorm.version import __version__
 class _Commands(TyperGroup):
     """The commands; in messages about the command line itself names are escaped too."""
 
-    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         with _escaped():
-            return super().make_context(*args, **settings)
+            return super().make_context(info_name, args, parent, **extra)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         with _escaped():
             return super().invoke(ctx)
 
@@ -48,8 +47,10 @@ class _Commands(TyperGroup):
 def _escaped() -> Iterator[None]:
     try:
         yield
-    except click.ClickException as error:
-        error.message = printable(error.message or "", keep="\n")
+    except Exception as error:  # click's own, which some versions of typer bring along
+        message = getattr(error, "message", None)
+        if isinstance(message, str) and hasattr(error, "format_message"):
+            error.message = printable(message, keep="\n")  # type: ignore[attr-defined]
         raise
 
 
