@@ -14,6 +14,7 @@ import numpy as np
 
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive, list_shard
 from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, label_columns
 from spectronorm.audio.places.remote import list_remote
@@ -212,10 +213,11 @@ def _table(path: Path) -> list[ClipReference]:
             f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
             "name the column that holds the audio files path"
         )
-    clips = []
     for number, row in enumerate(rows, start=2):
         if not row["path"]:
             raise SourceError(f"{path}: row {number} has no path; every row needs one")
+    clips = []
+    for name, row in zip(listed_names(path.parent, [row["path"] for row in rows]), rows, strict=True):
         columns = {key: value for key, value in row.items() if key != "path" and value}
-        clips.append(ClipReference(clean_name(row["path"]), path.parent / row["path"], columns))
+        clips.append(ClipReference(name, path.parent / row["path"], columns))
     return clips

@@ -26,6 +26,9 @@ from spectronorm.cli.terminal import say, warn
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, MissingExtra
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWaveform
+from spectronorm.passes.outputs import require_folder
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 if TYPE_CHECKING:
     from spectronorm.experiment import Prepared, Results
@@ -49,6 +52,8 @@ START = FrontEnd(
     level=StandardizeWaveform(), stft=STFT(n_fft=1024, hop_length=640), bands=Mel(64), compress=Decibel(floor_db=-30.0)
 )
 """What arms start from: small enough for a CPU, standardized, with a fixed floor about 80 dB below the loudest."""
+
+REPORT = "report.html"
 
 
 def register(app: typer.Typer) -> None:
@@ -139,6 +144,8 @@ def compare_command(
         design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
         design = replace(design, update_classes=update_classes)
         duration, tested = published.duration, published.hold_out
+    require_folder(output, "a run's results")
+    require_replaceable(output / REPORT, Content.PAGE)
     clips = labelled_clips(
         open_source(source),
         label=label,
@@ -201,7 +208,7 @@ def _save_page(prepared: Prepared, results: Results, outcome: Outcome, output: P
     """The page's path, or None with a remark where the extra is missing: the results are on disk all the same."""
     from spectronorm.report.comparison_page import save_comparison_page
 
-    path = output / "report.html"
+    path = output / REPORT
     try:
         save_comparison_page(prepared, results, outcome, path)
     except MissingExtra as error:

@@ -14,6 +14,8 @@ from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, rollback, save_update, update
 from spectronorm.profile import Profile
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 EXAMPLES = """
 **Examples**
@@ -53,6 +55,7 @@ def update_command(
     """Shift a profile's means (or means and stds) towards new audio; refused where that makes things worse."""
     if output is None:
         raise ArgumentError("say which profile to write: -o FILE")
+    require_replaceable(output, Content.CONTAINER)
     if undo:
         if new is not None:
             raise ArgumentError("--rollback takes no new audio: it undoes the last update")

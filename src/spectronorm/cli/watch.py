@@ -43,6 +43,8 @@ from spectronorm.monitor.feed.prometheus import LOOPBACK, Exporter
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.report.drift_page import save_drift_page
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 ALARM = 3
 """The exit code of `--once` when there was an alarm."""
@@ -118,6 +120,8 @@ def watch_command(
     raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)
     if raw is not None and source != "-":
         raise ArgumentError(f"--pcm reads from stdin, so the source must be -, not {source}")
+    if report is not None:
+        require_replaceable(report, Content.PAGE)
     rate = FalseAlarms.parse(false_alarms, clips_per_hour)
     look = Window(window, panes, window_seconds, decay)
     watched = _profile(profile, hold_out)

@@ -22,11 +22,12 @@ from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.statistics import Statistics
 from spectronorm.storage import container
+from spectronorm.storage.fields_only import FieldsOnly
 from spectronorm.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(FieldsOnly):
     """A front end's exact measurement of a data set, in groups that can be added and left out.
 
     Everything is integers, so `a + b` is exact and free of order, and `without(fold=1)` is what a pass over the other

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Array, constant, frame, namespace, positive_power, rfft, squared_magnitude
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
+from spectronorm.storage.fields_only import FieldsOnly
 
 MAX_SAMPLES = 1 << 17
 """The longest window: a file that claims a longer one would only exhaust memory."""
@@ -22,7 +23,7 @@ FRAME_COUNTS = ("fit", "floor", "ceil")
 
 
 @dataclass(frozen=True)
-class STFT:
+class STFT(FieldsOnly):
     """`|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.
 
     `n_fft`, `win_length` (default `n_fft`) and `hop_length` (default half of `win_length`) are in samples. `window` is
