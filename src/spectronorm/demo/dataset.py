@@ -123,7 +123,7 @@ def _render(clip: _Clip, seed: int) -> Samples:
 
 
 def _forget_writing_time(content: bytes) -> bytes:
-    """The bytes with the time of writing in a floating-point WAV file at zero, so that equal samples are equal bytes."""
+    """The bytes of a floating-point WAV file with its time of writing at zero: equal samples are equal bytes."""
     changed = bytearray(content)
     # libsndfile puts a PEAK chunk before the samples: name, size and version of 4 bytes each, then the time.
     found = changed.find(b"PEAK", 0, changed.find(b"data"))

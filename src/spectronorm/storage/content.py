@@ -87,18 +87,18 @@ def _is_record(path: Path, head: bytes) -> bool:
 
 
 def _is_array(path: Path, head: bytes) -> bool:
-    """Tell if it is an array of float32 with two axes, in a folder that `apply` writes into."""
+    """Tell if it stands where `apply` writes: below a pipeline of ours, or below a folder that it has not finished.
+
+    Below a pipeline it must be an array of float32 with two axes as well.
+    """
+    if path.is_symlink():
+        return False
     start = head[: head.find(b"\n")]
     alike = head.startswith(b"\x93NUMPY\x01\x00") and b"'<f4'" in start and start.count(b",") >= 4
-    return alike and not path.is_symlink() and _has_maker(path)
-
-
-def _has_maker(path: Path) -> bool:
-    """Tell if the pipeline that made it stands in a folder above, or the journal of its making beside one."""
     for folder in path.absolute().parents:
         maker, journal = folder / "pipeline.safetensors", folder.parent / f".{folder.name}.journal"
         try:
-            if maker.is_file() and Content.CONTAINER.stands_at(maker):
+            if alike and maker.is_file() and Content.CONTAINER.stands_at(maker):
                 return True
             if journal.is_file() and not journal.is_symlink() and _starts_with(journal, _MARK + b" journal"):
                 return True

@@ -64,7 +64,7 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
     Raises:
         ArgumentError: when the profile was measured, not updated.
         FileFormatError: when the file is damaged.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set, or `path` itself.
+        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set.
     """
     records = lineage(path)
     if not records:
@@ -72,7 +72,7 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
     data = container.load(Path(path))[1][_PARENT].tobytes()
     if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
         raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
-    with overwriting(overwrite), protecting([path]), atomic_write(Path(output), Content.CONTAINER) as file:
+    with overwriting(overwrite), atomic_write(Path(output), Content.CONTAINER) as file:
         file.write(data)
     return records[-1]
 
