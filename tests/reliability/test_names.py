@@ -37,19 +37,20 @@ NAMES = {
 }
 Command = Callable[[Path], Sequence[object]]
 COMMANDS: dict[str, Command] = {
-    "fit": lambda w: ["fit", w / "src", "-o", w / "q.st", "--group-by", "label", "--max-bad", "20%", *FRONT_END],
+    "fit": lambda w: ["fit", w / "src", "-o", w / "q.st", "--group-by", "label", "--max-bad", "30%", *FRONT_END],
     "fit, too many bad": lambda w: ["fit", w / "src", "-o", w / "q.st", "--max-bad", "0", *FRONT_END],
     "fit, unknown group": lambda w: ["fit", w / "src", "-o", w / "q.st", "--group-by", "\x1b[31m", *FRONT_END],
     "show": lambda w: ["show", w / "p.st"],
     "show --hold-out": lambda w: ["show", w / "p.st", "--hold-out", "label=\x1b[31m"],
     "show --plot": lambda w: ["show", w / "p.st", "--plot", w / "bands.png"],
     "check": lambda w: ["check", w / "p.st", w / "src"],
-    "apply": lambda w: ["apply", w / "src", "-p", w / "p.st", "--normalize", "band", "-o", w / "a", "--max-bad", "20%"],
-    "images": lambda w: ["images", w / "src", "-p", w / "p.st", "-o", w / "i", "--sheet", "--max-bad", "20%"],
+    "apply": lambda w: ["apply", w / "src", "-p", w / "p.st", "--normalize", "band", "-o", w / "a", "--max-bad", "30%"],
+    "images": lambda w: ["images", w / "src", "-p", w / "p.st", "-o", w / "i", "--sheet", "--max-bad", "30%"],
     "watch": lambda w: ["watch", w / "src", "--profile", w / "p.st", "--once"],
-    "update": lambda w: ["update", w / "p.st", w / "src", "-o", w / "u.st", "--force", "--max-bad", "20%"],
+    "update": lambda w: ["update", w / "p.st", w / "src", "-o", w / "u.st", "--force", "--max-bad", "30%"],
     "explain": lambda w: ["explain", w / "p.st", w / "nowhere\x1b[31m"],
 }
+CLIPS = 3
 ALLOWED = set(range(0x20, 0x7F)) | {ord("\n")}
 
 
@@ -60,21 +61,20 @@ def spectronorm(*arguments: object, **settings: str) -> subprocess.CompletedProc
     return subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
 
 
-@pytest.fixture(scope="module", params=NAMES.values(), ids=NAMES.keys())
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clips whose folder and files have a hostile name, one of them bad, and their profile."""
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clips whose folders and files have hostile names, a bad and a silent one of each, and their profile."""
     root = tmp_path_factory.mktemp("names")
-    for folder in (os.fsdecode(request.param), "plain"):
-        (root / "src" / folder).mkdir(parents=True)
-        for index in range(10):
-            path = root / "src" / folder / f"{os.fsdecode(request.param)}{index}.wav"
-            soundfile.write(os.fsencode(path), tone(0.3, 8_000, seed=index), 8_000, subtype="PCM_16")
-    bad = root / "src" / "plain" / f"bad{os.fsdecode(request.param)}.wav"
-    bad.write_bytes(b"no audio")
-    flat = root / "src" / "plain" / f"flat{os.fsdecode(request.param)}.wav"
-    soundfile.write(os.fsencode(flat), np.zeros(4000), 8_000)
+    for name in map(os.fsdecode, NAMES.values()):
+        folder = root / "src" / name
+        folder.mkdir(parents=True)
+        for index in range(CLIPS):
+            path = os.fsencode(folder / f"{name}{index}.wav")
+            soundfile.write(path, tone(0.3, 8_000, seed=index), 8_000, subtype="PCM_16")
+        soundfile.write(os.fsencode(folder / f"flat{name}.wav"), np.zeros(4000), 8_000)
+        (folder / f"bad{name}.wav").write_bytes(b"no audio")
     front_end = sn.FrontEnd(8000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
-    sn.fit(root / "src", front_end, group_by=["label"], max_bad=0.2).save(root / "p.st")
+    sn.fit(root / "src", front_end, group_by=["label"], max_bad=0.3).save(root / "p.st")
     return root
 
 
@@ -103,11 +103,11 @@ def test_outputs_are_complete(name: str, files: list[str], world: Path) -> None:
     assert all((folder / file).is_file() for file in files)
     suffix = ".npy" if name == "apply" else ".png"
     outputs = [path for path in folder.rglob(f"*{suffix}") if not path.name.startswith("sheet-")]
-    assert len(outputs) == 21
+    assert len(outputs) == (CLIPS + 1) * len(NAMES)
     (folder / "index.csv").read_text(encoding="utf-8")
     inverted = spectronorm("invert", folder, "-o", world / f"{name}-sounds", "--quality", "fast", "--json")
     assert inverted.returncode == 0, inverted.stderr
-    assert len(json.loads(inverted.stdout)["files"]) == 21
+    assert len(json.loads(inverted.stdout)["files"]) == (CLIPS + 1) * len(NAMES)
 
 
 @given(st.text())
@@ -125,7 +125,7 @@ def test_errors_escape_what_they_name() -> None:
     """Errors of the family carry no control characters, whoever prints them; pickles keep the message."""
     error = sn.ArgumentError("a\x1b[31m\u202e\n.wav")
     assert str(error) == "a\\x1b[31m\\u202e\\n.wav"
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
     assert str(sn.TooManyBad("two:\n  a\x1b")) == "two:\n  a\\x1b"
 
 
@@ -195,9 +195,9 @@ def test_use_changes_neither_pickles_nor_copies(name: str, noise_table: Path) ->
     fitted = sn.normalizer(name).fit(sn.fit(noise_table, front_end))
     pipeline = sn.Pipeline(sn.FrontEnd.from_dict(front_end.to_dict()), fitted)
     before = pickle.dumps(pipeline)
-    x = pipeline(tone(0.5, 16_000, seed=0))
+    x = pipeline(tone(0.5, 16_000, seed=0).ravel().astype(np.float32))
     assert x.shape[0] == pipeline.front_end.n_bands
     pipeline.summary()
     assert pickle.dumps(pipeline) == before
     assert pickle.dumps(copy(pipeline)) == pickle.dumps(deepcopy(pipeline)) == before
-    assert pickle.loads(before) == pipeline
+    assert pickle.loads(before) == pipeline  # noqa: S301

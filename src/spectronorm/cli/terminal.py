@@ -7,7 +7,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import typer
 from rich.console import Console
 
 from spectronorm.printable import printable
@@ -16,7 +15,8 @@ from spectronorm.storage.replacement import descriptor_of
 
 def say(text: str = "", *, beside: Path | None = None) -> None:
     """Print lines on stdout, or on stderr if the output `beside` is written to stdout itself."""
-    typer.echo(printable(text, keep="\n"), err=beside is not None and descriptor_of(beside) == 1)
+    stream = sys.stderr if beside is not None and descriptor_of(beside) == 1 else sys.stdout
+    print(printable(text, keep="\n"), file=stream, flush=True)
 
 
 def warn(text: str) -> None:
@@ -26,7 +26,8 @@ def warn(text: str) -> None:
 
 def complain(text: object) -> None:
     """Print why a command ends, on stderr."""
-    typer.echo(f"spectronorm: {printable(text, keep=chr(10))}", err=True)
+    keep = "\n"
+    print(f"spectronorm: {printable(text, keep)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def console(*, stderr: bool = False) -> Console:

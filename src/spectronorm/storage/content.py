@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import mmap
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ _MARK = b"spectronorm"
 _HEAD_BYTES = 1 << 12
 _MOST_HEADER_BYTES = 1 << 26
 _MOST_JSON_BYTES = 1 << 26
+_MOST_LOOKED_AT = 1000
 
 
 class Content(Enum):
@@ -113,21 +115,19 @@ def _starts_with(path: Path, start: bytes) -> bool:
 
 
 def _is_index(path: Path, head: bytes) -> bool:
-    """Tell if it lists outputs of ours by `path` first and `frames` last, at least one of which stands there."""
-    del head
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        names = file.readline(_HEAD_BYTES).rstrip("\r\n").split(",")
-        if len(names) < 2 or (names[0], names[-1]) != ("path", "frames"):
-            return False
-        for _ in range(1000):
-            listed = path.parent / file.readline(_HEAD_BYTES).partition(",")[0].strip('"')
-            kind = {".npy": Content.ARRAY, ".png": Content.PICTURE}.get(listed.suffix)
-            try:
-                if kind is not None and listed.is_file() and kind.stands_at(listed):
-                    return True
-            except (OSError, ValueError):
-                continue
-    return False
+    """Tell if it lists arrays or images, by `path` first and `frames` last, in a folder that holds some of ours."""
+    rows = csv.reader(head.decode("utf-8", errors="replace").splitlines(keepends=True))
+    try:
+        names, first = next(rows), next(rows, [])
+    except (csv.Error, StopIteration):
+        return False
+    if len(names) < 2 or (names[0], names[-1]) != ("path", "frames") or not first:
+        return False
+    maker = path.parent / "pipeline.safetensors"
+    if first[0].endswith(".npy"):
+        return maker.is_file() and Content.CONTAINER.stands_at(maker)
+    found = (*path.parent.glob("*.png"), *path.parent.glob("*/*.png"))
+    return first[0].endswith(".png") and any(Content.PICTURE.stands_at(one) for one in found[:_MOST_LOOKED_AT])
 
 
 _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
