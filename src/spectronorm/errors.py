@@ -6,6 +6,24 @@ from enum import StrEnum
 
 from spectronorm.printable import printable
 
+__all__ = [
+    "ArgumentError",
+    "AudioError",
+    "BadAudioReason",
+    "EngineError",
+    "ExportError",
+    "FileFormatError",
+    "FrontEndMismatch",
+    "MissingExtra",
+    "OutputBusy",
+    "OutputRefused",
+    "ShapeError",
+    "SourceError",
+    "SpectronormError",
+    "TooManyBad",
+    "UpdateRefused",
+]
+
 
 class SpectronormError(Exception):
     """Everything that spectronorm raises on purpose; names in its message are escaped."""

@@ -32,7 +32,7 @@ from spectronorm.cli.terminal import say
 from spectronorm.passes.apply import apply
 from spectronorm.pipeline import open_fitted
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm apply esc10/ --profile esc10.safetensors --normalize band --hold-out fold=1 -o features/
@@ -43,7 +43,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("apply", epilog=EXAMPLES)(guarded(writing(apply_command)))
+    app.command("apply", epilog=_EXAMPLES)(guarded(writing(apply_command)))
 
 
 def apply_command(

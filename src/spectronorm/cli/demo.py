@@ -13,7 +13,7 @@ from spectronorm.cli.terminal import say, warn
 from spectronorm.demo.run import run_demo
 from spectronorm.report.text_plot import band_plot
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm demo
@@ -24,7 +24,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", epilog=EXAMPLES)(guarded(writing(demo_command)))
+    app.command("demo", epilog=_EXAMPLES)(guarded(writing(demo_command)))
 
 
 def demo_command(
@@ -34,7 +34,7 @@ def demo_command(
     """Synthesize ten kinds of sound, measure them, apply the result, draw it, and say where everything is."""
     with progress_bar("measuring") as progress:
         result = run_demo(output, seed=seed, progress=progress)
-    profile, pooled = result.profile, result.profile.pooled()
+    profile, pooled = result.profile, result.profile.overall
     say(
         f"measured {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:.1f} s: "
         f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"

@@ -33,7 +33,7 @@ from spectronorm.passes.fit import Sample, fit
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
@@ -46,7 +46,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("fit", epilog=EXAMPLES)(guarded(writing(with_front_end(fit_command))))
+    app.command("fit", epilog=_EXAMPLES)(guarded(writing(with_front_end(fit_command))))
 
 
 def fit_command(
@@ -99,7 +99,7 @@ def fit_command(
 
 
 def _report(profile: Profile, output: Path) -> None:
-    pooled, unit = profile.pooled(), profile.front_end.compress.unit
+    pooled, unit = profile.overall, profile.front_end.compress.unit
     say(
         f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "

@@ -17,7 +17,7 @@ from spectronorm.profile import Profile
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm update esc10.safetensors unlabelled/ -o esc10-2.safetensors --training esc10/
@@ -30,7 +30,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("update", epilog=EXAMPLES)(guarded(writing(update_command)))
+    app.command("update", epilog=_EXAMPLES)(guarded(writing(update_command)))
 
 
 def update_command(

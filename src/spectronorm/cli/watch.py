@@ -49,7 +49,7 @@ from spectronorm.storage.replacement import require_replaceable
 ALARM = 3
 """The exit code of `--once` when there was an alarm."""
 TITLE = "spectronorm watch: drift"
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm watch incoming/ --profile esc10.safetensors --training esc10/ --false-alarms 1/week --clips-per-hour 360
@@ -62,7 +62,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("watch", epilog=EXAMPLES)(guarded(writing(watch_command)))
+    app.command("watch", epilog=_EXAMPLES)(guarded(writing(watch_command)))
 
 
 def watch_command(

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from spectronorm.demo.sounds import SOUNDS, Samples
+from spectronorm.arrays import Floats
+from spectronorm.demo.sounds import SOUNDS
 from spectronorm.storage import Content, atomic_write
 from spectronorm.storage.replacement import require_replaceable
 
@@ -103,7 +104,7 @@ def _plan(clips_per_kind: int) -> Iterator[_Clip]:
         )
 
 
-def _spread(samples: Samples, channels: int, sample_rate: int, rng: np.random.Generator) -> Samples:
+def _spread(samples: Floats, channels: int, sample_rate: int, rng: np.random.Generator) -> Floats:
     """Return samples of shape (samples, channels); a second channel hears the sound later and quieter."""
     if channels == 1:
         return samples[:, np.newaxis]
@@ -112,7 +113,7 @@ def _spread(samples: Samples, channels: int, sample_rate: int, rng: np.random.Ge
     return np.stack((samples, rng.uniform(0.4, 0.9) * later), axis=1)
 
 
-def _render(clip: _Clip, seed: int) -> Samples:
+def _render(clip: _Clip, seed: int) -> Floats:
     """Return the samples of a clip, of shape (samples, channels), from a generator of its own."""
     rng = np.random.default_rng((seed, clip.source, ord(clip.take)))
     sounding = clip.seconds - clip.silence_before - clip.silence_after
@@ -132,7 +133,7 @@ def _forget_writing_time(content: bytes) -> bytes:
     return bytes(changed)
 
 
-def _encoded(samples: Samples, clip: _Clip) -> bytes:
+def _encoded(samples: Floats, clip: _Clip) -> bytes:
     """Samples of shape (samples, channels) as the clip's encoding wants."""
     encoding, buffer = clip.encoding, io.BytesIO()
     soundfile.write(buffer, samples, clip.sample_rate, format=encoding.format, subtype=encoding.subtype)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import GanModel
-from spectronorm.images import ImageCodec, Layout
+from spectronorm.image_files import ImageCodec, Layout
 from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, write_index
 from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.runs.lock import output_lock
@@ -44,12 +45,12 @@ class SampleOptions:
     quality: str = "good"
 
     def __post_init__(self) -> None:
-        if self.images < 1 or self.seed < 0:
-            raise ArgumentError(f"images={self.images} must be at least 1, seed={self.seed} not negative")
+        set_whole_numbers(self, ("images",), 1)
+        set_whole_numbers(self, ("seed",), 0)
 
 
 @dataclass(frozen=True)
-class Samples:
+class WrittenSamples:
     """What was written: names of images, and remarks on sounds."""
 
     folder: Path
@@ -64,7 +65,7 @@ def write_samples(
     progress: Progress = silent,
     *,
     overwrite: bool = False,
-) -> Samples:
+) -> WrittenSamples:
     """Write images, named by number and class, with an index, and WAV files beside them with `audio`.
 
     Each image carries front end, range and length, so that its inverse needs nothing else; the sounds are exactly
@@ -101,7 +102,7 @@ def write_samples(
                 sound = invert_file(folder / name, (folder / name).with_suffix(".wav"), inversion)
                 notes += [f"{name}: {note}" for note in sound.notes]
         _write_index(folder, model, names, labels)
-    return Samples(folder, tuple(names), tuple(notes))
+    return WrittenSamples(folder, tuple(names), tuple(notes))
 
 
 def _files(names: Sequence[str], options: SampleOptions) -> Iterator[tuple[str, Content]]:

@@ -39,7 +39,7 @@ def save_update(update: Update, parent: str | Path, path: str | Path, *, overwri
     header = {**header, _RECORD: [*above, record]}
     with protecting([parent]):
         whole = {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)}
-        container.save(Path(path), header, whole, overwrite=overwrite)
+        container.save_tensors(Path(path), header, whole, overwrite=overwrite)
     return record
 
 
@@ -49,7 +49,7 @@ def lineage(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         FileFormatError: when the file is not a sound profile.
     """
-    header, tensors = container.load(Path(path))
+    header, tensors = container.load_tensors(Path(path))
     profile = Profile.from_container(header, tensors, Path(path))
     records: list[dict[str, Any]] = header.get(_RECORD, [])
     sound = isinstance(records, list) and all(_is_record(r, profile.front_end.n_bands) for r in records)
@@ -69,7 +69,7 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
     records = lineage(path)
     if not records:
         raise ArgumentError(f"{path}: was measured, not updated: there is nothing to roll back")
-    data = container.load(Path(path))[1][_PARENT].tobytes()
+    data = container.load_tensors(Path(path))[1][_PARENT].tobytes()
     if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
         raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
     with overwriting(overwrite), atomic_write(Path(output), Content.CONTAINER) as file:
