@@ -26,6 +26,7 @@ from spectronorm.cli import (
     update,
     watch,
 )
+from spectronorm.cli.run import note_warnings
 from spectronorm.cli.terminal import prepare_streams
 from spectronorm.printable import printable
 from spectronorm.version import __version__
@@ -94,4 +95,5 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 def main() -> None:
     """Run the command line."""
+    note_warnings()
     app()

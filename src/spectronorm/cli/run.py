@@ -9,6 +9,7 @@ import functools
 import inspect
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ from rich.progress import (
 from rich.text import Text
 
 from spectronorm.cli.terminal import complain, console, warn
-from spectronorm.errors import ArgumentError, SpectronormError
+from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
 
@@ -102,6 +103,19 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
+
+
+def note_warnings() -> None:
+    """Show warnings of slow kernels as remarks, and others as Python does."""
+    as_python_does = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, KernelWarning):
+            warn(str(message))
+        else:
+            as_python_does(message, category, *where, **more)
+
+    warnings.showwarning = show
 
 
 def warn_left_out(bad: Iterable[BadFile]) -> None:

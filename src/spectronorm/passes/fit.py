@@ -12,7 +12,7 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.measure import Measured, MeasureTask
-from spectronorm.passes.one_pass import MAX_BAD, Output, Results, one_pass
+from spectronorm.passes.one_pass import MAX_BAD, Output, PassResults, one_pass
 from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
@@ -120,7 +120,7 @@ def _output(path: Path, task: MeasureTask, *, overwrite: bool) -> Output:
     return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
-def _collect(results: Results[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
+def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
     """The sums of each group, and the flagged files."""
     parts: dict[GroupKey, RunningSum] = {}
     flagged: list[BadFile] = []
