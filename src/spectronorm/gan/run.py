@@ -14,7 +14,7 @@ import torch
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint
 from spectronorm.gan.clips import ImageWindow, classes_of, read_levels
@@ -34,6 +34,7 @@ from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
@@ -219,6 +220,10 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
     if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
+        if (folder / LOG).exists() and not path.exists():
+            raise OutputRefused(f"{folder / LOG}: stands there without {SETTINGS}; choose another folder with -o")
+        require_replaceable(folder / MODEL, Content.CONTAINER)
+        require_replaceable(path, Content.RECORD)
         prepared.profile.save(folder / PROFILE)
         write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n", Content.RECORD)
         return 0.0
