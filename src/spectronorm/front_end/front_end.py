@@ -72,7 +72,7 @@ class FrontEnd:
             try:
                 registry.name_of(getattr(self, slot))
             except ArgumentError as error:
-                raise ArgumentError(f"{slot}: {error}") from None
+                raise ArgumentError(f"{slot}={error}") from None
         _ = self.band_hz(), self.grid  # both refuse settings that do not fit together
 
     def __call__(self, wave: Array) -> Array:
