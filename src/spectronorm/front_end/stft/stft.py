@@ -57,12 +57,12 @@ class STFT:
         metadata={"help": "any name that scipy.signal.get_window knows, the same with _symmetric, or povey"},
     )
     center: bool = field(default=True, metadata={"help": "pad, so that frames are centred on their time"})
-    pad_mode: str = field(default="reflect", metadata={"help": "constant, edge or reflect"})
+    pad_mode: str = field(default="reflect", metadata={"help": "the padding: constant, edge or reflect"})
     power: float = field(default=2.0, metadata={"help": "1 for magnitudes, 2 for power"})
     frame_by: str = field(
         default="n_fft", kw_only=True, metadata={"help": "cut frames of n_fft or of win_length samples"}
     )
-    frame_count: str = field(default="fit", kw_only=True, metadata={"help": "fit, floor or ceil"})
+    frame_count: str = field(default="fit", kw_only=True, metadata={"help": "the number of frames: fit, floor or ceil"})
     remove_dc_offset: bool = field(
         default=False,
         kw_only=True,

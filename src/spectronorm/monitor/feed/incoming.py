@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import ClipReference, Reader, Source, open_source, release
+from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
-from spectronorm.audio.sources import AUDIO_SUFFIXES
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.front_end import FrontEnd
 
