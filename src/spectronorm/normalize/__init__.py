@@ -11,6 +11,7 @@ from spectronorm.normalize.min_max import MinMax as MinMax
 from spectronorm.normalize.robust import Robust as Robust
 from spectronorm.normalize.per_clip import PerClip as PerClip
 from spectronorm.normalize.sliding import SlidingStandardize as SlidingStandardize
+from spectronorm.normalize.imported import Imported as Imported
 from spectronorm.normalize.fixed import Fixed as Fixed
 from spectronorm.normalize.names import normalizer as normalizer
 from spectronorm.normalize.names import normalizer_names as normalizer_names

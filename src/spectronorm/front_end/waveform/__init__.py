@@ -1,5 +1,9 @@
 """Waveform levels: what is done to a clip's samples before its STFT. Each is one class and one line here."""
 
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS as WAVEFORM_LEVELS
+from spectronorm.front_end.waveform.waveform_level import Change as Change
+from spectronorm.front_end.waveform.waveform_level import ClipStatistics as ClipStatistics
+from spectronorm.front_end.waveform.waveform_level import WaveformLevel as WaveformLevel
 from spectronorm.front_end.waveform.as_recorded import AsRecorded as AsRecorded
 from spectronorm.front_end.waveform.standardize import StandardizeWaveform as StandardizeWaveform
 from spectronorm.front_end.waveform.sliding import SlidingStandardizeWaveform as SlidingStandardizeWaveform
