@@ -45,12 +45,14 @@ class WaveformLevelContract(Contract):
                 np.testing.assert_allclose(self.subject.change(clip)(wave), self.subject(wave, RATE), atol=1e-9)
 
     def test_padding_does_not_count(self) -> None:
-        """If it takes `valid`, a padded clip is computed as if it were alone."""
+        """If it takes `valid`, a padded clip of a torch batch is computed as if it were alone."""
         level: Any = self.subject
-        if "valid" in inspect.signature(level.__call__).parameters:
+        if has_torch() and "valid" in inspect.signature(level.__call__).parameters:
+            import torch  # noqa: PLC0415
+
             wave, kept = waves(), RATE // 2
-            valid = np.broadcast_to(np.arange(wave.shape[-1]) < kept, wave.shape)
-            found = level(np.where(valid, wave, 0.0), RATE, valid=valid)
+            valid = torch.arange(wave.shape[-1]).expand(wave.shape) < kept
+            found = level(torch.from_numpy(wave).masked_fill(~valid, 0.0), RATE, valid=valid).numpy()
             whole = kept - level.shortens
             np.testing.assert_allclose(found[..., :whole], level(wave[..., :kept], RATE), rtol=1e-9, atol=1e-9)
 

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
+from spectronorm.arrays.rounding import CONSTANT, CONSTANT_VARIANCE
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Change, ClipStatistics, WaveformLevel
 from spectronorm.kernels.jit import njit
-
-CONSTANT = 1e-6
-"""A clip whose standard deviation is below this share of its offset counts as constant: that much is rounding."""
 
 
 @WAVEFORM_LEVELS.register("standardize")
@@ -32,7 +30,7 @@ class StandardizeWaveform(WaveformLevel):
         mean = mean_of_valid(wave, valid, -1)
         centred = wave - mean
         variance = mean_of_valid(centred * centred, valid, -1)
-        constant = variance <= CONSTANT**2 * mean * mean
+        constant = variance <= CONSTANT_VARIANCE * mean * mean
         # The root is taken of 1 where the clip is constant: that of 0 has no gradient.
         std = xp.sqrt(xp.where(constant, xp.ones_like(variance), variance))
         return xp.where(constant, xp.zeros_like(centred), centred / std)
