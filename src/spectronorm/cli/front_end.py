@@ -108,24 +108,39 @@ def build(options: Mapping[str, Any], by_slot: Mapping[str, SlotOption], start: 
     # Window and hop follow n_fft unless they are given too.
     if "n_fft" in given:
         plain["stft"] |= {"win_length": None, "hop_length": None}
-    for option, value in given.items():
-        if option in by_slot:
-            _set(plain, option, by_slot[option], value, chosen=given)
-        elif option not in ("level", "bands", "compress"):
-            plain[option] = value
+    for slot in SLOTS:
+        _set(
+            plain,
+            slot,
+            {name: option for name, option in by_slot.items() if option.slot == slot and name in given},
+            given,
+        )
+    plain |= {name: given[name] for name in ("sample_rate", "resampler") if name in given}
     return FrontEnd.from_dict(plain)
 
 
-def _set(plain: dict[str, Any], name: str, option: SlotOption, value: Any, chosen: Mapping[str, Any]) -> None:
-    slot, kinds = option.slot, list(option.by_kind)
-    flag = f"--{name.replace('_', '-')}"
-    if plain[slot]["kind"] not in kinds:
-        if slot in chosen:
-            SLOTS[slot].find(chosen[slot])
-            raise ArgumentError(f"{flag} belongs to --{slot} {' or '.join(kinds)}, not {chosen[slot]}")
-        plain[slot] = {"kind": kinds[0]}
-    setting = option.by_kind[plain[slot]["kind"]]
-    plain[slot][option.field] = setting.parse(value, flag) if isinstance(value, str) else value
+def _set(plain: dict[str, Any], slot: str, options: Mapping[str, SlotOption], given: Mapping[str, Any]) -> None:
+    """Set the fields of one slot, of a kind that has all of them if the kind is not given itself."""
+    kind = plain[slot]["kind"]
+    if slot in given:
+        SLOTS[slot].find(kind)
+    for name, option in options.items():
+        if slot in given and kind not in option.by_kind:
+            raise ArgumentError(f"{_flag(name)} belongs to --{slot} {' or '.join(option.by_kind)}, not {kind}")
+    able = [one for one in SLOTS[slot] if all(one in option.by_kind for option in options.values())]
+    if not able:
+        rules = ", ".join(f"{_flag(name)} to {' or '.join(option.by_kind)}" for name, option in options.items())
+        raise ArgumentError(f"no --{slot} has all of these options ({rules}); leave one out")
+    if kind not in able:
+        kind = able[0]
+        plain[slot] = {"kind": kind}
+    for name, option in options.items():
+        value, setting = given[name], option.by_kind[kind]
+        plain[slot][option.field] = setting.parse(value, _flag(name)) if isinstance(value, str) else value
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _annotations(by_slot: Mapping[str, SlotOption]) -> Iterator[tuple[str, Any]]:
@@ -137,7 +152,7 @@ def _annotations(by_slot: Mapping[str, SlotOption]) -> Iterator[tuple[str, Any]]
             yield slot, _option(str, text, f"--{slot}")
         for name, option in by_slot.items():
             if option.slot == slot:
-                flag = f"--{name.replace('_', '-')}"
+                flag = _flag(name)
                 switch = next(iter(option.flags.values()), f"{flag}/--no-{flag.removeprefix('--')}")
                 yield name, _option(option.type, option.help, switch if option.type is bool else flag)
 
