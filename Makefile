@@ -35,7 +35,7 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
 	touch $@
 
 $(VENV)/.installed-plugin: $(VENV)/.installed-test ## install the example plug-in into an environment of its own and run its tests
-	$(BIN)/python examples/test_plugin.py
+	$(BIN)/python examples/install_plugin.py
 
 docs: $(VENV)/.installed-test requirements/docs.txt
 	$(PIP) --requirement requirements/docs.txt
