@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from spectronorm.audio.resample import RESAMPLERS
-from spectronorm.cli.options import sentence
+from spectronorm.cli.options import alternatives
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, preset
 from spectronorm.front_end.front_end import SLOTS
@@ -148,7 +148,7 @@ def _annotations(by_slot: Mapping[str, SlotOption]) -> Iterator[tuple[str, Any]]
     yield from _GENERAL.items()
     for slot in ("level", "stft", "bands", "compress"):
         if slot != "stft":
-            text = f"{SLOTS[slot].noun.capitalize()}: {sentence(SLOTS[slot])}"
+            text = f"{SLOTS[slot].noun.capitalize()}: {alternatives(SLOTS[slot])}"
             yield slot, _option(str, text, f"--{slot}")
         for name, option in by_slot.items():
             if option.slot == slot:
@@ -165,5 +165,5 @@ _GENERAL: Mapping[str, Any] = {
     "preset_name": _option(str, "Start from a preset; spectronorm presets lists them.", "--preset"),
     "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
     "sample_rate": _option(int, "Hz."),
-    "resampler": _option(str, sentence(RESAMPLERS)),
+    "resampler": _option(str, alternatives(RESAMPLERS)),
 }

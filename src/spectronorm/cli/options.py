@@ -17,7 +17,7 @@ from spectronorm.normalize import NORMALIZERS
 from spectronorm.registry import Registry
 
 
-def sentence(names: Iterable[str]) -> str:
+def alternatives(names: Iterable[str]) -> str:
     """`a, b or c.`: alternatives for a help text."""
     listed = [name for name in names if name]
     text = f"{', '.join(listed[:-1])} or {listed[-1]}."
@@ -32,7 +32,7 @@ def short_names(registry: Registry[Any]) -> list[str]:
 
 SourceArgument = Annotated[
     str,
-    typer.Argument(help=sentence(cls.takes for cls in SOURCES.classes(loading=False).values())),
+    typer.Argument(help=alternatives(cls.takes for cls in SOURCES.classes(loading=False).values())),
 ]
 UntrustedOption = Annotated[
     bool,
@@ -52,7 +52,7 @@ NormalizeOption = Annotated[
     typer.Option(
         metavar="NAME[:SETTING=VALUE]",
         help="The normalizer to fit to the profile, with settings after colons (minmax:low=-1): "
-        f"{sentence(short_names(NORMALIZERS))}",
+        f"{alternatives(short_names(NORMALIZERS))}",
     ),
 ]
 HoldOutOption = Annotated[
@@ -62,7 +62,7 @@ WorkersOption = Annotated[int | None, typer.Option(min=1, help="Threads or proce
 EngineOption = Annotated[
     str,
     typer.Option(
-        help=f"The engine: {sentence(ENGINES)} auto begins with threads and goes on with processes if there is much to "
+        help=f"The engine: {alternatives(ENGINES)} auto begins with threads and goes on with processes if there is much to "
         "do; processes survive a crash; for dask see --scheduler."
     ),
 ]

@@ -18,7 +18,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end.bands import BANDS
 from spectronorm.front_end.compress import COMPRESSIONS
 from spectronorm.front_end.waveform import WAVEFORM_LEVELS
-from spectronorm.images import IMAGE_RANGES
+from spectronorm.image_files import IMAGE_RANGES
 from spectronorm.interop.statistics import STATISTICS_FORMATS
 from spectronorm.normalize import NORMALIZERS
 from spectronorm.registry import Registry

@@ -7,3 +7,5 @@ from spectronorm.engines.auto import AutoEngine as AutoEngine
 from spectronorm.engines.threads import ThreadEngine as ThreadEngine
 from spectronorm.engines.processes import ProcessEngine as ProcessEngine
 from spectronorm.engines.dask import DaskEngine as DaskEngine
+
+__all__ = ["ENGINES", "AutoEngine", "DaskEngine", "Engine", "ProcessEngine", "ThreadEngine"]

@@ -11,3 +11,13 @@ from spectronorm.testing.normalizer import NormalizerContract as NormalizerContr
 from spectronorm.testing.source import SourceContract as SourceContract
 from spectronorm.testing.statistics_format import StatisticsFormatContract as StatisticsFormatContract
 from spectronorm.testing.waveform_level import WaveformLevelContract as WaveformLevelContract
+
+__all__ = [
+    "BandsContract",
+    "CompressionContract",
+    "Contract",
+    "NormalizerContract",
+    "SourceContract",
+    "StatisticsFormatContract",
+    "WaveformLevelContract",
+]

@@ -13,7 +13,7 @@ from spectronorm.front_end import STFT, FrontEnd, Mel
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, Normalizer
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
-from spectronorm.profile.counting.counter import Counter
+from spectronorm.profile.counting.counter import LevelCounter
 from spectronorm.testing.contract import RATE, Contract, has_torch, require, require_saved, waves
 
 
@@ -25,7 +25,7 @@ class NormalizerContract(Contract):
 
     def fitted(self) -> FittedNormalizer:
         """The subject, fitted to three clips."""
-        counter = Counter(self.front_end)
+        counter = LevelCounter(self.front_end)
         for wave in waves():
             counter.add(wave.astype(np.float32))
         measurement = counter.measurement()

@@ -16,6 +16,6 @@ class Midrange(Normalizer):
 
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Take the extremes from the profile; a band that never varies keeps its scale."""
-        low, high = np.asarray(profile.statistics.min), np.asarray(profile.statistics.max)
+        low, high = np.asarray(profile.band.min), np.asarray(profile.band.max)
         scale = np.where(high > low, (high - low) / 2.0, 1.0)
         return FittedNormalizer.of(self, profile, shift=(low + high) / 2.0, scale=scale)

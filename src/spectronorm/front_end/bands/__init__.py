@@ -6,3 +6,5 @@ from spectronorm.front_end.bands.runs import BandRuns as BandRuns
 from spectronorm.front_end.bands.linear import Linear as Linear
 from spectronorm.front_end.bands.mel import Mel as Mel
 from spectronorm.front_end.bands.gammatone import Gammatone as Gammatone
+
+__all__ = ["BANDS", "BandRuns", "Bands", "Gammatone", "Linear", "Mel"]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.bands import BANDS, Bands
+from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands
 from spectronorm.front_end.bands.runs import BandRuns
 
 _EAR_Q = 9.26449  # Glasberg and Moore (1990): ERB(f) = f / 9.26449 + 24.7 Hz
@@ -39,8 +40,7 @@ class Gammatone(Bands):
     width: float = field(default=1.0, metadata={"help": "the factor of each filter's bandwidth"})
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n_bands, int) or isinstance(self.n_bands, bool) or self.n_bands < 1:
-            raise ArgumentError(f"n_bands={self.n_bands!r} must be a positive whole number")
+        set_whole_numbers(self, ("n_bands",), 1, MAX_BANDS)
         if not 0 < self.width < np.inf:
             raise ArgumentError(f"width={self.width} must be finite and positive")
         if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):

@@ -9,3 +9,5 @@ from spectronorm.front_end.compress.ln import Ln as Ln
 from spectronorm.front_end.compress.log1p import Log1p as Log1p
 from spectronorm.front_end.compress.root import Root as Root
 from spectronorm.front_end.compress.pcen import PCEN as PCEN
+
+__all__ = ["COMPRESSIONS", "PCEN", "Compression", "Decibel", "Grid", "Ln", "Log1p", "Logarithm", "Root"]

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Change, ClipStatistics, WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
 
 @WAVEFORM_LEVELS.register("rms")
@@ -47,7 +47,7 @@ class RMSLevel(WaveformLevel):
         return True
 
     @override
-    def change(self, clip: ClipStatistics) -> Change:
+    def change(self, clip: ClipStatistics) -> WaveformChange:
         return _change(clip.rms, self.dbfs)
 
 
@@ -81,7 +81,7 @@ class PeakLevel(WaveformLevel):
         return True
 
     @override
-    def change(self, clip: ClipStatistics) -> Change:
+    def change(self, clip: ClipStatistics) -> WaveformChange:
         return _change(clip.peak, self.dbfs)
 
 
@@ -110,8 +110,8 @@ class ScaleWaveform(WaveformLevel):
         return True
 
     @override
-    def change(self, clip: ClipStatistics) -> Change:
-        return Change(scale=self.factor)
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange(scale=self.factor)
 
 
 def _check_dbfs(dbfs: float) -> None:
@@ -119,8 +119,8 @@ def _check_dbfs(dbfs: float) -> None:
         raise ArgumentError(f"dbfs={dbfs} must lie in -120 … 0 (0 is full scale)")
 
 
-def _change(amplitude: float, dbfs: float) -> Change:
-    return Change(scale=10.0 ** (dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
+def _change(amplitude: float, dbfs: float) -> WaveformChange:
+    return WaveformChange(scale=10.0 ** (dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
 
 
 def _gain(xp: object, amplitude: Array, dbfs: float) -> Array:

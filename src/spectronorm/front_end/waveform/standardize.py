@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
 from spectronorm.arrays.rounding import CONSTANT, CONSTANT_VARIANCE
-from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Change, ClipStatistics, WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 from spectronorm.kernels.jit import njit
 
 
@@ -46,12 +46,12 @@ class StandardizeWaveform(WaveformLevel):
         return True
 
     @override
-    def change(self, clip: ClipStatistics) -> Change:
-        return Change(clip.mean, _one_over(clip.std, clip.mean))
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange(clip.mean, _one_over(clip.std, clip.mean))
 
     @override
-    def change_while_windowing(self, samples: NDArray[Any]) -> Change | None:
-        return Change(*_mean_and_scale(samples))
+    def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
+        return WaveformChange(*_mean_and_scale(samples))
 
 
 @njit(cache=True, nogil=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.images.level_range import LevelRange
+from spectronorm.image_files.level_range import LevelRange
 from spectronorm.profile import Profile
 from spectronorm.registry import Registry
 

@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.images.image_range import IMAGE_RANGES, ImageRange
-from spectronorm.images.level_range import LevelRange
+from spectronorm.image_files.image_range import IMAGE_RANGES, ImageRange
+from spectronorm.image_files.level_range import LevelRange
 from spectronorm.profile import Profile
 
 
