@@ -62,8 +62,8 @@ WorkersOption = Annotated[int | None, typer.Option(min=1, help="Threads or proce
 EngineOption = Annotated[
     str,
     typer.Option(
-        help=f"The engine: {alternatives(ENGINES)} auto begins with threads and goes on with processes if there is much to "
-        "do; processes survive a crash; for dask see --scheduler."
+        help=f"The engine: {alternatives(ENGINES)} auto begins with threads and goes on with processes if there is "
+        "much to do; processes survive a crash; for dask see --scheduler."
     ),
 ]
 SchedulerOption = Annotated[
