@@ -146,7 +146,7 @@ def test_untrusted_is_refused_in_one_sentence_where_there_is_no_posix(monkeypatc
 
 
 def test_a_pass_needs_nothing_that_only_posix_has(noise_folder: Path, tmp_path: Path) -> None:
-    """`fit -o` works in a Python without the modules and calls that Windows lacks, but for the lock, which is tested above."""
+    """`fit -o` works without the modules and calls that Windows lacks, but for the lock, tested above."""
     done = subprocess.run(
         [sys.executable, "-c", _WITHOUT, str(noise_folder), str(tmp_path / "profile.safetensors")],
         capture_output=True,
