@@ -46,8 +46,12 @@ class Pipeline:
         """The level that `x` was made from (see `FittedNormalizer.inverse`)."""
         return self.normalizer.inverse(x, affine)
 
-    def save(self, path: str | Path) -> None:
-        """Write the pipeline, whole or not at all: a small safetensors file with a JSON header."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the pipeline, whole or not at all: a small safetensors file with a JSON header.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
         fitted = self.normalizer
         kind = next(name for name, cls in KINDS.items() if cls is type(fitted.normalizer))
         header = {
@@ -61,7 +65,7 @@ class Pipeline:
         }
         affine = fitted.affine
         tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
-        container.save_tensors(Path(path), header, tensors)
+        container.save_tensors(Path(path), header, tensors, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
