@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.batch import BatchResult, do_batch
+from spectronorm.engines.cores import affordable_workers, available_cores
 from spectronorm.engines.engine import Item, Result
 from spectronorm.engines.pace import Pace
-from spectronorm.engines.threads import available_cores
 from spectronorm.errors import EngineError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Pool:
         from loky import ProcessPoolExecutor  # noqa: PLC0415  (3 MB that threads do without)
 
         # Not the standard library's: its processes run the user's script again, or are forks of one with threads.
-        return ProcessPoolExecutor(self._workers, initializer=_end_with, initargs=(os.getpid(),))
+        return ProcessPoolExecutor(affordable_workers(self._workers), initializer=_end_with, initargs=(os.getpid(),))
 
     def _done(self, task: Callable[[Any], Any]) -> Iterator[BatchResult]:
         """What is done by now: at least one batch, if there are any."""
