@@ -6,8 +6,10 @@ import errno
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +163,24 @@ def test_a_container_of_changed_values_is_refused(tmp_path: Path) -> None:
         assert old in data
         with pytest.raises(sn.errors.FileFormatError, match="checksum"):
             container.unpack(data.replace(old, new), "it")
+
+
+def _die_in_mid_answer(item: tuple[int, str]) -> int:
+    """Write half an answer once, and be killed."""
+    number, once = item
+    if number == 3 and not Path(once).exists():
+        Path(once).touch()
+
+        def half(self: Connection, data: bytes, write: object = None) -> None:
+            os.write(self._handle, bytes(data)[: len(data) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        Connection._send = half
+    return number
+
+
+def test_a_worker_killed_in_mid_answer_is_noticed(tmp_path: Path) -> None:
+    """Half an answer is no answer: the work is done again, and the run ends."""
+    items = [(number, str(tmp_path / "once")) for number in range(8)]
+    assert sorted(sn.engines.ProcessEngine(2).map(_die_in_mid_answer, items)) == list(range(8))
+    assert (tmp_path / "once").exists()
