@@ -12,7 +12,7 @@ from typing import Generic
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.cores import available_cores
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.processes import Pool
 from spectronorm.engines.threads import ThreadEngine
 
@@ -20,6 +20,7 @@ WORTH_SECONDS = 3.0
 """How long threads must still have to go for processes to begin: they take about a second to start."""
 
 
+@ENGINES.register("auto")
 @dataclass(frozen=True)
 class AutoEngine:
     """Runs tasks in `workers` threads (by default one a core), and goes on in as many processes when that is faster.

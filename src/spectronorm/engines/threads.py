@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.cores import available_cores
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.engine import ENGINES, Item, Result
 
 
+@ENGINES.register("threads")
 @dataclass(frozen=True)
 class ThreadEngine:
     """Runs tasks in `workers` threads (by default one a core).
