@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spectronorm.errors import OutputBusy, OutputRefused
+from spectronorm.errors import OutputRefused
+from spectronorm.runs.lease import busy, lease
 
 _FAR = 1 << 30
 """Windows locks bytes and keeps others from reading them: one far behind the text."""
@@ -71,7 +72,12 @@ def output_lock(output: Path) -> Iterator[int | None]:
     """
     path = path_beside(output, "lock")
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = _acquire(path, output)
+    try:
+        descriptor = _acquire(path, output)
+    except _NoLocks:
+        with lease(path.with_suffix(".lease"), output) as left:
+            yield left
+        return
     try:
         left_by = _owner(descriptor).get("process")
         text = json.dumps({"process": os.getpid(), "machine": socket.gethostname()})
@@ -101,21 +107,23 @@ def _release(descriptor: int, path: Path) -> None:
 def _acquire(path: Path, output: Path) -> int:
     while True:
         descriptor = open_hidden(path, _is_lock)
-        locked = _try_lock(descriptor)
+        try:
+            locked = _try_lock(descriptor)
+        except _NoLocks:
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            raise
         if locked and _is_at(descriptor, path):
             return descriptor
         owner = _owner(descriptor)
         os.close(descriptor)
         if not locked:
-            raise _busy(output, owner)
+            raise busy(output, owner)
         # Its owner took the file away between our opening and our locking it: begin again.
 
 
-def _busy(output: Path, owner: dict[str, object]) -> OutputBusy:
-    return OutputBusy(
-        f"{output}: another run is writing it (process {owner.get('process', 'unknown')} on "
-        f"{owner.get('machine', 'this machine')}); wait for it, stop it, or choose another output"
-    )
+class _NoLocks(Exception):
+    """The file system has no locks."""
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -135,6 +143,11 @@ def _try_lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        # ENOSYS: Lustre; ENOLCK: NFS without its lock daemon; EOPNOTSUPP: FUSE.
+        if error.errno in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL):
+            raise _NoLocks from None
+        raise
     return True
 
 
