@@ -13,10 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, set_whole_numbers, working
+from spectronorm.arrays import (
+    Array,
+    namespace,
+    require_choice,
+    require_finite,
+    require_floats,
+    returned,
+    set_whole_numbers,
+    working,
+)
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
-from spectronorm.front_end.bands.bands import Bands
+from spectronorm.front_end.bands.bands import MAX_WEIGHTS, Bands
 from spectronorm.front_end.bands.gammatone import Gammatone
 from spectronorm.front_end.bands.linear import Linear
 from spectronorm.front_end.bands.mel import Mel
@@ -84,13 +93,17 @@ class FrontEnd:
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
-        if self.resampler not in RESAMPLERS:
-            raise ArgumentError(f"resampler={self.resampler!r} must be one of {', '.join(RESAMPLERS)}")
+        require_choice(self.resampler, "resampler", RESAMPLERS)
         for slot, kinds in SLOTS.items():
             if type(getattr(self, slot)) not in kinds.values():
                 known = ", ".join(kind.__name__ for kind in kinds.values())
                 raise ArgumentError(f"{slot}={getattr(self, slot)!r} must be one of {known}")
         _ = self.band_hz(), self.grid  # both refuse settings that do not fit together
+        if self.n_bands * self.stft.bins > MAX_WEIGHTS:
+            raise ArgumentError(
+                f"{self.n_bands} bands of {self.stft.bins} bins are {self.n_bands * self.stft.bins} weights, more than "
+                f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
+            )
 
     def __call__(self, wave: Array) -> Array:
         """Levels `(..., band, frame)` of waves `(..., sample)`.
@@ -212,6 +225,8 @@ class FrontEnd:
         Raises:
             ArgumentError: for an unknown field or kind, or a value that breaks its rule.
         """
+        if not isinstance(plain, Mapping):
+            raise ArgumentError(f"a front end must be an object, as FrontEnd.to_dict writes it, not {plain!r:.80}")
         _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
         slots = {slot: _from_plain(slot, plain[slot]) for slot in SLOTS if slot in plain}
         rest = {name: value for name, value in plain.items() if name not in SLOTS}
@@ -267,10 +282,9 @@ class FrontEnd:
 def _from_plain(slot: str, plain: Any) -> Any:
     kinds = SLOTS[slot]
     if not isinstance(plain, Mapping):
-        raise ArgumentError(f"{slot} must be an object such as {{'kind': '{next(iter(kinds))}'}}, not {plain!r}")
+        raise ArgumentError(f"{slot} must be an object such as {{'kind': '{next(iter(kinds))}'}}, not {plain!r:.80}")
     kind = plain.get("kind", next(iter(kinds)) if len(kinds) == 1 else None)
-    if kind not in kinds:
-        raise ArgumentError(f"{slot}.kind={kind!r} must be one of {', '.join(kinds)}")
+    require_choice(kind, f"{slot}.kind", kinds)
     settings = {name: value for name, value in plain.items() if name != "kind"}
     _known_keys(settings, {f.name for f in fields(kinds[kind])}, f"{slot} {kind}")
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectronorm.arrays import set_real_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer
 from spectronorm.normalize.per import check_scope, scoped
@@ -32,7 +33,8 @@ class MinMax:
     def __post_init__(self) -> None:
         check_scope(self.per)
         check_min_scale(self.min_scale)
-        if not -np.inf < self.low < self.high < np.inf:
+        set_real_numbers(self, ("low", "high"), -1e12, 1e12)
+        if not self.low < self.high:
             raise ArgumentError(f"low={self.low}, high={self.high} must be finite numbers with low < high")
 
     def fit(self, profile: Profile) -> FittedNormalizer:

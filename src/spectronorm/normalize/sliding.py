@@ -6,8 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectronorm.arrays import Affine, Array, SlidingWindow, namespace, set_whole_numbers, sliding_affine
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import (
+    Affine,
+    Array,
+    SlidingWindow,
+    namespace,
+    require_choice,
+    set_flags,
+    set_whole_numbers,
+    sliding_affine,
+)
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
 from spectronorm.normalize.safe_scale import safe_scale
 from spectronorm.profile import Profile
@@ -34,9 +42,9 @@ class SlidingStandardize:
     scale: str = "window"
 
     def __post_init__(self) -> None:
-        if self.scale not in SCALES:
-            raise ArgumentError(f"scale={self.scale!r} must be one of {', '.join(SCALES)}")
-        set_whole_numbers(self, ("length", "min_length"), 1)
+        require_choice(self.scale, "scale", SCALES)
+        set_whole_numbers(self, ("length", "min_length"), 1, 1 << 31)
+        set_flags(self, ("center",))
         self._window()
 
     @property

@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, set_whole_numbers
+from spectronorm.arrays import Array, set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.bands import MAX_BANDS
+from spectronorm.front_end.bands.bands import MAX_BANDS, set_frequencies
 from spectronorm.front_end.bands.runs import BandRuns, band_sums
 
 _EAR_Q = 9.26449  # Glasberg and Moore (1990): ERB(f) = f / 9.26449 + 24.7 Hz
@@ -39,10 +39,8 @@ class Gammatone:
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_bands",), 1, MAX_BANDS)
-        if not 0 < self.width < np.inf:
-            raise ArgumentError(f"width={self.width} must be finite and positive")
-        if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
-            raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
+        set_real_numbers(self, ("width",), 0.01, 100)
+        set_frequencies(self)
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
         """The gammatone bands."""

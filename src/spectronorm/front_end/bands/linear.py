@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array
+from spectronorm.arrays import Array, set_flags
 from spectronorm.front_end.bands.runs import BandRuns
 
 
@@ -17,6 +17,9 @@ class Linear:
     """Every bin is a band; `drop_nyquist` leaves the last one out, for an even number of bands."""
 
     drop_nyquist: bool = False
+
+    def __post_init__(self) -> None:
+        set_flags(self, ("drop_nyquist",))
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
         """The bins themselves."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, set_whole_numbers
+from spectronorm.arrays import Array, require_choice, set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.bands import MAX_BANDS
+from spectronorm.front_end.bands.bands import MAX_BANDS, set_frequencies
 from spectronorm.front_end.bands.runs import BandRuns, band_sums
 
 
@@ -36,12 +36,10 @@ class Mel:
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_mels",), 1, MAX_BANDS)
-        if self.mel_scale not in _SCALES:
-            raise ArgumentError(f"mel_scale={self.mel_scale!r} must be one of {', '.join(_SCALES)}")
+        require_choice(self.mel_scale, "mel_scale", _SCALES)
         if self.norm not in ("slaney", None):
             raise ArgumentError(f"norm={self.norm!r} must be slaney or None")
-        if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
-            raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
+        set_frequencies(self)
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
         """The mel bands."""

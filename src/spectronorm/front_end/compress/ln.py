@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from spectronorm.arrays import Array, at_least, namespace, plus
+from spectronorm.arrays import Array, at_least, namespace, plus, set_real_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.compress.grid import Grid
 
@@ -24,7 +24,8 @@ class Ln:
     amin: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (self.offset >= 0 and self.amin >= 0 and 1e-30 <= self.offset + self.amin <= 1):
+        set_real_numbers(self, ("offset", "amin"), 0, 1)
+        if not 1e-30 <= self.offset + self.amin <= 1:
             raise ArgumentError(
                 f"offset={self.offset} and amin={self.amin} must not be negative, and their sum must lie in "
                 "1e-30 … 1: it keeps the logarithm of silence finite"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from spectronorm.arrays import Array, at_least, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, at_least, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.compress.grid import Grid
 
@@ -22,8 +21,7 @@ class Log1p(Compression):
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 1e-6 <= self.gain <= 1e12:
-            raise ArgumentError(f"gain={self.gain} must lie in 1e-6 … 1e12")
+        set_real_numbers(self, ("gain",), 1e-6, 1e12)
 
     @property
     def unit(self) -> str:

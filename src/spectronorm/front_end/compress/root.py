@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spectronorm.arrays import Array, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.compress.grid import Grid
 
@@ -25,8 +24,7 @@ class Root(Compression):
     exponent: float = 1.0 / 3.0
 
     def __post_init__(self) -> None:
-        if not 0.05 <= self.exponent <= 1:
-            raise ArgumentError(f"exponent={self.exponent} must lie in 0.05 … 1; use a logarithm for less")
+        set_real_numbers(self, ("exponent",), 0.05, 1)
 
     @property
     def unit(self) -> str:

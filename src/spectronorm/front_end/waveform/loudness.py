@@ -11,8 +11,8 @@ import numpy as np
 import scipy  # its fft module is imported when it is first used
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, frame, is_torch_array, namespace, rfft
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.arrays import Array, frame, is_torch_array, namespace, rfft, set_real_numbers
+from spectronorm.errors import ShapeError
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 _OFFSET_DB = -0.691  # BS.1770: a 997 Hz sine of 0 dBFS in one channel measures -3.01
@@ -34,8 +34,7 @@ class LoudnessLevel(WaveformLevel):
     lufs: float = -23.0
 
     def __post_init__(self) -> None:
-        if not -70 <= self.lufs <= 0:
-            raise ArgumentError(f"lufs={self.lufs} must lie in -70 … 0, such as -23")
+        set_real_numbers(self, ("lufs",), -70, 0, of="LUFS")
 
     def __call__(self, wave: Array, sample_rate: int, valid: Array | None = None) -> Array:
         """The wave at the loudness; raises `ShapeError` when it is shorter than one block of 0.4 s."""

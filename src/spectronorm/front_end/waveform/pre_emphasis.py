@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spectronorm.arrays import Array, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, namespace, require_choice, set_real_numbers
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 FIRST = ("extrapolate", "keep", "drop")
@@ -27,10 +26,8 @@ class PreEmphasis(WaveformLevel):
     first: str = "extrapolate"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.coefficient <= 1:
-            raise ArgumentError(f"coefficient={self.coefficient} must lie in 0 … 1, such as 0.97")
-        if self.first not in FIRST:
-            raise ArgumentError(f"first={self.first!r} must be one of {', '.join(FIRST)}")
+        set_real_numbers(self, ("coefficient",), 0, 1)
+        require_choice(self.first, "first", FIRST)
 
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The emphasized wave."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from spectronorm.arrays import Array, mean_of_valid, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, mean_of_valid, namespace, set_real_numbers
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 
@@ -15,14 +13,13 @@ class ScaleWaveform(WaveformLevel):
     """Multiplies every sample by `factor`: 32768 takes samples from [-1, 1] to the range of 16-bit integers (Kaldi).
 
     Raises:
-        ArgumentError: when `factor` is not finite and positive.
+        ArgumentError: when `factor` is not in 1e-12 … 1e12.
     """
 
     factor: float = 32768.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.factor < math.inf:
-            raise ArgumentError(f"factor={self.factor} must be finite and positive, such as 32768")
+        set_real_numbers(self, ("factor",), 1e-12, 1e12)
 
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The scaled wave."""
@@ -41,7 +38,7 @@ class PeakLevel(WaveformLevel):
     dbfs: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_dbfs(self.dbfs)
+        set_real_numbers(self, ("dbfs",), -120, 0, of="dBFS (0 is full scale)")
 
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The wave with its peak at `dbfs`."""
@@ -63,7 +60,7 @@ class RMSLevel(WaveformLevel):
     dbfs: float = -20.0
 
     def __post_init__(self) -> None:
-        _check_dbfs(self.dbfs)
+        set_real_numbers(self, ("dbfs",), -120, 0, of="dBFS (0 is full scale)")
 
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The wave with its RMS at `dbfs`."""
@@ -73,11 +70,6 @@ class RMSLevel(WaveformLevel):
         silent = power == 0
         # The root has no gradient at zero, so silence takes the root of one.
         return wave * _gain(xp, xp.sqrt(xp.where(silent, xp.ones_like(power), power)), self.dbfs)
-
-
-def _check_dbfs(dbfs: float) -> None:
-    if not -120 <= dbfs <= 0:
-        raise ArgumentError(f"dbfs={dbfs} must lie in -120 … 0 (0 is full scale)")
 
 
 def _gain(xp: object, amplitude: Array, dbfs: float) -> Array:
