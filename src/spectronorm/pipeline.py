@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import Affine, Array
-from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
+from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import KINDS, FittedNormalizer, FittedOn, Fixed, Normalizer, normalizer
 from spectronorm.profile import Profile
-from spectronorm.storage import container
+from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
 _KIND = "pipeline"
@@ -76,10 +76,8 @@ class Pipeline:
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a pipeline of format "
                 f"{_FORMAT} is needed; save one with Pipeline.save"
             )
-        try:
+        with refuse_damage(path, "the pipeline", "save it again"):
             return _parse(header, tensors)
-        except (ArgumentError, FrontEndMismatch, KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"{path}: the pipeline is damaged ({error}); save it again") from None
 
     def summary(self) -> dict[str, Any]:
         """Plain JSON values of what the pipeline does and was fitted on."""
@@ -185,7 +183,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     settings = cls(**plain)
     on = header["fitted_on"]
     least = 0 if isinstance(settings, Fixed) else 1  # fixed numbers are fitted on nothing
-    if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
+    if any(type(on[name]) is not int or not least <= on[name] < 1 << 62 for name in ("clips", "frames")):
         raise ValueError("the counts of what it was fitted on are not positive")
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
         raise ValueError("what it was fitted on is not text")

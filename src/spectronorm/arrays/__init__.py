@@ -1,6 +1,7 @@
 """NumPy and torch arrays: namespaces, checks, operations, the affine map and sliding windows."""
 
 from spectronorm.arrays.affine import Affine as Affine
+from spectronorm.arrays.checks import MAX_SEED as MAX_SEED
 from spectronorm.arrays.checks import column_values as column_values
 from spectronorm.arrays.checks import real_number as real_number
 from spectronorm.arrays.checks import require_choice as require_choice

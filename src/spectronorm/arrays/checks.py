@@ -10,6 +10,9 @@ import numpy as np
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.errors import ArgumentError, ShapeError
 
+MAX_SEED = (1 << 63) - 1
+"""The largest seed that NumPy and torch both take."""
+
 
 def require_floats(x: Array, what: str) -> None:
     """Raise `ShapeError` unless `x` holds real floating-point numbers."""

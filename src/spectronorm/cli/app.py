@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from spectronorm.cli import (
     apply,
@@ -24,7 +28,23 @@ from spectronorm.cli import (
 from spectronorm.cli.run import note_warnings
 from spectronorm.version import __version__
 
+_UNSET = re.compile(r"(--[a-z][a-z-]*=)?")
+
+
+class _Group(TyperGroup):
+    """Commands that take no empty text: it comes from a variable that is not set, and would mean this very folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an argument or option that is empty."""
+        for before, text in zip(["", *args], args, strict=False):
+            if _UNSET.fullmatch(text):
+                where = f"{before or text} is followed by" if before.startswith("-") or not text else f"{text} has"
+                ctx.fail(f"{where} an empty text: is a variable not set?")
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Group,
     name="spectronorm",
     help="Measure, normalize and apply spectrograms: once, exactly, the same everywhere.",
     no_args_is_help=True,

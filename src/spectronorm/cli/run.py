@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -39,6 +40,7 @@ def guarded(command: Command) -> Command:
     @functools.wraps(command)
     def run(*args: Any, **settings: Any) -> Any:
         try:
+            _require_finite_options(settings)
             return command(*args, **settings)
         except SpectronormError as error:
             print(f"spectronorm: {error}", file=sys.stderr)  # noqa: T201
@@ -49,11 +51,21 @@ def guarded(command: Command) -> Command:
         except OSError as error:
             print(f"spectronorm: {error}", file=sys.stderr)  # noqa: T201
             raise typer.Exit(FAILED) from None
+        except MemoryError as error:
+            print(f"spectronorm: out of memory ({error or 'none left'}); ask for less at once", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             print("spectronorm: stopped; nothing half-written is left", file=sys.stderr)  # noqa: T201
             raise typer.Exit(INTERRUPTED) from None
 
     return run  # type: ignore[return-value]
+
+
+def _require_finite_options(settings: Mapping[str, Any]) -> None:
+    """Refuse nan and inf, which pass any comparison with bounds or mean nothing."""
+    for name, value in settings.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ArgumentError(f"--{name.replace('_', '-')} {value} must be a finite number")
 
 
 class _Rate(ProgressColumn):
@@ -75,7 +87,18 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
-    typer.echo(json.dumps(value, allow_nan=False))
+    typer.echo(json.dumps(_encodable(value), allow_nan=False))
+
+
+def _encodable(value: Any) -> Any:
+    """Plain values whose texts can be encoded: a byte of a name that is no UTF-8 becomes an escape."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(one) for one in value]
+    return value
 
 
 def note_warnings() -> None:

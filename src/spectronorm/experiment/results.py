@@ -13,8 +13,8 @@ import numpy as np
 
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.storage import canonical_json, read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import write_text
-from spectronorm.storage.canonical_json import canonical_json
 
 SETTINGS, LINES = "experiment.json", "results.jsonl"
 
@@ -94,12 +94,8 @@ class Results:
         if len(whole) < len(data):
             write_text(path, whole.decode("utf-8", errors="replace"))
         for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                model = _parse(json.loads(line))
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise FileFormatError(
-                    f"{path}: line {number} is damaged ({error}); delete the line or the file"
-                ) from None
+            with refuse_damage(path, f"line {number}", "delete the line or the file"):
+                model = _parse(strict_json(line))
             self.done[model.key] = model
 
 
@@ -132,8 +128,8 @@ def _parse(plain: Mapping[str, Any]) -> TrainedModel:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        return strict_json(read_bounded(path))
+    except ValueError as error:
         raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
 
 

@@ -47,7 +47,7 @@ from spectronorm.front_end.waveform.sliding import SlidingStandardizeWaveform
 from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
-from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
     "level": {
@@ -240,8 +240,8 @@ class FrontEnd:
     def from_json(cls, text: str) -> FrontEnd:
         """The front end that a JSON text describes; raises `ArgumentError` when it describes none."""
         try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            plain = strict_json(text)
+        except ValueError as error:
             raise ArgumentError(f"the front end is not JSON ({error}); write one with FrontEnd.to_json") from None
         if not isinstance(plain, dict):
             raise ArgumentError("the front end's JSON must be an object, as FrontEnd.to_json writes it")
@@ -251,8 +251,10 @@ class FrontEnd:
     def load(cls, path: str | Path) -> FrontEnd:
         """The front end in a JSON file; raises `ArgumentError` when there is none."""
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
+            return cls.from_json(read_bounded(Path(path)).decode("utf-8"))
+        except ArgumentError:
+            raise
+        except (OSError, ValueError) as error:
             raise ArgumentError(f"{path}: cannot be read as a front end ({error})") from None
 
     @property
@@ -289,7 +291,9 @@ def _from_plain(slot: str, plain: Any) -> Any:
     _known_keys(settings, {f.name for f in fields(kinds[kind])}, f"{slot} {kind}")
     try:
         return kinds[kind](**settings)
-    except TypeError as error:
+    except ArgumentError:
+        raise
+    except DAMAGE as error:
         raise ArgumentError(f"{slot} {kind}: a setting has the wrong type ({error})") from None
 
 

@@ -12,7 +12,9 @@ from pathlib import Path, PurePosixPath
 
 import xxhash
 
+from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, open_source, release, stamp
+from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.front_end import WaveformGain
@@ -29,6 +31,9 @@ from spectronorm.version import __version__
 
 INDEX_NAME = "index.csv"
 SHEET_PREFIX = "sheet-"
+
+
+_MAX_WIDTH = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,11 @@ class ExportOptions:
     sheets: int = 0
 
     def __post_init__(self) -> None:
-        if self.width is not None and self.width < 1:
-            raise ArgumentError(f"size={self.width} must be at least 1 frame")
-        if self.duration is not None and not self.duration > 0:
-            raise ArgumentError(f"duration={self.duration} must be a positive number of seconds")
-        if self.sheets < 0:
-            raise ArgumentError(f"sheets={self.sheets} must not be negative")
+        if self.width is not None:
+            whole_number(self.width, "size", 1, _MAX_WIDTH, of="frames")
+        if self.duration is not None:
+            set_real_numbers(self, ("duration",), MIN_SECONDS, MAX_SECONDS, of="s")
+        set_whole_numbers(self, ("sheets",), 0, 10_000)
 
 
 @dataclass(frozen=True)

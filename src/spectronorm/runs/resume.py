@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, overload
 
 from spectronorm.engines.engine import Engine, Item, Result, merged
+from spectronorm.errors import FileFormatError
 from spectronorm.runs.journal import Journal
+from spectronorm.storage import DAMAGE
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Records = list[tuple[bytes, bytes]]
@@ -32,6 +34,9 @@ class ResumableTask(Protocol[Item_contra, Result]):
     def unpack(self, item: Item_contra, payload: bytes, /) -> Result | None:
         """The result again, or None when it does not hold any longer: a file or an output has changed."""
         ...
+
+
+_ODD: tuple[type[Exception], ...] = (FileFormatError, *DAMAGE)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,12 @@ class _Restore(Generic[Item, Result]):
 
     def __call__(self, found: tuple[Item, bytes | None]) -> tuple[Item, Result | None]:
         item, payload = found
-        return item, None if payload is None else self.task.unpack(item, payload)
+        if payload is None:
+            return item, None
+        try:
+            return item, self.task.unpack(item, payload)
+        except _ODD:  # a record with a sound checksum and odd content: the work is done again
+            return item, None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from spectronorm.arrays import require_choice
 from spectronorm.augment import FrameCrop, Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
 from spectronorm.errors import ArgumentError
 
@@ -38,8 +39,9 @@ def parse_augmentation(plain: Any) -> Any:
     """
     if isinstance(plain, str):
         plain = {"kind": plain}
-    if not isinstance(plain, Mapping) or plain.get("kind") not in AUGMENTATIONS:
-        raise ArgumentError(f"augment={plain!r} must name a kind: one of {', '.join(AUGMENTATIONS)}")
+    if not isinstance(plain, Mapping):
+        raise ArgumentError(f"augment={plain!r:.80} must name a kind: one of {', '.join(AUGMENTATIONS)}")
+    require_choice(plain.get("kind"), "augment.kind", AUGMENTATIONS)
     cls = AUGMENTATIONS[plain["kind"]]
     settings = {name: tuple(v) if isinstance(v, list) else v for name, v in plain.items() if name != "kind"}
     known = [field.name for field in fields(cls)]

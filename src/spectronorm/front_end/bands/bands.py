@@ -27,7 +27,7 @@ def set_frequencies(bands: Any) -> None:
     """
     set_real_numbers(bands, ("f_min",), 0, _MAX_HZ, of="Hz")
     if bands.f_max is not None:
-        set_real_numbers(bands, ("f_max",), 0, _MAX_HZ, of="Hz")
+        set_real_numbers(bands, ("f_max",), 0.001, _MAX_HZ, of="Hz")
         if not bands.f_min < bands.f_max:
             raise ArgumentError(f"f_min={bands.f_min}, f_max={bands.f_max} must be 0 <= f_min < f_max (Hz)")
 
