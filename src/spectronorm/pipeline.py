@@ -20,6 +20,7 @@ from spectronorm.version import __version__
 
 _KIND = "pipeline"
 _FORMAT = 3
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True)
@@ -200,4 +201,6 @@ def _affine(tensors: container.Tensors, bands: int) -> Affine:
     for tensor in (shift, scale):
         if tensor.dtype != np.float64 or tensor.shape not in ((1, 1), (bands, 1)) or len(tensors) != 2:
             raise ValueError(f"shift and scale must be float64 of shape (1, 1) or ({bands}, 1)")
+    if not (np.abs(shift) <= _LARGEST).all() or not ((scale >= 1.0 / _LARGEST) & (scale <= _LARGEST)).all():
+        raise ValueError(f"shift or scale is beyond all levels ({_LARGEST:g})")
     return Affine(shift, scale)

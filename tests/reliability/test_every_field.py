@@ -94,7 +94,7 @@ def odd_tensors(header: dict[str, Any], tensors: container.Tensors) -> Iterable[
             "scalar": tensor.reshape(-1)[:1].reshape(()),
             "flat": tensor.reshape(-1),
             "one more axis": tensor[None],
-            "floats": tensor.astype(np.float16),
+            "floats": tensor.astype(np.float32),
             "bools": tensor.astype(bool),
         }
         extremes = (
@@ -208,7 +208,7 @@ ARM = {
     "name": "a",
     "preset": "logmel",
     "level": "standardize",
-    "stft": {"n_fft": 512, "power": 2.0},
+    "stft": {"n_fft": 1024, "power": 2.0},
     "bands": {"kind": "mel", "n_mels": 16},
     "compress": {"kind": "decibel", "amin": 1e-8, "top_db": 80.0},
     "sample_rate": 8_000,
