@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from spectronorm.arrays import (
     take_along_last,
     whole_numbers,
 )
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import (
     Shape,
     a_clip,
@@ -36,8 +37,9 @@ class Cropped(NamedTuple):
     lengths: Array
 
 
+@AUGMENTATIONS.register("random_crop")
 @dataclass(frozen=True)
-class RandomCrop:
+class RandomCrop(Augmentation):
     """Cuts `samples` samples out of each wave, at a start uniform over those whose crop passes the gate.
 
     A crop passes when its RMS level is at least `gate_dbfs` (dB relative to a constant 1.0; a sine of full scale has
@@ -47,6 +49,8 @@ class RandomCrop:
     Raises:
         ArgumentError: when `samples` is not positive or the gate is above 0.
     """
+
+    on_waves: ClassVar[bool] = True
 
     samples: int
     gate_dbfs: float | None = -60.0

@@ -17,6 +17,7 @@ from spectronorm.arrays import (
     set_whole_numbers,
     to_host,
 )
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import (
     Shape,
     a_clip,
@@ -38,8 +39,9 @@ class Masks:
     frequency: NDArray[np.float64]
 
 
+@AUGMENTATIONS.register("spec_augment")
 @dataclass(frozen=True)
-class SpecAugment:
+class SpecAugment(Augmentation):
     """Masks stretches of frames and of bands (Park et al. 2019, without the time warping).
 
     A time mask is uniformly 0 … `time_mask_param` frames wide, but at most the share `p` of the clip's real frames; a

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -19,6 +21,7 @@ from spectronorm.cli import (
     gan,
     images,
     invert,
+    plugins,
     presets,
     round_trip,
     show,
@@ -26,25 +29,46 @@ from spectronorm.cli import (
     watch,
 )
 from spectronorm.cli.run import note_warnings
+from spectronorm.cli.terminal import prepare_streams
+from spectronorm.printable import printable
 from spectronorm.version import __version__
 
 _UNSET = re.compile(r"(--[a-z][a-z-]*=)?")
 
 
-class _Group(TyperGroup):
-    """Commands that take no empty text: it comes from a variable that is not set, and would mean this very folder."""
+class _Commands(TyperGroup):
+    """The commands; in messages about the command line itself names are escaped too."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        with _escaped():
+            return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse an argument or option that is empty."""
+        """Refuse an empty text: it comes from a variable that is not set, and would mean this very folder."""
         for before, text in zip(["", *args], args, strict=False):
             if _UNSET.fullmatch(text):
                 where = f"{before or text} is followed by" if before.startswith("-") or not text else f"{text} has"
                 ctx.fail(f"{where} an empty text: is a variable not set?")
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        with _escaped():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _escaped() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # click's own, which some versions of typer bring along
+        message = getattr(error, "message", None)
+        if isinstance(message, str) and hasattr(error, "format_message"):
+            error.message = printable(message, keep="\n")  # type: ignore[attr-defined]
+        raise
+
 
 app = typer.Typer(
-    cls=_Group,
+    cls=_Commands,
     name="spectronorm",
     help="Measure, normalize and apply spectrograms: once, exactly, the same everywhere.",
     no_args_is_help=True,
@@ -62,6 +86,7 @@ COMMANDS = (
     round_trip,
     gan,
     presets,
+    plugins,
     explain,
     compare,
     watch,
@@ -75,6 +100,7 @@ for module in COMMANDS:
 
 @app.callback(invoke_without_command=True)
 def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    prepare_streams()
     if version:
         typer.echo(f"spectronorm {__version__}")
         raise typer.Exit

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, set_real_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.runs import BandRuns
+from spectronorm.front_end.bands.runs import BandRuns, band_sums
+from spectronorm.registry import Registry
 
 MAX_BANDS = 1 << 13
 
@@ -32,17 +34,25 @@ def set_frequencies(bands: Any) -> None:
             raise ArgumentError(f"f_min={bands.f_min}, f_max={bands.f_max} must be 0 <= f_min < f_max (Hz)")
 
 
-class Bands(Protocol):
-    """Gathers bins `(..., bin, frame)` into bands `(..., band, frame)`."""
+class Bands(ABC):
+    """Gathers bins `(..., bin, frame)` into bands `(..., band, frame)`.
+
+    A subclass is a frozen dataclass with `runs` and `hz`; a file is computed with them thousands of times, so keep the
+    matrix (`functools.lru_cache`).
+    """
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
         """The bands of an STFT of `n_fft` samples at `sample_rate` (Hz)."""
-        ...
+        return band_sums(self.runs(sample_rate, n_fft), magnitudes)
 
+    @abstractmethod
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
         """The weights `(band, bin)`, with the run of bins that each band gathers."""
-        ...
 
+    @abstractmethod
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
         """Centre frequency of each band, in Hz."""
-        ...
+
+
+BANDS: Registry[Bands] = Registry("bands", "band layout", Bands)
+"""Every band layout by the name that JSON and `--bands` use."""
