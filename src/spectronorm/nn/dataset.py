@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_source
+from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
@@ -80,8 +81,7 @@ class ClipDataset(Dataset[ClipItem]):
     ) -> None:
         if duration is not None and crop is not None:
             raise ArgumentError(f"duration={duration} and crop={crop} both say how long clips are; give one of them")
-        if duration is not None and not duration > 0:
-            raise ArgumentError(f"duration={duration} must be a positive number of seconds")
+        check_duration(duration, front_end.sample_rate)
         self.source, self.front_end, self.crop, self.seed = open_source(source), front_end, crop, seed
         self.samples = None if crop is None else crop.samples
         if duration is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import set_real_numbers
 from spectronorm.front_end import FrontEnd
 from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, FittedOn, Normalizer
 from spectronorm.profile import Profile
@@ -23,7 +22,7 @@ class Fixed(Normalizer):
     A model that was trained with such numbers needs the same ones, whatever the mean of your own data is.
 
     Raises:
-        ArgumentError: when `shift` is not finite or `scale` not finite and positive.
+        ArgumentError: when `shift` is not in ±1e12 or `scale` not in 1e-12 … 1e12.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -33,8 +32,8 @@ class Fixed(Normalizer):
     scale: float = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.shift) and 0 < self.scale < math.inf):
-            raise ArgumentError(f"shift={self.shift} must be finite, and scale={self.scale} finite and positive")
+        set_real_numbers(self, ("shift",), -1e12, 1e12)
+        set_real_numbers(self, ("scale",), 1e-12, 1e12)
 
     @property
     @override

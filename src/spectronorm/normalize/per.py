@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import require_choice
 from spectronorm.profile import Profile, Statistics
 
 SCOPES = ("global", "band")
@@ -10,8 +10,7 @@ SCOPES = ("global", "band")
 
 def check_scope(per: str) -> None:
     """Raise `ArgumentError` unless `per` is a known scope."""
-    if per not in SCOPES:
-        raise ArgumentError(f"per={per!r} must be one of {', '.join(SCOPES)}")
+    require_choice(per, "per", SCOPES)
 
 
 def scoped(profile: Profile, per: str) -> Statistics:
