@@ -11,7 +11,7 @@ import numpy as np
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, any_front_end, require_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import KINDS, FittedNormalizer, FittedOn, Fixed, Normalizer, normalizer
 from spectronorm.profile import Profile
@@ -32,7 +32,7 @@ class Pipeline:
         FrontEndMismatch: when the normalizer was fitted for another front end, naming the settings that differ.
     """
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     normalizer: FittedNormalizer
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class Pipeline:
         return {
             "fingerprint": self.front_end.fingerprint,
             "front_end": self.front_end.to_dict(),
-            "unit": self.front_end.compress.unit,
+            "unit": self.front_end.unit,
             "normalizer": {
                 "name": type(self.normalizer.normalizer).__name__,
                 **_settings(self.normalizer.normalizer),
@@ -175,7 +175,7 @@ def _plain(fitted_on: FittedOn) -> dict[str, Any]:
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
-    front_end = FrontEnd.from_dict(header["front_end"])
+    front_end = any_front_end(header["front_end"])
     if header["fingerprint"] != front_end.fingerprint:
         raise ValueError("the fingerprint does not fit the front end")
     plain = dict(header["normalizer"])

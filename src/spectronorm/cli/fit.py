@@ -97,7 +97,7 @@ def fit_command(
 
 
 def _report(profile: Profile, output: Path) -> None:
-    pooled, unit = profile.pooled(), profile.front_end.compress.unit
+    pooled, unit = profile.pooled(), profile.front_end.unit
     typer.echo(
         f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
@@ -126,7 +126,7 @@ def _flat_remark(profile: Profile) -> str:
     """How many clips are silent or constant, which, and what they do to the figures."""
     names = ", ".join(f"{file.path} ({file.reason.value})" for file in profile.flagged[:3])
     listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
-    effect, unit = profile.flat_effect(), profile.front_end.compress.unit
+    effect, unit = profile.flat_effect(), profile.front_end.unit
     moved = (
         ""
         if effect is None

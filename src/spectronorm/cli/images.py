@@ -112,7 +112,7 @@ def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions,
     if json:
         bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in exported.bad]
         plain = {"folder": str(exported.folder), "written": exported.written, "kept": exported.kept, "bad": bad}
-        told = {"max_error": codec.max_error, "unit": codec.front_end.compress.unit, "clipped_share": share}
+        told = {"max_error": codec.max_error, "unit": codec.front_end.unit, "clipped_share": share}
         print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
         return
     kept = f", {exported.kept} kept from before" if exported.kept else ""
@@ -131,4 +131,4 @@ def _error_text(codec: ImageCodec) -> str:
     try:
         return f"{codec.max_error_db:.4f} dB"
     except ArgumentError:
-        return f"{codec.max_error:.4g} {codec.front_end.compress.unit}"
+        return f"{codec.max_error:.4g} {codec.front_end.unit}"

@@ -77,7 +77,7 @@ def show_command(
 
 
 def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> None:
-    unit = profile.front_end.compress.unit
+    unit = profile.front_end.unit
     console.print(describe(profile.front_end), markup=False)
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
     console.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
@@ -114,7 +114,7 @@ def describe(front_end: FrontEnd) -> str:
 def _band_table(profile: Profile, step: int) -> Table:
     bands = profile.front_end.n_bands
     every = "" if step == 1 else f", every {step}th of {bands} (--all-bands for all)"
-    table = _table(f"Bands ({profile.front_end.compress.unit}){every}", "band", "Hz", *_FIGURES.values())
+    table = _table(f"Bands ({profile.front_end.unit}){every}", "band", "Hz", *_FIGURES.values())
     hz = profile.front_end.band_hz()
     columns = {name: getattr(profile, name) for name in _FIGURES}
     for band in range(0, bands, step):

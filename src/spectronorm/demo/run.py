@@ -67,4 +67,4 @@ def _draw_comparison(dataset: Path, training: Profile, path: Path) -> None:
     front_end = training.front_end
     level = front_end.clip_level(read_clip(clip, front_end.sample_rate).valid)
     spectrograms = {name: normalizer(name).fit(training)(level) for name in _SHOWN}
-    save_comparison(spectrograms, front_end, f"siren, {clip.name}", path, front_end.compress.unit)
+    save_comparison(spectrograms, front_end, f"siren, {clip.name}", path, front_end.unit)

@@ -75,7 +75,7 @@ def _per_decade(front_end: FrontEnd) -> str:
         return "10 dB"
     if kind in ("Ln", "Log1p"):
         return f"{np.log(10.0) * power / 2.0:.3f} ln (where the level is high)"
-    return f"no fixed step of {front_end.compress.unit}"
+    return f"no fixed step of {front_end.unit}"
 
 
 def _ms(samples: int, front_end: FrontEnd) -> float:

@@ -162,6 +162,20 @@ class FrontEnd:
         return len(self.band_hz())
 
     @cached_property
+    def level_shape(self) -> tuple[int, ...]:
+        """The axes of a level before its frames: `(band,)`."""
+        return (self.n_bands,)
+
+    @property
+    def unit(self) -> str:
+        """The unit of a level, for tables and axes."""
+        return self.compress.unit
+
+    def clip_floor(self, highest: float) -> float:
+        """The floor of one clip whose highest level is `highest`: lower than that by `top_db` where there is one."""
+        return self.compress.clip_floor(highest, self.stft.power)
+
+    @cached_property
     def floor(self) -> float:
         """The level of digital silence, in the level's unit."""
         return self.compress.floor(self.stft.power)
@@ -256,8 +270,10 @@ class FrontEnd:
         """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
         return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
 
-    def require_same(self, other: FrontEnd, what: str) -> None:
+    def require_same(self, other: object, what: str) -> None:
         """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""
+        if not isinstance(other, FrontEnd):
+            raise FrontEndMismatch(f"{what} was made of levels that were made elsewhere, not by this front end")
         if self != other:
             raise FrontEndMismatch(
                 f"{what} was made by another front end ({'; '.join(self.differences(other))}); "

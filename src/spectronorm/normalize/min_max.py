@@ -10,11 +10,12 @@ from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
+from spectronorm.normalize.scikit_learn import Parameters
 from spectronorm.profile import Profile
 
 
 @dataclass(frozen=True)
-class MinMax:
+class MinMax(Parameters):
     """Maps the lowest level of the training set to `low` and the highest to `high`; other audio may fall outside.
 
     With `per="band"` no band's range counts as less than `min_scale` times the median band's, so a nearly constant band

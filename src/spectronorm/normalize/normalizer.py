@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xxhash
@@ -11,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
+from spectronorm.normalize.scikit_learn import params_of, transformer_tags
 from spectronorm.profile import Profile
 
 
@@ -20,6 +22,10 @@ class Normalizer(Protocol):
 
     def fit(self, profile: Profile) -> FittedNormalizer:
         """The map for levels of the profile's front end."""
+        ...
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Each setting by its name, as scikit-learn asks for them."""
         ...
 
 
@@ -73,7 +79,7 @@ class FittedNormalizer:
     """
 
     normalizer: Normalizer
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     affine: Affine | None
     fitted_on: FittedOn
 
@@ -84,10 +90,11 @@ class FittedNormalizer:
 
     @classmethod
     def with_map(
-        cls, normalizer: Normalizer, front_end: FrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
+        cls, normalizer: Normalizer, front_end: AnyFrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
     ) -> FittedNormalizer:
-        """A normalizer with one map for all clips, from a number or one value a band."""
-        return cls(normalizer, front_end, Affine(_column(shift), _column(scale)), fitted_on)
+        """A normalizer with one map for all clips, from a number or one value a band of each channel."""
+        columns = (_column(values, front_end.level_shape) for values in (shift, scale))
+        return cls(normalizer, front_end, Affine(*columns), fitted_on)
 
     def __call__(self, level: Array) -> Array:
         """The normalized level; raises `ShapeError` when it does not have this front end's bands."""
@@ -123,19 +130,71 @@ class FittedNormalizer:
             return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
 
-    def require_front_end(self, front_end: FrontEnd) -> None:
+    def require_front_end(self, front_end: AnyFrontEnd) -> None:
         """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""
         front_end.require_same(self.front_end, "the normalizer")
 
+    def transform(self, level: Array) -> Array:
+        """The normalized level, by the name that scikit-learn uses."""
+        return self(level)
+
+    def inverse_transform(self, x: Array) -> Array:
+        """The level again, by the name that scikit-learn uses."""
+        return self.inverse(x)
+
+    def fit(self, level: Array, y: object = None) -> FittedNormalizer:  # noqa: ARG002  (scikit-learn passes labels)
+        """This normalizer, which is fitted already: a step of a scikit-learn pipeline."""
+        self._check(level)
+        return self
+
+    def fit_transform(self, level: Array, y: object = None) -> Array:
+        """The normalized level: nothing is fitted again."""
+        return self.fit(level, y)(level)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  (a name that scikit-learn passes)
+        """What `sklearn.base.clone` makes an equal normalizer of."""
+        return params_of(self)
+
+    def __sklearn_tags__(self) -> Any:
+        """The tags of a scikit-learn transformer that needs no fitting."""
+        return transformer_tags(requires_fit=False)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Always."""
+        return True
+
     def _check(self, level: Array) -> None:
-        bands = self.front_end.n_bands
-        if level.ndim < 2 or level.shape[-2] != bands:
-            raise ShapeError(
-                f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {bands} bands of the front "
-                "end that this normalizer was fitted for; pass what that front end gives"
-            )
+        require_level(level, self.front_end)
 
 
-def _column(values: ArrayLike) -> NDArray[np.float64]:
-    """Values as `(band, 1)`; a number as `(1, 1)`."""
-    return np.asarray(values, dtype=np.float64).reshape(-1, 1)
+def require_level(level: Array, front_end: AnyFrontEnd) -> None:
+    """Raise `ShapeError` unless this is an array `(..., band, frame)` (or with channels) of this front end."""
+    shape = front_end.level_shape
+    if level.ndim <= len(shape) or tuple(level.shape[-1 - len(shape) : -1]) != shape:
+        axes = f"band, frame) with the {shape[-1]} bands"
+        if len(shape) > 1:
+            axes = f"channel, band, frame) with the {shape[0]} channels and {shape[1]} bands"
+        raise ShapeError(
+            f"a level of shape {tuple(level.shape)} is not (..., {axes} of the front end that this normalizer was "
+            "fitted for; pass what that front end gives"
+        )
+
+
+def _column(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Values as `(band, 1)` or `(channel, band, 1)`; one for all bands as `(1, 1)`, one a channel as `(channel, 1, 1)`.
+
+    Raises:
+        ShapeError: when there are neither one nor as many values as bands.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 1:
+        return array.reshape((1, 1))
+    if array.size == math.prod(shape):
+        return array.reshape((*shape, 1))
+    if len(shape) > 1 and array.shape in {(shape[0], 1), (1, shape[1])}:
+        return array[..., None]
+    raise ShapeError(
+        f"{array.size} values of shape {array.shape} do not fit a level of {' × '.join(map(str, shape))} "
+        f"{'bands' if len(shape) == 1 else '(channel, band)'}; give one number, or one value a band"
+        f"{' of each channel' if len(shape) > 1 else ''}"
+    )

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from spectronorm.arrays import Affine, Array, mean_of_valid, namespace, working
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
-from spectronorm.normalize.per import check_scope
+from spectronorm.normalize.per import CLIP_SCOPES, check_scope
+from spectronorm.normalize.scikit_learn import Parameters
 from spectronorm.profile import Profile
 
 
 @dataclass(frozen=True)
-class PerClip:
+class PerClip(Parameters):
     """`(level - mean) / std` over each clip's own frames (and bands, with `per="global"`): utterance MVN.
 
     It needs nothing from the data set and forgets each clip's level; a constant clip becomes zero. The inverse needs
-    the map that the clip got, which `FittedNormalizer.affine_of` gives.
+    the map that the clip got, which `FittedNormalizer.affine_of` gives. Of several channels each is a clip of its own.
 
     Raises:
         ArgumentError: when `per` is neither global nor band.
@@ -24,7 +25,7 @@ class PerClip:
     per: str = "global"
 
     def __post_init__(self) -> None:
-        check_scope(self.per)
+        check_scope(self.per, CLIP_SCOPES)
 
     @property
     def uses_data_set(self) -> bool:

@@ -10,11 +10,12 @@ from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
+from spectronorm.normalize.scikit_learn import Parameters
 from spectronorm.profile import Profile
 
 
 @dataclass(frozen=True)
-class Robust:
+class Robust(Parameters):
     """`(level - median) / (upper - lower quantile)`, from the training set's histograms (scikit-learn's RobustScaler).
 
     Raises:

@@ -10,13 +10,14 @@ from spectronorm.arrays import Affine, Array, Window, namespace, sliding_affine
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
 from spectronorm.normalize.safe_scale import safe_scale
+from spectronorm.normalize.scikit_learn import Parameters
 from spectronorm.profile import Profile
 
 SCALES = ("window", "data_set", "none")
 
 
 @dataclass(frozen=True)
-class SlidingStandardize:
+class SlidingStandardize(Parameters):
     """`(level - mean) / std` per band over a window of `length` frames: Kaldi's sliding CMVN (`apply-cmvn-sliding`).
 
     `scale` says what the mean-free level is divided by: the `window`'s own standard deviation (Kaldi's `norm-vars`);

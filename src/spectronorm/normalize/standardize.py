@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from spectronorm.normalize.normalizer import FittedNormalizer
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
+from spectronorm.normalize.scikit_learn import Parameters
 from spectronorm.profile import Profile
 
 
 @dataclass(frozen=True)
-class Standardize:
+class Standardize(Parameters):
     """`(level - mean) / std` with the training set's mean and std (ddof = 0): global MVN, or per band CMVN.
 
     With `per="band"` no band's std counts as less than `min_scale` times the median band's; zero counts as 1.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.profile import storage
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
@@ -36,7 +36,7 @@ class Profile:
     floor (see `excluding_floor`). `left_out` says what was held out, such as `fold=1`.
     """
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     groups: Mapping[GroupKey, Measurement]
     bad: tuple[BadFile, ...] = ()
     duration: float | None = None
@@ -67,6 +67,11 @@ class Profile:
     def pooled(self) -> Statistics:
         """The global figures: those of all bands pooled."""
         return Statistics(self.total.pooled(), self.front_end.grid, pooled=True, without_floor=self._without_floor)
+
+    def pooled_rows(self, rows: Sequence[Sequence[int]]) -> Statistics:
+        """The figures of sets of bands, each pooled; their standard errors are infinite, since nothing is known."""
+        pooled = self.total.pooled_rows(rows)
+        return Statistics(pooled, self.front_end.grid, without_floor=self._without_floor)
 
     @property
     def _without_floor(self) -> int | None:
@@ -294,7 +299,7 @@ class Profile:
             "left_out": list(self.left_out),
             "fingerprint": self.front_end.fingerprint,
             "front_end": self.front_end.to_dict(),
-            "unit": self.front_end.compress.unit,
+            "unit": self.front_end.unit,
             "duration": self.duration,
             "version": self.version,
             "groups": [
@@ -320,10 +325,9 @@ class Profile:
 _COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out")
 
 
-def require_fixed_floor(front_end: FrontEnd) -> None:
+def require_fixed_floor(front_end: AnyFrontEnd) -> None:
     """Raise `ArgumentError` when each clip has a floor of its own, so that its cells cannot be told afterwards."""
-    compress, power = front_end.compress, front_end.stft.power
-    if compress.clip_floor(front_end.grid.high, power) != compress.floor(power):
+    if front_end.clip_floor(front_end.grid.high) != front_end.floor:
         raise ArgumentError(
             "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
             "(top_db); choose a fixed one (floor_db)"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS
@@ -39,11 +39,11 @@ class Notes:
     left_out: tuple[str, ...]
 
 
-Contents = tuple[FrontEnd, dict[GroupKey, Measurement], Notes]
+Contents = tuple[AnyFrontEnd, dict[GroupKey, Measurement], Notes]
 
 
 def contents(
-    front_end: FrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
+    front_end: AnyFrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
 ) -> tuple[dict[str, Any], container.Tensors]:
     """A profile's header and tensors."""
     header = {
@@ -126,7 +126,7 @@ def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
-    front_end = FrontEnd.from_dict(header["front_end"])
+    front_end = any_front_end(header["front_end"])
     _require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
     groups = header["groups"]
     _require(isinstance(groups, list) and len(groups) > 0, "there are no groups")
@@ -189,7 +189,7 @@ def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
 
 
 def _histogram(
-    tensors: container.Tensors, index: int, cell: int, front_end: FrontEnd
+    tensors: container.Tensors, index: int, cell: int, front_end: AnyFrontEnd
 ) -> tuple[int, NDArray[np.int64], int]:
     """A group's first cell, its histogram, and where the next group's counts begin."""
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
@@ -204,7 +204,7 @@ def _histogram(
     return first, histogram, cell
 
 
-def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
+def _check_measurement(m: Measurement, front_end: AnyFrontEnd) -> None:
     """Refuse numbers that no measuring can give."""
     grid = front_end.grid
     low, high = int(np.floor(grid.low * grid.steps)), int(np.ceil(grid.high * grid.steps))

@@ -31,7 +31,7 @@ def save_band_figure(profile: Profile, path: Path) -> None:
         step="mid",
     )
     levels.plot(bands, profile.mean, label="mean", drawstyle="steps-mid")
-    levels.set_ylabel(f"level ({profile.front_end.compress.unit})")
+    levels.set_ylabel(f"level ({profile.front_end.unit})")
     levels.legend(loc="upper right")
     levels.set_title(f"{profile.clips} clips, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}")
     floors.fill_between(bands, 100 * profile.floor_share, step="mid", color="0.5")

@@ -164,7 +164,7 @@ def _quantiles(front_end: FrontEnd, m: Measurement, gain: float = 0.0) -> Floats
 
 
 def _decibels_per_unit(front_end: FrontEnd) -> float:
-    return 1.0 if front_end.compress.unit == "dB" else 20.0 / front_end.stft.power * math.log10(math.e)
+    return 1.0 if front_end.unit == "dB" else 20.0 / front_end.stft.power * math.log10(math.e)
 
 
 def _clip_deviation(front_end: FrontEnd, m: Measurement) -> Floats:

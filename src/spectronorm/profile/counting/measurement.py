@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.histogram import Histogram
+from spectronorm.profile.counting.kernel import PRODUCTS
 
 Integers = NDArray[np.int64]
 DIGEST_BYTES = 16
@@ -101,6 +102,30 @@ class Measurement:
             products=self.products[[-1, -1]],
             first_cell=self.first_cell,
             histogram=self.histogram.sum(axis=0, keepdims=True, dtype=np.int64),
+        )
+
+    def pooled_rows(self, rows: Sequence[Sequence[int]]) -> Measurement:
+        """Each of these sets of bands counted as one: its figures are exact, but its standard errors are not known.
+
+        The clip products of such a set were not kept; it counts as one clip, of which no error can be told.
+        """
+        parts = [self._of(np.asarray(some)).pooled() for some in rows]
+        one = {"clips": 1, "population": 1}
+        per_clip = {name: one.get(name, getattr(self, name)) for name in _PER_CLIP}
+        joined = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in (f.name for f in fields(self))
+            if name not in (*_PER_CLIP, "products", "first_cell")
+        }
+        return Measurement(
+            **per_clip, **joined, products=int128.zeros(len(parts) + 1, PRODUCTS), first_cell=self.first_cell
+        )
+
+    def _of(self, bands: Integers) -> Measurement:
+        """These bands alone, their clip products still those of all bands."""
+        kept = {name: getattr(self, name) for name in (*_PER_CLIP, "products", "first_cell")}
+        return Measurement(
+            **kept, **{f.name: getattr(self, f.name)[bands] for f in fields(self) if f.name not in kept}
         )
 
     @classmethod
