@@ -58,7 +58,7 @@ def _ours(folder: Path, workers: int, resampler: str = "soxr_hq") -> Any:
 
     def work() -> Any:
         profile = sn.fit(source, front_end, engine=engine, max_bad=0.0)
-        return {"mean": profile.mean.tolist(), "std": profile.std.tolist(), "clips": profile.clips}
+        return {"mean": profile.band.mean.tolist(), "std": profile.band.std.tolist(), "clips": profile.clips}
 
     return work
 

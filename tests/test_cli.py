@@ -46,8 +46,8 @@ def test_fit_show_apply_is_the_main_job(noise_table: Path, profile_path: Path, t
     assert shown["clips"] == 12
     assert shown["fingerprint"] == profile.front_end.fingerprint
     assert sn.FrontEnd.from_dict(shown["front_end"]) == profile.front_end
-    assert shown["global"]["mean"] == profile.pooled().mean
-    assert shown["band"]["std"] == profile.std.tolist()
+    assert shown["global"]["mean"] == profile.overall.mean
+    assert shown["band"]["std"] == profile.band.std.tolist()
     assert set(shown["global"]) >= {"mean", "std", "min", "max", "floor_share", "mean_se", "std_se"}
     held = json.loads(succeed("show", profile_path, "--json", "--hold-out", "fold=1", "--hold-out", "fold=2").stdout)
     assert held["band"]["mean"] == profile.without(fold=1).without(fold=2).mean.tolist()

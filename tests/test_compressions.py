@@ -106,9 +106,9 @@ def test_in_a_profile(name: str) -> None:
     assert measurement is not None
     profile = sn.Profile(front_end, {(): measurement})
     step = 1 / front_end.grid.steps
-    np.testing.assert_allclose(profile.mean, level.mean(axis=1), atol=step)
-    np.testing.assert_allclose(profile.std, level.std(axis=1), atol=step)
-    np.testing.assert_allclose(profile.statistics.quantile([0.5])[0], np.median(level, axis=1), atol=0.05)
+    np.testing.assert_allclose(profile.band.mean, level.mean(axis=1), atol=step)
+    np.testing.assert_allclose(profile.band.std, level.std(axis=1), atol=step)
+    np.testing.assert_allclose(profile.band.quantile([0.5])[0], np.median(level, axis=1), atol=0.05)
 
 
 @pytest.mark.parametrize("name", [*NORMALIZERS, "fixed"])

@@ -146,7 +146,7 @@ def test_ranges_come_from_the_profile(noise_folder: Path, per: str) -> None:
     codec = ImageCodec(FRONT_END, LevelRange.extremes(profile, per))
     for clip in sn.open_source(noise_folder):
         assert codec.clipped(FRONT_END.clip_level(sn.read(clip.path, 16_000))) == 0
-    statistics = profile.pooled() if per == "global" else profile.statistics
+    statistics = profile.overall if per == "global" else profile.band
     sigmas = LevelRange.sigmas(profile, 3, per)
     middle = (sigmas.low + sigmas.high) / 2
     np.testing.assert_allclose(middle, np.reshape(statistics.mean, -1), rtol=1e-6)

@@ -54,7 +54,7 @@ def test_drift_recovers_a_known_shift() -> None:
     profile, _ = training()
     waves = clips(200, 1)
     found = drift(profile, measure(FRONT_END, [wave * np.float32(10 ** (6 / 20)) for wave in waves]))
-    np.testing.assert_allclose(found.band.mean_shift * profile.std, 6.0, atol=0.05)
+    np.testing.assert_allclose(found.band.mean_shift * profile.band.std, 6.0, atol=0.05)
     np.testing.assert_allclose(found.band.wasserstein, 6.0, atol=0.1)
     np.testing.assert_allclose(found.band.std_ratio, 1.0, atol=0.01)
     assert found.rms_shift == pytest.approx(6.0, abs=0.1)
@@ -305,8 +305,10 @@ def test_of_long_clips_frames_are_counted_evenly(tmp_path: Path) -> None:
         assert monitor.measurement() == counter.measurement()
         monitor.save(tmp_path / "state")
         assert Monitor.load(tmp_path / "state", profile).measurement() == counter.measurement()
-        mean = sn.Profile(front_end, {(): monitor.measurement()}).mean
-        np.testing.assert_allclose(monitor.history_so_far().shift[-1] * profile.std + profile.mean, mean, atol=1e-9)
+        mean = sn.Profile(front_end, {(): monitor.measurement()}).band.mean
+        np.testing.assert_allclose(
+            monitor.history_so_far().shift[-1] * profile.band.std + profile.band.mean, mean, atol=1e-9
+        )
 
 
 def test_memory_does_not_grow() -> None:

@@ -75,7 +75,7 @@ def test_adapting_moves_the_normalizer() -> None:
     after = watched(x).mean(dim=(0, 2))
     assert before.abs().max() > 0.5
     assert after.abs().max() < 0.25
-    np.testing.assert_array_equal(watched.preprocess.pipeline().normalizer.affine.shift[:, 0], found.profile.mean)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(watched.preprocess.pipeline().normalizer.affine.shift[:, 0], found.profile.band.mean)  # type: ignore[union-attr]
     assert not watched.monitor.verdict().alarm
 
 

@@ -131,13 +131,13 @@ def test_dead_bands_cannot_blow_up() -> None:
     compress = sn.Decibel(amin=1e-4)
     linear = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(12), compress=compress)
     profile = profile_of([tone], linear)
-    bound = 0.25 * np.median(profile.std[profile.std > 0])
-    dead = profile.std < bound
+    bound = 0.25 * np.median(profile.band.std[profile.band.std > 0])
+    dead = profile.band.std < bound
     fitted = sn.Standardize().fit(profile)
     assert fitted.affine is not None
     assert dead.sum() >= 8
     np.testing.assert_allclose(fitted.affine.scale[dead, 0], bound)
-    np.testing.assert_allclose(fitted.affine.scale[~dead, 0], profile.std[~dead])
+    np.testing.assert_allclose(fitted.affine.scale[~dead, 0], profile.band.std[~dead])
     silent = sn.Standardize(min_scale=0.0).fit(profile_of([np.zeros(500)]))
     assert silent.affine is not None
     np.testing.assert_array_equal(silent.affine.scale, 1.0)

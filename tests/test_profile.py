@@ -168,7 +168,7 @@ def test_standard_errors_recover_the_truth_of_unlike_clips() -> None:
 def test_one_clip_has_no_standard_error() -> None:
     """With a single clip the error is unknown: infinite in Python, null in JSON, never NaN."""
     profile = sn.Profile(FRONT_END, {(): measure(noises([300]))})
-    assert np.isinf(profile.mean_se).all()
+    assert np.isinf(profile.band.mean_se).all()
     assert profile.summary()["global"]["mean_se"] is None
     json.dumps(profile.summary(), allow_nan=False)
 
@@ -180,7 +180,7 @@ def test_a_twenty_percent_sample_knows_its_error(esc10: Path, seed: int) -> None
     named = sn.Source(tuple(replace(clip, columns={"clip": clip.name}) for clip in source))
     front_end = sn.FrontEnd(level=sn.StandardizeWaveform(), bands=sn.Mel(8))
     profile = sn.fit(named, front_end, group_by=["clip"])
-    clips, truth = list(profile.groups.values()), profile.pooled().mean
+    clips, truth = list(profile.groups.values()), profile.overall.mean
     rng = np.random.default_rng(seed)
     covered = 0
     for _ in range(200):

@@ -182,7 +182,7 @@ def test_the_data_sets_scale_is_used(profile: sn.Profile) -> None:
     level = np.random.default_rng(1).normal(-20, 10, size=(6, 80))
     free = sn.SlidingStandardize(30, 5, scale="none").fit(profile)(level)
     scaled = sn.SlidingStandardize(30, 5, scale="data_set").fit(profile)(level)
-    np.testing.assert_allclose(scaled * profile.std[:, None], free, atol=1e-9)
+    np.testing.assert_allclose(scaled * profile.band.std[:, None], free, atol=1e-9)
 
 
 @pytest.mark.parametrize(

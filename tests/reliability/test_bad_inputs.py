@@ -203,7 +203,14 @@ def test_no_statistic_is_ever_nan(tmp_path: Path) -> None:
     for name in ("silent", "dc", "very-quiet", "denormal"):
         next(case for case in CASES if case.name == name).write(tmp_path)
     profile = sn.fit(tmp_path, FRONT_END)
-    figures = [profile.mean, profile.std, profile.min, profile.max, profile.floor_share, profile.quantile([0, 0.5, 1])]
+    figures = [
+        profile.band.mean,
+        profile.band.std,
+        profile.band.min,
+        profile.band.max,
+        profile.band.floor_share,
+        profile.band.quantile([0, 0.5, 1]),
+    ]
     assert all(np.isfinite(figure).all() for figure in figures)
     for name in ("band", "global", "minmax", "robust-band"):
         fitted = sn.normalizer(name).fit(profile)

@@ -200,9 +200,9 @@ def test_excluding_the_floor_finds_the_sound_under_the_silence(tmp_path: Path) -
         write(tmp_path / "gaps" / f"{index}.wav", gaps)
     plain, gaps = sn.fit(tmp_path / "plain"), sn.fit(tmp_path / "gaps", exclude_floor=True)
     assert gaps.exclude_floor
-    assert abs(sn.fit(tmp_path / "gaps").pooled().mean - plain.pooled().mean) > 10
-    assert abs(gaps.pooled().mean - plain.pooled().mean) < 0.5
-    assert gaps.pooled().floor_share > 0.4
+    assert abs(sn.fit(tmp_path / "gaps").overall.mean - plain.overall.mean) > 10
+    assert abs(gaps.overall.mean - plain.overall.mean) < 0.5
+    assert gaps.overall.floor_share > 0.4
     assert sn.fit(tmp_path / "gaps").excluding_floor() == gaps
     gaps.save(tmp_path / "saved")
     assert sn.Profile.load(tmp_path / "saved") == gaps
@@ -236,8 +236,8 @@ def test_silent_and_constant_clips_are_flagged_and_their_effect_is_shown(tmp_pat
     assert {file.path: file.reason.value for file in skipped.bad} == {"dc.wav": "constant", "silent.wav": "silent"}
     effect = profile.flat_effect()
     assert effect is not None
-    assert effect["mean"] == pytest.approx(profile.pooled().mean - skipped.pooled().mean, abs=1e-9)
-    assert effect["std"] == pytest.approx(profile.pooled().std - skipped.pooled().std, abs=1e-9)
+    assert effect["mean"] == pytest.approx(profile.overall.mean - skipped.overall.mean, abs=1e-9)
+    assert effect["std"] == pytest.approx(profile.overall.std - skipped.overall.std, abs=1e-9)
     assert skipped.flat_effect() is None
     summary = profile.summary()
     assert summary["flat_effect"] == effect

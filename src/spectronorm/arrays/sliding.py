@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays.affine import Affine
-from spectronorm.arrays.checks import require_floats
+from spectronorm.arrays.checks import require_floats, set_whole_numbers
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace, returned, working
 from spectronorm.arrays.operations import at_least
 from spectronorm.arrays.window_moments import window_moments
@@ -33,10 +33,7 @@ class Window:
     center: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("length", "min_length"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ArgumentError(f"{name}={value!r} must be a positive whole number")
+        set_whole_numbers(self, ("length", "min_length"), 1)
         if self.min_length > self.length:
             raise ArgumentError(f"min_length={self.min_length} must be at most length={self.length}")
 

@@ -97,7 +97,7 @@ def fit_command(
 
 
 def _report(profile: Profile, output: Path) -> None:
-    pooled, unit = profile.pooled(), profile.front_end.unit
+    pooled, unit = profile.overall, profile.front_end.unit
     typer.echo(
         f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
+from spectronorm.arrays import whole_number
 from spectronorm.engines.batch import Outcome, do_batch
 from spectronorm.engines.engine import Item, Result
 from spectronorm.engines.pace import Pace
@@ -57,10 +58,10 @@ class DaskEngine:
     """
 
     def __init__(self, scheduler: str | None = None, *, workers: int | None = None, patience: float = 60.0) -> None:
-        if workers is not None and (workers < 1 or scheduler is not None):
-            raise ArgumentError(
-                f"workers={workers} must be at least 1, and a scheduler brings its own; leave one of the two out"
-            )
+        if workers is not None:
+            workers = whole_number(workers, "workers", 1)
+            if scheduler is not None:
+                raise ArgumentError(f"workers={workers}: a scheduler brings its own workers; leave one of the two out")
         if not patience > 0:
             raise ArgumentError(f"patience={patience} must be a positive number of seconds")
         require_dask()

@@ -10,11 +10,12 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.batch import Outcome, do_batch
 from spectronorm.engines.engine import Item, Result
 from spectronorm.engines.pace import Pace
 from spectronorm.engines.threads import available_cores
-from spectronorm.errors import ArgumentError, EngineError
+from spectronorm.errors import EngineError
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
@@ -38,8 +39,7 @@ class ProcessEngine:
     workers: int = field(default_factory=available_cores)
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ArgumentError(f"workers={self.workers} must be at least 1")
+        set_whole_numbers(self, ("workers",), 1)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield results as they get done, keeping few waiting, so that memory does not grow with the items.

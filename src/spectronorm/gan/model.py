@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from spectronorm.arrays import whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.clips import Window
@@ -60,8 +61,7 @@ class GanModel:
 
     def batches(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
         """The same a few at a time, so that memory does not grow with their number."""
-        if images < 1 or seed < 0:
-            raise ArgumentError(f"images={images} must be at least 1, seed={seed} not negative")
+        images, seed = whole_number(images, "images", 1), whole_number(seed, "seed", 0)
         chosen = self.labels(images) if labels is None else np.asarray(labels, dtype=np.int64)
         if len(chosen) != images or not 0 <= chosen.min() <= chosen.max() < max(1, len(self.classes)):
             raise ArgumentError(f"labels must be one of 0 … {len(self.classes) - 1} for each of {images} images")

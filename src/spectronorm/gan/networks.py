@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import spectral_norm
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 
 SIZES = (16, 32, 64, 128)
@@ -44,10 +45,9 @@ class Architecture:
     def __post_init__(self) -> None:
         if self.size not in SIZES:
             raise ArgumentError(f"size={self.size} must be one of {', '.join(map(str, SIZES))} bands and frames")
-        if not (1 <= self.width <= 1024 and 1 <= self.latent <= 4096 and self.classes >= 0):
-            raise ArgumentError(
-                f"width={self.width} must be 1 … 1024, latent={self.latent} 1 … 4096, classes={self.classes} at least 0"
-            )
+        set_whole_numbers(self, ("size", "width"), 1, 1024)
+        set_whole_numbers(self, ("latent",), 1, 4096)
+        set_whole_numbers(self, ("classes",), 0)
 
     @property
     def channels(self) -> tuple[int, ...]:

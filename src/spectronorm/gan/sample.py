@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import GanModel
 from spectronorm.images import ImageCodec, Layout
@@ -45,8 +46,8 @@ class SampleOptions:
     quality: str = "good"
 
     def __post_init__(self) -> None:
-        if self.images < 1 or self.seed < 0:
-            raise ArgumentError(f"images={self.images} must be at least 1, seed={self.seed} not negative")
+        set_whole_numbers(self, ("images",), 1)
+        set_whole_numbers(self, ("seed",), 0)
 
 
 @dataclass(frozen=True)

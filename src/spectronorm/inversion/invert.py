@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import is_torch_array
 
-from spectronorm.arrays import Array, constant, namespace, require_floats, to_host
+from spectronorm.arrays import Array, constant, namespace, require_floats, to_host, whole_number
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd, frames_of, is_logarithmic, shortest_length
 from spectronorm.inversion.bands import bins_of_bands
@@ -59,7 +59,7 @@ def invert(
     length = _length(front_end, level.shape[-1], length)
     if vocoder is not None:
         return _fitted(vocoder(level, front_end), level, length)
-    plan = Plan.of(front_end, method, quality)
+    plan, seed = Plan.of(front_end, method, quality), whole_number(seed, "seed", 0)
     values = _band_values(level, front_end, level_error)
     overlap = OverlapAdd.of(front_end.stft, level.shape[-1])
     if is_torch_array(values):
@@ -130,6 +130,7 @@ def _length(front_end: FrontEnd, frames: int, length: int | None) -> int:
     shortest = shortest_length(front_end, frames)
     if length is None:
         return shortest
+    length = whole_number(length, "length", 0, of="samples")
     if frames_of(front_end, length) != frames:
         raise ArgumentError(
             f"length={length} does not fit {frames} frames: with this front end they come from "

@@ -64,10 +64,10 @@ def scoped(profile: Profile, per: str) -> Scoped:
     """
     shape = profile.front_end.level_shape
     if per == "global":
-        return Scoped(profile.pooled(), ())
+        return Scoped(profile.overall, ())
     rows = np.arange(profile.front_end.n_bands).reshape(shape if len(shape) > 1 else (1, *shape))
     if per == "band" or (per == "shared-band" and len(rows) == 1):
-        return Scoped(profile.statistics, shape)
+        return Scoped(profile.band, shape)
     together = rows if per == "channel" else rows.T
     pooled = profile.pooled_rows([tuple(row) for row in together.tolist()])
     return Scoped(pooled, (len(rows), 1)[: len(shape)] if per == "channel" else (1, shape[-1]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectronorm.arrays import Affine, Array, Window, namespace, sliding_affine
+from spectronorm.arrays import Affine, Array, Window, namespace, set_whole_numbers, sliding_affine
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
 from spectronorm.normalize.safe_scale import safe_scale
@@ -37,6 +37,7 @@ class SlidingStandardize(Parameters):
     def __post_init__(self) -> None:
         if self.scale not in SCALES:
             raise ArgumentError(f"scale={self.scale!r} must be one of {', '.join(SCALES)}")
+        set_whole_numbers(self, ("length", "min_length"), 1)
         self._window()
 
     @property
@@ -48,7 +49,7 @@ class SlidingStandardize(Parameters):
         """Take the scale from the profile, where it is asked for; otherwise only the front end."""
         if not self.uses_data_set:
             return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
-        std = np.asarray(profile.statistics.std)
+        std = np.asarray(profile.band.std)
         return FittedNormalizer.of(self, profile, np.zeros_like(std), safe_scale(std, min_scale=0.25))
 
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:

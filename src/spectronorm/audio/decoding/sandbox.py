@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio.decoding.memory_file import unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
@@ -48,8 +49,9 @@ class Limits:
     megabytes: int = 1024
 
     def __post_init__(self) -> None:
-        if not 0 < self.seconds < 1e6 or not 1 <= self.megabytes < 1 << 24:
-            raise ArgumentError(f"seconds={self.seconds}, megabytes={self.megabytes} must both be positive")
+        if not 0 < self.seconds < 1e6:
+            raise ArgumentError(f"seconds={self.seconds} must be positive and below a million")
+        set_whole_numbers(self, ("megabytes",), 1, (1 << 24) - 1)
         if os.name != "posix":
             raise ArgumentError("decoding in a limited process needs a POSIX system; leave untrusted out here")
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, AudioError
@@ -108,7 +109,7 @@ class Baseline:
     @classmethod
     def of_profile(cls, profile: Profile, *, seed: int = 0) -> Baseline:
         """From what the profile knows of clips and groups, where the training audio is not at hand."""
-        rows, groups, columns = synthetic_features(profile, np.random.default_rng(seed))
+        rows, groups, columns = synthetic_features(profile, np.random.default_rng(whole_number(seed, "seed", 0)))
         return cls(profile.front_end, rows, groups, columns, measured=False)
 
     @cached_property

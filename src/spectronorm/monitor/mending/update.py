@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import whole_number
 from spectronorm.audio import Source, open_source, release
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
 from spectronorm.front_end import FrontEnd
@@ -111,7 +112,7 @@ def measure_new(
     clips = opened.clips
     alarms = False
     # In random order: a folder sorted by label would alarm by its order alone.
-    for done, index in enumerate(np.random.default_rng(seed).permutation(len(clips)), start=1):
+    for done, index in enumerate(np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(clips)), start=1):
         clip = clips[index]
         try:
             samples = opened.reader.read(
