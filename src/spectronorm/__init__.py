@@ -38,6 +38,7 @@ from spectronorm.front_end import AsRecorded as AsRecorded
 from spectronorm.front_end import Decibel as Decibel
 from spectronorm.front_end import FrontEnd as FrontEnd
 from spectronorm.front_end import Gammatone as Gammatone
+from spectronorm.front_end import Levels as Levels
 from spectronorm.front_end import Linear as Linear
 from spectronorm.front_end import Ln as Ln
 from spectronorm.front_end import Log1p as Log1p
@@ -81,6 +82,7 @@ from spectronorm.passes.sounds import export_audio as export_audio
 from spectronorm.pipeline import Pipeline as Pipeline
 from spectronorm.pipeline import load as load
 from spectronorm.pipeline import published as published
+from spectronorm.profile import Meter as Meter
 from spectronorm.profile import Profile as Profile
 from spectronorm.profile import Statistics as Statistics
 from spectronorm.version import __version__ as __version__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
-from spectronorm.front_end import AnyFrontEnd, any_front_end, require_front_end
+from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import KINDS, FittedNormalizer, FittedOn, Fixed, Normalizer, normalizer
 from spectronorm.profile import Profile
@@ -190,16 +191,17 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
         raise ValueError("what it was fitted on is not text")
     fitted_on = FittedOn(on["clips"], on["frames"], tuple(on["groups"]), tuple(on["left_out"]), on["data"])
-    affine = _affine(tensors, front_end.n_bands) if tensors else None
+    affine = _affine(tensors, front_end.level_shape) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
     if affine is None:
-        fitted.affine_of(np.zeros((front_end.n_bands, 1)))  # a normalizer over a data set needs its numbers
+        fitted.affine_of(np.zeros((*front_end.level_shape, 1)))  # a normalizer over a data set needs its numbers
     return Pipeline(front_end, fitted)
 
 
-def _affine(tensors: container.Tensors, bands: int) -> Affine:
+def _affine(tensors: container.Tensors, level_shape: tuple[int, ...]) -> Affine:
     shift, scale = tensors["shift"], tensors["scale"]
+    shapes = {(1, 1), *product(*((1, count) for count in level_shape), (1,))}
     for tensor in (shift, scale):
-        if tensor.dtype != np.float64 or tensor.shape not in ((1, 1), (bands, 1)) or len(tensors) != 2:
-            raise ValueError(f"shift and scale must be float64 of shape (1, 1) or ({bands}, 1)")
+        if tensor.dtype != np.float64 or tensor.shape not in shapes or len(tensors) != 2:
+            raise ValueError(f"shift and scale must be float64 and fit levels of {level_shape}, a column each")
     return Affine(shift, scale)

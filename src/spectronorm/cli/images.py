@@ -23,7 +23,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.images import ImageCodec, Layout, LevelRange
 from spectronorm.images.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
@@ -100,10 +100,12 @@ def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None)
             raise ArgumentError(
                 f"{path}: is a saved pipeline: --range {scheme} needs the profile; only fixed needs none"
             )
-        return content.front_end, LevelRange.parse(scheme, content.front_end, None)
+        front_end = require_front_end(content.front_end, "writing images")
+        return front_end, LevelRange.parse(scheme, front_end, None)
     for column, value in parse_hold_out(hold_out):
         content = content.without(**{column: value})
-    return content.front_end, LevelRange.parse(scheme, content.front_end, content, per)
+    front_end = require_front_end(content.front_end, "writing images")
+    return front_end, LevelRange.parse(scheme, front_end, content, per)
 
 
 def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions, *, json: bool) -> None:

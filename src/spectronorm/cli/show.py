@@ -14,7 +14,7 @@ from spectronorm.cli.fit import remarks
 from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
 from spectronorm.cli.run import guarded, print_json, warn
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.pipeline import Pipeline, load
 from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure
@@ -101,8 +101,10 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
         warn(remark)
 
 
-def describe(front_end: FrontEnd) -> str:
+def describe(front_end: AnyFrontEnd) -> str:
     """The front end in one line."""
+    if isinstance(front_end, Levels):
+        return f"{front_end.title}; resolution {front_end.resolution:.3g}; fingerprint {front_end.fingerprint}"
     stft = front_end.stft
     return (
         f"{front_end.sample_rate} Hz, {front_end.level}, n_fft={stft.n_fft}, win_length={stft.frame_length}, "

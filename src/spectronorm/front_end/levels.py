@@ -61,7 +61,7 @@ class Levels:
     low: float
     high: float
     channels: int = 1
-    floor: float | None = None
+    floor: float = None  # type: ignore[assignment]  # a number once the value is made
     layout: str = field(default="", compare=False)
     frame_rate: float | None = None
     made_by: str = ""
@@ -86,7 +86,7 @@ class Levels:
 
     def _set_numbers(self) -> None:
         for name in ("low", "high", "floor", "frame_rate"):
-            value = getattr(self, name)
+            value: object = getattr(self, name)
             if value is None and name in ("floor", "frame_rate"):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
@@ -94,7 +94,7 @@ class Levels:
             object.__setattr__(self, name, float(value))
         if not self.low < self.high:
             raise ArgumentError(f"low={self.low:g}, high={self.high:g}: low must lie below high")
-        if self.floor is None:
+        if getattr(self, "floor", None) is None:
             object.__setattr__(self, "floor", self.low)
         if not self.low <= self.clip_floor(self.high) <= self.high:
             raise ArgumentError(f"floor={self.floor:g} must lie in the range {self.low:g} … {self.high:g}")
@@ -173,7 +173,7 @@ class Levels:
 
     def clip_floor(self, highest: float) -> float:  # noqa: ARG002  (a front end's may depend on the clip)
         """The floor of one clip: the same for all."""
-        return self.low if self.floor is None else self.floor
+        return self.floor
 
     def band_hz(self) -> NDArray[np.float64]:
         """NaN for each row: which frequencies the bands have is not known."""
@@ -183,7 +183,7 @@ class Levels:
         """None that is known of."""
         return []
 
-    def __call__(self, wave: Array) -> Array:
+    def __call__(self, wave: Array) -> Array:  # noqa: ARG002  (called like a front end)
         """Raise `ArgumentError`: only the program that made these levels can compute them."""
         raise ArgumentError(f"computing levels from a wave: {self.refusal}")
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import AudioError, BadAudioReason
-from spectronorm.front_end import Decibel, FrontEnd, Grid
+from spectronorm.front_end import AnyFrontEnd, Decibel, Grid, Levels
 from spectronorm.monitor.clips.features import Floats, look
 from spectronorm.monitor.window import Window
 from spectronorm.profile import Counter, Measurement
@@ -40,7 +40,7 @@ class SeenClip:
 
     @classmethod
     def of(
-        cls, front_end: FrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
+        cls, front_end: AnyFrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
     ) -> tuple[SeenClip, Floats]:
         """From its level `(band, frame)`, with its features; `grid` is the front end's, made once.
 
@@ -65,7 +65,7 @@ class SeenClip:
 class Pane:
     """Some clips in a row: what was counted of them, those that wait to be counted, and the sums of their scores."""
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     counted: Measurement | None
     waiting: tuple[SeenClip, ...]
     scores: Scores
@@ -102,7 +102,7 @@ class Pane:
 class Panes:
     """The panes of a window: the newest is being filled, the oldest is dropped; memory does not grow."""
 
-    def __init__(self, front_end: FrontEnd, window: Window, scores: int) -> None:
+    def __init__(self, front_end: AnyFrontEnd, window: Window, scores: int) -> None:
         self._front_end = front_end
         self._window = window
         self._full: dict[int, Pane] = {}
@@ -193,8 +193,10 @@ class Panes:
         self._sums = None
 
 
-def _floor_follows_highest(front_end: FrontEnd) -> bool:
+def _floor_follows_highest(front_end: AnyFrontEnd) -> bool:
     """Whether a clip's floor lies so many decibels below its highest level, which then must be that of all frames."""
+    if isinstance(front_end, Levels):
+        return False
     return isinstance(front_end.compress, Decibel) and front_end.compress.top_db is not None
 
 

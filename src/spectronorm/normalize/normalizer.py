@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.normalize.scikit_learn import params_of, transformer_tags
+from spectronorm.normalize.scikit_learn import params_of, transformer_tags, with_private_attributes
 from spectronorm.profile import Profile
 
 
@@ -69,6 +69,7 @@ class FittedOn:
         return cls(profile.clips, profile.frames, groups, left_out, data)
 
 
+@with_private_attributes
 @dataclass(frozen=True)
 class FittedNormalizer:
     """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.

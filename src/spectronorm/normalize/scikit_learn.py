@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+from dataclasses import FrozenInstanceError, fields
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Parameters:
@@ -14,6 +16,26 @@ class Parameters:
         return params_of(self)
 
 
+def with_private_attributes(cls: type[T]) -> type[T]:
+    """A frozen dataclass on which scikit-learn can put private attributes, as it does on the steps of a pipeline."""
+    frozen, names = cls.__setattr__, {f.name for f in fields(cls)}  # type: ignore[arg-type]
+
+    def set_private(self: T, name: str, value: object) -> None:
+        if name.startswith("_") and name not in names:
+            object.__setattr__(self, name, value)
+        else:
+            frozen(self, name, value)
+
+    def delete_private(self: T, name: str) -> None:
+        if not name.startswith("_") or name in names:
+            raise FrozenInstanceError(f"cannot delete field {name!r}")
+        object.__delattr__(self, name)
+
+    cls.__setattr__ = set_private  # type: ignore[method-assign, assignment]
+    cls.__delattr__ = delete_private  # type: ignore[method-assign, assignment]
+    return cls
+
+
 def params_of(value: Any) -> dict[str, Any]:
     """The fields of a dataclass by name."""
     return {f.name: getattr(value, f.name) for f in fields(value) if f.init}
@@ -21,7 +43,7 @@ def params_of(value: Any) -> dict[str, Any]:
 
 def transformer_tags(*, requires_fit: bool) -> Any:
     """The tags of a transformer of arrays with more than two axes; only scikit-learn asks for them."""
-    from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags  # noqa: PLC0415
+    from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 
     return Tags(
         estimator_type="transformer",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import column_values
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import AnyFrontEnd
+from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.profile import storage
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
@@ -35,7 +35,8 @@ class Profile:
     unit: `profile.band.mean` is a number for each band, `profile.overall.mean` one number for all of them. `bad` are
     the files that were left out, `flagged` the silent and constant ones that were counted like any other. With
     `exclude_floor` every figure but the floor share is of the cells above the floor (see `excluding_floor`).
-    `left_out` says what was held out, such as `fold=1`.
+    `left_out` says what was held out, such as `fold=1`. With `from_levels` no samples were seen (see `Meter`): nothing
+    is known of the waveforms, lengths are in frames, and digests are of levels.
     """
 
     front_end: AnyFrontEnd
@@ -46,6 +47,7 @@ class Profile:
     flagged: tuple[BadFile, ...] = ()
     exclude_floor: bool = False
     left_out: tuple[str, ...] = ()
+    from_levels: bool = False
 
     def __post_init__(self) -> None:
         if not self.groups:
@@ -53,6 +55,8 @@ class Profile:
         object.__setattr__(self, "groups", dict(sorted(self.groups.items())))
         object.__setattr__(self, "bad", tuple(sorted(self.bad)))
         object.__setattr__(self, "flagged", tuple(sorted(self.flagged)))
+        if isinstance(self.front_end, Levels):
+            object.__setattr__(self, "from_levels", True)
         if self.exclude_floor:
             require_fixed_floor(self.front_end)
 
@@ -220,6 +224,8 @@ class Profile:
                 raise ArgumentError(f"durations differ ({parts[0].duration} and {part.duration} s); measure both alike")
             if part.exclude_floor != parts[0].exclude_floor:
                 raise ArgumentError("one profile leaves the floor out and the other does not; treat both alike")
+            if part.from_levels != parts[0].from_levels:
+                raise ArgumentError("one profile was measured from levels and the other from audio; measure both alike")
             for key, measurement in part.groups.items():
                 by_key.setdefault(key, []).append(measurement)
         groups = {key: Measurement.sum(several) for key, several in by_key.items()}
@@ -246,9 +252,11 @@ class Profile:
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
-        notes = storage.Notes(self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out)
+        notes = storage.Notes(
+            self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out, self.from_levels
+        )
         header, tensors = storage.contents(self.front_end, self.groups, notes)
-        facts = {"clips": self.clips, "frames": self.frames, "seconds": self.seconds}
+        facts = {"clips": self.clips, "frames": self.frames, "seconds": _number(self.seconds)}
         return {**header, **facts}, tensors
 
     @classmethod
@@ -269,7 +277,7 @@ class Profile:
             "clips": self.clips,
             "population": self.total.population,
             "frames": self.frames,
-            "seconds": self.seconds,
+            "seconds": _number(self.seconds),
             "flat_clips": self.total.flat,
             "flat_effect": self.flat_effect(),
             "flagged": _listed(self.flagged),
@@ -285,7 +293,7 @@ class Profile:
                     **dict(key),
                     "clips": m.clips,
                     "frames": m.frames,
-                    "seconds": m.samples / self.front_end.sample_rate,
+                    "seconds": _number(m.samples / self.front_end.sample_rate),
                 }
                 for key, m in self.groups.items()
             ],
@@ -293,14 +301,14 @@ class Profile:
             "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
             "global": {name: _number(getattr(self.overall, name)) for name in (*names, "mean_se", "std_se")},
             "band": {
-                "hz": self.front_end.band_hz().tolist(),
+                "hz": [_number(hz) for hz in self.front_end.band_hz()],
                 **{name: [_number(v) for v in getattr(self.band, name)] for name in (*names, "mean_se", "std_se")},
             },
             "mostly_floor": self.mostly_floor(),
         }
 
 
-_COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out")
+_COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out", "from_levels")
 
 
 def require_fixed_floor(front_end: AnyFrontEnd) -> None:

@@ -37,6 +37,7 @@ class Notes:
     version: str
     exclude_floor: bool
     left_out: tuple[str, ...]
+    from_levels: bool = False
 
 
 Contents = tuple[AnyFrontEnd, dict[GroupKey, Measurement], Notes]
@@ -62,6 +63,8 @@ def contents(
         "bad": plain_files(notes.bad),
         "flagged": plain_files(notes.flagged),
     }
+    if notes.from_levels:  # left out otherwise: the bytes of a profile of audio stay what they were
+        header["from_levels"] = True
     return header, _tensors(list(groups.values()))
 
 
@@ -158,7 +161,9 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
     _require(isinstance(left_out, list) and all(isinstance(text, str) for text in left_out), "left_out is no texts")
     bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
-    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out))
+    from_levels = header.get("from_levels", False)
+    _require(type(from_levels) is bool, "from_levels is neither true nor false")
+    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out), from_levels)
     return front_end, measurements, notes
 
 

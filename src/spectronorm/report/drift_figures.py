@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import BandDrift, Monitor
 from spectronorm.monitor.change.distribution import Distribution
 from spectronorm.report.figures import label_hz, new_figure
@@ -88,7 +88,7 @@ def drift_by_band(monitor: Monitor, found: BandDrift) -> bytes:
     return _png(figure)
 
 
-def _above_floor(distribution: Distribution, front_end: FrontEnd, cells: int = 16) -> tuple[Any, Any]:
+def _above_floor(distribution: Distribution, front_end: AnyFrontEnd, cells: int = 16) -> tuple[Any, Any]:
     """Levels and shares over runs of 16 cells, without what is on the floor, which would dwarf the rest."""
     shares = distribution.shares[0].copy()
     lowest = int(np.flatnonzero(shares)[0])

@@ -108,7 +108,7 @@ def prepare(
     usable = without_clips(clips, set(bad))
     waves = Waves(usable.source, duration, folder / CACHE)
     if design.train_on:
-        profiles = {name: _heard(usable, waves, profile.front_end, design) for name, profile in profiles.items()}
+        profiles = {name: _heard(usable, waves, front_ends[name], design) for name in profiles}
     model: nn.Module | None = None
     for front_end in front_ends.values():
         device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None

@@ -16,7 +16,7 @@ from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, AudioError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.kernels.jit import njit
 from spectronorm.monitor.clips.features import Floats, clip_features, feature_names, range_weights, with_shape
 from spectronorm.monitor.clips.synthetic import synthetic_features
@@ -42,7 +42,7 @@ class Baseline:
         ArgumentError: when there are fewer than `MIN_CLIPS` clips.
     """
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     rows: Floats
     groups: NDArray[np.int64]
     columns: NDArray[np.int64]
@@ -100,7 +100,7 @@ class Baseline:
         )
 
     @classmethod
-    def of_rows(cls, front_end: FrontEnd, rows: Floats, groups: list[Any]) -> Baseline:
+    def of_rows(cls, front_end: AnyFrontEnd, rows: Floats, groups: list[Any]) -> Baseline:
         """From features that are known already, each with any label of its group."""
         labels = {label: number for number, label in enumerate(sorted(set(groups)))}
         numbers = np.array([labels[group] for group in groups], dtype=np.int64)
@@ -165,7 +165,7 @@ class Baseline:
         return {"rows": self.rows, "groups": self.groups, "columns": self.columns}
 
     @classmethod
-    def from_tensors(cls, front_end: FrontEnd, tensors: Mapping[str, NDArray[Any]], *, measured: bool) -> Baseline:
+    def from_tensors(cls, front_end: AnyFrontEnd, tensors: Mapping[str, NDArray[Any]], *, measured: bool) -> Baseline:
         """A baseline from its tensors; raises `ValueError` when they are not sound."""
         rows, groups, columns = (tensors[name] for name in ("rows", "groups", "columns"))
         features = len(feature_names(front_end))
@@ -229,7 +229,7 @@ class _Row:
 class _Task:
     """The features of one clip; picklable, so that any engine can run it."""
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     duration: float | None
     reader: Reader
 

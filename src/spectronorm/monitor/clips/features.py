@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.kernels.jit import njit
 from spectronorm.profile.counting.counter import Recorded, digest
 
@@ -47,7 +47,7 @@ def range_weights(n_bands: int, at_most: int = MAX_BANDS) -> Floats:
     return weights
 
 
-def feature_names(front_end: FrontEnd) -> list[str]:
+def feature_names(front_end: AnyFrontEnd) -> list[str]:
     """What each feature is: the level of each range, its shape (level less the clip's own mean), spread, RMS, peak."""
     hz = front_end.band_hz()
     ranges = [f"{hz[bands][0]:.0f}-{hz[bands][-1]:.0f} Hz" for bands in band_ranges(front_end.n_bands)]

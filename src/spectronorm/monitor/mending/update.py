@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import whole_number
 from spectronorm.audio import Source, open_source, release
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor.change.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
 from spectronorm.monitor.change.evidence import evidence
 from spectronorm.monitor.clips.baseline import Baseline
@@ -245,7 +245,7 @@ def _moved_by(new: NDArray[np.int64], old: NDArray[np.int64], share: float) -> i
     return round(share * high)
 
 
-def _apart(new: Measurement, old: Measurement, front_end: FrontEnd) -> Floats:
+def _apart(new: Measurement, old: Measurement, front_end: AnyFrontEnd) -> Floats:
     """How far the means of what is above the floor are apart, by band; 0 where one of them is all silence."""
     floor = fixed_floor(front_end)
     means = [np.asarray(Statistics(m, front_end.grid, without_floor=floor).mean) for m in (new, old)]

@@ -112,7 +112,7 @@ class Measurement:
         parts = [self._of(np.asarray(some)).pooled() for some in rows]
         one = {"clips": 1, "population": 1}
         per_clip = {name: one.get(name, getattr(self, name)) for name in _PER_CLIP}
-        joined = {
+        joined: dict[str, Any] = {
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in (f.name for f in fields(self))
             if name not in (*_PER_CLIP, "products", "first_cell")
@@ -124,9 +124,7 @@ class Measurement:
     def _of(self, bands: Integers) -> Measurement:
         """These bands alone, their clip products still those of all bands."""
         kept = {name: getattr(self, name) for name in (*_PER_CLIP, "products", "first_cell")}
-        return Measurement(
-            **kept, **{f.name: getattr(self, f.name)[bands] for f in fields(self) if f.name not in kept}
-        )
+        return Measurement(**kept, **{f.name: getattr(self, f.name)[bands] for f in fields(self) if f.name not in kept})
 
     @classmethod
     def sum(cls, measurements: Iterable[Measurement]) -> Measurement:
