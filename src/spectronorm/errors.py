@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from spectronorm.printable import printable
+
 
 class SpectronormError(Exception):
-    """Everything that spectronorm raises on purpose."""
+    """Everything that spectronorm raises on purpose; names in its message are escaped."""
+
+    keeps = ""
+    """Characters of the message that are not escaped."""
+
+    def __init__(self, *values: object) -> None:
+        super().__init__(*(printable(value, self.keeps) if isinstance(value, str) else value for value in values))
 
 
 class ArgumentError(SpectronormError, ValueError):
@@ -32,9 +40,15 @@ class FrontEndMismatch(SpectronormError):
 class TooManyBad(SpectronormError):
     """More files were bad than `max_bad` allows, or none was good."""
 
+    keeps = "\n"
+
 
 class ExportError(SpectronormError):
     """A model cannot be exported, or does not compute what it should once exported."""
+
+
+class OutputRefused(ArgumentError):
+    """An output would replace what is not ours, or an input."""
 
 
 class OutputBusy(SpectronormError):

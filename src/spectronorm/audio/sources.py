@@ -26,17 +26,26 @@ _SUFFIXES = """
     .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
 """
 _name = attrgetter("name")
+_ESC50 = ("meta", "esc50.csv")
 AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 """What a folder scan takes for audio; a table may name any file."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file."""
+    """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file.
+
+    Attributes:
+        clips: The clips.
+        reader: The way in which clips are read.
+        left_out: What was taken out by `without`.
+        listing: Local files besides the clips that say which clips there are, such as a table.
+    """
 
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
     left_out: tuple[str, ...] = ()
+    listing: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
@@ -104,7 +113,8 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     clips = list_remote(place, is_audio) if is_url(place) else _local(Path(place))
     if not clips:
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
-    return Source.of(clips, reader)
+    places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
+    return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
 
 
 def is_audio(name: str) -> bool:
@@ -116,7 +126,7 @@ def is_audio(name: str) -> bool:
 
 def _local(path: Path) -> list[ClipReference]:
     if path.is_dir():
-        meta = path / "meta" / "esc50.csv"
+        meta = path.joinpath(*_ESC50)
         return _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path)
     if path.suffix.lower() in (".csv", ".parquet"):
         return _table(path)

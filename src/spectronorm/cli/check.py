@@ -77,7 +77,7 @@ def _plain(found: Checked) -> dict[str, object]:
         "leaks": [asdict(twins) for twins in found.leaks],
         "duplicates": [asdict(twins) for twins in found.duplicates],
         "flat": found.flat,
-        "bad": [{"path": bad.path, "reason": bad.reason.value, "detail": bad.detail} for bad in found.bad],
+        "bad": [bad.to_dict() for bad in found.bad],
     }
 
 

@@ -21,7 +21,7 @@ from spectronorm.cli.options import (
     open_engine,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn, warn_left_out
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, MissingExtra
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWaveform
@@ -212,6 +212,5 @@ def _save_page(prepared: Prepared, results: Results, outcome: Outcome, output: P
 def _report(prepared: Prepared, outcome: Outcome) -> None:
     from spectronorm.report.comparison_tables import tables
 
-    for name in (bad.path for bad in prepared.bad):
-        warn(f"bad file left out: {name}")
+    warn_left_out(prepared.bad)
     typer.echo("\n" + "\n".join(tables(outcome)))

@@ -10,7 +10,7 @@ import typer
 
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn, warn_left_out
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
 
 TRAIN_EXAMPLES = """
@@ -127,8 +127,7 @@ def train_command(
     origin = Origin(source, tuple(parse_hold_out(hold_out)))
     with progress_bar("preparing") as bar:
         prepared = prepare(origin, front_end, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar)
-    for bad in prepared.bad:
-        warn(f"left out {bad.path}: {bad.reason.value}: {bad.detail}")
+    warn_left_out(prepared.bad)
     lines = []
     with progress_bar("training (steps)") as bar:
         for line in run(prepared, output, steps, every=every, progress=bar):
@@ -139,8 +138,11 @@ def train_command(
                     f"{line.generator_loss:.3f}; {line.seconds:,.0f} s"
                 )
     if json:
-        bad_files = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in prepared.bad]
-        told = {"clips": len(prepared.images), "clipped_share": prepared.clipped, "bad": bad_files}
+        told = {
+            "clips": len(prepared.images),
+            "clipped_share": prepared.clipped,
+            "bad": [bad.to_dict() for bad in prepared.bad],
+        }
         print_json({"model": str(output / MODEL), **told, "log": lines})
         return
     typer.echo(

@@ -21,7 +21,7 @@ from spectronorm.cli.options import (
     parse_hold_out,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn, warn_left_out
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.images import ImageCodec, Layout, LevelRange
@@ -112,7 +112,7 @@ def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions,
     error = _error_text(codec)
     share = exported.clipped / exported.cells if exported.cells else 0.0
     if json:
-        bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in exported.bad]
+        bad = [bad.to_dict() for bad in exported.bad]
         plain = {"folder": str(exported.folder), "written": exported.written, "kept": exported.kept, "bad": bad}
         told = {"max_error": codec.max_error, "unit": codec.front_end.unit, "clipped_share": share}
         print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
@@ -125,8 +125,7 @@ def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions,
         warn("coloured pictures are for people: they cannot be turned back into sound")
     if exported.sheets:
         typer.echo(f"sheets: {', '.join(exported.sheets)}")
-    for bad_file in exported.bad:
-        warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")
+    warn_left_out(exported.bad)
 
 
 def _error_text(codec: ImageCodec) -> str:

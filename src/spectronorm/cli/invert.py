@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn, warn_left_out
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
@@ -83,15 +83,14 @@ def invert_command(
             {"source": f.source, "output": str(f.output), "seconds": f.seconds, "notes": f.notes}
             for f in inverted.files
         ]
-        print_json({"files": files, "bad": [{"path": b.path, "detail": b.detail} for b in inverted.bad]})
+        print_json({"files": files, "bad": [bad.to_dict() for bad in inverted.bad]})
         return
     seconds = sum(file.seconds for file in inverted.files)
     typer.echo(f"{output}: {len(inverted.files)} sounds, {seconds:,.1f} s")
     for file in inverted.files:
         for note in file.notes:
             warn(f"{file.source}: {note}")
-    for bad_file in inverted.bad:
-        warn(f"left out {bad_file.path}: {bad_file.detail}")
+    warn_left_out(inverted.bad)
 
 
 def _pipeline(path: Path) -> Pipeline:

@@ -20,6 +20,7 @@ from spectronorm.passes.round_trip import RoundTrip, RoundTripOptions, round_tri
 from spectronorm.report.round_trip_figure import draw_round_trip
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 
 EXAMPLES = """
 **Examples**
@@ -71,7 +72,7 @@ def round_trip_command(
         for name, result in results.items():
             draw_round_trip(result, front_end, output / f"{name}.figure.png")
     plain = {name: dict(result.losses) for name, result in results.items()}
-    write_text(output / "roundtrip.json", canonical_json(plain) + "\n")
+    write_text(output / "roundtrip.json", canonical_json(plain) + "\n", Content.RECORD)
     if json:
         print_json(plain)
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from rich.progress import (
 from rich.text import Text
 
 from spectronorm.errors import ArgumentError, SpectronormError
+from spectronorm.profile import BadFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,3 +81,9 @@ def print_json(value: Any) -> None:
 def warn(text: str) -> None:
     """A remark on stderr, for people."""
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"note: {text}", style="yellow")
+
+
+def warn_left_out(bad: Iterable[BadFile]) -> None:
+    """A remark for each file that was left out."""
+    for file in bad:
+        warn(f"left out {file}")

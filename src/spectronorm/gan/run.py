@@ -27,11 +27,13 @@ from spectronorm.gan.training_source import Origin
 from spectronorm.images import LevelRange
 from spectronorm.normalize import FittedOn
 from spectronorm.passes.fit import fit
-from spectronorm.passes.one_pass import MAX_BAD, Progress
+from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.lock import output_lock
+from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
@@ -119,7 +121,7 @@ def prepare(
     design: GanDesign,
     *,
     max_bad: float = MAX_BAD,
-    progress: Callable[[str], Progress | None] = lambda _: None,
+    progress: Callable[[str], Progress] = lambda _: silent,
 ) -> PreparedGan:
     """Measure the clips, and make images of them.
 
@@ -172,7 +174,7 @@ def prepare(
 
 
 def run(
-    prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress | None = None
+    prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress = silent
 ) -> Iterator[CheckpointLine]:
     """Train up to `steps`, going on from the folder's checkpoint; yields what is logged at every checkpoint.
 
@@ -204,8 +206,7 @@ def run(
         while trainer.step < steps:
             with explained_memory(trainer.architecture, trainer.training.batch_size):
                 losses.append(trainer.advance())
-            if progress is not None:
-                progress(trainer.step, steps)
+            progress(trainer.step, steps)
             if trainer.step % every == 0 or trainer.step == steps:
                 line = _line(trainer.step, losses, time.perf_counter() - begin)
                 losses = []
@@ -219,7 +220,7 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     here = json.loads(canonical_json(prepared.settings))
     if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
         prepared.profile.save(folder / PROFILE)
-        write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n")
+        write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n", Content.RECORD)
         return 0.0
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
@@ -270,5 +271,5 @@ def _save(prepared: PreparedGan, trainer: GanTrainer, folder: Path, line: Checkp
     model.save(folder / MODEL)
     save_preview(model, folder / PREVIEWS / f"step-{trainer.step:06d}")
     kept = "".join(canonical_json(asdict(old)) + "\n" for old in read_log(folder) if old.step < line.step)
-    write_text(folder / LOG, f"{kept}{canonical_json(asdict(line))}\n")
+    write_text(folder / LOG, f"{kept}{canonical_json(asdict(line))}\n", None)
     save_checkpoint(trainer, folder / CHECKPOINT)

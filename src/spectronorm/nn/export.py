@@ -22,6 +22,7 @@ from spectronorm.nn.spectrogram import Spectrogram
 from spectronorm.pipeline import Pipeline
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 from spectronorm.version import __version__
 
 OPSET = 20
@@ -68,7 +69,7 @@ def export_onnx(
     content = bytes(model.SerializeToString())
     if tolerance is not None:
         _compare(content, _as(module, "fft", "float64"), inputs, tolerance)
-    with atomic_write(Path(path)) as file:
+    with atomic_write(Path(path), Content.MODEL) as file:
         file.write(content)
     return Path(path)
 

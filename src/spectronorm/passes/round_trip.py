@@ -18,6 +18,7 @@ from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score
 from spectronorm.passes.sounds import write_audio
 from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.content import Content
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def round_trip(
     codec = ImageCodec(front_end, level_range or LevelRange.of_level(level), Layout(bits=options.bits))
     original, image, recovered = (folder / f"{name}{end}" for end in (".original.wav", ".png", ".recovered.wav"))
     write_audio(original, _within_full_scale(wave), front_end.sample_rate)
-    with atomic_write(image) as file:
+    with atomic_write(image, Content.PICTURE) as file:
         file.write(codec.encode(level, length=len(wave), gain=WaveformGain.of(wave, front_end), source=name))
     decoded = decode(image)
     back = invert(

@@ -280,7 +280,7 @@ class Profile:
             "seconds": _number(self.seconds),
             "flat_clips": self.total.flat,
             "flat_effect": self.flat_effect(),
-            "flagged": _listed(self.flagged),
+            "flagged": [file.to_dict() for file in self.flagged],
             "exclude_floor": self.exclude_floor,
             "left_out": list(self.left_out),
             "fingerprint": self.front_end.fingerprint,
@@ -297,7 +297,7 @@ class Profile:
                 }
                 for key, m in self.groups.items()
             ],
-            "bad": _listed(self.bad),
+            "bad": [file.to_dict() for file in self.bad],
             "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
             "global": {name: _number(getattr(self.overall, name)) for name in (*names, "mean_se", "std_se")},
             "band": {
@@ -318,10 +318,6 @@ def require_fixed_floor(front_end: AnyFrontEnd) -> None:
             "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
             "(top_db); choose a fixed one (floor_db)"
         )
-
-
-def _listed(listed: Iterable[BadFile]) -> list[dict[str, str]]:
-    return [{"path": file.path, "reason": file.reason.value, "detail": file.detail} for file in listed]
 
 
 def _number(value: float) -> float | None:

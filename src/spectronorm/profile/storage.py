@@ -70,10 +70,7 @@ def contents(
 
 def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
     """Bad or flagged files as plain JSON values."""
-    return [
-        {"path": b.path, "reason": b.reason.value, "detail": b.detail, "group": [list(pair) for pair in b.group]}
-        for b in listed
-    ]
+    return [{**file.to_dict(), "group": [list(pair) for pair in file.group]} for file in listed]
 
 
 def parse_files(plain: Any) -> tuple[BadFile, ...]:

@@ -93,7 +93,7 @@ def spectrograms_figure(spectrograms: Mapping[str, NDArray[Any]]) -> bytes:
 def png(figure: Any) -> bytes:
     """The figure as PNG bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
     return buffer.getvalue()
 
 

@@ -14,6 +14,7 @@ from spectronorm.errors import MissingExtra
 from spectronorm.front_end import AnyFrontEnd, FrontEnd
 from spectronorm.profile import Profile
 from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.content import Content
 
 
 def save_band_figure(profile: Profile, path: Path) -> None:
@@ -79,6 +80,6 @@ def new_figure(width: float, height: float) -> Any:
 def save_figure(figure: Any, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    with atomic_write(path) as file:
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
+    with atomic_write(path, Content.PICTURE) as file:
         file.write(buffer.getvalue())

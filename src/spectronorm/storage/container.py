@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spectronorm.errors import FileFormatError
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 
 HEADER_KEY = "spectronorm"
 
@@ -37,7 +38,7 @@ def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
 
 def save(path: Path, header: Mapping[str, Any], tensors: Tensors) -> None:
     """Write a container atomically."""
-    with atomic_write(path) as file:
+    with atomic_write(path, Content.CONTAINER) as file:
         file.write(pack(header, tensors))
 
 

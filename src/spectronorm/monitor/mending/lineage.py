@@ -13,6 +13,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.monitor.mending.update import Update
 from spectronorm.profile import Profile
 from spectronorm.storage import atomic_write, container
+from spectronorm.storage.content import Content
 
 _RECORD, _PARENT = "update", "parent"
 
@@ -66,7 +67,7 @@ def rollback(path: str | Path, output: str | Path) -> dict[str, Any]:
     data = container.load(Path(path))[1][_PARENT].tobytes()
     if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
         raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
-    with atomic_write(Path(output)) as file:
+    with atomic_write(Path(output), Content.CONTAINER) as file:
         file.write(data)
     return records[-1]
 
