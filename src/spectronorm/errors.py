@@ -63,6 +63,10 @@ class UpdateRefused(SpectronormError):
     """An update of statistics that would harm more than mend; it can be forced."""
 
 
+class PluginError(SpectronormError):
+    """A plug-in is missing, cannot be imported, or shares its name with another."""
+
+
 class MissingExtra(SpectronormError, ImportError):
     """An optional dependency is not installed."""
 

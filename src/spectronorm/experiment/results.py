@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import AudioError, BadAudioReason
-from spectronorm.front_end import AnyFrontEnd, Decibel, Grid, Levels
+from spectronorm.front_end import AnyFrontEnd, Grid, Levels
 from spectronorm.monitor.clips.features import Floats, look
 from spectronorm.monitor.window import Window
 from spectronorm.profile import Counter, Measurement
@@ -194,10 +194,8 @@ class Panes:
 
 
 def _floor_follows_highest(front_end: AnyFrontEnd) -> bool:
-    """Whether a clip's floor lies so many decibels below its highest level, which then must be that of all frames."""
-    if isinstance(front_end, Levels):
-        return False
-    return isinstance(front_end.compress, Decibel) and front_end.compress.top_db is not None
+    """True if a clip's floor lies below its highest level, which then must be that of all frames."""
+    return not isinstance(front_end, Levels) and front_end.compress.floor_follows_highest
 
 
 def _count(counter: Counter, clips: Sequence[SeenClip]) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
-from spectronorm.normalize.scikit_learn import Parameters
+from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, FittedOn, Normalizer
 from spectronorm.profile import Profile
 
 Numbers = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 """One number for all bands, one a band, or one a band of each channel."""
 
 
+@NORMALIZERS.register("fixed")
 @dataclass(frozen=True, repr=False)
-class Fixed(Parameters):
+class Fixed(Normalizer):
     """`(level - shift) / (scale · factor)` with given numbers: nothing is measured, so it fits only what they are of.
 
     A model that was trained with such numbers needs the same ones, whatever the mean of your own data is.
@@ -38,9 +40,12 @@ class Fixed(Parameters):
     Fixed(shift=(-8.0, -6.0), scale=(4.0, 5.0))
     """
 
-    shift: Numbers = 0.0
-    scale: Numbers = 1.0
-    factor: float = 1.0
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    needs_data: ClassVar[bool] = False
+
+    shift: Numbers = field(default=0.0, metadata={"help": "the level that becomes 0"})
+    scale: Numbers = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
+    factor: float = field(default=1.0, metadata={"help": "a factor of the scale"})
 
     def __post_init__(self) -> None:
         for name in ("shift", "scale", "factor"):
@@ -82,6 +87,12 @@ class Fixed(Parameters):
         scale = {"std": values, "variance": np.sqrt(values), "inverse_std": 1.0 / values}[name]
         return cls(_numbers("mean", mean), _numbers(name, scale), factor)
 
+    @property
+    @override
+    def one_map(self) -> bool:
+        return isinstance(self.shift, float) and isinstance(self.scale, float)
+
+    @override
     def fit(self, profile: Profile) -> FittedNormalizer:
         """The map for the profile's front end; its numbers are not looked at."""
         return FittedNormalizer.of(self, profile, self._shift, self._divisor)

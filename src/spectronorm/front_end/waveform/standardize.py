@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Change, ClipStatistics, WaveformLevel
+from spectronorm.kernels.jit import njit
+
+CONSTANT = 1e-6
+"""A clip whose standard deviation is below this share of its offset counts as constant: that much is rounding."""
 
 
+@WAVEFORM_LEVELS.register("standardize")
 @dataclass(frozen=True)
 class StandardizeWaveform(WaveformLevel):
     """Gives each clip mean 0 and standard deviation 1 (ddof = 0) over its last axis.
@@ -16,14 +26,50 @@ class StandardizeWaveform(WaveformLevel):
     since that much is rounding.
     """
 
+    @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The standardized wave."""
-        del sample_rate
         xp = namespace(wave)
         mean = mean_of_valid(wave, valid, -1)
         centred = wave - mean
         variance = mean_of_valid(centred * centred, valid, -1)
-        constant = variance <= 1e-12 * mean * mean
+        constant = variance <= CONSTANT**2 * mean * mean
         # The root is taken of 1 where the clip is constant: that of 0 has no gradient.
         std = xp.sqrt(xp.where(constant, xp.ones_like(variance), variance))
         return xp.where(constant, xp.zeros_like(centred), centred / std)
+
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @property
+    @override
+    def needs_statistics(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> Change:
+        return Change(clip.mean, _one_over(clip.std, clip.mean))
+
+    @override
+    def change_while_windowing(self, samples: NDArray[Any]) -> Change | None:
+        return Change(*_mean_and_scale(samples))
+
+
+@njit(cache=True, nogil=True)
+def _one_over(std: float, mean: float) -> float:
+    """One over the standard deviation; 0 for a constant clip."""
+    return 0.0 if std <= CONSTANT * abs(mean) else 1.0 / std
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
+    """The mean and one over the standard deviation of a wave `(sample,)`."""
+    mean = 0.0
+    for i in range(samples.size):
+        mean += samples[i]
+    mean /= samples.size
+    square = 0.0
+    for i in range(samples.size):
+        square += (samples[i] - mean) * (samples[i] - mean)
+    return mean, _one_over(np.sqrt(square / samples.size), mean)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from spectronorm.front_end import AnyFrontEnd, Decibel, Levels
+from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.monitor.change.distribution import dbfs_mean
 from spectronorm.monitor.clips.features import Floats, band_ranges
 from spectronorm.profile import Measurement, Profile, Statistics
@@ -143,7 +143,7 @@ def _quantiles(front_end: AnyFrontEnd, m: Measurement, gain: float = 0.0) -> Flo
     if isinstance(front_end, Levels):
         if front_end.unit != "dB":
             return None
-    elif not (front_end.compress.framewise or isinstance(front_end.compress, Decibel)):
+    elif not (front_end.compress.framewise or front_end.compress.floor_follows_highest):
         return None
     grid = front_end.grid
     counts = m.histogram.astype(np.float64)

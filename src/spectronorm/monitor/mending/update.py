@@ -112,7 +112,9 @@ def measure_new(
     opened = open_source(source)
     counter, rows, alarms = Counter(front_end), [], False
     # In random order: a folder sorted by label would alarm by its order alone.
-    clips = [opened.clips[index] for index in np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))]
+    clips = [
+        opened.clips[index] for index in np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))
+    ]
     task = _Listen(profile, opened.reader, counter)
     one_by_one = ThreadEngine(1)  # because a monitor listens to one clip after the other
     with one_pass(opened, task, clips, max_bad=max_bad, engine=one_by_one, progress=progress) as results:
