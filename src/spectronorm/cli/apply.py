@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.audio import open_source
 from spectronorm.cli.options import (
     DurationOption,
     EngineOption,
@@ -28,6 +27,7 @@ from spectronorm.cli.options import (
     reader,
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out
+from spectronorm.features import open_for
 from spectronorm.passes.apply import apply
 from spectronorm.pipeline import open_fitted
 
@@ -69,7 +69,7 @@ def apply_command(
     share = parse_share(max_bad, "max-bad")
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("applying") as progress:
         applied = apply(
-            open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat)),
+            open_for(source, pipeline.front_end, reader(untrusted=untrusted, skip_flat=skip_flat)),
             pipeline,
             output,
             duration=duration,

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.audio import open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     DurationOption,
@@ -27,7 +26,9 @@ from spectronorm.cli.options import (
     reader,
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
-from spectronorm.front_end import FrontEnd
+from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.profile import Profile
 
@@ -39,6 +40,8 @@ EXAMPLES = """
     spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
+
+    spectronorm fit features/ --levels features/levels.json -o features.safetensors
 """
 
 
@@ -55,6 +58,13 @@ def fit_command(
     group_by: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Columns that form groups; by default fold and split. May be repeated."),
+    ] = None,
+    levels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LEVELS.json",
+            help="Measure files of levels made elsewhere, which this JSON describes (see Levels).",
+        ),
     ] = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
@@ -73,14 +83,15 @@ def fit_command(
 
     A run that was stopped goes on where it was when the same command is given again.
     """
-    opened = open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat))
+    described = _described(front_end, levels)
+    opened = open_for(source, described, reader(untrusted=untrusted, skip_flat=skip_flat))
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("measuring") as progress:
         profile = fit(
             opened,
-            front_end,
+            described,
             group_by=group_by,
             duration=duration,
             sample=share,
@@ -94,6 +105,14 @@ def fit_command(
         print_json(profile.summary())
         return
     _report(profile, output)
+
+
+def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
+    if levels is None:
+        return front_end
+    if front_end != FrontEnd():
+        raise ArgumentError("--levels describes spectrograms that exist already: leave out the options of a front end")
+    return Levels.load(levels)
 
 
 def _report(profile: Profile, output: Path) -> None:

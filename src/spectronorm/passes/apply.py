@@ -10,12 +10,16 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
-from spectronorm.audio import ClipReference, Reader, Source, open_source, stamp
+from spectronorm.audio import ClipReference, Reader, Source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
+from spectronorm.features import open_for, stamp_of_level
+from spectronorm.passes.clip_level import read_clip_level
+from spectronorm.passes.normalized import normalized_levels
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
 from spectronorm.passes.outputs import (
     INDEX_NAME,
+    LEVELS_NAME,
     PIPELINE_NAME,
     files_in,
     output_names,
@@ -28,7 +32,7 @@ from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
-from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 
@@ -66,22 +70,17 @@ class _Task:
     def __call__(self, item: tuple[ClipReference, str]) -> _Written:
         clip, output = item
         front_end = self.pipeline.front_end
-        read = self.reader.read_stamped(
-            clip, front_end.sample_rate, duration=self.duration, resampler=front_end.resampler
-        )
-        try:
-            sound = read.clip_or_raise()
-            x = self.pipeline.normalizer(front_end.clip_level(sound.valid)).astype(np.float32)
-        except AudioError as error:
-            return _Written(clip, output, 0, (BadFile.of(clip.name, error),), read.stamp, b"")
-        frames = x.shape[1]
-        padding = front_end.frames(len(sound.samples)) - frames
+        read_stamp, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
+        if isinstance(found, AudioError):
+            return _Written(clip, output, 0, (BadFile.of(clip.name, found),), read_stamp, b"")
+        x = self.pipeline.normalizer(found.shaped(front_end)).astype(np.float32)
+        frames = x.shape[-1]
         data = io.BytesIO()
-        np.save(data, np.pad(x, ((0, 0), (0, padding))))
+        np.save(data, np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, found.frames - frames)]))
         with atomic_write(self.folder / output, None) as file:
             file.write(data.getbuffer())
         digest = xxhash.xxh3_128_digest(data.getbuffer())
-        return _Written(clip, output, frames, (), read.stamp, digest)
+        return _Written(clip, output, frames, (), read_stamp, digest)
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
         """By the name of the output; whether contents are still the same, stamp and digest say."""
@@ -103,7 +102,7 @@ class _Task:
         clip, output = item
         plain = json.loads(payload)
         bad = parse_files(plain["bad"])
-        found = _Written(clip, output, plain["frames"], bad, stamp(clip), bytes.fromhex(plain["digest"]))
+        found = _Written(clip, output, plain["frames"], bad, stamp_of_level(clip), bytes.fromhex(plain["digest"]))
         if found.stamp.hex() != plain["stamp"]:
             return None
         if not bad and stamp(ClipReference(output, self.folder / output)) != found.digest:
@@ -124,10 +123,10 @@ def apply(
 ) -> Applied:
     """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure.
 
-    Beside them stand the pipeline that made them and `index.csv`: the source's columns, with `path` and the number of
-    `frames` that are not padding. With `duration` (seconds) every clip is cropped, or padded with zeros after
-    normalization, to one length. A run that was stopped, by whatever means, is taken up again by calling `apply` once
-    more: a journal beside the folder says what is finished.
+    Beside them stand the pipeline that made them, `levels.json`, with which `fit` measures them, and `index.csv`: the
+    source's columns, with `path` and the number of `frames` that are not padding. With `duration` (seconds) every clip
+    is cropped, or padded with zeros after normalization, to one length. A run that was stopped, by whatever means, is
+    taken up again by calling `apply` once more: a journal beside the folder says what is finished.
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
@@ -137,7 +136,7 @@ def apply(
             is set, or that is an input.
         OutputBusy: when another run is writing into the folder.
     """
-    opened, folder = open_source(source), Path(folder)
+    opened, folder = open_for(source, pipeline.front_end), Path(folder)
     require_folder(folder, "the spectrograms")
     identity = {
         "command": "apply",
@@ -150,6 +149,7 @@ def apply(
         *((name, Content.ARRAY) for _, name in items),
         (INDEX_NAME, Content.INDEX),
         (PIPELINE_NAME, Content.CONTAINER),
+        (LEVELS_NAME, Content.LEVELS),
     ]
     with one_pass(
         opened,
@@ -164,4 +164,5 @@ def apply(
         if written:
             write_clip_index(folder, opened, ((one.output, one.clip, one.frames) for one in written))
             pipeline.save(folder / PIPELINE_NAME)
+            write_text(folder / LEVELS_NAME, normalized_levels(pipeline).to_json(), Content.LEVELS)
     return Applied(folder, len(written), results.bad)

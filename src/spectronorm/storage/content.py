@@ -25,6 +25,8 @@ class Content(Enum):
     RECORD = "a record that spectronorm wrote"
     ARRAY = "an array that spectronorm wrote"
     INDEX = "an index that spectronorm wrote"
+    LEVELS = "a description of levels that spectronorm wrote"
+    STORE = "a shard that spectronorm wrote"
 
     def stands_at(self, path: Path) -> bool:
         """Tell if the regular file `path` is of this kind and ours, or empty.
@@ -121,7 +123,9 @@ def _is_index(path: Path, head: bytes) -> bool:
             return False
         for _ in range(1000):
             listed = path.parent / file.readline(_HEAD_BYTES).partition(",")[0].strip('"')
-            kind = {".npy": Content.ARRAY, ".png": Content.PICTURE}.get(listed.suffix)
+            while not listed.is_file() and path.parent in listed.parent.parents:  # an array in a shard
+                listed = listed.parent
+            kind = _INDEXED.get(listed.suffix)
             try:
                 if kind is not None and listed.is_file() and kind.stands_at(listed):
                     return True
@@ -130,6 +134,33 @@ def _is_index(path: Path, head: bytes) -> bool:
     return False
 
 
+def _is_levels(path: Path, head: bytes) -> bool:
+    """Tell if it is the description of levels that `apply` normalized."""
+    try:
+        plain = json.loads(path.read_bytes()) if head[:1] == b"{" and path.stat().st_size <= _MOST_JSON_BYTES else None
+        return bool(plain and plain["levels"]["made_by"] == "spectronorm apply")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _is_store(path: Path, head: bytes) -> bool:
+    """Tell if a `.safetensors`, `.tar` or `.parquet` file carries our mark where we put it."""
+    if path.suffix == ".safetensors":
+        return _is_container(path, head)
+    if path.suffix == ".tar":
+        return head[257:262] == b"ustar" and head[265:276] == _MARK
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - (1 << 20)))
+        return head[:4] == b"PAR1" and _MARK in file.read()
+
+
+_INDEXED = {
+    ".npy": Content.ARRAY,
+    ".png": Content.PICTURE,
+    ".safetensors": Content.STORE,
+    ".tar": Content.STORE,
+    ".parquet": Content.STORE,
+}
 _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.CONTAINER: _is_container,
     Content.PICTURE: _is_picture,
@@ -139,4 +170,6 @@ _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.RECORD: _is_record,
     Content.ARRAY: _is_array,
     Content.INDEX: _is_index,
+    Content.LEVELS: _is_levels,
+    Content.STORE: _is_store,
 }

@@ -66,13 +66,14 @@ def shape_columns(n_bands: int) -> NDArray[np.int64]:
     return np.arange(ranges, 2 * ranges)
 
 
-def clip_features(level: NDArray[Any], samples: NDArray[np.float32]) -> Floats:
-    """The features of one clip, from its level `(band, frame)` and its samples as recorded.
+def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | None) -> Floats:
+    """The features of one clip, from its level `(band, frame)` and its samples as recorded, if there are any.
 
     Levels and spreads are in the level's unit, RMS and peak in dBFS before waveform normalization.
     """
     no_frames = np.empty((level.shape[0], 0), dtype=np.int32)
-    return look(np.asarray(level, dtype=np.float64), as_recorded(samples), 0.0, no_frames)[0]
+    recorded = Recorded(level.shape[1], 0.0, 0.0, False, b"") if samples is None else as_recorded(samples)
+    return look(np.asarray(level, dtype=np.float64), recorded, 0.0, no_frames)[0]
 
 
 def look(

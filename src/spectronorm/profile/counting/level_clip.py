@@ -45,7 +45,7 @@ class LevelClip:
     @property
     def frames(self) -> int:
         """Number of frames."""
-        return self.gridded.shape[1]
+        return int(self.gridded.shape[1])
 
     @property
     def flat(self) -> bool:
