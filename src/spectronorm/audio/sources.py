@@ -18,8 +18,8 @@ from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, label_columns
 from spectronorm.audio.places.remote import list_remote
-from spectronorm.audio.read import Reader
-from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.audio.read import Reader, channel_count
+from spectronorm.errors import ArgumentError, AudioError, SourceError
 
 _SUFFIXES = """
     .aif .aifc .aiff .au .avr .caf .flac .htk .ircam .mat4 .mat5 .mp1 .mp2 .mp3 .mpc2k .nist .oga .ogg .opus .paf
@@ -115,6 +115,25 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
     return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
+
+
+def each_channel(source: Source) -> Source:
+    """Every channel of every clip as a clip of its own, named `NAME#0` and so on, with a column `channel`.
+
+    Clips whose channels cannot be told stay what they are: reading them says why.
+    """
+
+    def parts(clip: ClipReference) -> Iterator[ClipReference]:
+        try:
+            count = channel_count(clip) if "channel" not in clip.columns else 0
+        except AudioError:
+            count = 0
+        if not count:
+            yield clip
+        for channel in range(count):
+            yield replace(clip, name=f"{clip.name}#{channel}", columns={**clip.columns, "channel": str(channel)})
+
+    return replace(source, clips=tuple(part for clip in source for part in parts(clip)))
 
 
 def is_audio(name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.audio import open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     DurationOption,
@@ -27,7 +28,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
 from spectronorm.errors import ArgumentError
-from spectronorm.features import open_for
+from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.profile import Profile
@@ -84,7 +85,11 @@ def fit_command(
     A run that was stopped goes on where it was when the same command is given again.
     """
     described = _described(front_end, levels)
-    opened = open_for(source, described, reader(untrusted=untrusted, skip_flat=skip_flat))
+    how = reader(untrusted=untrusted, skip_flat=skip_flat)
+    opened = open_source(source, how) if levels is None else open_for(source, described, how)
+    if levels is None:
+        described = with_all_channels(described, opened)
+        opened = open_for(opened, described)
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)

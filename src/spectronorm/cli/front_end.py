@@ -24,6 +24,7 @@ _OPTIONS: Mapping[str, Any] = {
     "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
     "sample_rate": _option(int, "Hz."),
     "resampler": _option(str, "soxr_hq, soxr_vhq or overlap_save."),
+    "channels": _option(str, "What is made of several channels: mean, first, a number from 0, each or stack."),
     "level": _option(
         str, "Waveform level: as_recorded, standardize, sliding, peak, rms, loudness, pre_emphasis or scale."
     ),

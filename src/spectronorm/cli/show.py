@@ -108,7 +108,8 @@ def describe(front_end: AnyFrontEnd) -> str:
     stft = front_end.stft
     return (
         f"{front_end.sample_rate} Hz, {front_end.level}, n_fft={stft.n_fft}, win_length={stft.frame_length}, "
-        f"hop_length={stft.hop}, {stft.window}, power={stft.power:g}, {front_end.bands}, {front_end.compress}; "
+        f"hop_length={stft.hop}, {stft.window}, power={stft.power:g}, {front_end.bands}, {front_end.compress}"
+        f"{'' if front_end.channels == 'mean' else f', channels={front_end.channels}'}; "
         f"fingerprint {front_end.fingerprint}"
     )
 

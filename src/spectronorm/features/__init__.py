@@ -3,6 +3,8 @@
 from spectronorm.features.files import FEATURE_SUFFIXES as FEATURE_SUFFIXES
 from spectronorm.features.files import open_features as open_features
 from spectronorm.features.files import open_for as open_for
+from spectronorm.features.files import read_as_one as read_as_one
+from spectronorm.features.files import with_all_channels as with_all_channels
 from spectronorm.features.read import StampedLevel as StampedLevel
 from spectronorm.features.read import read_level as read_level
 from spectronorm.features.read import read_stamped_level as read_stamped_level

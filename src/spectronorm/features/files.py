@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from spectronorm.audio import ClipReference, Reader, Source, open_source
+from spectronorm.audio import ClipReference, Reader, Source, channel_count, each_channel, open_source
+from spectronorm.audio.channels import EACH, STACK
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
 from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.reference import label_columns
-from spectronorm.errors import SourceError
+from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.features.hdf5 import HDF5_SUFFIXES, list_hdf5
 from spectronorm.features.tensors import list_tensors
-from spectronorm.front_end import AnyFrontEnd, Levels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 
 FEATURE_SUFFIXES = (".npy", ".npz", ".safetensors", *HDF5_SUFFIXES)
 """What a folder scan takes for levels; archives are looked into for `.npy`."""
@@ -26,7 +27,40 @@ def open_for(target: str | Path | Source, front_end: AnyFrontEnd, reader: Reader
     if isinstance(front_end, Levels):
         opened = open_features(target)
         return opened if reader is None else replace(opened, reader=reader)
-    return open_source(target, reader)
+    opened = open_source(target, reader)
+    if opened.reader.channels == front_end.channels and front_end.channels != EACH:
+        return opened
+    opened = replace(opened, reader=replace(opened.reader, channels=front_end.channels))
+    return each_channel(opened) if front_end.channels == EACH else opened
+
+
+def with_all_channels(front_end: AnyFrontEnd, source: Source) -> AnyFrontEnd:
+    """The front end, whose `stack` of channels is as high as that of the first clip that can be read.
+
+    Raises:
+        SourceError: if no clip can be read.
+    """
+    if isinstance(front_end, Levels) or front_end.channels != STACK:
+        return front_end
+    for clip in source:
+        try:
+            return replace(front_end, channels=f"{STACK}:{channel_count(clip)}")
+        except AudioError:
+            continue
+    raise SourceError("channels='stack': no clip of the source can be read, so how many channels there are is unknown")
+
+
+def read_as_one(source: Source, front_end: FrontEnd) -> Source:
+    """A source whose clips are read as the front end says, for work on one channel.
+
+    Raises:
+        ArgumentError: if the front end keeps several channels, or makes a clip of each.
+    """
+    if front_end.channels == EACH or front_end.channels.startswith(STACK):
+        raise ArgumentError(
+            f"channels={front_end.channels!r}: this works on one channel; choose mean, first or a number"
+        )
+    return replace(source, reader=replace(source.reader, channels=front_end.channels))
 
 
 def open_features(target: str | Path | Source) -> Source:

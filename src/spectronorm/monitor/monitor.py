@@ -60,6 +60,11 @@ class Monitor:
         threshold: float | None = None,
     ) -> None:
         _require_profile(profile)
+        if not isinstance(profile.front_end, Levels) and len(profile.front_end.level_shape) > 1:
+            raise ArgumentError(
+                f"channels={profile.front_end.channels!r}: a monitor listens to one channel; fit with mean, first or a "
+                "number"
+            )
         self.profile = profile
         self.baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
         profile.front_end.require_same(self.baseline.front_end, "the baseline")

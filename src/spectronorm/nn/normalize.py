@@ -96,6 +96,8 @@ class Normalize(Constants):
         """What this does to a level, when that is one map of each band whose numbers can be read and do not train."""
         if self._clipwise is not None or self.fitted.affine is None or self.offset is not None:
             return None
+        if len(self._level_shape) > 1:
+            return None
         numbers = (self.shift, self.scale)
         if not all(one.device.type == "cpu" and not one.requires_grad and readable(one) for one in numbers):
             return None

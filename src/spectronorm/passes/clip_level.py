@@ -77,5 +77,5 @@ def _from_audio(
         level = front_end.clip_level(sound.valid)
     except AudioError as error:
         return read.stamp, error
-    frames = front_end.frames(len(sound.samples))
+    frames = front_end.frames(sound.samples.shape[-1])
     return read.stamp, ClipLevel(level, sound.valid, digest(sound.valid), sound.flat is not None, frames)

@@ -10,10 +10,11 @@ from pathlib import Path
 import xxhash
 from PIL.PngImagePlugin import PngInfo
 
-from spectronorm.audio import ClipReference, Reader, Source, open_source, stamp
+from spectronorm.audio import ClipReference, Reader, Source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
-from spectronorm.front_end import WaveformGain
+from spectronorm.features import open_for
+from spectronorm.front_end import FrontEnd, WaveformGain
 from spectronorm.images import ImageCodec, contact_sheet, decode, encode_image, encode_picture
 from spectronorm.images.picture import palette
 from spectronorm.images.png import NOT_INVERTIBLE, read_texts
@@ -146,6 +147,14 @@ class _Task:
         return _Done(clip, output, False, header.frames, self.codec.clipped(shown), shown.size)
 
 
+def _one_channel(front_end: FrontEnd) -> FrontEnd:
+    if len(front_end.level_shape) > 1:
+        raise ArgumentError(
+            f"channels={front_end.channels!r}: an image holds one channel; choose mean, first, a number or each"
+        )
+    return front_end
+
+
 def export_images(
     source: str | Path | Source,
     codec: ImageCodec,
@@ -176,7 +185,7 @@ def export_images(
         palette(options.colormap)
         if codec.layout.bits != 8:
             raise ArgumentError(f"bits={codec.layout.bits} with colormap={options.colormap!r}: colours show 8 bits")
-    opened, folder = open_source(source), Path(folder)
+    opened, folder = open_for(source, _one_channel(codec.front_end)), Path(folder)
     require_folder(folder, "the images")
     items = output_names(opened, ".png", by_label=True)
     sheets = _sheet_names(opened) if options.sheets else ()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import Clip, ClipReference, Stamped, Streamed, stream
+from spectronorm.audio.channels import FLAG_DETAILS
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
@@ -18,6 +19,7 @@ from spectronorm.passes.units import Unit
 from spectronorm.profile import (
     BadFile,
     Counter,
+    GroupKey,
     Measurement,
     as_flat,
     count_stream,
@@ -45,6 +47,8 @@ class MeasureTask(UnitTask):
 
     def __call__(self, unit: Unit) -> Measured:
         """Read and count every clip of the unit; those that are too long to be held, block by block."""
+        if len(self.front_end.level_shape) > 1:
+            return self._stacked(unit)
         if not streams(self.front_end):
             return self._held(unit)
         streamed = [self._streamed(clip) for clip in unit.clips]
@@ -64,6 +68,30 @@ class MeasureTask(UnitTask):
             with_stamp=self.with_stamps,
             twice=needs_all_first(self.front_end),
         )
+
+    def _stacked(self, unit: Unit) -> Measured:
+        """Measure clips of several channels, one channel below the other."""
+        counter = Counter(self.front_end)
+        bad: list[BadFile] = []
+        flagged: list[BadFile] = []
+        stamps: list[bytes] = []
+        for clip in unit.clips:
+            read = self.reader.read_stamped(
+                clip,
+                self.front_end.sample_rate,
+                duration=self.duration,
+                resampler=self.front_end.resampler,
+                with_stamp=self.with_stamps,
+            )
+            stamps.append(read.stamp)
+            try:
+                sound = read.clip_or_raise()
+                counter.add_level(self.front_end.clip_level(sound.valid), sound.valid, flat=sound.flat is not None)
+            except AudioError as error:
+                bad.append(BadFile.of(clip.name, error, unit.key))
+                continue
+            flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
+        return Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps))
 
     def _held(self, unit: Unit) -> Measured:
         counter = Counter(self.front_end, workspace_of_thread())
@@ -90,8 +118,7 @@ class MeasureTask(UnitTask):
                     except AudioError as error:
                         bad.append(BadFile.of(clip.name, error, unit.key))
                         continue
-                    if sound.flat is not None:
-                        flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
+                    flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
         found = counter.measurement()
         if parts:
             found = Measurement.sum(parts if found is None else [found, *parts])
@@ -123,9 +150,17 @@ class MeasureTask(UnitTask):
                 continue
             place = waiting[used : used + length]
             place[:] = read.result.valid
-            clips.append((clip, Clip(place, read.result.sample_rate, length, read.result.flat)))
+            kept = read.result
+            clips.append((clip, Clip(place, kept.sample_rate, length, kept.flat, kept.flags)))
             used += length
         yield clips
+
+
+def _flagged(
+    clip: ClipReference, flat: BadAudioReason | None, flags: Sequence[BadAudioReason], key: GroupKey
+) -> list[BadFile]:
+    reasons = (*([] if flat is None else [flat]), *flags)
+    return [BadFile(clip.name, reason, (_FLAT_DETAIL | FLAG_DETAILS)[reason], key) for reason in reasons]
 
 
 def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
@@ -143,11 +178,9 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
             continue
         if isinstance(found.result, AudioError):
             bad.append(BadFile.of(clip.name, found.result, unit.key))
-        elif found.flat is not None:
-            flagged.append(BadFile(clip.name, found.flat, _FLAT_DETAIL[found.flat], unit.key))
-            parts.append(as_flat(found.result))
         else:
-            parts.append(found.result)
+            flagged += _flagged(clip, found.flat, found.flags, unit.key)
+            parts.append(found.result if found.flat is None else as_flat(found.result))
     whole = Measurement.sum(parts) if parts else None
     in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
     return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)

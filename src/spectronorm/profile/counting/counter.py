@@ -41,9 +41,10 @@ class Recorded:
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
         """From the samples without padding; `flat` overrules what they say."""
         samples = np.ascontiguousarray(samples, np.float32)
-        peak, mean_square = waveform_figures(samples)
-        alike = flatness(samples) is not None if flat is None else flat
-        return cls(len(samples), peak, math.sqrt(mean_square), alike, digest(samples))
+        every = samples.reshape(-1)  # of a stack, the samples of all channels
+        peak, mean_square = waveform_figures(every)
+        alike = flatness(every) is not None if flat is None else flat
+        return cls(samples.shape[-1], peak, math.sqrt(mean_square), alike, digest(samples))
 
 
 class Counter:
