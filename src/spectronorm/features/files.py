@@ -14,6 +14,7 @@ from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.reference import label_columns
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.features.hdf5 import HDF5_SUFFIXES, list_hdf5
+from spectronorm.features.parquet import is_table, list_parquet
 from spectronorm.features.tensors import list_tensors
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 
@@ -66,10 +67,11 @@ def read_as_one(source: Source, front_end: FrontEnd) -> Source:
 def open_features(target: str | Path | Source) -> Source:
     """Open files of levels: one file, a folder (recursively), an archive of `.npy`, or a table.
 
-    A `.npy` file is a clip; so is each array of an `.npz`, each tensor of a `.safetensors` and each data set of an
-    `.h5` file (extra `hdf5`), named `FILE/ARRAY`. A folder with an `index.csv`, as `spectronorm apply` writes it, is
-    read by that table; otherwise the first folder below is taken for the label. A `.csv` or `.parquet` table has a
-    column `path`, of a file or an array in one, and any others; where it has `frames`, frames beyond are padding.
+    A `.npy` file is a clip; so is each array of an `.npz`, each tensor of a `.safetensors`, each data set of an `.h5`
+    file (extra `hdf5`) and each row of a `.parquet` shard that `apply` wrote (extra `parquet`), named `FILE/ARRAY`. A
+    folder with an `index.csv`, as `spectronorm apply` writes it, is read by that table; otherwise the first folder
+    below is taken for the label. A `.csv` or `.parquet` table has a column `path`, of a file or an array in one, and
+    any others; where it has `frames`, frames beyond are padding.
 
     Raises:
         SourceError: if there is no such thing, it holds no levels, or a table has no `path`.
@@ -81,7 +83,7 @@ def open_features(target: str | Path | Source) -> Source:
     if not os.path.lexists(path):
         raise SourceError(f"{str(path)!r}: there is no such file or folder; check the path")
     table = path / INDEX_NAME if path.is_dir() else path
-    if table.suffix.lower() in (".csv", ".parquet") and table.is_file():
+    if table.is_file() and (table.suffix.lower() == ".csv" or is_table(table)):
         return replace(Source.of(_of_table(table)), listing=(str(table),))
     clips = list(_of_folder(path) if path.is_dir() else _of_file(path, path.name))
     if not clips:
@@ -109,6 +111,8 @@ def _of_file(path: Path, name: str) -> Iterator[ClipReference]:
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         yield from list_tensors(path, name)
+    elif suffix == ".parquet":
+        yield from list_parquet(path, name)
     elif suffix in HDF5_SUFFIXES:
         yield from list_hdf5(path, name)
     elif suffix == ".npz" or is_archive(path.name):

@@ -22,7 +22,7 @@ from spectronorm.audio.decoding.content import (
     stamp_of_error,
 )
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
-from spectronorm.features.hdf5 import METHOD, read_hdf5
+from spectronorm.features import hdf5, parquet
 from spectronorm.features.tensors import tensor_of
 from spectronorm.front_end import Levels
 
@@ -73,10 +73,10 @@ def read_stamped_level(
 
 def stamp_of_level(clip: ClipReference) -> bytes:
     """What identifies the content of a clip now: the digest of its bytes, or of why it has none."""
-    if clip.part is None or clip.part.method != METHOD:
+    if not _is_stored(clip):
         return stamp(clip)
     try:
-        return _digest(read_hdf5(clip.part.place, clip.part.array or "", MOST_BYTES))
+        return _digest(_stored(clip))
     except AudioError as error:
         return stamp_of_error(error)
 
@@ -96,8 +96,8 @@ def _most_frames(levels: Levels, duration: float | None) -> int | None:
 
 
 def _attempt(clip: ClipReference, levels: Levels, most: int | None, *, with_stamp: bool) -> StampedLevel | None:
-    if clip.part is not None and clip.part.method == METHOD:
-        return _of_hdf5(clip, levels, most)
+    if _is_stored(clip):
+        return _of_store(clip, levels, most)
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
@@ -110,9 +110,21 @@ def _attempt(clip: ClipReference, levels: Levels, most: int | None, *, with_stam
         return StampedLevel(stamp_of_error(error), error)
 
 
-def _of_hdf5(clip: ClipReference, levels: Levels, most: int | None) -> StampedLevel:
+def _is_stored(clip: ClipReference) -> bool:
+    """Tell if the clip is an array in a file that only a library of its own can read."""
+    return clip.part is not None and clip.part.method in (hdf5.METHOD, parquet.METHOD)
+
+
+def _stored(clip: ClipReference) -> NDArray[Any]:
+    part = clip.part
+    if part is not None and part.method == parquet.METHOD:
+        return parquet.read_parquet_row(part.place, part.start, MOST_BYTES)
+    return hdf5.read_hdf5(part.place if part else "", part.array or "" if part else "", MOST_BYTES)
+
+
+def _of_store(clip: ClipReference, levels: Levels, most: int | None) -> StampedLevel:
     try:
-        array = read_hdf5(clip.part.place, clip.part.array or "", MOST_BYTES) if clip.part else np.empty(0)
+        array = _stored(clip)
         return StampedLevel(_digest(array), oriented(array, clip, levels, most))
     except AudioError as error:
         return StampedLevel(stamp_of_error(error), error)

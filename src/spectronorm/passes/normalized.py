@@ -11,7 +11,7 @@ CLIPWISE_RANGE = 1024.0
 """Bound of levels that each clip standardizes by itself: one value among a million equal ones comes so high."""
 
 
-def normalized_levels(pipeline: Pipeline) -> Levels:
+def normalized_levels(pipeline: Pipeline, layout: str = "") -> Levels:
     """The levels that a pipeline makes: bands and channels of its front end, and the range that its map gives."""
     front_end, fitted = pipeline.front_end, pipeline.normalizer
     low, high = -CLIPWISE_RANGE, CLIPWISE_RANGE
@@ -29,6 +29,7 @@ def normalized_levels(pipeline: Pipeline) -> Levels:
         low=-bound,
         high=bound,
         frame_rate=rate,
+        layout=layout,
         made_by="spectronorm apply",
         settings={"fingerprint": front_end.fingerprint, "normalizer": repr(fitted.normalizer)},
     )

@@ -91,7 +91,9 @@ def _is_record(path: Path, head: bytes) -> bool:
 def _is_array(path: Path, head: bytes) -> bool:
     """Tell if it is an array of float32 with two axes, in a folder that `apply` writes into."""
     start = head[: head.find(b"\n")]
-    alike = head.startswith(b"\x93NUMPY\x01\x00") and b"'<f4'" in start and start.count(b",") >= 4
+    alike = (
+        head.startswith(b"\x93NUMPY\x01\x00") and (b"'<f4'" in start or b"'<f2'" in start) and start.count(b",") >= 4
+    )
     return alike and not path.is_symlink() and _has_maker(path)
 
 
@@ -146,7 +148,7 @@ def _is_levels(path: Path, head: bytes) -> bool:
 def _is_store(path: Path, head: bytes) -> bool:
     """Tell if a `.safetensors`, `.tar` or `.parquet` file carries our mark where we put it."""
     if path.suffix == ".safetensors":
-        return _is_container(path, head)
+        return head[8 : 8 + 64].startswith(b'{"__metadata__":{"spectronorm.shard"')
     if path.suffix == ".tar":
         return head[257:262] == b"ustar" and head[265:276] == _MARK
     with path.open("rb") as file:
