@@ -16,14 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
+import soundfile
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 import spectronorm as sn
+from spectronorm.audio import long_clip
 from spectronorm.cli.app import app
 from spectronorm.passes.apply import apply
 from spectronorm.passes.fit import fit
 from spectronorm.passes.stores import Store
+from spectronorm.profile.counting import in_blocks
 
 torch = pytest.importorskip("torch")
 from safetensors.torch import load_file  # noqa: E402
@@ -203,3 +206,34 @@ def test_foreign_shards_are_not_replaced(noise_folder: Path, pipeline: sn.Pipeli
         for _ in range(2):
             assert CliRunner().invoke(app, [*command, "--dtype", "float16"]).exit_code == 0
         assert CliRunner().invoke(app, command).exit_code == 0
+
+
+@pytest.mark.parametrize("layout", ["ft", "tf"])
+@pytest.mark.parametrize("level", [sn.AsRecorded(), sn.StandardizeWaveform()])
+@pytest.mark.parametrize("duration", [None, 1.5, 4.0])
+def test_a_long_clip_is_written_from_its_blocks(
+    noise_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    layout: str,
+    level: Any,
+    duration: float | None,
+) -> None:
+    """A clip that is too long to be held gives the file that it would give if it were."""
+    wave = 0.1 * np.random.default_rng(0).standard_normal(48_000)
+    soundfile.write(noise_folder / "long.wav", wave, 16_000)
+    front_end = sn.FrontEnd(16_000, level=level, bands=sn.Mel(12))
+    one = sn.Pipeline(front_end, sn.Fixed(-40.0, 10.0).for_front_end(front_end))
+    apply(noise_folder, one, tmp_path / "held", store=Store(layout=layout), duration=duration)
+    monkeypatch.setattr(long_clip, "LONG_SAMPLES", 10_000)
+    monkeypatch.setattr(long_clip, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(long_clip, "TWICE", 1)
+    monkeypatch.setattr(in_blocks, "FRAMES", 40)
+    store = Store(layout=layout)
+    apply(noise_folder, one, tmp_path / "blocks", store=store, duration=duration, engine=sn.ThreadEngine(1))
+    held, blocks = arrays(tmp_path / "held", "npy"), arrays(tmp_path / "blocks", "npy")
+    assert held.keys() == blocks.keys()
+    assert all(held[name].shape == blocks[name].shape for name in held)
+    assert max(float(np.abs(held[name] - blocks[name]).max()) for name in held) < 1e-5
+    index = (tmp_path / "held" / "index.csv").read_text()
+    assert index == (tmp_path / "blocks" / "index.csv").read_text()

@@ -15,6 +15,7 @@ from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
 from spectronorm.features import open_for, stamp_of_level
 from spectronorm.passes.clip_level import read_clip_level
+from spectronorm.passes.long_spectrogram import LongSpectrogram
 from spectronorm.passes.normalized import normalized_levels
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
 from spectronorm.passes.outputs import (
@@ -73,6 +74,12 @@ class _Task:
     def __call__(self, item: tuple[ClipReference, str]) -> _Written:
         clip, output = item
         front_end = self.pipeline.front_end
+        long = LongSpectrogram(self.pipeline, self.reader, self.store, self.duration).write(clip, self.folder / output)
+        if long is not None:
+            if isinstance(long.result, AudioError):
+                return _Written(clip, output, 0, (BadFile.of(clip.name, long.result),), long.stamp, b"")
+            digest = stamp(ClipReference(output, self.folder / output))
+            return _Written(clip, output, long.result, (), long.stamp, digest)
         read_stamp, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
         if isinstance(found, AudioError):
             return _Written(clip, output, 0, (BadFile.of(clip.name, found),), read_stamp, b"")
