@@ -299,3 +299,20 @@ def test_channels_are_pooled_as_asked() -> None:
         fitted(x[:, 0])
     with pytest.raises(sn.ShapeError, match="2 channels"):
         sn.Meter(levels, "bcft").add(x[:, :2])
+
+
+def test_the_figures_are_tables_of_pandas_and_xarray() -> None:
+    """A profile gives its figures by band, or by channel and band, to pandas and xarray."""
+    pytest.importorskip("pandas")
+    profile = measured(clips()).profile()
+    frame = profile.to_frame()
+    assert frame.index.name == "band"
+    assert np.array_equal(frame["mean"], profile.band.mean)
+    assert frame.attrs["unit"] == "dB"
+    two = sn.Levels(4, "dB", -120, 60, channels=2)
+    stacked = measured([clip.reshape(2, 4, -1) for clip in clips()], two).profile()
+    assert stacked.to_frame().loc[(1, 2), "std"] == stacked.band.std[6]
+    pytest.importorskip("xarray")
+    found = stacked.to_xarray()
+    assert dict(found.sizes) == {"channel": 2, "band": 4}
+    assert float(found["max"][1, 3]) == stacked.band.max[7]

@@ -12,7 +12,7 @@ from spectronorm.profile import Meter
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
 except (ImportError, OSError):
-    raise MissingExtra("The scikit-learn transformer", "fastai") from None
+    raise MissingExtra("The scikit-learn transformer", "scikit-learn") from None
 
 
 class SpectrogramScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]

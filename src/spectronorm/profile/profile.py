@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import column_values
 from spectronorm.errors import ArgumentError, PluginError
 from spectronorm.front_end import AnyFrontEnd, Levels
-from spectronorm.profile import storage
+from spectronorm.profile import storage, tables
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.measurement import Measurement
@@ -272,6 +272,14 @@ class Profile:
         except PluginError as error:
             raise PluginError(f"{path}: {error}") from None
         return cls(front_end, groups, **{f.name: getattr(notes, f.name) for f in fields(notes)})
+
+    def to_frame(self) -> Any:
+        """The figures of each band as a pandas table, indexed by band, or by channel and band."""
+        return tables.to_frame(self.band, self.front_end)
+
+    def to_xarray(self) -> Any:
+        """The figures of each band as an xarray data set, with the frequencies of the bands as a coordinate."""
+        return tables.to_xarray(self.band, self.front_end)
 
     def summary(self) -> dict[str, Any]:
         """Plain JSON values of what was measured, as `spectronorm show --json` prints them."""
