@@ -17,7 +17,7 @@ import numpy as np
 import spectronorm as sn
 from benchmarks.measure import Figure, report
 from spectronorm.passes.units import CLIPS_IN_UNIT
-from spectronorm.profile import Counter, Measurement, RunningSum
+from spectronorm.profile import LevelCounter, Measurement, RunningSum
 
 CLIPS = 1_000_000
 STEPS = 8
@@ -25,7 +25,7 @@ STEPS = 8
 
 def unit(front_end: sn.FrontEnd) -> Measurement:
     """One unit of noise clips of a second."""
-    random, counter = np.random.default_rng(0), Counter(front_end)
+    random, counter = np.random.default_rng(0), LevelCounter(front_end)
     for _ in range(CLIPS_IN_UNIT):
         counter.add((0.1 * random.standard_normal(16_000)).astype(np.float32))
     measurement = counter.measurement()

@@ -54,7 +54,7 @@ def _ours(folder: Path, workers: int, resampler: str = "soxr_hq") -> Any:
     import spectronorm as sn  # noqa: PLC0415
 
     front_end = sn.FrontEnd.from_dict(sn.preset("fastaudio").to_dict() | {"resampler": resampler})
-    source, engine = sn.open_source(folder), sn.ThreadEngine(workers)
+    source, engine = sn.open_source(folder), sn.engines.ThreadEngine(workers)
 
     def work() -> Any:
         profile = sn.fit(source, front_end, engine=engine, max_bad=0.0)

@@ -91,7 +91,7 @@ def test_in_a_front_end_and_a_profile(noise_folder) -> None:
 )
 def test_bad_settings_are_refused(settings: dict[str, float]) -> None:
     """Parameters that make no PCEN are refused when it is made."""
-    with pytest.raises(sn.ArgumentError):
+    with pytest.raises(sn.errors.ArgumentError):
         sn.PCEN(**settings)
-    with pytest.raises(sn.ArgumentError):
+    with pytest.raises(sn.errors.ArgumentError):
         sn.PCEN.smoothing(0.0, 16_000, 160)

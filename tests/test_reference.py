@@ -48,7 +48,7 @@ def test_band_statistics_match_to_1e5(esc10_profile: sn.Profile, reference: np.n
 
 def test_global_statistics_match_to_1e6(esc10_profile: sn.Profile, reference: np.ndarray) -> None:
     """Global mean and std within 1e-6."""
-    pooled = esc10_profile.pooled()
+    pooled = esc10_profile.overall
     assert close(np.array([pooled.mean, pooled.std]), np.array([reference.mean(), reference.std()]), 1e-6)
 
 
@@ -80,8 +80,8 @@ def test_workers_and_order_do_not_change_a_byte(esc10: Path, esc10_profile: sn.P
     front_end = sn.preset("fastaudio")
     runs = {
         "default": esc10_profile,
-        "one": sn.fit(esc10, front_end, engine=sn.ThreadEngine(1)),
-        "three": sn.fit(esc10, front_end, engine=sn.ThreadEngine(3)),
+        "one": sn.fit(esc10, front_end, engine=sn.engines.ThreadEngine(1)),
+        "three": sn.fit(esc10, front_end, engine=sn.engines.ThreadEngine(3)),
         "shuffled": sn.fit(table, front_end),
     }
     for name, profile in runs.items():

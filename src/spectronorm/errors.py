@@ -6,6 +6,25 @@ from enum import StrEnum
 
 from spectronorm.printable import printable
 
+__all__ = [
+    "ArgumentError",
+    "AudioError",
+    "BadAudioReason",
+    "EngineError",
+    "ExportError",
+    "FileFormatError",
+    "FrontEndMismatch",
+    "MissingExtra",
+    "OutputBusy",
+    "OutputRefused",
+    "PluginError",
+    "ShapeError",
+    "SourceError",
+    "SpectronormError",
+    "TooManyBad",
+    "UpdateRefused",
+]
+
 
 class SpectronormError(Exception):
     """Everything that spectronorm raises on purpose; names in its message are escaped."""
@@ -79,6 +98,10 @@ class MissingExtra(SpectronormError, ImportError):
 
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
         return MissingExtra, self._made_of
+
+
+class KernelWarning(UserWarning):
+    """Kernels run slower than they could: without numba, or compiled anew in each run. Results are the same."""
 
 
 class BadAudioReason(StrEnum):

@@ -92,11 +92,8 @@ class Registry(Generic[T]):
             self._load_all()
         kind, name = vars(cls).get(_MARK, ("", ""))
         if kind != self.kind:
-            blamed = [text for text in self._broken.values() if cls.__name__ in text]
             raise ArgumentError(
-                f"{value!r} is a {cls.__name__} of {cls.__module__}, which is not a registered {self.noun} "
-                f"({', '.join(self.names())}); "
-                + (blamed[0] if blamed else f"decorate its class with {self.kind.upper()}.register('a_name')")
+                f"{value!r} is not a registered {self.noun} ({', '.join(self.names())}); {self._remedy(cls, kind)}"
             )
         self._classes.setdefault(name, cls)  # a class that was pickled by value brings its name along
         return str(name)
@@ -198,6 +195,12 @@ class Registry(Generic[T]):
             raise PluginError(self._broken[name]) from None
         self._packages[name] = _package(one)
         return self._classes[name]
+
+    def _remedy(self, cls: type, kind: str) -> str:
+        if kind:
+            return f"{cls.__name__} is one of the {kind}, so it belongs elsewhere"
+        broken = [text for text in self._broken.values() if cls.__name__ in text]
+        return broken[0] if broken else f"decorate {_described(cls)} with @{self.kind.upper()}.register('its_name')"
 
     def _load_all(self) -> None:
         for name, offers in self._offered().items():

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm.profile import Counter, Measurement, RunningSum
+from spectronorm.profile import LevelCounter, Measurement, RunningSum
 from spectronorm.profile.statistics import Statistics
 
 from .bad_inputs import tone
@@ -38,7 +38,7 @@ def measured(clips: Levels, parts: int = 1) -> Measurement:
     )
     running = RunningSum()
     for part in range(parts):
-        counter = Counter(front_end)  # type: ignore[arg-type]
+        counter = LevelCounter(front_end)  # type: ignore[arg-type]
         for index in range(part, len(clips), parts):
             counter.add(np.zeros(2 * index + 1, dtype=np.float32), flat=False)  # its length says which clip it is
         measurement = counter.measurement()
@@ -215,7 +215,7 @@ def test_a_floor_of_each_clips_own_cannot_be_excluded(tmp_path: Path) -> None:
     write(tmp_path / "a.wav", tone())
     front_end = sn.FrontEnd(compress=sn.Decibel(top_db=60))
     seen: list[int] = []
-    with pytest.raises(sn.ArgumentError, match="top_db"):
+    with pytest.raises(sn.errors.ArgumentError, match="top_db"):
         sn.fit(tmp_path, front_end, exclude_floor=True, progress=lambda done, _: seen.append(done))
     assert seen == []
 
@@ -232,7 +232,7 @@ def test_silent_and_constant_clips_are_flagged_and_their_effect_is_shown(tmp_pat
         ("silent.wav", "silent"),
     ]
     assert (profile.clips, profile.total.flat, profile.bad) == (6, 2, ())
-    skipped = sn.fit(sn.open_source(tmp_path, sn.Reader(skip_flat=True)), max_bad=0.5)
+    skipped = sn.fit(sn.open_source(tmp_path, sn.audio.Reader(skip_flat=True)), max_bad=0.5)
     assert {file.path: file.reason.value for file in skipped.bad} == {"dc.wav": "constant", "silent.wav": "silent"}
     effect = profile.flat_effect()
     assert effect is not None

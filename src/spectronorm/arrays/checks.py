@@ -49,9 +49,9 @@ def whole_number(value: object, name: str, low: int, high: int | None = None, *,
     >>> whole_number(np.int32(3), "n_mels", 1)
     3
     """
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if whole and low <= value and (high is None or value <= high):
-        return int(value)
+    number = int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) else low - 1
+    if low <= number and (high is None or number <= high):
+        return number
     counted = f"a whole number of {of}" if of else "a whole number"
     rule = f"{counted}, {low} or more" if high is None else f"{counted} in {low} … {high}"
     raise ArgumentError(f"{name}={value!r} must be {rule}")

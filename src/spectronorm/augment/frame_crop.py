@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, set_whole_numbers, take_along_last
+from spectronorm.arrays import Array, Floats, namespace, set_whole_numbers, take_along_last
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_shape, one_of, positions
 from spectronorm.errors import ArgumentError, ShapeError
-
-Floats = NDArray[np.float64]
 
 
 @AUGMENTATIONS.register("frame_crop")

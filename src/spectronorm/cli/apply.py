@@ -26,13 +26,14 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say
 from spectronorm.features import open_for
 from spectronorm.passes.apply import apply
 from spectronorm.passes.stores import Store
 from spectronorm.pipeline import open_fitted
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm apply esc10/ --profile esc10.safetensors --normalize band --hold-out fold=1 -o features/
@@ -45,7 +46,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("apply", epilog=EXAMPLES)(guarded(apply_command))
+    app.command("apply", epilog=_EXAMPLES)(guarded(writing(apply_command)))
 
 
 def apply_command(
@@ -92,5 +93,5 @@ def apply_command(
             {"folder": str(applied.folder), "written": applied.written, "bad": [bad.to_dict() for bad in applied.bad]}
         )
         return
-    typer.echo(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
+    say(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
     warn_left_out(applied.bad)

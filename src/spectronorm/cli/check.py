@@ -18,14 +18,16 @@ from spectronorm.cli.options import (
     parse_hold_out,
     reader,
 )
-from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
 from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.pipeline import load
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm check esc10.safetensors esc10/ --hold-out fold=1
@@ -37,7 +39,7 @@ _SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("check", epilog=EXAMPLES)(guarded(check_command))
+    app.command("check", epilog=_EXAMPLES)(guarded(check_command))
 
 
 def check_command(
@@ -82,7 +84,7 @@ def _plain(found: Checked) -> dict[str, object]:
 
 
 def _report(found: Checked) -> None:
-    typer.echo(f"{len(found.leaks)} of {found.checked} sounds that were to be unseen were measured")
+    say(f"{len(found.leaks)} of {found.checked} sounds that were to be unseen were measured")
     _list("measured", found.leaks)
     if found.duplicates:
         warn(f"{len(found.duplicates)} sounds stand in more than one group of the profile")
@@ -95,7 +97,7 @@ def _report(found: Checked) -> None:
 
 def _list(what: str, listed: tuple[Twins, ...]) -> None:
     for twins in listed[:_SHOWN]:
-        clips = ", ".join(repr(name)[1:-1] for name in twins.clips) or "a clip that is not in this source"
-        typer.echo(f"  {clips}: {what} {'; '.join(twins.groups)}")
+        clips = ", ".join(printable(name) for name in twins.clips) or "a clip that is not in this source"
+        say(f"  {clips}: {what} {'; '.join(twins.groups)}")
     if len(listed) > _SHOWN:
-        typer.echo(f"  … and {len(listed) - _SHOWN} more (--json lists all)")
+        say(f"  … and {len(listed) - _SHOWN} more (--json lists all)")

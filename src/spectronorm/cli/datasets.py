@@ -9,10 +9,11 @@ import typer
 
 from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json, progress_bar
+from spectronorm.cli.terminal import say
 from spectronorm.datasets import DATASETS, find_dataset
 from spectronorm.datasets import get as get_dataset
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm datasets list
@@ -28,8 +29,8 @@ EXAMPLES = """
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Fetch public data sets and check them.", no_args_is_help=True)
-    group.command("get", epilog=EXAMPLES)(guarded(get_command))
-    group.command("list", epilog=EXAMPLES)(guarded(list_command))
+    group.command("get", epilog=_EXAMPLES)(guarded(get_command))
+    group.command("list", epilog=_EXAMPLES)(guarded(list_command))
     app.add_typer(group, name="datasets")
 
 
@@ -60,8 +61,8 @@ def get_command(
             }
         )
         return
-    typer.echo(f"{got.source}\n{dataset.summary}\nchecked: {got.checked}")
-    typer.echo(f"licence: {dataset.licence}\ncite: {dataset.citation}")
+    say(f"{got.source}\n{dataset.summary}\nchecked: {got.checked}")
+    say(f"licence: {dataset.licence}\ncite: {dataset.citation}")
 
 
 def list_command(json: JsonOption = False) -> None:
@@ -70,4 +71,4 @@ def list_command(json: JsonOption = False) -> None:
         print_json({name: {"summary": d.summary, "licence": d.licence, "url": d.url} for name, d in DATASETS.items()})
         return
     for name, dataset in DATASETS.items():
-        typer.echo(f"{name}: {dataset.summary}\n    {dataset.licence}\n    {dataset.url}")
+        say(f"{name}: {dataset.summary}\n    {dataset.licence}\n    {dataset.url}")

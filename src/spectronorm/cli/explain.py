@@ -10,12 +10,13 @@ import typer
 from spectronorm.audio import read
 from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json
+from spectronorm.cli.terminal import say
 from spectronorm.errors import ArgumentError
 from spectronorm.explain import PROBE_RATE, Explanation, explain
 from spectronorm.front_end import PRESETS, FrontEnd, preset, require_front_end
 from spectronorm.pipeline import Pipeline, load
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm explain librosa torchaudio
@@ -29,7 +30,7 @@ _WHAT = "A preset, a front end in JSON, a saved pipeline or a profile."
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("explain", epilog=EXAMPLES)(guarded(explain_command))
+    app.command("explain", epilog=_EXAMPLES)(guarded(explain_command))
 
 
 def explain_command(
@@ -51,7 +52,7 @@ def explain_command(
         print_json(explanation.to_dict())
         return
     for line in _lines(a, b, explanation):
-        typer.echo(line)
+        say(line)
 
 
 def _lines(a: str, b: str, explanation: Explanation) -> list[str]:

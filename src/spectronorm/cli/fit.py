@@ -26,14 +26,16 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
@@ -48,7 +50,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("fit", epilog=EXAMPLES)(guarded(with_front_end(fit_command)))
+    app.command("fit", epilog=_EXAMPLES)(guarded(writing(with_front_end(fit_command))))
 
 
 def fit_command(
@@ -122,10 +124,11 @@ def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
 
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.unit
-    typer.echo(
+    say(
         f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
-        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}"
+        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
+        beside=output,
     )
     for remark in remarks(profile):
         warn(remark)
@@ -135,7 +138,7 @@ def remarks(profile: Profile) -> list[str]:
     """What a user should know before trusting the profile."""
     found = []
     if profile.bad:
-        names = ", ".join(f"{bad.path} ({bad.reason.value})" for bad in profile.bad[:3])
+        names = ", ".join(f"{printable(bad.path)} ({bad.reason.value})" for bad in profile.bad[:3])
         found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
         found.append(_flat_remark(profile))
@@ -148,7 +151,7 @@ def remarks(profile: Profile) -> list[str]:
 
 def _flat_remark(profile: Profile) -> str:
     """How many clips are silent or constant, which, and what they do to the figures."""
-    names = ", ".join(f"{file.path} ({file.reason.value})" for file in profile.flagged[:3])
+    names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in profile.flagged[:3])
     listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
     effect, unit = profile.flat_effect(), profile.front_end.unit
     moved = (

@@ -21,15 +21,16 @@ from spectronorm.cli.options import (
     parse_hold_out,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn, warn_left_out
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, require_front_end
-from spectronorm.images import ImageCodec, Layout, LevelRange
-from spectronorm.images.png import DEFLATE
+from spectronorm.image_files import ImageCodec, Layout, LevelRange, parse_range
+from spectronorm.image_files.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
 from spectronorm.pipeline import Pipeline, load
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm images esc10/ --profile esc10.safetensors -o images/
@@ -43,7 +44,7 @@ _SHEET = 16
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("images", epilog=EXAMPLES)(guarded(images_command))
+    app.command("images", epilog=_EXAMPLES)(guarded(writing(images_command)))
 
 
 def images_command(
@@ -96,16 +97,15 @@ def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None)
     """The front end and the range that `--range` describes."""
     content = load(path)
     if isinstance(content, Pipeline):
-        if not scheme.startswith("fixed="):
-            raise ArgumentError(
-                f"{path}: is a saved pipeline: --range {scheme} needs the profile; only fixed needs none"
-            )
         front_end = require_front_end(content.front_end, "writing images")
-        return front_end, LevelRange.parse(scheme, front_end, None)
+        try:
+            return front_end, parse_range(scheme, front_end, None)
+        except ArgumentError as error:
+            raise ArgumentError(f"{path}: is a saved pipeline, not a profile: {error}") from None
     for column, value in parse_hold_out(hold_out):
         content = content.without(**{column: value})
     front_end = require_front_end(content.front_end, "writing images")
-    return front_end, LevelRange.parse(scheme, front_end, content, per)
+    return front_end, parse_range(scheme, front_end, content, per)
 
 
 def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions, *, json: bool) -> None:
@@ -118,13 +118,13 @@ def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions,
         print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
         return
     kept = f", {exported.kept} kept from before" if exported.kept else ""
-    typer.echo(f"{exported.folder}: {exported.written} images of {codec.layout.bits} bits{kept}; index.csv")
+    say(f"{exported.folder}: {exported.written} images of {codec.layout.bits} bits{kept}; index.csv")
     if options.colormap is None:
-        typer.echo(f"largest error {error}; {share:.2%} of the cells lay outside the range and were clipped")
+        say(f"largest error {error}; {share:.2%} of the cells lay outside the range and were clipped")
     else:
         warn("coloured pictures are for people: they cannot be turned back into sound")
     if exported.sheets:
-        typer.echo(f"sheets: {', '.join(exported.sheets)}")
+        say(f"sheets: {', '.join(exported.sheets)}")
     warn_left_out(exported.bad)
 
 

@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn, warn_left_out
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
 from spectronorm.passes.sounds import InversionOptions, export_audio
 from spectronorm.pipeline import Pipeline, load
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm invert images/dog/1-100032-A-0.png -o dog.wav
@@ -38,7 +39,7 @@ SeedOption = Annotated[int, typer.Option(min=0, help="For the phase of cells too
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("invert", epilog=EXAMPLES)(guarded(invert_command))
+    app.command("invert", epilog=_EXAMPLES)(guarded(writing(invert_command)))
 
 
 def invert_command(
@@ -86,7 +87,7 @@ def invert_command(
         print_json({"files": files, "bad": [bad.to_dict() for bad in inverted.bad]})
         return
     seconds = sum(file.seconds for file in inverted.files)
-    typer.echo(f"{output}: {len(inverted.files)} sounds, {seconds:,.1f} s")
+    say(f"{output}: {len(inverted.files)} sounds, {seconds:,.1f} s", beside=output)
     for file in inverted.files:
         for note in file.notes:
             warn(f"{file.source}: {note}")

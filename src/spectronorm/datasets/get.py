@@ -57,7 +57,7 @@ def get(
     """
     if folder.exists():
         return Got(dataset, folder / dataset.source, dataset.verify(folder), fetched=False)
-    kept = folder.with_name(f"{folder.name}.zip")
+    kept = folder.with_name(f".spectronorm-{folder.name}.zip")  # a name of ours, so that no archive of others is taken
     if archive is None and not kept.exists():
         advice = f"fetch {dataset.url} on another machine, and give the file with --archive, or use a mirror with --url"
         download(url or dataset.url, kept, advice=advice, progress=progress)

@@ -16,8 +16,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
 from spectronorm.arrays import whole_number
-from spectronorm.engines.batch import Outcome, do_batch
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.batch import BatchResult, do_batch
+from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.pace import Pace
 from spectronorm.engines.threads import available_cores
 from spectronorm.errors import ArgumentError, EngineError, MissingExtra
@@ -40,6 +40,7 @@ _WAITING = 2  # batches a worker: one it works on, one that waits
 _SETTINGS = "distributed.nanny.pre-spawn-environ"
 
 
+@ENGINES.register("dask")
 class DaskEngine:
     """Runs tasks on a Dask cluster; as a context manager it keeps the cluster between passes.
 
@@ -194,12 +195,12 @@ class _Run:
             pass
         raise EngineError(_LOST)
 
-    def _outcome(self, future: Future) -> Outcome:
+    def _outcome(self, future: Future) -> BatchResult:
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415
 
         self._running.discard(future)
         try:
-            outcome: Outcome = future.result()
+            outcome: BatchResult = future.result()
         except KilledWorker as error:
             raise EngineError(
                 f"a unit of work was lost with {error.allowed_failures + 1} workers one after the other; if a file "
@@ -222,7 +223,7 @@ def _nobody(patience: float) -> str:
     return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then give the same command again"
 
 
-def _work(pickled: bytes) -> Outcome:
+def _work(pickled: bytes) -> BatchResult:
     """What a worker does: a batch."""
     try:
         task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: whoever reaches it can run code)

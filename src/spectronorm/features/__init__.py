@@ -9,3 +9,5 @@ from spectronorm.features.read import StampedLevel as StampedLevel
 from spectronorm.features.read import read_level as read_level
 from spectronorm.features.read import read_stamped_level as read_stamped_level
 from spectronorm.features.read import stamp_of_level as stamp_of_level
+
+__all__ = ["open_features", "read_level"]

@@ -38,3 +38,5 @@ from spectronorm.front_end.waveform import ScaleWaveform as ScaleWaveform
 from spectronorm.front_end.waveform import SlidingStandardizeWaveform as SlidingStandardizeWaveform
 from spectronorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
 from spectronorm.front_end.waveform import integrated_loudness as integrated_loudness
+
+__all__ = ["STFT", "FrontEnd", "Levels", "WaveformGain", "fix_frames", "preset"]

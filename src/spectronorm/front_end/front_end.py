@@ -31,6 +31,7 @@ from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Wavef
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
 from spectronorm.registry import Registry
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.fields_only import FieldsOnly
 
 SLOTS: Mapping[str, Registry[Any]] = {
     "level": WAVEFORM_LEVELS,
@@ -42,7 +43,7 @@ SLOTS: Mapping[str, Registry[Any]] = {
 
 
 @dataclass(frozen=True)
-class FrontEnd:
+class FrontEnd(FieldsOnly):
     """Wave to level: waveform level → STFT → bands → compression.
 
     `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
@@ -77,7 +78,7 @@ class FrontEnd:
             try:
                 registry.name_of(getattr(self, slot))
             except ArgumentError as error:
-                raise ArgumentError(f"{slot}: {error}") from None
+                raise ArgumentError(f"{slot}={error}") from None
         _ = self._hz(), self.grid  # both refuse settings that do not fit together
 
     def __call__(self, wave: Array) -> Array:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from spectronorm.arrays import whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd
-from spectronorm.gan.clips import Window
+from spectronorm.gan.clips import ImageWindow
 from spectronorm.gan.networks import Architecture, Generator
 from spectronorm.gan.scaling import from_unit
-from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.image_files import ImageCodec, LevelRange
 from spectronorm.storage import container
 from spectronorm.version import __version__
 
@@ -40,7 +40,7 @@ class GanModel:
     """
 
     architecture: Architecture
-    window: Window
+    window: ImageWindow
     level_range: LevelRange
     classes: tuple[str, ...]
     step: int
@@ -89,8 +89,12 @@ class GanModel:
         generator.load_state_dict(shaped, assign=True)
         return generator.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
 
-    def save(self, path: str | Path) -> None:
-        """Write the model, whole or not at all: a safetensors file with a JSON header."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model, whole or not at all: a safetensors file with a JSON header.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
         header = {
             "kind": KIND,
             "format": FORMAT,
@@ -105,7 +109,7 @@ class GanModel:
         }
         weights = {f"{_WEIGHTS}{name}": value for name, value in self.weights.items()}
         tensors = {"range.low": self.level_range.low, "range.high": self.level_range.high, **weights}
-        container.save(Path(path), header, tensors)
+        container.save_tensors(Path(path), header, tensors, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -114,7 +118,7 @@ class GanModel:
         Raises:
             FileFormatError: when the file is no sound model, or of another version of the format.
         """
-        header, tensors = container.load(Path(path))
+        header, tensors = container.load_tensors(Path(path))
         if header.get("kind") != KIND or header.get("format") != FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by spectronorm "
@@ -135,7 +139,7 @@ class GanModel:
             raise ValueError("the fingerprint does not fit the front end")
         architecture = Architecture(**header["architecture"])
         classes = tuple(str(name) for name in header["classes"])
-        window = Window(front_end, architecture.size, header["fix_length"])
+        window = ImageWindow(front_end, architecture.size, header["fix_length"])
         level_range = LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"]))
         ImageCodec(front_end, level_range)  # the range fits the bands
         if len(classes) != architecture.classes:

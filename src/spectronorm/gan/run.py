@@ -14,17 +14,17 @@ import torch
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint
-from spectronorm.gan.clips import Window, classes_of, read_levels
+from spectronorm.gan.clips import ImageWindow, classes_of, read_levels
 from spectronorm.gan.model import GanModel
 from spectronorm.gan.networks import Architecture
 from spectronorm.gan.preview import save_preview
 from spectronorm.gan.scaling import to_unit
 from spectronorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
-from spectronorm.gan.training_source import Origin
-from spectronorm.images import LevelRange
+from spectronorm.gan.training_source import TrainingSource
+from spectronorm.image_files import LevelRange, parse_range
 from spectronorm.normalize import FittedOn
 from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD
@@ -34,11 +34,12 @@ from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
 PREVIEWS = "previews"
-FORMAT = 2
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class GanDesign:
         width: Channels of the widest features.
         latent: Numbers that an image is made from.
         conditional: Whether the networks are told the clips' labels.
-        level_range: Which levels are -1 and 1, as `LevelRange.parse` reads it.
+        level_range: Which levels are -1 and 1, as `parse_range` reads it.
         fix_length: What to do with clips of other lengths, one of `FIX_LENGTH`, or None.
         training: How it is trained.
     """
@@ -84,7 +85,7 @@ class PreparedGan:
 
     design: GanDesign
     architecture: Architecture
-    window: Window
+    window: ImageWindow
     profile: Profile
     level_range: LevelRange
     images: NDArray[np.float32]
@@ -115,8 +116,8 @@ class CheckpointLine:
     seconds: float
 
 
-def prepare(
-    origin: Origin,
+def prepare_gan(
+    origin: TrainingSource,
     front_end: FrontEnd,
     design: GanDesign,
     *,
@@ -138,18 +139,18 @@ def prepare(
         TooManyBad: when more files are bad than `max_bad`.
     """
     source = origin.training_clips()
-    window = Window(front_end, design.size, design.fix_length)
+    window = ImageWindow(front_end, design.size, design.fix_length)
     classes = classes_of(source) if design.conditional else ()
     architecture = design.training.architecture(design.size, design.width, design.latent, len(classes))
     clips = read_levels(source, window, classes=classes or None, max_bad=max_bad, progress=progress("reading clips"))
     profile = fit(source, front_end, duration=window.seconds, max_bad=max_bad, progress=progress("measuring"))
-    level_range = LevelRange.parse(design.level_range, front_end, profile)
+    level_range = parse_range(design.level_range, front_end, profile)
     low, high = level_range.low[:, None], level_range.high[:, None]
     images = to_unit(clips.levels, level_range)
     plain = asdict(design)
     del plain["training"]["device"]  # another machine may go on
     settings = {
-        "format": FORMAT,
+        "format": _FORMAT,
         "origin": origin.to_dict(),
         "front_end": front_end.to_dict(),
         "design": plain,
@@ -173,7 +174,7 @@ def prepare(
     )
 
 
-def run(
+def train_gan(
     prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress = silent
 ) -> Iterator[CheckpointLine]:
     """Train up to `steps`, going on from the folder's checkpoint; yields what is logged at every checkpoint.
@@ -219,6 +220,10 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
     if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
+        if (folder / LOG).exists() and not path.exists():
+            raise OutputRefused(f"{folder / LOG}: stands there without {SETTINGS}; choose another folder with -o")
+        require_replaceable(folder / MODEL, Content.CONTAINER)
+        require_replaceable(path, Content.RECORD)
         prepared.profile.save(folder / PROFILE)
         write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n", Content.RECORD)
         return 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,14 @@ import numpy as np
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import GanModel
-from spectronorm.images import ImageCodec, Layout
-from spectronorm.passes.outputs import require_folder, write_index
+from spectronorm.image_files import ImageCodec, Layout
+from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, write_index
 from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, reported, silent
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting, require_replaceable
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class SampleOptions:
 
 
 @dataclass(frozen=True)
-class Samples:
+class WrittenSamples:
     """What was written: names of images, and remarks on sounds."""
 
     folder: Path
@@ -57,7 +58,14 @@ class Samples:
     notes: tuple[str, ...]
 
 
-def write_samples(model: GanModel, folder: str | Path, options: SampleOptions, progress: Progress = silent) -> Samples:
+def write_samples(
+    model: GanModel,
+    folder: str | Path,
+    options: SampleOptions,
+    progress: Progress = silent,
+    *,
+    overwrite: bool = False,
+) -> WrittenSamples:
     """Write images, named by number and class, with an index, and WAV files beside them with `audio`.
 
     Each image carries front end, range and length, so that its inverse needs nothing else; the sounds are exactly
@@ -68,8 +76,10 @@ def write_samples(model: GanModel, folder: str | Path, options: SampleOptions, p
         folder: Where to.
         options: How many, which and what.
         progress: Called with the number of files done and of all.
+        overwrite: Let files be replaced that are not ours.
 
     Raises:
+        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours.
         ArgumentError: when a class is unknown, or an option breaks its rule.
         OutputBusy: when another run is writing there.
     """
@@ -79,7 +89,9 @@ def write_samples(model: GanModel, folder: str | Path, options: SampleOptions, p
     codec = ImageCodec(model.window.front_end, model.level_range, Layout(bits=options.bits))
     levels = (level for batch in model.batches(options.images, options.seed, labels) for level in batch)
     names, notes = _names(model, labels), []
-    with output_lock(folder):
+    with overwriting(overwrite), output_lock(folder):
+        for path, content in files_in(folder, _files(names, options)):
+            require_replaceable(path, content)
         remove_unfinished(folder)
         for number, (name, level) in enumerate(reported(zip(names, levels, strict=True), len(names), progress)):
             source = f"generated: seed {options.seed}, number {number}, step {model.step}"
@@ -90,7 +102,15 @@ def write_samples(model: GanModel, folder: str | Path, options: SampleOptions, p
                 sound = invert_file(folder / name, (folder / name).with_suffix(".wav"), inversion)
                 notes += [f"{name}: {note}" for note in sound.notes]
         _write_index(folder, model, names, labels)
-    return Samples(folder, tuple(names), tuple(notes))
+    return WrittenSamples(folder, tuple(names), tuple(notes))
+
+
+def _files(names: Sequence[str], options: SampleOptions) -> Iterator[tuple[str, Content]]:
+    yield INDEX_NAME, Content.INDEX
+    for name in names:
+        yield name, Content.PICTURE
+        if options.audio:
+            yield str(Path(name).with_suffix(".wav")), Content.SOUND
 
 
 def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import Floats, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class
 from spectronorm.gan.clips import LevelClips
@@ -19,7 +19,6 @@ from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_sc
 from spectronorm.gan.round_trip import heard
 from spectronorm.gan.scaling import from_unit, to_unit
 
-Floats = NDArray[np.float64]
 Told = Callable[[str], None]
 TEST = "test clips"
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, Samples
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end import Levels, require_front_end
 from spectronorm.monitor import storage
@@ -20,18 +21,17 @@ from spectronorm.monitor.change.distribution import Distribution
 from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import Floats, as_recorded
+from spectronorm.monitor.clips.features import as_recorded
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
-from spectronorm.monitor.threshold import Reading, calibrate, horizons, window_statistic
+from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, window_statistic
 from spectronorm.monitor.verdict import Report, Verdict
 from spectronorm.monitor.window import Window
 from spectronorm.normalize.normalizer import require_level
 from spectronorm.profile import LevelClip, Measurement, Profile, Statistics
 from spectronorm.profile.counting.counter import Recorded
-
-Samples = NDArray[np.float32]
+from spectronorm.storage.replacement import overwriting
 
 
 class Monitor:
@@ -240,8 +240,12 @@ class Monitor:
         """16 hexadecimal digits that identify the profile's numbers."""
         return storage.reference_of(self.profile)
 
-    def save(self, path: str | Path) -> None:
-        """Write the whole state, or nothing: after a kill the file is the last one that was complete."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the whole state, or nothing: after a kill the file is the last one that was complete.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
         state = {
             "clips": self.clips,
             "bad": self.bad,
@@ -257,7 +261,9 @@ class Monitor:
             "measured": self.baseline.measured,
             "reference": self.reference,
         }
-        storage.save(Path(path), self.profile.front_end, state, self.baseline, self._panes.newest_first(), self.history)
+        with overwriting(overwrite):
+            panes = self._panes.newest_first()
+            storage.save_state(Path(path), self.profile.front_end, state, self.baseline, panes, self.history)
 
     @classmethod
     def load(cls, path: str | Path, profile: Profile) -> Monitor:
@@ -267,7 +273,7 @@ class Monitor:
             FileFormatError: when the file is not a sound state of a monitor.
             FrontEndMismatch: when it watched by another profile.
         """
-        saved = storage.load(Path(path), profile)
+        saved = storage.load_state(Path(path), profile)
         state = saved.state
         monitor = cls(
             profile,
@@ -292,7 +298,7 @@ class Monitor:
             raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
         return panes
 
-    def _reading(self) -> Reading:
+    def _reading(self) -> WindowReading:
         return window_statistic(*self._panes.score_sums(), self._horizons)
 
     def _judge(self, *, raised: bool) -> Verdict:

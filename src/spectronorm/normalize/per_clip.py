@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from spectronorm.arrays import Affine, Array, mean_of_valid, namespace, working
+from spectronorm.arrays.rounding import CONSTANT_VARIANCE
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer
 from spectronorm.normalize.per import CLIP_SCOPES, check_scope
 
@@ -44,5 +45,5 @@ class PerClip(ClipNormalizer):
         mean = mean_of_valid(exact, valid, axes)
         variance = mean_of_valid((exact - mean) ** 2, valid, axes)
         # Rounding alone gives a constant clip a variance this small; its root would have no gradient either.
-        flat = variance <= 1e-12 * (1.0 + mean * mean)
+        flat = variance <= CONSTANT_VARIANCE * (1.0 + mean * mean)
         return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))

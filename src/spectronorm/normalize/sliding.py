@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from spectronorm.arrays import Affine, Array, Window, namespace, set_whole_numbers, sliding_affine
+from spectronorm.arrays import Affine, Array, SlidingWindow, namespace, set_whole_numbers, sliding_affine
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer, FittedNormalizer
 from spectronorm.normalize.safe_scale import safe_scale
@@ -67,5 +67,5 @@ class SlidingStandardize(ClipNormalizer):
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
 
-    def _window(self) -> Window:
-        return Window(self.length, self.min_length, self.center)
+    def _window(self) -> SlidingWindow:
+        return SlidingWindow(self.length, self.min_length, self.center)

@@ -16,7 +16,7 @@ from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.measure import MeasureTask
 from spectronorm.passes.measure_levels import MeasureLevelsTask
 from spectronorm.passes.measured import Measured, UnitTask
-from spectronorm.passes.one_pass import MAX_BAD, Output, Results, one_pass
+from spectronorm.passes.one_pass import MAX_BAD, Output, PassResults, one_pass
 from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
@@ -146,7 +146,7 @@ def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
     return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
-def _collect(results: Results[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
+def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
     """The sums of each group, and the flagged files."""
     parts: dict[GroupKey, RunningSum] = {}
     flagged: list[BadFile] = []

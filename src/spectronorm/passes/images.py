@@ -15,9 +15,9 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.features import open_for
 from spectronorm.front_end import FrontEnd, WaveformGain
-from spectronorm.images import ImageCodec, contact_sheet, decode, encode_image, encode_picture
-from spectronorm.images.picture import palette
-from spectronorm.images.png import NOT_INVERTIBLE, read_texts
+from spectronorm.image_files import ImageCodec, contact_sheet, decode, encode_image, encode_picture
+from spectronorm.image_files.picture import palette
+from spectronorm.image_files.png import NOT_INVERTIBLE, read_texts
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
 from spectronorm.passes.outputs import (
     INDEX_NAME,

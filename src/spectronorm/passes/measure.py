@@ -18,8 +18,8 @@ from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.units import Unit
 from spectronorm.profile import (
     BadFile,
-    Counter,
     GroupKey,
+    LevelCounter,
     Measurement,
     as_flat,
     count_stream,
@@ -71,7 +71,7 @@ class MeasureTask(UnitTask):
 
     def _stacked(self, unit: Unit) -> Measured:
         """Measure clips of several channels, one channel below the other."""
-        counter = Counter(self.front_end)
+        counter = LevelCounter(self.front_end)
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
@@ -94,7 +94,7 @@ class MeasureTask(UnitTask):
         return Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps))
 
     def _held(self, unit: Unit) -> Measured:
-        counter = Counter(self.front_end, workspace_of_thread())
+        counter = LevelCounter(self.front_end, workspace_of_thread())
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []

@@ -12,7 +12,7 @@ from spectronorm.features import read_stamped_level, stamp_of_level
 from spectronorm.front_end import Levels
 from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.units import Unit
-from spectronorm.profile import BadFile, Counter, LevelClip
+from spectronorm.profile import BadFile, LevelClip, LevelCounter
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class MeasureLevelsTask(UnitTask):
 
     @override
     def __call__(self, unit: Unit) -> Measured:
-        counter = Counter(self.front_end)
+        counter = LevelCounter(self.front_end)
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []

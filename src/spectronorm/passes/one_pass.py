@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from spectronorm.audio import Source, release
 from spectronorm.engines import AutoEngine, Engine
+from spectronorm.engines.engine import Item
 from spectronorm.errors import ArgumentError, TooManyBad
 from spectronorm.profile import BadFile
 from spectronorm.runs.journal import Journal, keep_journal
@@ -49,19 +50,18 @@ class OneClip:
         return 1
 
 
-Item = TypeVar("Item")
-Result = TypeVar("Result", bound=Counted)
+_Result = TypeVar("_Result", bound=Counted)
 
 
-class Results(Generic[Result]):
+class PassResults(Generic[_Result]):
     """The results of a pass in the order in which they get done, each once; the bad files are counted on the way."""
 
-    def __init__(self, results: Iterator[Result], total: int, max_bad: float | None, progress: Progress) -> None:
-        """Results of `total` clips."""
+    def __init__(self, results: Iterator[_Result], total: int, max_bad: float | None, progress: Progress) -> None:
+        """PassResults of `total` clips."""
         self._results, self._total, self._max_bad, self._progress = results, total, max_bad, progress
         self._bad: list[BadFile] = []
 
-    def __iter__(self) -> Iterator[Result]:
+    def __iter__(self) -> Iterator[_Result]:
         done = 0
         for result in self._results:
             self._bad.extend(result.bad)
@@ -113,14 +113,14 @@ class Output:
 @contextmanager
 def one_pass(
     source: Source,
-    task: Callable[[Item], Result],
+    task: Callable[[Item], _Result],
     items: Sequence[Item],
     *,
     output: Output | None = None,
     max_bad: float | None = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
-) -> Iterator[Results[Result]]:
+) -> Iterator[PassResults[_Result]]:
     """Run a task on the items of a source, and hold the output's lock until everything is written.
 
     At the end of the context the pass fails if too many files were bad; a pass that must not write before it knows
@@ -150,8 +150,8 @@ def one_pass(
         if journal is None:
             found = guarded_map(engine, task, items, origin)
         else:
-            found = resumable_map(engine, cast("ResumableTask[Item, Result]", task), items, origin, journal)
-        results = Results(stack.enter_context(closing(found)), len(source), max_bad, progress or silent)
+            found = resumable_map(engine, cast("ResumableTask[Item, _Result]", task), items, origin, journal)
+        results = PassResults(stack.enter_context(closing(found)), len(source), max_bad, progress or silent)
         yield results
         results.require_good()
 

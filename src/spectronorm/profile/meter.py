@@ -12,7 +12,7 @@ from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.profile import gather
-from spectronorm.profile.counting.counter import Counter
+from spectronorm.profile.counting.counter import LevelCounter
 from spectronorm.profile.counting.level_clip import LevelClip
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
@@ -48,7 +48,7 @@ class Meter:
             raise ArgumentError(f"a meter takes Levels or a FrontEnd, not {type(front_end).__name__}")
         self.front_end = front_end
         self.layout = None if layout is None else check_layout(layout, front_end)
-        self._counters: dict[GroupKey, Counter] = {}
+        self._counters: dict[GroupKey, LevelCounter] = {}
         self._before: dict[GroupKey, Measurement] = {}
         self._held: Held = []
         """The newest batch: in a distributed run it may repeat clips of other ranks."""
@@ -181,7 +181,7 @@ class Meter:
 
     def save(self, path: str | Path) -> None:
         """Write everything so far, whole or not at all, so that `load` goes on from there."""
-        container.save(Path(path), *self._contents())
+        container.save_tensors(Path(path), *self._contents())
 
     @classmethod
     def load(cls, path: str | Path, front_end: AnyFrontEnd, layout: str | None = None) -> Meter:
@@ -192,7 +192,7 @@ class Meter:
             FrontEndMismatch: when it measured other levels.
         """
         meter = cls(front_end, layout)
-        meter._take(*container.load(Path(path)), str(path))
+        meter._take(*container.load_tensors(Path(path)), str(path))
         return meter
 
     def state_dict(self) -> dict[str, Any]:
@@ -214,7 +214,7 @@ class Meter:
         """Count the batch that was held."""
         for key, clip in self._held:
             if key not in self._counters:
-                self._counters[key] = Counter(self.front_end)
+                self._counters[key] = LevelCounter(self.front_end)
             clip.count_in(self._counters[key], self.front_end)
         self._held = []
 
@@ -225,9 +225,9 @@ class Meter:
             counted = counter.measurement()
             if counted is not None:
                 parts.setdefault(key, []).append(counted)
-        newest: dict[GroupKey, Counter] = {}
+        newest: dict[GroupKey, LevelCounter] = {}
         for key, clip in held:
-            clip.count_in(newest.setdefault(key, Counter(self.front_end)), self.front_end)
+            clip.count_in(newest.setdefault(key, LevelCounter(self.front_end)), self.front_end)
         for key, counter in newest.items():
             counted = counter.measurement()
             if counted is not None:

@@ -23,11 +23,12 @@ from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.statistics import Statistics
 from spectronorm.storage import container
+from spectronorm.storage.fields_only import FieldsOnly
 from spectronorm.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(FieldsOnly):
     """A front end's exact measurement of a data set, in groups that can be added and left out.
 
     Everything is integers, so `a + b` is exact and free of order, and `without(fold=1)` is what a pass over the other
@@ -246,9 +247,13 @@ class Profile:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def save(self, path: str | Path) -> None:
-        """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
-        container.save(Path(path), *self.to_container())
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the profile, whole or not at all; its bytes are a pure function of data and settings.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
+        container.save_tensors(Path(path), *self.to_container(), overwrite=overwrite)
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
@@ -262,7 +267,7 @@ class Profile:
     @classmethod
     def load(cls, path: str | Path) -> Profile:
         """Read a profile; raises `FileFormatError` when the file is not a sound one."""
-        return cls.from_container(*container.load(Path(path)), Path(path))
+        return cls.from_container(*container.load_tensors(Path(path)), Path(path))
 
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Profile:

@@ -9,19 +9,19 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spectronorm.arrays import Floats
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Grid
-from spectronorm.profile.counting.kernel import Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.layout import Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.without_floor import Cells, ClipSums
-
-Floats = NDArray[np.float64]
+from spectronorm.storage.fields_only import FieldsOnly
 
 
 @dataclass(frozen=True, eq=False)
-class Statistics:
+class Statistics(FieldsOnly):
     """Mean, std, extremes, quantiles, floor share and standard errors, in the level's own unit.
 
     Every figure is an array `(band,)`; of a pooled measurement, a number. Means and stds (ddof = 0) are those of the

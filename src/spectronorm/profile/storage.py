@@ -14,13 +14,13 @@ from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
 from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
-from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS
+from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from spectronorm.profile.groups import GroupKey
 from spectronorm.storage import container
 
-KIND = "profile"
-FORMAT = 3
+_KIND = "profile"
+_FORMAT = 3
 _BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor", "lowest_above", "flat_count", "flat_total")
 _CLIP_FIELDS = ("rms", "peak", "length")
 _WIDE_FIELDS = ("squares", "flat_squares", "products")
@@ -48,8 +48,8 @@ def contents(
 ) -> tuple[dict[str, Any], container.Tensors]:
     """A profile's header and tensors."""
     header = {
-        "kind": KIND,
-        "format": FORMAT,
+        "kind": _KIND,
+        "format": _FORMAT,
         "version": notes.version,
         "front_end": front_end.to_dict(),
         "fingerprint": front_end.fingerprint,
@@ -87,10 +87,10 @@ def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | st
     Raises:
         FileFormatError: when the container holds no profile, or one that no measuring can give.
     """
-    if header.get("kind") != KIND or header.get("format") != FORMAT:
+    if header.get("kind") != _KIND or header.get("format") != _FORMAT:
         raise FileFormatError(
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a profile of "
-            f"format {FORMAT} is needed; make one with spectronorm fit"
+            f"format {_FORMAT} is needed; make one with spectronorm fit"
         )
     try:
         return _parse(header, tensors)

@@ -7,14 +7,14 @@ from typing import TypeVar
 
 Progress = Callable[[int, int], None]
 """Called with the number of items done and the number of all."""
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 def silent(done: int, total: int) -> None:
     """Do nothing: the default progress."""
 
 
-def reported(items: Iterable[Item], total: int, progress: Progress) -> Iterator[Item]:
+def reported(items: Iterable[_Item], total: int, progress: Progress) -> Iterator[_Item]:
     """Yield the items and call `progress` with the number of items so far.
 
     >>> list(reported("ab", 2, lambda done, total: print(f"{done}/{total}")))

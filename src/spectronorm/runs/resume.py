@@ -6,13 +6,11 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast, overload
 
-from spectronorm.engines.engine import Engine, merged
+from spectronorm.engines.engine import Engine, Item, Result, merged
 from spectronorm.runs.journal import Journal
 from spectronorm.runs.worker_check import Origin
 
-Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
-Result = TypeVar("Result")
 Records = list[tuple[bytes, bytes]]
 """Keys and payloads."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from spectronorm.audio import ClipReference, Source
 from spectronorm.audio.places.place import file_system, is_url
 from spectronorm.errors import EngineError, SpectronormError
-from spectronorm.runs.lock import beside
+from spectronorm.runs.lock import path_beside
 from spectronorm.runs.versions import libraries
 
 _PROBES = 3
@@ -135,6 +135,6 @@ def _size(place: str) -> int | None:
 
 def _lock(output: Path) -> bytes:
     try:
-        return beside(output, "lock").read_bytes()
+        return path_beside(output, "lock").read_bytes()
     except OSError:
         return b""

@@ -17,7 +17,7 @@ from spectronorm.storage.replacement import is_stream, require_replaceable, writ
 
 
 @contextmanager
-def atomic_write(path: Path, content: Content | None) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, content: Content | None = None) -> Iterator[BinaryIO]:
     """A binary file that takes the name `path` only when it is complete and on disk.
 
     Written under a temporary name in the same folder, synced, then renamed; on any error, Ctrl-C included, the
@@ -81,7 +81,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_text(path: Path, text: str, content: Content | None) -> None:
+def write_text(path: Path, text: str, content: Content | None = None) -> None:
     """Write UTF-8 text atomically; bytes of names that are not UTF-8 are escaped."""
     with atomic_write(path, content) as file:
         file.write(text.encode("utf-8", errors="backslashreplace"))

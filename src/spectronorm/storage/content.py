@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import mmap
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ _MARK = b"spectronorm"
 _HEAD_BYTES = 1 << 12
 _MOST_HEADER_BYTES = 1 << 26
 _MOST_JSON_BYTES = 1 << 26
+_MOST_LOOKED_AT = 1000
 
 
 class Content(Enum):
@@ -89,20 +91,19 @@ def _is_record(path: Path, head: bytes) -> bool:
 
 
 def _is_array(path: Path, head: bytes) -> bool:
-    """Tell if it is an array of float32 with two axes, in a folder that `apply` writes into."""
+    """Tell if it stands where `apply` writes: below a pipeline of ours, or below a folder that it has not finished.
+
+    Below a pipeline it must be an array of float32 with two axes as well.
+    """
+    if path.is_symlink():
+        return False
     start = head[: head.find(b"\n")]
-    alike = (
-        head.startswith(b"\x93NUMPY\x01\x00") and (b"'<f4'" in start or b"'<f2'" in start) and start.count(b",") >= 4
-    )
-    return alike and not path.is_symlink() and _has_maker(path)
-
-
-def _has_maker(path: Path) -> bool:
-    """Tell if the pipeline that made it stands in a folder above, or the journal of its making beside one."""
+    alike = head.startswith(b"\x93NUMPY\x01\x00") and start.count(b",") >= 4
+    alike = alike and (b"'<f4'" in start or b"'<f2'" in start)
     for folder in path.absolute().parents:
         maker, journal = folder / "pipeline.safetensors", folder.parent / f".{folder.name}.journal"
         try:
-            if maker.is_file() and Content.CONTAINER.stands_at(maker):
+            if alike and maker.is_file() and Content.CONTAINER.stands_at(maker):
                 return True
             if journal.is_file() and not journal.is_symlink() and _starts_with(journal, _MARK + b" journal"):
                 return True
@@ -117,23 +118,19 @@ def _starts_with(path: Path, start: bytes) -> bool:
 
 
 def _is_index(path: Path, head: bytes) -> bool:
-    """Tell if it lists outputs of ours by `path` first and `frames` last, at least one of which stands there."""
-    del head
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        names = file.readline(_HEAD_BYTES).rstrip("\r\n").split(",")
-        if len(names) < 2 or (names[0], names[-1]) != ("path", "frames"):
-            return False
-        for _ in range(1000):
-            listed = path.parent / file.readline(_HEAD_BYTES).partition(",")[0].strip('"')
-            while not listed.is_file() and path.parent in listed.parent.parents:  # an array in a shard
-                listed = listed.parent
-            kind = _INDEXED.get(listed.suffix)
-            try:
-                if kind is not None and listed.is_file() and kind.stands_at(listed):
-                    return True
-            except (OSError, ValueError):
-                continue
-    return False
+    """Tell if it lists arrays or images, by `path` first and `frames` last, in a folder that holds some of ours."""
+    rows = csv.reader(head.decode("utf-8", errors="replace").splitlines(keepends=True))
+    try:
+        names, first = next(rows), next(rows, [])
+    except (csv.Error, StopIteration):
+        return False
+    if len(names) < 2 or (names[0], names[-1]) != ("path", "frames") or not first:
+        return False
+    maker = path.parent / "pipeline.safetensors"
+    if not first[0].endswith(".png"):  # an array, or one in a shard
+        return maker.is_file() and Content.CONTAINER.stands_at(maker)
+    found = (*path.parent.glob("*.png"), *path.parent.glob("*/*.png"))
+    return any(Content.PICTURE.stands_at(one) for one in found[:_MOST_LOOKED_AT])
 
 
 def _is_levels(path: Path, head: bytes) -> bool:

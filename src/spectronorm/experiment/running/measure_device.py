@@ -13,10 +13,10 @@ from spectronorm.experiment.clips.levels import Waves
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.one_pass import one_pass
 from spectronorm.passes.units import CLIPS_IN_UNIT
-from spectronorm.profile import BadFile, Counter, GroupKey, Measurement, Profile, RunningSum
+from spectronorm.profile import BadFile, GroupKey, LevelCounter, Measurement, Profile, RunningSum
 from spectronorm.runs.progress import Progress
 
-Unit = tuple[GroupKey, Sequence[int]]
+_Unit = tuple[GroupKey, Sequence[int]]
 """A group, and the numbers of some of its clips."""
 
 
@@ -36,9 +36,9 @@ class _Task:
     front_end: FrontEnd
     device: str
 
-    def __call__(self, unit: Unit) -> _Counted:
+    def __call__(self, unit: _Unit) -> _Counted:
         key, indices = unit
-        counter, bad = Counter(self.front_end), []
+        counter, bad = LevelCounter(self.front_end), []
         for index in indices:
             try:
                 counter.add(self.waves.wave(index, self.front_end, SHIFTS[self.device]))
@@ -64,7 +64,7 @@ def measure_device(
     return Profile(front_end, {key: part.total() for key, part in parts.items()}, (), waves.seconds)
 
 
-def _units(clips: LabelledClips) -> Iterator[Unit]:
+def _units(clips: LabelledClips) -> Iterator[_Unit]:
     """A few clips of one fold at a time."""
     for fold in dict.fromkeys(clips.fold_of(index) for index in range(len(clips.source))):
         indices = [index for index in range(len(clips.source)) if clips.fold_of(index) == fold]

@@ -15,13 +15,11 @@ from scipy.special import logsumexp
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import Integers, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.experiment.training.inputs import ArmInputs, Generators
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

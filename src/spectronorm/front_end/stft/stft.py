@@ -23,6 +23,7 @@ from spectronorm.arrays import (
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
 from spectronorm.registry import Registry
+from spectronorm.storage.fields_only import FieldsOnly
 
 MAX_SAMPLES = 1 << 17
 """The longest window: a file that claims a longer one would only exhaust memory."""
@@ -36,7 +37,7 @@ TRANSFORMS: Registry[STFT] = Registry("transforms", "transform", object, extensi
 
 @TRANSFORMS.register("stft")
 @dataclass(frozen=True)
-class STFT:
+class STFT(FieldsOnly):
     """`|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.
 
     `n_fft`, `win_length` (default `n_fft`) and `hop_length` (default half of `win_length`) are in samples. `window` is
@@ -66,12 +67,12 @@ class STFT:
         metadata={"help": "any name that scipy.signal.get_window knows, the same with _symmetric, or povey"},
     )
     center: bool = field(default=True, metadata={"help": "pad, so that frames are centred on their time"})
-    pad_mode: str = field(default="reflect", metadata={"help": "constant, edge or reflect"})
+    pad_mode: str = field(default="reflect", metadata={"help": "the padding: constant, edge or reflect"})
     power: float = field(default=2.0, metadata={"help": "1 for magnitudes, 2 for power"})
     frame_by: str = field(
         default="n_fft", kw_only=True, metadata={"help": "cut frames of n_fft or of win_length samples"}
     )
-    frame_count: str = field(default="fit", kw_only=True, metadata={"help": "fit, floor or ceil"})
+    frame_count: str = field(default="fit", kw_only=True, metadata={"help": "the number of frames: fit, floor or ceil"})
     remove_dc_offset: bool = field(
         default=False,
         kw_only=True,
@@ -83,11 +84,13 @@ class STFT:
 
     def __post_init__(self) -> None:
         # The defaults are filled in here, so that equal settings are equal values with equal fingerprints.
+        set_whole_numbers(self, ("n_fft",), 1, MAX_SAMPLES, of="samples")
         object.__setattr__(self, "win_length", self.n_fft if self.win_length is None else self.win_length)
+        set_whole_numbers(self, ("win_length",), 1, MAX_SAMPLES, of="samples")
         object.__setattr__(
             self, "hop_length", max(1, self.frame_length // 2) if self.hop_length is None else self.hop_length
         )
-        set_whole_numbers(self, ("n_fft", "win_length", "hop_length"), 1, MAX_SAMPLES, of="samples")
+        set_whole_numbers(self, ("hop_length",), 1, MAX_SAMPLES, of="samples")
         if self.n_fft < 2 or self.frame_length > self.n_fft:
             raise ArgumentError(
                 f"win_length={self.win_length} must be at most n_fft={self.n_fft}, and n_fft at least 2"

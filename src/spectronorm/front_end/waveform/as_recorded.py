@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from spectronorm.arrays import Array
-from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Change, ClipStatistics, WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
 
 @WAVEFORM_LEVELS.register("as_recorded")
@@ -25,5 +25,5 @@ class AsRecorded(WaveformLevel):
         return True
 
     @override
-    def change(self, clip: ClipStatistics) -> Change:
-        return Change()
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange()

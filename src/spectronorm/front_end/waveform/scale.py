@@ -9,70 +9,7 @@ from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Change, ClipStatistics, WaveformLevel
-
-
-@WAVEFORM_LEVELS.register("scale")
-@dataclass(frozen=True)
-class ScaleWaveform(WaveformLevel):
-    """Multiplies every sample by `factor`: 32768 takes samples from [-1, 1] to the range of 16-bit integers (Kaldi).
-
-    Raises:
-        ArgumentError: when `factor` is not finite and positive.
-    """
-
-    factor: float = field(default=32768.0, metadata={"help": "the factor of every sample"})
-
-    def __post_init__(self) -> None:
-        if not 0 < self.factor < math.inf:
-            raise ArgumentError(f"factor={self.factor} must be finite and positive, such as 32768")
-
-    @override
-    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        return wave * self.factor
-
-    @property
-    @override
-    def is_change(self) -> bool:
-        return True
-
-    @override
-    def change(self, clip: ClipStatistics) -> Change:
-        return Change(scale=self.factor)
-
-
-@WAVEFORM_LEVELS.register("peak")
-@dataclass(frozen=True)
-class PeakLevel(WaveformLevel):
-    """Scales each clip so that its largest magnitude is `dbfs` (0 dBFS is 1.0); a silent clip stays silent.
-
-    Raises:
-        ArgumentError: when `dbfs` is not in -120 … 0.
-    """
-
-    dbfs: float = field(default=0.0, metadata={"help": "the level, dBFS"})
-
-    def __post_init__(self) -> None:
-        _check_dbfs(self.dbfs)
-
-    @override
-    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        xp = namespace(wave)  # padding has no peak, so `valid` does not matter
-        return wave * _gain(xp, xp.max(xp.abs(wave), axis=-1, keepdims=True), self.dbfs)
-
-    @property
-    @override
-    def is_change(self) -> bool:
-        return True
-
-    @property
-    @override
-    def needs_statistics(self) -> bool:
-        return True
-
-    @override
-    def change(self, clip: ClipStatistics) -> Change:
-        return _change(clip.peak, self.dbfs)
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
 
 @WAVEFORM_LEVELS.register("rms")
@@ -110,8 +47,71 @@ class RMSLevel(WaveformLevel):
         return True
 
     @override
-    def change(self, clip: ClipStatistics) -> Change:
+    def change(self, clip: ClipStatistics) -> WaveformChange:
         return _change(clip.rms, self.dbfs)
+
+
+@WAVEFORM_LEVELS.register("peak")
+@dataclass(frozen=True)
+class PeakLevel(WaveformLevel):
+    """Scales each clip so that its largest magnitude is `dbfs` (0 dBFS is 1.0); a silent clip stays silent.
+
+    Raises:
+        ArgumentError: when `dbfs` is not in -120 … 0.
+    """
+
+    dbfs: float = field(default=0.0, metadata={"help": "the level, dBFS"})
+
+    def __post_init__(self) -> None:
+        _check_dbfs(self.dbfs)
+
+    @override
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
+        xp = namespace(wave)  # padding has no peak, so `valid` does not matter
+        return wave * _gain(xp, xp.max(xp.abs(wave), axis=-1, keepdims=True), self.dbfs)
+
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @property
+    @override
+    def needs_statistics(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return _change(clip.peak, self.dbfs)
+
+
+@WAVEFORM_LEVELS.register("scale")
+@dataclass(frozen=True)
+class ScaleWaveform(WaveformLevel):
+    """Multiplies every sample by `factor`: 32768 takes samples from [-1, 1] to the range of 16-bit integers (Kaldi).
+
+    Raises:
+        ArgumentError: when `factor` is not finite and positive.
+    """
+
+    factor: float = field(default=32768.0, metadata={"help": "the factor of every sample"})
+
+    def __post_init__(self) -> None:
+        if not 0 < self.factor < math.inf:
+            raise ArgumentError(f"factor={self.factor} must be finite and positive, such as 32768")
+
+    @override
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
+        return wave * self.factor
+
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange(scale=self.factor)
 
 
 def _check_dbfs(dbfs: float) -> None:
@@ -119,8 +119,8 @@ def _check_dbfs(dbfs: float) -> None:
         raise ArgumentError(f"dbfs={dbfs} must lie in -120 … 0 (0 is full scale)")
 
 
-def _change(amplitude: float, dbfs: float) -> Change:
-    return Change(scale=10.0 ** (dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
+def _change(amplitude: float, dbfs: float) -> WaveformChange:
+    return WaveformChange(scale=10.0 ** (dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
 
 
 def _gain(xp: object, amplitude: Array, dbfs: float) -> Array:

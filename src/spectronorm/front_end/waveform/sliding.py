@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, Window, set_whole_numbers, sliding_affine
+from spectronorm.arrays import Array, SlidingWindow, set_whole_numbers, sliding_affine
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 
@@ -34,5 +34,5 @@ class SlidingStandardizeWaveform(WaveformLevel):
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         return sliding_affine(wave, self._window(), valid=valid)(wave)
 
-    def _window(self) -> Window:
-        return Window(self.length, self.min_length, self.center)
+    def _window(self) -> SlidingWindow:
+        return SlidingWindow(self.length, self.min_length, self.center)

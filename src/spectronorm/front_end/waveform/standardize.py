@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
-from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Change, ClipStatistics, WaveformLevel
-from spectronorm.kernels.jit import njit
-
-CONSTANT = 1e-6
-"""A clip whose standard deviation is below this share of its offset counts as constant: that much is rounding."""
+from spectronorm.arrays.rounding import CONSTANT, CONSTANT_VARIANCE
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
+from spectronorm.kernels.sums import mean_of, mean_square
 
 
 @WAVEFORM_LEVELS.register("standardize")
@@ -32,7 +30,7 @@ class StandardizeWaveform(WaveformLevel):
         mean = mean_of_valid(wave, valid, -1)
         centred = wave - mean
         variance = mean_of_valid(centred * centred, valid, -1)
-        constant = variance <= CONSTANT**2 * mean * mean
+        constant = variance <= CONSTANT_VARIANCE * mean * mean
         # The root is taken of 1 where the clip is constant: that of 0 has no gradient.
         std = xp.sqrt(xp.where(constant, xp.ones_like(variance), variance))
         return xp.where(constant, xp.zeros_like(centred), centred / std)
@@ -48,28 +46,20 @@ class StandardizeWaveform(WaveformLevel):
         return True
 
     @override
-    def change(self, clip: ClipStatistics) -> Change:
-        return Change(clip.mean, _one_over(clip.std, clip.mean))
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange(clip.mean, _one_over(clip.std, clip.mean))
 
     @override
-    def change_while_windowing(self, samples: NDArray[Any]) -> Change | None:
-        return Change(*_mean_and_scale(samples))
+    def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
+        return WaveformChange(*_mean_and_scale(samples))
 
 
-@njit(cache=True, nogil=True)
 def _one_over(std: float, mean: float) -> float:
     """One over the standard deviation; 0 for a constant clip."""
     return 0.0 if std <= CONSTANT * abs(mean) else 1.0 / std
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
     """The mean and one over the standard deviation of a wave `(sample,)`."""
-    mean = 0.0
-    for i in range(samples.size):
-        mean += samples[i]
-    mean /= samples.size
-    square = 0.0
-    for i in range(samples.size):
-        square += (samples[i] - mean) * (samples[i] - mean)
-    return mean, _one_over(np.sqrt(square / samples.size), mean)
+    mean = mean_of(samples)
+    return mean, _one_over(math.sqrt(mean_square(samples, mean)), mean)

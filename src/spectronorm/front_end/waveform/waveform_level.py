@@ -24,7 +24,7 @@ class ClipStatistics:
 
 
 @dataclass(frozen=True)
-class Change:
+class WaveformChange:
     """The map `(x - offset) · scale` of every sample of a clip."""
 
     offset: float = 0.0
@@ -66,11 +66,11 @@ class WaveformLevel(ABC):
         """True if `change` looks at the clip's statistics, so that the blocks of a long clip are read twice."""
         return False
 
-    def change(self, clip: ClipStatistics) -> Change:
+    def change(self, clip: ClipStatistics) -> WaveformChange:
         """The map that a clip with these statistics gets; only asked for if `is_change`."""
         raise NotImplementedError(f"{self} is no change by an offset and a scale of {clip}")
 
-    def change_while_windowing(self, samples: NDArray[Any]) -> Change | None:
+    def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
         """The map of one NumPy clip, to be applied together with the window, which saves a pass over memory.
 
         None to call the level instead.

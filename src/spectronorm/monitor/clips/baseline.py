@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import whole_number
+from spectronorm.arrays import Floats, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, random_sample
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import open_for
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.kernels.jit import njit
-from spectronorm.monitor.clips.features import Floats, clip_features, feature_names, range_weights, with_shape
+from spectronorm.kernels.jit import kernel
+from spectronorm.monitor.clips.features import clip_features, feature_names, range_weights, with_shape
 from spectronorm.monitor.clips.synthetic import synthetic_features
 from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import OneClip, one_pass
@@ -28,7 +28,7 @@ from spectronorm.runs.progress import Progress
 
 MAX_CLIPS = 2000
 """A random share of larger training sets: more would move no threshold."""
-MIN_CLIPS = 20
+_MIN_CLIPS = 20
 _FOLDS = 5
 _MOST_GROUPS = 20
 UNIT_SCORE = 1 << 16
@@ -42,7 +42,7 @@ class Baseline:
     `columns` are the features that are known: a profile alone knows nothing of spreads within clips.
 
     Raises:
-        ArgumentError: when there are fewer than `MIN_CLIPS` clips.
+        ArgumentError: when there are fewer than `_MIN_CLIPS` clips.
     """
 
     front_end: AnyFrontEnd
@@ -52,9 +52,9 @@ class Baseline:
     measured: bool
 
     def __post_init__(self) -> None:
-        if len(self.rows) < MIN_CLIPS:
+        if len(self.rows) < _MIN_CLIPS:
             raise ArgumentError(
-                f"a baseline of {len(self.rows)} clips is too small to calibrate with: at least {MIN_CLIPS} are needed"
+                f"a baseline of {len(self.rows)} clips is too small to calibrate with: at least {_MIN_CLIPS} are needed"
             )
 
     @classmethod
@@ -186,7 +186,13 @@ def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
     return _score_table(n)[twice_ranks].reshape(features.shape)
 
 
-@njit(cache=True, nogil=True)
+def _twice_ranks_by_numpy(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
+    for j in range(x.shape[1]):
+        column = ordered[:, j]
+        out[:, j] = np.searchsorted(column, x[:, j], "left") + np.searchsorted(column, x[:, j], "right")
+
+
+@kernel(_twice_ranks_by_numpy, cache=True, nogil=True)
 def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
     """How many of each sorted column lie below `x`, and how many not above it, added up."""
     for i in range(x.shape[0]):

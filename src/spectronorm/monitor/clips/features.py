@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 from spectronorm.profile.counting.counter import Recorded, digest
 
-Floats = NDArray[np.float64]
-MAX_BANDS = 12
+_MAX_BANDS = 12
 """Neighbouring bands say nearly the same of a clip: they are averaged in this many ranges."""
 QUIETEST, LOUDEST = -100.0, 30.0
 """dBFS beyond which one silent clip is as silent as any other."""
@@ -27,7 +27,7 @@ _LARGE = 1e10
 
 
 @lru_cache(maxsize=64)
-def band_ranges(n_bands: int, at_most: int = MAX_BANDS) -> tuple[slice, ...]:
+def band_ranges(n_bands: int, at_most: int = _MAX_BANDS) -> tuple[slice, ...]:
     """Bands in at most `at_most` ranges of neighbours, as even as they come.
 
     >>> band_ranges(5, 2)
@@ -39,7 +39,7 @@ def band_ranges(n_bands: int, at_most: int = MAX_BANDS) -> tuple[slice, ...]:
 
 
 @lru_cache(maxsize=64)
-def range_weights(n_bands: int, at_most: int = MAX_BANDS) -> Floats:
+def range_weights(n_bands: int, at_most: int = _MAX_BANDS) -> Floats:
     """The matrix `(range, band)` that averages bands in their ranges."""
     weights = np.zeros((len(band_ranges(n_bands, at_most)), n_bands))
     for row, bands in zip(weights, band_ranges(n_bands, at_most), strict=True):
@@ -73,10 +73,10 @@ def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | None) -> F
     """
     no_frames = np.empty((level.shape[0], 0), dtype=np.int32)
     recorded = Recorded(level.shape[1], 0.0, 0.0, False, b"") if samples is None else as_recorded(samples)
-    return look(np.asarray(level, dtype=np.float64), recorded, 0.0, no_frames)[0]
+    return clip_features_on_grid(np.asarray(level, dtype=np.float64), recorded, 0.0, no_frames)[0]
 
 
-def look(
+def clip_features_on_grid(
     level: NDArray[np.float64], recorded: Recorded, steps: float, gridded: NDArray[np.int32]
 ) -> tuple[Floats, int, int]:
     """The features of a clip, and in the same pass its level on the grid, with the lowest and highest of that.
@@ -95,7 +95,29 @@ def _range_bounds(n_bands: int) -> NDArray[np.int64]:
     return np.array([bands.start for bands in band_ranges(n_bands)] + [n_bands])
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _look_by_numpy(
+    level: NDArray[np.float64],
+    bounds: NDArray[np.int64],
+    steps: float,
+    gridded: NDArray[np.int32],
+    features: Floats,
+) -> tuple[int, int]:
+    ranges, frames = len(bounds) - 1, level.shape[1]
+    mean = level.mean(axis=1)
+    variance = np.maximum(np.square(level).mean(axis=1) - mean * mean, 0.0)
+    count = np.diff(bounds)
+    features[:ranges] = np.add.reduceat(mean, bounds[:-1]) / count
+    features[ranges : 2 * ranges] = features[:ranges] - features[:ranges].mean()
+    features[2 * ranges : 3 * ranges] = np.sqrt(np.add.reduceat(variance, bounds[:-1]) / count)
+    if gridded.shape[1] == 0:
+        return 1 << 30, -(1 << 30)
+    stride = -(-frames // gridded.shape[1])
+    picked = level[:, : stride * gridded.shape[1] : stride]
+    gridded[:] = np.rint(np.clip(picked * steps, -1073741824.0, 1073741824.0))
+    return int(gridded.min()), int(gridded.max())
+
+
+@kernel(_look_by_numpy, cache=True, nogil=True, fastmath={"reassoc"})
 def _look(
     level: NDArray[np.float64],
     bounds: NDArray[np.int64],

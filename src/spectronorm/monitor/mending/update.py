@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import whole_number
+from spectronorm.arrays import Floats, whole_number
 from spectronorm.audio import ClipReference, Reader, Source
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
@@ -20,14 +20,14 @@ from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor.change.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
 from spectronorm.monitor.change.evidence import evidence
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import Floats, clip_features
+from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.shifted import counted_often, fixed_floor, moved_clips, shifted
 from spectronorm.monitor.monitor import Monitor
 from spectronorm.monitor.verdict import Verdict
 from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
-from spectronorm.profile import BadFile, Counter, LevelClip, Measurement, Profile, Statistics
+from spectronorm.profile import BadFile, LevelClip, LevelCounter, Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 from spectronorm.runs.progress import Progress
 
@@ -113,11 +113,10 @@ def measure_new(
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
     monitor = Monitor(profile, baseline, seed=seed)
     opened = open_for(source, front_end)
-    counter, rows, alarms = Counter(front_end), [], False
+    counter, rows, alarms = LevelCounter(front_end), [], False
     # In random order: a folder sorted by label would alarm by its order alone.
-    clips = [
-        opened.clips[index] for index in np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))
-    ]
+    order = np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))
+    clips = [opened.clips[index] for index in order]
     task = _Listen(profile, opened.reader, counter)
     one_by_one = ThreadEngine(1)  # because a monitor listens to one clip after the other
     with one_pass(opened, task, clips, max_bad=max_bad, engine=one_by_one, progress=progress) as results:
@@ -152,7 +151,7 @@ class _Listen:
 
     profile: Profile
     reader: Reader
-    counter: Counter
+    counter: LevelCounter
 
     def __call__(self, clip: ClipReference) -> _Heard:
         front_end = self.profile.front_end

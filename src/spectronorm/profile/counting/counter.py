@@ -10,13 +10,15 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio.clip import flatness
+from spectronorm.audio.clip import flatness, highest_magnitude
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd, require_front_end
 from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.sums import mean_square
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.histogram import Histogram
-from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid, waveform_figures
+from spectronorm.profile.counting.kernel import count_clips, put_on_grid
+from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 _WAITING_CELLS = 1 << 18
@@ -42,12 +44,12 @@ class Recorded:
         """From the samples without padding; `flat` overrules what they say."""
         samples = np.ascontiguousarray(samples, np.float32)
         every = samples.reshape(-1)  # of a stack, the samples of all channels
-        peak, mean_square = waveform_figures(every)
+        peak, rms = highest_magnitude(every), math.sqrt(mean_square(every, 0.0))
         alike = flatness(every) is not None if flat is None else flat
-        return cls(samples.shape[-1], peak, math.sqrt(mean_square), alike, digest(samples))
+        return cls(samples.shape[-1], peak, rms, alike, digest(samples))
 
 
-class Counter:
+class LevelCounter:
     """Counts clips, one after the other, into the integers of a `Measurement`.
 
     A `workspace` that is given must be the counter's alone until its measurement is made.

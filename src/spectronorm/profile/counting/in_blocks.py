@@ -19,8 +19,8 @@ from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AsRecorded, FrontEnd
 from spectronorm.front_end.waveform.waveform_level import ClipStatistics
 from spectronorm.profile.counting import clip_histograms, int128
-from spectronorm.profile.counting.counter import Counter
-from spectronorm.profile.counting.kernel import PRODUCTS, Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.counter import LevelCounter
+from spectronorm.profile.counting.layout import PRODUCTS, Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, RunningSum
 
 FRAMES = 1 << 12
@@ -54,7 +54,7 @@ def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
     running, clip = RunningSum(), _ClipSums(front_end.n_bands)
     counted = _of_stretches(front_end)
     for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks))):
-        counter = Counter(counted)
+        counter = LevelCounter(counted)
         counter.add_level(counted.clip_level(stretch), stretch[:1].astype(np.float32), flat=False)
         part = counter.measurement()
         if part is not None:

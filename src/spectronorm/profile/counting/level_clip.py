@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd, Levels
-from spectronorm.profile.counting.counter import Counter, Recorded
+from spectronorm.profile.counting.counter import LevelCounter, Recorded
 from spectronorm.profile.counting.kernel import put_on_grid
 from spectronorm.profile.counting.measurement import Measurement
 
@@ -57,13 +57,13 @@ class LevelClip:
         samples = self.frames if isinstance(front_end, Levels) else self.frames * front_end.stft.hop
         return Recorded(samples, 0.0, 0.0, self.flat, self.digest)
 
-    def count_in(self, counter: Counter, front_end: AnyFrontEnd) -> None:
+    def count_in(self, counter: LevelCounter, front_end: AnyFrontEnd) -> None:
         """Count the clip."""
         counter.add_gridded(self.gridded, self.lowest, self.highest, self.recorded(front_end))
 
     def measurement(self, front_end: AnyFrontEnd) -> Measurement | None:
         """The clip counted alone."""
-        counter = Counter(front_end)
+        counter = LevelCounter(front_end)
         self.count_in(counter, front_end)
         return counter.measurement()
 

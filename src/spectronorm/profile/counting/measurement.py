@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.histogram import Histogram
-from spectronorm.profile.counting.kernel import PRODUCTS
+from spectronorm.profile.counting.layout import PRODUCTS
 
-Integers = NDArray[np.int64]
 DIGEST_BYTES = 16
 
 

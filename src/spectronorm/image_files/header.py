@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from spectronorm.arrays import set_whole_numbers, whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
-from spectronorm.images.level_range import LevelRange
+from spectronorm.image_files.level_range import LevelRange
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.version import __version__
 
 KEYWORD = "spectronorm"
 FIRST_KEYWORD = "specnorm"
 """What versions before 0.2 called it."""
-FORMAT = 2
+_FORMAT = 2
 _MAX_N_FFT = 1 << 16
 """An image can claim any front end; building one with a longer FFT would be a way to fill the memory."""
 
@@ -81,7 +81,7 @@ class Header:
         """The JSON text, with digests of the pixels and of itself."""
         plain = {
             "kind": "image",
-            "format": FORMAT,
+            "format": _FORMAT,
             "version": self.version,
             "front_end": self.front_end.to_dict(),
             "fingerprint": self.front_end.fingerprint,
@@ -109,10 +109,10 @@ class Header:
             FileFormatError: when the text is no sound header of this version, or does not belong to the pixels.
         """
         plain = _parsed(text, path)
-        if plain.get("kind") != "image" or plain.get("format") != FORMAT:
+        if plain.get("kind") != "image" or plain.get("format") != _FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {plain.get('kind')!r} of format {plain.get('format')!r}, written by spectronorm "
-                f"{plain.get('version')!r}; this version reads images of format {FORMAT}: use the one that wrote it"
+                f"{plain.get('version')!r}; this version reads images of format {_FORMAT}: use the one that wrote it"
             )
         if plain.pop("checksum", None) != _checksum(plain):
             raise FileFormatError(f"{path}: its header was altered (the checksum does not fit); export it again")
