@@ -95,7 +95,7 @@ def test_hdf5_gives_the_profile_of_a_meter(tmp_path: Path) -> None:
             file.create_dataset(name, data=clip, compression="gzip")
     assert packed(fit(tmp_path / "all.h5", LEVELS, output=tmp_path / "p.safetensors")) == by_meter(some)
     (tmp_path / "bad.h5").write_bytes(b"no")
-    with pytest.raises(sn.SourceError, match="HDF5"):
+    with pytest.raises(sn.errors.SourceError, match="HDF5"):
         open_features(tmp_path / "bad.h5")
 
 
@@ -173,9 +173,9 @@ def test_a_monitor_takes_levels() -> None:
         verdict = monitor.add_level(clip - 20)
     assert verdict.alarm
     assert monitor.report().verdict.alarm
-    with pytest.raises(sn.ArgumentError, match="made elsewhere"):
+    with pytest.raises(sn.errors.ArgumentError, match="made elsewhere"):
         monitor.add(np.zeros(100, np.float32))
-    with pytest.raises(sn.ShapeError):
+    with pytest.raises(sn.errors.ShapeError):
         monitor.add_level(clip[:5])
 
 
@@ -235,7 +235,7 @@ def test_bombs_and_lies_are_refused_without_being_unpacked(tmp_path: Path) -> No
     (tmp_path / "t.safetensors").write_bytes(data.replace(b"[6,4]", b"[6,9]"))
     for name in ("bomb.npz", "t.safetensors"):
         (clip,) = open_features(tmp_path / name)
-        with pytest.raises(sn.AudioError):
+        with pytest.raises(sn.errors.AudioError):
             read_level(clip, LEVELS)
 
 
@@ -252,10 +252,10 @@ def test_what_is_no_source_is_said(tmp_path: Path) -> None:
         "rowless.csv": "no rows",
         "x.safetensors": "not a sound .safetensors",
     }.items():
-        with pytest.raises(sn.SourceError, match=message):
+        with pytest.raises(sn.errors.SourceError, match=message):
             open_features(tmp_path / name)
     write_npy(tmp_path / "ok", clips())
-    with pytest.raises(sn.ArgumentError, match="frame_rate"):
+    with pytest.raises(sn.errors.ArgumentError, match="frame_rate"):
         fit(tmp_path / "ok", sn.Levels(6, "dB", -120, 60), duration=1.0)
     (tmp_path / "l.json").write_text(LEVELS.to_json())
     assert "leave out the options" in run(

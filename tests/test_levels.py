@@ -39,9 +39,9 @@ def test_the_layout_of_files_is_no_part_of_the_identity() -> None:
     """Levels that differ in the axes of their files only are the same; in any other field they are not."""
     assert sn.Levels(4, "dB", -9, 9, layout="tf") == sn.Levels(4, "dB", -9, 9)
     for other in (sn.Levels(4, "ln", -9, 9), sn.Levels(4, "dB", -9, 9, made_by="x"), sn.FrontEnd()):
-        with pytest.raises(sn.FrontEndMismatch):
+        with pytest.raises(sn.errors.FrontEndMismatch):
             sn.Levels(4, "dB", -9, 9).require_same(other, "the profile")
-        with pytest.raises(sn.FrontEndMismatch):
+        with pytest.raises(sn.errors.FrontEndMismatch):
             other.require_same(sn.Levels(4, "dB", -9, 9), "the profile")
 
 
@@ -103,7 +103,7 @@ def test_a_range_is_proposed_from_a_batch() -> None:
 )
 def test_a_bad_description_is_refused_by_name(make: object, message: str) -> None:
     """Every field that breaks its rule is refused in a sentence that names it."""
-    with pytest.raises((sn.ArgumentError, sn.ShapeError), match=message):
+    with pytest.raises((sn.errors.ArgumentError, sn.errors.ShapeError), match=message):
         make()  # type: ignore[operator]
 
 
@@ -139,8 +139,8 @@ def test_a_fitted_normalizer_is_a_step_of_scikit_learn() -> None:
     """Scikit-learn clones normalizers, and a fitted one transforms and inverts in its pipelines."""
     x = np.random.default_rng(2).normal(-20, 9, (6, 4, 30))
     meter = sn.Meter(sn.Levels(4, "dB", -120, 60), "bft").partial_fit(x, None)
-    settings = (sn.Standardize(), sn.MinMax(), sn.Robust(), sn.PerClip(), sn.Unchanged(), sn.Fixed([1.0] * 4))
-    for setting in (*settings, sn.SlidingStandardize()):
+    settings = (sn.Standardize(), sn.MinMax(), sn.Robust(), sn.PerClip(), sn.normalize.Unchanged(), sn.Fixed([1.0] * 4))
+    for setting in (*settings, sn.normalize.SlidingStandardize()):
         assert sklearn.base.clone(setting) == setting
         fitted = setting.fit(meter.profile())
         assert sklearn.base.clone(fitted) == fitted

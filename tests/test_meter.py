@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import spectronorm as sn
-from spectronorm.profile import Counter, Measurement, Profile
+from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.profile import LevelCounter, Measurement, Profile
 from spectronorm.storage import container
 
 torch = pytest.importorskip("torch")
@@ -135,7 +136,7 @@ def test_meters_add_up_and_go_on_where_they_were(tmp_path: Path) -> None:
     assert measured(some[:7]).profile() + measured(some[7:]).profile() == measured(some).profile()
     first.reset()
     assert first.clips == 0
-    with pytest.raises(sn.ArgumentError, match="no clip"):
+    with pytest.raises(sn.errors.ArgumentError, match="no clip"):
         first.profile()
 
 
@@ -143,15 +144,15 @@ def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
     """A state that is none, of other levels or cut short is one clear error."""
     meter = measured(clips())
     meter.save(tmp_path / "meter")
-    with pytest.raises(sn.FrontEndMismatch, match="high"):
+    with pytest.raises(sn.errors.FrontEndMismatch, match="high"):
         sn.Meter.load(tmp_path / "meter", sn.Levels(8, "dB", -120, 70, made_by="torchaudio", settings={"n_fft": 400}))
-    with pytest.raises(sn.FileFormatError):
+    with pytest.raises(sn.errors.FileFormatError):
         meter.load_state_dict({})
     state = meter.state_dict()["meter"].numpy()
-    with pytest.raises(sn.FileFormatError):
+    with pytest.raises(sn.errors.FileFormatError):
         meter.load_state_dict({"meter": state[: len(state) // 2]})
     meter.profile().save(tmp_path / "profile")
-    with pytest.raises(sn.FileFormatError, match="not the state of a meter"):
+    with pytest.raises(sn.errors.FileFormatError, match="not the state of a meter"):
         sn.Meter.load(tmp_path / "profile", LEVELS)
 
 
@@ -161,7 +162,7 @@ def test_our_own_levels_give_the_integers_of_the_pass() -> None:
     rng = np.random.default_rng(3)
     waves = [rng.normal(0, 0.1, int(rng.integers(2_000, 9_000))).astype(np.float32) for _ in range(9)]
     waves.append(np.zeros(4_000, np.float32))
-    counter, meter = Counter(front_end), sn.Meter(front_end, "ft")
+    counter, meter = LevelCounter(front_end), sn.Meter(front_end, "ft")
     for wave in waves:
         counter.add(wave)
         meter.add(front_end.clip_level(wave))
@@ -170,7 +171,7 @@ def test_our_own_levels_give_the_integers_of_the_pass() -> None:
     for name in {f.name for f in fields(Measurement)} - of_waves:
         assert np.array_equal(getattr(by_audio, name), getattr(by_levels, name)), name
     audio = Profile(front_end, {(): by_audio})
-    with pytest.raises(sn.ArgumentError, match="from levels"):
+    with pytest.raises(sn.errors.ArgumentError, match="from levels"):
         audio + meter.profile()
 
 
@@ -180,7 +181,7 @@ def test_what_needs_samples_names_who_made_the_levels(tmp_path: Path) -> None:
     fitted = sn.Standardize().fit(profile)
     pipeline = sn.Pipeline(LEVELS, fitted)
     for call in (lambda: pipeline(np.zeros(16_000)), lambda: Preprocess(pipeline), lambda: LEVELS(np.zeros(9))):
-        with pytest.raises(sn.ArgumentError, match="made elsewhere by 'torchaudio'"):
+        with pytest.raises(sn.errors.ArgumentError, match="made elsewhere by 'torchaudio'"):
             call()
     pipeline.save(tmp_path / "p")
     assert sn.load(tmp_path / "p") == pipeline
@@ -194,39 +195,59 @@ def test_what_needs_samples_names_who_made_the_levels(tmp_path: Path) -> None:
 
 
 BAD = {
-    "bands": (lambda m: m.add(np.zeros((2, 9, 8)), layout="bft"), sn.ShapeError, "9 bands.*frame has 8"),
-    "axes": (lambda m: m.add(np.zeros((8, 9)), layout="bft"), sn.ShapeError, "is not layout='bft'"),
-    "no layout": (lambda m: m.add(np.zeros((2, 8, 9))), sn.ArgumentError, "never guessed|no guess"),
-    "layout": (lambda m: m.add(np.zeros((2, 8, 9)), layout="bcft"), sn.ArgumentError, "layout='bcft'"),
-    "integers": (lambda m: m.add(np.zeros((2, 8, 9), np.int16), layout="bft"), sn.ShapeError, "int16"),
-    "objects": (lambda m: m.add(np.full((2, 8, 9), None), layout="bft"), sn.ShapeError, "object"),
-    "torch integers": (lambda m: m.add(torch.zeros(2, 8, 9).long(), layout="bft"), sn.ShapeError, "int64"),
-    "list": (lambda m: m.add([[[0.0]]], layout="bft"), sn.ShapeError, "list"),
-    "nothing": (lambda m: m.add(np.zeros((0, 8, 9)), layout="bft"), sn.ArgumentError, "no clips"),
-    "no frames": (lambda m: m.add(np.zeros((2, 8, 0)), layout="bft"), sn.ArgumentError, "no frames"),
-    "nan": (lambda m: m.add(np.full((1, 8, 9), np.nan), layout="bft"), sn.ArgumentError, "72 of its 72 values are NaN"),
-    "range": (lambda m: m.add(np.full((1, 8, 9), 61.0), layout="bft"), sn.ArgumentError, "clip 0.*61 dB.*-120 … 60"),
-    "infinity": (lambda m: m.add(np.full((1, 8, 9), np.inf), layout="bft"), sn.ArgumentError, "infinite"),
-    "long": (lambda m: m.add(np.zeros((1, 8, 9)), lengths=[10], layout="bft"), sn.ArgumentError, "10 frames.*1 … 9"),
-    "zero": (lambda m: m.add(np.zeros((1, 8, 9)), lengths=[0], layout="bft"), sn.ArgumentError, "0 frames"),
-    "lengths": (lambda m: m.add(np.zeros((1, 8, 9)), lengths=[1, 2], layout="bft"), sn.ShapeError, "lengths of shape"),
-    "floats": (lambda m: m.add(np.zeros((1, 8, 9)), lengths=[1.5], layout="bft"), sn.ShapeError, "whole number"),
+    "bands": (lambda m: m.add(np.zeros((2, 9, 8)), layout="bft"), ShapeError, "9 bands.*frame has 8"),
+    "axes": (lambda m: m.add(np.zeros((8, 9)), layout="bft"), ShapeError, "is not layout='bft'"),
+    "no layout": (lambda m: m.add(np.zeros((2, 8, 9))), ArgumentError, "never guessed|no guess"),
+    "layout": (lambda m: m.add(np.zeros((2, 8, 9)), layout="bcft"), ArgumentError, "layout='bcft'"),
+    "integers": (lambda m: m.add(np.zeros((2, 8, 9), np.int16), layout="bft"), ShapeError, "int16"),
+    "objects": (lambda m: m.add(np.full((2, 8, 9), None), layout="bft"), ShapeError, "object"),
+    "torch integers": (lambda m: m.add(torch.zeros(2, 8, 9).long(), layout="bft"), ShapeError, "int64"),
+    "list": (lambda m: m.add([[[0.0]]], layout="bft"), ShapeError, "list"),
+    "nothing": (lambda m: m.add(np.zeros((0, 8, 9)), layout="bft"), ArgumentError, "no clips"),
+    "no frames": (lambda m: m.add(np.zeros((2, 8, 0)), layout="bft"), ArgumentError, "no frames"),
+    "nan": (
+        lambda m: m.add(np.full((1, 8, 9), np.nan), layout="bft"),
+        ArgumentError,
+        "72 of its 72 values are NaN",
+    ),
+    "range": (
+        lambda m: m.add(np.full((1, 8, 9), 61.0), layout="bft"),
+        ArgumentError,
+        "clip 0.*61 dB.*-120 … 60",
+    ),
+    "infinity": (lambda m: m.add(np.full((1, 8, 9), np.inf), layout="bft"), ArgumentError, "infinite"),
+    "long": (
+        lambda m: m.add(np.zeros((1, 8, 9)), lengths=[10], layout="bft"),
+        ArgumentError,
+        "10 frames.*1 … 9",
+    ),
+    "zero": (lambda m: m.add(np.zeros((1, 8, 9)), lengths=[0], layout="bft"), ArgumentError, "0 frames"),
+    "lengths": (
+        lambda m: m.add(np.zeros((1, 8, 9)), lengths=[1, 2], layout="bft"),
+        ShapeError,
+        "lengths of shape",
+    ),
+    "floats": (lambda m: m.add(np.zeros((1, 8, 9)), lengths=[1.5], layout="bft"), ShapeError, "whole number"),
     "holes": (
         lambda m: m.add(np.zeros((1, 8, 3)), valid=np.array([[True, False, True]]), layout="bft"),
-        sn.ArgumentError,
+        ArgumentError,
         "holes",
     ),
     "both": (
         lambda m: m.add(np.zeros((1, 8, 1)), lengths=[1], valid=np.array([[True]]), layout="bft"),
-        sn.ArgumentError,
+        ArgumentError,
         "not both",
     ),
     "groups": (
         lambda m: m.add(np.zeros((2, 8, 9)), groups={"fold": [1]}, layout="bft"),
-        sn.ShapeError,
+        ShapeError,
         "1 values for 2",
     ),
-    "no mapping": (lambda m: m.add(np.zeros((2, 8, 9)), groups=3, layout="bft"), sn.ArgumentError, "name columns"),
+    "no mapping": (
+        lambda m: m.add(np.zeros((2, 8, 9)), groups=3, layout="bft"),
+        ArgumentError,
+        "name columns",
+    ),
 }
 
 
@@ -246,7 +267,7 @@ def test_the_last_clip_of_a_batch_may_spoil_it_all() -> None:
     meter = sn.Meter(LEVELS, "bft")
     x = np.zeros((3, 8, 5))
     x[2, 1, 1] = np.nan
-    with pytest.raises(sn.ArgumentError, match="clip 2 of the batch"):
+    with pytest.raises(sn.errors.ArgumentError, match="clip 2 of the batch"):
         meter.add(x)
     assert meter.clips == 0
 
@@ -278,7 +299,7 @@ def test_ranks_gather_what_a_single_process_measures(world: int, tmp_path: Path)
 
 def test_without_a_process_group_nothing_is_gathered() -> None:
     """Gathering outside a distributed run is refused with what to do."""
-    with pytest.raises(sn.ArgumentError, match="init_process_group"):
+    with pytest.raises(sn.errors.ArgumentError, match="init_process_group"):
         measured(clips()).gathered()
 
 
@@ -295,9 +316,9 @@ def test_channels_are_pooled_as_asked() -> None:
         assert np.abs(fitted.inverse(fitted(x)) - x).max() < 1e-9
         assert sn.MinMax(per=per, min_scale=0).fit(profile)(x).min() >= -1e-6
         assert np.isfinite(sn.Robust(per=per).fit(profile)(x)).all()
-    with pytest.raises(sn.ShapeError, match="3 channels and 4 bands"):
+    with pytest.raises(sn.errors.ShapeError, match="3 channels and 4 bands"):
         fitted(x[:, 0])
-    with pytest.raises(sn.ShapeError, match="2 channels"):
+    with pytest.raises(sn.errors.ShapeError, match="2 channels"):
         sn.Meter(levels, "bcft").add(x[:, :2])
 
 

@@ -137,7 +137,11 @@ def test_bfloat16_is_torchs(noise_folder: Path, pipeline: sn.Pipeline, tmp_path:
 @pytest.mark.parametrize("to", ["safetensors", "webdataset", "parquet"])
 def test_engines_change_no_byte(noise_folder: Path, pipeline: sn.Pipeline, tmp_path: Path, to: str) -> None:
     """Threads and processes, many or one, write the same files; a second run writes nothing anew."""
-    engines = {"one": sn.ThreadEngine(1), "many": sn.ThreadEngine(4), "processes": sn.ProcessEngine(2)}
+    engines = {
+        "one": sn.engines.ThreadEngine(1),
+        "many": sn.engines.ThreadEngine(4),
+        "processes": sn.engines.ProcessEngine(2),
+    }
     for name, engine in engines.items():
         apply(noise_folder, pipeline, tmp_path / name, store=Store(to, shard_clips=5), engine=engine)
     assert digests(tmp_path / "one") == digests(tmp_path / "many") == digests(tmp_path / "processes")
@@ -184,10 +188,10 @@ def test_what_does_not_go_together_is_refused(noise_folder: Path, pipeline: sn.P
         lambda: Store(shard_clips=0): "shard_clips=0",
         lambda: apply(noise_folder, pipeline, tmp_path, store=Store(layout="bft")): "layout='bft'",
     }.items():
-        with pytest.raises(sn.ArgumentError, match=message):
+        with pytest.raises(sn.errors.ArgumentError, match=message):
             make()
     large = sn.Pipeline(pipeline.front_end, sn.Fixed(0.0, 1e-4).for_front_end(pipeline.front_end))
-    with pytest.raises(sn.TooManyBad, match="float16"):
+    with pytest.raises(sn.errors.TooManyBad, match="float16"):
         apply(noise_folder, large, tmp_path / "x", store=Store("npy", "float16"))
 
 
@@ -209,7 +213,7 @@ def test_foreign_shards_are_not_replaced(noise_folder: Path, pipeline: sn.Pipeli
 
 
 @pytest.mark.parametrize("layout", ["ft", "tf"])
-@pytest.mark.parametrize("level", [sn.AsRecorded(), sn.StandardizeWaveform()])
+@pytest.mark.parametrize("level", [sn.waveform.AsRecorded(), sn.waveform.StandardizeWaveform()])
 @pytest.mark.parametrize("duration", [None, 1.5, 4.0])
 def test_a_long_clip_is_written_from_its_blocks(
     noise_folder: Path,
@@ -230,7 +234,7 @@ def test_a_long_clip_is_written_from_its_blocks(
     monkeypatch.setattr(long_clip, "TWICE", 1)
     monkeypatch.setattr(in_blocks, "FRAMES", 40)
     store = Store(layout=layout)
-    apply(noise_folder, one, tmp_path / "blocks", store=store, duration=duration, engine=sn.ThreadEngine(1))
+    apply(noise_folder, one, tmp_path / "blocks", store=store, duration=duration, engine=sn.engines.ThreadEngine(1))
     held, blocks = arrays(tmp_path / "held", "npy"), arrays(tmp_path / "blocks", "npy")
     assert held.keys() == blocks.keys()
     assert all(held[name].shape == blocks[name].shape for name in held)

@@ -14,7 +14,7 @@ from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason, MissingExtra, SourceError
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
-METHOD = "hdf5"
+HDF5 = "hdf5"
 
 
 def list_hdf5(path: Path, name: str) -> list[ClipReference]:
@@ -37,7 +37,7 @@ def list_hdf5(path: Path, name: str) -> list[ClipReference]:
     except (OSError, RuntimeError, ValueError) as error:
         raise SourceError(f"{str(path)!r}: cannot be read as HDF5 ({error})") from None
     return [
-        ClipReference(f"{name}/{clean_name(key)}", path, part=Part(str(path), method=METHOD, array=key))
+        ClipReference(f"{name}/{clean_name(key)}", path, part=Part(str(path), method=HDF5, array=key))
         for key in sorted(found)
     ]
 

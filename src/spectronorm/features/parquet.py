@@ -14,7 +14,7 @@ from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason, MissingExtra, SourceError
 
-METHOD = "parquet"
+PARQUET = "parquet"
 CLIP, LEVEL = "clip", "level"
 ROWS = 50
 """Rows of a row group in shards of ours."""
@@ -44,7 +44,7 @@ def list_parquet(path: Path, name: str) -> list[ClipReference]:
     except (OSError, KeyError, pyarrow.ArrowException) as error:
         raise SourceError(f"{str(path)!r}: cannot be read as a Parquet shard ({error})") from None
     return [
-        ClipReference(f"{name}/{clean_name(str(key))}", path, part=Part(str(path), row, method=METHOD, array=str(key)))
+        ClipReference(f"{name}/{clean_name(str(key))}", path, part=Part(str(path), row, method=PARQUET, array=str(key)))
         for row, key in enumerate(keys)
     ]
 

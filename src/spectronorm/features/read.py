@@ -112,12 +112,12 @@ def _attempt(clip: ClipReference, levels: Levels, most: int | None, *, with_stam
 
 def _is_stored(clip: ClipReference) -> bool:
     """Tell if the clip is an array in a file that only a library of its own can read."""
-    return clip.part is not None and clip.part.method in (hdf5.METHOD, parquet.METHOD)
+    return clip.part is not None and clip.part.method in (hdf5.HDF5, parquet.PARQUET)
 
 
 def _stored(clip: ClipReference) -> NDArray[Any]:
     part = clip.part
-    if part is not None and part.method == parquet.METHOD:
+    if part is not None and part.method == parquet.PARQUET:
         return parquet.read_parquet_row(part.place, part.start, MOST_BYTES)
     return hdf5.read_hdf5(part.place if part else "", part.array or "" if part else "", MOST_BYTES)
 

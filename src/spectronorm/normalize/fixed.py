@@ -1,4 +1,4 @@
-"""Numbers that a published system, or another program, fixed once and for all."""
+"""_Numbers that a published system, or another program, fixed once and for all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spectronorm.front_end import AnyFrontEnd
 from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, FittedOn, Normalizer
 from spectronorm.profile import Profile
 
-Numbers = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
+_Numbers = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 """One number for all bands, one a band, or one a band of each channel."""
 
 
@@ -43,8 +43,8 @@ class Fixed(Normalizer):
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     needs_data: ClassVar[bool] = False
 
-    shift: Numbers = field(default=0.0, metadata={"help": "the level that becomes 0"})
-    scale: Numbers = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
+    shift: _Numbers = field(default=0.0, metadata={"help": "the level that becomes 0"})
+    scale: _Numbers = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
     factor: float = field(default=1.0, metadata={"help": "a factor of the scale"})
 
     def __post_init__(self) -> None:

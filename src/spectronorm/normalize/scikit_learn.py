@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError, fields
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Parameters:
@@ -16,17 +16,17 @@ class Parameters:
         return params_of(self)
 
 
-def with_private_attributes(cls: type[T]) -> type[T]:
+def with_private_attributes(cls: type[_T]) -> type[_T]:
     """A frozen dataclass on which scikit-learn can put private attributes, as it does on the steps of a pipeline."""
     frozen, names = cls.__setattr__, {f.name for f in fields(cls)}  # type: ignore[arg-type]
 
-    def set_private(self: T, name: str, value: object) -> None:
+    def set_private(self: _T, name: str, value: object) -> None:
         if name.startswith("_") and name not in names:
             object.__setattr__(self, name, value)
         else:
             frozen(self, name, value)
 
-    def delete_private(self: T, name: str) -> None:
+    def delete_private(self: _T, name: str) -> None:
         if not name.startswith("_") or name in names:
             raise FrozenInstanceError(f"cannot delete field {name!r}")
         object.__delattr__(self, name)

@@ -12,7 +12,7 @@ from spectronorm.errors import MissingExtra
 from spectronorm.features.parquet import CLIP, LEVEL, ROWS
 from spectronorm.passes.stores.store import Entry
 
-FRAMES = "frames"
+_FRAMES = "frames"
 
 
 def write_parquet(file: BinaryIO, entries: Iterator[Entry]) -> None:
@@ -31,7 +31,7 @@ def write_parquet(file: BinaryIO, entries: Iterator[Entry]) -> None:
     try:
         while some := list(islice(entries, ROWS)):
             if writer is None:
-                names = sorted({name for entry in some for name in entry.columns} - {CLIP, LEVEL, FRAMES})
+                names = sorted({name for entry in some for name in entry.columns} - {CLIP, LEVEL, _FRAMES})
             table = _table(pyarrow, some, names)
             if writer is None:
                 schema = table.schema.with_metadata({"spectronorm": "shard"})
@@ -45,7 +45,7 @@ def write_parquet(file: BinaryIO, entries: Iterator[Entry]) -> None:
 def _table(pyarrow: Any, some: list[Entry], names: list[str]) -> Any:
     columns = {
         CLIP: pyarrow.array([entry.name for entry in some], pyarrow.string()),
-        FRAMES: pyarrow.array([entry.frames for entry in some], pyarrow.int32()),
+        _FRAMES: pyarrow.array([entry.frames for entry in some], pyarrow.int32()),
         LEVEL: _nested(pyarrow, some),
         **{name: pyarrow.array([e.columns.get(name) for e in some], pyarrow.string()) for name in names},
     }
