@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,6 +13,7 @@ from spectronorm.arrays import Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.histogram import Histogram
+from spectronorm.profile.counting.layout import PRODUCTS
 
 DIGEST_BYTES = 16
 
@@ -102,6 +103,28 @@ class Measurement:
             first_cell=self.first_cell,
             histogram=self.histogram.sum(axis=0, keepdims=True, dtype=np.int64),
         )
+
+    def pooled_rows(self, rows: Sequence[Sequence[int]]) -> Measurement:
+        """Each of these sets of bands counted as one: its figures are exact, but its standard errors are not known.
+
+        The clip products of such a set were not kept; it counts as one clip, of which no error can be told.
+        """
+        parts = [self._of(np.asarray(some)).pooled() for some in rows]
+        one = {"clips": 1, "population": 1}
+        per_clip = {name: one.get(name, getattr(self, name)) for name in _PER_CLIP}
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in (f.name for f in fields(self))
+            if name not in (*_PER_CLIP, "products", "first_cell")
+        }
+        return Measurement(
+            **per_clip, **joined, products=int128.zeros(len(parts) + 1, PRODUCTS), first_cell=self.first_cell
+        )
+
+    def _of(self, bands: Integers) -> Measurement:
+        """These bands alone, their clip products still those of all bands."""
+        kept = {name: getattr(self, name) for name in (*_PER_CLIP, "products", "first_cell")}
+        return Measurement(**kept, **{f.name: getattr(self, f.name)[bands] for f in fields(self) if f.name not in kept})
 
     @classmethod
     def sum(cls, measurements: Iterable[Measurement]) -> Measurement:
