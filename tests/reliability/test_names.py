@@ -123,10 +123,10 @@ def test_printable_text_is_printable(text: str) -> None:
 
 def test_errors_escape_what_they_name() -> None:
     """Errors of the family carry no control characters, whoever prints them; pickles keep the message."""
-    error = sn.ArgumentError("a\x1b[31m\u202e\n.wav")
+    error = sn.errors.ArgumentError("a\x1b[31m\u202e\n.wav")
     assert str(error) == "a\\x1b[31m\\u202e\\n.wav"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
-    assert str(sn.TooManyBad("two:\n  a\x1b")) == "two:\n  a\\x1b"
+    assert str(sn.errors.TooManyBad("two:\n  a\x1b")) == "two:\n  a\\x1b"
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_a_profile_holds_no_absolute_path(tables: list[Path], tmp_path: Path) ->
 def test_outputs_mirror_names_below_the_common_folder(tables: list[Path], tmp_path: Path) -> None:
     """No folder of the machine is repeated below the output."""
     front_end = sn.FrontEnd(8000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
-    pipeline = sn.Pipeline(front_end, sn.Unchanged().fit(sn.fit(tables[0], front_end, max_bad=0.2)))
+    pipeline = sn.Pipeline(front_end, sn.normalize.Unchanged().fit(sn.fit(tables[0], front_end, max_bad=0.2)))
     sn.apply(tables[0], pipeline, tmp_path / "out", max_bad=0.2)
     assert (tmp_path / "out" / "audio" / "dog" / "0.npy").is_file()
 

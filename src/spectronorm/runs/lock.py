@@ -41,9 +41,10 @@ def open_hidden(path: Path, is_ours: Callable[[bytes], bool]) -> int:
     what = None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         what = "a regular file"
-    elif not is_ours(os.pread(descriptor, 4096, 0)):
+    elif not is_ours(os.read(descriptor, 4096)):
         what = "a file of spectronorm"
     if what is None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
     os.close(descriptor)
     raise _refused(path, what)
