@@ -44,9 +44,8 @@ def open_hidden(path: Path, is_ours: Callable[[bytes], bool]) -> int:
         what = "a regular file"
     elif not is_ours(os.read(descriptor, 4096)):  # Windows has no pread
         what = "a file of spectronorm"
-    else:
-        os.lseek(descriptor, 0, os.SEEK_SET)
     if what is None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
     os.close(descriptor)
     raise _refused(path, what)
