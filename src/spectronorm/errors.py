@@ -85,6 +85,10 @@ class MissingExtra(SpectronormError, ImportError):
         return MissingExtra, self._made_of
 
 
+class KernelWarning(UserWarning):
+    """Kernels run slower than they could: without numba, or compiled anew in each run. Results are the same."""
+
+
 class BadAudioReason(StrEnum):
     """Why a file was left out of a pass: a closed vocabulary that programs may rely on."""
 

@@ -22,6 +22,7 @@ from spectronorm.cli import (
     update,
     watch,
 )
+from spectronorm.cli.run import note_warnings
 from spectronorm.version import __version__
 
 app = typer.Typer(
@@ -63,4 +64,5 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 def main() -> None:
     """Run the command line."""
+    note_warnings()
     app()

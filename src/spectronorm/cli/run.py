@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from spectronorm.errors import ArgumentError, SpectronormError
+from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -75,6 +76,19 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
+
+
+def note_warnings() -> None:
+    """Show warnings of slow kernels as remarks, and others as Python does."""
+    as_python_does = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, KernelWarning):
+            warn(str(message))
+        else:
+            as_python_does(message, category, *where, **more)
+
+    warnings.showwarning = show
 
 
 def warn(text: str) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from spectronorm.arrays import Floats
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Grid
-from spectronorm.profile.counting.kernel import Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.layout import Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.without_floor import Cells, ClipSums
 

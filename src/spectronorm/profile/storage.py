@@ -14,7 +14,7 @@ from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
-from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS
+from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from spectronorm.profile.groups import GroupKey
 from spectronorm.storage import container

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays.namespace import Array, constant, is_torch_array
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,20 @@ def band_sums(runs: BandRuns, x: Array) -> Array:
     return out.reshape(*values.shape[:-2], *out.shape[1:])
 
 
-@njit(cache=True, nogil=True)
+def _gather_by_numpy(
+    values: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    first: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    out: NDArray[np.float64],
+) -> None:
+    out[:] = 0.0
+    for band in range(len(out)):
+        for k in range(first[band], stop[band]):
+            out[band] += matrix[band, k] * values[k]
+
+
+@kernel(_gather_by_numpy, cache=True, nogil=True)
 def _gather(
     values: NDArray[np.float64],
     matrix: NDArray[np.float64],

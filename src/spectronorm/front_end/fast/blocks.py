@@ -19,7 +19,7 @@ from spectronorm.front_end.fast.power_spectra import power_spectra
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 _CELLS = 50_000
 """Bins times frames of a block: what stays in the second cache, with room for what it is made of."""
@@ -78,7 +78,11 @@ def _padded(
     return padded, mean, scale
 
 
-@njit(cache=True, nogil=True)
+def _reflect_by_numpy(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
+    out[:] = np.pad(wave, padding, mode="reflect")
+
+
+@kernel(_reflect_by_numpy, cache=True, nogil=True)
 def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
     """The wave with so many of its samples mirrored on either side, without its first and last one."""
     n = wave.size

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
 from spectronorm.arrays.rounding import CONSTANT, CONSTANT_VARIANCE
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.sums import mean_of, mean_square
 
 
 @WAVEFORM_LEVELS.register("standardize")
@@ -51,23 +51,10 @@ class StandardizeWaveform(WaveformLevel):
 
     @override
     def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
-        return WaveformChange(*_mean_and_scale(samples))
+        mean = mean_of(samples)
+        return WaveformChange(mean, _one_over(math.sqrt(mean_square(samples, mean)), mean))
 
 
-@njit(cache=True, nogil=True)
 def _one_over(std: float, mean: float) -> float:
     """One over the standard deviation; 0 for a constant clip."""
     return 0.0 if std <= CONSTANT * abs(mean) else 1.0 / std
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
-    """The mean and one over the standard deviation of a wave `(sample,)`."""
-    mean = 0.0
-    for i in range(samples.size):
-        mean += samples[i]
-    mean /= samples.size
-    square = 0.0
-    for i in range(samples.size):
-        square += (samples[i] - mean) * (samples[i] - mean)
-    return mean, _one_over(np.sqrt(square / samples.size), mean)

@@ -17,7 +17,7 @@ from spectronorm.audio import ClipReference, Reader, Source, open_source, random
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.front_end import FrontEnd
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 from spectronorm.monitor.clips.features import clip_features, feature_names, range_weights, with_shape
 from spectronorm.monitor.clips.synthetic import synthetic_features
 from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
@@ -193,7 +193,13 @@ def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
     return _score_table(n)[twice_ranks].reshape(features.shape)
 
 
-@njit(cache=True, nogil=True)
+def _twice_ranks_by_numpy(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
+    for j in range(x.shape[1]):
+        column = ordered[:, j]
+        out[:, j] = np.searchsorted(column, x[:, j], "left") + np.searchsorted(column, x[:, j], "right")
+
+
+@kernel(_twice_ranks_by_numpy, cache=True, nogil=True)
 def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
     """How many of each sorted column lie below `x`, and how many not above it, added up."""
     for i in range(x.shape[0]):
