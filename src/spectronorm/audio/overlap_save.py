@@ -1,4 +1,6 @@
-"""Resampling by overlap-save (experimental: it may go before 1.0): blocks of a signal are filtered, and change their rate, as spectra.
+"""Resampling by overlap-save: blocks of a signal are filtered, and change their rate, as spectra.
+
+Experimental: it may go before version 1.0.
 
 The filter is a linear-phase low-pass of odd length, a Kaiser-windowed sinc: flat up to `PASS` of the lower Nyquist
 frequency, and `ATTENUATION_DB` down from that Nyquist frequency on. A block's spectrum is multiplied by the filter's
