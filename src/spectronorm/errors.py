@@ -77,6 +77,7 @@ class BadAudioReason(StrEnum):
     TOO_LARGE = "too-large"
     SILENT = "silent"
     CONSTANT = "constant"
+    ANTIPHASE = "antiphase"
     CHANGING = "changing"
     TIMEOUT = "timeout"
     CRASHED = "crashed"

@@ -10,18 +10,41 @@ from numpy.typing import NDArray
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.jit import njit
 
+_CANCELLED = 100.0
+"""Channels cancel when the peak of their mean is this many times (40 dB) below their own."""
+_FLAT_DETAIL = {
+    BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
+    BadAudioReason.CONSTANT: "all its samples are equal; it was counted",
+}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something odd about a clip that is counted all the same."""
+
+    reason: BadAudioReason
+    detail: str
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
     """Mono float32 samples in [-1, 1] at `sample_rate` (Hz); those from `length` on are padding.
 
-    `flat` is `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
+    Attributes:
+        flat: `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
+        remarks: What else is odd about the file that the samples came from.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     length: int
     flat: BadAudioReason | None = None
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def flags(self) -> tuple[Remark, ...]:
+        """All that a profile lists of the clip: its remarks, and that it is silent or constant."""
+        return flags(self.flat, self.remarks)
 
     @property
     def valid(self) -> NDArray[np.float32]:
@@ -42,9 +65,36 @@ def flatness(samples: NDArray[np.float32]) -> BadAudioReason | None:
     return BadAudioReason.CONSTANT if samples[0] else BadAudioReason.SILENT
 
 
-def skipped(flat: BadAudioReason) -> AudioError:
+def flags(flat: BadAudioReason | None, remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:
+    """The remarks, and before them that a clip is silent or constant, unless a remark says why."""
+    if flat is None or any(remark.reason is BadAudioReason.ANTIPHASE for remark in remarks):
+        return remarks
+    return (Remark(flat, _FLAT_DETAIL[flat]), *remarks)
+
+
+def antiphase(channels: float, mean: float) -> tuple[Remark, ...]:
+    """A remark when channels of the peak `channels` cancel: their mean, which is measured, has the peak `mean`."""
+    if not mean * _CANCELLED < channels:
+        return ()
+    return (
+        Remark(
+            BadAudioReason.ANTIPHASE,
+            f"its channels cancel: they peak at {channels:.3g}, and their mean at {mean:.3g}, which was counted",
+        ),
+    )
+
+
+def oddities(missing: float, note: str) -> tuple[Remark, ...]:
+    """Remarks on a file that lacks a few seconds, or whose container is odd."""
+    found = [Remark(BadAudioReason.TRUNCATED, f"{missing:.4g} s of it are missing; it was counted")] if missing else []
+    return (*found, *([Remark(BadAudioReason.HEADER_LIES, note)] if note else []))
+
+
+def skipped(flat: BadAudioReason, remarks: tuple[Remark, ...]) -> AudioError:
     """Why a clip whose samples are all alike is left out, where such clips are to be."""
-    return AudioError(flat, "its samples are all alike, and such clips are to be skipped")
+    cancelled = any(remark.reason is BadAudioReason.ANTIPHASE for remark in remarks)
+    reason = BadAudioReason.ANTIPHASE if cancelled else flat
+    return AudioError(reason, "its samples are all alike, and such clips are to be skipped")
 
 
 @njit(cache=True, nogil=True)

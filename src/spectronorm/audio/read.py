@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.clip import Clip, flatness, skipped, within
-from spectronorm.audio.decoding.bare_mpeg import recognizable
+from spectronorm.audio.clip import (
+    Clip,
+    Remark,
+    antiphase,
+    flatness,
+    highest_magnitude,
+    oddities,
+    skipped,
+    within,
+)
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
@@ -20,7 +28,7 @@ from spectronorm.audio.decoding.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor
+from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_samples, check_whole, decode_descriptor
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
@@ -45,6 +53,8 @@ class _Decoded:
     sample_rate: int
     borrowed: bool
     of_integers: bool = False
+    missing: float = 0.0
+    note: str = ""
 
 
 _Outcome = _Decoded | AudioError
@@ -56,11 +66,20 @@ class Reader:
 
     With `untrusted`, files are decoded in processes of their own, within these limits; plain 16-bit WAV files need no
     decoding, and are copied here. With `skip_flat`, silent and
-    constant clips count as bad; otherwise they are clips like any other, and a profile lists them.
+    constant clips count as bad; otherwise they are clips like any other, and a profile lists them. A file that lacks up
+    to `tolerate_short` seconds of the sound that it claims is read and listed; one that lacks more is `truncated`.
+
+    Raises:
+        ArgumentError: when `tolerate_short` is negative or not finite.
     """
 
     untrusted: Limits | None = None
     skip_flat: bool = False
+    tolerate_short: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tolerate_short < float("inf"):
+            raise ArgumentError(f"tolerate_short={self.tolerate_short} must be a number of seconds, 0 or more")
 
     def read(
         self,
@@ -123,16 +142,21 @@ class Reader:
         try:
             if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
+            check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
+            remarks = oddities(decoded.missing, decoded.note)
             mono = decoded.samples[:, 0]
             if decoded.samples.shape[1] > 1:
                 mono = decoded.samples.mean(axis=1, dtype=np.float32)
+                remarks += _cancelled(decoded.samples, mono)
             elif decoded.borrowed and decoded.sample_rate == sample_rate:
                 mono = mono.copy()
             prepared = _prepare(mono, decoded.sample_rate, sample_rate, duration, resampler)
+            if remarks:
+                prepared = replace(prepared, remarks=remarks)
         except AudioError as error:
             return error
         if self.skip_flat and prepared.flat is not None:
-            return skipped(prepared.flat)
+            return skipped(prepared.flat, prepared.remarks)
         return prepared
 
     def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome]]:
@@ -195,25 +219,36 @@ def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
         return _Decoded(*plain, borrowed=True, of_integers=True)
     needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
     try:
-        with recognizable(descriptor) as content:
-            samples, rate = decode_descriptor(content, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+        found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
     except AudioError as error:
         return error
-    return _Decoded(samples, rate, borrowed=samples.base is not None)
+    borrowed = found.samples.base is not None
+    return _Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
+
+
+def _cancelled(samples: NDArray[np.float32], mono: NDArray[np.float32]) -> tuple[Remark, ...]:
+    """A remark when the channels cancel in their mean."""
+    # Channels that do not cancel nearly always show it at once: the peak of all need not be looked for.
+    return antiphase(
+        float(highest_magnitude(np.ascontiguousarray(samples).reshape(-1))), float(highest_magnitude(mono))
+    )
 
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
     # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
     plain = [_is_plain(one.descriptor, limits) for one in opened]
-    sent = [one.content for one, here in zip(opened, plain, strict=True) if not here]
+    sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
     with closing(decode_untrusted(sent, limits)) as decoded:
         for one, here in zip(opened, plain, strict=True):
             copied = read_plain_wav(one.descriptor) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
-            found = next(decode_untrusted([one.content], limits) if here else decoded)
-            yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
+            found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
+            if isinstance(found, AudioError):
+                yield found
+            else:
+                yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
 
 
 def _is_plain(descriptor: int, limits: Limits) -> bool:
@@ -223,10 +258,9 @@ def _is_plain(descriptor: int, limits: Limits) -> bool:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A clip's file: `content` is what to decode of it, `state` what it was then."""
+    """A clip's file, and its state when it was opened."""
 
     descriptor: int
-    content: int
     state: tuple[int, ...]
     stamp: bytes
 
@@ -238,7 +272,7 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
         return error
     state = content_state(descriptor)
     stamp = content_digest(descriptor) if with_stamp else b""
-    return _Opened(descriptor, stack.enter_context(recognizable(descriptor)), state, stamp)
+    return _Opened(descriptor, state, stamp)
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
