@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spectronorm.experiment import Prepared, Results
     from spectronorm.experiment.running.compare import Outcome
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm compare esc10/ -o esc10-compare
@@ -44,7 +44,7 @@ EXAMPLES = """
 The same command again goes on where it was stopped.
 """
 
-START = FrontEnd(
+_START = FrontEnd(
     level=StandardizeWaveform(), stft=STFT(n_fft=1024, hop_length=640), bands=Mel(64), compress=Decibel(floor_db=-30.0)
 )
 """What arms start from: small enough for a CPU, standardized, with a fixed floor about 80 dB below the loudest."""
@@ -52,7 +52,7 @@ START = FrontEnd(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("compare", epilog=EXAMPLES)(guarded(with_front_end(compare_command, START)))
+    app.command("compare", epilog=_EXAMPLES)(guarded(with_front_end(compare_command, _START)))
 
 
 def compare_command(

@@ -12,7 +12,7 @@ from spectronorm.cli.run import guarded, progress_bar, warn
 from spectronorm.demo.run import run_demo
 from spectronorm.report.text_plot import band_plot
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm demo
@@ -23,7 +23,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", epilog=EXAMPLES)(guarded(demo_command))
+    app.command("demo", epilog=_EXAMPLES)(guarded(demo_command))
 
 
 def demo_command(
@@ -33,7 +33,7 @@ def demo_command(
     """Synthesize ten kinds of sound, measure them, apply the result, draw it, and say where everything is."""
     with progress_bar("measuring") as progress:
         result = run_demo(output, seed=seed, progress=progress)
-    profile, pooled = result.profile, result.profile.pooled()
+    profile, pooled = result.profile, result.profile.overall
     typer.echo(
         f"measured {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:.1f} s: "
         f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"

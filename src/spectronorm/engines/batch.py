@@ -11,7 +11,7 @@ from spectronorm.engines.engine import merged
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BatchResult:
     """The results of a batch, added up where its task can do that, and how long how many items took."""
 
     results: list[Any]
@@ -19,9 +19,9 @@ class Outcome:
     seconds: float
 
 
-def do_batch(task: Callable[[Any], Any], batch: Sequence[Any]) -> Outcome:
+def do_batch(task: Callable[[Any], Any], batch: Sequence[Any]) -> BatchResult:
     """What a worker does."""
     begin = time.perf_counter()
     results = [task(item) for item in batch]
     seconds = time.perf_counter() - begin
-    return Outcome(merged(task, results), len(results), seconds)
+    return BatchResult(merged(task, results), len(results), seconds)

@@ -20,7 +20,7 @@ FIX_LENGTH = ("crop", "pad", "crop-or-pad")
 
 
 @dataclass(frozen=True)
-class Window:
+class ImageWindow:
     """The stretch of sound that a square image shows.
 
     Attributes:
@@ -92,7 +92,7 @@ class LevelClips:
 
 def read_levels(
     source: Source,
-    window: Window,
+    window: ImageWindow,
     *,
     classes: Sequence[str] | None = None,
     max_bad: float = MAX_BAD,

@@ -16,9 +16,8 @@ class Preprocess(nn.Module):
     `Spectrogram` and `Normalize` in one (see there for the arguments), without rounding in between. With `lengths`
     (samples) padding is never counted, and exactly zero in the result.
 
-    >>> import spectronorm, torch
-    >>> from spectronorm.published import published
-    >>> module = Preprocess(published("whisper"))
+    >>> import spectronorm as sn, torch
+    >>> module = Preprocess(sn.published("whisper"))
     >>> module(torch.rand(2, 16_000), lengths=torch.tensor([16_000, 4_000])).shape
     torch.Size([2, 80, 100])
     """

@@ -6,7 +6,7 @@ import json
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.passes.units import Unit
 from spectronorm.profile import (
     BadFile,
-    Counter,
     GroupKey,
+    LevelCounter,
     Measurement,
     as_flat,
     count_stream,
@@ -38,11 +38,6 @@ _SAMPLES_AT_ONCE = 1 << 22
 """Longer clips are held, but counted piece by piece: their levels would take ten times their own memory."""
 
 _LENGTH = struct.Struct("<Q")
-
-_FLAT_DETAIL = {
-    BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
-    BadAudioReason.CONSTANT: "all its samples are equal; it was counted",
-}
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class MeasureTask:
         )
 
     def _held(self, unit: Unit) -> Measured:
-        counter = Counter(self.front_end, workspace_of_thread())
+        counter = LevelCounter(self.front_end, workspace_of_thread())
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
@@ -113,8 +108,7 @@ class MeasureTask:
                     except AudioError as error:
                         bad.append(_bad_file(clip, error, unit.key))
                         continue
-                    if sound.flat is not None:
-                        flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
+                    flagged += _flagged(clip, sound.flags, unit.key)
         found = counter.measurement()
         if parts:
             found = Measurement.sum(parts if found is None else [found, *parts])
@@ -146,7 +140,7 @@ class MeasureTask:
                 continue
             place = waiting[used : used + length]
             place[:] = read.result.valid
-            clips.append((clip, Clip(place, read.result.sample_rate, length, read.result.flat)))
+            clips.append((clip, replace(read.result, samples=place)))
             used += length
         yield clips
 
@@ -220,14 +214,16 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
             continue
         if isinstance(found.result, AudioError):
             bad.append(_bad_file(clip, found.result, unit.key))
-        elif found.flat is not None:
-            flagged.append(BadFile(clip.name, found.flat, _FLAT_DETAIL[found.flat], unit.key))
-            parts.append(as_flat(found.result))
-        else:
-            parts.append(found.result)
+            continue
+        flagged += _flagged(clip, found.flags, unit.key)
+        parts.append(found.result if found.flat is None else as_flat(found.result))
     whole = Measurement.sum(parts) if parts else None
     in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
     return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)
+
+
+def _flagged(clip: ClipReference, flags: Sequence[Remark], key: GroupKey) -> list[BadFile]:
+    return [BadFile(clip.name, flag.reason, flag.detail, key) for flag in flags]
 
 
 def _bad_file(clip: ClipReference, error: AudioError, key: GroupKey) -> BadFile:
