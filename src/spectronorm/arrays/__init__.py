@@ -4,6 +4,7 @@ from spectronorm.arrays.affine import Affine as Affine
 from spectronorm.arrays.checks import column_values as column_values
 from spectronorm.arrays.checks import require_finite as require_finite
 from spectronorm.arrays.checks import require_floats as require_floats
+from spectronorm.arrays.checks import require_plausible as require_plausible
 from spectronorm.arrays.checks import set_whole_numbers as set_whole_numbers
 from spectronorm.arrays.checks import whole_number as whole_number
 from spectronorm.arrays.namespace import Array as Array

@@ -51,6 +51,13 @@ class Clip:
         """The samples without the padding: what statistics may count."""
         return self.samples[: self.length]
 
+    def at_least(self, samples: int) -> NDArray[np.float32]:
+        """The samples without the padding, but with so much of it that there are `samples`, if there is so much.
+
+        A clip shorter than one window has no frame; where it was padded to a longer duration, the first window counts.
+        """
+        return self.samples[: max(self.length, min(samples, len(self.samples)))]
+
     @property
     def seconds(self) -> float:
         """Length without padding, in seconds."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from spectronorm.arrays import column_values
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive, list_shard
+from spectronorm.audio.places.folder import list_folder
 from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, label_columns
@@ -32,11 +33,21 @@ AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 @dataclass(frozen=True)
 class Source:
-    """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file."""
+    """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file.
+
+    Attributes:
+        clips: The clips.
+        reader: How they are read.
+        left_out: The groups that `without` took out.
+        unread: How many files of a folder are not read, by suffix.
+        whole: The values of each column in the source that this one was selected from; empty for a whole source.
+    """
 
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
     left_out: tuple[str, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict, compare=False)
+    whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
@@ -54,6 +65,12 @@ class Source:
     def column_names(self) -> list[str]:
         """Every column that at least one clip has."""
         return sorted({name for clip in self.clips for name in clip.columns})
+
+    def values(self, column: str) -> tuple[str, ...]:
+        """The distinct values of a column, sorted: of the whole source, if this one was selected from another."""
+        if self.whole:
+            return self.whole.get(column, ())
+        return tuple(sorted({clip.columns[column] for clip in self.clips if column in clip.columns}))
 
     def select(self, **columns: object) -> Source:
         """The clips whose columns have these values, or one of several in a list; values compare as text."""
@@ -75,10 +92,11 @@ class Source:
                 raise ArgumentError(f"{name}={value}: no clip of this source has it; {known}")
         matches = [all(clip.columns.get(name) in several for name, several in wanted.items()) for clip in self.clips]
         kept = tuple(clip for clip, match in zip(self.clips, matches, strict=True) if match is keep)
+        whole = self.whole or {name: self.values(name) for name in self.column_names()}
         if keep:
-            return replace(self, clips=kept)
+            return replace(self, clips=kept, whole=whole)
         text = ", ".join(f"{name}={' or '.join(several)}" for name, several in wanted.items())
-        return replace(self, clips=kept, left_out=(*self.left_out, text))
+        return replace(self, clips=kept, whole=whole, left_out=(*self.left_out, text))
 
 
 def open_source(target: str | Path | Source, reader: Reader | None = None) -> Source:
@@ -88,7 +106,7 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     `path` (relative to the table's folder, or absolute) and any others (`label`, `fold`, `split`, …). Archives
     (`.tar`, `.tar.gz`, `.zip`, …) are read member by member and never extracted; a folder that holds archives and no
     audio is taken for shards. In a folder or archive, the first folder below is taken for the label. Hidden files are
-    left out, and links are followed but never in circles.
+    left out, and links are followed, but each folder is listed once. Files with another suffix are counted in `unread`.
 
     Args:
         target: A path, a URL such as `s3://bucket/folder` (extra `remote`), or a source.
@@ -101,10 +119,11 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)
     place = os.fspath(target)
-    clips = list_remote(place, is_audio) if is_url(place) else _local(Path(place))
+    unread: dict[str, int] = {}
+    clips = list_remote(place, is_audio) if is_url(place) else _local(Path(place), unread)
     if not clips:
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
-    return Source.of(clips, reader)
+    return replace(Source.of(clips, reader), unread=unread)
 
 
 def is_audio(name: str) -> bool:
@@ -114,10 +133,11 @@ def is_audio(name: str) -> bool:
     return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
 
 
-def _local(path: Path) -> list[ClipReference]:
+def _local(path: Path, unread: dict[str, int]) -> list[ClipReference]:
+    """The clips at a path; files of a folder that are not read are counted in `unread`."""
     if path.is_dir():
         meta = path / "meta" / "esc50.csv"
-        return _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path)
+        return _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path, unread)
     if path.suffix.lower() in (".csv", ".parquet"):
         return _table(path)
     if is_archive(path.name) and path.is_file():
@@ -140,46 +160,15 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
     return replace(source, clips=tuple(source.clips[index] for index in chosen))
 
 
-def _folder(root: Path) -> list[ClipReference]:
+def _folder(root: Path, unread: dict[str, int]) -> list[ClipReference]:
     clips = []
+    listed = list_folder(root, is_audio)
+    unread |= listed.unread
     shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
-    for path in _walk(root, ()):
+    for path in listed.files:
         name = path.relative_to(root).as_posix()
         clips.append(ClipReference(name, path, label_columns(name)))
     return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
-
-
-def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
-    """Audio files below `folder`; `above` are the folders on the way here, so that a circle of links ends."""
-    status = folder.stat()
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
-    names, folders = [], set()
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if _is_folder(entry):
-                    folders.add(entry.name)
-                elif Path(entry.name).suffix.lower() not in AUDIO_SUFFIXES:
-                    continue
-                names.append(entry.name)
-    except OSError as error:
-        raise SourceError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from None
-    for name in sorted(names):
-        if name in folders:
-            yield from _walk(folder / name, (*above, here))
-        else:
-            yield folder / name
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
 
 
 def _esc50(root: Path, meta: Path) -> list[ClipReference]:
@@ -202,6 +191,12 @@ def _table(path: Path) -> list[ClipReference]:
         raise SourceError(
             f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
             "name the column that holds the audio files path"
+        )
+    pieces = sorted({"start", "end", "onset", "offset"} & set(rows[0] if rows else ()))
+    if pieces:
+        raise SourceError(
+            f"{path}: has the column {pieces[0]}, but pieces of recordings cannot be read yet: each row would be its "
+            "whole file; cut the recordings into files, or leave the column out"
         )
     clips = []
     for number, row in enumerate(rows, start=2):

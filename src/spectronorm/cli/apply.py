@@ -20,6 +20,7 @@ from spectronorm.cli.options import (
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     open_engine,
@@ -27,7 +28,7 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn
 from spectronorm.passes.apply import apply
 from spectronorm.pipeline import open_fitted
 
@@ -58,6 +59,7 @@ def apply_command(
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -67,9 +69,12 @@ def apply_command(
     """
     pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
     share = parse_share(max_bad, "max-bad")
+    opened = note_unread(
+        open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat, tolerate_short=tolerate_short))
+    )
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("applying") as progress:
         applied = apply(
-            open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat)),
+            opened,
             pipeline,
             output,
             duration=duration,

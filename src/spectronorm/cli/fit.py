@@ -19,6 +19,7 @@ from spectronorm.cli.options import (
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     open_engine,
@@ -26,7 +27,8 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn
+from spectronorm.errors import BadAudioReason
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.profile import Profile
@@ -66,6 +68,7 @@ def fit_command(
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -73,7 +76,9 @@ def fit_command(
 
     A run that was stopped goes on where it was when the same command is given again.
     """
-    opened = open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat))
+    opened = note_unread(
+        open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat, tolerate_short=tolerate_short))
+    )
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
@@ -107,6 +112,14 @@ def _report(profile: Profile, output: Path) -> None:
         warn(remark)
 
 
+_ODD = {
+    BadAudioReason.ANTIPHASE: "with channels that cancel each other",
+    BadAudioReason.TRUNCATED: "a little shorter than claimed, within --tolerate-short",
+    BadAudioReason.HEADER_LIES: "with a header that contradicts the sound, all of which was read",
+}
+"""Reasons for which a clip that was counted is listed, and how they are said."""
+
+
 def remarks(profile: Profile) -> list[str]:
     """What a user should know before trusting the profile."""
     found = []
@@ -115,6 +128,7 @@ def remarks(profile: Profile) -> list[str]:
         found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
         found.append(_flat_remark(profile))
+    found += _odd_remarks(profile)
     if mostly := profile.mostly_floor():
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
@@ -122,10 +136,23 @@ def remarks(profile: Profile) -> list[str]:
     return found
 
 
+def _odd_remarks(profile: Profile) -> list[str]:
+    """How many clips were counted although something is odd about them, and the first of them."""
+    found = []
+    for reason, what in _ODD.items():
+        files = [file for file in profile.flagged if file.reason is reason]
+        if files:
+            names = ", ".join(file.path for file in files[:3]) + (", …" if len(files) > 3 else "")
+            clips = "1 clip" if len(files) == 1 else f"{len(files)} clips"
+            found.append(f"{clips} {what}: {names} (such as: {files[0].detail})")
+    return found
+
+
 def _flat_remark(profile: Profile) -> str:
     """How many clips are silent or constant, which, and what they do to the figures."""
-    names = ", ".join(f"{file.path} ({file.reason.value})" for file in profile.flagged[:3])
-    listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
+    flat = [file for file in profile.flagged if file.reason not in _ODD]
+    names = ", ".join(f"{file.path} ({file.reason.value})" for file in flat[:3])
+    listed = f" ({names}{', …' if len(flat) > 3 else ''})" if names else ""
     effect, unit = profile.flat_effect(), profile.front_end.compress.unit
     moved = (
         ""

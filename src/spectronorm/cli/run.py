@@ -25,6 +25,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from spectronorm.audio import Source
 from spectronorm.errors import ArgumentError, SpectronormError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -75,6 +76,16 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
+
+
+def note_unread(source: Source) -> Source:
+    """Say how many files of a folder are not read, by suffix; gives the source."""
+    if source.unread:
+        total = sum(source.unread.values())
+        listed = ", ".join(f"{count} {suffix}" for suffix, count in list(source.unread.items())[:8])
+        files = "1 file of the folder is" if total == 1 else f"{total} files of the folder are"
+        warn(f"{files} not read: {listed} (unknown formats; convert the sounds among them to WAV or FLAC)")
+    return source
 
 
 def warn(text: str) -> None:

@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, set_whole_numbers, working
+from spectronorm.arrays import (
+    Array,
+    namespace,
+    require_finite,
+    require_floats,
+    require_plausible,
+    returned,
+    set_whole_numbers,
+    working,
+)
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end.bands.bands import Bands
@@ -97,7 +106,7 @@ class FrontEnd:
 
         Raises:
             ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: when a NumPy wave holds NaN or infinity.
+            ArgumentError: when a NumPy wave holds NaN or infinity, or peaks far above full scale, as integers do.
         """
         require_floats(wave, "a wave")
         if wave.ndim < 1:
@@ -108,6 +117,7 @@ class FrontEnd:
                 "one window; pad it or choose a shorter one"
             )
         require_finite(wave, "a wave")
+        require_plausible(wave)
         return returned(self.working_level(working(wave)), like=wave)
 
     def working_level(self, wave: Array) -> Array:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
+from spectronorm.normalize.normalizer import PADDINGS, FittedNormalizer, FittedOn
 from spectronorm.profile import Profile
 
 
@@ -17,14 +17,19 @@ class Fixed:
 
     A model that was trained with such numbers needs the same ones, whatever the mean of your own data is.
 
+    `padding` is what the published system puts behind the end of a clip, one of `PADDINGS`.
+
     Raises:
-        ArgumentError: when `shift` is not finite or `scale` not finite and positive.
+        ArgumentError: when `padding` is none of these, `shift` is not finite or `scale` not finite and positive.
     """
 
     shift: float = 0.0
     scale: float = 1.0
+    padding: str = field(default="silence", repr=False)
 
     def __post_init__(self) -> None:
+        if self.padding not in PADDINGS:
+            raise ArgumentError(f"padding={self.padding!r} must be {', '.join(PADDINGS)}")
         if not (math.isfinite(self.shift) and 0 < self.scale < math.inf):
             raise ArgumentError(f"shift={self.shift} must be finite, and scale={self.scale} finite and positive")
 

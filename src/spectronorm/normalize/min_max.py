@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,12 +19,13 @@ class MinMax:
     """Maps the lowest level of the training set to `low` and the highest to `high`; other audio may fall outside.
 
     With `per="band"` no band's range counts as less than `min_scale` times the median band's, so a nearly constant band
-    fills only part of the target range; zero counts as 1.
+    fills only part of the target range; zero counts as 1. Padding is what silence becomes.
 
     Raises:
         ArgumentError: when `low < high` does not hold, or `per` or `min_scale` breaks its rule.
     """
 
+    padding: ClassVar[str] = "silence"
     per: str = "global"
     low: float = 0.0
     high: float = 1.0

@@ -41,6 +41,19 @@ class ClipNormalizer(Normalizer, Protocol):
         ...
 
 
+PADDINGS = ("zero", "silence", "zero-level")
+"""What stands behind the end of a padded clip: zero after normalization, the level of silence, or a level of zero."""
+
+
+def padding_of(normalizer: Normalizer) -> str:
+    """What a normalizer says should stand in padding, its `padding`: one of `PADDINGS`, by default `zero`.
+
+    Zero is the mean where a mean is subtracted, and says least. Where no mean is subtracted it may be loud: there
+    padding is what silence is.
+    """
+    return str(getattr(normalizer, "padding", "zero"))
+
+
 @dataclass(frozen=True)
 class FittedOn:
     """What a normalizer was fitted on: how much, which groups of the profile, what was left out, and which sounds.
@@ -122,6 +135,17 @@ class FittedNormalizer:
         elif self.affine is not None:
             return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
+
+    def padding_of(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values `(band, 1)` that should stand behind a clip of this level `(band, frame)`, see `padding_of`."""
+        kind = padding_of(self.normalizer)
+        if kind == "zero":
+            return np.zeros((level.shape[-2], 1))
+        silence = 0.0
+        if kind == "silence":
+            silence = self.front_end.compress.clip_floor(float(level.max()), self.front_end.stft.power)
+        padded = self.affine_of(level)(np.full((level.shape[-2], 1), silence))
+        return np.asarray(padded)
 
     def require_front_end(self, front_end: FrontEnd) -> None:
         """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""

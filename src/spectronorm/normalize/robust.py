@@ -35,4 +35,6 @@ class Robust:
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Take the quantiles from the profile."""
         lower, median, upper = scoped(profile, self.per).quantile([self.quantiles[0], 0.5, self.quantiles[1]])
-        return FittedNormalizer.of(self, profile, median, safe_scale(np.asarray(upper - lower), self.min_scale))
+        # Half of the bands may be dead and still have a range, that of a resampler's noise: the others are the measure.
+        scale = safe_scale(np.asarray(upper - lower), self.min_scale, of=0.75)
+        return FittedNormalizer.of(self, profile, median, scale)

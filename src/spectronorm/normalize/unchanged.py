@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from spectronorm.normalize.normalizer import FittedNormalizer
 from spectronorm.profile import Profile
@@ -10,7 +11,9 @@ from spectronorm.profile import Profile
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Leaves levels as they are."""
+    """Leaves levels as they are; padding is silence, because a level of zero may be loud."""
+
+    padding: ClassVar[str] = "silence"
 
     def fit(self, profile: Profile) -> FittedNormalizer:
         """The identity."""

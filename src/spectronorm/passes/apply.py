@@ -69,14 +69,18 @@ class _Task:
         )
         try:
             sound = read.clip_or_raise()
-            x = self.pipeline.normalizer(front_end.clip_level(sound.valid)).astype(np.float32)
+            level = front_end.clip_level(sound.at_least(front_end.min_samples))
+            x = self.pipeline.normalizer(level).astype(np.float32)
         except AudioError as error:
             bad = BadFile(clip.name, error.reason, error.detail, ())
             return _Written(clip, output, 0, bad, read.stamp, b"")
         frames = x.shape[1]
         padding = front_end.frames(len(sound.samples)) - frames
+        if padding:
+            behind = self.pipeline.normalizer.padding_of(level).astype(np.float32)
+            x = np.concatenate([x, np.broadcast_to(behind, (len(x), padding))], axis=1)
         data = io.BytesIO()
-        np.save(data, np.pad(x, ((0, 0), (0, padding))))
+        np.save(data, x)
         with atomic_write(self.folder / output) as file:
             file.write(data.getbuffer())
         digest = xxhash.xxh3_128_digest(data.getbuffer())
@@ -123,8 +127,8 @@ def apply(
     """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure.
 
     Beside them stand the pipeline that made them and `index.csv`: the source's columns, with `path` and the number of
-    `frames` that are not padding. With `duration` (seconds) every clip is cropped, or padded with zeros after
-    normalization, to one length. A run that was stopped, by whatever means, is taken up again by calling `apply` once
+    `frames` that are not padding. With `duration` (seconds) every clip is cropped or padded to one
+    length; the normalizer says what stands in the padding: zero after normalization, or what silence becomes. A run that was stopped, by whatever means, is taken up again by calling `apply` once
     more: a journal beside the folder says what is finished.
 
     Raises:

@@ -10,7 +10,7 @@ from spectronorm.arrays import column_values
 from spectronorm.audio import ClipReference, Reader, Source, open_source, release
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import AudioError
-from spectronorm.passes.one_pass import Progress
+from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, digest
 
 
@@ -57,13 +57,14 @@ class _Task:
     resampler: str
     duration: float | None
     reader: Reader
+    min_samples: int
 
     def __call__(self, clip: ClipReference) -> _Heard:
         try:
             sound = self.reader.read(clip, self.sample_rate, duration=self.duration, resampler=self.resampler)
         except AudioError as error:
             return _Heard(clip, b"", flat=False, bad=BadFile(clip.name, error.reason, error.detail, ()))
-        return _Heard(clip, digest(sound.valid), sound.flat is not None, None)
+        return _Heard(clip, digest(sound.at_least(self.min_samples)), sound.flat is not None, None)
 
 
 def check(
@@ -71,6 +72,7 @@ def check(
     source: str | Path | Source,
     *,
     hold_out: Mapping[str, object] | None = None,
+    max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Checked:
@@ -83,6 +85,7 @@ def check(
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
+        TooManyBad: when a larger share than `max_bad` of the clips cannot be read, or none can.
         ArgumentError: when no clip of the source is held out by these values.
     """
     opened = open_source(source)
@@ -92,7 +95,8 @@ def check(
     rest = [clip for clip in opened if id(clip) not in chosen]
     groups = _groups_by_digest(profile.groups)
     measured = _groups_by_digest({key: m for key, m in profile.groups.items() if not _is_held_out(key, held_out)})
-    task = _Task(profile.front_end.sample_rate, profile.front_end.resampler, profile.duration, opened.reader)
+    front_end = profile.front_end
+    task = _Task(front_end.sample_rate, front_end.resampler, profile.duration, opened.reader, front_end.min_samples)
     runner = engine or AutoEngine()
     try:
         heard = []
@@ -100,6 +104,8 @@ def check(
             heard.append(one)
             if progress is not None:
                 progress(len(heard), len(unseen))
+        bad = tuple(sorted(one.bad for one in heard if one.bad is not None))
+        check_bad(bad, len(unseen), max_bad)
         leaked = {one.digest for one in heard if not one.flat and one.digest in measured}
         doubled = {sound for sound, keys in groups.items() if len(keys) > 1}
         # Only when there is something to name are the other clips read: to name their twins.
@@ -112,7 +118,7 @@ def check(
         _twins(leaked, (*heard, *others), measured),
         _twins(doubled - flat, (*heard, *others), groups),
         sum(one.flat for one in heard),
-        tuple(sorted(one.bad for one in heard if one.bad is not None)),
+        bad,
     )
 
 

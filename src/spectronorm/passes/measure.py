@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import Clip, ClipReference, Reader, Stamped, Streamed, stamp, stream
-from spectronorm.errors import AudioError, BadAudioReason, FileFormatError
+from spectronorm.audio.clip import Remark
+from spectronorm.errors import AudioError, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.passes.units import Unit
@@ -131,16 +132,17 @@ class MeasureTask:
             if isinstance(read.result, AudioError):
                 bad.append(_bad_file(clip, read.result, unit.key))
                 continue
-            length = read.result.length
+            real = read.result.at_least(self.front_end.min_samples)
+            length = len(real)
             if used + length > len(waiting):
                 yield clips
                 clips, used = [], 0
             if length > len(waiting):
-                yield [(clip, read.result)]
+                yield [(clip, replace(read.result, length=length))]
                 continue
             place = waiting[used : used + length]
-            place[:] = read.result.valid
-            clips.append((clip, replace(read.result, samples=place)))
+            place[:] = real
+            clips.append((clip, replace(read.result, samples=place, length=length)))
             used += length
         yield clips
 

@@ -9,12 +9,15 @@ from spectronorm.arrays import Array, at_least, namespace
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.compress.grid import Grid
 
+_AMIN = 1e-10
+
 
 @dataclass(frozen=True)
 class Decibel:
     """`10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as librosa and torchaudio have it.
 
-    `amin` and `ref` are in the unit of the values (power or magnitude). `floor_db` is a fixed lower bound in dB.
+    `amin` and `ref` are in the unit of the values (power or magnitude). The default `amin` stands for -100 dB whatever
+    the unit, as librosa's do: 1e-10 for power, 1e-5 for magnitudes. `floor_db` is a fixed lower bound in dB.
     `top_db` bounds each clip below its own highest level; it makes the result depend on what else is in the clip,
     so it is off unless asked for.
 
@@ -22,7 +25,7 @@ class Decibel:
         ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative.
     """
 
-    amin: float = 1e-10
+    amin: float = _AMIN
     ref: float = 1.0
     floor_db: float | None = None
     top_db: float | None = None
@@ -46,7 +49,7 @@ class Decibel:
     def __call__(self, values: Array, power: float) -> Array:
         """The level in dB."""
         xp = namespace(values)
-        level = xp.log10(at_least(values, self.amin)) * (20.0 / power)
+        level = xp.log10(at_least(values, self.smallest(power))) * (20.0 / power)
         if self.ref != 1.0:
             level = level - self.ref_db(power)
         if self.floor_db is not None:
@@ -59,9 +62,13 @@ class Decibel:
         """The values again; what was clipped comes back as the floor."""
         return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
 
+    def smallest(self, power: float) -> float:
+        """The value below which nothing counts: `amin`, or what its default stands for at this power."""
+        return self.amin if self.amin != _AMIN or power == 2.0 else 10.0 ** (-5.0 * power)
+
     def floor(self, power: float) -> float:
         """The lowest level, in dB."""
-        floor = math.log10(self.amin) * (20.0 / power) - self.ref_db(power)
+        floor = math.log10(self.smallest(power)) * (20.0 / power) - self.ref_db(power)
         return floor if self.floor_db is None else max(floor, self.floor_db)
 
     def clip_floor(self, highest: float, power: float) -> float:

@@ -35,7 +35,9 @@ def compressed(values: NDArray[np.float64], compress: Compression, power: float)
     """`compress(values, power)` for one that works frame by frame; `values`, contiguous, may be overwritten."""
     if isinstance(compress, Decibel) and compress.top_db is None:
         least = -np.inf if compress.floor_db is None else compress.floor_db
-        _logarithm(values.reshape(-1), compress.amin, 0.0, *_COMMON, 20.0 / power, compress.ref_db(power), least)
+        _logarithm(
+            values.reshape(-1), compress.smallest(power), 0.0, *_COMMON, 20.0 / power, compress.ref_db(power), least
+        )
         return values
     if isinstance(compress, Ln):
         _logarithm(values.reshape(-1), compress.amin, compress.offset, *_NATURAL, 1.0, 0.0, -np.inf)
