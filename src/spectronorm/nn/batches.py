@@ -22,7 +22,10 @@ from spectronorm.kernels.jit import njit
 
 @dataclass(frozen=True, eq=False)
 class BandMap:
-    """`(level - shift) / scale` for each band `(band,)`, in the dtype of the result, and what stands in the padding, a number or `(band, 1)`."""
+    """`(level - shift) / scale` for each band `(band,)`, in the result's dtype.
+
+    `padding` is a number or `(band, 1)`.
+    """
 
     shift: NDArray[np.floating]
     scale: NDArray[np.floating]

@@ -128,7 +128,8 @@ def apply(
 
     Beside them stand the pipeline that made them and `index.csv`: the source's columns, with `path` and the number of
     `frames` that are not padding. With `duration` (seconds) every clip is cropped or padded to one
-    length; the normalizer says what stands in the padding: zero after normalization, or what silence becomes. A run that was stopped, by whatever means, is taken up again by calling `apply` once
+    length; the normalizer says what stands in the padding: zero after normalization, or what silence becomes.
+    A run that was stopped, by whatever means, is taken up again by calling `apply` once
     more: a journal beside the folder says what is finished.
 
     Raises:
