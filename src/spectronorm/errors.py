@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from spectronorm.printable import printable
+
 __all__ = [
     "ArgumentError",
     "AudioError",
@@ -14,6 +16,8 @@ __all__ = [
     "FrontEndMismatch",
     "MissingExtra",
     "OutputBusy",
+    "OutputRefused",
+    "PluginError",
     "ShapeError",
     "SourceError",
     "SpectronormError",
@@ -23,7 +27,13 @@ __all__ = [
 
 
 class SpectronormError(Exception):
-    """Everything that spectronorm raises on purpose."""
+    """Everything that spectronorm raises on purpose; names in its message are escaped."""
+
+    keeps = ""
+    """Characters of the message that are not escaped."""
+
+    def __init__(self, *values: object) -> None:
+        super().__init__(*(printable(value, self.keeps) if isinstance(value, str) else value for value in values))
 
 
 class ArgumentError(SpectronormError, ValueError):
@@ -49,9 +59,15 @@ class FrontEndMismatch(SpectronormError):
 class TooManyBad(SpectronormError):
     """More files were bad than `max_bad` allows, or none was good."""
 
+    keeps = "\n"
+
 
 class ExportError(SpectronormError):
     """A model cannot be exported, or does not compute what it should once exported."""
+
+
+class OutputRefused(ArgumentError):
+    """An output would replace what is not ours, or an input."""
 
 
 class OutputBusy(SpectronormError):
@@ -66,6 +82,10 @@ class UpdateRefused(SpectronormError):
     """An update of statistics that would harm more than mend; it can be forced."""
 
 
+class PluginError(SpectronormError):
+    """A plug-in is missing, cannot be imported, or shares its name with another."""
+
+
 class MissingExtra(SpectronormError, ImportError):
     """An optional dependency is not installed."""
 
@@ -78,6 +98,10 @@ class MissingExtra(SpectronormError, ImportError):
 
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
         return MissingExtra, self._made_of
+
+
+class KernelWarning(UserWarning):
+    """Kernels run slower than they could: without numba, or compiled anew in each run. Results are the same."""
 
 
 class BadAudioReason(StrEnum):

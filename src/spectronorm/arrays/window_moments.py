@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.arrays.operations import take_along_last
-from spectronorm.kernels.jit import njit
+from spectronorm.arrays.rounding import CONSTANT_VARIANCE
+from spectronorm.kernels.jit import kernel
 
 
 def window_moments(x: Array, start: Array, stop: Array) -> tuple[Array, Array]:
@@ -37,16 +38,33 @@ def window_moments(x: Array, start: Array, stop: Array) -> tuple[Array, Array]:
     centred = window_mean(x - first)
     variance = window_mean((x - first) ** 2) - centred * centred
     mean = centred + first
-    flat = variance <= CONSTANT * (1.0 + mean * mean)
+    flat = variance <= CONSTANT_VARIANCE * (1.0 + mean * mean)
     return mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance))
 
 
-CONSTANT = 1e-12
+def _window_moments_by_numpy(
+    rows: NDArray[np.float64],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+) -> None:
+    total = np.zeros(rows.shape[1] + 1)
+    squares = np.zeros_like(total)
+    for row in range(len(rows)):
+        value = rows[row] - rows[row, 0]
+        np.cumsum(value, out=total[1:])
+        np.cumsum(value * value, out=squares[1:])
+        centred = (total[stop] - total[start]) * weight
+        variance = (squares[stop] - squares[start]) * weight - centred * centred
+        average = centred + rows[row, 0]
+        flat = variance <= CONSTANT_VARIANCE * (1.0 + average * average)
+        mean[row] = average
+        std[row] = np.sqrt(np.where(flat, 1.0, variance))
 
-"""A variance below this share of the squared mean (or of 1) is what rounding gives a constant."""
 
-
-@njit(cache=True, nogil=True)
+@kernel(_window_moments_by_numpy, cache=True, nogil=True)
 def _window_moments(
     rows: NDArray[np.float64],
     start: NDArray[np.int64],
@@ -68,4 +86,4 @@ def _window_moments(
             variance = (squares[stop[t]] - squares[start[t]]) * weight[t] - centred * centred
             average = centred + first
             mean[row, t] = average
-            std[row, t] = 1.0 if variance <= CONSTANT * (1.0 + average * average) else np.sqrt(variance)
+            std[row, t] = 1.0 if variance <= CONSTANT_VARIANCE * (1.0 + average * average) else np.sqrt(variance)

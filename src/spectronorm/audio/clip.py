@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import AudioError, BadAudioReason
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 _CANCELLED = 100.0
 """Channels cancel when the peak of their mean is this many times (40 dB) below their own."""
@@ -104,18 +104,21 @@ def skipped(flat: BadAudioReason, remarks: tuple[Remark, ...]) -> AudioError:
     return AudioError(reason, "its samples are all alike, and such clips are to be skipped")
 
 
-@njit(cache=True, nogil=True)
 def within(samples: NDArray[np.float32], peak: float) -> bool:
-    """Whether the magnitude of every sample `(sample,)` is finite and at most `peak`, in one pass."""
+    """Say if the magnitude of every sample `(sample,)` is finite and at most `peak`."""
     return bool(highest_magnitude(samples) <= np.float32(peak))
 
 
-@njit(cache=True, nogil=True)
-def highest_magnitude(samples: NDArray[np.float32]) -> np.float32:
+def _highest_magnitude_by_numpy(samples: NDArray[np.float32]) -> float:
+    return float(np.abs(samples).max(initial=0.0))
+
+
+@kernel(_highest_magnitude_by_numpy, cache=True, nogil=True)
+def highest_magnitude(samples: NDArray[np.float32]) -> float:
     """The highest magnitude of samples `(sample,)`, which must be contiguous; NaN when there is one among them."""
     # Without their sign bits, floats are in the order of their bits as integers, and NaN is above all others.
     bits = samples.view(np.int32)
     highest = np.int32(0)
     for i in range(bits.size):
         highest = max(highest, bits[i] & np.int32(0x7FFFFFFF))
-    return np.int32(highest).view(np.float32)
+    return float(np.int32(highest).view(np.float32))

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from spectronorm.arrays import column_values
-from spectronorm.audio.places.archive import clean_name, is_archive, list_archive, list_shard
-from spectronorm.audio.places.folder import list_folder
-from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
+from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.places.place import is_url
-from spectronorm.audio.places.reference import ClipReference, label_columns
-from spectronorm.audio.places.remote import list_remote
+from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
-from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.errors import ArgumentError, PluginError, SourceError, SpectronormError
 
-_SUFFIXES = """
-    .aif .aifc .aiff .au .avr .caf .flac .htk .ircam .mat4 .mat5 .mp1 .mp2 .mp3 .mpc2k .nist .oga .ogg .opus .paf
-    .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
-"""
 _name = attrgetter("name")
-AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
-"""What a folder scan takes for audio; a table may name any file."""
+_ESC50 = ("meta", "esc50.csv")
 
 
 @dataclass(frozen=True)
@@ -37,8 +29,9 @@ class Source:
 
     Attributes:
         clips: The clips.
-        reader: How they are read.
-        left_out: The groups that `without` took out.
+        reader: The way in which clips are read.
+        left_out: What was taken out by `without`.
+        listing: Local files besides the clips that say which clips there are, such as a table.
         unread: How many files of a folder are not read, by suffix.
         whole: The values of each column in the source that this one was selected from; empty for a whole source.
     """
@@ -46,6 +39,7 @@ class Source:
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
     left_out: tuple[str, ...] = ()
+    listing: tuple[str, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict, compare=False)
     whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
@@ -119,32 +113,13 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)
     place = os.fspath(target)
-    unread: dict[str, int] = {}
-    clips = list_remote(place, is_audio) if is_url(place) else _local(Path(place), unread)
+    kind = _kind_of(place)()
+    clips = kind.clips(place)
     if not clips:
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
-    return replace(Source.of(clips, reader), unread=unread)
-
-
-def is_audio(name: str) -> bool:
-    """Whether a file of this name is taken for audio: a known suffix, and not hidden."""
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
-    return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
-
-
-def _local(path: Path, unread: dict[str, int]) -> list[ClipReference]:
-    """The clips at a path; files of a folder that are not read are counted in `unread`."""
-    if path.is_dir():
-        meta = path / "meta" / "esc50.csv"
-        return _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path, unread)
-    if path.suffix.lower() in (".csv", ".parquet"):
-        return _table(path)
-    if is_archive(path.name) and path.is_file():
-        return list_archive(str(path), is_audio)
-    if not os.path.lexists(path):
-        raise SourceError(f"{path}: there is no such file or folder; check the path")
-    return [ClipReference(path.name, path)]
+    places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
+    listing = tuple(str(path) for path in places if path.is_file())
+    return replace(Source.of(clips, reader), listing=listing, unread=kind.unread)
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:
@@ -160,48 +135,22 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
     return replace(source, clips=tuple(source.clips[index] for index in chosen))
 
 
-def _folder(root: Path, unread: dict[str, int]) -> list[ClipReference]:
-    clips = []
-    listed = list_folder(root, is_audio)
-    unread |= listed.unread
-    shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
-    for path in listed.files:
-        name = path.relative_to(root).as_posix()
-        clips.append(ClipReference(name, path, label_columns(name)))
-    return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
+def _kind_of(place: str) -> type[SourceKind]:
+    """The kind that takes the place: a plug-in's, or else the first built-in one."""
+    classes = SOURCES.classes()
+    matching = [name for name, cls in classes.items() if _takes(name, cls, place)]
+    plugged = [name for name in matching if SOURCES.plugin_of(name) is not None]
+    if len(plugged) > 1:
+        both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in plugged)
+        raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
+    return classes[(plugged or matching)[0]]
 
 
-def _esc50(root: Path, meta: Path) -> list[ClipReference]:
-    with meta.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    clips = []
-    for row in rows:
-        if not row.get("filename"):
-            raise SourceError(f"{meta}: needs a column filename with a value in each row, as ESC-50 has it")
-        columns = {key: value for key, value in row.items() if key and value and key != "filename"}
-        if "category" in columns:
-            columns["label"] = columns["category"]
-        clips.append(ClipReference(clean_name(row["filename"]), root / "audio" / row["filename"], columns))
-    return clips
-
-
-def _table(path: Path) -> list[ClipReference]:
-    rows: Sequence[Mapping[str, str]] = read_table(path)
-    if rows and "path" not in rows[0]:
-        raise SourceError(
-            f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
-            "name the column that holds the audio files path"
-        )
-    pieces = sorted({"start", "end", "onset", "offset"} & set(rows[0] if rows else ()))
-    if pieces:
-        raise SourceError(
-            f"{path}: has the column {pieces[0]}, but pieces of recordings cannot be read yet: each row would be its "
-            "whole file; cut the recordings into files, or leave the column out"
-        )
-    clips = []
-    for number, row in enumerate(rows, start=2):
-        if not row["path"]:
-            raise SourceError(f"{path}: row {number} has no path; every row needs one")
-        columns = {key: value for key, value in row.items() if key != "path" and value}
-        clips.append(ClipReference(clean_name(row["path"]), path.parent / row["path"], columns))
-    return clips
+def _takes(name: str, cls: type[SourceKind], place: str) -> bool:
+    try:
+        return cls().matches(place)
+    except Exception as error:
+        plugin = SOURCES.plugin_of(name)
+        if plugin is None or isinstance(error, SpectronormError):
+            raise
+        raise PluginError(f"{place}: the source kind {name} of {plugin} fails ({error}); uninstall it") from None

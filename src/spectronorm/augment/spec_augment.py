@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Affine, Array, constant, namespace, set_whole_numbers, to_host
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import (
     Shape,
     a_clip,
@@ -29,8 +30,9 @@ class Masks:
     frequency: NDArray[np.float64]
 
 
+@AUGMENTATIONS.register("spec_augment")
 @dataclass(frozen=True)
-class SpecAugment:
+class SpecAugment(Augmentation):
     """Masks stretches of frames and of bands (Park et al. 2019, without the time warping).
 
     A time mask is uniformly 0 … `time_mask_param` frames wide, but at most the share `p` of the clip's real frames; a

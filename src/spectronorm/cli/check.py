@@ -22,10 +22,12 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import FAILED, guarded, note_unread, print_json, progress_bar, warn
+from spectronorm.cli.run import FAILED, guarded, note_unread, print_json, progress_bar
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.pipeline import load
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 
 _EXAMPLES = """
@@ -84,12 +86,12 @@ def _plain(found: Checked) -> dict[str, object]:
         "leaks": [asdict(twins) for twins in found.leaks],
         "duplicates": [asdict(twins) for twins in found.duplicates],
         "flat": found.flat,
-        "bad": [{"path": bad.path, "reason": bad.reason.value, "detail": bad.detail} for bad in found.bad],
+        "bad": [bad.to_dict() for bad in found.bad],
     }
 
 
 def _report(found: Checked) -> None:
-    typer.echo(f"{len(found.leaks)} of {found.checked} sounds that were to be unseen were measured")
+    say(f"{len(found.leaks)} of {found.checked} sounds that were to be unseen were measured")
     _list("measured", found.leaks)
     if found.duplicates:
         warn(f"{len(found.duplicates)} sounds stand in more than one group of the profile")
@@ -102,7 +104,7 @@ def _report(found: Checked) -> None:
 
 def _list(what: str, listed: tuple[Twins, ...]) -> None:
     for twins in listed[:_SHOWN]:
-        clips = ", ".join(repr(name)[1:-1] for name in twins.clips) or "a clip that is not in this source"
-        typer.echo(f"  {clips}: {what} {'; '.join(twins.groups)}")
+        clips = ", ".join(printable(name) for name in twins.clips) or "a clip that is not in this source"
+        say(f"  {clips}: {what} {'; '.join(twins.groups)}")
     if len(listed) > _SHOWN:
-        typer.echo(f"  … and {len(listed) - _SHOWN} more (--json lists all)")
+        say(f"  … and {len(listed) - _SHOWN} more (--json lists all)")

@@ -27,10 +27,12 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import BadAudioReason
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import Sample, fit
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 
 _EXAMPLES = """
@@ -46,7 +48,7 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("fit", epilog=_EXAMPLES)(guarded(with_front_end(fit_command)))
+    app.command("fit", epilog=_EXAMPLES)(guarded(writing(with_front_end(fit_command))))
 
 
 def fit_command(
@@ -103,10 +105,11 @@ def fit_command(
 
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.compress.unit
-    typer.echo(
+    say(
         f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
-        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}"
+        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
+        beside=output,
     )
     for remark in remarks(profile):
         warn(remark)
@@ -124,7 +127,7 @@ def remarks(profile: Profile) -> list[str]:
     """What a user should know before trusting the profile."""
     found = []
     if profile.bad:
-        names = ", ".join(f"{bad.path} ({bad.reason.value})" for bad in profile.bad[:3])
+        names = ", ".join(f"{printable(bad.path)} ({bad.reason.value})" for bad in profile.bad[:3])
         found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
         found.append(_flat_remark(profile))
@@ -142,7 +145,7 @@ def _odd_remarks(profile: Profile) -> list[str]:
     for reason, what in _ODD.items():
         files = [file for file in profile.flagged if file.reason is reason]
         if files:
-            names = ", ".join(file.path for file in files[:3]) + (", …" if len(files) > 3 else "")
+            names = ", ".join(printable(file.path) for file in files[:3]) + (", …" if len(files) > 3 else "")
             clips = "1 clip" if len(files) == 1 else f"{len(files)} clips"
             found.append(f"{clips} {what}: {names} (such as: {files[0].detail})")
     return found
@@ -151,7 +154,7 @@ def _odd_remarks(profile: Profile) -> list[str]:
 def _flat_remark(profile: Profile) -> str:
     """How many clips are silent or constant, which, and what they do to the figures."""
     flat = [file for file in profile.flagged if file.reason not in _ODD]
-    names = ", ".join(f"{file.path} ({file.reason.value})" for file in flat[:3])
+    names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in flat[:3])
     listed = f" ({names}{', …' if len(flat) > 3 else ''})" if names else ""
     effect, unit = profile.flat_effect(), profile.front_end.compress.unit
     moved = (

@@ -21,10 +21,11 @@ from spectronorm.cli.options import (
     parse_hold_out,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.image_files import ImageCodec, Layout, LevelRange
+from spectronorm.image_files import ImageCodec, Layout, LevelRange, parse_range
 from spectronorm.image_files.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
 from spectronorm.pipeline import Pipeline, load
@@ -43,7 +44,7 @@ _SHEET = 16
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("images", epilog=_EXAMPLES)(guarded(images_command))
+    app.command("images", epilog=_EXAMPLES)(guarded(writing(images_command)))
 
 
 def images_command(
@@ -96,35 +97,33 @@ def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None)
     """The front end and the range that `--range` describes."""
     content = load(path)
     if isinstance(content, Pipeline):
-        if not scheme.startswith("fixed="):
-            raise ArgumentError(
-                f"{path}: is a saved pipeline: --range {scheme} needs the profile; only fixed needs none"
-            )
-        return content.front_end, LevelRange.parse(scheme, content.front_end, None)
+        try:
+            return content.front_end, parse_range(scheme, content.front_end, None)
+        except ArgumentError as error:
+            raise ArgumentError(f"{path}: is a saved pipeline, not a profile: {error}") from None
     for column, value in parse_hold_out(hold_out):
         content = content.without(**{column: value})
-    return content.front_end, LevelRange.parse(scheme, content.front_end, content, per)
+    return content.front_end, parse_range(scheme, content.front_end, content, per)
 
 
 def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions, *, json: bool) -> None:
     error = _error_text(codec)
     share = exported.clipped / exported.cells if exported.cells else 0.0
     if json:
-        bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in exported.bad]
+        bad = [bad.to_dict() for bad in exported.bad]
         plain = {"folder": str(exported.folder), "written": exported.written, "kept": exported.kept, "bad": bad}
         told = {"max_error": codec.max_error, "unit": codec.front_end.compress.unit, "clipped_share": share}
         print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
         return
     kept = f", {exported.kept} kept from before" if exported.kept else ""
-    typer.echo(f"{exported.folder}: {exported.written} images of {codec.layout.bits} bits{kept}; index.csv")
+    say(f"{exported.folder}: {exported.written} images of {codec.layout.bits} bits{kept}; index.csv")
     if options.colormap is None:
-        typer.echo(f"largest error {error}; {share:.2%} of the cells lay outside the range and were clipped")
+        say(f"largest error {error}; {share:.2%} of the cells lay outside the range and were clipped")
     else:
         warn("coloured pictures are for people: they cannot be turned back into sound")
     if exported.sheets:
-        typer.echo(f"sheets: {', '.join(exported.sheets)}")
-    for bad_file in exported.bad:
-        warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")
+        say(f"sheets: {', '.join(exported.sheets)}")
+    warn_left_out(exported.bad)
 
 
 def _error_text(codec: ImageCodec) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
@@ -38,7 +39,7 @@ SeedOption = Annotated[int, typer.Option(min=0, help="For the phase of cells too
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("invert", epilog=_EXAMPLES)(guarded(invert_command))
+    app.command("invert", epilog=_EXAMPLES)(guarded(writing(invert_command)))
 
 
 def invert_command(
@@ -83,15 +84,14 @@ def invert_command(
             {"source": f.source, "output": str(f.output), "seconds": f.seconds, "notes": f.notes}
             for f in inverted.files
         ]
-        print_json({"files": files, "bad": [{"path": b.path, "detail": b.detail} for b in inverted.bad]})
+        print_json({"files": files, "bad": [bad.to_dict() for bad in inverted.bad]})
         return
     seconds = sum(file.seconds for file in inverted.files)
-    typer.echo(f"{output}: {len(inverted.files)} sounds, {seconds:,.1f} s")
+    say(f"{output}: {len(inverted.files)} sounds, {seconds:,.1f} s", beside=output)
     for file in inverted.files:
         for note in file.notes:
             warn(f"{file.source}: {note}")
-    for bad_file in inverted.bad:
-        warn(f"left out {bad_file.path}: {bad_file.detail}")
+    warn_left_out(inverted.bad)
 
 
 def _pipeline(path: Path) -> Pipeline:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.batch import BatchResult, do_batch
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.pace import Pace
 from spectronorm.engines.threads import available_cores
 from spectronorm.errors import EngineError
@@ -25,6 +25,7 @@ _ATTEMPTS = 3
 """How often an item may end the process that works on it while it is the only one at work."""
 
 
+@ENGINES.register("processes")
 @dataclass(frozen=True)
 class ProcessEngine:
     """Runs tasks in `workers` processes (by default one a core); tasks, items and results must pickle.

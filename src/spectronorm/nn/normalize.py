@@ -17,17 +17,17 @@ from spectronorm.nn.checks import expand_lengths, readable
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
-from spectronorm.normalize.normalizer import PADDINGS, ClipNormalizer, padding_of
+from spectronorm.normalize.normalizer import PADDINGS
 
 
 def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str | float:
     """What stands in the padding: a number, `silence` or `zero-level`."""
-    known = padding_of(normalizer.normalizer) if padding is None else padding
+    known = normalizer.normalizer.padding if padding is None else padding
     if known == "zero":
         return 0.0
     if known not in PADDINGS and (isinstance(known, str) or not np.isfinite(known)):
         raise ArgumentError(f"padding={padding!r} must be a number or one of {', '.join(PADDINGS)}")
-    if isinstance(known, str) and isinstance(normalizer.normalizer, ClipNormalizer):
+    if isinstance(known, str) and normalizer.normalizer.maps_clips:
         raise ArgumentError(
             f"padding={padding!r} needs one map for all clips; give a number for {normalizer.normalizer}"
         )
@@ -68,7 +68,7 @@ class Normalize(Constants):
         self._clipwise: Any = None
         self.offset: nn.Parameter | None = None
         self.log_scale: nn.Parameter | None = None
-        if isinstance(normalizer.normalizer, ClipNormalizer):
+        if normalizer.normalizer.maps_clips:
             self._clipwise = normalizer.normalizer
             self._masks_level = takes_valid(self._clipwise.clip_affine)
         if normalizer.affine is None:

@@ -1,9 +1,11 @@
-"""What every normalizer is: settings that, fitted to a profile, give a frozen and invertible map."""
+"""The contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 import xxhash
@@ -13,45 +15,91 @@ from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile import Profile
-
-
-class Normalizer(Protocol):
-    """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile."""
-
-    def fit(self, profile: Profile) -> FittedNormalizer:
-        """The map for levels of the profile's front end."""
-        ...
-
-
-@runtime_checkable
-class ClipNormalizer(Normalizer, Protocol):
-    """A normalizer that finds a map for each clip instead of one for the data set, or before it."""
-
-    @property
-    def uses_data_set(self) -> bool:
-        """Whether a map of the data set follows that of the clip."""
-        ...
-
-    def clip_affine(self, level: Array) -> Affine:
-        """The map of each clip of `level` `(..., band, frame)`.
-
-        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
-        batch by `spectronorm.nn`; others clip by clip.
-        """
-        ...
-
+from spectronorm.registry import Registry
 
 PADDINGS = ("zero", "silence", "zero-level")
 """What stands behind the end of a padded clip: zero after normalization, the level of silence, or a level of zero."""
 
 
-def padding_of(normalizer: Normalizer) -> str:
-    """What a normalizer says should stand in padding, its `padding`: one of `PADDINGS`, by default `zero`.
+class Normalizer(ABC):
+    """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile.
 
-    Zero is the mean where a mean is subtracted, and says least. Where no mean is subtracted it may be loud: there
-    padding is what silence is.
+    A subclass needs `fit` only; everything else has a default, which is right for one map `(level - shift) / scale`
+    that is measured over the data set. See `ClipNormalizer` for one that finds a map in each clip.
     """
-    return str(getattr(normalizer, "padding", "zero"))
+
+    variants: ClassVar[Mapping[str, Mapping[str, Any]] | None] = None
+    """Names for `--normalize` with their settings; None for the registered name with the default settings."""
+
+    needs_data: ClassVar[bool] = True
+    """False if the numbers are given, so that it is fitted on nothing."""
+
+    padding: ClassVar[str] = "zero"
+    """What should stand in padding, one of `PADDINGS`. Zero is the mean where a mean is subtracted, and says least;
+    where none is, it may be loud: there padding is what silence is."""
+
+    @abstractmethod
+    def fit(self, profile: Profile) -> FittedNormalizer:
+        """The map for levels of the profile's front end."""
+
+    @property
+    def one_map(self) -> bool:
+        """True if all bands and clips get one shift and one positive scale, which a first BatchNorm undoes."""
+        return False
+
+    @property
+    def maps_clips(self) -> bool:
+        """True if `clip_affine` finds a map in each clip."""
+        return False
+
+    @property
+    def uses_data_set(self) -> bool:
+        """True if a map of the data set is part of it: the only one, or one that follows the clip's own."""
+        return True
+
+    def clip_affine(self, level: Array) -> Affine:
+        """The map of each clip of `level` `(..., band, frame)`; only asked for if `maps_clips`.
+
+        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
+        batch by `spectronorm.nn`; others clip by clip.
+        """
+        raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
+
+    def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
+        """What was fitted, with the mean, and with `std` the deviation too, of new levels `(clip, band, frame)`.
+
+        None if there is no mean and deviation of a data set to update.
+        """
+        return None
+
+
+class ClipNormalizer(Normalizer):
+    """A normalizer that finds a map in each clip, instead of one for the data set or before it.
+
+    A subclass needs `clip_affine`, and `fit` only if it uses the data set too.
+    """
+
+    @property
+    def maps_clips(self) -> bool:
+        """Always true."""
+        return True
+
+    @property
+    def uses_data_set(self) -> bool:
+        """True if a map of the data set follows the clip's own."""
+        return False
+
+    def fit(self, profile: Profile) -> FittedNormalizer:
+        """Remember the front end; there is nothing else to fit."""
+        return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
+
+    @abstractmethod
+    def clip_affine(self, level: Array) -> Affine:
+        """The map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
+
+
+NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normalizer)
+"""Every kind of normalizer by the name that saved pipelines use."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +162,7 @@ class FittedNormalizer:
             ShapeError: when `x` does not have this front end's bands.
         """
         self._check(x)
-        known = affine
-        if known is None and not isinstance(self.normalizer, ClipNormalizer):
-            known = self.affine
+        known = self.affine if affine is None and not self.normalizer.maps_clips else affine
         if known is None:
             raise ArgumentError(
                 f"{self.normalizer} gives each clip a map of its own: keep affine_of(level) and pass it to inverse"
@@ -126,7 +172,7 @@ class FittedNormalizer:
     def affine_of(self, level: Array) -> Affine:
         """The map that this level gets: what an inverse needs to know."""
         self._check(level)
-        if isinstance(self.normalizer, ClipNormalizer):
+        if self.normalizer.maps_clips:
             own = self.normalizer.clip_affine(level)
             if not self.normalizer.uses_data_set:
                 return own
@@ -137,8 +183,8 @@ class FittedNormalizer:
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
 
     def padding_of(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The values `(band, 1)` that should stand behind a clip of this level `(band, frame)`, see `padding_of`."""
-        kind = padding_of(self.normalizer)
+        """The values `(band, 1)` that stand behind a clip of this level `(band, frame)`, as `padding` says."""
+        kind = self.normalizer.padding
         if kind == "zero":
             return np.zeros((level.shape[-2], 1))
         silence = 0.0

@@ -107,7 +107,7 @@ class MeasureTask:
                         else:
                             counter.add(sound.valid, flat=sound.flat is not None)
                     except AudioError as error:
-                        bad.append(_bad_file(clip, error, unit.key))
+                        bad.append(BadFile.of(clip.name, error, unit.key))
                         continue
                     flagged += _flagged(clip, sound.flags, unit.key)
         found = counter.measurement()
@@ -130,7 +130,7 @@ class MeasureTask:
         for clip, read in zip(unit.clips, each, strict=True):
             stamps.append(read.stamp)
             if isinstance(read.result, AudioError):
-                bad.append(_bad_file(clip, read.result, unit.key))
+                bad.append(BadFile.of(clip.name, read.result, unit.key))
                 continue
             real = read.result.at_least(self.front_end.min_samples)
             length = len(real)
@@ -215,7 +215,7 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
         if found is None:
             continue
         if isinstance(found.result, AudioError):
-            bad.append(_bad_file(clip, found.result, unit.key))
+            bad.append(BadFile.of(clip.name, found.result, unit.key))
             continue
         flagged += _flagged(clip, found.flags, unit.key)
         parts.append(found.result if found.flat is None else as_flat(found.result))
@@ -226,7 +226,3 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
 
 def _flagged(clip: ClipReference, flags: Sequence[Remark], key: GroupKey) -> list[BadFile]:
     return [BadFile(clip.name, flag.reason, flag.detail, key) for flag in flags]
-
-
-def _bad_file(clip: ClipReference, error: AudioError, key: GroupKey) -> BadFile:
-    return BadFile(clip.name, error.reason, error.detail, key)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import column_values
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, PluginError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile import storage
 from spectronorm.profile.bad_files import BadFile
@@ -23,11 +23,12 @@ from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.statistics import Statistics
 from spectronorm.storage import container
+from spectronorm.storage.fields_only import FieldsOnly
 from spectronorm.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(FieldsOnly):
     """A front end's exact measurement of a data set, in groups that can be added and left out.
 
     Everything is integers, so `a + b` is exact and free of order, and `without(fold=1)` is what a pass over the other
@@ -235,9 +236,13 @@ class Profile:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def save(self, path: str | Path) -> None:
-        """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
-        container.save_tensors(Path(path), *self.to_container())
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the profile, whole or not at all; its bytes are a pure function of data and settings.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
+        container.save_tensors(Path(path), *self.to_container(), overwrite=overwrite)
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
@@ -254,7 +259,10 @@ class Profile:
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Profile:
         """A profile from a container read from `path`; raises `FileFormatError` when it is not a sound one."""
-        front_end, groups, notes = storage.parse(header, tensors, path)
+        try:
+            front_end, groups, notes = storage.parse(header, tensors, path)
+        except PluginError as error:
+            raise PluginError(f"{path}: {error}") from None
         return cls(front_end, groups, **{f.name: getattr(notes, f.name) for f in fields(notes)})
 
     def summary(self) -> dict[str, Any]:
@@ -267,7 +275,7 @@ class Profile:
             "seconds": self.seconds,
             "flat_clips": self.total.flat,
             "flat_effect": self.flat_effect(),
-            "flagged": _listed(self.flagged),
+            "flagged": [file.to_dict() for file in self.flagged],
             "exclude_floor": self.exclude_floor,
             "left_out": list(self.left_out),
             "fingerprint": self.front_end.fingerprint,
@@ -284,7 +292,7 @@ class Profile:
                 }
                 for key, m in self.groups.items()
             ],
-            "bad": _listed(self.bad),
+            "bad": [file.to_dict() for file in self.bad],
             "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
             "global": {name: _number(getattr(self.overall, name)) for name in (*names, "mean_se", "std_se")},
             "band": {
@@ -306,10 +314,6 @@ def require_fixed_floor(front_end: FrontEnd) -> None:
             "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
             "(top_db); choose a fixed one (floor_db)"
         )
-
-
-def _listed(listed: Iterable[BadFile]) -> list[dict[str, str]]:
-    return [{"path": file.path, "reason": file.reason.value, "detail": file.detail} for file in listed]
 
 
 def _number(value: float) -> float | None:

@@ -9,17 +9,14 @@ from __future__ import annotations
 import functools
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic
 
 from spectronorm.audio import ClipReference, Source
 from spectronorm.audio.places.place import file_system, is_url
-from spectronorm.engines.engine import Item, Result, merged
 from spectronorm.errors import EngineError, SpectronormError
 from spectronorm.runs.lock import path_beside
-from spectronorm.runs.resume import ResumableTask
 from spectronorm.runs.versions import libraries
 
 _PROBES = 3
@@ -64,63 +61,12 @@ class Origin:
             lock=b"" if output is None else _lock(output),
         )
 
-    def guard(self, task: Callable[[Item], Result]) -> Guarded[Item, Result]:
-        """The task, refused where it would not come to the same."""
-        return Guarded(task, self)
-
-    def guard_resumable(self, task: ResumableTask[Item, Result]) -> ResumableGuarded[Item, Result]:
-        """The same for a task whose results are written down."""
-        return ResumableGuarded(task, self)
-
     def require_same(self) -> None:
         """Raise `EngineError` when this process would not come to the same as the one where the run was begun."""
         if (self.process, self.machine) != (os.getpid(), socket.gethostname()):
             problem = _problem(self)
             if problem is not None:
                 raise EngineError(f"worker {os.getpid()} on {socket.gethostname()}: {problem}")
-
-
-@dataclass(frozen=True)
-class Guarded(Generic[Item, Result]):
-    """A task that first looks at where it is; picklable, so that any engine can run it."""
-
-    task: Callable[[Item], Result]
-    origin: Origin
-
-    def __call__(self, item: Item) -> Result:
-        """Do the work."""
-        self.origin.require_same()
-        return self.task(item)
-
-
-@dataclass(frozen=True)
-class ResumableGuarded(Generic[Item, Result]):
-    """The same for a task whose results are written down."""
-
-    task: ResumableTask[Item, Result]
-    origin: Origin
-
-    def __call__(self, item: Item) -> Result:
-        """Do the work."""
-        self.origin.require_same()
-        return self.task(item)
-
-    def key(self, item: Item) -> bytes:
-        """What the item is called in the journal."""
-        return self.task.key(item)
-
-    def pack(self, result: Result) -> bytes:
-        """The result as bytes."""
-        return self.task.pack(result)
-
-    def merge(self, results: list[Result]) -> list[Result]:
-        """The results, added up where the task can do that."""
-        return merged(self.task, results)
-
-    def unpack(self, item: Item, payload: bytes) -> Result | None:
-        """The result again, or None when it does not hold any longer."""
-        self.origin.require_same()
-        return self.task.unpack(item, payload)
 
 
 @functools.lru_cache(maxsize=16)

@@ -17,10 +17,9 @@ from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.fast.logarithm import compressed
 from spectronorm.front_end.fast.power_spectra import power_spectra
 from spectronorm.front_end.stft.stft import STFT
-from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 _CELLS = 50_000
 """Bins times frames of a block: what stays in the second cache, with room for what it is made of."""
@@ -50,7 +49,7 @@ def level_blocks(
             values **= stft.power / 2.0
         if not runs.identity:
             gathered = workspace.array("gathered", (bands, values.shape[1]))
-            _gather(values, runs.matrix, runs.first, runs.stop, gathered)
+            runs.gather(values, gathered)
             values = gathered
         yield start, count, compressed(values[:bands], compress, stft.power)
 
@@ -60,16 +59,13 @@ def _padded(
 ) -> tuple[NDArray[Any], float, float]:
     """What `STFT.padded` gives, and the mean and scale that are still to be applied to it.
 
-    Standardizing is left to the windowing, which saves a pass over memory, but not where zeros are padded: those are
-    to be zero afterwards.
+    A change by an offset and a scale is left to the windowing, which saves a pass over memory, but not where zeros are
+    padded: those are to be zero afterwards.
     """
-    mean, scale = 0.0, 1.0
-    wave = samples
     pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
-    if isinstance(level, StandardizeWaveform) and stft.windowed_only and not pads_zeros:
-        mean, scale = _mean_and_scale(samples)
-    else:
-        wave = level(samples.astype(np.float64), sample_rate)
+    change = level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None
+    mean, scale = (0.0, 1.0) if change is None else (change.offset, change.scale)
+    wave = samples if change is not None else level(samples.astype(np.float64), sample_rate)
     if stft.frame_count == "ceil":
         return stft.padded(wave), mean, scale
     n, p = len(wave), stft.padding
@@ -82,7 +78,11 @@ def _padded(
     return padded, mean, scale
 
 
-@njit(cache=True, nogil=True)
+def _reflect_by_numpy(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
+    out[:] = np.pad(wave, padding, mode="reflect")
+
+
+@kernel(_reflect_by_numpy, cache=True, nogil=True)
 def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
     """The wave with so many of its samples mirrored on either side, without its first and last one."""
     n = wave.size
@@ -91,34 +91,3 @@ def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
     for i in range(padding):
         out[i] = wave[padding - i]
         out[padding + n + i] = wave[n - 2 - i]
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
-    """The mean and one over the std of `StandardizeWaveform`; a scale of 0 for a constant clip."""
-    mean = 0.0
-    for i in range(samples.size):
-        mean += samples[i]
-    mean /= samples.size
-    square = 0.0
-    for i in range(samples.size):
-        square += (samples[i] - mean) * (samples[i] - mean)
-    std = np.sqrt(square / samples.size)
-    return mean, 0.0 if std <= 1e-6 * abs(mean) else 1.0 / std
-
-
-@njit(cache=True, nogil=True)
-def _gather(
-    values: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    first: NDArray[np.int64],
-    stop: NDArray[np.int64],
-    out: NDArray[np.float64],
-) -> None:
-    """`sum_runs` for values `(bin, frame)`: the same sums in the same order."""
-    for band in range(out.shape[0]):
-        out[band] = 0.0
-        for k in range(first[band], stop[band]):
-            weight = matrix[band, k]
-            for t in range(out.shape[1]):
-                out[band, t] += weight * values[k, t]

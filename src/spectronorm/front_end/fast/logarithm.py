@@ -1,4 +1,4 @@
-"""The logarithms of `Decibel` and `Ln` in one pass over a block, where NumPy takes three to five.
+"""The logarithms of compressions in one pass over a block, where NumPy takes three to five.
 
 `log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in
 `s²` is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are
@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.front_end.compress.compression import Compression
-from spectronorm.front_end.compress.decibel import Decibel
-from spectronorm.front_end.compress.ln import Ln
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 _SERIES = (
     0.666666666666667,
@@ -33,19 +31,39 @@ _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 
 def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
     """`compress(values, power)` for one that works frame by frame; `values`, contiguous, may be overwritten."""
-    if isinstance(compress, Decibel) and compress.top_db is None:
-        least = -np.inf if compress.floor_db is None else compress.floor_db
-        _logarithm(
-            values.reshape(-1), compress.smallest(power), 0.0, *_COMMON, 20.0 / power, compress.ref_db(power), least
-        )
-        return values
-    if isinstance(compress, Ln):
-        _logarithm(values.reshape(-1), compress.amin, compress.offset, *_NATURAL, 1.0, 0.0, -np.inf)
-        return values
-    return np.asarray(compress(values, power))
+    log = compress.logarithm(power)
+    if log is None:
+        return np.ascontiguousarray(compress(values, power))
+    base = _COMMON if log.common else _NATURAL
+    _logarithm(values.reshape(-1), log.amin, log.offset, *base, log.factor, log.shift, log.least)
+    return values
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def _logarithm_by_numpy(
+    values: NDArray[np.float64],
+    amin: float,
+    offset: float,
+    high: float,
+    low: float,
+    unit: float,
+    factor: float,
+    shift: float,
+    least: float,
+) -> None:
+    x = np.maximum(values, amin) + offset
+    bits = x.view(np.int64)
+    exponent = (bits - 0x3FE6A09E667F3BCD) >> 52
+    m = (bits - (exponent << 52)).view(np.float64)
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    series = np.full_like(z, _SERIES[-1])
+    for term in _SERIES[-2::-1]:
+        series = term + z * series
+    level = exponent * high + (exponent * low + unit * (2.0 * s + s * (z * series)))
+    np.maximum(level * factor - shift, least, out=values)
+
+
+@kernel(_logarithm_by_numpy, cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 def _logarithm(
     values: NDArray[np.float64],
     amin: float,

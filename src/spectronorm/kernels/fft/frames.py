@@ -1,0 +1,28 @@
+"""The frames of a wave that are transformed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Frames of `(wave - mean) · scale`, one every `hop` samples, each times `window` `(sample,)`.
+
+    A wave of float32 is read as float64. After its end there are zeros.
+    """
+
+    wave: NDArray[np.floating[Any]]
+    hop: int
+    window: NDArray[np.float64]
+    mean: float = 0.0
+    scale: float = 1.0
+
+    def windowed(self, count: int) -> NDArray[np.float64]:
+        """The first `count` frames `(frame, sample)`, all of which lie within the wave."""
+        frames = np.lib.stride_tricks.sliding_window_view(self.wave, len(self.window))[:: self.hop][:count]
+        return np.asarray((frames.astype(np.float64) - self.mean) * self.scale * self.window)
