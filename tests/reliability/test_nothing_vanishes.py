@@ -15,7 +15,7 @@ from spectronorm.augment import Noise
 from spectronorm.errors import ArgumentError, SourceError, TooManyBad
 from spectronorm.front_end.compress.decibel import Decibel
 
-from .bad_inputs import tone
+from .bad_inputs import pcm, tone, wav
 
 RATE = 16_000
 
@@ -46,9 +46,11 @@ def test_folders_are_walked_once_and_without_recursion(tmp_path: Path) -> None:
             (tmp_path / "fan" / f"l{i}" / name).symlink_to(f"../l{i + 1}")
     clips(tmp_path / "fan" / "l22", "end.wav")
     assert [clip.name for clip in open_source(tmp_path / "fan")] == ["l0/a.wav", "l22/end.wav"]
-    deep = os.path.join(tmp_path, "deep", *["d"] * 1200)  # noqa: PTH118
-    os.makedirs(deep)  # noqa: PTH103
-    clips(Path(deep), "a.wav")
+    deep = f"{tmp_path}/deep"
+    for _ in range(1200):
+        os.mkdir(deep)  # noqa: PTH102
+        deep += "/d"
+    Path(f"{deep[:-2]}/a.wav").write_bytes(wav(pcm()))
     assert len(open_source(tmp_path / "deep")) == 1
 
 

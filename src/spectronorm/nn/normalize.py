@@ -143,6 +143,8 @@ class Normalize(Constants):
         shift, scale = (one.to(dtype).numpy().ravel() for one in numbers)
         if not {shift.size, scale.size} <= {1, self._bands}:
             return None
+        if self.padding == "silence" and self.fitted.front_end.compress.floor_follows_highest:
+            return None
         shift, scale = np.resize(shift, self._bands), np.resize(scale, self._bands)
         if not isinstance(self.padding, str):
             return BandMap(shift, scale, self.padding)
