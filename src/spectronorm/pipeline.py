@@ -167,7 +167,7 @@ def published(name: str) -> Pipeline:
             f"preset={name!r} has no fixed normalization (only {known} do): "
             "measure your data with spectronorm.fit and fit a normalizer"
         )
-    return Pipeline(found.front_end, Fixed(*found.fixed).for_front_end(found.front_end))
+    return Pipeline(found.front_end, Fixed(*found.fixed, padding=found.padding).for_front_end(found.front_end))
 
 
 def _plain(fitted_on: FittedOn) -> dict[str, Any]:

@@ -37,6 +37,22 @@ def require_finite(x: Array, what: str) -> None:
         )
 
 
+MAX_PEAK = 8.0
+"""Full scale is 1; a wave may exceed it, but 18 dB above it, it was meant for another scale."""
+
+
+def require_plausible(wave: Array) -> None:
+    """Raise `ArgumentError` when a NumPy wave peaks above `MAX_PEAK`: it holds integers as floats, say."""
+    if is_torch_array(wave) or not wave.size:
+        return
+    peak = max(-float(wave.min()), float(wave.max()))
+    if peak > MAX_PEAK:
+        raise ArgumentError(
+            f"the wave peaks at {peak:.6g}, but full scale is 1 (at most {MAX_PEAK:g}): divide samples of 16-bit "
+            "integers by 32768 first (spectronorm.read does this)"
+        )
+
+
 def whole_number(value: object, name: str, low: int, high: int | None = None, *, of: str = "") -> int:
     """`value` as a Python int, from a Python or NumPy integer in `low … high`; bools are refused.
 

@@ -15,9 +15,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, chosen
-from spectronorm.audio.clip import skipped
-from spectronorm.audio.decoding.bare_mpeg import recognizable
+from spectronorm.audio.channels import STACK, ChannelPowers, cancel, chosen
+from spectronorm.audio.clip import Remark, flags, oddities, skipped
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
@@ -26,7 +25,7 @@ from spectronorm.audio.decoding.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decoding.decode import NEEDS_PATH, check_samples, decode_blocks, header_of
+from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole, header_of
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
 from spectronorm.errors import AudioError, BadAudioReason
@@ -43,14 +42,16 @@ _QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
 
 
 class _Extremes:
-    """First, last, lowest and highest of the values seen."""
+    """First, last, lowest and highest of the values seen, and how many rows they came in."""
 
     def __init__(self) -> None:
+        self.count = 0
         self._ends: tuple[float, float] | None = None
         self._low, self._high = np.inf, -np.inf
 
     def add(self, values: NDArray[np.float32]) -> None:
         """More values."""
+        self.count += len(values)
         if values.size:
             first = float(values.flat[0]) if self._ends is None else self._ends[0]
             self._ends = first, float(values.flat[-1])
@@ -62,6 +63,11 @@ class _Extremes:
     def bounds(self) -> NDArray[np.float32]:
         """The lowest and the highest."""
         return np.array([self._low, self._high], dtype=np.float32)
+
+    @property
+    def peak(self) -> float:
+        """The highest magnitude."""
+        return max(-self._low, self._high)
 
     @property
     def flat(self) -> BadAudioReason | None:
@@ -76,7 +82,7 @@ class LongClip:
 
     Attributes:
         flat: `silent` or `constant` when all samples are alike, else None; known after a whole iteration.
-        flags: What is wrong with the channels; known after a whole iteration.
+        remarks: What else is odd about the file; known after a whole iteration.
     """
 
     def __init__(
@@ -86,39 +92,43 @@ class LongClip:
         resampler: str,
         duration: float | None,
         channels: tuple[str, str | None] = ("mean", None),
+        tolerate_short: float = 0.0,
     ) -> None:
         self._descriptor, self._channels = descriptor, channels
         self._rates = rates
         self._quality = _QUALITIES[resampler]
         self._most = None if duration is None else max(1, round(duration * rates[1]))
+        self._tolerated = tolerate_short
         self.flat: BadAudioReason | None = None
-        self.flags: tuple[BadAudioReason, ...] = ()
+        self.remarks: tuple[Remark, ...] = ()
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Blocks of samples, from the beginning; raises `AudioError` as reading the clip would, some after the last."""
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
         powers = ChannelPowers()
         given = 0
-        for block in self._resampled(decoded, sources, powers):
+        blocks = DecodedBlocks(self._descriptor)
+        for block in self._resampled(blocks, decoded, sources, powers):
             rest = len(block) if self._most is None else min(len(block), self._most - given)
             if rest:
                 results.add(block[:rest])
                 given += rest
                 yield block[:rest]
         check_samples(decoded.bounds)
+        check_whole(decoded.count, blocks.missing, self._tolerated)
+        self.remarks = (*oddities(blocks.missing, blocks.note), *powers.remarks(self._channels[0]))
         if given == 0:
             raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {self._rates[1]} Hz")
-        self.flags = powers.flags(self._channels[0])
-        self.flat = None if BadAudioReason.CHANNELS_CANCEL in self.flags else sources.flat or results.flat
+        self.flat = None if cancel(self.remarks) else sources.flat or results.flat
 
     def _resampled(
-        self, decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
+        self, blocks: DecodedBlocks, decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
     ) -> Iterator[NDArray[np.float32]]:
         source_rate, sample_rate = self._rates
         stream = None
         if source_rate != sample_rate:
             stream = soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32", quality=self._quality)
-        for block in decode_blocks(self._descriptor):
+        for block in blocks:
             decoded.add(block)
             if not np.isfinite(decoded.bounds).all():
                 check_samples(decoded.bounds)
@@ -135,13 +145,18 @@ class LongClip:
 class Streamed(Generic[_Result]):
     """What was made of a long clip, or the error that says why nothing was, and the stamp of the bytes it was made of.
 
-    `flat` and `flags` are as in `LongClip`.
+    `flat` and `remarks` are as in `LongClip`.
     """
 
     stamp: bytes
     result: _Result | AudioError
     flat: BadAudioReason | None = None
-    flags: tuple[BadAudioReason, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def flags(self) -> tuple[Remark, ...]:
+        """All that a profile lists of the clip: its remarks, and that it is silent or constant."""
+        return flags(self.flat, self.remarks)
 
 
 def stream(
@@ -165,17 +180,17 @@ def stream(
         return None
     for _ in range(ATTEMPTS):
         try:
-            with open_content(clip) as descriptor, recognizable(descriptor) as content:
-                rate, channels, frames = header_of(content)
+            with open_content(clip) as descriptor:
+                rate, channels, frames = header_of(descriptor)
                 if channels * frames <= LONG_SAMPLES * (TWICE if twice else 1):
                     return None
                 before = content_state(descriptor)
                 stamp = content_digest(descriptor) if with_stamp else b""
                 how = reader.channels, clip.columns.get("channel")
-                found = LongClip(content, (rate, sample_rate), resampler, duration, how)
+                found = LongClip(descriptor, (rate, sample_rate), resampler, duration, how, reader.tolerate_short)
                 result = _result(found, work, skip_flat=reader.skip_flat)
                 if content_state(descriptor) == before:
-                    return Streamed(stamp, result, found.flat, found.flags)
+                    return Streamed(stamp, result, found.flat, found.remarks)
         except AudioError as error:
             if error.reason is not BadAudioReason.CHANGING:
                 return Streamed(stamp_of_error(error), error)

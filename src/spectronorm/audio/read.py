@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, check_channels, chosen
-from spectronorm.audio.clip import Clip, flatness, skipped, within
-from spectronorm.audio.decoding.bare_mpeg import recognizable
+from spectronorm.audio.channels import STACK, ChannelPowers, cancel, check_channels, chosen
+from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
@@ -21,7 +20,14 @@ from spectronorm.audio.decoding.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor, header_of
+from spectronorm.audio.decoding.decode import (
+    MAX_PEAK,
+    NEEDS_PATH,
+    check_samples,
+    check_whole,
+    decode_descriptor,
+    header_of,
+)
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
@@ -29,7 +35,7 @@ from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.resample import resample
-from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.kernels.buffers import SAMPLES
 
 _MOST_STORED = 1 << 23
@@ -47,6 +53,8 @@ class _Decoded:
     sample_rate: int
     borrowed: bool
     of_integers: bool = False
+    missing: float = 0.0
+    note: str = ""
 
 
 _Outcome = _Decoded | AudioError
@@ -60,15 +68,22 @@ class Reader:
     decoding, and are copied here. With `skip_flat`, silent and
     constant clips count as bad; otherwise they are clips like any other, and a profile lists them. `channels` says what
     is made of several channels: their `mean`, the `first` or another by its number, `each` as a clip of its own, or a
-    `stack:N` of all of them, `(channel, sample)`.
+    `stack:N` of all of them, `(channel, sample)`. A file that lacks up to `tolerate_short` seconds of the sound that it
+    claims is read and listed; one that lacks more is `truncated`.
+
+    Raises:
+        ArgumentError: when `channels` is unknown, or `tolerate_short` is negative or not finite.
     """
 
     untrusted: Limits | None = None
     skip_flat: bool = False
     channels: str = "mean"
+    tolerate_short: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", check_channels(self.channels))
+        if not 0 <= self.tolerate_short < float("inf"):
+            raise ArgumentError(f"tolerate_short={self.tolerate_short} must be a number of seconds, 0 or more")
 
     def read(
         self,
@@ -131,6 +146,11 @@ class Reader:
         try:
             if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
+            check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
+            remarks = (
+                *oddities(decoded.missing, decoded.note),
+                *_channel_remarks(decoded.samples, self.channels),
+            )
             samples = chosen(decoded.samples, self.channels, channel)
             if (
                 decoded.borrowed
@@ -138,8 +158,7 @@ class Reader:
                 and np.may_share_memory(samples, decoded.samples)
             ):
                 samples = samples.copy()
-            flags = _channel_flags(decoded.samples, self.channels)
-            prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, flags)
+            prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, remarks)
         except AudioError as error:
             return error
         if self.skip_flat and prepared.flat is not None:
@@ -206,25 +225,28 @@ def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
         return _Decoded(*plain, borrowed=True, of_integers=True)
     needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
     try:
-        with recognizable(descriptor) as content:
-            samples, rate = decode_descriptor(content, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+        found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
     except AudioError as error:
         return error
-    return _Decoded(samples, rate, borrowed=samples.base is not None)
+    borrowed = found.samples.base is not None
+    return _Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
 
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
     # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
     plain = [_is_plain(one.descriptor, limits) for one in opened]
-    sent = [one.content for one, here in zip(opened, plain, strict=True) if not here]
+    sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
     with closing(decode_untrusted(sent, limits)) as decoded:
         for one, here in zip(opened, plain, strict=True):
             copied = read_plain_wav(one.descriptor) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
-            found = next(decode_untrusted([one.content], limits) if here else decoded)
-            yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
+            found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
+            if isinstance(found, AudioError):
+                yield found
+            else:
+                yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
 
 
 def _is_plain(descriptor: int, limits: Limits) -> bool:
@@ -234,10 +256,9 @@ def _is_plain(descriptor: int, limits: Limits) -> bool:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A clip's file: `content` is what to decode of it, `state` what it was then."""
+    """A clip's file, and its state when it was opened."""
 
     descriptor: int
-    content: int
     state: tuple[int, ...]
     stamp: bytes
 
@@ -249,7 +270,7 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
         return error
     state = content_state(descriptor)
     stamp = content_digest(descriptor) if with_stamp else b""
-    return _Opened(descriptor, stack.enter_context(recognizable(descriptor)), state, stamp)
+    return _Opened(descriptor, state, stamp)
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
@@ -278,12 +299,12 @@ class Stamped:
         return self.result
 
 
-def _channel_flags(samples: NDArray[np.float32], channels: str) -> tuple[BadAudioReason, ...]:
+def _channel_remarks(samples: NDArray[np.float32], channels: str) -> tuple[Remark, ...]:
     if samples.shape[1] == 1:
         return ()
     powers = ChannelPowers()
     powers.add(samples)
-    return powers.flags(channels)
+    return powers.remarks(channels)
 
 
 def _prepare(
@@ -292,7 +313,7 @@ def _prepare(
     sample_rate: int,
     duration: float | None,
     resampler: str,
-    flags: tuple[BadAudioReason, ...],
+    remarks: tuple[Remark, ...],
 ) -> Clip:
     flat = flatness(samples.reshape(-1))
     if samples.ndim == 1:
@@ -307,9 +328,8 @@ def _prepare(
         length = min(length, wanted)
         samples = np.pad(samples[..., :length], [(0, 0)] * (samples.ndim - 1) + [(0, wanted - length)])
     # Channels that cancel leave nothing of a recording that is not silent.
-    cancel = BadAudioReason.CHANNELS_CANCEL in flags
-    flat = None if cancel else flat or flatness(samples[..., :length].reshape(-1))
-    return Clip(samples, sample_rate, length, flat, flags)
+    flat = None if cancel(remarks) else flat or flatness(samples[..., :length].reshape(-1))
+    return Clip(samples, sample_rate, length, flat, remarks)
 
 
 def read_clip(
@@ -340,8 +360,8 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
 
 def channel_count(clip: ClipReference) -> int:
     """How many channels a clip's file has by its header; raises `AudioError` when it cannot be read."""
-    with open_content(clip) as descriptor, recognizable(descriptor) as content:
-        count = header_of(content)[1]
+    with open_content(clip) as descriptor:
+        count = header_of(descriptor)[1]
     if not count:
         raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
     return count

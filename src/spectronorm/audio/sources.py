@@ -32,12 +32,16 @@ class Source:
         reader: The way in which clips are read.
         left_out: What was taken out by `without`.
         listing: Local files besides the clips that say which clips there are, such as a table.
+        unread: How many files of a folder are not read, by suffix.
+        whole: The values of each column in the source that this one was selected from; empty for a whole source.
     """
 
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
     left_out: tuple[str, ...] = ()
     listing: tuple[str, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict, compare=False)
+    whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
@@ -55,6 +59,12 @@ class Source:
     def column_names(self) -> list[str]:
         """Every column that at least one clip has."""
         return sorted({name for clip in self.clips for name in clip.columns})
+
+    def values(self, column: str) -> tuple[str, ...]:
+        """The distinct values of a column, sorted: of the whole source, if this one was selected from another."""
+        if self.whole:
+            return self.whole.get(column, ())
+        return tuple(sorted({clip.columns[column] for clip in self.clips if column in clip.columns}))
 
     def select(self, **columns: object) -> Source:
         """The clips whose columns have these values, or one of several in a list; values compare as text."""
@@ -76,10 +86,11 @@ class Source:
                 raise ArgumentError(f"{name}={value}: no clip of this source has it; {known}")
         matches = [all(clip.columns.get(name) in several for name, several in wanted.items()) for clip in self.clips]
         kept = tuple(clip for clip, match in zip(self.clips, matches, strict=True) if match is keep)
+        whole = self.whole or {name: self.values(name) for name in self.column_names()}
         if keep:
-            return replace(self, clips=kept)
+            return replace(self, clips=kept, whole=whole)
         text = ", ".join(f"{name}={' or '.join(several)}" for name, several in wanted.items())
-        return replace(self, clips=kept, left_out=(*self.left_out, text))
+        return replace(self, clips=kept, whole=whole, left_out=(*self.left_out, text))
 
 
 def open_source(target: str | Path | Source, reader: Reader | None = None) -> Source:
@@ -89,7 +100,7 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     `path` (relative to the table's folder, or absolute) and any others (`label`, `fold`, `split`, …). Archives
     (`.tar`, `.tar.gz`, `.zip`, …) are read member by member and never extracted; a folder that holds archives and no
     audio is taken for shards. In a folder or archive, the first folder below is taken for the label. Hidden files are
-    left out, and links are followed but never in circles.
+    left out, and links are followed, but each folder is listed once. Files with another suffix are counted in `unread`.
 
     Args:
         target: A path, a URL such as `s3://bucket/folder` (extra `remote`), or a source.
@@ -102,11 +113,13 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)
     place = os.fspath(target)
-    clips = _kind_of(place)().clips(place)
+    kind = _kind_of(place)()
+    clips = kind.clips(place)
     if not clips:
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
-    return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
+    listing = tuple(str(path) for path in places if path.is_file())
+    return replace(Source.of(clips, reader), listing=listing, unread=kind.unread)
 
 
 def each_channel(source: Source) -> Source:

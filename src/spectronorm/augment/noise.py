@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, beside, constant, mean_of_valid, namespace, set_real_numbers
+from spectronorm.arrays import Array, beside, constant, mean_of_valid, namespace, set_real_numbers, working
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 from spectronorm.errors import ArgumentError, ShapeError
@@ -70,18 +70,21 @@ class Noise(Augmentation):
         xp, shape = namespace(wave), clip_shape(wave, 1, "a wave")
         check_drawn(drawn.snr_db, shape)
         ends = clip_lengths(lengths, shape, wave.shape[-1])
+        # Of half precision neither a sum of squares nor a count of samples has room.
+        exact = working(wave)
         if noise is None:
-            noise = constant(_white(drawn.seed, ends, wave.shape[-1]), wave)
+            noise = constant(_white(drawn.seed, ends, wave.shape[-1]), exact)
         elif noise.shape[-1] != wave.shape[-1]:
             raise ShapeError(f"noise has {noise.shape[-1]} samples, but the waves {wave.shape[-1]}; crop or repeat it")
-        noise = beside(noise, wave)
+        noise = beside(noise, exact)
         valid = positions(wave.shape[-1], wave) < a_clip(ends, wave, 1)
-        signal_power = mean_of_valid(wave * wave, valid, -1)
+        signal_power = mean_of_valid(exact * exact, valid, -1)
         noise_power = mean_of_valid(xp.broadcast_to(noise * noise, wave.shape), valid, -1)
         heard = (signal_power > 0) & (noise_power > 0)
         ratio = signal_power / xp.where(heard, noise_power, xp.ones_like(noise_power))
-        scale = xp.sqrt(xp.where(heard, ratio, xp.ones_like(ratio))) * a_clip(10.0 ** (-drawn.snr_db / 20.0), wave, 1)
-        return wave + xp.where(valid & heard, noise * scale, xp.zeros_like(wave))
+        scale = xp.sqrt(xp.where(heard, ratio, xp.ones_like(ratio))) * a_clip(10.0 ** (-drawn.snr_db / 20.0), exact, 1)
+        noisy = exact + xp.where(valid & heard, noise * scale, xp.zeros_like(exact))
+        return xp.astype(noisy, wave.dtype, copy=False)
 
     def __call__(
         self,

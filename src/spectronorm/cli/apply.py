@@ -19,6 +19,7 @@ from spectronorm.cli.options import (
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     open_engine,
@@ -26,7 +27,7 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say
 from spectronorm.features import open_for
 from spectronorm.passes.apply import apply
@@ -62,6 +63,7 @@ def apply_command(
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     exclude_floor: ExcludeFloorOption = False,
     to: Annotated[str, typer.Option(help="npy (a file each), or shards: safetensors, webdataset or parquet.")] = "npy",
     dtype: Annotated[str, typer.Option(help="float32, float16, or bfloat16 (safetensors).")] = "float32",
@@ -77,9 +79,11 @@ def apply_command(
     """
     pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
     share = parse_share(max_bad, "max-bad")
+    how = reader(untrusted=untrusted, skip_flat=skip_flat, tolerate_short=tolerate_short)
+    opened = note_unread(open_for(source, pipeline.front_end, how))
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("applying") as progress:
         applied = apply(
-            open_for(source, pipeline.front_end, reader(untrusted=untrusted, skip_flat=skip_flat)),
+            opened,
             pipeline,
             output,
             duration=duration,

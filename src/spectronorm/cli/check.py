@@ -11,14 +11,17 @@ import typer
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
+    MaxBadOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     engine,
     parse_hold_out,
+    parse_share,
     reader,
 )
-from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar
+from spectronorm.cli.run import FAILED, guarded, note_unread, print_json, progress_bar
 from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
@@ -47,21 +50,26 @@ def check_command(
     source: SourceArgument,
     hold_out: HoldOutOption = None,
     workers: WorkersOption = None,
+    max_bad: MaxBadOption = "1%",
     untrusted: UntrustedOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     json: JsonOption = False,
 ) -> None:
     """Say whether a profile measured sounds that were to be unseen: a test set, or a source's held-out clips.
 
-    Copies are found under any name and in any lossless format. Exits with 1 when there is a leak.
+    Copies are found under any name and in any lossless format. Exits with 1 when there is a leak, or
+    when more files cannot be read than --max-bad allows.
     """
     measured = load(profile)
     if not isinstance(measured, Profile):
         raise ArgumentError(f"{profile}: is a pipeline, which keeps no digests of sounds; give the profile")
+    how = reader(untrusted=untrusted, tolerate_short=tolerate_short)
     with progress_bar("checking") as progress:
         found = check(
             measured,
-            open_for(source, measured.front_end, reader(untrusted=untrusted, skip_flat=False)),
+            note_unread(open_for(source, measured.front_end, how)),
             hold_out=dict(parse_hold_out(hold_out)),
+            max_bad=parse_share(max_bad, "max-bad"),
             engine=engine(workers),
             progress=progress,
         )

@@ -15,6 +15,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.explain import PROBE_RATE, Explanation, explain
 from spectronorm.front_end import PRESETS, FrontEnd, preset, require_front_end
 from spectronorm.pipeline import Pipeline, load
+from spectronorm.profile import Profile
 
 _EXAMPLES = """
 **Examples**
@@ -42,7 +43,10 @@ def explain_command(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Say in words how two front ends or pipelines differ, and what that does to the numbers."""
+    """Say in words how two front ends or pipelines differ, and what that does to the numbers.
+
+    Of profiles the front ends are compared, not the statistics.
+    """
     first, second = _open(a), _open(b)
     if audio is None:
         explanation = explain(first, second)
@@ -57,12 +61,22 @@ def explain_command(
 
 def _lines(a: str, b: str, explanation: Explanation) -> list[str]:
     if not explanation.differences:
-        lines = [f"{a} and {b} are the same."]
+        lines = [f"{a} and {b} have {_compared(a, b)}."]
     else:
         lines = [f"here is {a}, there is {b}", ""]
         for d in explanation.differences:
             lines += [f"{d.setting}: {d.here} here, {d.there} there", f"    {d.effect}"]
     return [*lines, "", "measured on a sound:", *(f"    {sentence}" for sentence in explanation.measured)]
+
+
+def _compared(a: str, b: str) -> str:
+    """The things that were found to be the same."""
+    contents = [None if one in PRESETS or Path(one).suffix == ".json" else load(one) for one in (a, b)]
+    if any(isinstance(one, Pipeline) for one in contents):
+        return "the same front end and the same normalizer"
+    if any(isinstance(one, Profile) for one in contents):
+        return "the same front end; the statistics of profiles are not compared (spectronorm show prints them)"
+    return "the same settings"
 
 
 def _open(name: str) -> FrontEnd | Pipeline:

@@ -20,6 +20,7 @@ from spectronorm.cli.options import (
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     open_engine,
@@ -27,9 +28,9 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, BadAudioReason
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
@@ -80,6 +81,7 @@ def fit_command(
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -88,8 +90,8 @@ def fit_command(
     A run that was stopped goes on where it was when the same command is given again.
     """
     described = _described(front_end, levels)
-    how = reader(untrusted=untrusted, skip_flat=skip_flat)
-    opened = open_source(source, how) if levels is None else open_for(source, described, how)
+    how = reader(untrusted=untrusted, skip_flat=skip_flat, tolerate_short=tolerate_short)
+    opened = note_unread(open_source(source, how) if levels is None else open_for(source, described, how))
     if levels is None:
         described = with_all_channels(described, opened)
         opened = open_for(opened, described)
@@ -135,6 +137,15 @@ def _report(profile: Profile, output: Path) -> None:
         warn(remark)
 
 
+_ODD = {
+    BadAudioReason.CHANNELS_CANCEL: "with channels that cancel each other",
+    BadAudioReason.DEAD_CHANNEL: "with a dead channel",
+    BadAudioReason.TRUNCATED: "a little shorter than claimed, within --tolerate-short",
+    BadAudioReason.HEADER_LIES: "with a header that contradicts the sound, all of which was read",
+}
+"""Reasons for which a clip that was counted is listed, and how they are said."""
+
+
 def remarks(profile: Profile) -> list[str]:
     """What a user should know before trusting the profile."""
     found = []
@@ -143,6 +154,7 @@ def remarks(profile: Profile) -> list[str]:
         found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
         found.append(_flat_remark(profile))
+    found += _odd_remarks(profile)
     if mostly := profile.mostly_floor():
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
@@ -150,10 +162,23 @@ def remarks(profile: Profile) -> list[str]:
     return found
 
 
+def _odd_remarks(profile: Profile) -> list[str]:
+    """How many clips were counted although something is odd about them, and the first of them."""
+    found = []
+    for reason, what in _ODD.items():
+        files = [file for file in profile.flagged if file.reason is reason]
+        if files:
+            names = ", ".join(printable(file.path) for file in files[:3]) + (", …" if len(files) > 3 else "")
+            clips = "1 clip" if len(files) == 1 else f"{len(files)} clips"
+            found.append(f"{clips} {what}: {names} (such as: {files[0].detail})")
+    return found
+
+
 def _flat_remark(profile: Profile) -> str:
     """How many clips are silent or constant, which, and what they do to the figures."""
-    names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in profile.flagged[:3])
-    listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
+    flat = [file for file in profile.flagged if file.reason not in _ODD]
+    names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in flat[:3])
+    listed = f" ({names}{', …' if len(flat) > 3 else ''})" if names else ""
     effect, unit = profile.flat_effect(), profile.front_end.unit
     moved = (
         ""

@@ -48,6 +48,14 @@ SkipFlatOption = Annotated[
     bool,
     typer.Option("--skip-flat", help="Leave silent and constant clips out, as bad files with that reason."),
 ]
+TolerateShortOption = Annotated[
+    str,
+    typer.Option(
+        "--tolerate-short",
+        metavar="TIME",
+        help="Read files that end up to so much earlier than they claim, such as 100ms or 0.1s, and list them.",
+    ),
+]
 ExcludeFloorOption = Annotated[
     bool,
     typer.Option("--exclude-floor", help="Take the statistics over the cells above the floor only."),
@@ -119,9 +127,23 @@ def parse_hold_out(texts: list[str] | None) -> list[tuple[str, str]]:
     return pairs
 
 
-def reader(*, untrusted: bool, skip_flat: bool) -> Reader:
+def parse_seconds(text: str, name: str) -> float:
+    """`100ms`, `0.1s` or `0.1` in seconds; raises `ArgumentError` for anything else."""
+    number, unit = (text[:-2], 1e-3) if text.endswith("ms") else (text.removesuffix("s"), 1.0)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        raise ArgumentError(f"{name}={text!r} must be a time such as 100ms or 0.1s") from None
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentError(f"{name}={text!r} must be a time of 0 seconds or more")
+    return seconds
+
+
+def reader(*, untrusted: bool, skip_flat: bool = False, tolerate_short: str = "0s") -> Reader:
     """How clips are read."""
-    return Reader(Limits() if untrusted else None, skip_flat)
+    return Reader(
+        Limits() if untrusted else None, skip_flat, tolerate_short=parse_seconds(tolerate_short, "tolerate-short")
+    )
 
 
 def engine(workers: int | None) -> AutoEngine:

@@ -28,6 +28,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from spectronorm.audio import Source
 from spectronorm.cli.terminal import complain, console, warn
 from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
 from spectronorm.profile import BadFile
@@ -145,3 +146,13 @@ def warn_left_out(bad: Iterable[BadFile]) -> None:
     """A remark for each file that was left out."""
     for file in bad:
         warn(f"left out {file}")
+
+
+def note_unread(source: Source) -> Source:
+    """Say how many files of a folder are not read, by suffix; gives the source."""
+    if source.unread:
+        total = sum(source.unread.values())
+        listed = ", ".join(f"{count} {suffix}" for suffix, count in list(source.unread.items())[:8])
+        files = "1 file of the folder is" if total == 1 else f"{total} files of the folder are"
+        warn(f"{files} not read: {listed} (unknown formats; convert the sounds among them to WAV or FLAC)")
+    return source

@@ -20,6 +20,7 @@ from spectronorm.arrays import (
     require_choice,
     require_finite,
     require_floats,
+    require_plausible,
     returned,
     set_whole_numbers,
     working,
@@ -100,7 +101,7 @@ class FrontEnd(FieldsOnly):
 
         Raises:
             ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: when a NumPy wave holds NaN or infinity.
+            ArgumentError: when a NumPy wave holds NaN or infinity, or peaks far above full scale, as integers do.
         """
         require_floats(wave, "a wave")
         if wave.ndim < 1:
@@ -116,6 +117,7 @@ class FrontEnd(FieldsOnly):
                 f"channels of channels={self.channels!r}"
             )
         require_finite(wave, "a wave")
+        require_plausible(wave)
         return returned(self.working_level(working(wave)), like=wave)
 
     def working_level(self, wave: Array) -> Array:
@@ -186,6 +188,11 @@ class FrontEnd(FieldsOnly):
     def clip_floor(self, highest: float) -> float:
         """The floor of one clip whose highest level is `highest`: lower than that by `top_db` where there is one."""
         return self.compress.clip_floor(highest, self.stft.power)
+
+    @property
+    def floor_follows_highest(self) -> bool:
+        """True if a clip's highest level moves its floor."""
+        return self.compress.floor_follows_highest
 
     @cached_property
     def floor(self) -> float:

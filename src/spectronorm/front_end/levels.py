@@ -175,6 +175,11 @@ class Levels:
         """The floor of one clip: the same for all."""
         return self.floor
 
+    @property
+    def floor_follows_highest(self) -> bool:
+        """False: the floor of levels made elsewhere is one number."""
+        return False
+
     def band_hz(self) -> NDArray[np.float64]:
         """NaN for each row: which frequencies the bands have is not known."""
         return np.full(self.n_bands, np.nan)

@@ -22,11 +22,14 @@ from spectronorm.kernels.jit import kernel
 
 @dataclass(frozen=True, eq=False)
 class BandMap:
-    """`(level - shift) / scale` for each band `(band,)`, in the dtype of the result, and what stands in the padding."""
+    """`(level - shift) / scale` for each band `(band,)`, in the result's dtype.
+
+    `padding` is a number or `(band, 1)`.
+    """
 
     shift: NDArray[np.floating]
     scale: NDArray[np.floating]
-    padding: float
+    padding: float | NDArray[np.floating]
 
     @classmethod
     def of_level(cls, front_end: FrontEnd, dtype: torch.dtype) -> BandMap:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spectronorm.arrays import require_floats
+from spectronorm.arrays import require_floats, require_plausible
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
 
@@ -50,7 +50,7 @@ def check_wave(wave: Tensor, front_end: FrontEnd, sample_rate: int | None) -> No
 
 
 def check_finite(wave: Tensor) -> None:
-    """Raise `ArgumentError` when a wave (its padding set to zero) holds NaN or infinity."""
+    """Raise `ArgumentError` when a wave (its padding set to zero) holds NaN or infinity, or integers as floats."""
     # The sum is NaN or infinite as soon as one sample is, and costs one pass without memory.
     if readable(wave) and wave.numel() and not torch.isfinite(wave.detach().sum()):
         bad = int((~torch.isfinite(wave)).sum())
@@ -59,6 +59,8 @@ def check_finite(wave: Tensor) -> None:
                 f"{bad} samples of the wave are NaN or infinite, but every sample must be finite; "
                 "repair or leave out the clip"
             )
+    if readable(wave) and wave.numel() and wave.device.type == "cpu":
+        require_plausible(wave.detach().to(torch.promote_types(wave.dtype, torch.float32)).numpy())
 
 
 def expand_lengths(lengths: Tensor, like: Tensor, axes: int, shortest: int, unit: str) -> Tensor:

@@ -25,6 +25,8 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 
+_LABEL = "label"
+
 
 class ClipItem(NamedTuple):
     """One clip, or a batch of them (then each with an axis in front).
@@ -58,6 +60,8 @@ class ClipDataset(Dataset[ClipItem]):
         duration: In seconds.
         crop: A random crop; its `samples` then say the length.
         label: The column that holds the class.
+        classes: The classes' names in order; by default all values of `label` in the source, or in the whole source
+            that `source` was selected from, so that training and test sets of one source agree.
         cache: A folder for decoded audio: from the second epoch on nothing is decoded.
         seed: Of the random crops.
 
@@ -67,7 +71,8 @@ class ClipDataset(Dataset[ClipItem]):
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
-        ArgumentError: when both `duration` and `crop` are given, or the clips would be shorter than one window.
+        ArgumentError: when both `duration` and `crop` are given, the clips would be shorter than one window, no clip
+            has the column `label` (unless it is the default), or a label is not among `classes`.
     """
 
     def __init__(
@@ -77,7 +82,8 @@ class ClipDataset(Dataset[ClipItem]):
         *,
         duration: float | None = None,
         crop: RandomCrop | None = None,
-        label: str = "label",
+        label: str = _LABEL,
+        classes: Sequence[str] | None = None,
         cache: str | Path | None = None,
         seed: int = 0,
     ) -> None:
@@ -98,7 +104,8 @@ class ClipDataset(Dataset[ClipItem]):
                 "take longer ones"
             )
         self.cache = None if cache is None else AudioCache(Path(cache))
-        self.classes = _classes([clip.columns[label] for clip in self.source if label in clip.columns])
+        self.classes = _classes(self.source, label) if classes is None else tuple(classes)
+        _check_labels(self.source, label, self.classes)
         number = {name: i for i, name in enumerate(self.classes)}
         self.labels = [number.get(clip.columns.get(label, ""), -1) for clip in self.source]
         self.bad: tuple[BadFile, ...] = ()
@@ -168,7 +175,7 @@ class ClipDataset(Dataset[ClipItem]):
         else:
             special = None if reader == Reader() else reader
             samples = self.cache.read(clip.path, front_end.sample_rate, front_end.resampler, reader=special)
-        if samples.shape[-1] < front_end.min_samples:
+        if self.samples is None and samples.shape[-1] < front_end.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
                 f"it has {samples.shape[-1]} samples at {front_end.sample_rate} Hz, less than one window of "
@@ -181,12 +188,13 @@ class ClipDataset(Dataset[ClipItem]):
         if self.crop is not None:
             generator = np.random.default_rng([self.seed, int(self._epoch), index])
             cropped, length = self.crop(np.asarray(samples), generator)
-            return torch.from_numpy(cropped), int(length)
+            return torch.from_numpy(cropped), max(int(length), self.front_end.min_samples)
         there = samples.shape[-1]
         length = there if self.samples is None else min(there, self.samples)
         wave = np.zeros((*samples.shape[:-1], length if self.samples is None else self.samples), dtype=np.float32)
         wave[..., :length] = samples[..., :length]
-        return torch.from_numpy(wave), length
+        # Of a clip shorter than one window, the first window counts: the rest of it is padding.
+        return torch.from_numpy(wave), max(length, self.front_end.min_samples)
 
 
 def collate(items: Sequence[ClipItem]) -> ClipItem:
@@ -196,6 +204,19 @@ def collate(items: Sequence[ClipItem]) -> ClipItem:
     return ClipItem(waves, *(torch.stack([item[i] for item in items]) for i in (1, 2, 3)))
 
 
-def _classes(labels: Sequence[str]) -> tuple[str, ...]:
-    """Distinct labels in order; numbers in the order of numbers."""
+def _check_labels(source: Source, label: str, classes: Sequence[str]) -> None:
+    """Raise `ArgumentError` unless the column exists and every label is a class."""
+    if label != _LABEL and not source.values(label):
+        known = ", ".join(source.column_names()) or "none"
+        raise ArgumentError(f"label={label!r}: no clip of this source has such a column; the columns are {known}")
+    if len(set(classes)) < len(classes):
+        raise ArgumentError(f"classes={tuple(classes)} names a class twice")
+    strange = {clip.columns[label] for clip in source if label in clip.columns} - set(classes)
+    if strange:
+        raise ArgumentError(f"{label}={min(strange)!r} is not among the classes {', '.join(classes) or '(none)'}")
+
+
+def _classes(source: Source, label: str) -> tuple[str, ...]:
+    """Distinct labels of the whole source in order; numbers in the order of numbers."""
+    labels = source.values(label)
     return tuple(sorted(set(labels), key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name)))

@@ -11,13 +11,27 @@ from torch import Tensor, nn
 
 from spectronorm.arrays import Affine, require_floats, to_host, working
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import any_from_json
+from spectronorm.front_end import Levels, any_from_json
 from spectronorm.nn.batches import BandMap
 from spectronorm.nn.checks import expand_lengths, readable
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
-from spectronorm.normalize.normalizer import require_level
+from spectronorm.normalize.normalizer import PADDINGS, require_level
+
+
+def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str | float:
+    """What stands in the padding: a number, `silence` or `zero-level`."""
+    known = normalizer.normalizer.padding if padding is None else padding
+    if known == "zero":
+        return 0.0
+    if known not in PADDINGS and (isinstance(known, str) or not np.isfinite(known)):
+        raise ArgumentError(f"padding={padding!r} must be a number or one of {', '.join(PADDINGS)}")
+    if isinstance(known, str) and normalizer.normalizer.maps_clips:
+        raise ArgumentError(
+            f"padding={padding!r} needs one map for all clips; give a number for {normalizer.normalizer}"
+        )
+    return known
 
 
 class Normalize(Constants):
@@ -28,15 +42,27 @@ class Normalize(Constants):
     `log_scale`, so that `x = ((level - shift) / scale - offset) / exp(log_scale)`. A learning rate then means the same
     for every front end, and no scale can become zero or negative.
 
+    Args:
+        normalizer: The fitted normalizer.
+        trainable: Whether a correction trains.
+        padding: What stands behind the end of a clip where lengths are given: a number, `zero` (0 in the result),
+            `silence` (what the level of silence becomes) or `zero-level` (what a level of 0 becomes). By default what
+            the normalizer's `padding` says: `zero` where a mean is subtracted, `silence` for `Unchanged`, `MinMax` and
+            `Fixed`, and what their origins do for published pipelines.
+
     Raises:
-        ArgumentError: when `trainable` is asked of a normalizer that finds a map for each clip.
+        ArgumentError: when `trainable` is asked of a normalizer that finds a map for each clip, or `padding` is none of
+            these, or a level for such a normalizer.
     """
 
     shift: Tensor
     scale: Tensor
 
-    def __init__(self, normalizer: FittedNormalizer, *, trainable: bool = False) -> None:
+    def __init__(
+        self, normalizer: FittedNormalizer, *, trainable: bool = False, padding: str | float | None = None
+    ) -> None:
         super().__init__()
+        self.padding = _padding(normalizer, padding)
         self.fitted = normalizer
         self._bands = normalizer.front_end.n_bands
         self._level_shape = normalizer.front_end.level_shape
@@ -65,7 +91,7 @@ class Normalize(Constants):
         Args:
             level: `(..., band, frame)`.
             lengths: How many frames of each clip are real (`Spectrogram.frames` of the samples), in the shape of the
-                leading axes. Frames beyond are never counted, and exactly zero in the result.
+                leading axes. Frames beyond are never counted, and are what `padding` says in the result.
 
         Raises:
             ShapeError: when `level` has other bands than the front end, or lengths do not fit.
@@ -85,18 +111,30 @@ class Normalize(Constants):
         lengths = expand_lengths(lengths, level, len(self._level_shape) + 1, 0, "frames")
         valid = valid_mask(lengths, level.shape[-1])[(..., *[None] * len(self._level_shape), slice(None))]
         # Masked first as well, so that whatever stands in the padding cannot reach a gradient as NaN.
-        x = x.masked_fill(~valid, 0.0)
+        x = self._silenced(x, valid) if self.padding == "silence" else x.masked_fill(~valid, 0.0)
         if self._clipwise is not None and not self._masks_level:
             x = clip_by_clip(self._by_clip, x, lengths, what=self._clipwise)
         elif self._clipwise is not None:
             x = self._clipwise.clip_affine(x, valid=valid)(x)
-        return self._by_data_set(x).masked_fill(~valid, 0.0).to(level.dtype)
+        mapped = self._by_data_set(x)
+        if not isinstance(self.padding, str):
+            mapped = mapped.masked_fill(~valid, self.padding)
+        return mapped.to(level.dtype)
+
+    def _silenced(self, level: Tensor, valid: Tensor) -> Tensor:
+        """The level with silence as the front end has it in the padding: each clip's own floor, if there is one."""
+        front_end = self.fitted.front_end
+        top_db = None if isinstance(front_end, Levels) else getattr(front_end.compress, "top_db", None)
+        if top_db is None:
+            return level.masked_fill(~valid, front_end.floor)
+        highest = level.masked_fill(~valid, -torch.inf).amax((-2, -1), keepdim=True)
+        return torch.where(valid, level, (highest - top_db).clamp(min=front_end.floor))
 
     def band_map(self, dtype: torch.dtype) -> BandMap | None:
         """What this does to a level, when that is one map of each band whose numbers can be read and do not train."""
-        if self._clipwise is not None or self.fitted.affine is None or self.offset is not None:
-            return None
-        if len(self._level_shape) > 1:
+        one_map = self._clipwise is None and self.fitted.affine is not None and self.offset is None
+        follows = self.padding == "silence" and self.fitted.front_end.floor_follows_highest
+        if not one_map or follows or len(self._level_shape) > 1:
             return None
         numbers = (self.shift, self.scale)
         if not all(one.device.type == "cpu" and not one.requires_grad and readable(one) for one in numbers):
@@ -104,7 +142,11 @@ class Normalize(Constants):
         shift, scale = (one.to(dtype).numpy().ravel() for one in numbers)
         if not {shift.size, scale.size} <= {1, self._bands}:
             return None
-        return BandMap(np.resize(shift, self._bands), np.resize(scale, self._bands), 0.0)
+        shift, scale = np.resize(shift, self._bands), np.resize(scale, self._bands)
+        if not isinstance(self.padding, str):
+            return BandMap(shift, scale, self.padding)
+        silence = self.fitted.front_end.floor if self.padding == "silence" else 0.0
+        return BandMap(shift, scale, ((shift.dtype.type(silence) - shift) / scale)[:, None])
 
     def _by_clip(self, level: Tensor) -> Tensor:
         """By the map that each clip has of its own, if there is one."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import set_real_numbers, to_host
+from spectronorm.arrays import require_choice, set_real_numbers, to_host
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, FittedOn, Normalizer
+from spectronorm.normalize.normalizer import NORMALIZERS, PADDINGS, FittedNormalizer, FittedOn, Normalizer
 from spectronorm.profile import Profile
 
 _Numbers = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
@@ -35,9 +35,10 @@ class Fixed(Normalizer):
             channel give `(channel, 1)`. Lists, NumPy arrays and torch tensors are kept as tuples.
         scale: The divisor, in the same shapes.
         factor: A number that the scale is multiplied by, such as the 2 of AST's `(level - mean) / (2 · std)`.
+        padding: What the published system puts behind the end of a clip, one of `PADDINGS`.
 
     Raises:
-        ArgumentError: when `shift` is not in ±1e12, or `scale` or `factor` not in 1e-12 … 1e12.
+        ArgumentError: when `padding` is unknown, `shift` is not in ±1e12, or `scale` or `factor` not in 1e-12 … 1e12.
 
     >>> Fixed(shift=[-8.0, -6.0], scale=[4.0, 5.0])
     Fixed(shift=(-8.0, -6.0), scale=(4.0, 5.0))
@@ -49,8 +50,12 @@ class Fixed(Normalizer):
     shift: _Numbers = field(default=0.0, metadata={"help": "the level that becomes 0"})
     scale: _Numbers = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
     factor: float = field(default=1.0, metadata={"help": "a factor of the scale"})
+    padding: str = field(  # type: ignore[misc]
+        default="silence", repr=False, metadata={"help": "what stands in padding: zero, silence or zero-level"}
+    )
 
     def __post_init__(self) -> None:
+        require_choice(self.padding, "padding", PADDINGS)
         for name in ("shift", "scale", "factor"):
             object.__setattr__(self, name, _numbers(name, getattr(self, name)))
         set_real_numbers(self, ("factor",), 1.0 / _LARGEST, _LARGEST)

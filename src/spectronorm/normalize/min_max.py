@@ -23,13 +23,14 @@ class MinMax(Normalizer):
     """Maps the lowest level of the training set to `low` and the highest to `high`; other audio may fall outside.
 
     With `per="band"` no band's range counts as less than `min_scale` times the median band's, so a nearly constant band
-    fills only part of the target range; zero counts as 1.
+    fills only part of the target range; zero counts as 1. Padding is what silence becomes.
 
     Raises:
         ArgumentError: when `low < high` does not hold, or `per` or `min_scale` breaks its rule.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"minmax": {"per": "global"}, "minmax-band": {"per": "band"}}
+    padding: ClassVar[str] = "silence"
 
     per: str = field(default="global", metadata={"help": "global or band"})
     low: float = field(default=0.0, metadata={"help": "what the lowest level becomes"})

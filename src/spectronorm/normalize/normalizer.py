@@ -19,6 +19,9 @@ from spectronorm.normalize.scikit_learn import Parameters, params_of, transforme
 from spectronorm.profile import Profile
 from spectronorm.registry import Registry
 
+PADDINGS = ("zero", "silence", "zero-level")
+"""What stands behind the end of a padded clip: zero after normalization, the level of silence, or a level of zero."""
+
 
 class Normalizer(Parameters, ABC):
     """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile.
@@ -32,6 +35,10 @@ class Normalizer(Parameters, ABC):
 
     needs_data: ClassVar[bool] = True
     """False if the numbers are given, so that it is fitted on nothing."""
+
+    padding: ClassVar[str] = "zero"
+    """What should stand in padding, one of `PADDINGS`. Zero is the mean where a mean is subtracted, and says least;
+    where none is, it may be loud: there padding is what silence is."""
 
     @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:
@@ -178,6 +185,25 @@ class FittedNormalizer:
         elif self.affine is not None:
             return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
+
+    def padded(self, level: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+        """The normalized level of one clip `(..., band, frame)`, with its padding up to `frames`."""
+        x = np.asarray(self(level))
+        missing = frames - level.shape[-1]
+        if missing <= 0:
+            return x
+        return np.concatenate([x, np.repeat(self.padding_of(level), missing, axis=-1)], axis=-1)
+
+    def padding_of(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values `(..., band, 1)` of the padding behind a clip of this level `(..., band, frame)`."""
+        kind = self.normalizer.padding
+        if kind == "zero":
+            return np.zeros((*level.shape[:-1], 1))
+        silence = 0.0
+        if kind == "silence":
+            silence = self.front_end.clip_floor(float(level.max()))
+        padded = self.affine_of(level)(np.full((*level.shape[:-1], 1), silence))
+        return np.asarray(padded)
 
     def require_front_end(self, front_end: AnyFrontEnd) -> None:
         """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""

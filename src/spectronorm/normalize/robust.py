@@ -16,6 +16,9 @@ from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
 
+_REACH = 16.0
+"""The most scales between a band's median and the usual levels of the loudest band."""
+
 
 @NORMALIZERS.register("robust")
 @dataclass(frozen=True)
@@ -53,4 +56,8 @@ class Robust(Normalizer):
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Take the quantiles from the profile."""
         lower, median, upper = scoped(profile, self.per).quantile([self.quantiles[0], 0.5, self.quantiles[1]])
-        return FittedNormalizer.of(self, profile, median, safe_scale(np.asarray(upper - lower), self.min_scale))
+        # Half of the bands may be dead and still have a range, that of a resampler's noise: the others are the measure.
+        scale = safe_scale(np.asarray(upper - lower), self.min_scale, of=0.75)
+        # Sound as loud as in the loudest band stays within reach in a band that was far below it.
+        scale = np.maximum(scale, (np.max(upper) - median) / _REACH)
+        return FittedNormalizer.of(self, profile, median, scale)

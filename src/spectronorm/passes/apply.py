@@ -83,14 +83,14 @@ class _Task:
         read_stamp, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
         if isinstance(found, AudioError):
             return _Written(clip, output, 0, (BadFile.of(clip.name, found),), read_stamp, b"")
-        x = self.pipeline.normalizer(found.shaped(front_end))
+        level = found.shaped(front_end)
         try:
-            data = npy_bytes(self.store.made(x, found.frames))
+            data = npy_bytes(self.store.made(self.pipeline.normalizer.padded(level, found.frames)))
         except AudioError as error:
             return _Written(clip, output, 0, (BadFile.of(clip.name, error),), read_stamp, b"")
         with atomic_write(self.folder / output, None) as file:
             file.write(data)
-        return _Written(clip, output, x.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
+        return _Written(clip, output, level.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
         """By the name of the output; whether contents are still the same, stamp and digest say."""
@@ -136,8 +136,9 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
 
     Beside them stand the pipeline that made them, `levels.json`, with which `fit` measures them, and `index.csv`: the
     source's columns, with `path` and the number of `frames` that are not padding. With `duration` (seconds) every clip
-    is cropped, or padded with zeros after normalization, to one length. A run that was stopped, by whatever means, is
-    taken up again by calling `apply` once more: a journal beside the folder says what is finished.
+    is cropped or padded to one length; the normalizer says what stands in the padding: zero after normalization, or
+    what silence becomes. A run that was stopped, by whatever means, is taken up again by calling `apply` once more: a
+    journal beside the folder says what is finished.
 
     Raises:
         SourceError: when the source cannot be opened or is empty.

@@ -12,7 +12,7 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels
-from spectronorm.passes.one_pass import OneClip, one_pass
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, GroupKey, LevelClip, Measurement, Profile, digest
 from spectronorm.runs.progress import Progress
 
@@ -69,7 +69,7 @@ class _Task:
             sound = self.reader.read(clip, rate, duration=self.duration, resampler=resampler)
         except AudioError as error:
             return _Heard(clip, b"", flat=False, bad=(BadFile.of(clip.name, error),))
-        return _Heard(clip, digest(sound.valid), sound.flat is not None)
+        return _Heard(clip, digest(sound.at_least(self.front_end.min_samples)), sound.flat is not None)
 
 
 def check(
@@ -77,6 +77,7 @@ def check(
     source: str | Path | Source,
     *,
     hold_out: Mapping[str, object] | None = None,
+    max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Checked:
@@ -89,6 +90,7 @@ def check(
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
+        TooManyBad: when a larger share than `max_bad` of the clips cannot be read, or none can.
         ArgumentError: when no clip of the source is held out by these values, or the digests are of levels that only
             a meter saw.
     """
@@ -105,7 +107,7 @@ def check(
     groups = _groups_by_digest(profile.groups)
     measured = _groups_by_digest({key: m for key, m in profile.groups.items() if not _is_held_out(key, held_out)})
     task = _Task(profile.front_end, profile.duration, opened.reader)
-    with one_pass(unseen, task, unseen.clips, max_bad=None, engine=engine, progress=progress) as results:
+    with one_pass(unseen, task, unseen.clips, max_bad=max_bad, engine=engine, progress=progress) as results:
         heard = list(results)
     leaked = {one.digest for one in heard if not one.flat and one.digest in measured}
     doubled = {sound for sound, keys in groups.items() if len(keys) > 1}

@@ -133,11 +133,11 @@ class _Task:
             clip, front_end.sample_rate, duration=self.options.duration, resampler=front_end.resampler
         )
         read, source = stamped.clip_or_raise(), self._source(clip, stamped.stamp)
-        level = front_end.clip_level(read.valid)
+        level = front_end.clip_level(read.at_least(front_end.min_samples))
         width = self.options.width
         if width is None and read.length < len(read.samples):
             width = front_end.frames(len(read.samples))
-        gain = WaveformGain.of(read.valid, front_end)
+        gain = WaveformGain.of(read.at_least(front_end.min_samples), front_end)
         pixels, header = self.codec.pixels(level, length=read.length, gain=gain, source=source, width=width)
         if self.options.colormap is None:
             data = encode_image(pixels, header)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import Clip, ClipReference, Stamped, Streamed, stream
-from spectronorm.audio.channels import FLAG_DETAILS
-from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.audio.clip import Remark
+from spectronorm.errors import AudioError
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.passes.measured import Measured, UnitTask
@@ -32,11 +32,6 @@ _SAMPLES_AHEAD = 1 << 19
 _SAMPLES_AT_ONCE = 1 << 22
 
 """Longer clips are held, but counted piece by piece: their levels would take ten times their own memory."""
-
-_FLAT_DETAIL = {
-    BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
-    BadAudioReason.CONSTANT: "all its samples are equal; it was counted",
-}
 
 
 @dataclass(frozen=True)
@@ -86,11 +81,12 @@ class MeasureTask(UnitTask):
             stamps.append(read.stamp)
             try:
                 sound = read.clip_or_raise()
-                counter.add_level(self.front_end.clip_level(sound.valid), sound.valid, flat=sound.flat is not None)
+                samples = sound.at_least(self.front_end.min_samples)
+                counter.add_level(self.front_end.clip_level(samples), samples, flat=sound.flat is not None)
             except AudioError as error:
                 bad.append(BadFile.of(clip.name, error, unit.key))
                 continue
-            flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
+            flagged += _flagged(clip, sound.flags, unit.key)
         return Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps))
 
     def _held(self, unit: Unit) -> Measured:
@@ -118,7 +114,7 @@ class MeasureTask(UnitTask):
                     except AudioError as error:
                         bad.append(BadFile.of(clip.name, error, unit.key))
                         continue
-                    flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
+                    flagged += _flagged(clip, sound.flags, unit.key)
         found = counter.measurement()
         if parts:
             found = Measurement.sum(parts if found is None else [found, *parts])
@@ -141,26 +137,19 @@ class MeasureTask(UnitTask):
             if isinstance(read.result, AudioError):
                 bad.append(BadFile.of(clip.name, read.result, unit.key))
                 continue
-            length = read.result.length
+            real = read.result.at_least(self.front_end.min_samples)
+            length = len(real)
             if used + length > len(waiting):
                 yield clips
                 clips, used = [], 0
             if length > len(waiting):
-                yield [(clip, read.result)]
+                yield [(clip, replace(read.result, length=length))]
                 continue
             place = waiting[used : used + length]
-            place[:] = read.result.valid
-            kept = read.result
-            clips.append((clip, Clip(place, kept.sample_rate, length, kept.flat, kept.flags)))
+            place[:] = real
+            clips.append((clip, replace(read.result, samples=place, length=length)))
             used += length
         yield clips
-
-
-def _flagged(
-    clip: ClipReference, flat: BadAudioReason | None, flags: Sequence[BadAudioReason], key: GroupKey
-) -> list[BadFile]:
-    reasons = (*([] if flat is None else [flat]), *flags)
-    return [BadFile(clip.name, reason, (_FLAT_DETAIL | FLAG_DETAILS)[reason], key) for reason in reasons]
 
 
 def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
@@ -178,9 +167,13 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
             continue
         if isinstance(found.result, AudioError):
             bad.append(BadFile.of(clip.name, found.result, unit.key))
-        else:
-            flagged += _flagged(clip, found.flat, found.flags, unit.key)
-            parts.append(found.result if found.flat is None else as_flat(found.result))
+            continue
+        flagged += _flagged(clip, found.flags, unit.key)
+        parts.append(found.result if found.flat is None else as_flat(found.result))
     whole = Measurement.sum(parts) if parts else None
     in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
     return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)
+
+
+def _flagged(clip: ClipReference, flags: Sequence[Remark], key: GroupKey) -> list[BadFile]:
+    return [BadFile(clip.name, flag.reason, flag.detail, key) for flag in flags]

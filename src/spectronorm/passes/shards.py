@@ -95,13 +95,13 @@ class ShardTask:
             try:
                 if isinstance(found, AudioError):
                     raise found
-                x = self.pipeline.normalizer(found.shaped(front_end))
-                array = self.store.made(x, found.frames)
+                level = found.shaped(front_end)
+                array = self.store.made(self.pipeline.normalizer.padded(level, found.frames))
             except AudioError as error:
                 bad.append(BadFile.of(clip.name, error))
                 continue
-            frames[name] = x.shape[-1]
-            yield Entry(name, array, self.store.dtype, x.shape[-1], clip.columns)
+            frames[name] = level.shape[-1]
+            yield Entry(name, array, self.store.dtype, level.shape[-1], clip.columns)
 
     def key(self, shard: Shard) -> bytes:
         """By the names of the shard and its clips."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import math
 import mmap
 import os
 import signal
@@ -25,10 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio.decoding.confinement import Undumpable, available
+from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
@@ -60,8 +61,8 @@ class Limits:
             raise ArgumentError("decoding in a limited process needs a POSIX system; leave untrusted out here")
 
 
-Decoded = tuple[NDArray[np.float32], int] | AudioError
-"""Samples `(sample, channel)` and sample rate in Hz, or why there are none."""
+Decoded = DecodedFile | AudioError
+"""What is in a file, or why there is nothing."""
 
 
 class _Gone(Exception):
@@ -116,17 +117,19 @@ class _Decoder:
         """
         deadline = time.monotonic() + self.limits.seconds + (_START_SECONDS if self._fresh else 0)
         try:
-            kind, place, sample_rate, rows, columns = ANSWER.unpack(self._receive(ANSWER.size, deadline))
+            kind, place, sample_rate, rows, columns, text, missing = ANSWER.unpack(self._receive(ANSWER.size, deadline))
             self._fresh = False
             if kind == ASK_AGAIN and not first:
                 return None
             if kind == ERROR:
-                return _reported(self._receive(rows, deadline) if rows <= _MAX_TEXT else b"")
-            if kind != SAMPLES or 4 * (place + rows * columns) > len(self._shared):
+                return _reported(self._receive(text, deadline) if text <= _MAX_TEXT else b"")
+            possible = kind == SAMPLES and 4 * (place + rows * columns) <= len(self._shared) and text <= _MAX_TEXT
+            if not possible or not 0 <= missing < math.inf:
                 raise _Gone("it gave an answer that cannot be")
             # A copy: what is checked from here on, nobody else can write to.
             shared = np.frombuffer(self._shared, np.float32, rows * columns, 4 * place)
-            return shared.copy().reshape(rows, columns), sample_rate
+            note = self._receive(text, deadline).decode(errors="replace")
+            return DecodedFile(shared.copy().reshape(rows, columns), sample_rate, missing, note)
         except OSError as error:
             raise _Gone(str(error)) from None
 

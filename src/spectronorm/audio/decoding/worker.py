@@ -1,7 +1,8 @@
 """The process that decodes untrusted files: it gets open descriptors over a socket and puts samples into shared memory.
 
 Run as a script by `sandbox.py`, which gives it `sys.path`, the place of this package and its limits as JSON. It loads
-`decode.py` without the rest of spectronorm (numba, scipy, …), so that it starts within a tenth of a second.
+`decode.py` and `containers/` without the rest of spectronorm (numba, scipy, …), so that it starts
+within a tenth of a second.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from typing import Any
 
 MOST_FILES = 16
 """A request is one byte, the number of files, and as many descriptors."""
-ANSWER = struct.Struct("<BQQQQ")
-"""One for each file, in order: `SAMPLES` with place, sample rate, samples and channels; `ERROR` with the length of the
-text that follows; or `ASK_AGAIN`, which ends the request: this file and those after it found no room."""
+ANSWER = struct.Struct("<BQQQQQd")
+"""One for each file, in order: `SAMPLES` with place, sample rate, samples, channels, the length of the note that
+follows and the seconds that are missing; `ERROR` with the length of the text that follows; or `ASK_AGAIN`, which ends
+the request: this file and those after it found no room."""
 SAMPLES, ERROR, ASK_AGAIN = range(3)
 _ROOM = 1 << 20
 """Samples that may wait to be fetched before the next file is put off: they stay in the cache that way."""
@@ -80,19 +82,21 @@ def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode:
 def _answer(connection: socket.socket, room: Any, used: int, descriptor: int, decode: types.ModuleType) -> int | None:
     """Decode one file behind the samples that wait already; gives how many wait then, or None when it was put off."""
     if used > _ROOM:
-        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
         return None
     try:
-        samples, sample_rate = decode.decode_descriptor(descriptor, into=room[used:])
+        found = decode.decode_descriptor(descriptor, into=room[used:])
     except decode.AudioError as error:
         if used and error.reason is decode.BadAudioReason.TOO_LARGE:
-            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
             return None
         text = json.dumps([error.reason.value, error.detail]).encode()
-        connection.sendall(ANSWER.pack(ERROR, 0, 0, len(text), 0) + text)
+        connection.sendall(ANSWER.pack(ERROR, 0, 0, 0, 0, len(text), 0.0) + text)
         return used
-    connection.sendall(ANSWER.pack(SAMPLES, used, sample_rate, *samples.shape))
-    return used + int(samples.size)
+    note = found.note.encode()
+    shape = found.samples.shape
+    connection.sendall(ANSWER.pack(SAMPLES, used, found.sample_rate, *shape, len(note), found.missing) + note)
+    return used + int(found.samples.size)
 
 
 def main() -> None:
@@ -101,6 +105,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     sys.path[:] = settings["path"]
     decode = _load_decode(settings["folder"])
+    decode.prepare()
     shared = mmap.mmap(settings["shared"], 0)
     _limit(settings["megabytes"])
     confinement = importlib.import_module("spectronorm.audio.decoding.confinement")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from spectronorm.audio.places.reference import ClipReference
@@ -14,6 +16,9 @@ class SourceKind(ABC):
 
     takes: ClassVar[str] = ""
     """What it takes, for help texts, such as `a folder`."""
+
+    unread: Mapping[str, int] = MappingProxyType({})
+    """How many files of a folder are not read, by suffix; known when the clips are listed."""
 
     @abstractmethod
     def matches(self, place: str) -> bool:

@@ -12,13 +12,16 @@ from spectronorm.arrays import Array, at_least, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
 
+_AMIN = 1e-10
+
 
 @COMPRESSIONS.register("decibel")
 @dataclass(frozen=True)
 class Decibel(Compression):
     """`10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as librosa and torchaudio have it.
 
-    `amin` and `ref` are in the unit of the values (power or magnitude). `floor_db` is a fixed lower bound in dB.
+    `amin` and `ref` are in the unit of the values (power or magnitude). The default `amin` stands for -100 dB whatever
+    the unit, as librosa's do: 1e-10 for power, 1e-5 for magnitudes. `floor_db` is a fixed lower bound in dB.
     `top_db` bounds each clip below its own highest level; it makes the result depend on what else is in the clip,
     so it is off unless asked for.
 
@@ -28,7 +31,7 @@ class Decibel(Compression):
 
     unit: ClassVar[str] = "dB"
 
-    amin: float = field(default=1e-10, metadata={"help": "the smallest value"})
+    amin: float = field(default=_AMIN, metadata={"help": "the smallest value"})
     ref: float = field(default=1.0, metadata={"help": "the value of 0 dB"})
     floor_db: float | None = field(default=None, metadata={"help": "a fixed floor"})
     top_db: float | None = field(default=None, metadata={"help": "a floor below each clip's own peak"})
@@ -53,7 +56,7 @@ class Decibel(Compression):
     @override
     def __call__(self, values: Array, power: float) -> Array:
         xp = namespace(values)
-        level = xp.log10(at_least(values, self.amin)) * (20.0 / power)
+        level = xp.log10(at_least(values, self.smallest(power))) * (20.0 / power)
         if self.ref != 1.0:
             level = level - self.ref_db(power)
         if self.floor_db is not None:
@@ -67,9 +70,13 @@ class Decibel(Compression):
         """The values again; what was clipped comes back as the floor."""
         return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
 
+    def smallest(self, power: float) -> float:
+        """The value below which nothing counts: `amin`, or what its default stands for at this power."""
+        return self.amin if self.amin != _AMIN or power == 2.0 else 10.0 ** (-5.0 * power)
+
     @override
     def floor(self, power: float) -> float:
-        floor = math.log10(self.amin) * (20.0 / power) - self.ref_db(power)
+        floor = math.log10(self.smallest(power)) * (20.0 / power) - self.ref_db(power)
         return floor if self.floor_db is None else max(floor, self.floor_db)
 
     @override
@@ -93,7 +100,7 @@ class Decibel(Compression):
         if self.top_db is not None:
             return None
         least = -math.inf if self.floor_db is None else self.floor_db
-        return Logarithm(self.amin, 0.0, 20.0 / power, self.ref_db(power), least, common=True)
+        return Logarithm(self.smallest(power), 0.0, 20.0 / power, self.ref_db(power), least, common=True)
 
     def ref_db(self, power: float) -> float:
         """`ref` in dB."""
