@@ -105,8 +105,8 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     clips = _kind_of(place)().clips(place)
     if not clips:
         raise SourceError(
-            f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}; files of spectrograms "
-            "are measured with fit --levels"
+            f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}; "
+            "files of spectrograms are measured with fit --levels"
         )
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
     return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
