@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import Affine, Array
-from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, PluginError
+from spectronorm.errors import ArgumentError, FileFormatError, PluginError
 from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.profile import Profile
-from spectronorm.storage import container
+from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
 _KIND = "pipeline"
 _FORMAT = 3
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,10 @@ class Pipeline:
                 f"{_FORMAT} is needed; save one with Pipeline.save"
             )
         try:
-            return _parse(header, tensors)
+            with refuse_damage(path, "the pipeline", "save it again"):
+                return _parse(header, tensors)
         except PluginError as error:
             raise PluginError(f"{path}: {error}") from None
-        except (ArgumentError, FrontEndMismatch, KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"{path}: the pipeline is damaged ({error}); save it again") from None
 
     def summary(self) -> dict[str, Any]:
         """Plain JSON values of what the pipeline does and was fitted on."""
@@ -181,7 +181,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     settings = NORMALIZERS.from_plain(header["normalizer"])
     on = header["fitted_on"]
     least = 1 if settings.needs_data else 0
-    if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
+    if any(type(on[name]) is not int or not least <= on[name] < 1 << 62 for name in ("clips", "frames")):
         raise ValueError("the counts of what it was fitted on are not positive")
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
         raise ValueError("what it was fitted on is not text")
@@ -199,4 +199,6 @@ def _affine(tensors: container.Tensors, level_shape: tuple[int, ...]) -> Affine:
     for tensor in (shift, scale):
         if tensor.dtype != np.float64 or tensor.shape not in shapes or len(tensors) != 2:
             raise ValueError(f"shift and scale must be float64 and fit levels of {level_shape}, a column each")
+    if not (np.abs(shift) <= _LARGEST).all() or not ((scale >= 1.0 / _LARGEST) & (scale <= _LARGEST)).all():
+        raise ValueError(f"shift or scale is beyond all levels ({_LARGEST:g})")
     return Affine(shift, scale)

@@ -25,10 +25,11 @@ from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_sample
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
+from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.resample import resample
-from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.buffers import SAMPLES
 
 _MOST_STORED = 1 << 23
@@ -116,8 +117,7 @@ class Reader:
         with_stamp: bool = True,
     ) -> Generator[Stamped]:
         """What `read_stamped` gives, clip by clip in order; untrusted files go to their process several at a time."""
-        if duration is not None and not duration > 0:
-            raise ArgumentError(f"duration={duration} must be a positive number of seconds")
+        check_duration(duration, sample_rate)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
                 channel = clip.columns.get("channel")

@@ -13,6 +13,8 @@ import typer
 from spectronorm.audio import open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
+    MAX_REPEATS,
+    MAX_WORKERS,
     DurationOption,
     JsonOption,
     MaxBadOption,
@@ -91,7 +93,7 @@ def compare_command(
     hold_out: Annotated[
         str | None, typer.Option(metavar="FOLDS", help="Test these folds only, such as 1 or 1,2.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How often each fold is done.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How often each fold is done.")] = 3,
     budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="Stop when all is settled or the time is gone: 90s, 30m, 2h.")
     ] = None,
@@ -105,14 +107,17 @@ def compare_command(
         str | None, typer.Option(help="Train through a simulated device: band-limited, or one of those of --shifts.")
     ] = None,
     update_classes: Annotated[
-        int, typer.Option(min=0, help="Make each update of --shifts also from clips of so many classes alone.")
+        int,
+        typer.Option(min=0, max=100_000, help="Make each update of --shifts also from clips of so many classes alone."),
     ] = 0,
     model: Annotated[str, typer.Option(help="tiny, small, xresnet18, or package.module:callable.")] = "tiny",
-    epochs: Annotated[int, typer.Option(min=1)] = 20,
-    batch_size: Annotated[int, typer.Option(min=2)] = 32,
-    learning_rate: Annotated[float, typer.Option(help="The highest of the one-cycle schedule.")] = 5e-3,
-    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 0.01,
-    label_smoothing: Annotated[float, typer.Option()] = 0.0,
+    epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
+    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-12, max=1000.0, help="The highest of the one-cycle schedule.")
+    ] = 5e-3,
+    weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
+    label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
     precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     duration: DurationOption = None,
@@ -122,7 +127,9 @@ def compare_command(
         typer.Option(help="dask: train independent models on a cluster; by default one after the other, here."),
     ] = None,
     scheduler: SchedulerOption = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="With --engine dask and no scheduler: processes.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=MAX_WORKERS, help="With --engine dask and no scheduler: processes.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Train models that differ in their normalization alone, and say what can be told apart."""

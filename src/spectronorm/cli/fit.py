@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.audio import open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
@@ -72,7 +73,7 @@ def fit_command(
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
     sample: Annotated[str | None, typer.Option(metavar="SHARE", help="Measure a random share, such as 20%.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Which random share.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Which random share.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",

@@ -8,11 +8,15 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
+
+MAX_STEPS, MAX_IMAGES = 1_000_000_000, 1_000_000
+"""The bounds of `spectronorm.gan`, which is imported when a command runs."""
 
 TRAIN_EXAMPLES = """
 **Examples**
@@ -71,11 +75,11 @@ def train_command(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder of the training, which the same command resumes.")
     ],
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the generator in all.")] = 10_000,
-    every: Annotated[int, typer.Option(min=1, help="Steps from checkpoint to checkpoint.")] = 500,
-    size: Annotated[int, typer.Option(help="Bands and frames of an image: 64 or 128.")] = 64,
-    width: Annotated[int, typer.Option(help="Channels of the widest features; SpecGAN has 64.")] = 32,
-    latent: Annotated[int, typer.Option(help="Numbers that an image is made from.")] = 100,
+    steps: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Steps of the generator in all.")] = 10_000,
+    every: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Steps from checkpoint to checkpoint.")] = 500,
+    size: Annotated[int, typer.Option(min=16, max=128, help="Bands and frames of an image: 64 or 128.")] = 64,
+    width: Annotated[int, typer.Option(min=1, max=1024, help="Channels of the widest features; SpecGAN has 64.")] = 32,
+    latent: Annotated[int, typer.Option(min=1, max=4096, help="Numbers that an image is made from.")] = 100,
     conditional: Annotated[
         bool,
         typer.Option("--conditional", help="Tell both networks the clips' labels, so that a class can be asked for."),
@@ -96,15 +100,19 @@ def train_command(
     loss: Annotated[str, typer.Option(help="non_saturating (with spectral normalization) or wgan_gp.")] = (
         "non_saturating"
     ),
-    batch_size: Annotated[int, typer.Option(min=2)] = 64,
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam; by default what goes with the loss.")] = None,
-    average: Annotated[float, typer.Option(help="Decay of the moving average of the generator's weights.")] = 0.999,
+    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 64,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=1e-12, max=1.0, help="Of Adam; by default what goes with the loss.")
+    ] = None,
+    average: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Decay of the moving average of the generator's weights.")
+    ] = 0.999,
     augment: Annotated[
         bool, typer.Option(help="Shift real and generated images alike, so that few clips are not learned by heart.")
     ] = True,
     precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
     hold_out: HoldOutOption = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
@@ -157,13 +165,15 @@ def train_command(
 def sample_command(
     model: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write images into.")],
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many images.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Which ones; the same seed gives the same images.")] = 0,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, max=MAX_IMAGES, help="How many images.")] = 16,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Which ones; the same seed gives the same images.")
+    ] = 0,
     classes: Annotated[
         list[str] | None,
         typer.Option("--class", help="A class of a conditional model; may be repeated. By default all in turn."),
     ] = None,
-    bits: Annotated[int, typer.Option(help="8 or 16.")] = 8,
+    bits: Annotated[int, typer.Option(min=8, max=16, help="8 or 16.")] = 8,
     audio: Annotated[bool, typer.Option("--audio", help="Write the sound of each image too.")] = False,
     quality: Annotated[str, typer.Option(help="Of the sound: fast, good or best.")] = "good",
     json: JsonOption = False,
@@ -189,12 +199,15 @@ def score_command(
         str | None, typer.Option(help="The clips; by default those of the training in whose folder the model is.")
     ] = None,
     hold_out: HoldOutOption = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How often judges are trained and samples drawn.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How often judges are trained and samples drawn.")] = 3,
     images: Annotated[
-        int | None, typer.Option("-n", "--images", help="Images in a split; by default as many as test clips.")
+        int | None,
+        typer.Option(
+            "-n", "--images", min=10, max=MAX_IMAGES, help="Images in a split; by default as many as test clips."
+        ),
     ] = None,
-    splits: Annotated[int, typer.Option(min=1, help="Splits of the samples.")] = 5,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of each judge.")] = None,
+    splits: Annotated[int, typer.Option(min=1, max=1000, help="Splits of the samples.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Epochs of each judge.")] = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:

@@ -51,7 +51,9 @@ def images_command(
     source: SourceArgument,
     profile: ProfileOption,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .png files into.")],
-    bits: Annotated[int, typer.Option(help="8, or 16 for images without an audible or visible loss.")] = 8,
+    bits: Annotated[
+        int, typer.Option(min=8, max=16, help="8, or 16 for images without an audible or visible loss.")
+    ] = 8,
     level_range: Annotated[
         str,
         typer.Option(
@@ -64,7 +66,9 @@ def images_command(
     per: Annotated[
         str | None, typer.Option(help="One range for all bands (global) or one a band (band, as sigma has it).")
     ] = None,
-    size: Annotated[int | None, typer.Option(metavar="FRAMES", help="Crop or pad images to this width.")] = None,
+    size: Annotated[
+        int | None, typer.Option(min=1, max=1 << 16, metavar="FRAMES", help="Crop or pad images to this width.")
+    ] = None,
     low_frequencies: Annotated[str, typer.Option(help="At the bottom or top.")] = "bottom",
     loud: Annotated[str, typer.Option(help="dark or bright.")] = "dark",
     colormap: Annotated[

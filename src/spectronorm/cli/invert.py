@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
@@ -34,7 +35,7 @@ MethodOption = Annotated[
     ),
 ]
 QualityOption = Annotated[str, typer.Option(help="fast, good or best: how many iterations.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="For the phase of cells too quiet to have one.")]
+SeedOption = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="For the phase of cells too quiet to have one.")]
 
 
 def register(app: typer.Typer) -> None:

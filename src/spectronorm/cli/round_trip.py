@@ -52,7 +52,7 @@ def round_trip_command(
     clips: Annotated[list[Path], typer.Argument(help="Audio files.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.")],
     front_end: FrontEnd,
-    bits: Annotated[int, typer.Option(help="8 or 16.")] = 8,
+    bits: Annotated[int, typer.Option(min=8, max=16, help="8 or 16.")] = 8,
     method: MethodOption = "auto",
     quality: QualityOption = "good",
     seed: SeedOption = 0,

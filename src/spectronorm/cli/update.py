@@ -40,9 +40,12 @@ def update_command(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The profile to write.")] = None,
     statistics: Annotated[str, typer.Option(help="mean, or mean+std.")] = "mean",
-    prior_clips: Annotated[float, typer.Option(help="As how many clips the old statistics count.")] = 1.0,
+    prior_clips: Annotated[
+        float, typer.Option(min=0.0, max=1e9, help="As how many clips the old statistics count.")
+    ] = 1.0,
     weight: Annotated[
-        float | None, typer.Option(help="Instead: how much of the way to go, 0 … 1 (exponential forgetting).")
+        float | None,
+        typer.Option(min=1e-9, max=1.0, help="Instead: how much of the way to go, 0 … 1 (exponential forgetting)."),
     ] = None,
     training: Annotated[
         str | None, typer.Option(metavar="SOURCE", help="The training clips, for a sharper judgement.")

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.drift_table import drift_table, one_line
 from spectronorm.cli.options import HoldOutOption, parse_hold_out
 from spectronorm.cli.run import INTERRUPTED, guarded, progress_bar, writing
@@ -85,23 +86,25 @@ def watch_command(
         str, typer.Option(metavar="RATE", help="Such as 1/week, 2/day or 1/10000 clips.")
     ] = "1/10000 clips",
     clips_per_hour: Annotated[
-        float | None, typer.Option(help="For false alarms per time: how many clips come.")
+        float | None, typer.Option(min=1e-6, max=1e9, help="For false alarms per time: how many clips come.")
     ] = None,
-    window: Annotated[int, typer.Option(help="How many clips to look back.")] = 32,
-    panes: Annotated[int, typer.Option(help="In how many steps the window moves on.")] = 8,
+    window: Annotated[int, typer.Option(min=8, max=20_000, help="How many clips to look back.")] = 32,
+    panes: Annotated[int, typer.Option(min=1, max=64, help="In how many steps the window moves on.")] = 8,
     window_seconds: Annotated[
-        float | None, typer.Option(help="Move on by the clock; --window is then what is expected.")
+        float | None, typer.Option(min=1e-3, max=1e9, help="Move on by the clock; --window is then what is expected.")
     ] = None,
     decay: Annotated[
-        float, typer.Option(help="What each pane counts beside the next newer one, in the figures.")
+        float, typer.Option(min=1e-6, max=1.0, help="What each pane counts beside the next newer one, in the figures.")
     ] = 1.0,
     pcm: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="Raw samples on stdin: s16le, s32le, f32le or u8.")
     ] = None,
-    pcm_rate: Annotated[int, typer.Option(help="Hz of the raw samples.")] = 16_000,
-    pcm_channels: Annotated[int, typer.Option(help="Channels of the raw samples.")] = 1,
-    pcm_seconds: Annotated[float, typer.Option(help="Length of the clips that they are cut into.")] = 5.0,
-    poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the folder.")] = 2.0,
+    pcm_rate: Annotated[int, typer.Option(min=100, max=1_000_000, help="Hz of the raw samples.")] = 16_000,
+    pcm_channels: Annotated[int, typer.Option(min=1, max=256, help="Channels of the raw samples.")] = 1,
+    pcm_seconds: Annotated[
+        float, typer.Option(min=1e-3, max=3600.0, help="Length of the clips that they are cut into.")
+    ] = 5.0,
+    poll: Annotated[float, typer.Option(min=0.05, max=86_400.0, help="Seconds between two looks at the folder.")] = 2.0,
     once: Annotated[
         bool, typer.Option("--once", help=f"Take what is there, and exit with {ALARM} on an alarm.")
     ] = False,
@@ -112,9 +115,13 @@ def watch_command(
         Path | None,
         typer.Option(metavar="FILE.html", help="Write a page about the drift: at each alarm, and at the end."),
     ] = None,
-    prometheus: Annotated[int | None, typer.Option(metavar="PORT", help="Serve gauges (extra `monitor`).")] = None,
+    prometheus: Annotated[
+        int | None, typer.Option(min=0, max=65_535, metavar="PORT", help="Serve gauges (extra `monitor`).")
+    ] = None,
     prometheus_address: Annotated[str, typer.Option(help="Where the gauges can be reached.")] = LOOPBACK,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random orders that calibrate the threshold.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Of the random orders that calibrate the threshold.")
+    ] = 0,
 ) -> None:
     """Compare the clips that come with those of training: alarm, and say what changed and what to do."""
     raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)

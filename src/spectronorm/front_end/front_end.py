@@ -14,11 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, set_whole_numbers, working
+from spectronorm.arrays import (
+    Array,
+    namespace,
+    require_choice,
+    require_finite,
+    require_floats,
+    returned,
+    set_whole_numbers,
+    working,
+)
 from spectronorm.audio.channels import MEAN, check_channels, stacked
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
-from spectronorm.front_end.bands.bands import BANDS, Bands
+from spectronorm.front_end.bands.bands import BANDS, MAX_WEIGHTS, Bands
 from spectronorm.front_end.bands.linear import Linear
 from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
@@ -30,6 +39,7 @@ from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
 from spectronorm.registry import Registry
+from spectronorm.storage import read_bounded, strict_json
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.fields_only import FieldsOnly
 
@@ -72,14 +82,18 @@ class FrontEnd(FieldsOnly):
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", check_channels(self.channels))
         set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
-        if self.resampler not in RESAMPLERS:
-            raise ArgumentError(f"resampler={self.resampler!r} must be one of {', '.join(RESAMPLERS)}")
+        require_choice(self.resampler, "resampler", RESAMPLERS)
         for slot, registry in SLOTS.items():
             try:
                 registry.name_of(getattr(self, slot))
             except ArgumentError as error:
                 raise ArgumentError(f"{slot}={error}") from None
         _ = self._hz(), self.grid  # both refuse settings that do not fit together
+        if self.n_bands * self.stft.bins > MAX_WEIGHTS:
+            raise ArgumentError(
+                f"{self.n_bands} bands of {self.stft.bins} bins are {self.n_bands * self.stft.bins} weights, more than "
+                f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
+            )
 
     def __call__(self, wave: Array) -> Array:
         """Levels `(..., band, frame)` of waves `(..., sample)`.
@@ -235,6 +249,8 @@ class FrontEnd(FieldsOnly):
             ArgumentError: for an unknown field or kind, or a value that breaks its rule.
             PluginError: when it needs a plug-in that is missing or broken.
         """
+        if not isinstance(plain, Mapping):
+            raise ArgumentError(f"a front end must be an object, as FrontEnd.to_dict writes it, not {plain!r:.80}")
         _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
         slots = {slot: registry.from_plain(plain[slot], slot) for slot, registry in SLOTS.items() if slot in plain}
         rest = {name: value for name, value in plain.items() if name not in SLOTS}
@@ -248,8 +264,8 @@ class FrontEnd(FieldsOnly):
     def from_json(cls, text: str) -> FrontEnd:
         """The front end that a JSON text describes; raises `ArgumentError` when it describes none."""
         try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            plain = strict_json(text)
+        except ValueError as error:
             raise ArgumentError(f"the front end is not JSON ({error}); write one with FrontEnd.to_json") from None
         if not isinstance(plain, dict):
             raise ArgumentError("the front end's JSON must be an object, as FrontEnd.to_json writes it")
@@ -259,8 +275,10 @@ class FrontEnd(FieldsOnly):
     def load(cls, path: str | Path) -> FrontEnd:
         """The front end in a JSON file; raises `ArgumentError` when there is none."""
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
+            return cls.from_json(read_bounded(Path(path)).decode("utf-8"))
+        except ArgumentError:
+            raise
+        except (OSError, ValueError) as error:
             raise ArgumentError(f"{path}: cannot be read as a front end ({error})") from None
 
     @property

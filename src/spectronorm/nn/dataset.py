@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_source
 from spectronorm.audio.channels import EACH
+from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
@@ -82,8 +83,7 @@ class ClipDataset(Dataset[ClipItem]):
     ) -> None:
         if duration is not None and crop is not None:
             raise ArgumentError(f"duration={duration} and crop={crop} both say how long clips are; give one of them")
-        if duration is not None and not duration > 0:
-            raise ArgumentError(f"duration={duration} must be a positive number of seconds")
+        check_duration(duration, front_end.sample_rate)
         opened = open_source(source)
         front_end = require_front_end(with_all_channels(front_end, opened), "reading clips")
         if crop is not None and len(front_end.level_shape) > 1:

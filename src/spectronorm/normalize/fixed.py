@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import to_host
+from spectronorm.arrays import set_real_numbers, to_host
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, FittedOn, Normalizer
@@ -18,6 +18,9 @@ from spectronorm.profile import Profile
 
 _Numbers = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 """One number for all bands, one a band, or one a band of each channel."""
+
+
+_LARGEST = 1e12
 
 
 @NORMALIZERS.register("fixed")
@@ -34,7 +37,7 @@ class Fixed(Normalizer):
         factor: A number that the scale is multiplied by, such as the 2 of AST's `(level - mean) / (2 · std)`.
 
     Raises:
-        ArgumentError: when `shift` is not finite, or `scale` or `factor` not finite and positive.
+        ArgumentError: when `shift` is not in ±1e12, or `scale` or `factor` not in 1e-12 … 1e12.
 
     >>> Fixed(shift=[-8.0, -6.0], scale=[4.0, 5.0])
     Fixed(shift=(-8.0, -6.0), scale=(4.0, 5.0))
@@ -50,13 +53,12 @@ class Fixed(Normalizer):
     def __post_init__(self) -> None:
         for name in ("shift", "scale", "factor"):
             object.__setattr__(self, name, _numbers(name, getattr(self, name)))
-        shift, scale, factor = (np.asarray(value) for value in (self.shift, self.scale, self.factor))
-        if factor.ndim or not (np.isfinite(factor) and factor > 0):
-            raise ArgumentError(f"factor={self.factor} must be one finite and positive number")
-        if not (np.isfinite(shift).all() and np.isfinite(scale).all() and (scale > 0).all()):
-            raise ArgumentError(
-                f"shift={_short(self.shift)} must be finite, and scale={_short(self.scale)} finite and positive"
-            )
+        set_real_numbers(self, ("factor",), 1.0 / _LARGEST, _LARGEST)
+        shift, scale = np.asarray(self.shift), np.asarray(self.scale)
+        if not (np.abs(shift) <= _LARGEST).all():
+            raise ArgumentError(f"shift={_short(self.shift)} must be in ±{_LARGEST:g}")
+        if not ((scale >= 1.0 / _LARGEST) & (scale <= _LARGEST)).all():
+            raise ArgumentError(f"scale={_short(self.scale)} must be in {1.0 / _LARGEST:g} … {_LARGEST:g}")
 
     @classmethod
     def of(

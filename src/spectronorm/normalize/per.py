@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import require_choice
 from spectronorm.profile import Profile, Statistics
 
 CLIP_SCOPES = ("global", "band")
@@ -16,8 +16,7 @@ SCOPES = (*CLIP_SCOPES, "channel", "shared-band")
 
 def check_scope(per: str, scopes: tuple[str, ...] = SCOPES) -> None:
     """Raise `ArgumentError` unless `per` is a known scope."""
-    if per not in scopes:
-        raise ArgumentError(f"per={per!r} must be one of {', '.join(scopes)}")
+    require_choice(per, "per", scopes)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from pathlib import Path
 import xxhash
 from PIL.PngImagePlugin import PngInfo
 
+from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, stamp
+from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.features import open_for
@@ -35,6 +37,8 @@ from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.version import __version__
 
+_MAX_WIDTH = 1 << 16
+
 
 @dataclass(frozen=True)
 class ExportOptions:
@@ -54,12 +58,11 @@ class ExportOptions:
     sheets: int = 0
 
     def __post_init__(self) -> None:
-        if self.width is not None and self.width < 1:
-            raise ArgumentError(f"size={self.width} must be at least 1 frame")
-        if self.duration is not None and not self.duration > 0:
-            raise ArgumentError(f"duration={self.duration} must be a positive number of seconds")
-        if self.sheets < 0:
-            raise ArgumentError(f"sheets={self.sheets} must not be negative")
+        if self.width is not None:
+            whole_number(self.width, "size", 1, _MAX_WIDTH, of="frames")
+        if self.duration is not None:
+            set_real_numbers(self, ("duration",), MIN_SECONDS, MAX_SECONDS, of="s")
+        set_whole_numbers(self, ("sheets",), 0, 10_000)
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
+from spectronorm.arrays import real_number
+from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
+from spectronorm.errors import BadAudioReason, FileFormatError
 from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from spectronorm.profile.groups import GroupKey
-from spectronorm.storage import container
+from spectronorm.storage import container, refuse_damage
 
 _KIND = "profile"
 _FORMAT = 3
 _BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor", "lowest_above", "flat_count", "flat_total")
 _CLIP_FIELDS = ("rms", "peak", "length")
 _WIDE_FIELDS = ("squares", "flat_squares", "products")
+_MOST = 1 << 62
+"""No count of clips or samples comes near."""
 _SCALARS = ("clips", "population", "samples", "flat")
 
 
@@ -92,10 +96,8 @@ def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | st
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a profile of "
             f"format {_FORMAT} is needed; make one with spectronorm fit"
         )
-    try:
+    with refuse_damage(path, "the profile", "make it again with spectronorm fit"):
         return _parse(header, tensors)
-    except (ArgumentError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise FileFormatError(f"{path}: the profile is damaged ({error}); make it again with spectronorm fit") from None
 
 
 def _tensors(measurements: Sequence[Measurement]) -> container.Tensors:
@@ -135,7 +137,9 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     clip, cell = 0, 0
     for index, group in enumerate(groups):
         scalars = {name: group[name] for name in _SCALARS}
-        _require(all(type(v) is int and v >= 0 for v in scalars.values()), "a group's counts are not whole numbers")
+        _require(
+            all(type(v) is int and 0 <= v < _MOST for v in scalars.values()), "a group's counts are not whole numbers"
+        )
         key = _key(group["key"])
         _require(key not in measurements, "a group stands twice")
         digests = tensors["digests"][clip : clip + scalars["clips"]]
@@ -152,7 +156,8 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
         measurements[key] = measurement
     _require(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
     duration, version = header["duration"], header["version"]
-    _require(duration is None or (type(duration) in (int, float) and duration > 0), "the duration is not positive")
+    if duration is not None:
+        real_number(duration, "duration", MIN_SECONDS, MAX_SECONDS, of="s")
     _require(isinstance(version, str), "the version is not text")
     exclude_floor, left_out = header["exclude_floor"], header["left_out"]
     _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")

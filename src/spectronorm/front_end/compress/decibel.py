@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, at_least, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, at_least, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
 
@@ -24,7 +23,7 @@ class Decibel(Compression):
     so it is off unless asked for.
 
     Raises:
-        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative.
+        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
     """
 
     unit: ClassVar[str] = "dB"
@@ -35,10 +34,11 @@ class Decibel(Compression):
     top_db: float | None = field(default=None, metadata={"help": "a floor below each clip's own peak"})
 
     def __post_init__(self) -> None:
-        if not 0 < self.amin < math.inf or not 0 < self.ref < math.inf:
-            raise ArgumentError(f"amin={self.amin}, ref={self.ref} must both be positive")
-        if self.top_db is not None and not self.top_db >= 0:
-            raise ArgumentError(f"top_db={self.top_db} must not be negative")
+        set_real_numbers(self, ("amin", "ref"), 1e-60, 1e60)
+        if self.floor_db is not None:
+            set_real_numbers(self, ("floor_db",), -1000, 1000, of="dB")
+        if self.top_db is not None:
+            set_real_numbers(self, ("top_db",), 0, 10_000, of="dB")
 
     @property
     @override

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import set_whole_numbers, whole_number
+from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, release
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
@@ -144,6 +144,9 @@ def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
             yield reading(Path(name), name, time.time())
 
 
+_MAX_PCM_SAMPLES = 1 << 28
+
+
 @dataclass(frozen=True)
 class Pcm:
     """Raw samples: their format (`s16le`, `s32le`, `f32le`, `u8`), rate in Hz and channels, cut into clips.
@@ -158,12 +161,16 @@ class Pcm:
     seconds: float = 5.0
 
     def __post_init__(self) -> None:
-        if self.encoding not in PCM_FORMATS:
-            raise ArgumentError(f"pcm={self.encoding!r} must be one of {', '.join(PCM_FORMATS)}")
+        require_choice(self.encoding, "pcm", PCM_FORMATS)
         set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
         set_whole_numbers(self, ("channels",), 1, 256)
-        if not 0 < self.seconds <= 3600:
-            raise ArgumentError(f"clips of {self.seconds} s must be longer than 0 and at most 3600 s")
+        set_real_numbers(self, ("seconds",), 1e-3, 3600, of="s")
+        samples = self.seconds * self.sample_rate * self.channels
+        if samples > _MAX_PCM_SAMPLES:
+            raise ArgumentError(
+                f"clips of {self.seconds} s, {self.sample_rate} Hz and {self.channels} channels have {samples:.0f} "
+                f"samples, more than {_MAX_PCM_SAMPLES}; cut shorter ones"
+            )
 
 
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:

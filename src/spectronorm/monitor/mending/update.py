@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Floats, whole_number
+from spectronorm.arrays import Floats, real_number, whole_number
 from spectronorm.audio import ClipReference, Reader, Source
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
@@ -238,10 +238,9 @@ def restarted(monitor: Monitor, accepted: Update) -> Monitor:
 
 
 def _weight(clips: int, prior_clips: float, weight: float | None) -> float:
-    if not 0 <= prior_clips < 1e9:
-        raise ArgumentError(f"prior_clips={prior_clips} must not be negative")
-    if weight is not None and not 0 < weight <= 1:
-        raise ArgumentError(f"weight={weight} must be above 0 and at most 1")
+    real_number(prior_clips, "prior_clips", 0, 1e9, of="clips")
+    if weight is not None:
+        real_number(weight, "weight", 1e-9, 1)
     return clips / (clips + prior_clips) if weight is None else weight
 
 

@@ -86,17 +86,17 @@ class Measurement:
         return int(self.count.max())
 
     def pooled(self) -> Measurement:
-        """All bands counted as one."""
+        """All bands counted as one; Σq over them is a Python integer, since 64 bits may not hold it."""
         return Measurement(
             **{name: getattr(self, name) for name in _PER_CLIP},
             count=self.count.sum(keepdims=True),
-            total=self.total.sum(keepdims=True),
+            total=self.total.astype(object).sum(keepdims=True),
             lowest=self.lowest.min(keepdims=True),
             highest=self.highest.max(keepdims=True),
             on_floor=self.on_floor.sum(keepdims=True),
             lowest_above=self.lowest_above.min(keepdims=True),
             flat_count=self.flat_count.sum(keepdims=True),
-            flat_total=self.flat_total.sum(keepdims=True),
+            flat_total=self.flat_total.astype(object).sum(keepdims=True),
             flat_squares=int128.normalized(self.flat_squares.sum(axis=0, keepdims=True)),
             squares=int128.normalized(self.squares.sum(axis=0, keepdims=True)),
             products=self.products[[-1, -1]],
@@ -165,7 +165,7 @@ class RunningSum:
                 mine[name] = getattr(part, name).copy()
             return
         for name in _ADDED:
-            mine[name] += getattr(part, name)
+            mine[name] = _added(mine[name], getattr(part, name))
         for name in _LEAST:
             np.minimum(mine[name], getattr(part, name), out=mine[name])
         np.maximum(mine["highest"], part.highest, out=mine["highest"])
@@ -192,6 +192,14 @@ class RunningSum:
             histogram=histogram,
             digests=sorted_digests(np.concatenate(self._digests)),
         )
+
+
+def _added(a: Integers, b: Integers) -> Integers:
+    """The sum, unless 64 bits do not hold it."""
+    total: Integers = a + b
+    if (((a ^ total) & (b ^ total)) < 0).any():
+        raise ArgumentError("sums of so many frames do not fit into 64 bits; measure the data in two profiles")
+    return total
 
 
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
