@@ -158,7 +158,7 @@ def published(name: str) -> Pipeline:
         ArgumentError: when there is no such preset, or its origin measures or learns its normalization.
 
     >>> published("ast").normalizer.normalizer
-    Fixed(shift=-4.2677393, scale=9.1379948)
+    Fixed(shift=-4.2677393, scale=4.5689974, factor=2.0)
     """
     found = find_preset(name)
     if found.fixed is None:

@@ -116,7 +116,10 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     kind = _kind_of(place)()
     clips = kind.clips(place)
     if not clips:
-        raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
+        raise SourceError(
+            f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}; "
+            "files of spectrograms are measured with fit --levels"
+        )
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
     listing = tuple(str(path) for path in places if path.is_file())
     return replace(Source.of(clips, reader), listing=listing, unread=kind.unread)

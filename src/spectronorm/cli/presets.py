@@ -54,7 +54,8 @@ def presets_command(
         for slot in (front_end.level, front_end.stft, front_end.bands, front_end.compress):
             say(f"  {slot}")
         if found.fixed is not None:
-            say(f"fixed normalization: (level - {found.fixed[0]:g}) / {found.fixed[1]:g}")
+            divisor = " · ".join(f"{number:g}" for number in found.fixed[1:])
+            say(f"fixed normalization: (level - {found.fixed[0]:g}) / ({divisor})")
         if found.note:
             say(found.note)
         return

@@ -89,10 +89,10 @@ class FrontEnd(FieldsOnly):
                 registry.name_of(getattr(self, slot))
             except ArgumentError as error:
                 raise ArgumentError(f"{slot}={error}") from None
-        _ = self._hz(), self.grid  # both refuse settings that do not fit together
-        if self.n_bands * self.stft.bins > MAX_WEIGHTS:
+        bands, _ = len(self._hz()), self.grid  # both refuse settings that do not fit together
+        if bands * self.stft.bins > MAX_WEIGHTS:
             raise ArgumentError(
-                f"{self.n_bands} bands of {self.stft.bins} bins are {self.n_bands * self.stft.bins} weights, more than "
+                f"{bands} bands of {self.stft.bins} bins are {bands * self.stft.bins} weights, more than "
                 f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
             )
 

@@ -27,15 +27,15 @@ class Preset:
     Attributes:
         front_end: Wave to level.
         source: Whose front end it is, in one sentence.
-        fixed: The shift and scale that the system fixed once and for all, `(level - shift) / scale`; None where it
-            measures or learns its normalization, or has none.
+        fixed: The shift and scale that the system fixed once and for all, and the scale's factor if it has one,
+            `(level - shift) / (scale · factor)`; None where it measures or learns its normalization, or has none.
         note: What else the system does, and how to do it here.
         padding: What the system puts behind the end of a clip, one of `normalize.normalizer.PADDINGS`.
     """
 
     front_end: FrontEnd
     source: str
-    fixed: tuple[float, float] | None = None
+    fixed: tuple[float, ...] | None = None
     padding: str = "silence"
     note: str = ""
 
@@ -131,7 +131,7 @@ _AST = Preset(
         compress=Ln(offset=0.0, amin=FLOAT32_EPSILON),
     ),
     "Audio Spectrogram Transformer (Gong, Chung, Glass 2021): Kaldi's fbank of samples in [-1, 1], Hann window",
-    fixed=(-4.2677393, 2 * 4.5689974),
+    fixed=(-4.2677393, 4.5689974, 2.0),
     padding="zero-level",
     note="Divides by twice the standard deviation, so that the result has a deviation of 0.5, and pads with 0.0 before "
     "normalization: padding becomes (0 + 4.2677393) / (2 x 4.5689974) = 0.467, which the model has learned to see. "

@@ -43,7 +43,8 @@ class Robust(Normalizer):
         if not isinstance(self.quantiles, list | tuple) or len(self.quantiles) != 2:
             raise ArgumentError(f"quantiles={self.quantiles!r} must be two shares, 0 <= lower < upper <= 1")
         lower, upper = (real_number(share, "quantiles", 0, 1) for share in self.quantiles)
-        object.__setattr__(self, "quantiles", (lower, upper))  # JSON gives a list
+        if self.quantiles != (lower, upper):  # JSON gives a list; scikit-learn clones only what keeps its tuple
+            object.__setattr__(self, "quantiles", (lower, upper))
         if not lower < upper:
             raise ArgumentError(f"quantiles={self.quantiles} must be two shares, 0 <= lower < upper <= 1")
 
