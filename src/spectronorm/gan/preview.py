@@ -1,4 +1,4 @@
-"""How a model looks and sounds: a grid of its images, and one row of them as one sound."""
+"""Preview of a model: a grid of its images, and one row of them as one sound."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _GAP, _PAUSE_SECONDS, _WHITE = 2, 0.15, 255
 
 
 def save_preview(model: GanModel, stem: Path, seed: int = 0) -> None:
-    """Write `STEM.png`, four rows with a class in each column, and `STEM.wav`, the first row read out.
+    """Write `STEM.png`, four rows with one class in each column, and `STEM.wav`, the first row as sound.
 
-    A seed's latent numbers are the same at every step, so that the previews of a training show one set of images as
-    they form. The grid is for people; single images that can be turned back are what `gan sample` writes.
+    The latent variables of a seed are constant over the steps, so the previews of a training show one set of images as
+    they form. The grid is for viewing; `gan sample` writes single images that can be inverted.
     """
     columns = len(model.classes) or COLUMNS
     levels = model.sample(ROWS * columns, seed)

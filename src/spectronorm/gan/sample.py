@@ -1,4 +1,4 @@
-"""Samples of a model as files: images that `spectronorm invert` reads, and their sound."""
+"""Samples of a model as files: images that `spectronorm invert` reads, and their sounds."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ INDEX = "index.csv"
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """What is written.
+    """Options for writing samples.
 
     Attributes:
-        images: How many.
-        seed: Which ones; the first are the same however many are asked for.
-        classes: The classes to take in turn; by default all that the model knows.
-        bits: 8 or 16, of the images.
-        audio: Whether the sound is written too.
-        quality: How well it is inverted (see `invert`).
+        images: Number of images.
+        seed: Seed of the latent variables; the first images do not depend on the number of images.
+        classes: The classes to take in turn; by default all classes of the model.
+        bits: Bit depth of the images, 8 or 16.
+        audio: Also write the sounds.
+        quality: Quality of the inversion (see `invert`).
 
     Raises:
-        ArgumentError: when a number breaks its rule.
+        ArgumentError: if a number is out of range.
     """
 
     images: int
@@ -51,7 +51,7 @@ class SampleOptions:
 
 @dataclass(frozen=True)
 class Samples:
-    """What was written: names of images, and remarks on sounds."""
+    """Result of writing samples: names of the images, and notes on the sounds."""
 
     folder: Path
     images: tuple[str, ...]
@@ -61,20 +61,20 @@ class Samples:
 def write_samples(
     model: GanModel, folder: str | Path, options: SampleOptions, progress: Progress | None = None
 ) -> Samples:
-    """Write images, named by number and class, with an index, and WAV files beside them with `audio`.
+    """Write images, named by number and class, with an index, and with `audio` a WAV file next to each image.
 
-    Each image carries front end, range and length, so that its inverse needs nothing else; the sounds are exactly
-    what `spectronorm invert` makes of the images.
+    Each image carries its front end, range and length, so that its inverse needs nothing else; each sound is exactly
+    what `spectronorm invert` makes of its image.
 
     Args:
-        model: What samples.
-        folder: Where to.
-        options: How many, which and what.
-        progress: Called with the number of files done and of all.
+        model: Model to sample from.
+        folder: Output folder.
+        options: Options for writing.
+        progress: Called with the number of files done and the total number of files.
 
     Raises:
-        ArgumentError: when a class is unknown, or an option breaks its rule.
-        OutputBusy: when another run is writing there.
+        ArgumentError: if a class is unknown, or an option is invalid.
+        OutputBusy: if another run is writing there.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -100,7 +100,7 @@ def write_samples(
 
 
 def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:
-    """The class of each image, as a number."""
+    """Return the class index of each image."""
     if not options.classes:
         return [int(label) for label in model.labels(options.images)]
     unknown = [name for name in options.classes if name not in model.classes]

@@ -1,4 +1,4 @@
-"""Levels to the range of a generator's images, [-1, 1], and back."""
+"""Scaling of levels to the range of a generator's images, [-1, 1], and back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def to_unit(levels: NDArray[np.floating], level_range: LevelRange) -> NDArray[np
 
 
 def from_unit(x: NDArray[np.floating], level_range: LevelRange) -> NDArray[np.float64]:
-    """The levels of images in [-1, 1]: what `to_unit` clipped stays clipped."""
+    """Scale images in [-1, 1] back to levels; clipped values stay clipped."""
     low, high = level_range.low[:, None], level_range.high[:, None]
     return np.asarray(low + (np.asarray(x, dtype=np.float64) + 1.0) * 0.5 * (high - low))

@@ -1,6 +1,6 @@
-"""The least-squares inverse STFT, and the pass that every iteration makes: to spectra, change them, and back.
+"""Least-squares inverse STFT, and the pass of every iteration: compute spectra, change them, transform back.
 
-Spectra lie frames first, `(..., frame, bin)`: each frame is then one contiguous FFT.
+Spectra are stored frames first, `(..., frame, bin)`, so that each frame is one contiguous FFT.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _BLOCK = 64
 
 @dataclass(frozen=True, eq=False)
 class OverlapAdd:
-    """Spectra `(..., frame, bin)` to the padded signal `(..., sample)` that they overlap into, and back.
+    """Conversion between spectra `(..., frame, bin)` and the padded signal `(..., sample)` of their overlapping frames.
 
-    The padded signal is the unknown: the front end's padding is part of what its frames saw, whatever its mode was, so
-    nothing is assumed beyond the ends. `wave` cuts it off at the end. NumPy takes one clip, `(frame, bin)`, in blocks
-    of frames; torch takes batches.
+    The padded signal is the unknown: the frames saw the front end's padding, whatever its mode, so nothing is assumed
+    beyond the ends. `wave` removes the padding at the end. NumPy takes one clip, `(frame, bin)`, in blocks of frames;
+    torch takes batches.
 
     Formula: `x = Σ_t w·y_t / Σ_t w²` (Griffin and Lim 1984, Signal Estimation from Modified Short-Time Fourier
     Transform, equation 6).
@@ -46,7 +46,11 @@ class OverlapAdd:
 
     @classmethod
     def of(cls, stft: STFT, frames: int) -> OverlapAdd:
-        """For `frames` frames of this STFT; raises `ArgumentError` when its windows do not overlap enough."""
+        """Build the conversion for `frames` frames of this STFT.
+
+        Raises:
+            ArgumentError: if the windows do not overlap enough, or frames are changed before the window.
+        """
         if not stft.windowed_only:
             raise ArgumentError(
                 f"remove_dc_offset={stft.remove_dc_offset}, preemphasis={stft.preemphasis}: frames that are changed "
@@ -66,7 +70,7 @@ class OverlapAdd:
         return cls(stft, frames, window.astype(np.float32), inverse_weight.astype(np.float32))
 
     def signal(self, spectrum: Array) -> Array:
-        """The padded signal whose STFT is nearest to `spectrum`."""
+        """Return the padded signal whose STFT is nearest to `spectrum`."""
         if is_torch_array(spectrum):
             frames = irfft(spectrum, self.stft.n_fft)[..., : self.stft.frame_samples]
             padded = overlap_add(frames * constant(self.window, frames), self.stft.hop)
@@ -78,7 +82,7 @@ class OverlapAdd:
         return padded
 
     def spectrum(self, padded: Array) -> Array:
-        """The spectra `(..., frame, bin)` of a padded signal."""
+        """Return the spectra `(..., frame, bin)` of a padded signal."""
         if is_torch_array(padded):
             frames = frame(padded, self.stft.frame_samples, self.stft.hop) * constant(self.window, padded)
             return rfft(frames, self.stft.n_fft)
@@ -95,7 +99,7 @@ class OverlapAdd:
         return out
 
     def wave(self, padded: Array, length: int) -> Array:
-        """The wave `(..., length)` without the padding; samples that no frame saw are 0."""
+        """Return the waveform `(..., length)` without the padding; samples outside every frame are 0."""
         cut = padded[..., self.stft.padding : self.stft.padding + length]
         missing = length - cut.shape[-1]
         if missing <= 0:

@@ -1,4 +1,4 @@
-"""The augmentations that an arm may have, by name, and on what they work."""
+"""Registry of the augmentations that an arm may have, by name and by the data that they work on."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ KINDS: Mapping[str, type[Any]] = {**ON_WAVES, **ON_SPECTROGRAMS}
 
 
 def kind_of(augmentation: Any) -> str:
-    """The name of an augmentation's kind."""
+    """Return the name of an augmentation's kind."""
     return next(name for name, cls in KINDS.items() if cls is type(augmentation))
 
 
 def parse_augmentation(plain: Any) -> Any:
-    """The augmentation that `"mixup"` or `{"kind": "mixup", "alpha": 0.4}` describes.
+    """Build the augmentation described by `"mixup"` or `{"kind": "mixup", "alpha": 0.4}`.
 
     Raises:
-        ArgumentError: when there is no such kind or setting.
+        ArgumentError: if there is no such kind or setting.
     """
     if isinstance(plain, str):
         plain = {"kind": plain}

@@ -1,4 +1,4 @@
-"""Updated profiles on disk: ordinary profile files that remember their parent whole, so that they can be undone."""
+"""Updated profiles on disk: ordinary profile files that contain their complete parent, so an update can be undone."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _RECORD, _PARENT = "update", "parent"
 
 
 def save_update(update: Update, parent: str | Path, path: str | Path) -> dict[str, Any]:
-    """Write the updated profile with its parent inside, and return the record that the file keeps.
+    """Write the updated profile with its parent inside, and return the record kept in the file.
 
     Raises:
-        FileFormatError: when the parent's file is not a sound profile.
+        FileFormatError: if the parent's file is not a valid profile.
     """
     data = Path(parent).read_bytes()
     above = lineage(parent)
@@ -32,17 +32,17 @@ def save_update(update: Update, parent: str | Path, path: str | Path) -> dict[st
         "parent_sha256": hashlib.sha256(data).hexdigest(),
     }
     header, tensors = update.profile.to_container()
-    Profile.from_container(header, tensors, Path(path))  # what is written can be read
+    Profile.from_container(header, tensors, Path(path))  # Check that the written profile can be read.
     header = {**header, _RECORD: [*above, record]}
     container.save(Path(path), header, {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)})
     return record
 
 
 def lineage(path: str | Path) -> list[dict[str, Any]]:
-    """The records of all updates that led to a profile, oldest first; none for one that was measured.
+    """Records of all updates that led to a profile, oldest first; an empty list for a measured profile.
 
     Raises:
-        FileFormatError: when the file is not a sound profile.
+        FileFormatError: if the file is not a valid profile.
     """
     header, tensors = container.load(Path(path))
     profile = Profile.from_container(header, tensors, Path(path))
@@ -54,11 +54,11 @@ def lineage(path: str | Path) -> list[dict[str, Any]]:
 
 
 def rollback(path: str | Path, output: str | Path) -> dict[str, Any]:
-    """Write the parent of an updated profile, byte by byte as it was, and return the record that is undone.
+    """Write the parent of an updated profile, byte for byte, and return the record of the undone update.
 
     Raises:
-        ArgumentError: when the profile was measured, not updated.
-        FileFormatError: when the file is damaged.
+        ArgumentError: if the profile was measured, not updated.
+        FileFormatError: if the file is damaged.
     """
     records = lineage(path)
     if not records:
