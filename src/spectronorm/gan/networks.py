@@ -57,7 +57,10 @@ class Architecture:
 
 
 class Generator(nn.Module):
-    """`generator(z, labels)`: latent numbers `(image, latent)` to images `(image, 1, size, size)` in [-1, 1]."""
+    """Network `generator(z, labels)`: latent variables `(image, latent)` to images `(image, 1, size, size)`.
+
+    Pixels are in [-1, 1].
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()

@@ -61,9 +61,9 @@ def frechet_distance(a: Floats, b: Floats) -> float:
 
 
 def nearest_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> Floats:
-    """The root mean square difference `(image,)` of each of `a` to the nearest of `b`; both `(image, ...)`.
+    """Root mean square difference `(image,)` of each image of `a` to the nearest image of `b`, both `(image, ...)`.
 
-    Levels are in dB, so this is too. Copies of training images show as distances near 0.
+    For levels in dB, the distance is in dB. Copies of training images have distances near 0.
     """
     x, y = (np.asarray(part, dtype=np.float64).reshape(len(part), -1) for part in (a, b))
     squares = (y * y).sum(axis=1)

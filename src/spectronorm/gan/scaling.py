@@ -9,7 +9,7 @@ from spectronorm.images import LevelRange
 
 
 def to_unit(levels: NDArray[np.floating], level_range: LevelRange) -> NDArray[np.float32]:
-    """Levels `(..., band, frame)` with `low` at -1 and `high` at 1, clipped: SpecGAN's scale with mean ± 3 sigma."""
+    """Scale levels `(..., band, frame)` to `low` at -1 and `high` at 1, and clip; SpecGAN has mean ± 3 sigma."""
     low, high = level_range.low[:, None], level_range.high[:, None]
     scaled = (levels - low) * (2.0 / (high - low)) - 1.0
     return np.clip(scaled, -1.0, 1.0).astype(np.float32)

@@ -1,6 +1,6 @@
-"""Level ↔ image: greyscale PNGs that carry what their inverse needs, and coloured pictures that do not.
+"""Images of log-spectrograms (levels): greyscale PNGs that can be inverted, and coloured pictures that cannot.
 
-A new range of levels is one more classmethod of `LevelRange`; a new foreign picture is a file such as `legacy.py`.
+A new range of levels is one more classmethod of `LevelRange`.
 """
 
 from spectronorm.images.codec import DecodedImage as DecodedImage

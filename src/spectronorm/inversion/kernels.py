@@ -35,7 +35,7 @@ def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32) -> None:
-    """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` that plus the new dual."""
+    """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` adds the new dual to it."""
     for t in range(projected.shape[0]):
         for k in range(projected.shape[1]):
             old, new = mixed[t, k], projected[t, k]

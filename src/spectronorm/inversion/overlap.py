@@ -89,7 +89,7 @@ class OverlapAdd:
         return np.concatenate([self._cut(padded, frames) for frames in self._blocks()])
 
     def passed(self, padded: Array, change: Change) -> Array:
-        """The signal of the changed spectra of `padded`: one iteration, without ever holding all spectra."""
+        """Return the signal of the changed spectra of `padded`: one iteration, without holding all spectra."""
         if is_torch_array(padded):
             return self.signal(change(self.spectrum(padded), slice(None)))
         out = np.zeros_like(padded)

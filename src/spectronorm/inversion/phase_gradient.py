@@ -23,7 +23,7 @@ _BUCKETS_IN_DB = 8
 
 
 def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """Spectrum `(frame, bin)` with this magnitude `(frame, bin)` and the phase that its gradient integrates to."""
+    """Return the spectrum `(frame, bin)` with this magnitude and the phase integrated from its gradient."""
     noise = rng.random(magnitude.shape, dtype=np.float32) * np.float32(2 * np.pi)
     loudest = float(magnitude.max(initial=0.0))
     if loudest <= 0.0:

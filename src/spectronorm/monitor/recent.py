@@ -30,7 +30,7 @@ Scores = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class SeenClip:
-    """A clip on the grid `(band, frame)`, at most `MAX_FRAMES` of its frames, and the highest level of all, `top`."""
+    """Clip on the grid, `(band, frame)`, with at most `MAX_FRAMES` frames; `top` is the highest level of all frames."""
 
     gridded: NDArray[np.int32]
     lowest: int

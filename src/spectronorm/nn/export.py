@@ -1,4 +1,4 @@
-"""The module as a file for other runtimes: ONNX, and torch's own exported program."""
+"""Export of a module for other runtimes: ONNX, and torch's exported program."""
 
 from __future__ import annotations
 
@@ -38,25 +38,28 @@ def export_onnx(
     lengths: bool = False,
     tolerance: float | None = 1e-4,
 ) -> Path:
-    """Write wave → normalized spectrogram as an ONNX model (opset 20), whole or not at all.
+    """Write waveform → normalized spectrogram as an ONNX model (opset 20), atomically.
 
-    Its input `wave` is float32 `(batch, sample)`, both axes of any size, and its output `spectrogram` float32
-    `(batch, band, frame)`. Its metadata holds the sample rate and the front end's settings.
+    The input `wave` is float32 `(batch, sample)`, both axes of any size, and the output `spectrogram` float32 `(batch,
+    band, frame)`. The metadata holds the sample rate and the front end's settings.
 
     Args:
-        module: A pipeline or module, or for levels that are not normalized a front end or `Spectrogram`.
-        path: Where to write; by custom `*.onnx`.
+        module: A pipeline or module; for unnormalized levels a front end or `Spectrogram`.
+        path: Path of the file, by convention `*.onnx`.
         dft: `convolution`, the fastest in onnxruntime; `stft` for ONNX's `STFT` operator; `fft` for `DFT`.
-        precision: The arithmetic inside. `float32` is smaller and faster, but cells 100 dB below the loudest of their
-            frame are rounding noise, on real recordings up to some dB away: it needs a larger `tolerance`.
-        lengths: Whether the model has a second input `lengths`, int64 `(batch,)`: how many samples of each clip count.
-        tolerance: Before it is written, the model is run in onnxruntime on noise, a tone, an impulse and digital
-            silence, and may be this far from the front end or pipeline in NumPy. None skips the comparison.
+        precision: Precision of the arithmetic. `float32` is smaller and faster, but cells 100 dB below the loudest of
+            their frame are rounding noise, on real recordings wrong by up to some dB: it needs a larger `tolerance`.
+        lengths: Add a second input `lengths`, int64 `(batch,)`: the number of valid samples in each clip.
+        tolerance: Largest difference from the front end or pipeline in NumPy: before the file is written, the model is
+            run in onnxruntime on noise, a tone, an impulse and digital silence. None skips the comparison.
+
+    Returns:
+        The path.
 
     Raises:
-        MissingExtra: when onnx and onnxscript, or for the comparison onnxruntime, are not installed.
-        ExportError: when the model cannot be made, or is further away than `tolerance`.
-        ArgumentError: when `module` is something else or a setting is unknown.
+        MissingExtra: if onnx and onnxscript, or for the comparison onnxruntime, are not installed.
+        ExportError: if the model cannot be made, or differs by more than `tolerance`.
+        ArgumentError: if `module` is something else or a setting is unknown.
     """
     exportable = _as(module, dft, precision)
     example = _examples(exportable)
@@ -76,16 +79,16 @@ def export_onnx(
 def export_program(
     module: Exportable, *, dft: str = "fft", precision: str = "float32", lengths: bool = False
 ) -> torch.export.ExportedProgram:
-    """`torch.export` of wave → normalized spectrogram, for `(batch, sample)` of any size; `torch.export.save` keeps it.
+    """Export waveform → normalized spectrogram, `(batch, sample)` of any size, for `torch.export.save`.
 
     Args:
         module: As for `export_onnx`.
         dft: As for `export_onnx`.
         precision: As for `export_onnx`.
-        lengths: Whether the program takes `lengths` `(batch,)` beside the wave.
+        lengths: Add a second input `lengths` `(batch,)`.
 
     Raises:
-        ArgumentError: when `module` is something else or a setting is unknown.
+        ArgumentError: if `module` is something else or a setting is unknown.
     """
     exportable = _as(module, dft, precision)
     example = _examples(exportable)
@@ -94,7 +97,7 @@ def export_program(
 
 
 def _as(module: Exportable, dft: str, precision: str) -> Preprocess | Spectrogram:
-    """The module on the CPU with this form of the DFT, and with the numbers it has now."""
+    """Return the module on the CPU with this form of the DFT, and with its current numbers."""
     if isinstance(module, Preprocess):
         module = module.pipeline()
     if isinstance(module, Spectrogram):
@@ -113,7 +116,7 @@ def _front_end(module: Preprocess | Spectrogram) -> FrontEnd:
 
 
 def _examples(module: Preprocess | Spectrogram) -> Tensor:
-    """Five clips `(5, sample)`: noise, quiet noise, a tone, one impulse, and digital silence."""
+    """Return five clips `(5, sample)`: noise, quiet noise, a tone, one impulse, and digital silence."""
     front_end = _front_end(module)
     samples = max(front_end.sample_rate // 2, 3 * front_end.min_samples)
     rng = np.random.default_rng(0)
@@ -147,7 +150,7 @@ def _onnx_program(module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...]) 
                 dynamic_shapes=_dynamic_shapes(lengths=len(inputs) > 1),
                 input_names=["wave", "lengths"][: len(inputs)],
                 output_names=["spectrogram"],
-                # The optimizer takes an added 1e-9 for an added 0; onnxruntime optimizes when it loads the model.
+                # The optimizer replaces an added 1e-9 by an added 0; onnxruntime optimizes when it loads the model.
                 optimize=False,
                 verbose=False,
             )
@@ -157,7 +160,7 @@ def _onnx_program(module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...]) 
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Without what torch's exporter says of itself: that torchvision is missing, and of its own deprecated calls."""
+    """Suppress torch's messages about its exporter: missing torchvision, and its own deprecated calls."""
     logger = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -182,13 +185,13 @@ def _metadata(module: Preprocess | Spectrogram) -> dict[str, str]:
 
 
 def _compare(content: bytes, module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...], tolerance: float) -> None:
-    """Raise `ExportError` unless onnxruntime gives what the module's NumPy code gives, on batches of any size."""
+    """Raise `ExportError` unless onnxruntime reproduces the module's NumPy code, on batches of any size."""
     try:
         import onnxruntime
     except (ImportError, OSError):
         raise MissingExtra("Comparing an ONNX model (tolerance=None skips it)", "onnx") from None
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
+    options.log_severity_level = 3  # errors only
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     names = [entry.name for entry in session.get_inputs()]
     for chosen in _other_sizes(inputs, _front_end(module).min_samples):
@@ -196,7 +199,7 @@ def _compare(content: bytes, module: Preprocess | Spectrogram, inputs: tuple[Ten
             expected: NDArray[Any] = module(*chosen).numpy()
         try:
             got = session.run(None, {name: x.numpy() for name, x in zip(names, chosen, strict=True)})[0]
-        except Exception as error:  # onnxruntime's errors have no common base
+        except Exception as error:  # onnxruntime's errors have no common base class.
             raise ExportError(f"onnxruntime cannot run the exported model ({error}); try another dft") from error
         away = float(np.abs(got - expected).max()) if got.shape == expected.shape else np.inf
         if not away <= tolerance:
@@ -207,7 +210,7 @@ def _compare(content: bytes, module: Preprocess | Spectrogram, inputs: tuple[Ten
 
 
 def _other_sizes(inputs: tuple[Tensor, ...], shortest: int) -> Iterator[tuple[Tensor, ...]]:
-    """The example, one clip, clips of one window, and clips nine times as long."""
+    """Yield the example, one clip, clips of one window, and clips nine times longer."""
     longest = inputs[0].shape[-1]
     for clips, samples in ((5, longest), (1, longest - 7), (2, shortest), (3, 9 * longest)):
         wave = inputs[0][:clips].repeat(1, -(-samples // longest))[:, :samples]

@@ -1,4 +1,4 @@
-"""A whole pipeline as a torch module."""
+"""Whole pipeline as a torch module."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from spectronorm.pipeline import Pipeline
 
 
 class Preprocess(nn.Module):
-    """`Preprocess(pipeline)(wave)` maps waves `(..., sample)` to normalized spectrograms `(..., band, frame)`.
+    """Module of a pipeline, which maps waveforms `(..., sample)` to normalized spectrograms `(..., band, frame)`.
 
-    `Spectrogram` and `Normalize` in one (see there for the arguments), without rounding in between. With `lengths`
-    (samples) padding is never counted, and exactly zero in the result.
+    The module combines `Spectrogram` and `Normalize` (see there for the arguments), without rounding in between. With
+    `lengths` (samples), padding is never counted, and exactly zero in the result.
 
     >>> import spectronorm, torch
     >>> from spectronorm.published import published
@@ -31,7 +31,7 @@ class Preprocess(nn.Module):
         self.normalize = Normalize(pipeline.normalizer, trainable=trainable)
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
-        """The normalized spectrogram; raises what `Spectrogram` raises."""
+        """Return the normalized spectrogram; raises as `Spectrogram` does."""
         spectrogram = self.spectrogram
         working, ends = spectrogram.checked(wave, lengths, sample_rate)
         band_map = self.normalize.band_map(working.dtype)
@@ -42,9 +42,9 @@ class Preprocess(nn.Module):
         return self.normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
 
     def frames(self, lengths: Tensor) -> Tensor:
-        """How many frames clips of these lengths (samples) have."""
+        """Return the number of frames of clips with these lengths (samples)."""
         return self.spectrogram.frames(lengths)
 
     def pipeline(self) -> Pipeline:
-        """The pipeline with the numbers that this module has now, ready to be saved."""
+        """Return the pipeline with this module's current numbers, ready to be saved."""
         return Pipeline(self.spectrogram.front_end, self.normalize.normalizer())

@@ -66,7 +66,7 @@ def two_distributions(monitor: Monitor) -> bytes:
 
 
 def drift_by_band(monitor: Monitor, found: BandDrift) -> bytes:
-    """PNG: the shift of each band's mean with its 95 % interval, the ratio of stds, PSI and Wasserstein-1."""
+    """Draw mean shift with its 95 % interval, std ratio, PSI and Wasserstein-1 by band; returns PNG bytes."""
     front_end = monitor.profile.front_end
     figure = new_figure(_SIZE[0], 6.5)
     shift, ratio, psi, distance = figure.subplots(4, 1, sharex=True, height_ratios=(3, 2, 2, 2))
