@@ -1,4 +1,4 @@
-"""spectronorm: spectrograms measured once, exactly, and normalized the same everywhere.
+"""spectronorm: spectrograms measured once, exactly, and normalized identically everywhere.
 
 >>> import spectronorm as sn
 >>> front_end = sn.FrontEnd(sample_rate=16_000, bands=sn.Mel(64))

@@ -1,4 +1,4 @@
-"""Checks of what callers pass: floating point, and finite."""
+"""Checks of arguments: floating point, and finite."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from spectronorm.errors import ArgumentError, ShapeError
 
 
 def require_floats(x: Array, what: str) -> None:
-    """Raise `ShapeError` unless `x` holds real floating-point numbers."""
+    """Check that `x` holds real floating-point numbers.
+
+    Raises:
+        ShapeError: if it does not.
+    """
     xp = namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
         raise ShapeError(
@@ -19,10 +23,13 @@ def require_floats(x: Array, what: str) -> None:
 
 
 def require_finite(x: Array, what: str) -> None:
-    """Raise `ArgumentError` when a NumPy array holds NaN or infinity.
+    """Check that a NumPy array holds neither NaN nor infinity.
 
-    Torch tensors are not looked at: that would wait for a GPU, and cannot be compiled (`spectronorm.nn` does it where
-    it can).
+    Torch tensors are not checked: the check would wait for a GPU, and cannot be compiled (`spectronorm.nn` checks them
+    where it can).
+
+    Raises:
+        ArgumentError: if a value is NaN or infinite.
     """
     if not is_torch_array(x) and not np.isfinite(x).all():
         raise ArgumentError(

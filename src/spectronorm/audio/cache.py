@@ -1,4 +1,4 @@
-"""Decoded, resampled audio on disk, so that what is read twice is decoded once."""
+"""Cache of decoded, resampled audio on disk, so that audio read twice is decoded once."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FORMAT = 2
 
 @dataclass(frozen=True)
 class AudioCache:
-    """A folder of `.npy` files, float32 at one rate each, under a name made of what the samples depend on.
+    """Folder of `.npy` files, each float32 at one sample rate, named by everything that determines the samples.
 
-    That is the file's path, size and time of change, the rate and the resampler: a changed file is decoded again. An
-    entry is written whole or not at all, so that many processes may share a folder, and one that is damaged is made
-    again. Entries that nothing needs any more stay until the folder is deleted.
+    The name depends on the file's path, size and modification time, the sample rate and the resampler, so a changed
+    file is decoded again. Entries are written atomically, so several processes may share a folder; a damaged entry is
+    made again. Unused entries stay until the folder is deleted.
     """
 
     folder: Path
@@ -33,16 +33,16 @@ class AudioCache:
     def read(
         self, path: str | Path, sample_rate: int, resampler: str = "soxr_hq", *, reader: Reader | None = None
     ) -> NDArray[np.float32]:
-        """The samples that `read_clip` (or `reader`) gives, read-only, mapped from disk where they were decoded before.
+        """Return the samples that `read_clip` (or `reader`) gives, read-only, mapped from disk if already decoded.
 
         Raises:
-            AudioError: when the file cannot be used.
-            ArgumentError: when the cache's folder cannot be written.
+            AudioError: if the file cannot be used.
+            ArgumentError: if the cache's folder cannot be written.
         """
         decode = read_clip if reader is None else reader.read
         entry = self._entry(Path(path), sample_rate, resampler)
         if entry is None:
-            return decode(path, sample_rate, resampler=resampler).samples  # which says what is wrong
+            return decode(path, sample_rate, resampler=resampler).samples  # The decoder reports the fault of the file.
         samples = _mapped(entry)
         if samples is not None:
             return samples
@@ -67,7 +67,7 @@ class AudioCache:
 
 
 def _mapped(entry: Path) -> NDArray[np.float32] | None:
-    """An entry's samples, or None when there is none or it is damaged."""
+    """Return an entry's samples, or None if there is no entry or it is damaged."""
     try:
         samples = np.load(entry, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):

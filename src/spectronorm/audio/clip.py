@@ -1,4 +1,4 @@
-"""One clip: mono samples at a known rate, and how many of them are real."""
+"""Clip: mono samples at a known rate, and the number of valid samples."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from spectronorm.kernels.jit import njit
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Mono float32 samples in [-1, 1] at `sample_rate` (Hz); those from `length` on are padding.
+    """Mono float32 samples in [-1, 1] at `sample_rate` (Hz); samples from `length` on are padding.
 
-    `flat` is `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
+    `flat` is `silent` if all valid samples are zero, `constant` if they all have another value, else None.
     """
 
     samples: NDArray[np.float32]
@@ -25,7 +25,7 @@ class Clip:
 
     @property
     def valid(self) -> NDArray[np.float32]:
-        """The samples without the padding: what statistics may count."""
+        """Samples without padding, which statistics may count."""
         return self.samples[: self.length]
 
     @property
@@ -35,28 +35,28 @@ class Clip:
 
 
 def flatness(samples: NDArray[np.float32]) -> BadAudioReason | None:
-    """`silent` for zeros, `constant` for any other single value, else None."""
-    # Sound hardly ever ends on the value it begins with: that is looked at first, because it costs nothing.
+    """Return `silent` for zeros, `constant` for any other single value, else None."""
+    # Sound hardly ever ends on its first value, so this comparison comes first: it costs nothing.
     if samples[0] != samples[-1] or samples.min() != samples.max():
         return None
     return BadAudioReason.CONSTANT if samples[0] else BadAudioReason.SILENT
 
 
 def skipped(flat: BadAudioReason) -> AudioError:
-    """Why a clip whose samples are all alike is left out, where such clips are to be."""
+    """Return the error for a flat clip that is to be left out."""
     return AudioError(flat, "its samples are all alike, and such clips are to be skipped")
 
 
 @njit(cache=True, nogil=True)
 def within(samples: NDArray[np.float32], peak: float) -> bool:
-    """Whether the magnitude of every sample `(sample,)` is finite and at most `peak`, in one pass."""
+    """True if the magnitude of every sample `(sample,)` is finite and at most `peak`, in one pass."""
     return bool(highest_magnitude(samples) <= np.float32(peak))
 
 
 @njit(cache=True, nogil=True)
 def highest_magnitude(samples: NDArray[np.float32]) -> np.float32:
-    """The highest magnitude of samples `(sample,)`, which must be contiguous; NaN when there is one among them."""
-    # Without their sign bits, floats are in the order of their bits as integers, and NaN is above all others.
+    """Return the highest magnitude of contiguous samples `(sample,)`; NaN if any sample is NaN."""
+    # Without sign bits, floats have the order of their bits as integers, with NaN above all others.
     bits = samples.view(np.int32)
     highest = np.int32(0)
     for i in range(bits.size):

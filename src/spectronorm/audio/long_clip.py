@@ -1,7 +1,6 @@
-"""Clips that are too long to be held: their samples come in blocks, as often as somebody asks for them.
+"""Long clips that do not fit into memory: samples are decoded in blocks, repeatedly if needed.
 
-Decoding and resampling in blocks gives the samples of doing it at once, bit for bit: soxr keeps between blocks what
-it would keep within one.
+Decoding and resampling in blocks gives bit-identical samples: soxr keeps its state between blocks.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class _Extremes:
         self._low, self._high = np.inf, -np.inf
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """More values."""
+        """Include more values."""
         if values.size:
             first = float(values.flat[0]) if self._ends is None else self._ends[0]
             self._ends = first, float(values.flat[-1])
@@ -59,7 +58,7 @@ class _Extremes:
 
     @property
     def bounds(self) -> NDArray[np.float32]:
-        """The lowest and the highest."""
+        """The lowest and the highest value."""
         return np.array([self._low, self._high], dtype=np.float32)
 
     @property
@@ -71,10 +70,10 @@ class _Extremes:
 
 
 class LongClip:
-    """The samples of an open file in blocks: mono float32 at `sample_rate` (Hz), cropped to `duration` (seconds).
+    """Samples of an open file in blocks: mono float32 at `sample_rate` (Hz), cropped to `duration` (seconds).
 
     Attributes:
-        flat: `silent` or `constant` when all samples are alike, else None; known after a whole iteration.
+        flat: `silent` or `constant` if all samples are equal, else None; known after a complete iteration.
     """
 
     def __init__(self, descriptor: int, rates: tuple[int, int], resampler: str, duration: float | None) -> None:
@@ -85,7 +84,11 @@ class LongClip:
         self.flat: BadAudioReason | None = None
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Blocks of samples, from the beginning; raises `AudioError` as reading the clip would, some after the last."""
+        """Yield blocks of samples from the beginning.
+
+        Raises:
+            AudioError: as reading the clip would, in some cases only after the last block.
+        """
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
         given = 0
         for block in self._resampled(decoded, sources):
@@ -117,7 +120,7 @@ class LongClip:
 
 @dataclass(frozen=True, eq=False)
 class Streamed(Generic[Result]):
-    """What was made of a long clip, or the error that says why nothing was, and the stamp of the bytes it was made of.
+    """Result computed from a long clip, or the error that explains its absence, with the stamp of the bytes read.
 
     `flat` is as in `LongClip`.
     """
@@ -138,10 +141,19 @@ def stream(
     with_stamp: bool = True,
     twice: bool = False,
 ) -> Streamed[Result] | None:
-    """What `work` makes of a clip that is too long to be held; None for any other clip, which is then to be read.
+    """Return the result of `work` on a clip that is too long to be held in memory; None for any other clip.
 
-    `twice` says that the work goes through the blocks twice. Untrusted files are never streamed: the process that
-    decodes them has a limit on memory already.
+    Untrusted files are never streamed: the process that decodes them has a memory limit already.
+
+    Args:
+        reader: Reader of the clips.
+        clip: The clip.
+        sample_rate: Sample rate in Hz.
+        work: Function of the blocks.
+        duration: Crop to this number of seconds.
+        resampler: Name of the resampler.
+        with_stamp: Also compute the stamp of the bytes.
+        twice: `work` goes through the blocks twice.
     """
     if reader.untrusted is not None or resampler not in QUALITIES or not _large(clip):
         return None
@@ -165,7 +177,7 @@ def stream(
 
 
 def _large(clip: ClipReference) -> bool:
-    """Whether the clip's file is worth asking how long it is."""
+    """True if the clip's file is large enough to ask for its length."""
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES
     try:

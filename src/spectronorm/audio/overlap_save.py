@@ -3,8 +3,8 @@
 The filter is a linear-phase low-pass of odd length, a Kaiser-windowed sinc: flat up to `PASS` of the lower Nyquist
 frequency, and `ATTENUATION_DB` down from that Nyquist frequency on. A block's spectrum is multiplied by the filter's
 response, which is real because the filter is centred, and cut or padded to the other rate; of the block's inverse
-transform only the samples are kept that the filter's length does not reach round to (Borgerding 2006, "Turning
-overlap-save into a multiband mixing, downsampling filter bank", IEEE Signal Processing Magazine 23).
+transform, only the samples outside the filter's wrap-around are kept (Borgerding 2006, "Turning overlap-save into a
+multiband mixing, downsampling filter bank", IEEE Signal Processing Magazine 23).
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ Singles = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Resampling:
-    """What is the same for every signal between two rates: lengths in samples, at the first rate and at the second.
+    """Plan shared by all signals between two rates: lengths in samples, at the first rate and at the second.
 
-    A block of `n_in` samples becomes `n_out`, of which those from `skip` to before `skip + hop_out` are kept; the next
-    block begins `hop_in` later. The first begins `before` samples ahead of the signal. `response` holds the filter's at
-    the bins that both rates have, over `n_in`; `plans` are None where a length has prime factors above 7.
+    A block of `n_in` samples becomes `n_out` samples, of which those from `skip` to before `skip + hop_out` are kept;
+    the next block begins `hop_in` later. The first block begins `before` samples ahead of the signal. `response` is the
+    filter's response at the bins that both rates have, divided by `n_in`; `plans` is None if a length has prime factors
+    above 7.
     """
 
     n_in: int
@@ -54,9 +55,10 @@ class Resampling:
 
 @lru_cache(maxsize=64)
 def resampling(source_rate: int, target_rate: int) -> Resampling:
-    """The blocks and the filter between two rates in Hz.
+    """Plan the blocks and the filter between two rates in Hz.
 
-    Its length is Kaiser's estimate, (A - 7.95) / (14.36 Δf) + 1 samples for a transition of Δf cycles a sample.
+    The filter's length is Kaiser's estimate, (A - 7.95) / (14.36 Δf) + 1 samples for a transition of Δf cycles in a
+    sample.
     """
     divisor = math.gcd(source_rate, target_rate)
     up, down = target_rate // divisor, source_rate // divisor
@@ -67,7 +69,7 @@ def resampling(source_rate: int, target_rate: int) -> Resampling:
     length = _good_length(up, down, 2 * before * _OVERLAPS)
     n_in, n_out = length * down, length * up
     n = np.arange(-half, half + 1)
-    cutoff = (1.0 + PASS) * nyquist / source_rate  # the middle of the transition, in half cycles a sample
+    cutoff = (1.0 + PASS) * nyquist / source_rate  # the middle of the transition, in half cycles in a sample
     taps = cutoff * np.sinc(cutoff * n) * np.kaiser(len(n), 0.1102 * (ATTENUATION_DB - 8.7))
     centred = np.zeros(n_in)
     centred[n] = taps / taps.sum()
@@ -87,17 +89,17 @@ def resampling(source_rate: int, target_rate: int) -> Resampling:
 
 
 def _good_length(up: int, down: int, least: int) -> int:
-    """The first multiple of `down`, of at least so many samples, where both lengths have no prime factor above 7."""
+    """Return the first multiple of `down`, at least `least`, for which neither length has a prime factor above 7."""
     first = -(-least // down)
     good = (n for n in range(first, 4 * first) if plan_of(n * up, 7) is not None and plan_of(n * down, 7) is not None)
     return next(good, first)
 
 
 def overlap_save(samples: NDArray[np.floating], source_rate: int, target_rate: int) -> Singles:
-    """Mono `samples` at another rate (Hz): `samples · target_rate / source_rate` of them, rounded.
+    """Resample mono `samples` to another rate (Hz): `samples · target_rate / source_rate` samples, rounded.
 
-    Sixteen blocks are transformed at once in float32 (within 2e-7 of full scale of the plain way), and blocks whose
-    length has large prime factors by NumPy in float64.
+    Sixteen blocks are transformed at once in float32 (within 2e-7 of full scale of `plain`), and blocks whose length
+    has large prime factors by NumPy in float64.
     """
     length = (2 * len(samples) * target_rate + source_rate) // (2 * source_rate)
     plan, samples = resampling(source_rate, target_rate), np.ascontiguousarray(samples, np.float32)
@@ -105,7 +107,7 @@ def overlap_save(samples: NDArray[np.floating], source_rate: int, target_rate: i
 
 
 def plain(samples: NDArray[np.floating], plan: Resampling, length: int) -> Singles:
-    """The first `length` samples at the other rate, block by block with NumPy's transforms in float64."""
+    """Return the first `length` samples at the other rate, block by block with NumPy's transforms in float64."""
     blocks = -(-length // plan.hop_out)
     resampled = np.empty(blocks * plan.hop_out, np.float32)
     for first in range(0, blocks, _BLOCKS_AT_ONCE):
@@ -119,7 +121,7 @@ def plain(samples: NDArray[np.floating], plan: Resampling, length: int) -> Singl
 
 
 def _part(samples: NDArray[np.floating], start: int, count: int) -> NDArray[np.float64]:
-    """`count` samples from `start` on, with zeros before and after the signal."""
+    """Return `count` samples from `start` on, with zeros before and after the signal."""
     part = np.zeros(count)
     low, high = max(0, start), min(len(samples), start + count)
     part[low - start : max(low, high) - start] = samples[low : max(low, high)]
@@ -127,7 +129,7 @@ def _part(samples: NDArray[np.floating], start: int, count: int) -> NDArray[np.f
 
 
 def _in_lanes(samples: Singles, plan: Resampling, plans: tuple[Plan, Plan], length: int) -> Singles:
-    """What `plain` gives, sixteen blocks at once."""
+    """Compute `plain` for sixteen blocks at once."""
     workspace = workspace_of_thread()
     rows = -(-max(plan.n_in, plan.n_out) // SINGLES) * SINGLES
     one, other = (workspace.array(f"overlap save {i}", (rows * SINGLES,), np.float32) for i in range(2))
@@ -170,7 +172,7 @@ def _resample(
             source, at = edge, 0
         _gather(source, at, hop_in, n_in, one)
         spectrum = _dft(n_in, forward, one, other)
-        # Each stage goes from one buffer to the other.
+        # Each stage writes from one buffer to the other.
         free = other if len(forward[0]) % 2 == 0 else one
         _filter(spectrum, response, n_out, free)
         found = _dft(n_out, backward, free, spectrum)
@@ -181,20 +183,20 @@ def _resample(
 
 @njit(cache=True, nogil=True)
 def _dft(n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], Singles], one: Singles, other: Singles) -> Singles:
-    """Compiled once, for both directions."""
+    """DFT compiled once, for both directions."""
     return transform(n, plan[0], plan[1], plan[2], one, other)
 
 
 @njit(nogil=True, inline="always")
 def _gather(wave: Singles, at: int, hop: int, count: int, out: Singles) -> None:
-    """Sixteen blocks of `count` samples, `hop` apart, side by side."""
+    """Place sixteen blocks of `count` samples, `hop` apart, in vector lanes."""
     for k in range(at, at + count, SINGLES):
         transpose(wave, k, hop, out, (k - at) * SINGLES, SINGLES)
 
 
 @njit(nogil=True, inline="always")
 def _filter(spectrum: Singles, response: Singles, n_out: int, out: Singles) -> None:
-    """The filtered spectrum `c + i d` as `c - d` at its bin and `c + d` at the mirrored one.
+    """Write the filtered spectrum `c + i d` as `c - d` at its bin and `c + d` at the mirrored bin.
 
     The real DFT of that sequence, F, gives the inverse DFT of the spectrum as Re F - Im F (Bracewell 1983, the discrete
     Hartley transform).
@@ -211,7 +213,7 @@ def _filter(spectrum: Singles, response: Singles, n_out: int, out: Singles) -> N
 
 @njit(nogil=True, inline="always")
 def _invert(spectrum: Singles, n: int, out: Singles) -> None:
-    """The inverse DFT of what `_filter` took, from the DFT of what it gave."""
+    """Complete the inverse DFT of the input of `_filter`, from the DFT of its output."""
     store(out, 0, load(spectrum, 0))
     for k in range(1, (n + 1) // 2):
         re, im = load(spectrum, (2 * k - 1) * SINGLES), load(spectrum, 2 * k * SINGLES)
@@ -223,8 +225,8 @@ def _invert(spectrum: Singles, n: int, out: Singles) -> None:
 
 @njit(nogil=True, inline="always")
 def _scatter(blocks: Singles, skip: int, count: int, out: Singles, at: int) -> None:
-    """The kept samples of sixteen blocks one after the other."""
+    """Write the kept samples of sixteen blocks one after the other."""
     for start in range(0, count, SINGLES):
-        # The last ones overlap those before them, which are written again.
+        # The last lanes overlap the lanes before them, which are written again.
         k = min(start, count - SINGLES)
         transpose(blocks, (skip + k) * SINGLES, SINGLES, out, at + k, count)

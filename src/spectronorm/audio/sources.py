@@ -1,4 +1,4 @@
-"""Where clips come from: one file, a folder, a folder in ESC-50's layout, an archive, a table, or a URL."""
+"""Sources of clips: one file, a folder, a folder in ESC-50's layout, an archive, a table, or a URL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 @dataclass(frozen=True)
 class Source:
-    """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file."""
+    """Clips in stable order, sorted by name; can be iterated repeatedly and pickled without opening a file."""
 
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
@@ -39,7 +39,7 @@ class Source:
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
-        """A source of these clips, in the stable order that makes results independent of theirs."""
+        """Build a source of these clips, in a stable order that does not depend on the given one."""
         by_name = groupby(sorted(clips, key=_name), key=_name)
         ordered = (clip for _, same in by_name for clip in sorted(same, key=lambda clip: os.fsencode(clip.location)))
         return cls(tuple(ordered), Reader() if reader is None else reader)
@@ -55,11 +55,11 @@ class Source:
         return sorted({name for clip in self.clips for name in clip.columns})
 
     def select(self, **columns: object) -> Source:
-        """The clips whose columns have these values; values compare as text."""
+        """Select the clips whose columns have these values; values are compared as text."""
         return self._where({name: str(value) for name, value in columns.items()}, keep=True)
 
     def without(self, **columns: object) -> Source:
-        """The clips left when those with these values are taken out."""
+        """Remove the clips whose columns have these values."""
         return self._where({name: str(value) for name, value in columns.items()}, keep=False)
 
     def _where(self, wanted: Mapping[str, str], *, keep: bool) -> Source:
@@ -83,19 +83,22 @@ class Source:
 def open_source(target: str | Path | Source, reader: Reader | None = None) -> Source:
     """Open one audio file, a folder (recursively), an archive, a table, or any of them at an fsspec URL.
 
-    A folder in ESC-50's layout gives the columns of its `meta/esc50.csv`. A `.csv` or `.parquet` table has a column
-    `path` (relative to the table's folder, or absolute) and any others (`label`, `fold`, `split`, …). Archives
+    A folder in ESC-50's layout provides the columns of its `meta/esc50.csv`. A `.csv` or `.parquet` table has a column
+    `path` (relative to the table's folder, or absolute) and any other columns (`label`, `fold`, `split`, …). Archives
     (`.tar`, `.tar.gz`, `.zip`, …) are read member by member and never extracted; a folder that holds archives and no
-    audio is taken for shards. In a folder or archive, the first folder below is taken for the label. Hidden files are
-    left out, and links are followed but never in circles.
+    audio is treated as shards. In a folder or archive, the first subfolder is the label. Hidden files are left out, and
+    links are followed, but never in circles.
 
     Args:
         target: A path, a URL such as `s3://bucket/folder` (extra `remote`), or a source.
-        reader: How clips are read: untrusted files, silent clips; by default `Reader()`, or the source's own.
+        reader: Settings for reading clips: untrusted files, silent clips; by default `Reader()`, or the source's own.
+
+    Returns:
+        The source.
 
     Raises:
-        SourceError: when there is no such file or folder, it holds no audio, or a table has no `path`.
-        MissingExtra: when a URL is given and fsspec is not installed.
+        SourceError: if there is no such file or folder, it holds no audio, or a table has no `path`.
+        MissingExtra: if a URL is given and fsspec is not installed.
     """
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)
@@ -107,7 +110,7 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
 
 
 def is_audio(name: str) -> bool:
-    """Whether a file of this name is taken for audio: a known suffix, and not hidden."""
+    """True if a file with this name counts as audio: a known suffix, and not hidden."""
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
@@ -127,10 +130,10 @@ def _local(path: Path) -> list[ClipReference]:
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:
-    """A random share of the clips (at least one), the same for a seed whatever order the source came in.
+    """Draw a random share of the clips (at least one), reproducibly for a seed, whatever the order of the source.
 
     Raises:
-        ArgumentError: when `fraction` is not in (0, 1].
+        ArgumentError: if `fraction` is not in (0, 1].
     """
     if not 0 < fraction <= 1:
         raise ArgumentError(f"sample={fraction} must be above 0 and at most 1 (20% is 0.2)")
@@ -149,7 +152,7 @@ def _folder(root: Path) -> list[ClipReference]:
 
 
 def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
-    """Audio files below `folder`; `above` are the folders on the way here, so that a circle of links ends."""
+    """Yield audio files below `folder`; `above` holds the parent folders, so that a circle of links ends."""
     status = folder.stat()
     here = (status.st_dev, status.st_ino)
     if here in above:

@@ -1,4 +1,4 @@
-"""Where work runs: an engine maps a task over items, in any order, and knows nothing of audio."""
+"""Engines: each maps a task over items, in any order, and knows nothing of audio."""
 
 from spectronorm.engines.auto import AutoEngine as AutoEngine
 from spectronorm.engines.dask import DaskEngine as DaskEngine

@@ -1,4 +1,4 @@
-"""The whole contract between a pass and whatever runs it."""
+"""Contract between a pass and the engine that runs it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Runs a task on every item, anywhere, in any order."""
+    """Runs a task on every item, on any machine, in any order."""
 
     @property
     def workers(self) -> int:
-        """How many items it can work on at once."""
+        """Number of items that can be processed at once."""
         ...
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield `task(item)` for each item, in the order in which they get done."""
+        """Yield `task(item)` for each item, in the order of completion."""
         ...
 
 
 def merged(task: object, results: list[Result]) -> list[Result]:
-    """The results as a task that can add them up gives them (`task.merge(results)`): fewer, to the same end.
+    """Merge results with `task.merge(results)` if the task has it: fewer results, equal totals.
 
-    Only an engine whose results travel does this, and only with results of one batch.
+    Only engines that send results between processes merge them, and only results of one batch.
     """
     merge: Callable[[list[Result]], list[Result]] | None = getattr(task, "merge", None)
     return results if merge is None or len(results) < 2 else merge(results)

@@ -17,8 +17,7 @@ class Preprocess(nn.Module):
     `lengths` (samples), padding is never counted, and exactly zero in the result.
 
     >>> import spectronorm, torch
-    >>> from spectronorm.published import published
-    >>> module = Preprocess(published("whisper"))
+    >>> module = Preprocess(spectronorm.published("whisper"))
     >>> module(torch.rand(2, 16_000), lengths=torch.tensor([16_000, 4_000])).shape
     torch.Size([2, 80, 100])
     """

@@ -1,4 +1,4 @@
-"""One run on one output: the second fails at once and says who holds it; a dead owner's lock does not count."""
+"""Lock of an output: a second run fails at once and names the owner; a dead owner's lock does not count."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _FAR = 1 << 30
 
 
 def beside(output: Path, suffix: str) -> Path:
-    """The hidden file that runs on `output` keep in the same folder."""
+    """Return the path of a hidden file next to `output`."""
     absolute = Path(os.path.abspath(output))  # noqa: PTH100  (resolve would follow a link to another folder)
     return absolute.parent / f".{absolute.name}.{suffix}"
 
 
 @contextmanager
 def output_lock(output: Path) -> Iterator[int | None]:
-    """Hold the only lock on `output`; gives the process that held it and died without letting go, or None.
+    """Hold the only lock on `output`; yields the process id of an owner that died holding it, or None.
 
-    The system itself releases the lock of a process that dies, however it dies, so a lock file that stands but is not
-    held is stale and is taken over.
+    The operating system releases the lock of a process that dies, so a lock file that exists but is not held is stale
+    and is taken over.
 
     Raises:
-        OutputBusy: when another process (or another run in this one) holds it, naming process, machine and output.
+        OutputBusy: if another process (or another run in this one) holds the lock, naming process, machine and output.
     """
     path = beside(output, "lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def output_lock(output: Path) -> Iterator[int | None]:
         os.write(descriptor, text.encode())
         yield left_by if isinstance(left_by, int) else None
     finally:
-        # Taken away while held: whoever opened it meanwhile finds another file under the name and begins again.
+        # Removed while held: a process that opened it meanwhile finds another file under the name and starts again.
         path.unlink(missing_ok=True)
         os.close(descriptor)
 
@@ -57,7 +57,7 @@ def _acquire(path: Path, output: Path) -> int:
         os.close(descriptor)
         if not locked:
             raise _busy(output, owner)
-        # Its owner took the file away between our opening and our locking it: begin again.
+        # The owner removed the file after we opened it and before we locked it: start again.
 
 
 def _busy(output: Path, owner: dict[str, object]) -> OutputBusy:
@@ -68,7 +68,7 @@ def _busy(output: Path, owner: dict[str, object]) -> OutputBusy:
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Lock without waiting; the lock ends with the descriptor."""
+    """Try to lock without waiting; the lock ends with the descriptor."""
     if os.name == "nt":
         import msvcrt  # noqa: PLC0415
 
@@ -95,7 +95,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _owner(descriptor: int) -> dict[str, object]:
-    """What the lock's owner wrote; nothing when it did not come to it."""
+    """Return the owner's record in the lock file; empty if the owner has not written it."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
         owner = json.loads(os.read(descriptor, 4096) or b"{}")

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Atomic files, which are complete or absent."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import xxhash
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the name `path` only when it is complete and on disk.
+    """Open a binary file that takes the name `path` only when it is complete and on disk.
 
-    Written under a temporary name in the same folder, synced, then renamed; on any error, Ctrl-C included, the
-    temporary file is removed and what stood under `path` before still stands.
+    The file is written under a temporary name in the folder of `path`, synced, then renamed; after any error, Ctrl-C
+    included, the temporary file is removed and an existing file at `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f"{_unfinished_prefix(path)}{uuid.uuid4().hex}.part"
@@ -38,9 +38,9 @@ def _unfinished_prefix(path: Path) -> str:
 
 
 def remove_unfinished(output: Path) -> None:
-    """Remove the temporary files that a killed run left: of a file beside it, of a folder all below it.
+    """Remove the temporary files that a killed run left: next to a file, or anywhere below a folder.
 
-    Only whoever holds the output's lock may do this: anybody else's may still be written.
+    Call it only while holding the output's lock: temporary files of other runs may still be in use.
     """
     for left in output.parent.glob(f"{_unfinished_prefix(output)}*.part"):
         left.unlink(missing_ok=True)
@@ -50,7 +50,7 @@ def remove_unfinished(output: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut, where the system can."""
+    """Make a rename in `folder` survive a power failure, if the system supports it."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

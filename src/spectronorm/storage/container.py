@@ -1,7 +1,6 @@
-"""The container of everything that is saved: a safetensors file with one canonical JSON string as metadata.
+"""Container of everything that is saved: a safetensors file with one canonical JSON string as metadata.
 
-Several metadata entries would come out in random order, and the saved bytes are to be a pure function of their
-content.
+Several metadata entries would be stored in random order, but the saved bytes must be a pure function of their content.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
-    """The bytes of a container: a pure function of header and tensors."""
+    """Return the bytes of a container: a pure function of header and tensors."""
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(header)}))
 
@@ -42,7 +41,11 @@ def save(path: Path, header: Mapping[str, Any], tensors: Tensors) -> None:
 
 
 def load(path: Path) -> tuple[dict[str, Any], Tensors]:
-    """Header and tensors of a container; raises `FileFormatError` for anything that is not a sound one."""
+    """Return header and tensors of a container.
+
+    Raises:
+        FileFormatError: if the file is not a valid container.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -59,7 +62,11 @@ def load(path: Path) -> tuple[dict[str, Any], Tensors]:
 
 
 def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
-    """Header and tensors of a container's bytes; raises `FileFormatError` for anything that is not a sound one."""
+    """Return header and tensors of a container's bytes.
+
+    Raises:
+        FileFormatError: if the bytes are not a valid container.
+    """
     try:
         tensors = safetensors.numpy.load(data)
         length = int.from_bytes(data[:8], "little")
@@ -72,7 +79,7 @@ def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
 
 
 def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-    """The parsed JSON header of a container."""
+    """Parse the JSON header of a container."""
     try:
         header = json.loads(metadata[HEADER_KEY], parse_constant=_refuse_constant, object_pairs_hook=_refuse_doubles)
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -85,10 +92,10 @@ def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose names are all different: with two values under one name, nobody knows which is meant."""
+    """Reject JSON objects with duplicate keys."""
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a key appears twice")
     return value
 
 
