@@ -168,7 +168,7 @@ def test_wrong_content_is_refused(server: Server, tmp_path: Path) -> None:
     name = next(iter(files))
     changed = {**files, name: files[name][:-1] + bytes([files[name][-1] ^ 1])}
     broken = archive(files)[:-200]
-    cases = [(archive(changed), "differ from the published"), (broken, "no whole zip archive"), (b"<html>", "no whole")]
+    cases = [(archive(changed), "differ from the published"), (broken, "not a complete zip archive"), (b"<html>", "not a complete")]
     cases.append((archive({k: v for k, v in files.items() if k != name}), "5 files in place of 6"))
     for content, message in cases:
         server.content = content

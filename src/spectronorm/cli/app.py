@@ -1,4 +1,4 @@
-"""The `spectronorm` command and its sub-commands."""
+"""The `spectronorm` command and its subcommands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from spectronorm.version import __version__
 
 app = typer.Typer(
     name="spectronorm",
-    help="Measure, normalize and apply spectrograms: once, exactly, the same everywhere.",
+    help="Measure, normalize and apply spectrograms: once, exactly, identically everywhere.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import open_source
+from spectronorm.cli.counted import counted
 from spectronorm.cli.options import (
     DurationOption,
     EngineOption,
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
 def apply_command(
     source: SourceArgument,
     profile: ProfileOption,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .npy files into.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the .npy files.")],
     normalize: NormalizeOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
@@ -61,9 +62,9 @@ def apply_command(
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure.
+    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's folder structure.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    Repeating the command resumes an interrupted run.
     """
     pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
     share = parse_share(max_bad, "max-bad")
@@ -81,6 +82,6 @@ def apply_command(
         bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in applied.bad]
         print_json({"folder": str(applied.folder), "written": applied.written, "bad": bad})
         return
-    typer.echo(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
+    typer.echo(f"{applied.folder}: {counted(applied.written, 'spectrogram')}, index.csv and pipeline.safetensors")
     for bad_file in applied.bad:
         warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")

@@ -1,4 +1,4 @@
-"""`spectronorm check`: was anything measured that was to be unseen?"""
+"""`spectronorm check`: leak detection."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import open_source
+from spectronorm.cli.counted import counted
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
@@ -48,13 +49,13 @@ def check_command(
     untrusted: UntrustedOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Say whether a profile measured sounds that were to be unseen: a test set, or a source's held-out clips.
+    """Find held-out clips that a profile measured: clips of a test set, or a source's held-out clips.
 
-    Copies are found under any name and in any lossless format. Exits with 1 when there is a leak.
+    Copies are found under any name and in any lossless format. Exits with 1 if there is a leak.
     """
     measured = load(profile)
     if not isinstance(measured, Profile):
-        raise ArgumentError(f"{profile}: is a pipeline, which keeps no digests of sounds; give the profile")
+        raise ArgumentError(f"{profile}: is a pipeline, which keeps no digests of clips; give the profile")
     with progress_bar("checking") as progress:
         found = check(
             measured,
@@ -82,15 +83,15 @@ def _plain(found: Checked) -> dict[str, object]:
 
 
 def _report(found: Checked) -> None:
-    typer.echo(f"{len(found.leaks)} of {found.checked} sounds that were to be unseen were measured")
+    typer.echo(f"{len(found.leaks)} of {counted(found.checked, 'held-out clip was', 'held-out clips were')} measured")
     _list("measured", found.leaks)
     if found.duplicates:
-        warn(f"{len(found.duplicates)} sounds stand in more than one group of the profile")
+        warn(f"{counted(len(found.duplicates), 'clip is', 'clips are')} in more than one group of the profile")
         _list("in several groups", found.duplicates)
     if found.flat:
-        warn(f"{found.flat} checked clips are silent or constant, which says nothing about leaks")
+        warn(f"{counted(found.flat, 'checked clip is', 'checked clips are')} silent or constant: no evidence of a leak")
     if found.bad:
-        warn(f"{len(found.bad)} clips cannot be read: {', '.join(bad.path for bad in found.bad[:3])}")
+        warn(f"{counted(len(found.bad), 'clip')} cannot be read: {', '.join(bad.path for bad in found.bad[:3])}")
 
 
 def _list(what: str, listed: tuple[Twins, ...]) -> None:

@@ -1,4 +1,4 @@
-"""`spectronorm fit`: measure a source."""
+"""`spectronorm fit`: measurement of a source."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import open_source
+from spectronorm.cli.counted import counted
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     DurationOption,
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
 def fit_command(
     *,
     source: SourceArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The profile to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Profile to write.")],
     front_end: FrontEnd,
     group_by: Annotated[
         list[str] | None,
@@ -58,8 +59,10 @@ def fit_command(
     ] = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
-    sample: Annotated[str | None, typer.Option(metavar="SHARE", help="Measure a random share, such as 20%.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Which random share.")] = 0,
+    sample: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of --sample.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
@@ -71,7 +74,7 @@ def fit_command(
 ) -> None:
     """Measure a source once and exactly; every normalizer can be made from the profile.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    Repeating the command resumes an interrupted run.
     """
     opened = open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat))
     for column, value in parse_hold_out(hold_out):
@@ -99,7 +102,7 @@ def fit_command(
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.pooled(), profile.front_end.compress.unit
     typer.echo(
-        f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
+        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame')}, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
         f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}"
     )
@@ -108,7 +111,7 @@ def _report(profile: Profile, output: Path) -> None:
 
 
 def remarks(profile: Profile) -> list[str]:
-    """What a user should know before trusting the profile."""
+    """List everything that a user should know before trusting the profile."""
     found = []
     if profile.bad:
         names = ", ".join(f"{bad.path} ({bad.reason.value})" for bad in profile.bad[:3])
@@ -123,21 +126,21 @@ def remarks(profile: Profile) -> list[str]:
 
 
 def _flat_remark(profile: Profile) -> str:
-    """How many clips are silent or constant, which, and what they do to the figures."""
+    """Report the number and names of silent or constant clips, and their effect on the figures."""
     names = ", ".join(f"{file.path} ({file.reason.value})" for file in profile.flagged[:3])
     listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
     effect, unit = profile.flat_effect(), profile.front_end.compress.unit
     moved = (
         ""
         if effect is None
-        else f" and move the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
+        else f", which moves the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
     )
-    what = f"{profile.total.flat} clips are silent or constant{listed}"
-    return f"{what}; they were counted{moved} (--skip-flat leaves them out)"
+    what = counted(profile.total.flat, "clip is", "clips are")
+    return f"{what} silent or constant{listed} and counted{moved} (--skip-flat leaves out such clips)"
 
 
 def _ranges(bands: list[int]) -> str:
-    """`0-3, 7` for 0, 1, 2, 3, 7."""
+    """Format bands as ranges: `0-3, 7` for 0, 1, 2, 3, 7."""
     runs: list[list[int]] = []
     for band in bands:
         if runs and band == runs[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""The front end's options, by the names that librosa and torchaudio give them."""
+"""Front-end options, named as in librosa and torchaudio."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ _SLOT_OF: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -> Callable[..., Any]:
-    """The command with its `front_end` argument spread out into options, which change `start`."""
+    """Replace the command's `front_end` argument by options that change `start`."""
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "front_end"]
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -102,10 +102,10 @@ def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -
 
 
 def build(options: Mapping[str, Any], start: FrontEnd | None = None) -> FrontEnd:
-    """The front end that the options describe, starting from a preset, a file or `start`.
+    """Build the front end from options, starting from a preset, a file or `start`.
 
     Raises:
-        ArgumentError: when options contradict each other or break a rule.
+        ArgumentError: if options contradict each other or a value is invalid.
     """
     given = {name: value for name, value in options.items() if value is not None}
     name, file = given.pop("preset_name", None), given.pop("front_end_file", None)

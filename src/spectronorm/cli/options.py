@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their text is read."""
+"""Options shared by several commands, and their parsing."""
 
 from __future__ import annotations
 
@@ -32,51 +32,57 @@ UntrustedOption = Annotated[
 ]
 SkipFlatOption = Annotated[
     bool,
-    typer.Option("--skip-flat", help="Leave silent and constant clips out, as bad files with that reason."),
+    typer.Option("--skip-flat", help="Leave out silent and constant clips as bad files, with that reason."),
 ]
 ExcludeFloorOption = Annotated[
     bool,
-    typer.Option("--exclude-floor", help="Take the statistics over the cells above the floor only."),
+    typer.Option("--exclude-floor", help="Compute the statistics only over cells above the floor."),
 ]
 ProfileOption = Annotated[Path, typer.Option("--profile", "-p", help="A profile, or a saved pipeline.")]
 NormalizeOption = Annotated[
     str | None,
     typer.Option(
-        help="Which normalizer to fit to the profile: none, global, band, minmax, minmax-band, robust, robust-band, "
+        help="Normalizer to fit to the profile: none, global, band, minmax, minmax-band, robust, robust-band, "
         "clip, clip-band, sliding or sliding-data-set."
     ),
 ]
 HoldOutOption = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Leave this group out; may be repeated.")
 ]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Threads or processes; by default one a core.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Number of threads or processes; by default one for each core.")
+]
 EngineOption = Annotated[
     str,
     typer.Option(
-        help="Where the work runs: auto (threads, then processes when there is much to do), threads, processes (they "
-        "survive a crash), or dask (see --scheduler)."
+        help="Engine that runs the work: auto (threads, then processes for large sources), threads, processes "
+        "(which survive a crash), or dask (see --scheduler)."
     ),
 ]
 SchedulerOption = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="With --engine dask: a running scheduler, such as tcp://10.0.0.1:8786; "
-        "without it a cluster is started here.",
+        help="With --engine dask: address of a running scheduler, such as tcp://10.0.0.1:8786; without it a "
+        "cluster is started on this machine.",
     ),
 ]
 MaxBadOption = Annotated[
-    str, typer.Option(metavar="SHARE", help="The share of files that may be bad, such as 1% or 0.01.")
+    str, typer.Option(metavar="SHARE", help="Largest accepted share of bad files, such as 1% or 0.01.")
 ]
 DurationOption = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Crop longer clips; pad shorter ones where it matters."),
+    typer.Option(metavar="SECONDS", help="Crop longer clips; apply and images also zero-pad shorter ones."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 def parse_share(text: str, name: str) -> float:
-    """`20%` or `0.2` as 0.2; raises `ArgumentError` for anything else."""
+    """Parse `20%` or `0.2` as 0.2.
+
+    Raises:
+        ArgumentError: if the text has another form.
+    """
     try:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
@@ -87,7 +93,11 @@ def parse_share(text: str, name: str) -> float:
 
 
 def parse_hold_out(texts: list[str] | None) -> list[tuple[str, str]]:
-    """`fold=1` as a column and a value; raises `ArgumentError` for anything else."""
+    """Parse `fold=1` as a column and a value.
+
+    Raises:
+        ArgumentError: if a text has another form.
+    """
     pairs = []
     for text in texts or []:
         column, equals, value = text.partition("=")
@@ -98,18 +108,22 @@ def parse_hold_out(texts: list[str] | None) -> list[tuple[str, str]]:
 
 
 def reader(*, untrusted: bool, skip_flat: bool) -> Reader:
-    """How clips are read."""
+    """Return a reader with these settings."""
     return Reader(Limits() if untrusted else None, skip_flat)
 
 
 def engine(workers: int | None) -> AutoEngine:
-    """The usual engine, with this many workers."""
+    """Return the default engine with this number of workers."""
     return AutoEngine() if workers is None else AutoEngine(workers)
 
 
 @contextmanager
 def open_engine(name: str, workers: int | None, scheduler: str | None) -> Iterator[Engine]:
-    """The engine of this name with this many workers; raises `ArgumentError` when the options contradict each other."""
+    """Open the engine with this name and number of workers.
+
+    Raises:
+        ArgumentError: if the options contradict each other.
+    """
     if name not in _LOCAL_ENGINES and name != "dask":
         raise ArgumentError(f"engine={name!r} must be {', '.join(_LOCAL_ENGINES)} or dask")
     if scheduler is not None and name != "dask":

@@ -1,4 +1,4 @@
-"""What every command shares: errors become exit codes, long work shows a bar, machines get JSON.
+"""Behaviour shared by all commands: errors as exit codes, progress bars, JSON output.
 
 Exit codes: 0 done, 1 failed, 2 misuse, 130 stopped by Ctrl-C.
 """
@@ -33,7 +33,7 @@ FAILED, MISUSE, INTERRUPTED = 1, 2, 130
 
 
 def guarded(command: Command) -> Command:
-    """The command with spectronorm's errors printed in one line each, as exit codes."""
+    """Wrap the command, so that spectronorm's errors are printed in one line and become exit codes."""
 
     @functools.wraps(command)
     def run(*args: Any, **settings: Any) -> Any:
@@ -49,23 +49,23 @@ def guarded(command: Command) -> Command:
             print(f"spectronorm: {error}", file=sys.stderr)  # noqa: T201
             raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
-            print("spectronorm: stopped; nothing half-written is left", file=sys.stderr)  # noqa: T201
+            print("spectronorm: stopped; no partial output is left", file=sys.stderr)  # noqa: T201
             raise typer.Exit(INTERRUPTED) from None
 
     return run  # type: ignore[return-value]
 
 
 class _Rate(ProgressColumn):
-    """How many items get done a second."""
+    """Number of items done in a second."""
 
     def render(self, task: Task) -> Text:
-        """The rate, once it is known."""
+        """Return the rate, once it is known."""
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr with rate and time left; silent when stderr is no terminal."""
+    """Show a bar on stderr with rate and remaining time; silent if stderr is not a terminal."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(what, total=None)
@@ -73,10 +73,10 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on stdout."""
+    """Print one JSON object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
 
 
 def warn(text: str) -> None:
-    """A remark on stderr, for people."""
+    """Print a note on stderr."""
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"note: {text}", style="yellow")

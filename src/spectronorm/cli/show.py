@@ -1,4 +1,4 @@
-"""`spectronorm show`: what was measured."""
+"""`spectronorm show`: content of a profile."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from spectronorm.cli.counted import counted
 from spectronorm.cli.fit import remarks
 from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
 from spectronorm.cli.run import guarded, print_json, warn
@@ -38,7 +39,7 @@ _FIGURES = {
     "mean_se": "se(mean)",
     "std_se": "se(std)",
 }
-"""Each figure with its heading; `se` is the standard error, with the clip as the unit of sampling."""
+"Columns with their headings; `se` is the standard error, with the clip as the unit of sampling."
 _MAX_ROWS = 32
 
 
@@ -52,10 +53,10 @@ def show_command(
     hold_out: HoldOutOption = None,
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
-    all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band, however many there are.")] = False,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the bands into a picture.")] = None,
+    all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw a figure of the bands.")] = None,
 ) -> None:
-    """Print what was measured: global and per-band figures, groups, bad files."""
+    """Print a profile: pooled and per-band figures, groups, bad files."""
     content = load(file)
     if isinstance(content, Pipeline):
         if hold_out or plot or exclude_floor:
@@ -80,7 +81,9 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     unit = profile.front_end.compress.unit
     console.print(describe(profile.front_end), markup=False)
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
-    console.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
+    console.print(
+        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame')}, {profile.seconds:,.1f} s"
+    )
     pooled = profile.pooled()
     above = ", cells above the floor" if profile.exclude_floor else ""
     table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
@@ -91,7 +94,7 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     if len(profile.groups) > 1:
         console.print(_group_table(profile))
     if profile.bad:
-        table = Table(title=f"{len(profile.bad)} bad files, left out", box=SIMPLE_HEAD)
+        table = Table(title=f"{counted(len(profile.bad), 'bad file')}, left out", box=SIMPLE_HEAD)
         for name in ("file", "reason", "detail"):
             table.add_column(name, overflow="fold")
         for bad in profile.bad:
@@ -102,7 +105,7 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
 
 
 def describe(front_end: FrontEnd) -> str:
-    """The front end in one line."""
+    """Describe the front end in one line."""
     stft = front_end.stft
     return (
         f"{front_end.sample_rate} Hz, {front_end.level}, n_fft={stft.n_fft}, win_length={stft.frame_length}, "
