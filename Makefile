@@ -44,11 +44,12 @@ demo: $(VENV)/.installed ## the whole job on synthesized sounds, with a report
 test: $(VENV)/.installed-test ## all tests
 	$(BIN)/python -m pytest -n auto
 
-check: $(VENV)/.installed-check ## lint, format, types, architecture, docstring examples
+check: $(VENV)/.installed-check ## lint, format, types, architecture, public names, docstring examples
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -p no:randomly tests/test_api.py
 	@# fastai is imported by its own test alone: it warns of what torch and pandas will drop.
 	$(BIN)/python -m pytest --doctest-modules src/spectronorm --ignore src/spectronorm/interop/fastai.py -q -p no:randomly
 

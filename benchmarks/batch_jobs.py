@@ -52,8 +52,8 @@ def _some(x: Any) -> list[float]:
 
 
 def png(folder: Path) -> Any:
-    from spectronorm.images.header import KEYWORD  # noqa: PLC0415
-    from spectronorm.images.png import encode_png  # noqa: PLC0415
+    from spectronorm.image_files.header import KEYWORD  # noqa: PLC0415
+    from spectronorm.image_files.png import encode_png  # noqa: PLC0415
 
     images = _images(folder)
     return lambda: _written([encode_png(pixels, KEYWORD, text) for pixels, text in images])
@@ -63,7 +63,7 @@ def png_by_pillow(folder: Path) -> Any:
     from PIL import Image  # noqa: PLC0415
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415
 
-    from spectronorm.images.header import KEYWORD  # noqa: PLC0415
+    from spectronorm.image_files.header import KEYWORD  # noqa: PLC0415
 
     def write(pixels: Any, text: str) -> bytes:
         buffer, info = io.BytesIO(), PngInfo()

@@ -36,13 +36,13 @@ def main() -> None:
         folder = Path(name)
         source = sn.open_source(link(digits(folder / "sounds"), folder / "links", options.files))
         begin = time.perf_counter()
-        with sn.DaskEngine(workers=WORKERS) as cluster:
+        with sn.engines.DaskEngine(workers=WORKERS) as cluster:
             started = time.perf_counter() - begin
             measure(source, folder, cluster, options.rounds, started, docs=not options.no_docs)
 
 
 def measure(
-    source: sn.Source, folder: Path, cluster: sn.DaskEngine, rounds: int, started: float, *, docs: bool
+    source: sn.audio.Source, folder: Path, cluster: sn.engines.DaskEngine, rounds: int, started: float, *, docs: bool
 ) -> None:
     """Rates in alternation, then a run whose worker is killed."""
     front_end = sn.preset("fastaudio")
@@ -51,9 +51,9 @@ def measure(
         return lambda: sn.fit(source, front_end, engine=engine).save(folder / name)  # type: ignore[arg-type]
 
     jobs = {
-        "one": fit(sn.ThreadEngine(1), "one"),
-        "threads": fit(sn.ThreadEngine(WORKERS), "threads"),
-        "pool": fit(sn.AutoEngine(WORKERS), "pool"),
+        "one": fit(sn.engines.ThreadEngine(1), "one"),
+        "threads": fit(sn.engines.ThreadEngine(WORKERS), "threads"),
+        "pool": fit(sn.engines.AutoEngine(WORKERS), "pool"),
         "dask": fit(cluster, "dask"),
     }
     seconds = alternate(jobs, rounds)
@@ -84,7 +84,7 @@ def measure(
         put_table(PAGE, "dask", [("figure", "measured", "goal"), *rows], under)
 
 
-def fit_and_kill(source: sn.Source, front_end: sn.FrontEnd, cluster: sn.DaskEngine) -> sn.Profile:
+def fit_and_kill(source: sn.audio.Source, front_end: sn.FrontEnd, cluster: sn.engines.DaskEngine) -> sn.Profile:
     """A pass during which one worker gets SIGKILL, when half is done."""
     victims = cluster.processes()[:1]
 

@@ -29,8 +29,8 @@ if transform == "numpy":
     power_spectra.plan_of = lambda n: None
 front_end = sn.FrontEnd.from_dict(sn.preset("fastaudio").to_dict() | {"resampler": resampler})
 begin = time.perf_counter()
-profile = sn.fit(folder, front_end, engine=sn.ThreadEngine(1), max_bad=1.0)
-print(time.perf_counter() - begin, profile.mean.mean())
+profile = sn.fit(folder, front_end, engine=sn.engines.ThreadEngine(1), max_bad=1.0)
+print(time.perf_counter() - begin, profile.band.mean.mean())
 """
 JOBS = {"kernels": ("kernels", "soxr_hq"), "numpy": ("numpy", "soxr_hq"), "overlap_save": ("kernels", "overlap_save")}
 

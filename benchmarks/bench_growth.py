@@ -57,9 +57,11 @@ def front_end(bands: int) -> sn.FrontEnd:
 
 def one_pass(folder: Path, bands: int) -> None:
     """Measure, and print seconds of audio, seconds and megabytes: run in a process of its own."""
-    sn.fit(sn.Source(sn.open_source(folder).clips[:2]), front_end(bands), engine=sn.ThreadEngine(1))  # loads kernels
+    sn.fit(
+        sn.audio.Source(sn.open_source(folder).clips[:2]), front_end(bands), engine=sn.engines.ThreadEngine(1)
+    )  # loads kernels
     begin = time.process_time()  # other programs do not count
-    profile = sn.fit(folder, front_end(bands), engine=sn.ThreadEngine(1))
+    profile = sn.fit(folder, front_end(bands), engine=sn.engines.ThreadEngine(1))
     seconds = time.process_time() - begin
     # Not ru_maxrss: that one survives exec, so it would be at least the parent's.
     peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024

@@ -17,7 +17,7 @@ import numpy as np
 import spectronorm as sn
 from benchmarks.measure import Figure, report
 from spectronorm.passes.units import CLIPS_IN_UNIT
-from spectronorm.profile import Counter, Measurement, RunningSum
+from spectronorm.profile import LevelCounter, Measurement, RunningSum
 
 CLIPS = 1_000_000
 STEPS = 8
@@ -25,7 +25,7 @@ STEPS = 8
 
 def unit(front_end: sn.FrontEnd) -> Measurement:
     """One unit of noise clips of a second."""
-    random, counter = np.random.default_rng(0), Counter(front_end)
+    random, counter = np.random.default_rng(0), LevelCounter(front_end)
     for _ in range(CLIPS_IN_UNIT):
         counter.add((0.1 * random.standard_normal(16_000)).astype(np.float32))
     measurement = counter.measurement()
@@ -62,7 +62,7 @@ def main() -> None:
         started = time.perf_counter()
         equal = sn.Profile.load(path) == profile
         loaded = time.perf_counter() - started
-    exact = profile.mean.tolist() == sn.Profile(front_end, {(): one}).mean.tolist()
+    exact = profile.band.mean.tolist() == sn.Profile(front_end, {(): one}).band.mean.tolist()
     growth = memory[-1] - memory[0]
     digests_mb = profile.clips * 16 * (STEPS - 1) / STEPS / 2**20
     linear = max(seconds[1:]) / min(seconds[1:])

@@ -22,7 +22,7 @@ from benchmarks.measure import Figure, report
 from spectronorm.demo.dataset import make_dataset
 from spectronorm.monitor import Monitor, Window
 from spectronorm.nn import Monitored, Preprocess
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 Wave = NDArray[Any]
 ROUNDS = 16
@@ -35,13 +35,13 @@ FRONT_ENDS = {
 def measure_cost(name: str, folder: Path) -> list[Figure]:
     """Every clip beside its front end, in a torch pipeline, and beside reading its file."""
     front_end = FRONT_ENDS[name]
-    profile = sn.fit(folder, front_end, max_bad=0.05, engine=sn.ThreadEngine(1))
+    profile = sn.fit(folder, front_end, max_bad=0.05, engine=sn.engines.ThreadEngine(1))
     paths, waves = [], []
     for clip in sn.open_source(folder):
         try:
             # As long as the clips of ESC-50; shorter ones pay more for what every clip costs.
             waves.append(np.resize(sn.read(clip.path, front_end.sample_rate), 5 * front_end.sample_rate))
-        except sn.AudioError:
+        except sn.errors.AudioError:
             continue
         paths.append(clip.path)
     monitor = Monitor(profile, threshold=5.0)
@@ -132,7 +132,7 @@ def measure_memory() -> Figure:
 
 
 def _profile_of(front_end: sn.FrontEnd, waves: list[Wave]) -> sn.Profile:
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     for wave in waves:
         counter.add(wave)
     measurement = counter.measurement()

@@ -51,15 +51,15 @@ def decode_and_resample(path: Path) -> None:
     soxr.resample(mono, rate, 16_000, quality="HQ")
 
 
-def measure_speed(source: sn.Source) -> list[Figure]:
+def measure_speed(source: sn.audio.Source) -> list[Figure]:
     paths = [clip.path for clip in source]
     front_end = sn.preset("fastaudio")
 
     def bare(workers: int) -> Callable[[], object]:
-        return lambda: sum(1 for _ in sn.ThreadEngine(workers).map(decode_and_resample, paths))
+        return lambda: sum(1 for _ in sn.engines.ThreadEngine(workers).map(decode_and_resample, paths))
 
     def full(workers: int) -> Callable[[], object]:
-        return lambda: sn.fit(source, front_end, engine=sn.ThreadEngine(workers), max_bad=MAX_BAD)
+        return lambda: sn.fit(source, front_end, engine=sn.engines.ThreadEngine(workers), max_bad=MAX_BAD)
 
     jobs = {
         "B, 1 worker": bare(1),
@@ -97,9 +97,9 @@ def peak_memory(data: Path, clips: int, workers: int) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def print_peak(source: sn.Source, clips: int, workers: int) -> None:
-    chosen = sn.Source(source.clips[:: max(1, len(source) // clips)][:clips])
-    sn.fit(chosen, sn.preset("fastaudio"), engine=sn.ThreadEngine(workers), max_bad=1.0)
+def print_peak(source: sn.audio.Source, clips: int, workers: int) -> None:
+    chosen = sn.audio.Source(source.clips[:: max(1, len(source) // clips)][:clips])
+    sn.fit(chosen, sn.preset("fastaudio"), engine=sn.engines.ThreadEngine(workers), max_bad=1.0)
     # Not ru_maxrss: that one survives exec, so it would be at least the parent's.
     status = Path("/proc/self/status").read_text()
     print(int(status.split("VmHWM:")[1].split()[0]) / 1024)

@@ -22,9 +22,9 @@ from benchmarks.recordings import data, espeak_clips
 from benchmarks.table import show
 from spectronorm.audio import read
 from spectronorm.front_end import STFT, FrontEnd, Mel
+from spectronorm.image_files.header import KEYWORD
+from spectronorm.image_files.png import DEFLATE, encode_png
 from spectronorm.images import ImageCodec, LevelRange
-from spectronorm.images.header import KEYWORD
-from spectronorm.images.png import DEFLATE, encode_png
 
 PEER = "Pillow default"
 _SAMPLES = 312 * 256 + 1

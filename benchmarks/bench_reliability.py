@@ -33,11 +33,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = sn.open_source(dataset(folder))
-        untrusted = sn.open_source(source, sn.Reader(sn.Limits()))
-        front_end, engine = sn.preset("fastaudio"), sn.ThreadEngine(1)
+        untrusted = sn.open_source(source, sn.audio.Reader(sn.audio.Limits()))
+        front_end, engine = sn.preset("fastaudio"), sn.engines.ThreadEngine(1)
         used: dict[str, list[float]] = {"plain": [], "journal": [], "limited": []}
 
-        def timed(job: str, source: sn.Source, output: Path | None = None) -> None:
+        def timed(job: str, source: sn.audio.Source, output: Path | None = None) -> None:
             started = processor_seconds()
             profile = sn.fit(source, front_end, engine=engine, max_bad=0.05, output=output)
             if output is None:

@@ -28,12 +28,12 @@ def main() -> None:
     """Measure, compare the results, and report."""
     level = np.random.default_rng(0).normal(-30.0, 12.0, size=(BANDS, FRAMES))
     tensor = torch.from_numpy(level)
-    difference = float(np.abs(loop(level) - sn.sliding_standardize(level, LENGTH)[0]).max())
+    difference = float(np.abs(loop(level) - sn.normalize.sliding_standardize(level, LENGTH)[0]).max())
     seconds = alternate(
         {
             "loop": lambda: loop(level),
-            "numpy": lambda: sn.sliding_standardize(level, LENGTH),
-            "torch": lambda: sn.sliding_standardize(tensor, LENGTH),
+            "numpy": lambda: sn.normalize.sliding_standardize(level, LENGTH),
+            "torch": lambda: sn.normalize.sliding_standardize(tensor, LENGTH),
         },
         ROUNDS,
     )

@@ -164,7 +164,7 @@ def distances(folder: Path, source: Path) -> list[Figure]:
 
 def cache_figure(folder: Path, source: Path) -> Figure:
     """An epoch over 80 clips with the cache filled, over one that decodes."""
-    some = sn.Source(sn.open_source(source).clips[::5])
+    some = sn.audio.Source(sn.open_source(source).clips[::5])
     front_end = sn.preset("fastaudio")
     plain = ClipDataset(some, front_end, duration=5.0)
     cached = ClipDataset(some, front_end, duration=5.0, cache=folder / "cache")

@@ -51,7 +51,7 @@ def data_sets(data: Path) -> Iterator[DataSet]:
     folds = np.array([int(clip.columns["fold"]) for clip in esc])
     recordings = sorted((data / "fsdd" / "recordings").glob("*.wav"))
     digits, other_digits = recordings[::3], recordings[1::3]
-    mel = sn.FrontEnd(16_000, sn.StandardizeWaveform(), sn.STFT(1024, hop_length=512), sn.Mel(64))
+    mel = sn.FrontEnd(16_000, sn.waveform.StandardizeWaveform(), sn.STFT(1024, hop_length=512), sn.Mel(64))
     long = [path for path in digits if len(sn.read(path, 16_000)) >= mel.min_samples]
     yield DataSet(
         "ESC-10",

@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import time
-from collections import Counter as Tally
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
 from itertools import pairwise
@@ -49,7 +49,7 @@ DIAGNOSED_AT = (8, 16, 32)
 GUARDED_OF_FOLD = 20
 
 
-Kinds = dict[int, Tally[str]]
+Kinds = dict[int, Counter[str]]
 
 
 def alarms(baseline: Baseline, threshold: float, features: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -64,7 +64,7 @@ def first_of(alarm: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 def diagnoses(training: Training, clips: Clips, orders: NDArray[np.int64], alarm: NDArray[np.bool_]) -> Kinds:
     """What is diagnosed from the first clips of each deployment; nothing where there is no alarm then."""
-    kinds = {at: Tally[str]() for at in DIAGNOSED_AT}
+    kinds = {at: Counter[str]() for at in DIAGNOSED_AT}
     for order, alarmed in zip(orders, alarm, strict=True):
         parts: list[Measurement] = []
         for before, at in pairwise((0, *DIAGNOSED_AT)):
@@ -76,7 +76,7 @@ def diagnoses(training: Training, clips: Clips, orders: NDArray[np.int64], alarm
 
 def run_shift(name: str, clips: Clips, all_trainings: Sequence[Training], peers: Mapping[str, Any]) -> dict[str, Any]:
     """All deployments behind one device."""
-    firsts, from_profile, kinds = [], [], {at: Tally[str]() for at in DIAGNOSED_AT}
+    firsts, from_profile, kinds = [], [], {at: Counter[str]() for at in DIAGNOSED_AT}
     peer_firsts: dict[str, list[int]] = {peer: [] for peer in peers}
     for training in all_trainings:
         orders = training.other_orders if name == OTHER else training.orders

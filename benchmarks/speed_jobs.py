@@ -54,11 +54,11 @@ def _ours(folder: Path, workers: int, resampler: str = "soxr_hq") -> Any:
     import spectronorm as sn  # noqa: PLC0415
 
     front_end = sn.FrontEnd.from_dict(sn.preset("fastaudio").to_dict() | {"resampler": resampler})
-    source, engine = sn.open_source(folder), sn.ThreadEngine(workers)
+    source, engine = sn.open_source(folder), sn.engines.ThreadEngine(workers)
 
     def work() -> Any:
         profile = sn.fit(source, front_end, engine=engine, max_bad=0.0)
-        return {"mean": profile.mean.tolist(), "std": profile.std.tolist(), "clips": profile.clips}
+        return {"mean": profile.band.mean.tolist(), "std": profile.band.std.tolist(), "clips": profile.clips}
 
     return work
 

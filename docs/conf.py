@@ -15,8 +15,8 @@ autodoc_typehints = "none"
 default_role = "code"
 # Types of fields: other projects' pages are not here, and some classes are described by what holds them.
 nitpick_ignore_regex = [
-    ("py:class", r"(numpy|collections)\..*"),
-    ("py:class", r"spectronorm\.gan\.(clips|networks)\..*"),
+    ("py:class", r"(numpy|collections|pathlib|torch)\..*"),
+    ("py:class", r"spectronorm\.(gan\.(clips|networks)|experiment)\..*"),
 ]
 autoclass_content = "class"
 html_title = f"spectronorm {__version__}"

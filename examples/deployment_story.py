@@ -27,7 +27,7 @@ from spectronorm.nn import adapt_batchnorm
 Wave = NDArray[np.float32]
 SECONDS, RATE = 5.0, 16_000
 FRONT_END = sn.FrontEnd(
-    RATE, sn.StandardizeWaveform(), sn.STFT(1024, hop_length=640), sn.Mel(64), sn.Decibel(floor_db=-40.0)
+    RATE, sn.waveform.StandardizeWaveform(), sn.STFT(1024, hop_length=640), sn.Mel(64), sn.Decibel(floor_db=-40.0)
 )
 EPOCHS, BATCH = 20, 32
 
@@ -157,8 +157,8 @@ def tell(source: Path, fold: int = 1) -> dict[str, Chapter]:
     profile = sn.fit(training, FRONT_END, duration=SECONDS)
     baseline = Baseline.of_clips(training, profile)
 
-    def read(some: sn.Source) -> tuple[list[Wave], Tensor]:
-        waves = [sn.read_clip(clip.path, RATE, duration=SECONDS).valid for clip in some]
+    def read(some: sn.audio.Source) -> tuple[list[Wave], Tensor]:
+        waves = [sn.audio.read_clip(clip.path, RATE, duration=SECONDS).valid for clip in some]
         return waves, torch.tensor([labels.index(clip.columns["label"]) for clip in some])
 
     waves, y = read(training)

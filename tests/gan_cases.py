@@ -8,9 +8,9 @@ import numpy as np
 import soundfile
 
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
-from spectronorm.gan.run import GanDesign, prepare, run
+from spectronorm.gan.run import GanDesign, prepare_gan, train_gan
 from spectronorm.gan.training import GanTraining
-from spectronorm.gan.training_source import Origin
+from spectronorm.gan.training_source import TrainingSource
 
 SIZE = 16
 FRONT_END = FrontEnd(
@@ -34,9 +34,9 @@ def write_clips(folder: Path, each: int = 12, samples: int = SAMPLES) -> Path:
     return folder / "clips.csv"
 
 
-def origin_of(clips: Path) -> Origin:
+def origin_of(clips: Path) -> TrainingSource:
     """Those clips, the test ones held out."""
-    return Origin(str(clips), (("split", "test"),))
+    return TrainingSource(str(clips), (("split", "test"),))
 
 
 def design(**settings: object) -> GanDesign:
@@ -47,6 +47,6 @@ def design(**settings: object) -> GanDesign:
 
 def train(clips: Path, folder: Path) -> Path:
     """The folder of four steps of training."""
-    prepared = prepare(origin_of(clips), FRONT_END, design())
-    assert [line.step for line in run(prepared, folder, 4, every=2)] == [2, 4]
+    prepared = prepare_gan(origin_of(clips), FRONT_END, design())
+    assert [line.step for line in train_gan(prepared, folder, 4, every=2)] == [2, 4]
     return folder

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 import spectronorm as sn
 from spectronorm.monitor import Baseline
 from spectronorm.monitor.clips.features import clip_features
-from spectronorm.profile import Counter, Measurement
+from spectronorm.profile import LevelCounter, Measurement
 
 Wave = NDArray[np.float32]
 FRONT_END = sn.FrontEnd(8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(24))
-STANDARDIZED = sn.FrontEnd(8_000, sn.StandardizeWaveform(), sn.STFT(256, hop_length=128), sn.Mel(24))
+STANDARDIZED = sn.FrontEnd(8_000, sn.waveform.StandardizeWaveform(), sn.STFT(256, hop_length=128), sn.Mel(24))
 
 
 def clip(generator: np.random.Generator) -> Wave:
@@ -40,7 +40,7 @@ def clips(count: int, seed: int) -> tuple[Wave, ...]:
 
 
 def measure(front_end: sn.FrontEnd, waves: tuple[Wave, ...] | list[Wave]) -> Measurement:
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     for wave in waves:
         counter.add(wave)
     counted = counter.measurement()

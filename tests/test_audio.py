@@ -41,7 +41,7 @@ ENCODINGS = [
 @pytest.mark.parametrize(("name", "subtype", "tolerance"), ENCODINGS)
 def test_every_encoding_comes_out_the_same(name: str, subtype: str, tolerance: float, write: Write) -> None:
     """Whatever the container and depth, a tone of peak 0.5 comes out as float32 with that peak."""
-    clip = sn.read_clip(write(name, TONE, subtype=subtype), 16_000)
+    clip = sn.audio.read_clip(write(name, TONE, subtype=subtype), 16_000)
     assert clip.samples.dtype == np.float32
     middle = slice(4000, 12_000)
     if subtype in ("OPUS", "MPEG_LAYER_III"):  # these delay the signal
@@ -56,7 +56,7 @@ def test_channels_are_averaged_in_float(write: Write) -> None:
     np.testing.assert_allclose(sn.read(write("loud.wav", loud), 16_000), 30_000 / 32_768)
     t = np.arange(96_000) / 96_000
     stereo = np.stack([np.sin(2 * np.pi * 440 * t), np.zeros_like(t)], axis=1) * 0.8
-    clip = sn.read_clip(write("wide.wav", stereo, 96_000, subtype="PCM_24"), 16_000)
+    clip = sn.audio.read_clip(write("wide.wav", stereo, 96_000, subtype="PCM_24"), 16_000)
     assert clip.length == 16_000
     np.testing.assert_allclose(clip.samples[2000:14_000], 0.8 * TONE[2000:14_000], atol=1e-3)
 
@@ -64,13 +64,13 @@ def test_channels_are_averaged_in_float(write: Write) -> None:
 def test_duration_crops_or_pads_and_remembers(write: Write) -> None:
     """A fixed duration gives exactly that many samples and says how many are real."""
     path = write("tone.wav", TONE)
-    short, long = sn.read_clip(path, 16_000, duration=0.25), sn.read_clip(path, 16_000, duration=2.0)
+    short, long = sn.audio.read_clip(path, 16_000, duration=0.25), sn.audio.read_clip(path, 16_000, duration=2.0)
     assert (len(short.samples), short.length) == (4000, 4000)
     assert (len(long.samples), long.length, long.seconds) == (32_000, 16_000, 1.0)
     assert not long.samples[16_000:].any()
     np.testing.assert_array_equal(long.valid, sn.read(path, 16_000))
-    with pytest.raises(sn.ArgumentError, match="duration=0"):
-        sn.read_clip(path, 16_000, duration=0)
+    with pytest.raises(sn.errors.ArgumentError, match="duration=0"):
+        sn.audio.read_clip(path, 16_000, duration=0)
 
 
 def test_any_legal_file_name_is_read(write: Write, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ BAD = {
 @pytest.mark.parametrize("kind", sorted(BAD))
 def test_a_bad_file_has_a_reason(kind: str, write: Write, tmp_path: Path) -> None:
     """Each kind of bad file raises the one error, with its reason, and at once."""
-    with pytest.raises(sn.AudioError) as caught:
+    with pytest.raises(sn.errors.AudioError) as caught:
         sn.read(bad_file(kind, write, tmp_path), 16_000)
     assert caught.value.reason is BAD[kind]
     assert pickle.loads(pickle.dumps(caught.value)).reason is BAD[kind]  # noqa: S301 - our own bytes, just made
@@ -214,7 +214,7 @@ class TestSources:
         """The same seed draws the same clips, another one others, and not the first ones."""
         source = sn.open_source(noise_table)
         drawn = random_sample(source, 0.25, seed=1)
-        backwards = sn.Source.of(reversed(source.clips))
+        backwards = sn.audio.Source.of(reversed(source.clips))
         assert len(drawn) == 3
         assert random_sample(backwards, 0.25, seed=1) == drawn
         assert len({tuple(c.name for c in random_sample(source, 0.25, seed=seed)) for seed in range(10)}) > 5
@@ -235,7 +235,7 @@ class TestSources:
     def test_a_bad_source_is_named(self, make: object, message: str, tmp_path: Path) -> None:
         """What is wrong with a source is said, with its path."""
         path = make(tmp_path)  # type: ignore[operator]
-        with pytest.raises(sn.SourceError, match=message):
+        with pytest.raises(sn.errors.SourceError, match=message):
             sn.open_source(path)
 
 

@@ -264,7 +264,7 @@ def test_resized_crop_equals_bicubic_interpolation() -> None:
 )
 def test_bad_settings(make: Any) -> None:
     """Settings that break their rule, and a seed in place of a generator, are refused."""
-    with pytest.raises(sn.ArgumentError):
+    with pytest.raises(sn.errors.ArgumentError):
         make()
 
 
@@ -285,7 +285,7 @@ def test_bad_settings(make: Any) -> None:
 )
 def test_bad_arrays(make: Any) -> None:
     """Integers, missing axes, and lengths or draws that do not fit get one clear error."""
-    with pytest.raises(sn.ShapeError):
+    with pytest.raises(sn.errors.ShapeError):
         make()
 
 
@@ -304,7 +304,7 @@ def test_frame_crops_pass_the_gate_and_are_equally_likely() -> None:
         again = augment(torch.from_numpy(x.copy()), rng(), power)
         np.testing.assert_array_equal(again.numpy(), out)
     assert FrameCrop(12)(x, rng()).shape == x.shape
-    with pytest.raises(sn.ShapeError, match="does not fit 12 frames"):
+    with pytest.raises(sn.errors.ShapeError, match="does not fit 12 frames"):
         FrameCrop(3)(x, rng(), power[:, :5])
 
 

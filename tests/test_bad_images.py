@@ -19,8 +19,8 @@ from tests.test_images import FRONT_END
 from tests.voices import synthetic_voice
 
 from spectronorm.errors import FileFormatError
+from spectronorm.image_files.png import encode_png
 from spectronorm.images import ImageCodec, LevelRange, decode
-from spectronorm.images.png import encode_png
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _with_text(change: Callable[[dict[str, Any]], None], *, sign: bool = True) -
         plain = json.loads(text)
         change(plain)
         if sign:
-            from spectronorm.images.header import _checksum  # noqa: PLC0415
+            from spectronorm.image_files.header import _checksum  # noqa: PLC0415
 
             plain.pop("checksum")
             plain["checksum"] = _checksum(plain)

@@ -46,11 +46,11 @@ def test_fit_show_apply_is_the_main_job(noise_table: Path, profile_path: Path, t
     assert shown["clips"] == 12
     assert shown["fingerprint"] == profile.front_end.fingerprint
     assert sn.FrontEnd.from_dict(shown["front_end"]) == profile.front_end
-    assert shown["global"]["mean"] == profile.pooled().mean
-    assert shown["band"]["std"] == profile.std.tolist()
+    assert shown["global"]["mean"] == profile.overall.mean
+    assert shown["band"]["std"] == profile.band.std.tolist()
     assert set(shown["global"]) >= {"mean", "std", "min", "max", "floor_share", "mean_se", "std_se"}
     held = json.loads(succeed("show", profile_path, "--json", "--hold-out", "fold=1", "--hold-out", "fold=2").stdout)
-    assert held["band"]["mean"] == profile.without(fold=1).without(fold=2).mean.tolist()
+    assert held["band"]["mean"] == profile.without(fold=1).without(fold=2).band.mean.tolist()
     out = tmp_path / "features"
     succeed("apply", noise_table, "--profile", profile_path, "--normalize", "band", "--hold-out", "fold=1", "-o", out)
     pipeline = sn.Pipeline(profile.front_end, sn.Standardize().fit(profile.without(fold=1)))
@@ -100,7 +100,7 @@ def test_front_end_options_have_library_names(noise_table: Path, tmp_path: Path)
     front_end = sn.Profile.load(path).front_end
     assert front_end == sn.FrontEnd(
         8000,
-        level=sn.StandardizeWaveform(),
+        level=sn.waveform.StandardizeWaveform(),
         stft=sn.STFT(512, pad_mode="constant", center=False),
         bands=sn.Mel(32, mel_scale="htk", norm=None),
         compress=sn.Ln(1e-6),

@@ -129,7 +129,7 @@ def test_what_is_fetched_is_laid_out_and_checked(server: Server, tmp_path: Path)
     assert not again.fetched
     assert len(server.asked) == 1
     next((tmp_path / "digits" / "recordings").iterdir()).unlink()
-    with pytest.raises(sn.SourceError, match="5 files in place of 6; remove the folder"):
+    with pytest.raises(sn.errors.SourceError, match="5 files in place of 6; remove the folder"):
         get(dataset(server.url), tmp_path / "digits")
 
 
@@ -139,7 +139,9 @@ def test_a_cut_download_goes_on(server: Server, tmp_path: Path) -> None:
     get(dataset(server.url), tmp_path / "a")
     assert server.asked == [None, "bytes=1000-", "bytes=1500-"]
     server.cuts, server.asked = [700, 0, 0, 0, 0], []
-    with pytest.raises(sn.SourceError, match="the connection was cut.*0.0 MB are kept, and the same command goes on"):
+    with pytest.raises(
+        sn.errors.SourceError, match="the connection was cut.*0.0 MB are kept, and the same command goes on"
+    ):
         get(dataset(server.url), tmp_path / "b")
     assert not (tmp_path / "b").exists()
     server.asked = []
@@ -152,7 +154,7 @@ def test_other_content_is_not_appended(server: Server, tmp_path: Path) -> None:
     """When the server has another file by now, or knows no ranges, a cut download begins anew."""
     for change in ({"tag": '"two"'}, {"ranges": False}):
         server.cuts = [1000, 0, 0, 0, 0]
-        with pytest.raises(sn.SourceError):
+        with pytest.raises(sn.errors.SourceError):
             get(dataset(server.url), tmp_path / "digits")
         for name, value in change.items():
             setattr(server, name, value)
@@ -168,11 +170,15 @@ def test_wrong_content_is_refused(server: Server, tmp_path: Path) -> None:
     name = next(iter(files))
     changed = {**files, name: files[name][:-1] + bytes([files[name][-1] ^ 1])}
     broken = archive(files)[:-200]
-    cases = [(archive(changed), "differ from the published"), (broken, "not a complete zip archive"), (b"<html>", "not a complete")]
+    cases = [
+        (archive(changed), "differ from the published"),
+        (broken, "not a complete zip archive"),
+        (b"<html>", "not a complete"),
+    ]
     cases.append((archive({k: v for k, v in files.items() if k != name}), "5 files in place of 6"))
     for content, message in cases:
         server.content = content
-        with pytest.raises(sn.SourceError, match=f"not digits as it was published.*{message}"):
+        with pytest.raises(sn.errors.SourceError, match=f"not digits as it was published.*{message}"):
             get(dataset(server.url), tmp_path / "digits")
         assert not list(tmp_path.iterdir())
 
@@ -182,11 +188,13 @@ def test_without_a_connection_the_error_says_what_to_do(server: Server, tmp_path
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{free.getsockname()[1]}/x.zip"
-    with pytest.raises(sn.SourceError, match=r"cannot be fetched \(.*refused.*--archive, or use a mirror with --url"):
+    with pytest.raises(
+        sn.errors.SourceError, match=r"cannot be fetched \(.*refused.*--archive, or use a mirror with --url"
+    ):
         get(dataset(closed), tmp_path / "digits")
-    with pytest.raises(sn.SourceError, match="answers 404"):
+    with pytest.raises(sn.errors.SourceError, match="answers 404"):
         get(dataset(server.url.replace("digits.zip", "missing")), tmp_path / "digits")
-    with pytest.raises(sn.ArgumentError, match="must begin with https://"):
+    with pytest.raises(sn.errors.ArgumentError, match="must begin with https://"):
         get(dataset("file:///etc/passwd"), tmp_path / "digits")
     assert not list(tmp_path.iterdir())
     (tmp_path / "given.zip").write_bytes(archive(sounds()))
@@ -213,11 +221,11 @@ def test_labelled_waves_are_checked(tmp_path: Path) -> None:
         ({"count": 7}, "6 files in place of 7"),
         ({"samples": 401}, "is not 401 mono samples"),
     ):
-        with pytest.raises(sn.SourceError, match=message):
+        with pytest.raises(sn.errors.SourceError, match=message):
             check(**settings)
     cut = tmp_path / "audio" / next(iter(files))
     cut.write_bytes(cut.read_bytes()[:-10])
-    with pytest.raises(sn.SourceError, match="is not 400 mono samples"):
+    with pytest.raises(sn.errors.SourceError, match="is not 400 mono samples"):
         check()
 
 

@@ -31,7 +31,7 @@ from spectronorm.experiment import (  # noqa: E402
     run,
 )
 from spectronorm.experiment.answer.outcomes import outcomes  # noqa: E402
-from spectronorm.experiment.answer.statistics import resample  # noqa: E402
+from spectronorm.experiment.answer.statistics import bootstrap  # noqa: E402
 from spectronorm.experiment.clips.levels import Waves  # noqa: E402
 from spectronorm.experiment.running.compare import compare, plan, same_model  # noqa: E402
 from spectronorm.experiment.running.jobs import _together  # noqa: E402
@@ -83,7 +83,7 @@ def test_a_null_is_not_found(tmp_path: Path) -> None:
         results = Results(folder, ready.settings())
         blocks = list(run(ready, results))
         found = outcomes(results.done, ready.clips, ("global", "band"), blocks)
-        covered += not resample(found, replicates=2000).difference("band", "global").bootstrap.excludes_zero
+        covered += not bootstrap(found, replicates=2000).difference("band", "global").bootstrap.excludes_zero
     assert covered >= 45
 
 
@@ -206,7 +206,7 @@ def test_other_settings_do_not_mix_with_a_run(table: Path, tmp_path: Path) -> No
     first = prepared(table, tmp_path)
     Results(tmp_path, first.settings())
     other = prepared(table, tmp_path, "none,band")
-    with pytest.raises(sn.ArgumentError, match=r"other settings \(arms, reference\)"):
+    with pytest.raises(sn.errors.ArgumentError, match=r"other settings \(arms, reference\)"):
         Results(tmp_path, other.settings())
     Results(tmp_path, prepared(table, tmp_path, seeds=3).settings())
 
@@ -294,7 +294,7 @@ def test_factors_are_crossed(tmp_path: Path) -> None:
         "standardize × none",
         "standardize × band",
     ]
-    assert arms[2].front_end == replace(FRONT_END, level=sn.StandardizeWaveform())
+    assert arms[2].front_end == replace(FRONT_END, level=sn.waveform.StandardizeWaveform())
     assert arms[3].normalizer == sn.Standardize(per="band")
 
 
@@ -304,7 +304,7 @@ def test_made_folds_keep_recordings_whole(noise_folder: Path) -> None:
         replace(clip, columns={**clip.columns, "recording": f"r{i // 2}"})
         for i, clip in enumerate(sn.open_source(noise_folder))
     ]
-    made = labelled_clips(sn.Source(tuple(clips)), folds=3, group="recording")
+    made = labelled_clips(sn.audio.Source(tuple(clips)), folds=3, group="recording")
     homes = {(group, made.fold_of(i)) for i, group in enumerate(made.groups)}
     assert len(homes) == len(set(made.groups)) == 6
     assert [len(made.test_clips(fold)) for fold in made.held_out] == [4, 4, 4]
@@ -368,7 +368,7 @@ def test_crops_of_the_test_clips_are_averaged(table: Path, tmp_path: Path) -> No
     compare(ready, results)
     assert results.done["1", 0, "whole"].loss == results.done["1", 0, "crops"].loss
     assert results.done["1", 0, "whole"].scores != results.done["1", 0, "crops"].scores
-    with pytest.raises(sn.ArgumentError, match="test_crops=2 needs a frame_crop"):
+    with pytest.raises(sn.errors.ArgumentError, match="test_crops=2 needs a frame_crop"):
         replace(ready.design.arm("whole"), augmentations=(), test_crops=2)
 
 

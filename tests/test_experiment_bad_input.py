@@ -121,7 +121,7 @@ def test_a_wrong_file_of_arms_is_refused(text: str, message: str, tmp_path: Path
     """Each mistake in a file of arms is named together with the file."""
     file = tmp_path / "arms.toml"
     file.write_text(text)
-    with pytest.raises(sn.ArgumentError, match=message) as caught:
+    with pytest.raises(sn.errors.ArgumentError, match=message) as caught:
         parse_arms(str(file), FRONT_END)
     assert str(caught.value).startswith(str(file))
 
@@ -155,9 +155,9 @@ def test_bad_files_are_left_out_and_counted(table: Path, tmp_path: Path) -> None
         (tmp_path / "none").mkdir(exist_ok=True)
         (tmp_path / "none" / f"{index:03d}.wav").write_bytes(b"RIFF no")
     (tmp_path / "none" / "clips.csv").write_text(own.read_text())
-    with pytest.raises(sn.SourceError, match="none of the 18 clips can be read"):
+    with pytest.raises(sn.errors.SourceError, match="none of the 18 clips can be read"):
         prepared(tmp_path / "none" / "clips.csv", tmp_path / "c")
-    with pytest.raises(sn.TooManyBad, match="1 of 18 files are bad"):
+    with pytest.raises(sn.errors.TooManyBad, match="1 of 18 files are bad"):
         prepared(own, tmp_path / "a")
     lines = ["compare", own, "-o", tmp_path / "b", "--max-bad", "10%", "--arms", "none,band", "--epochs", "1"]
     lines += ["--model", LINEAR, "--seeds", "1", *SMALL]
@@ -200,7 +200,11 @@ def test_the_post_s_protocol_is_as_it_was() -> None:
     assert protocol.design.seeds == 5
     assert protocol.design.training == Training("xresnet18", 20, 64, 1e-3)
     levels = {arm.name: type(arm.front_end.level) for arm in protocol.design.arms}
-    assert levels == {"none": sn.AsRecorded, "global": sn.StandardizeWaveform, "channel": sn.StandardizeWaveform}
+    assert levels == {
+        "none": sn.waveform.AsRecorded,
+        "global": sn.waveform.StandardizeWaveform,
+        "channel": sn.waveform.StandardizeWaveform,
+    }
     assert protocol.design.arms[1].front_end == sn.preset("fastaudio")
     fair = find_protocol("esc50-norms-2022-all-folds")
     assert {arm.front_end for arm in fair.design.arms} == {sn.preset("fastaudio")}

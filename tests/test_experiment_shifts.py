@@ -74,20 +74,20 @@ def test_updating_the_mean_undoes_an_equalization() -> None:
     levels = np.random.default_rng(0).normal(-20, 6, (30, 8, 20)).astype(np.float32)
     mean, std = levels.mean(axis=(0, 2), dtype=float), levels.std(axis=(0, 2), dtype=float)
     on = sn.normalize.FittedOn(1, 1, ())
-    fitted = sn.FittedNormalizer.with_map(sn.Standardize(per="band"), front_end, on, mean, std)
+    fitted = sn.normalize.FittedNormalizer.with_map(sn.Standardize(per="band"), front_end, on, mean, std)
     equalized = levels + np.linspace(-12, 12, 8, dtype=np.float32)[:, None]
     for std_too in (False, True):
         updated = updated_input(fitted, equalized, std=std_too)
         np.testing.assert_allclose(updated(equalized), fitted(levels), atol=1e-4)
-    scalar = sn.FittedNormalizer.with_map(sn.Standardize(per="global"), front_end, on, mean.mean(), 6.0)
+    scalar = sn.normalize.FittedNormalizer.with_map(sn.Standardize(per="global"), front_end, on, mean.mean(), 6.0)
     assert np.abs(updated_input(scalar, equalized, std=False)(equalized) - scalar(levels)).max() > 1
     assert updated_input(sn.PerClip().fit(_any_profile(front_end)), levels, std=False) is None
 
 
 def _any_profile(front_end: sn.FrontEnd) -> sn.Profile:
-    from spectronorm.profile import Counter  # noqa: PLC0415
+    from spectronorm.profile import LevelCounter  # noqa: PLC0415
 
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     counter.add(np.random.default_rng(0).standard_normal(4000).astype(np.float32))
     return sn.Profile(front_end, {(): counter.measurement()})
 
@@ -145,7 +145,7 @@ def test_an_update_from_few_classes_sees_no_others(tmp_path: Path) -> None:
     assert 0 < len(chosen) < len(test)
     assert len(set(ready.clips.labels[chosen].tolist())) == 1
     assert ready.settings()["update_classes"] == 1
-    with pytest.raises(sn.ArgumentError, match="needs shifts"):
+    with pytest.raises(sn.errors.ArgumentError, match="needs shifts"):
         replace(ready.design, shifts=())
 
 
@@ -161,7 +161,7 @@ def test_training_through_a_device_measures_what_it_hears(tmp_path: Path) -> Non
     levels = heard.waves.levels(front_end, heard.device("as-recorded"))
     np.testing.assert_allclose(levels, plain.waves.levels(front_end), atol=1e-3)
     assert heard.settings()["train_on"] == "gain-20"
-    with pytest.raises(sn.ArgumentError, match="train_on"):
+    with pytest.raises(sn.errors.ArgumentError, match="train_on"):
         Results(tmp_path / "x", plain.settings())
         Results(tmp_path / "x", heard.settings())
 
@@ -169,5 +169,5 @@ def test_training_through_a_device_measures_what_it_hears(tmp_path: Path) -> Non
 def test_shift_names_are_checked() -> None:
     """All stands for all of them; an unknown one is refused with those that there are."""
     assert parse_shifts("all") == tuple(SHIFTS)[:5]
-    with pytest.raises(sn.ArgumentError, match="'tunnel' is unknown; use one of gain-20"):
+    with pytest.raises(sn.errors.ArgumentError, match="'tunnel' is unknown; use one of gain-20"):
         parse_shifts("muffle,tunnel")

@@ -12,10 +12,10 @@ from scipy import stats
 
 pytest.importorskip("torch")
 
-from spectronorm.experiment.answer.answer import Verdict, sentence, verdicts
+from spectronorm.experiment.answer.answer import ArmVerdict, sentence, verdicts
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, look
-from spectronorm.experiment.answer.statistics import Difference, Interval, detectable, holm, resample, t_interval
+from spectronorm.experiment.answer.statistics import Interval, PairedDifference, bootstrap, detectable, holm, t_interval
 
 
 def made(values: np.ndarray, groups: np.ndarray | None = None, folds: np.ndarray | None = None) -> Outcomes:
@@ -34,7 +34,7 @@ def test_the_bootstrap_covers_the_truth() -> None:
     covered = 0
     for trial in range(300):
         hits = np.stack([generator.random((120, 1)) < p for p in (0.8, 0.7)]).astype(float)
-        interval = resample(made(hits), replicates=600, seed=trial).difference("a", "b").bootstrap
+        interval = bootstrap(made(hits), replicates=600, seed=trial).difference("a", "b").bootstrap
         covered += interval.low <= 0.1 <= interval.high
     assert 0.92 <= covered / 300 <= 0.98
 
@@ -44,9 +44,9 @@ def test_clips_of_one_recording_count_as_one() -> None:
     generator = np.random.default_rng(1)
     hits = (generator.random((2, 40, 1)) < 0.5).astype(float)
     copies = np.repeat(hits, 10, axis=1)
-    known = resample(made(copies, groups=np.repeat(np.arange(40), 10))).difference("a", "b")
-    once = resample(made(hits)).difference("a", "b")
-    unknown = resample(made(copies)).difference("a", "b")
+    known = bootstrap(made(copies, groups=np.repeat(np.arange(40), 10))).difference("a", "b")
+    once = bootstrap(made(hits)).difference("a", "b")
+    unknown = bootstrap(made(copies)).difference("a", "b")
     assert known.se == pytest.approx(once.se, rel=1e-9)
     assert unknown.se == pytest.approx(once.se / math.sqrt(10), rel=0.05)
 
@@ -55,7 +55,7 @@ def test_seeds_are_resampled_too() -> None:
     """A difference that changes from seed to seed alike for all clips has the seeds' error, not the clips'."""
     shift = np.array([0.2, -0.1, 0.05, 0.15])
     values = np.stack([np.broadcast_to(shift, (50, 4)), np.zeros((50, 4))])
-    difference = resample(made(values)).difference("a", "b")
+    difference = bootstrap(made(values)).difference("a", "b")
     assert difference.se == pytest.approx(shift.std() / 2, rel=0.05)
 
 
@@ -66,7 +66,7 @@ def test_an_unfinished_seed_counts_each_clip_once() -> None:
     values[:, 2:, 1] = np.nan
     found = made(values)
     assert found.means() == {"a": 0.5, "b": 0.0}
-    assert resample(found).difference("a", "b").estimate == 0.5
+    assert bootstrap(found).difference("a", "b").estimate == 0.5
 
 
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=8).filter(lambda v: np.std(v) > 1e-6))
@@ -156,8 +156,10 @@ def _claims(generator: np.random.Generator, effect: float, critical: float) -> s
     return OPEN
 
 
-def difference(estimate: float, bootstrap: tuple[float, float, float], folds: tuple[float, float, float]) -> Difference:
-    return Difference("pcen", "global", estimate, Interval(*bootstrap), Interval(*folds), 0.01)
+def difference(
+    estimate: float, bootstrap: tuple[float, float, float], folds: tuple[float, float, float]
+) -> PairedDifference:
+    return PairedDifference("pcen", "global", estimate, Interval(*bootstrap), Interval(*folds), 0.01)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ def difference(estimate: float, bootstrap: tuple[float, float, float], folds: tu
         ),
     ],
 )
-def test_the_words_fit_the_intervals(case: Difference, word: str, said: str) -> None:
+def test_the_words_fit_the_intervals(case: PairedDifference, word: str, said: str) -> None:
     """Each combination of the two intervals has its one word and its sentence."""
     (verdict,) = verdicts([case])
     assert verdict.word == word
@@ -206,4 +208,4 @@ def test_holm_can_take_a_finding_away() -> None:
     assert [v.word for v in verdicts([one])] == ["better"]
     nothing = difference(0.0, (-0.05, 0.05, 0.9), (-0.05, 0.05, 0.9))
     found = verdicts([one, nothing, nothing, nothing])
-    assert found[0] == Verdict(one, pytest.approx(0.08), "unresolved")
+    assert found[0] == ArmVerdict(one, pytest.approx(0.08), "unresolved")

@@ -102,16 +102,16 @@ def test_a_recorder_is_exact() -> None:
 def test_a_recorder_refuses_what_does_not_fit() -> None:
     """Other bands, nothing recorded, no batch axis and values that are not finite are one clear error each."""
     recorder = StatsRecorder(red_dims=(0, 1, 3))
-    with pytest.raises(sn.ArgumentError, match="nothing is recorded"):
+    with pytest.raises(sn.errors.ArgumentError, match="nothing is recorded"):
         _ = recorder.mean
     recorder.update(torch.zeros(2, 1, 4, 3))
-    with pytest.raises(sn.ShapeError, match="does not match the first"):
+    with pytest.raises(sn.errors.ShapeError, match="does not match the first"):
         recorder.update(torch.zeros(2, 1, 5, 3))
-    with pytest.raises(sn.ShapeError, match="not finite"):
+    with pytest.raises(sn.errors.ShapeError, match="not finite"):
         recorder.update(torch.full((1, 1, 4, 3), float("nan")))
-    with pytest.raises(sn.ShapeError, match="nothing to average"):
+    with pytest.raises(sn.errors.ShapeError, match="nothing to average"):
         recorder.update(torch.zeros(2, 1, 4))
-    with pytest.raises(sn.ArgumentError, match="red_dims"):
+    with pytest.raises(sn.errors.ArgumentError, match="red_dims"):
         StatsRecorder(red_dims=(2, 3))
 
 
@@ -135,7 +135,7 @@ def test_what_is_normalized_decodes(clips: Path) -> None:
     np.testing.assert_allclose(normalize.encodes(x)[0, 0], fitted(level), atol=1e-5)
     np.testing.assert_allclose(normalize.decodes(normalize.encodes(x))[0, 0], level, atol=1e-4)
     assert type(normalize.encodes(x)) is AudioSpectrogram
-    with pytest.raises(sn.ArgumentError, match="in each clip"):
+    with pytest.raises(sn.errors.ArgumentError, match="in each clip"):
         SpecNormalize.of(sn.PerClip().fit(sn.fit(sn.open_source(clips), FRONT_END)))
 
 
@@ -171,7 +171,7 @@ def test_waves_are_of_one_length_and_standardized(clips: Path) -> None:
     assert abs(float(out.mean())) < 1e-5
     assert abs(float(out.std(correction=0)) - 1) < 1e-4
     assert out.sample_rate == RATE
-    with pytest.raises(sn.ArgumentError, match=r"AudioBlock\(sample_rate=16000\)"):
+    with pytest.raises(sn.errors.ArgumentError, match=r"AudioBlock\(sample_rate=16000\)"):
         AudioToSpec()(out)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from collections.abc import Callable
 
 import librosa
 import numpy as np
@@ -146,7 +147,7 @@ def test_the_fast_path_knows_every_padding_and_power(pad_mode: str, center: bool
 
 def test_standardized_waveform_is_safe_on_constant_clips() -> None:
     """Mean 0 and std 1, and zero for silence and for DC with rounding."""
-    standardize = sn.StandardizeWaveform()
+    standardize = sn.waveform.StandardizeWaveform()
     out = standardize(np.stack([5 + 3 * NOISE, np.full(RATE, 0.1), np.zeros(RATE)]))
     np.testing.assert_allclose([out[0].mean(), out[0].std()], [0, 1], atol=1e-12)
     assert not out[1:].any()
@@ -238,7 +239,7 @@ BAD_SETTINGS = [
 @pytest.mark.parametrize(("make", "message"), BAD_SETTINGS, ids=[message for _, message in BAD_SETTINGS])
 def test_a_bad_setting_is_named(make: object, message: str) -> None:
     """Every setting that breaks its rule is refused by name, at construction."""
-    with pytest.raises(sn.ArgumentError, match="=".join(map(str, message.split("=")))):
+    with pytest.raises(sn.errors.ArgumentError, match="=".join(map(str, message.split("=")))):
         make()  # type: ignore[operator]
 
 
@@ -255,7 +256,7 @@ def test_a_bad_setting_is_named(make: object, message: str) -> None:
 )
 def test_a_bad_wave_is_refused(wave: object, message: str) -> None:
     """Integers, clips shorter than a window and things that are no arrays get one clear error."""
-    with pytest.raises(sn.ShapeError, match=message):
+    with pytest.raises(sn.errors.ShapeError, match=message):
         sn.FrontEnd()(wave)
 
 
@@ -265,3 +266,35 @@ def test_importing_spectronorm_imports_nothing_heavy() -> None:
     code = f"import sys, spectronorm; print(sorted({heavy} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.int64, np.uint32])
+def test_numpy_integers_are_numbers(kind: type) -> None:
+    """A setting that is a NumPy integer is the setting that is the Python integer, to the fingerprint."""
+    plain = sn.FrontEnd(8000, stft=sn.STFT(400, hop_length=160), bands=sn.Mel(40))
+    numbers = sn.FrontEnd(kind(8000), stft=sn.STFT(kind(400), hop_length=kind(160)), bands=sn.Mel(kind(40)))
+    assert numbers == plain
+    assert numbers.fingerprint == plain.fingerprint
+    assert type(numbers.sample_rate) is type(numbers.stft.n_fft) is type(numbers.bands.n_mels) is int  # type: ignore[attr-defined]
+    assert sn.front_end.fix_frames(np.ones((1, 2)), kind(3)).shape == (1, 3)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 40.0, "40", None, 0, -1, np.int64(-1), np.float64(40)])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("n_mels", sn.Mel),
+        ("n_bands", sn.bands.Gammatone),
+        ("n_fft", sn.STFT),
+        ("sample_rate", sn.FrontEnd),
+        ("workers", sn.engines.ThreadEngine),
+        ("workers", sn.engines.AutoEngine),
+        ("length", sn.normalize.SlidingStandardize),
+        ("frames", sn.augment.FrameCrop),
+        ("clips", sn.monitor.Window),
+    ],
+)
+def test_only_whole_numbers_are_whole_numbers(name: str, make: Callable[[object], object], value: object) -> None:
+    """Bools, floats, text and numbers out of range are refused by name, wherever a whole number is due."""
+    with pytest.raises(sn.errors.ArgumentError, match=f"^{name}=.*must be a whole number"):
+        make(value)

@@ -23,7 +23,7 @@ from spectronorm.gan.augment import Changes  # noqa: E402
 from spectronorm.gan.losses import LOSSES  # noqa: E402
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
-from spectronorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, prepare, run  # noqa: E402
+from spectronorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, prepare_gan, train_gan  # noqa: E402
 from spectronorm.gan.sample import SampleOptions, write_samples  # noqa: E402
 from spectronorm.gan.scaling import from_unit, to_unit  # noqa: E402
 
@@ -47,9 +47,9 @@ def trained(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_losses_stay_finite_and_weights_move(clips: Path, tmp_path: Path, loss: str, precision: str) -> None:
     """A few steps of either loss in either precision give finite losses and change both networks."""
-    prepared = prepare(origin_of(clips), FRONT_END, design(loss=loss, precision=precision))
+    prepared = prepare_gan(origin_of(clips), FRONT_END, design(loss=loss, precision=precision))
     before = prepared.model(prepared.trainer()).weights
-    (line,) = run(prepared, tmp_path, 3, every=5)
+    (line,) = train_gan(prepared, tmp_path, 3, every=5)
     assert line.step == 3
     assert np.isfinite([line.discriminator_loss, line.generator_loss]).all()
     after = GanModel.load(tmp_path / MODEL).weights
@@ -111,7 +111,7 @@ def test_images_and_levels_are_each_others_inverse() -> None:
 def test_what_is_trained_on_is_the_clips_own_level(clips: Path) -> None:
     """The loader's images, taken back to levels, are those of the front end, clipped to the range."""
     origin = origin_of(clips)
-    prepared = prepare(origin, FRONT_END, design())
+    prepared = prepare_gan(origin, FRONT_END, design())
     first = origin.training_clips().clips[0]
     level = FRONT_END(soundfile.read(first.path)[0])
     low, high = prepared.level_range.low[:, None], prepared.level_range.high[:, None]
@@ -126,12 +126,12 @@ def test_a_resumed_training_is_bit_identical(clips: Path, trained: Path, tmp_pat
     """Stopped after two of four steps and taken up again, checkpoint, model, picture and sound are the same bytes."""
     origin = origin_of(clips)
     for steps in (2, 4):
-        prepared = prepare(origin, FRONT_END, design())
-        list(run(prepared, tmp_path, steps, every=2))
+        prepared = prepare_gan(origin, FRONT_END, design())
+        list(train_gan(prepared, tmp_path, steps, every=2))
     for name in (CHECKPOINT, MODEL, f"{PREVIEWS}/step-000004.png", f"{PREVIEWS}/step-000004.wav"):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
     assert [json.loads(line)["step"] for line in (tmp_path / LOG).read_text().splitlines()] == [2, 4]
-    assert not list(run(prepared, tmp_path, 4, every=2))  # it is done already
+    assert not list(train_gan(prepared, tmp_path, 4, every=2))  # it is done already
 
 
 def test_sampling_is_reproducible(trained: Path, tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ torch = pytest.importorskip("torch")
 from tests.gan_cases import FRONT_END, FRONT_END_OPTIONS, SAMPLES, SIZE, design, origin_of, train, write_clips  # noqa: E402
 
 from spectronorm.gan.checkpoint import load_checkpoint  # noqa: E402
-from spectronorm.gan.clips import Window, read_levels  # noqa: E402
+from spectronorm.gan.clips import ImageWindow, read_levels  # noqa: E402
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture  # noqa: E402
-from spectronorm.gan.run import CHECKPOINT, MODEL, SETTINGS, prepare, run  # noqa: E402
+from spectronorm.gan.run import CHECKPOINT, MODEL, SETTINGS, prepare_gan, train_gan  # noqa: E402
 from spectronorm.gan.training import GanTraining, explained_memory  # noqa: E402
-from spectronorm.gan.training_source import Origin  # noqa: E402
+from spectronorm.gan.training_source import TrainingSource  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +43,16 @@ def trained(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("samples", "rule"), [(SAMPLES + 500, "crop"), (SAMPLES - 500, "pad")])
 def test_clips_of_other_lengths_need_a_rule(tmp_path: Path, samples: int, rule: str) -> None:
     """Without a rule one clear error names clip, lengths and option; with it clips are cut or padded at their end."""
-    source = Origin(str(write_clips(tmp_path / "clips", each=1, samples=samples))).training_clips()
+    source = TrainingSource(str(write_clips(tmp_path / "clips", each=1, samples=samples))).training_clips()
     with pytest.raises(ArgumentError, match=f"has {samples} samples, .* show {SAMPLES} .* --fix-length {rule}"):
-        read_levels(source, Window(FRONT_END, SIZE))
+        read_levels(source, ImageWindow(FRONT_END, SIZE))
     with pytest.raises(ArgumentError, match="--fix-length"):
-        read_levels(source, Window(FRONT_END, SIZE, "pad" if rule == "crop" else "crop"))
+        read_levels(source, ImageWindow(FRONT_END, SIZE, "pad" if rule == "crop" else "crop"))
     wave = np.zeros(SAMPLES)
     recorded = soundfile.read(source.clips[0].path)[0][:SAMPLES]
     wave[: len(recorded)] = recorded
     for fixed in (rule, "crop-or-pad"):
-        levels = read_levels(source, Window(FRONT_END, SIZE, fixed)).levels
+        levels = read_levels(source, ImageWindow(FRONT_END, SIZE, fixed)).levels
         np.testing.assert_allclose(levels[0], FRONT_END(wave), atol=1e-4)
 
 
@@ -60,8 +60,8 @@ def test_bad_files_are_left_out_and_listed(tmp_path: Path) -> None:
     """A file that cannot be read is skipped, named and counted, and too many of them are an error."""
     table = write_clips(tmp_path / "clips", each=2)
     (tmp_path / "clips" / "low0.wav").write_bytes(b"not audio")
-    source = Origin(str(table)).training_clips()
-    read = read_levels(source, Window(FRONT_END, SIZE), max_bad=0.5)
+    source = TrainingSource(str(table)).training_clips()
+    read = read_levels(source, ImageWindow(FRONT_END, SIZE), max_bad=0.5)
     assert [bad.path for bad in read.bad] == ["low0.wav"]
     assert len(read.levels) == 3
     command = ["gan", "train", str(table), "-o", str(tmp_path / "out"), "--size", str(SIZE), *FRONT_END_OPTIONS]
@@ -73,16 +73,16 @@ def test_bad_files_are_left_out_and_listed(tmp_path: Path) -> None:
 
 def test_models_of_other_versions_and_damaged_ones_are_refused(trained: Path, tmp_path: Path) -> None:
     """Another format, another kind and damaged weights each give one error that says what was found."""
-    header, tensors = container.load(trained / MODEL)
+    header, tensors = container.load_tensors(trained / MODEL)
     path = tmp_path / "other.safetensors"
-    container.save(path, {**header, "format": 99}, tensors)
+    container.save_tensors(path, {**header, "format": 99}, tensors)
     with pytest.raises(FileFormatError, match="'gan' of format 99, written by spectronorm"):
         GanModel.load(path)
     with pytest.raises(FileFormatError, match="'gan_checkpoint'"):
         GanModel.load(trained / CHECKPOINT)
     weight = next(name for name in tensors if name.startswith("generator.") and tensors[name].ndim == 4)
     for damage in ({weight: tensors[weight][:1]}, {weight: tensors[weight] * np.nan}):
-        container.save(path, header, {**tensors, **damage})
+        container.save_tensors(path, header, {**tensors, **damage})
         with pytest.raises(FileFormatError, match="damaged"):
             GanModel.load(path)
     path.write_bytes((trained / MODEL).read_bytes()[:-10])
@@ -94,26 +94,26 @@ def test_a_checkpoint_belongs_to_its_training(clips: Path, trained: Path, tmp_pa
     """A folder with other settings is not resumed, nor is a checkpoint of other networks or format."""
     shutil.copytree(trained, tmp_path / "copy")
     origin = origin_of(clips)
-    other = prepare(origin, FRONT_END, design(seed=1))
+    other = prepare_gan(origin, FRONT_END, design(seed=1))
     with pytest.raises(ArgumentError, match=r"other settings \(design\)"):
-        list(run(other, tmp_path / "copy", 4))
-    more = prepare(Origin(str(clips)), FRONT_END, design())
+        list(train_gan(other, tmp_path / "copy", 4))
+    more = prepare_gan(TrainingSource(str(clips)), FRONT_END, design())
     with pytest.raises(ArgumentError, match=r"other settings \(clips, labels, sounds\)"):
-        list(run(more, tmp_path / "copy", 4))
+        list(train_gan(more, tmp_path / "copy", 4))
     with pytest.raises(FileFormatError, match="another training"):
         load_checkpoint(other.trainer(), trained / CHECKPOINT)
-    header, tensors = container.load(trained / CHECKPOINT)
-    container.save(tmp_path / "old.safetensors", {**header, "format": 0}, tensors)
-    same = prepare(origin, FRONT_END, design())
+    header, tensors = container.load_tensors(trained / CHECKPOINT)
+    container.save_tensors(tmp_path / "old.safetensors", {**header, "format": 0}, tensors)
+    same = prepare_gan(origin, FRONT_END, design())
     with pytest.raises(FileFormatError, match="of format 0"):
         load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
     del tensors["generator.project.weight"]
-    container.save(tmp_path / "old.safetensors", header, tensors)
+    container.save_tensors(tmp_path / "old.safetensors", header, tensors)
     with pytest.raises(FileFormatError, match="not those of these networks"):
         load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
     (tmp_path / "copy" / SETTINGS).write_text("{")
     with pytest.raises(FileFormatError, match="damaged"):
-        list(run(same, tmp_path / "copy", 4))
+        list(train_gan(same, tmp_path / "copy", 4))
 
 
 def test_running_out_of_memory_says_what_to_do() -> None:
@@ -129,13 +129,13 @@ def test_running_out_of_memory_says_what_to_do() -> None:
 
 def test_a_training_that_never_reached_a_checkpoint_blocks_nothing(clips: Path, tmp_path: Path) -> None:
     """Where the first settings asked for too much memory, smaller ones may take the same folder."""
-    first = prepare(origin_of(clips), FRONT_END, design())
-    steps = run(first, tmp_path, 10**9, every=10**9, progress=lambda done, total: 1 // 0)
+    first = prepare_gan(origin_of(clips), FRONT_END, design())
+    steps = train_gan(first, tmp_path, 10**9, every=10**9, progress=lambda done, total: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         next(steps)
     assert (tmp_path / SETTINGS).exists()
-    other = prepare(origin_of(clips), FRONT_END, design(seed=1))
-    assert [line.step for line in run(other, tmp_path, 1)] == [1]
+    other = prepare_gan(origin_of(clips), FRONT_END, design(seed=1))
+    assert [line.step for line in train_gan(other, tmp_path, 1)] == [1]
     assert json.loads((tmp_path / SETTINGS).read_text())["design"]["training"]["seed"] == 1
 
 
@@ -160,7 +160,7 @@ def test_settings_that_break_a_rule_are_refused(settings: dict[str, object]) -> 
 def test_sizes_and_bands_must_agree() -> None:
     """Images are square: another number of bands names the option that mends it."""
     with pytest.raises(ArgumentError, match="--n-mels 64"):
-        Window(FRONT_END, 64)
+        ImageWindow(FRONT_END, 64)
     with pytest.raises(ArgumentError, match="size=48"):
         Architecture(size=48)
 
@@ -169,7 +169,7 @@ def test_conditional_training_needs_labels(noise_folder: Path) -> None:
     """Clips without labels cannot be conditioned on."""
     clip = next(noise_folder.rglob("*.wav"))
     with pytest.raises(SourceError, match="have no label"):
-        prepare(Origin(str(clip)), FRONT_END, design())
+        prepare_gan(TrainingSource(str(clip)), FRONT_END, design())
 
 
 def test_without_torch_the_error_names_the_extra(clips: Path, tmp_path: Path) -> None:

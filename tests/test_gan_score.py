@@ -21,14 +21,14 @@ from spectronorm.images import LevelRange
 torch = pytest.importorskip("torch")
 
 from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class  # noqa: E402
-from spectronorm.gan.clips import LevelClips, Window  # noqa: E402
+from spectronorm.gan.clips import ImageWindow, LevelClips  # noqa: E402
 from spectronorm.gan.judge import Judge  # noqa: E402
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
 from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_score, nearest_distance  # noqa: E402
 from spectronorm.gan.score_table import score_table  # noqa: E402
 from spectronorm.gan.scoring import ScoreOptions, SeedScore, score  # noqa: E402
-from spectronorm.gan.training_source import Origin  # noqa: E402
+from spectronorm.gan.training_source import TrainingSource  # noqa: E402
 
 SIZE = 16
 FRONT_END = FrontEnd(
@@ -153,7 +153,7 @@ def model() -> GanModel:
     architecture = Architecture(size=SIZE, width=4, latent=8, classes=2)
     weights = {k: v.numpy() for k, v in make_networks(architecture, 0)[0].state_dict().items()}
     level_range = LevelRange(np.full(SIZE, -80.0), np.full(SIZE, 0.0), "of a test")
-    return GanModel(architecture, Window(FRONT_END, SIZE), level_range, ("low", "high"), 0, weights)
+    return GanModel(architecture, ImageWindow(FRONT_END, SIZE), level_range, ("low", "high"), 0, weights)
 
 
 @pytest.fixture(scope="session")
@@ -209,9 +209,9 @@ def test_scores_need_enough_clips_and_ones_held_out(model: GanModel, tmp_path: P
         ScoreOptions(images=3)
     soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 8_000)
     with pytest.raises(ArgumentError, match="no clips were held out"):
-        Origin(str(tmp_path / "a.wav")).test_clips()
+        TrainingSource(str(tmp_path / "a.wav")).test_clips()
     with pytest.raises(SourceError, match="--source"):
-        Origin.beside(tmp_path / "model.safetensors", "training.json")
+        TrainingSource.beside(tmp_path / "model.safetensors", "training.json")
 
 
 def test_the_command_scores_the_training_beside_the_model(tmp_path: Path) -> None:

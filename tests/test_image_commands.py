@@ -21,7 +21,9 @@ from spectronorm.images import ImageCodec, LevelRange, decode
 from spectronorm.passes.images import ExportOptions, export_images
 from spectronorm.passes.sounds import InversionOptions, export_audio
 
-FRONT_END = sn.FrontEnd(level=sn.StandardizeWaveform(), stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
+FRONT_END = sn.FrontEnd(
+    level=sn.waveform.StandardizeWaveform(), stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40)
+)
 
 
 @pytest.fixture
@@ -63,8 +65,8 @@ def test_labels_of_a_table_become_folders_and_cannot_escape(write: object, codec
     source = []
     for index, label in enumerate(["dog", "../../up", "a/b", ".hidden", ""]):
         path = write(f"{index}.wav", 0.1 * synthetic_voice(0.2, seed=index))  # type: ignore[operator]
-        source.append(sn.ClipReference(path.name, path, {"label": label}))
-    export_images(sn.Source.of(source), codec, tmp_path / "out" / "images")
+        source.append(sn.audio.ClipReference(path.name, path, {"label": label}))
+    export_images(sn.audio.Source.of(source), codec, tmp_path / "out" / "images")
     found = {name for name in contents(tmp_path / "out") if name.endswith(".png")}
     wanted = {"dog/0.png", "_.._up/1.png", "a_b/2.png", "hidden/3.png", "4.png"}
     assert found == {f"images/{name}" for name in wanted}
@@ -128,7 +130,7 @@ def test_saved_spectrograms_come_back_through_their_pipeline(
     options = InversionOptions(quality="fast", format="flac")
     found = export_audio(tmp_path / "features", tmp_path / "sounds", options)
     assert len(found.files) == 12
-    clip = sn.read_clip(noise_folder / "low" / "00.wav", 16_000, duration=0.4)
+    clip = sn.audio.read_clip(noise_folder / "low" / "00.wav", 16_000, duration=0.4)
     wave, _ = soundfile.read(tmp_path / "sounds" / "low" / "00.flac")
     assert abs(len(wave) - clip.length) < 128
     assert any("not known" in note for note in found.files[0].notes)

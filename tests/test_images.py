@@ -20,9 +20,9 @@ from tests.voices import synthetic_voice
 import spectronorm as sn
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
 from spectronorm.front_end import WaveformGain
-from spectronorm.images import ImageCodec, Layout, LevelRange, contact_sheet, decode, encode_picture, png
-from spectronorm.images.header import pixel_digest
-from spectronorm.images.png import encode_png, read_png
+from spectronorm.image_files import ImageCodec, Layout, LevelRange, contact_sheet, decode, encode_picture, png
+from spectronorm.image_files.header import pixel_digest
+from spectronorm.image_files.png import encode_png, read_png
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 
 FRONT_END = sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
@@ -146,7 +146,7 @@ def test_ranges_come_from_the_profile(noise_folder: Path, per: str) -> None:
     codec = ImageCodec(FRONT_END, LevelRange.extremes(profile, per))
     for clip in sn.open_source(noise_folder):
         assert codec.clipped(FRONT_END.clip_level(sn.read(clip.path, 16_000))) == 0
-    statistics = profile.pooled() if per == "global" else profile.statistics
+    statistics = profile.overall if per == "global" else profile.band
     sigmas = LevelRange.sigmas(profile, 3, per)
     middle = (sigmas.low + sigmas.high) / 2
     np.testing.assert_allclose(middle, np.reshape(statistics.mean, -1), rtol=1e-6)

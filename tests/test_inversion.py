@@ -20,7 +20,7 @@ from spectronorm.arrays import overlap_add
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import PRESETS, WaveformGain, frames_of, shortest_length
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.inversion import METHODS, Plan, invert, phase_gradient
+from spectronorm.inversion import METHODS, InversionPlan, invert, phase_gradient
 from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.overlap import OverlapAdd
 from spectronorm.inversion.phase_gradient import gaussian_width, phase_of
@@ -35,7 +35,9 @@ FRONT_ENDS = {
     "mel": MEL,
     "mel of magnitudes": sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128, power=1.0), bands=sn.Mel(40)),
     "short window, uncentred": sn.FrontEnd(stft=sn.STFT(n_fft=512, win_length=400, hop_length=100, center=False)),
-    "standardized, ln": sn.FrontEnd(level=sn.StandardizeWaveform(), stft=WIDE, bands=sn.Mel(80), compress=sn.Ln(1e-6)),
+    "standardized, ln": sn.FrontEnd(
+        level=sn.waveform.StandardizeWaveform(), stft=WIDE, bands=sn.Mel(80), compress=sn.Ln(1e-6)
+    ),
     "band-limited": sn.FrontEnd(stft=WIDE, bands=sn.Mel(40, f_min=100.0, f_max=6000.0)),
     "odd n_fft": sn.FrontEnd(stft=sn.STFT(n_fft=401, hop_length=100, window="hamming")),
     "specgan": sn.preset("specgan"),
@@ -43,9 +45,9 @@ FRONT_ENDS = {
     "second post": sn.preset("logmel"),
     "window at the frame's start": sn.preset("vggish"),
     "last frame left out": sn.preset("whisper"),
-    "gammatone": sn.FrontEnd(stft=WIDE, bands=sn.Gammatone()),
+    "gammatone": sn.FrontEnd(stft=WIDE, bands=sn.bands.Gammatone()),
     "PCEN": sn.FrontEnd(stft=WIDE, bands=sn.Mel(80), compress=sn.PCEN()),
-    "loudness": sn.FrontEnd(level=sn.LoudnessLevel(), stft=WIDE, bands=sn.Mel(80)),
+    "loudness": sn.FrontEnd(level=sn.waveform.LoudnessLevel(), stft=WIDE, bands=sn.Mel(80)),
 }
 
 
@@ -200,10 +202,10 @@ def test_more_iterations_come_nearer(method: str, voice: np.ndarray) -> None:
 
 def test_the_plan_follows_overlap_and_bands() -> None:
     """Bands get the band-consistent method, three quarters of overlap Griffin-Lim, less overlap ADMM."""
-    assert Plan.of(MEL, "auto", "good").method == "band_consistent"
-    assert Plan.of(LINEAR, "auto", "good").method == "griffin_lim"
-    assert Plan.of(FRONT_ENDS["half overlap"], "auto", "fast").method == "admm"
-    assert Plan.of(LINEAR, "auto", "best").method == "admm"
+    assert InversionPlan.of(MEL, "auto", "good").method == "band_consistent"
+    assert InversionPlan.of(LINEAR, "auto", "good").method == "griffin_lim"
+    assert InversionPlan.of(FRONT_ENDS["half overlap"], "auto", "fast").method == "admm"
+    assert InversionPlan.of(LINEAR, "auto", "best").method == "admm"
 
 
 @pytest.mark.parametrize("name", ["linear", "half overlap", "mel", "mel of magnitudes"])
@@ -279,7 +281,7 @@ def test_frames_changed_before_the_window_are_refused(name: str) -> None:
 
 def test_a_waveform_level_that_is_no_gain_is_left_alone(voice: np.ndarray) -> None:
     """Pre-emphasis and sliding windows are not undone, and no wrong numbers pretend to."""
-    for level in (sn.PreEmphasis(), sn.SlidingStandardizeWaveform()):
+    for level in (sn.waveform.PreEmphasis(), sn.waveform.SlidingStandardizeWaveform()):
         assert WaveformGain.of(voice, sn.FrontEnd(level=level)) == WaveformGain()
 
 

@@ -20,7 +20,7 @@ from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from spectronorm.front_end.fast.logarithm import compressed
 from spectronorm.kernels.fft import plan_of, transform
 from spectronorm.nn import Normalize, Preprocess, Spectrogram
-from spectronorm.profile import Counter, Measurement
+from spectronorm.profile import LevelCounter, Measurement
 from torch_cases import pipeline
 
 RATE = 16_000
@@ -88,7 +88,7 @@ def test_blocks_join_without_a_seam(n_fft: int, samples: int) -> None:
 @pytest.mark.parametrize("n_fft", [400, 441, 882])
 def test_a_clip_is_standardized_in_float64_whatever_the_length_of_the_transform(n_fft: int) -> None:
     """A quiet clip of float32 with a large offset: by the kernels, and by NumPy where 7 divides the length."""
-    front_end = FrontEnd(RATE, level=sn.StandardizeWaveform(), stft=STFT(n_fft))
+    front_end = FrontEnd(RATE, level=sn.waveform.StandardizeWaveform(), stft=STFT(n_fft))
     wave = (0.5 + 1e-3 * np.random.default_rng(6).standard_normal(20_000)).astype(np.float32)
     expected = front_end.working_level(wave.astype(np.float64))
     np.testing.assert_allclose(front_end.clip_level(wave), expected, rtol=0, atol=1e-7)
@@ -121,13 +121,13 @@ def clips() -> list[np.ndarray]:
 def test_clips_that_are_counted_together_are_counted_as_one_by_one(name: str) -> None:
     """Waiting for others changes no integer, whatever is silent or long among them, and a bad clip leaves no trace."""
     front_end = sn.preset(name)
-    together, alone = Counter(front_end), []
+    together, alone = LevelCounter(front_end), []
     for clip in clips():
         together.add(clip)
         too_short, too_loud = clip[:9], np.float32(1e18) * clip  # only decibels of waves as recorded can be too loud
-        with pytest.raises(sn.AudioError):
+        with pytest.raises(sn.errors.AudioError):
             together.add(too_loud if name == "whisper" and clip.any() else too_short)
-        one = Counter(front_end)
+        one = LevelCounter(front_end)
         one.add(clip)
         alone.append(one.measurement())
     assert together.measurement() == Measurement.sum(m for m in alone if m is not None)

@@ -18,18 +18,20 @@ from spectronorm.passes import measure
 
 RATE = 8_000
 LEVELS = {
-    "as recorded": sn.AsRecorded(),
-    "standardized": sn.StandardizeWaveform(),
-    "scaled": sn.ScaleWaveform(32768.0),
-    "peak": sn.PeakLevel(-3.0),
-    "rms": sn.RMSLevel(-20.0),
+    "as recorded": sn.waveform.AsRecorded(),
+    "standardized": sn.waveform.StandardizeWaveform(),
+    "scaled": sn.waveform.ScaleWaveform(32768.0),
+    "peak": sn.waveform.PeakLevel(-3.0),
+    "rms": sn.waveform.RMSLevel(-20.0),
 }
 
 
 def front_end(level: object = None, **settings: object) -> sn.FrontEnd:
     """A small front end."""
     stft = sn.STFT(**{"n_fft": 256, "hop_length": 16, **settings})
-    return sn.FrontEnd(RATE, level=level or sn.AsRecorded(), stft=stft, bands=sn.Mel(20), compress=sn.Decibel(ref=1e9))
+    return sn.FrontEnd(
+        RATE, level=level or sn.waveform.AsRecorded(), stft=stft, bands=sn.Mel(20), compress=sn.Decibel(ref=1e9)
+    )
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def test_archives_resumed_passes_and_flat_clips_left_out(
 ) -> None:
     """Members of a zip stream, too; with a journal the bytes are the same; `skip_flat` leaves them out as before."""
     archive = shutil.make_archive(str(tmp_path / "clips"), "zip", folder)
-    sources = [sn.open_source(archive), sn.open_source(folder, sn.Reader(skip_flat=True))]
+    sources = [sn.open_source(archive), sn.open_source(folder, sn.audio.Reader(skip_flat=True))]
     held = [sn.fit(source, front_end(), max_bad=0.5) for source in sources]
     everything_is_long()
     for number, source in enumerate(sources):
@@ -166,12 +168,12 @@ def test_what_cannot_be_streamed_is_held(folder: Path, everything_is_long: Calla
     whole = [
         sn.FrontEnd(RATE, compress=sn.PCEN()),
         sn.FrontEnd(RATE, compress=sn.Decibel(top_db=80.0)),
-        sn.FrontEnd(RATE, level=sn.PreEmphasis()),
+        sn.FrontEnd(RATE, level=sn.waveform.PreEmphasis()),
     ]
     held = [sn.fit(folder, chosen, max_bad=0.5) for chosen in whole]
     everything_is_long()
     assert [sn.fit(folder, chosen, max_bad=0.5) for chosen in whole] == held
-    untrusted = sn.open_source(folder, sn.Reader(sn.Limits()))
+    untrusted = sn.open_source(folder, sn.audio.Reader(sn.audio.Limits()))
     assert sn.fit(untrusted, front_end(), max_bad=0.5) == sn.fit(folder, front_end(), max_bad=0.5)
 
 
@@ -187,7 +189,7 @@ def test_a_clip_four_times_as_long_costs_no_more_memory(tmp_path: Path) -> None:
                 file.write(minute)
         code = (
             "import spectronorm as sn, sys\n"
-            "profile = sn.fit(sys.argv[1], sn.FrontEnd(16000, bands=sn.Mel(64)), engine=sn.ThreadEngine(1))\n"
+            "profile = sn.fit(sys.argv[1], sn.FrontEnd(16000, bands=sn.Mel(64)), engine=sn.engines.ThreadEngine(1))\n"
             "assert profile.seconds == 60 * float(sys.argv[2])\n"
             "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
         )

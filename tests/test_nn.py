@@ -196,7 +196,7 @@ def test_state_dict_moves_numbers_and_refuses_another_front_end() -> None:
     assert target.pipeline().normalizer.affine == source.pipeline().normalizer.affine
     wave = torch.from_numpy(waves("logmel"))
     torch.testing.assert_close(target(wave), source(wave), atol=0.0, rtol=0.0)
-    with pytest.raises(sn.FrontEndMismatch, match="sample_rate"):
+    with pytest.raises(sn.errors.FrontEndMismatch, match="sample_rate"):
         target.load_state_dict(Preprocess(pipeline("byol-a", "band")).state_dict(), strict=False)
 
 
@@ -241,9 +241,9 @@ def test_trainable_mean_and_scale() -> None:
 def test_trainable_needs_numbers_of_the_data_set() -> None:
     """A normalizer that looks at each clip has nothing to train, and no inverse without the clip's map."""
     fitted = pipeline("logmel", "clip").normalizer
-    with pytest.raises(sn.ArgumentError, match="Standardize"):
+    with pytest.raises(sn.errors.ArgumentError, match="Standardize"):
         Normalize(fitted, trainable=True)
-    with pytest.raises(sn.ArgumentError, match="affine_of"):
+    with pytest.raises(sn.errors.ArgumentError, match="affine_of"):
         Normalize(fitted).inverse(torch.zeros(128, 3))
 
 
@@ -292,18 +292,18 @@ BAD = {
 def test_bad_input_gets_one_clear_error(what: str) -> None:
     """Whatever is wrong with the input, the message says the value, the rule and what to do."""
     wave, options, message = BAD[what]
-    with pytest.raises((sn.ShapeError, sn.ArgumentError), match=message):
+    with pytest.raises((sn.errors.ShapeError, sn.errors.ArgumentError), match=message):
         Preprocess(pipeline())(wave, **options)
 
 
 def test_bad_levels_and_settings() -> None:
     """Levels of another front end and unknown settings are refused."""
-    with pytest.raises(sn.ShapeError, match="201 bands"):
+    with pytest.raises(sn.errors.ShapeError, match="201 bands"):
         Normalize(pipeline().normalizer)(torch.zeros(2, 64, 10))
     for options in ({"dft": "dct"}, {"precision": "float16"}):
-        with pytest.raises(sn.ArgumentError, match="must be one of"):
+        with pytest.raises(sn.errors.ArgumentError, match="must be one of"):
             Spectrogram(FRONT_ENDS["logmel"], **options)
-    with pytest.raises(sn.ArgumentError, match="convolution"):
+    with pytest.raises(sn.errors.ArgumentError, match="convolution"):
         Spectrogram(FRONT_ENDS["kaldi"], dft="stft")
 
 
@@ -321,7 +321,7 @@ import spectronorm, spectronorm.augment
 assert "torch" not in sys.modules
 try:
     import spectronorm.nn
-except spectronorm.MissingExtra as missing:
+except spectronorm.errors.MissingExtra as missing:
     assert "pip install '.[torch]'" in str(missing), missing
 else:
     raise SystemExit("no error")

@@ -96,7 +96,7 @@ def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """A cache where a file stands in the way gets one clear error."""
     soundfile.write(tmp_path / "a.wav", np.full(1000, 0.25), 16_000)
     (tmp_path / "cache").write_text("not a folder")
-    with pytest.raises(sn.ArgumentError, match="cache cannot be written"):
+    with pytest.raises(sn.errors.ArgumentError, match="cache cannot be written"):
         AudioCache(tmp_path / "cache").read(tmp_path / "a.wav", 16_000)
 
 
@@ -106,9 +106,9 @@ def test_bad_files_are_named_and_can_be_left_out(noise_folder: Path, tmp_path: P
     soundfile.write(noise_folder / "low" / "short.wav", np.full(100, 0.1), 16_000)
     dataset = ClipDataset(noise_folder, FRONT_END, cache=tmp_path / "cache")
     broken = [clip.name for clip in dataset.source].index("low/broken.wav")
-    with pytest.raises(sn.SourceError, match=r"low/broken.wav: unreadable.*usable"):
+    with pytest.raises(sn.errors.SourceError, match=r"low/broken.wav: unreadable.*usable"):
         dataset[broken]
-    with pytest.raises(sn.TooManyBad, match="2 of 14"):
+    with pytest.raises(sn.errors.TooManyBad, match="2 of 14"):
         dataset.usable()
     good = dataset.usable(max_bad=0.2)
     assert [(bad.path, bad.reason.value) for bad in good.bad] == [
@@ -130,11 +130,11 @@ def test_it_pickles_and_counts_numbers_as_numbers(noise_table: Path) -> None:
 
 def test_bad_settings(noise_folder: Path) -> None:
     """Contradicting or impossible lengths are refused."""
-    with pytest.raises(sn.ArgumentError, match="both"):
+    with pytest.raises(sn.errors.ArgumentError, match="both"):
         ClipDataset(noise_folder, FRONT_END, duration=1.0, crop=RandomCrop(2000))
-    with pytest.raises(sn.ArgumentError, match="positive"):
+    with pytest.raises(sn.errors.ArgumentError, match="positive"):
         ClipDataset(noise_folder, FRONT_END, duration=0.0)
-    with pytest.raises(sn.ArgumentError, match="399.*400"):
+    with pytest.raises(sn.errors.ArgumentError, match="399.*400"):
         ClipDataset(noise_folder, FRONT_END, crop=RandomCrop(399))
 
 

@@ -71,7 +71,7 @@ def test_an_export_that_is_wrong_is_not_written(tmp_path: Path, monkeypatch: pyt
     """A model that does not compute what the pipeline does is found out, and no file is left."""
     real, other = export._onnx_program, Preprocess(pipeline("logmel", "minmax"), dft="convolution").eval()
     monkeypatch.setattr(export, "_onnx_program", lambda module, inputs: real(other, inputs))
-    with pytest.raises(sn.ExportError, match="away from NumPy"):
+    with pytest.raises(sn.errors.ExportError, match="away from NumPy"):
         export_onnx(pipeline("logmel"), tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
 
@@ -91,7 +91,7 @@ def test_torchs_own_export_keeps_the_offset_of_silence(tmp_path: Path) -> None:
 def test_float32_needs_a_larger_tolerance(tmp_path: Path) -> None:
     """In float32 the export differs from NumPy, says by how much, and is written when that is allowed."""
     case = pipeline("level as_recorded")
-    with pytest.raises(sn.ExportError, match="float64"):
+    with pytest.raises(sn.errors.ExportError, match="float64"):
         export_onnx(case, tmp_path / "m.onnx", precision="float32")
     assert not list(tmp_path.iterdir())
     assert export_onnx(case, tmp_path / "m.onnx", precision="float32", tolerance=10.0).is_file()
@@ -110,8 +110,8 @@ def test_torch_export(tmp_path: Path) -> None:
 
 def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     """A module of somebody else's, and a loudness that ONNX cannot express, get one clear error."""
-    with pytest.raises(sn.ArgumentError, match="Linear"):
+    with pytest.raises(sn.errors.ArgumentError, match="Linear"):
         export_onnx(torch.nn.Linear(2, 2), tmp_path / "m.onnx")
-    with pytest.raises(sn.ExportError, match="onnxruntime cannot run"):
+    with pytest.raises(sn.errors.ExportError, match="onnxruntime cannot run"):
         export_onnx(pipeline("level loudness"), tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())

@@ -75,7 +75,7 @@ def test_adapting_moves_the_normalizer() -> None:
     after = watched(x).mean(dim=(0, 2))
     assert before.abs().max() > 0.5
     assert after.abs().max() < 0.25
-    np.testing.assert_array_equal(watched.preprocess.pipeline().normalizer.affine.shift[:, 0], found.profile.mean)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(watched.preprocess.pipeline().normalizer.affine.shift[:, 0], found.profile.band.mean)  # type: ignore[union-attr]
     assert not watched.monitor.verdict().alarm
 
 
@@ -83,7 +83,7 @@ def test_adapting_has_the_guards_of_an_update() -> None:
     """Noise, too few clips, a normalizer of other statistics, no clips: refused, and nothing has changed."""
     noise = devices()["noise"][1]
     watched = module()
-    with pytest.raises(sn.ArgumentError, match="empty"):
+    with pytest.raises(sn.errors.ArgumentError, match="empty"):
         watched.adapt()
     shift = watched.preprocess.normalize.shift.clone()
     watched(batch(8))
@@ -97,11 +97,11 @@ def test_adapting_has_the_guards_of_an_update() -> None:
     held_out = sn.Pipeline(FRONT_END, sn.Standardize().fit(profile.without(fold=1)))
     other = Monitored(Preprocess(held_out), Monitor(profile, baseline, threshold=4.5), every=1)
     other(batch(40))
-    with pytest.raises(sn.ArgumentError, match="not fitted"):
+    with pytest.raises(sn.errors.ArgumentError, match="not fitted"):
         other.adapt()
-    with pytest.raises(sn.FrontEndMismatch):
+    with pytest.raises(sn.errors.FrontEndMismatch):
         Monitored(watched.preprocess, Monitor(training(STANDARDIZED)[0], threshold=4.5))
-    with pytest.raises(sn.ArgumentError, match="every"):
+    with pytest.raises(sn.errors.ArgumentError, match="every"):
         Monitored(watched.preprocess, Monitor(profile, baseline, threshold=4.5), every=0)
 
 
@@ -158,9 +158,9 @@ def test_batch_normalization_has_guards_too(tmp_path: Path) -> None:
     with pytest.raises(UpdateRefused, match="too few"):
         adapt_batchnorm(net, [inputs(8)])
     assert adapt_batchnorm(net, [inputs(8)], force=True).objections
-    with pytest.raises(sn.ArgumentError, match="no batch normalization"):
+    with pytest.raises(sn.errors.ArgumentError, match="no batch normalization"):
         adapt_batchnorm(nn.Linear(2, 2), [inputs()])
-    with pytest.raises(sn.ArgumentError, match="no inputs"):
+    with pytest.raises(sn.errors.ArgumentError, match="no inputs"):
         adapt_batchnorm(net, [])
     profile, baseline = training()
 

@@ -11,13 +11,13 @@ from hypothesis.extra import numpy as hnp
 
 import spectronorm as sn
 from spectronorm.normalize import NORMALIZERS
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
 
 
 def profile_of(clips: list[np.ndarray], front_end: sn.FrontEnd = FRONT_END) -> sn.Profile:
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     for clip in clips:
         counter.add(clip.astype(np.float32))
     measurement = counter.measurement()
@@ -85,7 +85,7 @@ class TestContract:
         """A level with another number of bands, or without bands, is one clear error."""
         fitted = sn.normalizer(name).fit(PROFILE)
         for shape in [(7, 3), (6,), ()]:
-            with pytest.raises(sn.ShapeError, match="6 bands"):
+            with pytest.raises(sn.errors.ShapeError, match="6 bands"):
                 fitted(np.zeros(shape))
 
 
@@ -120,7 +120,7 @@ def test_per_clip_needs_its_map_for_the_inverse() -> None:
     x = fitted(LEVELS)
     np.testing.assert_allclose(x.mean(axis=-1), 0, atol=1e-12)
     np.testing.assert_allclose(x.std(axis=-1), 1, atol=1e-12)
-    with pytest.raises(sn.ArgumentError, match="affine_of"):
+    with pytest.raises(sn.errors.ArgumentError, match="affine_of"):
         fitted.inverse(x)
     assert not fitted(np.full((6, 9), -100.0)).any()
 
@@ -131,13 +131,13 @@ def test_dead_bands_cannot_blow_up() -> None:
     compress = sn.Decibel(amin=1e-4)
     linear = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(12), compress=compress)
     profile = profile_of([tone], linear)
-    bound = 0.25 * np.median(profile.std[profile.std > 0])
-    dead = profile.std < bound
+    bound = 0.25 * np.median(profile.band.std[profile.band.std > 0])
+    dead = profile.band.std < bound
     fitted = sn.Standardize().fit(profile)
     assert fitted.affine is not None
     assert dead.sum() >= 8
     np.testing.assert_allclose(fitted.affine.scale[dead, 0], bound)
-    np.testing.assert_allclose(fitted.affine.scale[~dead, 0], profile.std[~dead])
+    np.testing.assert_allclose(fitted.affine.scale[~dead, 0], profile.band.std[~dead])
     silent = sn.Standardize(min_scale=0.0).fit(profile_of([np.zeros(500)]))
     assert silent.affine is not None
     np.testing.assert_array_equal(silent.affine.scale, 1.0)
@@ -163,18 +163,18 @@ def test_statistics_are_of_the_training_groups_only() -> None:
         (lambda: sn.Robust(quantiles=(0.7, 0.2)), "quantiles="),
         (lambda: sn.PerClip(per="frame"), "per='frame'"),
         (lambda: sn.normalizer("bands"), "normalize='bands'"),
-        (lambda: sn.Affine(np.zeros(1), np.zeros(1)), "positive"),
-        (lambda: sn.Affine(np.full(1, np.nan), np.ones(1)), "finite"),
-        (lambda: PROFILE.quantile(1.5), "0 … 1"),
+        (lambda: sn.normalize.Affine(np.zeros(1), np.zeros(1)), "positive"),
+        (lambda: sn.normalize.Affine(np.full(1, np.nan), np.ones(1)), "finite"),
+        (lambda: PROFILE.band.quantile(1.5), "0 … 1"),
     ],
 )
 def test_a_bad_setting_is_named(make: object, message: str) -> None:
     """Every setting that breaks its rule is refused by name."""
-    with pytest.raises(sn.ArgumentError, match=message):
+    with pytest.raises(sn.errors.ArgumentError, match=message):
         make()  # type: ignore[operator]
 
 
 def test_integers_are_refused() -> None:
     """Integer levels are an error, not a silent truncation."""
-    with pytest.raises(sn.ShapeError, match="int64"):
+    with pytest.raises(sn.errors.ShapeError, match="int64"):
         sn.Standardize().fit(PROFILE)(np.zeros((6, 3), np.int64))

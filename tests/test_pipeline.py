@@ -53,7 +53,7 @@ def test_it_is_front_end_then_normalizer(profile: sn.Profile) -> None:
 def test_a_normalizer_of_another_front_end_is_refused_by_field(profile: sn.Profile) -> None:
     """The error names what differs."""
     other = sn.FrontEnd(bands=sn.Mel(16), stft=sn.STFT(400, hop_length=160))
-    with pytest.raises(sn.FrontEndMismatch, match="stft.hop_length: 160 here, 200 there"):
+    with pytest.raises(sn.errors.FrontEndMismatch, match="stft.hop_length: 160 here, 200 there"):
         sn.Pipeline(other, sn.Standardize().fit(profile))
 
 
@@ -78,10 +78,10 @@ DAMAGES = {
 def test_a_damaged_pipeline_is_refused(name: str, profile: sn.Profile, tmp_path: Path) -> None:
     """Whatever is untrue in the file, loading is one clear error."""
     sn.Pipeline(profile.front_end, sn.Standardize().fit(profile)).save(tmp_path / "good")
-    header, tensors = container.load(tmp_path / "good")
+    header, tensors = container.load_tensors(tmp_path / "good")
     DAMAGES[name](header, tensors)
-    container.save(tmp_path / "bad", header, tensors)
-    with pytest.raises(sn.FileFormatError):
+    container.save_tensors(tmp_path / "bad", header, tensors)
+    with pytest.raises(sn.errors.FileFormatError):
         sn.Pipeline.load(tmp_path / "bad")
 
 

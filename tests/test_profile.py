@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm.profile import Counter, Measurement, RunningSum, Statistics, digest
+from spectronorm.profile import LevelCounter, Measurement, RunningSum, Statistics, digest
 from spectronorm.storage import container
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(32, hop_length=16), bands=sn.Mel(4))
@@ -30,7 +30,7 @@ def noises(lengths: list[int], seed: int = 0) -> list[np.ndarray]:
 
 
 def measure(clips: list[np.ndarray], front_end: sn.FrontEnd = FRONT_END) -> Measurement:
-    counter = Counter(front_end)
+    counter = LevelCounter(front_end)
     for clip in clips:
         counter.add(clip)
     measurement = counter.measurement()
@@ -95,7 +95,7 @@ def test_a_cell_counts_more_than_16_bits() -> None:
     """A tone whose frames are all alike, 80 000 of them: in one counter, and as the sum of two."""
     front_end = sn.FrontEnd(16_000, stft=sn.STFT(16, hop_length=4, center=False))
     tone = np.tile(np.array([0.0, 0.5, 0.0, -0.5], np.float32), 40_003)
-    whole, halves = Counter(front_end), [Counter(front_end) for _ in range(2)]
+    whole, halves = LevelCounter(front_end), [LevelCounter(front_end) for _ in range(2)]
     for half in halves:
         half.add(tone)
         whole.add(tone)
@@ -168,7 +168,7 @@ def test_standard_errors_recover_the_truth_of_unlike_clips() -> None:
 def test_one_clip_has_no_standard_error() -> None:
     """With a single clip the error is unknown: infinite in Python, null in JSON, never NaN."""
     profile = sn.Profile(FRONT_END, {(): measure(noises([300]))})
-    assert np.isinf(profile.mean_se).all()
+    assert np.isinf(profile.band.mean_se).all()
     assert profile.summary()["global"]["mean_se"] is None
     json.dumps(profile.summary(), allow_nan=False)
 
@@ -177,10 +177,10 @@ def test_one_clip_has_no_standard_error() -> None:
 def test_a_twenty_percent_sample_knows_its_error(esc10: Path, seed: int) -> None:
     """A 95 % interval from a random fifth of ESC-10 covers the full mean in 90 to 99 % of 200 draws."""
     source = sn.open_source(esc10)
-    named = sn.Source(tuple(replace(clip, columns={"clip": clip.name}) for clip in source))
-    front_end = sn.FrontEnd(level=sn.StandardizeWaveform(), bands=sn.Mel(8))
+    named = sn.audio.Source(tuple(replace(clip, columns={"clip": clip.name}) for clip in source))
+    front_end = sn.FrontEnd(level=sn.waveform.StandardizeWaveform(), bands=sn.Mel(8))
     profile = sn.fit(named, front_end, group_by=["clip"])
-    clips, truth = list(profile.groups.values()), profile.pooled().mean
+    clips, truth = list(profile.groups.values()), profile.overall.mean
     rng = np.random.default_rng(seed)
     covered = 0
     for _ in range(200):
@@ -209,17 +209,17 @@ class TestGroups:
 
     def test_unknown_groups_are_refused_with_what_there_is(self) -> None:
         """A wrong value or column names the right ones."""
-        with pytest.raises(sn.ArgumentError, match="fold is one of 1, 2, 3"):
+        with pytest.raises(sn.errors.ArgumentError, match="fold is one of 1, 2, 3"):
             self.profile().without(fold=9)
-        with pytest.raises(sn.ArgumentError, match="--group-by speaker"):
+        with pytest.raises(sn.errors.ArgumentError, match="--group-by speaker"):
             self.profile().without(speaker="a")
-        with pytest.raises(sn.ArgumentError, match="nothing would be left"):
+        with pytest.raises(sn.errors.ArgumentError, match="nothing would be left"):
             self.profile().only(fold=1, split="train").without(fold=1)
 
     def test_profiles_of_other_front_ends_do_not_add(self) -> None:
         """Adding names the setting that differs."""
         other = sn.Profile(LINEAR, {(): measure(noises([200]), LINEAR)})
-        with pytest.raises(sn.FrontEndMismatch, match="bands.kind: mel here, linear there"):
+        with pytest.raises(sn.errors.FrontEndMismatch, match="bands.kind: mel here, linear there"):
             _ = self.profile() + other
 
     def test_round_trip(self, tmp_path: Path) -> None:
@@ -241,8 +241,8 @@ def test_equal_sound_has_an_equal_digest() -> None:
 
 def test_a_level_beyond_the_grid_is_refused_and_not_counted() -> None:
     """Nothing is counted of a clip whose level leaves the grid."""
-    counter = Counter(sn.FrontEnd(8000, stft=sn.STFT(32), compress=sn.Decibel(amin=1e-30)))
-    with pytest.raises(sn.AudioError, match="out-of-range"):
+    counter = LevelCounter(sn.FrontEnd(8000, stft=sn.STFT(32), compress=sn.Decibel(amin=1e-30)))
+    with pytest.raises(sn.errors.AudioError, match="out-of-range"):
         counter.add(1e12 * noises([100], seed=5)[0])
     assert counter.measurement() is None
 
@@ -291,10 +291,10 @@ def test_a_damaged_profile_is_refused(name: str, tmp_path: Path) -> None:
     """Numbers that no measuring can give are one clear error, whatever they are."""
     groups = {(("fold", str(i)),): measure(noises([200, 300, 150], seed=i)) for i in range(2)}
     sn.Profile(FRONT_END, groups).save(tmp_path / "profile")
-    header, tensors = container.load(tmp_path / "profile")
+    header, tensors = container.load_tensors(tmp_path / "profile")
     damage(name, header, tensors)
-    container.save(tmp_path / "damaged", header, tensors)
-    with pytest.raises(sn.FileFormatError, match="damaged"):
+    container.save_tensors(tmp_path / "damaged", header, tensors)
+    with pytest.raises(sn.errors.FileFormatError, match="damaged"):
         sn.load(tmp_path / "damaged")
 
 
@@ -306,9 +306,51 @@ def test_a_damaged_profile_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_foreign_file_is_refused(content: bytes, tmp_path: Path) -> None:
     """Anything that is not our container is one clear error."""
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(sn.FileFormatError, match="file"):
+    with pytest.raises(sn.errors.FileFormatError, match="file"):
         sn.load(tmp_path / "file")
-    with pytest.raises(sn.FileFormatError, match="missing"):
+    with pytest.raises(sn.errors.FileFormatError, match="missing"):
         sn.load(tmp_path / "missing")
-    with pytest.raises(sn.FileFormatError, match="regular"):
+    with pytest.raises(sn.errors.FileFormatError, match="regular"):
         sn.load(tmp_path)
+
+
+def folds() -> sn.Profile:
+    """A profile of three folds that differ."""
+    front_end = sn.FrontEnd(8000, stft=sn.STFT(64), bands=sn.Mel(4))
+    rng, groups = np.random.default_rng(3), {}
+    for fold in (1, 2, 3):
+        counter = LevelCounter(front_end)
+        counter.add((rng.standard_normal(4000) * fold).astype(np.float32))
+        groups[("fold", str(fold)),] = counter.measurement()
+    return sn.Profile(front_end, groups)
+
+
+def test_several_values_are_left_out_or_kept_together() -> None:
+    """A list of values is each of them, whatever kind of sequence or number it holds."""
+    profile = folds()
+    for several in ([1, 2], (1, 2), np.array([1, 2]), ["1", "2"], [np.int64(2), 1, 1]):
+        assert profile.without(fold=several).groups == profile.only(fold=3).groups
+        assert profile.only(fold=several).groups == profile.without(fold=3).groups
+    assert profile.without(fold=[1, 2]).left_out == ("fold=1 or 2",)
+    for wrong, message in (([], "names no value"), ([1, 9], "fold=9"), (True, "text or a number"), ([None], "text or")):
+        with pytest.raises(sn.errors.ArgumentError, match=message):
+            profile.without(fold=wrong)
+
+
+def test_the_builtin_sum_adds_profiles() -> None:
+    """`sum` gives what `Profile.sum` gives; anything else is not added."""
+    profile = folds()
+    parts = [profile.only(fold=fold) for fold in (1, 2, 3)]
+    assert sum(parts) == sn.Profile.sum(parts) == profile
+    for wrong in (1, None, "profile"):
+        with pytest.raises(TypeError):
+            _ = wrong + profile  # type: ignore[operator]
+
+
+def test_band_and_overall_are_the_two_kinds_of_figures() -> None:
+    """`band` has one number for each band, `overall` one number for all of them."""
+    profile = folds()
+    assert profile.band.mean.shape == (4,)
+    assert isinstance(profile.overall.mean, float)
+    assert profile.overall.mean == pytest.approx(profile.band.mean.mean())
+    assert profile.overall.min == profile.band.min.min()

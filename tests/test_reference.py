@@ -40,15 +40,15 @@ def close(value: np.ndarray, reference: np.ndarray, tolerance: float) -> bool:
 def test_band_statistics_match_to_1e5(esc10_profile: sn.Profile, reference: np.ndarray) -> None:
     """Mean, std, min and max of each band within 1e-5."""
     assert esc10_profile.frames == len(reference)
-    assert close(esc10_profile.mean, reference.mean(axis=0), 1e-5)
-    assert close(esc10_profile.std, reference.std(axis=0), 1e-5)
-    assert close(esc10_profile.min, reference.min(axis=0), 1e-5)
-    assert close(esc10_profile.max, reference.max(axis=0), 1e-5)
+    assert close(esc10_profile.band.mean, reference.mean(axis=0), 1e-5)
+    assert close(esc10_profile.band.std, reference.std(axis=0), 1e-5)
+    assert close(esc10_profile.band.min, reference.min(axis=0), 1e-5)
+    assert close(esc10_profile.band.max, reference.max(axis=0), 1e-5)
 
 
 def test_global_statistics_match_to_1e6(esc10_profile: sn.Profile, reference: np.ndarray) -> None:
     """Global mean and std within 1e-6."""
-    pooled = esc10_profile.pooled()
+    pooled = esc10_profile.overall
     assert close(np.array([pooled.mean, pooled.std]), np.array([reference.mean(), reference.std()]), 1e-6)
 
 
@@ -56,8 +56,8 @@ def test_quantiles_and_floor_share_match(esc10_profile: sn.Profile, reference: n
     """Quantiles within a histogram cell, the floor share within a thousandth."""
     shares = [0.01, 0.25, 0.5, 0.75, 0.99]
     expected = np.quantile(reference, shares, axis=0)
-    assert np.abs(esc10_profile.quantile(shares) - expected).max() <= esc10_profile.front_end.grid.cell_width
-    np.testing.assert_allclose(esc10_profile.floor_share, (reference <= -100.0).mean(axis=0), atol=1e-3)
+    assert np.abs(esc10_profile.band.quantile(shares) - expected).max() <= esc10_profile.front_end.grid.cell_width
+    np.testing.assert_allclose(esc10_profile.band.floor_share, (reference <= -100.0).mean(axis=0), atol=1e-3)
 
 
 def test_leaving_a_fold_out_is_measuring_the_others(esc10: Path, esc10_profile: sn.Profile) -> None:
@@ -80,8 +80,8 @@ def test_workers_and_order_do_not_change_a_byte(esc10: Path, esc10_profile: sn.P
     front_end = sn.preset("fastaudio")
     runs = {
         "default": esc10_profile,
-        "one": sn.fit(esc10, front_end, engine=sn.ThreadEngine(1)),
-        "three": sn.fit(esc10, front_end, engine=sn.ThreadEngine(3)),
+        "one": sn.fit(esc10, front_end, engine=sn.engines.ThreadEngine(1)),
+        "three": sn.fit(esc10, front_end, engine=sn.engines.ThreadEngine(3)),
         "shuffled": sn.fit(table, front_end),
     }
     for name, profile in runs.items():

@@ -100,7 +100,7 @@ def test_it_is_part_of_a_front_end(tmp_path: Path) -> None:
     profile = sn.fit(tmp_path, other)
     assert profile.front_end.resampler == "overlap_save"
     assert one.fingerprint != other.fingerprint
-    assert np.abs(profile.mean - sn.fit(tmp_path, one).mean)[:18].max() < 0.01
+    assert np.abs(profile.band.mean - sn.fit(tmp_path, one).band.mean)[:18].max() < 0.01
 
 
 @pytest.mark.parametrize("resampler", ["soxr_hq", "soxr_vhq"])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
 
@@ -52,10 +52,10 @@ def test_equals_the_loop(seed: int, frames: int, length: int, share: float, cent
     min_length = max(1, round(share * length))
     expected = loop(x, length, min_length, center, scale)
     options = {"min_window": min_length, "center": center, "scale": scale}
-    y, affine = sn.sliding_standardize(x, length, **options)
+    y, affine = sn.normalize.sliding_standardize(x, length, **options)
     np.testing.assert_allclose(y, expected, atol=1e-8)
     np.testing.assert_allclose(affine.inverse(y), x, atol=1e-10)
-    tensor, _ = sn.sliding_standardize(torch.from_numpy(x), length, **options)
+    tensor, _ = sn.normalize.sliding_standardize(torch.from_numpy(x), length, **options)
     np.testing.assert_allclose(tensor.numpy(), expected, atol=1e-8)
 
 
@@ -65,7 +65,7 @@ def test_equals_torchaudios_port_of_kaldi(center: bool, norm_vars: bool) -> None
     """The stored output of torchaudio.functional.sliding_window_cmn is ours, transposed."""
     with np.load(STORED / "sliding.npz") as stored:
         level, expected = stored["level"].T, stored[f"center={center},norm_vars={norm_vars}"].T
-    y, _ = sn.sliding_standardize(level, 20, min_window=7, center=center, scale=norm_vars)
+    y, _ = sn.normalize.sliding_standardize(level, 20, min_window=7, center=center, scale=norm_vars)
     np.testing.assert_allclose(y, expected, atol=1e-6)
 
 
@@ -73,7 +73,7 @@ def test_recovers_a_drifting_signal() -> None:
     """Noise whose mean and deviation drift slowly comes out near mean 0 and deviation 1, away from the ends."""
     t = np.linspace(0, 1, 20_000)
     x = 3 * np.sin(6 * t) + (1 + 9 * t) * np.random.default_rng(0).standard_normal(len(t))
-    y, _ = sn.sliding_standardize(x, 1000)
+    y, _ = sn.normalize.sliding_standardize(x, 1000)
     for part in np.split(y, 10)[1:-1]:
         assert abs(part.mean()) < 0.15
         assert abs(part.std() - 1) < 0.1
@@ -84,7 +84,7 @@ def test_a_causal_window_never_looks_ahead() -> None:
     x = np.random.default_rng(0).standard_normal((3, 50))
     changed = x.copy()
     changed[:, 30:] += 100
-    one, two = (sn.sliding_standardize(v, 10, center=False)[0] for v in (x, changed))
+    one, two = (sn.normalize.sliding_standardize(v, 10, center=False)[0] for v in (x, changed))
     np.testing.assert_array_equal(one[:, :30], two[:, :30])
     assert not np.allclose(one[:, 30:], two[:, 30:])
 
@@ -94,7 +94,7 @@ def test_a_causal_window_never_looks_ahead() -> None:
 def test_a_constant_becomes_zero(value: float, library: object) -> None:
     """Where nothing moves the result is zero, not NaN and not amplified rounding."""
     x = np.full((2, 500), value)
-    y, _ = sn.sliding_standardize(library(x), 100)  # type: ignore[operator]
+    y, _ = sn.normalize.sliding_standardize(library(x), 100)  # type: ignore[operator]
     np.testing.assert_array_equal(np.asarray(y), 0.0)
 
 
@@ -102,7 +102,7 @@ def test_silence_inside_a_loud_clip_stays_finite() -> None:
     """A stretch at the floor longer than the window gives zeros, although the sums ran over loud frames before."""
     x = np.full(5000, -100.0)
     x[:1000] = np.random.default_rng(0).normal(20, 10, 1000)
-    y, _ = sn.sliding_standardize(x, 300)
+    y, _ = sn.normalize.sliding_standardize(x, 300)
     np.testing.assert_allclose(y[1400:], 0.0, atol=1e-8)
     assert np.isfinite(y).all()
 
@@ -119,11 +119,11 @@ def test_a_hundred_times_faster_than_a_loop() -> None:
             y[:, t] = (x[:, t] - part.mean(axis=-1)) / part.std(axis=-1)
         return y
 
-    np.testing.assert_allclose(sn.sliding_standardize(x, 600)[0], plain(), atol=1e-9)
+    np.testing.assert_allclose(sn.normalize.sliding_standardize(x, 600)[0], plain(), atol=1e-9)
     ratios = []
     for _ in range(7):  # in alternation, the best of a few: other work on the machine slows both
         slow = _seconds(plain)
-        fast = min(_seconds(lambda: sn.sliding_standardize(x, 600)) for _ in range(10))
+        fast = min(_seconds(lambda: sn.normalize.sliding_standardize(x, 600)) for _ in range(10))
         ratios.append(slow / fast)
     assert max(ratios) >= 100
 
@@ -136,7 +136,7 @@ def _seconds(run: object) -> float:
 
 @pytest.fixture(scope="module")
 def profile() -> sn.Profile:
-    counter = Counter(FRONT_END)
+    counter = LevelCounter(FRONT_END)
     rng = np.random.default_rng(0)
     for index in range(4):
         counter.add((0.1 * (index + 1) * rng.standard_normal(2000)).astype(np.float32))
@@ -152,21 +152,21 @@ class TestNormalizer:
     def test_inverts_with_its_own_map(self, scale: str, profile: sn.Profile) -> None:
         """`affine_of` holds all that the inverse needs."""
         level = np.random.default_rng(1).normal(-20, 10, size=(2, 6, 80))
-        fitted = sn.SlidingStandardize(30, 5, scale=scale).fit(profile)
+        fitted = sn.normalize.SlidingStandardize(30, 5, scale=scale).fit(profile)
         np.testing.assert_allclose(fitted.inverse(fitted(level), fitted.affine_of(level)), level, atol=1e-9)
-        with pytest.raises(sn.ArgumentError, match="affine_of"):
+        with pytest.raises(sn.errors.ArgumentError, match="affine_of"):
             fitted.inverse(fitted(level))
 
     def test_a_batch_is_its_clips(self, scale: str, profile: sn.Profile) -> None:
         """What lies beside a clip does not matter."""
         level = np.random.default_rng(2).normal(-20, 10, size=(3, 6, 80))
-        fitted = sn.SlidingStandardize(30, 5, scale=scale).fit(profile)
+        fitted = sn.normalize.SlidingStandardize(30, 5, scale=scale).fit(profile)
         for x, clip in zip(fitted(level), level, strict=True):
             np.testing.assert_array_equal(x, fitted(clip))
 
     def test_survives_saving(self, scale: str, profile: sn.Profile, tmp_path: Path) -> None:
         """A saved pipeline maps as before."""
-        fitted = sn.SlidingStandardize(30, 5, center=False, scale=scale).fit(profile)
+        fitted = sn.normalize.SlidingStandardize(30, 5, center=False, scale=scale).fit(profile)
         pipeline = sn.Pipeline(FRONT_END, fitted)
         pipeline.save(tmp_path / "p.safetensors")
         assert sn.load(tmp_path / "p.safetensors") == pipeline
@@ -174,15 +174,15 @@ class TestNormalizer:
     def test_gradients(self, scale: str, profile: sn.Profile) -> None:
         """Autograd agrees with finite differences."""
         level = torch.randn(6, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
-        assert torch.autograd.gradcheck(sn.SlidingStandardize(4, 2, scale=scale).fit(profile), (level,))
+        assert torch.autograd.gradcheck(sn.normalize.SlidingStandardize(4, 2, scale=scale).fit(profile), (level,))
 
 
 def test_the_data_sets_scale_is_used(profile: sn.Profile) -> None:
     """With scale=data_set the mean-free level is divided by the data set's deviation of each band."""
     level = np.random.default_rng(1).normal(-20, 10, size=(6, 80))
-    free = sn.SlidingStandardize(30, 5, scale="none").fit(profile)(level)
-    scaled = sn.SlidingStandardize(30, 5, scale="data_set").fit(profile)(level)
-    np.testing.assert_allclose(scaled * profile.std[:, None], free, atol=1e-9)
+    free = sn.normalize.SlidingStandardize(30, 5, scale="none").fit(profile)(level)
+    scaled = sn.normalize.SlidingStandardize(30, 5, scale="data_set").fit(profile)(level)
+    np.testing.assert_allclose(scaled * profile.band.std[:, None], free, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -190,15 +190,15 @@ def test_the_data_sets_scale_is_used(profile: sn.Profile) -> None:
 )
 def test_bad_settings_are_refused(settings: dict[str, object]) -> None:
     """A window that cannot be is refused when it is made."""
-    with pytest.raises(sn.ArgumentError):
-        sn.SlidingStandardize(**settings)  # type: ignore[arg-type]
+    with pytest.raises(sn.errors.ArgumentError):
+        sn.normalize.SlidingStandardize(**settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("x", [np.zeros((2, 0)), np.array(1.0), np.zeros(3, dtype=int)])
 def test_bad_signals_are_refused(x: np.ndarray) -> None:
     """Nothing to normalize, or integers, gets one clear error."""
-    with pytest.raises(sn.ShapeError):
-        sn.sliding_standardize(x, 5)
+    with pytest.raises(sn.errors.ShapeError):
+        sn.normalize.sliding_standardize(x, 5)
 
 
 def test_on_the_waveform() -> None:
@@ -206,9 +206,11 @@ def test_on_the_waveform() -> None:
     rng = np.random.default_rng(0)
     loud, quiet = rng.standard_normal(8000), 1e-3 * rng.standard_normal(8000)
     wave = np.concatenate([loud, quiet, np.zeros(8000)])
-    y = sn.SlidingStandardizeWaveform(2000)(wave, 8000)
+    y = sn.waveform.SlidingStandardizeWaveform(2000)(wave, 8000)
     assert abs(y[2000:6000].std() - 1) < 0.05
     assert abs(y[10_000:14_000].std() - 1) < 0.05
     np.testing.assert_allclose(y[18_000:], 0.0, atol=1e-8)
-    level = sn.FrontEnd(8000, level=sn.SlidingStandardizeWaveform(2000), stft=sn.STFT(64), bands=sn.Mel(6))(wave)
+    level = sn.FrontEnd(8000, level=sn.waveform.SlidingStandardizeWaveform(2000), stft=sn.STFT(64), bands=sn.Mel(6))(
+        wave
+    )
     assert np.isfinite(level).all()

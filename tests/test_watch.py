@@ -278,7 +278,7 @@ def test_raw_samples_are_decoded() -> None:
 )
 def test_raw_streams_that_cannot_be_are_refused(settings: dict[str, float]) -> None:
     """Each with its rule."""
-    with pytest.raises(sn.ArgumentError):
+    with pytest.raises(sn.errors.ArgumentError):
         Pcm(**settings)  # type: ignore[arg-type]
 
 
@@ -303,7 +303,7 @@ def test_a_folder_that_grows_is_read_in_order_once(tmp_path: Path) -> None:
             soundfile.write(folder / "below" / "new.wav", clips(1, 2)[0], 8_000)
     assert sorted(names[:3]) == ["000.wav", "001.wav", "002.wav"]
     assert names[3:] == ["below/new.wav"]
-    with pytest.raises(sn.SourceError, match="no such folder"):
+    with pytest.raises(sn.errors.SourceError, match="no such folder"):
         next(iter(growing_folder(tmp_path / "gone", Reading(FRONT_END))))
 
 
@@ -320,7 +320,7 @@ def test_watching_counts_bad_clips_and_refuses_an_empty_stream(tmp_path: Path) -
     watch(monitor, [nan, *existing(folder / "000.wav", Reading(FRONT_END))], told.append)
     assert (monitor.clips, monitor.bad) == (5, 2)
     for stream in ([], [nan], listed(["gone.wav"], Reading(FRONT_END))):
-        with pytest.raises(sn.SourceError, match="stream is empty"):
+        with pytest.raises(sn.errors.SourceError, match="stream is empty"):
             watch(Monitor(profile, baseline, threshold=4.5), stream, told.append)
 
 
@@ -338,7 +338,7 @@ def test_gauges_are_served_on_loopback() -> None:
     try:
         exporter.update(monitor.report())
         text = urllib.request.urlopen(f"http://127.0.0.1:{exporter.port}/metrics", timeout=10).read().decode()
-        with pytest.raises(sn.ArgumentError, match="another port"):
+        with pytest.raises(sn.errors.ArgumentError, match="another port"):
             Exporter(FRONT_END, exporter.port)
         assert exporter._server.server_address[0] == "127.0.0.1"
     finally:
@@ -355,7 +355,7 @@ def test_the_page_shows_a_window_that_has_not_moved_yet(tmp_path: Path) -> None:
     """With fewer clips than a pane there is a page too; with none there is an error and no file."""
     profile, _ = training()
     monitor = Monitor(profile, threshold=4.5)
-    with pytest.raises(sn.ArgumentError, match="empty"):
+    with pytest.raises(sn.errors.ArgumentError, match="empty"):
         save_drift_page(tmp_path / "x.html", "drift", monitor)
     assert not list(tmp_path.iterdir())
     monitor.add(clips(1, 2)[0])

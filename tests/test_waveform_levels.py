@@ -29,8 +29,8 @@ def speech_like(seed: int, seconds: float = 3.0, rate: int = RATE) -> np.ndarray
 def test_peak_and_rms(seed: int, dbfs: float) -> None:
     """The peak or the RMS is what was asked for."""
     wave = speech_like(seed, 0.3) + 1e-3
-    assert 20 * np.log10(np.abs(sn.PeakLevel(dbfs)(wave)).max()) == pytest.approx(dbfs)
-    assert 10 * np.log10(np.mean(sn.RMSLevel(dbfs)(wave) ** 2)) == pytest.approx(dbfs)
+    assert 20 * np.log10(np.abs(sn.waveform.PeakLevel(dbfs)(wave)).max()) == pytest.approx(dbfs)
+    assert 10 * np.log10(np.mean(sn.waveform.RMSLevel(dbfs)(wave) ** 2)) == pytest.approx(dbfs)
 
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 48_000])
@@ -38,8 +38,8 @@ def test_loudness_is_pyloudnorms(rate: int) -> None:
     """Integrated loudness equals pyloudnorm's with BS.1770's own filters, and differs little from its default."""
     wave = speech_like(rate, 4.0, rate)
     expected = pyloudnorm.Meter(rate, filter_class="DeMan").integrated_loudness(wave)
-    assert float(sn.integrated_loudness(wave, rate)) == pytest.approx(expected, abs=1e-6)
-    assert float(sn.integrated_loudness(wave, rate)) == pytest.approx(
+    assert float(sn.waveform.integrated_loudness(wave, rate)) == pytest.approx(expected, abs=1e-6)
+    assert float(sn.waveform.integrated_loudness(wave, rate)) == pytest.approx(
         pyloudnorm.Meter(rate).integrated_loudness(wave), abs=0.3
     )
 
@@ -47,15 +47,15 @@ def test_loudness_is_pyloudnorms(rate: int) -> None:
 def test_loudness_of_the_standards_tone() -> None:
     """BS.1770: a full-scale 997 Hz sine in one channel measures -3.01 LUFS; EBU Tech 3341 allows 0.1."""
     tone = np.sin(2 * np.pi * 997 * np.arange(3 * 48_000) / 48_000)
-    assert float(sn.integrated_loudness(tone, 48_000)) == pytest.approx(-3.01, abs=0.01)
-    assert float(sn.integrated_loudness(0.1 * tone, 48_000)) == pytest.approx(-23.01, abs=0.01)
+    assert float(sn.waveform.integrated_loudness(tone, 48_000)) == pytest.approx(-3.01, abs=0.01)
+    assert float(sn.waveform.integrated_loudness(0.1 * tone, 48_000)) == pytest.approx(-23.01, abs=0.01)
 
 
 def test_loudness_gates_pauses() -> None:
     """EBU Tech 3341, case 4 in spirit: quiet passages 30 dB below do not count."""
     tone = np.sin(2 * np.pi * 1000 * np.arange(10 * RATE) / RATE)
     quiet = 10.0 ** (-30 / 20) * tone
-    alone, among = (sn.integrated_loudness(w, RATE) for w in (tone, np.concatenate([quiet, tone, quiet])))
+    alone, among = (sn.waveform.integrated_loudness(w, RATE) for w in (tone, np.concatenate([quiet, tone, quiet])))
     assert float(among) == pytest.approx(float(alone), abs=0.15)  # a few blocks hold both
 
 
@@ -63,13 +63,13 @@ def test_loudness_gates_pauses() -> None:
 def test_loudness_level_reaches_its_target(lufs: float) -> None:
     """What comes out measures what was asked for, each clip of a batch on its own."""
     batch = np.stack([speech_like(0), 0.01 * speech_like(1), np.zeros(3 * RATE)])
-    leveled = sn.LoudnessLevel(lufs)(batch, RATE)
-    measured = sn.integrated_loudness(leveled, RATE)
+    leveled = sn.waveform.LoudnessLevel(lufs)(batch, RATE)
+    measured = sn.waveform.integrated_loudness(leveled, RATE)
     np.testing.assert_allclose(measured[:1], lufs, atol=1e-6)
     np.testing.assert_allclose(measured[1], lufs, atol=0.5)  # the absolute gate does not move along
     assert measured[2] == -np.inf
     np.testing.assert_array_equal(leveled[2], 0.0)
-    tensor = sn.LoudnessLevel(lufs)(torch.from_numpy(batch), RATE)
+    tensor = sn.waveform.LoudnessLevel(lufs)(torch.from_numpy(batch), RATE)
     np.testing.assert_allclose(tensor.numpy(), leveled, atol=1e-9)
 
 
@@ -77,10 +77,10 @@ def test_pre_emphasis_follows_three_conventions() -> None:
     """The three conventions for the first sample: librosa's, torchaudio's and PaSST's."""
     wave = np.random.default_rng(0).standard_normal((2, 50))
     expected = librosa.effects.preemphasis(wave, coef=0.97)
-    np.testing.assert_allclose(sn.PreEmphasis(0.97)(wave), expected, atol=1e-12)
-    kept = sn.PreEmphasis(0.97, first="keep")(wave)
+    np.testing.assert_allclose(sn.waveform.PreEmphasis(0.97)(wave), expected, atol=1e-12)
+    kept = sn.waveform.PreEmphasis(0.97, first="keep")(wave)
     np.testing.assert_array_equal(kept[:, 0], wave[:, 0])
-    dropped = sn.PreEmphasis(0.97, first="drop")(wave)
+    dropped = sn.waveform.PreEmphasis(0.97, first="drop")(wave)
     np.testing.assert_allclose(dropped, expected[:, 1:], atol=1e-12)
     np.testing.assert_allclose(kept[:, 1:], dropped, atol=1e-12)
 
@@ -118,7 +118,7 @@ class TestEveryLevel:
         """Autograd agrees with finite differences."""
         rate, samples = 100, 60
         wave = torch.randn(samples, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-        level = sn.SlidingStandardizeWaveform(9) if name == "sliding" else self.level(name)
+        level = sn.waveform.SlidingStandardizeWaveform(9) if name == "sliding" else self.level(name)
         if name == "loudness":
             rate = 4000
             wave = torch.randn(1600, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -136,32 +136,32 @@ class TestEveryLevel:
             level = front_end(wave)
             assert level.shape[-1] == front_end.frames(samples)
             np.testing.assert_allclose(front_end.clip_level(wave), level, atol=1e-7)
-        with pytest.raises(sn.ShapeError, match="too short"):
+        with pytest.raises(sn.errors.ShapeError, match="too short"):
             front_end(np.zeros(shortest - 1))
         assert front_end.frames(shortest - 1) == 0
-        with pytest.raises(sn.AudioError, match="too-short"):
+        with pytest.raises(sn.errors.AudioError, match="too-short"):
             front_end.clip_level(np.zeros(shortest - 1))
 
 
 @pytest.mark.parametrize(
     ("make", "settings"),
     [
-        (sn.PeakLevel, {"dbfs": 3}),
-        (sn.RMSLevel, {"dbfs": float("nan")}),
-        (sn.LoudnessLevel, {"lufs": -80}),
-        (sn.PreEmphasis, {"coefficient": 1.5}),
-        (sn.PreEmphasis, {"first": "zero"}),
-        (sn.ScaleWaveform, {"factor": 0}),
-        (sn.SlidingStandardizeWaveform, {"length": 0}),
+        (sn.waveform.PeakLevel, {"dbfs": 3}),
+        (sn.waveform.RMSLevel, {"dbfs": float("nan")}),
+        (sn.waveform.LoudnessLevel, {"lufs": -80}),
+        (sn.waveform.PreEmphasis, {"coefficient": 1.5}),
+        (sn.waveform.PreEmphasis, {"first": "zero"}),
+        (sn.waveform.ScaleWaveform, {"factor": 0}),
+        (sn.waveform.SlidingStandardizeWaveform, {"length": 0}),
     ],
 )
 def test_bad_settings_are_refused(make: type, settings: dict[str, object]) -> None:
     """A level that cannot be is refused when it is made."""
-    with pytest.raises(sn.ArgumentError):
+    with pytest.raises(sn.errors.ArgumentError):
         make(**settings)
 
 
 def test_a_clip_without_a_loudness_block_is_refused() -> None:
     """Loudness needs 0.4 s; the error says so."""
-    with pytest.raises(sn.ShapeError, match=r"0\.4 s"):
-        sn.integrated_loudness(np.zeros(1000), RATE)
+    with pytest.raises(sn.errors.ShapeError, match=r"0\.4 s"):
+        sn.waveform.integrated_loudness(np.zeros(1000), RATE)

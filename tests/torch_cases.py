@@ -10,13 +10,13 @@ import spectronorm as sn
 from spectronorm.front_end import PRESETS
 from spectronorm.front_end.front_end import SLOTS
 from spectronorm.normalize import NORMALIZERS
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 FRONT_ENDS = {name: preset.front_end for name, preset in PRESETS.items()} | {
     f"{slot} {kind}": sn.FrontEnd(sample_rate=8_000, **{slot: cls()})
     for slot in ("level", "bands", "compress")
     for kind, cls in SLOTS[slot].items()
-    if cls is not sn.Gammatone
+    if cls is not sn.bands.Gammatone
 }
 
 
@@ -24,7 +24,7 @@ FRONT_ENDS = {name: preset.front_end for name, preset in PRESETS.items()} | {
 def pipeline(front_end: str = "fastaudio", normalize: str = "global") -> sn.Pipeline:
     """A pipeline of that front end, its normalizer fitted to noise of several levels and to silence."""
     chosen = FRONT_ENDS[front_end]
-    counter, rng = Counter(chosen), np.random.default_rng(0)
+    counter, rng = LevelCounter(chosen), np.random.default_rng(0)
     for gain in (0.5, 0.02, 0.0):
         counter.add(gain * rng.standard_normal(chosen.min_samples * 6))
     profile = sn.Profile(chosen, {(): counter.measurement()})

@@ -51,7 +51,7 @@ def ours(name: str, wave: Wave, *, published: bool) -> Any:
     front_end = sn.preset(name)
     exact = wave.astype(np.float64)
     if name == "ast":
-        return sn.published(name).normalizer(sn.fix_frames(front_end(exact), 1024))
+        return sn.published(name).normalizer(sn.front_end.fix_frames(front_end(exact), 1024))
     if name == "whisper":
         return sn.published(name)(np.pad(exact, (0, 30 * 16_000 - len(wave))))
     return sn.published(name)(exact) if published else front_end(exact)

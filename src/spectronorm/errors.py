@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+__all__ = [
+    "ArgumentError",
+    "AudioError",
+    "BadAudioReason",
+    "EngineError",
+    "ExportError",
+    "FileFormatError",
+    "FrontEndMismatch",
+    "MissingExtra",
+    "OutputBusy",
+    "ShapeError",
+    "SourceError",
+    "SpectronormError",
+    "TooManyBad",
+    "UpdateRefused",
+]
+
 
 class SpectronormError(Exception):
     """Base class of every error that spectronorm raises on purpose."""

@@ -18,8 +18,8 @@ from spectronorm.profile import Profile
 from spectronorm.storage import container
 from spectronorm.version import __version__
 
-KIND = "pipeline"
-FORMAT = 3
+_KIND = "pipeline"
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Pipeline:
         fitted = self.normalizer
         kind = next(name for name, cls in KINDS.items() if cls is type(fitted.normalizer))
         header = {
-            "kind": KIND,
-            "format": FORMAT,
+            "kind": _KIND,
+            "format": _FORMAT,
             "version": __version__,
             "front_end": self.front_end.to_dict(),
             "fingerprint": self.front_end.fingerprint,
@@ -61,20 +61,20 @@ class Pipeline:
         }
         affine = fitted.affine
         tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
-        container.save(Path(path), header, tensors)
+        container.save_tensors(Path(path), header, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
         """Read a pipeline; raises `FileFormatError` when the file is not a sound one."""
-        return cls.from_container(*container.load(Path(path)), Path(path))
+        return cls.from_container(*container.load_tensors(Path(path)), Path(path))
 
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Pipeline:
         """A pipeline from a container read from `path`; raises `FileFormatError` when it is not a sound one."""
-        if header.get("kind") != KIND or header.get("format") != FORMAT:
+        if header.get("kind") != _KIND or header.get("format") != _FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a pipeline of format "
-                f"{FORMAT} is needed; save one with Pipeline.save"
+                f"{_FORMAT} is needed; save one with Pipeline.save"
             )
         try:
             return _parse(header, tensors)
@@ -140,8 +140,8 @@ def load(path: str | Path) -> Profile | Pipeline:
     Raises:
         FileFormatError: when the file holds neither, or is damaged.
     """
-    header, tensors = container.load(Path(path))
-    if header.get("kind") == KIND:
+    header, tensors = container.load_tensors(Path(path))
+    if header.get("kind") == _KIND:
         return Pipeline.from_container(header, tensors, Path(path))
     return Profile.from_container(header, tensors, Path(path))
 

@@ -16,10 +16,10 @@ FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel
 
 
 @pytest.fixture(scope="session")
-def dask() -> Iterator[sn.DaskEngine]:
+def dask() -> Iterator[sn.engines.DaskEngine]:
     """Two workers on this machine."""
     pytest.importorskip("distributed")
-    with sn.DaskEngine(workers=2) as engine:
+    with sn.engines.DaskEngine(workers=2) as engine:
         yield engine
 
 

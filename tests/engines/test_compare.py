@@ -31,7 +31,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_models_trained_on_a_cluster_are_those_trained_here(dask: sn.DaskEngine, tmp_path: Path) -> None:
+def test_models_trained_on_a_cluster_are_those_trained_here(dask: sn.engines.DaskEngine, tmp_path: Path) -> None:
     """Every score and loss, whichever worker; a run begun here goes on there."""
     table = write_clips(tmp_path / "clips", drowned=False, seed=1)
     ready = prepared(table, tmp_path, epochs=2)

@@ -30,7 +30,7 @@ distributed = pytest.importorskip("distributed")
 MAX_BAD = 0.1
 
 
-def two_workers(engine: sn.DaskEngine) -> list[int]:
+def two_workers(engine: sn.engines.DaskEngine) -> list[int]:
     """The processes of both workers, also when one of them has just been killed."""
     engine._client.wait_for_workers(2, timeout=120)  # type: ignore[union-attr]
     return engine.processes()
@@ -44,7 +44,7 @@ class Slowly:
         return item, os.getpid()
 
 
-def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_no_byte(dask: sn.engines.DaskEngine, clips: Path, tmp_path: Path) -> None:
     """SIGKILL in mid-run: its units are done again, by others or by its successor."""
     victims = two_workers(dask)
 
@@ -53,7 +53,7 @@ def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_pat
             os.kill(victims.pop(), signal.SIGKILL)
 
     before = victims[1]
-    for name, engine in (("one", sn.ThreadEngine(1)), ("out", dask)):
+    for name, engine in (("one", sn.engines.ThreadEngine(1)), ("out", dask)):
         progress = kill if name == "out" else None
         sn.fit(
             clips,
@@ -69,7 +69,7 @@ def test_a_killed_worker_costs_no_byte(dask: sn.DaskEngine, clips: Path, tmp_pat
     assert before not in two_workers(dask)
 
 
-def test_results_that_lay_on_a_killed_worker_are_made_again(dask: sn.DaskEngine) -> None:
+def test_results_that_lay_on_a_killed_worker_are_made_again(dask: sn.engines.DaskEngine) -> None:
     """A worker that dies with finished batches: each item's result comes exactly once."""
     victim, found = two_workers(dask)[0], []
     for item, _ in dask.map(Slowly(), range(200)):
@@ -79,7 +79,7 @@ def test_results_that_lay_on_a_killed_worker_are_made_again(dask: sn.DaskEngine)
     assert sorted(found) == list(range(200))
 
 
-def test_the_cluster_of_our_own_has_the_allocator_set_before_it_starts(dask: sn.DaskEngine) -> None:
+def test_the_cluster_of_our_own_has_the_allocator_set_before_it_starts(dask: sn.engines.DaskEngine) -> None:
     """What keeps NumPy's memory from going back to the system at each clip; and one thread for BLAS."""
     names = [*ALLOCATOR, "OMP_NUM_THREADS"]
     assert len(two_workers(dask)) == 2
@@ -95,15 +95,15 @@ def test_a_wrong_address_is_one_clear_error_within_seconds(address: str) -> None
     """Nobody there, no address, no protocol."""
     begin = time.monotonic()
     with pytest.raises(EngineError, match="no Dask scheduler answers there"):
-        list(sn.DaskEngine(address).map(len, ["a"]))
+        list(sn.engines.DaskEngine(address).map(len, ["a"]))
     assert time.monotonic() - begin < CONNECT_SECONDS + 3
 
 
-def test_something_else_at_the_address_is_told_from_a_scheduler(dask: sn.DaskEngine) -> None:
+def test_something_else_at_the_address_is_told_from_a_scheduler(dask: sn.engines.DaskEngine) -> None:
     """A worker's address is not a scheduler's."""
     worker = next(iter(dask._client.nthreads()))  # type: ignore[union-attr]
     with pytest.raises(EngineError, match="a Dask worker answers"):
-        list(sn.DaskEngine(worker).map(len, ["a"]))
+        list(sn.engines.DaskEngine(worker).map(len, ["a"]))
 
 
 @pytest.fixture
@@ -124,13 +124,13 @@ def scheduler(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 def test_no_worker_and_no_scheduler_end_the_run(scheduler: tuple[str, subprocess.Popen[bytes]], clips: Path) -> None:
     """A cluster without workers is waited for, not for ever; a named one is used; one that dies ends the run."""
     address, process = scheduler
-    engine = sn.DaskEngine(address, patience=0.5)
+    engine = sn.engines.DaskEngine(address, patience=0.5)
     with pytest.raises(EngineError, match=r"no worker for 0\.5 s"):
         list(engine.map(len, ["a"]))
     command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "2", "--no-dashboard"]
     worker = subprocess.Popen([*command, "--no-nanny"], stderr=subprocess.DEVNULL)
     try:
-        engine = sn.DaskEngine(address, patience=30)
+        engine = sn.engines.DaskEngine(address, patience=30)
         assert sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=engine) == sn.fit(clips, FRONT_END, max_bad=MAX_BAD)
         with pytest.raises(EngineError, match="connection to the Dask scheduler was lost"):
             for number, _ in enumerate(engine.map(time.sleep, [0.02] * 10_000)):
@@ -141,7 +141,9 @@ def test_no_worker_and_no_scheduler_end_the_run(scheduler: tuple[str, subprocess
         worker.wait()
 
 
-def test_a_pass_that_was_stopped_goes_on_with_another_engine(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:
+def test_a_pass_that_was_stopped_goes_on_with_another_engine(
+    dask: sn.engines.DaskEngine, clips: Path, tmp_path: Path
+) -> None:
     """The journal is the same for all engines: what one finished, another does not do again."""
 
     class Stop(Exception):
@@ -158,12 +160,14 @@ def test_a_pass_that_was_stopped_goes_on_with_another_engine(dask: sn.DaskEngine
     assert journal > 1000
     seen: list[int] = []
     sn.fit(clips, FRONT_END, output=tmp_path / "out", engine=dask, progress=lambda d, t: seen.append(d), **settings)
-    sn.fit(clips, FRONT_END, output=tmp_path / "one", engine=sn.ThreadEngine(1), **settings)
+    sn.fit(clips, FRONT_END, output=tmp_path / "one", engine=sn.engines.ThreadEngine(1), **settings)
     assert (tmp_path / "out").read_bytes() == (tmp_path / "one").read_bytes()
     assert seen[-1] == 61
 
 
-def test_a_worker_that_cannot_load_the_task_says_so(dask: sn.DaskEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_cannot_load_the_task_says_so(
+    dask: sn.engines.DaskEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A class that is only here: one error that says to install the same there."""
     module = type(sys)("only_here")
     exec("class Task:\n    def __call__(self, item): return item", module.__dict__)  # noqa: S102
@@ -172,7 +176,7 @@ def test_a_worker_that_cannot_load_the_task_says_so(dask: sn.DaskEngine, monkeyp
         list(dask.map(module.Task(), [1]))
 
 
-def test_archives_and_urls_are_read_by_the_workers(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:
+def test_archives_and_urls_are_read_by_the_workers(dask: sn.engines.DaskEngine, clips: Path, tmp_path: Path) -> None:
     """Members of a tar and of a zip, and a `file://` URL: the bytes of one thread."""
     (clips / "low" / "none.wav").unlink()
     pytest.importorskip("fsspec")
@@ -180,13 +184,13 @@ def test_archives_and_urls_are_read_by_the_workers(dask: sn.DaskEngine, clips: P
         shutil.make_archive(str(tmp_path / kind), kind, clips)
     for target in ("tar.tar", "gztar.tar.gz", "zip.zip"):
         source = sn.open_source(tmp_path / target)
-        assert sn.fit(source, FRONT_END, engine=dask) == sn.fit(source, FRONT_END, engine=sn.ThreadEngine(1))
+        assert sn.fit(source, FRONT_END, engine=dask) == sn.fit(source, FRONT_END, engine=sn.engines.ThreadEngine(1))
     url = f"file://{clips}"
-    assert sn.fit(url, FRONT_END, engine=dask) == sn.fit(url, FRONT_END, engine=sn.ThreadEngine(1))
+    assert sn.fit(url, FRONT_END, engine=dask) == sn.fit(url, FRONT_END, engine=sn.engines.ThreadEngine(1))
 
 
 def test_what_workers_cannot_see_is_refused(
-    dask: sn.DaskEngine, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dask: sn.engines.DaskEngine, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Relative paths elsewhere, memory of this process, other libraries: one error that says what to do."""
     fsspec = pytest.importorskip("fsspec")
@@ -220,7 +224,7 @@ def test_an_origin_is_held_against_files_and_folders(clips: Path, tmp_path: Path
             replace(elsewhere, lock=b"of another machine").require_same()
 
 
-def test_the_command_line_takes_engines(dask: sn.DaskEngine, clips: Path, tmp_path: Path) -> None:
+def test_the_command_line_takes_engines(dask: sn.engines.DaskEngine, clips: Path, tmp_path: Path) -> None:
     """`--engine` and `--scheduler` for fit, apply and images; contradictions are misuse."""
     runner, address = CliRunner(), dask._client.scheduler.address  # type: ignore[union-attr]
     on = ["--engine", "dask", "--scheduler", address, "--max-bad", "10%"]

@@ -28,12 +28,14 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> o
     if request.param == "dask":
         return request.getfixturevalue("dask")
     monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", 0.0)
-    return {"threads": sn.ThreadEngine, "processes": sn.ProcessEngine, "auto": sn.AutoEngine}[request.param](2)
+    return {"threads": sn.engines.ThreadEngine, "processes": sn.engines.ProcessEngine, "auto": sn.engines.AutoEngine}[
+        request.param
+    ](2)
 
 
 def test_fit_gives_the_bytes_of_one_thread(engine: object, clips: Path, tmp_path: Path) -> None:
     """Profiles with a journal and without, bad files included."""
-    one = sn.ThreadEngine(1)
+    one = sn.engines.ThreadEngine(1)
     sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=one, output=tmp_path / "one")
     sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=engine, output=tmp_path / "out")  # type: ignore[arg-type]
     sn.fit(clips, FRONT_END, group_by=["label"], max_bad=MAX_BAD, engine=engine).save(tmp_path / "plain")  # type: ignore[arg-type]
@@ -43,12 +45,12 @@ def test_fit_gives_the_bytes_of_one_thread(engine: object, clips: Path, tmp_path
 
 def test_apply_and_images_give_the_files_of_one_thread(engine: object, clips: Path, tmp_path: Path) -> None:
     """Every spectrogram, every image, both indexes; nothing hidden is left."""
-    profile = sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.ThreadEngine(1))
+    profile = sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.engines.ThreadEngine(1))
     pipeline = sn.Pipeline(FRONT_END, sn.Standardize(per="band").fit(profile))
     codec = ImageCodec(FRONT_END, LevelRange.extremes(profile))
-    for name, used in (("one", sn.ThreadEngine(1)), ("out", engine)):
+    for name, used in (("one", sn.engines.ThreadEngine(1)), ("out", engine)):
         sn.apply(clips, pipeline, tmp_path / name / "npy", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
-        sn.export_images(clips, codec, tmp_path / name / "png", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
+        sn.images.export(clips, codec, tmp_path / name / "png", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
     found = tree(tmp_path / "out")
     assert len(found) == 60 + 60 + 3
     assert found == tree(tmp_path / "one")
@@ -76,7 +78,7 @@ def test_units_hold_each_clip_once_and_the_last_are_small(
 ) -> None:
     """So that workers end together; a source gives the same units each time."""
     monkeypatch.setattr(units, "CLIPS_IN_UNIT", 48)
-    clips = [sn.ClipReference(f"{i}.wav", tmp_path / f"{i}.wav") for i in range(count)]
+    clips = [sn.audio.ClipReference(f"{i}.wav", tmp_path / f"{i}.wav") for i in range(count)]
     found = units.units({(): clips})
     assert sorted(clip.name for unit in found for clip in unit.clips) == sorted(clip.name for clip in clips)
     assert max(len(unit.clips) for unit in found) <= 48
@@ -88,9 +90,9 @@ def test_units_hold_each_clip_once_and_the_last_are_small(
 
 def test_an_error_in_the_work_comes_back_as_it_is(engine: object, clips: Path) -> None:
     """A pass that fails says the same wherever it ran."""
-    with pytest.raises(sn.TooManyBad, match=r"none\.wav: unreadable"):
+    with pytest.raises(sn.errors.TooManyBad, match=r"none\.wav: unreadable"):
         sn.fit(clips, FRONT_END, max_bad=0.0, engine=engine)  # type: ignore[arg-type]
-    for error in (sn.MissingExtra("Reading", "remote"), sn.ArgumentError("x=1 must be 2")):
+    for error in (sn.errors.MissingExtra("Reading", "remote"), sn.errors.ArgumentError("x=1 must be 2")):
         with pytest.raises(type(error)) as caught:
             list(engine.map(Raise(error), [0]))  # type: ignore[attr-defined]
         assert str(caught.value) == str(error)
@@ -112,15 +114,15 @@ def test_a_run_that_is_left_early_can_be_followed_by_another(engine: object) -> 
 
 def test_untrusted_files_are_decoded_in_limited_processes_of_every_worker(engine: object, clips: Path) -> None:
     """`--untrusted` works wherever the work runs."""
-    reader = sn.Reader(sn.Limits())
+    reader = sn.audio.Reader(sn.audio.Limits())
     limited = sn.fit(sn.open_source(clips, reader), FRONT_END, max_bad=MAX_BAD, engine=engine)  # type: ignore[arg-type]
-    assert limited == sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.ThreadEngine(1))
+    assert limited == sn.fit(clips, FRONT_END, max_bad=MAX_BAD, engine=sn.engines.ThreadEngine(1))
 
 
-@pytest.mark.parametrize("kind", [sn.ThreadEngine, sn.ProcessEngine, sn.AutoEngine])
+@pytest.mark.parametrize("kind", [sn.engines.ThreadEngine, sn.engines.ProcessEngine, sn.engines.AutoEngine])
 def test_no_workers_are_refused(kind: type) -> None:
     """At least one must work."""
-    with pytest.raises(sn.ArgumentError, match="workers=0"):
+    with pytest.raises(sn.errors.ArgumentError, match="workers=0"):
         kind(0)
 
 
@@ -128,23 +130,23 @@ def test_an_item_that_ends_its_process_every_time_is_an_error(tmp_path: Path) ->
     """The other items are done, and the run says what to do."""
     done = []
     with pytest.raises(EngineError, match="--untrusted"):
-        done.extend(sn.ProcessEngine(2).map(DieAt(50, tmp_path / "never"), range(60)))
+        done.extend(sn.engines.ProcessEngine(2).map(DieAt(50, tmp_path / "never"), range(60)))
     kept = []
-    for result in sn.ProcessEngine(2).map(DieAt(50, tmp_path / "once"), range(60)):
+    for result in sn.engines.ProcessEngine(2).map(DieAt(50, tmp_path / "once"), range(60)):
         kept.append(result)  # noqa: PERF402
     assert sorted(kept) == list(range(60))
 
 
 def test_threads_hand_over_to_processes_when_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """A short run stays in this process, a long one goes on in others; each item is done once."""
-    short = list(sn.AutoEngine(2).map(slow_process_number, range(20)))
+    short = list(sn.engines.AutoEngine(2).map(slow_process_number, range(20)))
     assert {process for _, process in short} == {os.getpid()}
     monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", 1.0)
-    long = list(sn.AutoEngine(2).map(slow_process_number, range(600)))
+    long = list(sn.engines.AutoEngine(2).map(slow_process_number, range(600)))
     assert sorted(item for item, _ in long) == list(range(600))
     assert long[0][1] == os.getpid()
     assert long[-1][1] != os.getpid()
-    unpicklable = list(sn.AutoEngine(2).map(lambda item: slow_process_number(item)[1], range(300)))
+    unpicklable = list(sn.engines.AutoEngine(2).map(lambda item: slow_process_number(item)[1], range(300)))
     assert set(unpicklable) == {os.getpid()}
 
 
@@ -153,9 +155,9 @@ def test_processes_need_no_guard_and_end_with_their_parent(tmp_path: Path) -> No
     script = tmp_path / "script.py"
     script.write_text(
         "import math, os, signal, time\nimport spectronorm as sn\n"
-        "found = sn.ProcessEngine(1).map(math.sqrt, [4.0])\nprint(next(found))\n"
+        "found = sn.engines.ProcessEngine(1).map(math.sqrt, [4.0])\nprint(next(found))\n"
         "from tests.engines.test_engines import slow_process_number\n"
-        "results = sn.ProcessEngine(1).map(slow_process_number, range(100_000))\n"
+        "results = sn.engines.ProcessEngine(1).map(slow_process_number, range(100_000))\n"
         "print(next(results)[1], flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}

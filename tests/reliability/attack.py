@@ -20,20 +20,20 @@ FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel
 
 def run_fit(source: Path, output: Path, workers: int = 1) -> None:
     """Measure `source` into `output`."""
-    sn.fit(source, FRONT_END, output=output, engine=sn.ThreadEngine(workers), group_by=["label"], max_bad=0.5)
+    sn.fit(source, FRONT_END, output=output, engine=sn.engines.ThreadEngine(workers), group_by=["label"], max_bad=0.5)
 
 
 def run_apply(source: Path, folder: Path, workers: int = 1) -> None:
     """Write the spectrograms of `source` into `folder`."""
-    profile = sn.fit(source, FRONT_END, engine=sn.ThreadEngine(workers), max_bad=0.5)
+    profile = sn.fit(source, FRONT_END, engine=sn.engines.ThreadEngine(workers), max_bad=0.5)
     pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(profile))
-    sn.apply(source, pipeline, folder, engine=sn.ThreadEngine(workers), max_bad=0.5)
+    sn.apply(source, pipeline, folder, engine=sn.engines.ThreadEngine(workers), max_bad=0.5)
 
 
 def run_images(source: Path, folder: Path, workers: int = 1) -> None:
     """Write the images of `source` into `folder`."""
-    codec = sn.ImageCodec(FRONT_END, sn.LevelRange.fixed_db(FRONT_END, -80.0, 20.0))
-    export_images(source, codec, folder, engine=sn.ThreadEngine(workers), max_bad=0.5)
+    codec = sn.images.ImageCodec(FRONT_END, sn.images.LevelRange.fixed_db(FRONT_END, -80.0, 20.0))
+    export_images(source, codec, folder, engine=sn.engines.ThreadEngine(workers), max_bad=0.5)
 
 
 def run_invert(source: Path, folder: Path, workers: int = 1) -> None:
@@ -44,10 +44,10 @@ def run_invert(source: Path, folder: Path, workers: int = 1) -> None:
         for path in sorted(source.rglob("*.wav")):
             try:
                 np.save(levels / f"{path.parent.name}-{path.stem}.npy", FRONT_END(sn.read(path, 8_000)))
-            except sn.AudioError:
+            except sn.errors.AudioError:
                 (levels / f"{path.stem}.npy").write_bytes(b"no array")
-    options = sn.InversionOptions(quality="fast", front_end=FRONT_END)
-    sn.export_audio(levels, folder, options, engine=sn.ThreadEngine(workers), max_bad=0.5)
+    options = sn.sounds.InversionOptions(quality="fast", front_end=FRONT_END)
+    sn.sounds.export(levels, folder, options, engine=sn.engines.ThreadEngine(workers), max_bad=0.5)
 
 
 class Log:

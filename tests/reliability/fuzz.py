@@ -31,8 +31,8 @@ with atheris.instrument_imports(include=["spectronorm"], exclude=COMPILED):
     import spectronorm as sn
     from spectronorm.audio.places import archive
     from spectronorm.errors import SpectronormError
-    from spectronorm.images import ImageCodec, LevelRange, decode, png
-    from spectronorm.images import header as image_header
+    from spectronorm.image_files import ImageCodec, LevelRange, decode, png
+    from spectronorm.image_files import header as image_header
     from spectronorm.runs.journal import Journal
     from spectronorm.storage import canonical_json, container
 
@@ -92,7 +92,7 @@ def list_archive(suffix: str) -> Callable[[bytes], None]:
             try:
                 assert clip.part is not None
                 archive.read_part(clip.part)
-            except sn.AudioError:
+            except sn.errors.AudioError:
                 continue
 
     return listed

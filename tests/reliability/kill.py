@@ -19,7 +19,7 @@ import numpy as np
 import spectronorm as sn
 from spectronorm.passes import units
 from spectronorm.passes.images import INDEX_NAME
-from spectronorm.runs.lock import beside
+from spectronorm.runs.lock import path_beside
 
 from .attack import Log, finished, in_child, killed_after, run_apply, run_fit, run_images, run_invert, tree
 from .conftest import write_clips
@@ -68,7 +68,7 @@ def trials(
         whole = tree(place)
         if killed:
             # Killed between removing the journal and removing the lock: the system has let go of it, the name stays.
-            whole.pop(beside(Path(name), "lock").name, None)
+            whole.pop(path_beside(Path(name), "lock").name, None)
         score.different += whole != clean
         score.redone += len(log.redone())
     return score
@@ -81,7 +81,7 @@ def _alone(command: Callable[[Path, Path, int], None], source: Path, output: Pat
 def is_complete(output: Path) -> bool:
     """Whether a run had nothing left to do when it was killed: images have no journal, but an index that comes last."""
     last = output / INDEX_NAME if output.name == "images" else output
-    return last.exists() and not beside(output, "journal").exists()
+    return last.exists() and not path_beside(output, "journal").exists()
 
 
 def check_whole(output: Path) -> None:

@@ -62,10 +62,10 @@ def test_an_archive_gives_the_profile_of_its_folder(name: str, untrusted: bool, 
     run_fit(clips, tmp_path / "folder.safetensors")
     ARCHIVES[name](clips, tmp_path / name)
     before = set(tree(tmp_path))
-    reader = sn.Reader(sn.Limits() if untrusted else None)
+    reader = sn.audio.Reader(sn.audio.Limits() if untrusted else None)
     source = sn.open_source(tmp_path / name, reader)
     assert {clip.columns["label"] for clip in source} == {"high", "low"}
-    sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], engine=sn.ThreadEngine(2))
+    sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], engine=sn.engines.ThreadEngine(2))
     assert set(tree(tmp_path)) == before | {"out"}
     assert (tmp_path / "out").read_bytes() == (tmp_path / "folder.safetensors").read_bytes()
 
@@ -178,7 +178,7 @@ def test_a_cut_archive_gives_an_error_or_its_whole_members(name: str, clips: Pat
         (tmp_path / name).write_bytes(whole[: len(whole) * percent // 100])
         try:
             profile = sn.fit(tmp_path / name, FRONT_END, max_bad=1)
-        except (sn.SourceError, sn.TooManyBad):
+        except (sn.errors.SourceError, sn.errors.TooManyBad):
             continue
         assert {row.tobytes() for row in profile.total.digests} <= digests
         assert profile.bad or profile.clips == 40
@@ -192,7 +192,7 @@ def test_a_header_that_claims_a_gigabyte_of_name_is_refused(tmp_path: Path) -> N
     (tmp_path / "a.tar").write_bytes(member.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
     tracemalloc.start()
     try:
-        with pytest.raises(sn.SourceError, match="claims"):
+        with pytest.raises(sn.errors.SourceError, match="claims"):
             sn.open_source(tmp_path / "a.tar")
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:
@@ -205,7 +205,7 @@ def test_an_archive_that_changes_is_noticed(clips: Path, tmp_path: Path) -> None
     source = sn.open_source(tmp_path / "a.tar.gz")
     first = [source.reader.read(clip, 8_000).samples for clip in source.clips[:3]]
     (tmp_path / "a.tar.gz").write_bytes(os.urandom(10_000))
-    with pytest.raises(sn.AudioError, match="unreadable"):
+    with pytest.raises(sn.errors.AudioError, match="unreadable"):
         source.reader.read(source.clips[0], 8_000)
     release()
     assert len(first) == 3
@@ -243,7 +243,7 @@ def test_a_remote_object_that_is_gone_is_a_bad_file(clips: Path) -> None:
 @pytest.mark.parametrize("url", ["nosuch://x/y", "memory://nothing/here"])
 def test_a_url_that_leads_nowhere_is_one_clear_error(url: str) -> None:
     """Unknown protocol, empty prefix."""
-    with pytest.raises(sn.SourceError, match=r"nosuch|nothing"):
+    with pytest.raises(sn.errors.SourceError, match=r"nosuch|nothing"):
         sn.open_source(url)
 
 
@@ -266,7 +266,7 @@ def test_an_empty_name_in_a_zip_ends_nothing(tmp_path: Path) -> None:
     entry = whole.rindex(b"PK\x01\x02")
     whole[entry + 28 : entry + 30] = b"\0\0"  # the name is now taken for a part of what follows it
     (tmp_path / "a.zip").write_bytes(bytes(whole))
-    with pytest.raises(sn.SourceError):
+    with pytest.raises(sn.errors.SourceError):
         sn.open_source(tmp_path / "a.zip")
 
 

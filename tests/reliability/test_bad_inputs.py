@@ -16,7 +16,7 @@ import soundfile
 import spectronorm as sn
 from spectronorm.audio import Limits, Reader, release
 from spectronorm.errors import BadAudioReason
-from spectronorm.profile import Counter
+from spectronorm.profile import LevelCounter
 
 from .attack import finished, in_child
 from .bad_inputs import ODD_NAMES, Case, audio_cases, encoded, odd_names, tone, wav
@@ -32,9 +32,9 @@ def outcome(path: Path, reader: Reader) -> tuple[str, int]:
     """What a pass would say of one file, and how many samples it decoded to."""
     try:
         clip = reader.read(path, FRONT_END.sample_rate)
-        counter = Counter(FRONT_END)
+        counter = LevelCounter(FRONT_END)
         counter.add(clip.valid)
-    except sn.AudioError as error:
+    except sn.errors.AudioError as error:
         return BadAudioReason(error.reason).value if error.detail else "no detail", 0
     measured = counter.measurement()
     assert measured is not None
@@ -183,7 +183,7 @@ def test_one_bad_file_among_sixty_changes_nothing(tmp_path: Path) -> None:
     reader = Reader(skip_flat=True)
 
     def measured() -> sn.Profile:
-        return sn.fit(sn.open_source(folder, reader), front_end, max_bad=1, engine=sn.ThreadEngine(1))
+        return sn.fit(sn.open_source(folder, reader), front_end, max_bad=1, engine=sn.engines.ThreadEngine(1))
 
     clean = measured()
     clean.save(tmp_path / "clean")
@@ -203,7 +203,14 @@ def test_no_statistic_is_ever_nan(tmp_path: Path) -> None:
     for name in ("silent", "dc", "very-quiet", "denormal"):
         next(case for case in CASES if case.name == name).write(tmp_path)
     profile = sn.fit(tmp_path, FRONT_END)
-    figures = [profile.mean, profile.std, profile.min, profile.max, profile.floor_share, profile.quantile([0, 0.5, 1])]
+    figures = [
+        profile.band.mean,
+        profile.band.std,
+        profile.band.min,
+        profile.band.max,
+        profile.band.floor_share,
+        profile.band.quantile([0, 0.5, 1]),
+    ]
     assert all(np.isfinite(figure).all() for figure in figures)
     for name in ("band", "global", "minmax", "robust-band"):
         fitted = sn.normalizer(name).fit(profile)

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm.profile import Counter, Measurement, RunningSum
+from spectronorm.profile import LevelCounter, Measurement, RunningSum
 from spectronorm.profile.statistics import Statistics
 
 from .bad_inputs import tone
@@ -38,7 +38,7 @@ def measured(clips: Levels, parts: int = 1) -> Measurement:
     )
     running = RunningSum()
     for part in range(parts):
-        counter = Counter(front_end)  # type: ignore[arg-type]
+        counter = LevelCounter(front_end)  # type: ignore[arg-type]
         for index in range(part, len(clips), parts):
             counter.add(np.zeros(2 * index + 1, dtype=np.float32), flat=False)  # its length says which clip it is
         measurement = counter.measurement()
@@ -200,9 +200,9 @@ def test_excluding_the_floor_finds_the_sound_under_the_silence(tmp_path: Path) -
         write(tmp_path / "gaps" / f"{index}.wav", gaps)
     plain, gaps = sn.fit(tmp_path / "plain"), sn.fit(tmp_path / "gaps", exclude_floor=True)
     assert gaps.exclude_floor
-    assert abs(sn.fit(tmp_path / "gaps").pooled().mean - plain.pooled().mean) > 10
-    assert abs(gaps.pooled().mean - plain.pooled().mean) < 0.5
-    assert gaps.pooled().floor_share > 0.4
+    assert abs(sn.fit(tmp_path / "gaps").overall.mean - plain.overall.mean) > 10
+    assert abs(gaps.overall.mean - plain.overall.mean) < 0.5
+    assert gaps.overall.floor_share > 0.4
     assert sn.fit(tmp_path / "gaps").excluding_floor() == gaps
     gaps.save(tmp_path / "saved")
     assert sn.Profile.load(tmp_path / "saved") == gaps
@@ -215,7 +215,7 @@ def test_a_floor_of_each_clips_own_cannot_be_excluded(tmp_path: Path) -> None:
     write(tmp_path / "a.wav", tone())
     front_end = sn.FrontEnd(compress=sn.Decibel(top_db=60))
     seen: list[int] = []
-    with pytest.raises(sn.ArgumentError, match="top_db"):
+    with pytest.raises(sn.errors.ArgumentError, match="top_db"):
         sn.fit(tmp_path, front_end, exclude_floor=True, progress=lambda done, _: seen.append(done))
     assert seen == []
 
@@ -232,12 +232,12 @@ def test_silent_and_constant_clips_are_flagged_and_their_effect_is_shown(tmp_pat
         ("silent.wav", "silent"),
     ]
     assert (profile.clips, profile.total.flat, profile.bad) == (6, 2, ())
-    skipped = sn.fit(sn.open_source(tmp_path, sn.Reader(skip_flat=True)), max_bad=0.5)
+    skipped = sn.fit(sn.open_source(tmp_path, sn.audio.Reader(skip_flat=True)), max_bad=0.5)
     assert {file.path: file.reason.value for file in skipped.bad} == {"dc.wav": "constant", "silent.wav": "silent"}
     effect = profile.flat_effect()
     assert effect is not None
-    assert effect["mean"] == pytest.approx(profile.pooled().mean - skipped.pooled().mean, abs=1e-9)
-    assert effect["std"] == pytest.approx(profile.pooled().std - skipped.pooled().std, abs=1e-9)
+    assert effect["mean"] == pytest.approx(profile.overall.mean - skipped.overall.mean, abs=1e-9)
+    assert effect["std"] == pytest.approx(profile.overall.std - skipped.overall.std, abs=1e-9)
     assert skipped.flat_effect() is None
     summary = profile.summary()
     assert summary["flat_effect"] == effect

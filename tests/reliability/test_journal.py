@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from spectronorm.errors import OutputBusy
 from spectronorm.runs.journal import Journal, keep_journal, key_of
-from spectronorm.runs.lock import beside, output_lock
+from spectronorm.runs.lock import output_lock, path_beside
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 
 IDENTITY = {"command": "test", "setting": 1}
@@ -129,10 +129,10 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
         with pytest.raises(OutputBusy, match=f"process {holder.pid}"), output_lock(output):
             pass
         holder.send_signal(signal.SIGKILL)
-    assert json.loads(beside(output, "lock").read_text())["process"] == holder.pid
+    assert json.loads(path_beside(output, "lock").read_text())["process"] == holder.pid
     with output_lock(output) as left_by:
         assert left_by == holder.pid
-    assert not beside(output, "lock").exists()
+    assert not path_beside(output, "lock").exists()
 
 
 def test_temporary_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import soundfile
 
 import spectronorm as sn
 from spectronorm.passes.measure import MeasureTask
-from spectronorm.runs.lock import beside, output_lock
+from spectronorm.runs.lock import output_lock, path_beside
 from spectronorm.runs.resume import _Record
 
 from .attack import FRONT_END, finished, in_child, run_fit, tree
@@ -54,7 +54,9 @@ def stopped_fit(source: Path, output: Path, after: int = 20, front_end: sn.Front
             raise Stop
 
     with pytest.raises(Stop):
-        sn.fit(source, front_end, output=output, engine=sn.ThreadEngine(1), group_by=["label"], progress=progress)
+        sn.fit(
+            source, front_end, output=output, engine=sn.engines.ThreadEngine(1), group_by=["label"], progress=progress
+        )
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS.items())
@@ -123,7 +125,7 @@ def test_a_mended_file_is_measured(clips: Path, tmp_path: Path, measured: list[s
     """A pass that failed on bad files goes on when they are mended, and measures only their units."""
     good = (clips / "low" / "001.wav").read_bytes()
     (clips / "low" / "001.wav").write_bytes(b"no audio")
-    with pytest.raises(sn.TooManyBad):
+    with pytest.raises(sn.errors.TooManyBad):
         sn.fit(clips, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0)
     assert len(measured) == 40
     (clips / "low" / "001.wav").write_bytes(good)
@@ -147,7 +149,7 @@ def test_changed_settings_reuse_nothing(
     """Another front end, duration or way of reading makes new work."""
     stopped_fit(clips, tmp_path / "out", after=32)
     measured.clear()
-    source = sn.open_source(clips, sn.Reader(skip_flat=True)) if "source" in changed else clips
+    source = sn.open_source(clips, sn.audio.Reader(skip_flat=True)) if "source" in changed else clips
     front_end = changed.get("front_end", FRONT_END)
     sn.fit(source, front_end, output=tmp_path / "out", group_by=["label"], duration=changed.get("duration"))  # type: ignore[arg-type]
     assert len(measured) == 40
@@ -163,7 +165,7 @@ def test_an_output_that_was_tampered_with_is_written_again(clips: Path, tmp_path
     pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(sn.fit(clips, FRONT_END)))
     sn.apply(clips, pipeline, tmp_path / "clean")
     with pytest.raises(Stop):
-        sn.apply(clips, pipeline, tmp_path / "out", engine=sn.ThreadEngine(1), progress=stop)
+        sn.apply(clips, pipeline, tmp_path / "out", engine=sn.engines.ThreadEngine(1), progress=stop)
     assert not (tmp_path / "out" / "index.csv").exists()
     (tmp_path / "out" / "high" / "000.npy").write_bytes(b"tampered")
     (tmp_path / "out" / "high" / "002.npy").unlink()
@@ -174,10 +176,10 @@ def test_an_output_that_was_tampered_with_is_written_again(clips: Path, tmp_path
 def test_two_runs_on_one_output(clips: Path, tmp_path: Path) -> None:
     """The second fails at once and leaves the first one's journal alone."""
     stopped_fit(clips, tmp_path / "out")
-    journal = beside(tmp_path / "out", "journal").read_bytes()
-    with output_lock(tmp_path / "out"), pytest.raises(sn.OutputBusy, match="another run"):
+    journal = path_beside(tmp_path / "out", "journal").read_bytes()
+    with output_lock(tmp_path / "out"), pytest.raises(sn.errors.OutputBusy, match="another run"):
         run_fit(clips, tmp_path / "out")
-    assert beside(tmp_path / "out", "journal").read_bytes() == journal
+    assert path_beside(tmp_path / "out", "journal").read_bytes() == journal
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.7, 0.99])
@@ -204,11 +206,11 @@ def test_ctrl_c_stops_the_command_line_and_the_same_command_goes_on(tmp_path: Pa
     command = [sys.executable, "-c", "from spectronorm.cli import main; main()", *fit]
     # Each clip takes 20 ms at least, so that the signal comes before the end on any machine.
     slow = (
-        "import time; from spectronorm.profile import Counter; add = Counter.add; "
+        "import time; from spectronorm.profile import LevelCounter; add = LevelCounter.add; "
         "Counter.add = lambda *a, **k: (time.sleep(0.02), add(*a, **k))[1]; "
     )
     slowly = [sys.executable, "-c", slow + "from spectronorm.cli import main; main()", *fit]
-    journal = beside(tmp_path / "out", "journal")
+    journal = path_beside(tmp_path / "out", "journal")
     with subprocess.Popen(slowly, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
         while (not journal.exists() or journal.stat().st_size < 10_000) and time.monotonic() < deadline:
@@ -272,19 +274,19 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
         return samples
 
     monkeypatch.setattr(reading, decoder, decode_and_change)
-    clip = sn.read_clip(path, 16_000)
+    clip = sn.audio.read_clip(path, 16_000)
     assert not changes
     np.testing.assert_array_equal(clip.samples, soundfile.read(path, dtype="float32")[0])
     changes.extend([4, 5, 6])
-    with pytest.raises(sn.AudioError, match="changing"):
-        sn.read_clip(path, 16_000)
+    with pytest.raises(sn.errors.AudioError, match="changing"):
+        sn.audio.read_clip(path, 16_000)
 
 
 def test_an_output_that_is_a_folder_is_refused_before_the_pass(
     clips: Path, tmp_path: Path, measured: list[str]
 ) -> None:
     """Hours of work are not lost to a wrong name."""
-    with pytest.raises(sn.ArgumentError, match="is a folder"):
+    with pytest.raises(sn.errors.ArgumentError, match="is a folder"):
         sn.fit(clips, FRONT_END, output=tmp_path)
     assert measured == []
 
@@ -297,7 +299,7 @@ def test_many_threads_of_one_process_cannot_share_an_output(clips: Path, tmp_pat
         try:
             run_fit(clips, tmp_path / "out")
             outcomes.append("done")
-        except sn.OutputBusy:
+        except sn.errors.OutputBusy:
             outcomes.append("busy")
 
     threads = [threading.Thread(target=fit) for _ in range(8)]

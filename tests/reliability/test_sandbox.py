@@ -51,7 +51,7 @@ def test_a_process_that_misbehaves_is_one_bad_file(kind: str, tmp_path: Path, mo
     path = tmp_path / "a.flac"
     path.write_bytes(encoded("FLAC", None, tone(0.5, 16_000), 16_000))
     started = time.monotonic()
-    with pytest.raises(sn.AudioError) as caught:
+    with pytest.raises(sn.errors.AudioError) as caught:
         Reader(Limits(seconds=1)).read(path, 16_000)
     release()
     assert caught.value.reason.value == reason
@@ -65,7 +65,7 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     (tmp_path / "good.wav").write_bytes(wav(pcm()))
     reader = Reader(Limits(megabytes=16))
     for name in ("large.flac", "bomb.flac"):
-        with pytest.raises(sn.AudioError, match="too-large"):
+        with pytest.raises(sn.errors.AudioError, match="too-large"):
             reader.read(tmp_path / name, 16_000)
     assert len(sandbox._idle) == 1
     assert reader.read(tmp_path / "good.wav", 16_000).length == 8_000
@@ -89,7 +89,7 @@ def test_a_killed_process_costs_nothing(clips: Path, tmp_path: Path) -> None:
                 killed.append(child)
 
     source = sn.open_source(clips, Reader(Limits()))
-    engine = sn.ThreadEngine(1)
+    engine = sn.engines.ThreadEngine(1)
     sn.fit(source, FRONT_END, output=tmp_path / "out", group_by=["label"], max_bad=0, engine=engine, progress=kill)
     assert killed
     assert (tmp_path / "out").read_bytes() == (tmp_path / "clean").read_bytes()
@@ -105,9 +105,9 @@ def test_no_process_is_left_after_a_pass(clips: Path) -> None:
     """Neither after success nor after an error."""
     before = set(children())
     source = sn.open_source(clips, Reader(Limits()))
-    sn.fit(source, FRONT_END, engine=sn.ThreadEngine(3))
+    sn.fit(source, FRONT_END, engine=sn.engines.ThreadEngine(3))
     (clips / "bad.wav").write_bytes(b"no audio")
-    with pytest.raises(sn.TooManyBad):
+    with pytest.raises(sn.errors.TooManyBad):
         sn.fit(sn.open_source(clips, Reader(Limits())), FRONT_END, max_bad=0)
     assert set(children()) == before
 
@@ -129,14 +129,14 @@ def test_many_at_once_are_as_one_by_one(tmp_path: Path) -> None:
     for index, length in enumerate(lengths):
         path = tmp_path / f"{index}.wav"
         path.write_bytes(wav(pcm()) if length == 8_000 else encoded("WAV", None, tone(length / 16_000, 16_000), 16_000))
-        clips.append(sn.ClipReference(path.name, path))
+        clips.append(sn.audio.ClipReference(path.name, path))
     (tmp_path / "7.wav").write_bytes(b"no audio")
     (tmp_path / "9.wav").unlink()
     limited = list(Reader(Limits(megabytes=16)).read_each(clips, 16_000))
     for one, clip in zip(limited, clips, strict=True):
         expected = Reader().read_stamped(clip, 16_000)
         assert one.stamp == expected.stamp
-        if isinstance(expected.result, sn.AudioError):
+        if isinstance(expected.result, sn.errors.AudioError):
             assert str(one.result) == str(expected.result)
         else:
             np.testing.assert_array_equal(one.clip_or_raise().samples, expected.result.samples)
@@ -148,7 +148,7 @@ def test_a_reader_that_is_left_half_way_leaves_no_answer_behind(tmp_path: Path) 
     """The next file gets its own samples, not those that an earlier one was to have."""
     for index in range(4):
         (tmp_path / f"{index}.wav").write_bytes(encoded("WAV", None, tone(0.1 * (index + 1), 16_000), 16_000))
-    clips = [sn.ClipReference(f"{index}.wav", tmp_path / f"{index}.wav") for index in range(4)]
+    clips = [sn.audio.ClipReference(f"{index}.wav", tmp_path / f"{index}.wav") for index in range(4)]
     reader = Reader(Limits())
     each = reader.read_each(clips, 16_000)
     assert next(each).clip_or_raise().length == 1_600
@@ -160,5 +160,5 @@ def test_a_reader_that_is_left_half_way_leaves_no_answer_behind(tmp_path: Path) 
 @pytest.mark.parametrize("bad", [{"seconds": 0}, {"seconds": -1}, {"megabytes": 0}, {"seconds": float("nan")}])
 def test_limits_must_be_positive(bad: dict[str, float]) -> None:
     """A limit of nothing is an error, not a hang."""
-    with pytest.raises(sn.ArgumentError, match="positive"):
+    with pytest.raises(sn.errors.ArgumentError, match="positive"):
         Limits(**bad)  # type: ignore[arg-type]

@@ -1,9 +1,15 @@
 """NumPy and torch arrays: namespaces, checks, operations, the affine map and sliding windows."""
 
 from spectronorm.arrays.affine import Affine as Affine
+from spectronorm.arrays.checks import column_values as column_values
 from spectronorm.arrays.checks import require_finite as require_finite
 from spectronorm.arrays.checks import require_floats as require_floats
+from spectronorm.arrays.checks import set_whole_numbers as set_whole_numbers
+from spectronorm.arrays.checks import whole_number as whole_number
 from spectronorm.arrays.namespace import Array as Array
+from spectronorm.arrays.namespace import Floats as Floats
+from spectronorm.arrays.namespace import Integers as Integers
+from spectronorm.arrays.namespace import Samples as Samples
 from spectronorm.arrays.namespace import beside as beside
 from spectronorm.arrays.namespace import constant as constant
 from spectronorm.arrays.namespace import is_torch_array as is_torch_array
@@ -23,7 +29,7 @@ from spectronorm.arrays.operations import rfft as rfft
 from spectronorm.arrays.operations import smooth as smooth
 from spectronorm.arrays.operations import squared_magnitude as squared_magnitude
 from spectronorm.arrays.operations import take_along_last as take_along_last
-from spectronorm.arrays.sliding import Window as Window
+from spectronorm.arrays.sliding import SlidingWindow as SlidingWindow
 from spectronorm.arrays.sliding import sliding_affine as sliding_affine
 from spectronorm.arrays.sliding import sliding_standardize as sliding_standardize
 from spectronorm.arrays.window_moments import CONSTANT as CONSTANT

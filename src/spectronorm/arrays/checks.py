@@ -1,6 +1,8 @@
-"""Checks of arguments: floating point, and finite."""
+"""Checks of arguments: floating point, finite, whole numbers, and values of columns."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -36,3 +38,55 @@ def require_finite(x: Array, what: str) -> None:
             f"{int((~np.isfinite(x)).sum())} values of {what} are NaN or infinite, but every one must be finite; "
             "repair or leave out the clip"
         )
+
+
+def whole_number(value: object, name: str, low: int, high: int | None = None, *, of: str = "") -> int:
+    """`value` as a Python int, from a Python or NumPy integer in `low … high`; bools are refused.
+
+    Args:
+        value: The number.
+        name: The setting's name, for the message.
+        low: The least that is allowed.
+        high: The most that is allowed; by default there is no limit.
+        of: The things counted, such as `samples`, for the message.
+
+    Raises:
+        ArgumentError: when the value is something else or out of range.
+
+    >>> whole_number(np.int32(3), "n_mels", 1)
+    3
+    """
+    number = int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) else low - 1
+    if low <= number and (high is None or number <= high):
+        return number
+    counted = f"a whole number of {of}" if of else "a whole number"
+    rule = f"{counted}, {low} or more" if high is None else f"{counted} in {low} … {high}"
+    raise ArgumentError(f"{name}={value!r} must be {rule}")
+
+
+def set_whole_numbers(
+    settings: object, names: Iterable[str], low: int, high: int | None = None, *, of: str = ""
+) -> None:
+    """Check these fields of a frozen dataclass in its `__post_init__`, and store them as Python ints.
+
+    Raises:
+        ArgumentError: see `whole_number`.
+    """
+    for name in names:
+        object.__setattr__(settings, name, whole_number(getattr(settings, name), name, low, high, of=of))
+
+
+def column_values(name: str, value: object) -> tuple[str, ...]:
+    """The values of the column `name` as sources and groups write them: of one, or of several in a list or array.
+
+    Raises:
+        ArgumentError: when there is no value, or a value is neither text nor a number.
+    """
+    several = not isinstance(value, str | bytes) and isinstance(value, Iterable)
+    values = list(value) if several else [value]  # type: ignore[call-overload]
+    if not values:
+        raise ArgumentError(f"{name}={value!r} names no value; give one, or several in a list")
+    for one in values:
+        if isinstance(one, bool | np.bool_) or not isinstance(one, str | int | float | np.number):
+            raise ArgumentError(f"{name}={one!r} must be text or a number, as the column holds it")
+    return tuple(dict.fromkeys(str(one) for one in values))

@@ -19,6 +19,18 @@ Array = Any
 
 """A NumPy array or a torch tensor."""
 
+Floats = NDArray[np.float64]
+
+"""A NumPy array in double precision, such as anything that is summed over a data set."""
+
+Integers = NDArray[np.int64]
+
+"""A NumPy array of counts, positions or exact sums."""
+
+Samples = NDArray[np.float32]
+
+"""A NumPy array in single precision, such as a clip's samples or its level."""
+
 
 def is_torch_array(x: object) -> bool:
     """True if `x` is a torch tensor; the check never imports torch."""

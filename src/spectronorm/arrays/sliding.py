@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays.affine import Affine
-from spectronorm.arrays.checks import require_floats
+from spectronorm.arrays.checks import require_floats, set_whole_numbers
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace, returned, working
 from spectronorm.arrays.operations import at_least
 from spectronorm.arrays.window_moments import window_moments
@@ -17,7 +17,7 @@ from spectronorm.errors import ArgumentError, ShapeError
 
 
 @dataclass(frozen=True)
-class Window:
+class SlidingWindow:
     """Neighbours along the last axis that count for each position, as in Kaldi's `apply-cmvn-sliding`.
 
     With `center`, the window is the `length` positions around each position, moved inwards at both ends. Without, it is
@@ -33,10 +33,7 @@ class Window:
     center: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("length", "min_length"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ArgumentError(f"{name}={value!r} must be a positive whole number")
+        set_whole_numbers(self, ("length", "min_length"), 1)
         if self.min_length > self.length:
             raise ArgumentError(f"min_length={self.min_length} must be at most length={self.length}")
 
@@ -53,11 +50,11 @@ class Window:
 
 
 @lru_cache(maxsize=64)
-def _numpy_bounds(window: Window, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _numpy_bounds(window: SlidingWindow, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return window.bounds(np.arange(positions), np.int64(positions))
 
 
-def _bounds(window: Window, x: Array, valid: Array | None) -> tuple[Array, Array]:
+def _bounds(window: SlidingWindow, x: Array, valid: Array | None) -> tuple[Array, Array]:
     """Return the bounds for each position of `x`; beyond the valid positions, any window that is not empty."""
     if not is_torch_array(x) and valid is None:
         return _numpy_bounds(window, x.shape[-1])
@@ -71,7 +68,7 @@ def _bounds(window: Window, x: Array, valid: Array | None) -> tuple[Array, Array
     return xp.broadcast_to(start, shape), xp.broadcast_to(stop, shape)
 
 
-def sliding_affine(x: Array, window: Window, *, scale: bool = True, valid: Array | None = None) -> Affine:
+def sliding_affine(x: Array, window: SlidingWindow, *, scale: bool = True, valid: Array | None = None) -> Affine:
     """Map that takes each position's neighbours to mean 0 and, with `scale`, to standard deviation 1.
 
     Shift and scale are float64, in the shape of `x`. A window with a deviation below a millionth of its mean counts as
@@ -97,7 +94,7 @@ def sliding_standardize(
     Args:
         x: Signal to normalize; NumPy or torch, differentiable.
         window: Length of the window, in samples or frames.
-        min_window: If not centred: smallest number of positions that count at the start (see `Window`).
+        min_window: If not centred: smallest number of positions that count at the start (see `SlidingWindow`).
         center: Place the window around each position instead of before it.
         scale: Normalize the standard deviation as well as the mean.
 
@@ -114,5 +111,5 @@ def sliding_standardize(
     >>> affine.inverse(y)
     array([5., 5., 5., 9., 9., 9.])
     """
-    affine = sliding_affine(x, Window(window, min_window, center), scale=scale)
+    affine = sliding_affine(x, SlidingWindow(window, min_window, center), scale=scale)
     return returned(affine(working(x)), like=x), affine

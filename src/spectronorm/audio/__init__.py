@@ -18,3 +18,5 @@ from spectronorm.audio.resample import RESAMPLERS as RESAMPLERS
 from spectronorm.audio.sources import Source as Source
 from spectronorm.audio.sources import open_source as open_source
 from spectronorm.audio.sources import random_sample as random_sample
+
+__all__ = ["AudioCache", "Clip", "ClipReference", "Limits", "Reader", "Source", "open_source", "read", "read_clip"]

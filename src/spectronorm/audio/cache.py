@@ -15,7 +15,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 
-FORMAT = 2
+_FORMAT = 2
 """Counts up when decoding changes what it gives, so that old entries are not found any more."""
 
 
@@ -61,7 +61,7 @@ class AudioCache:
             status = path.stat()
         except (OSError, ValueError):
             return None
-        depends_on = [FORMAT, os.fsencode(path.absolute()).hex(), status.st_size, status.st_mtime_ns]
+        depends_on = [_FORMAT, os.fsencode(path.absolute()).hex(), status.st_size, status.st_mtime_ns]
         name = xxhash.xxh3_128_hexdigest(canonical_json([*depends_on, sample_rate, resampler]).encode())
         return self.folder / name[:2] / f"{name}.npy"
 

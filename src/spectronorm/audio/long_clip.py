@@ -29,14 +29,14 @@ from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
 from spectronorm.errors import AudioError, BadAudioReason
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 LONG_SAMPLES = 1 << 22
 """Samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
 TWICE = 4
 """How much longer it must be when its blocks are asked for twice: decoding again costs more time than memory."""
 SMALL_BYTES = 1 << 20
 """Files up to this size are not asked how long they are: it would cost each short clip a tenth of its time."""
-QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
+_QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
 """Resamplers that work in blocks, by name, with soxr's name for them."""
 
 
@@ -79,7 +79,7 @@ class LongClip:
     def __init__(self, descriptor: int, rates: tuple[int, int], resampler: str, duration: float | None) -> None:
         self._descriptor = descriptor
         self._rates = rates
-        self._quality = QUALITIES[resampler]
+        self._quality = _QUALITIES[resampler]
         self._most = None if duration is None else max(1, round(duration * rates[1]))
         self.flat: BadAudioReason | None = None
 
@@ -119,14 +119,14 @@ class LongClip:
 
 
 @dataclass(frozen=True, eq=False)
-class Streamed(Generic[Result]):
+class Streamed(Generic[_Result]):
     """Result computed from a long clip, or the error that explains its absence, with the stamp of the bytes read.
 
     `flat` is as in `LongClip`.
     """
 
     stamp: bytes
-    result: Result | AudioError
+    result: _Result | AudioError
     flat: BadAudioReason | None = None
 
 
@@ -134,13 +134,13 @@ def stream(
     reader: Reader,
     clip: ClipReference,
     sample_rate: int,
-    work: Callable[[LongClip], Result],
+    work: Callable[[LongClip], _Result],
     *,
     duration: float | None = None,
     resampler: str = "soxr_hq",
     with_stamp: bool = True,
     twice: bool = False,
-) -> Streamed[Result] | None:
+) -> Streamed[_Result] | None:
     """Return the result of `work` on a clip that is too long to be held in memory; None for any other clip.
 
     Untrusted files are never streamed: the process that decodes them has a memory limit already.
@@ -155,7 +155,7 @@ def stream(
         with_stamp: Also compute the stamp of the bytes.
         twice: `work` goes through the blocks twice.
     """
-    if reader.untrusted is not None or resampler not in QUALITIES or not _large(clip):
+    if reader.untrusted is not None or resampler not in _QUALITIES or not _large(clip):
         return None
     for _ in range(ATTEMPTS):
         try:
@@ -187,7 +187,7 @@ def _large(clip: ClipReference) -> bool:
         return False
 
 
-def _result(found: LongClip, work: Callable[[LongClip], Result], *, skip_flat: bool) -> Result | AudioError:
+def _result(found: LongClip, work: Callable[[LongClip], _Result], *, skip_flat: bool) -> _Result | AudioError:
     try:
         result = work(found)
     except AudioError as error:

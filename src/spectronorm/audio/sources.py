@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from spectronorm.arrays import column_values
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive, list_shard
 from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.place import is_url
@@ -55,28 +56,28 @@ class Source:
         return sorted({name for clip in self.clips for name in clip.columns})
 
     def select(self, **columns: object) -> Source:
-        """Select the clips whose columns have these values; values are compared as text."""
-        return self._where({name: str(value) for name, value in columns.items()}, keep=True)
+        """Select the clips whose columns have these values, or one of several in a list; values compare as text."""
+        return self._where({name: column_values(name, value) for name, value in columns.items()}, keep=True)
 
     def without(self, **columns: object) -> Source:
-        """Remove the clips whose columns have these values."""
-        return self._where({name: str(value) for name, value in columns.items()}, keep=False)
+        """Remove the clips whose columns have these values, or one of several values in a list."""
+        return self._where({name: column_values(name, value) for name, value in columns.items()}, keep=False)
 
-    def _where(self, wanted: Mapping[str, str], *, keep: bool) -> Source:
-        for name, value in wanted.items():
+    def _where(self, wanted: Mapping[str, Sequence[str]], *, keep: bool) -> Source:
+        for name, several in wanted.items():
             values = sorted({clip.columns[name] for clip in self.clips if name in clip.columns})
-            if value not in values:
+            for value in (one for one in several if one not in values):
                 known = (
                     f"{name} is one of {', '.join(values[:12])}"
                     if values
                     else (f"the columns are {', '.join(self.column_names()) or 'none'}")
                 )
                 raise ArgumentError(f"{name}={value}: no clip of this source has it; {known}")
-        matches = [all(clip.columns.get(name) == value for name, value in wanted.items()) for clip in self.clips]
+        matches = [all(clip.columns.get(name) in several for name, several in wanted.items()) for clip in self.clips]
         kept = tuple(clip for clip, match in zip(self.clips, matches, strict=True) if match is keep)
         if keep:
             return replace(self, clips=kept)
-        text = ", ".join(f"{name}={value}" for name, value in wanted.items())
+        text = ", ".join(f"{name}={' or '.join(several)}" for name, several in wanted.items())
         return replace(self, clips=kept, left_out=(*self.left_out, text))
 
 

@@ -21,3 +21,16 @@ from spectronorm.augment.noise import Noise as Noise
 from spectronorm.augment.resized_crop import RandomResizedCrop as RandomResizedCrop
 from spectronorm.augment.shift import TimeShift as TimeShift
 from spectronorm.augment.spec_augment import SpecAugment as SpecAugment
+
+__all__ = [
+    "Cropped",
+    "FrameCrop",
+    "Gain",
+    "Mixed",
+    "Mixup",
+    "Noise",
+    "RandomCrop",
+    "RandomResizedCrop",
+    "SpecAugment",
+    "TimeShift",
+]

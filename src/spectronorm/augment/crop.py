@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, constant, namespace, take_along_last, whole_numbers
+from spectronorm.arrays import Array, constant, namespace, set_whole_numbers, take_along_last, whole_numbers
 from spectronorm.augment.batch import (
     Shape,
     a_clip,
@@ -45,8 +45,7 @@ class RandomCrop:
     gate_dbfs: float | None = -60.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.samples, int) or self.samples < 1:
-            raise ArgumentError(f"samples={self.samples!r} must be a positive whole number")
+        set_whole_numbers(self, ("samples",), 1)
         if self.gate_dbfs is not None and not self.gate_dbfs <= 0:
             raise ArgumentError(f"gate_dbfs={self.gate_dbfs} must be at most 0, or None for no gate")
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, take_along_last
+from spectronorm.arrays import Array, Floats, namespace, set_whole_numbers, take_along_last
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_shape, one_of, positions
 from spectronorm.errors import ArgumentError, ShapeError
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,7 @@ class FrameCrop:
     gate_db: float | None = 10.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.frames, int) or self.frames < 1:
-            raise ArgumentError(f"frames={self.frames!r} must be a positive whole number")
+        set_whole_numbers(self, ("frames",), 1)
         if self.gate_db is not None and not self.gate_db >= 0:
             raise ArgumentError(f"gate_db={self.gate_db} must be at least 0, or None for no gate")
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, take_along_last
+from spectronorm.arrays import Array, namespace, set_whole_numbers, take_along_last
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
-from spectronorm.errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,7 @@ class TimeShift:
     wrap: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.max_samples, int) or self.max_samples < 0:
-            raise ArgumentError(f"max_samples={self.max_samples!r} must be a whole number of samples, 0 or more")
+        set_whole_numbers(self, ("max_samples",), 0, of="samples")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
         """Draw the shift of each clip, in samples."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Affine, Array, constant, namespace, to_host
+from spectronorm.arrays import Affine, Array, constant, namespace, set_whole_numbers, to_host
 from spectronorm.augment.batch import (
     Shape,
     a_clip,
@@ -52,10 +52,7 @@ class SpecAugment:
     fill: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("n_time_masks", "time_mask_param", "n_freq_masks", "freq_mask_param"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 0:
-                raise ArgumentError(f"{name}={value!r} must be a whole number, 0 or more")
+        set_whole_numbers(self, ("n_time_masks", "time_mask_param", "n_freq_masks", "freq_mask_param"), 0)
         if not 0 <= self.p <= 1:
             raise ArgumentError(f"p={self.p} must lie in 0 … 1: it is a share of the clip's frames")
 

@@ -32,7 +32,7 @@ from spectronorm.cli.run import guarded, print_json, progress_bar, warn
 from spectronorm.passes.apply import apply
 from spectronorm.pipeline import open_fitted
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm apply esc10/ --profile esc10.safetensors --normalize band --hold-out fold=1 -o features/
@@ -43,7 +43,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("apply", epilog=EXAMPLES)(guarded(apply_command))
+    app.command("apply", epilog=_EXAMPLES)(guarded(apply_command))
 
 
 def apply_command(

@@ -26,7 +26,7 @@ from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.pipeline import load
 from spectronorm.profile import Profile
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm check esc10.safetensors esc10/ --hold-out fold=1
@@ -38,7 +38,7 @@ _SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("check", epilog=EXAMPLES)(guarded(check_command))
+    app.command("check", epilog=_EXAMPLES)(guarded(check_command))
 
 
 def check_command(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spectronorm.experiment import Prepared, Results
     from spectronorm.experiment.running.compare import Outcome
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm compare esc10/ -o esc10-compare
@@ -44,16 +44,15 @@ EXAMPLES = """
 Repeating the command resumes an interrupted run.
 """
 
-START = FrontEnd(
+_START = FrontEnd(
     level=StandardizeWaveform(), stft=STFT(n_fft=1024, hop_length=640), bands=Mel(64), compress=Decibel(floor_db=-30.0)
 )
-"Default front end of the arms: small enough for a CPU, standardized, floor about 80 dB below "
-"the loudest level."
+"""Default front end of the arms: small enough for a CPU, standardized, floor about 80 dB below the loudest level."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("compare", epilog=EXAMPLES)(guarded(with_front_end(compare_command, START)))
+    app.command("compare", epilog=_EXAMPLES)(guarded(with_front_end(compare_command, _START)))
 
 
 def compare_command(

@@ -12,7 +12,7 @@ from spectronorm.cli.run import guarded, print_json, progress_bar
 from spectronorm.datasets import DATASETS, find_dataset
 from spectronorm.datasets import get as get_dataset
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm datasets list
@@ -28,8 +28,8 @@ EXAMPLES = """
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Download public data sets and verify them.", no_args_is_help=True)
-    group.command("get", epilog=EXAMPLES)(guarded(get_command))
-    group.command("list", epilog=EXAMPLES)(guarded(list_command))
+    group.command("get", epilog=_EXAMPLES)(guarded(get_command))
+    group.command("list", epilog=_EXAMPLES)(guarded(list_command))
     app.add_typer(group, name="datasets")
 
 

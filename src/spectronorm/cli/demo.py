@@ -13,7 +13,7 @@ from spectronorm.cli.run import guarded, progress_bar, warn
 from spectronorm.demo.run import run_demo
 from spectronorm.report.text_plot import band_plot
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm demo
@@ -24,7 +24,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", epilog=EXAMPLES)(guarded(demo_command))
+    app.command("demo", epilog=_EXAMPLES)(guarded(demo_command))
 
 
 def demo_command(
@@ -34,7 +34,7 @@ def demo_command(
     """Synthesize ten kinds of sound, measure them, apply the result, draw figures, and list the files."""
     with progress_bar("measuring") as progress:
         result = run_demo(output, seed=seed, progress=progress)
-    profile, pooled = result.profile, result.profile.pooled()
+    profile, pooled = result.profile, result.profile.overall
     typer.echo(
         f"measured {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame')}, {profile.seconds:.1f} s: "
         f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"

@@ -15,7 +15,7 @@ from spectronorm.explain import PROBE_RATE, Explanation, explain
 from spectronorm.front_end import PRESETS, FrontEnd, preset
 from spectronorm.pipeline import Pipeline, load
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm explain librosa torchaudio
@@ -29,7 +29,7 @@ _WHAT = "A preset, a JSON file of a front end, a saved pipeline or a profile."
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("explain", epilog=EXAMPLES)(guarded(explain_command))
+    app.command("explain", epilog=_EXAMPLES)(guarded(explain_command))
 
 
 def explain_command(

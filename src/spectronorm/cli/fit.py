@@ -32,7 +32,7 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.profile import Profile
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
@@ -45,7 +45,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("fit", epilog=EXAMPLES)(guarded(with_front_end(fit_command)))
+    app.command("fit", epilog=_EXAMPLES)(guarded(with_front_end(fit_command)))
 
 
 def fit_command(
@@ -100,7 +100,7 @@ def fit_command(
 
 
 def _report(profile: Profile, output: Path) -> None:
-    pooled, unit = profile.pooled(), profile.front_end.compress.unit
+    pooled, unit = profile.overall, profile.front_end.compress.unit
     typer.echo(
         f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame')}, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "

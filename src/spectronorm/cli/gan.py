@@ -43,10 +43,10 @@ SCORE_EXAMPLES = """
     spectronorm gan score digits-gan/model.safetensors --source digits.csv --hold-out split=test --seeds 5
 """
 
-START = FrontEnd(
+_START = FrontEnd(
     sample_rate=16_000, stft=STFT(n_fft=512, hop_length=256), bands=Mel(64), compress=Decibel(floor_db=-80.0)
 )
-"Default front end of a training: 64 frames make one second, the length of SpecGAN's images."
+"""Default front end of a training: 64 frames make one second, the length of SpecGAN's images."""
 
 ModelArgument = Annotated[Path, typer.Argument(help="A model.safetensors, or the folder of a training.")]
 
@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode="markdown",
     )
-    group.command("train", epilog=TRAIN_EXAMPLES)(guarded(with_front_end(train_command, START)))
+    group.command("train", epilog=TRAIN_EXAMPLES)(guarded(with_front_end(train_command, _START)))
     group.command("sample", epilog=SAMPLE_EXAMPLES)(guarded(sample_command))
     group.command("score", epilog=SCORE_EXAMPLES)(guarded(score_command))
     app.add_typer(group, name="gan")
@@ -113,9 +113,9 @@ def train_command(
     json: JsonOption = False,
 ) -> None:
     """Train a SpecGAN, with a checkpoint, a preview image and a preview sound at regular steps."""
-    from spectronorm.gan.run import MODEL, PREVIEWS, GanDesign, prepare, run
+    from spectronorm.gan.run import MODEL, PREVIEWS, GanDesign, prepare_gan, train_gan
     from spectronorm.gan.training import GanTraining
-    from spectronorm.gan.training_source import Origin
+    from spectronorm.gan.training_source import TrainingSource
 
     training = GanTraining(
         loss=loss,
@@ -128,14 +128,16 @@ def train_command(
         seed=seed,
     )
     design = GanDesign(size, width, latent, conditional, level_range, fix_length, training)
-    origin = Origin(source, tuple(parse_hold_out(hold_out)))
+    origin = TrainingSource(source, tuple(parse_hold_out(hold_out)))
     with progress_bar("preparing") as bar:
-        prepared = prepare(origin, front_end, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar)
+        prepared = prepare_gan(
+            origin, front_end, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar
+        )
     for bad in prepared.bad:
         warn(f"left out {bad.path}: {bad.reason.value}: {bad.detail}")
     lines = []
     with progress_bar("training (steps)") as bar:
-        for line in run(prepared, output, steps, every=every, progress=bar):
+        for line in train_gan(prepared, output, steps, every=every, progress=bar):
             lines.append(asdict(line))
             if not json:
                 typer.echo(
@@ -205,12 +207,12 @@ def score_command(
     from spectronorm.gan.run import SETTINGS
     from spectronorm.gan.score_table import score_table
     from spectronorm.gan.scoring import ScoreOptions, score
-    from spectronorm.gan.training_source import Origin
+    from spectronorm.gan.training_source import TrainingSource
 
     file = _model_file(model)
     loaded = GanModel.load(file)
     held_out = tuple(parse_hold_out(hold_out))
-    origin = Origin.beside(file, SETTINGS) if source is None else Origin(source, held_out)
+    origin = TrainingSource.beside(file, SETTINGS) if source is None else TrainingSource(source, held_out)
     options, share = ScoreOptions(images, splits, epochs or EPOCHS), parse_share(max_bad, "max-bad")
     training, unseen = origin.training_clips(), origin.test_clips()
     classes = loaded.classes or classes_of(training)

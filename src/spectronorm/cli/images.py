@@ -25,12 +25,12 @@ from spectronorm.cli.options import (
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.images import ImageCodec, Layout, LevelRange
-from spectronorm.images.png import DEFLATE
+from spectronorm.image_files import ImageCodec, Layout, LevelRange
+from spectronorm.image_files.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
 from spectronorm.pipeline import Pipeline, load
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm images esc10/ --profile esc10.safetensors -o images/
@@ -44,7 +44,7 @@ _SHEET = 16
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("images", epilog=EXAMPLES)(guarded(images_command))
+    app.command("images", epilog=_EXAMPLES)(guarded(images_command))
 
 
 def images_command(

@@ -16,7 +16,7 @@ from spectronorm.interop.tutorial_pictures import LegacyLogMel
 from spectronorm.passes.sounds import InversionOptions, export_audio
 from spectronorm.pipeline import Pipeline, load
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm invert images/dog/1-100032-A-0.png -o dog.wav
@@ -41,7 +41,7 @@ SeedOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("invert", epilog=EXAMPLES)(guarded(invert_command))
+    app.command("invert", epilog=_EXAMPLES)(guarded(invert_command))
 
 
 def invert_command(

@@ -10,7 +10,7 @@ from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json
 from spectronorm.front_end import PRESETS, find_preset
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm presets
@@ -23,7 +23,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("presets", epilog=EXAMPLES)(guarded(presets_command))
+    app.command("presets", epilog=_EXAMPLES)(guarded(presets_command))
 
 
 def presets_command(

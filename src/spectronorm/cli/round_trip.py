@@ -21,7 +21,7 @@ from spectronorm.report.round_trip_figure import draw_round_trip
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm roundtrip speech.wav -o out/ --n-mels 80 --n-fft 1024 --hop-length 256 --speech
@@ -42,7 +42,7 @@ _COLUMNS = {
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("roundtrip", epilog=EXAMPLES)(guarded(with_front_end(round_trip_command)))
+    app.command("roundtrip", epilog=_EXAMPLES)(guarded(with_front_end(round_trip_command)))
 
 
 def round_trip_command(

@@ -21,7 +21,7 @@ from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure
 from spectronorm.report.text_plot import band_plot
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm show esc10.safetensors
@@ -39,13 +39,13 @@ _FIGURES = {
     "mean_se": "se(mean)",
     "std_se": "se(std)",
 }
-"Columns with their headings; `se` is the standard error, with the clip as the unit of sampling."
+"""Columns with their headings; `se` is the standard error, with the clip as the unit of sampling."""
 _MAX_ROWS = 32
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("show", epilog=EXAMPLES)(guarded(show_command))
+    app.command("show", epilog=_EXAMPLES)(guarded(show_command))
 
 
 def show_command(
@@ -84,7 +84,7 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     console.print(
         f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame')}, {profile.seconds:,.1f} s"
     )
-    pooled = profile.pooled()
+    pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""
     table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
     table.add_row(*(_cell(name, getattr(pooled, name)) for name in _FIGURES))
@@ -119,7 +119,7 @@ def _band_table(profile: Profile, step: int) -> Table:
     every = "" if step == 1 else f", every {step}th of {bands} (--all-bands for all)"
     table = _table(f"Bands ({profile.front_end.compress.unit}){every}", "band", "Hz", *_FIGURES.values())
     hz = profile.front_end.band_hz()
-    columns = {name: getattr(profile, name) for name in _FIGURES}
+    columns = {name: getattr(profile.band, name) for name in _FIGURES}
     for band in range(0, bands, step):
         table.add_row(str(band), f"{hz[band]:.0f}", *(_cell(name, columns[name][band]) for name in _FIGURES))
     return table
@@ -129,7 +129,7 @@ def _group_table(profile: Profile) -> Table:
     columns = profile.group_columns()
     table = _table("Groups", *columns, "clips", "frames", "mean", "std", "floor")
     for key, measurement in profile.groups.items():
-        pooled = Profile(profile.front_end, {key: measurement}).pooled()
+        pooled = Profile(profile.front_end, {key: measurement}).overall
         figures = (_cell(name, getattr(pooled, name)) for name in ("mean", "std", "floor_share"))
         values = (dict(key)[column] for column in columns)
         table.add_row(*values, str(measurement.clips), f"{measurement.frames:,}", *figures)

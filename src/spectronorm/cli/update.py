@@ -14,7 +14,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, rollback, save_update, update
 from spectronorm.profile import Profile
 
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm update esc10.safetensors unlabelled/ -o esc10-2.safetensors --training esc10/
@@ -27,7 +27,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("update", epilog=EXAMPLES)(guarded(update_command))
+    app.command("update", epilog=_EXAMPLES)(guarded(update_command))
 
 
 def update_command(

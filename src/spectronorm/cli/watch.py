@@ -44,9 +44,9 @@ from spectronorm.profile import Profile
 from spectronorm.report.drift_page import save_drift_page
 
 ALARM = 3
-"Exit code of `--once` after an alarm."
+"""Exit code of `--once` after an alarm."""
 TITLE = "spectronorm watch: drift"
-EXAMPLES = """
+_EXAMPLES = """
 **Examples**
 
     spectronorm watch incoming/ --profile esc10.safetensors --training esc10/ --false-alarms 1/week --clips-per-hour 360
@@ -59,7 +59,7 @@ EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("watch", epilog=EXAMPLES)(guarded(watch_command))
+    app.command("watch", epilog=_EXAMPLES)(guarded(watch_command))
 
 
 def watch_command(

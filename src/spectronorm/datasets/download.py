@@ -14,7 +14,7 @@ from spectronorm.errors import ArgumentError, SourceError
 from spectronorm.storage.atomic import write_text
 from spectronorm.version import __version__
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 
 _CHUNK = 2**18
 _ATTEMPTS = 5
@@ -52,7 +52,7 @@ class _Unfinished:
         self.mark_path.unlink(missing_ok=True)
 
 
-def download(url: str, path: Path, *, advice: str, progress: Progress | None = None) -> None:
+def download(url: str, path: Path, *, advice: str, progress: DownloadProgress | None = None) -> None:
     """Download the file at `url` to `path`.
 
     If the connection breaks or the program is killed, the partial content is kept next to `path` (`.unfinished`), and
@@ -96,7 +96,7 @@ def download(url: str, path: Path, *, advice: str, progress: Progress | None = N
     )
 
 
-def _fetch(url: str, unfinished: _Unfinished, progress: Progress | None) -> bool:
+def _fetch(url: str, unfinished: _Unfinished, progress: DownloadProgress | None) -> bool:
     """Read the missing bytes; returns False if the connection ended early."""
     have, mark = unfinished.size, unfinished.mark(url)
     headers = {"User-Agent": f"spectronorm/{__version__}", "Accept-Encoding": "identity"}

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from spectronorm.datasets.download import Progress, download
+from spectronorm.datasets.download import DownloadProgress, download
 from spectronorm.datasets.known import Dataset
 from spectronorm.datasets.verify import file_sha256
 from spectronorm.errors import SourceError
@@ -40,7 +40,7 @@ def get(
     *,
     url: str | None = None,
     archive: Path | None = None,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
 ) -> Got:
     """Download a data set to `folder`, which appears only when complete and verified.
 

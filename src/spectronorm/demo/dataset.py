@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from spectronorm.demo.sounds import SOUNDS, Samples
+from spectronorm.arrays import Floats
+from spectronorm.demo.sounds import SOUNDS
 
 __all__ = ["make_dataset"]
 
@@ -100,7 +101,7 @@ def _plan(clips_per_kind: int) -> Iterator[_Clip]:
         )
 
 
-def _spread(samples: Samples, channels: int, sample_rate: int, rng: np.random.Generator) -> Samples:
+def _spread(samples: Floats, channels: int, sample_rate: int, rng: np.random.Generator) -> Floats:
     """Return samples `(sample, channel)`; a second channel receives the sound later and quieter."""
     if channels == 1:
         return samples[:, np.newaxis]
@@ -109,7 +110,7 @@ def _spread(samples: Samples, channels: int, sample_rate: int, rng: np.random.Ge
     return np.stack((samples, rng.uniform(0.4, 0.9) * later), axis=1)
 
 
-def _render(clip: _Clip, seed: int) -> Samples:
+def _render(clip: _Clip, seed: int) -> Floats:
     """Return the samples of a clip, `(sample, channel)`, from the clip's own generator."""
     rng = np.random.default_rng((seed, clip.source, ord(clip.take)))
     sounding = clip.seconds - clip.silence_before - clip.silence_after
@@ -129,7 +130,7 @@ def _forget_writing_time(path: Path) -> None:
         path.write_bytes(content)
 
 
-def _write_audio(path: Path, samples: Samples, clip: _Clip) -> None:
+def _write_audio(path: Path, samples: Floats, clip: _Clip) -> None:
     """Write samples `(sample, channel)` in the clip's encoding."""
     encoding = clip.encoding
     soundfile.write(path, samples, clip.sample_rate, format=encoding.format, subtype=encoding.subtype)

@@ -17,7 +17,7 @@ from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure, save_comparison
 from spectronorm.report.page import save_page
 
-MAX_BAD = 0.05
+_MAX_BAD = 0.05
 """One of the 80 files is corrupt on purpose: 1.25 %."""
 _SHOWN = ("none", "global", "band", "minmax")
 
@@ -39,14 +39,14 @@ class DemoResult:
 def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -> DemoResult:
     """Synthesize sounds into `folder`, measure all folds, apply band statistics without fold 1, and draw figures."""
     dataset = make_dataset(folder / "sounds", seed=seed)
-    profile = fit(dataset, preset("fastaudio"), max_bad=MAX_BAD, progress=progress)
+    profile = fit(dataset, preset("fastaudio"), max_bad=_MAX_BAD, progress=progress)
     profile_path = folder / "sounds.safetensors"
     profile.save(profile_path)
     training = profile.without(fold=1)
     pipeline = Pipeline(profile.front_end, normalizer("band").fit(training))
     pipeline_path = folder / "sounds-band.safetensors"
     pipeline.save(pipeline_path)
-    applied = apply(dataset, pipeline, folder / "features", duration=5.0, max_bad=MAX_BAD)
+    applied = apply(dataset, pipeline, folder / "features", duration=5.0, max_bad=_MAX_BAD)
     comparison, bands = folder / "comparison.png", folder / "bands.png"
     _draw_comparison(dataset, training, comparison)
     save_band_figure(profile, bands)

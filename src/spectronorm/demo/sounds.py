@@ -7,18 +7,18 @@ from types import MappingProxyType
 
 import numpy as np
 import scipy  # scipy.signal is imported on first use
-from numpy.typing import NDArray
 
-__all__ = ["SOUNDS", "Samples", "Sound"]
+from spectronorm.arrays import Floats
 
-Samples = NDArray[np.float64]
-Sound = Callable[[int, float, np.random.Generator], Samples]
+__all__ = ["SOUNDS", "Sound"]
+
+Sound = Callable[[int, float, np.random.Generator], Floats]
 
 # Highest frequency of any partial, as a share of the sample rate: above one half, partials alias.
 _HIGHEST_SHARE = 0.45
 
 
-def _times(sample_rate: int, seconds: float) -> Samples:
+def _times(sample_rate: int, seconds: float) -> Floats:
     """Return the time of each sample in seconds."""
     return np.arange(round(sample_rate * seconds)) / sample_rate
 
@@ -29,7 +29,7 @@ def _draw_pitch(low: float, high: float, sample_rate: int, rng: np.random.Genera
     return float(rng.uniform(min(low, 0.7 * highest), min(high, highest)))
 
 
-def _band_noise(count: int, sample_rate: int, low: float, high: float, rng: np.random.Generator) -> Samples:
+def _band_noise(count: int, sample_rate: int, low: float, high: float, rng: np.random.Generator) -> Floats:
     """Return `count` samples of noise between `low` and `high` Hz, with unit standard deviation."""
     highest = min(high, _HIGHEST_SHARE * sample_rate)
     band = (min(low, 0.5 * highest), highest)
@@ -38,13 +38,13 @@ def _band_noise(count: int, sample_rate: int, low: float, high: float, rng: np.r
     return noise / max(float(noise.std()), 1e-12)
 
 
-def _arch(count: int, summit: float) -> Samples:
+def _arch(count: int, summit: float) -> Floats:
     """Return a smooth rise from zero to one at the share `summit` of `count` samples, followed by a fall."""
     height = np.interp(np.linspace(0.0, 1.0, count), (0.0, summit, 1.0), (0.0, 1.0, 0.0))
     return np.asarray(np.sin(0.5 * np.pi * height) ** 2, dtype=np.float64)
 
 
-def _voice(pitch: Samples, formants: Sequence[tuple[float, float]], sample_rate: int) -> Samples:
+def _voice(pitch: Floats, formants: Sequence[tuple[float, float]], sample_rate: int) -> Floats:
     """Return the partials of a `pitch` in Hz, amplified near each formant (centre and half-width in Hz)."""
     highest = _HIGHEST_SHARE * sample_rate
     phase = 2.0 * np.pi * np.cumsum(pitch) / sample_rate
@@ -61,7 +61,7 @@ def _voice(pitch: Samples, formants: Sequence[tuple[float, float]], sample_rate:
     return total
 
 
-def _ring(pitches: Sequence[float], decays: Sequence[float] | Samples, sample_rate: int) -> Samples:
+def _ring(pitches: Sequence[float], decays: Sequence[float] | Floats, sample_rate: int) -> Floats:
     """Return a struck body: sines with the given pitches in Hz that decay with time constants in seconds."""
     times = _times(sample_rate, 7.0 * max(decays))
     waves = [
@@ -71,7 +71,7 @@ def _ring(pitches: Sequence[float], decays: Sequence[float] | Samples, sample_ra
     return np.asarray(np.sum(waves, axis=0), dtype=np.float64)
 
 
-def _strikes(count: int, per_sample: float, spread: float, body: Samples, rng: np.random.Generator) -> Samples:
+def _strikes(count: int, per_sample: float, spread: float, body: Floats, rng: np.random.Generator) -> Floats:
     """Return `count` samples of a body struck at random moments with log-normal strengths."""
     places = rng.integers(0, count, max(1, int(rng.poisson(per_sample * count))))
     strengths = rng.lognormal(0.0, spread, places.size) * rng.choice((-1.0, 1.0), places.size)
@@ -79,14 +79,14 @@ def _strikes(count: int, per_sample: float, spread: float, body: Samples, rng: n
     return np.asarray(scipy.signal.oaconvolve(train, body)[:count], dtype=np.float64)
 
 
-def _add(samples: Samples, piece: Samples, start: float, sample_rate: int) -> None:
+def _add(samples: Floats, piece: Floats, start: float, sample_rate: int) -> None:
     """Add a piece to `samples` in place from `start` seconds on, cut at the end."""
     first = max(0, round(start * sample_rate))
     part = piece[: max(0, samples.size - first)]
     samples[first : first + part.size] += part
 
 
-def _finish(samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
+def _finish(samples: Floats, sample_rate: int, rng: np.random.Generator) -> Floats:
     """Add faint room noise and scale to a random peak, since no two recordists set equal levels."""
     room = _band_noise(samples.size, sample_rate, 60.0, 2000.0, rng)
     heard = samples / max(float(np.abs(samples).max()), 1e-12) + 10.0 ** rng.uniform(-3.5, -2.5) * room
@@ -94,7 +94,7 @@ def _finish(samples: Samples, sample_rate: int, rng: np.random.Generator) -> Sam
     return np.asarray(heard * (peak / np.abs(heard).max()), dtype=np.float64)
 
 
-def crickets(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def crickets(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return two or three crickets, each a pure high tone in chirps of a few short pulses."""
     times = _times(sample_rate, seconds)
     samples = 0.008 * _band_noise(times.size, sample_rate, 1500.0, 7000.0, rng)
@@ -111,7 +111,7 @@ def crickets(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samp
     return _finish(samples, sample_rate, rng)
 
 
-def rain(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def rain(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return steady rain: a broad hiss, a dense patter and a few heavy drops nearby."""
     count = round(sample_rate * seconds)
     samples = _band_noise(count, sample_rate, rng.uniform(500.0, 1200.0), rng.uniform(9000.0, 16000.0), rng)
@@ -124,7 +124,7 @@ def rain(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
     return _finish(samples, sample_rate, rng)
 
 
-def clock_tick(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def clock_tick(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return a clock: evenly spaced dry clicks that alternate between two pitches."""
     samples = np.zeros(round(sample_rate * seconds))
     period = 1.0 / rng.choice((1.0, 2.0, 2.5, 4.0, 5.0))
@@ -142,7 +142,7 @@ def clock_tick(sample_rate: int, seconds: float, rng: np.random.Generator) -> Sa
     return _finish(samples, sample_rate, rng)
 
 
-def siren(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def siren(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return a siren: a loud horn that wails slowly, yelps fast or alternates between two tones."""
     times = _times(sample_rate, seconds)
     style = int(rng.integers(3))
@@ -158,7 +158,7 @@ def siren(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples
     return _finish(nearness * horn + 0.04 * street, sample_rate, rng)
 
 
-def dog_bark(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def dog_bark(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return a dog: short hoarse barks whose pitch jumps up and falls, singly and in pairs."""
     samples = np.zeros(round(sample_rate * seconds))
     size = rng.uniform(0.7, 1.6)
@@ -174,7 +174,7 @@ def dog_bark(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samp
     return _finish(samples, sample_rate, rng)
 
 
-def sea_waves(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def sea_waves(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return surf: a low roar that swells slowly, with a hiss that follows as each wave breaks."""
     count = round(sample_rate * seconds)
     roar, foam = np.full(count, 0.15), np.full(count, 0.02)
@@ -191,7 +191,7 @@ def sea_waves(sample_rate: int, seconds: float, rng: np.random.Generator) -> Sam
     return _finish(samples, sample_rate, rng)
 
 
-def rooster(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def rooster(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return a rooster: four crowed syllables, the last one long and falling, rich in partials."""
     samples = np.zeros(round(sample_rate * seconds))
     length = min(rng.uniform(1.6, 2.3), 0.95 * seconds)
@@ -217,7 +217,7 @@ def rooster(sample_rate: int, seconds: float, rng: np.random.Generator) -> Sampl
     return _finish(samples, sample_rate, rng)
 
 
-def helicopter(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def helicopter(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return a helicopter: low thumps at the rate of its blades, the wash of air and a thin whine."""
     times = _times(sample_rate, seconds)
     turn = 2.0 * np.pi * rng.uniform(9.0, 17.0) * times
@@ -231,7 +231,7 @@ def helicopter(sample_rate: int, seconds: float, rng: np.random.Generator) -> Sa
     return _finish(approach * samples, sample_rate, rng)
 
 
-def crackling_fire(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def crackling_fire(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return a fire: sparse dry cracks of very unequal strength over a low, unsteady rumble."""
     count = round(sample_rate * seconds)
     knots = np.linspace(0.0, 1.0, 2 + int(4.0 * seconds))
@@ -246,7 +246,7 @@ def crackling_fire(sample_rate: int, seconds: float, rng: np.random.Generator) -
     return _finish(samples, sample_rate, rng)
 
 
-def sneeze(sample_rate: int, seconds: float, rng: np.random.Generator) -> Samples:
+def sneeze(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
     """Return a sneeze: a voiced breath in, a short stop, then a sudden broad burst that dies away."""
     samples = np.zeros(round(sample_rate * seconds))
     pace = min(1.0, seconds / 1.5)

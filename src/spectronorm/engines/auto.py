@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.engine import Item, Result
 from spectronorm.engines.processes import Pool
 from spectronorm.engines.threads import ThreadEngine, available_cores
@@ -32,7 +33,7 @@ class AutoEngine:
     workers: int = field(default_factory=available_cores)
 
     def __post_init__(self) -> None:
-        ThreadEngine(self.workers)
+        set_whole_numbers(self, ("workers",), 1)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield results as they are completed.

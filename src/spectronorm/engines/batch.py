@@ -11,7 +11,7 @@ from spectronorm.engines.engine import merged
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BatchResult:
     """Results of a batch, merged if the task can merge them, with the number of items and the time taken."""
 
     results: list[Any]
@@ -19,9 +19,9 @@ class Outcome:
     seconds: float
 
 
-def do_batch(task: Callable[[Any], Any], batch: Sequence[Any]) -> Outcome:
+def do_batch(task: Callable[[Any], Any], batch: Sequence[Any]) -> BatchResult:
     """Run a task on each item of a batch, in a worker."""
     begin = time.perf_counter()
     results = [task(item) for item in batch]
     seconds = time.perf_counter() - begin
-    return Outcome(merged(task, results), len(results), seconds)
+    return BatchResult(merged(task, results), len(results), seconds)

@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
-from spectronorm.engines.batch import Outcome, do_batch
+from spectronorm.arrays import whole_number
+from spectronorm.engines.batch import BatchResult, do_batch
 from spectronorm.engines.engine import Item, Result
 from spectronorm.engines.pace import Pace
 from spectronorm.engines.threads import available_cores
@@ -57,10 +58,10 @@ class DaskEngine:
     """
 
     def __init__(self, scheduler: str | None = None, *, workers: int | None = None, patience: float = 60.0) -> None:
-        if workers is not None and (workers < 1 or scheduler is not None):
-            raise ArgumentError(
-                f"workers={workers} must be at least 1, and a scheduler brings its own; leave one of the two out"
-            )
+        if workers is not None:
+            workers = whole_number(workers, "workers", 1)
+            if scheduler is not None:
+                raise ArgumentError(f"workers={workers}: a scheduler brings its own workers; leave one of the two out")
         if not patience > 0:
             raise ArgumentError(f"patience={patience} must be a positive number of seconds")
         require_dask()
@@ -193,12 +194,12 @@ class _Run:
             pass
         raise EngineError(_LOST)
 
-    def _outcome(self, future: Future) -> Outcome:
+    def _outcome(self, future: Future) -> BatchResult:
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415
 
         self._running.discard(future)
         try:
-            outcome: Outcome = future.result()
+            outcome: BatchResult = future.result()
         except KilledWorker as error:
             raise EngineError(
                 f"a unit of work was lost with {error.allowed_failures + 1} workers one after the other; if a file "
@@ -221,7 +222,7 @@ def _nobody(patience: float) -> str:
     return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then give the same command again"
 
 
-def _work(pickled: bytes) -> Outcome:
+def _work(pickled: bytes) -> BatchResult:
     """Run a pickled batch, in a worker."""
     try:
         task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: whoever reaches it can run code)

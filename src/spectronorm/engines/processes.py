@@ -10,17 +10,18 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spectronorm.engines.batch import Outcome, do_batch
+from spectronorm.arrays import set_whole_numbers
+from spectronorm.engines.batch import BatchResult, do_batch
 from spectronorm.engines.engine import Item, Result
 from spectronorm.engines.pace import Pace
 from spectronorm.engines.threads import available_cores
-from spectronorm.errors import ArgumentError, EngineError
+from spectronorm.errors import EngineError
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
 _WATCH_SECONDS = 0.5
-ATTEMPTS = 3
+_ATTEMPTS = 3
 """How often an item may end the process that works on it while it is the only one at work."""
 
 
@@ -38,8 +39,7 @@ class ProcessEngine:
     workers: int = field(default_factory=available_cores)
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ArgumentError(f"workers={self.workers} must be at least 1")
+        set_whole_numbers(self, ("workers",), 1)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield results as they are completed, with few items in flight, so that memory does not grow with the items.
@@ -62,7 +62,7 @@ class Pool:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool = self._new_pool()
-        self._running: dict[Future[Outcome], Sequence[Any]] = {}
+        self._running: dict[Future[BatchResult], Sequence[Any]] = {}
 
     def started(self) -> Future[None]:
         """Future that is done when the first process takes work; until then other engines may do some."""
@@ -99,7 +99,7 @@ class Pool:
         # Not the standard library's pool: its processes rerun the user's script, or are forks of a threaded process.
         return ProcessPoolExecutor(self._workers, initializer=_end_with, initargs=(os.getpid(),))
 
-    def _done(self, task: Callable[[Any], Any]) -> Iterator[Outcome]:
+    def _done(self, task: Callable[[Any], Any]) -> Iterator[BatchResult]:
         """Yield the batches that are done by now: at least one batch, if there are any."""
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         lost: list[Any] = []
@@ -112,7 +112,7 @@ class Pool:
         if lost:
             yield from self._recover(task, lost)
 
-    def _recover(self, task: Callable[[Any], Any], lost: list[Any]) -> Iterator[Outcome]:
+    def _recover(self, task: Callable[[Any], Any], lost: list[Any]) -> Iterator[BatchResult]:
         """Repeat the items that were lost with the pool one at a time, which shows the item that ends its process."""
         wait(self._running)
         for future, batch in self._running.items():
@@ -125,16 +125,16 @@ class Pool:
         for item in lost:
             yield self._alone(task, item)
 
-    def _alone(self, task: Callable[[Any], Any], item: Any) -> Outcome:
-        for _ in range(ATTEMPTS):
+    def _alone(self, task: Callable[[Any], Any], item: Any) -> BatchResult:
+        for _ in range(_ATTEMPTS):
             try:
-                outcome: Outcome = self._pool.submit(do_batch, task, [item]).result()
+                outcome: BatchResult = self._pool.submit(do_batch, task, [item]).result()
             except BrokenExecutor:
                 self._renew()
             else:
                 return outcome
         raise EngineError(
-            f"an item ended the process that worked on it {ATTEMPTS} times; if a file crashes the decoder use "
+            f"an item ended the process that worked on it {_ATTEMPTS} times; if a file crashes the decoder use "
             "--untrusted, if the system is short of memory use fewer workers"
         )
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.engine import Item, Result
-from spectronorm.errors import ArgumentError
 
 
 def available_cores() -> int:
@@ -33,8 +33,7 @@ class ThreadEngine:
     workers: int = field(default_factory=available_cores)
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ArgumentError(f"workers={self.workers} must be at least 1")
+        set_whole_numbers(self, ("workers",), 1)
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield results as they are completed, with few items in flight, so that memory does not grow with them."""

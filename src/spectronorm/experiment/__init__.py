@@ -24,3 +24,22 @@ from spectronorm.experiment.running.prepare import Prepared as Prepared
 from spectronorm.experiment.running.prepare import prepare as prepare
 from spectronorm.experiment.running.run import run as run
 from spectronorm.experiment.training.train import Training as Training
+
+__all__ = [
+    "Answer",
+    "Arm",
+    "Design",
+    "LabelledClips",
+    "Outcome",
+    "Prepared",
+    "Results",
+    "Training",
+    "answer",
+    "arm_of_name",
+    "compare",
+    "labelled_clips",
+    "parse_arms",
+    "plan",
+    "prepare",
+    "run",
+]

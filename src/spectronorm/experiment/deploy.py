@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from spectronorm.arrays import Integers
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.results import Scores
 from spectronorm.experiment.training.inputs import ArmInputs
@@ -21,7 +22,6 @@ UPDATES = (NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM)
 FEW = ", from {} classes"
 """Behind an update's name: it saw clips of so many classes only."""
 
-Integers = NDArray[np.int64]
 Levels = NDArray[np.float32]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.arm import Arm, check_arms
 from spectronorm.experiment.clips.folds import LabelledClips
@@ -55,12 +56,10 @@ class Design:
         names = [arm.name for arm in self.arms]
         if any(name.endswith(AGAIN) for name in names):
             raise ArgumentError(f"no arm's name may end in {AGAIN!r}: that is how the A/A control is called")
-        if self.seeds < 1:
-            raise ArgumentError(f"seeds={self.seeds} must be at least 1")
-        if self.update_classes < 0 or (self.update_classes and not self.shifts):
-            raise ArgumentError(
-                f"update_classes={self.update_classes} must be 0 or more, and needs shifts to update on"
-            )
+        set_whole_numbers(self, ("seeds",), 1)
+        set_whole_numbers(self, ("update_classes",), 0)
+        if self.update_classes and not self.shifts:
+            raise ArgumentError(f"update_classes={self.update_classes} needs shifts to update on")
         if not self.reference:
             object.__setattr__(self, "reference", "global" if "global" in names else names[0])
         if self.reference not in names:

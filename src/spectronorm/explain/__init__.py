@@ -6,3 +6,5 @@ from spectronorm.explain.explain import Explanation as Explanation
 from spectronorm.explain.explain import explain as explain
 from spectronorm.explain.numbers import PROBE_RATE as PROBE_RATE
 from spectronorm.explain.numbers import probe as probe
+
+__all__ = ["Difference", "Explanation", "explain"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from spectronorm.arrays import Samples
 from spectronorm.explain.effects import effect
-from spectronorm.explain.numbers import PROBE_RATE, Samples, numbers, probe
+from spectronorm.explain.numbers import PROBE_RATE, numbers, probe
 from spectronorm.front_end import FrontEnd
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.pipeline import Pipeline

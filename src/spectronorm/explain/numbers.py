@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array
+from spectronorm.arrays import Array, Samples
 from spectronorm.audio.resample import resample
 from spectronorm.front_end import FrontEnd
 from spectronorm.pipeline import Pipeline
 
 PROBE_RATE = 48_000
-Samples = NDArray[np.float32]
 
 
 def probe() -> Samples:

@@ -33,3 +33,5 @@ from spectronorm.front_end.waveform.scale import RMSLevel as RMSLevel
 from spectronorm.front_end.waveform.scale import ScaleWaveform as ScaleWaveform
 from spectronorm.front_end.waveform.sliding import SlidingStandardizeWaveform as SlidingStandardizeWaveform
 from spectronorm.front_end.waveform.standardize import StandardizeWaveform as StandardizeWaveform
+
+__all__ = ["STFT", "FrontEnd", "WaveformGain", "fix_frames", "preset"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from spectronorm.arrays import Array, namespace, require_floats
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.arrays import Array, namespace, require_floats, whole_number
+from spectronorm.errors import ShapeError
 
 
 def fix_frames(level: Array, frames: int, value: float = 0.0) -> Array:
@@ -20,8 +20,7 @@ def fix_frames(level: Array, frames: int, value: float = 0.0) -> Array:
     >>> fix_frames(np.ones((1, 2)), 3)
     array([[1., 1., 0.]])
     """
-    if not isinstance(frames, int) or isinstance(frames, bool) or frames < 1:
-        raise ArgumentError(f"frames={frames!r} must be a positive whole number")
+    frames = whole_number(frames, "frames", 1)
     require_floats(level, "a level")
     if level.ndim < 2:
         raise ShapeError(f"a level of shape {tuple(level.shape)} is not (..., band, frame)")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, working
+from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, set_whole_numbers, working
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end.bands.bands import Bands
@@ -83,8 +83,7 @@ class FrontEnd:
     resampler: str = "soxr_hq"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.sample_rate, int) or not 100 <= self.sample_rate <= 1_000_000:
-            raise ArgumentError(f"sample_rate={self.sample_rate!r} must be a whole number of Hz in 100 … 1000000")
+        set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
         if self.resampler not in RESAMPLERS:
             raise ArgumentError(f"resampler={self.resampler!r} must be one of {', '.join(RESAMPLERS)}")
         for slot, kinds in SLOTS.items():

@@ -10,11 +10,24 @@ del _torch
 
 from spectronorm.gan.model import GanModel as GanModel
 from spectronorm.gan.run import GanDesign as GanDesign
-from spectronorm.gan.run import prepare as prepare
-from spectronorm.gan.run import run as run
+from spectronorm.gan.run import prepare_gan as prepare_gan
+from spectronorm.gan.run import train_gan as train_gan
 from spectronorm.gan.sample import SampleOptions as SampleOptions
 from spectronorm.gan.sample import write_samples as write_samples
 from spectronorm.gan.scoring import ScoreOptions as ScoreOptions
 from spectronorm.gan.scoring import score as score
 from spectronorm.gan.training import GanTraining as GanTraining
-from spectronorm.gan.training_source import Origin as Origin
+from spectronorm.gan.training_source import TrainingSource as TrainingSource
+
+__all__ = [
+    "GanDesign",
+    "GanModel",
+    "GanTraining",
+    "SampleOptions",
+    "ScoreOptions",
+    "TrainingSource",
+    "prepare_gan",
+    "score",
+    "train_gan",
+    "write_samples",
+]

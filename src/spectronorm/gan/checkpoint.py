@@ -26,7 +26,7 @@ def save_checkpoint(trainer: GanTrainer, path: Path) -> None:
     The state of random generators is not needed: the draws of a step depend only on the seed and the step's number.
     """
     header = {"kind": KIND, "format": FORMAT, "version": __version__, **_belongs_to(trainer), "step": trainer.step}
-    container.save(path, header, {name: tensor.detach().cpu().numpy() for name, tensor in _state(trainer)})
+    container.save_tensors(path, header, {name: tensor.detach().cpu().numpy() for name, tensor in _state(trainer)})
 
 
 def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
@@ -35,7 +35,7 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
     Raises:
         FileFormatError: if the file is not a valid checkpoint of this version and of this training.
     """
-    header, tensors = container.load(path)
+    header, tensors = container.load_tensors(path)
     if header.get("kind") != KIND or header.get("format") != FORMAT:
         raise FileFormatError(
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by spectronorm "

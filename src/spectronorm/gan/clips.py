@@ -20,7 +20,7 @@ FIX_LENGTH = ("crop", "pad", "crop-or-pad")
 
 
 @dataclass(frozen=True)
-class Window:
+class ImageWindow:
     """Stretch of sound shown by a square image.
 
     Attributes:
@@ -96,7 +96,7 @@ class LevelClips:
 
 def read_levels(
     source: Source,
-    window: Window,
+    window: ImageWindow,
     *,
     classes: Sequence[str] | None = None,
     max_bad: float = MAX_BAD,

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from spectronorm.arrays import whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd
-from spectronorm.gan.clips import Window
+from spectronorm.gan.clips import ImageWindow
 from spectronorm.gan.networks import Architecture, Generator
 from spectronorm.gan.scaling import from_unit
-from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.image_files import ImageCodec, LevelRange
 from spectronorm.storage import container
 from spectronorm.version import __version__
 
@@ -39,7 +40,7 @@ class GanModel:
     """
 
     architecture: Architecture
-    window: Window
+    window: ImageWindow
     level_range: LevelRange
     classes: tuple[str, ...]
     step: int
@@ -60,8 +61,7 @@ class GanModel:
 
     def batches(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
         """Yield the levels of `sample` in batches, so that memory does not grow with the number of images."""
-        if images < 1 or seed < 0:
-            raise ArgumentError(f"images={images} must be at least 1, seed={seed} not negative")
+        images, seed = whole_number(images, "images", 1), whole_number(seed, "seed", 0)
         chosen = self.labels(images) if labels is None else np.asarray(labels, dtype=np.int64)
         if len(chosen) != images or not 0 <= chosen.min() <= chosen.max() < max(1, len(self.classes)):
             raise ArgumentError(f"labels must be one of 0 … {len(self.classes) - 1} for each of {images} images")
@@ -110,7 +110,7 @@ class GanModel:
         }
         weights = {f"{_WEIGHTS}{name}": value for name, value in self.weights.items()}
         tensors = {"range.low": self.level_range.low, "range.high": self.level_range.high, **weights}
-        container.save(Path(path), header, tensors)
+        container.save_tensors(Path(path), header, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -119,7 +119,7 @@ class GanModel:
         Raises:
             FileFormatError: if the file is not a valid model, or has another format version.
         """
-        header, tensors = container.load(Path(path))
+        header, tensors = container.load_tensors(Path(path))
         if header.get("kind") != KIND or header.get("format") != FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, written by spectronorm "
@@ -140,7 +140,7 @@ class GanModel:
             raise ValueError("the fingerprint does not fit the front end")
         architecture = Architecture(**header["architecture"])
         classes = tuple(str(name) for name in header["classes"])
-        window = Window(front_end, architecture.size, header["fix_length"])
+        window = ImageWindow(front_end, architecture.size, header["fix_length"])
         level_range = LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"]))
         ImageCodec(front_end, level_range)  # Checks that the range fits the bands.
         if len(classes) != architecture.classes:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import spectral_norm
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 
-SIZES = (16, 32, 64, 128)
+IMAGE_SIZES = (16, 32, 64, 128)
 _SMALLEST = 4
 _SLOPE = 0.2
 
@@ -42,12 +43,11 @@ class Architecture:
     spectral_norm: bool = True
 
     def __post_init__(self) -> None:
-        if self.size not in SIZES:
-            raise ArgumentError(f"size={self.size} must be one of {', '.join(map(str, SIZES))} bands and frames")
-        if not (1 <= self.width <= 1024 and 1 <= self.latent <= 4096 and self.classes >= 0):
-            raise ArgumentError(
-                f"width={self.width} must be 1 … 1024, latent={self.latent} 1 … 4096, classes={self.classes} at least 0"
-            )
+        if self.size not in IMAGE_SIZES:
+            raise ArgumentError(f"size={self.size} must be one of {', '.join(map(str, IMAGE_SIZES))} bands and frames")
+        set_whole_numbers(self, ("size", "width"), 1, 1024)
+        set_whole_numbers(self, ("latent",), 1, 4096)
+        set_whole_numbers(self, ("classes",), 0)
 
     @property
     def channels(self) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from spectronorm.gan.model import GanModel
-from spectronorm.images import ImageCodec
-from spectronorm.images.png import NOT_INVERTIBLE, encode_png
+from spectronorm.image_files import ImageCodec
+from spectronorm.image_files.png import NOT_INVERTIBLE, encode_png
 from spectronorm.inversion import invert
 from spectronorm.passes.sounds import write_audio
 from spectronorm.storage.atomic import atomic_write

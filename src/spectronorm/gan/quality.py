@@ -8,9 +8,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats
 from spectronorm.errors import ShapeError
-
-Floats = NDArray[np.float64]
 
 
 def inception_score(probabilities: Floats, splits: int = 1) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.gan.model import GanModel
-from spectronorm.images import ImageCodec
+from spectronorm.image_files import ImageCodec
 from spectronorm.inversion import invert
 
 

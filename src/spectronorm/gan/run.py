@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint
-from spectronorm.gan.clips import Window, classes_of, read_levels
+from spectronorm.gan.clips import ImageWindow, classes_of, read_levels
 from spectronorm.gan.model import GanModel
 from spectronorm.gan.networks import Architecture
 from spectronorm.gan.preview import save_preview
 from spectronorm.gan.scaling import to_unit
 from spectronorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
-from spectronorm.gan.training_source import Origin
-from spectronorm.images import LevelRange
+from spectronorm.gan.training_source import TrainingSource
+from spectronorm.image_files import LevelRange
 from spectronorm.normalize import FittedOn
 from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD, Progress
@@ -36,7 +36,7 @@ from spectronorm.storage.canonical_json import canonical_json
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
 PREVIEWS = "previews"
-FORMAT = 2
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class PreparedGan:
 
     design: GanDesign
     architecture: Architecture
-    window: Window
+    window: ImageWindow
     profile: Profile
     level_range: LevelRange
     images: NDArray[np.float32]
@@ -113,8 +113,8 @@ class CheckpointLine:
     seconds: float
 
 
-def prepare(
-    origin: Origin,
+def prepare_gan(
+    origin: TrainingSource,
     front_end: FrontEnd,
     design: GanDesign,
     *,
@@ -136,7 +136,7 @@ def prepare(
         TooManyBad: if the share of bad files exceeds `max_bad`.
     """
     source = origin.training_clips()
-    window = Window(front_end, design.size, design.fix_length)
+    window = ImageWindow(front_end, design.size, design.fix_length)
     classes = classes_of(source) if design.conditional else ()
     architecture = design.training.architecture(design.size, design.width, design.latent, len(classes))
     clips = read_levels(source, window, classes=classes or None, max_bad=max_bad, progress=progress("reading clips"))
@@ -147,7 +147,7 @@ def prepare(
     plain = asdict(design)
     del plain["training"]["device"]  # Another machine may resume the run.
     settings = {
-        "format": FORMAT,
+        "format": _FORMAT,
         "origin": origin.to_dict(),
         "front_end": front_end.to_dict(),
         "design": plain,
@@ -171,7 +171,7 @@ def prepare(
     )
 
 
-def run(
+def train_gan(
     prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress | None = None
 ) -> Iterator[CheckpointLine]:
     """Train up to `steps`, resuming from the folder's checkpoint; yields the line logged at every checkpoint.

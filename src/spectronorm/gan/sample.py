@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import GanModel
-from spectronorm.images import ImageCodec, Layout
+from spectronorm.image_files import ImageCodec, Layout
 from spectronorm.passes.one_pass import Progress
 from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.runs.lock import output_lock
@@ -45,12 +46,12 @@ class SampleOptions:
     quality: str = "good"
 
     def __post_init__(self) -> None:
-        if self.images < 1 or self.seed < 0:
-            raise ArgumentError(f"images={self.images} must be at least 1, seed={self.seed} not negative")
+        set_whole_numbers(self, ("images",), 1)
+        set_whole_numbers(self, ("seed",), 0)
 
 
 @dataclass(frozen=True)
-class Samples:
+class WrittenSamples:
     """Result of writing samples: names of the images, and notes on the sounds."""
 
     folder: Path
@@ -60,7 +61,7 @@ class Samples:
 
 def write_samples(
     model: GanModel, folder: str | Path, options: SampleOptions, progress: Progress | None = None
-) -> Samples:
+) -> WrittenSamples:
     """Write images, named by number and class, with an index, and with `audio` a WAV file next to each image.
 
     Each image carries its front end, range and length, so that its inverse needs nothing else; each sound is exactly
@@ -96,7 +97,7 @@ def write_samples(
             if progress is not None:
                 progress(number + 1, len(names))
         write_text(folder / INDEX, _index(model, names, labels))
-    return Samples(folder, tuple(names), tuple(notes))
+    return WrittenSamples(folder, tuple(names), tuple(notes))
 
 
 def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:

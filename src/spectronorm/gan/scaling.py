@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.images import LevelRange
+from spectronorm.image_files import LevelRange
 
 
 def to_unit(levels: NDArray[np.floating], level_range: LevelRange) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class
 from spectronorm.gan.clips import LevelClips
@@ -18,7 +19,6 @@ from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_sc
 from spectronorm.gan.round_trip import heard
 from spectronorm.gan.scaling import from_unit, to_unit
 
-Floats = NDArray[np.float64]
 Told = Callable[[str], None]
 TEST = "test clips"
 
@@ -100,10 +100,9 @@ class ScoreOptions:
     epochs: int = EPOCHS
 
     def __post_init__(self) -> None:
-        if self.splits < 1 or self.epochs < 1 or (self.images is not None and self.images < 10):
-            raise ArgumentError(
-                f"splits={self.splits} and epochs={self.epochs} must be at least 1, images={self.images} at least 10"
-            )
+        set_whole_numbers(self, ("splits", "epochs"), 1)
+        if self.images is not None:
+            set_whole_numbers(self, ("images",), 10)
 
 
 def score(

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.gan.augment import Changes
@@ -48,8 +49,8 @@ class GanTraining:
 
     def __post_init__(self) -> None:
         find_loss(self.loss)
-        if self.batch_size < 2 or self.seed < 0:
-            raise ArgumentError(f"batch_size={self.batch_size} must be at least 2, seed={self.seed} not negative")
+        set_whole_numbers(self, ("batch_size",), 2)
+        set_whole_numbers(self, ("seed",), 0)
         if not 0 <= self.average < 1 or not (self.learning_rate is None or 0 < self.learning_rate <= 1):
             raise ArgumentError(
                 f"average={self.average} must be in 0 … 1, below 1, learning_rate={self.learning_rate} above 0, up to 1"

@@ -13,7 +13,7 @@ from spectronorm.errors import ArgumentError, FileFormatError, SourceError
 
 
 @dataclass(frozen=True)
-class Origin:
+class TrainingSource:
     """A source and its held-out groups, such as `("split", "test")`."""
 
     source: str
@@ -49,7 +49,7 @@ class Origin:
         return {"source": self.source, "hold_out": [list(pair) for pair in self.hold_out]}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Origin:
+    def from_dict(cls, plain: Mapping[str, Any]) -> TrainingSource:
         """Build from plain values.
 
         Raises:
@@ -60,7 +60,7 @@ class Origin:
         return cls(str(plain["source"]), tuple((str(column), str(value)) for column, value in plain["hold_out"]))
 
     @classmethod
-    def beside(cls, model: Path, name: str) -> Origin:
+    def beside(cls, model: Path, name: str) -> TrainingSource:
         """Read the origin of the training whose folder holds this model.
 
         Raises:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import STFT, FrontEnd, Ln, Mel
-from spectronorm.images.png import read_png
+from spectronorm.image_files.png import read_png
 
 _JUMP = 128
 """A cell this many codes from the median of its neighbours has most probably wrapped around."""

@@ -7,4 +7,4 @@ from spectronorm.inversion.invert import Vocoder as Vocoder
 from spectronorm.inversion.invert import invert as invert
 from spectronorm.inversion.plan import METHODS as METHODS
 from spectronorm.inversion.plan import QUALITIES as QUALITIES
-from spectronorm.inversion.plan import Plan as Plan
+from spectronorm.inversion.plan import InversionPlan as InversionPlan

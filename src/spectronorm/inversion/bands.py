@@ -14,12 +14,12 @@ from spectronorm.arrays import Array, at_least, constant, namespace
 from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.kernels.jit import njit
 
-UPDATES = 30
+_UPDATES = 30
 _SMALL = 1e-20
 _LANES = 64
 
 
-def bins_of_bands(values: Array, runs: BandRuns, updates: int = UPDATES) -> Array:
+def bins_of_bands(values: Array, runs: BandRuns, updates: int = _UPDATES) -> Array:
     """Find non-negative bin values `(..., frame, bin)` whose weighted sums match `values` `(..., frame, band)`.
 
     The match minimizes the Kullback–Leibler divergence by Richardson–Lucy updates `p ← p · Aᵀ(v / Ap) / Aᵀ1` (Lee and

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from array_api_compat import is_torch_array
 
-from spectronorm.arrays import Array, constant, namespace, require_floats, to_host
+from spectronorm.arrays import Array, constant, namespace, require_floats, to_host, whole_number
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd, frames_of, is_logarithmic, shortest_length
 from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.overlap import OverlapAdd
 from spectronorm.inversion.phase_gradient import phase_of
-from spectronorm.inversion.plan import Plan
+from spectronorm.inversion.plan import InversionPlan
 from spectronorm.inversion.refine import admm, band_consistent, griffin_lim
 
 Vocoder = Callable[[Array, FrontEnd], Array]
@@ -35,10 +35,10 @@ def invert(
     """Find a waveform `(..., sample)` whose level matches `level` `(..., band, frame)`, from magnitudes alone.
 
     Compression is undone, bands are spread over bins, an initial phase is computed, and iterations make the spectra
-    consistent (see `Plan`). NumPy input gives float32 NumPy output, clip by clip; torch input gives torch output, as
-    one batch on the tensor's device in at least float32, without gradients (only the initial phase is computed on the
-    host). Equal seeds give equal waveforms. A level does not contain what the front end's waveform level removed (mean,
-    gain): see `WaveformGain`.
+    consistent (see `InversionPlan`). NumPy input gives float32 NumPy output, clip by clip; torch input gives torch
+    output, as one batch on the tensor's device in at least float32, without gradients (only the initial phase is
+    computed on the host). Equal seeds give equal waveforms. A level does not contain what the front end's waveform
+    level removed (mean, gain): see `WaveformGain`.
 
     Args:
         level: Levels of `front_end`, in its unit.
@@ -63,7 +63,7 @@ def invert(
     length = _length(front_end, level.shape[-1], length)
     if vocoder is not None:
         return _fitted(vocoder(level, front_end), level, length)
-    plan = Plan.of(front_end, method, quality)
+    plan, seed = InversionPlan.of(front_end, method, quality), whole_number(seed, "seed", 0)
     values = _band_values(level, front_end, level_error)
     overlap = OverlapAdd.of(front_end.stft, level.shape[-1])
     if is_torch_array(values):
@@ -73,7 +73,7 @@ def invert(
     return np.stack(waves).reshape(*values.shape[:-2], length) if waves else np.zeros((*values.shape[:-2], length))
 
 
-def _signal(values: Array, front_end: FrontEnd, overlap: OverlapAdd, plan: Plan, seed: int) -> Array:
+def _signal(values: Array, front_end: FrontEnd, overlap: OverlapAdd, plan: InversionPlan, seed: int) -> Array:
     """Compute the padded signal of band values `(..., frame, band)`."""
     power, runs = front_end.stft.power, front_end.band_runs()
     magnitude = bins_of_bands(values, runs) ** (1.0 / power)
@@ -134,6 +134,7 @@ def _length(front_end: FrontEnd, frames: int, length: int | None) -> int:
     shortest = shortest_length(front_end, frames)
     if length is None:
         return shortest
+    length = whole_number(length, "length", 0, of="samples")
     if frames_of(front_end, length) != frames:
         raise ArgumentError(
             f"length={length} does not fit {frames} frames: with this front end they come from "

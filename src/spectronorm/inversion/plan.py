@@ -22,7 +22,7 @@ _ITERATIONS: Mapping[str, Mapping[str, int]] = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class InversionPlan:
     """A method and its number of iterations.
 
     Every method starts from the phase of the phase gradient (see `phase_gradient`). `pghi` stops there; `griffin_lim`
@@ -34,7 +34,7 @@ class Plan:
     iterations: int
 
     @classmethod
-    def of(cls, front_end: FrontEnd, method: str, quality: str) -> Plan:
+    def of(cls, front_end: FrontEnd, method: str, quality: str) -> InversionPlan:
         """Choose the plan for this front end.
 
         `auto` takes `band_consistent` for bands wider than a bin; for bins, `griffin_lim` if windows overlap by three

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.monitor.clips.features import Floats
+from spectronorm.arrays import Floats
 
 MAX_ROWS = 256
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, Samples
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.monitor import storage
 from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose, nothing
@@ -19,16 +20,14 @@ from spectronorm.monitor.change.distribution import Distribution
 from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import Floats, as_recorded
+from spectronorm.monitor.clips.features import as_recorded
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
-from spectronorm.monitor.threshold import Reading, calibrate, horizons, window_statistic
+from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, window_statistic
 from spectronorm.monitor.verdict import Report, Verdict
 from spectronorm.monitor.window import Window
 from spectronorm.profile import Measurement, Profile, Statistics
-
-Samples = NDArray[np.float32]
 
 
 class Monitor:
@@ -233,7 +232,9 @@ class Monitor:
             "measured": self.baseline.measured,
             "reference": self.reference,
         }
-        storage.save(Path(path), self.profile.front_end, state, self.baseline, self._panes.newest_first(), self.history)
+        storage.save_state(
+            Path(path), self.profile.front_end, state, self.baseline, self._panes.newest_first(), self.history
+        )
 
     @classmethod
     def load(cls, path: str | Path, profile: Profile) -> Monitor:
@@ -243,7 +244,7 @@ class Monitor:
             FileFormatError: if the file is not a valid monitor state.
             FrontEndMismatch: if the monitor was saved with another profile.
         """
-        saved = storage.load(Path(path), profile)
+        saved = storage.load_state(Path(path), profile)
         state = saved.state
         monitor = cls(
             profile,
@@ -268,7 +269,7 @@ class Monitor:
             raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
         return panes
 
-    def _reading(self) -> Reading:
+    def _reading(self) -> WindowReading:
         return window_statistic(*self._panes.score_sums(), self._horizons)
 
     def _judge(self, *, raised: bool) -> Verdict:

@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import Decibel, FrontEnd, Grid
-from spectronorm.monitor.clips.features import Floats, look
+from spectronorm.monitor.clips.features import clip_features_on_grid
 from spectronorm.monitor.window import Window
-from spectronorm.profile import Counter, Measurement
+from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded, require_on_grid
 
 MAX_FRAMES = 64
 """Frames that are counted of a clip, spread evenly: neighbours say nearly the same."""
 _MOST_WAITING = 16
-Scores = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class SeenClip:
         bands, frames = level.shape
         steps = float(grid.steps)
         gridded = np.empty((bands, -(-frames // -(-frames // MAX_FRAMES))), dtype=np.int32)
-        features, lowest, highest = look(level, recorded, steps, gridded)
+        features, lowest, highest = clip_features_on_grid(level, recorded, steps, gridded)
         if not math.isfinite(float(features.sum())):
             raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
         top = highest
@@ -68,7 +68,7 @@ class Pane:
     front_end: FrontEnd
     counted: Measurement | None
     waiting: tuple[SeenClip, ...]
-    scores: Scores
+    scores: Integers
 
     @property
     def clips(self) -> int:
@@ -78,7 +78,7 @@ class Pane:
     @cached_property
     def measurement(self) -> Measurement:
         """Return the measurement of all clips."""
-        counter = Counter(self.front_end)
+        counter = LevelCounter(self.front_end)
         _count(counter, self.waiting)
         parts = [part for part in (self.counted, _narrow(counter)) if part is not None]
         return parts[0] if len(parts) == 1 else Measurement.sum(parts)
@@ -95,7 +95,7 @@ class Pane:
     def sum(cls, panes: Iterable[Pane]) -> Pane:
         """Combine the clips of all panes."""
         several = list(panes)
-        total: Scores = np.sum([pane.scores for pane in several], axis=0)
+        total: Integers = np.sum([pane.scores for pane in several], axis=0)
         return cls(several[0].front_end, Measurement.sum(pane.measurement for pane in several), (), total)
 
 
@@ -107,11 +107,11 @@ class Panes:
         self._window = window
         self._full: dict[int, Pane] = {}
         self._number = 0
-        self._counter: Counter | None = None
+        self._counter: LevelCounter | None = None
         self._waiting: list[SeenClip] = []
-        self._scores: Scores = np.zeros(scores, dtype=np.int64)
+        self._scores: Integers = np.zeros(scores, dtype=np.int64)
         self._clips = 0
-        self._sums: tuple[Scores, NDArray[np.int64]] | None = None
+        self._sums: tuple[Integers, NDArray[np.int64]] | None = None
 
     def open(self, number: int) -> Pane | None:
         """Open this pane for filling, and return the previous pane if that closes it.
@@ -127,11 +127,11 @@ class Panes:
         self._sums = None
         return finished
 
-    def add(self, clip: SeenClip, scores: Scores) -> None:
+    def add(self, clip: SeenClip, scores: Integers) -> None:
         """Add one clip to the open pane."""
         self._waiting.append(clip)
         if len(self._waiting) > _MOST_WAITING:
-            self._counter = Counter(self._front_end) if self._counter is None else self._counter
+            self._counter = LevelCounter(self._front_end) if self._counter is None else self._counter
             _count(self._counter, self._waiting)
             self._waiting = []
         self._scores += scores
@@ -162,7 +162,7 @@ class Panes:
             panes[self._number] = Pane.sum([panes[self._number], pane]) if self._number in panes else pane
         return sorted(panes.items(), reverse=True)
 
-    def score_sums(self) -> tuple[Scores, NDArray[np.int64]]:
+    def score_sums(self) -> tuple[Integers, NDArray[np.int64]]:
         """Sums of scores `(pane, score)` and number of clips of each pane, newest first, including empty panes."""
         if self._sums is None:
             self._sums = self._full_sums()
@@ -174,7 +174,7 @@ class Panes:
         clips[0] += self._clips
         return sums, clips
 
-    def _full_sums(self) -> tuple[Scores, NDArray[np.int64]]:
+    def _full_sums(self) -> tuple[Integers, NDArray[np.int64]]:
         """Sums and numbers of clips without the pane that is being filled."""
         numbers = range(self._number, max(self._number - self._window.panes, -1), -1)
         sums = np.zeros((len(numbers), len(self._scores)), dtype=np.int64)
@@ -184,7 +184,7 @@ class Panes:
                 sums[row], clips[row] = pane.scores, pane.clips
         return sums, clips
 
-    def take(self, number: int, measurement: Measurement, scores: Scores) -> None:
+    def take(self, number: int, measurement: Measurement, scores: Integers) -> None:
         """Insert a pane counted by a saved or another monitor; the number of scores must match."""
         pane = Pane(self._front_end, measurement, (), scores)
         known = self._full.get(number)
@@ -198,12 +198,12 @@ def _floor_follows_highest(front_end: FrontEnd) -> bool:
     return isinstance(front_end.compress, Decibel) and front_end.compress.top_db is not None
 
 
-def _count(counter: Counter, clips: Sequence[SeenClip]) -> None:
+def _count(counter: LevelCounter, clips: Sequence[SeenClip]) -> None:
     for clip in clips:
         counter.add_gridded(clip.gridded, clip.lowest, clip.highest, clip.recorded, top=clip.top)
 
 
-def _narrow(counter: Counter) -> Measurement | None:
+def _narrow(counter: LevelCounter) -> Measurement | None:
     """Return the measurement in half the memory; None for no clips."""
     counted = counter.measurement()
     if counted is None:

@@ -22,8 +22,8 @@ from spectronorm.profile import GroupKey, Measurement, Profile
 from spectronorm.storage import container
 from spectronorm.version import __version__
 
-KIND = "monitor"
-FORMAT = 2
+_KIND = "monitor"
+_FORMAT = 2
 _PANE = "pane"
 
 
@@ -47,7 +47,7 @@ def reference_of(profile: Profile) -> str:
     return digest.hexdigest()[:16]
 
 
-def save(
+def save_state(
     path: Path,
     front_end: FrontEnd,
     state: Mapping[str, Any],
@@ -59,8 +59,8 @@ def save(
     tensors: container.Tensors = {f"baseline.{name}": value for name, value in baseline.to_tensors().items()}
     tensors |= {f"history.{name}": value for name, value in history.to_tensors().items()}
     header = {
-        "kind": KIND,
-        "format": FORMAT,
+        "kind": _KIND,
+        "format": _FORMAT,
         "version": __version__,
         "front_end": front_end.to_dict(),
         "fingerprint": front_end.fingerprint,
@@ -73,21 +73,21 @@ def save(
         header["panes"], counted = Profile(front_end, groups).to_container()
         tensors |= {f"panes.{name}": value for name, value in counted.items()}
         tensors["scores"] = np.stack([pane.scores for _, pane in sorted(panes, key=lambda item: item[0])])
-    container.save(path, header, tensors)
+    container.save_tensors(path, header, tensors)
 
 
-def load(path: Path, profile: Profile) -> Saved:
+def load_state(path: Path, profile: Profile) -> Saved:
     """Read the state that `save` wrote.
 
     Raises:
         FileFormatError: if the file is not a valid monitor state.
         FrontEndMismatch: if the state belongs to another profile.
     """
-    header, tensors = container.load(path)
-    if header.get("kind") != KIND or header.get("format") != FORMAT:
+    header, tensors = container.load_tensors(path)
+    if header.get("kind") != _KIND or header.get("format") != _FORMAT:
         raise FileFormatError(
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but the state of a monitor of "
-            f"format {FORMAT} is needed; write one with spectronorm watch --state"
+            f"format {_FORMAT} is needed; write one with spectronorm watch --state"
         )
     try:
         front_end = FrontEnd.from_dict(header["front_end"])

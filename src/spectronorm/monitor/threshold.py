@@ -16,20 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.kernels.jit import njit
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
-from spectronorm.monitor.clips.features import Floats
 
-MIN_CLIPS = 4
+_MIN_CLIPS = 4
 """No horizon of fewer clips is looked at."""
 _CLIPS_PLAYED = 240_000
 _SURE_TAIL = 20
 """A threshold that this many played streams passed is counted; a rarer one is extrapolated."""
-
-Scores = NDArray[np.int64]
 
 
 def horizons(panes: int) -> tuple[int, ...]:
@@ -42,7 +39,7 @@ def horizons(panes: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Reading:
+class WindowReading:
     """The statistic, with the horizon (in panes) and the score at which it is largest."""
 
     statistic: float
@@ -51,21 +48,21 @@ class Reading:
 
 
 def window_statistic(
-    sums: Sequence[Scores] | Scores, clips: Sequence[int] | Scores, horizon_panes: Sequence[int] | Scores
-) -> Reading:
+    sums: Sequence[Integers] | Integers, clips: Sequence[int] | Integers, horizon_panes: Sequence[int] | Integers
+) -> WindowReading:
     """Statistic of a window, from sums of scores `(pane, score)` and numbers of clips, both newest first."""
-    return Reading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
+    return WindowReading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
 
 
 @njit(cache=True, nogil=True)
-def _window_statistic(sums: Scores, clips: Scores, horizon_panes: Scores) -> tuple[float, int, int]:
+def _window_statistic(sums: Integers, clips: Integers, horizon_panes: Integers) -> tuple[float, int, int]:
     best, panes, feature = 0.0, 0, 0
     total = np.zeros(sums.shape[1], dtype=np.int64)
     count = 0
     for age in range(1, sums.shape[0] + 1):
         total += sums[age - 1]
         count += clips[age - 1]
-        if count < MIN_CLIPS or not (horizon_panes == age).any():
+        if count < _MIN_CLIPS or not (horizon_panes == age).any():
             continue
         scale = UNIT_SCORE * math.sqrt(count)
         for f in range(total.size):
@@ -74,7 +71,7 @@ def _window_statistic(sums: Scores, clips: Scores, horizon_panes: Scores) -> tup
     return best, panes, feature
 
 
-def stream_statistics(scores: Scores, pane_clips: int, panes: int) -> Floats:
+def stream_statistics(scores: Integers, pane_clips: int, panes: int) -> Floats:
     """Statistic `(stream, clip)` that `window_statistic` has after each clip of streams `(stream, clip, score)`.
 
     >>> stream_statistics(np.full((1, 4, 1), UNIT_SCORE), pane_clips=4, panes=8).tolist()
@@ -89,7 +86,7 @@ def stream_statistics(scores: Scores, pane_clips: int, panes: int) -> Floats:
         first = np.maximum((now // pane_clips - pane + 1) * pane_clips, 0)
         count = now + 1 - first
         # A horizon that reaches back before the first clip is the whole stream, since no older pane exists.
-        exists = (count >= MIN_CLIPS) & (now // pane_clips - pane + 1 >= 0)
+        exists = (count >= _MIN_CLIPS) & (now // pane_clips - pane + 1 >= 0)
         if not exists.any():
             continue
         t, f = now[exists], first[exists]
@@ -120,7 +117,7 @@ def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, 
     generator = np.random.default_rng(seed)
     folds = baseline.folds
     highest: list[float] = []
-    length = max(2 * pane_clips * panes, 4 * MIN_CLIPS)
+    length = max(2 * pane_clips * panes, 4 * _MIN_CLIPS)
     each = math.ceil(_CLIPS_PLAYED / length / len(np.unique(folds)))
     for scores in baseline.fold_scores(folds):
         enough = len(scores) >= length

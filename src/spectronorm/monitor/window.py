@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 
 
@@ -25,8 +26,8 @@ class Window:
     decay: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.panes <= 64:
-            raise ArgumentError(f"panes={self.panes} must lie in 1 … 64")
+        set_whole_numbers(self, ("panes",), 1, 64)
+        set_whole_numbers(self, ("clips",), 1)
         if self.clips < 8 or self.clips % self.panes:
             raise ArgumentError(
                 f"a window of {self.clips} clips must hold at least 8, and a whole number in each of {self.panes} panes"

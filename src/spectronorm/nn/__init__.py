@@ -19,3 +19,17 @@ from spectronorm.nn.monitored import Monitored as Monitored
 from spectronorm.nn.normalize import Normalize as Normalize
 from spectronorm.nn.preprocess import Preprocess as Preprocess
 from spectronorm.nn.spectrogram import Spectrogram as Spectrogram
+
+__all__ = [
+    "AdaptedBatchNorm",
+    "ClipDataset",
+    "ClipItem",
+    "Monitored",
+    "Normalize",
+    "Preprocess",
+    "Spectrogram",
+    "adapt_batchnorm",
+    "collate",
+    "export_onnx",
+    "export_program",
+]

@@ -16,7 +16,7 @@ from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.dft import dft_module
 from spectronorm.nn.padding import clip_by_clip, padded_at_ends, takes_valid, valid_mask
 
-PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+_PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 
 class Spectrogram(Constants):
@@ -46,8 +46,8 @@ class Spectrogram(Constants):
 
     def __init__(self, front_end: FrontEnd, *, dft: str = "fft", precision: str = "float32") -> None:
         super().__init__()
-        if precision not in PRECISIONS:
-            raise ArgumentError(f"precision={precision!r} must be one of {', '.join(PRECISIONS)}")
+        if precision not in _PRECISIONS:
+            raise ArgumentError(f"precision={precision!r} must be one of {', '.join(_PRECISIONS)}")
         self.front_end = front_end
         self.dft, self.precision = dft, precision
         self.transform = dft_module(dft, front_end.stft)
@@ -85,7 +85,7 @@ class Spectrogram(Constants):
             lengths = expand_lengths(lengths, wave, 1, self._min_samples, "samples")
             wave = wave.masked_fill(~valid_mask(lengths, wave.shape[-1]), 0.0)
         check_finite(wave)
-        return wave.to(torch.promote_types(wave.dtype, PRECISIONS[self.precision])), lengths
+        return wave.to(torch.promote_types(wave.dtype, _PRECISIONS[self.precision])), lengths
 
     def level_of(self, working: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the level of the output of `checked`."""

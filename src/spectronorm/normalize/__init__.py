@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from spectronorm.arrays import Affine as Affine
+from spectronorm.arrays import sliding_standardize as sliding_standardize
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.fixed import Fixed as Fixed
 from spectronorm.normalize.min_max import MinMax as MinMax
@@ -13,6 +15,22 @@ from spectronorm.normalize.robust import Robust as Robust
 from spectronorm.normalize.sliding import SlidingStandardize as SlidingStandardize
 from spectronorm.normalize.standardize import Standardize as Standardize
 from spectronorm.normalize.unchanged import Unchanged as Unchanged
+
+__all__ = [
+    "Affine",
+    "FittedNormalizer",
+    "FittedOn",
+    "Fixed",
+    "MinMax",
+    "Normalizer",
+    "PerClip",
+    "Robust",
+    "SlidingStandardize",
+    "Standardize",
+    "Unchanged",
+    "normalizer",
+    "sliding_standardize",
+]
 
 KINDS: Mapping[str, type[Normalizer]] = {
     "unchanged": Unchanged,

@@ -16,4 +16,4 @@ def check_scope(per: str) -> None:
 
 def scoped(profile: Profile, per: str) -> Statistics:
     """The profile's statistics of each band, or of all bands pooled."""
-    return profile.pooled() if per == "global" else profile.statistics
+    return profile.overall if per == "global" else profile.band

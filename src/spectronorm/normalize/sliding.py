@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectronorm.arrays import Affine, Array, Window, namespace, sliding_affine
+from spectronorm.arrays import Affine, Array, SlidingWindow, namespace, set_whole_numbers, sliding_affine
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
 from spectronorm.normalize.safe_scale import safe_scale
@@ -36,6 +36,7 @@ class SlidingStandardize:
     def __post_init__(self) -> None:
         if self.scale not in SCALES:
             raise ArgumentError(f"scale={self.scale!r} must be one of {', '.join(SCALES)}")
+        set_whole_numbers(self, ("length", "min_length"), 1)
         self._window()
 
     @property
@@ -47,7 +48,7 @@ class SlidingStandardize:
         """Take the scale from the profile, where it is asked for; otherwise only the front end."""
         if not self.uses_data_set:
             return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
-        std = np.asarray(profile.statistics.std)
+        std = np.asarray(profile.band.std)
         return FittedNormalizer.of(self, profile, np.zeros_like(std), safe_scale(std, min_scale=0.25))
 
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
@@ -58,5 +59,5 @@ class SlidingStandardize:
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
 
-    def _window(self) -> Window:
-        return Window(self.length, self.min_length, self.center)
+    def _window(self) -> SlidingWindow:
+        return SlidingWindow(self.length, self.min_length, self.center)

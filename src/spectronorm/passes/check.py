@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spectronorm.arrays import column_values
 from spectronorm.audio import ClipReference, Reader, Source, open_source, release
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import AudioError
@@ -85,7 +86,7 @@ def check(
         ArgumentError: when no clip of the source is held out by these values.
     """
     opened = open_source(source)
-    held_out = {column: str(value) for column, value in (hold_out or {}).items()}
+    held_out = {column: column_values(column, value) for column, value in (hold_out or {}).items()}
     unseen = opened.select(**held_out) if held_out else opened
     chosen = set(map(id, unseen))
     rest = [clip for clip in opened if id(clip) not in chosen]
@@ -119,8 +120,9 @@ def _words(key: GroupKey) -> str:
     return ", ".join(f"{column}={value}" for column, value in key) or "all"
 
 
-def _is_held_out(key: GroupKey, held_out: Mapping[str, str]) -> bool:
-    return bool(held_out) and held_out.items() <= dict(key).items()
+def _is_held_out(key: GroupKey, held_out: Mapping[str, Sequence[str]]) -> bool:
+    own = dict(key)
+    return bool(held_out) and all(own.get(column) in values for column, values in held_out.items())
 
 
 def _groups_by_digest(groups: Mapping[GroupKey, Measurement]) -> dict[bytes, list[str]]:

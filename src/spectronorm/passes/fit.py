@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio import ClipReference, Source, open_source, random_sample, release
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError
@@ -32,12 +33,15 @@ class Sample:
     fraction: float
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        set_whole_numbers(self, ("seed",), 0)
+
 
 def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: str | Path | Source,
     front_end: FrontEnd | None = None,
     *,
-    group_by: Sequence[str] | None = None,
+    group_by: str | Sequence[str] | None = None,
     duration: float | None = None,
     sample: Sample | None = None,
     max_bad: float = MAX_BAD,
@@ -51,8 +55,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     Args:
         source: What `open_source` opens, or a source.
         front_end: Wave to level; by default `FrontEnd()`.
-        group_by: The columns whose values form groups that can be left out later; by default fold and split, where
-            the source has them.
+        group_by: The column, or columns, whose values form groups that can be left out later; by default fold and
+            split, where the source has them.
         duration: Crop longer clips to this many seconds; padding is never counted.
         sample: Measure only a random share of the clips.
         max_bad: The share of files that may be bad before the pass fails; at least one must be good.
@@ -138,10 +142,11 @@ def _collect(
     return {key: parts.pop(key).total() for key in list(parts)}, bad, flagged
 
 
-def _group_columns(source: Source, group_by: Sequence[str] | None) -> tuple[str, ...]:
+def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tuple[str, ...]:
     known = source.column_names()
     if group_by is None:
         return tuple(column for column in DEFAULT_GROUPS if column in known)
+    group_by = [group_by] if isinstance(group_by, str) else group_by
     for column in group_by:
         if column not in known:
             raise ArgumentError(f"group_by={column!r}: the source's columns are {', '.join(known) or 'none'}")

@@ -16,9 +16,9 @@ from spectronorm.audio import ClipReference, Reader, Source, open_source, releas
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.front_end import WaveformGain
-from spectronorm.images import ImageCodec, contact_sheet, decode, encode_image, encode_picture
-from spectronorm.images.picture import palette
-from spectronorm.images.png import NOT_INVERTIBLE, read_texts
+from spectronorm.image_files import ImageCodec, contact_sheet, decode, encode_image, encode_picture
+from spectronorm.image_files.picture import palette
+from spectronorm.image_files.png import NOT_INVERTIBLE, read_texts
 from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
 from spectronorm.profile import BadFile
 from spectronorm.runs.lock import output_lock

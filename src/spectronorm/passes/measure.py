@@ -18,8 +18,8 @@ from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.passes.units import Unit
 from spectronorm.profile import (
     BadFile,
-    Counter,
     GroupKey,
+    LevelCounter,
     Measurement,
     as_flat,
     count_stream,
@@ -89,7 +89,7 @@ class MeasureTask:
         )
 
     def _held(self, unit: Unit) -> Measured:
-        counter = Counter(self.front_end, workspace_of_thread())
+        counter = LevelCounter(self.front_end, workspace_of_thread())
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []

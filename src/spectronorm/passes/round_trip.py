@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio import read_clip
 from spectronorm.front_end import FrontEnd, WaveformGain, level_db
-from spectronorm.images import ImageCodec, Layout, LevelRange, decode
+from spectronorm.image_files import ImageCodec, Layout, LevelRange, decode
 from spectronorm.inversion import invert
 from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score

@@ -18,7 +18,7 @@ from spectronorm.audio import ClipReference, stamp
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
 from spectronorm.front_end import FrontEnd, WaveformGain
-from spectronorm.images import decode
+from spectronorm.image_files import decode
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 from spectronorm.inversion import invert
 from spectronorm.passes.apply import INDEX_NAME, PIPELINE_NAME

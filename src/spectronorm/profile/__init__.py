@@ -1,7 +1,7 @@
 """Measuring: a data set as a bag of integers, and every statistic as a pure function of it."""
 
 from spectronorm.profile.bad_files import BadFile as BadFile
-from spectronorm.profile.counting.counter import Counter as Counter
+from spectronorm.profile.counting.counter import LevelCounter as LevelCounter
 from spectronorm.profile.counting.counter import digest as digest
 from spectronorm.profile.counting.in_blocks import as_flat as as_flat
 from spectronorm.profile.counting.in_blocks import count_stream as count_stream
@@ -13,3 +13,5 @@ from spectronorm.profile.groups import GroupKey as GroupKey
 from spectronorm.profile.profile import Profile as Profile
 from spectronorm.profile.profile import require_fixed_floor as require_fixed_floor
 from spectronorm.profile.statistics import Statistics as Statistics
+
+__all__ = ["BadFile", "GroupKey", "LevelCounter", "Measurement", "Profile", "Statistics"]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from spectronorm.arrays import column_values
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile import storage
@@ -30,10 +31,11 @@ class Profile:
     """A front end's exact measurement of a data set, in groups that can be added and left out.
 
     Everything is integers, so `a + b` is exact and free of order, and `without(fold=1)` is what a pass over the other
-    folds would have measured. Figures are of the gridded levels (see `Grid`), per band `(band,)`, in the level's unit;
-    `pooled()` gives the global ones. `bad` are the files that were left out, `flagged` the silent and constant ones
-    that were counted like any other. With `exclude_floor` every figure but the floor share is of the cells above the
-    floor (see `excluding_floor`). `left_out` says what was held out, such as `fold=1`.
+    folds would have measured. `band` and `overall` hold the figures of the gridded levels (see `Grid`) in the level's
+    unit: `profile.band.mean` is a number for each band, `profile.overall.mean` one number for all of them. `bad` are
+    the files that were left out, `flagged` the silent and constant ones that were counted like any other. With
+    `exclude_floor` every figure but the floor share is of the cells above the floor (see `excluding_floor`).
+    `left_out` says what was held out, such as `fold=1`.
     """
 
     front_end: FrontEnd
@@ -60,12 +62,13 @@ class Profile:
         return Measurement.sum(self.groups.values())
 
     @cached_property
-    def statistics(self) -> Statistics:
-        """The figures of each band."""
+    def band(self) -> Statistics:
+        """The figures of each band, `(band,)`."""
         return Statistics(self.total, self.front_end.grid, without_floor=self._without_floor)
 
-    def pooled(self) -> Statistics:
-        """The global figures: those of all bands pooled."""
+    @cached_property
+    def overall(self) -> Statistics:
+        """The figures of all bands pooled, each a number."""
         return Statistics(self.total.pooled(), self.front_end.grid, pooled=True, without_floor=self._without_floor)
 
     @property
@@ -101,45 +104,6 @@ class Profile:
         return {"mean": both.mean - mean, "std": both.std - std}
 
     @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean level of each band."""
-        return np.asarray(self.statistics.mean)
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """Standard deviation of each band's level (ddof = 0)."""
-        return np.asarray(self.statistics.std)
-
-    @property
-    def min(self) -> NDArray[np.float64]:
-        """Lowest level of each band."""
-        return np.asarray(self.statistics.min)
-
-    @property
-    def max(self) -> NDArray[np.float64]:
-        """Highest level of each band."""
-        return np.asarray(self.statistics.max)
-
-    @property
-    def floor_share(self) -> NDArray[np.float64]:
-        """Share of each band's cells that sit on the floor."""
-        return np.asarray(self.statistics.floor_share)
-
-    @property
-    def mean_se(self) -> NDArray[np.float64]:
-        """Standard error of each band's mean, clustered by clip."""
-        return np.asarray(self.statistics.mean_se)
-
-    @property
-    def std_se(self) -> NDArray[np.float64]:
-        """Standard error of each band's std, clustered by clip."""
-        return np.asarray(self.statistics.std_se)
-
-    def quantile(self, q: ArrayLike) -> NDArray[np.float64]:
-        """Quantiles of each band, within a histogram cell (see `Statistics.quantile`)."""
-        return np.asarray(self.statistics.quantile(q))
-
-    @property
     def clips(self) -> int:
         """How many clips were measured."""
         return self.total.clips
@@ -171,7 +135,7 @@ class Profile:
 
     def mostly_floor(self, share: float = 0.5) -> list[int]:
         """Bands of which more than `share` of the cells sit on the floor: their statistics are those of silence."""
-        return [int(band) for band in np.flatnonzero(self.floor_share > share)]
+        return [int(band) for band in np.flatnonzero(self.band.floor_share > share)]
 
     def group_columns(self) -> list[str]:
         """The columns that groups were formed by."""
@@ -179,6 +143,9 @@ class Profile:
 
     def without(self, **columns: object) -> Profile:
         """The profile without the groups that match all these values: exactly what the others alone would give.
+
+        Args:
+            columns: A value, or several in a list, for each column: `without(fold=[1, 2])` leaves out both folds.
 
         Raises:
             ArgumentError: when no group has such a value, or nothing would be left.
@@ -188,22 +155,22 @@ class Profile:
     def only(self, **columns: object) -> Profile:
         """The profile of the groups that match all these values.
 
+        Args:
+            columns: A value, or several in a list, for each column: `only(fold=[1, 2])` is both folds together.
+
         Raises:
             ArgumentError: when no group has such a value.
         """
         return self._where(columns, keep=True)
 
     def _where(self, columns: Mapping[str, object], *, keep: bool) -> Profile:
-        wanted = {name: str(value) for name, value in columns.items()}
-        for name, value in wanted.items():
-            values = sorted({dict(key)[name] for key in self.groups if name in dict(key)})
-            if value not in values:
-                formed = f"groups were formed by {', '.join(self.group_columns()) or 'no column'}"
-                known = f"{name} is one of {', '.join(values)}" if values else f"{formed}; fit with --group-by {name}"
-                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}")
+        wanted = {name: column_values(name, value) for name, value in columns.items()}
+        for name, values in wanted.items():
+            self._require_groups(name, values)
 
         def matches(key: GroupKey) -> bool:
-            return (wanted.items() <= dict(key).items()) is keep
+            own = dict(key)
+            return all(own.get(name) in values for name, values in wanted.items()) is keep
 
         groups = {key: measurement for key, measurement in self.groups.items() if matches(key)}
         if not groups:
@@ -212,11 +179,23 @@ class Profile:
         left_out = self.left_out if keep else (*self.left_out, _words(wanted))
         return replace(self, groups=groups, bad=bad, flagged=flagged, left_out=left_out)
 
+    def _require_groups(self, name: str, wanted: Sequence[str]) -> None:
+        values = sorted({dict(key)[name] for key in self.groups if name in dict(key)})
+        for value in wanted:
+            if value not in values:
+                formed = f"groups were formed by {', '.join(self.group_columns()) or 'no column'}"
+                known = f"{name} is one of {', '.join(values)}" if values else f"{formed}; fit with --group-by {name}"
+                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}")
+
     def __add__(self, other: Profile) -> Profile:
         """Both data sets together; the front ends must be the same."""
         if not isinstance(other, Profile):
             return NotImplemented
         return Profile.sum([self, other])
+
+    def __radd__(self, other: object) -> Profile:
+        """`sum(profiles)`, which begins with 0, is `Profile.sum(profiles)`."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
 
     @classmethod
     def sum(cls, profiles: Iterable[Profile]) -> Profile:
@@ -258,7 +237,7 @@ class Profile:
 
     def save(self, path: str | Path) -> None:
         """Write the profile, whole or not at all; its bytes are a pure function of data and settings."""
-        container.save(Path(path), *self.to_container())
+        container.save_tensors(Path(path), *self.to_container())
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
@@ -270,7 +249,7 @@ class Profile:
     @classmethod
     def load(cls, path: str | Path) -> Profile:
         """Read a profile; raises `FileFormatError` when the file is not a sound one."""
-        return cls.from_container(*container.load(Path(path)), Path(path))
+        return cls.from_container(*container.load_tensors(Path(path)), Path(path))
 
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Profile:
@@ -281,7 +260,6 @@ class Profile:
     def summary(self) -> dict[str, Any]:
         """Plain JSON values of what was measured, as `spectronorm show --json` prints them."""
         names = ("mean", "std", "min", "max", "floor_share")
-        pooled = self.pooled()
         return {
             "clips": self.clips,
             "population": self.total.population,
@@ -308,10 +286,10 @@ class Profile:
             ],
             "bad": _listed(self.bad),
             "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
-            "global": {name: _number(getattr(pooled, name)) for name in (*names, "mean_se", "std_se")},
+            "global": {name: _number(getattr(self.overall, name)) for name in (*names, "mean_se", "std_se")},
             "band": {
                 "hz": self.front_end.band_hz().tolist(),
-                **{name: [_number(v) for v in getattr(self, name)] for name in (*names, "mean_se", "std_se")},
+                **{name: [_number(v) for v in getattr(self.band, name)] for name in (*names, "mean_se", "std_se")},
             },
             "mostly_floor": self.mostly_floor(),
         }
@@ -339,5 +317,5 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _words(columns: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in columns.items())
+def _words(columns: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(f"{name}={' or '.join(values)}" for name, values in columns.items())

@@ -9,15 +9,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spectronorm.arrays import Floats
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Grid
 from spectronorm.profile.counting.kernel import Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.without_floor import Cells, ClipSums
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,8 @@ from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, 
 from spectronorm.profile.groups import GroupKey
 from spectronorm.storage import container
 
-KIND = "profile"
-FORMAT = 3
+_KIND = "profile"
+_FORMAT = 3
 _BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor", "lowest_above", "flat_count", "flat_total")
 _CLIP_FIELDS = ("rms", "peak", "length")
 _WIDE_FIELDS = ("squares", "flat_squares", "products")
@@ -47,8 +47,8 @@ def contents(
 ) -> tuple[dict[str, Any], container.Tensors]:
     """A profile's header and tensors."""
     header = {
-        "kind": KIND,
-        "format": FORMAT,
+        "kind": _KIND,
+        "format": _FORMAT,
         "version": notes.version,
         "front_end": front_end.to_dict(),
         "fingerprint": front_end.fingerprint,
@@ -87,10 +87,10 @@ def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | st
     Raises:
         FileFormatError: when the container holds no profile, or one that no measuring can give.
     """
-    if header.get("kind") != KIND or header.get("format") != FORMAT:
+    if header.get("kind") != _KIND or header.get("format") != _FORMAT:
         raise FileFormatError(
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a profile of "
-            f"format {FORMAT} is needed; make one with spectronorm fit"
+            f"format {_FORMAT} is needed; make one with spectronorm fit"
         )
     try:
         return _parse(header, tensors)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from spectronorm.experiment.answer.answer import Comparison, Shifted, Verdict
+from spectronorm.experiment.answer.answer import ArmVerdict, Comparison, Shifted
 from spectronorm.experiment.answer.sequential import Look
-from spectronorm.experiment.answer.statistics import Difference
+from spectronorm.experiment.answer.statistics import PairedDifference
 from spectronorm.experiment.running.compare import Outcome
 
 
@@ -60,7 +60,7 @@ def _differences(accuracy: Comparison, log_loss: Comparison) -> Iterator[str]:
         yield row([*_cells(verdict), f"{nats.estimate:+.3f}".replace("-", "−") + f" ({ends})"])
 
 
-def _cells(verdict: Verdict) -> list[str]:
+def _cells(verdict: ArmVerdict) -> list[str]:
     difference = verdict.difference
     folds = "–" if difference.folds is None else interval(difference.folds.low, difference.folds.high)
     return [
@@ -73,7 +73,7 @@ def _cells(verdict: Verdict) -> list[str]:
     ]
 
 
-def _control(difference: Difference) -> str:
+def _control(difference: PairedDifference) -> str:
     ends = interval(difference.bootstrap.low, difference.bootstrap.high)
     return f"{difference.first} − {difference.second} = {points(difference.estimate)} points ({ends})"
 

@@ -25,20 +25,20 @@ def save_band_figure(profile: Profile, path: Path) -> None:
     figure = new_figure(9, 6)
     levels, floors = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     bands = np.arange(profile.front_end.n_bands)
-    levels.fill_between(bands, profile.min, profile.max, color="0.9", label="min … max", step="mid")
+    levels.fill_between(bands, profile.band.min, profile.band.max, color="0.9", label="min … max", step="mid")
     levels.fill_between(
         bands,
-        profile.mean - profile.std,
-        profile.mean + profile.std,
+        profile.band.mean - profile.band.std,
+        profile.band.mean + profile.band.std,
         alpha=0.35,
         label="mean ± std",
         step="mid",
     )
-    levels.plot(bands, profile.mean, label="mean", drawstyle="steps-mid")
+    levels.plot(bands, profile.band.mean, label="mean", drawstyle="steps-mid")
     levels.set_ylabel(f"level ({profile.front_end.compress.unit})")
     levels.legend(loc="upper right")
     levels.set_title(f"{profile.clips} clips, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}")
-    floors.fill_between(bands, 100 * profile.floor_share, step="mid", color="0.5")
+    floors.fill_between(bands, 100 * profile.band.floor_share, step="mid", color="0.5")
     floors.set_ylabel("floor (%)")
     floors.set_ylim(0, 100)
     floors.set_xlabel("band")

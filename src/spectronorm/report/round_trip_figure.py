@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio import read_clip
 from spectronorm.front_end import FrontEnd
-from spectronorm.images import decode
+from spectronorm.image_files import decode
 from spectronorm.passes.round_trip import RoundTrip
 from spectronorm.report.figures import new_figure, save_figure
 

@@ -12,7 +12,7 @@ _COLUMNS = 68
 
 def band_plot(profile: Profile) -> str:
     """Plot the mean (●) plus and minus one std (│) of each band; many bands share columns with their neighbours."""
-    mean, std = profile.mean, profile.std
+    mean, std = profile.band.mean, profile.band.std
     columns = min(_COLUMNS, len(mean))
     chunks = np.array_split(np.arange(len(mean)), columns)
     centre = np.array([mean[chunk].mean() for chunk in chunks])

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import xxhash
 
-from spectronorm.runs.lock import beside, output_lock
+from spectronorm.runs.lock import output_lock, path_beside
 from spectronorm.storage.atomic import remove_unfinished
 from spectronorm.storage.canonical_json import canonical_json
 
@@ -129,7 +129,7 @@ def keep_journal(output: Path, identity: Mapping[str, Any]) -> Iterator[Journal]
     """
     with output_lock(output):
         remove_unfinished(output)
-        journal = Journal(beside(output, "journal"), identity)
+        journal = Journal(path_beside(output, "journal"), identity)
         try:
             yield journal
         except BaseException:

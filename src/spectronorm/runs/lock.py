@@ -15,7 +15,7 @@ _FAR = 1 << 30
 """Windows locks bytes and keeps others from reading them: one far behind the text."""
 
 
-def beside(output: Path, suffix: str) -> Path:
+def path_beside(output: Path, suffix: str) -> Path:
     """Return the path of a hidden file next to `output`."""
     absolute = Path(os.path.abspath(output))  # noqa: PTH100  (resolve would follow a link to another folder)
     return absolute.parent / f".{absolute.name}.{suffix}"
@@ -31,7 +31,7 @@ def output_lock(output: Path) -> Iterator[int | None]:
     Raises:
         OutputBusy: if another process (or another run in this one) holds the lock, naming process, machine and output.
     """
-    path = beside(output, "lock")
+    path = path_beside(output, "lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _acquire(path, output)
     try:

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, overload
 
-from spectronorm.engines.engine import Engine, merged
+from spectronorm.engines.engine import Engine, Item, Result, merged
 from spectronorm.runs.journal import Journal
 
-Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
-Result = TypeVar("Result")
 Records = list[tuple[bytes, bytes]]
 """Keys and payloads."""
 

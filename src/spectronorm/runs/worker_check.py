@@ -12,18 +12,16 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic
 
 from spectronorm.audio import ClipReference, Source
 from spectronorm.audio.places.place import file_system, is_url
-from spectronorm.engines.engine import merged
+from spectronorm.engines.engine import Item, Result, merged
 from spectronorm.errors import EngineError, SpectronormError
-from spectronorm.runs.lock import beside
+from spectronorm.runs.lock import path_beside
 from spectronorm.runs.resume import ResumableTask
 from spectronorm.runs.versions import libraries
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 _PROBES = 3
 _THERE = "install the same versions there as here, or the result would depend on who worked"
 
@@ -191,6 +189,6 @@ def _size(place: str) -> int | None:
 
 def _lock(output: Path) -> bytes:
     try:
-        return beside(output, "lock").read_bytes()
+        return path_beside(output, "lock").read_bytes()
     except OSError:
         return b""

@@ -21,7 +21,7 @@ from spectronorm.storage.canonical_json import canonical_json
 
 HEADER_KEY = "spectronorm"
 
-MAX_FILE_BYTES = 2**32
+_MAX_FILE_BYTES = 2**32
 
 """Nothing that we save comes near 4 GiB: a larger file is refused before it is read."""
 
@@ -34,13 +34,13 @@ def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
     return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(header)}))
 
 
-def save(path: Path, header: Mapping[str, Any], tensors: Tensors) -> None:
+def save_tensors(path: Path, header: Mapping[str, Any], tensors: Tensors) -> None:
     """Write a container atomically."""
     with atomic_write(path) as file:
         file.write(pack(header, tensors))
 
 
-def load(path: Path) -> tuple[dict[str, Any], Tensors]:
+def load_tensors(path: Path) -> tuple[dict[str, Any], Tensors]:
     """Return header and tensors of a container.
 
     Raises:
@@ -50,9 +50,9 @@ def load(path: Path) -> tuple[dict[str, Any], Tensors]:
         size = path.stat().st_size
     except OSError as error:
         raise FileFormatError(f"{path}: {error.strerror or error}; check the path") from None
-    if not path.is_file() or size > MAX_FILE_BYTES:
+    if not path.is_file() or size > _MAX_FILE_BYTES:
         raise FileFormatError(
-            f"{path}: not a regular file of at most {MAX_FILE_BYTES} bytes; no spectronorm file is so large"
+            f"{path}: not a regular file of at most {_MAX_FILE_BYTES} bytes; no spectronorm file is so large"
         )
     try:
         data = path.read_bytes()
@@ -95,7 +95,7 @@ def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Reject JSON objects with duplicate keys."""
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a key appears twice")
+        raise ValueError("a name stands twice")
     return value
 
 

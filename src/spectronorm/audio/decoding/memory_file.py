@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
+
+_F_ADD_SEALS, _F_SEAL_SHRINK, _F_SEAL_GROW = 1033, 2, 4
 
 
 def unnamed_file() -> int:
     """A descriptor of an empty file that has no name and is gone when nobody has it open."""
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("spectronorm")
+        with suppress(OSError):  # a kernel or container without memfd
+            return os.memfd_create("spectronorm", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
@@ -19,3 +23,14 @@ def fill(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def seal_size(descriptor: int) -> None:
+    """Fix the size of a file in memory for every process: shrinking it would end whoever has it mapped (SIGBUS).
+
+    A file that is not in memory cannot be sealed and stays as it is.
+    """
+    with suppress(ImportError, OSError):
+        from fcntl import fcntl  # noqa: PLC0415  (POSIX only)
+
+        fcntl(descriptor, _F_ADD_SEALS, _F_SEAL_SHRINK | _F_SEAL_GROW)

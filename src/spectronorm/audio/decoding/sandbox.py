@@ -1,12 +1,14 @@
 """Decoding in separate processes that may be slow, greedy or killed without harm to the pass.
 
-Decoders of audio formats have had memory errors; a file made to exploit one meets a process that has no open files,
-cannot write any, and is killed when it takes too long. Its answer is numbers, checked like any other input.
+Decoders of audio formats have had memory errors; a file made to exploit one meets a process that is killed when it
+takes too long or too much memory, and that on Linux can reach nothing but the files it was sent (see
+`confinement.py`). Its answer is numbers, checked like any other input.
 """
 
 from __future__ import annotations
 
 import atexit
+import functools
 import json
 import mmap
 import os
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,7 +27,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.decoding.memory_file import unnamed_file
+from spectronorm.arrays import set_whole_numbers
+from spectronorm.audio.decoding.confinement import Undumpable, available
+from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 
@@ -48,8 +53,9 @@ class Limits:
     megabytes: int = 1024
 
     def __post_init__(self) -> None:
-        if not 0 < self.seconds < 1e6 or not 1 <= self.megabytes < 1 << 24:
-            raise ArgumentError(f"seconds={self.seconds}, megabytes={self.megabytes} must both be positive")
+        if not 0 < self.seconds < 1e6:
+            raise ArgumentError(f"seconds={self.seconds} must be positive and below a million")
+        set_whole_numbers(self, ("megabytes",), 1, (1 << 24) - 1)
         if os.name != "posix":
             raise ArgumentError("decoding in a limited process needs a POSIX system; leave untrusted out here")
 
@@ -70,6 +76,7 @@ class _Decoder:
         self._socket, theirs = socket.socketpair()
         memory = unnamed_file()
         os.ftruncate(memory, limits.megabytes << 20)  # costs no memory until it is written to
+        seal_size(memory)
         self._shared = mmap.mmap(memory, 0)
         with theirs:
             settings = {
@@ -80,14 +87,13 @@ class _Decoder:
                 "seconds": limits.seconds,
                 "megabytes": limits.megabytes,
             }
-            environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
             self._process = subprocess.Popen(  # noqa: S603  (our own script, by our own interpreter)
                 [sys.executable, "-I", "-S", str(_SCRIPT), json.dumps(settings)],
                 pass_fds=[theirs.fileno(), memory],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=environment,
+                env=_environment(),
             )
         os.close(memory)
         self._fresh = True
@@ -153,8 +159,15 @@ class _Decoder:
             self.kill()
 
 
+def _environment() -> dict[str, str]:
+    """Nothing of this process's environment, which may hold secrets, but where libraries lie."""
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
 _idle: list[_Decoder] = []
 _lock = threading.Lock()
+_undumpable = Undumpable()
 
 
 def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded]:
@@ -216,6 +229,7 @@ def close_decoders() -> None:
         decoders, _idle[:] = list(_idle), []
     for decoder in decoders:
         decoder.close()
+    _undumpable.release()
 
 
 atexit.register(close_decoders)
@@ -228,10 +242,19 @@ def _take(limits: Limits) -> _Decoder:
             if found is not None:
                 _idle.remove(found)
         if found is None:
+            _say_what_is_missing()
+            _undumpable.hold()
             return _Decoder(limits)
         if found.alive():
             return found
         found.kill()
+
+
+@functools.cache
+def _say_what_is_missing() -> None:
+    """Warn once in a process if this system cannot confine its decoders."""
+    if not available().complete:
+        warnings.warn(f"untrusted audio: {available()}", RuntimeWarning, stacklevel=2)
 
 
 def _give_back(decoder: _Decoder) -> None:

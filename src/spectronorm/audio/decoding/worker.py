@@ -103,7 +103,9 @@ def main() -> None:
     decode = _load_decode(settings["folder"])
     shared = mmap.mmap(settings["shared"], 0)
     _limit(settings["megabytes"])
+    confinement = importlib.import_module("spectronorm.audio.decoding.confinement")
     with socket.socket(fileno=settings["socket"]) as connection:
+        confinement.confine()
         _serve(connection, shared, settings["seconds"], decode)
 
 

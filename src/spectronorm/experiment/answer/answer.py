@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from spectronorm.experiment.answer.outcomes import HIT, LOG_LOSS, Choose, complete_blocks, outcomes, shifted
+from spectronorm.experiment.answer.outcomes import HIT, LOG_LOSS, Choose, complete_blocks, outcomes, scores_under_shift
 from spectronorm.experiment.answer.sequential import MARGIN
-from spectronorm.experiment.answer.statistics import Difference, holm, resample
+from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap, holm
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.deploy import NO_UPDATE, update_names
 from spectronorm.experiment.design import Block, Design
@@ -29,10 +29,10 @@ class ArmMean:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ArmVerdict:
     """Difference of two arms, its p-value after Holm's correction, and the one word that sums it up."""
 
-    difference: Difference
+    difference: PairedDifference
     holm: float
     word: str
 
@@ -49,7 +49,7 @@ class Comparison:
 
     endpoint: str
     arms: tuple[ArmMean, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ArmVerdict, ...]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Shifted:
     shift: str
     update: str
     arms: tuple[ArmMean, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ArmVerdict, ...]
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Answer:
     blocks: tuple[Block, ...]
     accuracy: Comparison
     log_loss: Comparison
-    control: Difference
-    same_model: tuple[Difference, ...]
+    control: PairedDifference
+    same_model: tuple[PairedDifference, ...]
     shifts: tuple[Shifted, ...]
     detectable: float
     sentences: tuple[str, ...]
@@ -143,11 +143,11 @@ def sentences(comparison: Comparison, reference: str) -> list[str]:
     return said
 
 
-def sentence(verdict: Verdict, where: str = "here") -> str:
+def sentence(verdict: ArmVerdict, where: str = "here") -> str:
     """State one verdict in words, in percentage points of accuracy."""
     difference = verdict.difference
     if verdict.word == WORSE:
-        return sentence(Verdict(difference.reversed, verdict.holm, BETTER), where)
+        return sentence(ArmVerdict(difference.reversed, verdict.holm, BETTER), where)
     low, high = _points(difference.bootstrap.low), _points(difference.bootstrap.high)
     first, second = difference.first, difference.second
     match verdict.word:
@@ -164,7 +164,7 @@ def sentence(verdict: Verdict, where: str = "here") -> str:
     return f"{first} and {second} cannot be told apart {where} ({low} … {high} points)."
 
 
-def _folds(difference: Difference) -> str:
+def _folds(difference: PairedDifference) -> str:
     if difference.folds is None:
         return "unknown"
     return f"{_points(difference.folds.low)} … {_points(difference.folds.high)}"
@@ -175,7 +175,7 @@ def _points(share: float) -> str:
     return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
 
 
-def verdicts(differences: Sequence[Difference], margin: float = MARGIN) -> tuple[Verdict, ...]:
+def verdicts(differences: Sequence[PairedDifference], margin: float = MARGIN) -> tuple[ArmVerdict, ...]:
     """Classify each difference, after Holm's correction over all of them.
 
     *Better* or *worse* needs both intervals clear of zero and Holm's p below 0.05 (without folds, the bootstrap
@@ -187,10 +187,10 @@ def verdicts(differences: Sequence[Difference], margin: float = MARGIN) -> tuple
         margin: Largest difference of accuracy that still counts as equivalent.
     """
     adjusted = holm([difference.bootstrap.p for difference in differences])
-    return tuple(Verdict(d, p, _word(d, p, margin)) for d, p in zip(differences, adjusted, strict=True))
+    return tuple(ArmVerdict(d, p, _word(d, p, margin)) for d, p in zip(differences, adjusted, strict=True))
 
 
-def _word(difference: Difference, p: float, margin: float) -> str:
+def _word(difference: PairedDifference, p: float, margin: float) -> str:
     bootstrap, folds = difference.bootstrap, difference.folds
     by_folds = bootstrap.excludes_zero if folds is None else folds.excludes_zero
     if bootstrap.excludes_zero and by_folds and p < 0.05:
@@ -207,7 +207,7 @@ def _comparison(
     values = outcomes(done, clips, names, blocks, endpoint)
     if values is None:
         return None
-    resampled = resample(values)
+    resampled = bootstrap(values)
     arms = tuple(ArmMean(name, mean, *resampled.interval(name)) for name, mean in values.means().items())
     pairs = [(a, b) for i, b in enumerate(names) for a in names[i + 1 :]]
     differences = [resampled.difference(a, b) for a, b in pairs]
@@ -218,9 +218,9 @@ def _comparison(
     return Comparison(endpoint, arms, tuple(found))
 
 
-def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> Difference | None:
+def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> PairedDifference | None:
     values = outcomes(done, clips, (design.control, design.reference), blocks)
-    return None if values is None else resample(values).difference(design.control, design.reference)
+    return None if values is None else bootstrap(values).difference(design.control, design.reference)
 
 
 def _shifts(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> tuple[Shifted, ...]:
@@ -228,7 +228,7 @@ def _shifts(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[B
     for shift in design.shifts:
         for update in update_names(design.update_classes):
             names = _arms_with(done, design, blocks, shift, update)
-            if (part := _shifted(done, design, clips, blocks, names, shifted(shift, update))) is not None:
+            if (part := _shifted(done, design, clips, blocks, names, scores_under_shift(shift, update))) is not None:
                 found.append(Shifted(shift, update, *part))
     return tuple(found)
 
@@ -249,11 +249,11 @@ def _shifted(
     blocks: Sequence[Block],
     names: Sequence[str],
     choose: Choose,
-) -> tuple[tuple[ArmMean, ...], tuple[Verdict, ...]] | None:
+) -> tuple[tuple[ArmMean, ...], tuple[ArmVerdict, ...]] | None:
     values = outcomes(done, clips, names, blocks, HIT, choose) if names else None
     if values is None:
         return None
-    resampled = resample(values)
+    resampled = bootstrap(values)
     arms = tuple(ArmMean(name, mean, *resampled.interval(name)) for name, mean in values.means().items())
     others = [name for name in names if name != design.reference] if design.reference in names else []
     return arms, verdicts([resampled.difference(name, design.reference) for name in others])
@@ -270,8 +270,8 @@ def _shift_sentences(shifts: Sequence[Shifted]) -> list[str]:
     ]
 
 
-def _with_reference_second(verdict: Verdict, reference: str) -> Verdict:
+def _with_reference_second(verdict: ArmVerdict, reference: str) -> ArmVerdict:
     """Return the verdict reversed if necessary, so that the reference is subtracted."""
     if verdict.difference.second == reference:
         return verdict
-    return Verdict(verdict.difference.reversed, verdict.holm, _TURNED.get(verdict.word, verdict.word))
+    return ArmVerdict(verdict.difference.reversed, verdict.holm, _TURNED.get(verdict.word, verdict.word))

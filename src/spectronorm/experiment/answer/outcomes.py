@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.design import Block, Design
 from spectronorm.experiment.results import Scores, TrainedModel
 
-Floats = NDArray[np.float64]
 HIT, LOG_LOSS = "accuracy", "log-loss"
 Choose = Callable[[TrainedModel], Scores | None]
 """Which of a model's scores to look at; None where it has none."""
@@ -64,12 +64,12 @@ class Outcomes:
         return sums, total
 
 
-def as_recorded(model: TrainedModel) -> Scores:
+def scores_as_recorded(model: TrainedModel) -> Scores:
     """Select the model's scores on the clips as recorded."""
     return model.scores
 
 
-def shifted(shift: str, update: str) -> Choose:
+def scores_under_shift(shift: str, update: str) -> Choose:
     """Return a function that selects the scores on a simulated deployment with an update."""
     return lambda model: model.shifted.get(shift, {}).get(update)
 
@@ -80,7 +80,7 @@ def outcomes(
     arms: Sequence[str],
     blocks: Iterable[Block],
     endpoint: str = HIT,
-    choose: Choose = as_recorded,
+    choose: Choose = scores_as_recorded,
 ) -> Outcomes | None:
     """Collect the outcomes of the blocks in which all these arms are done; None if there is no such block.
 

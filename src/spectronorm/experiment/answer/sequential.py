@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from spectronorm.arrays import Floats
 from spectronorm.experiment.answer.outcomes import Outcomes
 
-Floats = NDArray[np.float64]
 ALPHA = 0.05
 MARGIN = 0.02
 """Differences below two points count as none."""

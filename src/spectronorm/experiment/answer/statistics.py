@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from spectronorm.arrays import Floats
 from spectronorm.experiment.answer.outcomes import Outcomes
 
-Floats = NDArray[np.float64]
 REPLICATES = 10_000
 LEVEL = 0.95
 _CHUNK = 500
@@ -33,7 +32,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """One arm minus another arm.
 
     Attributes:
@@ -53,10 +52,10 @@ class Difference:
     se: float
 
     @property
-    def reversed(self) -> Difference:
+    def reversed(self) -> PairedDifference:
         """Return the second arm minus the first."""
         turned = None if self.folds is None else _turned(self.folds)
-        return Difference(self.second, self.first, -self.estimate, _turned(self.bootstrap), turned, self.se)
+        return PairedDifference(self.second, self.first, -self.estimate, _turned(self.bootstrap), turned, self.se)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +70,13 @@ class Resampled:
         low, high = np.quantile(self.means[self.outcomes.arms.index(arm)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return float(low), float(high)
 
-    def difference(self, first: str, second: str) -> Difference:
+    def difference(self, first: str, second: str) -> PairedDifference:
         """Return one arm minus another, paired clip by clip."""
         a, b = (self.outcomes.arms.index(name) for name in (first, second))
         replicates = self.means[a] - self.means[b]
         clips = self.outcomes.of_clips()
         folds = self.outcomes.of_folds()
-        return Difference(
+        return PairedDifference(
             first,
             second,
             float((clips[a] - clips[b]).mean()),
@@ -87,7 +86,7 @@ class Resampled:
         )
 
 
-def resample(outcomes: Outcomes, *, replicates: int = REPLICATES, seed: int = 0) -> Resampled:
+def bootstrap(outcomes: Outcomes, *, replicates: int = REPLICATES, seed: int = 0) -> Resampled:
     """Bootstrap the groups and, crossed with the groups, the seeds (Owen 2007, The pigeonhole bootstrap).
 
     Each replicate draws, with replacement, the full number of groups and the full number of seeds; a clip counts the

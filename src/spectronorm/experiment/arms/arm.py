@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from spectronorm.arrays import whole_number
 from spectronorm.augment import FrameCrop
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.augmentations import ON_WAVES, kind_of
@@ -38,10 +39,9 @@ class Arm:
     also: tuple[Arm, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.test_crops, int) or self.test_crops < 0:
-            raise ArgumentError(f"arm {self.name!r}: test_crops={self.test_crops!r} must be a whole number, 0 or more")
-        if not isinstance(self.members, int) or self.members < 1:
-            raise ArgumentError(f"arm {self.name!r}: members={self.members!r} must be a whole number, 1 or more")
+        for name, least in (("test_crops", 0), ("members", 1)):
+            number = whole_number(getattr(self, name), f"arm {self.name!r}: {name}", least)
+            object.__setattr__(self, name, number)
         if self.test_crops and self.frame_crop is None:
             raise ArgumentError(
                 f"arm {self.name!r}: test_crops={self.test_crops} needs a frame_crop, which says how long the crops are"

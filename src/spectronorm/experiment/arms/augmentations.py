@@ -21,13 +21,13 @@ ON_SPECTROGRAMS: Mapping[str, type[Any]] = {
     "random_resized_crop": RandomResizedCrop,
     "mixup": Mixup,
 }
-KINDS: Mapping[str, type[Any]] = {**ON_WAVES, **ON_SPECTROGRAMS}
+AUGMENTATIONS: Mapping[str, type[Any]] = {**ON_WAVES, **ON_SPECTROGRAMS}
 """Every kind of augmentation, by the name that arms files use."""
 
 
 def kind_of(augmentation: Any) -> str:
     """Return the name of an augmentation's kind."""
-    return next(name for name, cls in KINDS.items() if cls is type(augmentation))
+    return next(name for name, cls in AUGMENTATIONS.items() if cls is type(augmentation))
 
 
 def parse_augmentation(plain: Any) -> Any:
@@ -38,9 +38,9 @@ def parse_augmentation(plain: Any) -> Any:
     """
     if isinstance(plain, str):
         plain = {"kind": plain}
-    if not isinstance(plain, Mapping) or plain.get("kind") not in KINDS:
-        raise ArgumentError(f"augment={plain!r} must name a kind: one of {', '.join(KINDS)}")
-    cls = KINDS[plain["kind"]]
+    if not isinstance(plain, Mapping) or plain.get("kind") not in AUGMENTATIONS:
+        raise ArgumentError(f"augment={plain!r} must name a kind: one of {', '.join(AUGMENTATIONS)}")
+    cls = AUGMENTATIONS[plain["kind"]]
     settings = {name: tuple(v) if isinstance(v, list) else v for name, v in plain.items() if name != "kind"}
     known = [field.name for field in fields(cls)]
     if unknown := sorted(set(settings) - set(known)):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.signal
 
+from spectronorm.arrays import Samples
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.clips.levels import Floats
 
 _TAPS = 401
 
@@ -30,7 +30,7 @@ class Deployment:
     response: tuple[tuple[float, float], ...] = ()
     snr_db: float | None = None
 
-    def __call__(self, wave: Floats, sample_rate: int, clip: int) -> Floats:
+    def __call__(self, wave: Samples, sample_rate: int, clip: int) -> Samples:
         """Return the waveform as the device records it; the noise depends only on the clip's number."""
         heard = wave.astype(np.float64)
         if self.response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Source
 from spectronorm.errors import ArgumentError, SourceError
 
@@ -77,7 +78,8 @@ def labelled_clips(
         _require_column(source, group, "groups")
     if folds is None:
         folds = next((name for name in ("fold", "split") if name in source.column_names()), 5)
-    if isinstance(folds, int):
+    if not isinstance(folds, str):
+        folds = whole_number(folds, "folds", 2)
         source, folds = _with_made_folds(source, label, group, folds), MADE_FOLD
     _require_column(source, folds, "folds")
     if folds == "split":

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spectronorm.arrays import Samples
 from spectronorm.audio import AudioCache, ClipReference, Reader, Source
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import AudioError, SourceError
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.one_pass import Progress
 
-Floats = NDArray[np.float32]
-Device = Callable[[Floats, int, int], Floats]
+Device = Callable[[Samples, int, int], Samples]
 """A simulated recording device: samples, sample rate (Hz) and the clip's number to samples of the same length."""
 
 
@@ -30,19 +29,19 @@ class Waves:
     def __init__(self, source: Source, seconds: float, cache: Path) -> None:
         self.source, self.seconds = source, seconds
         self._cache = AudioCache(cache.absolute())
-        self._levels: dict[tuple[str, str], Floats] = {}
+        self._levels: dict[tuple[str, str], Samples] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the levels: the receiving process computes them again, which costs less than sending them."""
         return {**self.__dict__, "_levels": {}}
 
-    def wave(self, index: int, front_end: FrontEnd, device: Device | None = None) -> Floats:
+    def wave(self, index: int, front_end: FrontEnd, device: Device | None = None) -> Samples:
         """Return one clip's samples at the front end's sample rate."""
         samples = _decoded(self.source, self.source.clips[index], front_end, self._cache)
         wave = np.resize(samples, round(self.seconds * front_end.sample_rate))
         return wave if device is None else device(wave, front_end.sample_rate, index)
 
-    def waves(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Floats:
+    def waves(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Samples:
         """Return all clips, `(clip, sample)`, as recorded or through a named device."""
         return np.stack(
             [self.wave(i, front_end, None if device is None else device[1]) for i in range(len(self.source))]
@@ -50,14 +49,14 @@ class Waves:
 
     def levels(
         self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress | None = None
-    ) -> Floats:
+    ) -> Samples:
         """Return levels `(clip, band, frame)` of all clips, as recorded or through a named device, kept in memory."""
         key = (front_end.fingerprint, "" if device is None else device[0])
         if key not in self._levels:
             self._levels[key] = self._computed(front_end, None if device is None else device[1], progress)
         return self._levels[key]
 
-    def power(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Floats:
+    def power(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Samples:
         """Return the mean square of each frame's hop of samples, `(clip, frame)`; a last, shorter hop is not padded."""
         hop = front_end.stft.hop
         frames = front_end.frames(round(self.seconds * front_end.sample_rate))
@@ -67,7 +66,7 @@ class Waves:
         lengths = np.diff(np.append(starts, waves.shape[-1]))
         return np.asarray(sums / np.maximum(lengths, 1), dtype=np.float32)
 
-    def _computed(self, front_end: FrontEnd, device: Device | None, progress: Progress | None) -> Floats:
+    def _computed(self, front_end: FrontEnd, device: Device | None, progress: Progress | None) -> Samples:
         frames = front_end.frames(round(self.seconds * front_end.sample_rate))
         levels = np.empty((len(self.source), front_end.n_bands, frames), dtype=np.float32)
 
@@ -103,7 +102,7 @@ def _lengths(source: Source, front_end: FrontEnd, cache: AudioCache) -> Iterator
     yield from ThreadEngine().map(seconds, list(source))
 
 
-def _decoded(source: Source, clip: ClipReference, front_end: FrontEnd, cache: AudioCache) -> Floats:
+def _decoded(source: Source, clip: ClipReference, front_end: FrontEnd, cache: AudioCache) -> Samples:
     """Return a clip's samples at the front end's rate; the cache holds files, not members of archives."""
     rate, resampler = front_end.sample_rate, front_end.resampler
     if clip.part is not None:

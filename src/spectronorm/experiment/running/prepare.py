@@ -25,7 +25,7 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD, Progress
-from spectronorm.profile import BadFile, Counter, Profile
+from spectronorm.profile import BadFile, LevelCounter, Profile
 from spectronorm.storage.canonical_json import canonical_json
 
 PROFILES, CACHE = "profiles", "cache"
@@ -153,9 +153,9 @@ def _profile(
 
 def _heard(clips: LabelledClips, waves: Waves, front_end: FrontEnd, design: Design) -> Profile:
     """Measure all clips as recorded by the device that models are trained on."""
-    counters: dict[str, Counter] = {}
+    counters: dict[str, LevelCounter] = {}
     for index in range(len(clips.source)):
-        counter = counters.setdefault(clips.fold_of(index), Counter(front_end))
+        counter = counters.setdefault(clips.fold_of(index), LevelCounter(front_end))
         counter.add(waves.wave(index, front_end, SHIFTS[design.train_on]))
     counted = {((clips.fold_column, fold),): counter.measurement() for fold, counter in counters.items()}
     return Profile(front_end, {key: part for key, part in counted.items() if part is not None}, (), waves.seconds)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import xxhash
-from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats
 from spectronorm.experiment.arms.arm import Arm
 from spectronorm.experiment.deploy import Deployed, scores_of
 from spectronorm.experiment.design import Block
@@ -24,8 +24,6 @@ from spectronorm.passes.one_pass import Progress
 from spectronorm.storage.canonical_json import canonical_json
 
 CHECKPOINT = "checkpoint-"
-
-Floats = NDArray[np.float64]
 
 
 def run(prepared: Prepared, results: Results, progress: Progress | None = None) -> Iterator[Block]:

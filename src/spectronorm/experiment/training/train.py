@@ -15,12 +15,11 @@ from scipy.special import logsumexp
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
+from spectronorm.arrays import Integers, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.experiment.training.inputs import ArmInputs, Generators
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ class Training:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 2:
-            raise ArgumentError(f"epochs={self.epochs} must be at least 1, batch_size={self.batch_size} at least 2")
+        set_whole_numbers(self, ("epochs",), 1)
+        set_whole_numbers(self, ("batch_size",), 2)
         if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.label_smoothing < 1):
             raise ArgumentError(
                 f"learning_rate={self.learning_rate} must be positive, weight_decay={self.weight_decay} not negative, "

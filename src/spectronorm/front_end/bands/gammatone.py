@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array
+from spectronorm.arrays import Array, set_whole_numbers
 from spectronorm.errors import ArgumentError
+from spectronorm.front_end.bands.bands import MAX_BANDS
 from spectronorm.front_end.bands.runs import BandRuns, band_sums
 
 _EAR_Q = 9.26449  # Glasberg and Moore (1990): ERB(f) = f / 9.26449 + 24.7 Hz
@@ -37,8 +38,7 @@ class Gammatone:
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n_bands, int) or isinstance(self.n_bands, bool) or self.n_bands < 1:
-            raise ArgumentError(f"n_bands={self.n_bands!r} must be a positive whole number")
+        set_whole_numbers(self, ("n_bands",), 1, MAX_BANDS)
         if not 0 < self.width < np.inf:
             raise ArgumentError(f"width={self.width} must be finite and positive")
         if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array
+from spectronorm.arrays import Array, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.bands.bands import MAX_BANDS
 from spectronorm.front_end.bands.runs import BandRuns, band_sums
@@ -35,8 +35,7 @@ class Mel:
     norm: str | None = "slaney"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n_mels, int) or isinstance(self.n_mels, bool) or not 1 <= self.n_mels <= MAX_BANDS:
-            raise ArgumentError(f"n_mels={self.n_mels!r} must be a whole number in 1 … {MAX_BANDS}")
+        set_whole_numbers(self, ("n_mels",), 1, MAX_BANDS)
         if self.mel_scale not in _SCALES:
             raise ArgumentError(f"mel_scale={self.mel_scale!r} must be one of {', '.join(_SCALES)}")
         if self.norm not in ("slaney", None):

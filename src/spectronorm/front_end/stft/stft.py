@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, constant, frame, namespace, positive_power, rfft, squared_magnitude
+from spectronorm.arrays import (
+    Array,
+    constant,
+    frame,
+    namespace,
+    positive_power,
+    rfft,
+    set_whole_numbers,
+    squared_magnitude,
+)
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
 
@@ -58,14 +67,13 @@ class STFT:
 
     def __post_init__(self) -> None:
         # The defaults are filled in here, so that equal settings are equal values with equal fingerprints.
+        set_whole_numbers(self, ("n_fft",), 1, MAX_SAMPLES, of="samples")
         object.__setattr__(self, "win_length", self.n_fft if self.win_length is None else self.win_length)
+        set_whole_numbers(self, ("win_length",), 1, MAX_SAMPLES, of="samples")
         object.__setattr__(
             self, "hop_length", max(1, self.frame_length // 2) if self.hop_length is None else self.hop_length
         )
-        for name in ("n_fft", "win_length", "hop_length"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_SAMPLES:
-                raise ArgumentError(f"{name}={value!r} must be a whole number of samples in 1 … {MAX_SAMPLES}")
+        set_whole_numbers(self, ("hop_length",), 1, MAX_SAMPLES, of="samples")
         if self.n_fft < 2 or self.frame_length > self.n_fft:
             raise ArgumentError(
                 f"win_length={self.win_length} must be at most n_fft={self.n_fft}, and n_fft at least 2"

@@ -1,1 +1,25 @@
 """Waveform levels: what is done to a clip's samples before its STFT."""
+
+from spectronorm.front_end.waveform.as_recorded import AsRecorded as AsRecorded
+from spectronorm.front_end.waveform.loudness import LoudnessLevel as LoudnessLevel
+from spectronorm.front_end.waveform.loudness import integrated_loudness as integrated_loudness
+from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis as PreEmphasis
+from spectronorm.front_end.waveform.scale import PeakLevel as PeakLevel
+from spectronorm.front_end.waveform.scale import RMSLevel as RMSLevel
+from spectronorm.front_end.waveform.scale import ScaleWaveform as ScaleWaveform
+from spectronorm.front_end.waveform.sliding import SlidingStandardizeWaveform as SlidingStandardizeWaveform
+from spectronorm.front_end.waveform.standardize import StandardizeWaveform as StandardizeWaveform
+from spectronorm.front_end.waveform.waveform_level import WaveformLevel as WaveformLevel
+
+__all__ = [
+    "AsRecorded",
+    "LoudnessLevel",
+    "PeakLevel",
+    "PreEmphasis",
+    "RMSLevel",
+    "ScaleWaveform",
+    "SlidingStandardizeWaveform",
+    "StandardizeWaveform",
+    "WaveformLevel",
+    "integrated_loudness",
+]

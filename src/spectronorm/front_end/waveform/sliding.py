@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spectronorm.arrays import Array, Window, sliding_affine
+from spectronorm.arrays import Array, SlidingWindow, set_whole_numbers, sliding_affine
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 
@@ -24,6 +24,7 @@ class SlidingStandardizeWaveform(WaveformLevel):
     center: bool = True
 
     def __post_init__(self) -> None:
+        set_whole_numbers(self, ("length", "min_length"), 1)
         self._window()
 
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
@@ -31,5 +32,5 @@ class SlidingStandardizeWaveform(WaveformLevel):
         del sample_rate
         return sliding_affine(wave, self._window(), valid=valid)(wave)
 
-    def _window(self) -> Window:
-        return Window(self.length, self.min_length, self.center)
+    def _window(self) -> SlidingWindow:
+        return SlidingWindow(self.length, self.min_length, self.center)

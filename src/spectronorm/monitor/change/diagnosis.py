@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from spectronorm.arrays import Floats
 from spectronorm.monitor.change.evidence import Evidence
-from spectronorm.monitor.clips.features import Floats
 
 FIRM_CLIPS = 32
 """With fewer clips, what they happen to contain weighs too much beside what the device does to them."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectronorm.arrays import Floats
 from spectronorm.front_end import FrontEnd
-from spectronorm.monitor.clips.features import Floats
 from spectronorm.profile import Measurement, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edges
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spectronorm.arrays import Floats
 from spectronorm.monitor.change.distribution import (
     Distribution,
     aligned,
@@ -16,7 +17,6 @@ from spectronorm.monitor.change.distribution import (
     population_stability_index,
     wasserstein,
 )
-from spectronorm.monitor.clips.features import Floats
 from spectronorm.profile import Measurement, Profile, Statistics
 
 

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from spectronorm.arrays import Floats
 from spectronorm.front_end import Decibel, FrontEnd
 from spectronorm.monitor.change.distribution import dbfs_mean
-from spectronorm.monitor.clips.features import Floats, band_ranges
+from spectronorm.monitor.clips.features import band_ranges
 from spectronorm.profile import Measurement, Profile, Statistics
 
 RANGES = 16

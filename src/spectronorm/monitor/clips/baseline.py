@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.jit import njit
-from spectronorm.monitor.clips.features import Floats, clip_features, feature_names, range_weights, with_shape
+from spectronorm.monitor.clips.features import clip_features, feature_names, range_weights, with_shape
 from spectronorm.monitor.clips.synthetic import synthetic_features
 from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
 from spectronorm.profile import BadFile, Profile, digest
 
 MAX_CLIPS = 2000
 """A random share of larger training sets: more would move no threshold."""
-MIN_CLIPS = 20
+_MIN_CLIPS = 20
 _FOLDS = 5
 _MOST_GROUPS = 20
 UNIT_SCORE = 1 << 16
@@ -38,7 +39,7 @@ class Baseline:
     `columns` are the indices of the known features: a profile alone has no spreads within clips.
 
     Raises:
-        ArgumentError: if there are fewer than `MIN_CLIPS` clips.
+        ArgumentError: if there are fewer than `_MIN_CLIPS` clips.
     """
 
     front_end: FrontEnd
@@ -48,9 +49,9 @@ class Baseline:
     measured: bool
 
     def __post_init__(self) -> None:
-        if len(self.rows) < MIN_CLIPS:
+        if len(self.rows) < _MIN_CLIPS:
             raise ArgumentError(
-                f"a baseline of {len(self.rows)} clips is too small to calibrate with: at least {MIN_CLIPS} are needed"
+                f"a baseline of {len(self.rows)} clips is too small to calibrate with: at least {_MIN_CLIPS} are needed"
             )
 
     @classmethod
@@ -115,7 +116,7 @@ class Baseline:
     @classmethod
     def of_profile(cls, profile: Profile, *, seed: int = 0) -> Baseline:
         """Build a baseline from the profile's counts of clips and groups, without the training audio."""
-        rows, groups, columns = synthetic_features(profile, np.random.default_rng(seed))
+        rows, groups, columns = synthetic_features(profile, np.random.default_rng(whole_number(seed, "seed", 0)))
         return cls(profile.front_end, rows, groups, columns, measured=False)
 
     @cached_property

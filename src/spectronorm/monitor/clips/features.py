@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.jit import njit
 from spectronorm.profile.counting.counter import Recorded, digest
 
-Floats = NDArray[np.float64]
-MAX_BANDS = 12
+_MAX_BANDS = 12
 """Neighbouring bands say nearly the same of a clip: they are averaged in this many ranges."""
 QUIETEST, LOUDEST = -100.0, 30.0
 """dBFS beyond which one silent clip is as silent as any other."""
@@ -27,7 +27,7 @@ _LARGE = 1e10
 
 
 @lru_cache(maxsize=64)
-def band_ranges(n_bands: int, at_most: int = MAX_BANDS) -> tuple[slice, ...]:
+def band_ranges(n_bands: int, at_most: int = _MAX_BANDS) -> tuple[slice, ...]:
     """Divide the bands into at most `at_most` ranges of neighbours, of sizes that differ by at most one.
 
     >>> band_ranges(5, 2)
@@ -39,7 +39,7 @@ def band_ranges(n_bands: int, at_most: int = MAX_BANDS) -> tuple[slice, ...]:
 
 
 @lru_cache(maxsize=64)
-def range_weights(n_bands: int, at_most: int = MAX_BANDS) -> Floats:
+def range_weights(n_bands: int, at_most: int = _MAX_BANDS) -> Floats:
     """Matrix `(range, band)` that averages the bands of each range."""
     weights = np.zeros((len(band_ranges(n_bands, at_most)), n_bands))
     for row, bands in zip(weights, band_ranges(n_bands, at_most), strict=True):
@@ -72,10 +72,10 @@ def clip_features(level: NDArray[Any], samples: NDArray[np.float32]) -> Floats:
     Levels and spreads are in the level's unit; RMS and peak are in dBFS before waveform normalization.
     """
     no_frames = np.empty((level.shape[0], 0), dtype=np.int32)
-    return look(np.asarray(level, dtype=np.float64), as_recorded(samples), 0.0, no_frames)[0]
+    return clip_features_on_grid(np.asarray(level, dtype=np.float64), as_recorded(samples), 0.0, no_frames)[0]
 
 
-def look(
+def clip_features_on_grid(
     level: NDArray[np.float64], recorded: Recorded, steps: float, gridded: NDArray[np.int32]
 ) -> tuple[Floats, int, int]:
     """Compute a clip's features, and in one pass its level on the grid, with the lowest and highest grid value.

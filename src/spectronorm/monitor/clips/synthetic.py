@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spectronorm.monitor.clips.features import LOUDEST, QUIETEST, Floats, range_weights, spread_columns, with_shape
+from spectronorm.arrays import Floats
+from spectronorm.monitor.clips.features import LOUDEST, QUIETEST, range_weights, spread_columns, with_shape
 from spectronorm.profile import Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edges
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectronorm.arrays import Floats
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import Floats, shape_columns
+from spectronorm.monitor.clips.features import shape_columns
 
 _DIRECTIONS = 10
 _DRAWS = 400

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, open_source, release
 from spectronorm.audio.resample import resample
 from spectronorm.audio.sources import AUDIO_SUFFIXES
@@ -62,7 +63,9 @@ def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> It
     """
     newest = max(_appeared(Path(source), (0, "")), default=None) if isinstance(source, str | Path) else None
     opened = open_source(source)
-    for place, index in enumerate(np.random.default_rng(seed).permutation(len(opened)), start=1):
+    for place, index in enumerate(
+        np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened)), start=1
+    ):
         clip = opened.clips[index]
         at = clip.path.stat().st_mtime if clip.part is None and clip.path.is_file() else time.time()
         mark = newest if place == len(opened) else None
@@ -153,11 +156,8 @@ class Pcm:
     def __post_init__(self) -> None:
         if self.encoding not in PCM_FORMATS:
             raise ArgumentError(f"pcm={self.encoding!r} must be one of {', '.join(PCM_FORMATS)}")
-        if not 100 <= self.sample_rate <= 1_000_000 or not 1 <= self.channels <= 256:
-            raise ArgumentError(
-                f"pcm of {self.sample_rate} Hz and {self.channels} channels: the rate must lie in 100 … 1000000, "
-                "the channels in 1 … 256"
-            )
+        set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
+        set_whole_numbers(self, ("channels",), 1, 256)
         if not 0 < self.seconds <= 3600:
             raise ArgumentError(f"clips of {self.seconds} s must be longer than 0 and at most 3600 s")
 

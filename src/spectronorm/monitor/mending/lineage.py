@@ -34,7 +34,7 @@ def save_update(update: Update, parent: str | Path, path: str | Path) -> dict[st
     header, tensors = update.profile.to_container()
     Profile.from_container(header, tensors, Path(path))  # Check that the written profile can be read.
     header = {**header, _RECORD: [*above, record]}
-    container.save(Path(path), header, {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)})
+    container.save_tensors(Path(path), header, {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)})
     return record
 
 
@@ -44,7 +44,7 @@ def lineage(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         FileFormatError: if the file is not a valid profile.
     """
-    header, tensors = container.load(Path(path))
+    header, tensors = container.load_tensors(Path(path))
     profile = Profile.from_container(header, tensors, Path(path))
     records: list[dict[str, Any]] = header.get(_RECORD, [])
     sound = isinstance(records, list) and all(_is_record(r, profile.front_end.n_bands) for r in records)
@@ -63,7 +63,7 @@ def rollback(path: str | Path, output: str | Path) -> dict[str, Any]:
     records = lineage(path)
     if not records:
         raise ArgumentError(f"{path}: was measured, not updated: there is nothing to roll back")
-    data = container.load(Path(path))[1][_PARENT].tobytes()
+    data = container.load_tensors(Path(path))[1][_PARENT].tobytes()
     if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
         raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
     with atomic_write(Path(output)) as file:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, Grid
 from spectronorm.profile import Measurement, require_fixed_floor
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.kernel import NONE_ABOVE, S_SHIFT
 
-Cells = NDArray[np.int64]
 _PAIRS = ("SS", "SQ", "QQ", "Sn", "Qn", "nn", "Sc", "Qc", "nc", "cc")  # in the order of `counting`
 _ORDER = "SQnc"
 
@@ -30,7 +30,7 @@ def fixed_floor(front_end: FrontEnd) -> int | None:
     return front_end.grid.integer(front_end.floor)
 
 
-def shifted(m: Measurement, cells: Cells, front_end: FrontEnd) -> Measurement:
+def shifted(m: Measurement, cells: Integers, front_end: FrontEnd) -> Measurement:
     """Move each band's levels by a whole number of histogram cells `(band,)` (for decibels, a sixteenth each).
 
     Silence stays silent: cells on the floor stay, as they would behind a filter, unless each clip has its own floor
@@ -105,7 +105,7 @@ def _moved_squares(
 
 
 def _moved_histogram(
-    m: Measurement, cells: Cells, still: NDArray[np.int64], floor: int | None, grid: Grid
+    m: Measurement, cells: Integers, still: NDArray[np.int64], floor: int | None, grid: Grid
 ) -> tuple[int, NDArray[np.int64]]:
     last = grid.first_cell + grid.cells - 1
     least = grid.first_cell if floor is None else floor >> grid.cell_bits
@@ -123,7 +123,7 @@ def _moved_histogram(
     return first + int(used[0]), histogram[:, used[0] : used[-1] + 1].copy()
 
 
-def _moved_products(products: NDArray[np.int64], cells: Cells, floor: int | None, grid: Grid) -> NDArray[np.int64]:
+def _moved_products(products: NDArray[np.int64], cells: Integers, floor: int | None, grid: Grid) -> NDArray[np.int64]:
     """Clip products after `S + d (n - c)` and `Q + 2 d (S - f c) + d² (n - c)`, in the units of the rounded sums.
 
     The bands of the pooled row move by different amounts, so the mean movement represents them; only the pooled

@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, whole_number
 from spectronorm.audio import Source, open_source, release
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
 from spectronorm.front_end import FrontEnd
 from spectronorm.monitor.change.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
 from spectronorm.monitor.change.evidence import evidence
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import Floats, clip_features
+from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.shifted import counted_often, fixed_floor, moved_clips, shifted
 from spectronorm.monitor.monitor import Monitor
 from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
-from spectronorm.profile import BadFile, Counter, Measurement, Profile, Statistics
+from spectronorm.profile import BadFile, LevelCounter, Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 
 STATISTICS = ("mean", "mean+std")
@@ -114,12 +115,12 @@ def measure_new(
     front_end = profile.front_end
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
     monitor = Monitor(profile, baseline, seed=seed)
-    counter, rows, bad = Counter(front_end), [], []
+    counter, rows, bad = LevelCounter(front_end), [], []
     opened = open_source(source)
     clips = opened.clips
     alarms = False
     # Random order: a folder sorted by label would raise an alarm through its order alone.
-    for done, index in enumerate(np.random.default_rng(seed).permutation(len(clips)), start=1):
+    for done, index in enumerate(np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(clips)), start=1):
         clip = clips[index]
         try:
             samples = opened.reader.read(

@@ -46,7 +46,7 @@ class Recorded:
         return cls(len(samples), peak, math.sqrt(mean_square), alike, digest(samples))
 
 
-class Counter:
+class LevelCounter:
     """Counts clips, one after the other, into the integers of a `Measurement`.
 
     A `workspace` that is given must be the counter's alone until its measurement is made.

@@ -25,7 +25,7 @@ from spectronorm.front_end import (
     StandardizeWaveform,
 )
 from spectronorm.profile.counting import clip_histograms, int128
-from spectronorm.profile.counting.counter import Counter
+from spectronorm.profile.counting.counter import LevelCounter
 from spectronorm.profile.counting.kernel import PRODUCTS, Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, RunningSum
 
@@ -62,7 +62,7 @@ def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
     counted = replace(front_end, level=AsRecorded(), stft=replace(front_end.stft, center=False, frame_count="fit"))
     for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks))):
         level = counted.clip_level(stretch)
-        counter = Counter(counted)
+        counter = LevelCounter(counted)
         counter.add_level(level, stretch[:1].astype(np.float32), flat=False)
         part = counter.measurement()
         if part is not None:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.histogram import Histogram
 
-Integers = NDArray[np.int64]
 DIGEST_BYTES = 16
 
 

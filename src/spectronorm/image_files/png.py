@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_PIXELS = 1 << 26
 """No spectrogram comes near 67 million cells; a larger image is refused before it is decoded."""
-MAX_FILE_BYTES = 1 << 28
+_MAX_FILE_BYTES = 1 << 28
 MAX_TEXT_BYTES = 1 << 22
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
@@ -146,8 +146,8 @@ def _read(path: Path) -> bytes:
         if not path.is_file():
             raise FileFormatError(f"{path}: there is no such file; check the path")
         size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise FileFormatError(f"{path}: has {size} bytes, more than {MAX_FILE_BYTES}; no spectrogram is so large")
+        if size > _MAX_FILE_BYTES:
+            raise FileFormatError(f"{path}: has {size} bytes, more than {_MAX_FILE_BYTES}; no spectrogram is so large")
         data = path.read_bytes()
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None

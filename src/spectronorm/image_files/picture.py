@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spectronorm.errors import ArgumentError, MissingExtra
-from spectronorm.images.codec import ImageCodec
-from spectronorm.images.png import NOT_INVERTIBLE, Pixels, encode_png, read_colours
+from spectronorm.image_files.codec import ImageCodec
+from spectronorm.image_files.png import NOT_INVERTIBLE, Pixels, encode_png, read_colours
 
 if TYPE_CHECKING:
     from PIL import ImageDraw, ImageFont

@@ -14,16 +14,17 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from spectronorm.arrays import set_whole_numbers, whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
-from spectronorm.images.level_range import LevelRange
+from spectronorm.image_files.level_range import LevelRange
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.version import __version__
 
 KEYWORD = "spectronorm"
 FIRST_KEYWORD = "specnorm"
 """What versions before 0.2 called it."""
-FORMAT = 2
+_FORMAT = 2
 _MAX_N_FFT = 1 << 16
 """An image can claim any front end; building one with a longer FFT would be a way to fill the memory."""
 
@@ -43,8 +44,9 @@ class Layout:
     loud: str = "dark"
 
     def __post_init__(self) -> None:
-        if self.bits not in (8, 16) or isinstance(self.bits, bool):
+        if self.bits not in (8, 16):
             raise ArgumentError(f"bits={self.bits!r} must be 8 or 16")
+        set_whole_numbers(self, ("bits",), 8, 16)
         if self.low_frequencies not in ("bottom", "top"):
             raise ArgumentError(f"low_frequencies={self.low_frequencies!r} must be bottom or top")
         if self.loud not in ("dark", "bright"):
@@ -79,7 +81,7 @@ class Header:
         """Return the JSON text, with digests of the pixels and of the header."""
         plain = {
             "kind": "image",
-            "format": FORMAT,
+            "format": _FORMAT,
             "version": self.version,
             "front_end": self.front_end.to_dict(),
             "fingerprint": self.front_end.fingerprint,
@@ -107,10 +109,10 @@ class Header:
             FileFormatError: if the text is not a valid header of this version, or does not belong to the pixels.
         """
         plain = _parsed(text, path)
-        if plain.get("kind") != "image" or plain.get("format") != FORMAT:
+        if plain.get("kind") != "image" or plain.get("format") != _FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {plain.get('kind')!r} of format {plain.get('format')!r}, written by spectronorm "
-                f"{plain.get('version')!r}; this version reads images of format {FORMAT}: use the one that wrote it"
+                f"{plain.get('version')!r}; this version reads images of format {_FORMAT}: use the one that wrote it"
             )
         if plain.pop("checksum", None) != _checksum(plain):
             raise FileFormatError(f"{path}: its header was altered (the checksum does not fit); export it again")
@@ -155,9 +157,7 @@ def _refuse_constant(name: str) -> float:
 
 
 def _header(plain: Mapping[str, Any]) -> Header:
-    n_fft = plain["front_end"]["stft"]["n_fft"]
-    if not _whole(n_fft) or not 2 <= n_fft <= _MAX_N_FFT:
-        raise ValueError(f"n_fft={n_fft!r} is not in 2 … {_MAX_N_FFT}")
+    whole_number(plain["front_end"]["stft"]["n_fft"], "n_fft", 2, _MAX_N_FFT)
     front_end = FrontEnd.from_dict(plain["front_end"])
     if plain["fingerprint"] != front_end.fingerprint:
         raise ValueError("the fingerprint does not fit the front end")
@@ -180,13 +180,8 @@ def _check(header: Header, plain: Mapping[str, Any], pixels: NDArray[Any]) -> No
         raise ValueError(f"it has {rows} rows for the {header.front_end.n_bands} bands of its front end")
     if header.level_range.low.size not in (1, rows):
         raise ValueError(f"its range has {header.level_range.low.size} bands, not 1 or {rows}")
-    if not _whole(header.frames) or not 1 <= header.frames <= columns:
-        raise ValueError(f"frames={header.frames!r} is not in 1 … {columns}, its width")
-    if not _whole(header.length) or frames_of(header.front_end, header.length) != header.frames:
+    whole_number(header.frames, "frames", 1, columns, of="its columns")
+    if frames_of(header.front_end, whole_number(header.length, "length", 0)) != header.frames:
         raise ValueError(f"length={header.length!r} samples do not make frames={header.frames} with its front end")
     if not (math.isfinite(header.gain.scale) and type(plain["bits"]) is int):
         raise ValueError("its numbers are not finite")
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

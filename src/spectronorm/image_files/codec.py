@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Array, require_floats, to_host
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
 from spectronorm.front_end import FrontEnd, WaveformGain, db_per_unit, frames_of, shortest_length
-from spectronorm.images.header import FIRST_KEYWORD, KEYWORD, Header, Layout
-from spectronorm.images.level_range import LevelRange
-from spectronorm.images.png import NOT_INVERTIBLE, Pixels, encode_png, read_png
+from spectronorm.image_files.header import FIRST_KEYWORD, KEYWORD, Header, Layout
+from spectronorm.image_files.level_range import LevelRange
+from spectronorm.image_files.png import NOT_INVERTIBLE, Pixels, encode_png, read_png
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _numbers(text: str, scheme: str) -> list[float]:
 def _scoped(profile: Profile, per: str) -> Statistics:
     if per not in ("global", "band"):
         raise ArgumentError(f"per={per!r} must be global or band")
-    return profile.pooled() if per == "global" else profile.statistics
+    return profile.overall if per == "global" else profile.band
 
 
 def _widened(low: ArrayLike, high: ArrayLike, profile: Profile, scheme: str) -> LevelRange:
