@@ -96,7 +96,7 @@ __all__ = [
 ]
 
 ON_FIRST_USE = ("augment", "datasets", "experiment", "explain", "gan", "interop", "monitor", "nn")
-"""Namespaces that are imported when they are first named, because they need more than the rest, or an extra."""
+"""Namespaces that are imported on first use, because they take longer to import than the rest, or need an extra."""
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -21,7 +21,7 @@ Array = Any
 
 Floats = NDArray[np.float64]
 
-"""A NumPy array in double precision, such as anything that is summed over a data set."""
+"""A NumPy array in double precision, such as sums over a data set."""
 
 Integers = NDArray[np.int64]
 

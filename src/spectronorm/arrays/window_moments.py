@@ -43,7 +43,7 @@ def window_moments(x: Array, start: Array, stop: Array) -> tuple[Array, Array]:
 
 CONSTANT = 1e-12
 
-"""A variance below this share of the squared mean (or of 1) is what rounding gives a constant."""
+"""A variance below this share of the squared mean (or of 1) is treated as the rounding of a constant."""
 
 
 @njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 
 _FORMAT = 2
-"""Counts up when decoding changes what it gives, so that old entries are not found any more."""
+"""Increased when decoding changes its result, so that old entries are no longer found."""
 
 
 @dataclass(frozen=True)

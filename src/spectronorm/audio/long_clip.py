@@ -31,13 +31,13 @@ from spectronorm.errors import AudioError, BadAudioReason
 
 _Result = TypeVar("_Result")
 LONG_SAMPLES = 1 << 22
-"""Samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
+"""Number of samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
 TWICE = 4
-"""How much longer it must be when its blocks are asked for twice: decoding again costs more time than memory."""
+"""Factor for the length if blocks are needed twice: decoding again costs more time than memory."""
 SMALL_BYTES = 1 << 20
-"""Files up to this size are not asked how long they are: it would cost each short clip a tenth of its time."""
+"""Files up to this size are not asked for their length, which would cost each short clip a tenth of its time."""
 _QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
-"""Resamplers that work in blocks, by name, with soxr's name for them."""
+"""Resamplers that work in blocks, by name, with soxr's name for each."""
 
 
 class _Extremes:

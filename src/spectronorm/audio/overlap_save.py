@@ -23,11 +23,11 @@ from spectronorm.kernels.fft.transposition import transpose
 from spectronorm.kernels.jit import njit
 
 PASS = 0.9125
-"""The share of the lower Nyquist frequency up to which the filter is flat, as soxr's HQ has it."""
+"""Share of the lower Nyquist frequency up to which the filter is flat, as in soxr's HQ."""
 ATTENUATION_DB = 150.0
-"""Of everything from the lower Nyquist frequency on: more than float32 can tell."""
+"""Attenuation from the lower Nyquist frequency on: more than float32 can resolve."""
 _OVERLAPS = 3
-"""How many times the discarded samples a block is long."""
+"""Length of a block as a multiple of the discarded samples."""
 _BLOCKS_AT_ONCE = 64
 
 Singles = NDArray[np.float32]

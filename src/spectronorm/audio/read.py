@@ -31,7 +31,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.kernels.buffers import SAMPLES
 
 _MOST_STORED = 1 << 23
-"""Bytes of archive members that are held at once."""
+"""Largest number of bytes of archive members held at once."""
 
 
 @dataclass(frozen=True, eq=False)

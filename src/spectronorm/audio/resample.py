@@ -13,7 +13,7 @@ from spectronorm.audio.overlap_save import overlap_save
 from spectronorm.errors import ArgumentError
 
 _LARGE = 1 << 20
-"""Samples; a stream keeps room for the longest clip that it has had."""
+"""Number of samples; a stream keeps room for the longest clip that it has had."""
 
 
 class _OfThread(threading.local):

@@ -27,7 +27,7 @@ _SUFFIXES = """
 """
 _name = attrgetter("name")
 AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
-"""What a folder scan takes for audio; a table may name any file."""
+"""Suffixes that a folder scan accepts as audio; a table may name any file."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ _FSDD = Dataset(
 )
 
 DATASETS: Mapping[str, Dataset] = {"esc50": _ESC50, "fsdd": _FSDD}
-"""What `spectronorm datasets get` takes."""
+"""Every data set that can be downloaded, by the name that `spectronorm datasets get` takes."""
 
 
 def find_dataset(name: str) -> Dataset:

@@ -15,7 +15,7 @@ from spectronorm.engines.processes import Pool
 from spectronorm.engines.threads import ThreadEngine, available_cores
 
 WORTH_SECONDS = 3.0
-"""How long threads must still have to go for processes to begin: they take about a second to start."""
+"""Remaining time of the threads, in seconds, from which processes are started: they take about a second to start."""
 
 
 @dataclass(frozen=True)

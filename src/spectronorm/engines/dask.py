@@ -26,16 +26,17 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 CONNECT_SECONDS = 5.0
-"""How long a scheduler may take to answer."""
+"""Time limit for a scheduler's answer."""
 ALLOWED_FAILURES = 10
-"""How many workers a task of our own cluster may lose; Dask's 3 are soon used up where machines are taken away."""
+"""Number of workers that a task may lose on a local cluster; Dask's 3 are soon used up on preemptible machines."""
 ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": str(2**28),
     "MALLOC_MMAP_THRESHOLD_": str(2**28),
     "MALLOC_TOP_PAD_": str(2**24),
 }
-"""What workers need in their environment when they start: with Dask's own settings each clip's memory is given back
-to the system and fetched again, which halves the rate."""
+"""Environment of the workers: with Dask's own settings, each clip's memory is returned to the system and fetched again,
+which halves the rate.
+"""
 _WAITING = 2  # batches for each worker: one in progress, one waiting
 _SETTINGS = "distributed.nanny.pre-spawn-environ"
 
@@ -225,7 +226,7 @@ def _nobody(patience: float) -> str:
 def _work(pickled: bytes) -> BatchResult:
     """Run a pickled batch, in a worker."""
     try:
-        task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: whoever reaches it can run code)
+        task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: any process that reaches it can run code)
     except (ImportError, AttributeError, TypeError) as error:
         raise EngineError(_cannot_load(error)) from None
     return do_batch(task, batch)

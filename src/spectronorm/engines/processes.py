@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WATCH_SECONDS = 0.5
 _ATTEMPTS = 3
-"""How often an item may end the process that works on it while it is the only one at work."""
+"""Number of times that an item may end its process while it is the only one at work."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM = "none", "mean", "mean and std", "Bat
 UPDATES = (NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM)
 
 FEW = ", from {} classes"
-"""Behind an update's name: it saw clips of so many classes only."""
+"""Suffix of the name of an update made from clips of only this number of classes."""
 
 Levels = NDArray[np.float32]
 

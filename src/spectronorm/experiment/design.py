@@ -14,7 +14,7 @@ from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.training.train import Training
 
 AGAIN = " again"
-"""Behind the reference arm's name: the A/A control, the same arm from other weights and in another order."""
+"""Suffix of the reference arm's name for the A/A control: this arm with other initial weights and another order."""
 _OTHER_SEED, _NEXT_MEMBER = 1_000_003, 10_000_019
 
 

@@ -54,7 +54,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         hold_out=(),
     ),
 }
-"""What `--protocol` takes."""
+"""Every published comparison, by the name that `--protocol` takes."""
 
 
 def find_protocol(name: str) -> Protocol:

@@ -16,7 +16,7 @@ from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
 from spectronorm.profile import BadFile
 
 FIX_LENGTH = ("crop", "pad", "crop-or-pad")
-"""What `--fix-length` takes: cut longer clips at their end, lengthen shorter ones there with zeros, or both."""
+"""Values of `--fix-length`: cut longer clips at their end, lengthen shorter ones at their end with zeros, or both."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 from spectronorm.errors import ArgumentError
 
 Critic = Callable[[Tensor], Tensor]
-"""Images to logits, with labels and augmentation already in it."""
+"""Maps images to logits, with labels and augmentation included."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ LOSSES: Mapping[str, Loss] = {
     # Settings of SpecGAN.
     "wgan_gp": Loss(5, 1e-4, 1.0, (0.5, 0.9), 10.0, bounded=False),
 }
-"""What `--loss` takes."""
+"""Every loss, by the name that `--loss` takes."""
 
 
 def find_loss(name: str) -> Loss:

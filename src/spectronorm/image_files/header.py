@@ -23,10 +23,10 @@ from spectronorm.version import __version__
 
 KEYWORD = "spectronorm"
 FIRST_KEYWORD = "specnorm"
-"""What versions before 0.2 called it."""
+"""Keyword of the header in versions before 0.2."""
 _FORMAT = 2
 _MAX_N_FFT = 1 << 16
-"""An image can claim any front end; building one with a longer FFT would be a way to fill the memory."""
+"""Largest FFT length: an image can claim any front end, and a longer FFT could exhaust the memory."""
 
 
 @dataclass(frozen=True)

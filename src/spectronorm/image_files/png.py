@@ -24,7 +24,7 @@ from spectronorm.errors import FileFormatError
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_PIXELS = 1 << 26
-"""No spectrogram comes near 67 million cells; a larger image is refused before it is decoded."""
+"""Largest number of pixels, far above any spectrogram; larger images are refused before they are decoded."""
 _MAX_FILE_BYTES = 1 << 28
 MAX_TEXT_BYTES = 1 << 22
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -41,7 +41,7 @@ def _find_deflate() -> tuple[str, Callable[[bytes], bytes]]:
 
 
 DEFLATE, _deflate = _find_deflate()
-"""Which library compresses: isal or zlib. The pixels are the same; the bytes of the files differ."""
+"""Compression library: isal or zlib. The pixels are equal; the bytes of the files differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,7 @@ def read_png(path: str | Path) -> PNG:
 
 
 NOT_INVERTIBLE = "spectronorm-picture"
-"""The keyword of the text in pictures for people, which says that they cannot be decoded."""
+"""Keyword of the text in coloured pictures, which says that they cannot be inverted."""
 
 
 def read_texts(path: Path) -> dict[str, str]:

@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 FASTAUDIO = find_preset("fastaudio").front_end
-"""201 bands of 16 kHz audio in dB, as fastaudio's basic spectrogram, after the wave is standardized."""
+"""201 bands of 16 kHz audio in dB, as in fastaudio's basic spectrogram, after standardizing the waveform."""
 
 
 class AudioTensor(TensorBase):  # type: ignore[misc]

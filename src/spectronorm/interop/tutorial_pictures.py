@@ -20,7 +20,7 @@ from spectronorm.front_end import STFT, FrontEnd, Ln, Mel
 from spectronorm.image_files.png import read_png
 
 _JUMP = 128
-"""A cell this many codes from the median of its neighbours has most probably wrapped around."""
+"""A cell that differs by this number of codes from the median of its neighbours has most probably wrapped around."""
 
 
 @dataclass(frozen=True)

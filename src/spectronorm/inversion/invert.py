@@ -18,7 +18,7 @@ from spectronorm.inversion.plan import InversionPlan
 from spectronorm.inversion.refine import admm, band_consistent, griffin_lim
 
 Vocoder = Callable[[Array, FrontEnd], Array]
-"""A user's own inversion: level `(..., band, frame)` and front end to wave `(..., sample)`."""
+"""A user's own inversion: maps a level `(..., band, frame)` and its front end to a waveform `(..., sample)`."""
 
 
 def invert(

@@ -10,14 +10,14 @@ from spectronorm.kernels.jit import njit
 TINY = 1e-30
 """Keeps quotients finite; far below any band value."""
 MAX_RATIO = 1e4
-"""No bin's power grows by more than 40 dB in one iteration."""
+"""Limits the growth of a bin's power to 40 dB in one iteration."""
 _LANES = 16
 _FAST = {"contract", "arcp", "nsz", "reassoc"}
 
 Spectra = NDArray[np.complex64]
 Weights = tuple[NDArray[np.float32], NDArray[np.float32]]
 Runs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
-"""First and one past the last bin of each band, and which bins some band gathers."""
+"""First and one past the last bin of each band, and booleans that are true for bins inside any band."""
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)

@@ -19,12 +19,14 @@ from spectronorm.front_end import STFT
 from spectronorm.kernels.jit import njit
 
 Change = Callable[[Array, slice], Array]
-"""Takes the spectra of some frames, and which frames they are; gives the spectra to go on with."""
+"""Maps the spectra of some frames, and their positions, to the spectra to continue with."""
 
 _SMALLEST_WEIGHT = 1e-3
-"""Of the largest: where windows add up to less (the outermost samples), a sample is faded instead of blown up."""
+"""Share of the largest weight: where windows add up to less (at the outermost samples), samples are faded, not
+amplified.
+"""
 _BLOCK = 64
-"""Frames that go through a NumPy pass together: few enough to stay in the cache."""
+"""Number of frames that go through a NumPy pass together, small enough to stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)

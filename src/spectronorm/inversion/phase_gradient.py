@@ -17,9 +17,9 @@ from spectronorm.front_end.stft.window import window_values
 from spectronorm.kernels.jit import njit
 
 TOLERANCE_DB = -120.0
-"""Cells this far below the loudest get a random phase."""
+"""Cells this far below the loudest cell get a random phase."""
 _BUCKETS_IN_DB = 8
-"""Cells are taken in order of magnitude up to 1/8 dB: a queue of buckets is several times faster than a binary heap."""
+"""Cells are ordered by magnitude to 1/8 dB: a bucket queue is several times faster than a binary heap."""
 
 
 def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generator) -> NDArray[np.complex64]:

@@ -9,9 +9,9 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 
 METHODS = ("auto", "pghi", "griffin_lim", "admm", "band_consistent", "band_sharpened")
-"""What `method` takes."""
+"""Values of `method`."""
 QUALITIES = ("fast", "good", "best")
-"""What `quality` takes."""
+"""Values of `quality`."""
 _ITERATIONS: Mapping[str, Mapping[str, int]] = {
     "pghi": {"fast": 0, "good": 0, "best": 0},
     "griffin_lim": {"fast": 8, "good": 32, "best": 200},

@@ -13,7 +13,7 @@ from spectronorm.front_end import FrontEnd, level_db
 
 _TOO_SHORT_FOR_STOI = 1e-5
 DYNAMIC_RANGE_DB = 80.0
-"""Cells further below the loudest are left out: nobody hears what is lost there."""
+"""Cells further below the loudest cell are left out, since losses there are inaudible."""
 
 
 def level_residual_db(level: NDArray[Any], reference: NDArray[Any], front_end: FrontEnd) -> tuple[float, float]:

@@ -24,7 +24,7 @@ from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded, require_on_grid
 
 MAX_FRAMES = 64
-"""Frames that are counted of a clip, spread evenly: neighbours say nearly the same."""
+"""Number of frames counted in a clip, evenly spaced: neighbours carry nearly equal information."""
 _MOST_WAITING = 16
 
 

@@ -23,10 +23,10 @@ from spectronorm.kernels.jit import njit
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
 
 _MIN_CLIPS = 4
-"""No horizon of fewer clips is looked at."""
+"""Smallest number of clips in a horizon."""
 _CLIPS_PLAYED = 240_000
 _SURE_TAIL = 20
-"""A threshold that this many played streams passed is counted; a rarer one is extrapolated."""
+"""A threshold exceeded by at least this number of simulated streams is counted; a rarer one is extrapolated."""
 
 
 def horizons(panes: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from spectronorm.errors import OutputBusy
 
 _FAR = 1 << 30
-"""Windows locks bytes and keeps others from reading them: one far behind the text."""
+"""Windows locks are mandatory: lock a byte far past the text, so that other processes can still read the text."""
 
 
 def path_beside(output: Path, suffix: str) -> Path:

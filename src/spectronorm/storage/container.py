@@ -23,7 +23,7 @@ HEADER_KEY = "spectronorm"
 
 _MAX_FILE_BYTES = 2**32
 
-"""Nothing that we save comes near 4 GiB: a larger file is refused before it is read."""
+"""Largest file size: spectronorm's files stay far below 4 GiB, so a larger file is refused before it is read."""
 
 Tensors = dict[str, NDArray[Any]]
 

@@ -21,7 +21,7 @@ from spectronorm.errors import AudioError, BadAudioReason, SourceError
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 MAX_MEMBER_BYTES = 1 << 32
 MAX_NAME_BYTES = 1 << 16
-"""What tar may spend on one member's name and attributes; a header that claims more is hostile."""
+"""Largest number of bytes of one member's name and attributes; a header that claims more is hostile."""
 _ENCRYPTED = 1
 _LOCAL_HEADER = 30
 

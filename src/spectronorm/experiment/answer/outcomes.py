@@ -15,7 +15,7 @@ from spectronorm.experiment.results import Scores, TrainedModel
 
 HIT, LOG_LOSS = "accuracy", "log-loss"
 Choose = Callable[[TrainedModel], Scores | None]
-"""Which of a model's scores to look at; None where it has none."""
+"""Selects one set of a model's scores; None if the model has none."""
 
 
 @dataclass(frozen=True, eq=False)

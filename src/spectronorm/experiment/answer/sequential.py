@@ -15,7 +15,7 @@ from spectronorm.experiment.answer.outcomes import Outcomes
 
 ALPHA = 0.05
 MARGIN = 0.02
-"""Differences below two points count as none."""
+"""Differences of less than two percentage points count as equivalent."""
 OPEN, DIFFERENT, EQUIVALENT = "open", "different", "equivalent"
 _WALKS = 200_000
 

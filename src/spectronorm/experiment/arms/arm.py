@@ -14,7 +14,7 @@ from spectronorm.front_end import PCEN, FrontEnd
 from spectronorm.normalize import KINDS, NORMALIZERS, Fixed, MinMax, Normalizer, Robust, Standardize, Unchanged
 
 ARM_NAMES = (*NORMALIZERS, "pcen")
-"""What `--arms` takes: every normalizer, and PCEN in place of the compression (globally standardized)."""
+"""Every name that `--arms` takes: each normalizer, and PCEN in place of the compression (globally standardized)."""
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,9 @@ SHIFTS: Mapping[str, Deployment] = {
     ),
     "as-recorded": Deployment("no device: for models that were trained on another"),
 }
-"""What `--shifts` and `--train-on` take."""
+"""Every simulated device, by the name that `--shifts` and `--train-on` take."""
 ALL = ("gain-20", "muffle", "thin", "noise20", "phone")
-"""What `--shifts all` stands for."""
+"""Names that `--shifts all` stands for."""
 
 
 def find_shift(name: str) -> str:

@@ -14,7 +14,7 @@ from spectronorm.audio import ClipReference, Source
 from spectronorm.errors import ArgumentError, SourceError
 
 GROUP_COLUMNS = ("src_file", "recording", "source", "speaker")
-"""Columns that are taken for the recording or person that clips come from, unless another is named."""
+"""Columns taken as the recording or speaker of a clip, unless another one is named."""
 MADE_FOLD = "made_fold"
 _TEST_SPLITS = ("test", "validation", "valid", "val")
 

@@ -16,7 +16,7 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.passes.one_pass import Progress
 
 Device = Callable[[Samples, int, int], Samples]
-"""A simulated recording device: samples, sample rate (Hz) and the clip's number to samples of the same length."""
+"""A simulated recording device: maps samples, sample rate (Hz) and the clip's number to samples of equal length."""
 
 
 class Waves:

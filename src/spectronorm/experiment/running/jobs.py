@@ -21,7 +21,7 @@ from spectronorm.passes.one_pass import Progress
 from spectronorm.runs.worker_check import Origin
 
 Job = tuple[Block, tuple[str, ...]]
-"""A block and the names of arms that share one trained model, most often a single one."""
+"""A block and the names of the arms that share one trained model, usually a single arm."""
 _ONE_AT_A_TIME = threading.Lock()  # Drawing initial weights sets torch's global generator for a moment.
 _kept: dict[str, Prepared] = {}
 

@@ -14,7 +14,7 @@ import torch
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 
 EVERY = 10.0
-"""Seconds between checkpoints: a tiny model's epoch takes less, and writing one 10 to 300 ms."""
+"""Seconds between checkpoints: a tiny model's epoch takes less, and writing a checkpoint takes 10 to 300 ms."""
 
 
 @dataclass

@@ -29,7 +29,7 @@ SIZES: Mapping[str, Size] = {
     "small": Size(stem=(16, 16, 32), stages=(32, 64, 128, 256), blocks=1),
     "xresnet18": Size(stem=(32, 32, 64), stages=(64, 128, 256, 512), blocks=2),
 }
-"""What `--model` takes, beside an import path."""
+"""Every built-in model, by the name that `--model` takes in place of an import path."""
 
 
 class XResNet(nn.Sequential):

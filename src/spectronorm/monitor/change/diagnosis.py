@@ -13,7 +13,7 @@ from spectronorm.arrays import Floats
 from spectronorm.monitor.change.evidence import Evidence
 
 FIRM_CLIPS = 32
-"""With fewer clips, what they happen to contain weighs too much beside what the device does to them."""
+"""Number of clips from which a diagnosis is firm; with fewer, content weighs too much relative to the device."""
 
 
 class Kind(StrEnum):
@@ -51,9 +51,9 @@ ADVICE = {
         "label some and measure the model."
     ),
 }
-"""What follows from each kind."""
+"""Advice for each kind of change."""
 UPDATE_HELPS = frozenset((Kind.NOTHING, Kind.LEVEL, Kind.EQUALIZATION))
-"""Kinds for which an update of the statistics mends, or at least does no harm."""
+"""Kinds of change for which an update of the statistics helps, or at least does no harm."""
 
 
 @dataclass(frozen=True)

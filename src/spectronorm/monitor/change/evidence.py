@@ -17,7 +17,7 @@ from spectronorm.profile import Measurement, Profile, Statistics
 RANGES = 16
 QUANTILES = (0.1, 0.5, 0.9)
 _ENOUGH_ABOVE = 0.1
-"""A range of which less is above the floor is silent: its quantiles are taken over all cells, and are the floor."""
+"""A range with a smaller share above the floor is silent: its quantiles are taken over all cells, and are the floor."""
 
 
 @dataclass(frozen=True, eq=False)

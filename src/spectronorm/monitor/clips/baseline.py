@@ -24,12 +24,12 @@ from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
 from spectronorm.profile import BadFile, Profile, digest
 
 MAX_CLIPS = 2000
-"""A random share of larger training sets: more would move no threshold."""
+"""Size of the random sample from larger training sets: more clips would not move a threshold."""
 _MIN_CLIPS = 20
 _FOLDS = 5
 _MOST_GROUPS = 20
 UNIT_SCORE = 1 << 16
-"""Scores are kept as integers in these fractions, so that sums of them do not depend on order."""
+"""Scores are stored as integers in this fraction, so that their sums do not depend on the order."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,9 +20,9 @@ from spectronorm.kernels.jit import njit
 from spectronorm.profile.counting.counter import Recorded, digest
 
 _MAX_BANDS = 12
-"""Neighbouring bands say nearly the same of a clip: they are averaged in this many ranges."""
+"""Largest number of ranges; neighbouring bands carry nearly equal information and are averaged."""
 QUIETEST, LOUDEST = -100.0, 30.0
-"""dBFS beyond which one silent clip is as silent as any other."""
+"""Limits in dBFS; beyond them, all silent clips are equally silent."""
 _LARGE = 1e10
 
 

@@ -14,9 +14,9 @@ from spectronorm.profile import Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edges
 
 _FEWEST, _MOST = 40, 400
-"""Clips that are made up for a group."""
+"""Smallest and largest number of synthetic clips for a group."""
 _DEALT = 5
-"""A profile of one group is dealt into so many."""
+"""Number of parts that a profile of one group is divided into."""
 
 
 def synthetic_features(

@@ -20,7 +20,7 @@ from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.front_end import FrontEnd
 
 Mark = tuple[int, str]
-"""How far a folder has been read: the change time (ns) and the name of the newest file."""
+"""Position reached in a folder: the modification time (ns) and the name of the newest file read."""
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 

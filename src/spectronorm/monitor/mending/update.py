@@ -28,7 +28,9 @@ from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 
 STATISTICS = ("mean", "mean+std")
 MIN_CLIPS = 16
-"""Fewer clips tell more of what they contain than of the device: in a pilot four took accuracy from 89 to 77 %."""
+"""Smallest number of clips; fewer reveal their content more than the device: in a pilot, four clips lowered accuracy
+from 89 to 77 %.
+"""
 PRIOR_CLIPS = 1.0
 _MOST_WEIGHT = 0.999
 
