@@ -6,6 +6,7 @@ import ast
 import re
 import tokenize
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -104,7 +105,7 @@ def ends_in_full_stop(text: str) -> bool:
 
 def _neighbours(node: ast.AST) -> Iterator[tuple[ast.stmt, ast.stmt]]:
     body = getattr(node, "body", [])
-    return zip(body, body[1:], strict=False) if isinstance(body, list) else iter(())
+    return pairwise(body) if isinstance(body, list) else iter(())
 
 
 def _is_text(node: ast.stmt) -> bool:

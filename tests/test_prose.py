@@ -1,4 +1,4 @@
-"""Docstrings, comments and help are plain technical English: they begin with a noun or verb and use no listed phrase."""
+"""Docstrings, comments and help are plain technical English, by the rules that prose.py lists."""
 
 from __future__ import annotations
 

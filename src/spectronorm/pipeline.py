@@ -1,4 +1,4 @@
-"""The pipeline: a front end and one fitted normalizer, the one thing that a user saves, loads and ships."""
+"""Pipeline: a front end and one fitted normalizer, the unit that a user saves, loads and ships."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _FORMAT = 3
 
 @dataclass(frozen=True)
 class Pipeline:
-    """`pipeline(wave)` is the normalized spectrogram `(..., band, frame)` of waves `(..., sample)`.
+    """A front end followed by a fitted normalizer: maps waveforms `(..., sample)` to normalized `(..., band, frame)`.
 
-    NumPy in, NumPy out; torch in, torch out, on the same device.
+    NumPy input gives NumPy output; torch input gives torch output, on the input's device.
 
     Raises:
-        FrontEndMismatch: when the normalizer was fitted for another front end, naming the settings that differ.
+        FrontEndMismatch: if the normalizer was fitted for another front end, naming the settings that differ.
     """
 
     front_end: FrontEnd
@@ -39,15 +39,15 @@ class Pipeline:
         self.normalizer.require_front_end(self.front_end)
 
     def __call__(self, wave: Array) -> Array:
-        """Front end, then normalizer."""
+        """Apply the front end, then the normalizer."""
         return self.normalizer(self.front_end(wave))
 
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
-        """The level that `x` was made from (see `FittedNormalizer.inverse`)."""
+        """Return the level that `x` was made from (see `FittedNormalizer.inverse`)."""
         return self.normalizer.inverse(x, affine)
 
     def save(self, path: str | Path) -> None:
-        """Write the pipeline, whole or not at all: a small safetensors file with a JSON header."""
+        """Write the pipeline atomically: a small safetensors file with a JSON header."""
         fitted = self.normalizer
         kind = next(name for name, cls in KINDS.items() if cls is type(fitted.normalizer))
         header = {
@@ -65,12 +65,20 @@ class Pipeline:
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
-        """Read a pipeline; raises `FileFormatError` when the file is not a sound one."""
+        """Read a pipeline.
+
+        Raises:
+            FileFormatError: if the file is not a valid pipeline.
+        """
         return cls.from_container(*container.load_tensors(Path(path)), Path(path))
 
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Pipeline:
-        """A pipeline from a container read from `path`; raises `FileFormatError` when it is not a sound one."""
+        """Build a pipeline from a container read from `path`.
+
+        Raises:
+            FileFormatError: if the container is not a valid pipeline.
+        """
         if header.get("kind") != _KIND or header.get("format") != _FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a pipeline of format "
@@ -82,7 +90,7 @@ class Pipeline:
             raise FileFormatError(f"{path}: the pipeline is damaged ({error}); save it again") from None
 
     def summary(self) -> dict[str, Any]:
-        """Plain JSON values of what the pipeline does and was fitted on."""
+        """Return plain JSON values that describe the pipeline and the data that it was fitted on."""
         affine = self.normalizer.affine
         return {
             "fingerprint": self.front_end.fingerprint,
@@ -105,17 +113,17 @@ def open_fitted(
     *,
     exclude_floor: bool = False,
 ) -> Pipeline:
-    """The pipeline in a file: a saved one as it is, or a profile with a normalizer fitted to it.
+    """Open a saved pipeline, or a profile with a normalizer fitted to it.
 
     Args:
         path: A profile or a saved pipeline.
-        normalize: The normalizer's name (see `NORMALIZERS`), for a profile.
+        normalize: The normalizer's name, for a profile.
         hold_out: Columns and values of groups to leave out of a profile, one after the other.
         exclude_floor: Fit to the cells above the floor of a profile.
 
     Raises:
-        FileFormatError: when the file is neither.
-        ArgumentError: when a profile comes without `normalize`, or a pipeline with either.
+        FileFormatError: if the file is neither.
+        ArgumentError: if a profile is given without `normalize`, or a pipeline with `normalize` or `hold_out`.
     """
     content = load(path)
     if isinstance(content, Pipeline):
@@ -135,10 +143,10 @@ def open_fitted(
 
 
 def load(path: str | Path) -> Profile | Pipeline:
-    """Whatever spectronorm saved under `path`: a profile or a pipeline.
+    """Load a profile or a pipeline from a file that spectronorm saved.
 
     Raises:
-        FileFormatError: when the file holds neither, or is damaged.
+        FileFormatError: if the file holds neither, or is damaged.
     """
     header, tensors = container.load_tensors(Path(path))
     if header.get("kind") == _KIND:
@@ -147,10 +155,10 @@ def load(path: str | Path) -> Profile | Pipeline:
 
 
 def published(name: str) -> Pipeline:
-    """The pipeline of a preset whose origin fixed its normalization: what a model trained with it expects.
+    """Return the pipeline of a preset with published normalization, as a model trained with it expects.
 
     Raises:
-        ArgumentError: when there is no such preset, or its origin measures or learns its normalization.
+        ArgumentError: if there is no such preset, or if its authors measure or learn the normalization.
 
     >>> published("ast").normalizer.normalizer
     Fixed(shift=-4.2677393, scale=9.1379948)
@@ -184,7 +192,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
         raise ValueError(f"unknown settings {sorted(plain)}")
     settings = cls(**plain)
     on = header["fitted_on"]
-    least = 0 if isinstance(settings, Fixed) else 1  # fixed numbers are fitted on nothing
+    least = 0 if isinstance(settings, Fixed) else 1  # Fixed numbers are not fitted on data.
     if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
         raise ValueError("the counts of what it was fitted on are not positive")
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
@@ -193,7 +201,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     affine = _affine(tensors, front_end.n_bands) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
     if affine is None:
-        fitted.affine_of(np.zeros((front_end.n_bands, 1)))  # a normalizer over a data set needs its numbers
+        fitted.affine_of(np.zeros((front_end.n_bands, 1)))  # A normalizer over a data set needs its map.
     return Pipeline(front_end, fitted)
 
 

@@ -1,6 +1,6 @@
-"""Wave to level: waveform level → STFT → bands → compression, as one frozen value.
+"""Front end: waveform to log-spectrogram (level), by waveform level → STFT → bands → compression, as one frozen value.
 
-A new band layout, compression or waveform level is one new file (or class) and one line in the table of its slot.
+A new band layout, compression or waveform level is one new file and one line in the folder of its slot.
 """
 
 from spectronorm.front_end.bands.gammatone import Gammatone as Gammatone

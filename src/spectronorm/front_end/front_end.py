@@ -1,4 +1,4 @@
-"""The front end: one frozen value of four slots that turns a wave into levels."""
+"""Front end: one frozen value of four slots that turns a waveform into a log-spectrogram (level)."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
     "bands": {"linear": Linear, "mel": Mel, "gammatone": Gammatone},
     "compress": {"decibel": Decibel, "ln": Ln, "log1p": Log1p, "root": Root, "pcen": PCEN},
 }
-"""What may stand in each slot, by the name that JSON and the command line use."""
+"""Registry of each slot, by the name that JSON and the command line use."""
 
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """Wave to level: waveform level → STFT → bands → compression.
+    """Waveform to log-spectrogram (level): waveform level → STFT → bands → compression.
 
-    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
-    same device and differentiable. Each clip of a batch is computed as if it were alone. The resampler is part of the
-    value because it changes the top bands.
+    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`. NumPy input gives NumPy output; torch input gives
+    torch output, on the input's device and differentiable. Each clip of a batch is computed as if it were alone. The
+    resampler is part of the value because it changes the top bands.
 
     Raises:
-        ArgumentError: when a setting breaks its rule.
+        ArgumentError: if a setting is invalid.
 
     >>> import numpy as np
     >>> front_end = FrontEnd(sample_rate=16_000, bands=Mel(64))
@@ -90,14 +90,14 @@ class FrontEnd:
             if type(getattr(self, slot)) not in kinds.values():
                 known = ", ".join(kind.__name__ for kind in kinds.values())
                 raise ArgumentError(f"{slot}={getattr(self, slot)!r} must be one of {known}")
-        _ = self.band_hz(), self.grid  # both refuse settings that do not fit together
+        _ = self.band_hz(), self.grid  # Both reject settings that do not fit together.
 
     def __call__(self, wave: Array) -> Array:
-        """Levels `(..., band, frame)` of waves `(..., sample)`.
+        """Return levels `(..., band, frame)` of waveforms `(..., sample)`.
 
         Raises:
-            ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: when a NumPy wave holds NaN or infinity.
+            ShapeError: if the waveform is not floating point, has no axis or is shorter than `min_samples`.
+            ArgumentError: if a NumPy waveform holds NaN or infinity.
         """
         require_floats(wave, "a wave")
         if wave.ndim < 1:
@@ -116,15 +116,15 @@ class FrontEnd:
         return self.compress(self.bands(magnitudes, self.sample_rate, self.stft.n_fft), self.stft.power)
 
     def inverse_compress(self, level: Array) -> Array:
-        """Band values (magnitude to the power) that have this level."""
+        """Return the band values (magnitude to the power) that have this level."""
         require_floats(level, "a level")
         return self.compress.inverse(level, self.stft.power)
 
     def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one.
+        """Return the float64 level `(band, frame)` of one clip's samples, by the fast path if there is one.
 
         Raises:
-            AudioError: when the clip is shorter than one window.
+            AudioError: if the clip is shorter than one window.
         """
         level = np.empty((self.n_bands, self.frames(len(samples))))
         for start, count, block in self.clip_blocks(samples, workspace_of_thread()):
@@ -134,12 +134,12 @@ class FrontEnd:
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
     ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-        """The same level in blocks: their first frame, how many frames, and the level `(band, frame)`.
+        """Yield the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
 
         The level is contiguous, and may have more columns than frames. It is valid until the next block.
 
         Raises:
-            AudioError: when the clip is shorter than one window.
+            AudioError: if the clip is shorter than one window.
         """
         if len(samples) < self.min_samples:
             raise AudioError(
@@ -157,30 +157,30 @@ class FrontEnd:
 
     @cached_property
     def n_bands(self) -> int:
-        """How many bands a level has."""
+        """Number of bands of a level."""
         return len(self.band_hz())
 
     @cached_property
     def floor(self) -> float:
-        """The level of digital silence, in the level's unit."""
+        """Level of digital silence, in the level's unit."""
         return self.compress.floor(self.stft.power)
 
     @cached_property
     def grid(self) -> Grid:
-        """The integers that levels are counted on."""
+        """Grid of integers that levels are counted on."""
         return self.compress.grid(self.stft.power)
 
     @cached_property
     def min_samples(self) -> int:
-        """The shortest wave that has a frame, in samples."""
+        """Number of samples of the shortest waveform that has a frame."""
         return max(self.stft.min_samples + self.level.shortens, self.level.min_samples(self.sample_rate))
 
     def frames(self, samples: int) -> int:
-        """How many frames a wave of `samples` has; 0 when it is too short."""
+        """Return the number of frames of a waveform of `samples` samples; 0 if it is too short."""
         return 0 if samples < self.min_samples else self.stft.frames(samples - self.level.shortens)
 
     def frame_counts(self, lengths: Array) -> Array:
-        """`frames` of each of an array of lengths."""
+        """Return `frames` for each entry of an array of lengths."""
         counts = self.stft.frame_counts(lengths - self.level.shortens)
         return namespace(lengths).where(lengths < self.min_samples, 0, counts)
 
@@ -189,15 +189,15 @@ class FrontEnd:
         return self.bands.hz(self.sample_rate, self.stft.n_fft)
 
     def empty_bands(self) -> list[int]:
-        """Bands whose filter is so narrow that no bin falls into it: they are always at the floor."""
+        """Bands whose filter is so narrow that it contains no bin: they are always at the floor."""
         return [int(band) for band in np.flatnonzero(~(self.band_runs().matrix > 0).any(axis=1))]
 
     def band_runs(self) -> BandRuns:
-        """The weights `(band, bin)` of this front end's bands."""
+        """Return the weights `(band, bin)` of this front end's bands."""
         return self.bands.runs(self.sample_rate, self.stft.n_fft)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; each slot carries its kind."""
+        """Return plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
         plain: dict[str, Any] = {"sample_rate": self.sample_rate, "resampler": self.resampler}
         for slot, kinds in SLOTS.items():
             value: Any = getattr(self, slot)
@@ -207,10 +207,10 @@ class FrontEnd:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> FrontEnd:
-        """The front end of `to_dict`'s values; left-out settings take their defaults.
+        """Build a front end from the values of `to_dict`; missing settings take their defaults.
 
         Raises:
-            ArgumentError: for an unknown field or kind, or a value that breaks its rule.
+            ArgumentError: if a field or kind is unknown, or a value is invalid.
         """
         _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
         slots = {slot: _from_plain(slot, plain[slot]) for slot in SLOTS if slot in plain}
@@ -218,12 +218,16 @@ class FrontEnd:
         return cls(**slots, **rest)
 
     def to_json(self) -> str:
-        """Readable JSON, for a file that `from_json` and `--front-end` take."""
+        """Return readable JSON, for a file that `from_json` and `--front-end` read."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> FrontEnd:
-        """The front end that a JSON text describes; raises `ArgumentError` when it describes none."""
+        """Build the front end that a JSON text describes.
+
+        Raises:
+            ArgumentError: if the text describes none.
+        """
         try:
             plain = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -234,7 +238,11 @@ class FrontEnd:
 
     @classmethod
     def load(cls, path: str | Path) -> FrontEnd:
-        """The front end in a JSON file; raises `ArgumentError` when there is none."""
+        """Read a front end from a JSON file.
+
+        Raises:
+            ArgumentError: if there is no such file, or if it describes none.
+        """
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
@@ -242,21 +250,28 @@ class FrontEnd:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits, equal exactly when all settings are, from the SHA-256 of the canonical JSON."""
+        """16 hexadecimal digits, equal exactly if all settings are equal, from the SHA-256 of the canonical JSON."""
         return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()[:16]
 
     def differing(self, other: FrontEnd) -> list[tuple[str, Any, Any]]:
-        """Each setting that differs, such as `stft.hop_length`, with its value here and there (`absent` where none)."""
+        """List each setting that differs, such as `stft.hop_length`, with its value here and there.
+
+        The value is `absent` if a setting is missing.
+        """
         ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
         pairs = ((name, ours.get(name, "absent"), theirs.get(name, "absent")) for name in sorted({**ours, **theirs}))
         return [(name, here, there) for name, here, there in pairs if here != there]
 
     def differences(self, other: FrontEnd) -> list[str]:
-        """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
+        """Format each setting that differs as `stft.hop_length: 200 here, 160 there`."""
         return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
 
     def require_same(self, other: FrontEnd, what: str) -> None:
-        """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""
+        """Check that `other` is equal to this front end.
+
+        Raises:
+            FrontEndMismatch: if it is not, naming the differences.
+        """
         if self != other:
             raise FrontEndMismatch(
                 f"{what} was made by another front end ({'; '.join(self.differences(other))}); "
@@ -286,7 +301,7 @@ def _known_keys(plain: Mapping[str, Any], known: set[str], what: str) -> None:
 
 
 def _flat(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings as `slot.setting`."""
+    """Flatten nested settings to `slot.setting`."""
     flat: dict[str, Any] = {}
     for name, value in plain.items():
         if isinstance(value, Mapping):

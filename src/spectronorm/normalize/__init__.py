@@ -1,4 +1,4 @@
-"""Mapping: level to tensor and back. Each normalizer is one file, and one line in the table below."""
+"""Normalizers: maps from levels to tensors and back. Each normalizer is one file and one line here."""
 
 from collections.abc import Mapping
 
@@ -56,11 +56,15 @@ NORMALIZERS: Mapping[str, Normalizer] = {
     "sliding": SlidingStandardize(),
     "sliding-data-set": SlidingStandardize(scale="data_set"),
 }
-"""What `--normalize NAME` takes."""
+"""Every normalizer, by the name that `--normalize` takes."""
 
 
 def normalizer(name: str) -> Normalizer:
-    """The normalizer of that name, not yet fitted; raises `ArgumentError` when there is none."""
+    """Return the unfitted normalizer with this name.
+
+    Raises:
+        ArgumentError: if there is no such normalizer.
+    """
     if name not in NORMALIZERS:
         raise ArgumentError(f"normalize={name!r} is unknown; use one of {', '.join(NORMALIZERS)}")
     return NORMALIZERS[name]

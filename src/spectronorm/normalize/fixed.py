@@ -1,4 +1,4 @@
-"""Two numbers that a published system fixed once and for all."""
+"""Normalization by two fixed numbers that a published system chose."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from spectronorm.profile import Profile
 
 @dataclass(frozen=True)
 class Fixed:
-    """`(level - shift) / scale` with given numbers: nothing is measured, so it fits only what they were made for.
+    """Map `(level - shift) / scale` with given numbers: nothing is measured, so it only suits their own system.
 
-    A model that was trained with such numbers needs the same ones, whatever the mean of your own data is.
+    A model trained with such numbers needs exactly these numbers, whatever the mean of your own data is.
 
     Raises:
-        ArgumentError: when `shift` is not finite or `scale` not finite and positive.
+        ArgumentError: if `shift` is not finite, or `scale` is not finite and positive.
     """
 
     shift: float = 0.0
@@ -29,9 +29,9 @@ class Fixed:
             raise ArgumentError(f"shift={self.shift} must be finite, and scale={self.scale} finite and positive")
 
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """The map for the profile's front end; its numbers are not looked at."""
+        """Return the map for the profile's front end; the profile's numbers are not used."""
         return FittedNormalizer.of(self, profile, self.shift, self.scale)
 
     def for_front_end(self, front_end: FrontEnd) -> FittedNormalizer:
-        """The map without any profile."""
+        """Return the map without a profile."""
         return FittedNormalizer.with_map(self, front_end, FittedOn(0, 0, ()), self.shift, self.scale)

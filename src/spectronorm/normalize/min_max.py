@@ -1,4 +1,4 @@
-"""The training set's true extremes to a fixed range."""
+"""Normalization of the training set's extremes to a fixed range."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from spectronorm.profile import Profile
 class MinMax:
     """Maps the lowest level of the training set to `low` and the highest to `high`; other audio may fall outside.
 
-    With `per="band"` no band's range counts as less than `min_scale` times the median band's, so a nearly constant band
-    fills only part of the target range; zero counts as 1.
+    With `per="band"`, no band's range counts as less than `min_scale` times the median band's, so a nearly constant
+    band fills only part of the target range; a range of zero counts as 1.
 
     Raises:
-        ArgumentError: when `low < high` does not hold, or `per` or `min_scale` breaks its rule.
+        ArgumentError: if `low < high` does not hold, or if `per` or `min_scale` is invalid.
     """
 
     per: str = "global"

@@ -1,4 +1,4 @@
-"""What every normalizer is: settings that, fitted to a profile, give a frozen and invertible map."""
+"""Contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
 
 from __future__ import annotations
 
@@ -16,16 +16,23 @@ from spectronorm.profile import Profile
 
 
 class Normalizer(Protocol):
-    """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile."""
+    """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile.
+
+    A subclass needs only `fit`; everything else has a default, which suits one map `(level - shift) / scale` measured
+    over the data set. See `ClipNormalizer` for normalizers that find a map in each clip.
+    """
 
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """The map for levels of the profile's front end."""
+        """Return the map for levels of the profile's front end."""
         ...
 
 
 @runtime_checkable
 class ClipNormalizer(Normalizer, Protocol):
-    """A normalizer that finds a map for each clip instead of one for the data set, or before it."""
+    """Normalizer that finds a map in each clip, instead of one for the data set or before it.
+
+    A subclass needs `clip_affine`, and `fit` only if it also uses the data set.
+    """
 
     @property
     def uses_data_set(self) -> bool:
@@ -33,19 +40,15 @@ class ClipNormalizer(Normalizer, Protocol):
         ...
 
     def clip_affine(self, level: Array) -> Affine:
-        """The map of each clip of `level` `(..., band, frame)`.
-
-        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
-        batch by `spectronorm.nn`; others clip by clip.
-        """
+        """Return the map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
         ...
 
 
 @dataclass(frozen=True)
 class FittedOn:
-    """What a normalizer was fitted on: how much, which groups of the profile, what was left out, and which sounds.
+    """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
 
-    `data` is 16 hexadecimal digits that are equal exactly when the same sounds were measured.
+    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal.
     """
 
     clips: int
@@ -56,7 +59,7 @@ class FittedOn:
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
-        """What this profile holds."""
+        """Describe the data of a profile."""
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
         left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
         data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
@@ -67,9 +70,10 @@ class FittedOn:
 class FittedNormalizer:
     """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.
 
-    NumPy in, NumPy out; torch in, torch out. A normalizer over a data set has one `affine` for all clips; one that
-    looks at each clip (`PerClip`) has none, and its inverse takes what `affine_of` gave for that clip. One may do both
-    (`SlidingStandardize` with the data set's scale): the clip's map first, then the data set's.
+    NumPy input gives NumPy output; torch input gives torch output. A normalizer over a data set has one `affine` for
+    all clips; one that looks at each clip (`PerClip`) has none, and its inverse takes the result of `affine_of` for
+    that clip. A normalizer may do both (`SlidingStandardize` with the data set's scale): the clip's map first, then the
+    data set's.
     """
 
     normalizer: Normalizer
@@ -79,26 +83,34 @@ class FittedNormalizer:
 
     @classmethod
     def of(cls, normalizer: Normalizer, profile: Profile, shift: ArrayLike, scale: ArrayLike) -> FittedNormalizer:
-        """A normalizer over the profile's data set, from a number or one value a band."""
+        """Build a normalizer over the profile's data set, from a number or one value for each band."""
         return cls.with_map(normalizer, profile.front_end, FittedOn.of(profile), shift, scale)
 
     @classmethod
     def with_map(
         cls, normalizer: Normalizer, front_end: FrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
     ) -> FittedNormalizer:
-        """A normalizer with one map for all clips, from a number or one value a band."""
+        """Build a normalizer with one map for all clips, from a number or one value for each band."""
         return cls(normalizer, front_end, Affine(_column(shift), _column(scale)), fitted_on)
 
     def __call__(self, level: Array) -> Array:
-        """The normalized level; raises `ShapeError` when it does not have this front end's bands."""
+        """Normalize a level.
+
+        Raises:
+            ShapeError: if the number of bands is not the front end's.
+        """
         return self.affine_of(level)(level)
 
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
-        """The level again.
+        """Return the level that `x` was made from.
+
+        Args:
+            x: Normalized level `(..., band, frame)`.
+            affine: Result of `affine_of`, for a normalizer that finds a map in each clip.
 
         Raises:
-            ArgumentError: when each clip has a map of its own and `affine` is not given.
-            ShapeError: when `x` does not have this front end's bands.
+            ArgumentError: if each clip has its own map and `affine` is not given.
+            ShapeError: if the number of bands is not the front end's.
         """
         self._check(x)
         known = affine
@@ -111,7 +123,7 @@ class FittedNormalizer:
         return known.inverse(x)
 
     def affine_of(self, level: Array) -> Affine:
-        """The map that this level gets: what an inverse needs to know."""
+        """Return the map that this level gets, which an inverse needs."""
         self._check(level)
         if isinstance(self.normalizer, ClipNormalizer):
             own = self.normalizer.clip_affine(level)
@@ -124,7 +136,11 @@ class FittedNormalizer:
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
 
     def require_front_end(self, front_end: FrontEnd) -> None:
-        """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""
+        """Check that the normalizer was fitted for this front end.
+
+        Raises:
+            FrontEndMismatch: if it was not, naming the settings that differ.
+        """
         front_end.require_same(self.front_end, "the normalizer")
 
     def _check(self, level: Array) -> None:
@@ -137,5 +153,5 @@ class FittedNormalizer:
 
 
 def _column(values: ArrayLike) -> NDArray[np.float64]:
-    """Values as `(band, 1)`; a number as `(1, 1)`."""
+    """Return values as `(band, 1)`, and a number as `(1, 1)`."""
     return np.asarray(values, dtype=np.float64).reshape(-1, 1)

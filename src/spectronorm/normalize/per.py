@@ -1,4 +1,4 @@
-"""Over what statistics are taken: all bands pooled, or each band."""
+"""Scope of statistics: all bands pooled, or each band."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def check_scope(per: str) -> None:
 
 
 def scoped(profile: Profile, per: str) -> Statistics:
-    """The profile's statistics of each band, or of all bands pooled."""
+    """Return the profile's statistics of each band, or of all bands pooled."""
     return profile.overall if per == "global" else profile.band

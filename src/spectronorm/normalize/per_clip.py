@@ -1,4 +1,4 @@
-"""Each clip by its own mean and standard deviation."""
+"""Normalization of each clip by its own mean and standard deviation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from spectronorm.profile import Profile
 
 @dataclass(frozen=True)
 class PerClip:
-    """`(level - mean) / std` over each clip's own frames (and bands, with `per="global"`): utterance MVN.
+    """Map `(level - mean) / std` over each clip's frames (and bands, with `per="global"`): utterance MVN.
 
-    It needs nothing from the data set and forgets each clip's level; a constant clip becomes zero. The inverse needs
-    the map that the clip got, which `FittedNormalizer.affine_of` gives.
+    It needs nothing from the data set and discards each clip's level; a constant clip becomes zero. The inverse needs
+    the clip's map, which `FittedNormalizer.affine_of` gives.
 
     Raises:
-        ArgumentError: when `per` is neither global nor band.
+        ArgumentError: if `per` is neither global nor band.
     """
 
     per: str = "global"
@@ -32,19 +32,19 @@ class PerClip:
         return False
 
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """Remember the front end; there is nothing else to fit."""
+        """Store the front end; nothing else is fitted."""
         return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
 
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
-        """Mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1.
+        """Return mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1.
 
-        With `valid` (boolean, broadcast against `level`) only those frames count.
+        With `valid` (boolean, broadcast against `level`), only the valid frames count.
         """
         xp = namespace(level)
         axes = (-1,) if self.per == "band" else (-2, -1)
         exact = working(level)
         mean = mean_of_valid(exact, valid, axes)
         variance = mean_of_valid((exact - mean) ** 2, valid, axes)
-        # Rounding alone gives a constant clip a variance this small; its root would have no gradient either.
+        # Rounding alone gives a constant clip a variance this small, and the root of zero has no gradient.
         flat = variance <= 1e-12 * (1.0 + mean * mean)
         return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))

@@ -1,4 +1,4 @@
-"""Median and a quantile range: statistics that a few loud clips cannot move."""
+"""Normalization by the median and a quantile range, which a few loud clips cannot move."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from spectronorm.profile import Profile
 
 @dataclass(frozen=True)
 class Robust:
-    """`(level - median) / (upper - lower quantile)`, from the training set's histograms (scikit-learn's RobustScaler).
+    """Map `(level - median) / (upper - lower quantile)`, from the training set's histograms.
+
+    The counterpart of scikit-learn's RobustScaler.
 
     Raises:
-        ArgumentError: when `quantiles` are not `0 <= lower < upper <= 1`, or `per` or `min_scale` breaks its rule.
+        ArgumentError: if `quantiles` are not `0 <= lower < upper <= 1`, or if `per` or `min_scale` is invalid.
     """
 
     per: str = "band"

@@ -17,12 +17,12 @@ SCALES = ("window", "data_set", "none")
 
 @dataclass(frozen=True)
 class SlidingStandardize:
-    """`(level - mean) / std` per band over a window of `length` frames: Kaldi's sliding CMVN (`apply-cmvn-sliding`).
+    """Map `(level - mean) / std` in each band over a window of `length` frames: Kaldi's `apply-cmvn-sliding`.
 
-    `scale` says what the mean-free level is divided by: the `window`'s own standard deviation (Kaldi's `norm-vars`);
-    the `data_set`'s, band by band, so that the window takes the level and the training set gives the scale; or `none`
-    (Kaldi's default). With `center=False` a frame never sees later ones, but for the first `min_length` frames. A
-    window that is constant gives zero. The inverse needs the map that the clip got, `FittedNormalizer.affine_of`.
+    `scale` selects the divisor of the mean-free level: the `window`'s own standard deviation (Kaldi's `norm-vars`); the
+    `data_set`'s, band by band, so that the window removes the level and the training set gives the scale; or `none`
+    (Kaldi's default). With `center=False` a frame never sees later frames, except for the first `min_length` frames. A
+    constant window gives zero. The inverse needs the clip's map, `FittedNormalizer.affine_of`.
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length` and `scale` is known.
@@ -45,16 +45,16 @@ class SlidingStandardize:
         return self.scale == "data_set"
 
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """Take the scale from the profile, where it is asked for; otherwise only the front end."""
+        """Take the scale from the profile if it is needed; otherwise only the front end."""
         if not self.uses_data_set:
             return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
         std = np.asarray(profile.band.std)
         return FittedNormalizer.of(self, profile, np.zeros_like(std), safe_scale(std, min_scale=0.25))
 
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
-        """The map of each cell of `level` `(..., band, frame)`; its scale is 1 unless the window gives it.
+        """Return the map of each cell of `level` `(..., band, frame)`; its scale is 1 unless it comes from the window.
 
-        With `valid` (boolean, broadcast against `level`, true up to each clip's end) no window reaches beyond.
+        With `valid` (boolean, broadcast against `level`, true up to each clip's end), no window reaches beyond the end.
         """
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)

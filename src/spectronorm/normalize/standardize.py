@@ -1,4 +1,4 @@
-"""Mean 0 and standard deviation 1 over the training set."""
+"""Normalization to mean 0 and standard deviation 1 over the training set."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from spectronorm.profile import Profile
 
 @dataclass(frozen=True)
 class Standardize:
-    """`(level - mean) / std` with the training set's mean and std (ddof = 0): global MVN, or per band CMVN.
+    """Map `(level - mean) / std` with the training set's mean and std (ddof = 0): global MVN, or per-band CMVN.
 
-    With `per="band"` no band's std counts as less than `min_scale` times the median band's; zero counts as 1.
+    With `per="band"`, no band's std counts as less than `min_scale` times the median band's; a std of zero counts as 1.
 
     Raises:
-        ArgumentError: when `per` is neither global nor band, or `min_scale` is not in 0 … 1.
+        ArgumentError: if `per` is neither global nor band, or if `min_scale` is not in 0 … 1.
     """
 
     per: str = "band"

@@ -1,4 +1,4 @@
-"""From a source and a pipeline to a folder of normalized spectrograms."""
+"""Application of a pipeline to a source: writes a folder of normalized spectrograms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INDEX_NAME = "index.csv"
 
 @dataclass(frozen=True)
 class Applied:
-    """What was written."""
+    """Result of `apply`: the folder, the number of spectrograms written, and the bad files."""
 
     folder: Path
     written: int
@@ -42,7 +42,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class _Written:
-    """What became of one clip; `stamp` and `digest` identify the content it was made of and the file that was made."""
+    """Result of one clip; `stamp` and `digest` identify its content and the written file."""
 
     clip: ClipReference
     output: str
@@ -83,11 +83,11 @@ class _Task:
         return _Written(clip, output, frames, None, read.stamp, digest)
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
-        """By the name of the output; whether contents are still the same, stamp and digest say."""
+        """Return a key made from the output's name; stamp and digest show if the contents are unchanged."""
         return key_of(item[1])
 
     def pack(self, result: _Written) -> bytes:
-        """One JSON object."""
+        """Serialize a result as one JSON object."""
         return canonical_json(
             {
                 "stamp": result.stamp.hex(),
@@ -98,7 +98,7 @@ class _Task:
         ).encode()
 
     def unpack(self, item: tuple[ClipReference, str], payload: bytes) -> _Written | None:
-        """The result again, when the clip's content is what it was and the output is what was made of it."""
+        """Restore a result, or None if the clip's content or the output has changed."""
         clip, output = item
         plain = json.loads(payload)
         bad = next(iter(parse_files(plain["bad"])), None)
@@ -120,18 +120,19 @@ def apply(
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Applied:
-    """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure.
+    """Write each clip as `.npy` float32 `(band, frame)`, in the source's folder structure.
 
-    Beside them stand the pipeline that made them and `index.csv`: the source's columns, with `path` and the number of
-    `frames` that are not padding. With `duration` (seconds) every clip is cropped, or padded with zeros after
-    normalization, to one length. A run that was stopped, by whatever means, is taken up again by calling `apply` once
-    more: a journal beside the folder says what is finished.
+    The pipeline and `index.csv` are written next to the spectrograms; the index holds the source's columns, with `path`
+    and the number of `frames` without padding. With `duration` (seconds), every clip is cropped, or padded with zeros
+    after normalization, to a fixed length. Calling `apply` again resumes an interrupted run: a journal next to the
+    folder records finished clips.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when `max_bad` is not a share, or the folder is a file.
-        OutputBusy: when another run is writing into the folder.
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad; good files are written anyway.
+        ArgumentError: if `max_bad` is not a share.
+        OutputRefused: if the folder is a file, or if a foreign file would be replaced without `overwrite`, or an input.
+        OutputBusy: if another run is writing into the folder.
     """
     if not 0 <= max_bad <= 1:
         raise ArgumentError(f"max_bad={max_bad} must lie in 0 … 1 (1% is 0.01)")

@@ -1,4 +1,4 @@
-"""Whether sounds that were held out were measured all the same, told by the digests that a profile keeps."""
+"""Leak detection: finds held-out clips whose audio digest is in a profile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, digest
 
 @dataclass(frozen=True, order=True)
 class Twins:
-    """One sound under several names: those of the clips, and the groups of the profile that measured it."""
+    """One sound under several names: the names of the clips, and the groups of the profile that measured it."""
 
     clips: tuple[str, ...]
     groups: tuple[str, ...]
@@ -24,13 +24,13 @@ class Twins:
 
 @dataclass(frozen=True)
 class Checked:
-    """What `check` found.
+    """Result of `check`.
 
     Attributes:
-        checked: How many clips of the source were compared with the profile.
-        leaks: Sounds that were to be unseen, but were measured.
-        duplicates: Sounds that stand in more than one group of the profile.
-        flat: Checked clips that are silent or constant: they equal each other without telling anything.
+        checked: Number of clips of the source compared with the profile.
+        leaks: Held-out sounds that were measured.
+        duplicates: Sounds in more than one group of the profile.
+        flat: Number of checked clips that are silent or constant: they equal each other, which shows nothing.
         bad: Checked clips that cannot be read.
     """
 
@@ -51,7 +51,7 @@ class _Heard:
 
 @dataclass(frozen=True)
 class _Task:
-    """The digest of a clip, as the pass would have recorded it; picklable."""
+    """Computes the digest of a clip as the pass would have recorded it; picklable."""
 
     sample_rate: int
     resampler: str
@@ -74,16 +74,16 @@ def check(
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Checked:
-    """Compare a source's sounds with those that a profile measured.
+    """Compare a source's sounds with the sounds that a profile measured.
 
-    A sound is its samples at the front end's rate, so a copy is found under any name and in any lossless format.
-    Without `hold_out` the source is a test set, none of which may have been measured. With `hold_out` (such as
-    `{"fold": 1}`) these clips of the source must not be in the rest of the profile: its other groups, or all of it when
-    it has no such groups. Sounds that stand in several groups of the profile are reported too.
+    A sound is identified by its samples at the front end's rate, so a copy is found under any name and in any lossless
+    format. Without `hold_out`, the source is a test set, and none of its clips may have been measured. With `hold_out`
+    (such as `{"fold": 1}`), these clips of the source must not be in the rest of the profile: its other groups, or the
+    whole profile if it has no such groups. Sounds in several groups of the profile are reported too.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        ArgumentError: when no clip of the source is held out by these values.
+        SourceError: if the source cannot be opened or is empty.
+        ArgumentError: if no clip of the source is held out by these values.
     """
     opened = open_source(source)
     held_out = {column: column_values(column, value) for column, value in (hold_out or {}).items()}

@@ -1,4 +1,4 @@
-"""The pass: a source of audio becomes a profile."""
+"""The measuring pass: computes a profile from a source of audio."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from spectronorm.runs.worker_check import Origin
 
 DEFAULT_GROUPS = ("fold", "split")
 
-"""The columns that become groups unless others are asked for."""
+"""Columns that form groups by default."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A random share of the clips, for a quick look; standard errors say what it costs."""
+    """A random share of the clips, for a quick look; the standard errors show its cost in precision."""
 
     fraction: float
     seed: int = 0
@@ -50,27 +50,31 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     output: str | Path | None = None,
     exclude_floor: bool = False,
 ) -> Profile:
-    """Measure a source once and exactly; the profile does not depend on workers, order or engine by a single byte.
+    """Measure a source once and exactly; the profile's bytes do not depend on workers, order or engine.
 
     Args:
-        source: What `open_source` opens, or a source.
-        front_end: Wave to level; by default `FrontEnd()`.
-        group_by: The column, or columns, whose values form groups that can be left out later; by default fold and
-            split, where the source has them.
-        duration: Crop longer clips to this many seconds; padding is never counted.
+        source: A source, or an argument of `open_source`.
+        front_end: The front end; by default `FrontEnd()`.
+        group_by: Columns whose values form groups that can be left out later; by default fold and split, if present.
+        duration: Crop longer clips to this number of seconds; padding is never counted.
         sample: Measure only a random share of the clips.
-        max_bad: The share of files that may be bad before the pass fails; at least one must be good.
-        engine: Where the work runs; by default threads on all cores, and processes when there is much to do.
-        progress: Called as clips get done.
-        output: Save the profile here, and keep a journal beside it until that is done: a run that was stopped, by
-            whatever means, is taken up again by calling `fit` once more, and ends with the same bytes.
-        exclude_floor: Let the profile's figures be those of the cells above the floor (see `Profile.excluding_floor`).
+        max_bad: Largest accepted share of bad files; at least one file must be good.
+        engine: Engine that runs the work; by default threads on all cores, and processes for large sources.
+        progress: Called with the number of clips done and the total number of clips.
+        output: Path to save the profile to, with a journal next to it until it is saved: calling `fit` again resumes an
+            interrupted run and gives identical bytes.
+        exclude_floor: Let the profile's figures cover only the cells above the floor (see `Profile.excluding_floor`).
+        overwrite: Let the profile replace a foreign file; an input is never replaced.
+
+    Returns:
+        The profile.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are.
-        ArgumentError: when a column does not exist or a number breaks its rule.
-        OutputBusy: when another run is writing the same output.
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad.
+        ArgumentError: if a column does not exist or a number is out of range.
+        OutputBusy: if another run is writing to this output.
+        OutputRefused: if a foreign file or an input would be replaced.
     """
     if not 0 <= max_bad <= 1:
         raise ArgumentError(f"max_bad={max_bad} must lie in 0 … 1 (1% is 0.01)")
@@ -126,7 +130,7 @@ def _journal(output: str | Path | None, task: MeasureTask) -> Iterator[Journal |
 def _collect(
     results: Iterator[Measured], total: int, progress: Progress | None
 ) -> tuple[dict[GroupKey, Measurement], list[BadFile], list[BadFile]]:
-    """The sums of each group, the bad and the flagged files."""
+    """Return the sums of each group, and the flagged files."""
     parts: dict[GroupKey, RunningSum] = {}
     bad: list[BadFile] = []
     flagged: list[BadFile] = []
@@ -156,5 +160,5 @@ def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tupl
 def _stand_for(
     parts: Mapping[GroupKey, Measurement], whole: Mapping[GroupKey, Sequence[ClipReference]]
 ) -> dict[GroupKey, Measurement]:
-    """The measurements with the number of clips that each sampled group stands for."""
+    """Set the number of clips that each sampled group represents."""
     return {key: replace(part, population=len(whole[key])) for key, part in parts.items()}

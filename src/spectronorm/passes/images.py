@@ -1,4 +1,4 @@
-"""From a source and a codec to a folder of spectrogram images that image-training tools read as it is."""
+"""Export of a source as a folder of spectrogram images that image-training tools can read."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ SHEET_PREFIX = "sheet-"
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """How images are written besides what their codec says.
+    """Options for writing images, in addition to the codec's.
 
-    `width` crops or pads every image to that many frames; `duration` crops or pads clips (seconds); `colormap` writes
-    pictures for people instead, which cannot be turned back; `sheets` adds a contact sheet of up to so many images a
-    class.
+    `width` crops or pads every image to this number of frames; `duration` crops or pads clips (seconds); `colormap`
+    writes coloured pictures, which cannot be inverted; `sheets` adds a contact sheet of up to this number of images for
+    each class.
 
     Raises:
-        ArgumentError: when a number is not positive.
+        ArgumentError: if a number is not positive.
     """
 
     width: int | None = None
@@ -59,7 +59,7 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportedImages:
-    """What stands in the folder now: `written` this time, `kept` from before, `clipped` cells of those written."""
+    """Content of the folder: images `written` by this run or `kept` from earlier ones, and `clipped` new cells."""
 
     folder: Path
     written: int
@@ -83,7 +83,7 @@ class _Done:
 
 @dataclass(frozen=True)
 class _Task:
-    """Writes one clip's image unless it stands there already; picklable, so that any engine can run it."""
+    """Writes one clip's image unless it exists; picklable, so that any engine can run it."""
 
     codec: ImageCodec
     folder: Path
@@ -102,11 +102,11 @@ class _Task:
             return _Done(clip, output, bad=BadFile(clip.name, error.reason, error.detail, ()))
 
     def _source(self, clip: ClipReference, content: bytes) -> str:
-        """A clip's name and the digest of its content and of everything else that the image depends on."""
+        """Return a clip's name, with the digest of its content and of everything else that the image depends on."""
         return f"{clip.name} xxh3:{xxhash.xxh3_128_hexdigest(self.identity.encode() + content)}"
 
     def _standing(self, path: Path, source: str) -> int | None:
-        """The frames of the whole image of the same content that stands under `path`, if one does."""
+        """Return the number of frames of an existing, complete image of equal content; None if there is none."""
         if not path.exists():
             return None
         try:
@@ -152,17 +152,18 @@ def export_images(
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> ExportedImages:
-    """Write each clip as a PNG in the source's own folder structure, or below a folder named after its label.
+    """Write each clip as a PNG in the source's folder structure, or in a subfolder named after its label.
 
-    An image that stands there already is kept when it is whole and was made from the same bytes with the same
-    settings, so an interrupted export goes on where it stopped. Beside the images stand `index.csv` (the source's
-    columns, `path` and `frames`) and the sheets; tools that read one folder a class overlook them.
+    An existing image is kept if it is complete and was made from equal bytes with equal settings, so calling
+    `export_images` again resumes an interrupted export. `index.csv` (the source's columns, `path` and `frames`) and the
+    sheets are written next to the images; tools that read one folder for each class ignore them.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when a setting breaks its rule, two clips would get one name, or the folder is a file.
-        OutputBusy: when another run is writing into the folder.
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad; good files are written anyway.
+        ArgumentError: if a setting is invalid, or two clips would get one name.
+        OutputRefused: if the folder is a file, or if a foreign file would be replaced without `overwrite`, or an input.
+        OutputBusy: if another run is writing into the folder.
     """
     options = options or ExportOptions()
     if not 0 <= max_bad <= 1:
@@ -193,7 +194,11 @@ def export_images(
 def _finish(
     opened: Source, folder: Path, results: Sequence[_Done], options: ExportOptions, max_bad: float
 ) -> ExportedImages:
-    """Write index and sheets; raises `TooManyBad` when too few clips could be used."""
+    """Write the index and the sheets.
+
+    Raises:
+        TooManyBad: if the share of bad files exceeds the limit.
+    """
     bad = tuple(sorted(result.bad for result in results if result.bad is not None))
     good = sorted((r for r in results if r.bad is None), key=lambda r: r.output)
     sheets = _write_sheets(folder, good, options) if good else ()
@@ -206,7 +211,7 @@ def _finish(
 
 
 def identity_of(codec: ImageCodec, options: ExportOptions) -> str:
-    """Everything besides a clip's content that its image depends on, as one text."""
+    """Return everything except a clip's content that its image depends on, as one text."""
     layout, levels = codec.layout, codec.level_range
     return canonical_json(
         {
@@ -220,7 +225,7 @@ def identity_of(codec: ImageCodec, options: ExportOptions) -> str:
 
 
 def output_names(source: Source, suffix: str) -> Sequence[tuple[ClipReference, str]]:
-    """Each clip with the name of its output: below its label's folder, unless its name begins with that already."""
+    """Return each clip with the name of its output: in its label's folder, unless its name begins with that already."""
     plain = [_below_label(clip, str(PurePosixPath(clip.name).with_suffix(suffix))) for clip in source]
     twice = {name for name, count in Tally(name.casefold() for name in plain).items() if count > 1}
     names = [
@@ -239,7 +244,7 @@ def _below_label(clip: ClipReference, name: str) -> str:
 
 
 def _folder_name(label: str) -> str:
-    """A label as one folder's name: no separators, no leading dots, nothing that a file system forbids."""
+    """Return a label as a folder name: no separators, no leading dots, no characters that a file system forbids."""
     return re.sub(r"[\x00-\x1f/\\:*?\"<>|]", "_", label).strip().lstrip(".")
 
 

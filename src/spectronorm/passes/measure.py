@@ -1,4 +1,4 @@
-"""One unit of the pass: a few clips of one group are read and counted, and can be written down in a journal."""
+"""Measurement of one unit of work: a few clips of one group are read and counted; the result can go into a journal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SAMPLES_AHEAD = 1 << 19
 
 _SAMPLES_AT_ONCE = 1 << 22
 
-"""Longer clips are held, but counted piece by piece: their levels would take ten times their own memory."""
+"""Longer clips are held in memory but counted in pieces: their levels would take ten times their own memory."""
 
 _LENGTH = struct.Struct("<Q")
 
@@ -47,7 +47,7 @@ _FLAT_DETAIL = {
 
 @dataclass(frozen=True)
 class Measured:
-    """What came out of a unit; `stamps` identify the contents of its clips, in order."""
+    """Result of a unit; `stamps` identify the contents of its clips, in order."""
 
     key: GroupKey
     clips: int
@@ -59,7 +59,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class MeasureTask:
-    """Measures a unit; picklable, so that any engine can run it. Stamps cost one more read: only a journal has them."""
+    """Measures a unit; picklable, so that any engine can run it.
+
+    Stamps cost one more read, so only a pass with a journal has them.
+    """
 
     front_end: FrontEnd
     duration: float | None
@@ -67,7 +70,7 @@ class MeasureTask:
     with_stamps: bool
 
     def __call__(self, unit: Unit) -> Measured:
-        """Read and count every clip of the unit; those that are too long to be held, block by block."""
+        """Read and count every clip of the unit; clips that are too long to be held are counted in blocks."""
         if not streams(self.front_end):
             return self._held(unit)
         streamed = [self._streamed(clip) for clip in unit.clips]
@@ -76,7 +79,7 @@ class MeasureTask:
         return measured if len(held) == len(unit.clips) else _joined(unit, measured, streamed)
 
     def _streamed(self, clip: ClipReference) -> Streamed[Measurement] | None:
-        """The measurement of a clip that is too long to be held; None for any other."""
+        """Return the measurement of a clip that is too long to be held; None for any other clip."""
         return stream(
             self.reader,
             clip,
@@ -123,11 +126,11 @@ class MeasureTask:
     def _read_ahead(
         self, unit: Unit, each: Iterator[Stamped], bad: list[BadFile], stamps: list[bytes]
     ) -> Iterator[list[tuple[ClipReference, Clip]]]:
-        """The unit's clips, a few seconds of audio at a time; those that cannot be read are added to `bad`.
+        """Yield the unit's clips, a few seconds of audio at a time; clips that cannot be read are added to `bad`.
 
-        Decoding and measuring push each other's code and data out of the cache: taking turns clip by clip costs 8 %
-        more than taking turns every few clips. They wait in one buffer, because arrays that outlive the next decoding
-        would tear holes into the heap.
+        Decoding and measuring evict each other's code and data from the cache: alternating after every clip costs 8 %
+        more than alternating after every few clips. The clips wait in one buffer, because arrays that outlive the next
+        decoding would fragment the heap.
         """
         clips: list[tuple[ClipReference, Clip]] = []
         waiting = workspace_of_thread().array("samples", (_SAMPLES_AHEAD,), np.float32)
@@ -151,18 +154,18 @@ class MeasureTask:
         yield clips
 
     def merge(self, results: Sequence[Measured]) -> list[Measured]:
-        """One result a group: what travels is smaller, and adds up to the same."""
+        """Merge the results of each group: less data is sent, with equal totals."""
         groups: dict[GroupKey, list[Measured]] = {}
         for result in results:
             groups.setdefault(result.key, []).append(result)
         return [_merged(key, some) for key, some in groups.items()]
 
     def key(self, unit: Unit) -> bytes:
-        """By group and names; whether the contents are still the same, the stamps say."""
+        """Return a key made from the group and names; the stamps show if the contents are unchanged."""
         return key_of([unit.key, [clip.name for clip in unit.clips]])
 
     def pack(self, result: Measured) -> bytes:
-        """Stamps and lists as JSON, then the integers as a profile's container."""
+        """Serialize stamps and lists as JSON, followed by the integers as a profile's container."""
         notes = storage.Notes(result.bad, result.flagged, self.duration, __version__, exclude_floor=False, left_out=())
         lists = {
             "stamps": [one.hex() for one in result.stamps],
@@ -176,7 +179,7 @@ class MeasureTask:
         return _LENGTH.pack(len(text)) + text + found
 
     def unpack(self, unit: Unit, payload: bytes) -> Measured | None:
-        """The result again, when every clip's content is what it was."""
+        """Restore a result, or None if a clip's content has changed."""
         stop = _LENGTH.size + _LENGTH.unpack_from(payload)[0]
         lists = json.loads(payload[_LENGTH.size : stop])
         stamps = tuple(bytes.fromhex(text) for text in lists["stamps"])
@@ -206,12 +209,12 @@ def _merged(key: GroupKey, some: Sequence[Measured]) -> Measured:
 
 
 def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
-    """A clip's samples in pieces of a few megabytes."""
+    """Cut a clip's samples into pieces of a few megabytes."""
     return [samples[start : start + _SAMPLES_AHEAD] for start in range(0, len(samples), _SAMPLES_AHEAD)]
 
 
 def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement] | None]) -> Measured:
-    """What was held and what was streamed of a unit, its stamps in the order of its clips."""
+    """Combine the held and the streamed clips of a unit, with the stamps in the order of its clips."""
     parts = [] if held.measurement is None else [held.measurement]
     bad, flagged = list(held.bad), list(held.flagged)
     stamps = iter(held.stamps)

@@ -1,4 +1,4 @@
-"""The rules that every pass shares: how much may be bad, and who hears of the progress."""
+"""One pass over a source: guarding, resuming, counting, progress and release, shared by all tasks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from spectronorm.profile import BadFile
 
 MAX_BAD = 0.01
 
-"""The share of bad files that a pass bears."""
+"""Default for the largest accepted share of bad files."""
 
 Progress = Callable[[int, int], None]
 
-"""Called with the number of clips done and the number there are."""
+"""Called with the number of clips done and the total number of clips."""
 
 
 def check_bad(bad: Sequence[BadFile], total: int, max_bad: float) -> None:
-    """Raise `TooManyBad`, with the reasons counted and the first files named, when the limit is passed."""
+    """Check that the share of bad files is accepted.
+
+    Raises:
+        TooManyBad: if it is not, with the reasons counted and the first files named.
+    """
     if len(bad) <= max_bad * total and len(bad) < total:
         return
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))

@@ -1,4 +1,4 @@
-"""One clip to an image and back to sound, with what each stage lost."""
+"""Round trip of one clip, to an image and back to sound, with the loss of each stage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from spectronorm.storage.atomic import atomic_write
 
 @dataclass(frozen=True)
 class RoundTripOptions:
-    """Bits of the image, how it is inverted (see `invert`), and whether speech is measured as speech."""
+    """Bit depth of the image, settings of the inversion (see `invert`), and `speech` to add speech measures."""
 
     bits: int = 8
     method: str = "auto"
@@ -33,16 +33,16 @@ class RoundTripOptions:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """The files of one round trip, and its measures.
+    """Files and measures of one round trip.
 
     Attributes:
         original: The clip at the front end's rate.
-        image: Its spectrogram image.
+        image: The spectrogram image.
         recovered: The sound made from the image alone.
         losses: `quantization_rms_db` and `quantization_max_db` (image against level), `bands_db` (mean absolute
-            difference of the bands of the bins found for them), `level_db` and `level_rms_db` (mean absolute and rms
-            difference of the recovered sound's level), `convergence_db` (spectral convergence of its STFT), and for
-            speech `pesq` and `stoi`; None where a measure is not installed or not defined.
+            difference of the bands computed from the recovered bins), `level_db` and `level_rms_db` (mean absolute and
+            rms difference of the recovered sound's level), `convergence_db` (spectral convergence of its STFT), and for
+            speech `pesq` and `stoi`; None if a measure is not installed or not defined.
     """
 
     original: Path
@@ -60,13 +60,14 @@ def round_trip(
     level_range: LevelRange | None = None,
     name: str | None = None,
 ) -> RoundTrip:
-    """Write `NAME.original.wav`, `NAME.png` and `NAME.recovered.wav` into a folder, and measure what was lost.
+    """Write `NAME.original.wav`, `NAME.png` and `NAME.recovered.wav` into a folder, and measure the losses.
 
-    The image spans `level_range`, by default the clip's own extremes.
+    The image spans `level_range`, by default the clip's extremes.
 
     Raises:
-        AudioError: when the clip cannot be used.
-        ArgumentError: when a setting breaks its rule.
+        AudioError: if the clip cannot be used.
+        ArgumentError: if a setting is invalid.
+        OutputRefused: if a foreign file would be replaced without `overwrite`, or the clip.
     """
     options, folder, name = options or RoundTripOptions(), Path(folder), name or Path(clip).stem
     wave = read_clip(clip, front_end.sample_rate, resampler=front_end.resampler).valid
@@ -104,7 +105,7 @@ def _quantization(decoded: NDArray[Any], level: NDArray[Any], front_end: FrontEn
 
 
 def _bands_residual(level: NDArray[Any], front_end: FrontEnd) -> float:
-    """How far the bands of the bins found for them are off, before any phase."""
+    """Difference between the bands and the bands of the recovered bins, before any phase, in dB."""
     values = np.ascontiguousarray(front_end.inverse_compress(level).T)
     runs = front_end.band_runs()
     bands = bins_of_bands(values, runs).astype(np.float64) @ runs.matrix.T

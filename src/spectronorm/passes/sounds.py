@@ -1,4 +1,4 @@
-"""From images and saved spectrograms back to audio files."""
+"""Inversion of images and saved spectrograms to audio files."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ FORMATS = ("wav", "flac")
 
 @dataclass(frozen=True)
 class InversionOptions:
-    """How levels become sound (see `invert`), and what cannot be read from the files.
+    """Settings of the inversion (see `invert`), and facts that cannot be read from the files.
 
-    `front_end` made the levels of `.npy` files that hold levels; `pipeline` normalized those that hold normalized
-    ones (by default the one that `spectronorm apply` left in a folder above). `legacy` are the settings of pictures
-    that carry none. `format` is wav or flac, of 16 bits.
+    `front_end` made the levels in `.npy` files of levels; `pipeline` normalized the levels in `.npy` files of
+    normalized ones (by default the pipeline that `spectronorm apply` wrote in a folder above). `legacy` holds the
+    settings of images that carry none. `format` is wav or flac, with 16 bits.
 
     Raises:
-        ArgumentError: when the format is unknown.
+        ArgumentError: if the format is unknown.
     """
 
     method: str = "auto"
@@ -61,7 +61,7 @@ class InversionOptions:
             raise ArgumentError(f"format={self.format!r} must be one of {', '.join(FORMATS)}")
 
     def identity(self) -> dict[str, Any]:
-        """Everything besides the files that decides the sounds, as plain JSON values."""
+        """Return everything except the files that determines the sounds, as plain JSON values."""
         return {
             "command": "invert",
             "method": self.method,
@@ -77,7 +77,7 @@ class InversionOptions:
 
 @dataclass(frozen=True)
 class InvertedFile:
-    """One file that became sound, with what should be known about it."""
+    """One inverted file, with notes about it."""
 
     source: str
     output: Path
@@ -87,7 +87,7 @@ class InvertedFile:
 
 @dataclass(frozen=True)
 class InvertedFiles:
-    """What was written, and what was left out."""
+    """Result of `export_audio`: the written files, and the bad files."""
 
     files: tuple[InvertedFile, ...]
     bad: tuple[BadFile, ...]
@@ -105,7 +105,7 @@ class _Spectrogram:
 
 @dataclass(frozen=True)
 class _Made:
-    """What became of one file; the stamps identify what it was made from and the sound that was written."""
+    """Result of one file; the stamps identify its content and the written sound."""
 
     result: InvertedFile | BadFile
     source: str
@@ -129,11 +129,11 @@ class _Task:
             return _Made(BadFile(name, BadAudioReason.UNREADABLE, str(error), ()), before, "")
 
     def key(self, item: tuple[str, Path, Path]) -> bytes:
-        """By the names of the file and of its sound; whether the contents are still the same, the stamps say."""
+        """Return a key made from the names of file and sound; the stamps show if the contents are unchanged."""
         return key_of([item[0], item[2].name])
 
     def pack(self, made: _Made) -> bytes:
-        """One JSON object."""
+        """Serialize a result as one JSON object."""
         plain: dict[str, object] = {"source": made.source, "sound": made.sound}
         if isinstance(made.result, BadFile):
             plain["bad"] = plain_files([made.result])
@@ -142,7 +142,7 @@ class _Task:
         return canonical_json(plain).encode()
 
     def unpack(self, item: tuple[str, Path, Path], payload: bytes) -> _Made | None:
-        """The result again, when the file's content is what it was and the sound is what was made of it."""
+        """Restore a result, or None if the file's content or the sound has changed."""
         name, path, output = item
         plain = json.loads(payload)
         if plain["source"] != _stamp_of_source(path, self.options):
@@ -161,13 +161,13 @@ def _stamp(path: Path) -> str:
 
 
 def _stamp_of_source(path: Path, options: InversionOptions) -> str:
-    """Of the file, and of the pipeline and index that say how to read it where they do."""
+    """Return the stamp of the file, and of the pipeline and index that determine how the file is read."""
     stamps = [_stamp(path)]
     if path.suffix.lower() == ".npy" and options.front_end is None and options.pipeline is None:
         try:
             folder = _folder_of_pipeline(path)
         except ArgumentError:
-            return stamps[0]  # which is what inverting it will say
+            return stamps[0]  # The inversion will report the fault.
         stamps += [_stamp(folder / name) for name in (PIPELINE_NAME, INDEX_NAME)]
     return " ".join(stamps)
 
@@ -178,8 +178,8 @@ def invert_file(path: Path, output: Path, options: InversionOptions, name: str |
     A peak above full scale is scaled down, never clipped, and noted.
 
     Raises:
-        FileFormatError: when the file cannot be read as what it should be.
-        ArgumentError: when a `.npy` file comes without a front end or pipeline, or its normalizer has no inverse.
+        FileFormatError: if the file cannot be read.
+        ArgumentError: if a `.npy` file has no front end or pipeline, or if its normalizer has no inverse.
     """
     found = _read(path, options)
     wave = invert(
@@ -202,7 +202,7 @@ def invert_file(path: Path, output: Path, options: InversionOptions, name: str |
 
 
 def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int) -> None:
-    """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, whole or not at all."""
+    """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, atomically."""
     buffer = io.BytesIO()
     kind = output.suffix.lstrip(".").upper()
     soundfile.write(buffer, np.asarray(wave, dtype=np.float32), sample_rate, format=kind, subtype="PCM_16")
@@ -219,17 +219,19 @@ def export_audio(
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> InvertedFiles:
-    """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of the same structure.
+    """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of equal structure.
 
-    A folder's run that was stopped, by whatever means, is taken up again by calling `export_audio` once more: a journal
-    beside `output` says what is finished.
+    Calling `export_audio` again resumes an interrupted run on a folder: a journal next to `output` records finished
+    files.
 
     Raises:
-        SourceError: when there is no such file or folder, or nothing to invert in it.
-        FileFormatError: when a single file cannot be read.
-        TooManyBad: when more files of a folder are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when a setting breaks its rule.
-        OutputBusy: when another run is writing into the folder.
+        SourceError: if there is no such file or folder, or nothing to invert in it.
+        FileFormatError: if a single file cannot be read.
+        TooManyBad: if the share of bad files in a folder exceeds `max_bad`, or if all files are bad; good files are
+            written anyway.
+        ArgumentError: if a setting is invalid.
+        OutputRefused: if a foreign file would be replaced without `overwrite`, or an input.
+        OutputBusy: if another run is writing into the folder.
     """
     target, output, options = Path(target), Path(output), options or InversionOptions()
     if not 0 <= max_bad <= 1:
@@ -316,7 +318,7 @@ def _pipeline(path: Path) -> Pipeline:
 
 @lru_cache(maxsize=8)
 def _frames(folder: Path) -> dict[str, int]:
-    """The frames that are not padding, from the index that `spectronorm apply` wrote; empty without one."""
+    """Return the numbers of frames without padding, from the index of `spectronorm apply`; empty without an index."""
     index = folder / INDEX_NAME
     if not index.is_file():
         return {}

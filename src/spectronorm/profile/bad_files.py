@@ -10,7 +10,7 @@ from spectronorm.profile.groups import GroupKey
 
 @dataclass(frozen=True, order=True)
 class BadFile:
-    """A file that was left out (or flagged), why, and the group that it would have been in (or is)."""
+    """A file that was left out (or flagged), the reason, and the group that it belongs to."""
 
     path: str
     reason: BadAudioReason

@@ -1,4 +1,4 @@
-"""Profiles on disk: one safetensors file, checked against a strict schema when it is read."""
+"""Storage of profiles: one safetensors file, validated against a strict schema when it is read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SCALARS = ("clips", "population", "samples", "flat")
 
 @dataclass(frozen=True)
 class Notes:
-    """What a profile holds besides its front end and integers."""
+    """Content of a profile besides its front end and integers."""
 
     bad: tuple[BadFile, ...]
     flagged: tuple[BadFile, ...]
@@ -45,7 +45,7 @@ Contents = tuple[FrontEnd, dict[GroupKey, Measurement], Notes]
 def contents(
     front_end: FrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
 ) -> tuple[dict[str, Any], container.Tensors]:
-    """A profile's header and tensors."""
+    """Return a profile's header and tensors."""
     header = {
         "kind": _KIND,
         "format": _FORMAT,
@@ -66,7 +66,7 @@ def contents(
 
 
 def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
-    """Bad or flagged files as plain JSON values."""
+    """Return bad or flagged files as plain JSON values."""
     return [
         {"path": b.path, "reason": b.reason.value, "detail": b.detail, "group": [list(pair) for pair in b.group]}
         for b in listed
@@ -74,7 +74,13 @@ def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
 
 
 def parse_files(plain: Any) -> tuple[BadFile, ...]:
-    """What `plain_files` gave; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+    """Parse the output of `plain_files`.
+
+    Raises:
+        KeyError: if an entry is missing.
+        TypeError: if an entry has the wrong type.
+        ValueError: if an entry is not valid.
+    """
     _require(isinstance(plain, list), "a list of files is none")
     for b in plain:
         _require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
@@ -82,10 +88,10 @@ def parse_files(plain: Any) -> tuple[BadFile, ...]:
 
 
 def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | str) -> Contents:
-    """A profile from a container's header and tensors, every number checked; `path` is for the message.
+    """Parse a profile from a container's header and tensors, and validate every number; `path` is for the message.
 
     Raises:
-        FileFormatError: when the container holds no profile, or one that no measuring can give.
+        FileFormatError: if the container holds no profile, or numbers that no measurement can give.
     """
     if header.get("kind") != _KIND or header.get("format") != _FORMAT:
         raise FileFormatError(
@@ -112,7 +118,7 @@ def _tensors(measurements: Sequence[Measurement]) -> container.Tensors:
 
 
 def _spans(m: Measurement) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Each band's histogram from its first to its last used cell: start, length, and the counts of all in a row."""
+    """Return each band's occupied part of the histogram: start, length, and the counts of all bands in a row."""
     used = m.histogram > 0
     first = np.argmax(used, axis=1)
     stop = m.histogram.shape[1] - np.argmax(used[:, ::-1], axis=1)
@@ -121,7 +127,7 @@ def _spans(m: Measurement) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 
 
 def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
-    """The counts in the smallest unsigned type that holds them."""
+    """Return the counts in the smallest unsigned type that holds them."""
     return counts.astype(np.min_scalar_type(int(counts.max())))
 
 
@@ -191,7 +197,7 @@ def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
 def _histogram(
     tensors: container.Tensors, index: int, cell: int, front_end: FrontEnd
 ) -> tuple[int, NDArray[np.int64], int]:
-    """A group's first cell, its histogram, and where the next group's counts begin."""
+    """Return a group's first cell, its histogram, and the position of the next group's counts."""
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
     grid = front_end.grid
     inside = (firsts >= grid.first_cell) & (lengths > 0) & (firsts + lengths <= grid.first_cell + grid.cells)
@@ -205,7 +211,7 @@ def _histogram(
 
 
 def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
-    """Refuse numbers that no measuring can give."""
+    """Reject numbers that no measurement can give."""
     grid = front_end.grid
     low, high = int(np.floor(grid.low * grid.steps)), int(np.ceil(grid.high * grid.steps))
     _require(0 < m.clips <= m.population and m.flat <= m.clips <= m.samples, "clip counts contradict each other")

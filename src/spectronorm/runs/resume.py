@@ -1,4 +1,4 @@
-"""Mapping a task over items with a journal: what an earlier run finished is taken from there."""
+"""Mapping of a task over items on an engine, by workers that reproduce the run exactly, resumed from a journal."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from spectronorm.runs.journal import Journal
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Records = list[tuple[bytes, bytes]]
-"""Keys and payloads."""
+"""Keys and payloads of a journal."""
 
 
 class ResumableTask(Protocol[Item_contra, Result]):
-    """A task whose results can be written down, found again, and checked against what they were made from."""
+    """Task whose results can be serialized, restored, and checked against the contents that they were made from."""
 
     def __call__(self, item: Item_contra, /) -> Result:
         """Do the work."""
         ...
 
     def key(self, item: Item_contra, /) -> bytes:
-        """What the item is called in the journal."""
+        """Return the item's name in the journal."""
         ...
 
     def pack(self, result: Result, /) -> bytes:
-        """The result as bytes, with stamps of the contents that it was made from."""
+        """Serialize the result, with stamps of the contents that it was made from."""
         ...
 
     def unpack(self, item: Item_contra, payload: bytes, /) -> Result | None:
-        """The result again, or None when it does not hold any longer: a file or an output has changed."""
+        """Restore a result, or None if it is no longer valid because a file or an output has changed."""
         ...
 
 
 @dataclass(frozen=True)
 class _Record(Generic[Item, Result]):
-    """Does the work and packs it, where the work is done."""
+    """Does the work and serializes the result in the worker."""
 
     task: ResumableTask[Item, Result]
 
@@ -45,7 +45,7 @@ class _Record(Generic[Item, Result]):
         return [(self.task.key(item), self.task.pack(result))], result
 
     def merge(self, done: list[tuple[Records, Result]]) -> list[tuple[Records, Result]]:
-        """Results that the task can add up, with everything that is to be written down before the first of them."""
+        """Merge results, if the task can; all their records are placed before the first result."""
         results = merged(self.task, [result for _, result in done])
         if len(results) == len(done):
             return done
@@ -55,7 +55,7 @@ class _Record(Generic[Item, Result]):
 
 @dataclass(frozen=True)
 class _Restore(Generic[Item, Result]):
-    """Checks what an earlier run finished."""
+    """Checks the results of an earlier run."""
 
     task: ResumableTask[Item, Result]
 
@@ -91,9 +91,10 @@ class _Found(Sequence[tuple[Item, bytes | None]]):
 def resumable_map(
     engine: Engine, task: ResumableTask[Item, Result], items: Sequence[Item], journal: Journal | None
 ) -> Iterator[Result]:
-    """Yield `task(item)` for each item, in any order, from the journal where it still holds; new results go there.
+    """Yield `task(item)` for each item, in any order: from the journal if still valid; new results are added to it.
 
-    Without a journal this is `engine.map`.
+    Raises:
+        EngineError: if a worker would not reproduce the run that `origin` identifies.
     """
     if journal is None:
         yield from engine.map(task, items)

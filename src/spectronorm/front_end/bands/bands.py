@@ -1,4 +1,4 @@
-"""The contract of a band layout: a matrix `(band, bin)` that gathers the STFT's bins."""
+"""Contract of a band layout: a matrix `(band, bin)` that gathers the STFT's bins."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from spectronorm.front_end.bands.runs import BandRuns
 
 MAX_BANDS = 1 << 13
 
-"""More filters than this, and a file that claims them would only exhaust memory."""
+"""Largest number of filters: a file that claims more would only exhaust the memory."""
 
 
 class Bands(Protocol):
-    """Gathers bins `(..., bin, frame)` into bands `(..., band, frame)`."""
+    """Gathers bins `(..., bin, frame)` into bands `(..., band, frame)`.
+
+    A subclass is a frozen dataclass with `runs` and `hz`; both are called thousands of times, so cache the matrix
+    (`functools.lru_cache`).
+    """
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
-        """The bands of an STFT of `n_fft` samples at `sample_rate` (Hz)."""
+        """Return the bands of an STFT of `n_fft` samples at `sample_rate` (Hz)."""
         ...
 
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
-        """The weights `(band, bin)`, with the run of bins that each band gathers."""
+        """Return the weights `(band, bin)`, with the run of bins that each band gathers."""
         ...
 
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
-        """Centre frequency of each band, in Hz."""
+        """Return the centre frequency of each band, in Hz."""
         ...

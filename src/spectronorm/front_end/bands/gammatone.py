@@ -1,4 +1,4 @@
-"""Gammatone bands: the frequency responses of ear-like filters, spaced evenly on the ERB scale."""
+"""Gammatone bands: frequency responses of auditory filters, spaced evenly on the ERB scale."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _TO_BANDWIDTH = 1.019  # an ERB wide, a fourth-order gammatone has this paramete
 
 @dataclass(frozen=True)
 class Gammatone:
-    """`n_bands` fourth-order gammatone filters from `f_min` up to just below `f_max` (Hz; default half the rate).
+    """Fourth-order gammatone filters from `f_min` up to just below `f_max` (Hz; default half the sample rate).
 
-    Each weight is the magnitude of Slaney's filter at the bin's frequency (Apple Technical Report 35, 1993), scaled
-    to 1 at its centre; Ellis' gammatonegram is made so. The weights belong to magnitudes: with `STFT(power=1.0)` a
-    band is the sum of what the filter lets through. Unlike triangles, the filters overlap widely. `width` scales each
+    Each weight is the magnitude of Slaney's filter at the bin's frequency (Apple Technical Report 35, 1993), scaled to
+    1 at its centre, as in Ellis' gammatonegram. The weights apply to magnitudes: with `STFT(power=1.0)`, a band is the
+    sum of the magnitudes that the filter passes. Unlike triangles, the filters overlap widely. `width` scales each
     bandwidth.
 
     Raises:
-        ArgumentError: when `n_bands` or `width` is not positive or the frequencies are not
-            `0 <= f_min < f_max <= sample_rate / 2`.
+        ArgumentError: if `n_bands` or `width` is not positive, or the frequencies are not `0 <= f_min < f_max <=
+            sample_rate / 2`.
     """
 
     n_bands: int = 64
@@ -53,7 +53,7 @@ class Gammatone:
         return _gammatone_runs(self, sample_rate, n_fft)
 
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
-        """The centre of each filter, in Hz: evenly spaced on the ERB scale, the lowest at `f_min`."""
+        """Return the centre of each filter, in Hz: evenly spaced on the ERB scale, the lowest at `f_min`."""
         del n_fft
         f_max = sample_rate / 2 if self.f_max is None else self.f_max
         if not self.f_min < f_max <= sample_rate / 2:
@@ -68,11 +68,11 @@ class Gammatone:
 
 @lru_cache(maxsize=64)
 def _gammatone_runs(gammatone: Gammatone, sample_rate: int, n_fft: int) -> BandRuns:
-    """The response of Slaney's four cascaded sections: a real zero and a conjugate pair of poles each.
+    """Response of Slaney's four cascaded sections: a real zero and a conjugate pair of poles each.
 
-    The impulse response `t^3 exp(-2π B t) cos(2π f t)`, made discrete by impulse invariance, is
-    `Π (z - zero_k) / ((z - p) (z - p*))^4` with `p = exp((-2π B + 2πi f) / rate)` and zeros at
-    `Re p ± sqrt(3 ± 2^1.5) Im p`.
+    The impulse response `t^3 exp(-2π B t) cos(2π f t)`, discretized by impulse invariance, has the transfer function `Π
+    (z - zero_k) / ((z - p) (z - p*))^4` with `p = exp((-2π B + 2πi f) / rate)` and zeros at `Re p ± sqrt(3 ± 2^1.5) Im
+    p`.
     """
     centre = gammatone.hz(sample_rate, n_fft)[:, None]
     bandwidth = _TO_BANDWIDTH * gammatone.width * (centre / _EAR_Q + _MIN_BANDWIDTH)

@@ -14,7 +14,7 @@ from spectronorm.front_end.bands.runs import BandRuns
 
 @dataclass(frozen=True)
 class Linear:
-    """Every bin is a band; `drop_nyquist` leaves the last one out, for an even number of bands."""
+    """Makes every bin a band; `drop_nyquist` leaves out the last one, for an even number of bands."""
 
     drop_nyquist: bool = False
 
@@ -24,7 +24,7 @@ class Linear:
         return magnitudes[..., : self._count(n_fft), :]
 
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
-        """The identity `(band, bin)`, without its last row if Nyquist is dropped."""
+        """Return the identity `(band, bin)`, without its last row if Nyquist is dropped."""
         del sample_rate
         return _linear_runs(self._count(n_fft), n_fft // 2 + 1)
 

@@ -20,12 +20,12 @@ class Mel:
     """Triangular filters spaced evenly on the mel scale, equal to `librosa.filters.mel`.
 
     `f_min` and `f_max` (default half the sample rate) are in Hz. `mel_scale` is `slaney` (Slaney's Auditory Toolbox,
-    1998: linear below 1 kHz), `htk` (`2595 log10(1 + f / 700)`, O'Shaughnessy 1987) or `kaldi` (the same scale, but
-    the triangles have straight sides over mels instead of Hz: Kaldi, torchaudio's compliance.kaldi, VGGish); `norm` is
+    1998: linear below 1 kHz), `htk` (`2595 log10(1 + f / 700)`, O'Shaughnessy 1987) or `kaldi` (HTK's scale, but with
+    triangles that have straight sides over mels instead of Hz: Kaldi, torchaudio's compliance.kaldi, VGGish); `norm` is
     `slaney` (each filter has unit area) or None (unit peak).
 
     Raises:
-        ArgumentError: when a name is unknown or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
+        ArgumentError: if a name is unknown, or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
     """
 
     n_mels: int = 128
@@ -52,12 +52,12 @@ class Mel:
         return _mel_runs(self, sample_rate, n_fft)
 
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
-        """The peak of each filter, in Hz."""
+        """Return the peak of each filter, in Hz."""
         del n_fft
         return self._edges(sample_rate)[1:-1]
 
     def _edges(self, sample_rate: int) -> NDArray[np.float64]:
-        """The `n_mels + 2` corners of the triangles, in Hz."""
+        """Return the `n_mels + 2` corners of the triangles, in Hz."""
         f_max = sample_rate / 2 if self.f_max is None else self.f_max
         if not self.f_min < f_max <= sample_rate / 2:
             raise ArgumentError(

@@ -1,4 +1,4 @@
-"""The contract of a compression: band values to levels, in the unit that the statistics are kept in."""
+"""Contract of a compression: band values to levels, in the unit of the statistics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from spectronorm.front_end.compress.grid import Grid
 
 
 class Compression(Protocol):
-    """Maps band values (magnitude to some power, never negative) to levels, and back."""
+    """Maps band values (magnitude to some power, never negative) to levels, and back.
+
+    A subclass is a frozen dataclass with `__call__`, `inverse` and `grid`, and its own `unit`; everything else has a
+    default, which suits a compression that works frame by frame and maps 0 to 0.
+    """
 
     @property
     def unit(self) -> str:
@@ -22,21 +26,21 @@ class Compression(Protocol):
         ...
 
     def __call__(self, values: Array, power: float) -> Array:
-        """The level of values that are magnitudes to this power."""
+        """Return the level of values that are magnitudes to this power."""
         ...
 
     def inverse(self, level: Array, power: float) -> Array:
-        """The values that have this level."""
+        """Return the values that have this level, never negative."""
         ...
 
     def floor(self, power: float) -> float:
-        """The lowest level there is: that of digital silence."""
+        """Return the lowest possible level: the level of digital silence."""
         ...
 
     def clip_floor(self, highest: float, power: float) -> float:
-        """The floor of one clip, given its highest level."""
+        """Return the floor of one clip, given its highest level."""
         ...
 
     def grid(self, power: float) -> Grid:
-        """The integers that levels are counted on."""
+        """Return the grid of integers that levels are counted on."""
         ...

@@ -1,4 +1,4 @@
-"""Decibels."""
+"""Compression to decibels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from spectronorm.front_end.compress.grid import Grid
 
 @dataclass(frozen=True)
 class Decibel:
-    """`10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as librosa and torchaudio have it.
+    """Level in dB: `10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as in librosa and torchaudio.
 
     `amin` and `ref` are in the unit of the values (power or magnitude). `floor_db` is a fixed lower bound in dB.
-    `top_db` bounds each clip below its own highest level; it makes the result depend on what else is in the clip,
-    so it is off unless asked for.
+    `top_db` bounds each clip below its own highest level; it makes the result depend on the rest of the clip, so it is
+    off by default.
 
     Raises:
-        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative.
+        ArgumentError: if `amin` or `ref` is not positive, or if `top_db` is negative.
     """
 
     amin: float = 1e-10
@@ -35,7 +35,7 @@ class Decibel:
 
     @property
     def unit(self) -> str:
-        """DB."""
+        """The unit, dB."""
         return "dB"
 
     @property
@@ -56,7 +56,7 @@ class Decibel:
         return level
 
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again; what was clipped comes back as the floor."""
+        """Return the values; clipped ones come back as the floor."""
         return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
 
     def floor(self, power: float) -> float:
@@ -65,12 +65,12 @@ class Decibel:
         return floor if self.floor_db is None else max(floor, self.floor_db)
 
     def clip_floor(self, highest: float, power: float) -> float:
-        """The floor in dB: `top_db` below the clip's highest level if that is asked for."""
+        """Return the floor in dB: `top_db` below the clip's highest level, if `top_db` is set."""
         floor = self.floor(power)
         return floor if self.top_db is None else max(floor, highest - self.top_db)
 
     def grid(self, power: float) -> Grid:
-        """65536 steps a dB, histogram cells of 1/16 dB, from the floor to at least 200 dB."""
+        """Return a grid with 65536 steps and 16 histogram cells in each dB, from the floor to at least 200 dB."""
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 16, cell_bits=12, low=low, high=max(low + 300.0, 200.0))
 

@@ -1,4 +1,4 @@
-"""The natural logarithm."""
+"""Compression by the natural logarithm."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from spectronorm.front_end.compress.grid import Grid
 
 @dataclass(frozen=True)
 class Ln:
-    """`ln(max(x, amin) + offset)`, natural logarithm.
+    """Level `ln(max(x, amin) + offset)`, natural logarithm.
 
-    SpecGAN adds an offset (Donahue, McAuley, Puckette 2019, section 3.2), and so do most; Kaldi clamps with `amin`.
+    SpecGAN adds an offset (Donahue, McAuley, Puckette 2019, section 3.2), as most systems do; Kaldi clamps with `amin`.
 
     Raises:
-        ArgumentError: when either is negative, or their sum is not between 1e-30 and 1.
+        ArgumentError: if either is negative, or if their sum is not between 1e-30 and 1.
     """
 
     offset: float = 1e-9
@@ -32,12 +32,12 @@ class Ln:
 
     @property
     def unit(self) -> str:
-        """Ln."""
+        """The unit: half nepers for power, nepers for magnitudes."""
         return "ln"
 
     @property
     def framewise(self) -> bool:
-        """Always."""
+        """Return true."""
         return True
 
     def __call__(self, values: Array, power: float) -> Array:
@@ -47,7 +47,7 @@ class Ln:
         return namespace(values).log(plus(clamped, self.offset) if self.offset else clamped)
 
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again, `exp(level) - offset`, never below 0; what was clamped comes back as `amin`."""
+        """Return the values, `exp(level) - offset`, never below 0; clamped ones come back as `amin`."""
         del power
         return at_least(namespace(level).exp(level) - self.offset, 0.0)
 
@@ -62,6 +62,6 @@ class Ln:
         return self.floor(power)
 
     def grid(self, power: float) -> Grid:
-        """262144 steps and 64 histogram cells a unit, from the floor to at least 60."""
+        """Return a grid with 262144 steps and 64 histogram cells in each unit, from the floor to at least 60."""
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 18, cell_bits=12, low=low, high=max(low + 100.0, 60.0))

@@ -1,4 +1,4 @@
-"""The logarithm of one plus the value: linear for small values, logarithmic for large ones."""
+"""Compression by the logarithm of one plus the value: linear for small values, logarithmic for large ones."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from spectronorm.front_end.compress.grid import Grid
 
 @dataclass(frozen=True)
 class Log1p(Compression):
-    """`ln(1 + gain · x)`: zero for silence, without a floor to choose; `gain` says where it turns from linear to log.
+    """Level `ln(1 + gain · x)`: zero for silence, without a floor to choose; `gain` sets the change from linear to log.
 
     Raises:
-        ArgumentError: when `gain` is not in 1e-6 … 1e12.
+        ArgumentError: if `gain` is not in 1e-6 … 1e12.
     """
 
     gain: float = 1.0
@@ -32,7 +32,7 @@ class Log1p(Compression):
 
     @property
     def framewise(self) -> bool:
-        """Always."""
+        """Return true."""
         return True
 
     def __call__(self, values: Array, power: float) -> Array:
@@ -46,7 +46,7 @@ class Log1p(Compression):
         return at_least(namespace(level).expm1(level) / self.gain, 0.0)
 
     def floor(self, power: float) -> float:
-        """Zero."""
+        """Return zero."""
         del power
         return 0.0
 
@@ -56,6 +56,6 @@ class Log1p(Compression):
         return 0.0
 
     def grid(self, power: float) -> Grid:
-        """262144 steps a unit, from zero to the level of 1e20."""
+        """Return a grid with 262144 steps in each unit, from zero to the level of 1e20."""
         del power
         return Grid.up_to(math.log1p(self.gain * 1e20))

@@ -16,16 +16,17 @@ _LARGEST = 1e12  # the largest value, before `scale`, that the grid has room for
 
 @dataclass(frozen=True)
 class PCEN(Compression):
-    """`(E / (eps + M)^gain + bias)^exponent - bias^exponent`, equal to `librosa.pcen`; M is E smoothed over frames.
+    """Level `(E / (eps + M)^gain + bias)^exponent - bias^exponent`, where M is E smoothed over frames.
 
-    E is the band's value times `scale`: PCEN is made for the range of 32-bit integers, hence 2^31. M starts at 1 and
-    follows `M[t] = (1 - b) M[t-1] + b E[t]`. The defaults are those of Wang, Getreuer, Hughes, Lyon and Saurous
-    (Trainable frontend for robust and far-field keyword spotting, 2017) for a smoothing of 40 frames; librosa derives
-    `b` from a time constant (`PCEN.smoothing`). A level depends on the frames before it, not on those after.
+    Equal to `librosa.pcen`. E is the band's value times `scale`: PCEN is designed for the range of 32-bit integers,
+    hence 2^31. M starts at 1 and follows `M[t] = (1 - b) M[t-1] + b E[t]`. The defaults are those of Wang, Getreuer,
+    Hughes, Lyon and Saurous (Trainable frontend for robust and far-field keyword spotting, 2017) for a smoothing of 40
+    frames; librosa derives `b` from a time constant (`PCEN.smoothing`). A level depends on the frames before it, not on
+    the frames after it.
 
     Raises:
-        ArgumentError: when a parameter leaves its range: `b` and `exponent` above 0 and at most 1, `gain` at least 0
-            and below 1, `bias`, `eps` and `scale` positive.
+        ArgumentError: if a parameter is out of range: `b` and `exponent` above 0 and at most 1, `gain` at least 0 and
+            below 1, `bias`, `eps` and `scale` positive.
     """
 
     b: float = 0.025
@@ -46,10 +47,10 @@ class PCEN(Compression):
 
     @staticmethod
     def smoothing(time_constant: float, sample_rate: int, hop_length: int) -> float:
-        """The `b` of a time constant in seconds, as librosa derives it.
+        """Return the `b` of a time constant in seconds, as librosa derives it.
 
         Raises:
-            ArgumentError: when the time constant is not positive.
+            ArgumentError: if the time constant is not positive.
 
         >>> round(PCEN.smoothing(0.4, 22050, 512), 4)
         0.0564
@@ -74,12 +75,12 @@ class PCEN(Compression):
         return self.stream(values, power)[0]
 
     def stream(self, values: Array, power: float, state: Array | None = None) -> tuple[Array, Array]:
-        """The level of one piece of a stream, and the smoother's state for the next piece.
+        """Return the level of one piece of a stream, and the smoother's state for the next piece.
 
         Args:
             values: Band values `(..., band, frame)`, at least one frame.
-            power: The power that the values are to the magnitudes; PCEN takes them as they are.
-            state: M of the frame before, `(..., band, 1)`: what the piece before returned, or None at the start.
+            power: Exponent of the magnitudes in the values; PCEN takes the values as they are.
+            state: M of the previous frame, `(..., band, 1)`, as returned for the previous piece, or None at the start.
         """
         del power
         xp = namespace(values)
@@ -90,10 +91,10 @@ class PCEN(Compression):
         return level, smoothed[..., -1:]
 
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again, frame by frame from the first, since each needs the smoother's state before it.
+        """Return the values, frame by frame from the first, since each needs the smoother's state before it.
 
         Each frame solves `ln E = ln q + gain ln(eps + (1 - b) M + b E)` for `ln E` by Newton's method from below; the
-        difference of the two sides is increasing and concave, so that every step stays below and the next comes nearer.
+        difference of both sides is increasing and concave, so every step stays below the solution and approaches it.
         """
         del power
         xp = namespace(level)
@@ -114,7 +115,7 @@ class PCEN(Compression):
         return xp.stack(frames, axis=-1)
 
     def floor(self, power: float) -> float:
-        """Zero."""
+        """Return zero."""
         del power
         return 0.0
 
@@ -124,7 +125,7 @@ class PCEN(Compression):
         return 0.0
 
     def grid(self, power: float) -> Grid:
-        """From zero to the level of a full-scale burst after silence."""
+        """Return a grid from zero to the level of a full-scale burst after silence."""
         del power
         quotient = (_LARGEST * self.scale) ** (1.0 - self.gain) * self.b**-self.gain
         return Grid.up_to((quotient + self.bias) ** self.exponent - self.bias**self.exponent)

@@ -14,12 +14,13 @@ _LARGEST = 1e8  # the largest value that the grid has room for
 
 @dataclass(frozen=True)
 class Root(Compression):
-    """`x^exponent`: 1/2 of power is magnitude, 1/3 is close to loudness (Hermansky 1990, perceptual linear prediction).
+    """Level `x^exponent`: 1/2 of power is magnitude, 1/3 is close to loudness (Hermansky 1990).
 
-    The gradient at zero, which would be infinite, is taken as zero.
+    Hermansky 1990, Perceptual linear predictive (PLP) analysis of speech. The gradient at zero, which would be
+    infinite, is taken as zero.
 
     Raises:
-        ArgumentError: when `exponent` is not in 0.05 … 1.
+        ArgumentError: if `exponent` is not in 0.05 … 1.
     """
 
     exponent: float = 1.0 / 3.0
@@ -35,7 +36,7 @@ class Root(Compression):
 
     @property
     def framewise(self) -> bool:
-        """Always."""
+        """Return true."""
         return True
 
     def __call__(self, values: Array, power: float) -> Array:
@@ -46,7 +47,7 @@ class Root(Compression):
         return xp.where(some, xp.where(some, values, xp.ones_like(values)) ** self.exponent, xp.zeros_like(values))
 
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again; a level below zero counts as zero."""
+        """Return the values; a level below zero counts as zero."""
         del power
         xp = namespace(level)
         some = level > 0
@@ -54,7 +55,7 @@ class Root(Compression):
         return xp.where(some, values, xp.zeros_like(level))
 
     def floor(self, power: float) -> float:
-        """Zero."""
+        """Return zero."""
         del power
         return 0.0
 
@@ -64,6 +65,6 @@ class Root(Compression):
         return 0.0
 
     def grid(self, power: float) -> Grid:
-        """From zero to the root of 1e8, which audio in [-1, 1] and standardized audio stay below."""
+        """Return a grid from zero to the root of 1e8, which audio in [-1, 1] and standardized audio stay below."""
         del power
         return Grid.up_to(_LARGEST**self.exponent)

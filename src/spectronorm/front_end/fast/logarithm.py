@@ -1,8 +1,8 @@
-"""The logarithms of `Decibel` and `Ln` in one pass over a block, where NumPy takes three to five.
+"""Logarithms of compressions in one pass over a block, where NumPy takes three to five passes.
 
 `log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in
 `s²` is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are
-within 3 units in the last place, as NumPy's are; machines that can fuse a product and a sum do so.
+within 3 units in the last place, as NumPy's are; machines with fused multiply-add use it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 
 
 def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
-    """`compress(values, power)` for one that works frame by frame; `values`, contiguous, may be overwritten."""
+    """Compute `compress(values, power)` for a frame-by-frame compression; `values`, contiguous, may be overwritten."""
     if isinstance(compress, Decibel) and compress.top_db is None:
         least = -np.inf if compress.floor_db is None else compress.floor_db
         _logarithm(values.reshape(-1), compress.amin, 0.0, *_COMMON, 20.0 / power, compress.ref_db(power), least)

@@ -1,7 +1,7 @@
 """Squared magnitudes of a block of frames, eight frames at a time, as `(bin, frame)`.
 
-The wave of a block is first laid out in rows of one hop, `column[r, c] = wave[c · hop + r]`: sample `k` of frame `t` is
-then `column[k mod hop, t + k div hop]`, and eight neighbouring frames lie side by side in memory.
+The waveform of a block is first laid out in rows of one hop, `column[r, c] = wave[c · hop + r]`: sample `k` of frame
+`t` is then `column[k mod hop, t + k div hop]`, and eight neighbouring frames are contiguous in memory.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from spectronorm.kernels.jit import njit
 def power_spectra(
     padded: NDArray[np.floating], mean: float, scale: float, stft: STFT, count: int, workspace: Workspace
 ) -> NDArray[np.float64]:
-    """`|X|²` of the first `count` frames of `(padded - mean) · scale`, as `(bin, frame)`, contiguous.
+    """Compute `|X|²` of the first `count` frames of `(padded - mean) · scale`, as `(bin, frame)`, contiguous.
 
-    There are columns beyond `count`, up to a multiple of eight; they are finite, and mean nothing. The result is valid
+    There are columns beyond `count`, up to a multiple of eight; they are finite and meaningless. The result is valid
     until the next call.
     """
     width = -(-count // DOUBLES) * DOUBLES
@@ -35,7 +35,7 @@ def power_spectra(
     plan, window = plan_of(stft.n_fft), stft.window_values()
     if plan is None:
         powers[:, count:] = 0.0
-        # In float64 from here on, as in the kernels: a clip's mean would be taken off in float32 otherwise.
+        # In float64 from here on, as in the kernels; otherwise a clip's mean would be subtracted in float32.
         frames = (frame(padded, stft.frame_samples, stft.hop)[:count].astype(np.float64) - mean) * scale
         spectrum = rfft(stft.prepared(frames) * window, stft.n_fft)
         powers[:, :count] = (spectrum.real * spectrum.real + spectrum.imag * spectrum.imag).T
@@ -58,7 +58,7 @@ def power_spectra(
 
 @njit(cache=True, nogil=True)
 def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]) -> None:
-    """Rows of one hop, standardized; zeros after the wave's end."""
+    """Write rows of one hop, standardized, with zeros after the waveform's end."""
     rows, count = columns.shape
     flat = columns.reshape(-1)
     for c in range(0, count, DOUBLES):
@@ -75,9 +75,9 @@ def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, co
 
 @lru_cache(maxsize=64)
 def _layout(window: str, win_length: int, frame_samples: int, n_fft: int, rows: int) -> Layout:
-    """The window over `n_fft` samples, and where each of them stands: its row, and how far to the right.
+    """Return the window over `n_fft` samples, and the position of each sample: its row, and its shift to the right.
 
-    Samples after the frame count nothing, wherever they stand.
+    Samples after the frame have no weight, wherever they are.
     """
     values, at = np.zeros(n_fft), np.arange(n_fft)
     values[:frame_samples] = window_values(window, win_length, frame_samples)

@@ -1,4 +1,4 @@
-"""Waveform levels: what is done to a clip's samples before its STFT."""
+"""Waveform levels: changes of a clip's samples before its STFT. Each is one class and one line here."""
 
 from spectronorm.front_end.waveform.as_recorded import AsRecorded as AsRecorded
 from spectronorm.front_end.waveform.loudness import LoudnessLevel as LoudnessLevel

@@ -1,4 +1,4 @@
-"""The wave as it was recorded."""
+"""Waveform level that leaves the waveform as recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 @dataclass(frozen=True)
 class AsRecorded(WaveformLevel):
-    """Leaves the wave as it was recorded."""
+    """Leaves the waveform as recorded."""
 
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         """The same wave."""

@@ -1,4 +1,4 @@
-"""Short-time normalization of the wave: each sample by the mean and deviation of its neighbourhood."""
+"""Short-time normalization of the waveform: each sample by the mean and deviation of its neighbourhood."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 @dataclass(frozen=True)
 class SlidingStandardizeWaveform(WaveformLevel):
-    """`(x - mean) / std` over a window of `length` samples around each sample, or before it with `center=False`.
+    """Maps `(x - mean) / std` over a window of `length` samples around each sample, or before it with `center=False`.
 
-    See `spectronorm.arrays.operations.sliding.Window` for the ends, and `sliding_standardize` for the map that an
-    inverse needs. Digital silence within a clip stays zero.
+    See `spectronorm.arrays.sliding.SlidingWindow` for the ends, and `sliding_standardize` for the map that an inverse
+    needs. Digital silence within a clip stays zero.
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length`.

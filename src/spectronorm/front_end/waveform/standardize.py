@@ -1,4 +1,4 @@
-"""Standardized waves: mean 0 and standard deviation 1, clip by clip."""
+"""Standardized waveforms: mean 0 and standard deviation 1, clip by clip."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 
 @dataclass(frozen=True)
 class StandardizeWaveform(WaveformLevel):
-    """Gives each clip mean 0 and standard deviation 1 (ddof = 0) over its last axis.
+    """Standardizes each clip to mean 0 and standard deviation 1 (ddof = 0) over its last axis.
 
-    A constant clip becomes zero, not NaN: one whose deviation is below a millionth of its offset counts as constant,
-    since that much is rounding.
+    A constant clip becomes zero, not NaN: a clip with a deviation below a millionth of its offset counts as constant,
+    since such a deviation is rounding.
     """
 
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
@@ -24,6 +24,6 @@ class StandardizeWaveform(WaveformLevel):
         centred = wave - mean
         variance = mean_of_valid(centred * centred, valid, -1)
         constant = variance <= 1e-12 * mean * mean
-        # The root is taken of 1 where the clip is constant: that of 0 has no gradient.
+        # The root of 1 is taken for a constant clip, because the root of 0 has no gradient.
         std = xp.sqrt(xp.where(constant, xp.ones_like(variance), variance))
         return xp.where(constant, xp.zeros_like(centred), centred / std)

@@ -1,4 +1,4 @@
-"""The contract of a waveform level: what is done to a clip's samples before its STFT."""
+"""Contract of a waveform level: a change of a clip's samples before its STFT."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from spectronorm.arrays import Array
 
 @runtime_checkable
 class WaveformLevel(Protocol):
-    """Maps a wave `(..., sample)` at `sample_rate` (Hz) to a wave, clip by clip.
+    """Maps a waveform `(..., sample)` at `sample_rate` (Hz) to a waveform, clip by clip.
 
-    One that can be computed on clips padded with zeros takes `valid` too, a boolean mask like the wave, and then counts
-    only those samples; where one does not, `spectronorm.nn` goes through padded clips one by one.
+    A subclass is a frozen dataclass with `__call__`; everything else has a default. If `__call__` also takes `valid`, a
+    boolean mask like the waveform, and counts only the valid samples, padded clips are computed in one batch; otherwise
+    `spectronorm.nn` processes padded clips one by one.
     """
 
     def __call__(self, wave: Array, sample_rate: int) -> Array:
-        """The wave at its new level."""
+        """Return the waveform at its new level."""
         ...
 
     def min_samples(self, sample_rate: int) -> int:
-        """The shortest wave that it takes."""
+        """Length in samples of the shortest waveform that the level takes."""
         del sample_rate
         return 1
 
     @property
     def shortens(self) -> int:
-        """By how many samples the result is shorter."""
+        """Number of samples by which the result is shorter than the waveform."""
         return 0

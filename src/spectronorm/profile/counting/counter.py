@@ -1,4 +1,4 @@
-"""Counting clips, one after the other, into the integers of a measurement."""
+"""Counter: adds clips, one after the other, to the integers of a measurement."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clip
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 _WAITING_CELLS = 1 << 18
-"""Gridded cells that wait to be counted together: 1 MB."""
+"""Number of gridded cells that wait to be counted together: 1 MB."""
 _MOST = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is counted of a clip as it was recorded, whatever the front end makes of it.
+    """Properties of a clip as recorded, independent of the front end.
 
-    `flat` says that it is silent or constant; peak and RMS are amplitudes.
+    `flat` is true for a silent or constant clip; peak and RMS are amplitudes.
     """
 
     samples: int
@@ -39,7 +39,7 @@ class Recorded:
 
     @classmethod
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
-        """From the samples without padding; `flat` overrules what they say."""
+        """Measure the samples without padding; `flat` overrides the measured value."""
         samples = np.ascontiguousarray(samples, np.float32)
         peak, mean_square = waveform_figures(samples)
         alike = flatness(samples) is not None if flat is None else flat
@@ -217,7 +217,11 @@ class LevelCounter:
 
 
 def require_on_grid(front_end: FrontEnd, lowest: int, highest: int) -> None:
-    """Raise `AudioError` unless levels from `lowest` to `highest`, in steps of the grid, lie within it."""
+    """Check that levels from `lowest` to `highest`, in steps of the grid, lie within the grid.
+
+    Raises:
+        AudioError: if they do not.
+    """
     grid = front_end.grid
     low, high = lowest / grid.steps, highest / grid.steps
     if not grid.low <= low <= high <= grid.high:
@@ -229,5 +233,5 @@ def require_on_grid(front_end: FrontEnd, lowest: int, highest: int) -> None:
 
 
 def digest(samples: NDArray[np.float32]) -> bytes:
-    """The 128-bit XXH3 of a clip's samples: equal sound, equal digest, whatever the file is called."""
+    """Return the 128-bit XXH3 of a clip's samples: equal sounds have equal digests, whatever their file names."""
     return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)
