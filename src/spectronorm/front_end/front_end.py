@@ -111,7 +111,7 @@ class FrontEnd:
         return returned(self.working_level(working(wave)), like=wave)
 
     def working_level(self, wave: Array) -> Array:
-        """Levels in the dtype of the arithmetic: what a pass counts, before any rounding to the caller's dtype."""
+        """Return levels in the dtype of the arithmetic, as a pass counts them, before any rounding."""
         magnitudes = self.stft(self.level(wave, self.sample_rate))
         return self.compress(self.bands(magnitudes, self.sample_rate, self.stft.n_fft), self.stft.power)
 

@@ -28,7 +28,7 @@ class PerClip:
 
     @property
     def uses_data_set(self) -> bool:
-        """Never."""
+        """Return false: each clip has its own map."""
         return False
 
     def fit(self, profile: Profile) -> FittedNormalizer:

@@ -41,7 +41,7 @@ class SlidingStandardize:
 
     @property
     def uses_data_set(self) -> bool:
-        """Whether the scale comes from the data set."""
+        """True if the scale comes from the data set."""
         return self.scale == "data_set"
 
     def fit(self, profile: Profile) -> FittedNormalizer:

@@ -1,4 +1,4 @@
-"""MP3 without a tag, made recognizable: libsndfile knows it by its file name only, and we open files by descriptor."""
+"""MP3 without a tag, made recognizable: libsndfile detects it only by file name, but files are opened by descriptor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK = 1 << 20
 
 @contextmanager
 def recognizable(descriptor: int) -> Iterator[int]:
-    """A descriptor that libsndfile recognizes: the same one, or for bare MPEG audio one of a copy with an empty tag."""
+    """Yield a descriptor that libsndfile recognizes: the given one, or a copy with an empty tag for bare MPEG audio."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     if not _is_mpeg_frame(os.read(descriptor, 4)):
         yield descriptor
@@ -32,7 +32,7 @@ def recognizable(descriptor: int) -> Iterator[int]:
 
 
 def _is_mpeg_frame(start: bytes) -> bool:
-    """Whether this is the header of an MPEG audio frame (ISO 11172-3, 2.4.1.3): sync, and no reserved value."""
+    """True if this is the header of an MPEG audio frame (ISO 11172-3, 2.4.1.3): sync, and no reserved value."""
     if len(start) < 4 or start[0] != 0xFF or start[1] & 0xE0 != 0xE0:
         return False
     version, layer, rate, sampling = start[1] >> 3 & 3, start[1] >> 1 & 3, start[2] >> 4, start[2] >> 2 & 3

@@ -1,7 +1,7 @@
-"""Whether a file ends before what its own header promises: libsndfile reads many such files without a word.
+"""Detection of files that end before the length in their header, which libsndfile often reads without an error.
 
-It does write into its log what a header claims and what is there. A few formats are looked at directly; PAF, PVF,
-IRCAM and XI do not say how long they are, so nobody can tell.
+libsndfile's log records the claimed and the actual length. A few formats are examined directly; PAF, PVF, IRCAM and XI
+do not state a length, so truncation cannot be detected.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import soundfile
 
 _STREAMED = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFF000}
-"""What programs that write to a pipe leave as size, since they cannot go back to fill it in: such files are whole."""
+"""Sizes left by programs that write to a pipe and cannot go back to fill them in: such files are complete."""
 _CLAIMED = re.compile(
     r"^\s*(?:data|SSND|BODY|Data Size|riff|Riff size)\s*:\s*(\d+) \(should be (\d+)\)"  # WAV, AIFF, SVX, AU, W64, RF64
     r"|^Data length (\d+) should be (\d+)",  # WVE
@@ -27,8 +27,8 @@ _NIST_FIELD = re.compile(rb"^(sample_count|channel_count|sample_n_bytes) -i (\d+
 
 
 def ends_early(descriptor: int, sound: soundfile.SoundFile) -> bool:
-    """Whether the file is shorter than it claims; `sound` is libsndfile's view of the same file."""
-    if sound.format == "OGG":  # its log says nothing of the kind; `ogg_ends_early` is for it
+    """True if the file is shorter than its header claims; `sound` is libsndfile's view of the file."""
+    if sound.format == "OGG":  # its log does not report truncation; `ogg_ends_early` detects it
         return False
     log = sound.extra_info
     for match in _CLAIMED.finditer(log):
@@ -44,7 +44,10 @@ def ends_early(descriptor: int, sound: soundfile.SoundFile) -> bool:
 
 
 def _nist_ends_early(descriptor: int) -> bool:
-    """NIST SPHERE: a text header of a stated length, then `sample_count · channel_count · sample_n_bytes` bytes."""
+    """True for a truncated NIST SPHERE file.
+
+    Such a file has a text header of a stated length, then `sample_count · channel_count · sample_n_bytes` bytes.
+    """
     header = _read_at(descriptor, 0, 1024)
     fields = {name: int(value) for name, value in _NIST_FIELD.findall(header)}
     length = header.split(b"\n", 2)[1].strip()
@@ -55,7 +58,7 @@ def _nist_ends_early(descriptor: int) -> bool:
 
 
 def ogg_ends_early(descriptor: int) -> bool:
-    """Whether this is an Ogg file whose last page is cut off or not marked as the end of its stream (RFC 3533)."""
+    """True for an Ogg file whose last page is cut off or not marked as the end of its stream (RFC 3533)."""
     if _read_at(descriptor, 0, 4) != b"OggS":
         return False
     size = os.fstat(descriptor).st_size

@@ -22,7 +22,7 @@ class Compression(Protocol):
 
     @property
     def framewise(self) -> bool:
-        """Whether each frame's level depends on that frame alone."""
+        """True if each frame's level depends only on that frame."""
         ...
 
     def __call__(self, values: Array, power: float) -> Array:

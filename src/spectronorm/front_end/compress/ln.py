@@ -32,7 +32,7 @@ class Ln:
 
     @property
     def unit(self) -> str:
-        """The unit: half nepers for power, nepers for magnitudes."""
+        """The unit: natural logarithm, nepers if `power` is 1."""
         return "ln"
 
     @property
@@ -41,7 +41,7 @@ class Ln:
         return True
 
     def __call__(self, values: Array, power: float) -> Array:
-        """The level in nepers of the value."""
+        """Return the natural logarithm of the values."""
         del power
         clamped = at_least(values, self.amin) if self.amin else values
         return namespace(values).log(plus(clamped, self.offset) if self.offset else clamped)

@@ -27,7 +27,7 @@ class Log1p(Compression):
 
     @property
     def unit(self) -> str:
-        """Ln."""
+        """The unit: natural logarithm."""
         return "ln"
 
     @property

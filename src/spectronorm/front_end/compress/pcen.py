@@ -62,12 +62,12 @@ class PCEN(Compression):
 
     @property
     def unit(self) -> str:
-        """PCEN."""
+        """The unit: PCEN's own."""
         return "PCEN"
 
     @property
     def framewise(self) -> bool:
-        """Never: the smoother remembers."""
+        """Return false: the smoother depends on earlier frames."""
         return False
 
     def __call__(self, values: Array, power: float) -> Array:

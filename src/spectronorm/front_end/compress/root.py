@@ -31,7 +31,7 @@ class Root(Compression):
 
     @property
     def unit(self) -> str:
-        """Root."""
+        """The unit: a root of the value."""
         return "root"
 
     @property

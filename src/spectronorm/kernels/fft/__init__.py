@@ -1,4 +1,4 @@
-"""Fourier transforms of several signals at once, in the lanes of vector registers."""
+"""Power spectra of frames: one public function, with transforms in vector lanes or by NumPy behind it."""
 
 from spectronorm.kernels.fft.real_fft import Plan as Plan
 from spectronorm.kernels.fft.real_fft import plan_of as plan_of

@@ -1,9 +1,9 @@
-"""The DFT of several real signals at once, for lengths whose only prime factors are 2, 3 and 5, or also 7.
+"""DFT of several real signals at once, for lengths whose only prime factors are 2, 3 and 5, or also 7.
 
 The mixed-radix algorithm for real data (Temperton 1983, "Fast mixed-radix real Fourier transforms", J. Comput. Phys.
 52), with the radices, the order of the additions and the roots of unity of FFTPACK and its descendants in NumPy and
-SciPy. So each lane of float64 is what `numpy.fft.rfft` gives, on x86-64 to the last bit (the tests compare them), but
-for lengths with a factor of 7.
+SciPy. So each lane of float64 equals the result of `numpy.fft.rfft`, on x86-64 to the last bit (the tests compare
+them), except for lengths with a factor of 7.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from spectronorm.kernels.jit import njit
 
 Floats = NDArray[np.floating[Any]]
 Layout = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
-"""A window over the samples of a transform, zeros where there is none, and each sample's row and shift."""
+"""A window over the samples of a transform, zero outside the frame, and each sample's row and shift."""
 _PI = Fraction(31415926535897932384626433832795, 10**31)
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The stages of a transform of `n` samples: radices, and each stage's roots of unity from `starts` on."""
+    """Stages of a transform of `n` samples: radices, and each stage's roots of unity from `starts` on."""
 
     n: int
     radices: NDArray[np.int64]
@@ -39,7 +39,7 @@ class Plan:
 
 @lru_cache(maxsize=64)
 def plan_of(n: int, largest: int = 5) -> Plan | None:
-    """The plan for `n` samples, or None when it has prime factors above `largest`, which is 5 or 7."""
+    """Return the plan for `n` samples, or None if it has prime factors above `largest`, which is 5 or 7."""
     radices = _radices(n)
     if max(radices, default=1) > largest:
         return None
@@ -48,7 +48,7 @@ def plan_of(n: int, largest: int = 5) -> Plan | None:
     for radix in radices:
         inner = n // (done * radix)
         starts.append(len(roots))
-        # For each pair of values: of every part but the first, the real and the imaginary part.
+        # For each pair of values: the real and the imaginary part of every part except the first.
         for i in range(1, (inner - 1) // 2 + 1):
             for part in range(1, radix):
                 roots += root(part * done * i)
@@ -57,7 +57,7 @@ def plan_of(n: int, largest: int = 5) -> Plan | None:
 
 
 def _radices(n: int) -> list[int]:
-    """Fours first, behind a two if there is one, then the odd primes."""
+    """Return the radices: fours first, after a two if there is one, then the odd primes."""
     found = []
     while n % 4 == 0:
         found.append(4)
@@ -76,7 +76,7 @@ def _radices(n: int) -> list[int]:
 
 
 def _roots(n: int) -> Any:
-    """A function from `k` to the cosine and sine of `2π k / n`, each product of two entries of short tables."""
+    """Return a function from `k` to the cosine and sine of `2π k / n`, each a product of entries of short tables."""
     shift = 1
     while (1 << (2 * shift)) < (n + 2) // 2:
         shift += 1
@@ -93,7 +93,7 @@ def _roots(n: int) -> Any:
 
 
 def _root(k: int, n: int) -> tuple[float, float]:
-    """The cosine and sine of `2π k / n`, from an angle of at most an eighth of the circle."""
+    """Return the cosine and sine of `2π k / n`, from an angle of at most an eighth of the circle."""
     step = float(_PI / (4 * n))
     octant, rest = divmod(8 * k, n)
     angle = (n - rest if octant % 2 else rest) * step
@@ -112,7 +112,7 @@ def transform(
     frames: Floats,
     other: Floats,
 ) -> Floats:
-    """The DFT of `frames` `(sample, lane)`, flat, in `frames` or `other`: the real part of bin 0, then re, im, re, ….
+    """DFT of `frames` `(sample, lane)`, flat, in `frames` or `other`: the real part of bin 0, then re, im, re, ….
 
     Both buffers are overwritten; the one with the result is returned.
     """
@@ -128,7 +128,7 @@ def _through(
     source: Floats,
     target: Floats,
 ) -> Floats:
-    """From buffer to buffer through these stages, of which `before` is the product of the radices up to the first."""
+    """Apply these stages from buffer to buffer; `before` is the product of the radices before the first of them."""
     radices, starts, roots = plan
     for i in stages:
         inner = n // before
@@ -148,11 +148,11 @@ def power_spectrum(
     out: Floats,
     t: int,
 ) -> None:
-    """The squared magnitudes of the DFT of as many frames as there are lanes, from the frame `t` on.
+    """Squared magnitudes of the DFT of one frame for each lane, from the frame `t` on.
 
-    The plan's radices, starts and roots are those of a transform by 2, 3 and 5. Sample `k` of a frame is
-    `columns[rows[k] * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout; bin `k`
-    is put into `out[k * strides[1] + t]`. So the first stage reads the frames and the last one writes the powers.
+    The plan's radices, starts and roots belong to a transform by 2, 3 and 5. Sample `k` of a frame is `columns[rows[k]
+    * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout; bin `k` is written to
+    `out[k * strides[1] + t]`. So the first stage reads the frames and the last one writes the powers.
     """
     (radices, _, roots), (window, rows, shifts), (source, target) = plan, layout, buffers
     n, stages, stride = window.size, len(radices), strides[0]

@@ -49,7 +49,7 @@ class Recorded:
 class LevelCounter:
     """Counts clips, one after the other, into the integers of a `Measurement`.
 
-    A `workspace` that is given must be the counter's alone until its measurement is made.
+    A given `workspace` must be used by this counter alone until its measurement is made.
     """
 
     def __init__(self, front_end: FrontEnd, workspace: Workspace | None = None) -> None:
@@ -80,10 +80,10 @@ class LevelCounter:
     def add(self, samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
         """Count one clip, given its samples without padding.
 
-        `flat` says that the clip is silent or constant; by default the samples themselves say so.
+        `flat` marks the clip as silent or constant; by default this is found from the samples.
 
         Raises:
-            AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
+            AudioError: if the clip is too short or its level leaves the grid; nothing is counted then.
         """
         frames = self._front_end.frames(len(samples))
         start = self._make_room(frames)
@@ -94,10 +94,10 @@ class LevelCounter:
         self._count(frames, lowest, highest, Recorded.of(samples, flat))
 
     def add_level(self, level: NDArray[np.float64], samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
-        """Count one clip whose level `(band, frame)` is known already, and the samples that it was made from.
+        """Count one clip with a known level `(band, frame)` and the samples that the level was made from.
 
         Raises:
-            AudioError: when the level leaves the grid; nothing is counted then.
+            AudioError: if the level leaves the grid; nothing is counted then.
         """
         frames = level.shape[1]
         start = self._make_room(frames)
@@ -109,12 +109,12 @@ class LevelCounter:
     def add_gridded(
         self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded, *, top: int | None = None
     ) -> None:
-        """Count one clip whose level is on the grid already, `(band, frame)`, with the lowest and highest of it.
+        """Count one clip whose level `(band, frame)` is on the grid already, with its lowest and highest value.
 
-        `top` is the highest level of the clip, where these are not all of its frames: a floor may lie below that.
+        `top` is the highest level of the whole clip if these are not all of its frames: a floor may depend on it.
 
         Raises:
-            AudioError: when the level leaves the grid; nothing is counted then.
+            AudioError: if the level leaves the grid; nothing is counted then.
         """
         frames = gridded.shape[1]
         start = self._make_room(frames)
@@ -126,7 +126,7 @@ class LevelCounter:
         return self._workspace.array("waiting", (bands, max(frames, _WAITING_CELLS // bands)), np.int32)
 
     def _make_room(self, frames: int) -> int:
-        """Where the next clip's frames go."""
+        """Make room for the next clip, and return the position of its first frame."""
         if self._bounds[-1] + frames > self._waiting.shape[1]:
             self._count_waiting()
             self._waiting = self._room(frames)
@@ -149,7 +149,7 @@ class LevelCounter:
         self._count_waveform(recorded)
 
     def _count_flat(self, frames: int, floor: int) -> None:
-        """Count a clip at once, and what it adds once more for flat clips alone."""
+        """Count a clip at once, and add its share to the sums of flat clips."""
         self._count_waiting(self._bounds[-1])
         before = self._moments[:, :2].copy(), self._squares.copy()
         self._bounds.append(self._bounds[-1] + frames)
@@ -160,7 +160,7 @@ class LevelCounter:
         self._flat_squares = int128.normalized(self._flat_squares + self._squares - before[1])
 
     def _count_waiting(self, first: int = 0) -> None:
-        """Count the clips that wait; the next ones will stand from the frame `first` on."""
+        """Count the waiting clips; the next clips are placed from the frame `first` on."""
         if self._floors:
             count_clips(
                 self._waiting,
@@ -183,7 +183,7 @@ class LevelCounter:
         self._samples += recorded.samples
 
     def measurement(self) -> Measurement | None:
-        """What was counted so far, or None when that is nothing."""
+        """Return the measurement so far, or None if nothing was counted."""
         if not self._digests:
             return None
         self._count_waiting()
