@@ -36,7 +36,7 @@ class ClipNormalizer(Normalizer, Protocol):
 
     @property
     def uses_data_set(self) -> bool:
-        """Whether a map of the data set follows that of the clip."""
+        """True if a map of the data set follows the clip's own map."""
         ...
 
     def clip_affine(self, level: Array) -> Affine:
