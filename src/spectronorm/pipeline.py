@@ -194,9 +194,9 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     on = header["fitted_on"]
     least = 0 if isinstance(settings, Fixed) else 1  # Fixed numbers are not fitted on data.
     if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
-        raise ValueError("the counts of what it was fitted on are not positive")
+        raise ValueError("the counts of the data that it was fitted on are not positive")
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
-        raise ValueError("what it was fitted on is not text")
+        raise ValueError("the description of the data that it was fitted on is not text")
     fitted_on = FittedOn(on["clips"], on["frames"], tuple(on["groups"]), tuple(on["left_out"]), on["data"])
     affine = _affine(tensors, front_end.n_bands) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)

@@ -203,7 +203,7 @@ def test_what_workers_cannot_see_is_refused(
         sn.fit("clips", FRONT_END, engine=dask)
     found = {**origin_module.libraries(), "soxr": "0.0.1"}
     monkeypatch.setattr(origin_module, "libraries", lambda: found)
-    with pytest.raises(EngineError, match=r"has soxr [\d.]+, but the run was begun with 0\.0\.1; install the same"):
+    with pytest.raises(EngineError, match=r"has soxr [\d.]+, but the run was started with 0\.0\.1; install the same"):
         sn.fit(clips, FRONT_END, engine=dask)
 
 

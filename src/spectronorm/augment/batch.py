@@ -39,7 +39,7 @@ def check_generator(generator: np.random.Generator) -> None:
     """
     if not isinstance(generator, np.random.Generator):
         raise ArgumentError(
-            f"generator={generator!r} must be a numpy.random.Generator, so that the same seed gives the same result: "
+            f"generator={generator!r} must be a numpy.random.Generator, so that equal seeds give equal results: "
             "use numpy.random.default_rng(seed)"
         )
 

@@ -90,7 +90,7 @@ def download(url: str, path: Path, *, advice: str, progress: DownloadProgress | 
             problem = str(getattr(error, "reason", error)) or type(error).__name__
             if unfinished.size == before == 0:
                 break
-    kept = f"{unfinished.size / 1e6:,.1f} MB are kept, and the same command goes on from there; "
+    kept = f"{unfinished.size / 1e6:,.1f} MB are kept, and repeating the command resumes there; "
     raise SourceError(
         f"{url}: cannot be fetched ({problem}); {kept if unfinished.size else ''}without a connection, {advice}"
     )

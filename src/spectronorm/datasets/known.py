@@ -67,7 +67,7 @@ def _digits(folder: Path) -> Mapping[str, Rows]:
 _ESC50 = Dataset(
     name="esc50",
     summary="ESC-50: 2000 environmental recordings of 5 s in 50 classes and 5 folds, 44.1 kHz (ESC-10 is part of it)",
-    licence="CC BY-NC 3.0; each clip's own licence stands in LICENSE",
+    licence="CC BY-NC 3.0; each clip's own licence is in LICENSE",
     citation="K. J. Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multimedia 2015",
     url="https://github.com/karolpiczak/ESC-50/archive/33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6.zip",
     archive_sha256="661183a6f53ef04f12c9bd618fed0ddc1713280d6c94a5a5431e844ba6f6a21f",

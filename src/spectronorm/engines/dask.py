@@ -216,11 +216,11 @@ class _Run:
         return outcome
 
 
-_LOST = "the connection to the Dask scheduler was lost; see why it ended, then give the same command again to go on"
+_LOST = "the connection to the Dask scheduler was lost; find out why it ended, then repeat the command to resume"
 
 
 def _nobody(patience: float) -> str:
-    return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then give the same command again"
+    return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then repeat the command"
 
 
 def _work(pickled: bytes) -> BatchResult:
@@ -234,8 +234,8 @@ def _work(pickled: bytes) -> BatchResult:
 
 def _cannot_load(error: object) -> str:
     return (
-        "the scheduler or a worker cannot load what spectronorm sends; install the same spectronorm, extras and "
-        f"Python there as here ({error})"
+        "the scheduler or a worker cannot load the task; install this version of spectronorm, its extras and Python "
+        f"there ({error})"
     )
 
 

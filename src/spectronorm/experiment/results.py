@@ -112,7 +112,7 @@ def clips_settings(clips: LabelledClips) -> list[list[str]]:
 def _scores(plain: Mapping[str, Any]) -> Scores:
     hit, log_probability = tuple(plain["hit"]), tuple(float(v) for v in plain["log_probability"])
     if len(hit) != len(log_probability) or not set(hit) <= {0, 1} or not np.isfinite(log_probability).all():
-        raise ValueError("scores that are none")
+        raise ValueError("the scores are invalid")
     return Scores(hit, log_probability)
 
 

@@ -275,7 +275,7 @@ class FrontEnd:
         if self != other:
             raise FrontEndMismatch(
                 f"{what} was made by another front end ({'; '.join(self.differences(other))}); "
-                "use the same front end for both, or measure again"
+                "use one front end for both, or measure again"
             )
 
 

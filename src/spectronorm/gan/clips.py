@@ -67,7 +67,7 @@ class ImageWindow:
         if (self.fix_length or "") not in (("crop", "crop-or-pad") if longer else ("pad", "crop-or-pad")):
             raise ArgumentError(
                 f"{name}: has {len(wave)} samples, but images of {self.frames} frames show {self.samples} "
-                f"({self.seconds:.3f} s at {self.front_end.sample_rate} Hz); say what to do with "
+                f"({self.seconds:.3f} s at {self.front_end.sample_rate} Hz); give a rule for "
                 f"{'longer' if longer else 'shorter'} clips: --fix-length {'crop' if longer else 'pad'}, or crop-or-pad"
             )
         fixed = np.zeros(self.samples, dtype=np.float32)

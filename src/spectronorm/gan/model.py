@@ -144,7 +144,7 @@ class GanModel:
         level_range = LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"]))
         ImageCodec(front_end, level_range)  # Checks that the range fits the bands.
         if len(classes) != architecture.classes:
-            raise ValueError("the classes' names are not as many as the classes")
+            raise ValueError("the number of names differs from the number of classes")
         weights = {name.removeprefix(_WEIGHTS): t for name, t in tensors.items() if name.startswith(_WEIGHTS)}
         if not all(np.isfinite(weight).all() for weight in weights.values()):
             raise ValueError("a weight is not finite")

@@ -30,7 +30,7 @@ def save_preview(model: GanModel, stem: Path, seed: int = 0) -> None:
     framed = np.pad(cells, ((0, 0), (0, _GAP), (0, _GAP)), constant_values=_WHITE)
     height, width = framed.shape[1:]
     grid = framed.reshape(ROWS, columns, height, width).transpose(0, 2, 1, 3).reshape(ROWS * height, columns * width)
-    text = f"a grid for people, of step {model.step}: not invertible"
+    text = f"a grid for viewing, of step {model.step}: not invertible"
     with atomic_write(stem.with_suffix(".png")) as file:
         file.write(encode_png(np.ascontiguousarray(grid[:-_GAP, :-_GAP]), NOT_INVERTIBLE, text))
     front_end = model.window.front_end

@@ -70,7 +70,7 @@ class TrainingSource:
         path = model.parent / name
         if not path.is_file():
             raise SourceError(
-                f"{model}: no {name} lies beside it, so its clips are not known; give --source and --hold-out"
+                f"{model}: no {name} is in its folder, so its clips are not known; give --source and --hold-out"
             )
         try:
             return cls.from_dict(json.loads(path.read_text(encoding="utf-8"))["origin"])

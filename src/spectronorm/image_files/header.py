@@ -120,7 +120,7 @@ class Header:
             header = _header(plain)
             _check(header, plain, pixels)
         except (ArgumentError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise FileFormatError(f"{path}: its header is not sound ({error}); export it again") from None
+            raise FileFormatError(f"{path}: its header is not valid ({error}); export it again") from None
         if plain.get("pixels") != pixel_digest(pixels):
             raise FileFormatError(
                 f"{path}: its pixels are not those that were exported: it was edited, resized or re-encoded with "
@@ -146,7 +146,7 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
         plain = json.loads(text, parse_constant=_refuse_constant)
         canonical_json(plain)  # 1e999 parses as infinity
     except (ValueError, TypeError, RecursionError) as error:
-        raise FileFormatError(f"{path}: its header is not sound JSON ({error}); export it again") from None
+        raise FileFormatError(f"{path}: its header is not valid JSON ({error}); export it again") from None
     if not isinstance(plain, dict):
         raise FileFormatError(f"{path}: its header is not a JSON object; export it again")
     return plain

@@ -36,7 +36,7 @@ class LevelRange:
         sound = np.isfinite(self.low).all() and np.isfinite(self.high).all()
         if self.low.shape != self.high.shape or not self.low.size or not sound or not (self.low < self.high).all():
             raise ArgumentError(
-                f"low={_few(self.low)}, high={_few(self.high)} must be as many finite numbers, with low < high"
+                f"low={_few(self.low)}, high={_few(self.high)} must be finite numbers of equal length, with low < high"
             )
 
     def __eq__(self, other: object) -> bool:

@@ -31,7 +31,7 @@ def encode_picture(codec: ImageCodec, pixels: Pixels, colormap: str, source: str
     if codec.layout.bits != 8:
         raise ArgumentError(f"bits={codec.layout.bits} with colormap={colormap!r}: colours show 8 bits; leave one out")
     indices = codec.top - pixels if codec.layout.loud == "dark" else pixels
-    text = f"a picture for people in {colormap} colours: not invertible; {source}"
+    text = f"a picture for viewing in {colormap} colours: not invertible; {source}"
     return encode_png(np.ascontiguousarray(indices, dtype=np.uint8), NOT_INVERTIBLE, text, palette(colormap))
 
 

@@ -75,6 +75,6 @@ class History:
             and bool((clips > 0).all() and np.isfinite(shift).all() and np.isfinite(statistic).all())
         )
         if not sound:
-            raise ValueError("the history's tensors are off")
+            raise ValueError("the history's tensors are invalid")
         history._shift, history._clips, history._statistic = shift, clips, statistic
         return history

@@ -71,7 +71,7 @@ def adapt_batchnorm(
         raise ArgumentError("there are no inputs to adapt to; give batches as the model takes them")
     objections = tuple(_objections(clips, audio))
     if objections and not force:
-        raise UpdateRefused(f"not adapted: {' '.join(objections)} Mend that first, or force it")
+        raise UpdateRefused(f"not adapted: {' '.join(objections)} Correct that first, or force the adaptation")
     before = {
         f"{name}.{buffer}".lstrip("."): value.clone()
         for name, layer in layers.items()

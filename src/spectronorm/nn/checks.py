@@ -85,7 +85,9 @@ def expand_lengths(lengths: Tensor, like: Tensor, axes: int, shortest: int, unit
     """
     if not isinstance(lengths, Tensor) or lengths.is_floating_point() or lengths.is_complex():
         kind = lengths.dtype if isinstance(lengths, Tensor) else type(lengths).__name__
-        raise ShapeError(f"lengths are {kind}, but must be a tensor of whole numbers: one count of {unit} a clip")
+        raise ShapeError(
+            f"lengths are {kind}, but must be a tensor of whole numbers: one count of {unit} for each clip"
+        )
     clips, longest = like.shape[:-axes], like.shape[-1]
     if lengths.shape != clips[: lengths.ndim]:
         raise ShapeError(

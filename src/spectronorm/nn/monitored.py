@@ -34,7 +34,7 @@ class Monitored(nn.Module):
     def __init__(self, preprocess: Preprocess, monitor: Monitor, *, every: int = 8) -> None:
         super().__init__()
         if every < 1:
-            raise ArgumentError(f"every={every} must be at least 1: one clip in so many is looked at")
+            raise ArgumentError(f"every={every} must be at least 1: one clip in `every` is monitored")
         preprocess.spectrogram.front_end.require_same(monitor.profile.front_end, "the monitor's profile")
         self.preprocess = preprocess
         self.monitor = monitor

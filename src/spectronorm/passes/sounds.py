@@ -306,7 +306,7 @@ def _folder_of_pipeline(path: Path) -> Path:
         if (folder / PIPELINE_NAME).is_file():
             return folder
     raise ArgumentError(
-        f"{path}: no {PIPELINE_NAME} stands in a folder above it, so what made it is not known; "
+        f"{path}: no {PIPELINE_NAME} is in a folder above it, so its origin is not known; "
         "give --profile for normalized spectrograms or --front-end for levels"
     )
 

@@ -81,7 +81,7 @@ def parse_files(plain: Any) -> tuple[BadFile, ...]:
         TypeError: if an entry has the wrong type.
         ValueError: if an entry is not valid.
     """
-    _require(isinstance(plain, list), "a list of files is none")
+    _require(isinstance(plain, list), "a list of files is invalid")
     for b in plain:
         _require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
     return tuple(BadFile(b["path"], BadAudioReason(b["reason"]), b["detail"], _key(b["group"])) for b in plain)
@@ -143,7 +143,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
         scalars = {name: group[name] for name in _SCALARS}
         _require(all(type(v) is int and v >= 0 for v in scalars.values()), "a group's counts are not whole numbers")
         key = _key(group["key"])
-        _require(key not in measurements, "a group stands twice")
+        _require(key not in measurements, "a group appears twice")
         digests = tensors["digests"][clip : clip + scalars["clips"]]
         clip += scalars["clips"]
         first, histogram, cell = _histogram(tensors, index, cell, front_end)
@@ -189,7 +189,7 @@ def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
     digests, histogram = tensors["digests"], tensors["histogram"]
     _require(
         digests.ndim == 2 and digests.shape[1] == DIGEST_BYTES and digests.dtype == np.uint8,
-        "digests are off",
+        "digests are invalid",
     )
     _require(histogram.ndim == 1 and np.issubdtype(histogram.dtype, np.unsignedinteger), "the histogram is off")
 
@@ -217,10 +217,10 @@ def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
     _require(0 < m.clips <= m.population and m.flat <= m.clips <= m.samples, "clip counts contradict each other")
     _require(
         bool((m.count > 0).all() and ((m.on_floor >= 0) & (m.on_floor <= m.count)).all()),
-        "cell counts are off",
+        "cell counts are invalid",
     )
     _require(bool((m.histogram.sum(axis=1) == m.count).all()), "the histogram does not add up to the count")
-    _require(bool(((low <= m.lowest) & (m.lowest <= m.highest) & (m.highest <= high)).all()), "extremes are off")
+    _require(bool(((low <= m.lowest) & (m.lowest <= m.highest) & (m.highest <= high)).all()), "extremes are invalid")
     for name in _CLIP_FIELDS:
         counts = getattr(m, name)
         _require(
@@ -231,7 +231,7 @@ def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
     _require(bool(((m.lowest_above == NONE_ABOVE) == none_above).all()), "a level above the floor is off")
     inside = (m.lowest <= m.lowest_above) & (m.lowest_above <= m.highest)
     _require(bool((inside | none_above).all()), "a level above the floor is off")
-    _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are off")
+    _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are invalid")
     _require(all(int128.is_normal(getattr(m, name)) for name in _WIDE_FIELDS), "a wide integer is not in normal form")
     squares, flat_squares = int128.to_integers(m.squares), int128.to_integers(m.flat_squares)
     _check_variances(m.count, m.total, squares)

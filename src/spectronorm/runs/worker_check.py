@@ -23,7 +23,7 @@ from spectronorm.runs.resume import ResumableTask
 from spectronorm.runs.versions import libraries
 
 _PROBES = 3
-_THERE = "install the same versions there as here, or the result would depend on who worked"
+_THERE = "install the same versions there, otherwise the result would depend on which machine ran it"
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _problem(origin: Origin) -> str | None:
     here = libraries()
     for name, version in origin.libraries:
         if here.get(name) != version:
-            return f"has {name} {here.get(name)}, but the run was begun with {version}; {_THERE}"
+            return f"has {name} {here.get(name)}, but the run was started with {version}; {_THERE}"
     if origin.folder is not None and origin.folder != str(Path.cwd()):
         return (
             f"works in {Path.cwd()}, but the run's paths are relative to {origin.folder}; give absolute paths, or "

@@ -270,4 +270,4 @@ def _reported(text: bytes) -> AudioError:
         reason, detail = json.loads(text)
         return AudioError(BadAudioReason(reason), str(detail))
     except (ValueError, TypeError):
-        raise _Gone("it gave an answer that is none") from None
+        raise _Gone("its answer is invalid") from None

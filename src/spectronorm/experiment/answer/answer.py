@@ -13,7 +13,7 @@ from spectronorm.experiment.deploy import NO_UPDATE, update_names
 from spectronorm.experiment.design import Block, Design
 from spectronorm.experiment.results import TrainedModel
 
-BETTER, WORSE, EQUIVALENT, ALIKE, UNRESOLVED = "better", "worse", "equivalent", "not told apart", "unresolved"
+BETTER, WORSE, EQUIVALENT, ALIKE, UNRESOLVED = "better", "worse", "equivalent", "not significant", "unresolved"
 _TURNED = {BETTER: WORSE, WORSE: BETTER}
 Done = Mapping[tuple[str, int, str], TrainedModel]
 
@@ -161,7 +161,7 @@ def sentence(verdict: ArmVerdict, where: str = "here") -> str:
                 f"{first} against {second} is unresolved {where} ({low} … {high} points over recordings, "
                 f"{_folds(difference)} over folds, p = {verdict.holm:.2g} after Holm)."
             )
-    return f"{first} and {second} cannot be told apart {where} ({low} … {high} points)."
+    return f"{first} and {second} do not differ significantly {where} ({low} … {high} points)."
 
 
 def _folds(difference: PairedDifference) -> str:

@@ -95,7 +95,7 @@ def _word(factor: str, value: Any) -> str:
 def _mean_of(plain: Mapping[str, Any], before: Sequence[Arm]) -> Arm:
     name, named, known = _name(plain), plain[_MEAN_OF], {arm.name: arm for arm in before}
     if others := sorted(set(plain) - {"name", _MEAN_OF}):
-        raise ArgumentError(f"arm {name!r} has {_MEAN_OF} and {others[0]}; give it a name beside {_MEAN_OF}, no more")
+        raise ArgumentError(f"arm {name!r} has {_MEAN_OF} and {others[0]}; next to {_MEAN_OF} give only a name")
     if not isinstance(named, list) or len(named) < 2 or not set(map(str, named)) <= set(known):
         there = ", ".join(known) or "none"
         raise ArgumentError(f"arm {name!r}: {_MEAN_OF}={named!r} must be a list of two or more arms before it: {there}")

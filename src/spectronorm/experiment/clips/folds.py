@@ -147,7 +147,7 @@ def _with_made_folds(source: Source, label: str, group: str | None, count: int) 
         members.setdefault(clip.name if group is None else clip.columns[group], []).append(clip)
     if not 2 <= count <= len(members):
         raise ArgumentError(
-            f"folds={count}: must be 2 … {len(members)}, because a {group or 'clip'} cannot stand in two folds"
+            f"folds={count}: must be 2 … {len(members)}, because a {group or 'clip'} cannot be in two folds"
         )
     in_fold: list[Counter[str]] = [Counter() for _ in range(count)]
     fold_of: dict[str, str] = {}

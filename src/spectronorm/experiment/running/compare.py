@@ -19,7 +19,7 @@ from spectronorm.experiment.running.run import run
 from spectronorm.experiment.training.models import begins_with_batch_norm
 from spectronorm.passes.one_pass import Progress
 
-DISCORDANCES = (("arms that do nearly the same", 0.04), ("arms that differ much", 0.16))
+DISCORDANCES = (("nearly equivalent arms", 0.04), ("arms that differ much", 0.16))
 """Shares of clips that only one of two arms classifies correctly, as measured with tiny models on ESC-10."""
 
 
@@ -104,11 +104,11 @@ def compare(
             break
         spent = clock() - begin
         if number < planned and spent + spent / number > budget:
-            stopped = f"the time is gone after {number} of {planned} blocks"
+            stopped = f"the time was used up after {number} of {planned} blocks"
             break
     said = answer(results.done, prepared.design, prepared.clips, same_model(prepared))
     if said is None:
-        raise ArgumentError("no block is complete, so there is nothing to say; run the same command again")
+        raise ArgumentError("no block is complete, so there is no answer; run the command again")
     return Outcome(said, looks, stopped)
 
 

@@ -42,8 +42,8 @@ class TrainTask:
         """
         if self.torch_version != str(torch.__version__):
             raise EngineError(
-                f"a worker has torch {torch.__version__}, but the run was begun with {self.torch_version}; "
-                "install the same version there as here"
+                f"a worker has torch {torch.__version__}, but the run was started with {self.torch_version}; "
+                "install that version there"
             )
         block, names = job
         # Each job has its own folder; otherwise workers would remove each other's checkpoints.

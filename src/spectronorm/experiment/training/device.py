@@ -23,7 +23,7 @@ def find_device(name: str) -> torch.device:
         return torch.device(next(known for known in ("cuda", "mps", "cpu") if found[known]))
     if not found.get(name, False):
         there = ", ".join(known for known in found if found[known])
-        raise ArgumentError(f"device={name!r} is not here; use auto or one of {there}")
+        raise ArgumentError(f"device={name!r} is not available on this machine; use auto or one of {there}")
     return torch.device(name)
 
 

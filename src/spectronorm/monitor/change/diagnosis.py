@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 ADVICE = {
     Kind.NOTHING: "Nothing to do.",
-    Kind.LEVEL: "Rescale: set the gain back, or standardize waveforms; an update of the means does the same.",
+    Kind.LEVEL: "Rescale: set the gain back, or standardize waveforms; an update of the means has an equal effect.",
     Kind.EQUALIZATION: (
         "Update the means per band (spectronorm update), with at least 16 clips of mixed content; with many, "
         "--statistics mean+std mends more."

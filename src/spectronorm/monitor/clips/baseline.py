@@ -191,7 +191,7 @@ class Baseline:
             and bool(np.isfinite(rows[:, columns]).all())
         )
         if not sound:
-            raise ValueError("the baseline's tensors are off")
+            raise ValueError("the baseline's tensors are invalid")
         return cls(front_end, rows, groups, columns, measured)
 
 

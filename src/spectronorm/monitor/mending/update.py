@@ -182,9 +182,7 @@ def update(
         raise ArgumentError(f"statistics={statistics!r} must be one of {', '.join(STATISTICS)}")
     objections = tuple(_objections(new))
     if objections and not force:
-        raise UpdateRefused(
-            f"not updated: {' '.join(objections)} Mend that first, or say that you want it all the same (--force)"
-        )
+        raise UpdateRefused(f"not updated: {' '.join(objections)} Correct that first, or update anyway (--force)")
     front_end, old = profile.front_end, profile.total
     grid = front_end.grid
     cells = np.rint(share * _apart(new.measurement, old, front_end) / grid.cell_width).astype(np.int64)
@@ -240,7 +238,7 @@ def _objections(new: NewAudio) -> list[str]:
     # Noise raises quiet levels and makes any clips alike, so it is reported as noise.
     if not new.variety.enough and new.diagnosis.kind is not Kind.NOISE:
         found.append(
-            f"The clips are too alike (variety {new.variety.value:.2f}, as many training clips have at least "
+            f"The clips are too alike (diversity {new.variety.value:.2f}, as many training clips have at least "
             f"{new.variety.limit:.2f}): statistics of one or two kinds of sound ruin the others."
         )
     if new.diagnosis.kind not in UPDATE_HELPS:
