@@ -143,6 +143,6 @@ def _require_same(path: Path, there: Any, here: Any) -> None:
     names = sorted(here) if isinstance(there, dict) else []
     differing = [name for name in names if there.get(name) != here[name]] or ["everything"]
     raise ArgumentError(
-        f"{path}: this folder holds a run with other settings ({', '.join(differing)}); give the same command again to "
+        f"{path}: this folder holds a run with other settings ({', '.join(differing)}); repeat the original command to "
         "resume it, or choose another folder with -o"
     )
