@@ -157,7 +157,7 @@ def test_bad_files_are_left_out_and_counted(table: Path, tmp_path: Path) -> None
     (tmp_path / "none" / "clips.csv").write_text(own.read_text())
     with pytest.raises(sn.errors.SourceError, match="none of the 18 clips can be read"):
         prepared(tmp_path / "none" / "clips.csv", tmp_path / "c")
-    with pytest.raises(sn.errors.TooManyBad, match="1 of 18 files are bad"):
+    with pytest.raises(sn.errors.TooManyBad, match="1 of 18 files is bad"):
         prepared(own, tmp_path / "a")
     lines = ["compare", own, "-o", tmp_path / "b", "--max-bad", "10%", "--arms", "none,band", "--epochs", "1"]
     lines += ["--model", LINEAR, "--seeds", "1", *SMALL]

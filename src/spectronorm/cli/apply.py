@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import open_source
-from spectronorm.cli.counted import counted
 from spectronorm.cli.options import (
     DurationOption,
     EngineOption,
@@ -29,6 +28,7 @@ from spectronorm.cli.options import (
     reader,
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.counted import counted
 from spectronorm.passes.apply import apply
 from spectronorm.pipeline import open_fitted
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import open_source
-from spectronorm.cli.counted import counted
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
@@ -21,6 +20,7 @@ from spectronorm.cli.options import (
     reader,
 )
 from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.pipeline import load

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.cli.counted import counted
 from spectronorm.cli.fit import remarks
 from spectronorm.cli.run import guarded, progress_bar, warn
+from spectronorm.counted import counted
 from spectronorm.demo.run import run_demo
 from spectronorm.report.text_plot import band_plot
 
@@ -36,7 +36,7 @@ def demo_command(
         result = run_demo(output, seed=seed, progress=progress)
     profile, pooled = result.profile, result.profile.overall
     typer.echo(
-        f"measured {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame')}, {profile.seconds:.1f} s: "
+        f"measured {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, {profile.seconds:.1f} s: "
         f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"
     )
     for remark in remarks(profile):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from spectronorm.cli.counted import counted
+from spectronorm.counted import counted
 from spectronorm.front_end import FrontEnd
 from spectronorm.monitor import Report
 
@@ -26,7 +26,7 @@ def drift_table(report: Report, front_end: FrontEnd) -> Table:
     verdict, drift = report.verdict, report.drift
     title = (
         f"{'ALARM' if verdict.alarm else 'no alarm'}: statistic {verdict.statistic:.2f} of {verdict.threshold:.2f} "
-        f"({verdict.feature})\n{counted(verdict.clip, 'clip')}, {drift.clips} in the window; "
+        f"({verdict.feature})\n{counted(verdict.clip, 'clip', spec=',')}, {drift.clips} in the window; "
         f"RMS {drift.rms_shift:+.1f} dB, peak {drift.peak_shift:+.1f} dB"
     )
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from spectronorm.audio import open_source
-from spectronorm.cli.counted import counted
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     DurationOption,
@@ -28,6 +27,7 @@ from spectronorm.cli.options import (
     reader,
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.counted import counted
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.profile import Profile
@@ -102,7 +102,7 @@ def fit_command(
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.compress.unit
     typer.echo(
-        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame')}, {profile.seconds:,.1f} s; "
+        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
         f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}"
     )

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.cli.counted import counted
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.counted import counted
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
 
 TRAIN_EXAMPLES = """

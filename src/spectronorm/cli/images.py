@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.cli.counted import counted
 from spectronorm.cli.options import (
     DurationOption,
     EngineOption,
@@ -23,6 +22,7 @@ from spectronorm.cli.options import (
     parse_share,
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.image_files import ImageCodec, Layout, LevelRange

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.cli.counted import counted
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel

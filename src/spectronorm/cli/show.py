@@ -10,10 +10,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from spectronorm.cli.counted import counted
 from spectronorm.cli.fit import remarks
 from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
 from spectronorm.cli.run import guarded, print_json, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.pipeline import Pipeline, load
@@ -82,7 +82,7 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     console.print(describe(profile.front_end), markup=False)
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
     console.print(
-        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame')}, {profile.seconds:,.1f} s"
+        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}, {profile.seconds:,.1f} s"
     )
     pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, set_whole_numbers, working
 from spectronorm.audio.resample import RESAMPLERS
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end.bands.bands import Bands
 from spectronorm.front_end.bands.gammatone import Gammatone
@@ -104,7 +105,8 @@ class FrontEnd:
             raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
         if wave.shape[-1] < self.min_samples:
             raise ShapeError(
-                f"a wave of {wave.shape[-1]} samples is too short: this front end needs at least {self.min_samples}, "
+                f"a waveform of {counted(wave.shape[-1], 'sample')} is too short: this front end needs "
+                f"at least {self.min_samples}, "
                 "one window; pad it or choose a shorter one"
             )
         require_finite(wave, "a wave")
@@ -144,7 +146,8 @@ class FrontEnd:
         if len(samples) < self.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {len(samples)} samples at {self.sample_rate} Hz, but this front end needs {self.min_samples}",
+                f"it has {counted(len(samples), 'sample')} at {self.sample_rate} Hz, but this front end "
+                f"needs {self.min_samples}",
             )
         if not self.compress.framewise:
             level = np.ascontiguousarray(self.working_level(samples.astype(np.float64)))

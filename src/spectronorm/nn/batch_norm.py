@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, UpdateRefused
 from spectronorm.monitor import Kind, NewAudio
 from spectronorm.monitor.mending.update import MIN_CLIPS
@@ -104,7 +105,9 @@ def _estimate(model: nn.Module, layers: dict[str, _BatchNorm], batches: list[Ten
 def _objections(clips: int, audio: NewAudio | None) -> list[str]:
     found = []
     if clips < MIN_CLIPS:
-        found.append(f"{clips} clips are too few: at least {MIN_CLIPS} of mixed content are needed.")
+        found.append(
+            f"{counted(clips, 'clip is', 'clips are')} too few: at least {MIN_CLIPS} of mixed content are needed."
+        )
     if audio is None:
         return found
     # Noise raises quiet levels, so clips with noise are more alike whatever they are: their diversity is unknown.

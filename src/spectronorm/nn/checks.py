@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from spectronorm.arrays import require_floats
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
 
@@ -65,7 +66,8 @@ def check_finite(wave: Tensor) -> None:
         bad = int((~torch.isfinite(wave)).sum())
         if bad:
             raise ArgumentError(
-                f"{bad} samples of the wave are NaN or infinite, but every sample must be finite; "
+                f"{counted(bad, 'sample of the wave is', 'samples of the wave are')} NaN or infinite, "
+                f"but every sample must be finite; "
                 "repair or leave out the clip"
             )
 

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_source
 from spectronorm.augment import RandomCrop
+from spectronorm.counted import counted
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.front_end import FrontEnd
@@ -161,7 +162,7 @@ class ClipDataset(Dataset[ClipItem]):
         if len(samples) < front_end.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {len(samples)} samples at {front_end.sample_rate} Hz, less than one window of "
+                f"it has {counted(len(samples), 'sample')} at {front_end.sample_rate} Hz, less than one window of "
                 f"{front_end.min_samples}",
             )
         return samples

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 
+from spectronorm.counted import counted
 from spectronorm.errors import TooManyBad
 from spectronorm.profile import BadFile
 
@@ -28,6 +29,7 @@ def check_bad(bad: Sequence[BadFile], total: int, max_bad: float) -> None:
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))
     first = "\n".join(f"  {b.path}: {b.reason.value}: {b.detail}" for b in sorted(bad)[:5])
     raise TooManyBad(
-        f"{len(bad)} of {total} files are bad ({reasons}), more than max_bad={max_bad:g} allows"
-        f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n{first}"
+        f"{len(bad)} of {counted(total, 'file')} {'is' if len(bad) == 1 else 'are'} bad ({reasons}), "
+        f"more than max_bad={max_bad:g} allows"
+        f"{' (at least one must be good)' if len(bad) == total else ''}; repair or remove them, or allow more:\n{first}"
     )

@@ -16,6 +16,7 @@ from typing import IO
 from spectronorm.audio.places.compressed_tar import STREAMS, method_of, unpacked
 from spectronorm.audio.places.place import open_place, read_range
 from spectronorm.audio.places.reference import ClipReference, Part, label_columns
+from spectronorm.counted import counted
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
@@ -50,7 +51,7 @@ def list_archive(place: str, wanted: Callable[[str], bool]) -> list[ClipReferenc
         except Exception as error:  # The standard library's parsers raise exceptions of any kind.
             if not clips:
                 raise SourceError(f"{place}: is not a sound archive ({error}); make or fetch it again") from None
-            broken = Part(place, problem=f"the archive breaks off after {len(clips)} clips ({error})")
+            broken = Part(place, problem=f"the archive breaks off after {counted(len(clips), 'clip')} ({error})")
             clips.append(_reference("(the rest of the archive)", broken))
     return clips
 

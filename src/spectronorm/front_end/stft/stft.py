@@ -20,6 +20,7 @@ from spectronorm.arrays import (
     set_whole_numbers,
     squared_magnitude,
 )
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
 
@@ -159,7 +160,8 @@ class STFT:
         """
         if self.frames(wave.shape[-1]) == 0:
             raise ShapeError(
-                f"a wave of {wave.shape[-1]} samples is too short: it needs at least {self.min_samples} samples, "
+                f"a waveform of {counted(wave.shape[-1], 'sample')} is too short: it needs at least "
+                f"{self.min_samples} samples, "
                 f"one window ({self.frame_by}); pad it or choose a shorter one"
             )
         frames = self.framed(wave)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import Floats
+from spectronorm.counted import counted
 from spectronorm.monitor.change.evidence import Evidence
 
 FIRM_CLIPS = 32
@@ -67,7 +68,7 @@ class Diagnosis:
     firm: bool
 
     def __str__(self) -> str:
-        doubt = "" if self.firm else f" (provisional, from {self.clips} clips)"
+        doubt = "" if self.firm else f" (provisional, from {counted(self.clips, 'clip')})"
         return f"{self.kind.value}{doubt}: {self.because} {self.advice}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
+from spectronorm.counted import counted
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.front_end import FrontEnd
@@ -51,7 +52,8 @@ class Baseline:
     def __post_init__(self) -> None:
         if len(self.rows) < _MIN_CLIPS:
             raise ArgumentError(
-                f"a baseline of {len(self.rows)} clips is too small to calibrate with: at least {_MIN_CLIPS} are needed"
+                f"a baseline of {counted(len(self.rows), 'clip')} is too small to calibrate with: at "
+                f"least {_MIN_CLIPS} are needed"
             )
 
     @classmethod

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectronorm.arrays import Floats
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import shape_columns
@@ -51,7 +52,9 @@ def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
     """
     count = len(features)
     if count < 3:
-        raise ArgumentError(f"the diversity of {count} clips cannot be measured; at least 3 clips are needed")
+        raise ArgumentError(
+            f"the diversity of {counted(count, 'clip')} cannot be measured; at least 3 clips are needed"
+        )
     columns = baseline.columns
     if not baseline.measured:
         columns = np.setdiff1d(columns, shape_columns(baseline.front_end.n_bands))

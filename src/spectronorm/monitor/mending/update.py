@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, whole_number
 from spectronorm.audio import Source, open_source, release
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
 from spectronorm.front_end import FrontEnd
 from spectronorm.monitor.change.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
@@ -141,7 +142,9 @@ def measure_new(
     check_bad(bad, len(clips), max_bad)
     measurement = counter.measurement()
     if measurement is None or len(rows) < 3:
-        raise ArgumentError(f"{len(rows)} clips are too few to update from: at least {MIN_CLIPS} are needed")
+        raise ArgumentError(
+            f"{counted(len(rows), 'clip is', 'clips are')} too few to update from: at least {MIN_CLIPS} are needed"
+        )
     features = np.stack(rows)
     found = diagnose(evidence(profile, measurement)) if alarms else nothing(len(rows))
     return NewAudio(measurement, features, tuple(bad), found, variety(baseline, features, seed=seed))
@@ -234,7 +237,10 @@ def _weight(clips: int, prior_clips: float, weight: float | None) -> float:
 def _objections(new: NewAudio) -> list[str]:
     found = []
     if new.measurement.clips < MIN_CLIPS:
-        found.append(f"{new.measurement.clips} clips are too few: at least {MIN_CLIPS} of mixed content are needed.")
+        found.append(
+            f"{counted(new.measurement.clips, 'clip is', 'clips are')} too few: at least {MIN_CLIPS} of "
+            f"mixed content are needed."
+        )
     # Noise raises quiet levels and makes any clips alike, so it is reported as noise.
     if not new.variety.enough and new.diagnosis.kind is not Kind.NOISE:
         found.append(
