@@ -36,8 +36,8 @@ def demo_command(
         result = run_demo(output, seed=seed, progress=progress)
     profile, pooled = result.profile, result.profile.overall
     typer.echo(
-        f"measured {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, {profile.seconds:.1f} s: "
-        f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"
+        f"measured {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
+        f"{profile.seconds:.1f} s: mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"
     )
     for remark in remarks(profile):
         warn(remark)

@@ -102,8 +102,8 @@ def fit_command(
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.compress.unit
     typer.echo(
-        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, {profile.seconds:,.1f} s; "
-        f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
+        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
+        f"{profile.seconds:,.1f} s; mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
         f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}"
     )
     for remark in remarks(profile):

@@ -82,7 +82,8 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     console.print(describe(profile.front_end), markup=False)
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
     console.print(
-        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}, {profile.seconds:,.1f} s"
+        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}, "
+        f"{profile.seconds:,.1f} s"
     )
     pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""
