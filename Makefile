@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench docs format clean help kills fuzz
+.PHONY: demo test check bench docs format clean help kills fuzz oldest prerelease
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -61,6 +61,23 @@ format: $(VENV)/.installed-check ## put the code into shape
 bench: $(VENV)/.installed-bench ## every benchmark beside its peer; updates the table in docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
+# Tests of what needs no extra.
+CORE_TESTS ?= $(addprefix tests/,test_fit.py test_profile.py test_cli.py test_resample.py test_without_numba.py \
+	test_long_clips.py test_bad_images.py test_compiled.py engines/test_engines.py reliability/test_exactness.py \
+	reliability/test_hostile_files.py reliability/test_journal.py reliability/test_resume.py)
+
+oldest: ## the tests of the core with the oldest versions that pyproject.toml allows, in .venv-oldest
+	$(PYTHON) -m venv .venv-oldest
+	$(PYTHON) requirements/oldest.py > .venv-oldest/pins.txt
+	.venv-oldest/bin/python -m pip install --quiet --editable . --constraint .venv-oldest/pins.txt 'pytest>=8.3' 'hypothesis>=6.100'
+	.venv-oldest/bin/python -m pytest -q $(CORE_TESTS)
+
+prerelease: ## the tests of the core with pre-releases of all that it depends on, in .venv-prerelease
+	$(PYTHON) -m venv .venv-prerelease
+	.venv-prerelease/bin/python -m pip install --quiet --upgrade --pre --editable . 'pytest>=8.3' 'hypothesis>=6.100'
+	.venv-prerelease/bin/python -m pip list
+	.venv-prerelease/bin/python -m pytest -q $(CORE_TESTS)
+
 KILLS ?= 100
 kills: $(VENV)/.installed-test ## kill passes at random moments and resume them; KILLS=100
 	cd tests && ../$(BIN)/python -m reliability.kill --kills $(KILLS)
@@ -73,4 +90,4 @@ docs: $(VENV)/.installed-docs ## the documentation, as HTML in docs/_build
 	$(BIN)/sphinx-build -nW --keep-going -b html docs docs/_build
 
 clean: ## remove what was built
-	rm -rf $(VENV) docs/_build spectronorm-demo .fuzz
+	rm -rf $(VENV) .venv-oldest .venv-prerelease docs/_build spectronorm-demo .fuzz

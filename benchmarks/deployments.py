@@ -208,7 +208,7 @@ def run(data: Path, file: Path) -> dict[str, Any]:
             if name in sections.setdefault(section, {}):
                 continue
             sections[section][name] = json.loads(json.dumps(part()))
-            write_text(file, json.dumps(found, indent=1) + "\n")
+            write_text(file, json.dumps(found, indent=1) + "\n", None)
             print(f"  {data_set.name}: {name}, {time.process_time():.0f} CPU-seconds so far", flush=True)
     return found
 

@@ -41,11 +41,16 @@ def wrong_size(classes: int) -> nn.Module:
     return MeanThenLinear(classes + 1)
 
 
-def write_clips(folder: Path, *, drowned: bool, seed: int, clips: int = 90, folds: int = 3) -> Path:
+def write_clips(
+    folder: Path, *, drowned: bool, seed: int, clips: int = 90, folds: int = 3, swell_db: float = 0.0
+) -> Path:
     """Sounds with one sine in each band, whose classes differ by a little up and down in alternating bands.
 
     A rectangular window keeps each sine in its band. Drowned, every third band swings by 14 dB and says nothing, the
     others by 1 dB: a global scale makes their pattern a hundredth of a deviation. Otherwise all bands are alike.
+
+    Each sine fits its frames a whole number of times: all frames of a clip are equal but for rounding. With `swell_db`
+    each grows or fades by up to that much over the clip, and no two frames are alike.
     """
     generator = np.random.default_rng(seed)
     time = np.arange(256) / RATE
@@ -60,6 +65,9 @@ def write_clips(folder: Path, *, drowned: bool, seed: int, clips: int = 90, fold
         phase = generator.uniform(0, 2 * np.pi, len(_BINS))
         phase[0] = 0.0  # a constant
         sines = np.cos(2 * np.pi * _BINS[:, None] * RATE / N_FFT * time + phase[:, None])
+        if swell_db:
+            slope = generator.uniform(-swell_db, swell_db, (len(_BINS), 1))
+            sines *= 10 ** (slope * (time * RATE / len(time) - 0.5) / 20)
         soundfile.write(folder / f"{index:03d}.wav", 10 ** (level / 20) @ sines, RATE, subtype="FLOAT")
         rows.append(f"{index:03d}.wav,{'up' if label else 'down'},{index % folds + 1},r{index}")
     (folder / "clips.csv").write_text("\n".join(rows) + "\n")

@@ -15,7 +15,7 @@ level = sn.FrontEnd().clip_level(np.zeros(16_000, np.float32))
 assert level.shape == (201, 81)
 print("scipy.linalg" in sys.modules)
 
-@njit
+@njit()
 def product(a, b):
     return np.dot(a, b)
 

@@ -18,7 +18,11 @@ from spectronorm.audio.clip import within
 from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from spectronorm.front_end.fast.logarithm import compressed
-from spectronorm.kernels.fft import plan_of, transform
+from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.fft import Frames, power_spectra
+from spectronorm.kernels.fft.plain_transform import transform_by_numpy
+from spectronorm.kernels.fft.plan import plan_of
+from spectronorm.kernels.fft.power_spectra import power_by_numpy
 from spectronorm.nn import Normalize, Preprocess, Spectrogram
 from spectronorm.profile import LevelCounter, Measurement
 from torch_cases import pipeline
@@ -26,43 +30,60 @@ from torch_cases import pipeline
 RATE = 16_000
 
 
-def eight_dfts(frames: np.ndarray) -> np.ndarray:
-    """The DFTs of eight real frames `(lane, sample)` by the kernel, as NumPy lays them out."""
-    n = frames.shape[1]
-    plan = plan_of(n)
-    assert plan is not None
-    one = np.ascontiguousarray(frames.T).ravel()
-    found = transform(n, plan.radices, plan.starts, plan.roots, one, np.empty_like(one)).reshape(n, 8)
-    spectrum = np.zeros((8, n // 2 + 1), dtype=np.complex128)
-    spectrum.real[:, 0], spectrum.real[:, 1:] = found[0], found[1::2].T
-    spectrum.imag[:, 1 : (n + 1) // 2] = found[2::2].T
-    return spectrum
+def power_of(frames: np.ndarray, n_fft: int) -> np.ndarray:
+    """The squared magnitudes `(frame, bin)` of frames `(frame, sample)`, by the kernel."""
+    count, size = frames.shape
+    powers = power_spectra(Frames(frames.reshape(-1), size, np.ones(size)), n_fft, count, Workspace())
+    return powers[:, :count].T
 
 
 @given(twos=st.integers(0, 7), threes=st.integers(0, 2), fives=st.integers(0, 2), seed=st.integers(0, 99))
 def test_the_lanes_transform_as_numpy_does(twos: int, threes: int, fives: int, seed: int) -> None:
     """Every length of the prime factors 2, 3 and 5 gives NumPy's DFT: on x86-64 to the last bit."""
-    n = 2**twos * 3**threes * 5**fives
-    frames = np.random.default_rng(seed).standard_normal((8, n))
-    expected = np.fft.rfft(frames)
-    if n > 1 and platform.machine() in {"x86_64", "AMD64"}:
-        np.testing.assert_array_equal(eight_dfts(frames), expected)
-    elif n > 1:
-        np.testing.assert_allclose(eight_dfts(frames), expected, rtol=0, atol=1e-14 * n)
+    n = max(2**twos * 3**threes * 5**fives, 2)
+    frames = np.random.default_rng(seed).standard_normal((9, n))
+    spectrum = np.fft.rfft(frames)
+    expected = spectrum.real**2 + spectrum.imag**2
+    if platform.machine() in {"x86_64", "AMD64"}:
+        np.testing.assert_array_equal(power_of(frames, n), expected)
+    else:
+        np.testing.assert_allclose(power_of(frames, n), expected, rtol=0, atol=1e-13 * n)
+
+
+@given(
+    factors=st.tuples(st.integers(0, 7), st.integers(0, 2), st.integers(0, 2)),
+    size=st.integers(1, 600),
+    hop=st.integers(1, 300),
+    count=st.integers(1, 40),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_numpy_gives_the_bits_of_the_lanes(
+    factors: tuple[int, int, int], size: int, hop: int, count: int, dtype: type
+) -> None:
+    """The stages with NumPy are the compiled ones, whatever the frames, the hop and the zeros behind the window."""
+    n = max(2 ** factors[0] * 3 ** factors[1] * 5 ** factors[2], 2)
+    size = min(size, n)
+    random = np.random.default_rng(n + size)
+    wave = random.standard_normal((count - 1) * hop + size).astype(dtype)
+    frames = Frames(wave, hop, random.random(size), 0.25, 1.7)
+    compiled = power_spectra(frames, n, count, Workspace())[:, :count]
+    plain, plan = np.empty((n // 2 + 1, count)), plan_of(n)
+    assert plan is not None
+    power_by_numpy(frames, plan, plain, Workspace())
+    np.testing.assert_array_equal(plain, compiled)
 
 
 @given(twos=st.integers(0, 6), threes=st.integers(0, 2), fives=st.integers(0, 1), sevens=st.integers(0, 2))
 def test_single_precision_and_sevens_too(twos: int, threes: int, fives: int, sevens: int) -> None:
-    """Sixteen signals of float32, whose length may have factors of 7: NumPy's DFT, to the noise of float32."""
+    """Signals of float32, whose length may have factors of 7: NumPy's DFT, to the noise of float32."""
     n = 2**twos * 3**threes * 5**fives * 7**sevens
     signals = np.random.default_rng(n).standard_normal((n, 16)).astype(np.float32)
     plan = plan_of(n, 7)
     assert plan is not None
-    one = signals.ravel().copy()
-    roots = plan.roots.astype(np.float32)
-    found = transform(n, plan.radices, plan.starts, roots, one, np.empty_like(one)).reshape(n, 16)
+    found = transform_by_numpy(plan, signals)
     expected = np.fft.rfft(signals.astype(np.float64), axis=0)
     atol = 1e-6 * np.sqrt(n) * 3
+    assert found.dtype == np.float32
     np.testing.assert_allclose(found[0], expected.real[0], rtol=0, atol=atol)
     np.testing.assert_allclose(found[1::2], expected.real[1:], rtol=0, atol=atol)
     np.testing.assert_allclose(found[2::2], expected.imag[1 : (n + 1) // 2], rtol=0, atol=atol)

@@ -46,8 +46,8 @@ def test_nothing_folds_back(hz: float) -> None:
 def test_the_filter_is_the_one_that_is_documented(rates: tuple[int, int]) -> None:
     """Flat up to PASS of the lower Nyquist frequency, and ATTENUATION_DB down at it."""
     plan = resampling(*rates)
-    gain = plan.response * plan.n_in
-    hz = np.arange(len(gain)) * rates[0] / plan.n_in
+    gain = plan.response * plan.blocks.n_in
+    hz = np.arange(len(gain)) * rates[0] / plan.blocks.n_in
     passed = hz <= PASS * min(rates) / 2
     assert np.abs(gain[passed] - 1).max() < 10 ** (-(ATTENUATION_DB - 10) / 20)
     edge = gain[-1] if hz[-1] < min(rates) / 2 else 0.0

@@ -38,7 +38,7 @@ def main() -> None:
         _, end, after = rest.partition(END)
         if not end:
             raise SystemExit(f"{PAGE} has no place for the table: it needs the lines {START} and {END}")
-        write_text(PAGE, f"{before}{START}\n{text}\n{END}{after}")
+        write_text(PAGE, f"{before}{START}\n{text}\n{END}{after}", None)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from spectronorm.printable import printable
+
 __all__ = [
     "ArgumentError",
     "AudioError",
@@ -14,6 +16,7 @@ __all__ = [
     "FrontEndMismatch",
     "MissingExtra",
     "OutputBusy",
+    "OutputRefused",
     "ShapeError",
     "SourceError",
     "SpectronormError",
@@ -23,7 +26,13 @@ __all__ = [
 
 
 class SpectronormError(Exception):
-    """Base class of every error that spectronorm raises on purpose."""
+    """Everything that spectronorm raises on purpose; names in its message are escaped."""
+
+    keeps = ""
+    """Characters of the message that are not escaped."""
+
+    def __init__(self, *values: object) -> None:
+        super().__init__(*(printable(value, self.keeps) if isinstance(value, str) else value for value in values))
 
 
 class ArgumentError(SpectronormError, ValueError):
@@ -49,9 +58,15 @@ class FrontEndMismatch(SpectronormError):
 class TooManyBad(SpectronormError):
     """The share of bad files exceeds `max_bad`, or every file is bad."""
 
+    keeps = "\n"
+
 
 class ExportError(SpectronormError):
     """A model cannot be exported, or computes something else after the export."""
+
+
+class OutputRefused(ArgumentError):
+    """An output would replace what is not ours, or an input."""
 
 
 class OutputBusy(SpectronormError):
@@ -78,6 +93,10 @@ class MissingExtra(SpectronormError, ImportError):
 
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
         return MissingExtra, self._made_of
+
+
+class KernelWarning(UserWarning):
+    """Kernels run slower than they could: without numba, or compiled anew in each run. Results are the same."""
 
 
 class BadAudioReason(StrEnum):

@@ -46,7 +46,7 @@ class Pipeline:
         """Return the level that `x` was made from (see `FittedNormalizer.inverse`)."""
         return self.normalizer.inverse(x, affine)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the pipeline atomically: a small safetensors file with a JSON header."""
         fitted = self.normalizer
         kind = next(name for name, cls in KINDS.items() if cls is type(fitted.normalizer))
@@ -61,7 +61,7 @@ class Pipeline:
         }
         affine = fitted.affine
         tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
-        container.save_tensors(Path(path), header, tensors)
+        container.save_tensors(Path(path), header, tensors, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
@@ -168,7 +168,7 @@ def published(name: str) -> Pipeline:
         known = ", ".join(other for other, p in PRESETS.items() if p.fixed is not None)
         raise ArgumentError(
             f"preset={name!r} has no fixed normalization (only {known} do): "
-            "measure your data with spectronorm.passes.fit and fit a normalizer"
+            "measure your data with spectronorm.fit and fit a normalizer"
         )
     return Pipeline(found.front_end, Fixed(*found.fixed).for_front_end(found.front_end))
 

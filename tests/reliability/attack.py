@@ -12,8 +12,8 @@ import numpy as np
 
 import spectronorm as sn
 from spectronorm.passes.images import export_images
+from spectronorm.runs import resume
 from spectronorm.runs.journal import Journal
-from spectronorm.runs.resume import _Record
 
 FRONT_END = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
 
@@ -59,19 +59,19 @@ class Log:
     def install(self) -> None:
         """Log from this process on; a line is one write, so a kill cannot tear it."""
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        put, work = Journal.put, _Record.__call__
+        put, work = Journal.put, resume._worked
 
         def logged_put(journal: Journal, key: bytes, payload: bytes) -> None:
             put(journal, key, payload)
             os.write(descriptor, f"put {key.hex()}\n".encode())
 
-        def logged_work(record: object, item: object) -> object:
-            key = record.task.key(item)  # type: ignore[attr-defined]
+        def logged_work(task: object, item: object) -> object:
+            key = task.key(item)  # type: ignore[attr-defined]
             os.write(descriptor, f"work {key.hex()}\n".encode())
-            return work(record, item)  # type: ignore[arg-type]
+            return work(task, item)  # type: ignore[arg-type]
 
         Journal.put = logged_put  # type: ignore[method-assign]
-        _Record.__call__ = logged_work  # type: ignore[method-assign]
+        resume._worked = logged_work  # type: ignore[assignment]
 
     def redone(self) -> list[str]:
         """Work that was begun after it had been written down."""

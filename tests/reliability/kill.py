@@ -18,7 +18,7 @@ import numpy as np
 
 import spectronorm as sn
 from spectronorm.passes import units
-from spectronorm.passes.images import INDEX_NAME
+from spectronorm.passes.outputs import INDEX_NAME
 from spectronorm.runs.lock import path_beside
 
 from .attack import Log, finished, in_child, killed_after, run_apply, run_fit, run_images, run_invert, tree

@@ -19,7 +19,7 @@ import soundfile
 import spectronorm as sn
 from spectronorm.passes.measure import MeasureTask
 from spectronorm.runs.lock import output_lock, path_beside
-from spectronorm.runs.resume import _Record
+from spectronorm.runs.resume import Guarded
 
 from .attack import FRONT_END, finished, in_child, run_fit, tree
 from .bad_inputs import tone
@@ -235,7 +235,7 @@ class _OddEngine:
 
     def map(self, task: Callable[[object], object], items: list[object]) -> object:
         for number, item in enumerate(reversed(items)):
-            if number == 2 and not self.lost and isinstance(task, _Record):
+            if number == 2 and not self.lost and isinstance(task, Guarded):
                 self.lost = True
                 raise Stop
             yield task(item)

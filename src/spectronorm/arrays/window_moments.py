@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.arrays.operations import take_along_last
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 
 def window_moments(x: Array, start: Array, stop: Array) -> tuple[Array, Array]:
@@ -46,7 +46,29 @@ CONSTANT = 1e-12
 """A variance below this share of the squared mean (or of 1) is treated as the rounding of a constant."""
 
 
-@njit(cache=True, nogil=True)
+def _window_moments_by_numpy(
+    rows: NDArray[np.float64],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+) -> None:
+    total = np.zeros(rows.shape[1] + 1)
+    squares = np.zeros_like(total)
+    for row in range(len(rows)):
+        value = rows[row] - rows[row, 0]
+        np.cumsum(value, out=total[1:])
+        np.cumsum(value * value, out=squares[1:])
+        centred = (total[stop] - total[start]) * weight
+        variance = (squares[stop] - squares[start]) * weight - centred * centred
+        average = centred + rows[row, 0]
+        flat = variance <= CONSTANT * (1.0 + average * average)
+        mean[row] = average
+        std[row] = np.sqrt(np.where(flat, 1.0, variance))
+
+
+@kernel(_window_moments_by_numpy, cache=True, nogil=True)
 def _window_moments(
     rows: NDArray[np.float64],
     start: NDArray[np.int64],

@@ -48,7 +48,7 @@ class AudioCache:
             return samples
         samples = decode(path, sample_rate, resampler=resampler).samples
         try:
-            with atomic_write(entry) as file:
+            with atomic_write(entry, None) as file:
                 np.save(file, samples)
         except OSError as error:
             raise ArgumentError(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import AudioError, BadAudioReason
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,18 +47,21 @@ def skipped(flat: BadAudioReason) -> AudioError:
     return AudioError(flat, "its samples are all alike, and such clips are to be skipped")
 
 
-@njit(cache=True, nogil=True)
 def within(samples: NDArray[np.float32], peak: float) -> bool:
-    """True if the magnitude of every sample `(sample,)` is finite and at most `peak`, in one pass."""
+    """Say if the magnitude of every sample `(sample,)` is finite and at most `peak`."""
     return bool(highest_magnitude(samples) <= np.float32(peak))
 
 
-@njit(cache=True, nogil=True)
-def highest_magnitude(samples: NDArray[np.float32]) -> np.float32:
+def _highest_magnitude_by_numpy(samples: NDArray[np.float32]) -> float:
+    return float(np.abs(samples).max(initial=0.0))
+
+
+@kernel(_highest_magnitude_by_numpy, cache=True, nogil=True)
+def highest_magnitude(samples: NDArray[np.float32]) -> float:
     """Return the highest magnitude of contiguous samples `(sample,)`; NaN if any sample is NaN."""
     # Without sign bits, floats have the order of their bits as integers, with NaN above all others.
     bits = samples.view(np.int32)
     highest = np.int32(0)
     for i in range(bits.size):
         highest = max(highest, bits[i] & np.int32(0x7FFFFFFF))
-    return np.int32(highest).view(np.float32)
+    return float(np.int32(highest).view(np.float32))

@@ -15,6 +15,7 @@ import numpy as np
 from spectronorm.arrays import column_values
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive, list_shard
 from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, label_columns
 from spectronorm.audio.places.remote import list_remote
@@ -26,17 +27,26 @@ _SUFFIXES = """
     .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
 """
 _name = attrgetter("name")
+_ESC50 = ("meta", "esc50.csv")
 AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 """Suffixes that a folder scan accepts as audio; a table may name any file."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Clips in stable order, sorted by name; can be iterated repeatedly and pickled without opening a file."""
+    """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file.
+
+    Attributes:
+        clips: The clips.
+        reader: The way in which clips are read.
+        left_out: What was taken out by `without`.
+        listing: Local files besides the clips that say which clips there are, such as a table.
+    """
 
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
     left_out: tuple[str, ...] = ()
+    listing: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
@@ -107,7 +117,8 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     clips = list_remote(place, is_audio) if is_url(place) else _local(Path(place))
     if not clips:
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
-    return Source.of(clips, reader)
+    places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
+    return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
 
 
 def is_audio(name: str) -> bool:
@@ -119,7 +130,7 @@ def is_audio(name: str) -> bool:
 
 def _local(path: Path) -> list[ClipReference]:
     if path.is_dir():
-        meta = path / "meta" / "esc50.csv"
+        meta = path.joinpath(*_ESC50)
         return _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path)
     if path.suffix.lower() in (".csv", ".parquet"):
         return _table(path)
@@ -206,10 +217,11 @@ def _table(path: Path) -> list[ClipReference]:
             f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
             "name the column that holds the audio files path"
         )
-    clips = []
     for number, row in enumerate(rows, start=2):
         if not row["path"]:
             raise SourceError(f"{path}: row {number} has no path; every row needs one")
+    clips = []
+    for name, row in zip(listed_names(path.parent, [row["path"] for row in rows]), rows, strict=True):
         columns = {key: value for key, value in row.items() if key != "path" and value}
-        clips.append(ClipReference(clean_name(row["path"]), path.parent / row["path"], columns))
+        clips.append(ClipReference(name, path.parent / row["path"], columns))
     return clips

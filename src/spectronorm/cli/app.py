@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from spectronorm.cli import (
     apply,
@@ -21,9 +26,37 @@ from spectronorm.cli import (
     update,
     watch,
 )
+from spectronorm.cli.run import note_warnings
+from spectronorm.cli.terminal import prepare_streams
+from spectronorm.printable import printable
 from spectronorm.version import __version__
 
+
+class _Commands(TyperGroup):
+    """The commands; in messages about the command line itself names are escaped too."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        with _escaped():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _escaped():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _escaped() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # click's own, which some versions of typer bring along
+        message = getattr(error, "message", None)
+        if isinstance(message, str) and hasattr(error, "format_message"):
+            error.message = printable(message, keep="\n")  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="spectronorm",
     help="Measure, normalize and apply spectrograms: once, exactly, identically everywhere.",
     no_args_is_help=True,
@@ -54,6 +87,7 @@ for module in COMMANDS:
 
 @app.callback(invoke_without_command=True)
 def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    prepare_streams()
     if version:
         typer.echo(f"spectronorm {__version__}")
         raise typer.Exit
@@ -61,4 +95,5 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 def main() -> None:
     """Run the command line."""
+    note_warnings()
     app()

@@ -27,7 +27,8 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say
 from spectronorm.counted import counted
 from spectronorm.passes.apply import apply
 from spectronorm.pipeline import open_fitted
@@ -43,7 +44,7 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("apply", epilog=_EXAMPLES)(guarded(apply_command))
+    app.command("apply", epilog=_EXAMPLES)(guarded(writing(apply_command)))
 
 
 def apply_command(
@@ -79,9 +80,9 @@ def apply_command(
             progress=progress,
         )
     if json:
-        bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in applied.bad]
-        print_json({"folder": str(applied.folder), "written": applied.written, "bad": bad})
+        print_json(
+            {"folder": str(applied.folder), "written": applied.written, "bad": [bad.to_dict() for bad in applied.bad]}
+        )
         return
-    typer.echo(f"{applied.folder}: {counted(applied.written, 'spectrogram')}, index.csv and pipeline.safetensors")
-    for bad_file in applied.bad:
-        warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")
+    say(f"{applied.folder}: {counted(applied.written, 'spectrogram')}, index.csv and pipeline.safetensors")
+    warn_left_out(applied.bad)

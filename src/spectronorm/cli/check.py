@@ -19,11 +19,13 @@ from spectronorm.cli.options import (
     parse_hold_out,
     reader,
 )
-from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar
+from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.pipeline import load
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 
 _EXAMPLES = """
@@ -78,12 +80,12 @@ def _plain(found: Checked) -> dict[str, object]:
         "leaks": [asdict(twins) for twins in found.leaks],
         "duplicates": [asdict(twins) for twins in found.duplicates],
         "flat": found.flat,
-        "bad": [{"path": bad.path, "reason": bad.reason.value, "detail": bad.detail} for bad in found.bad],
+        "bad": [bad.to_dict() for bad in found.bad],
     }
 
 
 def _report(found: Checked) -> None:
-    typer.echo(f"{len(found.leaks)} of {counted(found.checked, 'held-out clip was', 'held-out clips were')} measured")
+    say(f"{len(found.leaks)} of {counted(found.checked, 'held-out clip was', 'held-out clips were')} measured")
     _list("measured", found.leaks)
     if found.duplicates:
         warn(f"{counted(len(found.duplicates), 'clip is', 'clips are')} in more than one group of the profile")
@@ -96,7 +98,7 @@ def _report(found: Checked) -> None:
 
 def _list(what: str, listed: tuple[Twins, ...]) -> None:
     for twins in listed[:_SHOWN]:
-        clips = ", ".join(repr(name)[1:-1] for name in twins.clips) or "a clip that is not in this source"
-        typer.echo(f"  {clips}: {what} {'; '.join(twins.groups)}")
+        clips = ", ".join(printable(name) for name in twins.clips) or "a clip that is not in this source"
+        say(f"  {clips}: {what} {'; '.join(twins.groups)}")
     if len(listed) > _SHOWN:
-        typer.echo(f"  … and {len(listed) - _SHOWN} more (--json lists all)")
+        say(f"  … and {len(listed) - _SHOWN} more (--json lists all)")

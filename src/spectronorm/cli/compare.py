@@ -21,10 +21,14 @@ from spectronorm.cli.options import (
     open_engine,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, MissingExtra
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWaveform
+from spectronorm.passes.outputs import require_folder
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 if TYPE_CHECKING:
     from spectronorm.experiment import Prepared, Results
@@ -49,10 +53,12 @@ _START = FrontEnd(
 )
 """Default front end of the arms: small enough for a CPU, standardized, floor about 80 dB below the loudest level."""
 
+REPORT = "report.html"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("compare", epilog=_EXAMPLES)(guarded(with_front_end(compare_command, _START)))
+    app.command("compare", epilog=_EXAMPLES)(guarded(writing(with_front_end(compare_command, _START))))
 
 
 def compare_command(
@@ -147,6 +153,8 @@ def compare_command(
         design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
         design = replace(design, update_classes=update_classes)
         duration, tested = published.duration, published.hold_out
+    require_folder(output, "a run's results")
+    require_replaceable(output / REPORT, Content.PAGE)
     clips = labelled_clips(
         open_source(source),
         label=label,
@@ -167,7 +175,7 @@ def compare_command(
             )
         results = Results(output, prepared.settings())
         if not json:
-            typer.echo("\n".join(plan(prepared)))
+            say("\n".join(plan(prepared)))
         with progress_bar("training (epochs)") as progress:
             outcome = compare(prepared, results, budget=seconds, progress=progress, engine=cluster)
     page = _save_page(prepared, results, outcome, output)
@@ -176,7 +184,7 @@ def compare_command(
         return
     _report(prepared, outcome)
     if page is not None:
-        typer.echo(f"\n{page}")
+        say(f"\n{page}")
 
 
 @contextmanager
@@ -218,7 +226,7 @@ def _save_page(prepared: Prepared, results: Results, outcome: Outcome, output: P
     """
     from spectronorm.report.comparison_page import save_comparison_page
 
-    path = output / "report.html"
+    path = output / REPORT
     try:
         save_comparison_page(prepared, results, outcome, path)
     except MissingExtra as error:
@@ -230,6 +238,5 @@ def _save_page(prepared: Prepared, results: Results, outcome: Outcome, output: P
 def _report(prepared: Prepared, outcome: Outcome) -> None:
     from spectronorm.report.comparison_tables import tables
 
-    for name in (bad.path for bad in prepared.bad):
-        warn(f"bad file left out: {name}")
-    typer.echo("\n" + "\n".join(tables(outcome)))
+    warn_left_out(prepared.bad)
+    say("\n" + "\n".join(tables(outcome)))

@@ -9,6 +9,7 @@ import typer
 
 from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json, progress_bar
+from spectronorm.cli.terminal import say
 from spectronorm.datasets import DATASETS, find_dataset
 from spectronorm.datasets import get as get_dataset
 
@@ -61,8 +62,8 @@ def get_command(
             }
         )
         return
-    typer.echo(f"{got.source}\n{dataset.summary}\nchecked: {got.checked}")
-    typer.echo(f"licence: {dataset.licence}\ncite: {dataset.citation}")
+    say(f"{got.source}\n{dataset.summary}\nchecked: {got.checked}")
+    say(f"licence: {dataset.licence}\ncite: {dataset.citation}")
 
 
 def list_command(json: JsonOption = False) -> None:
@@ -71,4 +72,4 @@ def list_command(json: JsonOption = False) -> None:
         print_json({name: {"summary": d.summary, "licence": d.licence, "url": d.url} for name, d in DATASETS.items()})
         return
     for name, dataset in DATASETS.items():
-        typer.echo(f"{name}: {dataset.summary}\n    {dataset.licence}\n    {dataset.url}")
+        say(f"{name}: {dataset.summary}\n    {dataset.licence}\n    {dataset.url}")

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from spectronorm.cli.fit import remarks
-from spectronorm.cli.run import guarded, progress_bar, warn
+from spectronorm.cli.run import guarded, progress_bar, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.demo.run import run_demo
 from spectronorm.report.text_plot import band_plot
@@ -24,7 +25,7 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", epilog=_EXAMPLES)(guarded(demo_command))
+    app.command("demo", epilog=_EXAMPLES)(guarded(writing(demo_command)))
 
 
 def demo_command(
@@ -35,13 +36,14 @@ def demo_command(
     with progress_bar("measuring") as progress:
         result = run_demo(output, seed=seed, progress=progress)
     profile, pooled = result.profile, result.profile.overall
-    typer.echo(
+    say(
         f"measured {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
-        f"{profile.seconds:.1f} s: mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"
+        f"{profile.seconds:.1f} s: "
+        f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"
     )
     for remark in remarks(profile):
         warn(remark)
-    typer.echo(band_plot(profile))
+    say(band_plot(profile))
     rows = {
         "sounds": result.dataset,
         "profile": result.profile_path,
@@ -51,4 +53,4 @@ def demo_command(
         "report": result.report,
     }
     for name, path in rows.items():
-        typer.echo(f"{name:>14}  {path.resolve()}")
+        say(f"{name:>14}  {path.resolve()}")

@@ -10,6 +10,7 @@ import typer
 from spectronorm.audio import read
 from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json
+from spectronorm.cli.terminal import say
 from spectronorm.errors import ArgumentError
 from spectronorm.explain import PROBE_RATE, Explanation, explain
 from spectronorm.front_end import PRESETS, FrontEnd, preset
@@ -51,7 +52,7 @@ def explain_command(
         print_json(explanation.to_dict())
         return
     for line in _lines(a, b, explanation):
-        typer.echo(line)
+        say(line)
 
 
 def _lines(a: str, b: str, explanation: Explanation) -> list[str]:

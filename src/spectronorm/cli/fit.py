@@ -26,10 +26,12 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import Sample, fit
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 
 _EXAMPLES = """
@@ -45,7 +47,7 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("fit", epilog=_EXAMPLES)(guarded(with_front_end(fit_command)))
+    app.command("fit", epilog=_EXAMPLES)(guarded(writing(with_front_end(fit_command))))
 
 
 def fit_command(
@@ -101,10 +103,12 @@ def fit_command(
 
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.compress.unit
-    typer.echo(
+    say(
         f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
-        f"{profile.seconds:,.1f} s; mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
-        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}"
+        f"{profile.seconds:,.1f} s; "
+        f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
+        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
+        beside=output,
     )
     for remark in remarks(profile):
         warn(remark)
@@ -114,7 +118,7 @@ def remarks(profile: Profile) -> list[str]:
     """List everything that a user should know before trusting the profile."""
     found = []
     if profile.bad:
-        names = ", ".join(f"{bad.path} ({bad.reason.value})" for bad in profile.bad[:3])
+        names = ", ".join(f"{printable(bad.path)} ({bad.reason.value})" for bad in profile.bad[:3])
         found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
         found.append(_flat_remark(profile))
@@ -127,7 +131,7 @@ def remarks(profile: Profile) -> list[str]:
 
 def _flat_remark(profile: Profile) -> str:
     """Report the number and names of silent or constant clips, and their effect on the figures."""
-    names = ", ".join(f"{file.path} ({file.reason.value})" for file in profile.flagged[:3])
+    names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in profile.flagged[:3])
     listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
     effect, unit = profile.flat_effect(), profile.front_end.compress.unit
     moved = (

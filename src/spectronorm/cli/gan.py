@@ -10,7 +10,8 @@ import typer
 
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
 
@@ -58,8 +59,8 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode="markdown",
     )
-    group.command("train", epilog=TRAIN_EXAMPLES)(guarded(with_front_end(train_command, _START)))
-    group.command("sample", epilog=SAMPLE_EXAMPLES)(guarded(sample_command))
+    group.command("train", epilog=TRAIN_EXAMPLES)(guarded(writing(with_front_end(train_command, _START))))
+    group.command("sample", epilog=SAMPLE_EXAMPLES)(guarded(writing(sample_command)))
     group.command("score", epilog=SCORE_EXAMPLES)(guarded(score_command))
     app.add_typer(group, name="gan")
 
@@ -133,23 +134,25 @@ def train_command(
         prepared = prepare_gan(
             origin, front_end, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar
         )
-    for bad in prepared.bad:
-        warn(f"left out {bad.path}: {bad.reason.value}: {bad.detail}")
+    warn_left_out(prepared.bad)
     lines = []
     with progress_bar("training (steps)") as bar:
         for line in train_gan(prepared, output, steps, every=every, progress=bar):
             lines.append(asdict(line))
             if not json:
-                typer.echo(
+                say(
                     f"step {line.step}: discriminator {line.discriminator_loss:.3f}, generator "
                     f"{line.generator_loss:.3f}; {line.seconds:,.0f} s"
                 )
     if json:
-        bad_files = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in prepared.bad]
-        told = {"clips": len(prepared.images), "clipped_share": prepared.clipped, "bad": bad_files}
+        told = {
+            "clips": len(prepared.images),
+            "clipped_share": prepared.clipped,
+            "bad": [bad.to_dict() for bad in prepared.bad],
+        }
         print_json({"model": str(output / MODEL), **told, "log": lines})
         return
-    typer.echo(
+    say(
         f"{output / MODEL}: {counted(len(prepared.images), 'clip')}, {prepared.clipped:.2%} of their cells clipped; "
         f"pictures and sounds in {output / PREVIEWS}"
     )
@@ -179,7 +182,7 @@ def sample_command(
     if json:
         print_json({"folder": str(samples.folder), "images": samples.images, "notes": samples.notes})
         return
-    typer.echo(f"{output}: {counted(len(samples.images), 'image')}{' and sounds' if audio else ''}; index.csv")
+    say(f"{output}: {counted(len(samples.images), 'image')}{' and sounds' if audio else ''}; index.csv")
     for note in samples.notes:
         warn(note)
 
@@ -229,7 +232,7 @@ def score_command(
     if json:
         print_json({"model": str(file), "step": loaded.step, "seeds": [asdict(one) for one in scores]})
         return
-    typer.echo("\n".join(score_table(tuple(scores))))
+    say("\n".join(score_table(tuple(scores))))
 
 
 def _model_file(path: Path) -> Path:

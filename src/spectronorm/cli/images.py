@@ -21,7 +21,8 @@ from spectronorm.cli.options import (
     parse_hold_out,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
@@ -44,7 +45,7 @@ _SHEET = 16
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("images", epilog=_EXAMPLES)(guarded(images_command))
+    app.command("images", epilog=_EXAMPLES)(guarded(writing(images_command)))
 
 
 def images_command(
@@ -112,21 +113,20 @@ def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions,
     error = _error_text(codec)
     share = exported.clipped / exported.cells if exported.cells else 0.0
     if json:
-        bad = [{"path": b.path, "reason": b.reason.value, "detail": b.detail} for b in exported.bad]
+        bad = [bad.to_dict() for bad in exported.bad]
         plain = {"folder": str(exported.folder), "written": exported.written, "kept": exported.kept, "bad": bad}
         told = {"max_error": codec.max_error, "unit": codec.front_end.compress.unit, "clipped_share": share}
         print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
         return
     kept = f", {exported.kept} kept from before" if exported.kept else ""
-    typer.echo(f"{exported.folder}: {counted(exported.written, 'image')} of {codec.layout.bits} bits{kept}; index.csv")
+    say(f"{exported.folder}: {counted(exported.written, 'image')} of {codec.layout.bits} bits{kept}; index.csv")
     if options.colormap is None:
-        typer.echo(f"largest error {error}; {share:.2%} of the cells were outside the range and were clipped")
+        say(f"largest error {error}; {share:.2%} of the cells were outside the range and were clipped")
     else:
         warn("coloured pictures are for viewing: they cannot be inverted to sound")
     if exported.sheets:
-        typer.echo(f"sheets: {', '.join(exported.sheets)}")
-    for bad_file in exported.bad:
-        warn(f"left out {bad_file.path}: {bad_file.reason.value}: {bad_file.detail}")
+        say(f"sheets: {', '.join(exported.sheets)}")
+    warn_left_out(exported.bad)
 
 
 def _error_text(codec: ImageCodec) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
@@ -41,7 +42,7 @@ SeedOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("invert", epilog=_EXAMPLES)(guarded(invert_command))
+    app.command("invert", epilog=_EXAMPLES)(guarded(writing(invert_command)))
 
 
 def invert_command(
@@ -88,15 +89,14 @@ def invert_command(
             {"source": f.source, "output": str(f.output), "seconds": f.seconds, "notes": f.notes}
             for f in inverted.files
         ]
-        print_json({"files": files, "bad": [{"path": b.path, "detail": b.detail} for b in inverted.bad]})
+        print_json({"files": files, "bad": [bad.to_dict() for bad in inverted.bad]})
         return
     seconds = sum(file.seconds for file in inverted.files)
-    typer.echo(f"{output}: {counted(len(inverted.files), 'sound')}, {seconds:,.1f} s")
+    say(f"{output}: {counted(len(inverted.files), 'sound')}, {seconds:,.1f} s", beside=output)
     for file in inverted.files:
         for note in file.notes:
             warn(f"{file.source}: {note}")
-    for bad_file in inverted.bad:
-        warn(f"left out {bad_file.path}: {bad_file.detail}")
+    warn_left_out(inverted.bad)
 
 
 def _pipeline(path: Path) -> Pipeline:

@@ -8,6 +8,7 @@ import typer
 
 from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json
+from spectronorm.cli.terminal import say
 from spectronorm.front_end import PRESETS, find_preset
 
 _EXAMPLES = """
@@ -49,20 +50,18 @@ def presets_command(
     if name is not None:
         found = chosen[name]
         front_end = found.front_end
-        typer.echo(f"{name}: {found.source}\n{front_end.sample_rate} Hz, resampled by {front_end.resampler}")
+        say(f"{name}: {found.source}\n{front_end.sample_rate} Hz, resampled by {front_end.resampler}")
         for slot in (front_end.level, front_end.stft, front_end.bands, front_end.compress):
-            typer.echo(f"  {slot}")
+            say(f"  {slot}")
         if found.fixed is not None:
-            typer.echo(f"fixed normalization: (level - {found.fixed[0]:g}) / {found.fixed[1]:g}")
+            say(f"fixed normalization: (level - {found.fixed[0]:g}) / {found.fixed[1]:g}")
         if found.note:
-            typer.echo(found.note)
+            say(found.note)
         return
     for key, p in chosen.items():
         stft = p.front_end.stft
-        typer.echo(
+        say(
             f"{key:<11} {p.front_end.sample_rate} Hz, {p.front_end.n_bands} bands, n_fft {stft.n_fft}, window "
             f"{stft.frame_length}, hop {stft.hop}, {p.front_end.compress.unit}\n{'':<11} {p.source}"
         )
-    typer.echo(
-        "spectronorm presets NAME shows every setting; spectronorm explain A B the differences between two presets."
-    )
+    say("spectronorm presets NAME shows every setting; spectronorm explain A B explains how two presets differ.")

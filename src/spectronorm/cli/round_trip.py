@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.invert import MethodOption, QualityOption, SeedOption
 from spectronorm.cli.options import JsonOption
-from spectronorm.cli.run import guarded, print_json
+from spectronorm.cli.run import guarded, print_json, writing
+from spectronorm.cli.terminal import console, say
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.round_trip import RoundTrip, RoundTripOptions, round_trip
+from spectronorm.printable import printable
 from spectronorm.report.round_trip_figure import draw_round_trip
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 
 _EXAMPLES = """
 **Examples**
@@ -42,7 +44,7 @@ _COLUMNS = {
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("roundtrip", epilog=_EXAMPLES)(guarded(with_front_end(round_trip_command)))
+    app.command("roundtrip", epilog=_EXAMPLES)(guarded(writing(with_front_end(round_trip_command))))
 
 
 def round_trip_command(
@@ -71,12 +73,12 @@ def round_trip_command(
         for name, result in results.items():
             draw_round_trip(result, front_end, output / f"{name}.figure.png")
     plain = {name: dict(result.losses) for name, result in results.items()}
-    write_text(output / "roundtrip.json", canonical_json(plain) + "\n")
+    write_text(output / "roundtrip.json", canonical_json(plain) + "\n", Content.RECORD)
     if json:
         print_json(plain)
         return
-    Console(highlight=False).print(_table(list(results.items())))
-    typer.echo(f"{output}: the originals, images, recovered sounds and roundtrip.json")
+    console().print(_table(list(results.items())))
+    say(f"{output}: the originals, images, recovered sounds and roundtrip.json")
 
 
 def _table(results: Sequence[tuple[str, RoundTrip]]) -> Table:
@@ -86,7 +88,7 @@ def _table(results: Sequence[tuple[str, RoundTrip]]) -> Table:
     for name in measured:
         table.add_column(_COLUMNS[name], justify="right")
     for clip, result in results:
-        table.add_row(clip, *(_cell(result.losses[name]) for name in measured))
+        table.add_row(printable(clip), *(_cell(result.losses[name]) for name in measured))
     return table
 
 

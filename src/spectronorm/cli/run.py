@@ -6,14 +6,16 @@ Exit codes: 0 done, 1 failed, 2 misuse, 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -25,11 +27,19 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from spectronorm.errors import ArgumentError, SpectronormError
+from spectronorm.cli.terminal import complain, console, warn
+from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
+from spectronorm.profile import BadFile
+from spectronorm.storage.replacement import overwriting, protecting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
+_OUTPUTS = ("output", "plot", "report", "state")
+"""The names of the arguments of commands that say what is written."""
+_Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace files that spectronorm did not write; inputs are never replaced.")
+]
 
 
 def guarded(command: Command) -> Command:
@@ -40,19 +50,37 @@ def guarded(command: Command) -> Command:
         try:
             return command(*args, **settings)
         except SpectronormError as error:
-            print(f"spectronorm: {error}", file=sys.stderr)  # noqa: T201
+            complain(error)
             raise typer.Exit(MISUSE if isinstance(error, ArgumentError) else FAILED) from None
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(FAILED) from None
         except OSError as error:
-            print(f"spectronorm: {error}", file=sys.stderr)  # noqa: T201
+            complain(error)
             raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
-            print("spectronorm: stopped; no partial output is left", file=sys.stderr)  # noqa: T201
+            complain("stopped; nothing half-written is left")
             raise typer.Exit(INTERRUPTED) from None
 
     return run  # type: ignore[return-value]
+
+
+def writing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with an option `--overwrite`, and with everything that it is given as an input protected."""
+    own = inspect.signature(command, eval_str=True).parameters
+    option = inspect.Parameter("overwrite", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Overwrite)
+
+    @functools.wraps(command)
+    def run(*, overwrite: bool = False, **settings: Any) -> Any:
+        given = [value for name, value in settings.items() if name not in _OUTPUTS]
+        listed = [one for value in given for one in (value if isinstance(value, list) else [value])]
+        with overwriting(overwrite), protecting(one for one in listed if isinstance(one, str | Path)):
+            return command(**settings)
+
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own.values()]
+    run.__signature__ = inspect.Signature([*parameters, option])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*parameters, option)}
+    return run
 
 
 class _Rate(ProgressColumn):
@@ -67,7 +95,7 @@ class _Rate(ProgressColumn):
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr with rate and remaining time; silent if stderr is not a terminal."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+    with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -77,6 +105,20 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, allow_nan=False))
 
 
-def warn(text: str) -> None:
-    """Print a note on stderr."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"note: {text}", style="yellow")
+def note_warnings() -> None:
+    """Show warnings of slow kernels as remarks, and others as Python does."""
+    as_python_does = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, KernelWarning):
+            warn(str(message))
+        else:
+            as_python_does(message, category, *where, **more)
+
+    warnings.showwarning = show
+
+
+def warn_left_out(bad: Iterable[BadFile]) -> None:
+    """A remark for each file that was left out."""
+    for file in bad:
+        warn(f"left out {file}")

@@ -12,11 +12,13 @@ from rich.table import Table
 
 from spectronorm.cli.fit import remarks
 from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
-from spectronorm.cli.run import guarded, print_json, warn
+from spectronorm.cli.run import guarded, print_json, writing
+from spectronorm.cli.terminal import console, say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.pipeline import Pipeline, load
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure
 from spectronorm.report.text_plot import band_plot
@@ -45,7 +47,7 @@ _MAX_ROWS = 32
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("show", epilog=_EXAMPLES)(guarded(show_command))
+    app.command("show", epilog=_EXAMPLES)(guarded(writing(show_command)))
 
 
 def show_command(
@@ -72,16 +74,16 @@ def show_command(
     if json:
         print_json(content.summary())
         return
-    _show_profile(content, Console(highlight=False), all_bands=all_bands)
+    _show_profile(content, console(), all_bands=all_bands)
     if plot is not None:
-        typer.echo(f"drawn: {plot}")
+        say(f"drawn: {plot}")
 
 
-def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> None:
+def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
     unit = profile.front_end.compress.unit
-    console.print(describe(profile.front_end), markup=False)
+    to.print(printable(describe(profile.front_end)))
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
-    console.print(
+    to.print(
         f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}, "
         f"{profile.seconds:,.1f} s"
     )
@@ -89,18 +91,18 @@ def _show_profile(profile: Profile, console: Console, *, all_bands: bool) -> Non
     above = ", cells above the floor" if profile.exclude_floor else ""
     table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
     table.add_row(*(_cell(name, getattr(pooled, name)) for name in _FIGURES))
-    console.print(table)
-    console.print(_band_table(profile, 1 if all_bands else -(-profile.front_end.n_bands // _MAX_ROWS)))
-    typer.echo(band_plot(profile))
+    to.print(table)
+    to.print(_band_table(profile, 1 if all_bands else -(-profile.front_end.n_bands // _MAX_ROWS)))
+    say(band_plot(profile))
     if len(profile.groups) > 1:
-        console.print(_group_table(profile))
+        to.print(_group_table(profile))
     if profile.bad:
         table = Table(title=f"{counted(len(profile.bad), 'bad file')}, left out", box=SIMPLE_HEAD)
         for name in ("file", "reason", "detail"):
             table.add_column(name, overflow="fold")
         for bad in profile.bad:
-            table.add_row(*(repr(text)[1:-1] for text in (bad.path, bad.reason.value, bad.detail)))
-        console.print(table, markup=False)
+            table.add_row(*(printable(text) for text in bad.to_dict().values()))
+        to.print(table)
     for remark in remarks(profile):
         warn(remark)
 
@@ -133,14 +135,14 @@ def _group_table(profile: Profile) -> Table:
         pooled = Profile(profile.front_end, {key: measurement}).overall
         figures = (_cell(name, getattr(pooled, name)) for name in ("mean", "std", "floor_share"))
         values = (dict(key)[column] for column in columns)
-        table.add_row(*values, str(measurement.clips), f"{measurement.frames:,}", *figures)
+        table.add_row(*map(printable, values), str(measurement.clips), f"{measurement.frames:,}", *figures)
     return table
 
 
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1))
     for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(printable(heading), justify="right", no_wrap=True)
     return table
 
 
@@ -153,12 +155,12 @@ def _show_pipeline(pipeline: Pipeline, *, json: bool) -> None:
     if json:
         print_json(summary)
         return
-    typer.echo(describe(pipeline.front_end))
+    say(describe(pipeline.front_end))
     fitted = pipeline.normalizer.fitted_on
     groups = f" ({'; '.join(fitted.groups)})" if fitted.groups else ""
     groups += f", without {', '.join(fitted.left_out)}" if fitted.left_out else ""
-    typer.echo(f"{pipeline.normalizer.normalizer}, fitted on {fitted.clips} clips, {fitted.frames:,} frames{groups}")
+    say(f"{pipeline.normalizer.normalizer}, fitted on {fitted.clips} clips, {fitted.frames:,} frames{groups}")
     affine = pipeline.normalizer.affine
     if affine is not None:
         shift, scale = affine.shift.ravel(), affine.scale.ravel()
-        typer.echo(f"shift {shift.min():.4f} … {shift.max():.4f}, scale {scale.min():.4f} … {scale.max():.4f}")
+        say(f"shift {shift.min():.4f} … {shift.max():.4f}, scale {scale.min():.4f} … {scale.max():.4f}")

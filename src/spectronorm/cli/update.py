@@ -9,10 +9,13 @@ import typer
 
 from spectronorm.audio import open_source
 from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn
+from spectronorm.cli.run import guarded, print_json, progress_bar, writing
+from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, rollback, save_update, update
 from spectronorm.profile import Profile
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 _EXAMPLES = """
 **Examples**
@@ -27,7 +30,7 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("update", epilog=_EXAMPLES)(guarded(update_command))
+    app.command("update", epilog=_EXAMPLES)(guarded(writing(update_command)))
 
 
 def update_command(
@@ -54,7 +57,8 @@ def update_command(
 ) -> None:
     """Move a profile's means (or means and stds) towards new audio; refused if that would do harm."""
     if output is None:
-        raise ArgumentError("name the profile to write: -o FILE")
+        raise ArgumentError("say which profile to write: -o FILE")
+    require_replaceable(output, Content.CONTAINER)
     if undo:
         if new is not None:
             raise ArgumentError("--rollback takes no new audio: it undoes the last update")
@@ -74,12 +78,13 @@ def update_command(
         print_json({"output": str(output), "rolled_back": undo, **record})
         return
     if undo:
-        typer.echo(f"{output}: as before update {record['generation']} ({record['why']})")
+        say(f"{output}: as before update {record['generation']} ({record['why']})", beside=output)
         return
     shift = record["shift"]
-    typer.echo(
+    say(
         f"{output}: update {record['generation']} of {record['parent']}, by {record['clips']} clips and "
-        f"{record['weight']:.0%}; levels moved by {min(shift):+.2f} … {max(shift):+.2f}; {record['why']}"
+        f"{record['weight']:.0%}; levels moved by {min(shift):+.2f} … {max(shift):+.2f}; {record['why']}",
+        beside=output,
     )
     for objection in record["objections"]:
         warn(f"forced despite: {objection}")

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.live import Live
 
 from spectronorm.audio import open_source
 from spectronorm.cli.drift_table import drift_table, one_line
 from spectronorm.cli.options import HoldOutOption, parse_hold_out
-from spectronorm.cli.run import INTERRUPTED, guarded, progress_bar, warn
+from spectronorm.cli.run import INTERRUPTED, guarded, progress_bar, writing
+from spectronorm.cli.terminal import console, say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor import (
     Baseline,
@@ -40,8 +40,11 @@ from spectronorm.monitor import (
     watch,
 )
 from spectronorm.monitor.feed.prometheus import LOOPBACK, Exporter
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.report.drift_page import save_drift_page
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 ALARM = 3
 """Exit code of `--once` after an alarm."""
@@ -59,7 +62,7 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("watch", epilog=_EXAMPLES)(guarded(watch_command))
+    app.command("watch", epilog=_EXAMPLES)(guarded(writing(watch_command)))
 
 
 def watch_command(
@@ -120,6 +123,8 @@ def watch_command(
     raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)
     if raw is not None and source != "-":
         raise ArgumentError(f"--pcm reads from stdin, so the source must be -, not {source}")
+    if report is not None:
+        require_replaceable(report, Content.PAGE)
     rate = FalseAlarms.parse(false_alarms, clips_per_hour)
     look = Window(window, panes, window_seconds, decay)
     watched = _profile(profile, hold_out)
@@ -230,9 +235,8 @@ class _Teller:
             warn(f"left out {event.name}: {event.problem}")
         elif news is not None:
             what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
-            console = Console(stderr=True) if self._live is None else self._live.console
-            text = f"{what} at {event.name}: {news}"
-            console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+            where = console(stderr=True) if self._live is None else self._live.console
+            where.print(printable(f"{what} at {event.name}: {news}"), style="red", soft_wrap=True)
         if news is not None and self._page is not None:
             save_drift_page(self._page, TITLE, self._monitor)
         if event.verdict is not None and self._due(event.verdict):
@@ -263,7 +267,7 @@ def _telling(monitor: Monitor, exporter: Exporter | None, page: Path | None, *, 
     if json or not sys.stdout.isatty():
         yield _Teller(monitor, exporter, None, page, json=json)
         return
-    with Live("waiting for clips", console=Console(highlight=False), refresh_per_second=4, transient=True) as live:
+    with Live("waiting for clips", console=console(), refresh_per_second=4, transient=True) as live:
         yield _Teller(monitor, exporter, live, page, json=False)
 
 
@@ -274,7 +278,7 @@ def _finish(monitor: Monitor, page: Path | None, *, json: bool) -> None:
     if json:
         typer.echo(json_text.dumps({"report": found.to_dict()}, allow_nan=False))
         return
-    Console(highlight=False).print(drift_table(found, monitor.profile.front_end))
-    typer.echo(one_line(found))
+    console().print(drift_table(found, monitor.profile.front_end))
+    say(one_line(found))
     if page is not None:
-        typer.echo(f"written: {page}")
+        say(f"written: {page}")

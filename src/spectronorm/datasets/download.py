@@ -6,15 +6,13 @@ import http.client
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import write_text
 from spectronorm.version import __version__
-
-DownloadProgress = Callable[[int, int], None]
 
 _CHUNK = 2**18
 _ATTEMPTS = 5
@@ -45,14 +43,14 @@ class _Unfinished:
     def begin(self, url: str, mark: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_bytes(b"")
-        write_text(self.mark_path, f"{url}\n{mark}")
+        write_text(self.mark_path, f"{url}\n{mark}", None)
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
         self.mark_path.unlink(missing_ok=True)
 
 
-def download(url: str, path: Path, *, advice: str, progress: DownloadProgress | None = None) -> None:
+def download(url: str, path: Path, *, advice: str, progress: Progress = silent) -> None:
     """Download the file at `url` to `path`.
 
     If the connection breaks or the program is killed, the partial content is kept next to `path` (`.unfinished`), and
@@ -96,7 +94,7 @@ def download(url: str, path: Path, *, advice: str, progress: DownloadProgress | 
     )
 
 
-def _fetch(url: str, unfinished: _Unfinished, progress: DownloadProgress | None) -> bool:
+def _fetch(url: str, unfinished: _Unfinished, progress: Progress) -> bool:
     """Read the missing bytes; returns False if the connection ended early."""
     have, mark = unfinished.size, unfinished.mark(url)
     headers = {"User-Agent": f"spectronorm/{__version__}", "Accept-Encoding": "identity"}
@@ -117,8 +115,7 @@ def _fetch(url: str, unfinished: _Unfinished, progress: DownloadProgress | None)
             while chunk := _read(answer):
                 file.write(chunk)
                 have += len(chunk)
-                if progress is not None:
-                    progress(have, total)
+                progress(have, total)
     return not total or have == total
 
 

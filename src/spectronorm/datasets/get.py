@@ -10,10 +10,11 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from spectronorm.datasets.download import DownloadProgress, download
+from spectronorm.datasets.download import download
 from spectronorm.datasets.known import Dataset
 from spectronorm.datasets.verify import file_sha256
 from spectronorm.errors import SourceError
+from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import write_text
 
 
@@ -40,7 +41,7 @@ def get(
     *,
     url: str | None = None,
     archive: Path | None = None,
-    progress: DownloadProgress | None = None,
+    progress: Progress = silent,
 ) -> Got:
     """Download a data set to `folder`, which appears only when complete and verified.
 
@@ -58,7 +59,7 @@ def get(
     """
     if folder.exists():
         return Got(dataset, folder / dataset.source, dataset.verify(folder), fetched=False)
-    kept = folder.with_name(f"{folder.name}.zip")
+    kept = folder.with_name(f".spectronorm-{folder.name}.zip")  # a name of ours, so that no archive of others is taken
     if archive is None and not kept.exists():
         advice = f"fetch {dataset.url} on another machine, and give the file with --archive, or use a mirror with --url"
         download(url or dataset.url, kept, advice=advice, progress=progress)
@@ -72,7 +73,7 @@ def get(
             same = file_sha256(packed) == dataset.archive_sha256
             checked.insert(0, f"the archive's SHA-256 is {'the known one' if same else 'another: it was packed anew'}")
         for name, rows in dataset.tables(unpacked).items():
-            write_text(unpacked / name, _as_csv(rows))
+            write_text(unpacked / name, _as_csv(rows), None)
         unpacked.rename(folder)
     except SourceError as error:
         if archive is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ import soundfile
 
 from spectronorm.arrays import Floats
 from spectronorm.demo.sounds import SOUNDS
+from spectronorm.storage import Content, atomic_write
+from spectronorm.storage.replacement import require_replaceable
 
 __all__ = ["make_dataset"]
 
@@ -120,64 +123,75 @@ def _render(clip: _Clip, seed: int) -> Floats:
     return np.pad(samples, ((before, after), (0, 0)))
 
 
-def _forget_writing_time(path: Path) -> None:
-    """Set the time stamp in a floating-point WAV file to zero, so that equal samples give equal bytes."""
-    content = bytearray(path.read_bytes())
+def _forget_writing_time(content: bytes) -> bytes:
+    """The bytes of a floating-point WAV file with its time of writing at zero: equal samples are equal bytes."""
+    changed = bytearray(content)
     # libsndfile puts a PEAK chunk before the samples: name, size and version of 4 bytes each, then the time.
-    found = content.find(b"PEAK", 0, content.find(b"data"))
+    found = changed.find(b"PEAK", 0, changed.find(b"data"))
     if found >= 0:
-        content[found + 12 : found + 16] = bytes(4)
-        path.write_bytes(content)
+        changed[found + 12 : found + 16] = bytes(4)
+    return bytes(changed)
 
 
-def _write_audio(path: Path, samples: Floats, clip: _Clip) -> None:
-    """Write samples `(sample, channel)` in the clip's encoding."""
-    encoding = clip.encoding
-    soundfile.write(path, samples, clip.sample_rate, format=encoding.format, subtype=encoding.subtype)
-    if encoding == _FLOATING:
-        _forget_writing_time(path)
+def _encoded(samples: Floats, clip: _Clip) -> bytes:
+    """Samples of shape (samples, channels) as the clip's encoding wants."""
+    encoding, buffer = clip.encoding, io.BytesIO()
+    soundfile.write(buffer, samples, clip.sample_rate, format=encoding.format, subtype=encoding.subtype)
+    return _forget_writing_time(buffer.getvalue()) if encoding == _FLOATING else buffer.getvalue()
 
 
-def _cut_short(path: Path) -> None:
-    """Keep 60 % of a file's bytes, as a broken download would; its header still claims all samples."""
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) * 6 // 10])
+def _labels(clips: Sequence[_Clip]) -> bytes:
+    """The table of labels in the columns of ESC-50."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_HEADER)
+    for clip in sorted(clips, key=lambda clip: clip.filename):
+        esc10 = clip.kind in _ESC10
+        writer.writerow((clip.filename, clip.fold, clip.target, clip.kind, esc10, clip.source, clip.take))
+    return text.getvalue().encode("utf-8")
 
 
-def _write_labels(path: Path, clips: Sequence[_Clip]) -> None:
-    """Write the table of labels with the columns of ESC-50."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_HEADER)
-        for clip in sorted(clips, key=lambda clip: clip.filename):
-            esc10 = clip.kind in _ESC10
-            row = (clip.filename, clip.fold, clip.target, clip.kind, esc10, clip.source, clip.take)
-            writer.writerow(row)
+def _require_ours(table: Path, labels: bytes, audio: Sequence[Path]) -> None:
+    """Raise `OutputRefused` if sounds stand there without the table that says that they are ours."""
+    if table.is_file() and table.read_bytes() == labels:
+        return
+    for path in (table, *audio):
+        require_replaceable(path, Content.CONTAINER)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_write(path, None) as file:
+        file.write(content)
 
 
 def make_dataset(folder: Path, *, clips_per_kind: int = 8, seed: int = 0) -> Path:
-    """Write a labelled data set of synthesized sounds in ESC-50's layout.
+    """Write a labelled data set of synthesized sounds in ESC-50's own layout.
 
-    The data set is as untidy as a real one: five sample rates, mono and stereo, seven encodings, lengths from 1 to 5
-    seconds, clips padded with digital silence, one silent clip, and one truncated file.
+    It is as untidy as a real one: five sample rates, mono and stereo, seven encodings, lengths from 1 to 5
+    seconds, clips padded by digital silence, one clip that is silent throughout and one file cut short.
 
     Args:
-        folder: Folder for `audio/` and `meta/esc50.csv`; created if it is missing.
+        folder: Where `audio/` and `meta/esc50.csv` are written; made where it is missing.
         clips_per_kind: Number of clips of each of the ten kinds of sound.
-        seed: Seed of the sounds; a seed gives equal samples on every run.
+        seed: Seed of the sounds; one seed gives the same samples on every run.
 
     Returns:
         The folder.
+
+    Raises:
+        OutputRefused: if sounds or a table stand there that are not ours.
     """
     audio, meta = folder / "audio", folder / "meta"
-    for part in (audio, meta):
-        part.mkdir(parents=True, exist_ok=True)
     clips = list(_plan(clips_per_kind))
     corrupt = next(clip for clip in clips if clip.encoding == _PLAIN)
     silent = next(clip for clip in reversed(clips) if clip.encoding == _FINE)
+    labels = _labels(clips)
+    _require_ours(meta / "esc50.csv", labels, [audio / clip.filename for clip in clips])
+    _write(meta / "esc50.csv", labels)
     for clip in clips:
         samples = _render(clip, seed)
-        _write_audio(audio / clip.filename, np.zeros_like(samples) if clip is silent else samples, clip)
-    _cut_short(audio / corrupt.filename)
-    _write_labels(meta / "esc50.csv", clips)
+        content = _encoded(np.zeros_like(samples) if clip is silent else samples, clip)
+        if clip is corrupt:  # as a broken download would be; its header still claims all the samples
+            content = content[: len(content) * 6 // 10]
+        _write(audio / clip.filename, content)
     return folder

@@ -11,11 +11,11 @@ from spectronorm.front_end import preset
 from spectronorm.normalize import normalizer
 from spectronorm.passes.apply import Applied, apply
 from spectronorm.passes.fit import fit
-from spectronorm.passes.one_pass import Progress
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure, save_comparison
 from spectronorm.report.page import save_page
+from spectronorm.runs.progress import Progress
 
 _MAX_BAD = 0.05
 """One of the 80 files is corrupt on purpose: 1.25 %."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.experiment.clips.folds import LabelledClips
-from spectronorm.storage.atomic import write_text
+from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 
 SETTINGS, LINES = "experiment.json", "results.jsonl"
@@ -73,7 +73,9 @@ class Results:
         if path.exists():
             _require_same(path, _read_json(path), json.loads(canonical_json(settings)))
         else:
-            write_text(path, json.dumps(settings, indent=1, sort_keys=True, allow_nan=False) + "\n")
+            if os.path.lexists(folder / LINES):
+                raise OutputRefused(f"{folder / LINES}: stands there without {SETTINGS}; choose another folder with -o")
+            write_text(path, json.dumps(settings, indent=1, sort_keys=True, allow_nan=False) + "\n", None)
         self._recover()
 
     def add(self, model: TrainedModel) -> None:
@@ -91,8 +93,6 @@ class Results:
             return
         data = path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data):
-            write_text(path, whole.decode("utf-8", errors="replace"))
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 model = _parse(json.loads(line))
@@ -101,6 +101,9 @@ class Results:
                     f"{path}: line {number} is damaged ({error}); delete the line or the file"
                 ) from None
             self.done[model.key] = model
+        if len(whole) < len(data):
+            with atomic_write(path, None) as file:
+                file.write(whole)
 
 
 def clips_settings(clips: LabelledClips) -> list[list[str]]:

@@ -40,6 +40,7 @@ from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.fields_only import FieldsOnly
 
 SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
     "level": {
@@ -60,7 +61,7 @@ SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
 
 
 @dataclass(frozen=True)
-class FrontEnd:
+class FrontEnd(FieldsOnly):
     """Waveform to log-spectrogram (level): waveform level → STFT → bands → compression.
 
     `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`. NumPy input gives NumPy output; torch input gives

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,9 @@ from spectronorm.audio import ClipReference, Source
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.front_end import FrontEnd, frames_of, shortest_length
-from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
+from spectronorm.runs.progress import Progress
 
 FIX_LENGTH = ("crop", "pad", "crop-or-pad")
 """Values of `--fix-length`: cut longer clips at their end, lengthen shorter ones at their end with zeros, or both."""
@@ -94,6 +95,13 @@ class LevelClips:
     bad: tuple[BadFile, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Read(OneClip):
+    index: int
+    level: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    bad: tuple[BadFile, ...] = ()
+
+
 def read_levels(
     source: Source,
     window: ImageWindow,
@@ -121,28 +129,23 @@ def read_levels(
     front_end = window.front_end
     number = None if classes is None else _numbers(source, classes)
 
-    def read(item: tuple[int, ClipReference]) -> tuple[int, NDArray[np.float32] | BadFile]:
+    def read(item: tuple[int, ClipReference]) -> _Read:
         index, clip = item
         try:
             wave = source.reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).valid
-            return index, front_end.clip_level(window.fixed(wave, clip.name)).astype(np.float32)
+            return _Read(index, front_end.clip_level(window.fixed(wave, clip.name)).astype(np.float32))
         except AudioError as error:
-            return index, BadFile(clip.name, error.reason, error.detail, ())
+            return _Read(index, bad=(BadFile.of(clip.name, error),))
 
-    results: dict[int, NDArray[np.float32] | BadFile] = {}
-    for done, (index, result) in enumerate((engine or ThreadEngine()).map(read, list(enumerate(source))), start=1):
-        results[index] = result
-        if progress is not None:
-            progress(done, len(source))
-    bad = tuple(sorted(result for result in results.values() if isinstance(result, BadFile)))
-    check_bad(bad, len(source), max_bad)
-    good = [(i, r) for i, r in sorted(results.items(), key=lambda item: item[0]) if not isinstance(r, BadFile)]
+    items = list(enumerate(source))
+    with one_pass(source, read, items, max_bad=max_bad, engine=engine or ThreadEngine(), progress=progress) as results:
+        good = sorted((one for one in results if not one.bad), key=lambda one: one.index)
     return LevelClips(
-        np.stack([level for _, level in good]),
-        np.array([0 if number is None else number[i] for i, _ in good], dtype=np.int64),
+        np.stack([one.level for one in good]),
+        np.array([0 if number is None else number[one.index] for one in good], dtype=np.int64),
         tuple(classes or ()),
-        tuple(source.clips[i].name for i, _ in good),
-        bad,
+        tuple(source.clips[one.index].name for one in good),
+        results.bad,
     )
 
 

@@ -94,8 +94,12 @@ class GanModel:
         generator.load_state_dict(shaped, assign=True)
         return generator.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
 
-    def save(self, path: str | Path) -> None:
-        """Write the model atomically, as a safetensors file with a JSON header."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model, whole or not at all: a safetensors file with a JSON header.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
         header = {
             "kind": KIND,
             "format": FORMAT,
@@ -110,7 +114,7 @@ class GanModel:
         }
         weights = {f"{_WEIGHTS}{name}": value for name, value in self.weights.items()}
         tensors = {"range.low": self.level_range.low, "range.high": self.level_range.high, **weights}
-        container.save_tensors(Path(path), header, tensors)
+        container.save_tensors(Path(path), header, tensors, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -12,6 +12,7 @@ from spectronorm.image_files.png import NOT_INVERTIBLE, encode_png
 from spectronorm.inversion import invert
 from spectronorm.passes.sounds import write_audio
 from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.content import Content
 
 ROWS, COLUMNS = 4, 8
 _GAP, _PAUSE_SECONDS, _WHITE = 2, 0.15, 255
@@ -31,7 +32,7 @@ def save_preview(model: GanModel, stem: Path, seed: int = 0) -> None:
     height, width = framed.shape[1:]
     grid = framed.reshape(ROWS, columns, height, width).transpose(0, 2, 1, 3).reshape(ROWS * height, columns * width)
     text = f"a grid for viewing, of step {model.step}: not invertible"
-    with atomic_write(stem.with_suffix(".png")) as file:
+    with atomic_write(stem.with_suffix(".png"), Content.PICTURE) as file:
         file.write(encode_png(np.ascontiguousarray(grid[:-_GAP, :-_GAP]), NOT_INVERTIBLE, text))
     front_end = model.window.front_end
     waves = np.asarray(invert(levels[:columns], front_end, length=model.window.samples, quality="fast", seed=seed))

@@ -14,7 +14,7 @@ import torch
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.errors import ArgumentError, FileFormatError
+from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint
 from spectronorm.gan.clips import ImageWindow, classes_of, read_levels
@@ -27,11 +27,14 @@ from spectronorm.gan.training_source import TrainingSource
 from spectronorm.image_files import LevelRange
 from spectronorm.normalize import FittedOn
 from spectronorm.passes.fit import fit
-from spectronorm.passes.one_pass import MAX_BAD, Progress
+from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.lock import output_lock
+from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
@@ -119,7 +122,7 @@ def prepare_gan(
     design: GanDesign,
     *,
     max_bad: float = MAX_BAD,
-    progress: Callable[[str], Progress | None] = lambda _: None,
+    progress: Callable[[str], Progress] = lambda _: silent,
 ) -> PreparedGan:
     """Measure the clips, and make images of them.
 
@@ -172,7 +175,7 @@ def prepare_gan(
 
 
 def train_gan(
-    prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress | None = None
+    prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress = silent
 ) -> Iterator[CheckpointLine]:
     """Train up to `steps`, resuming from the folder's checkpoint; yields the line logged at every checkpoint.
 
@@ -203,8 +206,7 @@ def train_gan(
         while trainer.step < steps:
             with explained_memory(trainer.architecture, trainer.training.batch_size):
                 losses.append(trainer.advance())
-            if progress is not None:
-                progress(trainer.step, steps)
+            progress(trainer.step, steps)
             if trainer.step % every == 0 or trainer.step == steps:
                 line = _line(trainer.step, losses, time.perf_counter() - begin)
                 losses = []
@@ -217,8 +219,12 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
     if not (folder / CHECKPOINT).exists():  # No work depends on these settings yet, so they may be replaced.
+        if (folder / LOG).exists() and not path.exists():
+            raise OutputRefused(f"{folder / LOG}: stands there without {SETTINGS}; choose another folder with -o")
+        require_replaceable(folder / MODEL, Content.CONTAINER)
+        require_replaceable(path, Content.RECORD)
         prepared.profile.save(folder / PROFILE)
-        write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n")
+        write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n", Content.RECORD)
         return 0.0
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
@@ -269,5 +275,5 @@ def _save(prepared: PreparedGan, trainer: GanTrainer, folder: Path, line: Checkp
     model.save(folder / MODEL)
     save_preview(model, folder / PREVIEWS / f"step-{trainer.step:06d}")
     kept = "".join(canonical_json(asdict(old)) + "\n" for old in read_log(folder) if old.step < line.step)
-    write_text(folder / LOG, f"{kept}{canonical_json(asdict(line))}\n")
+    write_text(folder / LOG, f"{kept}{canonical_json(asdict(line))}\n", None)
     save_checkpoint(trainer, folder / CHECKPOINT)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +12,13 @@ from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import GanModel
 from spectronorm.image_files import ImageCodec, Layout
-from spectronorm.passes.one_pass import Progress
+from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, write_index
 from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.runs.lock import output_lock
-from spectronorm.storage.atomic import atomic_write, remove_unfinished, write_text
-
-INDEX = "index.csv"
+from spectronorm.runs.progress import Progress, reported, silent
+from spectronorm.storage.atomic import atomic_write, remove_unfinished
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting, require_replaceable
 
 
 @dataclass(frozen=True)
@@ -60,44 +59,58 @@ class WrittenSamples:
 
 
 def write_samples(
-    model: GanModel, folder: str | Path, options: SampleOptions, progress: Progress | None = None
+    model: GanModel,
+    folder: str | Path,
+    options: SampleOptions,
+    progress: Progress = silent,
+    *,
+    overwrite: bool = False,
 ) -> WrittenSamples:
-    """Write images, named by number and class, with an index, and with `audio` a WAV file next to each image.
+    """Write images, named by number and class, with an index, and WAV files beside them with `audio`.
 
-    Each image carries its front end, range and length, so that its inverse needs nothing else; each sound is exactly
-    what `spectronorm invert` makes of its image.
+    Each image carries front end, range and length, so that its inverse needs nothing else; the sounds are exactly
+    what `spectronorm invert` makes of the images.
 
     Args:
-        model: Model to sample from.
-        folder: Output folder.
-        options: Options for writing.
-        progress: Called with the number of files done and the total number of files.
+        model: What samples.
+        folder: Where to.
+        options: How many, which and what.
+        progress: Called with the number of files done and of all.
+        overwrite: Let files be replaced that are not ours.
 
     Raises:
-        ArgumentError: if a class is unknown, or an option is invalid.
-        OutputBusy: if another run is writing there.
+        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours.
+        ArgumentError: when a class is unknown, or an option is invalid.
+        OutputBusy: when another run is writing there.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ArgumentError(f"{folder}: is a file, but samples need a folder; choose another name")
+    require_folder(folder, "samples")
     labels = _labels(model, options)
     codec = ImageCodec(model.window.front_end, model.level_range, Layout(bits=options.bits))
     levels = (level for batch in model.batches(options.images, options.seed, labels) for level in batch)
     names, notes = _names(model, labels), []
-    with output_lock(folder):
+    with overwriting(overwrite), output_lock(folder):
+        for path, content in files_in(folder, _files(names, options)):
+            require_replaceable(path, content)
         remove_unfinished(folder)
-        for number, (name, level) in enumerate(zip(names, levels, strict=True)):
+        for number, (name, level) in enumerate(reported(zip(names, levels, strict=True), len(names), progress)):
             source = f"generated: seed {options.seed}, number {number}, step {model.step}"
-            with atomic_write(folder / name) as file:
+            with atomic_write(folder / name, Content.PICTURE) as file:
                 file.write(codec.encode(level, length=model.window.samples, source=source))
             if options.audio:
                 inversion = InversionOptions(quality=options.quality)
                 sound = invert_file(folder / name, (folder / name).with_suffix(".wav"), inversion)
                 notes += [f"{name}: {note}" for note in sound.notes]
-            if progress is not None:
-                progress(number + 1, len(names))
-        write_text(folder / INDEX, _index(model, names, labels))
+        _write_index(folder, model, names, labels)
     return WrittenSamples(folder, tuple(names), tuple(notes))
+
+
+def _files(names: Sequence[str], options: SampleOptions) -> Iterator[tuple[str, Content]]:
+    yield INDEX_NAME, Content.INDEX
+    for name in names:
+        yield name, Content.PICTURE
+        if options.audio:
+            yield str(Path(name).with_suffix(".wav")), Content.SOUND
 
 
 def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:
@@ -118,10 +131,7 @@ def _names(model: GanModel, labels: Sequence[int]) -> list[str]:
     return [f"{number:0{digits}d}{part}.png" for number, part in enumerate(parts)]
 
 
-def _index(model: GanModel, names: Sequence[str], labels: Sequence[int]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["path", *(["label"] if model.classes else []), "frames"])
-    for name, label in zip(names, labels, strict=True):
-        table.writerow([name, *([model.classes[label]] if model.classes else []), model.window.frames])
-    return text.getvalue()
+def _write_index(folder: Path, model: GanModel, names: Sequence[str], labels: Sequence[int]) -> None:
+    classes = [[model.classes[label]] if model.classes else [] for label in labels]
+    rows = ([name, *some, model.window.frames] for name, some in zip(names, classes, strict=True))
+    write_index(folder, ["path", *(["label"] if model.classes else []), "frames"], rows)

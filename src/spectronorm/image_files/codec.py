@@ -16,10 +16,11 @@ from spectronorm.front_end import FrontEnd, WaveformGain, db_per_unit, frames_of
 from spectronorm.image_files.header import FIRST_KEYWORD, KEYWORD, Header, Layout
 from spectronorm.image_files.level_range import LevelRange
 from spectronorm.image_files.png import NOT_INVERTIBLE, Pixels, encode_png, read_png
+from spectronorm.storage.fields_only import FieldsOnly
 
 
 @dataclass(frozen=True)
-class ImageCodec:
+class ImageCodec(FieldsOnly):
     """Converts levels `(band, frame)` of one front end to PNG and back, within `max_error`.
 
     A level is mapped to a grey scale of `2^bits` steps from `low` to `high`: clipped, then rounded to the nearest step,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, at_least, constant, namespace
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel, njit
 
 _UPDATES = 30
 _SMALL = 1e-20
@@ -59,7 +59,27 @@ def _updates_by_matrix(values: Array, matrix: Array, inverse_coverage: Array, up
 _FAST = {"contract", "arcp", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+def _updates_by_numpy(
+    values: NDArray[np.float32],
+    matrix: NDArray[np.float32],
+    first: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    inverse_coverage: NDArray[np.float32],
+    updates: int,
+    out: NDArray[np.float32],
+) -> None:
+    out[:] = 1.0
+    factor = np.empty_like(out)
+    for _ in range(updates):
+        factor[:] = 0.0
+        for b, weights in enumerate(matrix):
+            bins = slice(first[b], stop[b])
+            ratio = values[:, b] / (out[:, bins] @ weights[bins] + np.float32(_SMALL))
+            factor[:, bins] += ratio[:, None] * weights[bins]
+        out *= factor * inverse_coverage
+
+
+@kernel(_updates_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def _updates(
     values: NDArray[np.float32],
     matrix: NDArray[np.float32],

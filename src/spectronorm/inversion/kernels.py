@@ -5,22 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.jit import njit
+from spectronorm.inversion import plain_kernels
+from spectronorm.inversion.plain_kernels import MAX_RATIO, TINY, Runs, Spectra, Weights
+from spectronorm.kernels.jit import kernel, njit
 
-TINY = 1e-30
-"""Keeps quotients finite; far below any band value."""
-MAX_RATIO = 1e4
-"""Limits the growth of a bin's power to 40 dB in one iteration."""
 _LANES = 16
 _FAST = {"contract", "arcp", "nsz", "reassoc"}
 
-Spectra = NDArray[np.complex64]
-Weights = tuple[NDArray[np.float32], NDArray[np.float32]]
-Runs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
-"""First and one past the last bin of each band, and booleans that are true for bins inside any band."""
 
-
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(plain_kernels.step_to_magnitude_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32) -> None:
     """Extrapolate the change since `before`, restore the magnitude, and store the start of the step in `before`."""
     for t in range(spectrum.shape[0]):
@@ -33,7 +26,7 @@ def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.
             spectrum[t, k] = complex(real * scale, imag * scale)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(plain_kernels.alternate_to_magnitude_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32) -> None:
     """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` adds the new dual to it."""
     for t in range(projected.shape[0]):
@@ -49,7 +42,7 @@ def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArra
             mixed[t, k] = complex(real * scale + dual_real, imag * scale + dual_imag)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(plain_kernels.step_to_bands_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def step_to_bands(
     spectrum: Spectra,
     before: Spectra,

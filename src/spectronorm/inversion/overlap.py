@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Array, constant, frame, irfft, namespace, overlap_add, rfft
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import STFT
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 Change = Callable[[Array, slice], Array]
 """Maps the spectra of some frames, and their positions, to the spectra to continue with."""
@@ -122,7 +122,14 @@ class OverlapAdd:
         _add_windowed(signals, self.window, self.stft.hop, padded[frames.start * self.stft.hop :])
 
 
-@njit(cache=True, nogil=True)
+def _add_windowed_by_numpy(
+    frames: NDArray[np.float32], window: NDArray[np.float32], hop_length: int, out: NDArray[np.float32]
+) -> None:
+    for t, windowed in enumerate(frames * window):
+        out[t * hop_length : t * hop_length + len(window)] += windowed
+
+
+@kernel(_add_windowed_by_numpy, cache=True, nogil=True)
 def _add_windowed(
     frames: NDArray[np.float32], window: NDArray[np.float32], hop_length: int, out: NDArray[np.float32]
 ) -> None:
@@ -132,7 +139,14 @@ def _add_windowed(
             out[begin + i] += frames[t, i] * window[i]
 
 
-@njit(cache=True, nogil=True)
+def _cut_windowed_by_numpy(
+    signal: NDArray[np.float32], window: NDArray[np.float32], hop_length: int, out: NDArray[np.float32]
+) -> None:
+    frames = np.lib.stride_tricks.sliding_window_view(signal, out.shape[1])[::hop_length]
+    np.multiply(frames[: len(out)], window, out=out)
+
+
+@kernel(_cut_windowed_by_numpy, cache=True, nogil=True)
 def _cut_windowed(
     signal: NDArray[np.float32], window: NDArray[np.float32], hop_length: int, out: NDArray[np.float32]
 ) -> None:

@@ -14,12 +14,8 @@ from numpy.typing import NDArray
 
 from spectronorm.front_end import STFT
 from spectronorm.front_end.stft.window import window_values
-from spectronorm.kernels.jit import njit
-
-TOLERANCE_DB = -120.0
-"""Cells this far below the loudest cell get a random phase."""
-_BUCKETS_IN_DB = 8
-"""Cells are ordered by magnitude to 1/8 dB: a bucket queue is several times faster than a binary heap."""
+from spectronorm.inversion.plain_phase import BUCKETS_IN_DB, TOLERANCE_DB, integrate
+from spectronorm.kernels.jit import kernel, njit
 
 
 def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generator) -> NDArray[np.complex64]:
@@ -34,7 +30,7 @@ def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generat
     to_time = stft.hop * stft.n_fft / gamma
     advance = 2.0 * np.pi * stft.hop / stft.n_fft
     phase = np.empty(magnitude.shape)
-    _integrate(log_magnitude, noise, to_time, advance, _BUCKETS_IN_DB * 20.0 / np.log(10.0), phase)
+    _integrate(log_magnitude, noise, to_time, advance, BUCKETS_IN_DB * 20.0 / np.log(10.0), phase)
     # The formula's phase refers to the window's centre, the FFT's to the frame's first sample.
     centre = (stft.frame_samples - stft.frame_length) // 2 + stft.frame_length / 2.0
     phase -= 2.0 * np.pi * (centre / stft.n_fft) * np.arange(magnitude.shape[1])
@@ -67,7 +63,7 @@ def _bucket(log_magnitude: float, in_bucket: float, buckets: int) -> int:
     return min(buckets - 1, max(0, buckets - 1 + int(log_magnitude * in_bucket)))
 
 
-@njit(cache=True, nogil=True)
+@kernel(integrate, cache=True, nogil=True)
 def _integrate(
     s: NDArray[np.float32],
     noise: NDArray[np.float32],
@@ -83,7 +79,7 @@ def _integrate(
     """
     frames, bins = s.shape
     cells = frames * bins
-    buckets = int(-TOLERANCE_DB * _BUCKETS_IN_DB) + 1
+    buckets = int(-TOLERANCE_DB * BUCKETS_IN_DB) + 1
     lowest = np.float32(TOLERANCE_DB * np.log(10.0) / 20.0)
     waiting = np.full(buckets, -1, np.int64)
     unreached = np.full(buckets, -1, np.int64)

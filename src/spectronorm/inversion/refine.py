@@ -14,6 +14,7 @@ from spectronorm.arrays import Array, at_least, constant, namespace, squared_mag
 from spectronorm.front_end import FrontEnd
 from spectronorm.inversion import kernels
 from spectronorm.inversion.overlap import OverlapAdd
+from spectronorm.inversion.plain_kernels import MAX_RATIO, TINY
 
 MOMENTUM = 0.99
 RHO = 0.1
@@ -81,7 +82,7 @@ def band_consistent(
     scaling, so that peaks stand out within a band, as in voices but not in noises.
     """
     runs, power = front_end.band_runs(), front_end.stft.power
-    spread = runs.matrix / np.maximum(runs.matrix.sum(axis=0, keepdims=True), kernels.TINY)
+    spread = runs.matrix / np.maximum(runs.matrix.sum(axis=0, keepdims=True), TINY)
     weights = (runs.matrix.astype(np.float32), spread.astype(np.float32))
     run = (runs.first, runs.stop, spread.any(axis=0))
     covered = constant(run[2].astype(np.float64), values)
@@ -97,7 +98,7 @@ def band_consistent(
         stepped = consistent + momentum * (consistent - old)
         old[...] = consistent
         if sharpen:
-            sharper = at_least(squared_magnitude(stepped), kernels.TINY) ** 0.25
+            sharper = at_least(squared_magnitude(stepped), TINY) ** 0.25
             stepped = stepped * (sharper * covered + (1.0 - covered))
         return _to_bands(stepped, wanted, weights, power)
 
@@ -109,7 +110,7 @@ def band_consistent(
 
 
 def _to_magnitude(spectrum: Array, magnitude: Array) -> Array:
-    squared = at_least(squared_magnitude(spectrum), kernels.TINY)
+    squared = at_least(squared_magnitude(spectrum), TINY)
     return spectrum * (magnitude / namespace(squared).sqrt(squared))
 
 
@@ -118,6 +119,6 @@ def _to_bands(
 ) -> Array:
     gather, spread = (constant(weight, values) for weight in weights)
     bins = squared_magnitude(spectrum) ** (power / 2.0)
-    ratio = (values / at_least(bins @ gather.T, kernels.TINY)).clamp(max=kernels.MAX_RATIO)
+    ratio = (values / at_least(bins @ gather.T, TINY)).clamp(max=MAX_RATIO)
     covered = constant(weights[1].sum(axis=0) > 0, values)
     return spectrum * (ratio @ spread + (1.0 - covered)) ** (1.0 / power)

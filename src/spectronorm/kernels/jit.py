@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import warnings
+from collections.abc import Callable
+from functools import update_wrapper
 from importlib import import_module
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar
 
-import numba
+from spectronorm.errors import KernelWarning
+from spectronorm.kernels.cache import CheckedCache
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_said: set[str] = set()
+
+
+def _numba() -> tuple[Any, str]:
+    """Numba, or None and the reason why it cannot be used."""
+    try:
+        numba: Any = import_module("numba")
+        if numba.config.DISABLE_JIT:
+            return None, "NUMBA_DISABLE_JIT is set"
+        _define_array_functions()
+    except Exception as error:  # a broken installation raises anything
+        return None, described(error)
+    return numba, ""
 
 
 def _define_array_functions() -> None:
@@ -14,19 +35,126 @@ def _define_array_functions() -> None:
     Before the first kernel, numba imports `scipy.linalg` to learn if there is a BLAS. There is one, since SciPy is
     required. Functions that use BLAS ask again when they are compiled, so `numpy.dot` works in kernels as before.
     """
-    linalg: Any = import_module("numba.np.linalg")
-    ensure_blas = getattr(linalg, "ensure_blas", None)
-    if ensure_blas is None:  # Another version of numba may ask in another way.
+    try:
+        linalg: Any = import_module("numba.np.linalg")
+        ensure_blas = linalg.ensure_blas
+    except (ImportError, AttributeError):
         return
     linalg.ensure_blas = lambda: None
     try:
         arraymath: Any = import_module("numba.np.arraymath")  # This import asks.
+        arraymath.ensure_blas = ensure_blas
+    except ImportError:
+        pass
     finally:
         linalg.ensure_blas = ensure_blas
-    arraymath.ensure_blas = ensure_blas
 
 
-_define_array_functions()
+def described(error: BaseException) -> str:
+    """The kind and the first line of an error."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
-njit = numba.njit
-"""`numba.njit`, unchanged."""
+
+def say_once(topic: str, text: str) -> None:
+    """Warn of `text` unless `topic` was warned of before; worker processes leave that to the process that works too."""
+    if topic in _said or multiprocessing.current_process().name != "MainProcess":
+        return
+    _said.add(topic)
+    warnings.warn(text, KernelWarning, stacklevel=3)
+
+
+def _say_uncached(reason: str) -> None:
+    say_once(
+        "cache",
+        f"compiled kernels cannot be kept for the next run ({reason}), so each run compiles them anew, which takes "
+        "seconds; set NUMBA_CACHE_DIR to a folder that can be written",
+    )
+
+
+_NUMBA, _WHY_NOT = _numba()
+
+
+def numba_version() -> str:
+    """The version of the numba that compiles kernels, or `none`."""
+    return "none" if _NUMBA is None else str(_NUMBA.__version__)
+
+
+def njit(**options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """`numba.njit` for a function that other kernels call; the function itself where there is no numba.
+
+    With `cache=True`, machine code is kept on disk. A cache that cannot be written or read is left out, and one that is
+    damaged is begun anew.
+    """
+    cached = options.pop("cache", False)
+
+    def compile_later(function: Callable[P, R]) -> Callable[P, R]:
+        if _NUMBA is None:
+            return function
+        dispatcher: Any = _NUMBA.njit(**options)(function)
+        if cached:
+            CheckedCache.give(dispatcher, _say_uncached)
+        return dispatcher  # type: ignore[no-any-return]
+
+    return compile_later
+
+
+class Kernel(Generic[P, R]):
+    """A compiled function, and the plain one with the same results that runs where the first cannot be compiled.
+
+    The compiled function is loaded at its first call. It is given up for good, with a `KernelWarning`, when loading or
+    compiling fails; errors of the compiled code itself pass through.
+    """
+
+    def __init__(self, load: Callable[[], Callable[P, R]], plain: Callable[P, R], name: str) -> None:
+        self.plain, self.name = plain, name
+        self._load = load
+        self._run: Callable[P, R] = self._first
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the compiled function, or the plain one."""
+        try:
+            return self._run(*args, **kwargs)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Compilation passes through Python; compiled code does not.
+            if self._run is self.plain or error.__traceback__ is None or error.__traceback__.tb_next is None:
+                raise
+            failure = error
+        self._run = self.plain
+        say_once("numba", _slower(f"the kernel {self.name} cannot be compiled ({described(failure)})"))
+        return self.plain(*args, **kwargs)
+
+    def _first(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if _NUMBA is None:
+            say_once("numba", _slower(f"numba cannot be used ({_WHY_NOT})"))
+            self._run = self.plain
+        else:
+            self._run = self._load()
+        return self._run(*args, **kwargs)
+
+
+def _slower(reason: str) -> str:
+    return f"{reason}: NumPy does its work, with the same results, several times slower"
+
+
+def kernel(plain: Callable[P, R], **options: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+    """`njit` for a function that Python calls, with the plain function of the same results."""
+
+    def compile_later(function: Callable[P, R]) -> Kernel[P, R]:
+        compiled = njit(**options)(function)
+        made: Kernel[P, R] = Kernel(lambda: compiled, plain, function.__name__)
+        update_wrapper(made, function)
+        return made
+
+    return compile_later
+
+
+def kernel_of_module(module: str, name: str, plain: Callable[P, R]) -> Kernel[P, R]:
+    """The compiled function `name` of a module that may fail to be imported, with the plain one of the same results."""
+
+    def load() -> Callable[P, R]:
+        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+
+    return Kernel(load, plain, name)

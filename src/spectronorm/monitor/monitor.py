@@ -28,6 +28,7 @@ from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, wi
 from spectronorm.monitor.verdict import Report, Verdict
 from spectronorm.monitor.window import Window
 from spectronorm.profile import Measurement, Profile, Statistics
+from spectronorm.storage.replacement import overwriting
 
 
 class Monitor:
@@ -215,8 +216,12 @@ class Monitor:
         """16 hexadecimal digits that identify the profile's numbers."""
         return storage.reference_of(self.profile)
 
-    def save(self, path: str | Path) -> None:
-        """Write the whole state atomically: after an interruption, the file holds the last complete state."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the whole state, or nothing: after a kill the file is the last one that was complete.
+
+        Raises:
+            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        """
         state = {
             "clips": self.clips,
             "bad": self.bad,
@@ -232,9 +237,9 @@ class Monitor:
             "measured": self.baseline.measured,
             "reference": self.reference,
         }
-        storage.save_state(
-            Path(path), self.profile.front_end, state, self.baseline, self._panes.newest_first(), self.history
-        )
+        with overwriting(overwrite):
+            panes = self._panes.newest_first()
+            storage.save_state(Path(path), self.profile.front_end, state, self.baseline, panes, self.history)
 
     @classmethod
     def load(cls, path: str | Path, profile: Profile) -> Monitor:

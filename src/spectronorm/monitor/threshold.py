@@ -19,7 +19,7 @@ import numpy as np
 
 from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import ArgumentError
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
 
 _MIN_CLIPS = 4
@@ -54,7 +54,19 @@ def window_statistic(
     return WindowReading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
 
 
-@njit(cache=True, nogil=True)
+def _window_statistic_by_numpy(sums: Integers, clips: Integers, horizon_panes: Integers) -> tuple[float, int, int]:
+    best, panes, feature = 0.0, 0, 0
+    totals, counts = np.cumsum(sums, axis=0), np.cumsum(clips)
+    for age in range(1, len(sums) + 1):
+        if counts[age - 1] < _MIN_CLIPS or age not in horizon_panes:
+            continue
+        statistic = np.abs(totals[age - 1]) / (UNIT_SCORE * math.sqrt(counts[age - 1]))
+        if statistic.max() > best:
+            best, panes, feature = float(statistic.max()), age, int(statistic.argmax())
+    return best, panes, feature
+
+
+@kernel(_window_statistic_by_numpy, cache=True, nogil=True)
 def _window_statistic(sums: Integers, clips: Integers, horizon_panes: Integers) -> tuple[float, int, int]:
     best, panes, feature = 0.0, 0, 0
     total = np.zeros(sums.shape[1], dtype=np.int64)

@@ -17,7 +17,7 @@ from torch import Tensor
 from spectronorm.engines import ThreadEngine
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,19 @@ def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, ba
     return levels.reshape(*waves.shape[:-1], bands, frames)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+def _write_by_numpy(
+    level: NDArray[np.float64],
+    count: int,
+    shift: NDArray[Any],
+    scale: NDArray[Any],
+    into: NDArray[Any],
+    start: int,
+) -> None:
+    rounded = level[:, :count].astype(shift.dtype)
+    into[:, start : start + count] = (rounded - shift[:, None]) / scale[:, None]
+
+
+@kernel(_write_by_numpy, cache=True, nogil=True, error_model="numpy")
 def _write(
     level: NDArray[np.float64],
     count: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -19,8 +19,9 @@ from spectronorm.counted import counted
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.front_end import FrontEnd
-from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
+from spectronorm.runs.progress import Progress
 
 
 class ClipItem(NamedTuple):
@@ -34,6 +35,12 @@ class ClipItem(NamedTuple):
     length: Tensor
     label: Tensor
     position: Tensor
+
+
+@dataclass(frozen=True)
+class _Checked(OneClip):
+    index: int
+    bad: tuple[BadFile, ...] = ()
 
 
 class ClipDataset(Dataset[ClipItem]):
@@ -130,26 +137,25 @@ class ClipDataset(Dataset[ClipItem]):
         Raises:
             TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad.
         """
-        bad: dict[int, BadFile] = {}
 
-        def check(index: int) -> tuple[int, AudioError | None]:
+        def check(index: int) -> _Checked:
+            clip = self.source.clips[index]
             try:
-                self._decoded(self.source.clips[index])
+                self._decoded(clip)
             except AudioError as error:
-                return index, error
-            return index, None
+                return _Checked(index, (BadFile.of(clip.name, error),))
+            return _Checked(index)
 
-        for done, (index, error) in enumerate((engine or ThreadEngine()).map(check, range(len(self))), start=1):
-            if error is not None:
-                bad[index] = BadFile(self.source.clips[index].name, error.reason, error.detail, ())
-            if progress is not None:
-                progress(done, len(self))
-        check_bad(list(bad.values()), len(self), max_bad)
+        items = range(len(self))
+        with one_pass(
+            self.source, check, items, max_bad=max_bad, engine=engine or ThreadEngine(), progress=progress
+        ) as results:
+            bad = {one.index for one in results if one.bad}
         good = object.__new__(type(self))
         good.__dict__ |= self.__dict__
         good.source = replace(self.source, clips=tuple(clip for i, clip in enumerate(self.source) if i not in bad))
         good.labels = [label for i, label in enumerate(self.labels) if i not in bad]
-        good.bad = (*self.bad, *sorted(bad.values()))
+        good.bad = (*self.bad, *results.bad)
         return good
 
     def _decoded(self, clip: ClipReference) -> NDArray[np.float32]:

@@ -22,6 +22,8 @@ from spectronorm.nn.spectrogram import Spectrogram
 from spectronorm.pipeline import Pipeline
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting, require_replaceable
 from spectronorm.version import __version__
 
 OPSET = 20
@@ -37,30 +39,32 @@ def export_onnx(
     precision: str = "float64",
     lengths: bool = False,
     tolerance: float | None = 1e-4,
+    overwrite: bool = False,
 ) -> Path:
-    """Write waveform → normalized spectrogram as an ONNX model (opset 20), atomically.
+    """Write wave → normalized spectrogram as an ONNX model (opset 20), whole or not at all.
 
-    The input `wave` is float32 `(batch, sample)`, both axes of any size, and the output `spectrogram` float32 `(batch,
-    band, frame)`. The metadata holds the sample rate and the front end's settings.
+    Its input `wave` is float32 `(batch, sample)`, both axes of any size, and its output `spectrogram` float32
+    `(batch, band, frame)`. Its metadata holds the sample rate and the front end's settings.
 
     Args:
-        module: A pipeline or module; for unnormalized levels a front end or `Spectrogram`.
-        path: Path of the file, by convention `*.onnx`.
+        module: A pipeline or module, or for levels that are not normalized a front end or `Spectrogram`.
+        path: Where to write; by custom `*.onnx`.
         dft: `convolution`, the fastest in onnxruntime; `stft` for ONNX's `STFT` operator; `fft` for `DFT`.
-        precision: Precision of the arithmetic. `float32` is smaller and faster, but cells 100 dB below the loudest of
-            their frame are rounding noise, on real recordings wrong by up to some dB: it needs a larger `tolerance`.
-        lengths: Add a second input `lengths`, int64 `(batch,)`: the number of valid samples in each clip.
-        tolerance: Largest difference from the front end or pipeline in NumPy: before the file is written, the model is
-            run in onnxruntime on noise, a tone, an impulse and digital silence. None skips the comparison.
-
-    Returns:
-        The path.
+        precision: The arithmetic inside. `float32` is smaller and faster, but cells 100 dB below the loudest of their
+            frame are rounding noise, on real recordings up to some dB away: it needs a larger `tolerance`.
+        lengths: Whether the model has a second input `lengths`, int64 `(batch,)`: how many samples of each clip count.
+        tolerance: Before it is written, the model is run in onnxruntime on noise, a tone, an impulse and digital
+            silence, and may be this far from the front end or pipeline in NumPy. None skips the comparison.
+        overwrite: Let the model replace a file that is not ours.
 
     Raises:
-        MissingExtra: if onnx and onnxscript, or for the comparison onnxruntime, are not installed.
-        ExportError: if the model cannot be made, or differs by more than `tolerance`.
-        ArgumentError: if `module` is something else or a setting is unknown.
+        MissingExtra: when onnx and onnxscript, or for the comparison onnxruntime, are not installed.
+        ExportError: when the model cannot be made, or is further away than `tolerance`.
+        ArgumentError: when `module` is something else or a setting is unknown.
+        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set.
     """
+    with overwriting(overwrite):
+        require_replaceable(Path(path), Content.MODEL)
     exportable = _as(module, dft, precision)
     example = _examples(exportable)
     inputs = (example,) if not lengths else (example, torch.tensor([example.shape[-1] - 1] + [example.shape[-1]] * 4))
@@ -71,7 +75,7 @@ def export_onnx(
     content = bytes(model.SerializeToString())
     if tolerance is not None:
         _compare(content, _as(module, "fft", "float64"), inputs, tolerance)
-    with atomic_write(Path(path)) as file:
+    with overwriting(overwrite), atomic_write(Path(path), Content.MODEL) as file:
         file.write(content)
     return Path(path)
 

@@ -11,13 +11,13 @@ from spectronorm.pipeline import Pipeline
 
 
 class Preprocess(nn.Module):
-    """Module of a pipeline, which maps waveforms `(..., sample)` to normalized spectrograms `(..., band, frame)`.
+    """`Preprocess(pipeline)(wave)` maps waves `(..., sample)` to normalized spectrograms `(..., band, frame)`.
 
-    The module combines `Spectrogram` and `Normalize` (see there for the arguments), without rounding in between. With
-    `lengths` (samples), padding is never counted, and exactly zero in the result.
+    `Spectrogram` and `Normalize` in one (see there for the arguments), without rounding in between. With `lengths`
+    (samples) padding is never counted, and exactly zero in the result.
 
-    >>> import spectronorm, torch
-    >>> module = Preprocess(spectronorm.published("whisper"))
+    >>> import spectronorm as sn, torch
+    >>> module = Preprocess(sn.published("whisper"))
     >>> module(torch.rand(2, 16_000), lengths=torch.tensor([16_000, 4_000])).shape
     torch.Size([2, 80, 100])
     """

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spectronorm.arrays import column_values
-from spectronorm.audio import ClipReference, Reader, Source, open_source, release
-from spectronorm.engines import AutoEngine, Engine
+from spectronorm.audio import ClipReference, Reader, Source, open_source
+from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
-from spectronorm.passes.one_pass import Progress
+from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, digest
+from spectronorm.runs.progress import Progress
 
 
 @dataclass(frozen=True, order=True)
@@ -42,11 +43,11 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Heard(OneClip):
     clip: ClipReference
     digest: bytes
     flat: bool
-    bad: BadFile | None
+    bad: tuple[BadFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class _Task:
         try:
             sound = self.reader.read(clip, self.sample_rate, duration=self.duration, resampler=self.resampler)
         except AudioError as error:
-            return _Heard(clip, b"", flat=False, bad=BadFile(clip.name, error.reason, error.detail, ()))
-        return _Heard(clip, digest(sound.valid), sound.flat is not None, None)
+            return _Heard(clip, b"", flat=False, bad=(BadFile.of(clip.name, error),))
+        return _Heard(clip, digest(sound.valid), sound.flat is not None)
 
 
 def check(
@@ -93,26 +94,21 @@ def check(
     groups = _groups_by_digest(profile.groups)
     measured = _groups_by_digest({key: m for key, m in profile.groups.items() if not _is_held_out(key, held_out)})
     task = _Task(profile.front_end.sample_rate, profile.front_end.resampler, profile.duration, opened.reader)
-    runner = engine or AutoEngine()
-    try:
-        heard = []
-        for one in runner.map(task, unseen.clips):
-            heard.append(one)
-            if progress is not None:
-                progress(len(heard), len(unseen))
-        leaked = {one.digest for one in heard if not one.flat and one.digest in measured}
-        doubled = {sound for sound, keys in groups.items() if len(keys) > 1}
-        # Only when there is something to name are the other clips read: to name their twins.
-        others = list(runner.map(task, rest)) if leaked | doubled else []
-    finally:
-        release()
+    with one_pass(unseen, task, unseen.clips, max_bad=None, engine=engine, progress=progress) as results:
+        heard = list(results)
+    leaked = {one.digest for one in heard if not one.flat and one.digest in measured}
+    doubled = {sound for sound, keys in groups.items() if len(keys) > 1}
+    others: list[_Heard] = []
+    if rest and leaked | doubled:  # The other clips are read only to name the twins.
+        with one_pass(replace(opened, clips=tuple(rest)), task, rest, max_bad=None, engine=engine) as more:
+            others = list(more)
     flat = {one.digest for one in (*heard, *others) if one.flat}
     return Checked(
         len(unseen),
         _twins(leaked, (*heard, *others), measured),
         _twins(doubled - flat, (*heard, *others), groups),
         sum(one.flat for one in heard),
-        tuple(sorted(one.bad for one in heard if one.bad is not None)),
+        results.bad,
     )
 
 

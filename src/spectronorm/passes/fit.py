@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.audio import ClipReference, Source, open_source, random_sample, release
-from spectronorm.engines import AutoEngine, Engine
+from spectronorm.audio import ClipReference, Source, open_source, random_sample
+from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.measure import Measured, MeasureTask
-from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.one_pass import MAX_BAD, Output, PassResults, one_pass
+from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
-from spectronorm.runs.journal import Journal, keep_journal
-from spectronorm.runs.resume import resumable_map
+from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
-from spectronorm.runs.worker_check import Origin
+from spectronorm.storage.content import Content
 
 DEFAULT_GROUPS = ("fold", "split")
 
@@ -49,6 +48,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     progress: Progress | None = None,
     output: str | Path | None = None,
     exclude_floor: bool = False,
+    overwrite: bool = False,
 ) -> Profile:
     """Measure a source once and exactly; the profile's bytes do not depend on workers, order or engine.
 
@@ -76,8 +76,6 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         OutputBusy: if another run is writing to this output.
         OutputRefused: if a foreign file or an input would be replaced.
     """
-    if not 0 <= max_bad <= 1:
-        raise ArgumentError(f"max_bad={max_bad} must lie in 0 … 1 (1% is 0.01)")
     opened = open_source(source)
     front_end = FrontEnd() if front_end is None else front_end
     if exclude_floor:
@@ -85,17 +83,23 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     columns = _group_columns(opened, group_by)
     chosen = opened if sample is None else random_sample(opened, sample.fraction, sample.seed)
     task = MeasureTask(front_end, duration, opened.reader, with_stamps=output is not None)
-    with _journal(output, task) as journal:
-        guarded = Origin.of(chosen).guard_resumable(task)
-        results = resumable_map(engine or AutoEngine(), guarded, units(by_group(chosen, columns)), journal)
-        parts, bad, flagged = _collect(results, len(chosen), progress)
-        check_bad(bad, len(chosen), max_bad)
+    with one_pass(
+        chosen,
+        task,
+        units(by_group(chosen, columns)),
+        output=None if output is None else _output(Path(output), task, overwrite=overwrite),
+        max_bad=max_bad,
+        engine=engine,
+        progress=progress,
+    ) as results:
+        parts, flagged = _collect(results)
+        results.require_good()
         if sample is not None:
             parts = _stand_for(parts, by_group(opened, columns))
         profile = Profile(
             front_end,
             parts,
-            tuple(bad),
+            results.bad,
             duration,
             flagged=tuple(flagged),
             exclude_floor=exclude_floor,
@@ -106,44 +110,27 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     return profile
 
 
-@contextmanager
-def _journal(output: str | Path | None, task: MeasureTask) -> Iterator[Journal | None]:
-    """The journal of a pass that saves its profile, and an end to what reading kept open."""
-    try:
-        if output is None:
-            yield None
-            return
-        if Path(output).is_dir():
-            raise ArgumentError(f"{output}: is a folder, but a profile is one file; choose another name")
-        identity = {
-            "command": "fit",
-            "front_end": task.front_end.to_dict(),
-            **reading(task.reader, task.duration),
-            "libraries": libraries(),
-        }
-        with keep_journal(Path(output), identity) as journal:
-            yield journal
-    finally:
-        release()
+def _output(path: Path, task: MeasureTask, *, overwrite: bool) -> Output:
+    """Return the profile's file, with everything that determines its bytes."""
+    require_file(path, "a profile")
+    identity = {
+        "command": "fit",
+        "front_end": task.front_end.to_dict(),
+        **reading(task.reader, task.duration),
+        "libraries": libraries(),
+    }
+    return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
-def _collect(
-    results: Iterator[Measured], total: int, progress: Progress | None
-) -> tuple[dict[GroupKey, Measurement], list[BadFile], list[BadFile]]:
+def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
     """Return the sums of each group, and the flagged files."""
     parts: dict[GroupKey, RunningSum] = {}
-    bad: list[BadFile] = []
     flagged: list[BadFile] = []
-    done = 0
     for result in results:
         if result.measurement is not None:
             parts.setdefault(result.key, RunningSum()).add(result.measurement)
-        bad.extend(result.bad)
         flagged.extend(result.flagged)
-        done += result.clips
-        if progress is not None:
-            progress(done, total)
-    return {key: parts.pop(key).total() for key in list(parts)}, bad, flagged
+    return {key: parts.pop(key).total() for key in list(parts)}, flagged
 
 
 def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import re
-from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import xxhash
+from PIL.PngImagePlugin import PngInfo
 
-from spectronorm.audio import ClipReference, Reader, Source, open_source, release, stamp
-from spectronorm.engines import AutoEngine, Engine
+from spectronorm.audio import ClipReference, Reader, Source, open_source, stamp
+from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.front_end import WaveformGain
 from spectronorm.image_files import ImageCodec, contact_sheet, decode, encode_image, encode_picture
 from spectronorm.image_files.picture import palette
 from spectronorm.image_files.png import NOT_INVERTIBLE, read_texts
-from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
+from spectronorm.passes.outputs import (
+    INDEX_NAME,
+    SHEET_PREFIX,
+    files_in,
+    folder_name,
+    output_names,
+    require_folder,
+    write_clip_index,
+)
 from spectronorm.profile import BadFile
-from spectronorm.runs.lock import output_lock
-from spectronorm.runs.worker_check import Origin
-from spectronorm.storage.atomic import atomic_write, remove_unfinished, write_text
+from spectronorm.runs.progress import Progress
+from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
 from spectronorm.version import __version__
-
-INDEX_NAME = "index.csv"
-SHEET_PREFIX = "sheet-"
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,14 @@ class ExportedImages:
 
 
 @dataclass(frozen=True)
-class _Done:
+class _Done(OneClip):
     clip: ClipReference
     output: str
     kept: bool = False
     frames: int = 0
     clipped: int = 0
     cells: int = 0
-    bad: BadFile | None = None
+    bad: tuple[BadFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class _Task:
                 return _Done(clip, output, kept=True, frames=standing)
             return self._write(clip, output)
         except AudioError as error:
-            return _Done(clip, output, bad=BadFile(clip.name, error.reason, error.detail, ()))
+            return _Done(clip, output, bad=(BadFile.of(clip.name, error),))
 
     def _source(self, clip: ClipReference, content: bytes) -> str:
         """Return a clip's name, with the digest of its content and of everything else that the image depends on."""
@@ -136,7 +140,7 @@ class _Task:
         else:
             tail = f"{source} frames:{header.frames}"
             data = encode_picture(self.codec, pixels, self.options.colormap, tail)
-        with atomic_write(self.folder / output) as file:
+        with atomic_write(self.folder / output, None) as file:
             file.write(data)
         shown = level[:, : header.frames]
         return _Done(clip, output, False, header.frames, self.codec.clipped(shown), shown.size)
@@ -151,6 +155,7 @@ def export_images(
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> ExportedImages:
     """Write each clip as a PNG in the source's folder structure, or in a subfolder named after its label.
 
@@ -166,48 +171,34 @@ def export_images(
         OutputBusy: if another run is writing into the folder.
     """
     options = options or ExportOptions()
-    if not 0 <= max_bad <= 1:
-        raise ArgumentError(f"max_bad={max_bad} must lie in 0 … 1 (1% is 0.01)")
     if options.colormap is not None:
         palette(options.colormap)
         if codec.layout.bits != 8:
             raise ArgumentError(f"bits={codec.layout.bits} with colormap={options.colormap!r}: colours show 8 bits")
     opened, folder = open_source(source), Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ArgumentError(f"{folder}: is a file, but the images need a folder; choose another name")
-    task = _Task(codec, folder, options, identity_of(codec, options), opened.reader)
-    try:
-        with output_lock(folder):
-            remove_unfinished(folder)
-            results: list[_Done] = []
-            guarded = Origin.of(opened, folder).guard(task)
-            for result in (engine or AutoEngine()).map(guarded, output_names(opened, ".png")):
-                results.append(result)
-                if progress is not None:
-                    progress(len(results), len(opened))
-            remove_unfinished(folder)  # a worker may have died writing
-            return _finish(opened, folder, results, options, max_bad)
-    finally:
-        release()
-
-
-def _finish(
-    opened: Source, folder: Path, results: Sequence[_Done], options: ExportOptions, max_bad: float
-) -> ExportedImages:
-    """Write the index and the sheets.
-
-    Raises:
-        TooManyBad: if the share of bad files exceeds the limit.
-    """
-    bad = tuple(sorted(result.bad for result in results if result.bad is not None))
-    good = sorted((r for r in results if r.bad is None), key=lambda r: r.output)
-    sheets = _write_sheets(folder, good, options) if good else ()
-    if good:
-        write_text(folder / INDEX_NAME, _index(opened, good))
-    check_bad(bad, len(opened), max_bad)
-    kept = sum(r.kept for r in good)
-    clipped, cells = sum(r.clipped for r in good), sum(r.cells for r in good)
-    return ExportedImages(folder, len(good) - kept, kept, clipped, cells, sheets, bad)
+    require_folder(folder, "the images")
+    items = output_names(opened, ".png", by_label=True)
+    sheets = _sheet_names(opened) if options.sheets else ()
+    files = [
+        *((name, Content.PICTURE) for name in (*(name for _, name in items), *sheets)),
+        (INDEX_NAME, Content.INDEX),
+    ]
+    with one_pass(
+        opened,
+        _Task(codec, folder, options, identity_of(codec, options), opened.reader),
+        items,
+        output=Output(folder, files_in(folder, files), overwrite=overwrite),
+        max_bad=max_bad,
+        engine=engine,
+        progress=progress,
+    ) as results:
+        good = sorted((result for result in results if not result.bad), key=lambda result: result.output)
+        sheets = _write_sheets(folder, good, options)
+        if good:
+            write_clip_index(folder, opened, ((one.output, one.clip, one.frames) for one in good))
+    kept = sum(one.kept for one in good)
+    clipped, cells = sum(one.clipped for one in good), sum(one.cells for one in good)
+    return ExportedImages(folder, len(good) - kept, kept, clipped, cells, sheets, results.bad)
 
 
 def identity_of(codec: ImageCodec, options: ExportOptions) -> str:
@@ -224,40 +215,6 @@ def identity_of(codec: ImageCodec, options: ExportOptions) -> str:
     )
 
 
-def output_names(source: Source, suffix: str) -> Sequence[tuple[ClipReference, str]]:
-    """Return each clip with the name of its output: in its label's folder, unless its name begins with that already."""
-    plain = [_below_label(clip, str(PurePosixPath(clip.name).with_suffix(suffix))) for clip in source]
-    twice = {name for name, count in Tally(name.casefold() for name in plain).items() if count > 1}
-    names = [
-        _below_label(clip, f"{clip.name}{suffix}") if name.casefold() in twice else name
-        for clip, name in zip(source, plain, strict=True)
-    ]
-    repeated = [name for name, count in Tally(names).items() if count > 1]
-    if repeated:
-        raise ArgumentError(f"{repeated[0]}: two clips of the source have this name; list each file once")
-    return list(zip(source, names, strict=True))
-
-
-def _below_label(clip: ClipReference, name: str) -> str:
-    label = _folder_name(clip.columns.get("label", ""))
-    return name if not label or PurePosixPath(name).parts[0] == label else f"{label}/{name}"
-
-
-def _folder_name(label: str) -> str:
-    """Return a label as a folder name: no separators, no leading dots, no characters that a file system forbids."""
-    return re.sub(r"[\x00-\x1f/\\:*?\"<>|]", "_", label).strip().lstrip(".")
-
-
-def _index(source: Source, done: Sequence[_Done]) -> str:
-    columns = [name for name in source.column_names() if name not in ("path", "frames")]
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["path", *columns, "frames"])
-    for result in done:
-        table.writerow([result.output, *(result.clip.columns.get(name, "") for name in columns), result.frames])
-    return text.getvalue()
-
-
 def _write_sheets(folder: Path, done: Sequence[_Done], options: ExportOptions) -> tuple[str, ...]:
     if not options.sheets:
         return ()
@@ -268,15 +225,24 @@ def _write_sheets(folder: Path, done: Sequence[_Done], options: ExportOptions) -
     for label, results in sorted(classes.items()):
         chosen = results[: options.sheets]
         title = f"{label or 'all clips'}: {len(chosen)} of {len(results)} clips"
-        name = f"{SHEET_PREFIX}{_folder_name(label) or 'all'}.png"
+        name = _sheet_name(label)
         images = [(r.output, folder / r.output) for r in chosen]
         _write_sheet(folder / name, title, images, coloured=options.colormap is not None)
         written.append(name)
     return tuple(written)
 
 
+def _sheet_name(label: str) -> str:
+    return f"{SHEET_PREFIX}{folder_name(label) or 'all'}.png"
+
+
+def _sheet_names(source: Source) -> Sequence[str]:
+    return sorted({_sheet_name(clip.columns.get("label", "")) for clip in source})
+
+
 def _write_sheet(path: Path, title: str, images: Sequence[tuple[str, Path]], *, coloured: bool) -> None:
-    buffer = io.BytesIO()
-    contact_sheet(title, images).convert("RGB" if coloured else "L").save(buffer, "PNG")
-    with atomic_write(path) as file:
+    buffer, mark = io.BytesIO(), PngInfo()
+    mark.add_text("Software", "spectronorm")
+    contact_sheet(title, images).convert("RGB" if coloured else "L").save(buffer, "PNG", pnginfo=mark)
+    with atomic_write(path, Content.PICTURE) as file:
         file.write(buffer.getvalue())

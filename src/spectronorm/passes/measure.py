@@ -114,7 +114,7 @@ class MeasureTask:
                         else:
                             counter.add(sound.valid, flat=sound.flat is not None)
                     except AudioError as error:
-                        bad.append(_bad_file(clip, error, unit.key))
+                        bad.append(BadFile.of(clip.name, error, unit.key))
                         continue
                     if sound.flat is not None:
                         flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
@@ -138,7 +138,7 @@ class MeasureTask:
         for clip, read in zip(unit.clips, each, strict=True):
             stamps.append(read.stamp)
             if isinstance(read.result, AudioError):
-                bad.append(_bad_file(clip, read.result, unit.key))
+                bad.append(BadFile.of(clip.name, read.result, unit.key))
                 continue
             length = read.result.length
             if used + length > len(waiting):
@@ -222,7 +222,7 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
         if found is None:
             continue
         if isinstance(found.result, AudioError):
-            bad.append(_bad_file(clip, found.result, unit.key))
+            bad.append(BadFile.of(clip.name, found.result, unit.key))
         elif found.flat is not None:
             flagged.append(BadFile(clip.name, found.flat, _FLAT_DETAIL[found.flat], unit.key))
             parts.append(as_flat(found.result))
@@ -231,7 +231,3 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
     whole = Measurement.sum(parts) if parts else None
     in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
     return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)
-
-
-def _bad_file(clip: ClipReference, error: AudioError, key: GroupKey) -> BadFile:
-    return BadFile(clip.name, error.reason, error.detail, key)

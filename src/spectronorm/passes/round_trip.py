@@ -16,8 +16,11 @@ from spectronorm.image_files import ImageCodec, Layout, LevelRange, decode
 from spectronorm.inversion import invert
 from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score
+from spectronorm.passes.outputs import require_folder
 from spectronorm.passes.sounds import write_audio
 from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def round_trip(
     options: RoundTripOptions | None = None,
     level_range: LevelRange | None = None,
     name: str | None = None,
+    overwrite: bool = False,
 ) -> RoundTrip:
     """Write `NAME.original.wav`, `NAME.png` and `NAME.recovered.wav` into a folder, and measure the losses.
 
@@ -69,13 +73,28 @@ def round_trip(
         ArgumentError: if a setting is invalid.
         OutputRefused: if a foreign file would be replaced without `overwrite`, or the clip.
     """
-    options, folder, name = options or RoundTripOptions(), Path(folder), name or Path(clip).stem
+    with overwriting(overwrite), protecting([clip]):
+        return _round_trip(clip, front_end, Path(folder), options or RoundTripOptions(), level_range, name)
+
+
+def _round_trip(
+    clip: str | Path,
+    front_end: FrontEnd,
+    folder: Path,
+    options: RoundTripOptions,
+    level_range: LevelRange | None,
+    name: str | None,
+) -> RoundTrip:
+    require_folder(folder, "the originals, images and sounds")
+    name = name or Path(clip).stem
+    original, image, recovered = (folder / f"{name}{end}" for end in (".original.wav", ".png", ".recovered.wav"))
+    for path, content in ((original, Content.SOUND), (image, Content.PICTURE), (recovered, Content.SOUND)):
+        require_replaceable(path, content)
     wave = read_clip(clip, front_end.sample_rate, resampler=front_end.resampler).valid
     level = front_end.clip_level(wave)
     codec = ImageCodec(front_end, level_range or LevelRange.of_level(level), Layout(bits=options.bits))
-    original, image, recovered = (folder / f"{name}{end}" for end in (".original.wav", ".png", ".recovered.wav"))
     write_audio(original, _within_full_scale(wave), front_end.sample_rate)
-    with atomic_write(image) as file:
+    with atomic_write(image, Content.PICTURE) as file:
         file.write(codec.encode(level, length=len(wave), gain=WaveformGain.of(wave, front_end), source=name))
     decoded = decode(image)
     back = invert(

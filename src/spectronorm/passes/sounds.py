@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,24 +14,34 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from spectronorm.audio import ClipReference, stamp
-from spectronorm.engines import AutoEngine, Engine
+from spectronorm.audio import ClipReference, Source, stamp
+from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
 from spectronorm.front_end import FrontEnd, WaveformGain
 from spectronorm.image_files import decode
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 from spectronorm.inversion import invert
-from spectronorm.passes.apply import INDEX_NAME, PIPELINE_NAME
-from spectronorm.passes.images import SHEET_PREFIX
-from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
+from spectronorm.passes.outputs import (
+    INDEX_NAME,
+    PIPELINE_NAME,
+    SHEET_PREFIX,
+    escaped_name,
+    files_in,
+    output_names,
+    read_frames,
+    require_folder,
+)
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
-from spectronorm.runs.journal import keep_journal, key_of
-from spectronorm.runs.resume import resumable_map
+from spectronorm.runs.journal import key_of
+from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
 
 FORMATS = ("wav", "flac")
 
@@ -104,10 +114,11 @@ class _Spectrogram:
 
 
 @dataclass(frozen=True)
-class _Made:
+class _Made(OneClip):
     """Result of one file; the stamps identify its content and the written sound."""
 
-    result: InvertedFile | BadFile
+    file: InvertedFile | None
+    bad: tuple[BadFile, ...]
     source: str
     sound: str
 
@@ -122,11 +133,11 @@ class _Task:
         name, path, output = item
         before = _stamp_of_source(path, self.options)
         try:
-            return _Made(invert_file(path, output, self.options, name), before, _stamp(output))
+            return _Made(invert_file(path, output, self.options, name, judged=True), (), before, _stamp(output))
         except ArgumentError:
             raise
         except SpectronormError as error:
-            return _Made(BadFile(name, BadAudioReason.UNREADABLE, str(error), ()), before, "")
+            return _Made(None, (BadFile(name, BadAudioReason.UNREADABLE, str(error), ()),), before, "")
 
     def key(self, item: tuple[str, Path, Path]) -> bytes:
         """Return a key made from the names of file and sound; the stamps show if the contents are unchanged."""
@@ -135,10 +146,10 @@ class _Task:
     def pack(self, made: _Made) -> bytes:
         """Serialize a result as one JSON object."""
         plain: dict[str, object] = {"source": made.source, "sound": made.sound}
-        if isinstance(made.result, BadFile):
-            plain["bad"] = plain_files([made.result])
+        if made.file is None:
+            plain["bad"] = plain_files(made.bad)
         else:
-            plain |= {"seconds": made.result.seconds, "notes": list(made.result.notes)}
+            plain |= {"seconds": made.file.seconds, "notes": list(made.file.notes)}
         return canonical_json(plain).encode()
 
     def unpack(self, item: tuple[str, Path, Path], payload: bytes) -> _Made | None:
@@ -148,12 +159,11 @@ class _Task:
         if plain["source"] != _stamp_of_source(path, self.options):
             return None
         if "bad" in plain:
-            return _Made(parse_files(plain["bad"])[0], plain["source"], "")
+            return _Made(None, parse_files(plain["bad"]), plain["source"], "")
         if _stamp(output) != plain["sound"]:
             return None
-        return _Made(
-            InvertedFile(name, output, plain["seconds"], tuple(plain["notes"])), plain["source"], plain["sound"]
-        )
+        file = InvertedFile(name, output, plain["seconds"], tuple(plain["notes"]))
+        return _Made(file, (), plain["source"], plain["sound"])
 
 
 def _stamp(path: Path) -> str:
@@ -172,7 +182,9 @@ def _stamp_of_source(path: Path, options: InversionOptions) -> str:
     return " ".join(stamps)
 
 
-def invert_file(path: Path, output: Path, options: InversionOptions, name: str | None = None) -> InvertedFile:
+def invert_file(
+    path: Path, output: Path, options: InversionOptions, name: str | None = None, *, judged: bool = False
+) -> InvertedFile:
     """Write the sound of one `.png` or `.npy` file.
 
     A peak above full scale is scaled down, never clipped, and noted.
@@ -197,17 +209,19 @@ def invert_file(path: Path, output: Path, options: InversionOptions, name: str |
     if peak > 1.0:
         wave = wave / peak
         notes = (*notes, f"scaled by {-20 * np.log10(peak):.1f} dB to stay within full scale")
-    write_audio(output, wave, found.front_end.sample_rate)
+    write_audio(output, wave, found.front_end.sample_rate, judged=judged)
     return InvertedFile(name or path.name, output, len(wave) / found.front_end.sample_rate, notes)
 
 
-def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int) -> None:
+def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, judged: bool = False) -> None:
     """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, atomically."""
     buffer = io.BytesIO()
     kind = output.suffix.lstrip(".").upper()
-    soundfile.write(buffer, np.asarray(wave, dtype=np.float32), sample_rate, format=kind, subtype="PCM_16")
-    with atomic_write(output) as file:
-        file.write(buffer.getvalue())
+    with soundfile.SoundFile(buffer, "w", sample_rate, 1, "PCM_16", format=kind) as file:
+        file.software = "spectronorm"
+        file.write(np.asarray(wave, dtype=np.float32))
+    with atomic_write(output, None if judged else Content.SOUND) as written:
+        written.write(buffer.getvalue())
 
 
 def export_audio(
@@ -218,6 +232,7 @@ def export_audio(
     max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> InvertedFiles:
     """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of equal structure.
 
@@ -234,37 +249,40 @@ def export_audio(
         OutputBusy: if another run is writing into the folder.
     """
     target, output, options = Path(target), Path(output), options or InversionOptions()
-    if not 0 <= max_bad <= 1:
-        raise ArgumentError(f"max_bad={max_bad} must lie in 0 … 1 (1% is 0.01)")
     if target.is_file():
-        chosen = output if output.suffix[1:].lower() in FORMATS else output / f"{target.stem}.{options.format}"
-        return InvertedFiles((invert_file(target, chosen, options),), ())
-    items = _items(target, output, options.format)
-    results: list[InvertedFile | BadFile] = []
-    with keep_journal(output, options.identity()) as journal:
-        for made in resumable_map(engine or AutoEngine(), _Task(options), items, journal):
-            results.append(made.result)
-            if progress is not None:
-                progress(len(results), len(items))
-        bad = tuple(sorted(result for result in results if isinstance(result, BadFile)))
-        check_bad(bad, len(items), max_bad)
-    good = (result for result in results if isinstance(result, InvertedFile))
-    return InvertedFiles(tuple(sorted(good, key=lambda result: result.source)), bad)
+        chosen = output
+        if output.suffix[1:].lower() not in FORMATS:
+            require_folder(output, "sounds without a .wav or .flac name")
+            chosen = output / f"{target.stem}.{options.format}"
+        with overwriting(overwrite), protecting([target]):
+            require_replaceable(chosen, Content.SOUND)
+            return InvertedFiles((invert_file(target, chosen, options),), ())
+    require_folder(output, "the sounds")
+    source = _pictures(target)
+    items = [(clip.name, clip.path, output / name) for clip, name in output_names(source, f".{options.format}")]
+    files = files_in(Path(), ((str(path), Content.SOUND) for *_, path in items))
+    with one_pass(
+        source,
+        _Task(options),
+        items,
+        output=Output(output, files, options.identity(), overwrite=overwrite),
+        max_bad=max_bad,
+        engine=engine,
+        progress=progress,
+    ) as results:
+        made_files = [made.file for made in results if made.file is not None]
+    return InvertedFiles(tuple(sorted(made_files, key=lambda file: file.source)), results.bad)
 
 
-def _items(folder: Path, output: Path, suffix: str) -> list[tuple[str, Path, Path]]:
+def _pictures(folder: Path) -> Source:
+    """Return the images and saved spectrograms below a folder, without contact sheets."""
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such file or folder; check the path")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".npy") and path.is_file())
-    names = [(path.relative_to(folder), path) for path in paths]
-    names = [(name, path) for name, path in names if len(name.parts) > 1 or not path.name.startswith(SHEET_PREFIX)]
-    if not names:
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".npy") and path.is_file()]
+    kept = [path for path in paths if path.parent != folder or not path.name.startswith(SHEET_PREFIX)]
+    if not kept:
         raise SourceError(f"{folder}: holds no .png or .npy file to invert; make some with spectronorm images")
-    plain = [name.with_suffix(f".{suffix}") for name, _ in names]
-    outputs = [
-        n.with_name(f"{n.name}.{suffix}") if plain.count(p) > 1 else p for (n, _), p in zip(names, plain, strict=True)
-    ]
-    return [(name.as_posix(), path, output / to) for (name, path), to in zip(names, outputs, strict=True)]
+    return Source.of(ClipReference(path.relative_to(folder).as_posix(), path) for path in kept)
 
 
 def _read(path: Path, options: InversionOptions) -> _Spectrogram:
@@ -297,7 +315,8 @@ def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
     if pipeline is None:
         folder = _folder_of_pipeline(path)
         pipeline = _pipeline(folder / PIPELINE_NAME)
-        x = x[:, : _frames(folder).get(path.resolve().relative_to(folder).as_posix(), x.shape[1])]
+        name = escaped_name(path.resolve().relative_to(folder).as_posix())
+        x = x[:, : _frames(folder).get(name, x.shape[1])]
     return _Spectrogram(pipeline.inverse(x.astype(np.float64)), pipeline.front_end, None, None, 0.0, note)
 
 
@@ -317,15 +336,14 @@ def _pipeline(path: Path) -> Pipeline:
 
 
 @lru_cache(maxsize=8)
-def _frames(folder: Path) -> dict[str, int]:
+def _frames(folder: Path) -> Mapping[str, int]:
     """Return the numbers of frames without padding, from the index of `spectronorm apply`; empty without an index."""
     index = folder / INDEX_NAME
     if not index.is_file():
         return {}
     try:
-        with index.open(newline="", encoding="utf-8") as file:
-            return {row["path"]: max(1, int(row["frames"])) for row in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError, csv.Error) as error:
+        return read_frames(index)
+    except (OSError, ValueError) as error:
         raise FileFormatError(
             f"{index}: is not the index that spectronorm apply writes ({error}); apply again"
         ) from None

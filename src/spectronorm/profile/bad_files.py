@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spectronorm.errors import BadAudioReason
+from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.printable import printable
 from spectronorm.profile.groups import GroupKey
 
 
@@ -16,3 +17,15 @@ class BadFile:
     reason: BadAudioReason
     detail: str
     group: GroupKey
+
+    @classmethod
+    def of(cls, name: str, error: AudioError, group: GroupKey = ()) -> BadFile:
+        """Build the record of a file that was left out because of an error."""
+        return cls(name, error.reason, error.detail, group)
+
+    def __str__(self) -> str:
+        return printable(f"{self.path}: {self.reason.value}: {self.detail}")
+
+    def to_dict(self) -> dict[str, str]:
+        """Return name, reason and detail as plain JSON values, without the group."""
+        return {"path": self.path, "reason": self.reason.value, "detail": self.detail}

@@ -23,11 +23,12 @@ from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.statistics import Statistics
 from spectronorm.storage import container
+from spectronorm.storage.fields_only import FieldsOnly
 from spectronorm.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(FieldsOnly):
     """Exact measurement of a data set by a front end, in groups that can be added and left out.
 
     All counts are integers, so `a + b` is exact and independent of the order, and `without(fold=1)` is exactly the
@@ -229,9 +230,9 @@ class Profile:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the profile atomically; its bytes are a pure function of data and settings."""
-        container.save_tensors(Path(path), *self.to_container())
+        container.save_tensors(Path(path), *self.to_container(), overwrite=overwrite)
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """Return the header and tensors that `save` writes and `from_container` reads."""
@@ -269,7 +270,7 @@ class Profile:
             "seconds": self.seconds,
             "flat_clips": self.total.flat,
             "flat_effect": self.flat_effect(),
-            "flagged": _listed(self.flagged),
+            "flagged": [file.to_dict() for file in self.flagged],
             "exclude_floor": self.exclude_floor,
             "left_out": list(self.left_out),
             "fingerprint": self.front_end.fingerprint,
@@ -286,7 +287,7 @@ class Profile:
                 }
                 for key, m in self.groups.items()
             ],
-            "bad": _listed(self.bad),
+            "bad": [file.to_dict() for file in self.bad],
             "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
             "global": {name: _number(getattr(self.overall, name)) for name in (*names, "mean_se", "std_se")},
             "band": {
@@ -312,10 +313,6 @@ def require_fixed_floor(front_end: FrontEnd) -> None:
             "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
             "(top_db); choose a fixed one (floor_db)"
         )
-
-
-def _listed(listed: Iterable[BadFile]) -> list[dict[str, str]]:
-    return [{"path": file.path, "reason": file.reason.value, "detail": file.detail} for file in listed]
 
 
 def _number(value: float) -> float | None:

@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike
 from spectronorm.arrays import Floats
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Grid
-from spectronorm.profile.counting.kernel import Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.layout import Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.without_floor import Cells, ClipSums
+from spectronorm.storage.fields_only import FieldsOnly
 
 
 @dataclass(frozen=True, eq=False)
-class Statistics:
+class Statistics(FieldsOnly):
     """Mean, std, extremes, quantiles, floor share and standard errors, in the level's unit.
 
     Every figure is an array `(band,)`, or a number for a pooled measurement. Means and stds (ddof = 0) are those of the

@@ -14,7 +14,7 @@ from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
-from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS
+from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from spectronorm.profile.groups import GroupKey
 from spectronorm.storage import container
@@ -67,10 +67,7 @@ def contents(
 
 def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
     """Return bad or flagged files as plain JSON values."""
-    return [
-        {"path": b.path, "reason": b.reason.value, "detail": b.detail, "group": [list(pair) for pair in b.group]}
-        for b in listed
-    ]
+    return [{**file.to_dict(), "group": [list(pair) for pair in file.group]} for file in listed]
 
 
 def parse_files(plain: Any) -> tuple[BadFile, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.profile.counting import int128
-from spectronorm.profile.counting.kernel import Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.layout import Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import Measurement
 
 Number = int | Fraction

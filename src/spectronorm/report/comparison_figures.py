@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spectronorm.experiment.answer.answer import ALIKE, EQUIVALENT, UNRESOLVED, Answer
 from spectronorm.experiment.answer.sequential import MARGIN
-from spectronorm.report.figures import new_figure
+from spectronorm.report.figures import as_label, new_figure
 
 _COLOURS = {ALIKE: "0.45", EQUIVALENT: "C2", UNRESOLVED: "C1"}
 
@@ -24,7 +24,7 @@ def arms_figure(answer: Answer) -> bytes:
     for y, arm in enumerate(reversed(arms)):
         axis.plot([100 * arm.low, 100 * arm.high], [y, y], color="C0")
         axis.plot(100 * arm.mean, y, "o", color="C0")
-    axis.set_yticks(range(len(arms)), [arm.arm for arm in reversed(arms)])
+    axis.set_yticks(range(len(arms)), [as_label(arm.arm) for arm in reversed(arms)])
     axis.set_xlabel("accuracy (%), with 95 % interval")
     axis.grid(axis="x", alpha=0.3)
     return png(figure)
@@ -44,7 +44,8 @@ def differences_figure(answer: Answer) -> bytes:
             axis.plot([100 * difference.folds.low, 100 * difference.folds.high], [y, y], color=colour, linewidth=1)
         axis.plot([100 * difference.bootstrap.low, 100 * difference.bootstrap.high], [y, y], color=colour, linewidth=4)
         axis.plot(100 * difference.estimate, y, "o", color="black", markersize=4)
-    axis.set_yticks(range(len(rows)), [f"{d.first} − {d.second}: {word}" for d, word in reversed(rows)], fontsize=8)
+    names = [as_label(f"{difference.first} − {difference.second}: {word}") for difference, word in reversed(rows)]
+    axis.set_yticks(range(len(rows)), names, fontsize=8)
     axis.set_xlabel("points; thick: over recordings and seeds, thin: over folds")
     return png(figure)
 
@@ -54,7 +55,7 @@ def curves_figure(curves: Mapping[str, NDArray[Any]]) -> bytes:
     figure = new_figure(7, 4)
     axis = figure.subplots()
     for name, losses in curves.items():
-        axis.plot(np.arange(1, len(losses) + 1), losses, ".-" if len(losses) < 10 else "-", label=name)
+        axis.plot(np.arange(1, len(losses) + 1), losses, ".-" if len(losses) < 10 else "-", label=as_label(name))
     axis.set_xlabel("epoch")
     axis.set_ylabel("training loss (nats)")
     axis.set_yscale("log")
@@ -83,7 +84,7 @@ def spectrograms_figure(spectrograms: Mapping[str, NDArray[Any]]) -> bytes:
         axis.set_visible(False)
     for axis, (name, x) in zip(axes, spectrograms.items(), strict=False):
         image = axis.imshow(x, origin="lower", aspect="auto", cmap="magma", interpolation="nearest")
-        axis.set_title(f"{name}   {x.min():.2f} … {x.max():.2f}", fontsize=9)
+        axis.set_title(f"{as_label(name)}   {x.min():.2f} … {x.max():.2f}", fontsize=9)
         axis.set_xticks([])
         axis.set_yticks([])
         figure.colorbar(image, ax=axis)
@@ -93,7 +94,7 @@ def spectrograms_figure(spectrograms: Mapping[str, NDArray[Any]]) -> bytes:
 def png(figure: Any) -> bytes:
     """Encode the figure as PNG bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
     return buffer.getvalue()
 
 
@@ -101,6 +102,7 @@ def _matrix(values: NDArray[Any], rows: list[str], columns: list[str], label: st
     """Draw numbers as colours, with the values printed if there is room."""
     figure = new_figure(2.5 + 0.6 * len(columns), 1.8 + 0.35 * len(rows))
     axis = figure.subplots()
+    rows, columns = [as_label(name) for name in rows], [as_label(name) for name in columns]
     image = axis.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=high)
     axis.set_yticks(range(len(rows)), rows, fontsize=8)
     axis.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)

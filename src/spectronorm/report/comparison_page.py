@@ -21,6 +21,7 @@ from spectronorm.report import comparison_figures as figures
 from spectronorm.report.comparison_tables import tables
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
+from spectronorm.storage.content import Content
 from spectronorm.version import __version__
 
 _PAGE = """<style>
@@ -79,7 +80,7 @@ def save_comparison_page(prepared: Prepared, results: Results, outcome: Outcome,
         settings=json.dumps(settings, indent=1, sort_keys=True),
         versions=_versions(),
     )
-    write_text(path, text)
+    write_text(path, text, Content.PAGE)
 
 
 def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[str, bytes]:

@@ -100,5 +100,5 @@ def _above_floor(distribution: Distribution, front_end: FrontEnd, cells: int = 1
 
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
     return buffer.getvalue()

@@ -8,6 +8,7 @@ from spectronorm.monitor import Monitor
 from spectronorm.report.drift_figures import band_history, drift_by_band, two_distributions
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
+from spectronorm.storage.content import Content
 
 _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -83,7 +84,7 @@ def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
         names=_names(monitor.profile.front_end.compress.unit),
         distributions=embedded(two_distributions(monitor)),
     )
-    write_text(path, text)
+    write_text(path, text, Content.PAGE)
 
 
 def _names(unit: str) -> dict[str, str]:

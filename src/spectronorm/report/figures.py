@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from spectronorm.counted import counted
 from spectronorm.errors import MissingExtra
 from spectronorm.front_end import FrontEnd
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.content import Content
 
 
 def save_band_figure(profile: Profile, path: Path) -> None:
@@ -59,12 +61,17 @@ def save_comparison(
     for axis, (name, x) in zip(axes, spectrograms.items(), strict=False):
         extent = (0, x.shape[1] * seconds_per_frame, -0.5, x.shape[0] - 0.5)
         image = axis.imshow(x, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest")
-        axis.set_title(f"{name}   {x.min():.2f} … {x.max():.2f}")
+        axis.set_title(f"{as_label(name)}   {x.min():.2f} … {x.max():.2f}")
         axis.set_xlabel("time (s)")
         axis.set_ylabel("band")
         figure.colorbar(image, ax=axis, label=unit if name == "none" else "normalized")
-    figure.suptitle(title)
+    figure.suptitle(as_label(title))
     save_figure(figure, path)
+
+
+def as_label(name: str) -> str:
+    """A name as matplotlib shows it: a dollar sign begins no formula."""
+    return printable(name).replace("$", r"\$")
 
 
 def label_hz(axis: Any, front_end: FrontEnd) -> None:
@@ -90,6 +97,6 @@ def new_figure(width: float, height: float) -> Any:
 def save_figure(figure: Any, path: Path) -> None:
     """Write a figure as PNG, atomically."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    with atomic_write(path) as file:
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
+    with atomic_write(path, Content.PICTURE) as file:
         file.write(buffer.getvalue())

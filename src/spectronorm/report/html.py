@@ -14,6 +14,7 @@ _HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="spectronorm">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 """

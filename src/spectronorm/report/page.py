@@ -8,6 +8,7 @@ from pathlib import Path
 from spectronorm.profile import Profile
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
+from spectronorm.storage.content import Content
 
 _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -67,4 +68,4 @@ def save_page(path: Path, title: str, profile: Profile, figures: Mapping[str, Pa
         commands=commands,
         front_end=profile.front_end.to_json(),
     )
-    write_text(path, text)
+    write_text(path, text, Content.PAGE)

@@ -11,7 +11,7 @@ from spectronorm.audio import read_clip
 from spectronorm.front_end import FrontEnd
 from spectronorm.image_files import decode
 from spectronorm.passes.round_trip import RoundTrip
-from spectronorm.report.figures import new_figure, save_figure
+from spectronorm.report.figures import as_label, new_figure, save_figure
 
 
 def draw_round_trip(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
@@ -57,5 +57,5 @@ def save_round_trip_figure(
         axis.set_ylabel("band")
     axes[-1].set_xlabel("time (s)")
     figure.colorbar(image, ax=axes, label=f"level ({front_end.compress.unit})")
-    figure.suptitle(title)
+    figure.suptitle(as_label(title))
     save_figure(figure, path)

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import xxhash
 
-from spectronorm.runs.lock import output_lock, path_beside
+from spectronorm.runs.lock import open_hidden, output_lock, path_beside
 from spectronorm.storage.atomic import remove_unfinished
 from spectronorm.storage.canonical_json import canonical_json
 
@@ -32,6 +32,12 @@ def key_of(value: Any) -> bytes:
     return xxhash.xxh3_128_digest(canonical_json(value).encode())
 
 
+def _is_journal(start: bytes) -> bool:
+    """Tell if a journal of any version begins so, even one that was cut off or damaged."""
+    alike = sum(here == there for here, there in zip(start, MAGIC, strict=False))
+    return alike >= min(len(start), len(MAGIC)) // 2
+
+
 class Journal:
     """Records by key, each complete or absent; created by `keep_journal`."""
 
@@ -39,7 +45,7 @@ class Journal:
         """Open or create the journal; a journal with another identity is replaced."""
         self.path = path
         self._where: dict[bytes, tuple[int, int]] = {}
-        self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
+        self._file: BinaryIO = os.fdopen(open_hidden(path, _is_journal), "r+b", buffering=0)
         end = self._scan(canonical_json(identity).encode())
         self._file.truncate(end)
         self._end = end

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spectronorm.errors import OutputBusy
+from spectronorm.errors import OutputBusy, OutputRefused
 
 _FAR = 1 << 30
 """Windows locks are mandatory: lock a byte far past the text, so that other processes can still read the text."""
@@ -19,6 +21,40 @@ def path_beside(output: Path, suffix: str) -> Path:
     """Return the path of a hidden file next to `output`."""
     absolute = Path(os.path.abspath(output))  # noqa: PTH100  (resolve would follow a link to another folder)
     return absolute.parent / f".{absolute.name}.{suffix}"
+
+
+def open_hidden(path: Path, is_ours: Callable[[bytes], bool]) -> int:
+    """Open a hidden file of this package, created if there is none, and return its descriptor.
+
+    Other users may write into the folder too: a link is not followed, and a foreign file is left alone.
+
+    Raises:
+        OutputRefused: if another kind of file has the name; `is_ours` decides by its first bytes, which may be none.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise _refused(path, "a regular file") from None
+        raise
+    what = None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        what = "a regular file"
+    elif not is_ours(os.pread(descriptor, 4096, 0)):
+        what = "a file of spectronorm"
+    if what is None:
+        return descriptor
+    os.close(descriptor)
+    raise _refused(path, what)
+
+
+def _refused(path: Path, what: str) -> OutputRefused:
+    return OutputRefused(f"{path}: is needed for this output, but is not {what}; remove it, or choose another output")
+
+
+def _is_lock(start: bytes) -> bool:
+    return not start or start.startswith((b'{"process"', b'{"machine"'))
 
 
 @contextmanager
@@ -49,7 +85,7 @@ def output_lock(output: Path) -> Iterator[int | None]:
 
 def _acquire(path: Path, output: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = open_hidden(path, _is_lock)
         locked = _try_lock(descriptor)
         if locked and _is_at(descriptor, path):
             return descriptor

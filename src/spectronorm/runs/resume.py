@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, overload
+from typing import Generic, Protocol, TypeVar, cast, overload
 
 from spectronorm.engines.engine import Engine, Item, Result, merged
 from spectronorm.runs.journal import Journal
+from spectronorm.runs.worker_check import Origin
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Records = list[tuple[bytes, bytes]]
@@ -35,14 +36,26 @@ class ResumableTask(Protocol[Item_contra, Result]):
 
 
 @dataclass(frozen=True)
-class _Record(Generic[Item, Result]):
-    """Does the work and serializes the result in the worker."""
+class Guarded(Generic[Item, Result]):
+    """A task as a worker runs it; picklable, so that any engine can run it.
 
-    task: ResumableTask[Item, Result]
+    The worker first checks that it reproduces the run. A payload from the journal is restored if it is still valid; any
+    other item is done, and serialized by the worker if the task is `recorded`.
+    """
 
-    def __call__(self, item: Item) -> tuple[Records, Result]:
-        result = self.task(item)
-        return [(self.task.key(item), self.task.pack(result))], result
+    task: Callable[[Item], Result]
+    origin: Origin
+    recorded: bool
+
+    def __call__(self, found: tuple[Item, bytes | None]) -> tuple[Records, Result]:
+        """Return the item's result, and the records that the journal needs."""
+        self.origin.require_same()
+        item, payload = found
+        if not self.recorded:
+            return [], self.task(item)
+        task = cast("ResumableTask[Item, Result]", self.task)
+        result = None if payload is None else task.unpack(item, payload)
+        return _worked(task, item) if result is None else ([], result)
 
     def merge(self, done: list[tuple[Records, Result]]) -> list[tuple[Records, Result]]:
         """Merge results, if the task can; all their records are placed before the first result."""
@@ -53,24 +66,18 @@ class _Record(Generic[Item, Result]):
         return [(records if number == 0 else [], result) for number, result in enumerate(results)]
 
 
-@dataclass(frozen=True)
-class _Restore(Generic[Item, Result]):
-    """Checks the results of an earlier run."""
-
-    task: ResumableTask[Item, Result]
-
-    def __call__(self, found: tuple[Item, bytes | None]) -> tuple[Item, Result | None]:
-        item, payload = found
-        return item, None if payload is None else self.task.unpack(item, payload)
+def _worked(task: ResumableTask[Item, Result], item: Item) -> tuple[Records, Result]:
+    """Do the item, and return its record and result."""
+    result = task(item)
+    return [(task.key(item), task.pack(result))], result
 
 
 @dataclass(frozen=True)
-class _Found(Sequence[tuple[Item, bytes | None]]):
-    """Finished items with their payloads, read from the journal one by one as an engine asks for them."""
+class _WithPayloads(Sequence[tuple[Item, bytes | None]]):
+    """Items with their payloads, read from the journal one by one as an engine asks for them."""
 
     items: Sequence[Item]
-    key: Callable[[Item], bytes]
-    journal: Journal
+    payload: Callable[[Item], bytes | None]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -85,28 +92,36 @@ class _Found(Sequence[tuple[Item, bytes | None]]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         item = self.items[index]
-        return item, self.journal.get(self.key(item))
+        return item, self.payload(item)
+
+
+def guarded_map(
+    engine: Engine, task: Callable[[Item], Result], items: Sequence[Item], origin: Origin
+) -> Generator[Result]:
+    """Yield `task(item)` for each item, in any order.
+
+    Raises:
+        EngineError: if a worker would not reproduce the run that `origin` identifies.
+    """
+    for _, result in engine.map(Guarded(task, origin, recorded=False), _WithPayloads(items, lambda _: None)):
+        yield result
 
 
 def resumable_map(
-    engine: Engine, task: ResumableTask[Item, Result], items: Sequence[Item], journal: Journal | None
-) -> Iterator[Result]:
+    engine: Engine, task: ResumableTask[Item, Result], items: Sequence[Item], origin: Origin, journal: Journal
+) -> Generator[Result]:
     """Yield `task(item)` for each item, in any order: from the journal if still valid; new results are added to it.
 
     Raises:
         EngineError: if a worker would not reproduce the run that `origin` identifies.
     """
-    if journal is None:
-        yield from engine.map(task, items)
-        return
     finished = [item for item in items if task.key(item) in journal]
     rest = [item for item in items if task.key(item) not in journal]
-    for item, result in engine.map(_Restore(task), _Found(finished, task.key, journal)):
-        if result is None:
-            rest.append(item)
-        else:
+    guarded = Guarded(task, origin, recorded=True)
+    # One map after the other, because an engine predicts from the first results how long the others will take.
+    held = _WithPayloads(finished, lambda item: journal.get(task.key(item)))
+    for some in (held, _WithPayloads(rest, lambda _: None)):
+        for records, result in engine.map(guarded, some):
+            for key, payload in records:
+                journal.put(key, payload)
             yield result
-    for records, result in engine.map(_Record(task), rest):
-        for key, payload in records:
-            journal.put(key, payload)
-        yield result

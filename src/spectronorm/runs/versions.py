@@ -6,13 +6,13 @@ import platform
 from dataclasses import asdict
 from typing import Any
 
-import numba
 import numpy as np
 import scipy
 import soundfile
 import soxr
 
 from spectronorm.audio import Reader
+from spectronorm.kernels.jit import numba_version
 from spectronorm.version import __version__
 
 
@@ -24,7 +24,7 @@ def libraries() -> dict[str, str]:
         "soxr": soxr.__version__,
         "numpy": np.__version__,
         "scipy": scipy.__version__,
-        "numba": numba.__version__,
+        "numba": numba_version(),
         "machine": platform.machine(),
     }
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 import functools
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic
 
 from spectronorm.audio import ClipReference, Source
 from spectronorm.audio.places.place import file_system, is_url
-from spectronorm.engines.engine import Item, Result, merged
 from spectronorm.errors import EngineError, SpectronormError
 from spectronorm.runs.lock import path_beside
-from spectronorm.runs.resume import ResumableTask
 from spectronorm.runs.versions import libraries
 
 _PROBES = 3
@@ -64,14 +61,6 @@ class Origin:
             lock=b"" if output is None else _lock(output),
         )
 
-    def guard(self, task: Callable[[Item], Result]) -> Guarded[Item, Result]:
-        """Wrap the task, so that a worker refuses it if it would not reproduce the run."""
-        return Guarded(task, self)
-
-    def guard_resumable(self, task: ResumableTask[Item, Result]) -> ResumableGuarded[Item, Result]:
-        """Wrap a resumable task, so that a worker refuses it if it would not reproduce the run."""
-        return ResumableGuarded(task, self)
-
     def require_same(self) -> None:
         """Check that this process would reproduce the run.
 
@@ -82,49 +71,6 @@ class Origin:
             problem = _problem(self)
             if problem is not None:
                 raise EngineError(f"worker {os.getpid()} on {socket.gethostname()}: {problem}")
-
-
-@dataclass(frozen=True)
-class Guarded(Generic[Item, Result]):
-    """Task that first checks its process; picklable, so that any engine can run it."""
-
-    task: Callable[[Item], Result]
-    origin: Origin
-
-    def __call__(self, item: Item) -> Result:
-        """Do the work."""
-        self.origin.require_same()
-        return self.task(item)
-
-
-@dataclass(frozen=True)
-class ResumableGuarded(Generic[Item, Result]):
-    """Resumable task that first checks its process; picklable, so that any engine can run it."""
-
-    task: ResumableTask[Item, Result]
-    origin: Origin
-
-    def __call__(self, item: Item) -> Result:
-        """Do the work."""
-        self.origin.require_same()
-        return self.task(item)
-
-    def key(self, item: Item) -> bytes:
-        """Return the item's name in the journal."""
-        return self.task.key(item)
-
-    def pack(self, result: Result) -> bytes:
-        """Serialize the result."""
-        return self.task.pack(result)
-
-    def merge(self, results: list[Result]) -> list[Result]:
-        """Merge the results, if the task can."""
-        return merged(self.task, results)
-
-    def unpack(self, item: Item, payload: bytes) -> Result | None:
-        """Restore a result, or None if it is no longer valid."""
-        self.origin.require_same()
-        return self.task.unpack(item, payload)
 
 
 @functools.lru_cache(maxsize=16)

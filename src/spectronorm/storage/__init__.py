@@ -4,3 +4,6 @@ from spectronorm.storage.atomic import atomic_write as atomic_write
 from spectronorm.storage.atomic import remove_unfinished as remove_unfinished
 from spectronorm.storage.atomic import write_text as write_text
 from spectronorm.storage.canonical_json import canonical_json as canonical_json
+from spectronorm.storage.content import Content as Content
+from spectronorm.storage.replacement import overwriting as overwriting
+from spectronorm.storage.replacement import protecting as protecting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from collections.abc import Iterator
@@ -11,14 +12,33 @@ from typing import BinaryIO
 
 import xxhash
 
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import is_stream, require_replaceable, write_through
+
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a binary file that takes the name `path` only when it is complete and on disk.
+def atomic_write(path: Path, content: Content | None = None) -> Iterator[BinaryIO]:
+    """A binary file that takes the name `path` only when it is complete and on disk.
 
-    The file is written under a temporary name in the folder of `path`, synced, then renamed; after any error, Ctrl-C
-    included, the temporary file is removed and an existing file at `path` is unchanged.
+    Written under a temporary name in the same folder, synced, then renamed; on any error, Ctrl-C included, the
+    temporary file is removed and what stood under `path` before still stands. Links are followed; a pipe, a terminal
+    or `/dev/null` is written into, and stays what it is.
+
+    Args:
+        path: The name.
+        content: The kind of content, which may replace a file of its own kind that we wrote; None for a name that
+            only we use, or that the caller has judged by `require_replaceable` already.
+
+    Raises:
+        OutputRefused: if something else stands there (see `storage/replacement.py`).
     """
+    require_replaceable(path, content)
+    if is_stream(path):
+        held = io.BytesIO()
+        yield held
+        write_through(path, held.getvalue())
+        return
+    path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f"{_unfinished_prefix(path)}{uuid.uuid4().hex}.part"
     try:
@@ -26,6 +46,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        require_replaceable(path, content)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -60,7 +81,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
-    with atomic_write(path) as file:
-        file.write(text.encode("utf-8"))
+def write_text(path: Path, text: str, content: Content | None = None) -> None:
+    """Write UTF-8 text atomically; bytes of names that are not UTF-8 are escaped."""
+    with atomic_write(path, content) as file:
+        file.write(text.encode("utf-8", errors="backslashreplace"))

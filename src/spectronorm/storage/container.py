@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from spectronorm.errors import FileFormatError
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting
 
 HEADER_KEY = "spectronorm"
 
@@ -34,9 +36,9 @@ def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
     return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(header)}))
 
 
-def save_tensors(path: Path, header: Mapping[str, Any], tensors: Tensors) -> None:
-    """Write a container atomically."""
-    with atomic_write(path) as file:
+def save_tensors(path: Path, header: Mapping[str, Any], tensors: Tensors, *, overwrite: bool = False) -> None:
+    """Write a container atomically; with `overwrite` it may replace a file that is not ours."""
+    with overwriting(overwrite), atomic_write(path, Content.CONTAINER) as file:
         file.write(pack(header, tensors))
 
 

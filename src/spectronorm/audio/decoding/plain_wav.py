@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.decoding.decode import SAMPLE_RATES
 from spectronorm.kernels.buffers import SAMPLES, Scratch
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _MOST_CHANNELS = 64
@@ -69,7 +69,11 @@ def read_plain_wav(descriptor: int) -> tuple[NDArray[np.float32], int] | None:
     return samples.reshape(-1, found.channels), found.sample_rate
 
 
-@njit(cache=True, nogil=True)
+def _scale_by_numpy(integers: NDArray[np.int16], out: NDArray[np.float32]) -> None:
+    np.multiply(integers, np.float32(1.0 / 32768.0), out=out, dtype=np.float32, casting="unsafe")
+
+
+@kernel(_scale_by_numpy, cache=True, nogil=True)
 def _scale(integers: NDArray[np.int16], out: NDArray[np.float32]) -> None:
     """Scale 16-bit integers to [-1, 1), which is exact."""
     step = np.float32(1.0 / 32768.0)

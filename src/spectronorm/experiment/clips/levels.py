@@ -13,7 +13,7 @@ from spectronorm.audio import AudioCache, ClipReference, Reader, Source
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import AudioError, SourceError
 from spectronorm.front_end import FrontEnd
-from spectronorm.passes.one_pass import Progress
+from spectronorm.runs.progress import Progress, reported, silent
 
 Device = Callable[[Samples, int, int], Samples]
 """A simulated recording device: maps samples, sample rate (Hz) and the clip's number to samples of equal length."""
@@ -48,7 +48,7 @@ class Waves:
         )
 
     def levels(
-        self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress | None = None
+        self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress = silent
     ) -> Samples:
         """Return levels `(clip, band, frame)` of all clips, as recorded or through a named device, kept in memory."""
         key = (front_end.fingerprint, "" if device is None else device[0])
@@ -66,7 +66,7 @@ class Waves:
         lengths = np.diff(np.append(starts, waves.shape[-1]))
         return np.asarray(sums / np.maximum(lengths, 1), dtype=np.float32)
 
-    def _computed(self, front_end: FrontEnd, device: Device | None, progress: Progress | None) -> Samples:
+    def _computed(self, front_end: FrontEnd, device: Device | None, progress: Progress) -> Samples:
         frames = front_end.frames(round(self.seconds * front_end.sample_rate))
         levels = np.empty((len(self.source), front_end.n_bands, frames), dtype=np.float32)
 
@@ -74,9 +74,9 @@ class Waves:
             levels[index] = front_end.clip_level(self.wave(index, front_end, device))
             return index
 
-        for done, _ in enumerate(ThreadEngine().map(compute, range(len(self.source))), start=1):
-            if progress is not None:
-                progress(done, len(self.source))
+        clips = range(len(self.source))
+        for _ in reported(ThreadEngine().map(compute, clips), len(clips), progress):
+            pass
         return levels
 
 

@@ -17,7 +17,7 @@ from spectronorm.experiment.running.jobs import run_on
 from spectronorm.experiment.running.prepare import Prepared
 from spectronorm.experiment.running.run import run
 from spectronorm.experiment.training.models import begins_with_batch_norm
-from spectronorm.passes.one_pass import Progress
+from spectronorm.runs.progress import Progress, silent
 
 DISCORDANCES = (("nearly equivalent arms", 0.04), ("arms that differ much", 0.16))
 """Shares of clips that only one of two arms classifies correctly, as measured with tiny models on ESC-10."""
@@ -72,7 +72,7 @@ def compare(
     results: Results,
     *,
     budget: float | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     clock: Callable[[], float] = time.monotonic,
     engine: Engine | None = None,
 ) -> Outcome:

@@ -17,7 +17,8 @@ from spectronorm.experiment.design import Block, Design
 from spectronorm.experiment.results import Results, TrainedModel
 from spectronorm.experiment.running.prepare import Prepared
 from spectronorm.experiment.running.run import ArmTraining
-from spectronorm.passes.one_pass import Progress
+from spectronorm.runs.progress import Progress, silent
+from spectronorm.runs.resume import guarded_map
 from spectronorm.runs.worker_check import Origin
 
 Job = tuple[Block, tuple[str, ...]]
@@ -61,7 +62,7 @@ def _trained(prepared: Prepared, block: Block, name: str, folder: Path) -> Train
     return training.result()
 
 
-def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progress | None = None) -> Iterator[Block]:
+def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progress = silent) -> Iterator[Block]:
     """Train the missing models; yields the blocks in their planned order, each as soon as all its arms are done.
 
     Args:
@@ -79,14 +80,13 @@ def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progr
     epochs = {name: design.epochs_of(name) for name in design.names}
     total = len(blocks) * sum(epochs.values())
     done = total - sum(epochs[name] for _, names in jobs for name in names)
-    trained = engine.map(Origin.of(prepared.clips.source).guard(TrainTask(prepared)), jobs)
+    trained = guarded_map(engine, TrainTask(prepared), jobs, Origin.of(prepared.clips.source))
     for block in blocks:
         while _missing(design, block, results):
             for model in next(trained):
                 results.add(model)
                 done += epochs[model.arm]
-            if progress is not None:
-                progress(done, total)
+            progress(done, total)
         yield block
 
 

@@ -19,13 +19,15 @@ from spectronorm.experiment.clips.folds import LabelledClips, without_clips
 from spectronorm.experiment.clips.levels import Device, Waves, usual_seconds
 from spectronorm.experiment.design import Design
 from spectronorm.experiment.results import clips_settings
+from spectronorm.experiment.running.measure_device import measure_device
 from spectronorm.experiment.training.inputs import ArmInputs
 from spectronorm.experiment.training.models import check_model
 from spectronorm.front_end import FrontEnd
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.passes.fit import fit
-from spectronorm.passes.one_pass import MAX_BAD, Progress
-from spectronorm.profile import BadFile, LevelCounter, Profile
+from spectronorm.passes.one_pass import MAX_BAD
+from spectronorm.profile import BadFile, Profile
+from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.canonical_json import canonical_json
 
 PROFILES, CACHE = "profiles", "cache"
@@ -78,7 +80,7 @@ def prepare(
     *,
     duration: float | None = None,
     max_bad: float = MAX_BAD,
-    progress: Callable[[str], Progress | None] = lambda _: None,
+    progress: Callable[[str], Progress] = lambda _: silent,
     engine: Engine | None = None,
 ) -> Prepared:
     """Decode, measure and compute levels.
@@ -108,7 +110,10 @@ def prepare(
     usable = without_clips(clips, set(bad))
     waves = Waves(usable.source, duration, folder / CACHE)
     if design.train_on:
-        profiles = {name: _heard(usable, waves, profile.front_end, design) for name, profile in profiles.items()}
+        profiles = {
+            name: measure_device(usable, waves, profile.front_end, design.train_on, engine, progress("measuring"))
+            for name, profile in profiles.items()
+        }
     model: nn.Module | None = None
     for front_end in front_ends.values():
         device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None
@@ -125,7 +130,7 @@ def _profile(
     duration: float,
     max_bad: float,
     folder: Path,
-    progress: Progress | None,
+    progress: Progress,
     engine: Engine | None,
 ) -> Profile:
     """Measure all clips, with folds as groups, or read the profile from the folder if it was saved there."""
@@ -149,16 +154,6 @@ def _profile(
     )
     profile.save(path)
     return profile
-
-
-def _heard(clips: LabelledClips, waves: Waves, front_end: FrontEnd, design: Design) -> Profile:
-    """Measure all clips as recorded by the device that models are trained on."""
-    counters: dict[str, LevelCounter] = {}
-    for index in range(len(clips.source)):
-        counter = counters.setdefault(clips.fold_of(index), LevelCounter(front_end))
-        counter.add(waves.wave(index, front_end, SHIFTS[design.train_on]))
-    counted = {((clips.fold_column, fold),): counter.measurement() for fold, counter in counters.items()}
-    return Profile(front_end, {key: part for key, part in counted.items() if part is not None}, (), waves.seconds)
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -20,13 +20,13 @@ from spectronorm.experiment.running.prepare import Prepared, arm_inputs
 from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.models import make_model
 from spectronorm.experiment.training.train import mean_log_probabilities, mean_probability, train
-from spectronorm.passes.one_pass import Progress
+from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.canonical_json import canonical_json
 
 CHECKPOINT = "checkpoint-"
 
 
-def run(prepared: Prepared, results: Results, progress: Progress | None = None) -> Iterator[Block]:
+def run(prepared: Prepared, results: Results, progress: Progress = silent) -> Iterator[Block]:
     """Train the missing models, block by block; yields each block when all its arms are done.
 
     Args:
@@ -46,12 +46,10 @@ def run(prepared: Prepared, results: Results, progress: Progress | None = None) 
                 training = ArmTraining(prepared, block, name, results.folder)
                 for _ in training.epochs():
                     done += 1
-                    if progress is not None:
-                        progress(done, total)
+                    progress(done, total)
                 results.add(training.result())
                 training.remove_checkpoints()
-            if progress is not None:
-                progress(done, total)
+            progress(done, total)
         for left in results.folder.glob(f"{CHECKPOINT}*"):
             left.unlink()
         yield block

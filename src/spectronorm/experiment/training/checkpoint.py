@@ -55,7 +55,7 @@ class Checkpoint:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Replace the file by a state of tensors and plain values."""
-        with atomic_write(self.path) as file:
+        with atomic_write(self.path, None) as file:
             torch.save({"key": self.key, "state": dict(state)}, file)
         self._last = time.monotonic()
 

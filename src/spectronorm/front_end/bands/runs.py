@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays.namespace import Array, constant, is_torch_array
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,20 @@ def band_sums(runs: BandRuns, x: Array) -> Array:
     return np.swapaxes(out.reshape(*bins_last.shape[:-1], runs.matrix.shape[0]), -1, -2)
 
 
-@njit(cache=True, nogil=True)
+def _sum_runs_by_numpy(
+    rows: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    first: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    out: NDArray[np.float64],
+) -> None:
+    out[:] = 0.0
+    for band in range(len(matrix)):
+        for k in range(first[band], stop[band]):
+            out[:, band] += matrix[band, k] * rows[:, k]
+
+
+@kernel(_sum_runs_by_numpy, cache=True, nogil=True)
 def sum_runs(
     rows: NDArray[np.float64],
     matrix: NDArray[np.float64],

@@ -6,6 +6,7 @@ time in page faults than the arithmetic does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,8 @@ from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
+from spectronorm.kernels.sums import mean_of, mean_square
 
 _CELLS = 50_000
 """Bins times frames of a block, small enough for the second-level cache with its intermediate arrays."""
@@ -82,7 +84,11 @@ def _padded(
     return padded, mean, scale
 
 
-@njit(cache=True, nogil=True)
+def _reflect_by_numpy(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
+    out[:] = np.pad(wave, padding, mode="reflect")
+
+
+@kernel(_reflect_by_numpy, cache=True, nogil=True)
 def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
     """Mirror `padding` samples of the waveform at either end, without repeating its first and last sample."""
     n = wave.size
@@ -93,21 +99,27 @@ def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
         out[padding + n + i] = wave[n - 2 - i]
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
     """The mean and one over the std of `StandardizeWaveform`; a scale of 0 for a constant clip."""
-    mean = 0.0
-    for i in range(samples.size):
-        mean += samples[i]
-    mean /= samples.size
-    square = 0.0
-    for i in range(samples.size):
-        square += (samples[i] - mean) * (samples[i] - mean)
-    std = np.sqrt(square / samples.size)
+    mean = mean_of(samples)
+    std = math.sqrt(mean_square(samples, mean))
     return mean, 0.0 if std <= 1e-6 * abs(mean) else 1.0 / std
 
 
-@njit(cache=True, nogil=True)
+def _gather_by_numpy(
+    values: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    first: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    out: NDArray[np.float64],
+) -> None:
+    out[:] = 0.0
+    for band in range(len(out)):
+        for k in range(first[band], stop[band]):
+            out[band] += matrix[band, k] * values[k]
+
+
+@kernel(_gather_by_numpy, cache=True, nogil=True)
 def _gather(
     values: NDArray[np.float64],
     matrix: NDArray[np.float64],

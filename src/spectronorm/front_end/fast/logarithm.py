@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.ln import Ln
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 _SERIES = (
     0.666666666666667,
@@ -43,7 +43,31 @@ def compressed(values: NDArray[np.float64], compress: Compression, power: float)
     return np.asarray(compress(values, power))
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def _logarithm_by_numpy(
+    values: NDArray[np.float64],
+    amin: float,
+    offset: float,
+    high: float,
+    low: float,
+    unit: float,
+    factor: float,
+    shift: float,
+    least: float,
+) -> None:
+    x = np.maximum(values, amin) + offset
+    bits = x.view(np.int64)
+    exponent = (bits - 0x3FE6A09E667F3BCD) >> 52
+    m = (bits - (exponent << 52)).view(np.float64)
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    series = np.full_like(z, _SERIES[-1])
+    for term in _SERIES[-2::-1]:
+        series = term + z * series
+    level = exponent * high + (exponent * low + unit * (2.0 * s + s * (z * series)))
+    np.maximum(level * factor - shift, least, out=values)
+
+
+@kernel(_logarithm_by_numpy, cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 def _logarithm(
     values: NDArray[np.float64],
     amin: float,

@@ -23,6 +23,7 @@ from spectronorm.arrays import (
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
+from spectronorm.storage.fields_only import FieldsOnly
 
 MAX_SAMPLES = 1 << 17
 """Longest window: a file that claims a longer one would only exhaust the memory."""
@@ -32,7 +33,7 @@ FRAME_COUNTS = ("fit", "floor", "ceil")
 
 
 @dataclass(frozen=True)
-class STFT:
+class STFT(FieldsOnly):
     """Magnitudes `|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.
 
     `n_fft`, `win_length` (default `n_fft`) and `hop_length` (default half of `win_length`) are in samples. `window` is

@@ -105,37 +105,48 @@ class Numbers:
     def __init__(self, context: Any, builder: Any, kind: Any, array: Any, lanes: Lanes | None = None) -> None:
         self.lanes = lanes_of(kind) if lanes is None else lanes
         self._builder, self._align = builder, kind.dtype.bitwidth // 8
+        self._stored = ir.DoubleType() if kind.dtype == types.float64 else ir.FloatType()
         # Taken directly from the array's value: numba's usual proxy doubles the time of compilation.
         self._data = context.data_model_manager[kind].get(builder, array, "data")
 
     def __getitem__(self, at: Value) -> Value:
-        value = self._builder.load(self._address(at))
-        value.align = self._align
-        same = value.type == self.lanes.vector
+        stored = ir.VectorType(self._stored, self.lanes.width)
+        value = self._builder.load(self._opaque(at), align=self._align, typ=stored)
+        same = stored == self.lanes.vector
         return Value(self._builder, value if same else self._builder.fpext(value, self.lanes.vector))
 
     def __setitem__(self, at: Value, value: Value) -> None:
-        self._builder.store(value.written, self._address(at)).align = self._align
+        self._builder.store(value.written, self._opaque(at), align=self._align)
 
     def everywhere(self, at: Value) -> Value:
         """Return the number at this position, in all lanes."""
-        one = self._builder.load(self._builder.gep(self._data, [at.written]))
+        one = self._builder.load(self._opaque(at), typ=self._stored)
         return Value(self._builder, self.lanes.filled(self._builder, one))
 
-    def _address(self, at: Value) -> Any:
-        place = self._builder.gep(self._data, [at.written])
-        return self._builder.bitcast(place, ir.VectorType(place.type.pointee, self.lanes.width).as_pointer())
+    def _opaque(self, at: Value) -> Any:
+        return _pointer(self._builder, self._data, at, self._stored)
 
 
 class Integers:
     """A flat array of whole numbers, the counterpart of `Numbers`."""
 
     def __init__(self, context: Any, builder: Any, kind: Any, array: Any) -> None:
-        self._builder = builder
+        self._builder, self._stored = builder, ir.IntType(kind.dtype.bitwidth)
         self._data = context.data_model_manager[kind].get(builder, array, "data")
 
     def __getitem__(self, at: Value) -> Value:
-        return Value(self._builder, self._builder.load(self._builder.gep(self._data, [at.written])))
+        pointer = _pointer(self._builder, self._data, at, self._stored)
+        return Value(self._builder, self._builder.load(pointer, typ=self._stored))
+
+
+def _pointer(builder: Any, data: Any, at: Value, stored: Any) -> Any:
+    """The place of one element, as a pointer that does not say to what: llvmlite is to drop those that do.
+
+    A cast would do nothing, since llvmlite takes the two kinds of pointers for equal.
+    """
+    place = builder.gep(data, [at.written], source_etype=stored)
+    place.type = ir.PointerType()
+    return place
 
 
 def _load(typing: Any, array: Any, index: Any) -> Any:
@@ -146,6 +157,16 @@ def _load(typing: Any, array: Any, index: Any) -> Any:
         return Numbers(context, builder, array, arguments[0])[Value(builder, arguments[1])].written
 
     return lanes_of(array)(array, types.intp), generate
+
+
+def _load_doubles(typing: Any, array: Any, index: Any) -> Any:
+    del typing, index
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del signature
+        return Numbers(context, builder, array, arguments[0], _DOUBLES)[Value(builder, arguments[1])].written
+
+    return _DOUBLES(array, types.intp), generate
 
 
 def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
@@ -171,6 +192,8 @@ def _fill(typing: Any, like: Any, number: Any) -> Any:
 
 load: Any = intrinsic(_load)
 """`load(array, index)`: lanes of a flat array from `index` on; the bounds are not checked."""
+load_doubles: Any = intrinsic(_load_doubles)
+"""`load_doubles(array, index)`: eight numbers of a flat array of float32 or float64 as float64."""
 store: Any = intrinsic(_store)
 """`store(array, index, value)`: write lanes into a flat array; the bounds are not checked."""
 fill: Any = intrinsic(_fill)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import NormalDist
@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample, release
+from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample
 from spectronorm.counted import counted
-from spectronorm.engines import AutoEngine, Engine
+from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.front_end import FrontEnd
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 from spectronorm.monitor.clips.features import clip_features, feature_names, range_weights, with_shape
 from spectronorm.monitor.clips.synthetic import synthetic_features
-from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile, Profile, digest
+from spectronorm.runs.progress import Progress
 
 MAX_CLIPS = 2000
 """Size of the random sample from larger training sets: more clips would not move a threshold."""
@@ -83,29 +84,19 @@ class Baseline:
         opened = open_source(source)
         chosen = random_sample(opened, min(1.0, MAX_CLIPS / len(opened)), seed)
         task = _Task(profile.front_end, profile.duration, opened.reader)
-        results: list[_Row] = []
-        bad: list[BadFile] = []
-        for result in (engine or AutoEngine()).map(task, chosen.clips):
-            if isinstance(result, BadFile):
-                bad.append(result)
-            else:
-                results.append(result)
-            if progress is not None:
-                progress(len(results) + len(bad), len(chosen))
-        release()
-        check_bad(bad, len(chosen), MAX_BAD)
+        with one_pass(chosen, task, chosen.clips, engine=engine, progress=progress) as results:
+            rows = sorted((row for row in results if not row.bad), key=lambda row: row.clip.name)
         known = {row.tobytes() for row in profile.total.digests}
-        strangers = sum(r.digest not in known for r in results)
+        strangers = sum(row.digest not in known for row in rows)
         if strangers:
             raise ArgumentError(
-                f"{strangers} of {len(results)} training clips were not measured for this profile; "
+                f"{strangers} of {len(rows)} training clips were not measured for this profile; "
                 "give the source that it was fitted on, with what was held out left out"
             )
-        results.sort(key=lambda r: r.clip.name)
         return cls.of_rows(
             profile.front_end,
-            np.stack([r.features for r in results]),
-            [tuple(r.clip.columns.get(name, "") for name in profile.group_columns()) for r in results],
+            np.stack([row.features for row in rows]),
+            [tuple(row.clip.columns.get(name, "") for name in profile.group_columns()) for row in rows],
         )
 
     @classmethod
@@ -206,7 +197,13 @@ def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
     return _score_table(n)[twice_ranks].reshape(features.shape)
 
 
-@njit(cache=True, nogil=True)
+def _twice_ranks_by_numpy(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
+    for j in range(x.shape[1]):
+        column = ordered[:, j]
+        out[:, j] = np.searchsorted(column, x[:, j], "left") + np.searchsorted(column, x[:, j], "right")
+
+
+@kernel(_twice_ranks_by_numpy, cache=True, nogil=True)
 def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
     """Add, for each sorted column, the number of values below `x` and the number of values not above `x`."""
     for i in range(x.shape[0]):
@@ -232,10 +229,11 @@ def _score_table(n: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _Row(OneClip):
     clip: ClipReference
-    digest: bytes
-    features: Floats
+    digest: bytes = b""
+    features: Floats = field(default_factory=lambda: np.empty(0))
+    bad: tuple[BadFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -246,12 +244,12 @@ class _Task:
     duration: float | None
     reader: Reader
 
-    def __call__(self, clip: ClipReference) -> _Row | BadFile:
+    def __call__(self, clip: ClipReference) -> _Row:
         try:
             read = self.reader.read(
                 clip, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
             )
             level = self.front_end.clip_level(read.valid)
         except AudioError as error:
-            return BadFile(clip.name, error.reason, error.detail, ())
+            return _Row(clip, bad=(BadFile.of(clip.name, error),))
         return _Row(clip, digest(read.valid), clip_features(level, read.valid))

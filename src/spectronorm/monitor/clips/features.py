@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats
 from spectronorm.front_end import FrontEnd
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 from spectronorm.profile.counting.counter import Recorded, digest
 
 _MAX_BANDS = 12
@@ -95,7 +95,29 @@ def _range_bounds(n_bands: int) -> NDArray[np.int64]:
     return np.array([bands.start for bands in band_ranges(n_bands)] + [n_bands])
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _look_by_numpy(
+    level: NDArray[np.float64],
+    bounds: NDArray[np.int64],
+    steps: float,
+    gridded: NDArray[np.int32],
+    features: Floats,
+) -> tuple[int, int]:
+    ranges, frames = len(bounds) - 1, level.shape[1]
+    mean = level.mean(axis=1)
+    variance = np.maximum(np.square(level).mean(axis=1) - mean * mean, 0.0)
+    count = np.diff(bounds)
+    features[:ranges] = np.add.reduceat(mean, bounds[:-1]) / count
+    features[ranges : 2 * ranges] = features[:ranges] - features[:ranges].mean()
+    features[2 * ranges : 3 * ranges] = np.sqrt(np.add.reduceat(variance, bounds[:-1]) / count)
+    if gridded.shape[1] == 0:
+        return 1 << 30, -(1 << 30)
+    stride = -(-frames // gridded.shape[1])
+    picked = level[:, : stride * gridded.shape[1] : stride]
+    gridded[:] = np.rint(np.clip(picked * steps, -1073741824.0, 1073741824.0))
+    return int(gridded.min()), int(gridded.max())
+
+
+@kernel(_look_by_numpy, cache=True, nogil=True, fastmath={"reassoc"})
 def _look(
     level: NDArray[np.float64],
     bounds: NDArray[np.int64],

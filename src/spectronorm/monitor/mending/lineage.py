@@ -13,15 +13,18 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.monitor.mending.update import Update
 from spectronorm.profile import Profile
 from spectronorm.storage import atomic_write, container
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import overwriting, protecting
 
 _RECORD, _PARENT = "update", "parent"
 
 
-def save_update(update: Update, parent: str | Path, path: str | Path) -> dict[str, Any]:
-    """Write the updated profile with its parent inside, and return the record kept in the file.
+def save_update(update: Update, parent: str | Path, path: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Write the updated profile with its parent inside, and return the record that the file keeps.
 
     Raises:
-        FileFormatError: if the parent's file is not a valid profile.
+        FileFormatError: when the parent's file is not a sound profile.
+        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set, or the parent.
     """
     data = Path(parent).read_bytes()
     above = lineage(parent)
@@ -34,7 +37,9 @@ def save_update(update: Update, parent: str | Path, path: str | Path) -> dict[st
     header, tensors = update.profile.to_container()
     Profile.from_container(header, tensors, Path(path))  # Check that the written profile can be read.
     header = {**header, _RECORD: [*above, record]}
-    container.save_tensors(Path(path), header, {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)})
+    with protecting([parent]):
+        whole = {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)}
+        container.save_tensors(Path(path), header, whole, overwrite=overwrite)
     return record
 
 
@@ -53,12 +58,13 @@ def lineage(path: str | Path) -> list[dict[str, Any]]:
     return records
 
 
-def rollback(path: str | Path, output: str | Path) -> dict[str, Any]:
-    """Write the parent of an updated profile, byte for byte, and return the record of the undone update.
+def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Write the parent of an updated profile, byte by byte as it was, and return the record that is undone.
 
     Raises:
-        ArgumentError: if the profile was measured, not updated.
-        FileFormatError: if the file is damaged.
+        ArgumentError: when the profile was measured, not updated.
+        FileFormatError: when the file is damaged.
+        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set.
     """
     records = lineage(path)
     if not records:
@@ -66,7 +72,7 @@ def rollback(path: str | Path, output: str | Path) -> dict[str, Any]:
     data = container.load_tensors(Path(path))[1][_PARENT].tobytes()
     if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
         raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
-    with atomic_write(Path(output)) as file:
+    with overwriting(overwrite), atomic_write(Path(output), Content.CONTAINER) as file:
         file.write(data)
     return records[-1]
 

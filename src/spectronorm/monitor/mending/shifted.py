@@ -15,7 +15,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, Grid
 from spectronorm.profile import Measurement, require_fixed_floor
 from spectronorm.profile.counting import int128
-from spectronorm.profile.counting.kernel import NONE_ABOVE, S_SHIFT
+from spectronorm.profile.counting.layout import NONE_ABOVE, S_SHIFT
 
 _PAIRS = ("SS", "SQ", "QQ", "Sn", "Qn", "nn", "Sc", "Qc", "nc", "cc")  # in the order of `counting`
 _ORDER = "SQnc"

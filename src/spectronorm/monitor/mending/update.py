@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, whole_number
-from spectronorm.audio import Source, open_source, release
+from spectronorm.audio import ClipReference, Reader, Source, open_source
 from spectronorm.counted import counted
+from spectronorm.engines import ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
 from spectronorm.front_end import FrontEnd
 from spectronorm.monitor.change.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
@@ -23,9 +24,10 @@ from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.shifted import counted_often, fixed_floor, moved_clips, shifted
 from spectronorm.monitor.monitor import Monitor
-from spectronorm.passes.one_pass import MAX_BAD, Progress, check_bad
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, LevelCounter, Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
+from spectronorm.runs.progress import Progress
 
 STATISTICS = ("mean", "mean+std")
 MIN_CLIPS = 16
@@ -118,28 +120,18 @@ def measure_new(
     front_end = profile.front_end
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
     monitor = Monitor(profile, baseline, seed=seed)
-    counter, rows, bad = LevelCounter(front_end), [], []
     opened = open_source(source)
-    clips = opened.clips
-    alarms = False
+    counter, rows, alarms = LevelCounter(front_end), [], False
     # Random order: a folder sorted by label would raise an alarm through its order alone.
-    for done, index in enumerate(np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(clips)), start=1):
-        clip = clips[index]
-        try:
-            samples = opened.reader.read(
-                clip, front_end.sample_rate, duration=profile.duration, resampler=front_end.resampler
-            ).valid
-            level = front_end.clip_level(samples)
-            counter.add_level(level, samples)
-        except AudioError as error:
-            bad.append(BadFile(clip.name, error.reason, error.detail, ()))
-            continue
-        alarms = monitor.add(samples, level=level).alarm or alarms
-        rows.append(clip_features(level, samples))
-        if progress is not None:
-            progress(done, len(clips))
-    release()
-    check_bad(bad, len(clips), max_bad)
+    order = np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))
+    clips = [opened.clips[index] for index in order]
+    task = _Listen(profile, opened.reader, counter)
+    one_by_one = ThreadEngine(1)  # because a monitor listens to one clip after the other
+    with one_pass(opened, task, clips, max_bad=max_bad, engine=one_by_one, progress=progress) as results:
+        for heard in results:
+            if not heard.bad:
+                alarms = monitor.add(heard.samples, level=heard.level).alarm or alarms
+                rows.append(clip_features(heard.level, heard.samples))
     measurement = counter.measurement()
     if measurement is None or len(rows) < 3:
         raise ArgumentError(
@@ -147,7 +139,35 @@ def measure_new(
         )
     features = np.stack(rows)
     found = diagnose(evidence(profile, measurement)) if alarms else nothing(len(rows))
-    return NewAudio(measurement, features, tuple(bad), found, variety(baseline, features, seed=seed))
+    return NewAudio(measurement, features, results.bad, found, variety(baseline, features, seed=seed))
+
+
+@dataclass(frozen=True)
+class _Heard(OneClip):
+    samples: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    level: Floats = field(default_factory=lambda: np.empty(0))
+    bad: tuple[BadFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Listen:
+    """The samples and level of one clip, which is counted."""
+
+    profile: Profile
+    reader: Reader
+    counter: LevelCounter
+
+    def __call__(self, clip: ClipReference) -> _Heard:
+        front_end = self.profile.front_end
+        try:
+            samples = self.reader.read(
+                clip, front_end.sample_rate, duration=self.profile.duration, resampler=front_end.resampler
+            ).valid
+            level = front_end.clip_level(samples)
+            self.counter.add_level(level, samples)
+        except AudioError as error:
+            return _Heard(bad=(BadFile.of(clip.name, error),))
+        return _Heard(samples, level)
 
 
 def update(

@@ -10,13 +10,15 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio.clip import flatness
+from spectronorm.audio.clip import flatness, highest_magnitude
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.sums import mean_square
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.histogram import Histogram
-from spectronorm.profile.counting.kernel import NONE_ABOVE, PRODUCTS, count_clips, put_on_grid, waveform_figures
+from spectronorm.profile.counting.kernel import count_clips, put_on_grid
+from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 _WAITING_CELLS = 1 << 18
@@ -41,9 +43,9 @@ class Recorded:
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
         """Measure the samples without padding; `flat` overrides the measured value."""
         samples = np.ascontiguousarray(samples, np.float32)
-        peak, mean_square = waveform_figures(samples)
+        peak, rms = highest_magnitude(samples), math.sqrt(mean_square(samples, 0.0))
         alike = flatness(samples) is not None if flat is None else flat
-        return cls(len(samples), peak, math.sqrt(mean_square), alike, digest(samples))
+        return cls(len(samples), peak, rms, alike, digest(samples))
 
 
 class LevelCounter:

@@ -26,7 +26,7 @@ from spectronorm.front_end import (
 )
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.counter import LevelCounter
-from spectronorm.profile.counting.kernel import PRODUCTS, Q_SHIFT, S_SHIFT
+from spectronorm.profile.counting.layout import PRODUCTS, Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, RunningSum
 
 FRAMES = 1 << 12

@@ -59,6 +59,18 @@ def from_integers(numbers: NDArray[Any]) -> NDArray[np.int64]:
     return limbs
 
 
+def add_products(limbs: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> None:
+    """Add `a · b`, element by element, to wide integers `(..., limb)`; |a| and |b| must stay below 2^60."""
+    a_low, a_high, b_low, b_high = a & _MASK, a >> 32, b & _MASK, b >> 32
+    low = a_low.astype(np.uint64) * b_low.astype(np.uint64)
+    one, two, high = a_high * b_low, a_low * b_high, a_high * b_high
+    limbs[..., 0] += (low & np.uint64(_MASK)).astype(np.int64)
+    limbs[..., 1] += (low >> np.uint64(32)).astype(np.int64) + (one & _MASK) + (two & _MASK)
+    limbs[..., 2] += (one >> 32) + (two >> 32) + (high & _MASK)
+    limbs[..., 3] += high >> 32
+    limbs[...] = normalized(limbs)
+
+
 @njit(cache=True, nogil=True)
 def add_product(limbs: NDArray[np.int64], a: int, b: int) -> None:
     """Add `a · b` to one wide integer; |a| and |b| must stay below 2^60."""

@@ -14,20 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.clip import highest_magnitude
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel, njit
+from spectronorm.profile.counting import plain_kernel
 from spectronorm.profile.counting.int128 import add_product
-
-PRODUCTS = 10
-"""Order of the clip products."""
-NONE_ABOVE = np.iinfo(np.int64).max
-"""Value of the lowest q above the floor for a band that never leaves the floor."""
-S_SHIFT = 8
-Q_SHIFT = 24
-_FRAMES_BETWEEN_CARRIES = 1 << 12  # of squares below 2^50: their sum stays below 2^62
+from spectronorm.profile.counting.layout import FRAMES_BETWEEN_CARRIES, Q_SHIFT, S_SHIFT
 
 
-@njit(cache=True, nogil=True)
+@kernel(plain_kernel.put_on_grid_by_numpy, cache=True, nogil=True)
 def put_on_grid(
     level: NDArray[np.float64], count: int, steps: float, out: NDArray[np.int32], start: int
 ) -> tuple[int, int]:
@@ -51,7 +44,7 @@ def put_on_grid(
     return lowest, highest
 
 
-@njit(cache=True, nogil=True)
+@kernel(plain_kernel.count_clips_by_numpy, cache=True, nogil=True)
 def count_clips(
     gridded: NDArray[np.int32],
     bounds: NDArray[np.int64],
@@ -105,8 +98,8 @@ def _count_part(
     s: Any = 0
     on_floor: Any = 0
     q_high = 0
-    for start in range(0, part.size, _FRAMES_BETWEEN_CARRIES):
-        added, square, below = _sums(part[start : start + _FRAMES_BETWEEN_CARRIES], floor)
+    for start in range(0, part.size, FRAMES_BETWEEN_CARRIES):
+        added, square, below = _sums(part[start : start + FRAMES_BETWEEN_CARRIES], floor)
         s += added
         on_floor += below
         squares[0] += square & 0xFFFFFFFF
@@ -166,13 +159,3 @@ def _add_products(products: NDArray[np.int64], s: int, q: int, n: int, c: int) -
     add_product(products[7], q, c)
     add_product(products[8], n, c)
     add_product(products[9], c, c)
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
-def waveform_figures(samples: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the highest magnitude of finite, contiguous samples `(sample,)`, and their mean square."""
-    square = 0.0
-    for i in range(samples.size):
-        x = np.float64(samples[i])
-        square += x * x
-    return float(highest_magnitude(samples)), square / samples.size

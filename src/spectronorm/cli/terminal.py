@@ -1,0 +1,53 @@
+"""Printing for people: names cannot give orders to the terminal, and no encoding ends a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from spectronorm.printable import printable
+from spectronorm.storage.replacement import descriptor_of
+
+
+def say(text: str = "", *, beside: Path | None = None) -> None:
+    """Print lines on stdout, or on stderr if the output `beside` is written to stdout itself."""
+    stream = sys.stderr if beside is not None and descriptor_of(beside) == 1 else sys.stdout
+    print(printable(text, keep="\n"), file=stream, flush=True)
+
+
+def warn(text: str) -> None:
+    """Print a remark on stderr."""
+    console(stderr=True).print(printable(f"note: {text}"), style="yellow", soft_wrap=True)
+
+
+def complain(text: object) -> None:
+    """Print why a command ends, on stderr."""
+    keep = "\n"
+    print(f"spectronorm: {printable(text, keep)}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that prints text as it is: no markup, no emoji names, no colours for numbers."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def prepare_streams() -> None:
+    """Make the standard streams bear anything: closed ones lead nowhere, and what cannot be shown is replaced."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # Else the next file that is opened would be taken for the stream.
+            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+    for name, errors in (("stdin", "surrogateescape"), ("stdout", "replace"), ("stderr", "replace")):
+        stream = getattr(sys, name)
+        if stream is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+        else:
+            with suppress(AttributeError, ValueError, OSError):  # a stream of somebody's own
+                stream.reconfigure(errors=errors)

@@ -1,0 +1,49 @@
+"""Squared magnitudes of the frames of a waveform: compiled, or with NumPy and identical bits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.fft.frames import Frames
+from spectronorm.kernels.fft.plain_transform import transform_by_numpy
+from spectronorm.kernels.fft.plan import Plan, plan_of
+from spectronorm.kernels.jit import kernel_of_module
+
+_LANES = 8
+
+
+def power_spectra(frames: Frames, n_fft: int, count: int, workspace: Workspace) -> NDArray[np.float64]:
+    """Compute `|X|²` of the first `count` frames, zero-padded to `n_fft` samples, as `(bin, frame)`, contiguous.
+
+    There are columns beyond `count`, up to a multiple of eight; they are finite and meaningless. The result is valid
+    until the next call. Lengths with prime factors above 5 are transformed by NumPy.
+    """
+    powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // _LANES) * _LANES))
+    plan = plan_of(n_fft) if n_fft > 1 else None
+    if plan is not None:
+        _powers(frames, plan, powers, workspace)
+    else:
+        powers[:, count:] = 0.0
+        spectrum = np.fft.rfft(frames.windowed(count), n_fft)
+        powers[:, :count] = (spectrum.real * spectrum.real + spectrum.imag * spectrum.imag).T
+    return powers
+
+
+def power_by_numpy(frames: Frames, plan: Plan, powers: NDArray[np.float64], workspace: Workspace) -> None:
+    """Compute the result of `power_in_lanes` with NumPy."""
+    del workspace
+    size = len(frames.window)
+    count = min(powers.shape[1], (len(frames.wave) - size) // frames.hop + 1)
+    signals = np.zeros((plan.n, count))
+    signals[:size] = frames.windowed(count).T
+    found = transform_by_numpy(plan, signals)
+    re, im = found[1::2], found[2::2]
+    powers[:, count:] = 0.0
+    powers[0, :count] = found[0] * found[0]
+    powers[1:, :count] = re * re
+    powers[1 : len(im) + 1, :count] += im * im
+
+
+_powers = kernel_of_module("spectronorm.kernels.fft.power_in_lanes", "power_in_lanes", power_by_numpy)

@@ -1,0 +1,142 @@
+"""The kinds of content that are written, and how a file of each kind is recognized."""
+
+from __future__ import annotations
+
+import csv
+import json
+import mmap
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+
+_MARK = b"spectronorm"
+_HEAD_BYTES = 1 << 12
+_MOST_HEADER_BYTES = 1 << 26
+_MOST_JSON_BYTES = 1 << 26
+_MOST_LOOKED_AT = 1000
+
+
+class Content(Enum):
+    """A kind of content; its value describes it for messages."""
+
+    CONTAINER = "a file that spectronorm saved"
+    PICTURE = "a picture that spectronorm drew"
+    SOUND = "a sound that spectronorm wrote"
+    PAGE = "a page that spectronorm wrote"
+    MODEL = "an ONNX model that spectronorm exported"
+    RECORD = "a record that spectronorm wrote"
+    ARRAY = "an array that spectronorm wrote"
+    INDEX = "an index that spectronorm wrote"
+
+    def stands_at(self, path: Path) -> bool:
+        """Tell if the regular file `path` is of this kind and ours, or empty.
+
+        Raises:
+            OSError: if the file cannot be read.
+        """
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        return not head or _RECOGNIZES[self](path, head)
+
+
+def _is_container(path: Path, head: bytes) -> bool:
+    length = int.from_bytes(head[:8], "little")
+    if length > _MOST_HEADER_BYTES:
+        return False
+    with path.open("rb") as file:
+        header = file.read(8 + length)[8:]
+    try:
+        return _MARK.decode() in json.loads(header)["__metadata__"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _is_picture(path: Path, head: bytes) -> bool:
+    del path
+    return head.startswith(b"\x89PNG\r\n\x1a\n") and _MARK in head
+
+
+def _is_sound(path: Path, head: bytes) -> bool:
+    """Tell if text beside the samples says that we wrote them: before or behind them."""
+    if head[:4] not in (b"RIFF", b"fLaC"):
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
+        return _MARK in head or _MARK in file.read()
+
+
+def _is_page(path: Path, head: bytes) -> bool:
+    del path
+    return head.lstrip()[:1] == b"<" and b'name="generator" content="spectronorm"' in head
+
+
+def _is_model(path: Path, head: bytes) -> bool:
+    del head
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"spectronorm.fingerprint") >= 0
+
+
+def _is_record(path: Path, head: bytes) -> bool:
+    """Tell if it is JSON as we write it: settings with their front end, or the losses of round trips."""
+    try:
+        plain = json.loads(path.read_bytes()) if head[:1] == b"{" and path.stat().st_size <= _MOST_JSON_BYTES else None
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(plain, dict) or not plain:
+        return False
+    losses = all(isinstance(value, dict) and "quantization_rms_db" in value for value in plain.values())
+    return losses or {"format", "front_end", "origin"} <= plain.keys()
+
+
+def _is_array(path: Path, head: bytes) -> bool:
+    """Tell if it stands where `apply` writes: below a pipeline of ours, or below a folder that it has not finished.
+
+    Below a pipeline it must be an array of float32 with two axes as well.
+    """
+    if path.is_symlink():
+        return False
+    start = head[: head.find(b"\n")]
+    alike = head.startswith(b"\x93NUMPY\x01\x00") and b"'<f4'" in start and start.count(b",") >= 4
+    for folder in path.absolute().parents:
+        maker, journal = folder / "pipeline.safetensors", folder.parent / f".{folder.name}.journal"
+        try:
+            if alike and maker.is_file() and Content.CONTAINER.stands_at(maker):
+                return True
+            if journal.is_file() and not journal.is_symlink() and _starts_with(journal, _MARK + b" journal"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _starts_with(path: Path, start: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
+
+
+def _is_index(path: Path, head: bytes) -> bool:
+    """Tell if it lists arrays or images, by `path` first and `frames` last, in a folder that holds some of ours."""
+    rows = csv.reader(head.decode("utf-8", errors="replace").splitlines(keepends=True))
+    try:
+        names, first = next(rows), next(rows, [])
+    except (csv.Error, StopIteration):
+        return False
+    if len(names) < 2 or (names[0], names[-1]) != ("path", "frames") or not first:
+        return False
+    maker = path.parent / "pipeline.safetensors"
+    if first[0].endswith(".npy"):
+        return maker.is_file() and Content.CONTAINER.stands_at(maker)
+    found = (*path.parent.glob("*.png"), *path.parent.glob("*/*.png"))
+    return first[0].endswith(".png") and any(Content.PICTURE.stands_at(one) for one in found[:_MOST_LOOKED_AT])
+
+
+_RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
+    Content.CONTAINER: _is_container,
+    Content.PICTURE: _is_picture,
+    Content.SOUND: _is_sound,
+    Content.PAGE: _is_page,
+    Content.MODEL: _is_model,
+    Content.RECORD: _is_record,
+    Content.ARRAY: _is_array,
+    Content.INDEX: _is_index,
+}
