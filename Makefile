@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench docs format clean help kills fuzz oldest prerelease
+.PHONY: demo test check bench docs format clean help kills fuzz oldest prerelease plugin
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -34,7 +34,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
 	$(PIP) --requirement requirements/bench.txt
 	touch $@
 
-$(VENV)/.installed-docs: $(VENV)/.installed-test requirements/docs.txt
+$(VENV)/.installed-plugin: $(VENV)/.installed-test ## install the example plug-in into an environment of its own and run its tests
+	$(BIN)/python examples/install_plugin.py
+
+docs: $(VENV)/.installed-test requirements/docs.txt
 	$(PIP) --requirement requirements/docs.txt
 	touch $@
 

@@ -32,7 +32,7 @@ IMPORTED_AT_ONCE = [
     "sounds",
     "waveform",
 ]
-LIGHT = ("augment", "datasets", "explain", "monitor")
+LIGHT = ("augment", "datasets", "explain", "monitor", "testing")
 """Imported when they are first named, and no extra is needed for them."""
 NEEDS_TORCH = ("experiment", "gan", "nn")
 NAMESPACES = (*IMPORTED_AT_ONCE, *(name for name in sn.ON_FIRST_USE if name != "interop"))

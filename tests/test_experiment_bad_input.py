@@ -108,7 +108,7 @@ def test_wrong_settings_are_refused(arguments: list[str], message: str, table: P
         ('[[arm]]\nname = "a"\nnormalise = "band"\n', "an arm has no 'normalise'"),
         ('[[arm]]\nnormalize = "band"\n', "each arm needs a name"),
         ('[[arm]]\nname = "a"\nnormalize = {kind = "standardize", by = "band"}\n', "has no setting by"),
-        ('[[arm]]\nname = "a"\naugment = ["blur"]\n', "must name a kind: one of gain"),
+        ('[[arm]]\nname = "a"\naugment = ["blur"]\n', "augment.kind=.blur. must be one of"),
         ('[[arm]]\nname = "a"\naugment = ["random_crop"]\n', "a setting is missing"),
         ('[factors]\nnormalize = "band"\n', "factors must be a table of lists"),
         ("[[arm]\n", "cannot be read as arms"),

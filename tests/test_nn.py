@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 import spectronorm as sn
 from spectronorm.nn import Normalize, Preprocess, Spectrogram
 from spectronorm.nn.padding import clip_by_clip
-from spectronorm.normalize import NORMALIZERS
+from spectronorm.normalize import normalizer_names
 from torch_cases import FRONT_ENDS, pipeline, waves
 
-ALL_NORMALIZERS = [name for name in NORMALIZERS if name != "none"]
+ALL_NORMALIZERS = [name for name in normalizer_names() if name != "none"]
 COMPRESSIONS = [name for name in FRONT_ENDS if name.startswith("compress ")]
 
 

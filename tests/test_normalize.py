@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import spectronorm as sn
-from spectronorm.normalize import NORMALIZERS
+from spectronorm.normalize import normalizer_names
 from spectronorm.profile import LevelCounter
 
 FRONT_END = sn.FrontEnd(8000, stft=sn.STFT(64, hop_length=32), bands=sn.Mel(6))
@@ -32,7 +32,7 @@ LEVELS = np.concatenate([FRONT_END.clip_level(clip.astype(np.float32)) for clip 
 RANGE = LEVELS.max() - LEVELS.min()
 
 
-@pytest.mark.parametrize("name", sorted(NORMALIZERS))
+@pytest.mark.parametrize("name", sorted(normalizer_names()))
 class TestContract:
     """What holds for every normalizer, by name."""
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import spectronorm as sn
-from spectronorm.normalize import NORMALIZERS
+from spectronorm.normalize import normalizer_names
 from spectronorm.storage import atomic_write, container
 
 WAVE = 0.1 * np.random.default_rng(0).standard_normal((2, 8000))
@@ -21,7 +21,7 @@ def profile(noise_table: Path) -> sn.Profile:
     return sn.fit(noise_table, sn.FrontEnd(bands=sn.Mel(16)))
 
 
-@pytest.mark.parametrize("name", sorted(NORMALIZERS))
+@pytest.mark.parametrize("name", sorted(normalizer_names()))
 def test_saved_and_loaded_it_computes_the_same(name: str, profile: sn.Profile, tmp_path: Path) -> None:
     """Loading gives an equal value with equal results, and saving is a pure function of it."""
     pipeline = sn.Pipeline(profile.front_end, sn.normalizer(name).fit(profile.without(fold=1)))

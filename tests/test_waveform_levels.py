@@ -90,7 +90,7 @@ class TestEveryLevel:
     """The contract of the slot."""
 
     def level(self, name: str) -> object:
-        return SLOTS["level"][name]()
+        return SLOTS["level"].find(name)()
 
     @given(seed=st.integers(0, 2**32 - 1))
     def test_a_batch_is_its_clips(self, name: str, seed: int) -> None:

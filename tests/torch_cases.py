@@ -9,13 +9,13 @@ import numpy as np
 import spectronorm as sn
 from spectronorm.front_end import PRESETS
 from spectronorm.front_end.front_end import SLOTS
-from spectronorm.normalize import NORMALIZERS
+from spectronorm.normalize import normalizer
 from spectronorm.profile import LevelCounter
 
 FRONT_ENDS = {name: preset.front_end for name, preset in PRESETS.items()} | {
     f"{slot} {kind}": sn.FrontEnd(sample_rate=8_000, **{slot: cls()})
     for slot in ("level", "bands", "compress")
-    for kind, cls in SLOTS[slot].items()
+    for kind, cls in SLOTS[slot].classes().items()
     if cls is not sn.bands.Gammatone
 }
 
@@ -28,7 +28,7 @@ def pipeline(front_end: str = "fastaudio", normalize: str = "global") -> sn.Pipe
     for gain in (0.5, 0.02, 0.0):
         counter.add(gain * rng.standard_normal(chosen.min_samples * 6))
     profile = sn.Profile(chosen, {(): counter.measurement()})
-    return sn.Pipeline(chosen, NORMALIZERS[normalize].fit(profile))
+    return sn.Pipeline(chosen, normalizer(normalize).fit(profile))
 
 
 def waves(front_end: str, clips: int = 3, seed: int = 0) -> np.ndarray:

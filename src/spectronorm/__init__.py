@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from spectronorm import interop as interop
     from spectronorm import monitor as monitor
     from spectronorm import nn as nn
+    from spectronorm import testing as testing
 
 __all__ = [
     "PCEN",
@@ -95,7 +96,7 @@ __all__ = [
     "read",
 ]
 
-ON_FIRST_USE = ("augment", "datasets", "experiment", "explain", "gan", "interop", "monitor", "nn")
+ON_FIRST_USE = ("augment", "datasets", "experiment", "explain", "gan", "interop", "monitor", "nn", "testing")
 """Namespaces that are imported on first use, because they take longer to import than the rest, or need an extra."""
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "MissingExtra",
     "OutputBusy",
     "OutputRefused",
+    "PluginError",
     "ShapeError",
     "SourceError",
     "SpectronormError",
@@ -79,6 +80,10 @@ class EngineError(SpectronormError):
 
 class UpdateRefused(SpectronormError):
     """An update of statistics would do more harm than good; it can be forced."""
+
+
+class PluginError(SpectronormError):
+    """A plug-in is missing, cannot be imported, or shares its name with another."""
 
 
 class MissingExtra(SpectronormError, ImportError):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spectronorm.arrays import Affine, Array
-from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
+from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, PluginError
 from spectronorm.front_end import FrontEnd
 from spectronorm.front_end.presets import PRESETS, find_preset
-from spectronorm.normalize import KINDS, FittedNormalizer, FittedOn, Fixed, Normalizer, normalizer
+from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.profile import Profile
 from spectronorm.storage import container
 from spectronorm.version import __version__
@@ -49,14 +49,13 @@ class Pipeline:
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the pipeline atomically: a small safetensors file with a JSON header."""
         fitted = self.normalizer
-        kind = next(name for name, cls in KINDS.items() if cls is type(fitted.normalizer))
         header = {
             "kind": _KIND,
             "format": _FORMAT,
             "version": __version__,
             "front_end": self.front_end.to_dict(),
             "fingerprint": self.front_end.fingerprint,
-            "normalizer": {"kind": kind, **_settings(fitted.normalizer)},
+            "normalizer": NORMALIZERS.to_plain(fitted.normalizer),
             "fitted_on": _plain(fitted.fitted_on),
         }
         affine = fitted.affine
@@ -86,20 +85,21 @@ class Pipeline:
             )
         try:
             return _parse(header, tensors)
+        except PluginError as error:
+            raise PluginError(f"{path}: {error}") from None
         except (ArgumentError, FrontEndMismatch, KeyError, TypeError, ValueError) as error:
             raise FileFormatError(f"{path}: the pipeline is damaged ({error}); save it again") from None
 
     def summary(self) -> dict[str, Any]:
         """Return plain JSON values that describe the pipeline and the data that it was fitted on."""
         affine = self.normalizer.affine
+        settings = NORMALIZERS.to_plain(self.normalizer.normalizer)
+        del settings["kind"]
         return {
             "fingerprint": self.front_end.fingerprint,
             "front_end": self.front_end.to_dict(),
             "unit": self.front_end.compress.unit,
-            "normalizer": {
-                "name": type(self.normalizer.normalizer).__name__,
-                **_settings(self.normalizer.normalizer),
-            },
+            "normalizer": {"name": type(self.normalizer.normalizer).__name__, **settings},
             "fitted_on": _plain(self.normalizer.fitted_on),
             "shift": None if affine is None else affine.shift.ravel().tolist(),
             "scale": None if affine is None else affine.scale.ravel().tolist(),
@@ -113,17 +113,17 @@ def open_fitted(
     *,
     exclude_floor: bool = False,
 ) -> Pipeline:
-    """Open a saved pipeline, or a profile with a normalizer fitted to it.
+    """The pipeline in a file: a saved one as it is, or a profile with a normalizer fitted to it.
 
     Args:
         path: A profile or a saved pipeline.
-        normalize: The normalizer's name, for a profile.
+        normalize: The normalizer's name (see `normalizer_names`), for a profile.
         hold_out: Columns and values of groups to leave out of a profile, one after the other.
         exclude_floor: Fit to the cells above the floor of a profile.
 
     Raises:
-        FileFormatError: if the file is neither.
-        ArgumentError: if a profile is given without `normalize`, or a pipeline with `normalize` or `hold_out`.
+        FileFormatError: when the file is neither.
+        ArgumentError: when a profile comes without `normalize`, or a pipeline with either.
     """
     content = load(path)
     if isinstance(content, Pipeline):
@@ -173,11 +173,6 @@ def published(name: str) -> Pipeline:
     return Pipeline(found.front_end, Fixed(*found.fixed).for_front_end(found.front_end))
 
 
-def _settings(value: Normalizer) -> dict[str, Any]:
-    settings = asdict(value)  # type: ignore[call-overload]
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
-
-
 def _plain(fitted_on: FittedOn) -> dict[str, Any]:
     return {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
 
@@ -186,13 +181,9 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     front_end = FrontEnd.from_dict(header["front_end"])
     if header["fingerprint"] != front_end.fingerprint:
         raise ValueError("the fingerprint does not fit the front end")
-    plain = dict(header["normalizer"])
-    cls = KINDS[plain.pop("kind")]
-    if set(plain) - {f.name for f in fields(cls)}:  # type: ignore[arg-type]
-        raise ValueError(f"unknown settings {sorted(plain)}")
-    settings = cls(**plain)
+    settings = NORMALIZERS.from_plain(header["normalizer"])
     on = header["fitted_on"]
-    least = 0 if isinstance(settings, Fixed) else 1  # Fixed numbers are not fitted on data.
+    least = 1 if settings.needs_data else 0
     if any(type(on[name]) is not int or on[name] < least for name in ("clips", "frames")):
         raise ValueError("the counts of the data that it was fitted on are not positive")
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):

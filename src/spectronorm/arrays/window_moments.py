@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.arrays.operations import take_along_last
+from spectronorm.arrays.rounding import CONSTANT_VARIANCE
 from spectronorm.kernels.jit import kernel
 
 
@@ -37,13 +38,8 @@ def window_moments(x: Array, start: Array, stop: Array) -> tuple[Array, Array]:
     centred = window_mean(x - first)
     variance = window_mean((x - first) ** 2) - centred * centred
     mean = centred + first
-    flat = variance <= CONSTANT * (1.0 + mean * mean)
+    flat = variance <= CONSTANT_VARIANCE * (1.0 + mean * mean)
     return mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance))
-
-
-CONSTANT = 1e-12
-
-"""A variance below this share of the squared mean (or of 1) is treated as the rounding of a constant."""
 
 
 def _window_moments_by_numpy(
@@ -63,7 +59,7 @@ def _window_moments_by_numpy(
         centred = (total[stop] - total[start]) * weight
         variance = (squares[stop] - squares[start]) * weight - centred * centred
         average = centred + rows[row, 0]
-        flat = variance <= CONSTANT * (1.0 + average * average)
+        flat = variance <= CONSTANT_VARIANCE * (1.0 + average * average)
         mean[row] = average
         std[row] = np.sqrt(np.where(flat, 1.0, variance))
 
@@ -90,4 +86,4 @@ def _window_moments(
             variance = (squares[stop[t]] - squares[start[t]]) * weight[t] - centred * centred
             average = centred + first
             mean[row, t] = average
-            std[row, t] = 1.0 if variance <= CONSTANT * (1.0 + average * average) else np.sqrt(variance)
+            std[row, t] = 1.0 if variance <= CONSTANT_VARIANCE * (1.0 + average * average) else np.sqrt(variance)

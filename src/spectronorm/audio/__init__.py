@@ -4,6 +4,8 @@ from spectronorm.audio.cache import AudioCache as AudioCache
 from spectronorm.audio.clip import Clip as Clip
 from spectronorm.audio.decoding.content import stamp as stamp
 from spectronorm.audio.decoding.sandbox import Limits as Limits
+from spectronorm.audio.kinds.source_kind import SOURCES as SOURCES
+from spectronorm.audio.kinds.source_kind import SourceKind as SourceKind
 from spectronorm.audio.long_clip import LongClip as LongClip
 from spectronorm.audio.long_clip import Streamed as Streamed
 from spectronorm.audio.long_clip import stream as stream
@@ -19,4 +21,16 @@ from spectronorm.audio.sources import Source as Source
 from spectronorm.audio.sources import open_source as open_source
 from spectronorm.audio.sources import random_sample as random_sample
 
-__all__ = ["AudioCache", "Clip", "ClipReference", "Limits", "Reader", "Source", "open_source", "read", "read_clip"]
+__all__ = [
+    "SOURCES",
+    "AudioCache",
+    "Clip",
+    "ClipReference",
+    "Limits",
+    "Reader",
+    "Source",
+    "SourceKind",
+    "open_source",
+    "read",
+    "read_clip",
+]

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from spectronorm.arrays import column_values
-from spectronorm.audio.places.archive import clean_name, is_archive, list_archive, list_shard
-from spectronorm.audio.places.manifests.table import read_table
-from spectronorm.audio.places.names import listed_names
+from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
+from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.places.place import is_url
-from spectronorm.audio.places.reference import ClipReference, label_columns
-from spectronorm.audio.places.remote import list_remote
+from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
-from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.errors import ArgumentError, PluginError, SourceError, SpectronormError
 
-_SUFFIXES = """
-    .aif .aifc .aiff .au .avr .caf .flac .htk .ircam .mat4 .mat5 .mp1 .mp2 .mp3 .mpc2k .nist .oga .ogg .opus .paf
-    .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
-"""
 _name = attrgetter("name")
 _ESC50 = ("meta", "esc50.csv")
-AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
-"""Suffixes that a folder scan accepts as audio; a table may name any file."""
 
 
 @dataclass(frozen=True)
@@ -114,31 +105,11 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)
     place = os.fspath(target)
-    clips = list_remote(place, is_audio) if is_url(place) else _local(Path(place))
+    clips = _kind_of(place)().clips(place)
     if not clips:
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
     return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
-
-
-def is_audio(name: str) -> bool:
-    """True if a file with this name counts as audio: a known suffix, and not hidden."""
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
-    return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
-
-
-def _local(path: Path) -> list[ClipReference]:
-    if path.is_dir():
-        meta = path.joinpath(*_ESC50)
-        return _esc50(path, meta) if meta.is_file() and (path / "audio").is_dir() else _folder(path)
-    if path.suffix.lower() in (".csv", ".parquet"):
-        return _table(path)
-    if is_archive(path.name) and path.is_file():
-        return list_archive(str(path), is_audio)
-    if not os.path.lexists(path):
-        raise SourceError(f"{path}: there is no such file or folder; check the path")
-    return [ClipReference(path.name, path)]
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:
@@ -154,74 +125,22 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
     return replace(source, clips=tuple(source.clips[index] for index in chosen))
 
 
-def _folder(root: Path) -> list[ClipReference]:
-    clips = []
-    shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
-    for path in _walk(root, ()):
-        name = path.relative_to(root).as_posix()
-        clips.append(ClipReference(name, path, label_columns(name)))
-    return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
+def _kind_of(place: str) -> type[SourceKind]:
+    """The kind that takes the place: a plug-in's, or else the first built-in one."""
+    classes = SOURCES.classes()
+    matching = [name for name, cls in classes.items() if _takes(name, cls, place)]
+    plugged = [name for name in matching if SOURCES.plugin_of(name) is not None]
+    if len(plugged) > 1:
+        both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in plugged)
+        raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
+    return classes[(plugged or matching)[0]]
 
 
-def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
-    """Yield audio files below `folder`; `above` holds the parent folders, so that a circle of links ends."""
-    status = folder.stat()
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
-    names, folders = [], set()
+def _takes(name: str, cls: type[SourceKind], place: str) -> bool:
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if _is_folder(entry):
-                    folders.add(entry.name)
-                elif Path(entry.name).suffix.lower() not in AUDIO_SUFFIXES:
-                    continue
-                names.append(entry.name)
-    except OSError as error:
-        raise SourceError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from None
-    for name in sorted(names):
-        if name in folders:
-            yield from _walk(folder / name, (*above, here))
-        else:
-            yield folder / name
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
-
-
-def _esc50(root: Path, meta: Path) -> list[ClipReference]:
-    with meta.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    clips = []
-    for row in rows:
-        if not row.get("filename"):
-            raise SourceError(f"{meta}: needs a column filename with a value in each row, as ESC-50 has it")
-        columns = {key: value for key, value in row.items() if key and value and key != "filename"}
-        if "category" in columns:
-            columns["label"] = columns["category"]
-        clips.append(ClipReference(clean_name(row["filename"]), root / "audio" / row["filename"], columns))
-    return clips
-
-
-def _table(path: Path) -> list[ClipReference]:
-    rows: Sequence[Mapping[str, str]] = read_table(path)
-    if rows and "path" not in rows[0]:
-        raise SourceError(
-            f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
-            "name the column that holds the audio files path"
-        )
-    for number, row in enumerate(rows, start=2):
-        if not row["path"]:
-            raise SourceError(f"{path}: row {number} has no path; every row needs one")
-    clips = []
-    for name, row in zip(listed_names(path.parent, [row["path"] for row in rows]), rows, strict=True):
-        columns = {key: value for key, value in row.items() if key != "path" and value}
-        clips.append(ClipReference(name, path.parent / row["path"], columns))
-    return clips
+        return cls().matches(place)
+    except Exception as error:
+        plugin = SOURCES.plugin_of(name)
+        if plugin is None or isinstance(error, SpectronormError):
+            raise
+        raise PluginError(f"{place}: the source kind {name} of {plugin} fails ({error}); uninstall it") from None

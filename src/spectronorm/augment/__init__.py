@@ -11,6 +11,8 @@ and on every device, and the draws can be kept, shown, or applied again to other
 True
 """
 
+from spectronorm.augment.augmentation import AUGMENTATIONS as AUGMENTATIONS
+from spectronorm.augment.augmentation import Augmentation as Augmentation
 from spectronorm.augment.crop import Cropped as Cropped
 from spectronorm.augment.crop import RandomCrop as RandomCrop
 from spectronorm.augment.frame_crop import FrameCrop as FrameCrop
@@ -23,6 +25,8 @@ from spectronorm.augment.shift import TimeShift as TimeShift
 from spectronorm.augment.spec_augment import SpecAugment as SpecAugment
 
 __all__ = [
+    "AUGMENTATIONS",
+    "Augmentation",
     "Cropped",
     "FrameCrop",
     "Gain",

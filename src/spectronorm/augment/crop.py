@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, constant, namespace, set_whole_numbers, take_along_last, whole_numbers
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import (
     Shape,
     a_clip,
@@ -29,8 +30,9 @@ class Cropped(NamedTuple):
     lengths: Array
 
 
+@AUGMENTATIONS.register("random_crop")
 @dataclass(frozen=True)
-class RandomCrop:
+class RandomCrop(Augmentation):
     """Cuts `samples` samples from each waveform, at a start drawn uniformly from the starts whose crop passes the gate.
 
     A crop passes if its RMS level is at least `gate_dbfs` (dB relative to a constant 1.0; a full-scale sine has -3). If
@@ -40,6 +42,8 @@ class RandomCrop:
     Raises:
         ArgumentError: if `samples` is not positive or the gate is above 0.
     """
+
+    on_waves: ClassVar[bool] = True
 
     samples: int
     gate_dbfs: float | None = -60.0

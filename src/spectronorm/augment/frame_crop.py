@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, Floats, namespace, set_whole_numbers, take_along_last
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_shape, one_of, positions
 from spectronorm.errors import ArgumentError, ShapeError
 
 
+@AUGMENTATIONS.register("frame_crop")
 @dataclass(frozen=True)
-class FrameCrop:
+class FrameCrop(Augmentation):
     """Cuts `frames` frames from each spectrogram, starting uniformly at random where the crop passes the gate.
 
     A crop passes if its mean power is within `gate_db` of the clip's loudest crop, so at least one crop always passes.

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape
 from spectronorm.errors import ArgumentError
 
 
+@AUGMENTATIONS.register("gain")
 @dataclass(frozen=True)
-class Gain:
+class Gain(Augmentation):
     """Multiplies each waveform by a gain uniform in `min_db … max_db`, without clipping: float audio may exceed 1.
 
     A front end that standardizes the waveform removes the gain again.
@@ -22,6 +25,8 @@ class Gain:
     Raises:
         ArgumentError: unless `min_db <= max_db` and both are finite.
     """
+
+    on_waves: ClassVar[bool] = True
 
     min_db: float = -6.0
     max_db: float = 6.0

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, constant, namespace, require_floats, whole_numbers
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, check_drawn, check_generator, clip_lengths, clip_shape
 from spectronorm.errors import ArgumentError, ShapeError
 
@@ -30,8 +31,9 @@ class Mixed(NamedTuple):
     lengths: Array
 
 
+@AUGMENTATIONS.register("mixup")
 @dataclass(frozen=True)
-class Mixup:
+class Mixup(Augmentation):
     """Mixes clips as `share · x[i] + (1 - share) · x[partner]`, and labels likewise; share ~ Beta(alpha, alpha).
 
     Zhang et al. 2018, mixup: Beyond Empirical Risk Minimization. Partners are a random permutation of the batch.

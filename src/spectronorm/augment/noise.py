@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, beside, constant, mean_of_valid, namespace
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 from spectronorm.errors import ArgumentError, ShapeError
 
@@ -21,8 +23,9 @@ class DrawnNoise:
     seed: NDArray[np.int64]
 
 
+@AUGMENTATIONS.register("noise")
 @dataclass(frozen=True)
-class Noise:
+class Noise(Augmentation):
     """Adds noise at a signal-to-noise ratio uniform in `min_snr_db … max_snr_db` (dB of mean power).
 
     Both powers are taken over the clip's valid samples, so the ratio holds exactly, and padding is unchanged. The noise
@@ -32,6 +35,8 @@ class Noise:
     Raises:
         ArgumentError: unless `min_snr_db <= max_snr_db` and both are finite.
     """
+
+    on_waves: ClassVar[bool] = True
 
     min_snr_db: float = 10.0
     max_snr_db: float = 40.0

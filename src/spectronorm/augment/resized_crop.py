@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, constant, namespace
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 from spectronorm.errors import ArgumentError
 
 _CUBIC = -0.75  # the parameter of torch's and OpenCV's bicubic kernel
 
 
+@AUGMENTATIONS.register("random_resized_crop")
 @dataclass(frozen=True)
-class RandomResizedCrop:
+class RandomResizedCrop(Augmentation):
     """BYOL-A's random resize crop (Niizumi et al. 2021, section III.C): shifts and stretches in time and frequency.
 
     The spectrogram lies in the middle of a canvas of zeros, `virtual_crop_scale` (frequency, time) times its size. The

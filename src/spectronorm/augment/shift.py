@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, namespace, set_whole_numbers, take_along_last
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 
 
+@AUGMENTATIONS.register("time_shift")
 @dataclass(frozen=True)
-class TimeShift:
+class TimeShift(Augmentation):
     """Shifts each waveform by a number of samples uniform in `-max_samples … max_samples`; positive is later.
 
     Samples that leave a clip at one end enter at the other (`wrap`), or zeros enter. Only valid samples move; padding
@@ -21,6 +24,8 @@ class TimeShift:
     Raises:
         ArgumentError: if `max_samples` is negative.
     """
+
+    on_waves: ClassVar[bool] = True
 
     max_samples: int
     wrap: bool = True

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Affine, Array, constant, namespace, set_whole_numbers, to_host
+from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import (
     Shape,
     a_clip,
@@ -29,8 +30,9 @@ class Masks:
     frequency: NDArray[np.float64]
 
 
+@AUGMENTATIONS.register("spec_augment")
 @dataclass(frozen=True)
-class SpecAugment:
+class SpecAugment(Augmentation):
     """Masks runs of frames and of bands (Park et al. 2019, without time warping).
 
     The width of a time mask is uniform in 0 … `time_mask_param` frames, and at most the share `p` of the clip's valid

@@ -1,98 +1,84 @@
-"""Front-end options, named as in librosa and torchaudio."""
+"""The front end's options, by the names that librosa and torchaudio give them: the fields of what slots may hold."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from spectronorm.audio.resample import RESAMPLERS
+from spectronorm.cli.options import alternatives
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, preset
+from spectronorm.front_end.front_end import SLOTS
+from spectronorm.settings import Setting, settings_of
 
 _PANEL = "Front end"
+_ORDER = ("stft", "bands", "compress", "level")
+"""Where two slots have a setting of one name, the later one's option begins with the slot's name."""
 
 
-def _option(kind: Any, help_text: str, *names: str) -> Any:
-    return Annotated[kind | None, typer.Option(*names, help=help_text, rich_help_panel=_PANEL, show_default=False)]
+@dataclass(frozen=True)
+class SlotOption:
+    """An option that sets one field of a slot: the field by each kind that has it, in the registry's order."""
+
+    slot: str
+    field: str
+    by_kind: Mapping[str, Setting]
+
+    @property
+    def type(self) -> type:
+        """The type that the command line reads; text if the kinds differ or take several values."""
+        types = {str if setting.several else setting.type for setting in self.by_kind.values()}
+        return types.pop() if len(types) == 1 else str
+
+    @property
+    def flags(self) -> Mapping[str, str]:
+        """Both forms of a switch, by kind, if a kind names them."""
+        return {kind: setting.flag for kind, setting in self.by_kind.items() if setting.flag}
+
+    @property
+    def help(self) -> str:
+        """What it sets, and for which kinds."""
+        kinds_of: dict[str, list[str]] = {}
+        for kind, setting in self.by_kind.items():
+            kinds_of.setdefault(setting.help or f"the setting {self.field}", []).append(kind)
+        several = self.slot != "stft"
+        parts = [f"{', '.join(kinds)}: {text}" if several else text for text, kinds in kinds_of.items()]
+        text = "; ".join(parts)
+        return f"{text[:1].upper()}{text[1:]}."
 
 
-_OPTIONS: Mapping[str, Any] = {
-    "preset_name": _option(str, "Start from a preset; spectronorm presets lists them.", "--preset"),
-    "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
-    "sample_rate": _option(int, "Hz."),
-    "resampler": _option(str, "soxr_hq, soxr_vhq or overlap_save."),
-    "level": _option(
-        str, "Waveform level: as_recorded, standardize, sliding, peak, rms, loudness, pre_emphasis or scale."
-    ),
-    "dbfs": _option(float, "Peak, rms: the level, dBFS."),
-    "lufs": _option(float, "Loudness: the level, LUFS."),
-    "coefficient": _option(float, "Pre_emphasis: how much of the sample before is taken off."),
-    "n_fft": _option(int, "Samples in an FFT."),
-    "win_length": _option(int, "Samples in a window."),
-    "hop_length": _option(int, "Samples from frame to frame."),
-    "window": _option(str, "Any name that scipy.signal.get_window knows, the same with _symmetric, or povey."),
-    "center": _option(bool, "Pad, so that frames are centred on their time.", "--center/--no-center"),
-    "pad_mode": _option(str, "constant, edge or reflect."),
-    "power": _option(float, "1 for magnitudes, 2 for power."),
-    "frame_by": _option(str, "Cut frames of n_fft or of win_length samples."),
-    "frame_count": _option(str, "fit, floor or ceil."),
-    "remove_dc_offset": _option(bool, "Take each frame's mean off.", "--remove-dc-offset/--keep-dc-offset"),
-    "preemphasis": _option(float, "Pre-emphasis within each frame, such as 0.97."),
-    "bands": _option(str, "linear, mel or gammatone."),
-    "drop_nyquist": _option(bool, "Linear: leave the last bin out.", "--drop-nyquist/--keep-nyquist"),
-    "n_mels": _option(int, "Mel: how many bands."),
-    "n_bands": _option(int, "Gammatone: how many bands."),
-    "f_min": _option(float, "Mel, gammatone: lowest frequency, Hz."),
-    "f_max": _option(float, "Mel, gammatone: highest frequency, Hz."),
-    "mel_scale": _option(str, "Mel: slaney, htk or kaldi."),
-    "norm": _option(str, "Mel: slaney or none."),
-    "compress": _option(str, "decibel, ln, log1p, root or pcen."),
-    "amin": _option(float, "Decibel, ln: the smallest value."),
-    "ref": _option(float, "Decibel: the value of 0 dB."),
-    "floor_db": _option(float, "Decibel: a fixed floor."),
-    "top_db": _option(float, "Decibel: a floor below each clip's own peak."),
-    "offset": _option(float, "Ln: added before the logarithm."),
-    "exponent": _option(float, "Root, pcen: the power of the compression."),
-    "gain": _option(float, "Log1p, pcen: how strongly it compresses."),
-    "b": _option(float, "Pcen: the smoother's coefficient."),
-    "bias": _option(float, "Pcen: added before the root.", "--bias"),
-}
-_SLOT_OF: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    **dict.fromkeys(
-        ("n_fft", "win_length", "hop_length", "window", "center", "pad_mode", "power"), ("stft", ("stft",))
-    ),
-    **dict.fromkeys(("frame_by", "frame_count", "remove_dc_offset", "preemphasis"), ("stft", ("stft",))),
-    "dbfs": ("level", ("rms", "peak")),
-    "lufs": ("level", ("loudness",)),
-    "coefficient": ("level", ("pre_emphasis",)),
-    **dict.fromkeys(("n_mels", "mel_scale", "norm"), ("bands", ("mel",))),
-    **dict.fromkeys(("f_min", "f_max"), ("bands", ("mel", "gammatone"))),
-    "n_bands": ("bands", ("gammatone",)),
-    "drop_nyquist": ("bands", ("linear",)),
-    "amin": ("compress", ("decibel", "ln")),
-    **dict.fromkeys(("ref", "floor_db", "top_db"), ("compress", ("decibel",))),
-    "offset": ("compress", ("ln",)),
-    "exponent": ("compress", ("root", "pcen")),
-    "gain": ("compress", ("log1p", "pcen")),
-    **dict.fromkeys(("b", "bias"), ("compress", ("pcen",))),
-}
-"""The slot of each option, and the kinds that have it; the first one is taken where another kind stood."""
+def slot_options(taken: frozenset[str] = frozenset()) -> Mapping[str, SlotOption]:
+    """The option of every field of every kind, by parameter name; `taken` are names that the command itself has."""
+    found: dict[str, SlotOption] = {}
+    for slot in _ORDER:
+        by_field: dict[str, dict[str, Setting]] = {}
+        for kind, cls in SLOTS[slot].classes().items():
+            for name, setting in settings_of(cls).items():
+                by_field.setdefault(name, {})[kind] = setting
+        for name, by_kind in by_field.items():
+            key = f"{slot}_{name}" if name in found or name in taken or name in _GENERAL else name
+            found[key] = SlotOption(slot, name, by_kind)
+    return found
 
 
 def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -> Callable[..., Any]:
     """Replace the command's `front_end` argument by options that change `start`."""
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "front_end"]
+    by_slot = slot_options(frozenset(parameter.name for parameter in own))
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in _OPTIONS.items()
+        for name, annotation in _annotations(by_slot)
     ]
 
     def run(**settings: Any) -> Any:
-        chosen = {name: settings.pop(name) for name in _OPTIONS}
-        return command(front_end=build(chosen, start), **settings)
+        chosen = {option.name: settings.pop(option.name) for option in options}
+        return command(front_end=build(chosen, by_slot, start), **settings)
 
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     run.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
@@ -101,7 +87,7 @@ def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -
     return run
 
 
-def build(options: Mapping[str, Any], start: FrontEnd | None = None) -> FrontEnd:
+def build(options: Mapping[str, Any], by_slot: Mapping[str, SlotOption], start: FrontEnd | None = None) -> FrontEnd:
     """Build the front end from options, starting from a preset, a file or `start`.
 
     Raises:
@@ -122,19 +108,62 @@ def build(options: Mapping[str, Any], start: FrontEnd | None = None) -> FrontEnd
     # Window and hop follow n_fft unless they are given too.
     if "n_fft" in given:
         plain["stft"] |= {"win_length": None, "hop_length": None}
-    for option, value in given.items():
-        if option in _SLOT_OF:
-            _set(plain, option, value, chosen=given)
-        elif option not in ("level", "bands", "compress"):
-            plain[option] = value
+    for slot in SLOTS:
+        _set(
+            plain,
+            slot,
+            {name: option for name, option in by_slot.items() if option.slot == slot and name in given},
+            given,
+        )
+    plain |= {name: given[name] for name in ("sample_rate", "resampler") if name in given}
     return FrontEnd.from_dict(plain)
 
 
-def _set(plain: dict[str, Any], option: str, value: Any, chosen: Mapping[str, Any]) -> None:
-    slot, kinds = _SLOT_OF[option]
-    if plain[slot]["kind"] not in kinds:
-        if slot in chosen:
-            wanted = " or ".join(kinds)
-            raise ArgumentError(f"--{option.replace('_', '-')} belongs to --{slot} {wanted}, not {chosen[slot]}")
-        plain[slot] = {"kind": kinds[0]}
-    plain[slot][option] = None if option == "norm" and value == "none" else value
+def _set(plain: dict[str, Any], slot: str, options: Mapping[str, SlotOption], given: Mapping[str, Any]) -> None:
+    """Set the fields of one slot, of a kind that has all of them if the kind is not given itself."""
+    kind = plain[slot]["kind"]
+    if slot in given:
+        SLOTS[slot].find(kind)
+    for name, option in options.items():
+        if slot in given and kind not in option.by_kind:
+            raise ArgumentError(f"{_flag(name)} belongs to --{slot} {' or '.join(option.by_kind)}, not {kind}")
+    able = [one for one in SLOTS[slot] if all(one in option.by_kind for option in options.values())]
+    if not able:
+        rules = ", ".join(f"{_flag(name)} to {' or '.join(option.by_kind)}" for name, option in options.items())
+        raise ArgumentError(f"no --{slot} has all of these options ({rules}); leave one out")
+    if kind not in able:
+        kind = able[0]
+        plain[slot] = {"kind": kind}
+    for name, option in options.items():
+        value, setting = given[name], option.by_kind[kind]
+        plain[slot][option.field] = setting.parse(value, _flag(name)) if isinstance(value, str) else value
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _annotations(by_slot: Mapping[str, SlotOption]) -> Iterator[tuple[str, Any]]:
+    """The options in the order of `--help`: each slot's kind before its settings."""
+    yield from _GENERAL.items()
+    for slot in ("level", "stft", "bands", "compress"):
+        if slot != "stft":
+            text = f"{SLOTS[slot].noun.capitalize()}: {alternatives(SLOTS[slot])}"
+            yield slot, _option(str, text, f"--{slot}")
+        for name, option in by_slot.items():
+            if option.slot == slot:
+                flag = _flag(name)
+                switch = next(iter(option.flags.values()), f"{flag}/--no-{flag.removeprefix('--')}")
+                yield name, _option(option.type, option.help, switch if option.type is bool else flag)
+
+
+def _option(kind: Any, help_text: str, *names: str) -> Any:
+    return Annotated[kind | None, typer.Option(*names, help=help_text, rich_help_panel=_PANEL, show_default=False)]
+
+
+_GENERAL: Mapping[str, Any] = {
+    "preset_name": _option(str, "Start from a preset; spectronorm presets lists them.", "--preset"),
+    "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
+    "sample_rate": _option(int, "Hz."),
+    "resampler": _option(str, alternatives(RESAMPLERS)),
+}

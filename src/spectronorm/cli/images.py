@@ -26,7 +26,7 @@ from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.image_files import ImageCodec, Layout, LevelRange
+from spectronorm.image_files import ImageCodec, Layout, LevelRange, parse_range
 from spectronorm.image_files.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
 from spectronorm.pipeline import Pipeline, load
@@ -99,14 +99,13 @@ def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None)
     """Return the front end, and the range that `--range` describes."""
     content = load(path)
     if isinstance(content, Pipeline):
-        if not scheme.startswith("fixed="):
-            raise ArgumentError(
-                f"{path}: is a saved pipeline: --range {scheme} needs the profile; only fixed needs none"
-            )
-        return content.front_end, LevelRange.parse(scheme, content.front_end, None)
+        try:
+            return content.front_end, parse_range(scheme, content.front_end, None)
+        except ArgumentError as error:
+            raise ArgumentError(f"{path}: is a saved pipeline, not a profile: {error}") from None
     for column, value in parse_hold_out(hold_out):
         content = content.without(**{column: value})
-    return content.front_end, LevelRange.parse(scheme, content.front_end, content, per)
+    return content.front_end, parse_range(scheme, content.front_end, content, per)
 
 
 def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions, *, json: bool) -> None:

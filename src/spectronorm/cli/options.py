@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from spectronorm.audio import Limits, Reader
-from spectronorm.engines import AutoEngine, DaskEngine, Engine, ProcessEngine, ThreadEngine
+from spectronorm.audio.kinds.source_kind import SOURCES
+from spectronorm.engines import ENGINES, AutoEngine, Engine, open_named
 from spectronorm.errors import ArgumentError
+from spectronorm.normalize import NORMALIZERS
+from spectronorm.registry import Registry
 
-_LOCAL_ENGINES: Mapping[str, Callable[..., Engine]] = {
-    "auto": AutoEngine,
-    "threads": ThreadEngine,
-    "processes": ProcessEngine,
-}
+
+def alternatives(names: Iterable[str]) -> str:
+    """Join alternatives for a help text: `a, b or c.`."""
+    listed = [name for name in names if name]
+    text = f"{', '.join(listed[:-1])} or {listed[-1]}."
+    return f"{text[:1].upper()}{text[1:]}" if " " in listed[0] else text
+
+
+def short_names(registry: Registry[Any]) -> list[str]:
+    """Return the short names of loaded classes, and the names of plug-ins that are not loaded, without loading any."""
+    loaded = registry.classes(loading=False)
+    return [*registry.variants(loading=False), *(name for name in registry if name not in loaded)]
+
 
 SourceArgument = Annotated[
     str,
-    typer.Argument(
-        help="An audio file, a folder, a folder in ESC-50's layout, a .tar or .zip archive, a .csv/.parquet table with "
-        "a column path, or an fsspec URL."
-    ),
+    typer.Argument(help=alternatives(cls.takes for cls in SOURCES.classes(loading=False).values())),
 ]
 UntrustedOption = Annotated[
     bool,
@@ -42,8 +50,9 @@ ProfileOption = Annotated[Path, typer.Option("--profile", "-p", help="A profile,
 NormalizeOption = Annotated[
     str | None,
     typer.Option(
-        help="Normalizer to fit to the profile: none, global, band, minmax, minmax-band, robust, robust-band, "
-        "clip, clip-band, sliding or sliding-data-set."
+        metavar="NAME[:SETTING=VALUE]",
+        help="Normalizer to fit to the profile, with settings after colons (minmax:low=-1): "
+        f"{alternatives(short_names(NORMALIZERS))}",
     ),
 ]
 HoldOutOption = Annotated[
@@ -55,8 +64,8 @@ WorkersOption = Annotated[
 EngineOption = Annotated[
     str,
     typer.Option(
-        help="Engine that runs the work: auto (threads, then processes for large sources), threads, processes "
-        "(which survive a crash), or dask (see --scheduler)."
+        help=f"Engine that runs the work: {alternatives(ENGINES)} auto begins with threads and goes on with processes "
+        "for large sources; processes survive a crash; for dask see --scheduler."
     ),
 ]
 SchedulerOption = Annotated[
@@ -117,20 +126,10 @@ def engine(workers: int | None) -> AutoEngine:
     return AutoEngine() if workers is None else AutoEngine(workers)
 
 
-@contextmanager
-def open_engine(name: str, workers: int | None, scheduler: str | None) -> Iterator[Engine]:
+def open_engine(name: str, workers: int | None, scheduler: str | None) -> AbstractContextManager[Engine]:
     """Open the engine with this name and number of workers.
 
     Raises:
         ArgumentError: if the options contradict each other.
     """
-    if name not in _LOCAL_ENGINES and name != "dask":
-        raise ArgumentError(f"engine={name!r} must be {', '.join(_LOCAL_ENGINES)} or dask")
-    if scheduler is not None and name != "dask":
-        raise ArgumentError(f"scheduler={scheduler!r} needs --engine dask")
-    if name == "dask":
-        with DaskEngine(scheduler, workers=workers) as cluster:
-            yield cluster
-    else:
-        local = _LOCAL_ENGINES[name]
-        yield local() if workers is None else local(workers)
+    return open_named(name, workers=workers, scheduler=scheduler)

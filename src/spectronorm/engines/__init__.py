@@ -1,9 +1,11 @@
-"""Engines: each maps a task over items, in any order, and knows nothing of audio."""
+"""Engines: an engine maps a task over items, in any order, and knows nothing of audio. One file and one line each."""
 
-from spectronorm.engines.auto import AutoEngine as AutoEngine
-from spectronorm.engines.dask import DaskEngine as DaskEngine
+from spectronorm.engines.engine import ENGINES as ENGINES
 from spectronorm.engines.engine import Engine as Engine
-from spectronorm.engines.processes import ProcessEngine as ProcessEngine
+from spectronorm.engines.engine import open_named as open_named
+from spectronorm.engines.auto import AutoEngine as AutoEngine
 from spectronorm.engines.threads import ThreadEngine as ThreadEngine
+from spectronorm.engines.processes import ProcessEngine as ProcessEngine
+from spectronorm.engines.dask import DaskEngine as DaskEngine
 
-__all__ = ["AutoEngine", "DaskEngine", "Engine", "ProcessEngine", "ThreadEngine"]
+__all__ = ["ENGINES", "AutoEngine", "DaskEngine", "Engine", "ProcessEngine", "ThreadEngine"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.processes import Pool
 from spectronorm.engines.threads import ThreadEngine, available_cores
 
@@ -18,6 +18,7 @@ WORTH_SECONDS = 3.0
 """Remaining time of the threads, in seconds, from which processes are started: they take about a second to start."""
 
 
+@ENGINES.register("auto")
 @dataclass(frozen=True)
 class AutoEngine:
     """Runs tasks in `workers` threads (by default one for each core), and continues in processes if that is faster.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from spectronorm.arrays import whole_number
 from spectronorm.engines.batch import BatchResult, do_batch
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.pace import Pace
 from spectronorm.engines.threads import available_cores
 from spectronorm.errors import ArgumentError, EngineError, MissingExtra
@@ -41,6 +41,7 @@ _WAITING = 2  # batches for each worker: one in progress, one waiting
 _SETTINGS = "distributed.nanny.pre-spawn-environ"
 
 
+@ENGINES.register("dask")
 class DaskEngine:
     """Runs tasks on a Dask cluster; as a context manager it keeps the cluster between passes.
 

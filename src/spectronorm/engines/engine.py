@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from contextlib import contextmanager, nullcontext
+from typing import Any, Protocol, TypeVar
+
+from spectronorm.errors import ArgumentError
+from spectronorm.registry import Registry
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,6 +25,27 @@ class Engine(Protocol):
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield `task(item)` for each item, in the order of completion."""
         ...
+
+
+ENGINES: Registry[Engine] = Registry("engines", "engine", object, settings=False)
+"""Every engine by the name that `--engine` takes; see `open_named` for what its constructor may take."""
+
+
+@contextmanager
+def open_named(name: str, **options: object) -> Iterator[Engine]:
+    """The engine of a name, made with the options that are given (not None), and closed at the end if it can be.
+
+    Raises:
+        ArgumentError: when there is no such engine, or it does not have an option.
+    """
+    given = {option: value for option, value in options.items() if value is not None}
+    for option, value in given.items():
+        takers = [other for other, cls in ENGINES.classes().items() if option in inspect.signature(cls).parameters]
+        if name in ENGINES and name not in takers:
+            raise ArgumentError(f"{option}={value!r} needs --engine {' or '.join(takers)}")
+    made: Any = ENGINES.find(name)(**given)
+    with made if hasattr(made, "__exit__") else nullcontext(made) as opened:
+        yield opened
 
 
 def merged(task: object, results: list[Result]) -> list[Result]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.batch import BatchResult, do_batch
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.pace import Pace
 from spectronorm.engines.threads import available_cores
 from spectronorm.errors import EngineError
@@ -25,6 +25,7 @@ _ATTEMPTS = 3
 """Number of times that an item may end its process while it is the only one at work."""
 
 
+@ENGINES.register("processes")
 @dataclass(frozen=True)
 class ProcessEngine:
     """Runs tasks in `workers` processes (by default one for each core); tasks, items and results must be picklable.

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.engines.engine import Item, Result
+from spectronorm.engines.engine import ENGINES, Item, Result
 
 
 def available_cores() -> int:
@@ -22,6 +22,7 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+@ENGINES.register("threads")
 @dataclass(frozen=True)
 class ThreadEngine:
     """Runs tasks in `workers` threads (by default one for each core).

@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from spectronorm.front_end import FrontEnd
+from spectronorm.settings import settings_of
+
+_HIGH = 1e12
+"""A value so high that an offset no longer matters to its logarithm."""
 
 Effect = Callable[[FrontEnd, FrontEnd], str]
 
@@ -16,7 +20,9 @@ def effect(setting: str, a: FrontEnd, b: FrontEnd) -> str:
     known = _EFFECTS.get(setting)
     if known is not None:
         return known(a, b)
-    return _OF_SLOT[setting.split(".", maxsplit=1)[0]]
+    slot, _, name = setting.partition(".")
+    described = settings_of(type(getattr(a, slot))).get(name) if name != "kind" else None
+    return f"{_OF_SLOT[slot]}: {described.help}" if described and described.help else _OF_SLOT[slot]
 
 
 def _rate(a: FrontEnd, b: FrontEnd) -> str:
@@ -70,12 +76,13 @@ def _floor(a: FrontEnd, b: FrontEnd) -> str:
 
 
 def _per_decade(front_end: FrontEnd) -> str:
-    kind, power = type(front_end.compress).__name__, front_end.stft.power
-    if kind == "Decibel":
-        return "10 dB"
-    if kind in ("Ln", "Log1p"):
-        return f"{np.log(10.0) * power / 2.0:.3f} ln (where the level is high)"
-    return f"no fixed step of {front_end.compress.unit}"
+    """The step of a high level for ten times the power, found by compressing three decades."""
+    power, unit = front_end.stft.power, front_end.compress.unit
+    values = _HIGH * 10.0 ** (power / 2.0 * np.arange(3.0))
+    steps = np.diff(np.ravel(front_end.compress(values[:, None, None], power)))
+    if not np.allclose(steps[0], steps[1], rtol=1e-3, atol=0.0):
+        return f"no fixed step of {unit}"
+    return f"{steps[0]:g} {unit}" if unit == "dB" else f"{steps[0]:.3f} {unit} (where the level is high)"
 
 
 def _ms(samples: int, front_end: FrontEnd) -> float:

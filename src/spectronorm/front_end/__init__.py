@@ -1,17 +1,17 @@
-"""Front end: waveform to log-spectrogram (level), by waveform level → STFT → bands → compression, as one frozen value.
+"""Wave to level: waveform level → STFT → bands → compression, as one frozen value.
 
 A new band layout, compression or waveform level is one new file and one line in the folder of its slot.
 """
 
-from spectronorm.front_end.bands.gammatone import Gammatone as Gammatone
-from spectronorm.front_end.bands.linear import Linear as Linear
-from spectronorm.front_end.bands.mel import Mel as Mel
-from spectronorm.front_end.compress.decibel import Decibel as Decibel
+from spectronorm.front_end.bands import Gammatone as Gammatone
+from spectronorm.front_end.bands import Linear as Linear
+from spectronorm.front_end.bands import Mel as Mel
+from spectronorm.front_end.compress import PCEN as PCEN
+from spectronorm.front_end.compress import Decibel as Decibel
+from spectronorm.front_end.compress import Ln as Ln
+from spectronorm.front_end.compress import Log1p as Log1p
+from spectronorm.front_end.compress import Root as Root
 from spectronorm.front_end.compress.grid import Grid as Grid
-from spectronorm.front_end.compress.ln import Ln as Ln
-from spectronorm.front_end.compress.log1p import Log1p as Log1p
-from spectronorm.front_end.compress.pcen import PCEN as PCEN
-from spectronorm.front_end.compress.root import Root as Root
 from spectronorm.front_end.decibels import db_per_unit as db_per_unit
 from spectronorm.front_end.decibels import is_logarithmic as is_logarithmic
 from spectronorm.front_end.decibels import level_db as level_db
@@ -24,14 +24,14 @@ from spectronorm.front_end.span import frames_of as frames_of
 from spectronorm.front_end.span import shortest_length as shortest_length
 from spectronorm.front_end.stft.stft import STFT as STFT
 from spectronorm.front_end.undo_gain import WaveformGain as WaveformGain
-from spectronorm.front_end.waveform.as_recorded import AsRecorded as AsRecorded
-from spectronorm.front_end.waveform.loudness import LoudnessLevel as LoudnessLevel
-from spectronorm.front_end.waveform.loudness import integrated_loudness as integrated_loudness
-from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis as PreEmphasis
-from spectronorm.front_end.waveform.scale import PeakLevel as PeakLevel
-from spectronorm.front_end.waveform.scale import RMSLevel as RMSLevel
-from spectronorm.front_end.waveform.scale import ScaleWaveform as ScaleWaveform
-from spectronorm.front_end.waveform.sliding import SlidingStandardizeWaveform as SlidingStandardizeWaveform
-from spectronorm.front_end.waveform.standardize import StandardizeWaveform as StandardizeWaveform
+from spectronorm.front_end.waveform import AsRecorded as AsRecorded
+from spectronorm.front_end.waveform import LoudnessLevel as LoudnessLevel
+from spectronorm.front_end.waveform import PeakLevel as PeakLevel
+from spectronorm.front_end.waveform import PreEmphasis as PreEmphasis
+from spectronorm.front_end.waveform import RMSLevel as RMSLevel
+from spectronorm.front_end.waveform import ScaleWaveform as ScaleWaveform
+from spectronorm.front_end.waveform import SlidingStandardizeWaveform as SlidingStandardizeWaveform
+from spectronorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
+from spectronorm.front_end.waveform import integrated_loudness as integrated_loudness
 
 __all__ = ["STFT", "FrontEnd", "WaveformGain", "fix_frames", "preset"]

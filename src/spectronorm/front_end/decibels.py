@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.compress.decibel import Decibel
-from spectronorm.front_end.compress.ln import Ln
 from spectronorm.front_end.front_end import FrontEnd
 
 _LEAST = 1e-10
 
 
 def db_per_unit(front_end: FrontEnd) -> float:
-    """Number of dB in one unit of this front end's level.
+    """The number of dB in one unit of this front end's level.
 
     Raises:
-        ArgumentError: if its level is not logarithmic.
+        ArgumentError: when its level is not logarithmic.
     """
-    if isinstance(front_end.compress, Decibel):
-        return 1.0
-    if isinstance(front_end.compress, Ln):
-        return 20.0 / front_end.stft.power / math.log(10.0)
-    raise ArgumentError(
-        f"a level in {front_end.compress.unit} is not logarithmic, so a unit of it is no number of dB; "
-        "use decibel or ln"
-    )
+    unit = front_end.compress.db_per_unit(front_end.stft.power)
+    if unit is None:
+        raise ArgumentError(
+            f"a level in {front_end.compress.unit} is not logarithmic, so a unit of it is no number of dB; "
+            "use decibel or ln"
+        )
+    return unit
 
 
 def is_logarithmic(front_end: FrontEnd) -> bool:
     """True if equal steps of the level are equal steps in dB."""
-    return isinstance(front_end.compress, Decibel | Ln)
+    return front_end.compress.db_per_unit(front_end.stft.power) is not None
 
 
 def level_db(level: NDArray[Any], front_end: FrontEnd) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,47 +17,28 @@ from spectronorm.arrays import Array, namespace, require_finite, require_floats,
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
-from spectronorm.front_end.bands.bands import Bands
-from spectronorm.front_end.bands.gammatone import Gammatone
+from spectronorm.front_end.bands.bands import BANDS, Bands
 from spectronorm.front_end.bands.linear import Linear
-from spectronorm.front_end.bands.mel import Mel
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.grid import Grid
-from spectronorm.front_end.compress.ln import Ln
-from spectronorm.front_end.compress.log1p import Log1p
-from spectronorm.front_end.compress.pcen import PCEN
-from spectronorm.front_end.compress.root import Root
 from spectronorm.front_end.fast.blocks import level_blocks
-from spectronorm.front_end.stft.stft import STFT
+from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
-from spectronorm.front_end.waveform.loudness import LoudnessLevel
-from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis
-from spectronorm.front_end.waveform.scale import PeakLevel, RMSLevel, ScaleWaveform
-from spectronorm.front_end.waveform.sliding import SlidingStandardizeWaveform
-from spectronorm.front_end.waveform.standardize import StandardizeWaveform
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
+from spectronorm.registry import Registry
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.fields_only import FieldsOnly
 
-SLOTS: Mapping[str, Mapping[str, type[Any]]] = {
-    "level": {
-        "as_recorded": AsRecorded,
-        "standardize": StandardizeWaveform,
-        "sliding": SlidingStandardizeWaveform,
-        "peak": PeakLevel,
-        "rms": RMSLevel,
-        "loudness": LoudnessLevel,
-        "pre_emphasis": PreEmphasis,
-        "scale": ScaleWaveform,
-    },
-    "stft": {"stft": STFT},
-    "bands": {"linear": Linear, "mel": Mel, "gammatone": Gammatone},
-    "compress": {"decibel": Decibel, "ln": Ln, "log1p": Log1p, "root": Root, "pcen": PCEN},
+SLOTS: Mapping[str, Registry[Any]] = {
+    "level": WAVEFORM_LEVELS,
+    "stft": TRANSFORMS,
+    "bands": BANDS,
+    "compress": COMPRESSIONS,
 }
-"""Registry of each slot, by the name that JSON and the command line use."""
+"""The registry of each slot: what may stand there, by the name that JSON and the command line use."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +69,11 @@ class FrontEnd(FieldsOnly):
         set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
         if self.resampler not in RESAMPLERS:
             raise ArgumentError(f"resampler={self.resampler!r} must be one of {', '.join(RESAMPLERS)}")
-        for slot, kinds in SLOTS.items():
-            if type(getattr(self, slot)) not in kinds.values():
-                known = ", ".join(kind.__name__ for kind in kinds.values())
-                raise ArgumentError(f"{slot}={getattr(self, slot)!r} must be one of {known}")
+        for slot, registry in SLOTS.items():
+            try:
+                registry.name_of(getattr(self, slot))
+            except ArgumentError as error:
+                raise ArgumentError(f"{slot}={error}") from None
         _ = self.band_hz(), self.grid  # Both reject settings that do not fit together.
 
     def __call__(self, wave: Array) -> Array:
@@ -201,23 +183,27 @@ class FrontEnd(FieldsOnly):
         return self.bands.runs(self.sample_rate, self.stft.n_fft)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
-        plain: dict[str, Any] = {"sample_rate": self.sample_rate, "resampler": self.resampler}
-        for slot, kinds in SLOTS.items():
-            value: Any = getattr(self, slot)
-            kind = next(name for name, cls in kinds.items() if cls is type(value))
-            plain[slot] = {"kind": kind, **asdict(value)}
+        """Plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
+        slots = {slot: registry.to_plain(getattr(self, slot)) for slot, registry in SLOTS.items()}
+        return {"sample_rate": self.sample_rate, "resampler": self.resampler, **slots}
+
+    def _settings(self) -> dict[str, Any]:
+        """What makes two front ends equal: `to_dict` without the packages that plug-ins come from."""
+        plain = self.to_dict()
+        for slot in SLOTS:
+            plain[slot].pop("plugin", None)
         return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> FrontEnd:
-        """Build a front end from the values of `to_dict`; missing settings take their defaults.
+        """The front end of `to_dict`'s values; left-out settings take their defaults.
 
         Raises:
-            ArgumentError: if a field or kind is unknown, or a value is invalid.
+            ArgumentError: for an unknown field or kind, or a value that breaks its rule.
+            PluginError: when it needs a plug-in that is missing or broken.
         """
         _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
-        slots = {slot: _from_plain(slot, plain[slot]) for slot in SLOTS if slot in plain}
+        slots = {slot: registry.from_plain(plain[slot], slot) for slot, registry in SLOTS.items() if slot in plain}
         rest = {name: value for name, value in plain.items() if name not in SLOTS}
         return cls(**slots, **rest)
 
@@ -255,14 +241,14 @@ class FrontEnd(FieldsOnly):
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits, equal exactly if all settings are equal, from the SHA-256 of the canonical JSON."""
-        return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()[:16]
+        return hashlib.sha256(canonical_json(self._settings()).encode()).hexdigest()[:16]
 
     def differing(self, other: FrontEnd) -> list[tuple[str, Any, Any]]:
         """List each setting that differs, such as `stft.hop_length`, with its value here and there.
 
         The value is `absent` if a setting is missing.
         """
-        ours, theirs = _flat(self.to_dict()), _flat(other.to_dict())
+        ours, theirs = _flat(self._settings()), _flat(other._settings())
         pairs = ((name, ours.get(name, "absent"), theirs.get(name, "absent")) for name in sorted({**ours, **theirs}))
         return [(name, here, there) for name, here, there in pairs if here != there]
 
@@ -281,21 +267,6 @@ class FrontEnd(FieldsOnly):
                 f"{what} was made by another front end ({'; '.join(self.differences(other))}); "
                 "use one front end for both, or measure again"
             )
-
-
-def _from_plain(slot: str, plain: Any) -> Any:
-    kinds = SLOTS[slot]
-    if not isinstance(plain, Mapping):
-        raise ArgumentError(f"{slot} must be an object such as {{'kind': '{next(iter(kinds))}'}}, not {plain!r}")
-    kind = plain.get("kind", next(iter(kinds)) if len(kinds) == 1 else None)
-    if kind not in kinds:
-        raise ArgumentError(f"{slot}.kind={kind!r} must be one of {', '.join(kinds)}")
-    settings = {name: value for name, value in plain.items() if name != "kind"}
-    _known_keys(settings, {f.name for f in fields(kinds[kind])}, f"{slot} {kind}")
-    try:
-        return kinds[kind](**settings)
-    except TypeError as error:
-        raise ArgumentError(f"{slot} {kind}: a setting has the wrong type ({error})") from None
 
 
 def _known_keys(plain: Mapping[str, Any], known: set[str], what: str) -> None:

@@ -24,7 +24,7 @@ from spectronorm.gan.preview import save_preview
 from spectronorm.gan.scaling import to_unit
 from spectronorm.gan.training import GanTrainer, GanTraining, StepLosses, explained_memory
 from spectronorm.gan.training_source import TrainingSource
-from spectronorm.image_files import LevelRange
+from spectronorm.image_files import LevelRange, parse_range
 from spectronorm.normalize import FittedOn
 from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD
@@ -44,16 +44,16 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class GanDesign:
-    """Settings of a training, without the clips.
+    """Everything about a training besides its clips.
 
     Attributes:
-        size: Number of bands and of frames in an image.
-        width: Channels at the largest image size.
-        latent: Number of latent variables of an image.
-        conditional: Condition the networks on the clips' labels.
-        level_range: The levels at -1 and 1, in the notation of `LevelRange.parse`.
-        fix_length: Rule for clips of other lengths, one of `FIX_LENGTH`, or None.
-        training: Settings of the optimization.
+        size: Bands and frames of an image.
+        width: Channels of the widest features.
+        latent: Numbers that an image is made from.
+        conditional: Whether the networks are told the clips' labels.
+        level_range: Which levels are -1 and 1, as `parse_range` reads it.
+        fix_length: What to do with clips of other lengths, one of `FIX_LENGTH`, or None.
+        training: How it is trained.
     """
 
     size: int = 64
@@ -144,7 +144,7 @@ def prepare_gan(
     architecture = design.training.architecture(design.size, design.width, design.latent, len(classes))
     clips = read_levels(source, window, classes=classes or None, max_bad=max_bad, progress=progress("reading clips"))
     profile = fit(source, front_end, duration=window.seconds, max_bad=max_bad, progress=progress("measuring"))
-    level_range = LevelRange.parse(design.level_range, front_end, profile)
+    level_range = parse_range(design.level_range, front_end, profile)
     low, high = level_range.low[:, None], level_range.high[:, None]
     images = to_unit(clips.levels, level_range)
     plain = asdict(design)

@@ -80,46 +80,11 @@ class LevelRange:
         return cls(np.array(low_db / unit), np.array(high_db / unit), f"fixed {low_db:g} {high_db:g} dB")
 
     @classmethod
-    def parse(cls, scheme: str, front_end: FrontEnd, profile: Profile | None, per: str | None = None) -> LevelRange:
-        """Parse a range: `extremes`, `quantiles=LOW,HIGH`, `sigma=K` or `fixed=LOW,HIGH` (dB).
-
-        Args:
-            scheme: The text.
-            front_end: The front end that made the levels.
-            profile: Profile of the training set; a fixed range needs none.
-            per: `global` or `band`; by default band for sigma, else global.
-
-        Raises:
-            ArgumentError: if the text is none of these, or needs a profile and there is none.
-        """
-        kind, _, text = scheme.partition("=")
-        numbers = _numbers(text, scheme)
-        if kind == "fixed" and len(numbers) == 2:
-            return cls.fixed_db(front_end, *numbers)
-        if profile is None:
-            raise ArgumentError(f"range={scheme!r} needs a profile; only fixed=LOW,HIGH (dB) needs none")
-        if kind == "extremes" and not text:
-            return cls.extremes(profile, per or "global")
-        if kind == "quantiles" and len(numbers) in (0, 2):
-            lower, upper = numbers or (0.001, 0.999)
-            return cls.quantiles(profile, lower, upper, per or "global")
-        if kind == "sigma" and len(numbers) <= 1:
-            return cls.sigmas(profile, numbers[0] if numbers else 3.0, per or "band")
-        raise ArgumentError(f"range={scheme!r} must be extremes, quantiles=LOW,HIGH, sigma=K or fixed=LOW,HIGH (dB)")
-
-    @classmethod
     def of_level(cls, level: Any) -> LevelRange:
         """Range of the extremes of one clip's level."""
         host = to_host(level).astype(np.float64)
         low, high = host.min(), host.max()
         return cls(low, np.where(high > low, high, low + 1.0), "extremes of the clip")
-
-
-def _numbers(text: str, scheme: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")] if text else []
-    except ValueError:
-        raise ArgumentError(f"range={scheme!r}: {text!r} must be numbers, such as fixed=-80,20") from None
 
 
 def _scoped(profile: Profile, per: str) -> Statistics:

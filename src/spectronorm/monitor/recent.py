@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
-from spectronorm.front_end import Decibel, FrontEnd, Grid
+from spectronorm.front_end import FrontEnd, Grid
 from spectronorm.monitor.clips.features import clip_features_on_grid
 from spectronorm.monitor.window import Window
 from spectronorm.profile import LevelCounter, Measurement
@@ -54,7 +54,7 @@ class SeenClip:
         if not math.isfinite(float(features.sum())):
             raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
         top = highest
-        if gridded.shape[1] < frames and _floor_follows_highest(front_end):
+        if gridded.shape[1] < frames and front_end.compress.floor_follows_highest:
             top = max(highest, round(min(float(level.max()) * steps, 2.0**30)))
         if not grid.low * steps <= lowest <= top <= grid.high * steps:
             require_on_grid(front_end, lowest, top)
@@ -191,11 +191,6 @@ class Panes:
         self._full[number] = pane if known is None else Pane.sum([known, pane])
         self._number = max(self._number, number)
         self._sums = None
-
-
-def _floor_follows_highest(front_end: FrontEnd) -> bool:
-    """True if a clip's floor is a fixed distance below its highest level, which must then include all frames."""
-    return isinstance(front_end.compress, Decibel) and front_end.compress.top_db is not None
 
 
 def _count(counter: LevelCounter, clips: Sequence[SeenClip]) -> None:

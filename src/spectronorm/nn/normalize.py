@@ -17,7 +17,6 @@ from spectronorm.nn.checks import expand_lengths, readable
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
-from spectronorm.normalize.normalizer import ClipNormalizer
 
 
 class Normalize(Constants):
@@ -42,7 +41,7 @@ class Normalize(Constants):
         self._clipwise: Any = None
         self.offset: nn.Parameter | None = None
         self.log_scale: nn.Parameter | None = None
-        if isinstance(normalizer.normalizer, ClipNormalizer):
+        if normalizer.normalizer.maps_clips:
             self._clipwise = normalizer.normalizer
             self._masks_level = takes_valid(self._clipwise.clip_affine)
         if normalizer.affine is None:

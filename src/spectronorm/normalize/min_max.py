@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from spectronorm.errors import ArgumentError
-from spectronorm.normalize.normalizer import FittedNormalizer
+from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Normalizer
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
 
 
+@NORMALIZERS.register("min_max")
 @dataclass(frozen=True)
-class MinMax:
+class MinMax(Normalizer):
     """Maps the lowest level of the training set to `low` and the highest to `high`; other audio may fall outside.
 
     With `per="band"`, no band's range counts as less than `min_scale` times the median band's, so a nearly constant
@@ -24,10 +28,12 @@ class MinMax:
         ArgumentError: if `low < high` does not hold, or if `per` or `min_scale` is invalid.
     """
 
-    per: str = "global"
-    low: float = 0.0
-    high: float = 1.0
-    min_scale: float = 0.25
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"minmax": {"per": "global"}, "minmax-band": {"per": "band"}}
+
+    per: str = field(default="global", metadata={"help": "global or band"})
+    low: float = field(default=0.0, metadata={"help": "what the lowest level becomes"})
+    high: float = field(default=1.0, metadata={"help": "what the highest level becomes"})
+    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
 
     def __post_init__(self) -> None:
         check_scope(self.per)
@@ -35,6 +41,12 @@ class MinMax:
         if not -np.inf < self.low < self.high < np.inf:
             raise ArgumentError(f"low={self.low}, high={self.high} must be finite numbers with low < high")
 
+    @property
+    @override
+    def one_map(self) -> bool:
+        return self.per == "global"
+
+    @override
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Take the extremes from the profile."""
         statistics = scoped(profile, self.per)

@@ -1,9 +1,11 @@
-"""Contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
+"""The contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 import xxhash
@@ -13,35 +15,84 @@ from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile import Profile
+from spectronorm.registry import Registry
 
 
-class Normalizer(Protocol):
+class Normalizer(ABC):
     """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile.
 
-    A subclass needs only `fit`; everything else has a default, which suits one map `(level - shift) / scale` measured
-    over the data set. See `ClipNormalizer` for normalizers that find a map in each clip.
+    A subclass needs `fit` only; everything else has a default, which is right for one map `(level - shift) / scale`
+    that is measured over the data set. See `ClipNormalizer` for one that finds a map in each clip.
     """
 
+    variants: ClassVar[Mapping[str, Mapping[str, Any]] | None] = None
+    """Names for `--normalize` with their settings; None for the registered name with the default settings."""
+
+    needs_data: ClassVar[bool] = True
+    """False if the numbers are given, so that it is fitted on nothing."""
+
+    @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Return the map for levels of the profile's front end."""
-        ...
 
+    @property
+    def one_map(self) -> bool:
+        """True if all bands and clips get one shift and one positive scale, which a first BatchNorm undoes."""
+        return False
 
-@runtime_checkable
-class ClipNormalizer(Normalizer, Protocol):
-    """Normalizer that finds a map in each clip, instead of one for the data set or before it.
-
-    A subclass needs `clip_affine`, and `fit` only if it also uses the data set.
-    """
+    @property
+    def maps_clips(self) -> bool:
+        """True if `clip_affine` finds a map in each clip."""
+        return False
 
     @property
     def uses_data_set(self) -> bool:
-        """True if a map of the data set follows the clip's own map."""
-        ...
+        """True if a map of the data set is part of it: the only one, or one that follows the clip's own."""
+        return True
 
     def clip_affine(self, level: Array) -> Affine:
-        """Return the map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
-        ...
+        """The map of each clip of `level` `(..., band, frame)`; only asked for if `maps_clips`.
+
+        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
+        batch by `spectronorm.nn`; others clip by clip.
+        """
+        raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
+
+    def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
+        """What was fitted, with the mean, and with `std` the deviation too, of new levels `(clip, band, frame)`.
+
+        None if there is no mean and deviation of a data set to update.
+        """
+        return None
+
+
+class ClipNormalizer(Normalizer):
+    """A normalizer that finds a map in each clip, instead of one for the data set or before it.
+
+    A subclass needs `clip_affine`, and `fit` only if it uses the data set too.
+    """
+
+    @property
+    def maps_clips(self) -> bool:
+        """Always true."""
+        return True
+
+    @property
+    def uses_data_set(self) -> bool:
+        """True if a map of the data set follows the clip's own."""
+        return False
+
+    def fit(self, profile: Profile) -> FittedNormalizer:
+        """Remember the front end; there is nothing else to fit."""
+        return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
+
+    @abstractmethod
+    def clip_affine(self, level: Array) -> Affine:
+        """The map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
+
+
+NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normalizer)
+"""Every kind of normalizer by the name that saved pipelines use."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +164,7 @@ class FittedNormalizer:
             ShapeError: if the number of bands is not the front end's.
         """
         self._check(x)
-        known = affine
-        if known is None and not isinstance(self.normalizer, ClipNormalizer):
-            known = self.affine
+        known = self.affine if affine is None and not self.normalizer.maps_clips else affine
         if known is None:
             raise ArgumentError(
                 f"{self.normalizer} gives each clip a map of its own: keep affine_of(level) and pass it to inverse"
@@ -125,7 +174,7 @@ class FittedNormalizer:
     def affine_of(self, level: Array) -> Affine:
         """Return the map that this level gets, which an inverse needs."""
         self._check(level)
-        if isinstance(self.normalizer, ClipNormalizer):
+        if self.normalizer.maps_clips:
             own = self.normalizer.clip_affine(level)
             if not self.normalizer.uses_data_set:
                 return own

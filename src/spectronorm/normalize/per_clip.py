@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from typing_extensions import override
 
 from spectronorm.arrays import Affine, Array, mean_of_valid, namespace, working
-from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
+from spectronorm.arrays.rounding import CONSTANT_VARIANCE
+from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer
 from spectronorm.normalize.per import check_scope
-from spectronorm.profile import Profile
 
 
+@NORMALIZERS.register("per_clip")
 @dataclass(frozen=True)
-class PerClip:
+class PerClip(ClipNormalizer):
     """Map `(level - mean) / std` over each clip's frames (and bands, with `per="global"`): utterance MVN.
 
     It needs nothing from the data set and discards each clip's level; a constant clip becomes zero. The inverse needs
@@ -21,20 +26,14 @@ class PerClip:
         ArgumentError: if `per` is neither global nor band.
     """
 
-    per: str = "global"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"clip": {"per": "global"}, "clip-band": {"per": "band"}}
+
+    per: str = field(default="global", metadata={"help": "global or band"})
 
     def __post_init__(self) -> None:
         check_scope(self.per)
 
-    @property
-    def uses_data_set(self) -> bool:
-        """Return false: each clip has its own map."""
-        return False
-
-    def fit(self, profile: Profile) -> FittedNormalizer:
-        """Store the front end; nothing else is fitted."""
-        return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
-
+    @override
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
         """Return mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1.
 
@@ -46,5 +45,5 @@ class PerClip:
         mean = mean_of_valid(exact, valid, axes)
         variance = mean_of_valid((exact - mean) ** 2, valid, axes)
         # Rounding alone gives a constant clip a variance this small, and the root of zero has no gradient.
-        flat = variance <= 1e-12 * (1.0 + mean * mean)
+        flat = variance <= CONSTANT_VARIANCE * (1.0 + mean * mean)
         return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from spectronorm.errors import ArgumentError
-from spectronorm.normalize.normalizer import FittedNormalizer
+from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Normalizer
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
 
 
+@NORMALIZERS.register("robust")
 @dataclass(frozen=True)
-class Robust:
+class Robust(Normalizer):
     """Map `(level - median) / (upper - lower quantile)`, from the training set's histograms.
 
     The counterpart of scikit-learn's RobustScaler.
@@ -23,9 +27,13 @@ class Robust:
         ArgumentError: if `quantiles` are not `0 <= lower < upper <= 1`, or if `per` or `min_scale` is invalid.
     """
 
-    per: str = "band"
-    quantiles: tuple[float, float] = (0.25, 0.75)
-    min_scale: float = 0.25
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"robust": {"per": "global"}, "robust-band": {"per": "band"}}
+
+    per: str = field(default="band", metadata={"help": "global or band"})
+    quantiles: tuple[float, float] = field(
+        default=(0.25, 0.75), metadata={"help": "the shares of levels below the two ends of the range"}
+    )
+    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
 
     def __post_init__(self) -> None:
         check_scope(self.per)
@@ -34,6 +42,12 @@ class Robust:
         if len(self.quantiles) != 2 or not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
             raise ArgumentError(f"quantiles={self.quantiles} must be two shares, 0 <= lower < upper <= 1")
 
+    @property
+    @override
+    def one_map(self) -> bool:
+        return self.per == "global"
+
+    @override
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Take the quantiles from the profile."""
         lower, median, upper = scoped(profile, self.per).quantile([self.quantiles[0], 0.5, self.quantiles[1]])

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from spectronorm.arrays import Affine, Array, SlidingWindow, namespace, set_whole_numbers, sliding_affine
 from spectronorm.errors import ArgumentError
-from spectronorm.normalize.normalizer import FittedNormalizer, FittedOn
+from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer, FittedNormalizer
 from spectronorm.normalize.safe_scale import safe_scale
 from spectronorm.profile import Profile
 
 SCALES = ("window", "data_set", "none")
 
 
+@NORMALIZERS.register("sliding")
 @dataclass(frozen=True)
-class SlidingStandardize:
+class SlidingStandardize(ClipNormalizer):
     """Map `(level - mean) / std` in each band over a window of `length` frames: Kaldi's `apply-cmvn-sliding`.
 
     `scale` selects the divisor of the mean-free level: the `window`'s own standard deviation (Kaldi's `norm-vars`); the
@@ -28,10 +32,12 @@ class SlidingStandardize:
         ArgumentError: unless `1 <= min_length <= length` and `scale` is known.
     """
 
-    length: int = 600
-    min_length: int = 100
-    center: bool = True
-    scale: str = "window"
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"sliding": {}, "sliding-data-set": {"scale": "data_set"}}
+
+    length: int = field(default=600, metadata={"help": "frames of the window"})
+    min_length: int = field(default=100, metadata={"help": "frames that count at the start, if not centred"})
+    center: bool = field(default=True, metadata={"help": "the window lies around each frame, not before it"})
+    scale: str = field(default="window", metadata={"help": "window, data_set or none"})
 
     def __post_init__(self) -> None:
         if self.scale not in SCALES:
@@ -40,17 +46,19 @@ class SlidingStandardize:
         self._window()
 
     @property
+    @override
     def uses_data_set(self) -> bool:
-        """True if the scale comes from the data set."""
         return self.scale == "data_set"
 
+    @override
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Take the scale from the profile if it is needed; otherwise only the front end."""
         if not self.uses_data_set:
-            return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
+            return super().fit(profile)
         std = np.asarray(profile.band.std)
         return FittedNormalizer.of(self, profile, np.zeros_like(std), safe_scale(std, min_scale=0.25))
 
+    @override
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
         """Return the map of each cell of `level` `(..., band, frame)`; its scale is 1 unless it comes from the window.
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
-from spectronorm.normalize.normalizer import FittedNormalizer
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from spectronorm.arrays import Affine
+from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Normalizer
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
 
 
+@NORMALIZERS.register("standardize")
 @dataclass(frozen=True)
-class Standardize:
+class Standardize(Normalizer):
     """Map `(level - mean) / std` with the training set's mean and std (ddof = 0): global MVN, or per-band CMVN.
 
     With `per="band"`, no band's std counts as less than `min_scale` times the median band's; a std of zero counts as 1.
@@ -20,14 +28,32 @@ class Standardize:
         ArgumentError: if `per` is neither global nor band, or if `min_scale` is not in 0 … 1.
     """
 
-    per: str = "band"
-    min_scale: float = 0.25
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"global": {"per": "global"}, "band": {"per": "band"}}
+
+    per: str = field(default="band", metadata={"help": "global or band"})
+    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
 
     def __post_init__(self) -> None:
         check_scope(self.per)
         check_min_scale(self.min_scale)
 
+    @property
+    @override
+    def one_map(self) -> bool:
+        return self.per == "global"
+
+    @override
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Take mean and std from the profile."""
         statistics = scoped(profile, self.per)
         return FittedNormalizer.of(self, profile, statistics.mean, safe_scale(statistics.std, self.min_scale))
+
+    @override
+    def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
+        if fitted.affine is None:
+            return None
+        exact, axes = level.astype(np.float64), (0, 2) if self.per == "band" else (0, 1, 2)
+        mean, scale = exact.mean(axis=axes).reshape(-1, 1), fitted.affine.scale
+        if std:
+            scale = safe_scale(exact.std(axis=axes).reshape(-1, 1), self.min_scale)
+        return replace(fitted, affine=Affine(mean, scale))

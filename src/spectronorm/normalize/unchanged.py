@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from spectronorm.normalize.normalizer import FittedNormalizer
+from typing_extensions import override
+
+from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Normalizer
 from spectronorm.profile import Profile
 
 
+@NORMALIZERS.register("unchanged")
 @dataclass(frozen=True)
-class Unchanged:
+class Unchanged(Normalizer):
     """Leaves levels as they are."""
 
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"none": {}}
+
+    @property
+    @override
+    def one_map(self) -> bool:
+        return True
+
+    @override
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """The identity."""
         return FittedNormalizer.of(self, profile, 0.0, 1.0)

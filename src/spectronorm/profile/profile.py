@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import column_values
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, PluginError
 from spectronorm.front_end import FrontEnd
 from spectronorm.profile import storage
 from spectronorm.profile.bad_files import BadFile
@@ -257,7 +257,10 @@ class Profile(FieldsOnly):
         Raises:
             FileFormatError: if the container is not a valid profile.
         """
-        front_end, groups, notes = storage.parse(header, tensors, path)
+        try:
+            front_end, groups, notes = storage.parse(header, tensors, path)
+        except PluginError as error:
+            raise PluginError(f"{path}: {error}") from None
         return cls(front_end, groups, **{f.name: getattr(notes, f.name) for f in fields(notes)})
 
     def summary(self) -> dict[str, Any]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spectronorm.arrays import whole_number
-from spectronorm.augment import FrameCrop
+from spectronorm.augment import AUGMENTATIONS, FrameCrop
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.arms.augmentations import ON_WAVES, kind_of
 from spectronorm.front_end import PCEN, FrontEnd
-from spectronorm.normalize import KINDS, NORMALIZERS, Fixed, MinMax, Normalizer, Robust, Standardize, Unchanged
+from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
 
-ARM_NAMES = (*NORMALIZERS, "pcen")
-"""Every name that `--arms` takes: each normalizer, and PCEN in place of the compression (globally standardized)."""
+PCEN_ARM = "pcen"
+"""The arm with PCEN in place of the compression, globally standardized."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Arm:
     @property
     def augments_waves(self) -> bool:
         """True if an augmentation works on waveforms, so that spectrograms are computed anew in each epoch."""
-        return any(kind_of(augmentation) in ON_WAVES for augmentation in self.augmentations)
+        return any(augmentation.on_waves for augmentation in self.augmentations)
 
     @property
     def parts(self) -> tuple[Arm, ...]:
@@ -84,18 +83,17 @@ class Arm:
 
         Such layers undo `a x + b` with a > 0, so two arms cannot differ if their inputs differ only by such a map.
         """
-        scalar = all(_is_scalar_affine(arm.normalizer) for arm in (self, other))
+        scalar = self.normalizer.one_map and other.normalizer.one_map
         same = self.front_end == other.front_end and self.members == other.members
         return scalar and same and not any(arm.augmentations or arm.also for arm in (self, other))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the arm as plain JSON values."""
-        kind = next(name for name, cls in KINDS.items() if cls is type(self.normalizer))
         return {
             "name": self.name,
             "front_end": self.front_end.to_dict(),
-            "normalize": {"kind": kind, **asdict(self.normalizer)},  # type: ignore[call-overload]
-            "augment": [{"kind": kind_of(item), **asdict(item)} for item in self.augmentations],
+            "normalize": NORMALIZERS.to_plain(self.normalizer),
+            "augment": [AUGMENTATIONS.to_plain(item) for item in self.augmentations],
             **({"test_crops": self.test_crops} if self.test_crops else {}),
             **({"members": self.members} if self.members > 1 else {}),
             **({"also": [arm.to_dict() for arm in self.also]} if self.also else {}),
@@ -103,18 +101,23 @@ class Arm:
 
 
 def arm_of_name(name: str, front_end: FrontEnd) -> Arm:
-    """Return the arm with this name on the given front end.
+    """The arm of that name on this front end: any name of a normalizer, or `pcen`.
 
     Raises:
-        ArgumentError: if there is no such arm.
+        ArgumentError: when there is none.
     """
-    if name == "pcen":
+    if name == PCEN_ARM:
         return Arm(name, replace(front_end, compress=PCEN()), Standardize(per="global"))
-    if name not in NORMALIZERS:
-        raise ArgumentError(
-            f"arm {name!r} is unknown; use one of {', '.join(ARM_NAMES)}, or describe it in a file: --arms arms.toml"
-        )
-    return Arm(name, front_end, NORMALIZERS[name])
+    if name.partition(":")[0] not in normalizer_names():
+        NORMALIZERS.require_sound(name)
+        known = ", ".join(arm_names())
+        raise ArgumentError(f"arm {name!r} is unknown; use one of {known}, or describe it in a file: --arms arms.toml")
+    return Arm(name, front_end, normalizer(name))
+
+
+def arm_names() -> tuple[str, ...]:
+    """Every name that `--arms` takes: those of normalizers, and `pcen`."""
+    return (*normalizer_names(), PCEN_ARM)
 
 
 def check_arms(arms: Iterable[Arm]) -> tuple[Arm, ...]:
@@ -130,13 +133,3 @@ def check_arms(arms: Iterable[Arm]) -> tuple[Arm, ...]:
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise ArgumentError(f"arm {doubled[0]!r} is given twice; give each arm a name of its own")
     return checked
-
-
-def _is_scalar_affine(normalizer: Normalizer) -> bool:
-    match normalizer:
-        case Unchanged() | Fixed():
-            return True
-        case Standardize() | MinMax() | Robust():
-            return normalizer.per == "global"
-        case _:
-            return False

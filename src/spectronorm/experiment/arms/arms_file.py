@@ -6,15 +6,15 @@ import itertools
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from spectronorm.augment import AUGMENTATIONS
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.arm import Arm, arm_of_name, check_arms
-from spectronorm.experiment.arms.augmentations import parse_augmentation
 from spectronorm.front_end import FrontEnd, find_preset
-from spectronorm.normalize import KINDS, Normalizer, normalizer
+from spectronorm.normalize import NORMALIZERS, Normalizer, normalizer
 
 _SLOTS = ("level", "stft", "bands", "compress")
 _KEYS = ("name", "preset", *_SLOTS, "sample_rate", "resampler", "normalize", "augment", "test_crops", "members")
@@ -126,7 +126,7 @@ def _arm(plain: Mapping[str, Any], front_end: FrontEnd) -> Arm:
         name,
         FrontEnd.from_dict(settings),
         _normalizer(plain.get("normalize", "none")),
-        tuple(parse_augmentation(item) for item in augment),
+        tuple(AUGMENTATIONS.from_plain(item, "augment") for item in augment),
         plain.get("test_crops", 0),
         plain.get("members", 1),
     )
@@ -142,16 +142,4 @@ def _slot(base: Mapping[str, Any], value: Any) -> Any:
 
 
 def _normalizer(plain: Any) -> Normalizer:
-    if isinstance(plain, str):
-        return normalizer(plain)
-    if not isinstance(plain, Mapping) or plain.get("kind") not in KINDS:
-        raise ArgumentError(f"normalize={plain!r} must be a name, or a table with kind, one of {', '.join(KINDS)}")
-    cls = KINDS[plain["kind"]]
-    settings = {name: value for name, value in plain.items() if name != "kind"}
-    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    if unknown := sorted(set(settings) - set(known)):
-        raise ArgumentError(f"normalize {plain['kind']} has no setting {unknown[0]}; it has {', '.join(known)}")
-    try:
-        return cls(**settings)
-    except TypeError as error:
-        raise ArgumentError(f"normalize {plain['kind']}: a setting has the wrong type ({error})") from None
+    return normalizer(plain) if isinstance(plain, str) else NORMALIZERS.from_plain(plain, "normalize")

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from spectronorm.augment import FrameCrop, Mixup
+from spectronorm.augment import AUGMENTATIONS, Cropped, FrameCrop, Mixup
 from spectronorm.experiment.arms.arm import Arm
-from spectronorm.experiment.arms.augmentations import ON_WAVES, kind_of
 from spectronorm.normalize import FittedNormalizer
 
 Generators = Callable[[str], np.random.Generator]
@@ -49,13 +48,13 @@ class ArmInputs:
         x = self.normalizer(self._levels(index, generators))
         target = torch.from_numpy(labels).to(self.device)
         for augmentation in self.arm.augmentations:
-            kind = kind_of(augmentation)
+            kind = AUGMENTATIONS.name_of(augmentation)
             if isinstance(augmentation, Mixup):
                 mixed = augmentation(x, one_hot(target, self.classes).to(x.dtype), generators(kind))
                 x, target = mixed.x, mixed.labels
             elif isinstance(augmentation, FrameCrop):
                 x = augmentation(x, generators(kind), self._power(index))
-            elif kind not in ON_WAVES:
+            elif not augmentation.on_waves:
                 x = augmentation(x, generators(kind))
         return _as_images(x), target
 
@@ -100,10 +99,9 @@ class ArmInputs:
             return torch.from_numpy(self.levels[index]).to(self.device)
         wave = torch.from_numpy(self.waves[index]).to(self.device)
         for augmentation in self.arm.augmentations:
-            kind = kind_of(augmentation)
-            if kind in ON_WAVES:
-                changed = augmentation(wave, generators(kind))
-                wave = changed.wave if kind == "random_crop" else changed
+            if augmentation.on_waves:
+                changed = augmentation(wave, generators(AUGMENTATIONS.name_of(augmentation)))
+                wave = changed.wave if isinstance(changed, Cropped) else changed
         level: Tensor = self.arm.front_end(wave)
         return level
 

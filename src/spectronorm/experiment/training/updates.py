@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spectronorm.arrays import Affine
 from spectronorm.experiment.training.train import Training, autocast
-from spectronorm.normalize import FittedNormalizer, Standardize
-from spectronorm.normalize.safe_scale import safe_scale
+from spectronorm.normalize import FittedNormalizer
 
 
 def updated_input(fitted: FittedNormalizer, levels: NDArray[np.float32], *, std: bool) -> FittedNormalizer | None:
@@ -27,16 +24,7 @@ def updated_input(fitted: FittedNormalizer, levels: NDArray[np.float32], *, std:
     Returns:
         The updated normalizer, or None if the normalizer has no mean and deviation of a data set.
     """
-    settings, affine = fitted.normalizer, fitted.affine
-    if not isinstance(settings, Standardize) or affine is None:
-        return None
-    axes = (0, 2) if settings.per == "band" else (0, 1, 2)
-    exact = levels.astype(np.float64)
-    mean = exact.mean(axis=axes).reshape(-1, 1)
-    scale = affine.scale
-    if std:
-        scale = safe_scale(exact.std(axis=axes).reshape(-1, 1), settings.min_scale)
-    return replace(fitted, affine=Affine(mean, scale))
+    return fitted.normalizer.updated(fitted, levels, std=std)
 
 
 @torch.no_grad()

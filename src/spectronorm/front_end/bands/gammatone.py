@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from spectronorm.arrays import Array, set_whole_numbers
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.bands import MAX_BANDS
-from spectronorm.front_end.bands.runs import BandRuns, band_sums
+from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands
+from spectronorm.front_end.bands.runs import BandRuns
 
 _EAR_Q = 9.26449  # Glasberg and Moore (1990): ERB(f) = f / 9.26449 + 24.7 Hz
 _MIN_BANDWIDTH = 24.7
 _TO_BANDWIDTH = 1.019  # an ERB wide, a fourth-order gammatone has this parameter (Patterson et al. 1992)
 
 
+@BANDS.register("gammatone")
 @dataclass(frozen=True)
-class Gammatone:
+class Gammatone(Bands):
     """Fourth-order gammatone filters from `f_min` up to just below `f_max` (Hz; default half the sample rate).
 
     Each weight is the magnitude of Slaney's filter at the bin's frequency (Apple Technical Report 35, 1993), scaled to
@@ -32,10 +34,10 @@ class Gammatone:
             sample_rate / 2`.
     """
 
-    n_bands: int = 64
-    f_min: float = 50.0
-    f_max: float | None = None
-    width: float = 1.0
+    n_bands: int = field(default=64, metadata={"help": "how many bands"})
+    f_min: float = field(default=50.0, metadata={"help": "lowest frequency, Hz"})
+    f_max: float | None = field(default=None, metadata={"help": "highest frequency, Hz"})
+    width: float = field(default=1.0, metadata={"help": "the factor of each filter's bandwidth"})
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_bands",), 1, MAX_BANDS)
@@ -44,17 +46,13 @@ class Gammatone:
         if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
             raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
 
-    def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
-        """The gammatone bands."""
-        return band_sums(self.runs(sample_rate, n_fft), magnitudes)
-
+    @override
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
-        """The filters `(band, bin)`."""
         return _gammatone_runs(self, sample_rate, n_fft)
 
+    @override
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
         """Return the centre of each filter, in Hz: evenly spaced on the ERB scale, the lowest at `f_min`."""
-        del n_fft
         f_max = sample_rate / 2 if self.f_max is None else self.f_max
         if not self.f_min < f_max <= sample_rate / 2:
             raise ArgumentError(

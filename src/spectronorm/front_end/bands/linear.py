@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from spectronorm.arrays import Array
+from spectronorm.front_end.bands.bands import BANDS, Bands
 from spectronorm.front_end.bands.runs import BandRuns
 
 
+@BANDS.register("linear")
 @dataclass(frozen=True)
-class Linear:
+class Linear(Bands):
     """Makes every bin a band; `drop_nyquist` leaves out the last one, for an even number of bands."""
 
-    drop_nyquist: bool = False
+    drop_nyquist: bool = field(
+        default=False, metadata={"help": "leave the last bin out", "flag": "--drop-nyquist/--keep-nyquist"}
+    )
 
+    @override
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
-        """The bins themselves."""
-        del sample_rate
         return magnitudes[..., : self._count(n_fft), :]
 
+    @override
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
         """Return the identity `(band, bin)`, without its last row if Nyquist is dropped."""
-        del sample_rate
         return _linear_runs(self._count(n_fft), n_fft // 2 + 1)
 
+    @override
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
-        """Centre frequencies in Hz."""
         return np.arange(self._count(n_fft), dtype=np.float64) * (sample_rate / n_fft)
 
     def _count(self, n_fft: int) -> int:

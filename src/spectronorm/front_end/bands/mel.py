@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from spectronorm.arrays import Array, set_whole_numbers
+from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.bands import MAX_BANDS
-from spectronorm.front_end.bands.runs import BandRuns, band_sums
+from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands
+from spectronorm.front_end.bands.runs import BandRuns
 
 
+@BANDS.register("mel")
 @dataclass(frozen=True)
-class Mel:
+class Mel(Bands):
     """Triangular filters spaced evenly on the mel scale, equal to `librosa.filters.mel`.
 
     `f_min` and `f_max` (default half the sample rate) are in Hz. `mel_scale` is `slaney` (Slaney's Auditory Toolbox,
@@ -28,11 +30,11 @@ class Mel:
         ArgumentError: if a name is unknown, or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
     """
 
-    n_mels: int = 128
-    f_min: float = 0.0
-    f_max: float | None = None
-    mel_scale: str = "slaney"
-    norm: str | None = "slaney"
+    n_mels: int = field(default=128, metadata={"help": "how many bands"})
+    f_min: float = field(default=0.0, metadata={"help": "lowest frequency, Hz"})
+    f_max: float | None = field(default=None, metadata={"help": "highest frequency, Hz"})
+    mel_scale: str = field(default="slaney", metadata={"help": "slaney, htk or kaldi"})
+    norm: str | None = field(default="slaney", metadata={"help": "slaney or none"})
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_mels",), 1, MAX_BANDS)
@@ -43,17 +45,13 @@ class Mel:
         if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
             raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
 
-    def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
-        """The mel bands."""
-        return band_sums(self.runs(sample_rate, n_fft), magnitudes)
-
+    @override
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
-        """The filters `(band, bin)`."""
         return _mel_runs(self, sample_rate, n_fft)
 
+    @override
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
         """Return the peak of each filter, in Hz."""
-        del n_fft
         return self._edges(sample_rate)[1:-1]
 
     def _edges(self, sample_rate: int) -> NDArray[np.float64]:

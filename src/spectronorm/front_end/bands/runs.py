@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,10 @@ class BandRuns:
         stop = np.where(some, matrix.shape[1] - np.argmax(nonzero[:, ::-1], axis=1), 0)
         return cls(matrix, first, stop, np.array_equal(matrix, np.eye(*matrix.shape)))
 
+    def gather(self, values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+        """Write the weighted sums of bins `(bin, frame)` into `out` `(band, frame)`: each in one fixed order."""
+        _gather(values, self.matrix, self.first, self.stop, out)
+
 
 def band_sums(runs: BandRuns, x: Array) -> Array:
     """Weighted sums of bins: the matrix `(band, bin)` times `x` `(..., bin, frame)`.
@@ -38,38 +43,38 @@ def band_sums(runs: BandRuns, x: Array) -> Array:
     """
     if is_torch_array(x):
         return constant(runs.matrix, x) @ x
-    bins_last = np.ascontiguousarray(np.swapaxes(x, -1, -2))
-    rows = bins_last.reshape(-1, bins_last.shape[-1])
-    out = np.empty((rows.shape[0], runs.matrix.shape[0]))
-    sum_runs(rows, runs.matrix, runs.first, runs.stop, out)
-    return np.swapaxes(out.reshape(*bins_last.shape[:-1], runs.matrix.shape[0]), -1, -2)
+    values = np.ascontiguousarray(x, dtype=np.float64)
+    clips = values.reshape(math.prod(values.shape[:-2]), *values.shape[-2:])
+    out = np.empty((len(clips), runs.matrix.shape[0], values.shape[-1]))
+    for clip, sums in zip(clips, out, strict=True):
+        runs.gather(clip, sums)
+    return out.reshape(*values.shape[:-2], *out.shape[1:])
 
 
-def _sum_runs_by_numpy(
-    rows: NDArray[np.float64],
+def _gather_by_numpy(
+    values: NDArray[np.float64],
     matrix: NDArray[np.float64],
     first: NDArray[np.int64],
     stop: NDArray[np.int64],
     out: NDArray[np.float64],
 ) -> None:
     out[:] = 0.0
-    for band in range(len(matrix)):
+    for band in range(len(out)):
         for k in range(first[band], stop[band]):
-            out[:, band] += matrix[band, k] * rows[:, k]
+            out[band] += matrix[band, k] * values[k]
 
 
-@kernel(_sum_runs_by_numpy, cache=True, nogil=True)
-def sum_runs(
-    rows: NDArray[np.float64],
+@kernel(_gather_by_numpy, cache=True, nogil=True)
+def _gather(
+    values: NDArray[np.float64],
     matrix: NDArray[np.float64],
     first: NDArray[np.int64],
     stop: NDArray[np.int64],
     out: NDArray[np.float64],
 ) -> None:
-    """`rows` `(frame, bin)` gathered into `out` `(frame, band)`."""
-    for t in range(rows.shape[0]):
-        for band in range(matrix.shape[0]):
-            total = 0.0
-            for k in range(first[band], stop[band]):
-                total += matrix[band, k] * rows[t, k]
-            out[t, band] = total
+    for band in range(out.shape[0]):
+        out[band] = 0.0
+        for k in range(first[band], stop[band]):
+            weight = matrix[band, k]
+            for t in range(out.shape[1]):
+                out[band, t] += weight * values[k, t]

@@ -2,45 +2,79 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
 from spectronorm.arrays import Array
 from spectronorm.front_end.compress.grid import Grid
+from spectronorm.registry import Registry
 
 
-class Compression(Protocol):
+@dataclass(frozen=True)
+class Logarithm:
+    """The level `max(log(max(x, amin) + offset) · factor - shift, least)`, to base 10 or e.
+
+    The compiled kernel computes it in one pass over memory.
+    """
+
+    amin: float = 0.0
+    offset: float = 0.0
+    factor: float = 1.0
+    shift: float = 0.0
+    least: float = -math.inf
+    common: bool = False
+
+
+class Compression(ABC):
     """Maps band values (magnitude to some power, never negative) to levels, and back.
 
     A subclass is a frozen dataclass with `__call__`, `inverse` and `grid`, and its own `unit`; everything else has a
-    default, which suits a compression that works frame by frame and maps 0 to 0.
+    default, which is right for a compression that works frame by frame and maps 0 to 0.
     """
 
-    @property
-    def unit(self) -> str:
-        """The level's unit, for tables and axes."""
-        ...
+    unit: ClassVar[str] = "level"
+    """The level's unit, for tables and axes."""
+
+    @abstractmethod
+    def __call__(self, values: Array, power: float) -> Array:
+        """Return the level of values that are magnitudes to this power."""
+
+    @abstractmethod
+    def inverse(self, level: Array, power: float) -> Array:
+        """The values that have this level, never negative."""
+
+    @abstractmethod
+    def grid(self, power: float) -> Grid:
+        """Return the grid of integers that levels are counted on."""
 
     @property
     def framewise(self) -> bool:
-        """True if each frame's level depends only on that frame."""
-        ...
+        """True if each frame's level depends on that frame alone."""
+        return True
 
-    def __call__(self, values: Array, power: float) -> Array:
-        """Return the level of values that are magnitudes to this power."""
-        ...
-
-    def inverse(self, level: Array, power: float) -> Array:
-        """Return the values that have this level, never negative."""
-        ...
+    @property
+    def floor_follows_highest(self) -> bool:
+        """True if the clip's highest level moves its floor, and other frames matter in no other way."""
+        return False
 
     def floor(self, power: float) -> float:
-        """Return the lowest possible level: the level of digital silence."""
-        ...
+        """The lowest level there is: the level of digital silence."""
+        return 0.0
 
     def clip_floor(self, highest: float, power: float) -> float:
         """Return the floor of one clip, given its highest level."""
-        ...
+        return self.floor(power)
 
-    def grid(self, power: float) -> Grid:
-        """Return the grid of integers that levels are counted on."""
-        ...
+    def db_per_unit(self, power: float) -> float | None:
+        """The number of dB in one unit of the level; None if equal steps of the level are not equal steps in dB."""
+        return None
+
+    def logarithm(self, power: float) -> Logarithm | None:
+        """The level as a logarithm for the compiled kernel; None to call the compression instead."""
+        return None
+
+
+COMPRESSIONS: Registry[Compression] = Registry("compressions", "compression", Compression)
+"""Every compression by the name that JSON and `--compress` use."""

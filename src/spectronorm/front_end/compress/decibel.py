@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from typing_extensions import override
 
 from spectronorm.arrays import Array, at_least, namespace
 from spectronorm.errors import ArgumentError
+from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
 
 
+@COMPRESSIONS.register("decibel")
 @dataclass(frozen=True)
-class Decibel:
+class Decibel(Compression):
     """Level in dB: `10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as in librosa and torchaudio.
 
     `amin` and `ref` are in the unit of the values (power or magnitude). `floor_db` is a fixed lower bound in dB.
@@ -22,10 +27,12 @@ class Decibel:
         ArgumentError: if `amin` or `ref` is not positive, or if `top_db` is negative.
     """
 
-    amin: float = 1e-10
-    ref: float = 1.0
-    floor_db: float | None = None
-    top_db: float | None = None
+    unit: ClassVar[str] = "dB"
+
+    amin: float = field(default=1e-10, metadata={"help": "the smallest value"})
+    ref: float = field(default=1.0, metadata={"help": "the value of 0 dB"})
+    floor_db: float | None = field(default=None, metadata={"help": "a fixed floor"})
+    top_db: float | None = field(default=None, metadata={"help": "a floor below each clip's own peak"})
 
     def __post_init__(self) -> None:
         if not 0 < self.amin < math.inf or not 0 < self.ref < math.inf:
@@ -34,17 +41,17 @@ class Decibel:
             raise ArgumentError(f"top_db={self.top_db} must not be negative")
 
     @property
-    def unit(self) -> str:
-        """The unit, dB."""
-        return "dB"
-
-    @property
+    @override
     def framewise(self) -> bool:
-        """Unless `top_db` looks at the whole clip."""
         return self.top_db is None
 
+    @property
+    @override
+    def floor_follows_highest(self) -> bool:
+        return self.top_db is not None
+
+    @override
     def __call__(self, values: Array, power: float) -> Array:
-        """The level in dB."""
         xp = namespace(values)
         level = xp.log10(at_least(values, self.amin)) * (20.0 / power)
         if self.ref != 1.0:
@@ -55,24 +62,38 @@ class Decibel:
             level = xp.maximum(level, xp.max(level, axis=(-2, -1), keepdims=True) - self.top_db)
         return level
 
+    @override
     def inverse(self, level: Array, power: float) -> Array:
         """Return the values; clipped ones come back as the floor."""
         return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
 
+    @override
     def floor(self, power: float) -> float:
-        """The lowest level, in dB."""
         floor = math.log10(self.amin) * (20.0 / power) - self.ref_db(power)
         return floor if self.floor_db is None else max(floor, self.floor_db)
 
+    @override
     def clip_floor(self, highest: float, power: float) -> float:
         """Return the floor in dB: `top_db` below the clip's highest level, if `top_db` is set."""
         floor = self.floor(power)
         return floor if self.top_db is None else max(floor, highest - self.top_db)
 
+    @override
     def grid(self, power: float) -> Grid:
         """Return a grid with 65536 steps and 16 histogram cells in each dB, from the floor to at least 200 dB."""
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 16, cell_bits=12, low=low, high=max(low + 300.0, 200.0))
+
+    @override
+    def db_per_unit(self, power: float) -> float:
+        return 1.0
+
+    @override
+    def logarithm(self, power: float) -> Logarithm | None:
+        if self.top_db is not None:
+            return None
+        least = -math.inf if self.floor_db is None else self.floor_db
+        return Logarithm(self.amin, 0.0, 20.0 / power, self.ref_db(power), least, common=True)
 
     def ref_db(self, power: float) -> float:
         """`ref` in dB."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from typing_extensions import override
 
 from spectronorm.arrays import Array, at_least, namespace, plus
 from spectronorm.errors import ArgumentError
+from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
 
 
+@COMPRESSIONS.register("ln")
 @dataclass(frozen=True)
-class Ln:
+class Ln(Compression):
     """Level `ln(max(x, amin) + offset)`, natural logarithm.
 
     SpecGAN adds an offset (Donahue, McAuley, Puckette 2019, section 3.2), as most systems do; Kaldi clamps with `amin`.
@@ -20,8 +25,10 @@ class Ln:
         ArgumentError: if either is negative, or if their sum is not between 1e-30 and 1.
     """
 
-    offset: float = 1e-9
-    amin: float = 0.0
+    unit: ClassVar[str] = "ln"
+
+    offset: float = field(default=1e-9, metadata={"help": "added before the logarithm"})
+    amin: float = field(default=0.0, metadata={"help": "the smallest value"})
 
     def __post_init__(self) -> None:
         if not (self.offset >= 0 and self.amin >= 0 and 1e-30 <= self.offset + self.amin <= 1):
@@ -30,38 +37,30 @@ class Ln:
                 "1e-30 … 1: it keeps the logarithm of silence finite"
             )
 
-    @property
-    def unit(self) -> str:
-        """The unit: natural logarithm, nepers if `power` is 1."""
-        return "ln"
-
-    @property
-    def framewise(self) -> bool:
-        """Return true."""
-        return True
-
+    @override
     def __call__(self, values: Array, power: float) -> Array:
-        """Return the natural logarithm of the values."""
-        del power
         clamped = at_least(values, self.amin) if self.amin else values
         return namespace(values).log(plus(clamped, self.offset) if self.offset else clamped)
 
+    @override
     def inverse(self, level: Array, power: float) -> Array:
         """Return the values, `exp(level) - offset`, never below 0; clamped ones come back as `amin`."""
-        del power
         return at_least(namespace(level).exp(level) - self.offset, 0.0)
 
+    @override
     def floor(self, power: float) -> float:
-        """`ln(amin + offset)`."""
-        del power
         return math.log(self.amin + self.offset)
 
-    def clip_floor(self, highest: float, power: float) -> float:
-        """The same for every clip."""
-        del highest
-        return self.floor(power)
-
+    @override
     def grid(self, power: float) -> Grid:
         """Return a grid with 262144 steps and 64 histogram cells in each unit, from the floor to at least 60."""
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 18, cell_bits=12, low=low, high=max(low + 100.0, 60.0))
+
+    @override
+    def db_per_unit(self, power: float) -> float:
+        return 20.0 / power / math.log(10.0)
+
+    @override
+    def logarithm(self, power: float) -> Logarithm:
+        return Logarithm(self.amin, self.offset)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from typing_extensions import override
 
 from spectronorm.arrays import Array, namespace, smooth
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.grid import Grid
 
 _NEWTON_STEPS = 30
 _LARGEST = 1e12  # the largest value, before `scale`, that the grid has room for
 
 
+@COMPRESSIONS.register("pcen")
 @dataclass(frozen=True)
 class PCEN(Compression):
     """Level `(E / (eps + M)^gain + bias)^exponent - bias^exponent`, where M is E smoothed over frames.
@@ -29,12 +33,14 @@ class PCEN(Compression):
             below 1, `bias`, `eps` and `scale` positive.
     """
 
-    b: float = 0.025
-    gain: float = 0.98
-    bias: float = 2.0
-    exponent: float = 0.5
-    eps: float = 1e-6
-    scale: float = 2.0**31
+    unit: ClassVar[str] = "PCEN"
+
+    b: float = field(default=0.025, metadata={"help": "the smoother's coefficient"})
+    gain: float = field(default=0.98, metadata={"help": "how strongly it compresses"})
+    bias: float = field(default=2.0, metadata={"help": "added before the root"})
+    exponent: float = field(default=0.5, metadata={"help": "the power of the compression"})
+    eps: float = field(default=1e-6, metadata={"help": "added to the smoothed energy"})
+    scale: float = field(default=2.0**31, metadata={"help": "the factor of every value"})
 
     def __post_init__(self) -> None:
         if not (0 < self.b <= 1 and 0 < self.exponent <= 1):
@@ -61,20 +67,20 @@ class PCEN(Compression):
         return (math.sqrt(1.0 + 4.0 * frames**2) - 1.0) / (2.0 * frames**2)
 
     @property
-    def unit(self) -> str:
-        """The unit: PCEN's own."""
-        return "PCEN"
-
-    @property
+    @override
     def framewise(self) -> bool:
-        """Return false: the smoother depends on earlier frames."""
-        return False
+        return False  # the smoother remembers
 
+    @override
     def __call__(self, values: Array, power: float) -> Array:
-        """The level of whole clips."""
         return self.stream(values, power)[0]
 
-    def stream(self, values: Array, power: float, state: Array | None = None) -> tuple[Array, Array]:
+    def stream(
+        self,
+        values: Array,
+        power: float,  # noqa: ARG002 - called like the compression itself
+        state: Array | None = None,
+    ) -> tuple[Array, Array]:
         """Return the level of one piece of a stream, and the smoother's state for the next piece.
 
         Args:
@@ -82,7 +88,6 @@ class PCEN(Compression):
             power: Exponent of the magnitudes in the values; PCEN takes the values as they are.
             state: M of the previous frame, `(..., band, 1)`, as returned for the previous piece, or None at the start.
         """
-        del power
         xp = namespace(values)
         energy = values * self.scale
         smoothed = smooth(energy, self.b, xp.ones_like(energy[..., :1]) if state is None else state)
@@ -90,13 +95,13 @@ class PCEN(Compression):
         level = self.bias**self.exponent * xp.expm1(self.exponent * xp.log1p(quotient / self.bias))
         return level, smoothed[..., -1:]
 
+    @override
     def inverse(self, level: Array, power: float) -> Array:
         """Return the values, frame by frame from the first, since each needs the smoother's state before it.
 
         Each frame solves `ln E = ln q + gain ln(eps + (1 - b) M + b E)` for `ln E` by Newton's method from below; the
         difference of both sides is increasing and concave, so every step stays below the solution and approaches it.
         """
-        del power
         xp = namespace(level)
         quotient = self.bias * xp.expm1(xp.log1p(level / self.bias**self.exponent) / self.exponent)
         state, frames = xp.ones_like(level[..., 0]), []
@@ -114,18 +119,8 @@ class PCEN(Compression):
             frames.append(energy / self.scale)
         return xp.stack(frames, axis=-1)
 
-    def floor(self, power: float) -> float:
-        """Return zero."""
-        del power
-        return 0.0
-
-    def clip_floor(self, highest: float, power: float) -> float:
-        """Zero for every clip."""
-        del highest, power
-        return 0.0
-
+    @override
     def grid(self, power: float) -> Grid:
         """Return a grid from zero to the level of a full-scale burst after silence."""
-        del power
         quotient = (_LARGEST * self.scale) ** (1.0 - self.gain) * self.b**-self.gain
         return Grid.up_to((quotient + self.bias) ** self.exponent - self.bias**self.exponent)

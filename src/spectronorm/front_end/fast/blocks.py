@@ -6,7 +6,6 @@ time in page faults than the arithmetic does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,11 +17,9 @@ from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.fast.logarithm import compressed
 from spectronorm.front_end.fast.power_spectra import power_spectra
 from spectronorm.front_end.stft.stft import STFT
-from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.jit import kernel
-from spectronorm.kernels.sums import mean_of, mean_square
 
 _CELLS = 50_000
 """Bins times frames of a block, small enough for the second-level cache with its intermediate arrays."""
@@ -52,7 +49,7 @@ def level_blocks(
             values **= stft.power / 2.0
         if not runs.identity:
             gathered = workspace.array("gathered", (bands, values.shape[1]))
-            _gather(values, runs.matrix, runs.first, runs.stop, gathered)
+            runs.gather(values, gathered)
             values = gathered
         yield start, count, compressed(values[:bands], compress, stft.power)
 
@@ -60,18 +57,15 @@ def level_blocks(
 def _padded(
     samples: NDArray[Any], sample_rate: int, level: WaveformLevel, stft: STFT, workspace: Workspace
 ) -> tuple[NDArray[Any], float, float]:
-    """Return the result of `STFT.padded`, and the mean and scale that remain to be applied to it.
+    """What `STFT.padded` gives, and the mean and scale that are still to be applied to it.
 
-    A change by an offset and a scale is left to the windowing, which saves a pass over memory, except where zeros are
-    padded: they must be zero afterwards.
+    A change by an offset and a scale is left to the windowing, which saves a pass over memory, but not where zeros are
+    padded: those are to be zero afterwards.
     """
-    mean, scale = 0.0, 1.0
-    wave = samples
     pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
-    if isinstance(level, StandardizeWaveform) and stft.windowed_only and not pads_zeros:
-        mean, scale = _mean_and_scale(samples)
-    else:
-        wave = level(samples.astype(np.float64), sample_rate)
+    change = level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None
+    mean, scale = (0.0, 1.0) if change is None else (change.offset, change.scale)
+    wave = samples if change is not None else level(samples.astype(np.float64), sample_rate)
     if stft.frame_count == "ceil":
         return stft.padded(wave), mean, scale
     n, p = len(wave), stft.padding
@@ -97,40 +91,3 @@ def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
     for i in range(padding):
         out[i] = wave[padding - i]
         out[padding + n + i] = wave[n - 2 - i]
-
-
-def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
-    """The mean and one over the std of `StandardizeWaveform`; a scale of 0 for a constant clip."""
-    mean = mean_of(samples)
-    std = math.sqrt(mean_square(samples, mean))
-    return mean, 0.0 if std <= 1e-6 * abs(mean) else 1.0 / std
-
-
-def _gather_by_numpy(
-    values: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    first: NDArray[np.int64],
-    stop: NDArray[np.int64],
-    out: NDArray[np.float64],
-) -> None:
-    out[:] = 0.0
-    for band in range(len(out)):
-        for k in range(first[band], stop[band]):
-            out[band] += matrix[band, k] * values[k]
-
-
-@kernel(_gather_by_numpy, cache=True, nogil=True)
-def _gather(
-    values: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    first: NDArray[np.int64],
-    stop: NDArray[np.int64],
-    out: NDArray[np.float64],
-) -> None:
-    """`sum_runs` for values `(bin, frame)`: the same sums in the same order."""
-    for band in range(out.shape[0]):
-        out[band] = 0.0
-        for k in range(first[band], stop[band]):
-            weight = matrix[band, k]
-            for t in range(out.shape[1]):
-                out[band, t] += weight * values[k, t]

@@ -1,8 +1,8 @@
-"""Logarithms of compressions in one pass over a block, where NumPy takes three to five passes.
+"""The logarithms of compressions in one pass over a block, where NumPy takes three to five.
 
 `log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in
 `s²` is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are
-within 3 units in the last place, as NumPy's are; machines with fused multiply-add use it.
+within 3 units in the last place, as NumPy's are; machines that can fuse a product and a sum do so.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.front_end.compress.compression import Compression
-from spectronorm.front_end.compress.decibel import Decibel
-from spectronorm.front_end.compress.ln import Ln
 from spectronorm.kernels.jit import kernel
 
 _SERIES = (
@@ -33,14 +31,12 @@ _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 
 def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
     """Compute `compress(values, power)` for a frame-by-frame compression; `values`, contiguous, may be overwritten."""
-    if isinstance(compress, Decibel) and compress.top_db is None:
-        least = -np.inf if compress.floor_db is None else compress.floor_db
-        _logarithm(values.reshape(-1), compress.amin, 0.0, *_COMMON, 20.0 / power, compress.ref_db(power), least)
-        return values
-    if isinstance(compress, Ln):
-        _logarithm(values.reshape(-1), compress.amin, compress.offset, *_NATURAL, 1.0, 0.0, -np.inf)
-        return values
-    return np.asarray(compress(values, power))
+    log = compress.logarithm(power)
+    if log is None:
+        return np.ascontiguousarray(compress(values, power))
+    base = _COMMON if log.common else _NATURAL
+    _logarithm(values.reshape(-1), log.amin, log.offset, *base, log.factor, log.shift, log.least)
+    return values
 
 
 def _logarithm_by_numpy(

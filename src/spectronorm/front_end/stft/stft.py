@@ -23,6 +23,7 @@ from spectronorm.arrays import (
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
+from spectronorm.registry import Registry
 from spectronorm.storage.fields_only import FieldsOnly
 
 MAX_SAMPLES = 1 << 17
@@ -31,7 +32,11 @@ PAD_MODES = ("constant", "edge", "reflect")
 FRAME_BY = ("n_fft", "win_length")
 FRAME_COUNTS = ("fit", "floor", "ceil")
 
+TRANSFORMS: Registry[STFT] = Registry("transforms", "transform", object, extensible=False)
+"""The one transform: everything from framing to the exported models is written for it."""
 
+
+@TRANSFORMS.register("stft")
 @dataclass(frozen=True)
 class STFT(FieldsOnly):
     """Magnitudes `|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.
@@ -56,17 +61,28 @@ class STFT(FieldsOnly):
         ArgumentError: if a length is not positive, the window is longer than the frame, or a name is unknown.
     """
 
-    n_fft: int = 400
-    win_length: int | None = None
-    hop_length: int | None = None
-    window: str = "hann"
-    center: bool = True
-    pad_mode: str = "reflect"
-    power: float = 2.0
-    frame_by: str = field(default="n_fft", kw_only=True)
-    frame_count: str = field(default="fit", kw_only=True)
-    remove_dc_offset: bool = field(default=False, kw_only=True)
-    preemphasis: float = field(default=0.0, kw_only=True)
+    n_fft: int = field(default=400, metadata={"help": "samples in an FFT"})
+    win_length: int | None = field(default=None, metadata={"help": "samples in a window"})
+    hop_length: int | None = field(default=None, metadata={"help": "samples from frame to frame"})
+    window: str = field(
+        default="hann",
+        metadata={"help": "any name that scipy.signal.get_window knows, the same with _symmetric, or povey"},
+    )
+    center: bool = field(default=True, metadata={"help": "pad, so that frames are centred on their time"})
+    pad_mode: str = field(default="reflect", metadata={"help": "the padding: constant, edge or reflect"})
+    power: float = field(default=2.0, metadata={"help": "1 for magnitudes, 2 for power"})
+    frame_by: str = field(
+        default="n_fft", kw_only=True, metadata={"help": "cut frames of n_fft or of win_length samples"}
+    )
+    frame_count: str = field(default="fit", kw_only=True, metadata={"help": "the number of frames: fit, floor or ceil"})
+    remove_dc_offset: bool = field(
+        default=False,
+        kw_only=True,
+        metadata={"help": "take each frame's mean off", "flag": "--remove-dc-offset/--keep-dc-offset"},
+    )
+    preemphasis: float = field(
+        default=0.0, kw_only=True, metadata={"help": "pre-emphasis within each frame, such as 0.97"}
+    )
 
     def __post_init__(self) -> None:
         # The defaults are filled in here, so that equal settings are equal values with equal fingerprints.

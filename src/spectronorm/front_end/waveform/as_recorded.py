@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from spectronorm.arrays import Array
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
 
+@WAVEFORM_LEVELS.register("as_recorded")
 @dataclass(frozen=True)
 class AsRecorded(WaveformLevel):
     """Leaves the waveform as recorded."""
 
+    @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The same wave."""
-        del sample_rate, valid
         return wave
+
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import scipy  # its fft module is imported on first use
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from spectronorm.arrays import Array, frame, is_torch_array, namespace, rfft
 from spectronorm.errors import ArgumentError, ShapeError
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 _OFFSET_DB = -0.691  # BS.1770: a 997 Hz sine of 0 dBFS in one channel measures -3.01
 _ABSOLUTE_GATE = 10.0 ** ((-70.0 - _OFFSET_DB) / 10.0)
@@ -21,6 +22,7 @@ _RELATIVE_GATE = 0.1
 _BLOCK_SECONDS = 0.4
 
 
+@WAVEFORM_LEVELS.register("loudness")
 @dataclass(frozen=True)
 class LoudnessLevel(WaveformLevel):
     """Scales each clip to an integrated loudness of `lufs` (EBU R 128 asks for -23); peaks may exceed 1.0.
@@ -31,12 +33,13 @@ class LoudnessLevel(WaveformLevel):
         ArgumentError: if `lufs` is not in -70 … 0.
     """
 
-    lufs: float = -23.0
+    lufs: float = field(default=-23.0, metadata={"help": "the level, LUFS"})
 
     def __post_init__(self) -> None:
         if not -70 <= self.lufs <= 0:
             raise ArgumentError(f"lufs={self.lufs} must lie in -70 … 0, such as -23")
 
+    @override
     def __call__(self, wave: Array, sample_rate: int, valid: Array | None = None) -> Array:
         """Scale the waveform to the loudness.
 
@@ -48,6 +51,7 @@ class LoudnessLevel(WaveformLevel):
         target = 10.0 ** ((self.lufs - _OFFSET_DB) / 10.0)
         return wave * xp.sqrt(target / xp.where(power > 0, power, xp.full_like(power, target)))
 
+    @override
     def min_samples(self, sample_rate: int) -> int:
         """Return the length of one block of 0.4 s in samples."""
         return _block(sample_rate)

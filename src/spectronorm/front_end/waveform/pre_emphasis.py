@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from typing_extensions import override
 
 from spectronorm.arrays import Array, namespace
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 FIRST = ("extrapolate", "keep", "drop")
 
 
+@WAVEFORM_LEVELS.register("pre_emphasis")
 @dataclass(frozen=True)
 class PreEmphasis(WaveformLevel):
     """Filters the waveform: `y[t] = x[t] - coefficient · x[t-1]`.
@@ -23,8 +26,8 @@ class PreEmphasis(WaveformLevel):
         ArgumentError: if `coefficient` is not in 0 … 1 or `first` is unknown.
     """
 
-    coefficient: float = 0.97
-    first: str = "extrapolate"
+    coefficient: float = field(default=0.97, metadata={"help": "how much of the sample before is taken off"})
+    first: str = field(default="extrapolate", metadata={"help": "the first sample: extrapolate, keep or drop"})
 
     def __post_init__(self) -> None:
         if not 0 <= self.coefficient <= 1:
@@ -32,9 +35,8 @@ class PreEmphasis(WaveformLevel):
         if self.first not in FIRST:
             raise ArgumentError(f"first={self.first!r} must be one of {', '.join(FIRST)}")
 
+    @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The emphasized wave."""
-        del sample_rate, valid
         rest = wave[..., 1:] - self.coefficient * wave[..., :-1]
         if self.first == "drop":
             return rest
@@ -43,12 +45,11 @@ class PreEmphasis(WaveformLevel):
             head = 3.0 * head - wave[..., 1:2]
         return namespace(wave).concat([head, rest], axis=-1)
 
+    @override
     def min_samples(self, sample_rate: int) -> int:
-        """Two: the difference needs a neighbour."""
-        del sample_rate
-        return 2
+        return 2  # the difference needs a neighbour
 
     @property
+    @override
     def shortens(self) -> int:
-        """One sample, where the first is dropped."""
         return int(self.first == "drop")

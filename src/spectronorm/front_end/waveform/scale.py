@@ -3,53 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
 
-@dataclass(frozen=True)
-class ScaleWaveform(WaveformLevel):
-    """Multiplies every sample by `factor`: 32768 maps [-1, 1] to the range of 16-bit integers (Kaldi).
-
-    Raises:
-        ArgumentError: if `factor` is not finite and positive.
-    """
-
-    factor: float = 32768.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.factor < math.inf:
-            raise ArgumentError(f"factor={self.factor} must be finite and positive, such as 32768")
-
-    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The scaled wave."""
-        del sample_rate, valid
-        return wave * self.factor
-
-
-@dataclass(frozen=True)
-class PeakLevel(WaveformLevel):
-    """Scales each clip to a largest magnitude of `dbfs` (0 dBFS is 1.0); a silent clip stays silent.
-
-    Raises:
-        ArgumentError: if `dbfs` is not in -120 … 0.
-    """
-
-    dbfs: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_dbfs(self.dbfs)
-
-    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The wave with its peak at `dbfs`."""
-        del sample_rate, valid  # padding has no peak
-        xp = namespace(wave)
-        return wave * _gain(xp, xp.max(xp.abs(wave), axis=-1, keepdims=True), self.dbfs)
-
-
+@WAVEFORM_LEVELS.register("rms")
 @dataclass(frozen=True)
 class RMSLevel(WaveformLevel):
     """Scales each clip to a root mean square of `dbfs` (a full-scale sine has -3.01); silence stays silence.
@@ -60,24 +23,104 @@ class RMSLevel(WaveformLevel):
         ArgumentError: if `dbfs` is not in -120 … 0.
     """
 
-    dbfs: float = -20.0
+    dbfs: float = field(default=-20.0, metadata={"help": "the level, dBFS"})
 
     def __post_init__(self) -> None:
         _check_dbfs(self.dbfs)
 
+    @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The wave with its RMS at `dbfs`."""
-        del sample_rate
         xp = namespace(wave)
         power = mean_of_valid(wave * wave, valid, -1)
         silent = power == 0
         # The root has no gradient at zero, so silence takes the root of one.
         return wave * _gain(xp, xp.sqrt(xp.where(silent, xp.ones_like(power), power)), self.dbfs)
 
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @property
+    @override
+    def needs_statistics(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return _change(clip.rms, self.dbfs)
+
+
+@WAVEFORM_LEVELS.register("peak")
+@dataclass(frozen=True)
+class PeakLevel(WaveformLevel):
+    """Scales each clip to a largest magnitude of `dbfs` (0 dBFS is 1.0); a silent clip stays silent.
+
+    Raises:
+        ArgumentError: if `dbfs` is not in -120 … 0.
+    """
+
+    dbfs: float = field(default=0.0, metadata={"help": "the level, dBFS"})
+
+    def __post_init__(self) -> None:
+        _check_dbfs(self.dbfs)
+
+    @override
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
+        xp = namespace(wave)  # padding has no peak, so `valid` does not matter
+        return wave * _gain(xp, xp.max(xp.abs(wave), axis=-1, keepdims=True), self.dbfs)
+
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @property
+    @override
+    def needs_statistics(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return _change(clip.peak, self.dbfs)
+
+
+@WAVEFORM_LEVELS.register("scale")
+@dataclass(frozen=True)
+class ScaleWaveform(WaveformLevel):
+    """Multiplies every sample by `factor`: 32768 maps [-1, 1] to the range of 16-bit integers (Kaldi).
+
+    Raises:
+        ArgumentError: if `factor` is not finite and positive.
+    """
+
+    factor: float = field(default=32768.0, metadata={"help": "the factor of every sample"})
+
+    def __post_init__(self) -> None:
+        if not 0 < self.factor < math.inf:
+            raise ArgumentError(f"factor={self.factor} must be finite and positive, such as 32768")
+
+    @override
+    def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
+        return wave * self.factor
+
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange(scale=self.factor)
+
 
 def _check_dbfs(dbfs: float) -> None:
     if not -120 <= dbfs <= 0:
         raise ArgumentError(f"dbfs={dbfs} must lie in -120 … 0 (0 is full scale)")
+
+
+def _change(amplitude: float, dbfs: float) -> WaveformChange:
+    return WaveformChange(scale=10.0 ** (dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
 
 
 def _gain(xp: object, amplitude: Array, dbfs: float) -> Array:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from typing_extensions import override
 
 from spectronorm.arrays import Array, SlidingWindow, set_whole_numbers, sliding_affine
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 
+@WAVEFORM_LEVELS.register("sliding")
 @dataclass(frozen=True)
 class SlidingStandardizeWaveform(WaveformLevel):
     """Maps `(x - mean) / std` over a window of `length` samples around each sample, or before it with `center=False`.
@@ -19,17 +22,16 @@ class SlidingStandardizeWaveform(WaveformLevel):
         ArgumentError: unless `1 <= min_length <= length`.
     """
 
-    length: int = 16_000
-    min_length: int = 1
-    center: bool = True
+    length: int = field(default=16_000, metadata={"help": "samples of the window"})
+    min_length: int = field(default=1, metadata={"help": "samples that count at the start, if not centred"})
+    center: bool = field(default=True, metadata={"help": "the window lies around each sample, not before it"})
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("length", "min_length"), 1)
         self._window()
 
+    @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The normalized wave."""
-        del sample_rate
         return sliding_affine(wave, self._window(), valid=valid)(wave)
 
     def _window(self) -> SlidingWindow:

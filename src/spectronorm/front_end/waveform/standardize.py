@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+from typing_extensions import override
 
 from spectronorm.arrays import Array, mean_of_valid, namespace
-from spectronorm.front_end.waveform.waveform_level import WaveformLevel
+from spectronorm.arrays.rounding import CONSTANT, CONSTANT_VARIANCE
+from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
+from spectronorm.kernels.sums import mean_of, mean_square
 
 
+@WAVEFORM_LEVELS.register("standardize")
 @dataclass(frozen=True)
 class StandardizeWaveform(WaveformLevel):
     """Standardizes each clip to mean 0 and standard deviation 1 (ddof = 0) over its last axis.
@@ -16,14 +24,42 @@ class StandardizeWaveform(WaveformLevel):
     since such a deviation is rounding.
     """
 
+    @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
-        """The standardized wave."""
-        del sample_rate
         xp = namespace(wave)
         mean = mean_of_valid(wave, valid, -1)
         centred = wave - mean
         variance = mean_of_valid(centred * centred, valid, -1)
-        constant = variance <= 1e-12 * mean * mean
+        constant = variance <= CONSTANT_VARIANCE * mean * mean
         # The root of 1 is taken for a constant clip, because the root of 0 has no gradient.
         std = xp.sqrt(xp.where(constant, xp.ones_like(variance), variance))
         return xp.where(constant, xp.zeros_like(centred), centred / std)
+
+    @property
+    @override
+    def is_change(self) -> bool:
+        return True
+
+    @property
+    @override
+    def needs_statistics(self) -> bool:
+        return True
+
+    @override
+    def change(self, clip: ClipStatistics) -> WaveformChange:
+        return WaveformChange(clip.mean, _one_over(clip.std, clip.mean))
+
+    @override
+    def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
+        return WaveformChange(*_mean_and_scale(samples))
+
+
+def _one_over(std: float, mean: float) -> float:
+    """One over the standard deviation; 0 for a constant clip."""
+    return 0.0 if std <= CONSTANT * abs(mean) else 1.0 / std
+
+
+def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
+    """The mean and one over the standard deviation of a wave `(sample,)`."""
+    mean = mean_of(samples)
+    return mean, _one_over(math.sqrt(mean_square(samples, mean)), mean)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from spectronorm.arrays import Floats
-from spectronorm.front_end import Decibel, FrontEnd
+from spectronorm.front_end import FrontEnd
 from spectronorm.monitor.change.distribution import dbfs_mean
 from spectronorm.monitor.clips.features import band_ranges
 from spectronorm.profile import Measurement, Profile, Statistics
@@ -142,7 +142,7 @@ def _beyond_gain(known: Reference, now: Floats, gain: float) -> Floats | None:
 
 def _quantiles(front_end: FrontEnd, m: Measurement, gain: float = 0.0) -> Floats | None:
     """Quantiles `(range, quantile)` in dB of the levels above the floor, after raising all levels by a gain in dB."""
-    if not (front_end.compress.framewise or isinstance(front_end.compress, Decibel)):
+    if not (front_end.compress.framewise or front_end.compress.floor_follows_highest):
         return None
     grid = front_end.grid
     counts = m.histogram.astype(np.float64)

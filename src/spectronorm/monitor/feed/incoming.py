@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, open_source, release
+from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
-from spectronorm.audio.sources import AUDIO_SUFFIXES
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.front_end import FrontEnd
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from spectronorm.errors import AudioError, BadAudioReason
-from spectronorm.front_end import (
-    AsRecorded,
-    FrontEnd,
-    PeakLevel,
-    RMSLevel,
-    ScaleWaveform,
-    StandardizeWaveform,
-)
+from spectronorm.front_end import AsRecorded, FrontEnd
+from spectronorm.front_end.waveform.waveform_level import ClipStatistics
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.counter import LevelCounter
 from spectronorm.profile.counting.layout import PRODUCTS, Q_SHIFT, S_SHIFT
@@ -33,20 +27,18 @@ FRAMES = 1 << 12
 """Number of frames in a stretch, equal to the number that the counting kernel rounds together, so that the products
 agree.
 """
-_LINEAR = (AsRecorded, ScaleWaveform, StandardizeWaveform, PeakLevel, RMSLevel)
-_BEFOREHAND = (StandardizeWaveform, PeakLevel, RMSLevel)
 
 Blocks = Iterable[NDArray[np.float32]]
 
 
 def streams(front_end: FrontEnd) -> bool:
-    """True if a clip can be counted in blocks: no sliding or filtering level, and a frame-by-frame compression."""
-    return isinstance(front_end.level, _LINEAR) and front_end.compress.framewise
+    """True if a clip can be counted in blocks: no sliding or filtering level, and a compression frame by frame."""
+    return front_end.level.is_change and front_end.compress.framewise
 
 
 def needs_all_first(front_end: FrontEnd) -> bool:
-    """True if the waveform level must know the whole clip first, so that its blocks are read twice."""
-    return isinstance(front_end.level, _BEFOREHAND)
+    """True if the waveform level must know a whole clip first, so that its blocks are read twice."""
+    return front_end.level.needs_statistics
 
 
 def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
@@ -58,14 +50,14 @@ def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
     Raises:
         AudioError: if the clip is too short, if its level leaves the grid, or if reading a block fails.
     """
-    change = _Change.of(front_end, blocks)
+    level = front_end.level
+    change = level.change(_statistics(blocks if level.needs_statistics else ()))
     wave = _Wave()
     running, clip = RunningSum(), _ClipSums(front_end.n_bands)
     counted = replace(front_end, level=AsRecorded(), stft=replace(front_end.stft, center=False, frame_count="fit"))
     for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks))):
-        level = counted.clip_level(stretch)
         counter = LevelCounter(counted)
-        counter.add_level(level, stretch[:1].astype(np.float32), flat=False)
+        counter.add_level(counted.clip_level(stretch), stretch[:1].astype(np.float32), flat=False)
         part = counter.measurement()
         if part is not None:
             clip.add(part)
@@ -90,38 +82,18 @@ def as_flat(measured: Measurement) -> Measurement:
     )
 
 
-@dataclass(frozen=True)
-class _Change:
-    """Change of this clip by a waveform level: `(x - offset) · scale`."""
-
-    offset: float = 0.0
-    scale: float = 1.0
-
-    def __call__(self, block: NDArray[np.float32]) -> NDArray[np.float64]:
-        return (block.astype(np.float64) - self.offset) * self.scale
-
-    @classmethod
-    def of(cls, front_end: FrontEnd, blocks: Blocks) -> _Change:
-        level = front_end.level
-        if isinstance(level, ScaleWaveform):
-            return cls(scale=level.factor)
-        if not isinstance(level, _BEFOREHAND):
-            return cls()
-        count, mean, deviations, square, peak = 0, 0.0, 0.0, 0.0, 0.0
-        for block in blocks:
-            x = block.astype(np.float64)
-            # Chan, Golub and LeVeque 1983: block by block without loss of precision.
-            step, total = float(x.mean()) - mean, count + len(x)
-            deviations += float(((x - x.mean()) ** 2).sum()) + step**2 * count * len(x) / total
-            mean += step * len(x) / total
-            square += float((x**2).sum())
-            peak = max(peak, float(np.abs(x).max()))
-            count = total
-        if isinstance(level, StandardizeWaveform):
-            std = math.sqrt(deviations / max(1, count))
-            return cls(mean, 0.0 if std <= 1e-6 * abs(mean) else 1.0 / std)
-        amplitude = peak if isinstance(level, PeakLevel) else math.sqrt(square / max(1, count))
-        return cls(scale=10.0 ** (level.dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
+def _statistics(blocks: Blocks) -> ClipStatistics:
+    count, mean, deviations, square, peak = 0, 0.0, 0.0, 0.0, 0.0
+    for block in blocks:
+        x = block.astype(np.float64)
+        # Chan, Golub and LeVeque 1983: block by block without loss of precision.
+        step, total = float(x.mean()) - mean, count + len(x)
+        deviations += float(((x - x.mean()) ** 2).sum()) + step**2 * count * len(x) / total
+        mean += step * len(x) / total
+        square += float((x**2).sum())
+        peak = max(peak, float(np.abs(x).max()))
+        count = total
+    return ClipStatistics(mean, math.sqrt(deviations / max(1, count)), math.sqrt(square / max(1, count)), peak)
 
 
 def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:

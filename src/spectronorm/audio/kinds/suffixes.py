@@ -1,0 +1,19 @@
+"""The names of files that are taken for audio."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+_SUFFIXES = """
+    .aif .aifc .aiff .au .avr .caf .flac .htk .ircam .mat4 .mat5 .mp1 .mp2 .mp3 .mpc2k .nist .oga .ogg .opus .paf
+    .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
+"""
+AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
+"""Suffixes that a scan of a folder takes for audio; a table may name any file."""
+
+
+def is_audio(name: str) -> bool:
+    """True if a file of this name is taken for audio: a known suffix, and not hidden."""
+    parts = PurePosixPath(name).parts
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
+    return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES

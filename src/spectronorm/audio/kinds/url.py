@@ -1,0 +1,28 @@
+"""An fsspec URL: one object, everything below a prefix, or archives."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from typing_extensions import override
+
+from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
+from spectronorm.audio.kinds.suffixes import is_audio
+from spectronorm.audio.places.place import is_url
+from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.remote import list_remote
+
+
+@SOURCES.register("url")
+class Url(SourceKind):
+    """Clips at a URL (extra `remote`), named relative to it."""
+
+    takes: ClassVar[str] = "an fsspec URL"
+
+    @override
+    def matches(self, place: str) -> bool:
+        return is_url(place)
+
+    @override
+    def clips(self, place: str) -> list[ClipReference]:
+        return list_remote(place, is_audio)
