@@ -20,9 +20,10 @@ from spectronorm.demo.dataset import make_dataset
 
 ROUNDS = 5
 _PROGRAM = """
-import sys, time
+import importlib, sys, time
 import spectronorm as sn
-import spectronorm.front_end.power_spectra as power_spectra
+
+power_spectra = importlib.import_module("spectronorm.kernels.fft.power_spectra")
 
 folder, transform, resampler = sys.argv[1:]
 if transform == "numpy":

@@ -122,8 +122,8 @@ def open_fitted(
         exclude_floor: Fit to the cells above the floor of a profile.
 
     Raises:
-        FileFormatError: when the file is neither.
-        ArgumentError: when a profile comes without `normalize`, or a pipeline with either.
+        FileFormatError: if the file is neither.
+        ArgumentError: if a profile comes without `normalize`, or a pipeline with either.
     """
     content = load(path)
     if isinstance(content, Pipeline):

@@ -51,7 +51,7 @@ def whole_number(value: object, name: str, low: int, high: int | None = None, *,
         of: The things counted, such as `samples`, for the message.
 
     Raises:
-        ArgumentError: when the value is something else or out of range.
+        ArgumentError: if the value is something else or out of range.
 
     >>> whole_number(np.int32(3), "n_mels", 1)
     3
@@ -80,7 +80,7 @@ def column_values(name: str, value: object) -> tuple[str, ...]:
     """The values of the column `name` as sources and groups write them: of one, or of several in a list or array.
 
     Raises:
-        ArgumentError: when there is no value, or a value is neither text nor a number.
+        ArgumentError: if there is no value, or a value is neither text nor a number.
     """
     several = not isinstance(value, str | bytes) and isinstance(value, Iterable)
     values = list(value) if several else [value]  # type: ignore[call-overload]

@@ -126,7 +126,7 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
 
 
 def _kind_of(place: str) -> type[SourceKind]:
-    """The kind that takes the place: a plug-in's, or else the first built-in one."""
+    """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
     classes = SOURCES.classes()
     matching = [name for name, cls in classes.items() if _takes(name, cls, place)]
     plugged = [name for name in matching if SOURCES.plugin_of(name) is not None]

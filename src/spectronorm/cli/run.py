@@ -36,7 +36,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
 _OUTPUTS = ("output", "plot", "report", "state")
-"""The names of the arguments of commands that say what is written."""
+"""Names of the command arguments that determine the output."""
 _Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace files that spectronorm did not write; inputs are never replaced.")
 ]
@@ -66,7 +66,7 @@ def guarded(command: Command) -> Command:
 
 
 def writing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with an option `--overwrite`, and with everything that it is given as an input protected."""
+    """Add an option `--overwrite` to a command, and protect every input given to it."""
     own = inspect.signature(command, eval_str=True).parameters
     option = inspect.Parameter("overwrite", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Overwrite)
 
@@ -119,6 +119,6 @@ def note_warnings() -> None:
 
 
 def warn_left_out(bad: Iterable[BadFile]) -> None:
-    """A remark for each file that was left out."""
+    """Return a remark for each file that was left out."""
     for file in bad:
         warn(f"left out {file}")

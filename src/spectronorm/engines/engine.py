@@ -28,15 +28,15 @@ class Engine(Protocol):
 
 
 ENGINES: Registry[Engine] = Registry("engines", "engine", object, settings=False)
-"""Every engine by the name that `--engine` takes; see `open_named` for what its constructor may take."""
+"""Every engine by the name that `--engine` takes; see `open_named` for the arguments of its constructor."""
 
 
 @contextmanager
 def open_named(name: str, **options: object) -> Iterator[Engine]:
-    """The engine of a name, made with the options that are given (not None), and closed at the end if it can be.
+    """Build the engine of a name with the options that are not None, and close it at the end if it has `close`.
 
     Raises:
-        ArgumentError: when there is no such engine, or it does not have an option.
+        ArgumentError: if there is no such engine, or if it lacks an option.
     """
     given = {option: value for option, value in options.items() if value is not None}
     for option, value in given.items():

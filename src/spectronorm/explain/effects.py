@@ -10,7 +10,7 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.settings import settings_of
 
 _HIGH = 1e12
-"""A value so high that an offset no longer matters to its logarithm."""
+"""Value so high that an offset has no effect on its logarithm."""
 
 Effect = Callable[[FrontEnd, FrontEnd], str]
 
@@ -76,7 +76,7 @@ def _floor(a: FrontEnd, b: FrontEnd) -> str:
 
 
 def _per_decade(front_end: FrontEnd) -> str:
-    """The step of a high level for ten times the power, found by compressing three decades."""
+    """Return the step of a high level for ten times the power, found by compressing three decades."""
     power, unit = front_end.stft.power, front_end.compress.unit
     values = _HIGH * 10.0 ** (power / 2.0 * np.arange(3.0))
     steps = np.diff(np.ravel(front_end.compress(values[:, None, None], power)))

@@ -14,10 +14,10 @@ _LEAST = 1e-10
 
 
 def db_per_unit(front_end: FrontEnd) -> float:
-    """The number of dB in one unit of this front end's level.
+    """Number of dB in one unit of this front end's level.
 
     Raises:
-        ArgumentError: when its level is not logarithmic.
+        ArgumentError: if its level is not logarithmic.
     """
     unit = front_end.compress.db_per_unit(front_end.stft.power)
     if unit is None:
@@ -29,7 +29,7 @@ def db_per_unit(front_end: FrontEnd) -> float:
 
 
 def is_logarithmic(front_end: FrontEnd) -> bool:
-    """True if equal steps of the level are equal steps in dB."""
+    """Return true if equal steps of the level are equal steps in dB."""
     return front_end.compress.db_per_unit(front_end.stft.power) is not None
 
 

@@ -38,7 +38,7 @@ SLOTS: Mapping[str, Registry[Any]] = {
     "bands": BANDS,
     "compress": COMPRESSIONS,
 }
-"""The registry of each slot: what may stand there, by the name that JSON and the command line use."""
+"""Registry of each slot, by the name that JSON and the command line use."""
 
 
 @dataclass(frozen=True)
@@ -183,12 +183,12 @@ class FrontEnd(FieldsOnly):
         return self.bands.runs(self.sample_rate, self.stft.n_fft)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
+        """Return plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
         slots = {slot: registry.to_plain(getattr(self, slot)) for slot, registry in SLOTS.items()}
         return {"sample_rate": self.sample_rate, "resampler": self.resampler, **slots}
 
     def _settings(self) -> dict[str, Any]:
-        """What makes two front ends equal: `to_dict` without the packages that plug-ins come from."""
+        """Settings that determine equality: `to_dict` without the packages of plug-ins."""
         plain = self.to_dict()
         for slot in SLOTS:
             plain[slot].pop("plugin", None)
@@ -196,11 +196,11 @@ class FrontEnd(FieldsOnly):
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> FrontEnd:
-        """The front end of `to_dict`'s values; left-out settings take their defaults.
+        """Build a front end from the values of `to_dict`; missing settings take their defaults.
 
         Raises:
-            ArgumentError: for an unknown field or kind, or a value that breaks its rule.
-            PluginError: when it needs a plug-in that is missing or broken.
+            ArgumentError: if a field or kind is unknown, or a value is invalid.
+            PluginError: if a required plug-in is missing or broken.
         """
         _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
         slots = {slot: registry.from_plain(plain[slot], slot) for slot, registry in SLOTS.items() if slot in plain}

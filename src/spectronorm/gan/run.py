@@ -44,16 +44,16 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class GanDesign:
-    """Everything about a training besides its clips.
+    """Settings of a training, without the clips.
 
     Attributes:
-        size: Bands and frames of an image.
-        width: Channels of the widest features.
-        latent: Numbers that an image is made from.
-        conditional: Whether the networks are told the clips' labels.
-        level_range: Which levels are -1 and 1, as `parse_range` reads it.
-        fix_length: What to do with clips of other lengths, one of `FIX_LENGTH`, or None.
-        training: How it is trained.
+        size: Number of bands and of frames in an image.
+        width: Channels at the largest image size.
+        latent: Number of latent variables of an image.
+        conditional: Condition the networks on the clips' labels.
+        level_range: The levels at -1 and 1, in the notation of `parse_range`.
+        fix_length: Rule for clips of other lengths, one of `FIX_LENGTH`, or None.
+        training: Settings of the optimization.
     """
 
     size: int = 64

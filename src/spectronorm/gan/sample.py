@@ -79,8 +79,8 @@ def write_samples(
         overwrite: Let files be replaced that are not ours.
 
     Raises:
-        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours.
-        ArgumentError: when a class is unknown, or an option is invalid.
+        OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours.
+        ArgumentError: if a class is unknown, or an option is invalid.
         OutputBusy: when another run is writing there.
     """
     folder = Path(folder)

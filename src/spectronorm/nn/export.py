@@ -59,9 +59,9 @@ def export_onnx(
 
     Raises:
         MissingExtra: when onnx and onnxscript, or for the comparison onnxruntime, are not installed.
-        ExportError: when the model cannot be made, or is further away than `tolerance`.
-        ArgumentError: when `module` is something else or a setting is unknown.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set.
+        ExportError: if the model cannot be made, or is further away than `tolerance`.
+        ArgumentError: if `module` is something else or a setting is unknown.
+        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
     """
     with overwriting(overwrite):
         require_replaceable(Path(path), Content.MODEL)

@@ -29,8 +29,8 @@ class Fixed(Normalizer):
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     needs_data: ClassVar[bool] = False
 
-    shift: float = field(default=0.0, metadata={"help": "the level that becomes 0"})
-    scale: float = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
+    shift: float = field(default=0.0, metadata={"help": "level that maps to 0"})
+    scale: float = field(default=1.0, metadata={"help": "number of units of the level that map to 1"})
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.shift) and 0 < self.scale < math.inf):

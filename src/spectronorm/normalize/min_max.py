@@ -31,9 +31,11 @@ class MinMax(Normalizer):
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"minmax": {"per": "global"}, "minmax-band": {"per": "band"}}
 
     per: str = field(default="global", metadata={"help": "global or band"})
-    low: float = field(default=0.0, metadata={"help": "what the lowest level becomes"})
-    high: float = field(default=1.0, metadata={"help": "what the highest level becomes"})
-    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
+    low: float = field(default=0.0, metadata={"help": "output for the lowest level"})
+    high: float = field(default=1.0, metadata={"help": "output for the highest level"})
+    min_scale: float = field(
+        default=0.25, metadata={"help": "smallest scale of a band, as a share of the median band's scale"}
+    )
 
     def __post_init__(self) -> None:
         check_scope(self.per)

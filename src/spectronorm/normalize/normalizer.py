@@ -1,4 +1,4 @@
-"""The contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
+"""Contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from spectronorm.registry import Registry
 class Normalizer(ABC):
     """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile.
 
-    A subclass needs `fit` only; everything else has a default, which is right for one map `(level - shift) / scale`
-    that is measured over the data set. See `ClipNormalizer` for one that finds a map in each clip.
+    A subclass only needs `fit`; everything else has a default, which suits one map `(level - shift) / scale` that is
+    measured over the data set. See `ClipNormalizer` for a normalizer that finds a map in each clip.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]] | None] = None
     """Names for `--normalize` with their settings; None for the registered name with the default settings."""
 
     needs_data: ClassVar[bool] = True
-    """False if the numbers are given, so that it is fitted on nothing."""
+    """False if the numbers are given, so that fitting uses no data."""
 
     @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:
@@ -47,19 +47,20 @@ class Normalizer(ABC):
 
     @property
     def uses_data_set(self) -> bool:
-        """True if a map of the data set is part of it: the only one, or one that follows the clip's own."""
+        """True if the normalizer applies a map of the data set, either alone or after the clip's own map."""
         return True
 
     def clip_affine(self, level: Array) -> Affine:
-        """The map of each clip of `level` `(..., band, frame)`; only asked for if `maps_clips`.
+        """Return the map of each clip of `level` `(..., band, frame)`; only called if `maps_clips`.
 
-        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
-        batch by `spectronorm.nn`; others clip by clip.
+        If it also takes `valid`, a boolean mask that broadcasts against `level`, `spectronorm.nn` computes padded clips
+        in
+        one batch; otherwise clip by clip.
         """
         raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
 
     def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
-        """What was fitted, with the mean, and with `std` the deviation too, of new levels `(clip, band, frame)`.
+        """Return the normalizer with mean, and with `std` also deviation, of new levels `(clip, band, frame)`.
 
         None if there is no mean and deviation of a data set to update.
         """
@@ -67,9 +68,9 @@ class Normalizer(ABC):
 
 
 class ClipNormalizer(Normalizer):
-    """A normalizer that finds a map in each clip, instead of one for the data set or before it.
+    """Normalizer that finds a map in each clip, instead of or before a map of the data set.
 
-    A subclass needs `clip_affine`, and `fit` only if it uses the data set too.
+    A subclass needs `clip_affine`, and `fit` only if it also uses the data set.
     """
 
     @property
@@ -79,16 +80,16 @@ class ClipNormalizer(Normalizer):
 
     @property
     def uses_data_set(self) -> bool:
-        """True if a map of the data set follows the clip's own."""
+        """True if a map of the data set follows the clip's own map."""
         return False
 
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """Remember the front end; there is nothing else to fit."""
+        """Store the front end; there is nothing else to fit."""
         return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
 
     @abstractmethod
     def clip_affine(self, level: Array) -> Affine:
-        """The map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
+        """Return the map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
 
 
 NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normalizer)

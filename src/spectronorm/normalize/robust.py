@@ -31,9 +31,11 @@ class Robust(Normalizer):
 
     per: str = field(default="band", metadata={"help": "global or band"})
     quantiles: tuple[float, float] = field(
-        default=(0.25, 0.75), metadata={"help": "the shares of levels below the two ends of the range"}
+        default=(0.25, 0.75), metadata={"help": "shares of levels below the two ends of the range"}
     )
-    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
+    min_scale: float = field(
+        default=0.25, metadata={"help": "smallest scale of a band, as a share of the median band's scale"}
+    )
 
     def __post_init__(self) -> None:
         check_scope(self.per)

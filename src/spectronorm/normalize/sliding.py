@@ -34,9 +34,9 @@ class SlidingStandardize(ClipNormalizer):
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"sliding": {}, "sliding-data-set": {"scale": "data_set"}}
 
-    length: int = field(default=600, metadata={"help": "frames of the window"})
-    min_length: int = field(default=100, metadata={"help": "frames that count at the start, if not centred"})
-    center: bool = field(default=True, metadata={"help": "the window lies around each frame, not before it"})
+    length: int = field(default=600, metadata={"help": "number of frames in the window"})
+    min_length: int = field(default=100, metadata={"help": "frames required at the start, if not centred"})
+    center: bool = field(default=True, metadata={"help": "centre the window on each frame, instead of ending it there"})
     scale: str = field(default="window", metadata={"help": "window, data_set or none"})
 
     def __post_init__(self) -> None:

@@ -31,7 +31,9 @@ class Standardize(Normalizer):
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"global": {"per": "global"}, "band": {"per": "band"}}
 
     per: str = field(default="band", metadata={"help": "global or band"})
-    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
+    min_scale: float = field(
+        default=0.25, metadata={"help": "smallest scale of a band, as a share of the median band's scale"}
+    )
 
     def __post_init__(self) -> None:
         check_scope(self.per)

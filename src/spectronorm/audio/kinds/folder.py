@@ -1,4 +1,4 @@
-"""A folder of audio, or of archives that are its shards."""
+"""Source kind of a folder of audio, or of archives that are its shards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spectronorm.errors import SourceError
 
 @SOURCES.register("folder")
 class Folder(SourceKind):
-    """Audio files below a folder, the first folder below as label; archives, if there is no audio file."""
+    """Audio files in a folder, with the first subfolder as label; archives, if there is no audio file."""
 
     takes: ClassVar[str] = "a folder"
 
@@ -38,7 +38,7 @@ class Folder(SourceKind):
 
 
 def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
-    """Audio files below `folder`; `above` are the folders on the way here, so that a circle of links ends."""
+    """Yield the audio files below `folder`; `above` are its parent folders, so that a circle of links ends."""
     status = folder.stat()
     here = (status.st_dev, status.st_ino)
     if here in above:
@@ -66,5 +66,5 @@ def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads to itself
+    except OSError:  # A link that leads to itself.
         return False

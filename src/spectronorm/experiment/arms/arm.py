@@ -13,7 +13,7 @@ from spectronorm.front_end import PCEN, FrontEnd
 from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
 
 PCEN_ARM = "pcen"
-"""The arm with PCEN in place of the compression, globally standardized."""
+"""Name of the arm with PCEN in place of the compression, globally standardized."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ class Arm:
 
 
 def arm_of_name(name: str, front_end: FrontEnd) -> Arm:
-    """The arm of that name on this front end: any name of a normalizer, or `pcen`.
+    """Return the arm with this name on the given front end: any name of a normalizer, or `pcen`.
 
     Raises:
-        ArgumentError: when there is none.
+        ArgumentError: if there is no such arm.
     """
     if name == PCEN_ARM:
         return Arm(name, replace(front_end, compress=PCEN()), Standardize(per="global"))
@@ -116,7 +116,7 @@ def arm_of_name(name: str, front_end: FrontEnd) -> Arm:
 
 
 def arm_names() -> tuple[str, ...]:
-    """Every name that `--arms` takes: those of normalizers, and `pcen`."""
+    """Every name that `--arms` takes: the names of normalizers, and `pcen`."""
     return (*normalizer_names(), PCEN_ARM)
 
 

@@ -19,8 +19,8 @@ MAX_BANDS = 1 << 13
 class Bands(ABC):
     """Gathers bins `(..., bin, frame)` into bands `(..., band, frame)`.
 
-    A subclass is a frozen dataclass with `runs` and `hz`; a file is computed with them thousands of times, so keep the
-    matrix (`functools.lru_cache`).
+    A subclass is a frozen dataclass with `runs` and `hz`; both are called thousands of times, so cache the matrix
+    (`functools.lru_cache`).
     """
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:

@@ -34,10 +34,10 @@ class Gammatone(Bands):
             sample_rate / 2`.
     """
 
-    n_bands: int = field(default=64, metadata={"help": "how many bands"})
-    f_min: float = field(default=50.0, metadata={"help": "lowest frequency, Hz"})
-    f_max: float | None = field(default=None, metadata={"help": "highest frequency, Hz"})
-    width: float = field(default=1.0, metadata={"help": "the factor of each filter's bandwidth"})
+    n_bands: int = field(default=64, metadata={"help": "number of bands"})
+    f_min: float = field(default=50.0, metadata={"help": "lowest frequency in Hz"})
+    f_max: float | None = field(default=None, metadata={"help": "highest frequency in Hz"})
+    width: float = field(default=1.0, metadata={"help": "factor of each filter's bandwidth"})
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_bands",), 1, MAX_BANDS)

@@ -20,7 +20,7 @@ class Linear(Bands):
     """Makes every bin a band; `drop_nyquist` leaves out the last one, for an even number of bands."""
 
     drop_nyquist: bool = field(
-        default=False, metadata={"help": "leave the last bin out", "flag": "--drop-nyquist/--keep-nyquist"}
+        default=False, metadata={"help": "leave out the last bin", "flag": "--drop-nyquist/--keep-nyquist"}
     )
 
     @override

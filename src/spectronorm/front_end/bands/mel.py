@@ -30,9 +30,9 @@ class Mel(Bands):
         ArgumentError: if a name is unknown, or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
     """
 
-    n_mels: int = field(default=128, metadata={"help": "how many bands"})
-    f_min: float = field(default=0.0, metadata={"help": "lowest frequency, Hz"})
-    f_max: float | None = field(default=None, metadata={"help": "highest frequency, Hz"})
+    n_mels: int = field(default=128, metadata={"help": "number of bands"})
+    f_min: float = field(default=0.0, metadata={"help": "lowest frequency in Hz"})
+    f_max: float | None = field(default=None, metadata={"help": "highest frequency in Hz"})
     mel_scale: str = field(default="slaney", metadata={"help": "slaney, htk or kaldi"})
     norm: str | None = field(default="slaney", metadata={"help": "slaney or none"})
 

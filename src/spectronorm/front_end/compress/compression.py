@@ -14,7 +14,7 @@ from spectronorm.registry import Registry
 
 @dataclass(frozen=True)
 class Logarithm:
-    """The level `max(log(max(x, amin) + offset) · factor - shift, least)`, to base 10 or e.
+    """Level `max(log(max(x, amin) + offset) · factor - shift, least)`, to base 10 or e.
 
     The compiled kernel computes it in one pass over memory.
     """
@@ -31,11 +31,11 @@ class Compression(ABC):
     """Maps band values (magnitude to some power, never negative) to levels, and back.
 
     A subclass is a frozen dataclass with `__call__`, `inverse` and `grid`, and its own `unit`; everything else has a
-    default, which is right for a compression that works frame by frame and maps 0 to 0.
+    default, which suits a compression that works frame by frame and maps 0 to 0.
     """
 
     unit: ClassVar[str] = "level"
-    """The level's unit, for tables and axes."""
+    """Unit of the level, for tables and axes."""
 
     @abstractmethod
     def __call__(self, values: Array, power: float) -> Array:
@@ -43,7 +43,7 @@ class Compression(ABC):
 
     @abstractmethod
     def inverse(self, level: Array, power: float) -> Array:
-        """The values that have this level, never negative."""
+        """Return the values that have this level, never negative."""
 
     @abstractmethod
     def grid(self, power: float) -> Grid:
@@ -51,16 +51,16 @@ class Compression(ABC):
 
     @property
     def framewise(self) -> bool:
-        """True if each frame's level depends on that frame alone."""
+        """True if each frame's level depends only on that frame."""
         return True
 
     @property
     def floor_follows_highest(self) -> bool:
-        """True if the clip's highest level moves its floor, and other frames matter in no other way."""
+        """True if a clip's floor depends on its highest level, and its frames are otherwise independent."""
         return False
 
     def floor(self, power: float) -> float:
-        """The lowest level there is: the level of digital silence."""
+        """Return the lowest possible level: the level of digital silence."""
         return 0.0
 
     def clip_floor(self, highest: float, power: float) -> float:
@@ -68,11 +68,11 @@ class Compression(ABC):
         return self.floor(power)
 
     def db_per_unit(self, power: float) -> float | None:
-        """The number of dB in one unit of the level; None if equal steps of the level are not equal steps in dB."""
+        """Number of dB in one unit of the level; None if equal steps of the level are not equal steps in dB."""
         return None
 
     def logarithm(self, power: float) -> Logarithm | None:
-        """The level as a logarithm for the compiled kernel; None to call the compression instead."""
+        """Return the level as a logarithm for the compiled kernel; None to call the compression instead."""
         return None
 
 

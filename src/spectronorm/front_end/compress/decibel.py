@@ -29,10 +29,10 @@ class Decibel(Compression):
 
     unit: ClassVar[str] = "dB"
 
-    amin: float = field(default=1e-10, metadata={"help": "the smallest value"})
-    ref: float = field(default=1.0, metadata={"help": "the value of 0 dB"})
-    floor_db: float | None = field(default=None, metadata={"help": "a fixed floor"})
-    top_db: float | None = field(default=None, metadata={"help": "a floor below each clip's own peak"})
+    amin: float = field(default=1e-10, metadata={"help": "smallest value"})
+    ref: float = field(default=1.0, metadata={"help": "value at 0 dB"})
+    floor_db: float | None = field(default=None, metadata={"help": "fixed floor"})
+    top_db: float | None = field(default=None, metadata={"help": "floor relative to each clip's own peak"})
 
     def __post_init__(self) -> None:
         if not 0 < self.amin < math.inf or not 0 < self.ref < math.inf:

@@ -28,7 +28,7 @@ class Ln(Compression):
     unit: ClassVar[str] = "ln"
 
     offset: float = field(default=1e-9, metadata={"help": "added before the logarithm"})
-    amin: float = field(default=0.0, metadata={"help": "the smallest value"})
+    amin: float = field(default=0.0, metadata={"help": "smallest value"})
 
     def __post_init__(self) -> None:
         if not (self.offset >= 0 and self.amin >= 0 and 1e-30 <= self.offset + self.amin <= 1):

@@ -25,7 +25,7 @@ class Log1p(Compression):
 
     unit: ClassVar[str] = "ln"
 
-    gain: float = field(default=1.0, metadata={"help": "how strongly it compresses"})
+    gain: float = field(default=1.0, metadata={"help": "strength of the compression"})
 
     def __post_init__(self) -> None:
         if not 1e-6 <= self.gain <= 1e12:

@@ -35,12 +35,12 @@ class PCEN(Compression):
 
     unit: ClassVar[str] = "PCEN"
 
-    b: float = field(default=0.025, metadata={"help": "the smoother's coefficient"})
-    gain: float = field(default=0.98, metadata={"help": "how strongly it compresses"})
+    b: float = field(default=0.025, metadata={"help": "coefficient of the smoother"})
+    gain: float = field(default=0.98, metadata={"help": "strength of the compression"})
     bias: float = field(default=2.0, metadata={"help": "added before the root"})
-    exponent: float = field(default=0.5, metadata={"help": "the power of the compression"})
+    exponent: float = field(default=0.5, metadata={"help": "exponent of the compression"})
     eps: float = field(default=1e-6, metadata={"help": "added to the smoothed energy"})
-    scale: float = field(default=2.0**31, metadata={"help": "the factor of every value"})
+    scale: float = field(default=2.0**31, metadata={"help": "factor applied to every value"})
 
     def __post_init__(self) -> None:
         if not (0 < self.b <= 1 and 0 < self.exponent <= 1):

@@ -29,7 +29,7 @@ class Root(Compression):
 
     unit: ClassVar[str] = "root"
 
-    exponent: float = field(default=1.0 / 3.0, metadata={"help": "the power of the compression"})
+    exponent: float = field(default=1.0 / 3.0, metadata={"help": "exponent of the compression"})
 
     def __post_init__(self) -> None:
         if not 0.05 <= self.exponent <= 1:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.fast.logarithm import compressed
-from spectronorm.front_end.fast.power_spectra import power_spectra
+from spectronorm.front_end.fast.stft_powers import stft_powers
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
@@ -44,7 +44,7 @@ def level_blocks(
     step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
     for start in range(0, frames, step):
         count = min(step, frames - start)
-        values = power_spectra(padded[start * stft.hop :], mean, scale, stft, count, workspace)
+        values = stft_powers(padded[start * stft.hop :], mean, scale, stft, count, workspace)
         if stft.power != 2.0:
             values **= stft.power / 2.0
         if not runs.identity:
@@ -57,10 +57,10 @@ def level_blocks(
 def _padded(
     samples: NDArray[Any], sample_rate: int, level: WaveformLevel, stft: STFT, workspace: Workspace
 ) -> tuple[NDArray[Any], float, float]:
-    """What `STFT.padded` gives, and the mean and scale that are still to be applied to it.
+    """Return the result of `STFT.padded`, and the mean and scale that remain to be applied to it.
 
-    A change by an offset and a scale is left to the windowing, which saves a pass over memory, but not where zeros are
-    padded: those are to be zero afterwards.
+    A change by an offset and a scale is left to the windowing, which saves a pass over memory, except if zeros are
+    padded: they must be zero afterwards.
     """
     pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
     change = level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None

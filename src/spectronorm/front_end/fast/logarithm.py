@@ -1,8 +1,8 @@
-"""The logarithms of compressions in one pass over a block, where NumPy takes three to five.
+"""Logarithms of compressions in one pass over a block; NumPy takes three to five passes.
 
 `log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in
 `s²` is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are
-within 3 units in the last place, as NumPy's are; machines that can fuse a product and a sum do so.
+within 3 units in the last place, as NumPy's are; machines with fused multiply-add use it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _logarithm(
     shift: float,
     least: float,
 ) -> None:
-    """`max(log(max(x, amin) + offset) · factor - shift, least)` in place."""
+    """Replace the values by `max(log(max(x, amin) + offset) · factor - shift, least)`."""
     a, b, c, d, e, f, g = _SERIES
     for i in range(values.size):
         x: Any = max(values[i], amin) + offset

@@ -33,7 +33,7 @@ FRAME_BY = ("n_fft", "win_length")
 FRAME_COUNTS = ("fit", "floor", "ceil")
 
 TRANSFORMS: Registry[STFT] = Registry("transforms", "transform", object, extensible=False)
-"""The one transform: everything from framing to the exported models is written for it."""
+"""Registry of transforms, which holds only the STFT: framing, kernels and exported models are written for it."""
 
 
 @TRANSFORMS.register("stft")
@@ -61,24 +61,26 @@ class STFT(FieldsOnly):
         ArgumentError: if a length is not positive, the window is longer than the frame, or a name is unknown.
     """
 
-    n_fft: int = field(default=400, metadata={"help": "samples in an FFT"})
-    win_length: int | None = field(default=None, metadata={"help": "samples in a window"})
-    hop_length: int | None = field(default=None, metadata={"help": "samples from frame to frame"})
+    n_fft: int = field(default=400, metadata={"help": "number of samples in an FFT"})
+    win_length: int | None = field(default=None, metadata={"help": "number of samples in a window"})
+    hop_length: int | None = field(default=None, metadata={"help": "number of samples between frames"})
     window: str = field(
         default="hann",
-        metadata={"help": "any name that scipy.signal.get_window knows, the same with _symmetric, or povey"},
+        metadata={"help": "window name of scipy.signal.get_window, optionally followed by _symmetric, or povey"},
     )
-    center: bool = field(default=True, metadata={"help": "pad, so that frames are centred on their time"})
-    pad_mode: str = field(default="reflect", metadata={"help": "the padding: constant, edge or reflect"})
+    center: bool = field(default=True, metadata={"help": "pad the clip, so that frames are centred on their time"})
+    pad_mode: str = field(default="reflect", metadata={"help": "padding: constant, edge or reflect"})
     power: float = field(default=2.0, metadata={"help": "1 for magnitudes, 2 for power"})
     frame_by: str = field(
-        default="n_fft", kw_only=True, metadata={"help": "cut frames of n_fft or of win_length samples"}
+        default="n_fft", kw_only=True, metadata={"help": "length of a frame: n_fft or win_length samples"}
     )
-    frame_count: str = field(default="fit", kw_only=True, metadata={"help": "the number of frames: fit, floor or ceil"})
+    frame_count: str = field(
+        default="fit", kw_only=True, metadata={"help": "rule for the number of frames: fit, floor or ceil"}
+    )
     remove_dc_offset: bool = field(
         default=False,
         kw_only=True,
-        metadata={"help": "take each frame's mean off", "flag": "--remove-dc-offset/--keep-dc-offset"},
+        metadata={"help": "subtract each frame's mean", "flag": "--remove-dc-offset/--keep-dc-offset"},
     )
     preemphasis: float = field(
         default=0.0, kw_only=True, metadata={"help": "pre-emphasis within each frame, such as 0.97"}

@@ -33,7 +33,7 @@ class LoudnessLevel(WaveformLevel):
         ArgumentError: if `lufs` is not in -70 … 0.
     """
 
-    lufs: float = field(default=-23.0, metadata={"help": "the level, LUFS"})
+    lufs: float = field(default=-23.0, metadata={"help": "level in LUFS"})
 
     def __post_init__(self) -> None:
         if not -70 <= self.lufs <= 0:

@@ -26,8 +26,8 @@ class PreEmphasis(WaveformLevel):
         ArgumentError: if `coefficient` is not in 0 … 1 or `first` is unknown.
     """
 
-    coefficient: float = field(default=0.97, metadata={"help": "how much of the sample before is taken off"})
-    first: str = field(default="extrapolate", metadata={"help": "the first sample: extrapolate, keep or drop"})
+    coefficient: float = field(default=0.97, metadata={"help": "share of the previous sample that is subtracted"})
+    first: str = field(default="extrapolate", metadata={"help": "first sample: extrapolate, keep or drop"})
 
     def __post_init__(self) -> None:
         if not 0 <= self.coefficient <= 1:

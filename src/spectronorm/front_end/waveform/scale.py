@@ -23,7 +23,7 @@ class RMSLevel(WaveformLevel):
         ArgumentError: if `dbfs` is not in -120 … 0.
     """
 
-    dbfs: float = field(default=-20.0, metadata={"help": "the level, dBFS"})
+    dbfs: float = field(default=-20.0, metadata={"help": "level in dBFS"})
 
     def __post_init__(self) -> None:
         _check_dbfs(self.dbfs)
@@ -60,7 +60,7 @@ class PeakLevel(WaveformLevel):
         ArgumentError: if `dbfs` is not in -120 … 0.
     """
 
-    dbfs: float = field(default=0.0, metadata={"help": "the level, dBFS"})
+    dbfs: float = field(default=0.0, metadata={"help": "level in dBFS"})
 
     def __post_init__(self) -> None:
         _check_dbfs(self.dbfs)
@@ -94,7 +94,7 @@ class ScaleWaveform(WaveformLevel):
         ArgumentError: if `factor` is not finite and positive.
     """
 
-    factor: float = field(default=32768.0, metadata={"help": "the factor of every sample"})
+    factor: float = field(default=32768.0, metadata={"help": "factor applied to every sample"})
 
     def __post_init__(self) -> None:
         if not 0 < self.factor < math.inf:

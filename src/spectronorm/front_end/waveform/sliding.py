@@ -22,9 +22,11 @@ class SlidingStandardizeWaveform(WaveformLevel):
         ArgumentError: unless `1 <= min_length <= length`.
     """
 
-    length: int = field(default=16_000, metadata={"help": "samples of the window"})
-    min_length: int = field(default=1, metadata={"help": "samples that count at the start, if not centred"})
-    center: bool = field(default=True, metadata={"help": "the window lies around each sample, not before it"})
+    length: int = field(default=16_000, metadata={"help": "number of samples in the window"})
+    min_length: int = field(default=1, metadata={"help": "samples required at the start, if not centred"})
+    center: bool = field(
+        default=True, metadata={"help": "centre the window on each sample, instead of ending it there"}
+    )
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("length", "min_length"), 1)

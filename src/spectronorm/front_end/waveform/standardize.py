@@ -60,6 +60,6 @@ def _one_over(std: float, mean: float) -> float:
 
 
 def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
-    """The mean and one over the standard deviation of a wave `(sample,)`."""
+    """Return the mean and one over the standard deviation of a waveform `(sample,)`."""
     mean = mean_of(samples)
     return mean, _one_over(math.sqrt(mean_square(samples, mean)), mean)

@@ -23,8 +23,8 @@ def save_update(update: Update, parent: str | Path, path: str | Path, *, overwri
     """Write the updated profile with its parent inside, and return the record that the file keeps.
 
     Raises:
-        FileFormatError: when the parent's file is not a sound profile.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set, or the parent.
+        FileFormatError: if the parent's file is not a sound profile.
+        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set, or the parent.
     """
     data = Path(parent).read_bytes()
     above = lineage(parent)
@@ -62,9 +62,9 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
     """Write the parent of an updated profile, byte by byte as it was, and return the record that is undone.
 
     Raises:
-        ArgumentError: when the profile was measured, not updated.
-        FileFormatError: when the file is damaged.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set.
+        ArgumentError: if the profile was measured, not updated.
+        FileFormatError: if the file is damaged.
+        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
     """
     records = lineage(path)
     if not records:

@@ -28,7 +28,7 @@ FRAMES = 1 << 12
 agree.
 """
 
-Blocks = Iterable[NDArray[np.float32]]
+_SampleBlocks = Iterable[NDArray[np.float32]]
 
 
 def streams(front_end: FrontEnd) -> bool:
@@ -41,7 +41,7 @@ def needs_all_first(front_end: FrontEnd) -> bool:
     return front_end.level.needs_statistics
 
 
-def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
+def count_stream(front_end: FrontEnd, blocks: _SampleBlocks) -> Measurement:
     """Measure one clip whose samples come in blocks, equal at each iteration.
 
     The blocks are read once, or twice if the waveform level needs to know the whole clip first. The caller decides if
@@ -82,7 +82,7 @@ def as_flat(measured: Measurement) -> Measurement:
     )
 
 
-def _statistics(blocks: Blocks) -> ClipStatistics:
+def _statistics(blocks: _SampleBlocks) -> ClipStatistics:
     count, mean, deviations, square, peak = 0, 0.0, 0.0, 0.0, 0.0
     for block in blocks:
         x = block.astype(np.float64)
@@ -145,7 +145,7 @@ class _Wave:
         self._peak, self._square = 0.0, 0.0
         self._digest = xxhash.xxh3_128()
 
-    def watched(self, blocks: Blocks) -> Iterator[NDArray[np.float32]]:
+    def watched(self, blocks: _SampleBlocks) -> Iterator[NDArray[np.float32]]:
         """Yield the blocks unchanged, and update the figures."""
         for block in blocks:
             self.samples += len(block)

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from spectronorm.arrays import frame
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.fft import Frames
-from spectronorm.kernels.fft import power_spectra as power_spectra_of
+from spectronorm.kernels.fft import Frames, power_spectra
 
 
-def power_spectra(
+def stft_powers(
     padded: NDArray[np.floating], mean: float, scale: float, stft: STFT, count: int, workspace: Workspace
 ) -> NDArray[np.float64]:
     """Compute `|X|²` of the first `count` frames of `(padded - mean) · scale`, as `(bin, frame)`, contiguous.
@@ -26,8 +25,8 @@ def power_spectra(
     """
     window = stft.window_values()
     if stft.windowed_only:
-        return power_spectra_of(Frames(padded, stft.hop, window, mean, scale), stft.n_fft, count, workspace)
+        return power_spectra(Frames(padded, stft.hop, window, mean, scale), stft.n_fft, count, workspace)
     # In float64 from here on, as in the kernels; otherwise a clip's mean would be subtracted in float32.
     frames = (frame(padded, stft.frame_samples, stft.hop)[:count].astype(np.float64) - mean) * scale
     prepared = np.ascontiguousarray(stft.prepared(frames))
-    return power_spectra_of(Frames(prepared.reshape(-1), len(window), window), stft.n_fft, count, workspace)
+    return power_spectra(Frames(prepared.reshape(-1), len(window), window), stft.n_fft, count, workspace)
