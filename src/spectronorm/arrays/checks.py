@@ -77,7 +77,7 @@ def set_whole_numbers(
 
 
 def column_values(name: str, value: object) -> tuple[str, ...]:
-    """The values of the column `name` as sources and groups write them: of one, or of several in a list or array.
+    """Return values of the column `name` as text, as sources and groups write them; `value` is one, or a list or array.
 
     Raises:
         ArgumentError: if there is no value, or a value is neither text nor a number.

@@ -28,7 +28,7 @@ def step_to_magnitude_by_numpy(
 def alternate_to_magnitude_by_numpy(
     projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32
 ) -> None:
-    """Compute one step of ADMM: `projected` is set to the spectrum with the magnitude, `mixed` to its sum with the new dual."""
+    """Set `projected` to the spectrum with the magnitude, `mixed` to its sum with the new dual: one step of ADMM."""
     found = (rho * mixed + projected) / (1 + rho)
     dual = mixed - found
     projected[:] = _with_magnitude(found - dual, magnitude)
