@@ -147,20 +147,22 @@ class Registry(Generic[T]):
         what = what or self.noun
         settings = {"kind": plain} if isinstance(plain, str) else plain
         if not isinstance(settings, Mapping):
-            raise ArgumentError(f"{what} must be an object such as {{'kind': '{next(iter(self))}'}}, not {plain!r}")
+            raise ArgumentError(f"{what} must be an object such as {{'kind': '{next(iter(self))}'}}, not {plain!r:.80}")
         settings = dict(settings)
         only = self.names()[0] if not self._extensible else None
         name, plugin = settings.pop("kind", only), settings.pop("plugin", None)
         try:
             cls: Any = self.find(name, None if plugin is None else str(plugin))
         except ArgumentError:
-            raise ArgumentError(f"{what}.kind={name!r} must be one of {', '.join(self.names())}") from None
+            raise ArgumentError(f"{what}.kind={name!r:.80} must be one of {', '.join(self.names())}") from None
         known = _field_names(cls)
         if unknown := sorted(set(settings) - set(known)):
             raise ArgumentError(f"{what} {name} has no setting {', '.join(unknown)}; it has {', '.join(known)}")
         try:
             made: T = cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()})
-        except TypeError as error:
+        except ArgumentError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise ArgumentError(f"{what} {name}: a setting is missing or has the wrong type ({error})") from None
         return made
 

@@ -1,9 +1,14 @@
 """NumPy and torch arrays: namespaces, checks, operations, the affine map and sliding windows."""
 
 from spectronorm.arrays.affine import Affine as Affine
+from spectronorm.arrays.checks import MAX_SEED as MAX_SEED
 from spectronorm.arrays.checks import column_values as column_values
+from spectronorm.arrays.checks import real_number as real_number
+from spectronorm.arrays.checks import require_choice as require_choice
 from spectronorm.arrays.checks import require_finite as require_finite
 from spectronorm.arrays.checks import require_floats as require_floats
+from spectronorm.arrays.checks import set_flags as set_flags
+from spectronorm.arrays.checks import set_real_numbers as set_real_numbers
 from spectronorm.arrays.checks import set_whole_numbers as set_whole_numbers
 from spectronorm.arrays.checks import whole_number as whole_number
 from spectronorm.arrays.namespace import Array as Array

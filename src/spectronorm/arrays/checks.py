@@ -1,13 +1,17 @@
-"""Checks of arguments: floating point, finite, whole numbers, and values of columns."""
+"""Checks of what callers pass: floating point, finite, whole and real numbers, flags, names, and values of columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.errors import ArgumentError, ShapeError
+
+MAX_SEED = (1 << 63) - 1
+"""The largest seed that NumPy and torch both take."""
 
 
 def require_floats(x: Array, what: str) -> None:
@@ -61,7 +65,7 @@ def whole_number(value: object, name: str, low: int, high: int | None = None, *,
         return number
     counted = f"a whole number of {of}" if of else "a whole number"
     rule = f"{counted}, {low} or more" if high is None else f"{counted} in {low} … {high}"
-    raise ArgumentError(f"{name}={value!r} must be {rule}")
+    raise ArgumentError(f"{name}={_shown(value)} must be {rule}")
 
 
 def set_whole_numbers(
@@ -74,6 +78,68 @@ def set_whole_numbers(
     """
     for name in names:
         object.__setattr__(settings, name, whole_number(getattr(settings, name), name, low, high, of=of))
+
+
+def real_number(value: object, name: str, low: float, high: float, *, of: str = "") -> float:
+    """`value` as a plain Python number, from a finite Python or NumPy number in `low … high`; bools are refused.
+
+    A Python int stays one, so that JSON of settings reads as it was written; it is compared before it is converted,
+    since one beyond 1.8e308 has no float.
+
+    Args:
+        value: The number.
+        name: The setting's name, for the message.
+        low: The least that is allowed.
+        high: The most that is allowed.
+        of: The unit, such as `Hz`, or a remark, for the message.
+
+    Raises:
+        ArgumentError: when the value is something else, NaN, or out of range.
+
+    >>> real_number(np.float32(0.5), "p", 0, 1)
+    0.5
+    """
+    numeric = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if numeric and low <= value <= high and math.isfinite(value):  # type: ignore[operator, arg-type]
+        return int(value) if isinstance(value, int | np.integer) else float(value)  # type: ignore[arg-type]
+    raise ArgumentError(f"{name}={_shown(value)} must be a number in {low:g} … {high:g}{of and ' '}{of}")
+
+
+def set_real_numbers(settings: object, names: Iterable[str], low: float, high: float, *, of: str = "") -> None:
+    """Check these fields of a frozen dataclass in its `__post_init__`, and store them as plain Python numbers.
+
+    Raises:
+        ArgumentError: see `real_number`.
+    """
+    for name in names:
+        object.__setattr__(settings, name, real_number(getattr(settings, name), name, low, high, of=of))
+
+
+def set_flags(settings: object, names: Iterable[str]) -> None:
+    """Check that these fields of a frozen dataclass are true or false, and store them as Python bools.
+
+    Raises:
+        ArgumentError: for anything else: the text "false" would count as true.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if not isinstance(value, bool | np.bool_):
+            raise ArgumentError(f"{name}={_shown(value)} must be true or false")
+        object.__setattr__(settings, name, bool(value))
+
+
+def require_choice(value: object, name: str, known: Collection[str]) -> None:
+    """Raise `ArgumentError` unless `value` is one of these names; a list or object is none, and never an accident."""
+    if not isinstance(value, str) or value not in known:
+        raise ArgumentError(f"{name}={_shown(value)} must be one of {', '.join(known)}")
+
+
+def _shown(value: object) -> str:
+    """A value for a message: short, whatever a file holds."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 128:
+        return f"a whole number of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def column_values(name: str, value: object) -> tuple[str, ...]:

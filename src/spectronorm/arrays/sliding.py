@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays.affine import Affine
-from spectronorm.arrays.checks import require_floats, set_whole_numbers
+from spectronorm.arrays.checks import require_floats, set_flags, set_whole_numbers
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace, returned, working
 from spectronorm.arrays.operations import at_least
 from spectronorm.arrays.window_moments import window_moments
@@ -33,7 +33,8 @@ class SlidingWindow:
     center: bool = True
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("length", "min_length"), 1)
+        set_whole_numbers(self, ("length", "min_length"), 1, 1 << 31)
+        set_flags(self, ("center",))
         if self.min_length > self.length:
             raise ArgumentError(f"min_length={self.min_length} must be at most length={self.length}")
 

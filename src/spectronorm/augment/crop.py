@@ -8,7 +8,15 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, constant, namespace, set_whole_numbers, take_along_last, whole_numbers
+from spectronorm.arrays import (
+    Array,
+    constant,
+    namespace,
+    set_real_numbers,
+    set_whole_numbers,
+    take_along_last,
+    whole_numbers,
+)
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import (
     Shape,
@@ -20,7 +28,6 @@ from spectronorm.augment.batch import (
     one_of,
     positions,
 )
-from spectronorm.errors import ArgumentError
 
 
 class Cropped(NamedTuple):
@@ -49,9 +56,9 @@ class RandomCrop(Augmentation):
     gate_dbfs: float | None = -60.0
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("samples",), 1)
-        if self.gate_dbfs is not None and not self.gate_dbfs <= 0:
-            raise ArgumentError(f"gate_dbfs={self.gate_dbfs} must be at most 0, or None for no gate")
+        set_whole_numbers(self, ("samples",), 1, 1 << 31)
+        if self.gate_dbfs is not None:
+            set_real_numbers(self, ("gate_dbfs",), -1000, 0, of="dBFS, or None for no gate")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
         """Draw a uniform number in [0, 1) for each clip, which selects one of the passing starts."""

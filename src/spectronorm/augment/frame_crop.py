@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, Floats, namespace, set_whole_numbers, take_along_last
+from spectronorm.arrays import Array, Floats, namespace, set_real_numbers, set_whole_numbers, take_along_last
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_shape, one_of, positions
 from spectronorm.errors import ArgumentError, ShapeError
@@ -34,9 +34,9 @@ class FrameCrop(Augmentation):
     gate_db: float | None = 10.0
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("frames",), 1)
-        if self.gate_db is not None and not self.gate_db >= 0:
-            raise ArgumentError(f"gate_db={self.gate_db} must be at least 0, or None for no gate")
+        set_whole_numbers(self, ("frames",), 1, 1 << 31)
+        if self.gate_db is not None:
+            set_real_numbers(self, ("gate_db",), 0, 1000, of="dB, or None for no gate")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> Floats:
         """Draw a uniform number in [0, 1) for each clip, which selects one of the passing starts."""

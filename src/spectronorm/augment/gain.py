@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array
+from spectronorm.arrays import Array, set_real_numbers
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape
 from spectronorm.errors import ArgumentError
@@ -32,7 +31,8 @@ class Gain(Augmentation):
     max_db: float = 6.0
 
     def __post_init__(self) -> None:
-        if not -math.inf < self.min_db <= self.max_db < math.inf:
+        set_real_numbers(self, ("min_db", "max_db"), -300, 300, of="dB")
+        if not self.min_db <= self.max_db:
             raise ArgumentError(f"min_db={self.min_db}, max_db={self.max_db} must be finite, with min_db <= max_db")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, constant, namespace, require_floats, whole_numbers
+from spectronorm.arrays import Array, constant, namespace, require_floats, set_real_numbers, whole_numbers
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, check_drawn, check_generator, clip_lengths, clip_shape
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.errors import ShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +44,7 @@ class Mixup(Augmentation):
     alpha: float = 0.2
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha < math.inf:
-            raise ArgumentError(f"alpha={self.alpha} must be positive")
+        set_real_numbers(self, ("alpha",), 1e-3, 1e6)
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> Partners:
         """Draw shares and partners for a batch of shape `(batch,)`.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, beside, constant, mean_of_valid, namespace
+from spectronorm.arrays import Array, beside, constant, mean_of_valid, namespace, set_real_numbers
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 from spectronorm.errors import ArgumentError, ShapeError
@@ -42,7 +41,8 @@ class Noise(Augmentation):
     max_snr_db: float = 40.0
 
     def __post_init__(self) -> None:
-        if not -math.inf < self.min_snr_db <= self.max_snr_db < math.inf:
+        set_real_numbers(self, ("min_snr_db", "max_snr_db"), -300, 300, of="dB")
+        if not self.min_snr_db <= self.max_snr_db:
             raise ArgumentError(
                 f"min_snr_db={self.min_snr_db}, max_snr_db={self.max_snr_db} must be finite, with min <= max"
             )

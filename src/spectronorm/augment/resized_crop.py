@@ -7,12 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, constant, namespace
+from spectronorm.arrays import Array, constant, namespace, real_number
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 from spectronorm.errors import ArgumentError
 
 _CUBIC = -0.75  # the parameter of torch's and OpenCV's bicubic kernel
+
+
+def _pair(value: object, name: str, low: float, high: float) -> tuple[float, float]:
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise ArgumentError(f"{name}={value!r} must be two numbers")
+    return real_number(value[0], name, low, high), real_number(value[1], name, low, high)
 
 
 @AUGMENTATIONS.register("random_resized_crop")
@@ -36,11 +42,10 @@ class RandomResizedCrop(Augmentation):
 
     def __post_init__(self) -> None:
         for name in ("freq_scale", "time_scale"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high < np.inf:
+            low, high = _pair(getattr(self, name), name, 0.001, 1000)
+            if not low <= high:
                 raise ArgumentError(f"{name}={(low, high)} must be 0 < low <= high")
-        if not all(1 <= scale < np.inf for scale in self.virtual_crop_scale):
-            raise ArgumentError(f"virtual_crop_scale={self.virtual_crop_scale} must be two numbers of at least 1")
+        _pair(self.virtual_crop_scale, "virtual_crop_scale", 1, 1000)
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
         """Draw four uniform numbers in [0, 1) for each clip, `(..., 4)`: height, width, and both positions."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, set_whole_numbers, take_along_last
+from spectronorm.arrays import Array, namespace, set_flags, set_whole_numbers, take_along_last
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 
@@ -31,7 +31,8 @@ class TimeShift(Augmentation):
     wrap: bool = True
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("max_samples",), 0, of="samples")
+        set_flags(self, ("wrap",))
+        set_whole_numbers(self, ("max_samples",), 0, 1 << 31, of="samples")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
         """Draw the shift of each clip, in samples."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Affine, Array, constant, namespace, set_whole_numbers, to_host
+from spectronorm.arrays import (
+    Affine,
+    Array,
+    constant,
+    namespace,
+    real_number,
+    set_real_numbers,
+    set_whole_numbers,
+    to_host,
+)
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import (
     Shape,
@@ -19,7 +28,7 @@ from spectronorm.augment.batch import (
     one_of,
     positions,
 )
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.errors import ShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +63,11 @@ class SpecAugment(Augmentation):
     fill: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("n_time_masks", "time_mask_param", "n_freq_masks", "freq_mask_param"), 0)
-        if not 0 <= self.p <= 1:
-            raise ArgumentError(f"p={self.p} must lie in 0 … 1: it is a share of the clip's frames")
+        set_whole_numbers(self, ("n_time_masks", "time_mask_param", "n_freq_masks", "freq_mask_param"), 0, 100_000)
+        set_real_numbers(self, ("p",), 0, 1, of="(a share of the clip's frames)")
+        fill = self.fill if isinstance(self.fill, tuple) else (self.fill,)
+        for value in fill:
+            real_number(value, "fill", -1e12, 1e12)
 
     def on_levels(self, affine: Affine) -> SpecAugment:
         """Return this augmentation for levels: masks hold the value (or one for each band) that `affine` maps to 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,8 @@ from spectronorm.cli.terminal import prepare_streams
 from spectronorm.printable import printable
 from spectronorm.version import __version__
 
+_UNSET = re.compile(r"(--[a-z][a-z-]*=)?")
+
 
 class _Commands(TyperGroup):
     """The commands; in messages about the command line itself names are escaped too."""
@@ -39,6 +42,14 @@ class _Commands(TyperGroup):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         with _escaped():
             return super().make_context(info_name, args, parent, **extra)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an empty text: it comes from a variable that is not set, and would mean this very folder."""
+        for before, text in zip(["", *args], args, strict=False):
+            if _UNSET.fullmatch(text):
+                where = f"{before or text} is followed by" if before.startswith("-") or not text else f"{text} has"
+                ctx.fail(f"{where} an empty text: is a variable not set?")
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         with _escaped():

@@ -13,6 +13,8 @@ import typer
 from spectronorm.audio import open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
+    MAX_REPEATS,
+    MAX_WORKERS,
     DurationOption,
     JsonOption,
     MaxBadOption,
@@ -93,7 +95,7 @@ def compare_command(
     hold_out: Annotated[
         str | None, typer.Option(metavar="FOLDS", help="Test only these folds, such as 1 or 1,2.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds for each fold.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds for each fold.")] = 3,
     budget: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Stop when every arm is settled or this time is used up: 90s, 30m, 2h."),
@@ -110,14 +112,19 @@ def compare_command(
         typer.Option(help="Train through a simulated device: band-limited, or one of the names of --shifts."),
     ] = None,
     update_classes: Annotated[
-        int, typer.Option(min=0, help="Also make each update of --shifts from clips of only this number of classes.")
+        int,
+        typer.Option(
+            min=0, max=100_000, help="Also make each update of --shifts from clips of only this number of classes."
+        ),
     ] = 0,
     model: Annotated[str, typer.Option(help="Model: tiny, small, xresnet18, or package.module:callable.")] = "tiny",
-    epochs: Annotated[int, typer.Option(min=1)] = 20,
-    batch_size: Annotated[int, typer.Option(min=2)] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate of the one-cycle schedule.")] = 5e-3,
-    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 0.01,
-    label_smoothing: Annotated[float, typer.Option()] = 0.0,
+    epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
+    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-12, max=1000.0, help="Highest learning rate of the one-cycle schedule.")
+    ] = 5e-3,
+    weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
+    label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",
     duration: DurationOption = None,
@@ -130,7 +137,8 @@ def compare_command(
     ] = None,
     scheduler: SchedulerOption = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="With --engine dask and no scheduler: number of processes.")
+        int | None,
+        typer.Option(min=1, max=MAX_WORKERS, help="With --engine dask and no scheduler: number of processes."),
     ] = None,
     json: JsonOption = False,
 ) -> None:

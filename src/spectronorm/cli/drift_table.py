@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from spectronorm.counted import counted
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import Report
 
 _FIGURES = {
@@ -21,7 +21,7 @@ _FIGURES = {
 _MOST_ROWS = 16
 
 
-def drift_table(report: Report, front_end: FrontEnd) -> Table:
+def drift_table(report: Report, front_end: AnyFrontEnd) -> Table:
     """Build a table of the pooled figures and the figures of at most sixteen bands."""
     verdict, drift = report.verdict, report.drift
     title = (

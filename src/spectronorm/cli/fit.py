@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.audio import open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
@@ -29,7 +30,9 @@ from spectronorm.cli.options import (
 from spectronorm.cli.run import guarded, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
-from spectronorm.front_end import FrontEnd
+from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for, with_all_channels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
@@ -42,6 +45,8 @@ _EXAMPLES = """
     spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
+
+    spectronorm fit features/ --levels features/levels.json -o features.safetensors
 """
 
 
@@ -59,12 +64,19 @@ def fit_command(
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Columns that form groups; by default fold and split. May be repeated."),
     ] = None,
+    levels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LEVELS.json",
+            help="Measure files of levels made elsewhere, which this JSON describes (see Levels).",
+        ),
+    ] = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
     sample: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed of --sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of --sample.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
@@ -78,14 +90,19 @@ def fit_command(
 
     Repeating the command resumes an interrupted run.
     """
-    opened = open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat))
+    described = _described(front_end, levels)
+    how = reader(untrusted=untrusted, skip_flat=skip_flat)
+    opened = open_source(source, how) if levels is None else open_for(source, described, how)
+    if levels is None:
+        described = with_all_channels(described, opened)
+        opened = open_for(opened, described)
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("measuring") as progress:
         profile = fit(
             opened,
-            front_end,
+            described,
             group_by=group_by,
             duration=duration,
             sample=share,
@@ -101,8 +118,16 @@ def fit_command(
     _report(profile, output)
 
 
+def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
+    if levels is None:
+        return front_end
+    if front_end != FrontEnd():
+        raise ArgumentError("--levels describes spectrograms that exist already: leave out the options of a front end")
+    return Levels.load(levels)
+
+
 def _report(profile: Profile, output: Path) -> None:
-    pooled, unit = profile.overall, profile.front_end.compress.unit
+    pooled, unit = profile.overall, profile.front_end.unit
     say(
         f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
         f"{profile.seconds:,.1f} s; "
@@ -133,7 +158,7 @@ def _flat_remark(profile: Profile) -> str:
     """Report the number and names of silent or constant clips, and their effect on the figures."""
     names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in profile.flagged[:3])
     listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
-    effect, unit = profile.flat_effect(), profile.front_end.compress.unit
+    effect, unit = profile.flat_effect(), profile.front_end.unit
     moved = (
         ""
         if effect is None

@@ -8,12 +8,16 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
+
+MAX_STEPS, MAX_IMAGES = 1_000_000_000, 1_000_000
+"""The bounds of `spectronorm.gan`, which is imported when a command runs."""
 
 TRAIN_EXAMPLES = """
 **Examples**
@@ -72,11 +76,15 @@ def train_command(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the training; repeating the command resumes it.")
     ],
-    steps: Annotated[int, typer.Option(min=1, help="Total number of generator steps.")] = 10_000,
-    every: Annotated[int, typer.Option(min=1, help="Number of steps between checkpoints.")] = 500,
-    size: Annotated[int, typer.Option(help="Number of bands and of frames in an image: 64 or 128.")] = 64,
-    width: Annotated[int, typer.Option(help="Channels at the largest image size; SpecGAN has 64.")] = 32,
-    latent: Annotated[int, typer.Option(help="Number of latent variables of an image.")] = 100,
+    steps: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Total number of generator steps.")] = 10_000,
+    every: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Number of steps between checkpoints.")] = 500,
+    size: Annotated[
+        int, typer.Option(min=16, max=128, help="Number of bands and of frames in an image: 64 or 128.")
+    ] = 64,
+    width: Annotated[
+        int, typer.Option(min=1, max=1024, help="Channels at the largest image size; SpecGAN has 64.")
+    ] = 32,
+    latent: Annotated[int, typer.Option(min=1, max=4096, help="Number of latent variables of an image.")] = 100,
     conditional: Annotated[
         bool,
         typer.Option(
@@ -99,16 +107,20 @@ def train_command(
     loss: Annotated[str, typer.Option(help="non_saturating (with spectral normalization) or wgan_gp.")] = (
         "non_saturating"
     ),
-    batch_size: Annotated[int, typer.Option(min=2)] = 64,
-    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam; by default the loss's.")] = None,
-    average: Annotated[float, typer.Option(help="Decay of the moving average of the generator's weights.")] = 0.999,
+    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 64,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=1e-12, max=1.0, help="Learning rate of Adam; by default the loss's.")
+    ] = None,
+    average: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Decay of the moving average of the generator's weights.")
+    ] = 0.999,
     augment: Annotated[
         bool,
         typer.Option(help="Shift real and generated images alike, so that a small number of clips is not memorized."),
     ] = True,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
     hold_out: HoldOutOption = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
@@ -161,13 +173,13 @@ def train_command(
 def sample_command(
     model: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the images.")],
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Number of images.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed; equal seeds give equal images.")] = 0,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, max=MAX_IMAGES, help="Number of images.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed; equal seeds give equal images.")] = 0,
     classes: Annotated[
         list[str] | None,
         typer.Option("--class", help="Class of a conditional model; may be repeated. By default all classes in turn."),
     ] = None,
-    bits: Annotated[int, typer.Option(help="8 or 16.")] = 8,
+    bits: Annotated[int, typer.Option(min=8, max=16, help="8 or 16.")] = 8,
     audio: Annotated[bool, typer.Option("--audio", help="Also write the sound of each image.")] = False,
     quality: Annotated[str, typer.Option(help="Quality of the sound: fast, good or best.")] = "good",
     json: JsonOption = False,
@@ -193,13 +205,21 @@ def score_command(
         str | None, typer.Option(help="The clips; by default the clips of the training in the model's folder.")
     ] = None,
     hold_out: HoldOutOption = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, each with its own judge and samples.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Number of seeds, each with its own judge and samples.")
+    ] = 3,
     images: Annotated[
         int | None,
-        typer.Option("-n", "--images", help="Number of images in a split; by default the number of test clips."),
+        typer.Option(
+            "-n",
+            "--images",
+            min=10,
+            max=MAX_IMAGES,
+            help="Number of images in a split; by default the number of test clips.",
+        ),
     ] = None,
-    splits: Annotated[int, typer.Option(min=1, help="Number of splits of the samples.")] = 5,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs of each judge.")] = None,
+    splits: Annotated[int, typer.Option(min=1, max=1000, help="Number of splits of the samples.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Number of epochs of each judge.")] = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
@@ -36,7 +37,7 @@ MethodOption = Annotated[
 ]
 QualityOption = Annotated[str, typer.Option(help="fast, good or best, which sets the number of iterations.")]
 SeedOption = Annotated[
-    int, typer.Option(min=0, help="Random seed for the phase of cells that are too quiet to have one.")
+    int, typer.Option(min=0, max=MAX_SEED, help="Random seed for the phase of cells that are too quiet to have one.")
 ]
 
 

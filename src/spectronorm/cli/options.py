@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from spectronorm.audio import Limits, Reader
+from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.audio.kinds.source_kind import SOURCES
 from spectronorm.engines import ENGINES, AutoEngine, Engine, open_named
 from spectronorm.errors import ArgumentError
@@ -29,6 +30,11 @@ def short_names(registry: Registry[Any]) -> list[str]:
     loaded = registry.classes(loading=False)
     return [*registry.variants(loading=False), *(name for name in registry if name not in loaded)]
 
+
+MAX_WORKERS = 4096
+"""More threads or processes than any machine has use for."""
+MAX_REPEATS = 1_000_000
+"""The most seeds, epochs or splits that can be asked for."""
 
 SourceArgument = Annotated[
     str,
@@ -59,7 +65,8 @@ HoldOutOption = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Leave this group out; may be repeated.")
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option(min=1, help="Number of threads or processes; by default one for each core.")
+    int | None,
+    typer.Option(min=1, max=MAX_WORKERS, help="Number of threads or processes; by default one for each core."),
 ]
 EngineOption = Annotated[
     str,
@@ -81,7 +88,12 @@ MaxBadOption = Annotated[
 ]
 DurationOption = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Crop longer clips; apply and images also zero-pad shorter ones."),
+    typer.Option(
+        min=MIN_SECONDS,
+        max=MAX_SECONDS,
+        metavar="SECONDS",
+        help="Crop longer clips; apply and images also zero-pad shorter ones.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 

@@ -52,7 +52,7 @@ def round_trip_command(
     clips: Annotated[list[Path], typer.Argument(help="Audio files.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Output folder.")],
     front_end: FrontEnd,
-    bits: Annotated[int, typer.Option(help="Bit depth of the image: 8 or 16.")] = 8,
+    bits: Annotated[int, typer.Option(min=8, max=16, help="Bit depth of the image: 8 or 16.")] = 8,
     method: MethodOption = "auto",
     quality: QualityOption = "good",
     seed: SeedOption = 0,

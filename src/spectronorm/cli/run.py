@@ -8,9 +8,10 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -48,6 +49,7 @@ def guarded(command: Command) -> Command:
     @functools.wraps(command)
     def run(*args: Any, **settings: Any) -> Any:
         try:
+            _require_finite_options(settings)
             return command(*args, **settings)
         except SpectronormError as error:
             complain(error)
@@ -58,11 +60,21 @@ def guarded(command: Command) -> Command:
         except OSError as error:
             complain(error)
             raise typer.Exit(FAILED) from None
+        except MemoryError as error:
+            complain(f"out of memory ({error or 'none left'}); ask for less at once")
+            raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             complain("stopped; nothing half-written is left")
             raise typer.Exit(INTERRUPTED) from None
 
     return run  # type: ignore[return-value]
+
+
+def _require_finite_options(settings: Mapping[str, Any]) -> None:
+    """Refuse nan and inf, which pass any comparison with bounds or mean nothing."""
+    for name, value in settings.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ArgumentError(f"--{name.replace('_', '-')} {value} must be a finite number")
 
 
 def writing(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,7 +114,18 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout."""
-    typer.echo(json.dumps(value, allow_nan=False))
+    typer.echo(json.dumps(_encodable(value), allow_nan=False))
+
+
+def _encodable(value: Any) -> Any:
+    """Plain values whose texts can be encoded: a byte of a name that is no UTF-8 becomes an escape."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(one) for one in value]
+    return value
 
 
 def note_warnings() -> None:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.audio import open_source
 from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
 from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, rollback, save_update, update
 from spectronorm.profile import Profile
 from spectronorm.storage.content import Content
@@ -40,10 +40,16 @@ def update_command(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Profile to write.")] = None,
     statistics: Annotated[str, typer.Option(help="Statistics to update: mean, or mean+std.")] = "mean",
-    prior_clips: Annotated[float, typer.Option(help="Weight of the existing statistics, as a number of clips.")] = 1.0,
+    prior_clips: Annotated[
+        float, typer.Option(min=0.0, max=1e9, help="Weight of the existing statistics, as a number of clips.")
+    ] = 1.0,
     weight: Annotated[
         float | None,
-        typer.Option(help="Weight of the new audio, 0 … 1, in place of --prior-clips (exponential forgetting)."),
+        typer.Option(
+            min=1e-9,
+            max=1.0,
+            help="Weight of the new audio, 0 … 1, in place of --prior-clips (exponential forgetting).",
+        ),
     ] = None,
     training: Annotated[
         str | None, typer.Option(metavar="SOURCE", help="Training clips, for a more precise diagnosis.")
@@ -70,7 +76,11 @@ def update_command(
         baseline = None if training is None else _baseline(training, profile, known)
         with progress_bar("measuring") as progress:
             audio = measure_new(
-                open_source(new), known, baseline, max_bad=parse_share(max_bad, "max-bad"), progress=progress
+                open_for(new, known.front_end),
+                known,
+                baseline,
+                max_bad=parse_share(max_bad, "max-bad"),
+                progress=progress,
             )
         found = update(known, audio, statistics=statistics, prior_clips=prior_clips, weight=weight, force=force)
         record = save_update(found, profile, output)

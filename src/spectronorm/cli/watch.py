@@ -14,12 +14,13 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from spectronorm.audio import open_source
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.drift_table import drift_table, one_line
 from spectronorm.cli.options import HoldOutOption, parse_hold_out
 from spectronorm.cli.run import INTERRUPTED, guarded, progress_bar, writing
 from spectronorm.cli.terminal import console, say, warn
 from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
 from spectronorm.monitor import (
     Baseline,
     Diagnosis,
@@ -83,26 +84,38 @@ def watch_command(
         str, typer.Option(metavar="RATE", help="Accepted rate of false alarms, such as 1/week, 2/day or 1/10000 clips.")
     ] = "1/10000 clips",
     clips_per_hour: Annotated[
-        float | None, typer.Option(help="Number of clips per hour, for a rate of false alarms per time.")
+        float | None,
+        typer.Option(min=1e-6, max=1e9, help="Number of clips per hour, for a rate of false alarms per time."),
     ] = None,
-    window: Annotated[int, typer.Option(help="Number of clips in the window.")] = 32,
-    panes: Annotated[int, typer.Option(help="Number of panes; the window moves by one pane at a time.")] = 8,
+    window: Annotated[int, typer.Option(min=8, max=20_000, help="Number of clips in the window.")] = 32,
+    panes: Annotated[
+        int, typer.Option(min=1, max=64, help="Number of panes; the window moves by one pane at a time.")
+    ] = 8,
     window_seconds: Annotated[
         float | None,
         typer.Option(
-            help="Length of the window in seconds, by the clock; --window is then the expected number of clips."
+            min=1e-3,
+            max=1e9,
+            help="Length of the window in seconds, by the clock; --window is then the expected number of clips.",
         ),
     ] = None,
     decay: Annotated[
-        float, typer.Option(help="Weight of each pane relative to the next newer one (drift figures only).")
+        float,
+        typer.Option(
+            min=1e-6, max=1.0, help="Weight of each pane relative to the next newer one (drift figures only)."
+        ),
     ] = 1.0,
     pcm: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="Read raw samples from stdin: s16le, s32le, f32le or u8.")
     ] = None,
-    pcm_rate: Annotated[int, typer.Option(help="Sample rate of the raw samples in Hz.")] = 16_000,
-    pcm_channels: Annotated[int, typer.Option(help="Number of channels of the raw samples.")] = 1,
-    pcm_seconds: Annotated[float, typer.Option(help="Length of the clips that the raw samples are cut into.")] = 5.0,
-    poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two scans of the folder.")] = 2.0,
+    pcm_rate: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="Sample rate of the raw samples in Hz.")
+    ] = 16_000,
+    pcm_channels: Annotated[int, typer.Option(min=1, max=256, help="Number of channels of the raw samples.")] = 1,
+    pcm_seconds: Annotated[
+        float, typer.Option(min=1e-3, max=3600.0, help="Length of the clips that the raw samples are cut into.")
+    ] = 5.0,
+    poll: Annotated[float, typer.Option(min=0.05, max=86_400.0, help="Seconds between two scans of the folder.")] = 2.0,
     once: Annotated[
         bool, typer.Option("--once", help=f"Watch only the present clips, and exit with {ALARM} after an alarm.")
     ] = False,
@@ -114,10 +127,11 @@ def watch_command(
         typer.Option(metavar="FILE.html", help="Write a page about the drift at each alarm and at the end."),
     ] = None,
     prometheus: Annotated[
-        int | None, typer.Option(metavar="PORT", help="Port for Prometheus gauges (extra `monitor`).")
+        int | None,
+        typer.Option(min=0, max=65_535, metavar="PORT", help="Port for Prometheus gauges (extra `monitor`)."),
     ] = None,
     prometheus_address: Annotated[str, typer.Option(help="Address of the gauges.")] = LOOPBACK,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed for threshold calibration.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed for threshold calibration.")] = 0,
 ) -> None:
     """Compare incoming clips with the training clips; on an alarm, report the change and advice."""
     raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)
@@ -162,7 +176,7 @@ def _profile(path: Path, hold_out: list[str] | None) -> Profile:
 
 
 def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None) -> Baseline:
-    source = open_source(training)
+    source = open_for(training, profile.front_end)
     for column, value in parse_hold_out(hold_out):
         source = source.without(**{column: value})
     with progress_bar("calibrating") as progress:

@@ -56,8 +56,8 @@ class Design:
         names = [arm.name for arm in self.arms]
         if any(name.endswith(AGAIN) for name in names):
             raise ArgumentError(f"no arm's name may end in {AGAIN!r}: that is how the A/A control is called")
-        set_whole_numbers(self, ("seeds",), 1)
-        set_whole_numbers(self, ("update_classes",), 0)
+        set_whole_numbers(self, ("seeds",), 1, 10_000)
+        set_whole_numbers(self, ("update_classes",), 0, 100_000)
         if self.update_classes and not self.shifts:
             raise ArgumentError(f"update_classes={self.update_classes} needs shifts to update on")
         if not self.reference:

@@ -13,6 +13,7 @@ import numpy as np
 
 from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.storage import read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 
@@ -94,12 +95,8 @@ class Results:
         data = path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
         for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                model = _parse(json.loads(line))
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise FileFormatError(
-                    f"{path}: line {number} is damaged ({error}); delete the line or the file"
-                ) from None
+            with refuse_damage(path, f"line {number}", "delete the line or the file"):
+                model = _parse(strict_json(line))
             self.done[model.key] = model
         if len(whole) < len(data):
             with atomic_write(path, None) as file:
@@ -135,8 +132,8 @@ def _parse(plain: Mapping[str, Any]) -> TrainedModel:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        return strict_json(read_bounded(path))
+    except ValueError as error:
         raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -13,11 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, namespace, require_finite, require_floats, returned, set_whole_numbers, working
+from spectronorm.arrays import (
+    Array,
+    namespace,
+    require_choice,
+    require_finite,
+    require_floats,
+    returned,
+    set_whole_numbers,
+    working,
+)
+from spectronorm.audio.channels import MEAN, check_channels, stacked
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
-from spectronorm.front_end.bands.bands import BANDS, Bands
+from spectronorm.front_end.bands.bands import BANDS, MAX_WEIGHTS, Bands
 from spectronorm.front_end.bands.linear import Linear
 from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
@@ -29,6 +40,7 @@ from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
 from spectronorm.registry import Registry
+from spectronorm.storage import read_bounded, strict_json
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.fields_only import FieldsOnly
 
@@ -43,14 +55,16 @@ SLOTS: Mapping[str, Registry[Any]] = {
 
 @dataclass(frozen=True)
 class FrontEnd(FieldsOnly):
-    """Waveform to log-spectrogram (level): waveform level → STFT → bands → compression.
+    """Wave to level: waveform level → STFT → bands → compression.
 
-    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`. NumPy input gives NumPy output; torch input gives
-    torch output, on the input's device and differentiable. Each clip of a batch is computed as if it were alone. The
-    resampler is part of the value because it changes the top bands.
+    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
+    same device and differentiable. Each clip of a batch is computed as if it were alone. The resampler is part of the
+    value because it changes the top bands, and `channels` because it says what is measured of a recording with several
+    (see `spectronorm.audio.Reader`): with `stack:N`, waves are `(..., channel, sample)` and levels
+    `(..., channel, band, frame)`.
 
     Raises:
-        ArgumentError: if a setting is invalid.
+        ArgumentError: when a setting breaks its rule.
 
     >>> import numpy as np
     >>> front_end = FrontEnd(sample_rate=16_000, bands=Mel(64))
@@ -64,17 +78,23 @@ class FrontEnd(FieldsOnly):
     bands: Bands = field(default_factory=Linear)
     compress: Compression = field(default_factory=Decibel)
     resampler: str = "soxr_hq"
+    channels: str = "mean"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", check_channels(self.channels))
         set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
-        if self.resampler not in RESAMPLERS:
-            raise ArgumentError(f"resampler={self.resampler!r} must be one of {', '.join(RESAMPLERS)}")
+        require_choice(self.resampler, "resampler", RESAMPLERS)
         for slot, registry in SLOTS.items():
             try:
                 registry.name_of(getattr(self, slot))
             except ArgumentError as error:
                 raise ArgumentError(f"{slot}={error}") from None
-        _ = self.band_hz(), self.grid  # Both reject settings that do not fit together.
+        _ = self._hz(), self.grid  # Both reject settings that do not fit together.
+        if self.n_bands * self.stft.bins > MAX_WEIGHTS:
+            raise ArgumentError(
+                f"{self.n_bands} bands of {self.stft.bins} bins are {self.n_bands * self.stft.bins} weights, more than "
+                f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
+            )
 
     def __call__(self, wave: Array) -> Array:
         """Return levels `(..., band, frame)` of waveforms `(..., sample)`.
@@ -92,6 +112,11 @@ class FrontEnd(FieldsOnly):
                 f"at least {self.min_samples}, "
                 "one window; pad it or choose a shorter one"
             )
+        if len(self.level_shape) > 1 and (wave.ndim < 2 or wave.shape[-2] != self.level_shape[0]):
+            raise ShapeError(
+                f"a wave of shape {tuple(wave.shape)} is not (..., channel, sample) with the {self.level_shape[0]} "
+                f"channels of channels={self.channels!r}"
+            )
         require_finite(wave, "a wave")
         return returned(self.working_level(working(wave)), like=wave)
 
@@ -106,12 +131,16 @@ class FrontEnd(FieldsOnly):
         return self.compress.inverse(level, self.stft.power)
 
     def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return the float64 level `(band, frame)` of one clip's samples, by the fast path if there is one.
+        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one.
+
+        Of stacked samples `(channel, sample)` it is `(channel · band, frame)`: one channel below the other.
 
         Raises:
-            AudioError: if the clip is shorter than one window.
+            AudioError: when the clip is shorter than one window.
         """
-        level = np.empty((self.n_bands, self.frames(len(samples))))
+        if samples.ndim > 1:
+            return np.concatenate([self.clip_level(channel) for channel in samples])
+        level = np.empty((self.level_shape[-1], self.frames(len(samples))))
         for start, count, block in self.clip_blocks(samples, workspace_of_thread()):
             level[:, start : start + count] = block[:, :count]
         return level
@@ -143,8 +172,23 @@ class FrontEnd(FieldsOnly):
 
     @cached_property
     def n_bands(self) -> int:
-        """Number of bands of a level."""
-        return len(self.band_hz())
+        """Number of rows of a level: the bands of all channels."""
+        return math.prod(self.level_shape)
+
+    @cached_property
+    def level_shape(self) -> tuple[int, ...]:
+        """The axes of a level before its frames: `(band,)`, or `(channel, band)` of stacked channels."""
+        bands, channels = len(self._hz()), stacked(self.channels)
+        return (bands,) if channels is None else (channels, bands)
+
+    @property
+    def unit(self) -> str:
+        """The unit of a level, for tables and axes."""
+        return self.compress.unit
+
+    def clip_floor(self, highest: float) -> float:
+        """The floor of one clip whose highest level is `highest`: lower than that by `top_db` where there is one."""
+        return self.compress.clip_floor(highest, self.stft.power)
 
     @cached_property
     def floor(self) -> float:
@@ -171,7 +215,10 @@ class FrontEnd(FieldsOnly):
         return namespace(lengths).where(lengths < self.min_samples, 0, counts)
 
     def band_hz(self) -> NDArray[np.float64]:
-        """Centre frequency of each band, in Hz."""
+        """Centre frequency of each row, in Hz: of each band, of one channel after the other."""
+        return np.tile(self._hz(), stacked(self.channels) or 1)
+
+    def _hz(self) -> NDArray[np.float64]:
         return self.bands.hz(self.sample_rate, self.stft.n_fft)
 
     def empty_bands(self) -> list[int]:
@@ -185,7 +232,10 @@ class FrontEnd(FieldsOnly):
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
         slots = {slot: registry.to_plain(getattr(self, slot)) for slot, registry in SLOTS.items()}
-        return {"sample_rate": self.sample_rate, "resampler": self.resampler, **slots}
+        plain = {"sample_rate": self.sample_rate, "resampler": self.resampler, **slots}
+        if self.channels != MEAN:  # left out otherwise: fingerprints stay what they were
+            plain["channels"] = self.channels
+        return plain
 
     def _settings(self) -> dict[str, Any]:
         """Settings that determine equality: `to_dict` without the packages of plug-ins."""
@@ -202,6 +252,8 @@ class FrontEnd(FieldsOnly):
             ArgumentError: if a field or kind is unknown, or a value is invalid.
             PluginError: if a required plug-in is missing or broken.
         """
+        if not isinstance(plain, Mapping):
+            raise ArgumentError(f"a front end must be an object, as FrontEnd.to_dict writes it, not {plain!r:.80}")
         _known_keys(plain, {f.name for f in fields(cls)}, "a front end")
         slots = {slot: registry.from_plain(plain[slot], slot) for slot, registry in SLOTS.items() if slot in plain}
         rest = {name: value for name, value in plain.items() if name not in SLOTS}
@@ -219,8 +271,8 @@ class FrontEnd(FieldsOnly):
             ArgumentError: if the text describes none.
         """
         try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            plain = strict_json(text)
+        except ValueError as error:
             raise ArgumentError(f"the front end is not JSON ({error}); write one with FrontEnd.to_json") from None
         if not isinstance(plain, dict):
             raise ArgumentError("the front end's JSON must be an object, as FrontEnd.to_json writes it")
@@ -234,8 +286,10 @@ class FrontEnd(FieldsOnly):
             ArgumentError: if there is no such file, or if it describes none.
         """
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
+            return cls.from_json(read_bounded(Path(path)).decode("utf-8"))
+        except ArgumentError:
+            raise
+        except (OSError, ValueError) as error:
             raise ArgumentError(f"{path}: cannot be read as a front end ({error})") from None
 
     @property
@@ -256,12 +310,14 @@ class FrontEnd(FieldsOnly):
         """Format each setting that differs as `stft.hop_length: 200 here, 160 there`."""
         return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
 
-    def require_same(self, other: FrontEnd, what: str) -> None:
+    def require_same(self, other: object, what: str) -> None:
         """Check that `other` is equal to this front end.
 
         Raises:
             FrontEndMismatch: if it is not, naming the differences.
         """
+        if not isinstance(other, FrontEnd):
+            raise FrontEndMismatch(f"{what} was made of levels that were made elsewhere, not by this front end")
         if self != other:
             raise FrontEndMismatch(
                 f"{what} was made by another front end ({'; '.join(self.differences(other))}); "

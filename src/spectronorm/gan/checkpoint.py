@@ -42,7 +42,7 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
             f"{header.get('version')!r}, but a {KIND!r} of format {FORMAT} is needed; train in another folder"
         )
     expected = _belongs_to(trainer)
-    if {name: header.get(name) for name in expected} != expected or not isinstance(header.get("step"), int):
+    if {name: header.get(name) for name in expected} != expected or not _is_step(header.get("step")):
         raise FileFormatError(f"{path}: belongs to another training; train in another folder")
     if header["step"]:  # Before the first step, optimizers have no moments to fill.
         _make_moments(trainer)
@@ -59,6 +59,10 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
         for name, tensor in state.items():
             tensor.copy_(torch.from_numpy(np.array(tensors[name])).reshape(tensor.shape))
     trainer.step = header["step"]
+
+
+def _is_step(step: object) -> bool:
+    return type(step) is int and 0 <= step < 1 << 53
 
 
 def _belongs_to(trainer: GanTrainer) -> Mapping[str, Any]:

@@ -11,19 +11,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spectronorm.arrays import whole_number
+from spectronorm.arrays import MAX_SEED, whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.clips import ImageWindow
 from spectronorm.gan.networks import Architecture, Generator
 from spectronorm.gan.scaling import from_unit
 from spectronorm.image_files import ImageCodec, LevelRange
-from spectronorm.storage import container
+from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
 KIND, FORMAT = "gan", 2
 _BATCH = 64
 _WEIGHTS = "generator."
+
+
+MAX_IMAGES = 1_000_000
+"""The most images of one call."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,7 @@ class GanModel:
 
     def batches(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
         """Yield the levels of `sample` in batches, so that memory does not grow with the number of images."""
-        images, seed = whole_number(images, "images", 1), whole_number(seed, "seed", 0)
+        images, seed = whole_number(images, "images", 1, MAX_IMAGES), whole_number(seed, "seed", 0, MAX_SEED)
         chosen = self.labels(images) if labels is None else np.asarray(labels, dtype=np.int64)
         if len(chosen) != images or not 0 <= chosen.min() <= chosen.max() < max(1, len(self.classes)):
             raise ArgumentError(f"labels must be one of 0 … {len(self.classes) - 1} for each of {images} images")
@@ -130,11 +134,9 @@ class GanModel:
                 f"{header.get('version')!r}; this version reads a {KIND!r} of format {FORMAT}: use the "
                 "model.safetensors of a training, and the spectronorm that wrote it"
             )
-        try:
+        with refuse_damage(path, "the model", "train it again"):
             model = cls._parsed(header, tensors)
             model._generator()
-        except (ArgumentError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            raise FileFormatError(f"{path}: the model is damaged ({error}); train it again") from None
         return model
 
     @classmethod
@@ -143,16 +145,20 @@ class GanModel:
         if header["fingerprint"] != front_end.fingerprint:
             raise ValueError("the fingerprint does not fit the front end")
         architecture = Architecture(**header["architecture"])
-        classes = tuple(str(name) for name in header["classes"])
+        classes = tuple(header["classes"])
+        if not all(isinstance(name, str) for name in (*classes, header["range"])):
+            raise TypeError("a class or the range is not text")
         window = ImageWindow(front_end, architecture.size, header["fix_length"])
-        level_range = LevelRange(tensors["range.low"], tensors["range.high"], str(header["range"]))
+        level_range = LevelRange(tensors["range.low"], tensors["range.high"], header["range"])
         ImageCodec(front_end, level_range)  # Checks that the range fits the bands.
         if len(classes) != architecture.classes:
             raise ValueError("the number of names differs from the number of classes")
         weights = {name.removeprefix(_WEIGHTS): t for name, t in tensors.items() if name.startswith(_WEIGHTS)}
         if not all(np.isfinite(weight).all() for weight in weights.values()):
             raise ValueError("a weight is not finite")
-        return cls(architecture, window, level_range, classes, int(header["step"]), weights)
+        return cls(
+            architecture, window, level_range, classes, whole_number(header["step"], "step", 0, 1 << 53), weights
+        )
 
 
 @torch.no_grad()

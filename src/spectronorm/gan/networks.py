@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import spectral_norm
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import set_flags, set_whole_numbers
 from spectronorm.errors import ArgumentError
 
 IMAGE_SIZES = (16, 32, 64, 128)
@@ -47,7 +47,8 @@ class Architecture:
             raise ArgumentError(f"size={self.size} must be one of {', '.join(map(str, IMAGE_SIZES))} bands and frames")
         set_whole_numbers(self, ("size", "width"), 1, 1024)
         set_whole_numbers(self, ("latent",), 1, 4096)
-        set_whole_numbers(self, ("classes",), 0)
+        set_whole_numbers(self, ("classes",), 0, 100_000)
+        set_flags(self, ("batch_norm", "spectral_norm"))
 
     @property
     def channels(self) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ import torch
 import xxhash
 from numpy.typing import NDArray
 
+from spectronorm.arrays import whole_number
 from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.front_end import FrontEnd
 from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint
@@ -31,6 +32,7 @@ from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.storage import read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
@@ -40,6 +42,7 @@ SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
 PREVIEWS = "previews"
 _FORMAT = 2
+MAX_STEPS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -193,8 +196,7 @@ def train_gan(
         FileFormatError: if the folder's files are damaged.
         OutputBusy: if another run is training in the folder.
     """
-    if steps < 1 or every < 1:
-        raise ArgumentError(f"steps={steps} and every={every} must be at least 1")
+    whole_number(steps, "steps", 1, MAX_STEPS), whole_number(every, "every", 1, MAX_STEPS)
     with output_lock(folder):
         remove_unfinished(folder)
         seconds = _open_folder(prepared, folder)
@@ -227,8 +229,8 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
         write_text(path, json.dumps(here, indent=1, sort_keys=True) + "\n", Content.RECORD)
         return 0.0
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        there = strict_json(read_bounded(path))
+    except (OSError, ValueError) as error:
         raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
     # The source may have moved if its images are unchanged.
     differing = [k for k in here if k != "origin" and not (isinstance(there, dict) and there.get(k) == here[k])]
@@ -251,10 +253,8 @@ def read_log(folder: Path) -> list[CheckpointLine]:
     if not path.exists():
         return []
     text = path.read_text(encoding="utf-8", errors="replace")
-    try:
-        return [CheckpointLine(**json.loads(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
-    except (ValueError, TypeError) as error:
-        raise FileFormatError(f"{path}: is damaged ({error}); delete it to go on without") from None
+    with refuse_damage(path, "the log", "delete it to go on without"):
+        return [CheckpointLine(**strict_json(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def _line(step: int, losses: list[StepLosses], seconds: float) -> CheckpointLine:

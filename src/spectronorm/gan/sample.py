@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import MAX_SEED, set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.gan.model import GanModel
+from spectronorm.gan.model import MAX_IMAGES, GanModel
 from spectronorm.image_files import ImageCodec, Layout
 from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, write_index
 from spectronorm.passes.sounds import InversionOptions, invert_file
@@ -45,8 +45,8 @@ class SampleOptions:
     quality: str = "good"
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("images",), 1)
-        set_whole_numbers(self, ("seed",), 0)
+        set_whole_numbers(self, ("images",), 1, MAX_IMAGES)
+        set_whole_numbers(self, ("seed",), 0, MAX_SEED)
 
 
 @dataclass(frozen=True)

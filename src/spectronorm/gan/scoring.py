@@ -100,9 +100,9 @@ class ScoreOptions:
     epochs: int = EPOCHS
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("splits", "epochs"), 1)
+        set_whole_numbers(self, ("splits", "epochs"), 1, 100_000)
         if self.images is not None:
-            set_whole_numbers(self, ("images",), 10)
+            set_whole_numbers(self, ("images",), 10, 1_000_000)
 
 
 def score(

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import MAX_SEED, set_flags, set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.gan.augment import Changes
@@ -49,9 +49,13 @@ class GanTraining:
 
     def __post_init__(self) -> None:
         find_loss(self.loss)
-        set_whole_numbers(self, ("batch_size",), 2)
-        set_whole_numbers(self, ("seed",), 0)
-        if not 0 <= self.average < 1 or not (self.learning_rate is None or 0 < self.learning_rate <= 1):
+        set_whole_numbers(self, ("batch_size",), 2, 1 << 20)
+        set_whole_numbers(self, ("seed",), 0, MAX_SEED)
+        set_flags(self, ("augment",))
+        set_real_numbers(self, ("average",), 0, 1)
+        if self.learning_rate is not None:
+            set_real_numbers(self, ("learning_rate",), 1e-12, 1)
+        if self.average == 1:
             raise ArgumentError(
                 f"average={self.average} must be in 0 … 1, below 1, learning_rate={self.learning_rate} above 0, up to 1"
             )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from spectronorm.audio import Source, open_source
-from spectronorm.errors import ArgumentError, FileFormatError, SourceError
+from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.storage import read_bounded, refuse_damage, strict_json
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,12 @@ class TrainingSource:
             TypeError: if an entry has the wrong type.
             ValueError: if an entry is not valid.
         """
-        return cls(str(plain["source"]), tuple((str(column), str(value)) for column, value in plain["hold_out"]))
+        found = cls(plain["source"], tuple((column, value) for column, value in plain["hold_out"]))
+        if not all(
+            isinstance(text, str) for text in (found.source, *(part for pair in found.hold_out for part in pair))
+        ):
+            raise TypeError("the source, or what was held out, is not text")
+        return found
 
     @classmethod
     def beside(cls, model: Path, name: str) -> TrainingSource:
@@ -72,7 +77,5 @@ class TrainingSource:
             raise SourceError(
                 f"{model}: no {name} is in its folder, so its clips are not known; give --source and --hold-out"
             )
-        try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8"))["origin"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise FileFormatError(f"{path}: is damaged ({error}); give --source and --hold-out") from None
+        with refuse_damage(path, "the training's settings", "give --source and --hold-out"):
+            return cls.from_dict(strict_json(read_bounded(path))["origin"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from spectronorm.arrays import set_whole_numbers, whole_number
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
 from spectronorm.image_files.level_range import LevelRange
-from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage import canonical_json, refuse_damage, strict_json
 from spectronorm.version import __version__
 
 KEYWORD = "spectronorm"
@@ -116,11 +115,9 @@ class Header:
             )
         if plain.pop("checksum", None) != _checksum(plain):
             raise FileFormatError(f"{path}: its header was altered (the checksum does not fit); export it again")
-        try:
+        with refuse_damage(path, "its header", "export it again"):
             header = _header(plain)
             _check(header, plain, pixels)
-        except (ArgumentError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise FileFormatError(f"{path}: its header is not valid ({error}); export it again") from None
         if plain.get("pixels") != pixel_digest(pixels):
             raise FileFormatError(
                 f"{path}: its pixels are not those that were exported: it was edited, resized or re-encoded with "
@@ -143,17 +140,12 @@ def _checksum(plain: Mapping[str, Any]) -> str:
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
-        plain = json.loads(text, parse_constant=_refuse_constant)
-        canonical_json(plain)  # 1e999 parses as infinity
-    except (ValueError, TypeError, RecursionError) as error:
+        plain = strict_json(text)
+    except ValueError as error:
         raise FileFormatError(f"{path}: its header is not valid JSON ({error}); export it again") from None
     if not isinstance(plain, dict):
         raise FileFormatError(f"{path}: its header is not a JSON object; export it again")
     return plain
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number that JSON has")
 
 
 def _header(plain: Mapping[str, Any]) -> Header:
@@ -164,10 +156,12 @@ def _header(plain: Mapping[str, Any]) -> Header:
     numbers = plain["range"]
     if not all(type(x) in (int, float) for x in (*numbers["low"], *numbers["high"])):
         raise TypeError("the range must be numbers")
-    level_range = LevelRange(np.array(numbers["low"]), np.array(numbers["high"]), str(numbers["scheme"]))
+    level_range = LevelRange(np.array(numbers["low"]), np.array(numbers["high"]), numbers["scheme"])
     layout = Layout(plain["bits"], plain["low_frequencies"], plain["loud"])
-    gain = WaveformGain(float(plain["waveform"]["scale"]), float(plain["waveform"]["offset"]))
-    text = str(plain["source"]), str(plain["version"])
+    gain = WaveformGain(plain["waveform"]["scale"], plain["waveform"]["offset"])
+    text = plain["source"], plain["version"]
+    if not all(isinstance(value, str) for value in (*text, numbers["scheme"])):
+        raise TypeError("the source, version or scheme is not text")
     return Header(front_end, level_range, layout, plain["frames"], plain["length"], gain, *text)
 
 
@@ -181,7 +175,7 @@ def _check(header: Header, plain: Mapping[str, Any], pixels: NDArray[Any]) -> No
     if header.level_range.low.size not in (1, rows):
         raise ValueError(f"its range has {header.level_range.low.size} bands, not 1 or {rows}")
     whole_number(header.frames, "frames", 1, columns, of="its columns")
-    if frames_of(header.front_end, whole_number(header.length, "length", 0)) != header.frames:
+    if frames_of(header.front_end, whole_number(header.length, "length", 0, 1 << 50)) != header.frames:
         raise ValueError(f"length={header.length!r} samples do not make frames={header.frames} with its front end")
     if not (math.isfinite(header.gain.scale) and type(plain["bits"]) is int):
         raise ValueError("its numbers are not finite")

@@ -12,19 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch
-from spectronorm.front_end import FrontEnd
+from spectronorm.errors import FileFormatError, FrontEndMismatch
+from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.monitor.clips.baseline import Baseline
+from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane
 from spectronorm.monitor.window import Window
 from spectronorm.profile import GroupKey, Measurement, Profile
-from spectronorm.storage import container
+from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
 _KIND = "monitor"
 _FORMAT = 2
 _PANE = "pane"
+_MOST = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def reference_of(profile: Profile) -> str:
 
 def save_state(
     path: Path,
-    front_end: FrontEnd,
+    front_end: AnyFrontEnd,
     state: Mapping[str, Any],
     baseline: Baseline,
     panes: Sequence[tuple[int, Pane]],
@@ -89,8 +91,8 @@ def load_state(path: Path, profile: Profile) -> Saved:
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but the state of a monitor of "
             f"format {_FORMAT} is needed; write one with spectronorm watch --state"
         )
-    try:
-        front_end = FrontEnd.from_dict(header["front_end"])
+    with refuse_damage(path, "the monitor's state", "start a new one"):
+        front_end = any_front_end(header["front_end"])
         profile.front_end.require_same(front_end, f"{path}")
         if header["state"]["reference"] != reference_of(profile):
             raise FrontEndMismatch(
@@ -98,15 +100,16 @@ def load_state(path: Path, profile: Profile) -> Saved:
                 "was started with"
             )
         return _parse(header, tensors, front_end, path)
-    except (ArgumentError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise FileFormatError(f"{path}: the monitor's state is damaged ({error}); start a new one") from None
 
 
-def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: FrontEnd, path: Path) -> Saved:
+def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: AnyFrontEnd, path: Path) -> Saved:
     state = header["state"]
     window = Window(**state["window"])
     _check_state(state)
-    baseline = Baseline.from_tensors(front_end, _part(tensors, "baseline"), measured=bool(state["measured"]))
+    FalseAlarms(state["per_clip"])
+    if not isinstance(state["measured"], bool):
+        raise TypeError("measured is neither true nor false")
+    baseline = Baseline.from_tensors(front_end, _part(tensors, "baseline"), measured=state["measured"])
     history = History.from_tensors(front_end.n_bands, _part(tensors, "history"))
     if header["panes"] is None:
         return Saved(state, window, baseline, (), history)
@@ -130,13 +133,15 @@ def _part(tensors: container.Tensors, name: str) -> dict[str, NDArray[Any]]:
 
 def _check_state(state: Mapping[str, Any]) -> None:
     for name in ("clips", "bad", "alarms", "newest", "seed"):
-        if type(state[name]) is not int or state[name] < 0:
+        if type(state[name]) is not int or not 0 <= state[name] <= _MOST:
             raise ValueError(f"{name} is not a whole number")
     for name in ("last_alarm", "alarm_pane"):
-        if state[name] is not None and type(state[name]) is not int:
+        if state[name] is not None and not (type(state[name]) is int and 0 <= state[name] <= _MOST):
             raise ValueError(f"{name} is not a whole number")
     mark = state["mark"]
-    if mark is not None and [type(part) for part in mark] != [int, str]:
+    if mark is not None and not (
+        isinstance(mark, list) and [type(part) for part in mark] == [int, str] and abs(mark[0]) <= _MOST
+    ):
         raise ValueError("the mark is not a time and a name")
     for name in ("threshold", "per_clip"):
         if not isinstance(state[name], float) or not math.isfinite(state[name]):

@@ -25,6 +25,8 @@ from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
 _MIN_CLIPS = 4
 """Smallest number of clips in a horizon."""
 _CLIPS_PLAYED = 240_000
+_MIN_STREAMS = 80
+"""However long they are: a tail needs streams to be extrapolated from."""
 _SURE_TAIL = 20
 """A threshold exceeded by at least this number of simulated streams is counted; a rarer one is extrapolated."""
 
@@ -130,7 +132,7 @@ def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, 
     folds = baseline.folds
     highest: list[float] = []
     length = max(2 * pane_clips * panes, 4 * _MIN_CLIPS)
-    each = math.ceil(_CLIPS_PLAYED / length / len(np.unique(folds)))
+    each = math.ceil(max(_CLIPS_PLAYED / length, _MIN_STREAMS) / len(np.unique(folds)))
     for scores in baseline.fold_scores(folds):
         enough = len(scores) >= length
         for start in range(0, each, 200):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
+
+_LATEST = 1e12
+"""Seconds since 1970 that no clock will show."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,14 @@ class Window:
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("panes",), 1, 64)
-        set_whole_numbers(self, ("clips",), 1)
+        set_whole_numbers(self, ("clips",), 1, 20_000)
         if self.clips < 8 or self.clips % self.panes:
             raise ArgumentError(
                 f"a window of {self.clips} clips must hold at least 8, and a whole number in each of {self.panes} panes"
             )
-        if self.seconds is not None and not 0 < self.seconds < math.inf:
-            raise ArgumentError(f"a window of {self.seconds} seconds must be positive")
-        if not 0 < self.decay <= 1:
-            raise ArgumentError(f"decay={self.decay} must be above 0 and at most 1 (1 weighs all panes equally)")
+        if self.seconds is not None:
+            set_real_numbers(self, ("seconds",), 1e-3, 1e9, of="s")
+        set_real_numbers(self, ("decay",), 1e-6, 1, of="(1 counts all panes alike)")
 
     @property
     def pane_clips(self) -> int:
@@ -50,6 +52,6 @@ class Window:
         """
         if self.seconds is None:
             return clip // self.pane_clips
-        if at is None or not math.isfinite(at):
+        if at is None or not abs(at) <= _LATEST:
             raise ArgumentError(f"at={at}: a window of seconds needs each clip's time, such as time.time()")
         return math.floor(at / (self.seconds / self.panes))

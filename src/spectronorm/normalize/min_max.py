@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
+from spectronorm.arrays import set_real_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Normalizer
 from spectronorm.normalize.per import check_scope, scoped
@@ -40,7 +41,8 @@ class MinMax(Normalizer):
     def __post_init__(self) -> None:
         check_scope(self.per)
         check_min_scale(self.min_scale)
-        if not -np.inf < self.low < self.high < np.inf:
+        set_real_numbers(self, ("low", "high"), -1e12, 1e12)
+        if not self.low < self.high:
             raise ArgumentError(f"low={self.low}, high={self.high} must be finite numbers with low < high")
 
     @property

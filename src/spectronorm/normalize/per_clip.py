@@ -11,19 +11,19 @@ from typing_extensions import override
 from spectronorm.arrays import Affine, Array, mean_of_valid, namespace, working
 from spectronorm.arrays.rounding import CONSTANT_VARIANCE
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer
-from spectronorm.normalize.per import check_scope
+from spectronorm.normalize.per import CLIP_SCOPES, check_scope
 
 
 @NORMALIZERS.register("per_clip")
 @dataclass(frozen=True)
 class PerClip(ClipNormalizer):
-    """Map `(level - mean) / std` over each clip's frames (and bands, with `per="global"`): utterance MVN.
+    """`(level - mean) / std` over each clip's own frames (and bands, with `per="global"`): utterance MVN.
 
-    It needs nothing from the data set and discards each clip's level; a constant clip becomes zero. The inverse needs
-    the clip's map, which `FittedNormalizer.affine_of` gives.
+    It needs nothing from the data set and forgets each clip's level; a constant clip becomes zero. The inverse needs
+    the map that the clip got, which `FittedNormalizer.affine_of` gives. Of several channels each is a clip of its own.
 
     Raises:
-        ArgumentError: if `per` is neither global nor band.
+        ArgumentError: when `per` is neither global nor band.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"clip": {"per": "global"}, "clip-band": {"per": "band"}}
@@ -31,7 +31,7 @@ class PerClip(ClipNormalizer):
     per: str = field(default="global", metadata={"help": "global or band"})
 
     def __post_init__(self) -> None:
-        check_scope(self.per)
+        check_scope(self.per, CLIP_SCOPES)
 
     @override
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
+from spectronorm.arrays import real_number
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Normalizer
 from spectronorm.normalize.per import check_scope, scoped
@@ -40,8 +41,11 @@ class Robust(Normalizer):
     def __post_init__(self) -> None:
         check_scope(self.per)
         check_min_scale(self.min_scale)
-        object.__setattr__(self, "quantiles", tuple(self.quantiles))  # JSON gives a list
-        if len(self.quantiles) != 2 or not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
+        if not isinstance(self.quantiles, list | tuple) or len(self.quantiles) != 2:
+            raise ArgumentError(f"quantiles={self.quantiles!r} must be two shares, 0 <= lower < upper <= 1")
+        lower, upper = (real_number(share, "quantiles", 0, 1) for share in self.quantiles)
+        object.__setattr__(self, "quantiles", (lower, upper))  # JSON gives a list
+        if not lower < upper:
             raise ArgumentError(f"quantiles={self.quantiles} must be two shares, 0 <= lower < upper <= 1")
 
     @property

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import real_number
 
 
 def check_min_scale(min_scale: float) -> None:
     """Raise `ArgumentError` unless `min_scale` is a share."""
-    if not 0 <= min_scale <= 1:
-        raise ArgumentError(f"min_scale={min_scale} must lie in 0 … 1: it is a share of the median band's scale")
+    real_number(min_scale, "min_scale", 0, 1, of="(a share of the median band's scale)")
 
 
 def safe_scale(scale: ArrayLike, min_scale: float) -> NDArray[np.float64]:

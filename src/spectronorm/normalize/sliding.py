@@ -9,8 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from spectronorm.arrays import Affine, Array, SlidingWindow, namespace, set_whole_numbers, sliding_affine
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import (
+    Affine,
+    Array,
+    SlidingWindow,
+    namespace,
+    require_choice,
+    set_flags,
+    set_whole_numbers,
+    sliding_affine,
+)
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer, FittedNormalizer
 from spectronorm.normalize.safe_scale import safe_scale
 from spectronorm.profile import Profile
@@ -40,9 +48,9 @@ class SlidingStandardize(ClipNormalizer):
     scale: str = field(default="window", metadata={"help": "window, data_set or none"})
 
     def __post_init__(self) -> None:
-        if self.scale not in SCALES:
-            raise ArgumentError(f"scale={self.scale!r} must be one of {', '.join(SCALES)}")
-        set_whole_numbers(self, ("length", "min_length"), 1)
+        require_choice(self.scale, "scale", SCALES)
+        set_whole_numbers(self, ("length", "min_length"), 1, 1 << 31)
+        set_flags(self, ("center",))
         self._window()
 
     @property

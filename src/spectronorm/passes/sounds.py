@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spectronorm.audio import ClipReference, Source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
-from spectronorm.front_end import FrontEnd, WaveformGain
+from spectronorm.front_end import FrontEnd, WaveformGain, require_front_end
 from spectronorm.image_files import decode
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 from spectronorm.inversion import invert
@@ -38,6 +38,7 @@ from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries
+from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
@@ -285,6 +286,10 @@ def _pictures(folder: Path) -> Source:
     return Source.of(ClipReference(path.relative_to(folder).as_posix(), path) for path in kept)
 
 
+_MAX_CELLS = 1 << 28
+_ODD: tuple[type[Exception], ...] = (OSError, SyntaxError, *DAMAGE)
+
+
 def _read(path: Path, options: InversionOptions) -> _Spectrogram:
     if path.suffix.lower() == ".npy":
         return _read_npy(path, options)
@@ -301,8 +306,11 @@ def _read(path: Path, options: InversionOptions) -> _Spectrogram:
 
 def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
     try:
-        x = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError, TypeError, SyntaxError) as error:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        if mapped.size > _MAX_CELLS:
+            raise ValueError(f"it has {mapped.size} cells, more than {_MAX_CELLS}")
+        x = np.array(mapped)
+    except _ODD as error:
         raise FileFormatError(f"{path}: cannot be read as a .npy array ({error})") from None
     if x.ndim != 2 or not np.issubdtype(x.dtype, np.floating) or not x.size:
         raise FileFormatError(
@@ -317,7 +325,8 @@ def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
         pipeline = _pipeline(folder / PIPELINE_NAME)
         name = escaped_name(path.resolve().relative_to(folder).as_posix())
         x = x[:, : _frames(folder).get(name, x.shape[1])]
-    return _Spectrogram(pipeline.inverse(x.astype(np.float64)), pipeline.front_end, None, None, 0.0, note)
+    front_end = require_front_end(pipeline.front_end, "turning a spectrogram into sound")
+    return _Spectrogram(pipeline.inverse(x.astype(np.float64)), front_end, None, None, 0.0, note)
 
 
 def _folder_of_pipeline(path: Path) -> Path:

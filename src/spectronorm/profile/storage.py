@@ -10,20 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError
-from spectronorm.front_end import FrontEnd
+from spectronorm.arrays import real_number
+from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
+from spectronorm.errors import BadAudioReason, FileFormatError
+from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from spectronorm.profile.groups import GroupKey
-from spectronorm.storage import container
+from spectronorm.storage import container, refuse_damage
 
 _KIND = "profile"
 _FORMAT = 3
 _BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor", "lowest_above", "flat_count", "flat_total")
 _CLIP_FIELDS = ("rms", "peak", "length")
 _WIDE_FIELDS = ("squares", "flat_squares", "products")
+_MOST = 1 << 62
+"""No count of clips or samples comes near."""
 _SCALARS = ("clips", "population", "samples", "flat")
 
 
@@ -37,13 +41,14 @@ class Notes:
     version: str
     exclude_floor: bool
     left_out: tuple[str, ...]
+    from_levels: bool = False
 
 
-Contents = tuple[FrontEnd, dict[GroupKey, Measurement], Notes]
+Contents = tuple[AnyFrontEnd, dict[GroupKey, Measurement], Notes]
 
 
 def contents(
-    front_end: FrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
+    front_end: AnyFrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
 ) -> tuple[dict[str, Any], container.Tensors]:
     """Return a profile's header and tensors."""
     header = {
@@ -62,6 +67,8 @@ def contents(
         "bad": plain_files(notes.bad),
         "flagged": plain_files(notes.flagged),
     }
+    if notes.from_levels:  # left out otherwise: the bytes of a profile of audio stay what they were
+        header["from_levels"] = True
     return header, _tensors(list(groups.values()))
 
 
@@ -95,10 +102,8 @@ def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | st
             f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a profile of "
             f"format {_FORMAT} is needed; make one with spectronorm fit"
         )
-    try:
+    with refuse_damage(path, "the profile", "make it again with spectronorm fit"):
         return _parse(header, tensors)
-    except (ArgumentError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise FileFormatError(f"{path}: the profile is damaged ({error}); make it again with spectronorm fit") from None
 
 
 def _tensors(measurements: Sequence[Measurement]) -> container.Tensors:
@@ -129,7 +134,7 @@ def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
-    front_end = FrontEnd.from_dict(header["front_end"])
+    front_end = any_front_end(header["front_end"])
     _require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
     groups = header["groups"]
     _require(isinstance(groups, list) and len(groups) > 0, "there are no groups")
@@ -138,7 +143,9 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     clip, cell = 0, 0
     for index, group in enumerate(groups):
         scalars = {name: group[name] for name in _SCALARS}
-        _require(all(type(v) is int and v >= 0 for v in scalars.values()), "a group's counts are not whole numbers")
+        _require(
+            all(type(v) is int and 0 <= v < _MOST for v in scalars.values()), "a group's counts are not whole numbers"
+        )
         key = _key(group["key"])
         _require(key not in measurements, "a group appears twice")
         digests = tensors["digests"][clip : clip + scalars["clips"]]
@@ -155,13 +162,16 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
         measurements[key] = measurement
     _require(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
     duration, version = header["duration"], header["version"]
-    _require(duration is None or (type(duration) in (int, float) and duration > 0), "the duration is not positive")
+    if duration is not None:
+        real_number(duration, "duration", MIN_SECONDS, MAX_SECONDS, of="s")
     _require(isinstance(version, str), "the version is not text")
     exclude_floor, left_out = header["exclude_floor"], header["left_out"]
     _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
     _require(isinstance(left_out, list) and all(isinstance(text, str) for text in left_out), "left_out is no texts")
     bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
-    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out))
+    from_levels = header.get("from_levels", False)
+    _require(type(from_levels) is bool, "from_levels is neither true nor false")
+    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out), from_levels)
     return front_end, measurements, notes
 
 
@@ -192,7 +202,7 @@ def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
 
 
 def _histogram(
-    tensors: container.Tensors, index: int, cell: int, front_end: FrontEnd
+    tensors: container.Tensors, index: int, cell: int, front_end: AnyFrontEnd
 ) -> tuple[int, NDArray[np.int64], int]:
     """Return a group's first cell, its histogram, and the position of the next group's counts."""
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
@@ -207,7 +217,7 @@ def _histogram(
     return first, histogram, cell
 
 
-def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
+def _check_measurement(m: Measurement, front_end: AnyFrontEnd) -> None:
     """Reject numbers that no measurement can give."""
     grid = front_end.grid
     low, high = int(np.floor(grid.low * grid.steps)), int(np.ceil(grid.high * grid.steps))

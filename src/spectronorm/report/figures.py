@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.counted import counted
 from spectronorm.errors import MissingExtra
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, FrontEnd
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.storage.atomic import atomic_write
@@ -38,7 +38,7 @@ def save_band_figure(profile: Profile, path: Path) -> None:
         step="mid",
     )
     levels.plot(bands, profile.band.mean, label="mean", drawstyle="steps-mid")
-    levels.set_ylabel(f"level ({profile.front_end.compress.unit})")
+    levels.set_ylabel(f"level ({profile.front_end.unit})")
     levels.legend(loc="upper right")
     levels.set_title(
         f"{counted(profile.clips, 'clip')}, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}"
@@ -74,7 +74,7 @@ def as_label(name: str) -> str:
     return printable(name).replace("$", r"\$")
 
 
-def label_hz(axis: Any, front_end: FrontEnd) -> None:
+def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
     """Add a second axis with the bands' frequencies."""
     hz = front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)

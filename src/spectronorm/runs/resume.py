@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast, overload
 
 from spectronorm.engines.engine import Engine, Item, Result, merged
+from spectronorm.errors import FileFormatError
 from spectronorm.runs.journal import Journal
 from spectronorm.runs.worker_check import Origin
+from spectronorm.storage import DAMAGE
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Records = list[tuple[bytes, bytes]]
@@ -35,6 +37,9 @@ class ResumableTask(Protocol[Item_contra, Result]):
         ...
 
 
+_ODD: tuple[type[Exception], ...] = (FileFormatError, *DAMAGE)
+
+
 @dataclass(frozen=True)
 class Guarded(Generic[Item, Result]):
     """A task as a worker runs it; picklable, so that any engine can run it.
@@ -54,7 +59,7 @@ class Guarded(Generic[Item, Result]):
         if not self.recorded:
             return [], self.task(item)
         task = cast("ResumableTask[Item, Result]", self.task)
-        result = None if payload is None else task.unpack(item, payload)
+        result = None if payload is None else _restored(task, item, payload)
         return _worked(task, item) if result is None else ([], result)
 
     def merge(self, done: list[tuple[Records, Result]]) -> list[tuple[Records, Result]]:
@@ -64,6 +69,14 @@ class Guarded(Generic[Item, Result]):
             return done
         records = [record for some, _ in done for record in some]
         return [(records if number == 0 else [], result) for number, result in enumerate(results)]
+
+
+def _restored(task: ResumableTask[Item, Result], item: Item, payload: bytes) -> Result | None:
+    """What an earlier run finished, or None where it no longer holds or its record has odd content."""
+    try:
+        return task.unpack(item, payload)
+    except _ODD:
+        return None
 
 
 def _worked(task: ResumableTask[Item, Result], item: Item) -> tuple[Records, Result]:

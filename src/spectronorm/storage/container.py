@@ -8,32 +8,51 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import safetensors
 import safetensors.numpy
+import xxhash
 from numpy.typing import NDArray
 
 from spectronorm.errors import FileFormatError
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
+from spectronorm.storage.damage import DAMAGE
 from spectronorm.storage.replacement import overwriting
+from spectronorm.storage.strict_json import strict_json
 
 HEADER_KEY = "spectronorm"
+_CHECKSUM = "checksum"
 
 _MAX_FILE_BYTES = 2**32
 
 """Largest file size: spectronorm's files stay far below 4 GiB, so a larger file is refused before it is read."""
 
+_MAX_HEADER_BYTES = 100_000_000
+"""What safetensors itself allows."""
+
+_ODD: tuple[type[Exception], ...] = (safetensors.SafetensorError, *DAMAGE)
+
 Tensors = dict[str, NDArray[Any]]
 
 
 def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
-    """Return the bytes of a container: a pure function of header and tensors."""
+    """The bytes of a container: a pure function of header and tensors, with their checksum in the header."""
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(header)}))
+    whole = {**header, _CHECKSUM: _checksum(header, contiguous)}
+    return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(whole)}))
+
+
+def _checksum(header: Mapping[str, Any], tensors: Tensors) -> str:
+    """The XXH3-128 of the header and of every tensor with its name, type and shape."""
+    digest = xxhash.xxh3_128(canonical_json(header).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(canonical_json([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(np.ascontiguousarray(tensor).tobytes())
+    return digest.hexdigest()
 
 
 def save_tensors(path: Path, header: Mapping[str, Any], tensors: Tensors, *, overwrite: bool = False) -> None:
@@ -57,10 +76,31 @@ def load_tensors(path: Path) -> tuple[dict[str, Any], Tensors]:
             f"{path}: not a regular file of at most {_MAX_FILE_BYTES} bytes; no spectronorm file is so large"
         )
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            beginning = _beginning(file, size, path)
+            data = beginning + file.read(size + 1 - len(beginning))
     except OSError as error:
         raise FileFormatError(f"{path}: {error.strerror or error}; check the path") from None
     return unpack(data, str(path))
+
+
+def _beginning(file: BinaryIO, size: int, path: Path) -> bytes:
+    """The length of the header and the header, which say how long the file is: nothing behind is read otherwise."""
+    head = file.read(8)
+    length = int.from_bytes(head, "little")
+    if len(head) < 8 or length > min(size - 8, _MAX_HEADER_BYTES):
+        raise FileFormatError(f"{path}: not a spectronorm file or damaged (it has no header); check the path")
+    text = file.read(length)
+    try:
+        spans = (tensor["data_offsets"] for name, tensor in json.loads(text).items() if name != "__metadata__")
+        end = 8 + length + max((span[1] for span in spans), default=0)
+    except DAMAGE:
+        raise FileFormatError(
+            f"{path}: not a spectronorm file or damaged (its header is none); check the path"
+        ) from None
+    if end != size:
+        raise FileFormatError(f"{path}: damaged: it has {size} bytes, but its header tells of {end}; make it again")
+    return head + text
 
 
 def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
@@ -73,33 +113,31 @@ def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
         tensors = safetensors.numpy.load(data)
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length])["__metadata__"]
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _ODD as error:
         raise FileFormatError(
             f"{name}: not a spectronorm file or damaged ({error}); make it again with spectronorm fit"
         ) from None
-    return _header(name, metadata), tensors
+    header = _header(name, metadata)
+    stored = header.pop(_CHECKSUM, None)
+    try:
+        sound = stored == _checksum(header, tensors)
+    except (ValueError, OverflowError, RecursionError):
+        sound = False
+    if not sound:
+        raise FileFormatError(
+            f"{name}: damaged, its contents do not agree with their checksum; restore a copy, or make it again"
+        )
+    return header, tensors
 
 
 def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
     """Parse the JSON header of a container."""
     try:
-        header = json.loads(metadata[HEADER_KEY], parse_constant=_refuse_constant, object_pairs_hook=_refuse_doubles)
-    except (KeyError, TypeError, ValueError, RecursionError):
+        header = strict_json(metadata[HEADER_KEY])
+    except (KeyError, TypeError, ValueError):
         raise FileFormatError(
             f"{path}: a safetensors file, but without a sound spectronorm header; was it made by another program?"
         ) from None
     if not isinstance(header, dict):
         raise FileFormatError(f"{path}: its header is not a JSON object; make it again with spectronorm fit")
     return header
-
-
-def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Reject JSON objects with duplicate keys."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice")
-    return value
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)

@@ -16,6 +16,10 @@ PCEN_ARM = "pcen"
 """Name of the arm with PCEN in place of the compression, globally standardized."""
 
 
+MAX_ARMS = 1000
+"""The most arms of a comparison, arms or members that are averaged, and test crops."""
+
+
 @dataclass(frozen=True)
 class Arm:
     """Front end, normalizer fitted to the training folds, and augmentation of the training clips.
@@ -39,8 +43,10 @@ class Arm:
 
     def __post_init__(self) -> None:
         for name, least in (("test_crops", 0), ("members", 1)):
-            number = whole_number(getattr(self, name), f"arm {self.name!r}: {name}", least)
+            number = whole_number(getattr(self, name), f"arm {self.name!r}: {name}", least, MAX_ARMS)
             object.__setattr__(self, name, number)
+        if (parts := 1 + sum(len(arm.parts) for arm in self.also)) > MAX_ARMS:
+            raise ArgumentError(f"arm {self.name!r} averages the models of {parts} arms, more than {MAX_ARMS}")
         if self.test_crops and self.frame_crop is None:
             raise ArgumentError(
                 f"arm {self.name!r}: test_crops={self.test_crops} needs a frame_crop, which says how long the crops are"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,13 +12,16 @@ from typing import Any
 
 from spectronorm.augment import AUGMENTATIONS
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.arms.arm import Arm, arm_of_name, check_arms
+from spectronorm.experiment.arms.arm import MAX_ARMS, Arm, arm_of_name, check_arms
 from spectronorm.front_end import FrontEnd, find_preset
 from spectronorm.normalize import NORMALIZERS, Normalizer, normalizer
+from spectronorm.storage import DAMAGE, read_bounded, strict_json
 
 _SLOTS = ("level", "stft", "bands", "compress")
 _KEYS = ("name", "preset", *_SLOTS, "sample_rate", "resampler", "normalize", "augment", "test_crops", "members")
 _MEAN_OF = "mean_of"
+_MAX_BYTES = 1 << 20
+"""A million characters are a long list of arms; TOML takes its time over more."""
 
 
 def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
@@ -47,14 +50,14 @@ def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
         for item in plain:
             arms.append(_mean_of(item, arms) if _MEAN_OF in item else _arm(item, front_end))
         return check_arms(arms)
-    except ArgumentError as error:
+    except DAMAGE as error:
         raise ArgumentError(f"{path}: {error}") from None
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        data = path.read_bytes().decode("utf-8")
-        content = tomllib.loads(data) if path.suffix == ".toml" else json.loads(data)
+        data = read_bounded(path, _MAX_BYTES).decode("utf-8")
+        content = tomllib.loads(data) if path.suffix == ".toml" else strict_json(data)
     except (OSError, ValueError, RecursionError) as error:
         raise ArgumentError(f"{path}: cannot be read as arms ({error})") from None
     if not isinstance(content, dict):
@@ -74,6 +77,8 @@ def _crossed(factors: Any) -> Iterator[Mapping[str, Any]]:
         return
     if not isinstance(factors, Mapping) or not all(isinstance(v, list) and v for v in factors.values()):
         raise ArgumentError("factors must be a table of lists, such as normalize = ['none', 'band']")
+    if (combinations := math.prod(map(len, factors.values()))) > MAX_ARMS:
+        raise ArgumentError(f"factors make {combinations} arms, more than {MAX_ARMS}; cross fewer of them")
     for values in itertools.product(*factors.values()):
         yield {
             "name": " × ".join(_word(name, value) for name, value in zip(factors, values, strict=True)),

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
-from spectronorm.arrays import Integers, set_whole_numbers
+from spectronorm.arrays import Integers, set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
@@ -40,13 +40,11 @@ class Training:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("epochs",), 1)
-        set_whole_numbers(self, ("batch_size",), 2)
-        if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.label_smoothing < 1):
-            raise ArgumentError(
-                f"learning_rate={self.learning_rate} must be positive, weight_decay={self.weight_decay} not negative, "
-                f"label_smoothing={self.label_smoothing} in 0 … 1"
-            )
+        set_whole_numbers(self, ("epochs",), 1, 1_000_000)
+        set_whole_numbers(self, ("batch_size",), 2, 1 << 20)
+        set_real_numbers(self, ("learning_rate",), 1e-12, 1000)
+        set_real_numbers(self, ("weight_decay",), 0, 1000)
+        set_real_numbers(self, ("label_smoothing",), 0, 0.999)
         check_precision(self.precision)
         self.torch_device()
 

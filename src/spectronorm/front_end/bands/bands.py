@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array
+from spectronorm.arrays import Array, set_real_numbers
+from spectronorm.errors import ArgumentError
 from spectronorm.front_end.bands.runs import BandRuns, band_sums
 from spectronorm.registry import Registry
 
 MAX_BANDS = 1 << 13
 
 """Largest number of filters: a file that claims more would only exhaust the memory."""
+MAX_WEIGHTS = 1 << 28
+"""The largest matrix `(band, bin)`: 2 GiB."""
+_MAX_HZ = 500_000.0
+
+
+def set_frequencies(bands: Any) -> None:
+    """Check `f_min` and `f_max` (Hz, or None for half the sample rate) of a band layout.
+
+    Raises:
+        ArgumentError: unless `0 <= f_min < f_max`, both finite.
+    """
+    set_real_numbers(bands, ("f_min",), 0, _MAX_HZ, of="Hz")
+    if bands.f_max is not None:
+        set_real_numbers(bands, ("f_max",), 0.001, _MAX_HZ, of="Hz")
+        if not bands.f_min < bands.f_max:
+            raise ArgumentError(f"f_min={bands.f_min}, f_max={bands.f_max} must be 0 <= f_min < f_max (Hz)")
 
 
 class Bands(ABC):

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands
+from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands, set_frequencies
 from spectronorm.front_end.bands.runs import BandRuns
 
 _EAR_Q = 9.26449  # Glasberg and Moore (1990): ERB(f) = f / 9.26449 + 24.7 Hz
@@ -41,10 +41,8 @@ class Gammatone(Bands):
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_bands",), 1, MAX_BANDS)
-        if not 0 < self.width < np.inf:
-            raise ArgumentError(f"width={self.width} must be finite and positive")
-        if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
-            raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
+        set_real_numbers(self, ("width",), 0.01, 100)
+        set_frequencies(self)
 
     @override
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import Array
+from spectronorm.arrays import Array, set_flags
 from spectronorm.front_end.bands.bands import BANDS, Bands
 from spectronorm.front_end.bands.runs import BandRuns
 
@@ -22,6 +22,9 @@ class Linear(Bands):
     drop_nyquist: bool = field(
         default=False, metadata={"help": "leave out the last bin", "flag": "--drop-nyquist/--keep-nyquist"}
     )
+
+    def __post_init__(self) -> None:
+        set_flags(self, ("drop_nyquist",))
 
     @override
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import set_whole_numbers
+from spectronorm.arrays import require_choice, set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands
+from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands, set_frequencies
 from spectronorm.front_end.bands.runs import BandRuns
 
 
@@ -38,12 +38,10 @@ class Mel(Bands):
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_mels",), 1, MAX_BANDS)
-        if self.mel_scale not in _SCALES:
-            raise ArgumentError(f"mel_scale={self.mel_scale!r} must be one of {', '.join(_SCALES)}")
+        require_choice(self.mel_scale, "mel_scale", _SCALES)
         if self.norm not in ("slaney", None):
             raise ArgumentError(f"norm={self.norm!r} must be slaney or None")
-        if not self.f_min >= 0 or (self.f_max is not None and not self.f_max > self.f_min):
-            raise ArgumentError(f"f_min={self.f_min}, f_max={self.f_max} must be 0 <= f_min < f_max (Hz)")
+        set_frequencies(self)
 
     @override
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:

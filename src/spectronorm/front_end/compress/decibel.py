@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, at_least, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, at_least, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
 
@@ -17,14 +16,14 @@ from spectronorm.front_end.compress.grid import Grid
 @COMPRESSIONS.register("decibel")
 @dataclass(frozen=True)
 class Decibel(Compression):
-    """Level in dB: `10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as in librosa and torchaudio.
+    """`10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as librosa and torchaudio have it.
 
     `amin` and `ref` are in the unit of the values (power or magnitude). `floor_db` is a fixed lower bound in dB.
-    `top_db` bounds each clip below its own highest level; it makes the result depend on the rest of the clip, so it is
-    off by default.
+    `top_db` bounds each clip below its own highest level; it makes the result depend on what else is in the clip,
+    so it is off unless asked for.
 
     Raises:
-        ArgumentError: if `amin` or `ref` is not positive, or if `top_db` is negative.
+        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
     """
 
     unit: ClassVar[str] = "dB"
@@ -35,10 +34,11 @@ class Decibel(Compression):
     top_db: float | None = field(default=None, metadata={"help": "floor relative to each clip's own peak"})
 
     def __post_init__(self) -> None:
-        if not 0 < self.amin < math.inf or not 0 < self.ref < math.inf:
-            raise ArgumentError(f"amin={self.amin}, ref={self.ref} must both be positive")
-        if self.top_db is not None and not self.top_db >= 0:
-            raise ArgumentError(f"top_db={self.top_db} must not be negative")
+        set_real_numbers(self, ("amin", "ref"), 1e-60, 1e60)
+        if self.floor_db is not None:
+            set_real_numbers(self, ("floor_db",), -1000, 1000, of="dB")
+        if self.top_db is not None:
+            set_real_numbers(self, ("top_db",), 0, 10_000, of="dB")
 
     @property
     @override

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, at_least, namespace, plus
+from spectronorm.arrays import Array, at_least, namespace, plus, set_real_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
@@ -31,7 +31,8 @@ class Ln(Compression):
     amin: float = field(default=0.0, metadata={"help": "smallest value"})
 
     def __post_init__(self) -> None:
-        if not (self.offset >= 0 and self.amin >= 0 and 1e-30 <= self.offset + self.amin <= 1):
+        set_real_numbers(self, ("offset", "amin"), 0, 1)
+        if not 1e-30 <= self.offset + self.amin <= 1:
             raise ArgumentError(
                 f"offset={self.offset} and amin={self.amin} must not be negative, and their sum must lie in "
                 "1e-30 … 1: it keeps the logarithm of silence finite"

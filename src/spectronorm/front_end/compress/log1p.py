@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, at_least, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, at_least, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.grid import Grid
 
@@ -28,8 +27,7 @@ class Log1p(Compression):
     gain: float = field(default=1.0, metadata={"help": "strength of the compression"})
 
     def __post_init__(self) -> None:
-        if not 1e-6 <= self.gain <= 1e12:
-            raise ArgumentError(f"gain={self.gain} must lie in 1e-6 … 1e12")
+        set_real_numbers(self, ("gain",), 1e-6, 1e12)
 
     @override
     def __call__(self, values: Array, power: float) -> Array:

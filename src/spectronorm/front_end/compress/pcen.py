@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, namespace, smooth
+from spectronorm.arrays import Array, namespace, set_real_numbers, smooth
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.grid import Grid
@@ -20,17 +20,16 @@ _LARGEST = 1e12  # the largest value, before `scale`, that the grid has room for
 @COMPRESSIONS.register("pcen")
 @dataclass(frozen=True)
 class PCEN(Compression):
-    """Level `(E / (eps + M)^gain + bias)^exponent - bias^exponent`, where M is E smoothed over frames.
+    """`(E / (eps + M)^gain + bias)^exponent - bias^exponent`, equal to `librosa.pcen`; M is E smoothed over frames.
 
-    Equal to `librosa.pcen`. E is the band's value times `scale`: PCEN is designed for the range of 32-bit integers,
-    hence 2^31. M starts at 1 and follows `M[t] = (1 - b) M[t-1] + b E[t]`. The defaults are those of Wang, Getreuer,
-    Hughes, Lyon and Saurous (Trainable frontend for robust and far-field keyword spotting, 2017) for a smoothing of 40
-    frames; librosa derives `b` from a time constant (`PCEN.smoothing`). A level depends on the frames before it, not on
-    the frames after it.
+    E is the band's value times `scale`: PCEN is made for the range of 32-bit integers, hence 2^31. M starts at 1 and
+    follows `M[t] = (1 - b) M[t-1] + b E[t]`. The defaults are those of Wang, Getreuer, Hughes, Lyon and Saurous
+    (Trainable frontend for robust and far-field keyword spotting, 2017) for a smoothing of 40 frames; librosa derives
+    `b` from a time constant (`PCEN.smoothing`). A level depends on the frames before it, not on those after.
 
     Raises:
-        ArgumentError: if a parameter is out of range: `b` and `exponent` above 0 and at most 1, `gain` at least 0 and
-            below 1, `bias`, `eps` and `scale` positive.
+        ArgumentError: when a parameter leaves its range: `b` in 1e-6 … 1, `exponent` in 0.001 … 1, `gain` at
+            least 0 and below 1, `bias`, `eps` and `scale` in 1e-12 … 1e12.
     """
 
     unit: ClassVar[str] = "PCEN"
@@ -43,13 +42,12 @@ class PCEN(Compression):
     scale: float = field(default=2.0**31, metadata={"help": "factor applied to every value"})
 
     def __post_init__(self) -> None:
-        if not (0 < self.b <= 1 and 0 < self.exponent <= 1):
-            raise ArgumentError(f"b={self.b}, exponent={self.exponent} must both be above 0 and at most 1")
-        if not 0 <= self.gain < 1:
+        set_real_numbers(self, ("b",), 1e-6, 1)
+        set_real_numbers(self, ("exponent",), 0.001, 1)
+        set_real_numbers(self, ("gain",), 0, 1)
+        if self.gain == 1:
             raise ArgumentError(f"gain={self.gain} must be at least 0 and below 1")
-        for name in ("bias", "eps", "scale"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ArgumentError(f"{name}={getattr(self, name)} must be finite and positive")
+        set_real_numbers(self, ("bias", "eps", "scale"), 1e-12, 1e12)
 
     @staticmethod
     def smoothing(time_constant: float, sample_rate: int, hop_length: int) -> float:

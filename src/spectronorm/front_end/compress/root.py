@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.grid import Grid
 
@@ -32,8 +31,7 @@ class Root(Compression):
     exponent: float = field(default=1.0 / 3.0, metadata={"help": "exponent of the compression"})
 
     def __post_init__(self) -> None:
-        if not 0.05 <= self.exponent <= 1:
-            raise ArgumentError(f"exponent={self.exponent} must lie in 0.05 … 1; use a logarithm for less")
+        set_real_numbers(self, ("exponent",), 0.05, 1)
 
     @override
     def __call__(self, values: Array, power: float) -> Array:

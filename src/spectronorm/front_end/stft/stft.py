@@ -16,7 +16,10 @@ from spectronorm.arrays import (
     frame,
     namespace,
     positive_power,
+    require_choice,
     rfft,
+    set_flags,
+    set_real_numbers,
     set_whole_numbers,
     squared_magnitude,
 )
@@ -100,14 +103,14 @@ class STFT(FieldsOnly):
                 f"win_length={self.win_length} must be at most n_fft={self.n_fft}, and n_fft at least 2"
             )
         for name, known in (("pad_mode", PAD_MODES), ("frame_by", FRAME_BY), ("frame_count", FRAME_COUNTS)):
-            if getattr(self, name) not in known:
-                raise ArgumentError(f"{name}={getattr(self, name)!r} must be one of {', '.join(known)}")
+            require_choice(getattr(self, name), name, known)
+        set_flags(self, ("center", "remove_dc_offset"))
         if self.frame_count != "fit" and self.center is not (self.frame_count == "floor"):
             raise ArgumentError("frame_count floor needs center=True, and ceil needs center=False")
-        if not 0 <= self.preemphasis < 1:
+        set_real_numbers(self, ("preemphasis",), 0, 1)
+        if self.preemphasis == 1:
             raise ArgumentError(f"preemphasis={self.preemphasis} must be at least 0 and below 1, such as 0.97")
-        if not 0 < self.power <= 8:
-            raise ArgumentError(f"power={self.power} must be above 0 and at most 8 (1 magnitude, 2 power)")
+        set_real_numbers(self, ("power",), 0.01, 8, of="(1 magnitude, 2 power)")
         self.window_values()
 
     @cached_property

@@ -26,6 +26,8 @@ def window_values(name: str, win_length: int, n_fft: int) -> NDArray[np.float64]
     Raises:
         ArgumentError: if there is no such window.
     """
+    if not isinstance(name, str):
+        raise ArgumentError(f"window={name!r} must be a name, such as hann")
     left = (n_fft - win_length) // 2
     values = np.pad(_named(name, win_length), (left, n_fft - win_length - left))
     values.setflags(write=False)

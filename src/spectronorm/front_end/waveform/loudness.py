@@ -12,8 +12,8 @@ import scipy  # its fft module is imported on first use
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import Array, frame, is_torch_array, namespace, rfft
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.arrays import Array, frame, is_torch_array, namespace, rfft, set_real_numbers
+from spectronorm.errors import ShapeError
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 _OFFSET_DB = -0.691  # BS.1770: a 997 Hz sine of 0 dBFS in one channel measures -3.01
@@ -36,8 +36,7 @@ class LoudnessLevel(WaveformLevel):
     lufs: float = field(default=-23.0, metadata={"help": "level in LUFS"})
 
     def __post_init__(self) -> None:
-        if not -70 <= self.lufs <= 0:
-            raise ArgumentError(f"lufs={self.lufs} must lie in -70 … 0, such as -23")
+        set_real_numbers(self, ("lufs",), -70, 0, of="LUFS")
 
     @override
     def __call__(self, wave: Array, sample_rate: int, valid: Array | None = None) -> Array:

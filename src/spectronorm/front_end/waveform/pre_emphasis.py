@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, namespace, require_choice, set_real_numbers
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 FIRST = ("extrapolate", "keep", "drop")
@@ -30,10 +29,8 @@ class PreEmphasis(WaveformLevel):
     first: str = field(default="extrapolate", metadata={"help": "first sample: extrapolate, keep or drop"})
 
     def __post_init__(self) -> None:
-        if not 0 <= self.coefficient <= 1:
-            raise ArgumentError(f"coefficient={self.coefficient} must lie in 0 … 1, such as 0.97")
-        if self.first not in FIRST:
-            raise ArgumentError(f"first={self.first!r} must be one of {', '.join(FIRST)}")
+        set_real_numbers(self, ("coefficient",), 0, 1)
+        require_choice(self.first, "first", FIRST)
 
     @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, mean_of_valid, namespace
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, mean_of_valid, namespace, set_real_numbers
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
 
@@ -26,7 +24,7 @@ class RMSLevel(WaveformLevel):
     dbfs: float = field(default=-20.0, metadata={"help": "level in dBFS"})
 
     def __post_init__(self) -> None:
-        _check_dbfs(self.dbfs)
+        set_real_numbers(self, ("dbfs",), -120, 0, of="dBFS (0 is full scale)")
 
     @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
@@ -63,7 +61,7 @@ class PeakLevel(WaveformLevel):
     dbfs: float = field(default=0.0, metadata={"help": "level in dBFS"})
 
     def __post_init__(self) -> None:
-        _check_dbfs(self.dbfs)
+        set_real_numbers(self, ("dbfs",), -120, 0, of="dBFS (0 is full scale)")
 
     @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
@@ -88,17 +86,16 @@ class PeakLevel(WaveformLevel):
 @WAVEFORM_LEVELS.register("scale")
 @dataclass(frozen=True)
 class ScaleWaveform(WaveformLevel):
-    """Multiplies every sample by `factor`: 32768 maps [-1, 1] to the range of 16-bit integers (Kaldi).
+    """Multiplies every sample by `factor`: 32768 takes samples from [-1, 1] to the range of 16-bit integers (Kaldi).
 
     Raises:
-        ArgumentError: if `factor` is not finite and positive.
+        ArgumentError: when `factor` is not in 1e-12 … 1e12.
     """
 
     factor: float = field(default=32768.0, metadata={"help": "factor applied to every sample"})
 
     def __post_init__(self) -> None:
-        if not 0 < self.factor < math.inf:
-            raise ArgumentError(f"factor={self.factor} must be finite and positive, such as 32768")
+        set_real_numbers(self, ("factor",), 1e-12, 1e12)
 
     @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
@@ -112,11 +109,6 @@ class ScaleWaveform(WaveformLevel):
     @override
     def change(self, clip: ClipStatistics) -> WaveformChange:
         return WaveformChange(scale=self.factor)
-
-
-def _check_dbfs(dbfs: float) -> None:
-    if not -120 <= dbfs <= 0:
-        raise ArgumentError(f"dbfs={dbfs} must lie in -120 … 0 (0 is full scale)")
 
 
 def _change(amplitude: float, dbfs: float) -> WaveformChange:

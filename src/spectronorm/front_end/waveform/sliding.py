@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, SlidingWindow, set_whole_numbers, sliding_affine
+from spectronorm.arrays import Array, SlidingWindow, set_flags, set_whole_numbers, sliding_affine
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 
@@ -29,7 +29,8 @@ class SlidingStandardizeWaveform(WaveformLevel):
     )
 
     def __post_init__(self) -> None:
-        set_whole_numbers(self, ("length", "min_length"), 1)
+        set_whole_numbers(self, ("length", "min_length"), 1, 1 << 31)
+        set_flags(self, ("center",))
         self._window()
 
     @override

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, open_source, release
+from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
+from spectronorm.audio import ClipReference, Reader, Source, release
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, SourceError
-from spectronorm.front_end import FrontEnd
+from spectronorm.features import open_for, read_level
+from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 
 Mark = tuple[int, str]
 """Position reached in a folder: the modification time (ns) and the name of the newest file read."""
@@ -26,10 +27,10 @@ PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """One incoming clip: samples or the problem, the time of arrival, and the position reached in a folder."""
+    """One clip as it comes: its samples or level, or why there is neither; when it came, and how far that brings us."""
 
     name: str
-    samples: NDArray[np.float32] | None
+    samples: NDArray[np.floating[Any]] | None
     problem: AudioError | None
     at: float
     mark: Mark | None = None
@@ -39,13 +40,22 @@ class Incoming:
 class Reading:
     """Settings for reading clips: at the front end's rate, and cropped as the training clips were."""
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     duration: float | None = None
     reader: Reader = Reader()  # noqa: RUF009  (it is frozen)
 
+    @property
+    def suffixes(self) -> Container[str]:
+        """The suffixes of files that are taken for clips."""
+        return (".npy",) if isinstance(self.front_end, Levels) else AUDIO_SUFFIXES
+
     def __call__(self, what: Path | ClipReference, name: str, at: float, mark: Mark | None = None) -> Incoming:
         """Read one clip; a bad clip is returned with its problem."""
+        reference = what if isinstance(what, ClipReference) else ClipReference(what.name, what)
         try:
+            if isinstance(self.front_end, Levels):
+                level = read_level(reference, self.front_end, duration=self.duration)
+                return Incoming(name, level.reshape(*self.front_end.level_shape, -1), None, at, mark)
             clip = self.reader.read(
                 what, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
             )
@@ -61,8 +71,12 @@ def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> It
     not like a training set, whatever the device. The last clip carries the folder's mark, so that a later call yields
     only new files.
     """
-    newest = max(_appeared(Path(source), (0, "")), default=None) if isinstance(source, str | Path) else None
-    opened = open_source(source)
+    newest = (
+        max(_appeared(Path(source), (0, ""), reading.suffixes), default=None)
+        if isinstance(source, str | Path)
+        else None
+    )
+    opened = open_for(source, reading.front_end)
     for place, index in enumerate(
         np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened)), start=1
     ):
@@ -104,7 +118,7 @@ def growing_folder(
         raise SourceError(f"{folder}: there is no such folder; check the path")
     mark = after or (0, "")
     while go_on():
-        found = sorted(_appeared(folder, mark))
+        found = sorted(_appeared(folder, mark, reading.suffixes))
         # Decided by modification time rather than by two looks, since many files may arrive between looks.
         settled = [entry for entry in found if once or entry[0] <= (time.time() - poll) * 1e9]
         for changed, name in settled:
@@ -117,13 +131,13 @@ def growing_folder(
             time.sleep(poll)
 
 
-def _appeared(folder: Path, mark: Mark) -> Iterator[Mark]:
-    """Yield audio files that changed after the mark."""
+def _appeared(folder: Path, mark: Mark, suffixes: Container[str]) -> Iterator[Mark]:
+    """Files of clips that changed after the mark."""
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(root) / name
-            if name.startswith(".") or path.suffix.lower() not in AUDIO_SUFFIXES:
+            if name.startswith(".") or path.suffix.lower() not in suffixes:
                 continue
             try:
                 entry = (path.stat().st_ctime_ns, path.relative_to(folder).as_posix())
@@ -140,6 +154,9 @@ def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
             yield reading(Path(name), name, time.time())
 
 
+_MAX_PCM_SAMPLES = 1 << 28
+
+
 @dataclass(frozen=True)
 class Pcm:
     """Format of raw samples (`s16le`, `s32le`, `f32le`, `u8`), sample rate in Hz, channels, and clip length in seconds.
@@ -154,17 +171,21 @@ class Pcm:
     seconds: float = 5.0
 
     def __post_init__(self) -> None:
-        if self.encoding not in PCM_FORMATS:
-            raise ArgumentError(f"pcm={self.encoding!r} must be one of {', '.join(PCM_FORMATS)}")
+        require_choice(self.encoding, "pcm", PCM_FORMATS)
         set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
         set_whole_numbers(self, ("channels",), 1, 256)
-        if not 0 < self.seconds <= 3600:
-            raise ArgumentError(f"clips of {self.seconds} s must be longer than 0 and at most 3600 s")
+        set_real_numbers(self, ("seconds",), 1e-3, 3600, of="s")
+        samples = self.seconds * self.sample_rate * self.channels
+        if samples > _MAX_PCM_SAMPLES:
+            raise ArgumentError(
+                f"clips of {self.seconds} s, {self.sample_rate} Hz and {self.channels} channels have {samples:.0f} "
+                f"samples, more than {_MAX_PCM_SAMPLES}; cut shorter ones"
+            )
 
 
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
     """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip."""
-    front_end = reading.front_end
+    front_end = require_front_end(reading.front_end, "watching raw samples")
     width = np.dtype(PCM_FORMATS[pcm.encoding]).itemsize * pcm.channels
     wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
     number = 0

@@ -1,0 +1,56 @@
+"""JSON as it comes from files: bounded, and without what no writer of ours makes."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+MAX_TEXT_BYTES = 1 << 26
+"""Nothing that we write as JSON comes near 64 MiB."""
+
+
+def strict_json(text: str | bytes) -> Any:
+    """The value of a JSON text; NaN, infinity, numbers beyond floats and doubled names are refused.
+
+    Raises:
+        ValueError: when the text is no such JSON, is not UTF-8, or is nested too deeply.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_refuse_doubles)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_bounded(path: Path, most: int = MAX_TEXT_BYTES) -> bytes:
+    """The content of a file of at most this many bytes; no more is ever read.
+
+    Raises:
+        OSError: when it cannot be read.
+        ValueError: when it is longer.
+    """
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"it is longer than {most} bytes")
+    return data
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are all different: with two values under one name, nobody knows which is meant."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice")
+    return value
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number that JSON has")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text:.40} is beyond what a float holds")
+    return value
