@@ -172,7 +172,7 @@ def test_a_worker_that_cannot_load_the_task_says_so(
     module = type(sys)("only_here")
     exec("class Task:\n    def __call__(self, item): return item", module.__dict__)  # noqa: S102
     monkeypatch.setitem(sys.modules, "only_here", module)
-    with pytest.raises(EngineError, match="install the same spectronorm"):
+    with pytest.raises(EngineError, match="install this version of spectronorm"):
         list(dask.map(module.Task(), [1]))
 
 
@@ -238,7 +238,7 @@ def test_the_command_line_takes_engines(dask: sn.engines.DaskEngine, clips: Path
         assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "png").rglob("*.png"))) == len(list((tmp_path / "npy").rglob("*.npy"))) == 60
     for wrong, told in (
-        (["--engine", "dusk"], "must be auto, threads, processes or dask"),
+        (["--engine", "dusk"], "must be one of threads, processes, auto, dask"),
         (["--scheduler", address], "needs --engine dask"),
         (["--engine", "dask", "--scheduler", address, "--workers", "2"], "a scheduler brings its own"),
     ):

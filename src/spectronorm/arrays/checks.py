@@ -94,7 +94,7 @@ def real_number(value: object, name: str, low: float, high: float, *, of: str = 
         of: The unit, such as `Hz`, or a remark, for the message.
 
     Raises:
-        ArgumentError: when the value is something else, NaN, or out of range.
+        ArgumentError: if the value is something else, NaN, or out of range.
 
     >>> real_number(np.float32(0.5), "p", 0, 1)
     0.5

@@ -42,10 +42,10 @@ def check_channels(channels: object) -> str:
 
 
 def stacked(channels: str) -> int | None:
-    """How many channels are kept beside each other; None if there is one only.
+    """Number of channels kept as a stack; None if there is only one.
 
     Raises:
-        ArgumentError: if that is not known: `stack` alone.
+        ArgumentError: if the number is unknown: `stack` alone.
     """
     kind, _, count = channels.partition(":")
     if kind != STACK:
@@ -60,15 +60,15 @@ def _number(text: str) -> int | None:
 
 
 def chosen(samples: NDArray[np.float32], channels: str, channel: str | None = None) -> NDArray[np.float32]:
-    """The channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
+    """Return the channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
 
     Args:
         samples: Decoded samples.
-        channels: What `check_channels` gave.
-        channel: With `each`, the number of the clip's channel.
+        channels: Result of `check_channels`.
+        channel: With `each`, the index of the clip's channel.
 
     Raises:
-        AudioError: if the recording has no such channel, or not as many as a stack needs.
+        AudioError: if the recording has no such channel, or fewer channels than a stack needs.
     """
     there = samples.shape[1]
     wanted = stacked(channels)
@@ -117,7 +117,7 @@ class ChannelPowers:
             self._each = self._each + each
 
     def flags(self, channels: str) -> tuple[BadAudioReason, ...]:
-        """What is wrong with the channels, by what is made of them: they cancel, or one is dead beside others."""
+        """List the problems of the channels, for a choice of channels: they cancel, or one is dead beside others."""
         powers = np.atleast_1d(np.asarray(self._each))
         if len(powers) < 2 or not powers.any():
             return ()
@@ -135,4 +135,4 @@ FLAG_DETAILS = {
     "counted; choose another way with channels",
     BadAudioReason.DEAD_CHANNEL: "a channel of it is silent beside others; it was counted",
 }
-"""What a profile says of flagged clips."""
+"""Remarks of a profile on flagged clips."""

@@ -136,7 +136,7 @@ class LongClip:
 
 @dataclass(frozen=True, eq=False)
 class Streamed(Generic[_Result]):
-    """What was made of a long clip, or the error that says why nothing was, and the stamp of the bytes it was made of.
+    """Result computed from a long clip, or the error that explains its absence, with the stamp of the bytes read.
 
     `flat` and `flags` are as in `LongClip`.
     """

@@ -55,13 +55,12 @@ _Outcome = _Decoded | AudioError
 
 @dataclass(frozen=True)
 class Reader:
-    """How a source's clips are read.
+    """Settings for reading a source's clips.
 
-    With `untrusted`, files are decoded in processes of their own, within these limits; plain 16-bit WAV files need no
-    decoding, and are copied here. With `skip_flat`, silent and
-    constant clips count as bad; otherwise they are clips like any other, and a profile lists them. `channels` says what
-    is made of several channels: their `mean`, the `first` or another by its number, `each` as a clip of its own, or a
-    `stack:N` of all of them, `(channel, sample)`.
+    With `untrusted`, files are decoded in separate processes within these limits; plain 16-bit WAV files need no
+    decoding and are copied in this process. With `skip_flat`, silent and constant clips count as bad; otherwise they
+    are clips like any other, and a profile lists them. `channels` selects from several channels: their `mean`, the
+    `first` or another by its index, `each` as a separate clip, or a `stack:N` of all of them, `(channel, sample)`.
     """
 
     untrusted: Limits | None = None
@@ -335,8 +334,8 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
     They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
 
     Raises:
-        AudioError: when the file cannot be used, with the reason.
-        ArgumentError: when `channels` is none of the ways to read them.
+        AudioError: if the file cannot be used, with the reason.
+        ArgumentError: if `channels` is none of the ways to read them.
     """
     text = check_channels(channels)
     text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
@@ -344,7 +343,11 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
 
 
 def channel_count(clip: ClipReference) -> int:
-    """How many channels a clip's file has by its header; raises `AudioError` when it cannot be read."""
+    """Return the number of channels in the header of a clip's file.
+
+    Raises:
+        AudioError: if it cannot be read.
+    """
     with open_content(clip) as descriptor, recognizable(descriptor) as content:
         count = header_of(content)[1]
     if not count:

@@ -166,5 +166,5 @@ _GENERAL: Mapping[str, Any] = {
     "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
     "sample_rate": _option(int, "Hz."),
     "resampler": _option(str, alternatives(RESAMPLERS)),
-    "channels": _option(str, "What is made of several channels: mean, first, a number from 0, each or stack."),
+    "channels": _option(str, "Channels to measure: mean, first, a number from 0, each or stack."),
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _WATCH_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
 _LOOKS = 4
-"""How often in a row a dead worker must be seen that the pool itself does not notice."""
+"""Number of consecutive checks that must find a dead worker which the pool itself does not notice."""
 _ATTEMPTS = 3
 """Number of times that an item may end its process while it is the only one at work."""
 

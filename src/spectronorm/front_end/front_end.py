@@ -55,16 +55,16 @@ SLOTS: Mapping[str, Registry[Any]] = {
 
 @dataclass(frozen=True)
 class FrontEnd(FieldsOnly):
-    """Wave to level: waveform level → STFT → bands → compression.
+    """Waveform to log-spectrogram (level): waveform level → STFT → bands → compression.
 
-    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
-    same device and differentiable. Each clip of a batch is computed as if it were alone. The resampler is part of the
-    value because it changes the top bands, and `channels` because it says what is measured of a recording with several
-    (see `spectronorm.audio.Reader`): with `stack:N`, waves are `(..., channel, sample)` and levels
-    `(..., channel, band, frame)`.
+    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`. NumPy input gives NumPy output; torch input gives
+    torch output, on the input's device and differentiable. Each clip of a batch is computed as if it were alone. The
+    resampler is part of the value because it changes the top bands, and `channels` because it selects the channels
+    that are measured (see `spectronorm.audio.Reader`): with `stack:N`, waveforms are `(..., channel, sample)` and
+    levels `(..., channel, band, frame)`.
 
     Raises:
-        ArgumentError: when a setting breaks its rule.
+        ArgumentError: if a setting is invalid.
 
     >>> import numpy as np
     >>> front_end = FrontEnd(sample_rate=16_000, bands=Mel(64))
@@ -131,12 +131,12 @@ class FrontEnd(FieldsOnly):
         return self.compress.inverse(level, self.stft.power)
 
     def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one.
+        """Return the float64 level `(band, frame)` of one clip's samples, by the fast path if there is one.
 
-        Of stacked samples `(channel, sample)` it is `(channel · band, frame)`: one channel below the other.
+        For stacked samples `(channel, sample)` it is `(channel · band, frame)`: one channel below the other.
 
         Raises:
-            AudioError: when the clip is shorter than one window.
+            AudioError: if the clip is shorter than one window.
         """
         if samples.ndim > 1:
             return np.concatenate([self.clip_level(channel) for channel in samples])

@@ -81,7 +81,7 @@ def write_samples(
     Raises:
         OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours.
         ArgumentError: if a class is unknown, or an option is invalid.
-        OutputBusy: when another run is writing there.
+        OutputBusy: if another run is writing there.
     """
     folder = Path(folder)
     require_folder(folder, "samples")

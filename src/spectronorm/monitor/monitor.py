@@ -127,9 +127,9 @@ class Monitor:
             at: When it was recorded, in seconds; windows of seconds need it.
 
         Raises:
-            AudioError: when the level is not finite or leaves its range; nothing is counted then.
-            ArgumentError: when the profile is one of audio, which is watched by its samples.
-            ShapeError: when the level has other bands or channels.
+            AudioError: if the level is not finite or leaves its range; nothing is counted then.
+            ArgumentError: if the profile is one of audio, which is watched by its samples.
+            ShapeError: if the level has other bands or channels.
         """
         levels = self.profile.front_end
         if not isinstance(levels, Levels):

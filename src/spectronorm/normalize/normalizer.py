@@ -215,7 +215,7 @@ class FittedNormalizer:
         return self.fit(level, y)(level)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """What `sklearn.base.clone` makes an equal normalizer of."""
+        """Return the parameters that `sklearn.base.clone` needs to build an equal normalizer."""
         return params_of(self)
 
     def __sklearn_tags__(self) -> Any:
@@ -223,7 +223,7 @@ class FittedNormalizer:
         return transformer_tags(requires_fit=False)
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def _check(self, level: Array) -> None:
@@ -244,10 +244,10 @@ def require_level(level: Array, front_end: AnyFrontEnd) -> None:
 
 
 def _column(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Values as `(band, 1)` or `(channel, band, 1)`; one for all bands as `(1, 1)`, one a channel as `(channel, 1, 1)`.
+    """Return values as `(band, 1)` or `(channel, band, 1)`, a number as `(1, 1)`, one per channel as `(channel, 1, 1)`.
 
     Raises:
-        ShapeError: when there are neither one nor as many values as bands.
+        ShapeError: if the number of values is neither one nor the number of bands.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.size == 1:

@@ -23,7 +23,7 @@ class PerClip(ClipNormalizer):
     the map that the clip got, which `FittedNormalizer.affine_of` gives. Of several channels each is a clip of its own.
 
     Raises:
-        ArgumentError: when `per` is neither global nor band.
+        ArgumentError: if `per` is neither global nor band.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"clip": {"per": "global"}, "clip-band": {"per": "band"}}

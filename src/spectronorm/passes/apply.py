@@ -140,12 +140,12 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
     taken up again by calling `apply` once more: a journal beside the folder says what is finished.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when `max_bad` is not a share.
-        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if more files are bad than `max_bad`, or all are; good ones are written all the same.
+        ArgumentError: if `max_bad` is not a share.
+        OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
             is set, or that is an input.
-        OutputBusy: when another run is writing into the folder.
+        OutputBusy: if another run is writing into the folder.
     """
     store = (store or Store()).check(pipeline.front_end)
     opened, folder = open_for(source, pipeline.front_end), Path(folder)

@@ -88,8 +88,8 @@ def check(
     it has no such groups. Sounds that stand in several groups of the profile are reported too.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        ArgumentError: when no clip of the source is held out by these values, or the digests are of levels that only
+        SourceError: if the source cannot be opened or is empty.
+        ArgumentError: if no clip of the source is held out by these values, or the digests are of levels that only
             a meter saw.
     """
     if profile.from_levels and not isinstance(profile.front_end, Levels):

@@ -89,10 +89,10 @@ def output_lock(output: Path) -> Iterator[int | None]:
 
 
 def _release(descriptor: int, path: Path) -> None:
-    """Let go of the lock and remove its file.
+    """Release the lock and remove its file.
 
-    POSIX: the file is removed while it is held, so whoever opened it meanwhile finds another file under the name and
-    begins again. Windows removes no file that is open: it is closed first, and stays where another run has opened it.
+    POSIX: the file is removed while it is held, so a run that has opened it meanwhile finds another file under the name
+    and begins again. Windows removes no open file: it is closed first, and stays if another run has opened it.
     """
     if os.name == "nt":
         os.close(descriptor)

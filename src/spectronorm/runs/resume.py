@@ -72,7 +72,7 @@ class Guarded(Generic[Item, Result]):
 
 
 def _restored(task: ResumableTask[Item, Result], item: Item, payload: bytes) -> Result | None:
-    """What an earlier run finished, or None where it no longer holds or its record has odd content."""
+    """Return the results of an earlier run, or None if they no longer hold or the record has invalid content."""
     try:
         return task.unpack(item, payload)
     except _ODD:

@@ -32,7 +32,7 @@ _MAX_FILE_BYTES = 2**32
 """Largest file size: spectronorm's files stay far below 4 GiB, so a larger file is refused before it is read."""
 
 _MAX_HEADER_BYTES = 100_000_000
-"""What safetensors itself allows."""
+"""Largest header that safetensors itself allows."""
 
 _ODD: tuple[type[Exception], ...] = (safetensors.SafetensorError, *DAMAGE)
 

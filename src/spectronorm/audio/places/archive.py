@@ -39,7 +39,7 @@ def list_archive(place: str, wanted: Callable[[str], bool], *, zipped: bool = Fa
     breaks off gives the members before the break, and one more that says so.
 
     Raises:
-        SourceError: when it cannot be opened or is no such archive.
+        SourceError: if it cannot be opened or is no such archive.
     """
     listing = _zip_parts if zipped or place.lower().endswith(".zip") else _tar_parts
     clips: list[ClipReference] = []

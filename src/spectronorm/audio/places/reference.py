@@ -11,18 +11,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where a clip lies that is not a file of its own.
+    """Location of a clip that is not a file of its own.
 
     Attributes:
         place: The archive or object: a local path, or an fsspec URL.
-        start: Its first byte there.
-        stored: How many bytes it takes there; None for all of it.
-        size: How many bytes it has when unpacked; None when that is not known.
-        method: `stored`, `deflate` (a zip member), or `gz`, `bz2`, `xz` (a member of a tar that is compressed as a
-            whole; `start` then counts unpacked bytes).
+        start: Offset of its first byte.
+        stored: Number of bytes stored; None for the whole object.
+        size: Number of bytes when unpacked; None if unknown.
+        method: `stored`, `deflate` (a zip member), or `gz`, `bz2`, `xz` (a member of a compressed tar; `start` then
+            counts unpacked bytes).
         crc: CRC-32 of the unpacked bytes, or None.
-        problem: Why it cannot be read, found when the archive was listed; None when it can.
-        array: Type and shape of a tensor, or the name of a data set, where the bytes alone do not say it.
+        problem: Reason why it cannot be read, found when the archive was listed; None if there is none.
+        array: Type and shape of a tensor, or the name of a data set, if the bytes do not contain it.
     """
 
     place: str

@@ -23,7 +23,7 @@ class Decibel(Compression):
     so it is off unless asked for.
 
     Raises:
-        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
+        ArgumentError: if `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
     """
 
     unit: ClassVar[str] = "dB"

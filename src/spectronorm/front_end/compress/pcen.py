@@ -28,7 +28,7 @@ class PCEN(Compression):
     `b` from a time constant (`PCEN.smoothing`). A level depends on the frames before it, not on those after.
 
     Raises:
-        ArgumentError: when a parameter leaves its range: `b` in 1e-6 … 1, `exponent` in 0.001 … 1, `gain` at
+        ArgumentError: if a parameter leaves its range: `b` in 1e-6 … 1, `exponent` in 0.001 … 1, `gain` at
             least 0 and below 1, `bias`, `eps` and `scale` in 1e-12 … 1e12.
     """
 

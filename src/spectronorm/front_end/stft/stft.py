@@ -29,7 +29,7 @@ from spectronorm.front_end.stft.window import window_values
 from spectronorm.registry import Registry
 from spectronorm.storage.fields_only import FieldsOnly
 
-MAX_SAMPLES = 1 << 17
+MAX_WINDOW_SAMPLES = 1 << 17
 """Longest window: a file that claims a longer one would only exhaust the memory."""
 PAD_MODES = ("constant", "edge", "reflect")
 FRAME_BY = ("n_fft", "win_length")
@@ -91,13 +91,13 @@ class STFT(FieldsOnly):
 
     def __post_init__(self) -> None:
         # The defaults are filled in here, so that equal settings are equal values with equal fingerprints.
-        set_whole_numbers(self, ("n_fft",), 1, MAX_SAMPLES, of="samples")
+        set_whole_numbers(self, ("n_fft",), 1, MAX_WINDOW_SAMPLES, of="samples")
         object.__setattr__(self, "win_length", self.n_fft if self.win_length is None else self.win_length)
-        set_whole_numbers(self, ("win_length",), 1, MAX_SAMPLES, of="samples")
+        set_whole_numbers(self, ("win_length",), 1, MAX_WINDOW_SAMPLES, of="samples")
         object.__setattr__(
             self, "hop_length", max(1, self.frame_length // 2) if self.hop_length is None else self.hop_length
         )
-        set_whole_numbers(self, ("hop_length",), 1, MAX_SAMPLES, of="samples")
+        set_whole_numbers(self, ("hop_length",), 1, MAX_WINDOW_SAMPLES, of="samples")
         if self.n_fft < 2 or self.frame_length > self.n_fft:
             raise ArgumentError(
                 f"win_length={self.win_length} must be at most n_fft={self.n_fft}, and n_fft at least 2"

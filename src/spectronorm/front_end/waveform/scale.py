@@ -89,7 +89,7 @@ class ScaleWaveform(WaveformLevel):
     """Multiplies every sample by `factor`: 32768 takes samples from [-1, 1] to the range of 16-bit integers (Kaldi).
 
     Raises:
-        ArgumentError: when `factor` is not in 1e-12 … 1e12.
+        ArgumentError: if `factor` is not in 1e-12 … 1e12.
     """
 
     factor: float = field(default=32768.0, metadata={"help": "factor applied to every sample"})

@@ -75,7 +75,7 @@ def level_stretches(front_end: FrontEnd, blocks: _SampleBlocks) -> Iterator[NDAr
     """The level of one clip `(band, frame)`, `FRAMES` frames at a time; its samples come in blocks, as often as asked.
 
     Raises:
-        AudioError: when the clip is too short, or as the blocks themselves raise.
+        AudioError: if the clip is too short, or as the blocks themselves raise.
     """
     level = front_end.level
     change = level.change(_statistics(blocks if level.needs_statistics else ()))
