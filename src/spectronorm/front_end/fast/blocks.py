@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.fast.logarithm import compressed
-from spectronorm.front_end.fast.stft_powers import stft_powers
+from spectronorm.front_end.fast.power_spectra import power_spectra
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
@@ -44,7 +44,7 @@ def level_blocks(
     step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
     for start in range(0, frames, step):
         count = min(step, frames - start)
-        values = stft_powers(padded[start * stft.hop :], mean, scale, stft, count, workspace)
+        values = power_spectra(padded[start * stft.hop :], mean, scale, stft, count, workspace)
         if stft.power != 2.0:
             values **= stft.power / 2.0
         if not runs.identity:

@@ -1,8 +1,4 @@
-"""Squared magnitudes of a block of frames, eight frames at a time, as `(bin, frame)`.
-
-The waveform of a block is first laid out in rows of one hop, `column[r, c] = wave[c · hop + r]`: sample `k` of frame
-`t` is then `column[k mod hop, t + k div hop]`, and eight neighbouring frames are contiguous in memory.
-"""
+"""Squared magnitudes of a block of frames, as `(bin, frame)`."""
 
 from __future__ import annotations
 
@@ -12,10 +8,10 @@ from numpy.typing import NDArray
 from spectronorm.arrays import frame
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.fft import Frames, power_spectra
+from spectronorm.kernels.fft import Frames, power_of_frames
 
 
-def stft_powers(
+def power_spectra(
     padded: NDArray[np.floating], mean: float, scale: float, stft: STFT, count: int, workspace: Workspace
 ) -> NDArray[np.float64]:
     """Compute `|X|²` of the first `count` frames of `(padded - mean) · scale`, as `(bin, frame)`, contiguous.
@@ -25,8 +21,8 @@ def stft_powers(
     """
     window = stft.window_values()
     if stft.windowed_only:
-        return power_spectra(Frames(padded, stft.hop, window, mean, scale), stft.n_fft, count, workspace)
+        return power_of_frames(Frames(padded, stft.hop, window, mean, scale), stft.n_fft, count, workspace)
     # In float64 from here on, as in the kernels; otherwise a clip's mean would be subtracted in float32.
     frames = (frame(padded, stft.frame_samples, stft.hop)[:count].astype(np.float64) - mean) * scale
     prepared = np.ascontiguousarray(stft.prepared(frames))
-    return power_spectra(Frames(prepared.reshape(-1), len(window), window), stft.n_fft, count, workspace)
+    return power_of_frames(Frames(prepared.reshape(-1), len(window), window), stft.n_fft, count, workspace)
