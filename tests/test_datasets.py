@@ -140,7 +140,7 @@ def test_a_cut_download_goes_on(server: Server, tmp_path: Path) -> None:
     assert server.asked == [None, "bytes=1000-", "bytes=1500-"]
     server.cuts, server.asked = [700, 0, 0, 0, 0], []
     with pytest.raises(
-        sn.errors.SourceError, match="the connection was cut.*0.0 MB are kept, and the same command goes on"
+        sn.errors.SourceError, match="the connection was cut.*0.0 MB are kept, and repeating the command resumes there"
     ):
         get(dataset(server.url), tmp_path / "b")
     assert not (tmp_path / "b").exists()
