@@ -192,7 +192,7 @@ class TestApply:
         text(noise_folder / "bad.wav")
         applied = sn.apply(noise_folder, pipeline, tmp_path / "out", max_bad=0.1)
         assert [bad.path for bad in applied.bad] == ["bad.wav"]
-        assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 12 + 3  # pipeline, index and levels.json
+        assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 12 + 3
         with pytest.raises(sn.errors.TooManyBad):
             sn.apply(noise_folder, pipeline, tmp_path / "again")
 
