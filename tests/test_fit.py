@@ -103,7 +103,7 @@ def test_a_bad_file_is_listed_and_leaves_the_numbers_alone(make: Callable[[Path]
     profile = sn.fit(noise_folder, FRONT_END, max_bad=0.1)
     assert [(bad.path, bad.reason) for bad in profile.bad] == [("bad.wav", BAD[make])]
     assert profile.total == clean.total
-    with pytest.raises(sn.errors.TooManyBad, match=r"1 of 13 files are bad \(1 " + BAD[make].value):
+    with pytest.raises(sn.errors.TooManyBad, match=r"1 of 13 files is bad \(1 " + BAD[make].value):
         sn.fit(noise_folder, FRONT_END)
 
 

@@ -43,10 +43,10 @@ def check_channels(channels: object) -> str:
 
 
 def stacked(channels: str) -> int | None:
-    """How many channels are kept beside each other; None if there is one only.
+    """Number of channels kept as a stack; None if there is only one.
 
     Raises:
-        ArgumentError: if that is not known: `stack` alone.
+        ArgumentError: if the number is unknown: `stack` alone.
     """
     kind, _, count = channels.partition(":")
     if kind != STACK:
@@ -61,15 +61,15 @@ def _number(text: str) -> int | None:
 
 
 def chosen(samples: NDArray[np.float32], channels: str, channel: str | None = None) -> NDArray[np.float32]:
-    """The channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
+    """Return the channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
 
     Args:
         samples: Decoded samples.
-        channels: What `check_channels` gave.
-        channel: With `each`, the number of the clip's channel.
+        channels: Result of `check_channels`.
+        channel: With `each`, the index of the clip's channel.
 
     Raises:
-        AudioError: if the recording has no such channel, or not as many as a stack needs.
+        AudioError: if the recording has no such channel, or fewer channels than a stack needs.
     """
     there = samples.shape[1]
     wanted = stacked(channels)

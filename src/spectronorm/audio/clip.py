@@ -1,4 +1,4 @@
-"""One clip: mono samples at a known rate, and how many of them are real."""
+"""Clip: mono samples at a known rate, and the number of valid samples."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Clip:
 
     @property
     def valid(self) -> NDArray[np.float32]:
-        """The samples without the padding: what statistics may count."""
+        """Samples without padding, which statistics may count."""
         return self.samples[..., : self.length]
 
     def at_least(self, samples: int) -> NDArray[np.float32]:
@@ -66,8 +66,8 @@ class Clip:
 
 
 def flatness(samples: NDArray[np.float32]) -> BadAudioReason | None:
-    """`silent` for zeros, `constant` for any other single value, else None."""
-    # Sound hardly ever ends on the value it begins with: that is looked at first, because it costs nothing.
+    """Return `silent` for zeros, `constant` for any other single value, else None."""
+    # Sound hardly ever ends on its first value, so this comparison comes first: it costs nothing.
     if samples[0] != samples[-1] or samples.min() != samples.max():
         return None
     return BadAudioReason.CONSTANT if samples[0] else BadAudioReason.SILENT
@@ -85,7 +85,7 @@ def oddities(missing: float, note: str) -> tuple[Remark, ...]:
 
 
 def skipped(flat: BadAudioReason) -> AudioError:
-    """The reason why a clip of equal samples is left out, if such clips are to be skipped."""
+    """Return the error for a flat clip that is to be left out."""
     return AudioError(flat, "its samples are all alike, and such clips are to be skipped")
 
 
@@ -100,8 +100,8 @@ def _highest_magnitude_by_numpy(samples: NDArray[np.float32]) -> float:
 
 @kernel(_highest_magnitude_by_numpy, cache=True, nogil=True)
 def highest_magnitude(samples: NDArray[np.float32]) -> float:
-    """The highest magnitude of samples `(sample,)`, which must be contiguous; NaN when there is one among them."""
-    # Without their sign bits, floats are in the order of their bits as integers, and NaN is above all others.
+    """Return the highest magnitude of contiguous samples `(sample,)`; NaN if any sample is NaN."""
+    # Without sign bits, floats have the order of their bits as integers, with NaN above all others.
     bits = samples.view(np.int32)
     highest = np.int32(0)
     for i in range(bits.size):

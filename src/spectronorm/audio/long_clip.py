@@ -1,7 +1,6 @@
-"""Clips that are too long to be held: their samples come in blocks, as often as somebody asks for them.
+"""Long clips that do not fit into memory: samples are decoded in blocks, repeatedly if needed.
 
-Decoding and resampling in blocks gives the samples of doing it at once, bit for bit: soxr keeps between blocks what
-it would keep within one.
+Decoding and resampling in blocks gives bit-identical samples: soxr keeps its state between blocks.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ from spectronorm.errors import AudioError, BadAudioReason
 
 _Result = TypeVar("_Result")
 LONG_SAMPLES = 1 << 22
-"""Samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
+"""Number of samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
 TWICE = 4
-"""How much longer it must be when its blocks are asked for twice: decoding again costs more time than memory."""
+"""Factor for the length if blocks are needed twice: decoding again costs more time than memory."""
 SMALL_BYTES = 1 << 20
-"""Files up to this size are not asked how long they are: it would cost each short clip a tenth of its time."""
+"""Files up to this size are not asked for their length, which would cost each short clip a tenth of its time."""
 _QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
-"""Resamplers that work in blocks, by name, with soxr's name for them."""
+"""Resamplers that work in blocks, by name, with soxr's name for each."""
 
 
 class _Extremes:
@@ -61,7 +60,7 @@ class _Extremes:
 
     @property
     def bounds(self) -> NDArray[np.float32]:
-        """The lowest and the highest."""
+        """The lowest and the highest value."""
         return np.array([self._low, self._high], dtype=np.float32)
 
     @property
@@ -103,7 +102,11 @@ class LongClip:
         self.remarks: tuple[Remark, ...] = ()
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Blocks of samples, from the beginning; raises `AudioError` as reading the clip would, some after the last."""
+        """Yield blocks of samples from the beginning.
+
+        Raises:
+            AudioError: as reading the clip would, in some cases only after the last block.
+        """
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
         powers = ChannelPowers()
         given = 0
@@ -143,9 +146,9 @@ class LongClip:
 
 @dataclass(frozen=True, eq=False)
 class Streamed(Generic[_Result]):
-    """What was made of a long clip, or the error that says why nothing was, and the stamp of the bytes it was made of.
+    """Result computed from a long clip, or the error that explains its absence, with the stamp of the bytes read.
 
-    `flat` and `remarks` are as in `LongClip`.
+    `flat` and `flags` are as in `LongClip`.
     """
 
     stamp: bytes
@@ -170,10 +173,19 @@ def stream(
     with_stamp: bool = True,
     twice: bool = False,
 ) -> Streamed[_Result] | None:
-    """What `work` makes of a clip that is too long to be held; None for any other clip, which is then to be read.
+    """Return the result of `work` on a clip that is too long to be held in memory; None for any other clip.
 
-    `twice` says that the work goes through the blocks twice. Untrusted files are never streamed: the process that
-    decodes them has a limit on memory already.
+    Untrusted files are never streamed: the process that decodes them has a memory limit already.
+
+    Args:
+        reader: Reader of the clips.
+        clip: The clip.
+        sample_rate: Sample rate in Hz.
+        work: Function of the blocks.
+        duration: Crop to this number of seconds.
+        resampler: Name of the resampler.
+        with_stamp: Also compute the stamp of the bytes.
+        twice: `work` goes through the blocks twice.
     """
     kept = reader.channels.startswith(STACK)
     if reader.untrusted is not None or resampler not in _QUALITIES or kept or not _large(clip):
@@ -199,7 +211,7 @@ def stream(
 
 
 def _large(clip: ClipReference) -> bool:
-    """Whether the clip's file is worth asking how long it is."""
+    """True if the clip's file is large enough to ask for its length."""
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES
     try:

@@ -1,4 +1,4 @@
-"""From a file, a member of an archive or a URL to a mono clip at the rate that was asked for."""
+"""Reading of a file, a member of an archive or a URL as a mono clip at the requested rate."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.kernels.buffers import SAMPLES
 
 _MOST_STORED = 1 << 23
-"""Bytes of archive members that are held at once."""
+"""Largest number of bytes of archive members held at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Decoded:
     """Samples `(sample, channel)` at a rate in Hz.
 
-    Borrowed ones are overwritten when this thread reads again. Those of integers are sound by their making.
+    `borrowed`: the buffer is reused by this thread's next read. `of_integers`: decoded from integers, so no range check
+    is needed.
     """
 
     samples: NDArray[np.float32]
@@ -62,17 +63,12 @@ _Outcome = _Decoded | AudioError
 
 @dataclass(frozen=True)
 class Reader:
-    """How a source's clips are read.
+    """Settings for reading a source's clips.
 
-    With `untrusted`, files are decoded in processes of their own, within these limits; plain 16-bit WAV files need no
-    decoding, and are copied here. With `skip_flat`, silent and
-    constant clips count as bad; otherwise they are clips like any other, and a profile lists them. `channels` says what
-    is made of several channels: their `mean`, the `first` or another by its number, `each` as a clip of its own, or a
-    `stack:N` of all of them, `(channel, sample)`. A file that lacks up to `tolerate_short` seconds of the sound that it
-    claims is read and listed; one that lacks more is `truncated`.
-
-    Raises:
-        ArgumentError: when `channels` is unknown, or `tolerate_short` is negative or not finite.
+    With `untrusted`, files are decoded in separate processes within these limits; plain 16-bit WAV files need no
+    decoding and are copied in this process. With `skip_flat`, silent and constant clips count as bad; otherwise they
+    are clips like any other, and a profile lists them. `channels` selects from several channels: their `mean`, the
+    `first` or another by its index, `each` as a separate clip, or a `stack:N` of all of them, `(channel, sample)`.
     """
 
     untrusted: Limits | None = None
@@ -93,15 +89,15 @@ class Reader:
         duration: float | None = None,
         resampler: str = "soxr_hq",
     ) -> Clip:
-        """Any clip that libsndfile can decode, as mono float32 at `sample_rate` (Hz).
+        """Read any clip that libsndfile can decode, as mono float32 at `sample_rate` (Hz).
 
-        Channels are averaged in float; integers of any depth become [-1, 1]. With `duration` (seconds) the clip is
-        cropped at its end, or padded with zeros there, to exactly that length, and remembers how many samples are real.
-        A file that is written to meanwhile is read again, a few times.
+        Channels are averaged in floating point; integers of any depth are scaled to [-1, 1]. With `duration` (seconds),
+        the clip is cropped or zero-padded at its end to exactly that length, and records its number of valid samples. A
+        file that is being written meanwhile is read again, a few times.
 
         Raises:
-            AudioError: when the clip cannot be used, with the reason.
-            ArgumentError: when `duration` is not positive.
+            AudioError: if the clip cannot be used, with the reason.
+            ArgumentError: if `duration` is not positive.
         """
         stamped = self.read_stamped(clip, sample_rate, duration=duration, resampler=resampler, with_stamp=False)
         return stamped.clip_or_raise()
@@ -115,7 +111,7 @@ class Reader:
         resampler: str = "soxr_hq",
         with_stamp: bool = True,
     ) -> Stamped:
-        """The clip, or the error that `read` would raise, together with the stamp of the very bytes it was made of."""
+        """Return the clip, or the error that `read` would raise, with the stamp of the bytes that were decoded."""
         reference = clip if isinstance(clip, ClipReference) else ClipReference(Path(clip).name, Path(clip))
         (stamped,) = self.read_each(
             [reference], sample_rate, duration=duration, resampler=resampler, with_stamp=with_stamp
@@ -131,7 +127,7 @@ class Reader:
         resampler: str = "soxr_hq",
         with_stamp: bool = True,
     ) -> Generator[Stamped]:
-        """What `read_stamped` gives, clip by clip in order; untrusted files go to their process several at a time."""
+        """Yield the results of `read_stamped`, in order; untrusted files go to their process several at a time."""
         check_duration(duration, sample_rate)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
@@ -166,7 +162,7 @@ class Reader:
         return prepared
 
     def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome]]:
-        """Stamp and samples of one unchanging state of each file."""
+        """Yield stamp and samples of one unchanging state of each file."""
         if self.untrusted is None:
             for clip in clips:
                 yield _attempt_here(clip, with_stamp=with_stamp) or self._decode_again(clip, with_stamp=with_stamp)
@@ -177,7 +173,7 @@ class Reader:
                     yield found or self._decode_again(clip, with_stamp=with_stamp)
 
     def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome]:
-        """A clip that changed while it was read."""
+        """Decode a clip that changed while it was read."""
         for _ in range(ATTEMPTS - 1):
             if self.untrusted is None:
                 found = _attempt_here(clip, with_stamp=with_stamp)
@@ -191,7 +187,7 @@ class Reader:
     def _attempt(
         self, clips: Sequence[ClipReference], limits: Limits, *, with_stamp: bool
     ) -> Generator[tuple[bytes, _Outcome] | None]:
-        """What `_attempt_here` gives for each file, decoded within limits."""
+        """Yield the result of `_attempt_here` for each file, decoded within limits."""
         with ExitStack() as stack:
             opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
             files = [one for one in opened if not isinstance(one, AudioError)]
@@ -205,14 +201,14 @@ class Reader:
 
 
 def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
-    """Stamp and samples of a file; None for one that changed meanwhile."""
+    """Return stamp and samples of a file; None if the file changed meanwhile."""
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
             stamp = content_digest(descriptor) if with_stamp else b""
             decoded = _decoded_here(clip, descriptor)
             return (stamp, decoded) if content_state(descriptor) == state else None
-    except AudioError as error:  # it could not be opened
+    except AudioError as error:  # The file could not be opened.
         return _not_opened(error)
 
 
@@ -233,7 +229,7 @@ def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
 
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
-    # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
+    # Plain samples are copied, not decoded, so there is no decoder to confine.
     plain = [_is_plain(one.descriptor, limits) for one in opened]
     sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
     with closing(decode_untrusted(sent, limits)) as decoded:
@@ -256,7 +252,7 @@ def _is_plain(descriptor: int, limits: Limits) -> bool:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A clip's file, and its state when it was opened."""
+    """An open clip: `content` is the descriptor to decode, `state` the file's state when it was opened."""
 
     descriptor: int
     state: tuple[int, ...]
@@ -274,7 +270,7 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
-    """As many as a decoding process takes at once, but no more members of archives than memory should hold."""
+    """Yield batches of the size that a decoding process takes, limited in the members of archives held in memory."""
     begin, stored = 0, 0
     for end, clip in enumerate(clips):
         size = 0 if clip.part is None else clip.part.size or clip.part.stored or _MOST_STORED
@@ -287,13 +283,17 @@ def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]
 
 @dataclass(frozen=True, eq=False)
 class Stamped:
-    """A clip, or the error that says why there is none, and the stamp of the bytes that it was made of."""
+    """A clip, or the error that explains its absence, with the stamp of the bytes that were read."""
 
     stamp: bytes
     result: Clip | AudioError
 
     def clip_or_raise(self) -> Clip:
-        """The clip; raises its `AudioError` when there is none."""
+        """Return the clip.
+
+        Raises:
+            AudioError: if there is no clip.
+        """
         if isinstance(self.result, AudioError):
             raise self.result
         return self.result
@@ -335,11 +335,11 @@ def _prepare(
 def read_clip(
     clip: ClipReference | str | Path, sample_rate: int, *, duration: float | None = None, resampler: str = "soxr_hq"
 ) -> Clip:
-    """One clip as `Reader().read` gives it: mono float32 at `sample_rate` (Hz), cropped or padded to `duration` (s).
+    """Read one clip with default settings: mono float32 at `sample_rate` (Hz), cropped or padded to `duration` (s).
 
     Raises:
-        AudioError: when the file cannot be used, with the reason.
-        ArgumentError: when `duration` is not positive.
+        AudioError: if the file cannot be used, with the reason.
+        ArgumentError: if `duration` is not positive.
     """
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
@@ -350,8 +350,8 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
     They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
 
     Raises:
-        AudioError: when the file cannot be used, with the reason.
-        ArgumentError: when `channels` is none of the ways to read them.
+        AudioError: if the file cannot be used, with the reason.
+        ArgumentError: if `channels` is none of the ways to read them.
     """
     text = check_channels(channels)
     text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
@@ -368,6 +368,6 @@ def channel_count(clip: ClipReference) -> int:
 
 
 def release() -> None:
-    """Close what reading keeps open for the next clip: archives and decoding processes."""
+    """Close the archives and decoding processes that reading keeps open for the next clip."""
     STREAMS.close()
     close_decoders()

@@ -29,6 +29,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say
+from spectronorm.counted import counted
 from spectronorm.features import open_for
 from spectronorm.passes.apply import apply
 from spectronorm.passes.stores import Store
@@ -53,7 +54,7 @@ def register(app: typer.Typer) -> None:
 def apply_command(
     source: SourceArgument,
     profile: ProfileOption,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .npy files into.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the .npy files.")],
     normalize: NormalizeOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
@@ -73,9 +74,9 @@ def apply_command(
     shard_clips: Annotated[int, typer.Option(min=1, help="Clips of a shard.")] = 500,
     json: JsonOption = False,
 ) -> None:
-    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure.
+    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's folder structure.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    Repeating the command resumes an interrupted run.
     """
     pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
     share = parse_share(max_bad, "max-bad")
@@ -97,5 +98,5 @@ def apply_command(
             {"folder": str(applied.folder), "written": applied.written, "bad": [bad.to_dict() for bad in applied.bad]}
         )
         return
-    say(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
+    say(f"{applied.folder}: {counted(applied.written, 'spectrogram')}, index.csv and pipeline.safetensors")
     warn_left_out(applied.bad)

@@ -1,4 +1,4 @@
-"""`spectronorm explain`: how two front ends or pipelines differ."""
+"""`spectronorm explain`: differences between two front ends or pipelines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXAMPLES = """
 
     spectronorm explain last-year.safetensors this-year.safetensors --audio dog.wav
 """
-_WHAT = "A preset, a front end in JSON, a saved pipeline or a profile."
+_WHAT = "A preset, a JSON file of a front end, a saved pipeline or a profile."
 
 
 def register(app: typer.Typer) -> None:
@@ -36,17 +36,14 @@ def register(app: typer.Typer) -> None:
 
 def explain_command(
     a: Annotated[str, typer.Argument(help=_WHAT)],
-    b: Annotated[str, typer.Argument(help="Another one.")],
+    b: Annotated[str, typer.Argument(help="A second preset, file, pipeline or profile.")],
     audio: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Measure the difference on this sound; by default on a test sound."),
+        typer.Option(metavar="FILE", help="Sound to measure the difference on; by default a test sound."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Say in words how two front ends or pipelines differ, and what that does to the numbers.
-
-    Of profiles the front ends are compared, not the statistics.
-    """
+    """Explain in words how two front ends or pipelines differ, and the effect on the numbers."""
     first, second = _open(a), _open(b)
     if audio is None:
         explanation = explain(first, second)
@@ -80,7 +77,7 @@ def _compared(a: str, b: str) -> str:
 
 
 def _open(name: str) -> FrontEnd | Pipeline:
-    """What a name on the command line stands for."""
+    """Load the front end or pipeline that an argument names."""
     if name in PRESETS:
         return preset(name)
     if not Path(name).exists():

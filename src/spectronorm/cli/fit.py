@@ -1,4 +1,4 @@
-"""`spectronorm fit`: measure a source."""
+"""`spectronorm fit`: measurement of a source."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, BadAudioReason
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
@@ -58,7 +59,7 @@ def register(app: typer.Typer) -> None:
 def fit_command(
     *,
     source: SourceArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The profile to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Profile to write.")],
     front_end: FrontEnd,
     group_by: Annotated[
         list[str] | None,
@@ -73,8 +74,10 @@ def fit_command(
     ] = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
-    sample: Annotated[str | None, typer.Option(metavar="SHARE", help="Measure a random share, such as 20%.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Which random share.")] = 0,
+    sample: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of --sample.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
@@ -87,7 +90,7 @@ def fit_command(
 ) -> None:
     """Measure a source once and exactly; every normalizer can be made from the profile.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    Repeating the command resumes an interrupted run.
     """
     described = _described(front_end, levels)
     how = reader(untrusted=untrusted, skip_flat=skip_flat, tolerate_short=tolerate_short)
@@ -128,7 +131,8 @@ def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.unit
     say(
-        f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
+        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
+        f"{profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
         f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
         beside=output,
@@ -147,7 +151,7 @@ _ODD = {
 
 
 def remarks(profile: Profile) -> list[str]:
-    """What a user should know before trusting the profile."""
+    """List everything that a user should know before trusting the profile."""
     found = []
     if profile.bad:
         names = ", ".join(f"{printable(bad.path)} ({bad.reason.value})" for bad in profile.bad[:3])
@@ -183,14 +187,14 @@ def _flat_remark(profile: Profile) -> str:
     moved = (
         ""
         if effect is None
-        else f" and move the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
+        else f", which moves the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
     )
-    what = f"{profile.total.flat} clips are silent or constant{listed}"
-    return f"{what}; they were counted{moved} (--skip-flat leaves them out)"
+    what = counted(profile.total.flat, "clip is", "clips are")
+    return f"{what} silent or constant{listed} and counted{moved} (--skip-flat leaves out such clips)"
 
 
 def _ranges(bands: list[int]) -> str:
-    """`0-3, 7` for 0, 1, 2, 3, 7."""
+    """Format bands as ranges: `0-3, 7` for 0, 1, 2, 3, 7."""
     runs: list[list[int]] = []
     for band in bands:
         if runs and band == runs[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""Level to tensor as a torch module, optionally with a mean and scale that train."""
+"""Normalization of levels as a torch module, optionally with a trainable mean and scale."""
 
 from __future__ import annotations
 
@@ -35,24 +35,15 @@ def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str |
 
 
 class Normalize(Constants):
-    """`Normalize(normalizer)(level)` is the fitted normalizer on levels `(..., band, frame)`.
+    """Module form of a fitted normalizer: `Normalize(normalizer)(level)` maps levels `(..., band, frame)`.
 
-    The numbers of a normalizer over a data set are the buffers `shift` and `scale`, in the `state_dict`. With
-    `trainable` they stay, and two parameters learn a correction that starts at zero: `offset`, in scales, and
-    `log_scale`, so that `x = ((level - shift) / scale - offset) / exp(log_scale)`. A learning rate then means the same
-    for every front end, and no scale can become zero or negative.
-
-    Args:
-        normalizer: The fitted normalizer.
-        trainable: Whether a correction trains.
-        padding: What stands behind the end of a clip where lengths are given: a number, `zero` (0 in the result),
-            `silence` (what the level of silence becomes) or `zero-level` (what a level of 0 becomes). By default what
-            the normalizer's `padding` says: `zero` where a mean is subtracted, `silence` for `Unchanged`, `MinMax` and
-            `Fixed`, and what their origins do for published pipelines.
+    The statistics of a data set are the buffers `shift` and `scale`, in the `state_dict`. With `trainable` they stay
+    fixed, and two parameters learn a correction that starts at zero: `offset`, in units of the scale, and `log_scale`,
+    so that `x = ((level - shift) / scale - offset) / exp(log_scale)`. A learning rate then has one meaning for every
+    front end, and no scale can become zero or negative.
 
     Raises:
-        ArgumentError: when `trainable` is asked of a normalizer that finds a map for each clip, or `padding` is none of
-            these, or a level for such a normalizer.
+        ArgumentError: if `trainable` is set for a normalizer that finds a map for each clip.
     """
 
     shift: Tensor
@@ -86,20 +77,20 @@ class Normalize(Constants):
             self.log_scale = nn.Parameter(torch.zeros(self.scale.shape))
 
     def forward(self, level: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """The normalized level `(..., band, frame)`, in the dtype of `level`.
+        """Return the normalized level `(..., band, frame)`, in the dtype of `level`.
 
         Args:
-            level: `(..., band, frame)`.
-            lengths: How many frames of each clip are real (`Spectrogram.frames` of the samples), in the shape of the
-                leading axes. Frames beyond are never counted, and are what `padding` says in the result.
+            level: Levels `(..., band, frame)`.
+            lengths: Number of valid frames in each clip (`Spectrogram.frames` of the samples), in the shape of the
+                leading axes. Frames beyond are never counted, and exactly zero in the result.
 
         Raises:
-            ShapeError: when `level` has other bands than the front end, or lengths do not fit.
+            ShapeError: if the number of bands is not the front end's, or if lengths do not fit.
         """
         return self.normalized(level, lengths, overwrite=False)
 
     def normalized(self, level: Tensor, lengths: Tensor | None, *, overwrite: bool) -> Tensor:
-        """`forward`, which may use the memory of `level` if nobody else needs it: a fresh batch costs a page fault."""
+        """`forward`, which with `overwrite` may reuse the memory of `level`: a new batch costs page faults."""
         require_floats(level, "a level")
         require_level(level, self.fitted.front_end)
         x: Tensor = working(level)
@@ -149,14 +140,14 @@ class Normalize(Constants):
         return BandMap(shift, scale, ((shift.dtype.type(silence) - shift) / scale)[:, None])
 
     def _by_clip(self, level: Tensor) -> Tensor:
-        """By the map that each clip has of its own, if there is one."""
+        """Apply each clip's own map, if there is one."""
         if self._clipwise is None:
             return level
         x: Tensor = self._clipwise.clip_affine(level)(level)
         return x
 
     def _by_data_set(self, level: Tensor) -> Tensor:
-        """By the map of the data set, if there is one, as fitted and as trained."""
+        """Apply the data set's map, if there is one, as fitted and as trained."""
         if self.fitted.affine is None:
             return level
         x = (level - self.shift.to(level.dtype)).div_(self.scale.to(level.dtype))
@@ -166,10 +157,10 @@ class Normalize(Constants):
         return trained
 
     def inverse(self, x: Tensor) -> Tensor:
-        """The level again, as it was but for rounding.
+        """Return the level, exact except for rounding.
 
         Raises:
-            ArgumentError: when each clip has a map of its own; `FittedNormalizer.inverse` takes that map.
+            ArgumentError: if each clip has its own map; `FittedNormalizer.inverse` takes that map.
         """
         if self._clipwise is not None:
             raise ArgumentError(
@@ -183,7 +174,7 @@ class Normalize(Constants):
         return level.to(x.dtype)
 
     def normalizer(self) -> FittedNormalizer:
-        """The fitted normalizer with the numbers that this module has now: loaded, trained or as they came."""
+        """Return the fitted normalizer with this module's current numbers."""
         if self.fitted.affine is None:
             return self.fitted
         shift, scale = self.shift.double(), self.scale.double()
@@ -192,13 +183,17 @@ class Normalize(Constants):
         return replace(self.fitted, affine=Affine(to_host(shift), to_host(scale)))
 
     def get_extra_state(self) -> Tensor:
-        """The front end that the numbers were measured with."""
+        """Return the front end that the statistics were measured with."""
         return settings_tensor(self.fitted.front_end.to_json())
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Raise `FrontEndMismatch` when a checkpoint's numbers were measured with another front end."""
+        """Check that a checkpoint's statistics were measured with this front end.
+
+        Raises:
+            FrontEndMismatch: if they were measured with another front end.
+        """
         self.fitted.front_end.require_same(any_from_json(settings_text(state)), "the checkpoint")
 
     def extra_repr(self) -> str:
-        """The normalizer, and whether it trains."""
+        """Return the normalizer, and if it trains, for `repr`."""
         return f"{self.fitted.normalizer}, trainable={self.offset is not None}"

@@ -1,4 +1,4 @@
-"""A whole pipeline as a torch module."""
+"""Whole pipeline as a torch module."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Preprocess(nn.Module):
         self.normalize = Normalize(pipeline.normalizer, trainable=trainable, padding=padding)
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
-        """The normalized spectrogram; raises what `Spectrogram` raises."""
+        """Return the normalized spectrogram; raises as `Spectrogram` does."""
         spectrogram = self.spectrogram
         working, ends = spectrogram.checked(wave, lengths, sample_rate)
         band_map = self.normalize.band_map(working.dtype)
@@ -51,9 +51,9 @@ class Preprocess(nn.Module):
         return self.normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
 
     def frames(self, lengths: Tensor) -> Tensor:
-        """How many frames clips of these lengths (samples) have."""
+        """Return the number of frames of clips with these lengths (samples)."""
         return self.spectrogram.frames(lengths)
 
     def pipeline(self) -> Pipeline:
-        """The pipeline with the numbers that this module has now, ready to be saved."""
+        """Return the pipeline with this module's current numbers, ready to be saved."""
         return Pipeline(self.spectrogram.front_end, self.normalize.normalizer())

@@ -1,4 +1,4 @@
-"""Median and a quantile range: statistics that a few loud clips cannot move."""
+"""Normalization by the median and a quantile range, which a few loud clips cannot move."""
 
 from __future__ import annotations
 
@@ -23,19 +23,23 @@ _REACH = 16.0
 @NORMALIZERS.register("robust")
 @dataclass(frozen=True)
 class Robust(Normalizer):
-    """`(level - median) / (upper - lower quantile)`, from the training set's histograms (scikit-learn's RobustScaler).
+    """Map `(level - median) / (upper - lower quantile)`, from the training set's histograms.
+
+    The counterpart of scikit-learn's RobustScaler.
 
     Raises:
-        ArgumentError: when `quantiles` are not `0 <= lower < upper <= 1`, or `per` or `min_scale` breaks its rule.
+        ArgumentError: if `quantiles` are not `0 <= lower < upper <= 1`, or if `per` or `min_scale` is invalid.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"robust": {"per": "global"}, "robust-band": {"per": "band"}}
 
     per: str = field(default="band", metadata={"help": "global or band"})
     quantiles: tuple[float, float] = field(
-        default=(0.25, 0.75), metadata={"help": "the shares of levels below the two ends of the range"}
+        default=(0.25, 0.75), metadata={"help": "shares of levels below the two ends of the range"}
     )
-    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
+    min_scale: float = field(
+        default=0.25, metadata={"help": "smallest scale of a band, as a share of the median band's scale"}
+    )
 
     def __post_init__(self) -> None:
         check_scope(self.per)

@@ -1,4 +1,4 @@
-"""From a source and a pipeline to a folder of normalized spectrograms."""
+"""Application of a pipeline to a source: writes a folder of normalized spectrograms."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from spectronorm.storage.content import Content
 
 @dataclass(frozen=True)
 class Applied:
-    """What was written."""
+    """Result of `apply`: the folder, the number of spectrograms written, and the bad files."""
 
     folder: Path
     written: int
@@ -51,7 +51,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class _Written(OneClip):
-    """What became of one clip; `stamp` and `digest` identify the content it was made of and the file that was made."""
+    """Result of one clip; `stamp` and `digest` identify its content and the written file."""
 
     clip: ClipReference
     output: str
@@ -93,11 +93,11 @@ class _Task:
         return _Written(clip, output, level.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
-        """By the name of the output; whether contents are still the same, stamp and digest say."""
+        """Return a key made from the output's name; stamp and digest show if the contents are unchanged."""
         return key_of(item[1])
 
     def pack(self, result: _Written) -> bytes:
-        """One JSON object."""
+        """Serialize a result as one JSON object."""
         return canonical_json(
             {
                 "stamp": result.stamp.hex(),
@@ -108,7 +108,7 @@ class _Task:
         ).encode()
 
     def unpack(self, item: tuple[ClipReference, str], payload: bytes) -> _Written | None:
-        """The result again, when the clip's content is what it was and the output is what was made of it."""
+        """Restore a result, or None if the clip's content or the output has changed."""
         clip, output = item
         plain = json.loads(payload)
         bad = parse_files(plain["bad"])
@@ -136,17 +136,16 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
 
     Beside them stand the pipeline that made them, `levels.json`, with which `fit` measures them, and `index.csv`: the
     source's columns, with `path` and the number of `frames` that are not padding. With `duration` (seconds) every clip
-    is cropped or padded to one length; the normalizer says what stands in the padding: zero after normalization, or
-    what silence becomes. A run that was stopped, by whatever means, is taken up again by calling `apply` once more: a
-    journal beside the folder says what is finished.
+    is cropped, or padded with zeros after normalization, to one length. A run that was stopped, by whatever means, is
+    taken up again by calling `apply` once more: a journal beside the folder says what is finished.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when `max_bad` is not a share.
-        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if more files are bad than `max_bad`, or all are; good ones are written all the same.
+        ArgumentError: if `max_bad` is not a share.
+        OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
             is set, or that is an input.
-        OutputBusy: when another run is writing into the folder.
+        OutputBusy: if another run is writing into the folder.
     """
     store = (store or Store()).check(pipeline.front_end)
     opened, folder = open_for(source, pipeline.front_end), Path(folder)

@@ -1,4 +1,4 @@
-"""Whether sounds that were held out were measured all the same, told by the digests that a profile keeps."""
+"""Leak detection: finds held-out clips whose audio digest is in a profile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from spectronorm.runs.progress import Progress
 
 @dataclass(frozen=True, order=True)
 class Twins:
-    """One sound under several names: those of the clips, and the groups of the profile that measured it."""
+    """One sound under several names: the names of the clips, and the groups of the profile that measured it."""
 
     clips: tuple[str, ...]
     groups: tuple[str, ...]
@@ -27,13 +27,13 @@ class Twins:
 
 @dataclass(frozen=True)
 class Checked:
-    """What `check` found.
+    """Result of `check`.
 
     Attributes:
-        checked: How many clips of the source were compared with the profile.
-        leaks: Sounds that were to be unseen, but were measured.
-        duplicates: Sounds that stand in more than one group of the profile.
-        flat: Checked clips that are silent or constant: they equal each other without telling anything.
+        checked: Number of clips of the source compared with the profile.
+        leaks: Held-out sounds that were measured.
+        duplicates: Sounds in more than one group of the profile.
+        flat: Number of checked clips that are silent or constant: they equal each other, which shows nothing.
         bad: Checked clips that cannot be read.
     """
 
@@ -54,7 +54,7 @@ class _Heard(OneClip):
 
 @dataclass(frozen=True)
 class _Task:
-    """The digest of a clip, as the pass would have recorded it; picklable."""
+    """Computes the digest of a clip as the pass would have recorded it; picklable."""
 
     front_end: AnyFrontEnd
     duration: float | None
@@ -89,9 +89,8 @@ def check(
     it has no such groups. Sounds that stand in several groups of the profile are reported too.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when a larger share than `max_bad` of the clips cannot be read, or none can.
-        ArgumentError: when no clip of the source is held out by these values, or the digests are of levels that only
+        SourceError: if the source cannot be opened or is empty.
+        ArgumentError: if no clip of the source is held out by these values, or the digests are of levels that only
             a meter saw.
     """
     if profile.from_levels and not isinstance(profile.front_end, Levels):
@@ -112,7 +111,7 @@ def check(
     leaked = {one.digest for one in heard if not one.flat and one.digest in measured}
     doubled = {sound for sound, keys in groups.items() if len(keys) > 1}
     others: list[_Heard] = []
-    if rest and leaked | doubled:  # only to name their twins are the other clips read
+    if rest and leaked | doubled:  # The other clips are read only to name the twins.
         with one_pass(replace(opened, clips=tuple(rest)), task, rest, max_bad=None, engine=engine) as more:
             others = list(more)
     flat = {one.digest for one in (*heard, *others) if one.flat}

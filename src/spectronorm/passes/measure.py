@@ -1,4 +1,4 @@
-"""One unit of the pass: a few clips of one group are read and counted, and can be written down in a journal."""
+"""Measurement of one unit of work: a few clips of one group are read and counted; the result can go into a journal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SAMPLES_AHEAD = 1 << 19
 
 _SAMPLES_AT_ONCE = 1 << 22
 
-"""Longer clips are held, but counted piece by piece: their levels would take ten times their own memory."""
+"""Longer clips are held in memory but counted in pieces: their levels would take ten times their own memory."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class MeasureTask(UnitTask):
     front_end: FrontEnd
 
     def __call__(self, unit: Unit) -> Measured:
-        """Read and count every clip of the unit; those that are too long to be held, block by block."""
+        """Read and count every clip of the unit; clips that are too long to be held are counted in blocks."""
         if len(self.front_end.level_shape) > 1:
             return self._stacked(unit)
         if not streams(self.front_end):
@@ -52,7 +52,7 @@ class MeasureTask(UnitTask):
         return measured if len(held) == len(unit.clips) else _joined(unit, measured, streamed)
 
     def _streamed(self, clip: ClipReference) -> Streamed[Measurement] | None:
-        """The measurement of a clip that is too long to be held; None for any other."""
+        """Return the measurement of a clip that is too long to be held; None for any other clip."""
         return stream(
             self.reader,
             clip,
@@ -123,11 +123,11 @@ class MeasureTask(UnitTask):
     def _read_ahead(
         self, unit: Unit, each: Iterator[Stamped], bad: list[BadFile], stamps: list[bytes]
     ) -> Iterator[list[tuple[ClipReference, Clip]]]:
-        """The unit's clips, a few seconds of audio at a time; those that cannot be read are added to `bad`.
+        """Yield the unit's clips, a few seconds of audio at a time; clips that cannot be read are added to `bad`.
 
-        Decoding and measuring push each other's code and data out of the cache: taking turns clip by clip costs 8 %
-        more than taking turns every few clips. They wait in one buffer, because arrays that outlive the next decoding
-        would tear holes into the heap.
+        Decoding and measuring evict each other's code and data from the cache: alternating after every clip costs 8 %
+        more than alternating after every few clips. The clips wait in one buffer, because arrays that outlive the next
+        decoding would fragment the heap.
         """
         clips: list[tuple[ClipReference, Clip]] = []
         waiting = workspace_of_thread().array("samples", (_SAMPLES_AHEAD,), np.float32)
@@ -153,12 +153,12 @@ class MeasureTask(UnitTask):
 
 
 def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
-    """A clip's samples in pieces of a few megabytes."""
+    """Cut a clip's samples into pieces of a few megabytes."""
     return [samples[start : start + _SAMPLES_AHEAD] for start in range(0, len(samples), _SAMPLES_AHEAD)]
 
 
 def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement] | None]) -> Measured:
-    """What was held and what was streamed of a unit, its stamps in the order of its clips."""
+    """Combine the held and the streamed clips of a unit, with the stamps in the order of its clips."""
     parts = [] if held.measurement is None else [held.measurement]
     bad, flagged = list(held.bad), list(held.flagged)
     stamps = iter(held.stamps)

@@ -1,8 +1,8 @@
-"""A file's samples as its maker stored them, or an `AudioError` that says why not.
+"""Samples of a file as stored, or an `AudioError` with the reason why they cannot be used.
 
 libsndfile answers many damaged files with fewer samples and no error, so the length that a header claims is compared
-with the sound that is there, in both directions. Files are opened by descriptor: any legal file name works, and a pipe
-or device is refused unread.
+with the sound that is present. Files are opened by descriptor: any legal file name works, and a pipe or device is
+refused unread.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.buffers import MEMORY_BYTES
 
 SAMPLE_RATES = (100, 1_000_000)
-"""The rates (Hz) that audio can plausibly have; a header outside lies."""
+"""Range of plausible sample rates (Hz); a header with a rate outside is wrong."""
 MAX_PEAK = 8.0
-"""Full scale is 1; float files may exceed it, but 18 dB above it they were meant for another scale."""
+"""Full scale is 1; float files may exceed it, but values 18 dB above it were meant for another scale."""
 NEEDS_PATH = frozenset({".sd2"})
 """Sound Designer II keeps its header in a resource fork, a second file."""
 FREE_BYTES = 1 << 26
 MAX_EXPANSION = 2048
-"""Decoded bytes that a stored byte may become beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
+"""Largest number of decoded bytes for each stored byte beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
 _BLOCK = 1 << 20
 _UNKNOWN_FRAMES = 1 << 62
 """libsndfile claims as many for FLAC files that do not say how long they are."""
@@ -66,7 +66,11 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]
 
 
 def check_samples(samples: NDArray[np.float32]) -> None:
-    """Raise `AudioError` unless every sample is finite and within reach of full scale."""
+    """Check that every sample is finite and within reach of full scale.
+
+    Raises:
+        AudioError: if one is not.
+    """
     peak = max(-float(samples.min()), float(samples.max()))
     if not np.isfinite(peak):
         raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
@@ -78,9 +82,13 @@ def check_samples(samples: NDArray[np.float32]) -> None:
 
 
 def open_regular(path: str | Path) -> int:
-    """A descriptor of a regular, non-empty file; raises `AudioError` for anything else, without waiting for it."""
+    """Open a descriptor of a regular, non-empty file, without waiting for any other kind of file.
+
+    Raises:
+        AudioError: if it is another kind of file, or empty.
+    """
     try:
-        # Without O_NONBLOCK, opening a FIFO would wait for ever for somebody to write to it.
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise AudioError(BadAudioReason.MISSING, "there is no such file") from None
@@ -113,13 +121,14 @@ def decode_descriptor(
 ) -> DecodedFile:
     """All samples of a file as float32; `check_samples` and `check_whole` are for the caller to do.
 
-    With `into` the samples are put there, and must fit. With `memory`, a function that gives room for so many numbers,
-    samples of a file of at most `MEMORY_BYTES` are put there, and the result is a view of it. With `path` the file is
-    opened again by that name, for formats that need a second file beside it (see `NEEDS_PATH`).
+    With `into`, the samples are written there, and must fit. With `memory`, a function that returns room for a given
+    number of samples, the samples of a file of at most `MEMORY_BYTES` are written there, and the result is a view of
+    it. With `path`, the file is opened again by that name, for formats that need a second file next to it (see
+    `NEEDS_PATH`).
 
     Raises:
-        AudioError: with a reason of the closed vocabulary, when the file is unreadable, empty, damaged, lies in its
-            header, or holds far more than its bytes can justify.
+        AudioError: with a reason of the closed vocabulary, if the file is unreadable, empty or damaged, if its header
+            is wrong, or if it claims far more samples than its bytes can justify.
     """
     found = Found(examined=False) if path is not None else look(descriptor)
     room = _Room(max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION), into, memory)

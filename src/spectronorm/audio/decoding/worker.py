@@ -1,8 +1,7 @@
-"""The process that decodes untrusted files: it gets open descriptors over a socket and puts samples into shared memory.
+"""Process that decodes untrusted files: it receives open descriptors over a socket and writes samples to shared memory.
 
-Run as a script by `sandbox.py`, which gives it `sys.path`, the place of this package and its limits as JSON. It loads
-`decode.py` and `containers/` without the rest of spectronorm (numba, scipy, …), so that it starts
-within a tenth of a second.
+`sandbox.py` runs it as a script, with `sys.path`, the location of this package and its limits as JSON. It loads the
+decoder without the rest of spectronorm (numba, scipy, …), so it starts within a tenth of a second.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ follows and the seconds that are missing; `ERROR` with the length of the text th
 the request: this file and those after it found no room."""
 SAMPLES, ERROR, ASK_AGAIN = range(3)
 _ROOM = 1 << 20
-"""Samples that may wait to be fetched before the next file is put off: they stay in the cache that way."""
+"""Number of samples that may wait to be fetched before the next file is put off, so that they stay in the cache."""
 
 
 def _load_decode(folder: str) -> types.ModuleType:
-    """`spectronorm.audio.decoding.decode`, with empty packages around it."""
+    """Load `spectronorm.audio.decoding.decode` with empty packages around it."""
     for name, path in (("spectronorm", folder), ("spectronorm.audio", os.path.join(folder, "audio"))):  # noqa: PTH118
         package = types.ModuleType(name)
         package.__path__ = [path]
@@ -39,7 +38,7 @@ def _load_decode(folder: str) -> types.ModuleType:
 
 
 def _limit(megabytes: int) -> None:
-    """Memory beyond what this process has now; no writing to files, no core dumps, no new files but those sent."""
+    """Limit the memory beyond the present use, and forbid writing to files, core dumps and opening new files."""
     import resource  # noqa: PLC0415
 
     try:
@@ -54,7 +53,7 @@ def _limit(megabytes: int) -> None:
 
 
 def _allow_seconds(seconds: float) -> None:
-    """Processor time for the next file: ends an endless decode even when the parent is dead."""
+    """Limit the processor time for the next file, which ends an endless decode even if the parent is dead."""
     import resource  # noqa: PLC0415
 
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -80,7 +79,7 @@ def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode:
 
 
 def _answer(connection: socket.socket, room: Any, used: int, descriptor: int, decode: types.ModuleType) -> int | None:
-    """Decode one file behind the samples that wait already; gives how many wait then, or None when it was put off."""
+    """Decode one file behind the waiting samples; returns the number that waits then, or None if it was put off."""
     if used > _ROOM:
         connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
         return None

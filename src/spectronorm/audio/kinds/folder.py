@@ -1,4 +1,4 @@
-"""A folder of audio, or of archives that are its shards."""
+"""Source kind of a folder of audio, or of archives that are its shards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spectronorm.audio.places.reference import ClipReference, label_columns
 
 @SOURCES.register("folder")
 class Folder(SourceKind):
-    """Audio files below a folder, the first folder below as label; archives, if there is no audio file."""
+    """Audio files in a folder, with the first subfolder as label; archives, if there is no audio file."""
 
     takes: ClassVar[str] = "a folder"
 

@@ -1,4 +1,4 @@
-"""A CSV or Parquet table of files."""
+"""Source kind of a CSV or Parquet table of files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectronorm.errors import SourceError
 
 @SOURCES.register("table")
 class Table(SourceKind):
-    """The files that the column `path` names, with every other column."""
+    """Files named in the column `path`, with all other columns of the table."""
 
     takes: ClassVar[str] = "a .csv or .parquet table with a column path"
 

@@ -1,4 +1,4 @@
-"""Decibels."""
+"""Compression to decibels."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ _AMIN = 1e-10
 class Decibel(Compression):
     """`10 log10(max(x, amin) / ref)` for power, `20 log10` for magnitudes, as librosa and torchaudio have it.
 
-    `amin` and `ref` are in the unit of the values (power or magnitude). The default `amin` stands for -100 dB whatever
-    the unit, as librosa's do: 1e-10 for power, 1e-5 for magnitudes. `floor_db` is a fixed lower bound in dB.
+    `amin` and `ref` are in the unit of the values (power or magnitude). `floor_db` is a fixed lower bound in dB.
     `top_db` bounds each clip below its own highest level; it makes the result depend on what else is in the clip,
     so it is off unless asked for.
 
     Raises:
-        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
+        ArgumentError: if `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
     """
 
     unit: ClassVar[str] = "dB"
@@ -67,7 +66,7 @@ class Decibel(Compression):
 
     @override
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again; what was clipped comes back as the floor."""
+        """Return the values; clipped ones come back as the floor."""
         return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
 
     def smallest(self, power: float) -> float:
@@ -81,13 +80,13 @@ class Decibel(Compression):
 
     @override
     def clip_floor(self, highest: float, power: float) -> float:
-        """The floor in dB: `top_db` below the clip's highest level if that is asked for."""
+        """Return the floor in dB: `top_db` below the clip's highest level, if `top_db` is set."""
         floor = self.floor(power)
         return floor if self.top_db is None else max(floor, highest - self.top_db)
 
     @override
     def grid(self, power: float) -> Grid:
-        """65536 steps a dB, histogram cells of 1/16 dB, from the floor to at least 200 dB."""
+        """Return a grid with 65536 steps and 16 histogram cells in each dB, from the floor to at least 200 dB."""
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 16, cell_bits=12, low=low, high=max(low + 300.0, 200.0))
 

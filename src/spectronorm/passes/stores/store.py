@@ -1,4 +1,4 @@
-"""What a store of spectrograms is made of: entries, number types and the order of axes."""
+"""Elements of a store of spectrograms: entries, number types and the order of axes."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _LARGEST_HALF = 65504.0
 
 @dataclass(frozen=True)
 class Store:
-    """How spectrograms are written.
+    """Format of written spectrograms.
 
     Args:
-        to: `npy`, a file each; or shards of many: `safetensors`, `webdataset` (tar) or `parquet`.
+        to: `npy`, a file for each clip; or shards of many clips: `safetensors`, `webdataset` (tar) or `parquet`.
         dtype: Number type: `float32`, `float16`, or `bfloat16` (safetensors).
         layout: Order of the axes: `ft` or `tf`, and with channels `cft` or another; by default bands before frames.
-        shard_clips: Number of clips of a shard.
+        shard_clips: Number of clips in a shard.
 
     Raises:
-        ArgumentError: if there is no such format or type, or they do not go together.
+        ArgumentError: if there is no such format or type, or they cannot be combined.
     """
 
     to: str = "npy"
