@@ -171,8 +171,8 @@ def published(name: str) -> Pipeline:
             f"preset={name!r} has no fixed normalization (only {known} do): "
             "measure your data with spectronorm.fit and fit a normalizer"
         )
-    shift, scale, *factor = found.fixed
-    fixed = Fixed(shift, scale, *factor, padding=found.padding)
+    shift, scale, factor = (*found.fixed, 1.0)[:3]
+    fixed = Fixed(shift, scale, factor, padding=found.padding)
     return Pipeline(found.front_end, fixed.for_front_end(found.front_end))
 
 
