@@ -2,18 +2,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Versions are those of the lock; LOCK= takes the newest.
+LOCK ?= requirements/lock.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK))
 
-.PHONY: demo test check bench docs format clean help kills fuzz oldest prerelease plugin
+.PHONY: demo test check bench docs format clean help kills fuzz oldest prerelease processors wheel-test plugin lock
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("spectronorm needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(BIN)/python pyproject.toml
+$(VENV)/.installed: $(BIN)/python pyproject.toml $(LOCK)
 	$(PIP) --editable '.[report]'
 	touch $@
 
@@ -34,10 +36,7 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
 	$(PIP) --requirement requirements/bench.txt
 	touch $@
 
-$(VENV)/.installed-plugin: $(VENV)/.installed-test ## install the example plug-in into an environment of its own and run its tests
-	$(BIN)/python examples/install_plugin.py
-
-docs: $(VENV)/.installed-test requirements/docs.txt
+$(VENV)/.installed-docs: $(VENV)/.installed-test requirements/docs.txt
 	$(PIP) --requirement requirements/docs.txt
 	touch $@
 
@@ -62,6 +61,22 @@ format: $(VENV)/.installed-check ## put the code into shape
 
 bench: $(VENV)/.installed-bench ## every benchmark beside its peer; updates the table in docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+processors: $(VENV)/.installed-test ## the tests as older processors compute, with one thread, and in other orders; TESTS=tests/test_nn.py
+	TESTS="$(TESTS)" .ci/processors
+
+wheel-test: ## build the wheel, install it into an empty environment and use it outside the checkout
+	PYTHON=$(PYTHON) .ci/wheel-test
+
+lock: ## bring development to the newest versions and write them into requirements/lock.txt
+	$(MAKE) LOCK= $(VENV)/.installed-check
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[report,parquet,remote,fastai,dask]' \
+		--requirement requirements/test.txt --requirement requirements/check.txt
+	.ci/write-lock $(BIN)/python > requirements/lock.txt.new
+	mv requirements/lock.txt.new requirements/lock.txt
+
+plugin: $(VENV)/.installed-test ## install the example plug-in into an environment of its own and run its tests
+	$(BIN)/python examples/install_plugin.py
 
 # Tests of what needs no extra.
 CORE_TESTS ?= $(addprefix tests/,test_fit.py test_profile.py test_cli.py test_resample.py test_without_numba.py \

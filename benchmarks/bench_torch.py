@@ -146,7 +146,7 @@ def distances(folder: Path, source: Path) -> list[Figure]:
     figures = []
     for name, case in (("fastaudio", pipeline()), ("logmel", pipeline("logmel"))):
         paths = sorted((source / "audio").glob("*.ogg"))[::40]
-        waves = [sn.read(path, case.front_end.sample_rate) for path in paths]
+        waves = [sn.read(path, int(case.front_end.sample_rate)) for path in paths]
         expected = [case(wave.astype(np.float64)) for wave in waves]
 
         def figure(what: str, goal: float, call: Callable[[NDArray[Any]], Any]) -> Figure:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import platform
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 
+import llvmlite.binding
 import numpy as np
 import pytest
 import soundfile
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from llvmlite import ir
+from numba import types
 
 import spectronorm as sn
 from spectronorm.audio.clip import within
@@ -20,6 +24,7 @@ from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from spectronorm.front_end.fast.logarithm import compressed
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_spectra
+from spectronorm.kernels.fft.lanes import Numbers, Value
 from spectronorm.kernels.fft.plain_transform import transform_by_numpy
 from spectronorm.kernels.fft.plan import plan_of
 from spectronorm.kernels.fft.power_spectra import power_by_numpy
@@ -252,3 +257,17 @@ def test_a_batch_is_its_level_normalized(normalize: str, dtype: torch.dtype, thr
             torch.testing.assert_close(Preprocess(case)(wave, some), expected, rtol=0.0, atol=0.0)
     finally:
         torch.set_num_threads(before)
+
+
+def test_lanes_are_written_for_pointers_without_a_type() -> None:
+    """llvmlite will drop typed pointers: with none, what is written is still LLVM's language."""
+    module = ir.Module()
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [ir.PointerType(), ir.IntType(64)]), "copy")
+    builder = ir.IRBuilder(function.append_basic_block())
+    manager = {types.Array(types.float32, 1, "C"): SimpleNamespace(get=lambda _, value, __: value)}
+    context = SimpleNamespace(data_model_manager=manager)
+    numbers = Numbers(context, builder, next(iter(manager)), function.args[0])
+    at = Value(builder, function.args[1])
+    numbers[at] = numbers[at + 16] + numbers.everywhere(at)
+    builder.ret_void()
+    assert "load <16 x float>, ptr" in str(llvmlite.binding.parse_assembly(str(module)))

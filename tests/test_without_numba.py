@@ -36,9 +36,9 @@ import spectronorm as sn
 source, output = Path(sys.argv[1]), Path(sys.argv[2])
 for name, resampler in (("fastaudio", "soxr_hq"), ("whisper", "soxr_hq"), ("vggish", "overlap_save")):
     front_end = sn.FrontEnd.from_dict(sn.preset(name).to_dict() | {"resampler": resampler})
-    sn.fit(source, front_end, engine=sn.ThreadEngine(2), max_bad=1.0).save(output / f"{name}.st")
-sliding = sn.FrontEnd(8_000, level=sn.SlidingStandardizeWaveform(800), bands=sn.Mel(20))
-sn.fit(source, sliding, engine=sn.ThreadEngine(2), max_bad=1.0).save(output / "sliding.st")
+    sn.fit(source, front_end, engine=sn.engines.ThreadEngine(2), max_bad=1.0).save(output / f"{name}.st")
+sliding = sn.FrontEnd(8_000, level=sn.waveform.SlidingStandardizeWaveform(800), bands=sn.Mel(20))
+sn.fit(source, sliding, engine=sn.engines.ThreadEngine(2), max_bad=1.0).save(output / "sliding.st")
 """
 _LEVEL = """
 import hashlib

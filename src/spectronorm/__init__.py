@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from spectronorm import audio as audio
 from spectronorm import engines as engines
 from spectronorm import errors as errors
+from spectronorm import features as features
 from spectronorm import front_end as front_end
 from spectronorm import images as images
 from spectronorm import normalize as normalize
@@ -31,6 +32,8 @@ from spectronorm.front_end import PCEN as PCEN
 from spectronorm.front_end import STFT as STFT
 from spectronorm.front_end import Decibel as Decibel
 from spectronorm.front_end import FrontEnd as FrontEnd
+from spectronorm.front_end import Gammatone as Gammatone
+from spectronorm.front_end import Levels as Levels
 from spectronorm.front_end import Linear as Linear
 from spectronorm.front_end import Ln as Ln
 from spectronorm.front_end import Mel as Mel
@@ -51,6 +54,7 @@ from spectronorm.passes.fit import fit as fit
 from spectronorm.pipeline import Pipeline as Pipeline
 from spectronorm.pipeline import load as load
 from spectronorm.pipeline import published as published
+from spectronorm.profile import Meter as Meter
 from spectronorm.profile import Profile as Profile
 from spectronorm.version import __version__ as __version__
 
@@ -73,9 +77,11 @@ __all__ = [
     "Decibel",
     "Fixed",
     "FrontEnd",
+    "Levels",
     "Linear",
     "Ln",
     "Mel",
+    "Meter",
     "MinMax",
     "PerClip",
     "Pipeline",

@@ -119,6 +119,10 @@ class BadAudioReason(StrEnum):
     SILENT = "silent"
     CONSTANT = "constant"
     CHANGING = "changing"
+    SHAPE = "shape"
+    CHANNELS = "channels"
+    CHANNELS_CANCEL = "channels-cancel"
+    DEAD_CHANNEL = "dead-channel"
     TIMEOUT = "timeout"
     CRASHED = "crashed"
 

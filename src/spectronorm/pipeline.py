@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, FileFormatError, PluginError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.profile import Profile
@@ -33,7 +34,7 @@ class Pipeline:
         FrontEndMismatch: when the normalizer was fitted for another front end, naming the settings that differ.
     """
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     normalizer: FittedNormalizer
 
     def __post_init__(self) -> None:
@@ -94,7 +95,7 @@ class Pipeline:
         return {
             "fingerprint": self.front_end.fingerprint,
             "front_end": self.front_end.to_dict(),
-            "unit": self.front_end.compress.unit,
+            "unit": self.front_end.unit,
             "normalizer": {"name": type(self.normalizer.normalizer).__name__, **settings},
             "fitted_on": _plain(self.normalizer.fitted_on),
             "shift": None if affine is None else affine.shift.ravel().tolist(),
@@ -174,7 +175,7 @@ def _plain(fitted_on: FittedOn) -> dict[str, Any]:
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
-    front_end = FrontEnd.from_dict(header["front_end"])
+    front_end = any_front_end(header["front_end"])
     if header["fingerprint"] != front_end.fingerprint:
         raise ValueError("the fingerprint does not fit the front end")
     settings = NORMALIZERS.from_plain(header["normalizer"])
@@ -185,18 +186,19 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
         raise ValueError("what it was fitted on is not text")
     fitted_on = FittedOn(on["clips"], on["frames"], tuple(on["groups"]), tuple(on["left_out"]), on["data"])
-    affine = _affine(tensors, front_end.n_bands) if tensors else None
+    affine = _affine(tensors, front_end.level_shape) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
     if affine is None:
-        fitted.affine_of(np.zeros((front_end.n_bands, 1)))  # a normalizer over a data set needs its numbers
+        fitted.affine_of(np.zeros((*front_end.level_shape, 1)))  # a normalizer over a data set needs its numbers
     return Pipeline(front_end, fitted)
 
 
-def _affine(tensors: container.Tensors, bands: int) -> Affine:
+def _affine(tensors: container.Tensors, level_shape: tuple[int, ...]) -> Affine:
     shift, scale = tensors["shift"], tensors["scale"]
+    shapes = {(1, 1), *product(*((1, count) for count in level_shape), (1,))}
     for tensor in (shift, scale):
-        if tensor.dtype != np.float64 or tensor.shape not in ((1, 1), (bands, 1)) or len(tensors) != 2:
-            raise ValueError(f"shift and scale must be float64 of shape (1, 1) or ({bands}, 1)")
+        if tensor.dtype != np.float64 or tensor.shape not in shapes or len(tensors) != 2:
+            raise ValueError(f"shift and scale must be float64 and fit levels of {level_shape}, a column each")
     if not (np.abs(shift) <= _LARGEST).all() or not ((scale >= 1.0 / _LARGEST) & (scale <= _LARGEST)).all():
         raise ValueError(f"shift or scale is beyond all levels ({_LARGEST:g})")
     return Affine(shift, scale)

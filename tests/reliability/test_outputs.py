@@ -367,14 +367,14 @@ def test_functions_obey_the_rule_too(world: World) -> None:
     pipeline = sn.Pipeline(profile.front_end, sn.Standardize().fit(profile))
     before = contents(world.root)
     victim = world.root / "foreign.txt"
-    codec = sn.ImageCodec(profile.front_end, sn.LevelRange.fixed_db(profile.front_end, -80.0, 20.0))
+    codec = sn.images.ImageCodec(profile.front_end, sn.images.LevelRange.fixed_db(profile.front_end, -80.0, 20.0))
     for write in (
         lambda: profile.save(victim),
         lambda: pipeline.save(victim),
         lambda: sn.fit(world.table, profile.front_end, output=victim),
         lambda: sn.apply(world.table, pipeline, world.root / "mine"),
         lambda: export_images(world.table, codec, world.root / "foreign"),
-        lambda: sn.export_audio(world.root / "images" / "cat" / "00.png", world.root / "mine" / "00.wav"),
+        lambda: sn.sounds.export(world.root / "images" / "cat" / "00.png", world.root / "mine" / "00.wav"),
     ):
         with pytest.raises(OutputRefused):
             write()

@@ -56,6 +56,7 @@ def test_the_command_line_knows_all_four(tmp_path: Path) -> None:
     run("apply", tmp_path / "both.m3u", "--profile", profile, "--normalize", "midrange", "-o", out)
     loaded = sn.load(out / "pipeline.safetensors")
     assert isinstance(loaded, sn.Pipeline)
+    assert isinstance(loaded.front_end, sn.FrontEnd)
     assert loaded.front_end.compress == MuLaw(100.0)
     assert loaded.normalizer.normalizer == Midrange()
     shown = json.loads(run("show", out / "pipeline.safetensors", "--json"))

@@ -13,11 +13,13 @@ from spectronorm.audio.places.reference import ClipReference as ClipReference
 from spectronorm.audio.places.reference import reading_place as reading_place
 from spectronorm.audio.read import Reader as Reader
 from spectronorm.audio.read import Stamped as Stamped
+from spectronorm.audio.read import channel_count as channel_count
 from spectronorm.audio.read import read as read
 from spectronorm.audio.read import read_clip as read_clip
 from spectronorm.audio.read import release as release
 from spectronorm.audio.resample import RESAMPLERS as RESAMPLERS
 from spectronorm.audio.sources import Source as Source
+from spectronorm.audio.sources import each_channel as each_channel
 from spectronorm.audio.sources import open_source as open_source
 from spectronorm.audio.sources import random_sample as random_sample
 

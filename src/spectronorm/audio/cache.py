@@ -10,7 +10,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio.read import Reader, read_clip
+from spectronorm.audio.read import Reader
 from spectronorm.errors import ArgumentError
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
@@ -23,9 +23,9 @@ _FORMAT = 2
 class AudioCache:
     """A folder of `.npy` files, float32 at one rate each, under a name made of what the samples depend on.
 
-    That is the file's path, size and time of change, the rate and the resampler: a changed file is decoded again. An
-    entry is written whole or not at all, so that many processes may share a folder, and one that is damaged is made
-    again. Entries that nothing needs any more stay until the folder is deleted.
+    That is the file's path, size and time of change, the rate, the resampler and the channels: a changed file is
+    decoded again. An entry is written whole or not at all, so that many processes may share a folder, and one that is
+    damaged is made again. Entries that nothing needs any more stay until the folder is deleted.
     """
 
     folder: Path
@@ -39,8 +39,9 @@ class AudioCache:
             AudioError: when the file cannot be used.
             ArgumentError: when the cache's folder cannot be written.
         """
-        decode = read_clip if reader is None else reader.read
-        entry = self._entry(Path(path), sample_rate, resampler)
+        reader = Reader() if reader is None else reader
+        decode = reader.read
+        entry = self._entry(Path(path), sample_rate, resampler, reader.channels)
         if entry is None:
             return decode(path, sample_rate, resampler=resampler).samples  # which says what is wrong
         samples = _mapped(entry)
@@ -56,13 +57,13 @@ class AudioCache:
             ) from None
         return samples
 
-    def _entry(self, path: Path, sample_rate: int, resampler: str) -> Path | None:
+    def _entry(self, path: Path, sample_rate: int, resampler: str, channels: str) -> Path | None:
         try:
             status = path.stat()
         except (OSError, ValueError):
             return None
         depends_on = [_FORMAT, os.fsencode(path.absolute()).hex(), status.st_size, status.st_mtime_ns]
-        name = xxhash.xxh3_128_hexdigest(canonical_json([*depends_on, sample_rate, resampler]).encode())
+        name = xxhash.xxh3_128_hexdigest(canonical_json([*depends_on, sample_rate, resampler, channels]).encode())
         return self.folder / name[:2] / f"{name}.npy"
 
 
@@ -72,5 +73,7 @@ def _mapped(entry: Path) -> NDArray[np.float32] | None:
         samples = np.load(entry, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    sound = isinstance(samples, np.ndarray) and samples.dtype == np.float32 and samples.ndim == 1 and samples.size > 0
+    sound = (
+        isinstance(samples, np.ndarray) and samples.dtype == np.float32 and samples.ndim in (1, 2) and samples.size > 0
+    )
     return samples if sound else None

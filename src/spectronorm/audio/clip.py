@@ -13,20 +13,26 @@ from spectronorm.kernels.jit import kernel
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Mono float32 samples in [-1, 1] at `sample_rate` (Hz); those from `length` on are padding.
+    """Float32 samples in [-1, 1] at `sample_rate` (Hz), `(sample,)` or a stack `(channel, sample)`.
 
-    `flat` is `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
+    Attributes:
+        samples: The samples; those from `length` on are padding.
+        sample_rate: In Hz.
+        length: Number of samples of a channel that are real.
+        flat: `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
+        flags: What is wrong with the channels of the recording: `channels-cancel`, `dead-channel`.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     length: int
     flat: BadAudioReason | None = None
+    flags: tuple[BadAudioReason, ...] = ()
 
     @property
     def valid(self) -> NDArray[np.float32]:
         """The samples without the padding: what statistics may count."""
-        return self.samples[: self.length]
+        return self.samples[..., : self.length]
 
     @property
     def seconds(self) -> float:

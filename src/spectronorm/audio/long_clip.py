@@ -15,6 +15,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from spectronorm.audio.channels import STACK, ChannelPowers, chosen
 from spectronorm.audio.clip import skipped
 from spectronorm.audio.decoding.bare_mpeg import recognizable
 from spectronorm.audio.decoding.content import (
@@ -75,20 +76,30 @@ class LongClip:
 
     Attributes:
         flat: `silent` or `constant` when all samples are alike, else None; known after a whole iteration.
+        flags: What is wrong with the channels; known after a whole iteration.
     """
 
-    def __init__(self, descriptor: int, rates: tuple[int, int], resampler: str, duration: float | None) -> None:
-        self._descriptor = descriptor
+    def __init__(
+        self,
+        descriptor: int,
+        rates: tuple[int, int],
+        resampler: str,
+        duration: float | None,
+        channels: tuple[str, str | None] = ("mean", None),
+    ) -> None:
+        self._descriptor, self._channels = descriptor, channels
         self._rates = rates
         self._quality = _QUALITIES[resampler]
         self._most = None if duration is None else max(1, round(duration * rates[1]))
         self.flat: BadAudioReason | None = None
+        self.flags: tuple[BadAudioReason, ...] = ()
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Blocks of samples, from the beginning; raises `AudioError` as reading the clip would, some after the last."""
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
+        powers = ChannelPowers()
         given = 0
-        for block in self._resampled(decoded, sources):
+        for block in self._resampled(decoded, sources, powers):
             rest = len(block) if self._most is None else min(len(block), self._most - given)
             if rest:
                 results.add(block[:rest])
@@ -97,9 +108,12 @@ class LongClip:
         check_samples(decoded.bounds)
         if given == 0:
             raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {self._rates[1]} Hz")
-        self.flat = sources.flat or results.flat
+        self.flags = powers.flags(self._channels[0])
+        self.flat = None if BadAudioReason.CHANNELS_CANCEL in self.flags else sources.flat or results.flat
 
-    def _resampled(self, decoded: _Extremes, sources: _Extremes) -> Iterator[NDArray[np.float32]]:
+    def _resampled(
+        self, decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
+    ) -> Iterator[NDArray[np.float32]]:
         source_rate, sample_rate = self._rates
         stream = None
         if source_rate != sample_rate:
@@ -108,7 +122,9 @@ class LongClip:
             decoded.add(block)
             if not np.isfinite(decoded.bounds).all():
                 check_samples(decoded.bounds)
-            mono = block[:, 0].copy() if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+            powers.add(block)
+            mono = chosen(block, *self._channels)
+            mono = mono.copy() if np.may_share_memory(mono, block) else mono
             sources.add(mono)
             yield mono if stream is None else stream.resample_chunk(mono)
         if stream is not None:
@@ -119,12 +135,13 @@ class LongClip:
 class Streamed(Generic[_Result]):
     """What was made of a long clip, or the error that says why nothing was, and the stamp of the bytes it was made of.
 
-    `flat` is as in `LongClip`.
+    `flat` and `flags` are as in `LongClip`.
     """
 
     stamp: bytes
     result: _Result | AudioError
     flat: BadAudioReason | None = None
+    flags: tuple[BadAudioReason, ...] = ()
 
 
 def stream(
@@ -143,7 +160,8 @@ def stream(
     `twice` says that the work goes through the blocks twice. Untrusted files are never streamed: the process that
     decodes them has a limit on memory already.
     """
-    if reader.untrusted is not None or resampler not in _QUALITIES or not _large(clip):
+    kept = reader.channels.startswith(STACK)
+    if reader.untrusted is not None or resampler not in _QUALITIES or kept or not _large(clip):
         return None
     for _ in range(ATTEMPTS):
         try:
@@ -153,10 +171,11 @@ def stream(
                     return None
                 before = content_state(descriptor)
                 stamp = content_digest(descriptor) if with_stamp else b""
-                found = LongClip(content, (rate, sample_rate), resampler, duration)
+                how = reader.channels, clip.columns.get("channel")
+                found = LongClip(content, (rate, sample_rate), resampler, duration, how)
                 result = _result(found, work, skip_flat=reader.skip_flat)
                 if content_state(descriptor) == before:
-                    return Streamed(stamp, result, found.flat)
+                    return Streamed(stamp, result, found.flat, found.flags)
         except AudioError as error:
             if error.reason is not BadAudioReason.CHANGING:
                 return Streamed(stamp_of_error(error), error)

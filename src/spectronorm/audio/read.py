@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.audio.channels import STACK, ChannelPowers, check_channels, chosen
 from spectronorm.audio.clip import Clip, flatness, skipped, within
 from spectronorm.audio.decoding.bare_mpeg import recognizable
 from spectronorm.audio.decoding.content import (
@@ -20,7 +21,7 @@ from spectronorm.audio.decoding.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor
+from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor, header_of
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
@@ -57,11 +58,17 @@ class Reader:
 
     With `untrusted`, files are decoded in processes of their own, within these limits; plain 16-bit WAV files need no
     decoding, and are copied here. With `skip_flat`, silent and
-    constant clips count as bad; otherwise they are clips like any other, and a profile lists them.
+    constant clips count as bad; otherwise they are clips like any other, and a profile lists them. `channels` says what
+    is made of several channels: their `mean`, the `first` or another by its number, `each` as a clip of its own, or a
+    `stack:N` of all of them, `(channel, sample)`.
     """
 
     untrusted: Limits | None = None
     skip_flat: bool = False
+    channels: str = "mean"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", check_channels(self.channels))
 
     def read(
         self,
@@ -112,23 +119,27 @@ class Reader:
         """What `read_stamped` gives, clip by clip in order; untrusted files go to their process several at a time."""
         check_duration(duration, sample_rate)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
-            for stamp, decoded in each:
-                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler))
+            for clip, (stamp, decoded) in zip(clips, each, strict=True):
+                channel = clip.columns.get("channel")
+                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, channel))
 
     def _prepared(
-        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str
+        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: str | None
     ) -> Clip | AudioError:
         if isinstance(decoded, AudioError):
             return decoded
         try:
             if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
-            mono = decoded.samples[:, 0]
-            if decoded.samples.shape[1] > 1:
-                mono = decoded.samples.mean(axis=1, dtype=np.float32)
-            elif decoded.borrowed and decoded.sample_rate == sample_rate:
-                mono = mono.copy()
-            prepared = _prepare(mono, decoded.sample_rate, sample_rate, duration, resampler)
+            samples = chosen(decoded.samples, self.channels, channel)
+            if (
+                decoded.borrowed
+                and decoded.sample_rate == sample_rate
+                and np.may_share_memory(samples, decoded.samples)
+            ):
+                samples = samples.copy()
+            flags = _channel_flags(decoded.samples, self.channels)
+            prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, flags)
         except AudioError as error:
             return error
         if self.skip_flat and prepared.flat is not None:
@@ -267,19 +278,38 @@ class Stamped:
         return self.result
 
 
+def _channel_flags(samples: NDArray[np.float32], channels: str) -> tuple[BadAudioReason, ...]:
+    if samples.shape[1] == 1:
+        return ()
+    powers = ChannelPowers()
+    powers.add(samples)
+    return powers.flags(channels)
+
+
 def _prepare(
-    mono: NDArray[np.float32], source_rate: int, sample_rate: int, duration: float | None, resampler: str
+    samples: NDArray[np.float32],
+    source_rate: int,
+    sample_rate: int,
+    duration: float | None,
+    resampler: str,
+    flags: tuple[BadAudioReason, ...],
 ) -> Clip:
-    flat = flatness(mono)
-    mono = resample(np.ascontiguousarray(mono), source_rate, sample_rate, resampler)
-    if mono.size == 0:
+    flat = flatness(samples.reshape(-1))
+    if samples.ndim == 1:
+        samples = resample(np.ascontiguousarray(samples), source_rate, sample_rate, resampler)
+    else:
+        samples = np.stack([resample(channel, source_rate, sample_rate, resampler) for channel in samples])
+    if samples.size == 0:
         raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {sample_rate} Hz")
-    length = mono.size
+    length = samples.shape[-1]
     if duration is not None:
         wanted = max(1, round(duration * sample_rate))
         length = min(length, wanted)
-        mono = np.pad(mono[:length], (0, wanted - length))
-    return Clip(mono, sample_rate, length, flat or flatness(mono[:length]))
+        samples = np.pad(samples[..., :length], [(0, 0)] * (samples.ndim - 1) + [(0, wanted - length)])
+    # Channels that cancel leave nothing of a recording that is not silent.
+    cancel = BadAudioReason.CHANNELS_CANCEL in flags
+    flat = None if cancel else flat or flatness(samples[..., :length].reshape(-1))
+    return Clip(samples, sample_rate, length, flat, flags)
 
 
 def read_clip(
@@ -294,9 +324,27 @@ def read_clip(
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
 
-def read(path: str | Path, sample_rate: int) -> NDArray[np.float32]:
-    """The samples of one file as a mono float32 array at `sample_rate` (Hz), ready for a front end or pipeline."""
-    return read_clip(path, sample_rate).samples
+def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") -> NDArray[np.float32]:
+    """The samples of one file as a float32 array at `sample_rate` (Hz), ready for a front end or pipeline.
+
+    They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
+
+    Raises:
+        AudioError: when the file cannot be used, with the reason.
+        ArgumentError: when `channels` is none of the ways to read them.
+    """
+    text = check_channels(channels)
+    text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
+    return Reader(channels=text).read(path, sample_rate).samples
+
+
+def channel_count(clip: ClipReference) -> int:
+    """How many channels a clip's file has by its header; raises `AudioError` when it cannot be read."""
+    with open_content(clip) as descriptor, recognizable(descriptor) as content:
+        count = header_of(content)[1]
+    if not count:
+        raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
+    return count
 
 
 def release() -> None:

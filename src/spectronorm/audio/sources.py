@@ -16,8 +16,8 @@ from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference
-from spectronorm.audio.read import Reader
-from spectronorm.errors import ArgumentError, PluginError, SourceError, SpectronormError
+from spectronorm.audio.read import Reader, channel_count
+from spectronorm.errors import ArgumentError, AudioError, PluginError, SourceError, SpectronormError
 
 _name = attrgetter("name")
 _ESC50 = ("meta", "esc50.csv")
@@ -107,6 +107,25 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
         raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
     return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
+
+
+def each_channel(source: Source) -> Source:
+    """Every channel of every clip as a clip of its own, named `NAME#0` and so on, with a column `channel`.
+
+    Clips whose channels cannot be told stay what they are: reading them says why.
+    """
+
+    def parts(clip: ClipReference) -> Iterator[ClipReference]:
+        try:
+            count = channel_count(clip) if "channel" not in clip.columns else 0
+        except AudioError:
+            count = 0
+        if not count:
+            yield clip
+        for channel in range(count):
+            yield replace(clip, name=f"{clip.name}#{channel}", columns={**clip.columns, "channel": str(channel)})
+
+    return replace(source, clips=tuple(part for clip in source for part in parts(clip)))
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.audio import open_source
 from spectronorm.cli.options import (
     DurationOption,
     EngineOption,
@@ -29,13 +28,17 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say
+from spectronorm.features import open_for
 from spectronorm.passes.apply import apply
+from spectronorm.passes.stores import Store
 from spectronorm.pipeline import open_fitted
 
 _EXAMPLES = """
 **Examples**
 
     spectronorm apply esc10/ --profile esc10.safetensors --normalize band --hold-out fold=1 -o features/
+
+    spectronorm apply esc10/ --profile esc10.safetensors --normalize band -o shards/ --to safetensors --dtype float16
 
     spectronorm apply new/ --profile esc10-band.safetensors -o features/ --duration 5
 """
@@ -60,6 +63,12 @@ def apply_command(
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
     exclude_floor: ExcludeFloorOption = False,
+    to: Annotated[str, typer.Option(help="npy (a file each), or shards: safetensors, webdataset or parquet.")] = "npy",
+    dtype: Annotated[str, typer.Option(help="float32, float16, or bfloat16 (safetensors).")] = "float32",
+    layout: Annotated[
+        str, typer.Option(help="Order of the axes: ft (band, frame) or tf; with channels cft or another.")
+    ] = "",
+    shard_clips: Annotated[int, typer.Option(min=1, help="Clips of a shard.")] = 500,
     json: JsonOption = False,
 ) -> None:
     """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure.
@@ -70,13 +79,14 @@ def apply_command(
     share = parse_share(max_bad, "max-bad")
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("applying") as progress:
         applied = apply(
-            open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat)),
+            open_for(source, pipeline.front_end, reader(untrusted=untrusted, skip_flat=skip_flat)),
             pipeline,
             output,
             duration=duration,
             max_bad=share,
             engine=opened_engine,
             progress=progress,
+            store=Store(to, dtype, layout, shard_clips),
         )
     if json:
         print_json(

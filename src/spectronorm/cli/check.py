@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.audio import open_source
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
@@ -22,6 +21,7 @@ from spectronorm.cli.options import (
 from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar
 from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
 from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.pipeline import load
 from spectronorm.printable import printable
@@ -60,7 +60,7 @@ def check_command(
     with progress_bar("checking") as progress:
         found = check(
             measured,
-            open_source(source, reader(untrusted=untrusted, skip_flat=False)),
+            open_for(source, measured.front_end, reader(untrusted=untrusted, skip_flat=False)),
             hold_out=dict(parse_hold_out(hold_out)),
             engine=engine(workers),
             progress=progress,

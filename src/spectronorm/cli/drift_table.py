@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import Report
 
 _FIGURES = {
@@ -20,7 +20,7 @@ _FIGURES = {
 _MOST_ROWS = 16
 
 
-def drift_table(report: Report, front_end: FrontEnd) -> Table:
+def drift_table(report: Report, front_end: AnyFrontEnd) -> Table:
     """Global figures, and those of at most sixteen bands."""
     verdict, drift = report.verdict, report.drift
     title = (

@@ -13,7 +13,7 @@ from spectronorm.cli.run import guarded, print_json
 from spectronorm.cli.terminal import say
 from spectronorm.errors import ArgumentError
 from spectronorm.explain import PROBE_RATE, Explanation, explain
-from spectronorm.front_end import PRESETS, FrontEnd, preset
+from spectronorm.front_end import PRESETS, FrontEnd, preset, require_front_end
 from spectronorm.pipeline import Pipeline, load
 
 _EXAMPLES = """
@@ -74,4 +74,4 @@ def _open(name: str) -> FrontEnd | Pipeline:
     if Path(name).suffix == ".json":
         return FrontEnd.load(name)
     content = load(name)
-    return content if isinstance(content, Pipeline) else content.front_end
+    return content if isinstance(content, Pipeline) else require_front_end(content.front_end, "explaining it")

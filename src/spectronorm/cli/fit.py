@@ -29,7 +29,9 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
-from spectronorm.front_end import FrontEnd
+from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for, with_all_channels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
@@ -42,6 +44,8 @@ _EXAMPLES = """
     spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
+
+    spectronorm fit features/ --levels features/levels.json -o features.safetensors
 """
 
 
@@ -58,6 +62,13 @@ def fit_command(
     group_by: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Columns that form groups; by default fold and split. May be repeated."),
+    ] = None,
+    levels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LEVELS.json",
+            help="Measure files of levels made elsewhere, which this JSON describes (see Levels).",
+        ),
     ] = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
@@ -76,14 +87,19 @@ def fit_command(
 
     A run that was stopped goes on where it was when the same command is given again.
     """
-    opened = open_source(source, reader(untrusted=untrusted, skip_flat=skip_flat))
+    described = _described(front_end, levels)
+    how = reader(untrusted=untrusted, skip_flat=skip_flat)
+    opened = open_source(source, how) if levels is None else open_for(source, described, how)
+    if levels is None:
+        described = with_all_channels(described, opened)
+        opened = open_for(opened, described)
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("measuring") as progress:
         profile = fit(
             opened,
-            front_end,
+            described,
             group_by=group_by,
             duration=duration,
             sample=share,
@@ -99,8 +115,16 @@ def fit_command(
     _report(profile, output)
 
 
+def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
+    if levels is None:
+        return front_end
+    if front_end != FrontEnd():
+        raise ArgumentError("--levels describes spectrograms that exist already: leave out the options of a front end")
+    return Levels.load(levels)
+
+
 def _report(profile: Profile, output: Path) -> None:
-    pooled, unit = profile.overall, profile.front_end.compress.unit
+    pooled, unit = profile.overall, profile.front_end.unit
     say(
         f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
@@ -130,7 +154,7 @@ def _flat_remark(profile: Profile) -> str:
     """How many clips are silent or constant, which, and what they do to the figures."""
     names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in profile.flagged[:3])
     listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
-    effect, unit = profile.flat_effect(), profile.front_end.compress.unit
+    effect, unit = profile.flat_effect(), profile.front_end.unit
     moved = (
         ""
         if effect is None

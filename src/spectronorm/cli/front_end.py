@@ -115,7 +115,7 @@ def build(options: Mapping[str, Any], by_slot: Mapping[str, SlotOption], start: 
             {name: option for name, option in by_slot.items() if option.slot == slot and name in given},
             given,
         )
-    plain |= {name: given[name] for name in ("sample_rate", "resampler") if name in given}
+    plain |= {name: given[name] for name in ("sample_rate", "resampler", "channels") if name in given}
     return FrontEnd.from_dict(plain)
 
 
@@ -166,4 +166,5 @@ _GENERAL: Mapping[str, Any] = {
     "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
     "sample_rate": _option(int, "Hz."),
     "resampler": _option(str, alternatives(RESAMPLERS)),
+    "channels": _option(str, "What is made of several channels: mean, first, a number from 0, each or stack."),
 }

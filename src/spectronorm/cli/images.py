@@ -24,7 +24,7 @@ from spectronorm.cli.options import (
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.image_files import ImageCodec, Layout, LevelRange, parse_range
 from spectronorm.image_files.png import DEFLATE
 from spectronorm.passes.images import ExportedImages, ExportOptions, export_images
@@ -101,13 +101,15 @@ def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None)
     """The front end and the range that `--range` describes."""
     content = load(path)
     if isinstance(content, Pipeline):
+        front_end = require_front_end(content.front_end, "writing images")
         try:
-            return content.front_end, parse_range(scheme, content.front_end, None)
+            return front_end, parse_range(scheme, front_end, None)
         except ArgumentError as error:
             raise ArgumentError(f"{path}: is a saved pipeline, not a profile: {error}") from None
     for column, value in parse_hold_out(hold_out):
         content = content.without(**{column: value})
-    return content.front_end, parse_range(scheme, content.front_end, content, per)
+    front_end = require_front_end(content.front_end, "writing images")
+    return front_end, parse_range(scheme, front_end, content, per)
 
 
 def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions, *, json: bool) -> None:
@@ -116,7 +118,7 @@ def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions,
     if json:
         bad = [bad.to_dict() for bad in exported.bad]
         plain = {"folder": str(exported.folder), "written": exported.written, "kept": exported.kept, "bad": bad}
-        told = {"max_error": codec.max_error, "unit": codec.front_end.compress.unit, "clipped_share": share}
+        told = {"max_error": codec.max_error, "unit": codec.front_end.unit, "clipped_share": share}
         print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
         return
     kept = f", {exported.kept} kept from before" if exported.kept else ""
@@ -134,4 +136,4 @@ def _error_text(codec: ImageCodec) -> str:
     try:
         return f"{codec.max_error_db:.4f} dB"
     except ArgumentError:
-        return f"{codec.max_error:.4g} {codec.front_end.compress.unit}"
+        return f"{codec.max_error:.4g} {codec.front_end.unit}"

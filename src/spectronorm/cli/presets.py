@@ -62,6 +62,6 @@ def presets_command(
         stft = p.front_end.stft
         say(
             f"{key:<11} {p.front_end.sample_rate} Hz, {p.front_end.n_bands} bands, n_fft {stft.n_fft}, window "
-            f"{stft.frame_length}, hop {stft.hop}, {p.front_end.compress.unit}\n{'':<11} {p.source}"
+            f"{stft.frame_length}, hop {stft.hop}, {p.front_end.unit}\n{'':<11} {p.source}"
         )
     say("spectronorm presets NAME shows every setting; spectronorm explain A B says how two of them differ.")

@@ -15,7 +15,7 @@ from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOptio
 from spectronorm.cli.run import guarded, print_json, writing
 from spectronorm.cli.terminal import console, say, warn
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.pipeline import Pipeline, load
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
@@ -79,7 +79,7 @@ def show_command(
 
 
 def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
-    unit = profile.front_end.compress.unit
+    unit = profile.front_end.unit
     to.print(printable(describe(profile.front_end)))
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
     to.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
@@ -103,12 +103,15 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
         warn(remark)
 
 
-def describe(front_end: FrontEnd) -> str:
+def describe(front_end: AnyFrontEnd) -> str:
     """The front end in one line."""
+    if isinstance(front_end, Levels):
+        return f"{front_end.title}; resolution {front_end.resolution:.3g}; fingerprint {front_end.fingerprint}"
     stft = front_end.stft
     return (
         f"{front_end.sample_rate} Hz, {front_end.level}, n_fft={stft.n_fft}, win_length={stft.frame_length}, "
-        f"hop_length={stft.hop}, {stft.window}, power={stft.power:g}, {front_end.bands}, {front_end.compress}; "
+        f"hop_length={stft.hop}, {stft.window}, power={stft.power:g}, {front_end.bands}, {front_end.compress}"
+        f"{'' if front_end.channels == 'mean' else f', channels={front_end.channels}'}; "
         f"fingerprint {front_end.fingerprint}"
     )
 
@@ -116,7 +119,7 @@ def describe(front_end: FrontEnd) -> str:
 def _band_table(profile: Profile, step: int) -> Table:
     bands = profile.front_end.n_bands
     every = "" if step == 1 else f", every {step}th of {bands} (--all-bands for all)"
-    table = _table(f"Bands ({profile.front_end.compress.unit}){every}", "band", "Hz", *_FIGURES.values())
+    table = _table(f"Bands ({profile.front_end.unit}){every}", "band", "Hz", *_FIGURES.values())
     hz = profile.front_end.band_hz()
     columns = {name: getattr(profile.band, name) for name in _FIGURES}
     for band in range(0, bands, step):

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from spectronorm.audio import open_source
 from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
 from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, rollback, save_update, update
 from spectronorm.profile import Profile
 from spectronorm.storage.content import Content
@@ -70,7 +70,11 @@ def update_command(
         baseline = None if training is None else _baseline(training, profile, known)
         with progress_bar("measuring") as progress:
             audio = measure_new(
-                open_source(new), known, baseline, max_bad=parse_share(max_bad, "max-bad"), progress=progress
+                open_for(new, known.front_end),
+                known,
+                baseline,
+                max_bad=parse_share(max_bad, "max-bad"),
+                progress=progress,
             )
         found = update(known, audio, statistics=statistics, prior_clips=prior_clips, weight=weight, force=force)
         record = save_update(found, profile, output)

@@ -15,12 +15,12 @@ import typer
 from rich.live import Live
 
 from spectronorm.arrays import MAX_SEED
-from spectronorm.audio import open_source
 from spectronorm.cli.drift_table import drift_table, one_line
 from spectronorm.cli.options import HoldOutOption, parse_hold_out
 from spectronorm.cli.run import INTERRUPTED, guarded, progress_bar, writing
 from spectronorm.cli.terminal import console, say, warn
 from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
 from spectronorm.monitor import (
     Baseline,
     Diagnosis,
@@ -166,7 +166,7 @@ def _profile(path: Path, hold_out: list[str] | None) -> Profile:
 
 
 def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None) -> Baseline:
-    source = open_source(training)
+    source = open_for(training, profile.front_end)
     for column, value in parse_hold_out(hold_out):
         source = source.without(**{column: value})
     with progress_bar("calibrating") as progress:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spectronorm.audio import open_source, read_clip
 from spectronorm.demo.dataset import make_dataset
-from spectronorm.front_end import preset
+from spectronorm.front_end import preset, require_front_end
 from spectronorm.normalize import normalizer
 from spectronorm.passes.apply import Applied, apply
 from spectronorm.passes.fit import fit
@@ -64,7 +64,7 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -
 def _draw_comparison(dataset: Path, training: Profile, path: Path) -> None:
     """One siren under each normalizer: a clip with silence, tones and a clear shape."""
     clip = next(c for c in open_source(dataset).select(label="siren", fold=1) if c.path.suffix == ".wav")
-    front_end = training.front_end
+    front_end = require_front_end(training.front_end, "drawing the demo")
     level = front_end.clip_level(read_clip(clip, front_end.sample_rate).valid)
     spectrograms = {name: normalizer(name).fit(training)(level) for name in _SHOWN}
-    save_comparison(spectrograms, front_end, f"siren, {clip.name}", path, front_end.compress.unit)
+    save_comparison(spectrograms, front_end, f"siren, {clip.name}", path, front_end.unit)

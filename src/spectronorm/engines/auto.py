@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from spectronorm.arrays import set_whole_numbers
+from spectronorm.engines.cores import available_cores
 from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.processes import Pool
-from spectronorm.engines.threads import ThreadEngine, available_cores
+from spectronorm.engines.threads import ThreadEngine
 
 WORTH_SECONDS = 3.0
 """How long threads must still have to go for processes to begin: they take about a second to start."""
@@ -42,7 +44,7 @@ class AutoEngine:
         Raises:
             EngineError: when an item ends its process each time.
         """
-        if self.workers == 1 or not _pickles(task):
+        if self.workers == 1 or not _pickles(task) or _is_daemonic():
             yield from ThreadEngine(self.workers).map(task, items)
             return
         rest = _Rest(items)
@@ -50,12 +52,16 @@ class AutoEngine:
         begin = time.monotonic()
         try:
             started: Future[None] | None = None
+            startable = True
             for done, result in enumerate(ThreadEngine(self.workers).map(task, rest), start=1):
                 yield result
                 left = (time.monotonic() - begin) / done * (len(items) - done)
-                if pool is None and done >= self.workers and left > WORTH_SECONDS:
-                    pool = Pool(self.workers)
-                    started = pool.started()
+                if pool is None and startable and done >= self.workers and left > WORTH_SECONDS:
+                    try:
+                        pool = Pool(self.workers)
+                        started = pool.started()
+                    except (OSError, ImportError, AssertionError, RuntimeError):  # no shared memory, no descriptors
+                        startable = False
                 # Where no process can start, threads do everything.
                 if started is not None and started.done() and started.exception() is None:
                     rest.stop()
@@ -81,6 +87,11 @@ class _Rest(Generic[Item]):
         while self.taken < len(self._items) and not self._stopped:
             self.taken += 1
             yield self._items[self.taken - 1]
+
+
+def _is_daemonic() -> bool:
+    """Tell if this process may have no children: a worker of a data loader or of a pool."""
+    return multiprocessing.current_process().daemon
 
 
 def _pickles(task: object) -> bool:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from spectronorm.arrays import whole_number
 from spectronorm.engines.batch import BatchResult, do_batch
+from spectronorm.engines.cores import available_cores
 from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.pace import Pace
-from spectronorm.engines.threads import available_cores
 from spectronorm.errors import ArgumentError, EngineError, MissingExtra
 
 if TYPE_CHECKING:

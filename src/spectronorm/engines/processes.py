@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.batch import BatchResult, do_batch
+from spectronorm.engines.cores import affordable_workers, available_cores
 from spectronorm.engines.engine import ENGINES, Item, Result
+from spectronorm.engines.lost_workers import break_up, has_lost_a_worker
 from spectronorm.engines.pace import Pace
-from spectronorm.engines.threads import available_cores
 from spectronorm.errors import EngineError
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
 _WATCH_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
+_LOOKS = 4
+"""How often in a row a dead worker must be seen that the pool itself does not notice."""
 _ATTEMPTS = 3
 """How often an item may end the process that works on it while it is the only one at work."""
 
@@ -98,11 +102,11 @@ class Pool:
         from loky import ProcessPoolExecutor  # noqa: PLC0415  (3 MB that threads do without)
 
         # Not the standard library's: its processes run the user's script again, or are forks of one with threads.
-        return ProcessPoolExecutor(self._workers, initializer=_end_with, initargs=(os.getpid(),))
+        return ProcessPoolExecutor(affordable_workers(self._workers), initializer=_end_with, initargs=(os.getpid(),))
 
     def _done(self, task: Callable[[Any], Any]) -> Iterator[BatchResult]:
         """What is done by now: at least one batch, if there are any."""
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        done = self._settled(self._running, FIRST_COMPLETED)
         lost: list[Any] = []
         for future in done:
             batch = self._running.pop(future)
@@ -115,7 +119,7 @@ class Pool:
 
     def _recover(self, task: Callable[[Any], Any], lost: list[Any]) -> Iterator[BatchResult]:
         """Do what died with the pool again, one item at a time: so it is known which one ends its process."""
-        wait(self._running)
+        self._settled(self._running, ALL_COMPLETED)
         for future, batch in self._running.items():
             if isinstance(future.exception(), BrokenExecutor):
                 lost += batch
@@ -129,7 +133,9 @@ class Pool:
     def _alone(self, task: Callable[[Any], Any], item: Any) -> BatchResult:
         for _ in range(_ATTEMPTS):
             try:
-                outcome: BatchResult = self._pool.submit(do_batch, task, [item]).result()
+                future: Future[BatchResult] = self._pool.submit(do_batch, task, [item])
+                self._settled([future], ALL_COMPLETED)
+                outcome = future.result()
             except BrokenExecutor:
                 self._renew()
             else:
@@ -138,6 +144,18 @@ class Pool:
             f"an item ended the process that worked on it {_ATTEMPTS} times; if a file crashes the decoder use "
             "--untrusted, if the system is short of memory use fewer workers"
         )
+
+    def _settled(self, futures: Iterable[Future[BatchResult]], when: str) -> set[Future[BatchResult]]:
+        """The futures that are done, once the first or all are; a pool that can do nothing more is broken up."""
+        waiting, looks = list(futures), 0
+        while True:
+            done, rest = wait(waiting, timeout=_LOOK_SECONDS, return_when=when)
+            if not rest or (done and when == FIRST_COMPLETED):
+                return done
+            looks = looks + 1 if has_lost_a_worker(self._pool) else 0
+            if looks >= _LOOKS:
+                break_up(self._pool)
+                looks = 0
 
     def _renew(self) -> None:
         self.close()

@@ -6,20 +6,13 @@ busy without pickling anything, as long as clips are seconds long; short ones wa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from spectronorm.arrays import set_whole_numbers
+from spectronorm.engines.cores import available_cores
 from spectronorm.engines.engine import ENGINES, Item, Result
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
 
 
 @ENGINES.register("threads")

@@ -22,7 +22,7 @@ UPDATES = (NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM)
 FEW = ", from {} classes"
 """Behind an update's name: it saw clips of so many classes only."""
 
-Levels = NDArray[np.float32]
+_Levels = NDArray[np.float32]
 
 
 def update_names(few_classes: int) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Deployed:
     inputs: ArmInputs
 
     def log_probabilities(
-        self, levels: Levels, clips: LabelledClips, test: Integers, training: Training, few_classes: int = 0
+        self, levels: _Levels, clips: LabelledClips, test: Integers, training: Training, few_classes: int = 0
     ) -> dict[str, NDArray[np.float64]]:
         """Those of the tested clips `(clip, class)` without and with each update that this arm and model allow.
 
@@ -82,7 +82,7 @@ class Deployed:
         return found
 
     def _updated(
-        self, update: str, levels: Levels, adapt: Integers, test: Integers, training: Training
+        self, update: str, levels: _Levels, adapt: Integers, test: Integers, training: Training
     ) -> NDArray[np.float64] | None:
         normalizer: FittedNormalizer | None = self.inputs.normalizer
         model: nn.Module | None = self.model

@@ -77,7 +77,7 @@ def _floor(a: FrontEnd, b: FrontEnd) -> str:
 
 def _per_decade(front_end: FrontEnd) -> str:
     """The step of a high level for ten times the power, found by compressing three decades."""
-    power, unit = front_end.stft.power, front_end.compress.unit
+    power, unit = front_end.stft.power, front_end.unit
     values = _HIGH * 10.0 ** (power / 2.0 * np.arange(3.0))
     steps = np.diff(np.ravel(front_end.compress(values[:, None, None], power)))
     if not np.allclose(steps[0], steps[1], rtol=1e-3, atol=0.0):

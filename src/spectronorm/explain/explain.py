@@ -10,7 +10,7 @@ import numpy as np
 from spectronorm.arrays import Samples
 from spectronorm.explain.effects import effect
 from spectronorm.explain.numbers import PROBE_RATE, numbers, probe
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.pipeline import Pipeline
 
@@ -79,7 +79,7 @@ def _settings(a: FrontEnd, b: FrontEnd) -> list[Difference]:
 
 
 def _front_end(what: FrontEnd | Pipeline) -> FrontEnd:
-    return what.front_end if isinstance(what, Pipeline) else what
+    return require_front_end(what.front_end, "explaining it") if isinstance(what, Pipeline) else what
 
 
 def _normalizer(what: FrontEnd | Pipeline) -> FittedNormalizer | None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, Samples
 from spectronorm.audio.resample import resample
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.pipeline import Pipeline
 
 PROBE_RATE = 48_000
@@ -62,7 +62,7 @@ def numbers(a: FrontEnd | Pipeline, b: FrontEnd | Pipeline, samples: Samples, sa
 
 
 def _values(what: FrontEnd | Pipeline, samples: Samples, sample_rate: int) -> NDArray[np.float64]:
-    front_end = what.front_end if isinstance(what, Pipeline) else what
+    front_end = require_front_end(what.front_end, "comparing on a sound") if isinstance(what, Pipeline) else what
     wave: Array = resample(samples, sample_rate, front_end.sample_rate, front_end.resampler).astype(np.float64)
     return np.asarray(what(wave))
 

@@ -3,6 +3,10 @@
 A new band layout, compression or waveform level is one new file and one line in the folder of its slot.
 """
 
+from spectronorm.front_end.any_front_end import AnyFrontEnd as AnyFrontEnd
+from spectronorm.front_end.any_front_end import any_from_json as any_from_json
+from spectronorm.front_end.any_front_end import any_front_end as any_front_end
+from spectronorm.front_end.any_front_end import require_front_end as require_front_end
 from spectronorm.front_end.bands import Gammatone as Gammatone
 from spectronorm.front_end.bands import Linear as Linear
 from spectronorm.front_end.bands import Mel as Mel
@@ -17,6 +21,7 @@ from spectronorm.front_end.decibels import is_logarithmic as is_logarithmic
 from spectronorm.front_end.decibels import level_db as level_db
 from spectronorm.front_end.fix_frames import fix_frames as fix_frames
 from spectronorm.front_end.front_end import FrontEnd as FrontEnd
+from spectronorm.front_end.levels import Levels as Levels
 from spectronorm.front_end.presets import PRESETS as PRESETS
 from spectronorm.front_end.presets import find_preset as find_preset
 from spectronorm.front_end.presets import preset as preset
@@ -34,4 +39,4 @@ from spectronorm.front_end.waveform import SlidingStandardizeWaveform as Sliding
 from spectronorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
 from spectronorm.front_end.waveform import integrated_loudness as integrated_loudness
 
-__all__ = ["STFT", "FrontEnd", "WaveformGain", "fix_frames", "preset"]
+__all__ = ["STFT", "FrontEnd", "Levels", "WaveformGain", "fix_frames", "preset"]

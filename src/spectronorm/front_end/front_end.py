@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -23,6 +24,7 @@ from spectronorm.arrays import (
     set_whole_numbers,
     working,
 )
+from spectronorm.audio.channels import MEAN, check_channels, stacked
 from spectronorm.audio.resample import RESAMPLERS
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end.bands.bands import BANDS, MAX_WEIGHTS, Bands
@@ -56,7 +58,9 @@ class FrontEnd(FieldsOnly):
 
     `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
     same device and differentiable. Each clip of a batch is computed as if it were alone. The resampler is part of the
-    value because it changes the top bands.
+    value because it changes the top bands, and `channels` because it says what is measured of a recording with several
+    (see `spectronorm.audio.Reader`): with `stack:N`, waves are `(..., channel, sample)` and levels
+    `(..., channel, band, frame)`.
 
     Raises:
         ArgumentError: when a setting breaks its rule.
@@ -73,8 +77,10 @@ class FrontEnd(FieldsOnly):
     bands: Bands = field(default_factory=Linear)
     compress: Compression = field(default_factory=Decibel)
     resampler: str = "soxr_hq"
+    channels: str = "mean"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", check_channels(self.channels))
         set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
         require_choice(self.resampler, "resampler", RESAMPLERS)
         for slot, registry in SLOTS.items():
@@ -82,7 +88,7 @@ class FrontEnd(FieldsOnly):
                 registry.name_of(getattr(self, slot))
             except ArgumentError as error:
                 raise ArgumentError(f"{slot}={error}") from None
-        _ = self.band_hz(), self.grid  # both refuse settings that do not fit together
+        _ = self._hz(), self.grid  # both refuse settings that do not fit together
         if self.n_bands * self.stft.bins > MAX_WEIGHTS:
             raise ArgumentError(
                 f"{self.n_bands} bands of {self.stft.bins} bins are {self.n_bands * self.stft.bins} weights, more than "
@@ -104,6 +110,11 @@ class FrontEnd(FieldsOnly):
                 f"a wave of {wave.shape[-1]} samples is too short: this front end needs at least {self.min_samples}, "
                 "one window; pad it or choose a shorter one"
             )
+        if len(self.level_shape) > 1 and (wave.ndim < 2 or wave.shape[-2] != self.level_shape[0]):
+            raise ShapeError(
+                f"a wave of shape {tuple(wave.shape)} is not (..., channel, sample) with the {self.level_shape[0]} "
+                f"channels of channels={self.channels!r}"
+            )
         require_finite(wave, "a wave")
         return returned(self.working_level(working(wave)), like=wave)
 
@@ -120,10 +131,14 @@ class FrontEnd(FieldsOnly):
     def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one.
 
+        Of stacked samples `(channel, sample)` it is `(channel · band, frame)`: one channel below the other.
+
         Raises:
             AudioError: when the clip is shorter than one window.
         """
-        level = np.empty((self.n_bands, self.frames(len(samples))))
+        if samples.ndim > 1:
+            return np.concatenate([self.clip_level(channel) for channel in samples])
+        level = np.empty((self.level_shape[-1], self.frames(len(samples))))
         for start, count, block in self.clip_blocks(samples, workspace_of_thread()):
             level[:, start : start + count] = block[:, :count]
         return level
@@ -154,8 +169,23 @@ class FrontEnd(FieldsOnly):
 
     @cached_property
     def n_bands(self) -> int:
-        """How many bands a level has."""
-        return len(self.band_hz())
+        """Number of rows of a level: the bands of all channels."""
+        return math.prod(self.level_shape)
+
+    @cached_property
+    def level_shape(self) -> tuple[int, ...]:
+        """The axes of a level before its frames: `(band,)`, or `(channel, band)` of stacked channels."""
+        bands, channels = len(self._hz()), stacked(self.channels)
+        return (bands,) if channels is None else (channels, bands)
+
+    @property
+    def unit(self) -> str:
+        """The unit of a level, for tables and axes."""
+        return self.compress.unit
+
+    def clip_floor(self, highest: float) -> float:
+        """The floor of one clip whose highest level is `highest`: lower than that by `top_db` where there is one."""
+        return self.compress.clip_floor(highest, self.stft.power)
 
     @cached_property
     def floor(self) -> float:
@@ -182,7 +212,10 @@ class FrontEnd(FieldsOnly):
         return namespace(lengths).where(lengths < self.min_samples, 0, counts)
 
     def band_hz(self) -> NDArray[np.float64]:
-        """Centre frequency of each band, in Hz."""
+        """Centre frequency of each row, in Hz: of each band, of one channel after the other."""
+        return np.tile(self._hz(), stacked(self.channels) or 1)
+
+    def _hz(self) -> NDArray[np.float64]:
         return self.bands.hz(self.sample_rate, self.stft.n_fft)
 
     def empty_bands(self) -> list[int]:
@@ -196,7 +229,10 @@ class FrontEnd(FieldsOnly):
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
         slots = {slot: registry.to_plain(getattr(self, slot)) for slot, registry in SLOTS.items()}
-        return {"sample_rate": self.sample_rate, "resampler": self.resampler, **slots}
+        plain = {"sample_rate": self.sample_rate, "resampler": self.resampler, **slots}
+        if self.channels != MEAN:  # left out otherwise: fingerprints stay what they were
+            plain["channels"] = self.channels
+        return plain
 
     def _settings(self) -> dict[str, Any]:
         """What makes two front ends equal: `to_dict` without the packages that plug-ins come from."""
@@ -260,8 +296,10 @@ class FrontEnd(FieldsOnly):
         """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
         return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
 
-    def require_same(self, other: FrontEnd, what: str) -> None:
+    def require_same(self, other: object, what: str) -> None:
         """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""
+        if not isinstance(other, FrontEnd):
+            raise FrontEndMismatch(f"{what} was made of levels that were made elsewhere, not by this front end")
         if self != other:
             raise FrontEndMismatch(
                 f"{what} was made by another front end ({'; '.join(self.differences(other))}); "

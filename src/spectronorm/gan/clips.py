@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spectronorm.audio import ClipReference, Source
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.features import read_as_one
 from spectronorm.front_end import FrontEnd, frames_of, shortest_length
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
@@ -123,6 +124,7 @@ def read_levels(
         SourceError: when a clip has no label or an unknown one.
     """
     front_end = window.front_end
+    source = read_as_one(source, front_end)
     number = None if classes is None else _numbers(source, classes)
 
     def read(item: tuple[int, ClipReference]) -> _Read:

@@ -111,10 +111,10 @@ def _band_values(level: Array, front_end: FrontEnd, level_error: float) -> Array
 
 def _check(level: Array, front_end: FrontEnd) -> None:
     require_floats(level, "a level")
-    if level.ndim < 2 or level.shape[-2] != front_end.n_bands or level.shape[-1] < 1:
+    if level.ndim < 2 or level.shape[-2] != front_end.level_shape[-1] or level.shape[-1] < 1:
         raise ShapeError(
-            f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {front_end.n_bands} bands of "
-            "this front end and at least one frame; pass what that front end gives"
+            f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {front_end.level_shape[-1]} "
+            "bands of this front end and at least one frame; pass what that front end gives"
         )
     if not bool(namespace(level).all(namespace(level).isfinite(level))):
         raise ShapeError("the level holds NaN or infinite values; only finite levels can be inverted")

@@ -68,6 +68,8 @@ def filter_by_numpy(
     del buffers
     n_in, n_out, before, hop_in, hop_out, skip = blocks
     count = len(out) // hop_out
+    if count == 0:
+        return
     # As many zeros behind the signal as the last block needs.
     padded = np.zeros((count - 1) * hop_in + n_in, np.float32)
     there = padded[before : before + len(samples)]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, Samples
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
+from spectronorm.front_end import Levels, require_front_end
 from spectronorm.monitor import storage
 from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose, nothing
 from spectronorm.monitor.change.distribution import Distribution
@@ -27,7 +28,9 @@ from spectronorm.monitor.recent import Pane, Panes, SeenClip
 from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, window_statistic
 from spectronorm.monitor.verdict import Report, Verdict
 from spectronorm.monitor.window import Window
-from spectronorm.profile import Measurement, Profile, Statistics
+from spectronorm.normalize.normalizer import require_level
+from spectronorm.profile import LevelClip, Measurement, Profile, Statistics
+from spectronorm.profile.counting.counter import Recorded
 from spectronorm.storage.replacement import overwriting
 
 
@@ -57,6 +60,11 @@ class Monitor:
         threshold: float | None = None,
     ) -> None:
         _require_profile(profile)
+        if not isinstance(profile.front_end, Levels) and len(profile.front_end.level_shape) > 1:
+            raise ArgumentError(
+                f"channels={profile.front_end.channels!r}: a monitor listens to one channel; fit with mean, first or a "
+                "number"
+            )
         self.profile = profile
         self.baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
         profile.front_end.require_same(self.baseline.front_end, "the baseline")
@@ -104,9 +112,32 @@ class Monitor:
         recorded = as_recorded(samples)
         if not math.isfinite(recorded.peak):
             raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
+        front_end = require_front_end(self.profile.front_end, "watching samples")
+        made = front_end.clip_level(samples) if level is None else self._checked_level(level, samples)
+        return self._take(made, recorded, at)
+
+    def add_level(self, level: NDArray[Any], *, at: float | None = None) -> Verdict:
+        """Take in one clip of levels that were made elsewhere.
+
+        Args:
+            level: `(band, frame)`, or `(channel, band, frame)`, without padding.
+            at: When it was recorded, in seconds; windows of seconds need it.
+
+        Raises:
+            AudioError: when the level is not finite or leaves its range; nothing is counted then.
+            ArgumentError: when the profile is one of audio, which is watched by its samples.
+            ShapeError: when the level has other bands or channels.
+        """
+        levels = self.profile.front_end
+        if not isinstance(levels, Levels):
+            raise ArgumentError("this profile is one of audio: watch its samples with add, which looks at them too")
+        require_level(level, levels)
+        rows = np.ascontiguousarray(level, dtype=np.float64).reshape(levels.n_bands, -1)
+        return self._take(rows, LevelClip.of(rows, levels).recorded(levels), at)
+
+    def _take(self, level: NDArray[np.float64], recorded: Recorded, at: float | None) -> Verdict:
         number = self.window.pane_of(self.clips, at)
-        made = self.profile.front_end.clip_level(samples) if level is None else self._checked_level(level, samples)
-        clip, features = SeenClip.of(self.profile.front_end, self._grid, made, recorded)
+        clip, features = SeenClip.of(self.profile.front_end, self._grid, level, recorded)
         finished = self._panes.open(number)
         if finished is not None:
             self._remember(finished)
@@ -302,7 +333,7 @@ class Monitor:
         return np.asarray((pane.band_mean() - self._then_mean) / self._then_std)
 
     def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
-        front_end = self.profile.front_end
+        front_end = require_front_end(self.profile.front_end, "watching samples")
         if len(samples) not in self._frames:
             self._frames = {len(samples): front_end.frames(len(samples))}
         wanted = (len(self._then_mean), self._frames[len(samples)])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
-from spectronorm.front_end import FrontEnd, Grid
+from spectronorm.front_end import AnyFrontEnd, Grid, Levels
 from spectronorm.monitor.clips.features import clip_features_on_grid
 from spectronorm.monitor.window import Window
 from spectronorm.profile import LevelCounter, Measurement
@@ -40,7 +40,7 @@ class SeenClip:
 
     @classmethod
     def of(
-        cls, front_end: FrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
+        cls, front_end: AnyFrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
     ) -> tuple[SeenClip, Floats]:
         """From its level `(band, frame)`, with its features; `grid` is the front end's, made once.
 
@@ -54,7 +54,7 @@ class SeenClip:
         if not math.isfinite(float(features.sum())):
             raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
         top = highest
-        if gridded.shape[1] < frames and front_end.compress.floor_follows_highest:
+        if gridded.shape[1] < frames and _floor_follows_highest(front_end):
             top = max(highest, round(min(float(level.max()) * steps, 2.0**30)))
         if not grid.low * steps <= lowest <= top <= grid.high * steps:
             require_on_grid(front_end, lowest, top)
@@ -65,7 +65,7 @@ class SeenClip:
 class Pane:
     """Some clips in a row: what was counted of them, those that wait to be counted, and the sums of their scores."""
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     counted: Measurement | None
     waiting: tuple[SeenClip, ...]
     scores: Integers
@@ -102,7 +102,7 @@ class Pane:
 class Panes:
     """The panes of a window: the newest is being filled, the oldest is dropped; memory does not grow."""
 
-    def __init__(self, front_end: FrontEnd, window: Window, scores: int) -> None:
+    def __init__(self, front_end: AnyFrontEnd, window: Window, scores: int) -> None:
         self._front_end = front_end
         self._window = window
         self._full: dict[int, Pane] = {}
@@ -191,6 +191,11 @@ class Panes:
         self._full[number] = pane if known is None else Pane.sum([known, pane])
         self._number = max(self._number, number)
         self._sums = None
+
+
+def _floor_follows_highest(front_end: AnyFrontEnd) -> bool:
+    """True if a clip's floor lies below its highest level, which then must be that of all frames."""
+    return not isinstance(front_end, Levels) and front_end.compress.floor_follows_highest
 
 
 def _count(counter: LevelCounter, clips: Sequence[SeenClip]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import FileFormatError, FrontEndMismatch
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
@@ -51,7 +51,7 @@ def reference_of(profile: Profile) -> str:
 
 def save_state(
     path: Path,
-    front_end: FrontEnd,
+    front_end: AnyFrontEnd,
     state: Mapping[str, Any],
     baseline: Baseline,
     panes: Sequence[tuple[int, Pane]],
@@ -92,7 +92,7 @@ def load_state(path: Path, profile: Profile) -> Saved:
             f"format {_FORMAT} is needed; write one with spectronorm watch --state"
         )
     with refuse_damage(path, "the monitor's state", "start a new one"):
-        front_end = FrontEnd.from_dict(header["front_end"])
+        front_end = any_front_end(header["front_end"])
         profile.front_end.require_same(front_end, f"{path}")
         if header["state"]["reference"] != reference_of(profile):
             raise FrontEndMismatch(
@@ -102,7 +102,7 @@ def load_state(path: Path, profile: Profile) -> Saved:
         return _parse(header, tensors, front_end, path)
 
 
-def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: FrontEnd, path: Path) -> Saved:
+def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: AnyFrontEnd, path: Path) -> Saved:
     state = header["state"]
     window = Window(**state["window"])
     _check_state(state)

@@ -31,7 +31,8 @@ class BandMap:
     @classmethod
     def of_level(cls, front_end: FrontEnd, dtype: torch.dtype) -> BandMap:
         """The level itself, with silence in the padding."""
-        shift, scale = torch.zeros(front_end.n_bands, dtype=dtype), torch.ones(front_end.n_bands, dtype=dtype)
+        bands = front_end.level_shape[-1]
+        shift, scale = torch.zeros(bands, dtype=dtype), torch.ones(bands, dtype=dtype)
         return cls(shift.numpy(), scale.numpy(), front_end.floor)
 
 
@@ -39,7 +40,7 @@ def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, ba
     """Mapped levels `(..., band, frame)` of waves `(..., sample)` on the CPU, in their dtype (float32 or float64)."""
     clips = waves.detach().reshape(-1, waves.shape[-1]).numpy()
     ends = [waves.shape[-1]] * len(clips) if lengths is None else lengths.reshape(-1).tolist()
-    frames, bands = front_end.frames(waves.shape[-1]), front_end.n_bands
+    frames, bands = front_end.frames(waves.shape[-1]), front_end.level_shape[-1]
     levels = torch.empty((len(clips), bands, frames), dtype=waves.dtype)
     into = levels.numpy()
 

@@ -14,11 +14,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_source
+from spectronorm.audio.channels import EACH
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
-from spectronorm.front_end import FrontEnd
+from spectronorm.features import open_for, with_all_channels
+from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
@@ -82,7 +84,11 @@ class ClipDataset(Dataset[ClipItem]):
         if duration is not None and crop is not None:
             raise ArgumentError(f"duration={duration} and crop={crop} both say how long clips are; give one of them")
         check_duration(duration, front_end.sample_rate)
-        self.source, self.front_end, self.crop, self.seed = open_source(source), front_end, crop, seed
+        opened = open_source(source)
+        front_end = require_front_end(with_all_channels(front_end, opened), "reading clips")
+        if crop is not None and len(front_end.level_shape) > 1:
+            raise ArgumentError(f"crop={crop} would cut each channel of a stack elsewhere; give a duration instead")
+        self.source, self.front_end, self.crop, self.seed = open_for(opened, front_end), front_end, crop, seed
         self.samples = None if crop is None else crop.samples
         if duration is not None:
             self.samples = round(duration * front_end.sample_rate)
@@ -155,18 +161,20 @@ class ClipDataset(Dataset[ClipItem]):
 
     def _decoded(self, clip: ClipReference) -> NDArray[np.float32]:
         front_end, reader = self.front_end, self.source.reader
+        if reader.channels == EACH and "channel" in clip.columns:
+            reader = replace(reader, channels=clip.columns["channel"])
         if self.cache is None or clip.part is not None:  # the cache is of files, not of members of archives
             samples = reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).samples
         else:
             special = None if reader == Reader() else reader
             samples = self.cache.read(clip.path, front_end.sample_rate, front_end.resampler, reader=special)
-        if len(samples) < front_end.min_samples:
+        if samples.shape[-1] < front_end.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {len(samples)} samples at {front_end.sample_rate} Hz, less than one window of "
+                f"it has {samples.shape[-1]} samples at {front_end.sample_rate} Hz, less than one window of "
                 f"{front_end.min_samples}",
             )
-        return samples
+        return np.asarray(samples)
 
     def _fitted(self, samples: NDArray[np.float32], index: int) -> tuple[Tensor, int]:
         """The wave of the length that was asked for, and how many of its samples are real."""
@@ -174,15 +182,17 @@ class ClipDataset(Dataset[ClipItem]):
             generator = np.random.default_rng([self.seed, int(self._epoch), index])
             cropped, length = self.crop(np.asarray(samples), generator)
             return torch.from_numpy(cropped), int(length)
-        length = len(samples) if self.samples is None else min(len(samples), self.samples)
-        wave = np.zeros(length if self.samples is None else self.samples, dtype=np.float32)
-        wave[:length] = samples[:length]
+        there = samples.shape[-1]
+        length = there if self.samples is None else min(there, self.samples)
+        wave = np.zeros((*samples.shape[:-1], length if self.samples is None else self.samples), dtype=np.float32)
+        wave[..., :length] = samples[..., :length]
         return torch.from_numpy(wave), length
 
 
 def collate(items: Sequence[ClipItem]) -> ClipItem:
     """A batch of clips of different lengths: waves padded with zeros to the longest."""
-    waves = torch.nn.utils.rnn.pad_sequence([item.wave for item in items], batch_first=True)
+    longest = max(item.wave.shape[-1] for item in items)
+    waves = torch.stack([torch.nn.functional.pad(item.wave, (0, longest - item.wave.shape[-1])) for item in items])
     return ClipItem(waves, *(torch.stack([item[i] for item in items]) for i in (1, 2, 3)))
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError
+from spectronorm.front_end import require_front_end
 from spectronorm.monitor import Monitor, NewAudio, Report, Update, restarted, update
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.nn.preprocess import Preprocess
@@ -95,7 +96,7 @@ class Monitored(nn.Module):
         ends = [waves.shape[-1]] * clips if lengths is None else lengths.expand(wave.shape[:-1]).reshape(-1).tolist()
         for clip in range(first, clips, self.every):
             samples = to_host(waves[clip, : ends[clip]].float())
-            frames = self.monitor.profile.front_end.frames(len(samples))
+            frames = require_front_end(self.monitor.profile.front_end, "watching waves").frames(len(samples))
             made = to_host(levels[clip, :, :frames].double())
             try:
                 self.monitor.add(samples, level=made)

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from spectronorm.arrays import Affine, require_floats, to_host, working
-from spectronorm.errors import ArgumentError, ShapeError
-from spectronorm.front_end import FrontEnd
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end import any_from_json
 from spectronorm.nn.batches import BandMap
 from spectronorm.nn.checks import expand_lengths, readable
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
+from spectronorm.normalize.normalizer import require_level
 
 
 class Normalize(Constants):
@@ -38,6 +39,7 @@ class Normalize(Constants):
         super().__init__()
         self.fitted = normalizer
         self._bands = normalizer.front_end.n_bands
+        self._level_shape = normalizer.front_end.level_shape
         self._clipwise: Any = None
         self.offset: nn.Parameter | None = None
         self.log_scale: nn.Parameter | None = None
@@ -73,19 +75,15 @@ class Normalize(Constants):
     def normalized(self, level: Tensor, lengths: Tensor | None, *, overwrite: bool) -> Tensor:
         """`forward`, which may use the memory of `level` if nobody else needs it: a fresh batch costs a page fault."""
         require_floats(level, "a level")
-        if level.ndim < 2 or level.shape[-2] != self._bands:
-            raise ShapeError(
-                f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {self._bands} bands of the "
-                "front end that this normalizer was fitted for"
-            )
+        require_level(level, self.fitted.front_end)
         x: Tensor = working(level)
         if lengths is None:
             if overwrite and self._clipwise is None and self.offset is None and not x.requires_grad and readable(x):
                 x.sub_(self.shift.to(x.dtype)).div_(self.scale.to(x.dtype))
                 return x.to(level.dtype)
             return self._by_data_set(self._by_clip(x)).to(level.dtype)
-        lengths = expand_lengths(lengths, level, 2, 0, "frames")
-        valid = valid_mask(lengths, level.shape[-1]).unsqueeze(-2)
+        lengths = expand_lengths(lengths, level, len(self._level_shape) + 1, 0, "frames")
+        valid = valid_mask(lengths, level.shape[-1])[(..., *[None] * len(self._level_shape), slice(None))]
         # Masked first as well, so that whatever stands in the padding cannot reach a gradient as NaN.
         x = x.masked_fill(~valid, 0.0)
         if self._clipwise is not None and not self._masks_level:
@@ -97,6 +95,8 @@ class Normalize(Constants):
     def band_map(self, dtype: torch.dtype) -> BandMap | None:
         """What this does to a level, when that is one map of each band whose numbers can be read and do not train."""
         if self._clipwise is not None or self.fitted.affine is None or self.offset is not None:
+            return None
+        if len(self._level_shape) > 1:
             return None
         numbers = (self.shift, self.scale)
         if not all(one.device.type == "cpu" and not one.requires_grad and readable(one) for one in numbers):
@@ -155,7 +155,7 @@ class Normalize(Constants):
 
     def set_extra_state(self, state: Tensor) -> None:
         """Raise `FrontEndMismatch` when a checkpoint's numbers were measured with another front end."""
-        self.fitted.front_end.require_same(FrontEnd.from_json(settings_text(state)), "the checkpoint")
+        self.fitted.front_end.require_same(any_from_json(settings_text(state)), "the checkpoint")
 
     def extra_repr(self) -> str:
         """The normalizer, and whether it trains."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from spectronorm.front_end import require_front_end
 from spectronorm.nn.batches import mapped_levels
 from spectronorm.nn.normalize import Normalize
 from spectronorm.nn.spectrogram import Spectrogram
@@ -26,7 +27,9 @@ class Preprocess(nn.Module):
         self, pipeline: Pipeline, *, trainable: bool = False, dft: str = "fft", precision: str = "float32"
     ) -> None:
         super().__init__()
-        self.spectrogram = Spectrogram(pipeline.front_end, dft=dft, precision=precision)
+        self.spectrogram = Spectrogram(
+            require_front_end(pipeline.front_end, "preprocessing waves"), dft=dft, precision=precision
+        )
         self.normalize = Normalize(pipeline.normalizer, trainable=trainable)
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:

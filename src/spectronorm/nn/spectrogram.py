@@ -53,7 +53,7 @@ class Spectrogram(Constants):
         self.transform = dft_module(dft, front_end.stft)
         runs = front_end.band_runs()
         self._selects = runs.identity
-        self._bands = front_end.n_bands
+        self._bands = front_end.level_shape[-1]
         if not runs.identity:
             self.register_constant("filters", runs.matrix, persistent=False)
         self._masks_level = takes_valid(front_end.level.__call__)

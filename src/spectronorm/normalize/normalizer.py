@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
+from spectronorm.normalize.scikit_learn import Parameters, params_of, transformer_tags, with_private_attributes
 from spectronorm.profile import Profile
 from spectronorm.registry import Registry
 
 
-class Normalizer(ABC):
+class Normalizer(Parameters, ABC):
     """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile.
 
     A subclass needs `fit` only; everything else has a default, which is right for one map `(level - shift) / scale`
@@ -117,6 +119,7 @@ class FittedOn:
         return cls(profile.clips, profile.frames, groups, left_out, data)
 
 
+@with_private_attributes
 @dataclass(frozen=True)
 class FittedNormalizer:
     """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.
@@ -127,7 +130,7 @@ class FittedNormalizer:
     """
 
     normalizer: Normalizer
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     affine: Affine | None
     fitted_on: FittedOn
 
@@ -138,10 +141,11 @@ class FittedNormalizer:
 
     @classmethod
     def with_map(
-        cls, normalizer: Normalizer, front_end: FrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
+        cls, normalizer: Normalizer, front_end: AnyFrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
     ) -> FittedNormalizer:
-        """A normalizer with one map for all clips, from a number or one value a band."""
-        return cls(normalizer, front_end, Affine(_column(shift), _column(scale)), fitted_on)
+        """A normalizer with one map for all clips, from a number or one value a band of each channel."""
+        columns = (_column(values, front_end.level_shape) for values in (shift, scale))
+        return cls(normalizer, front_end, Affine(*columns), fitted_on)
 
     def __call__(self, level: Array) -> Array:
         """The normalized level; raises `ShapeError` when it does not have this front end's bands."""
@@ -175,19 +179,71 @@ class FittedNormalizer:
             return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
 
-    def require_front_end(self, front_end: FrontEnd) -> None:
+    def require_front_end(self, front_end: AnyFrontEnd) -> None:
         """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""
         front_end.require_same(self.front_end, "the normalizer")
 
+    def transform(self, level: Array) -> Array:
+        """The normalized level, by the name that scikit-learn uses."""
+        return self(level)
+
+    def inverse_transform(self, x: Array) -> Array:
+        """The level again, by the name that scikit-learn uses."""
+        return self.inverse(x)
+
+    def fit(self, level: Array, y: object = None) -> FittedNormalizer:
+        """This normalizer, which is fitted already: a step of a scikit-learn pipeline."""
+        self._check(level)
+        return self
+
+    def fit_transform(self, level: Array, y: object = None) -> Array:
+        """The normalized level: nothing is fitted again."""
+        return self.fit(level, y)(level)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """What `sklearn.base.clone` makes an equal normalizer of."""
+        return params_of(self)
+
+    def __sklearn_tags__(self) -> Any:
+        """The tags of a scikit-learn transformer that needs no fitting."""
+        return transformer_tags(requires_fit=False)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Always."""
+        return True
+
     def _check(self, level: Array) -> None:
-        bands = self.front_end.n_bands
-        if level.ndim < 2 or level.shape[-2] != bands:
-            raise ShapeError(
-                f"a level of shape {tuple(level.shape)} is not (..., band, frame) with the {bands} bands of the front "
-                "end that this normalizer was fitted for; pass what that front end gives"
-            )
+        require_level(level, self.front_end)
 
 
-def _column(values: ArrayLike) -> NDArray[np.float64]:
-    """Values as `(band, 1)`; a number as `(1, 1)`."""
-    return np.asarray(values, dtype=np.float64).reshape(-1, 1)
+def require_level(level: Array, front_end: AnyFrontEnd) -> None:
+    """Raise `ShapeError` unless this is an array `(..., band, frame)` (or with channels) of this front end."""
+    shape = front_end.level_shape
+    if level.ndim <= len(shape) or tuple(level.shape[-1 - len(shape) : -1]) != shape:
+        axes = f"band, frame) with the {shape[-1]} bands"
+        if len(shape) > 1:
+            axes = f"channel, band, frame) with the {shape[0]} channels and {shape[1]} bands"
+        raise ShapeError(
+            f"a level of shape {tuple(level.shape)} is not (..., {axes} of the front end that this normalizer was "
+            "fitted for; pass what that front end gives"
+        )
+
+
+def _column(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Values as `(band, 1)` or `(channel, band, 1)`; one for all bands as `(1, 1)`, one a channel as `(channel, 1, 1)`.
+
+    Raises:
+        ShapeError: when there are neither one nor as many values as bands.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 1:
+        return array.reshape((1, 1))
+    if array.size == math.prod(shape):
+        return array.reshape((*shape, 1))
+    if len(shape) > 1 and array.shape in {(shape[0], 1), (1, shape[1])}:
+        return array[..., None]
+    raise ShapeError(
+        f"{array.size} values of shape {array.shape} do not fit a level of {' × '.join(map(str, shape))} "
+        f"{'bands' if len(shape) == 1 else '(channel, band)'}; give one number, or one value a band"
+        f"{' of each channel' if len(shape) > 1 else ''}"
+    )

@@ -11,7 +11,7 @@ from typing_extensions import override
 from spectronorm.arrays import Affine, Array, mean_of_valid, namespace, working
 from spectronorm.arrays.rounding import CONSTANT_VARIANCE
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer
-from spectronorm.normalize.per import check_scope
+from spectronorm.normalize.per import CLIP_SCOPES, check_scope
 
 
 @NORMALIZERS.register("per_clip")
@@ -20,7 +20,7 @@ class PerClip(ClipNormalizer):
     """`(level - mean) / std` over each clip's own frames (and bands, with `per="global"`): utterance MVN.
 
     It needs nothing from the data set and forgets each clip's level; a constant clip becomes zero. The inverse needs
-    the map that the clip got, which `FittedNormalizer.affine_of` gives.
+    the map that the clip got, which `FittedNormalizer.affine_of` gives. Of several channels each is a clip of its own.
 
     Raises:
         ArgumentError: when `per` is neither global nor band.
@@ -31,7 +31,7 @@ class PerClip(ClipNormalizer):
     per: str = field(default="global", metadata={"help": "global or band"})
 
     def __post_init__(self) -> None:
-        check_scope(self.per)
+        check_scope(self.per, CLIP_SCOPES)
 
     @override
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:

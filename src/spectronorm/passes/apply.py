@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import xxhash
 
-from spectronorm.audio import ClipReference, Reader, Source, open_source, stamp
+from spectronorm.audio import ClipReference, Reader, Source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
+from spectronorm.features import open_for, stamp_of_level
+from spectronorm.passes.clip_level import read_clip_level
+from spectronorm.passes.long_spectrogram import LongSpectrogram
+from spectronorm.passes.normalized import normalized_levels
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
 from spectronorm.passes.outputs import (
     INDEX_NAME,
+    LEVELS_NAME,
     PIPELINE_NAME,
     files_in,
     output_names,
     require_folder,
     write_clip_index,
 )
+from spectronorm.passes.shards import ShardTask, index_rows, shards_of
+from spectronorm.passes.stores import Store, npy_bytes
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
-from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 
@@ -62,26 +69,28 @@ class _Task:
     folder: Path
     duration: float | None
     reader: Reader
+    store: Store
 
     def __call__(self, item: tuple[ClipReference, str]) -> _Written:
         clip, output = item
         front_end = self.pipeline.front_end
-        read = self.reader.read_stamped(
-            clip, front_end.sample_rate, duration=self.duration, resampler=front_end.resampler
-        )
+        long = LongSpectrogram(self.pipeline, self.reader, self.store, self.duration).write(clip, self.folder / output)
+        if long is not None:
+            if isinstance(long.result, AudioError):
+                return _Written(clip, output, 0, (BadFile.of(clip.name, long.result),), long.stamp, b"")
+            digest = stamp(ClipReference(output, self.folder / output))
+            return _Written(clip, output, long.result, (), long.stamp, digest)
+        read_stamp, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
+        if isinstance(found, AudioError):
+            return _Written(clip, output, 0, (BadFile.of(clip.name, found),), read_stamp, b"")
+        x = self.pipeline.normalizer(found.shaped(front_end))
         try:
-            sound = read.clip_or_raise()
-            x = self.pipeline.normalizer(front_end.clip_level(sound.valid)).astype(np.float32)
+            data = npy_bytes(self.store.made(x, found.frames))
         except AudioError as error:
-            return _Written(clip, output, 0, (BadFile.of(clip.name, error),), read.stamp, b"")
-        frames = x.shape[1]
-        padding = front_end.frames(len(sound.samples)) - frames
-        data = io.BytesIO()
-        np.save(data, np.pad(x, ((0, 0), (0, padding))))
+            return _Written(clip, output, 0, (BadFile.of(clip.name, error),), read_stamp, b"")
         with atomic_write(self.folder / output, None) as file:
-            file.write(data.getbuffer())
-        digest = xxhash.xxh3_128_digest(data.getbuffer())
-        return _Written(clip, output, frames, (), read.stamp, digest)
+            file.write(data)
+        return _Written(clip, output, x.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
         """By the name of the output; whether contents are still the same, stamp and digest say."""
@@ -103,7 +112,7 @@ class _Task:
         clip, output = item
         plain = json.loads(payload)
         bad = parse_files(plain["bad"])
-        found = _Written(clip, output, plain["frames"], bad, stamp(clip), bytes.fromhex(plain["digest"]))
+        found = _Written(clip, output, plain["frames"], bad, stamp_of_level(clip), bytes.fromhex(plain["digest"]))
         if found.stamp.hex() != plain["stamp"]:
             return None
         if not bad and stamp(ClipReference(output, self.folder / output)) != found.digest:
@@ -111,7 +120,7 @@ class _Task:
         return found
 
 
-def apply(
+def apply(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: str | Path | Source,
     pipeline: Pipeline,
     folder: str | Path,
@@ -121,13 +130,14 @@ def apply(
     engine: Engine | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
+    store: Store | None = None,
 ) -> Applied:
-    """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure.
+    """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure; or as `store` says.
 
-    Beside them stand the pipeline that made them and `index.csv`: the source's columns, with `path` and the number of
-    `frames` that are not padding. With `duration` (seconds) every clip is cropped, or padded with zeros after
-    normalization, to one length. A run that was stopped, by whatever means, is taken up again by calling `apply` once
-    more: a journal beside the folder says what is finished.
+    Beside them stand the pipeline that made them, `levels.json`, with which `fit` measures them, and `index.csv`: the
+    source's columns, with `path` and the number of `frames` that are not padding. With `duration` (seconds) every clip
+    is cropped, or padded with zeros after normalization, to one length. A run that was stopped, by whatever means, is
+    taken up again by calling `apply` once more: a journal beside the folder says what is finished.
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
@@ -137,31 +147,45 @@ def apply(
             is set, or that is an input.
         OutputBusy: when another run is writing into the folder.
     """
-    opened, folder = open_source(source), Path(folder)
+    store = (store or Store()).check(pipeline.front_end)
+    opened, folder = open_for(source, pipeline.front_end), Path(folder)
     require_folder(folder, "the spectrograms")
     identity = {
         "command": "apply",
         "pipeline": pipeline.summary(),
+        "store": asdict(store),
         **reading(opened.reader, duration),
         "libraries": libraries(),
     }
-    items = output_names(opened, ".npy")
-    files = [
-        *((name, Content.ARRAY) for _, name in items),
-        (INDEX_NAME, Content.INDEX),
-        (PIPELINE_NAME, Content.CONTAINER),
-    ]
+    how: dict[str, Any] = {"max_bad": max_bad, "engine": engine, "progress": progress}
+    beside = [(INDEX_NAME, Content.INDEX), (PIPELINE_NAME, Content.CONTAINER), (LEVELS_NAME, Content.LEVELS)]
+    if store.to == "npy":
+        items = output_names(opened, ".npy")
+        files = files_in(folder, [*((name, Content.ARRAY) for _, name in items), *beside])
+        output = Output(folder, files, identity, overwrite=overwrite)
+        task = _Task(pipeline, folder, duration, opened.reader, store)
+        with one_pass(opened, task, items, output=output, **how) as results:
+            good = sorted((one for one in results if not one.bad), key=lambda one: one.output)
+            rows = [(one.output, one.clip, one.frames) for one in good]
+            _finish(folder, opened, pipeline, store, rows)
+        return Applied(folder, len(rows), results.bad)
+    shards = shards_of(opened, store)
+    files = files_in(folder, [*((shard.output, Content.STORE) for shard in shards), *beside])
+    output = Output(folder, files, identity, overwrite=overwrite)
     with one_pass(
-        opened,
-        _Task(pipeline, folder, duration, opened.reader),
-        items,
-        output=Output(folder, files_in(folder, files), identity, overwrite=overwrite),
-        max_bad=max_bad,
-        engine=engine,
-        progress=progress,
-    ) as results:
-        written = sorted((result for result in results if not result.bad), key=lambda result: result.output)
-        if written:
-            write_clip_index(folder, opened, ((one.output, one.clip, one.frames) for one in written))
-            pipeline.save(folder / PIPELINE_NAME)
-    return Applied(folder, len(written), results.bad)
+        opened, ShardTask(pipeline, folder, duration, opened.reader, store), shards, output=output, **how
+    ) as written:
+        rows = list(index_rows(list(written), store))
+        _finish(folder, opened, pipeline, store, rows)
+    return Applied(folder, len(rows), written.bad)
+
+
+def _finish(
+    folder: Path, source: Source, pipeline: Pipeline, store: Store, rows: Sequence[tuple[str, ClipReference, int]]
+) -> None:
+    """Write index, pipeline and description, if anything was written."""
+    if rows:
+        write_clip_index(folder, source, rows)
+        pipeline.save(folder / PIPELINE_NAME)
+        levels = normalized_levels(pipeline, store.layout)
+        write_text(folder / LEVELS_NAME, levels.to_json(), Content.LEVELS)

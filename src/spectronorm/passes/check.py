@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spectronorm.arrays import column_values
-from spectronorm.audio import ClipReference, Reader, Source, open_source
+from spectronorm.audio import ClipReference, Reader, Source
 from spectronorm.engines import Engine
-from spectronorm.errors import AudioError
+from spectronorm.errors import ArgumentError, AudioError
+from spectronorm.features import open_for, read_level
+from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.passes.one_pass import OneClip, one_pass
-from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, digest
+from spectronorm.profile import BadFile, GroupKey, LevelClip, Measurement, Profile, digest
 from spectronorm.runs.progress import Progress
 
 
@@ -54,14 +56,17 @@ class _Heard(OneClip):
 class _Task:
     """The digest of a clip, as the pass would have recorded it; picklable."""
 
-    sample_rate: int
-    resampler: str
+    front_end: AnyFrontEnd
     duration: float | None
     reader: Reader
 
     def __call__(self, clip: ClipReference) -> _Heard:
         try:
-            sound = self.reader.read(clip, self.sample_rate, duration=self.duration, resampler=self.resampler)
+            if isinstance(self.front_end, Levels):
+                level = LevelClip.of(read_level(clip, self.front_end, duration=self.duration), self.front_end)
+                return _Heard(clip, level.digest, level.flat)
+            rate, resampler = self.front_end.sample_rate, self.front_end.resampler
+            sound = self.reader.read(clip, rate, duration=self.duration, resampler=resampler)
         except AudioError as error:
             return _Heard(clip, b"", flat=False, bad=(BadFile.of(clip.name, error),))
         return _Heard(clip, digest(sound.valid), sound.flat is not None)
@@ -84,16 +89,22 @@ def check(
 
     Raises:
         SourceError: when the source cannot be opened or is empty.
-        ArgumentError: when no clip of the source is held out by these values.
+        ArgumentError: when no clip of the source is held out by these values, or the digests are of levels that only
+            a meter saw.
     """
-    opened = open_source(source)
+    if profile.from_levels and not isinstance(profile.front_end, Levels):
+        raise ArgumentError(
+            "the profile was measured from levels that were given to a meter, whose digests no audio has; measure the "
+            "audio itself with spectronorm fit"
+        )
+    opened = open_for(source, profile.front_end)
     held_out = {column: column_values(column, value) for column, value in (hold_out or {}).items()}
     unseen = opened.select(**held_out) if held_out else opened
     chosen = set(map(id, unseen))
     rest = [clip for clip in opened if id(clip) not in chosen]
     groups = _groups_by_digest(profile.groups)
     measured = _groups_by_digest({key: m for key, m in profile.groups.items() if not _is_held_out(key, held_out)})
-    task = _Task(profile.front_end.sample_rate, profile.front_end.resampler, profile.duration, opened.reader)
+    task = _Task(profile.front_end, profile.duration, opened.reader)
     with one_pass(unseen, task, unseen.clips, max_bad=None, engine=engine, progress=progress) as results:
         heard = list(results)
     leaked = {one.digest for one in heard if not one.flat and one.digest in measured}

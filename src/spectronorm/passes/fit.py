@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.audio import ClipReference, Source, open_source, random_sample
+from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample
+from spectronorm.audio.channels import check_channels
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import FrontEnd
-from spectronorm.passes.measure import Measured, MeasureTask
+from spectronorm.features import open_for, with_all_channels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+from spectronorm.passes.measure import MeasureTask
+from spectronorm.passes.measure_levels import MeasureLevelsTask
+from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.one_pass import MAX_BAD, Output, PassResults, one_pass
 from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
@@ -38,7 +42,7 @@ class Sample:
 
 def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: str | Path | Source,
-    front_end: FrontEnd | None = None,
+    front_end: AnyFrontEnd | None = None,
     *,
     group_by: str | Sequence[str] | None = None,
     duration: float | None = None,
@@ -49,12 +53,14 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     output: str | Path | None = None,
     exclude_floor: bool = False,
     overwrite: bool = False,
+    channels: str | int | None = None,
 ) -> Profile:
     """Measure a source once and exactly; the profile does not depend on workers, order or engine by a single byte.
 
     Args:
         source: What `open_source` opens, or a source.
-        front_end: Wave to level; by default `FrontEnd()`.
+        front_end: Wave to level; by default `FrontEnd()`. With `Levels` the source's files hold levels (see
+            `open_features`).
         group_by: The column, or columns, whose values form groups that can be left out later; by default fold and
             split, where the source has them.
         duration: Crop longer clips to this many seconds; padding is never counted.
@@ -65,6 +71,9 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         output: Save the profile here, and keep a journal beside it until that is done: a run that was stopped, by
             whatever means, is taken up again by calling `fit` once more, and ends with the same bytes.
         exclude_floor: Let the profile's figures be those of the cells above the floor (see `Profile.excluding_floor`).
+        channels: What is made of several channels, in place of what the front end says: `mean`, `first`, a number from
+            0, `each` (every channel is a clip, with a column `channel`) or `stack` (levels `(channel, band, frame)`;
+            files with other numbers of channels than the first are bad).
         overwrite: Let the profile replace a file that is not ours; an input is never replaced.
 
     Raises:
@@ -74,13 +83,16 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         OutputBusy: when another run is writing the same output.
         OutputRefused: when a file would be replaced that is not ours, or an input.
     """
-    opened = open_source(source)
-    front_end = FrontEnd() if front_end is None else front_end
+    front_end = _with_channels(FrontEnd() if front_end is None else front_end, channels)
+    if isinstance(front_end, FrontEnd):
+        source = open_source(source)
+        front_end = with_all_channels(front_end, source)
+    opened = open_for(source, front_end)
     if exclude_floor:
         require_fixed_floor(front_end)
     columns = _group_columns(opened, group_by)
     chosen = opened if sample is None else random_sample(opened, sample.fraction, sample.seed)
-    task = MeasureTask(front_end, duration, opened.reader, with_stamps=output is not None)
+    task = _task(front_end, duration, opened.reader, with_stamps=output is not None)
     with one_pass(
         chosen,
         task,
@@ -108,7 +120,21 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     return profile
 
 
-def _output(path: Path, task: MeasureTask, *, overwrite: bool) -> Output:
+def _with_channels(front_end: AnyFrontEnd, channels: str | int | None) -> AnyFrontEnd:
+    if channels is None:
+        return front_end
+    if isinstance(front_end, Levels):
+        raise ArgumentError(f"channels={channels!r}: how many channels levels have is in their description")
+    return replace(front_end, channels=check_channels(channels))
+
+
+def _task(front_end: AnyFrontEnd, duration: float | None, reader: Reader, *, with_stamps: bool) -> UnitTask:
+    if isinstance(front_end, Levels):
+        return MeasureLevelsTask(front_end, duration, reader, with_stamps)
+    return MeasureTask(front_end, duration, reader, with_stamps)
+
+
+def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
     """The profile's file, with everything that decides its bytes."""
     require_file(path, "a profile")
     identity = {

@@ -11,11 +11,12 @@ import xxhash
 from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, open_source, stamp
+from spectronorm.audio import ClipReference, Reader, Source, stamp
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
-from spectronorm.front_end import WaveformGain
+from spectronorm.features import open_for
+from spectronorm.front_end import FrontEnd, WaveformGain
 from spectronorm.image_files import ImageCodec, contact_sheet, decode, encode_image, encode_picture
 from spectronorm.image_files.picture import palette
 from spectronorm.image_files.png import NOT_INVERTIBLE, read_texts
@@ -149,6 +150,14 @@ class _Task:
         return _Done(clip, output, False, header.frames, self.codec.clipped(shown), shown.size)
 
 
+def _one_channel(front_end: FrontEnd) -> FrontEnd:
+    if len(front_end.level_shape) > 1:
+        raise ArgumentError(
+            f"channels={front_end.channels!r}: an image holds one channel; choose mean, first, a number or each"
+        )
+    return front_end
+
+
 def export_images(
     source: str | Path | Source,
     codec: ImageCodec,
@@ -179,7 +188,7 @@ def export_images(
         palette(options.colormap)
         if codec.layout.bits != 8:
             raise ArgumentError(f"bits={codec.layout.bits} with colormap={options.colormap!r}: colours show 8 bits")
-    opened, folder = open_source(source), Path(folder)
+    opened, folder = open_for(source, _one_channel(codec.front_end)), Path(folder)
     require_folder(folder, "the images")
     items = output_names(opened, ".png", by_label=True)
     sheets = _sheet_names(opened) if options.sheets else ()

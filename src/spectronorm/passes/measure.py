@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio import Clip, ClipReference, Reader, Stamped, Streamed, stamp, stream
-from spectronorm.errors import AudioError, BadAudioReason, FileFormatError
+from spectronorm.audio import Clip, ClipReference, Stamped, Streamed, stream
+from spectronorm.audio.channels import FLAG_DETAILS
+from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
+from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.units import Unit
 from spectronorm.profile import (
     BadFile,
@@ -24,20 +24,14 @@ from spectronorm.profile import (
     as_flat,
     count_stream,
     needs_all_first,
-    storage,
     streams,
 )
-from spectronorm.runs.journal import key_of
-from spectronorm.storage import canonical_json, container
-from spectronorm.version import __version__
 
 _SAMPLES_AHEAD = 1 << 19
 
 _SAMPLES_AT_ONCE = 1 << 22
 
 """Longer clips are held, but counted piece by piece: their levels would take ten times their own memory."""
-
-_LENGTH = struct.Struct("<Q")
 
 _FLAT_DETAIL = {
     BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
@@ -46,28 +40,15 @@ _FLAT_DETAIL = {
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What came out of a unit; `stamps` identify the contents of its clips, in order."""
-
-    key: GroupKey
-    clips: int
-    measurement: Measurement | None
-    bad: tuple[BadFile, ...]
-    flagged: tuple[BadFile, ...]
-    stamps: tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class MeasureTask:
-    """Measures a unit; picklable, so that any engine can run it. Stamps cost one more read: only a journal has them."""
+class MeasureTask(UnitTask):
+    """Measures a unit of audio; picklable, so that any engine can run it."""
 
     front_end: FrontEnd
-    duration: float | None
-    reader: Reader
-    with_stamps: bool
 
     def __call__(self, unit: Unit) -> Measured:
         """Read and count every clip of the unit; those that are too long to be held, block by block."""
+        if len(self.front_end.level_shape) > 1:
+            return self._stacked(unit)
         if not streams(self.front_end):
             return self._held(unit)
         streamed = [self._streamed(clip) for clip in unit.clips]
@@ -87,6 +68,30 @@ class MeasureTask:
             with_stamp=self.with_stamps,
             twice=needs_all_first(self.front_end),
         )
+
+    def _stacked(self, unit: Unit) -> Measured:
+        """Measure clips of several channels, one channel below the other."""
+        counter = LevelCounter(self.front_end)
+        bad: list[BadFile] = []
+        flagged: list[BadFile] = []
+        stamps: list[bytes] = []
+        for clip in unit.clips:
+            read = self.reader.read_stamped(
+                clip,
+                self.front_end.sample_rate,
+                duration=self.duration,
+                resampler=self.front_end.resampler,
+                with_stamp=self.with_stamps,
+            )
+            stamps.append(read.stamp)
+            try:
+                sound = read.clip_or_raise()
+                counter.add_level(self.front_end.clip_level(sound.valid), sound.valid, flat=sound.flat is not None)
+            except AudioError as error:
+                bad.append(BadFile.of(clip.name, error, unit.key))
+                continue
+            flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
+        return Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps))
 
     def _held(self, unit: Unit) -> Measured:
         counter = LevelCounter(self.front_end, workspace_of_thread())
@@ -113,8 +118,7 @@ class MeasureTask:
                     except AudioError as error:
                         bad.append(BadFile.of(clip.name, error, unit.key))
                         continue
-                    if sound.flat is not None:
-                        flagged.append(BadFile(clip.name, sound.flat, _FLAT_DETAIL[sound.flat], unit.key))
+                    flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
         found = counter.measurement()
         if parts:
             found = Measurement.sum(parts if found is None else [found, *parts])
@@ -146,63 +150,17 @@ class MeasureTask:
                 continue
             place = waiting[used : used + length]
             place[:] = read.result.valid
-            clips.append((clip, Clip(place, read.result.sample_rate, length, read.result.flat)))
+            kept = read.result
+            clips.append((clip, Clip(place, kept.sample_rate, length, kept.flat, kept.flags)))
             used += length
         yield clips
 
-    def merge(self, results: Sequence[Measured]) -> list[Measured]:
-        """One result a group: what travels is smaller, and adds up to the same."""
-        groups: dict[GroupKey, list[Measured]] = {}
-        for result in results:
-            groups.setdefault(result.key, []).append(result)
-        return [_merged(key, some) for key, some in groups.items()]
 
-    def key(self, unit: Unit) -> bytes:
-        """By group and names; whether the contents are still the same, the stamps say."""
-        return key_of([unit.key, [clip.name for clip in unit.clips]])
-
-    def pack(self, result: Measured) -> bytes:
-        """Stamps and lists as JSON, then the integers as a profile's container."""
-        notes = storage.Notes(result.bad, result.flagged, self.duration, __version__, exclude_floor=False, left_out=())
-        lists = {
-            "stamps": [one.hex() for one in result.stamps],
-            "bad": storage.plain_files(result.bad),
-            "flagged": storage.plain_files(result.flagged),
-        }
-        text = canonical_json(lists).encode()
-        found = b""
-        if result.measurement is not None:
-            found = container.pack(*storage.contents(self.front_end, {result.key: result.measurement}, notes))
-        return _LENGTH.pack(len(text)) + text + found
-
-    def unpack(self, unit: Unit, payload: bytes) -> Measured | None:
-        """The result again, when every clip's content is what it was."""
-        stop = _LENGTH.size + _LENGTH.unpack_from(payload)[0]
-        lists = json.loads(payload[_LENGTH.size : stop])
-        stamps = tuple(bytes.fromhex(text) for text in lists["stamps"])
-        if stamps != tuple(stamp(clip) for clip in unit.clips):
-            return None
-        measurement = None
-        if len(payload) > stop:
-            try:
-                _, groups, _ = storage.parse(*container.unpack(payload[stop:], "the journal"), "the journal")
-            except FileFormatError:
-                return None
-            measurement = groups[unit.key]
-        bad, flagged = storage.parse_files(lists["bad"]), storage.parse_files(lists["flagged"])
-        return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps)
-
-
-def _merged(key: GroupKey, some: Sequence[Measured]) -> Measured:
-    parts = [one.measurement for one in some if one.measurement is not None]
-    return Measured(
-        key,
-        sum(one.clips for one in some),
-        Measurement.sum(parts) if parts else None,
-        tuple(bad for one in some for bad in one.bad),
-        tuple(flagged for one in some for flagged in one.flagged),
-        tuple(stamp for one in some for stamp in one.stamps),
-    )
+def _flagged(
+    clip: ClipReference, flat: BadAudioReason | None, flags: Sequence[BadAudioReason], key: GroupKey
+) -> list[BadFile]:
+    reasons = (*([] if flat is None else [flat]), *flags)
+    return [BadFile(clip.name, reason, (_FLAT_DETAIL | FLAG_DETAILS)[reason], key) for reason in reasons]
 
 
 def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
@@ -220,11 +178,9 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
             continue
         if isinstance(found.result, AudioError):
             bad.append(BadFile.of(clip.name, found.result, unit.key))
-        elif found.flat is not None:
-            flagged.append(BadFile(clip.name, found.flat, _FLAT_DETAIL[found.flat], unit.key))
-            parts.append(as_flat(found.result))
         else:
-            parts.append(found.result)
+            flagged += _flagged(clip, found.flat, found.flags, unit.key)
+            parts.append(found.result if found.flat is None else as_flat(found.result))
     whole = Measurement.sum(parts) if parts else None
     in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
     return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)

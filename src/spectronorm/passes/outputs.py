@@ -18,6 +18,7 @@ from spectronorm.storage.replacement import is_stream
 
 INDEX_NAME = "index.csv"
 PIPELINE_NAME = "pipeline.safetensors"
+LEVELS_NAME = "levels.json"
 SHEET_PREFIX = "sheet-"
 
 

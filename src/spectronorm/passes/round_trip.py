@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio import read_clip
+from spectronorm.audio import Reader
+from spectronorm.audio.channels import EACH
+from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, WaveformGain, level_db
 from spectronorm.image_files import ImageCodec, Layout, LevelRange, decode
 from spectronorm.inversion import invert
@@ -90,7 +92,12 @@ def _round_trip(
     original, image, recovered = (folder / f"{name}{end}" for end in (".original.wav", ".png", ".recovered.wav"))
     for path, content in ((original, Content.SOUND), (image, Content.PICTURE), (recovered, Content.SOUND)):
         require_replaceable(path, content)
-    wave = read_clip(clip, front_end.sample_rate, resampler=front_end.resampler).valid
+    if len(front_end.level_shape) > 1 or front_end.channels == EACH:
+        raise ArgumentError(
+            f"channels={front_end.channels!r}: a round trip is of one channel; choose mean, first or a number"
+        )
+    reader = Reader(channels=front_end.channels)
+    wave = reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).valid
     level = front_end.clip_level(wave)
     codec = ImageCodec(front_end, level_range or LevelRange.of_level(level), Layout(bits=options.bits))
     write_audio(original, _within_full_scale(wave), front_end.sample_rate)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spectronorm.audio import ClipReference, Source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
-from spectronorm.front_end import FrontEnd, WaveformGain
+from spectronorm.front_end import FrontEnd, WaveformGain, require_front_end
 from spectronorm.image_files import decode
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 from spectronorm.inversion import invert
@@ -328,7 +328,8 @@ def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
         pipeline = _pipeline(folder / PIPELINE_NAME)
         name = escaped_name(path.resolve().relative_to(folder).as_posix())
         x = x[:, : _frames(folder).get(name, x.shape[1])]
-    return _Spectrogram(pipeline.inverse(x.astype(np.float64)), pipeline.front_end, None, None, 0.0, note)
+    front_end = require_front_end(pipeline.front_end, "turning a spectrogram into sound")
+    return _Spectrogram(pipeline.inverse(x.astype(np.float64)), front_end, None, None, 0.0, note)
 
 
 def _folder_of_pipeline(path: Path) -> Path:

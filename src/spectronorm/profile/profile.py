@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import column_values
 from spectronorm.errors import ArgumentError, PluginError
-from spectronorm.front_end import FrontEnd
-from spectronorm.profile import storage
+from spectronorm.front_end import AnyFrontEnd, Levels
+from spectronorm.profile import storage, tables
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.measurement import Measurement
@@ -36,10 +36,11 @@ class Profile(FieldsOnly):
     unit: `profile.band.mean` is a number for each band, `profile.overall.mean` one number for all of them. `bad` are
     the files that were left out, `flagged` the silent and constant ones that were counted like any other. With
     `exclude_floor` every figure but the floor share is of the cells above the floor (see `excluding_floor`).
-    `left_out` says what was held out, such as `fold=1`.
+    `left_out` says what was held out, such as `fold=1`. With `from_levels` no samples were seen (see `Meter`): nothing
+    is known of the waveforms, lengths are in frames, and digests are of levels.
     """
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     groups: Mapping[GroupKey, Measurement]
     bad: tuple[BadFile, ...] = ()
     duration: float | None = None
@@ -47,6 +48,7 @@ class Profile(FieldsOnly):
     flagged: tuple[BadFile, ...] = ()
     exclude_floor: bool = False
     left_out: tuple[str, ...] = ()
+    from_levels: bool = False
 
     def __post_init__(self) -> None:
         if not self.groups:
@@ -54,6 +56,8 @@ class Profile(FieldsOnly):
         object.__setattr__(self, "groups", dict(sorted(self.groups.items())))
         object.__setattr__(self, "bad", tuple(sorted(self.bad)))
         object.__setattr__(self, "flagged", tuple(sorted(self.flagged)))
+        if isinstance(self.front_end, Levels):
+            object.__setattr__(self, "from_levels", True)
         if self.exclude_floor:
             require_fixed_floor(self.front_end)
 
@@ -71,6 +75,11 @@ class Profile(FieldsOnly):
     def overall(self) -> Statistics:
         """The figures of all bands pooled, each a number."""
         return Statistics(self.total.pooled(), self.front_end.grid, pooled=True, without_floor=self._without_floor)
+
+    def pooled_rows(self, rows: Sequence[Sequence[int]]) -> Statistics:
+        """The figures of sets of bands, each pooled; their standard errors are infinite, since nothing is known."""
+        pooled = self.total.pooled_rows(rows)
+        return Statistics(pooled, self.front_end.grid, without_floor=self._without_floor)
 
     @property
     def _without_floor(self) -> int | None:
@@ -216,6 +225,8 @@ class Profile(FieldsOnly):
                 raise ArgumentError(f"durations differ ({parts[0].duration} and {part.duration} s); measure both alike")
             if part.exclude_floor != parts[0].exclude_floor:
                 raise ArgumentError("one profile leaves the floor out and the other does not; treat both alike")
+            if part.from_levels != parts[0].from_levels:
+                raise ArgumentError("one profile was measured from levels and the other from audio; measure both alike")
             for key, measurement in part.groups.items():
                 by_key.setdefault(key, []).append(measurement)
         groups = {key: Measurement.sum(several) for key, several in by_key.items()}
@@ -246,9 +257,11 @@ class Profile(FieldsOnly):
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """The header and tensors that `save` writes and `from_container` takes."""
-        notes = storage.Notes(self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out)
+        notes = storage.Notes(
+            self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out, self.from_levels
+        )
         header, tensors = storage.contents(self.front_end, self.groups, notes)
-        facts = {"clips": self.clips, "frames": self.frames, "seconds": self.seconds}
+        facts = {"clips": self.clips, "frames": self.frames, "seconds": _number(self.seconds)}
         return {**header, **facts}, tensors
 
     @classmethod
@@ -265,6 +278,14 @@ class Profile(FieldsOnly):
             raise PluginError(f"{path}: {error}") from None
         return cls(front_end, groups, **{f.name: getattr(notes, f.name) for f in fields(notes)})
 
+    def to_frame(self) -> Any:
+        """The figures of each band as a pandas table, indexed by band, or by channel and band."""
+        return tables.to_frame(self.band, self.front_end)
+
+    def to_xarray(self) -> Any:
+        """The figures of each band as an xarray data set, with the frequencies of the bands as a coordinate."""
+        return tables.to_xarray(self.band, self.front_end)
+
     def summary(self) -> dict[str, Any]:
         """Plain JSON values of what was measured, as `spectronorm show --json` prints them."""
         names = ("mean", "std", "min", "max", "floor_share")
@@ -272,7 +293,7 @@ class Profile(FieldsOnly):
             "clips": self.clips,
             "population": self.total.population,
             "frames": self.frames,
-            "seconds": self.seconds,
+            "seconds": _number(self.seconds),
             "flat_clips": self.total.flat,
             "flat_effect": self.flat_effect(),
             "flagged": [file.to_dict() for file in self.flagged],
@@ -280,7 +301,7 @@ class Profile(FieldsOnly):
             "left_out": list(self.left_out),
             "fingerprint": self.front_end.fingerprint,
             "front_end": self.front_end.to_dict(),
-            "unit": self.front_end.compress.unit,
+            "unit": self.front_end.unit,
             "duration": self.duration,
             "version": self.version,
             "groups": [
@@ -288,7 +309,7 @@ class Profile(FieldsOnly):
                     **dict(key),
                     "clips": m.clips,
                     "frames": m.frames,
-                    "seconds": m.samples / self.front_end.sample_rate,
+                    "seconds": _number(m.samples / self.front_end.sample_rate),
                 }
                 for key, m in self.groups.items()
             ],
@@ -296,20 +317,19 @@ class Profile(FieldsOnly):
             "bad_reasons": dict(sorted(Counter(file.reason.value for file in self.bad).items())),
             "global": {name: _number(getattr(self.overall, name)) for name in (*names, "mean_se", "std_se")},
             "band": {
-                "hz": self.front_end.band_hz().tolist(),
+                "hz": [_number(hz) for hz in self.front_end.band_hz()],
                 **{name: [_number(v) for v in getattr(self.band, name)] for name in (*names, "mean_se", "std_se")},
             },
             "mostly_floor": self.mostly_floor(),
         }
 
 
-_COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out")
+_COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out", "from_levels")
 
 
-def require_fixed_floor(front_end: FrontEnd) -> None:
+def require_fixed_floor(front_end: AnyFrontEnd) -> None:
     """Raise `ArgumentError` when each clip has a floor of its own, so that its cells cannot be told afterwards."""
-    compress, power = front_end.compress, front_end.stft.power
-    if compress.clip_floor(front_end.grid.high, power) != compress.floor(power):
+    if front_end.clip_floor(front_end.grid.high) != front_end.floor:
         raise ArgumentError(
             "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
             "(top_db); choose a fixed one (floor_db)"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import real_number
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.errors import BadAudioReason, FileFormatError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
@@ -41,13 +41,14 @@ class Notes:
     version: str
     exclude_floor: bool
     left_out: tuple[str, ...]
+    from_levels: bool = False
 
 
-Contents = tuple[FrontEnd, dict[GroupKey, Measurement], Notes]
+Contents = tuple[AnyFrontEnd, dict[GroupKey, Measurement], Notes]
 
 
 def contents(
-    front_end: FrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
+    front_end: AnyFrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
 ) -> tuple[dict[str, Any], container.Tensors]:
     """A profile's header and tensors."""
     header = {
@@ -66,6 +67,8 @@ def contents(
         "bad": plain_files(notes.bad),
         "flagged": plain_files(notes.flagged),
     }
+    if notes.from_levels:  # left out otherwise: the bytes of a profile of audio stay what they were
+        header["from_levels"] = True
     return header, _tensors(list(groups.values()))
 
 
@@ -125,7 +128,7 @@ def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
-    front_end = FrontEnd.from_dict(header["front_end"])
+    front_end = any_front_end(header["front_end"])
     _require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
     groups = header["groups"]
     _require(isinstance(groups, list) and len(groups) > 0, "there are no groups")
@@ -160,7 +163,9 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
     _require(isinstance(left_out, list) and all(isinstance(text, str) for text in left_out), "left_out is no texts")
     bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
-    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out))
+    from_levels = header.get("from_levels", False)
+    _require(type(from_levels) is bool, "from_levels is neither true nor false")
+    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out), from_levels)
     return front_end, measurements, notes
 
 
@@ -191,7 +196,7 @@ def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
 
 
 def _histogram(
-    tensors: container.Tensors, index: int, cell: int, front_end: FrontEnd
+    tensors: container.Tensors, index: int, cell: int, front_end: AnyFrontEnd
 ) -> tuple[int, NDArray[np.int64], int]:
     """A group's first cell, its histogram, and where the next group's counts begin."""
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
@@ -206,7 +211,7 @@ def _histogram(
     return first, histogram, cell
 
 
-def _check_measurement(m: Measurement, front_end: FrontEnd) -> None:
+def _check_measurement(m: Measurement, front_end: AnyFrontEnd) -> None:
     """Refuse numbers that no measuring can give."""
     grid = front_end.grid
     low, high = int(np.floor(grid.low * grid.steps)), int(np.ceil(grid.high * grid.steps))

@@ -81,7 +81,7 @@ def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
         hz_of=monitor.profile.front_end.band_hz().tolist(),
         history=embedded(band_history(monitor)),
         by_band=embedded(drift_by_band(monitor, report.drift.band)),
-        names=_names(monitor.profile.front_end.compress.unit),
+        names=_names(monitor.profile.front_end.unit),
         distributions=embedded(two_distributions(monitor)),
     )
     write_text(path, text, Content.PAGE)

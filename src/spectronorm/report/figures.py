@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import MissingExtra
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, FrontEnd
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.storage.atomic import atomic_write
@@ -33,7 +33,7 @@ def save_band_figure(profile: Profile, path: Path) -> None:
         step="mid",
     )
     levels.plot(bands, profile.band.mean, label="mean", drawstyle="steps-mid")
-    levels.set_ylabel(f"level ({profile.front_end.compress.unit})")
+    levels.set_ylabel(f"level ({profile.front_end.unit})")
     levels.legend(loc="upper right")
     levels.set_title(f"{profile.clips} clips, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}")
     floors.fill_between(bands, 100 * profile.band.floor_share, step="mid", color="0.5")
@@ -67,7 +67,7 @@ def as_label(name: str) -> str:
     return printable(name).replace("$", r"\$")
 
 
-def label_hz(axis: Any, front_end: FrontEnd) -> None:
+def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
     """A second scale with the bands' frequencies."""
     hz = front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)

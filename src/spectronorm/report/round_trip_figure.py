@@ -33,7 +33,7 @@ def save_round_trip_figure(
     figure = new_figure(8, 6.5)
     axes = figure.subplots(3, 1, sharex=True)
     low, high = levels[0].min(), levels[0].max()
-    low = max(low, high - 90.0) if front_end.compress.unit == "dB" else low
+    low = max(low, high - 90.0) if front_end.unit == "dB" else low
     seconds = levels[0].shape[1] * front_end.stft.hop / front_end.sample_rate
     names = ("the clip", "its image", "the sound made from the image alone")
     image = None
@@ -52,6 +52,6 @@ def save_round_trip_figure(
         axis.set_title(name, fontsize=10)
         axis.set_ylabel("band")
     axes[-1].set_xlabel("time (s)")
-    figure.colorbar(image, ax=axes, label=f"level ({front_end.compress.unit})")
+    figure.colorbar(image, ax=axes, label=f"level ({front_end.unit})")
     figure.suptitle(as_label(title))
     save_figure(figure, path)

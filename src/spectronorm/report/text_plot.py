@@ -27,7 +27,7 @@ def band_plot(profile: Profile) -> str:
     hz = profile.front_end.band_hz()
     left, right = f"{hz[0]:.0f} Hz", f"{hz[-1]:.0f} Hz"
     lines.append(" " * 10 + left + right.rjust(max(columns - len(left), len(right) + 1)))
-    return "\n".join([f"{'':10}mean ● and std │ by band, {profile.front_end.compress.unit}", *lines])
+    return "\n".join([f"{'':10}mean ● and std │ by band, {profile.front_end.unit}", *lines])
 
 
 def _mark(level: float, centre: float, spread: float, step: float) -> str:

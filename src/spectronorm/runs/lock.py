@@ -8,10 +8,11 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spectronorm.errors import OutputBusy, OutputRefused
+from spectronorm.errors import OutputRefused
+from spectronorm.runs.lease import busy, lease
 
 _FAR = 1 << 30
 """Windows locks bytes and keeps others from reading them: one far behind the text."""
@@ -41,9 +42,10 @@ def open_hidden(path: Path, is_ours: Callable[[bytes], bool]) -> int:
     what = None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         what = "a regular file"
-    elif not is_ours(os.pread(descriptor, 4096, 0)):
+    elif not is_ours(os.read(descriptor, 4096)):  # Windows has no pread
         what = "a file of spectronorm"
     if what is None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
     os.close(descriptor)
     raise _refused(path, what)
@@ -69,7 +71,12 @@ def output_lock(output: Path) -> Iterator[int | None]:
     """
     path = path_beside(output, "lock")
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = _acquire(path, output)
+    try:
+        descriptor = _acquire(path, output)
+    except _NoLocks:
+        with lease(path.with_suffix(".lease"), output) as left:
+            yield left
+        return
     try:
         left_by = _owner(descriptor).get("process")
         text = json.dumps({"process": os.getpid(), "machine": socket.gethostname()})
@@ -78,29 +85,44 @@ def output_lock(output: Path) -> Iterator[int | None]:
         os.write(descriptor, text.encode())
         yield left_by if isinstance(left_by, int) else None
     finally:
-        # Taken away while held: whoever opened it meanwhile finds another file under the name and begins again.
-        path.unlink(missing_ok=True)
+        _release(descriptor, path)
+
+
+def _release(descriptor: int, path: Path) -> None:
+    """Let go of the lock and remove its file.
+
+    POSIX: the file is removed while it is held, so whoever opened it meanwhile finds another file under the name and
+    begins again. Windows removes no file that is open: it is closed first, and stays where another run has opened it.
+    """
+    if os.name == "nt":
         os.close(descriptor)
+        with suppress(PermissionError):
+            path.unlink(missing_ok=True)
+        return
+    path.unlink(missing_ok=True)
+    os.close(descriptor)
 
 
 def _acquire(path: Path, output: Path) -> int:
     while True:
         descriptor = open_hidden(path, _is_lock)
-        locked = _try_lock(descriptor)
+        try:
+            locked = _try_lock(descriptor)
+        except _NoLocks:
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            raise
         if locked and _is_at(descriptor, path):
             return descriptor
         owner = _owner(descriptor)
         os.close(descriptor)
         if not locked:
-            raise _busy(output, owner)
+            raise busy(output, owner)
         # Its owner took the file away between our opening and our locking it: begin again.
 
 
-def _busy(output: Path, owner: dict[str, object]) -> OutputBusy:
-    return OutputBusy(
-        f"{output}: another run is writing it (process {owner.get('process', 'unknown')} on "
-        f"{owner.get('machine', 'this machine')}); wait for it, stop it, or choose another output"
-    )
+class _NoLocks(Exception):
+    """The file system has no locks."""
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -120,6 +142,11 @@ def _try_lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        # ENOSYS: Lustre; ENOLCK: NFS without its lock daemon; EOPNOTSUPP: FUSE.
+        if error.errno in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL):
+            raise _NoLocks from None
+        raise
     return True
 
 

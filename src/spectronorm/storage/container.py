@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import safetensors
 import safetensors.numpy
+import xxhash
 from numpy.typing import NDArray
 
 from spectronorm.errors import FileFormatError
@@ -25,6 +26,7 @@ from spectronorm.storage.replacement import overwriting
 from spectronorm.storage.strict_json import strict_json
 
 HEADER_KEY = "spectronorm"
+_CHECKSUM = "checksum"
 
 _MAX_FILE_BYTES = 2**32
 
@@ -39,9 +41,19 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def pack(header: Mapping[str, Any], tensors: Tensors) -> bytes:
-    """The bytes of a container: a pure function of header and tensors."""
+    """The bytes of a container: a pure function of header and tensors, with their checksum in the header."""
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(header)}))
+    whole = {**header, _CHECKSUM: _checksum(header, contiguous)}
+    return bytes(safetensors.numpy.save(contiguous, metadata={HEADER_KEY: canonical_json(whole)}))
+
+
+def _checksum(header: Mapping[str, Any], tensors: Tensors) -> str:
+    """The XXH3-128 of the header and of every tensor with its name, type and shape."""
+    digest = xxhash.xxh3_128(canonical_json(header).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(canonical_json([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(np.ascontiguousarray(tensor).tobytes())
+    return digest.hexdigest()
 
 
 def save_tensors(path: Path, header: Mapping[str, Any], tensors: Tensors, *, overwrite: bool = False) -> None:
@@ -98,7 +110,17 @@ def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
         raise FileFormatError(
             f"{name}: not a spectronorm file or damaged ({error}); make it again with spectronorm fit"
         ) from None
-    return _header(name, metadata), tensors
+    header = _header(name, metadata)
+    stored = header.pop(_CHECKSUM, None)
+    try:
+        sound = stored == _checksum(header, tensors)
+    except (ValueError, OverflowError, RecursionError):
+        sound = False
+    if not sound:
+        raise FileFormatError(
+            f"{name}: damaged, its contents do not agree with their checksum; restore a copy, or make it again"
+        )
+    return header, tensors
 
 
 def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:

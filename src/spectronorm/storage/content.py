@@ -27,6 +27,8 @@ class Content(Enum):
     RECORD = "a record that spectronorm wrote"
     ARRAY = "an array that spectronorm wrote"
     INDEX = "an index that spectronorm wrote"
+    LEVELS = "a description of levels that spectronorm wrote"
+    STORE = "a shard that spectronorm wrote"
 
     def stands_at(self, path: Path) -> bool:
         """Tell if the regular file `path` is of this kind and ours, or empty.
@@ -96,7 +98,8 @@ def _is_array(path: Path, head: bytes) -> bool:
     if path.is_symlink():
         return False
     start = head[: head.find(b"\n")]
-    alike = head.startswith(b"\x93NUMPY\x01\x00") and b"'<f4'" in start and start.count(b",") >= 4
+    alike = head.startswith(b"\x93NUMPY\x01\x00") and start.count(b",") >= 4
+    alike = alike and (b"'<f4'" in start or b"'<f2'" in start)
     for folder in path.absolute().parents:
         maker, journal = folder / "pipeline.safetensors", folder.parent / f".{folder.name}.journal"
         try:
@@ -124,12 +127,39 @@ def _is_index(path: Path, head: bytes) -> bool:
     if len(names) < 2 or (names[0], names[-1]) != ("path", "frames") or not first:
         return False
     maker = path.parent / "pipeline.safetensors"
-    if first[0].endswith(".npy"):
+    if not first[0].endswith(".png"):  # an array, or one in a shard
         return maker.is_file() and Content.CONTAINER.stands_at(maker)
     found = (*path.parent.glob("*.png"), *path.parent.glob("*/*.png"))
-    return first[0].endswith(".png") and any(Content.PICTURE.stands_at(one) for one in found[:_MOST_LOOKED_AT])
+    return any(Content.PICTURE.stands_at(one) for one in found[:_MOST_LOOKED_AT])
 
 
+def _is_levels(path: Path, head: bytes) -> bool:
+    """Tell if it is the description of levels that `apply` normalized."""
+    try:
+        plain = json.loads(path.read_bytes()) if head[:1] == b"{" and path.stat().st_size <= _MOST_JSON_BYTES else None
+        return bool(plain and plain["levels"]["made_by"] == "spectronorm apply")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _is_store(path: Path, head: bytes) -> bool:
+    """Tell if a `.safetensors`, `.tar` or `.parquet` file carries our mark where we put it."""
+    if path.suffix == ".safetensors":
+        return head[8 : 8 + 64].startswith(b'{"__metadata__":{"spectronorm.shard"')
+    if path.suffix == ".tar":
+        return head[257:262] == b"ustar" and head[265:276] == _MARK
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - (1 << 20)))
+        return head[:4] == b"PAR1" and _MARK in file.read()
+
+
+_INDEXED = {
+    ".npy": Content.ARRAY,
+    ".png": Content.PICTURE,
+    ".safetensors": Content.STORE,
+    ".tar": Content.STORE,
+    ".parquet": Content.STORE,
+}
 _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.CONTAINER: _is_container,
     Content.PICTURE: _is_picture,
@@ -139,4 +169,6 @@ _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.RECORD: _is_record,
     Content.ARRAY: _is_array,
     Content.INDEX: _is_index,
+    Content.LEVELS: _is_levels,
+    Content.STORE: _is_store,
 }

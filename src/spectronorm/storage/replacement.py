@@ -17,6 +17,7 @@ from spectronorm.storage.content import Content
 Identity = tuple[int, int]
 """Device and inode."""
 _WAIT_SECONDS = 5.0
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _HARMLESS = {(1, 3), (1, 5), (1, 7)}
 """`/dev/null`, `/dev/zero` and `/dev/full`, by their numbers on Linux."""
 _overwriting: ContextVar[bool] = ContextVar("overwriting", default=False)
@@ -132,8 +133,7 @@ def write_through(path: Path, data: bytes) -> None:
 
 
 def _require_stream(path: Path, status: os.stat_result) -> None:
-    numbers = (os.major(status.st_rdev), os.minor(status.st_rdev))
-    character = stat.S_ISCHR(status.st_mode) and (numbers in _HARMLESS or _is_terminal(path))
+    character = stat.S_ISCHR(status.st_mode) and (_is_harmless(status) or _is_terminal(path))
     if not (stat.S_ISFIFO(status.st_mode) or character):
         raise OutputRefused(
             f"{path}: is neither a regular file nor a pipe or terminal, so nothing is written there; choose another "
@@ -141,9 +141,15 @@ def _require_stream(path: Path, status: os.stat_result) -> None:
         )
 
 
+def _is_harmless(status: os.stat_result) -> bool:
+    if os.name == "nt":
+        return False
+    return (os.major(status.st_rdev), os.minor(status.st_rdev)) in _HARMLESS
+
+
 def _is_terminal(path: Path) -> bool:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | getattr(os, "O_NOCTTY", 0))
+        descriptor = os.open(path, os.O_WRONLY | _AT_ONCE)
     except OSError:
         return False
     try:
@@ -157,7 +163,7 @@ def _opened(path: Path) -> int:
     begin = time.monotonic()
     while True:
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | getattr(os, "O_NOCTTY", 0))
+            descriptor = os.open(path, os.O_WRONLY | _AT_ONCE)
         except OSError as error:
             if error.errno != errno.ENXIO or time.monotonic() - begin > _WAIT_SECONDS:
                 told = "nobody reads from this pipe" if error.errno == errno.ENXIO else error.strerror or str(error)

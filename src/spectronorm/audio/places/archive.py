@@ -31,8 +31,8 @@ def is_archive(place: str) -> bool:
     return place.lower().endswith(ARCHIVE_SUFFIXES)
 
 
-def list_archive(place: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
-    """The members whose names are `wanted`, in the archive's own order.
+def list_archive(place: str, wanted: Callable[[str], bool], *, zipped: bool = False) -> list[ClipReference]:
+    """The members whose names are `wanted`, in the archive's own order; `zipped` says that it is a zip archive.
 
     Links, devices and encrypted members are listed with the problem that reading them will report. An archive that
     breaks off gives the members before the break, and one more that says so.
@@ -40,7 +40,7 @@ def list_archive(place: str, wanted: Callable[[str], bool]) -> list[ClipReferenc
     Raises:
         SourceError: when it cannot be opened or is no such archive.
     """
-    listing = _zip_parts if place.lower().endswith(".zip") else _tar_parts
+    listing = _zip_parts if zipped or place.lower().endswith(".zip") else _tar_parts
     clips: list[ClipReference] = []
     with open_place(place) as file:
         try:

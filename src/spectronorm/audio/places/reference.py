@@ -22,6 +22,7 @@ class Part:
             whole; `start` then counts unpacked bytes).
         crc: CRC-32 of the unpacked bytes, or None.
         problem: Why it cannot be read, found when the archive was listed; None when it can.
+        array: Type and shape of a tensor, or the name of a data set, where the bytes alone do not say it.
     """
 
     place: str
@@ -31,6 +32,7 @@ class Part:
     method: str = "stored"
     crc: int | None = None
     problem: str | None = None
+    array: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from spectronorm.experiment.results import clips_settings
 from spectronorm.experiment.running.measure_device import measure_device
 from spectronorm.experiment.training.inputs import ArmInputs
 from spectronorm.experiment.training.models import check_model
+from spectronorm.features import read_as_one
 from spectronorm.front_end import FrontEnd
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.passes.fit import fit
@@ -100,6 +101,7 @@ def prepare(
     """
     front_ends = {part.front_end.fingerprint: part.front_end for arm in design.arms for part in arm.parts}
     first = next(iter(front_ends.values()))
+    clips = replace(clips, source=read_as_one(clips.source, first))
     if duration is None:
         duration = usual_seconds(clips.source, first, folder / CACHE)
     profiles = {
@@ -111,8 +113,8 @@ def prepare(
     waves = Waves(usable.source, duration, folder / CACHE)
     if design.train_on:
         profiles = {
-            name: measure_device(usable, waves, profile.front_end, design.train_on, engine, progress("measuring"))
-            for name, profile in profiles.items()
+            name: measure_device(usable, waves, front_ends[name], design.train_on, engine, progress("measuring"))
+            for name in profiles
         }
     model: nn.Module | None = None
     for front_end in front_ends.values():

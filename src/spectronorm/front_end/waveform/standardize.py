@@ -51,15 +51,10 @@ class StandardizeWaveform(WaveformLevel):
 
     @override
     def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
-        return WaveformChange(*_mean_and_scale(samples))
+        mean = mean_of(samples)
+        return WaveformChange(mean, _one_over(math.sqrt(mean_square(samples, mean)), mean))
 
 
 def _one_over(std: float, mean: float) -> float:
     """One over the standard deviation; 0 for a constant clip."""
     return 0.0 if std <= CONSTANT * abs(mean) else 1.0 / std
-
-
-def _mean_and_scale(samples: NDArray[Any]) -> tuple[float, float]:
-    """The mean and one over the standard deviation of a wave `(sample,)`."""
-    mean = mean_of(samples)
-    return mean, _one_over(math.sqrt(mean_square(samples, mean)), mean)

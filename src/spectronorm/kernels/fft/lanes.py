@@ -111,20 +111,20 @@ class Numbers:
 
     def __getitem__(self, at: Value) -> Value:
         stored = ir.VectorType(self._stored, self.lanes.width)
-        value = self._builder.load(self._opaque(at), align=self._align, typ=stored)
+        value = self._builder.load(self._place(at, stored), align=self._align, typ=stored)
         same = stored == self.lanes.vector
         return Value(self._builder, value if same else self._builder.fpext(value, self.lanes.vector))
 
     def __setitem__(self, at: Value, value: Value) -> None:
-        self._builder.store(value.written, self._opaque(at), align=self._align)
+        self._builder.store(value.written, self._place(at, value.written.type), align=self._align)
 
     def everywhere(self, at: Value) -> Value:
         """The one number there, in all lanes."""
-        one = self._builder.load(self._opaque(at), typ=self._stored)
+        one = self._builder.load(self._place(at, self._stored), typ=self._stored)
         return Value(self._builder, self.lanes.filled(self._builder, one))
 
-    def _opaque(self, at: Value) -> Any:
-        return _pointer(self._builder, self._data, at, self._stored)
+    def _place(self, at: Value, wanted: Any) -> Any:
+        return _pointer(self._builder, self._data, at, self._stored, wanted)
 
 
 class Integers:
@@ -135,18 +135,17 @@ class Integers:
         self._data = context.data_model_manager[kind].get(builder, array, "data")
 
     def __getitem__(self, at: Value) -> Value:
-        pointer = _pointer(self._builder, self._data, at, self._stored)
+        pointer = _pointer(self._builder, self._data, at, self._stored, self._stored)
         return Value(self._builder, self._builder.load(pointer, typ=self._stored))
 
 
-def _pointer(builder: Any, data: Any, at: Value, stored: Any) -> Any:
-    """The place of one element, as a pointer that does not say to what: llvmlite is to drop those that do.
+def _pointer(builder: Any, data: Any, at: Value, stored: Any, wanted: Any) -> Any:
+    """The place of one element.
 
-    A cast would do nothing, since llvmlite takes the two kinds of pointers for equal.
+    llvmlite is to drop pointers that say to what they point. Until then they are cast to point to what is wanted.
     """
     place = builder.gep(data, [at.written], source_etype=stored)
-    place.type = ir.PointerType()
-    return place
+    return place if getattr(place.type, "is_opaque", True) else builder.bitcast(place, ir.PointerType(wanted))
 
 
 def _load(typing: Any, array: Any, index: Any) -> Any:

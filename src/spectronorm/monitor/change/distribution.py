@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectronorm.arrays import Floats
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.profile import Measurement, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edges
 
@@ -30,7 +30,7 @@ class Distribution:
     peak: Floats
 
     @classmethod
-    def of(cls, measurement: Measurement, front_end: FrontEnd, *, pooled: bool = False) -> Distribution:
+    def of(cls, measurement: Measurement, front_end: AnyFrontEnd, *, pooled: bool = False) -> Distribution:
         """What was measured, band by band; `pooled` as one band."""
         m = measurement.pooled() if pooled else measurement
         statistics = Statistics(m, front_end.grid)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from spectronorm.arrays import Floats
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.monitor.change.distribution import dbfs_mean
 from spectronorm.monitor.clips.features import band_ranges
 from spectronorm.profile import Measurement, Profile, Statistics
@@ -139,9 +139,12 @@ def _beyond_gain(known: Reference, now: Floats, gain: float) -> Floats | None:
     return min(found, key=lambda rest: float(np.abs(rest).sum()), default=None)
 
 
-def _quantiles(front_end: FrontEnd, m: Measurement, gain: float = 0.0) -> Floats | None:
+def _quantiles(front_end: AnyFrontEnd, m: Measurement, gain: float = 0.0) -> Floats | None:
     """Quantiles `(range, quantile)` in dB of the levels above the floor, had a gain in dB raised all of them."""
-    if not (front_end.compress.framewise or front_end.compress.floor_follows_highest):
+    if isinstance(front_end, Levels):
+        if front_end.unit != "dB":
+            return None
+    elif not (front_end.compress.framewise or front_end.compress.floor_follows_highest):
         return None
     grid = front_end.grid
     counts = m.histogram.astype(np.float64)
@@ -160,22 +163,26 @@ def _quantiles(front_end: FrontEnd, m: Measurement, gain: float = 0.0) -> Floats
         reached = np.concatenate([[0.0], np.cumsum(used)])
         row[:] = np.interp(np.array(QUANTILES) * reached[-1], reached, edges)
     low, high = front_end.floor, grid.high
+    if isinstance(front_end, Levels):
+        return np.clip(levels, low, high)
     values = front_end.compress.inverse(np.clip(levels, low, high), front_end.stft.power)
     return np.asarray((20.0 / front_end.stft.power) * np.log10(np.maximum(values, 1e-20)))
 
 
-def _decibels_per_unit(front_end: FrontEnd) -> float:
-    return 1.0 if front_end.compress.unit == "dB" else 20.0 / front_end.stft.power * math.log10(math.e)
+def _decibels_per_unit(front_end: AnyFrontEnd) -> float:
+    if isinstance(front_end, Levels) or front_end.unit == "dB":
+        return 1.0
+    return 20.0 / front_end.stft.power * math.log10(math.e)
 
 
-def _clip_deviation(front_end: FrontEnd, m: Measurement) -> Floats:
+def _clip_deviation(front_end: AnyFrontEnd, m: Measurement) -> Floats:
     """How far clips differ in each range: the standard deviation of clip means, averaged over the range's bands."""
     errors = np.asarray(Statistics(m, front_end.grid).mean_se) if m.clips > 1 else np.zeros(m.bands)
     deviation = errors * math.sqrt(m.clips)
     return np.array([float(deviation[bands].mean()) for bands in band_ranges(m.bands, RANGES)])
 
 
-def _shape_deviation(front_end: FrontEnd, m: Measurement) -> float:
+def _shape_deviation(front_end: AnyFrontEnd, m: Measurement) -> float:
     """How far clips differ in a band beyond what they differ in all bands together."""
     if m.clips < 2:
         return 0.0

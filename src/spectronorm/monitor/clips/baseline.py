@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample
+from spectronorm.audio import ClipReference, Reader, Source, random_sample
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
-from spectronorm.front_end import FrontEnd
+from spectronorm.features import open_for
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.kernels.jit import kernel
 from spectronorm.monitor.clips.features import clip_features, feature_names, range_weights, with_shape
 from spectronorm.monitor.clips.synthetic import synthetic_features
+from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import OneClip, one_pass
-from spectronorm.profile import BadFile, Profile, digest
+from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress
 
 MAX_CLIPS = 2000
@@ -43,7 +45,7 @@ class Baseline:
         ArgumentError: when there are fewer than `_MIN_CLIPS` clips.
     """
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     rows: Floats
     groups: NDArray[np.int64]
     columns: NDArray[np.int64]
@@ -72,7 +74,7 @@ class Baseline:
             SourceError: when the source cannot be opened or is empty.
             TooManyBad: when more than 1 % of the clips are bad.
         """
-        opened = open_source(source)
+        opened = open_for(source, profile.front_end)
         chosen = random_sample(opened, min(1.0, MAX_CLIPS / len(opened)), seed)
         task = _Task(profile.front_end, profile.duration, opened.reader)
         with one_pass(chosen, task, chosen.clips, engine=engine, progress=progress) as results:
@@ -91,7 +93,7 @@ class Baseline:
         )
 
     @classmethod
-    def of_rows(cls, front_end: FrontEnd, rows: Floats, groups: list[Any]) -> Baseline:
+    def of_rows(cls, front_end: AnyFrontEnd, rows: Floats, groups: list[Any]) -> Baseline:
         """From features that are known already, each with any label of its group."""
         labels = {label: number for number, label in enumerate(sorted(set(groups)))}
         numbers = np.array([labels[group] for group in groups], dtype=np.int64)
@@ -156,7 +158,7 @@ class Baseline:
         return {"rows": self.rows, "groups": self.groups, "columns": self.columns}
 
     @classmethod
-    def from_tensors(cls, front_end: FrontEnd, tensors: Mapping[str, NDArray[Any]], *, measured: bool) -> Baseline:
+    def from_tensors(cls, front_end: AnyFrontEnd, tensors: Mapping[str, NDArray[Any]], *, measured: bool) -> Baseline:
         """A baseline from its tensors; raises `ValueError` when they are not sound."""
         rows, groups, columns = (tensors[name] for name in ("rows", "groups", "columns"))
         features = len(feature_names(front_end))
@@ -227,16 +229,12 @@ class _Row(OneClip):
 class _Task:
     """The features of one clip; picklable, so that any engine can run it."""
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     duration: float | None
     reader: Reader
 
     def __call__(self, clip: ClipReference) -> _Row:
-        try:
-            read = self.reader.read(
-                clip, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
-            )
-            level = self.front_end.clip_level(read.valid)
-        except AudioError as error:
-            return _Row(clip, bad=(BadFile.of(clip.name, error),))
-        return _Row(clip, digest(read.valid), clip_features(level, read.valid))
+        _, found = read_clip_level(clip, self.front_end, self.reader, duration=self.duration)
+        if isinstance(found, AudioError):
+            return _Row(clip, bad=(BadFile.of(clip.name, found),))
+        return _Row(clip, found.digest, clip_features(found.level, found.samples))

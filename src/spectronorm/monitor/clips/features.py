@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.kernels.jit import kernel
 from spectronorm.profile.counting.counter import Recorded, digest
 
@@ -47,7 +47,7 @@ def range_weights(n_bands: int, at_most: int = _MAX_BANDS) -> Floats:
     return weights
 
 
-def feature_names(front_end: FrontEnd) -> list[str]:
+def feature_names(front_end: AnyFrontEnd) -> list[str]:
     """What each feature is: the level of each range, its shape (level less the clip's own mean), spread, RMS, peak."""
     hz = front_end.band_hz()
     ranges = [f"{hz[bands][0]:.0f}-{hz[bands][-1]:.0f} Hz" for bands in band_ranges(front_end.n_bands)]
@@ -66,13 +66,14 @@ def shape_columns(n_bands: int) -> NDArray[np.int64]:
     return np.arange(ranges, 2 * ranges)
 
 
-def clip_features(level: NDArray[Any], samples: NDArray[np.float32]) -> Floats:
-    """The features of one clip, from its level `(band, frame)` and its samples as recorded.
+def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | None) -> Floats:
+    """The features of one clip, from its level `(band, frame)` and its samples as recorded, if there are any.
 
     Levels and spreads are in the level's unit, RMS and peak in dBFS before waveform normalization.
     """
     no_frames = np.empty((level.shape[0], 0), dtype=np.int32)
-    return clip_features_on_grid(np.asarray(level, dtype=np.float64), as_recorded(samples), 0.0, no_frames)[0]
+    recorded = Recorded(level.shape[1], 0.0, 0.0, False, b"") if samples is None else as_recorded(samples)
+    return clip_features_on_grid(np.asarray(level, dtype=np.float64), recorded, 0.0, no_frames)[0]
 
 
 def clip_features_on_grid(

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, open_source, release
+from spectronorm.audio import ClipReference, Reader, Source, release
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, SourceError
-from spectronorm.front_end import FrontEnd
+from spectronorm.features import open_for, read_level
+from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 
 Mark = tuple[int, str]
 """How far a folder has been read: the change time (ns) and the name of the newest file."""
@@ -26,10 +27,10 @@ PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """One clip as it comes: its samples, or why there are none; when it came, and how far that brings a folder."""
+    """One clip as it comes: its samples or level, or why there is neither; when it came, and how far that brings us."""
 
     name: str
-    samples: NDArray[np.float32] | None
+    samples: NDArray[np.floating[Any]] | None
     problem: AudioError | None
     at: float
     mark: Mark | None = None
@@ -39,13 +40,22 @@ class Incoming:
 class Reading:
     """How clips are read: at the front end's rate, and cropped as the training clips were."""
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     duration: float | None = None
     reader: Reader = Reader()  # noqa: RUF009  (it is frozen)
 
+    @property
+    def suffixes(self) -> Container[str]:
+        """The suffixes of files that are taken for clips."""
+        return (".npy",) if isinstance(self.front_end, Levels) else AUDIO_SUFFIXES
+
     def __call__(self, what: Path | ClipReference, name: str, at: float, mark: Mark | None = None) -> Incoming:
         """Read one clip; a bad one comes with its reason."""
+        reference = what if isinstance(what, ClipReference) else ClipReference(what.name, what)
         try:
+            if isinstance(self.front_end, Levels):
+                level = read_level(reference, self.front_end, duration=self.duration)
+                return Incoming(name, level.reshape(*self.front_end.level_shape, -1), None, at, mark)
             clip = self.reader.read(
                 what, self.front_end.sample_rate, duration=self.duration, resampler=self.front_end.resampler
             )
@@ -61,8 +71,12 @@ def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> It
     one recording are not like a training set, whatever the device. The last one brings the mark of a folder, so that
     a later look takes what is new only.
     """
-    newest = max(_appeared(Path(source), (0, "")), default=None) if isinstance(source, str | Path) else None
-    opened = open_source(source)
+    newest = (
+        max(_appeared(Path(source), (0, ""), reading.suffixes), default=None)
+        if isinstance(source, str | Path)
+        else None
+    )
+    opened = open_for(source, reading.front_end)
     for place, index in enumerate(
         np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened)), start=1
     ):
@@ -94,7 +108,7 @@ def growing_folder(
         raise SourceError(f"{folder}: there is no such folder; check the path")
     mark = after or (0, "")
     while go_on():
-        found = sorted(_appeared(folder, mark))
+        found = sorted(_appeared(folder, mark, reading.suffixes))
         # By the clock, not by two looks: many files may come between them.
         settled = [entry for entry in found if once or entry[0] <= (time.time() - poll) * 1e9]
         for changed, name in settled:
@@ -107,13 +121,13 @@ def growing_folder(
             time.sleep(poll)
 
 
-def _appeared(folder: Path, mark: Mark) -> Iterator[Mark]:
-    """Audio files that changed after the mark."""
+def _appeared(folder: Path, mark: Mark, suffixes: Container[str]) -> Iterator[Mark]:
+    """Files of clips that changed after the mark."""
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(root) / name
-            if name.startswith(".") or path.suffix.lower() not in AUDIO_SUFFIXES:
+            if name.startswith(".") or path.suffix.lower() not in suffixes:
                 continue
             try:
                 entry = (path.stat().st_ctime_ns, path.relative_to(folder).as_posix())
@@ -161,7 +175,7 @@ class Pcm:
 
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
     """A raw stream in clips of equal length; what is left at its end counts when it is half a clip."""
-    front_end = reading.front_end
+    front_end = require_front_end(reading.front_end, "watching raw samples")
     width = np.dtype(PCM_FORMATS[pcm.encoding]).itemsize * pcm.channels
     wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
     number = 0

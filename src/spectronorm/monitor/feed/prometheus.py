@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from spectronorm.errors import ArgumentError, MissingExtra
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor.change.diagnosis import Kind
 from spectronorm.monitor.verdict import Report
 
@@ -39,7 +39,7 @@ class Exporter:
         ArgumentError: when the port cannot be opened.
     """
 
-    def __init__(self, front_end: FrontEnd, port: int, address: str = LOOPBACK) -> None:
+    def __init__(self, front_end: AnyFrontEnd, port: int, address: str = LOOPBACK) -> None:
         try:
             import prometheus_client
         except (ImportError, OSError):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError, AudioError, ShapeError
+from spectronorm.front_end import require_front_end
 from spectronorm.monitor.monitor import Monitor
 from spectronorm.monitor.verdict import Verdict
 
@@ -27,7 +28,7 @@ class SampleStream:
     """
 
     def __init__(self, monitor: Monitor, seconds: float = 5.0) -> None:
-        front_end = monitor.profile.front_end
+        front_end = require_front_end(monitor.profile.front_end, "cutting a stream of samples")
         samples = round(seconds * front_end.sample_rate) if 0 < seconds < math.inf else 0
         if not 1 <= front_end.min_samples <= samples:
             raise ArgumentError(

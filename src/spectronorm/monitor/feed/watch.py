@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spectronorm.errors import AudioError, SourceError
+from spectronorm.front_end import Levels
 from spectronorm.monitor.feed.incoming import Incoming
 from spectronorm.monitor.monitor import Monitor
 from spectronorm.monitor.verdict import Verdict
@@ -67,6 +68,8 @@ def _take(monitor: Monitor, clip: Incoming) -> Event:
     problem = clip.problem
     if clip.samples is not None:
         try:
+            if isinstance(monitor.profile.front_end, Levels):
+                return Event(clip.name, monitor.add_level(clip.samples, at=clip.at), None)
             return Event(clip.name, monitor.add(clip.samples, at=clip.at), None)
         except AudioError as error:
             problem = error

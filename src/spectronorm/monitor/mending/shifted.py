@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Integers
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import FrontEnd, Grid
+from spectronorm.front_end import AnyFrontEnd, Grid
 from spectronorm.profile import Measurement, require_fixed_floor
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.layout import NONE_ABOVE, S_SHIFT
@@ -21,7 +21,7 @@ _PAIRS = ("SS", "SQ", "QQ", "Sn", "Qn", "nn", "Sc", "Qc", "nc", "cc")  # the ord
 _ORDER = "SQnc"
 
 
-def fixed_floor(front_end: FrontEnd) -> int | None:
+def fixed_floor(front_end: AnyFrontEnd) -> int | None:
     """The floor on the grid; None where each clip has its own."""
     try:
         require_fixed_floor(front_end)
@@ -30,7 +30,7 @@ def fixed_floor(front_end: FrontEnd) -> int | None:
     return front_end.grid.integer(front_end.floor)
 
 
-def shifted(m: Measurement, cells: Integers, front_end: FrontEnd) -> Measurement:
+def shifted(m: Measurement, cells: Integers, front_end: AnyFrontEnd) -> Measurement:
     """Each band's levels moved by a whole number of histogram cells `(band,)` (for decibels a sixteenth each).
 
     Silence stays silent: cells on the floor stay where they are, as they would behind a filter, unless each clip has a

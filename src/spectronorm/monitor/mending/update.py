@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, real_number, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, open_source
+from spectronorm.audio import ClipReference, Reader, Source
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
-from spectronorm.front_end import FrontEnd
+from spectronorm.features import open_for
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor.change.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
 from spectronorm.monitor.change.evidence import evidence
 from spectronorm.monitor.clips.baseline import Baseline
@@ -23,8 +24,10 @@ from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.shifted import counted_often, fixed_floor, moved_clips, shifted
 from spectronorm.monitor.monitor import Monitor
+from spectronorm.monitor.verdict import Verdict
+from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
-from spectronorm.profile import BadFile, LevelCounter, Measurement, Profile, Statistics
+from spectronorm.profile import BadFile, LevelClip, LevelCounter, Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 from spectronorm.runs.progress import Progress
 
@@ -109,7 +112,7 @@ def measure_new(
     front_end = profile.front_end
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
     monitor = Monitor(profile, baseline, seed=seed)
-    opened = open_source(source)
+    opened = open_for(source, front_end)
     counter, rows, alarms = LevelCounter(front_end), [], False
     # In random order: a folder sorted by label would alarm by its order alone.
     order = np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))
@@ -119,7 +122,7 @@ def measure_new(
     with one_pass(opened, task, clips, max_bad=max_bad, engine=one_by_one, progress=progress) as results:
         for heard in results:
             if not heard.bad:
-                alarms = monitor.add(heard.samples, level=heard.level).alarm or alarms
+                alarms = _verdict(monitor, heard).alarm or alarms
                 rows.append(clip_features(heard.level, heard.samples))
     measurement = counter.measurement()
     if measurement is None or len(rows) < 3:
@@ -131,9 +134,15 @@ def measure_new(
 
 @dataclass(frozen=True)
 class _Heard(OneClip):
-    samples: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    samples: NDArray[np.float32] | None = None
     level: Floats = field(default_factory=lambda: np.empty(0))
     bad: tuple[BadFile, ...] = ()
+
+
+def _verdict(monitor: Monitor, heard: _Heard) -> Verdict:
+    if heard.samples is None:
+        return monitor.add_level(heard.level.reshape(*monitor.profile.front_end.level_shape, -1))
+    return monitor.add(heard.samples, level=heard.level)
 
 
 @dataclass(frozen=True)
@@ -146,15 +155,17 @@ class _Listen:
 
     def __call__(self, clip: ClipReference) -> _Heard:
         front_end = self.profile.front_end
+        _, found = read_clip_level(clip, front_end, self.reader, duration=self.profile.duration)
         try:
-            samples = self.reader.read(
-                clip, front_end.sample_rate, duration=self.profile.duration, resampler=front_end.resampler
-            ).valid
-            level = front_end.clip_level(samples)
-            self.counter.add_level(level, samples)
+            if isinstance(found, AudioError):
+                raise found
+            if found.samples is None:
+                LevelClip.of(found.level, front_end).count_in(self.counter, front_end)
+            else:
+                self.counter.add_level(found.level, found.samples)
         except AudioError as error:
             return _Heard(bad=(BadFile.of(clip.name, error),))
-        return _Heard(samples, level)
+        return _Heard(found.samples, found.level)
 
 
 def update(
@@ -264,7 +275,7 @@ def _moved_by(new: NDArray[np.int64], old: NDArray[np.int64], share: float) -> i
     return round(share * high)
 
 
-def _apart(new: Measurement, old: Measurement, front_end: FrontEnd) -> Floats:
+def _apart(new: Measurement, old: Measurement, front_end: AnyFrontEnd) -> Floats:
     """How far the means of what is above the floor are apart, by band; 0 where one of them is all silence."""
     floor = fixed_floor(front_end)
     means = [np.asarray(Statistics(m, front_end.grid, without_floor=floor).mean) for m in (new, old)]

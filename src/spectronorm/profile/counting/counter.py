@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.clip import flatness, highest_magnitude
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, require_front_end
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.sums import mean_square
 from spectronorm.profile.counting import clip_histograms, int128
@@ -43,9 +43,10 @@ class Recorded:
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
         """From the samples without padding; `flat` overrules what they say."""
         samples = np.ascontiguousarray(samples, np.float32)
-        peak, rms = highest_magnitude(samples), math.sqrt(mean_square(samples, 0.0))
-        alike = flatness(samples) is not None if flat is None else flat
-        return cls(len(samples), peak, rms, alike, digest(samples))
+        every = samples.reshape(-1)  # of a stack, the samples of all channels
+        peak, rms = highest_magnitude(every), math.sqrt(mean_square(every, 0.0))
+        alike = flatness(every) is not None if flat is None else flat
+        return cls(samples.shape[-1], peak, rms, alike, digest(samples))
 
 
 class LevelCounter:
@@ -54,7 +55,7 @@ class LevelCounter:
     A `workspace` that is given must be the counter's alone until its measurement is made.
     """
 
-    def __init__(self, front_end: FrontEnd, workspace: Workspace | None = None) -> None:
+    def __init__(self, front_end: AnyFrontEnd, workspace: Workspace | None = None) -> None:
         bands, grid = front_end.n_bands, front_end.grid
         self._front_end = front_end
         self._grid = grid
@@ -87,10 +88,11 @@ class LevelCounter:
         Raises:
             AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
         """
-        frames = self._front_end.frames(len(samples))
+        front_end = require_front_end(self._front_end, "measuring samples")
+        frames = front_end.frames(len(samples))
         start = self._make_room(frames)
         lowest, highest = _MOST, -_MOST
-        for at, count, level in self._front_end.clip_blocks(samples, self._workspace):
+        for at, count, level in front_end.clip_blocks(samples, self._workspace):
             low, high = put_on_grid(level, count, float(self._grid.steps), self._waiting, start + at)
             lowest, highest = min(lowest, low), max(highest, high)
         self._count(frames, lowest, highest, Recorded.of(samples, flat))
@@ -141,7 +143,7 @@ class LevelCounter:
         self._histogram.hold(self._frames + frames)
         self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         loudest = (highest if top is None else top) / self._grid.steps
-        floor = self._grid.integer(self._front_end.compress.clip_floor(loudest, self._front_end.stft.power))
+        floor = self._grid.integer(self._front_end.clip_floor(loudest))
         if recorded.flat:
             self._count_flat(frames, floor)
         else:
@@ -218,14 +220,14 @@ class LevelCounter:
         )
 
 
-def require_on_grid(front_end: FrontEnd, lowest: int, highest: int) -> None:
+def require_on_grid(front_end: AnyFrontEnd, lowest: int, highest: int) -> None:
     """Raise `AudioError` unless levels from `lowest` to `highest`, in steps of the grid, lie within it."""
     grid = front_end.grid
     low, high = lowest / grid.steps, highest / grid.steps
     if not grid.low <= low <= high <= grid.high:
         raise AudioError(
             BadAudioReason.OUT_OF_RANGE,
-            f"its level reaches {low:.6g} … {high:.6g} {front_end.compress.unit}, outside "
+            f"its level reaches {low:.6g} … {high:.6g} {front_end.unit}, outside "
             f"{grid.low:g} … {grid.high:g}; check the scale of its samples",
         )
 

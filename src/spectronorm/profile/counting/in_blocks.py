@@ -52,7 +52,7 @@ def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
     change = level.change(_statistics(blocks if level.needs_statistics else ()))
     wave = _Wave()
     running, clip = RunningSum(), _ClipSums(front_end.n_bands)
-    counted = replace(front_end, level=AsRecorded(), stft=replace(front_end.stft, center=False, frame_count="fit"))
+    counted = _of_stretches(front_end)
     for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks))):
         counter = LevelCounter(counted)
         counter.add_level(counted.clip_level(stretch), stretch[:1].astype(np.float32), flat=False)
@@ -67,6 +67,28 @@ def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
             f"{front_end.min_samples}",
         )
     return replace(running.total(), products=clip.products(), **wave.figures())
+
+
+def level_stretches(front_end: FrontEnd, blocks: Blocks) -> Iterator[NDArray[np.float64]]:
+    """The level of one clip `(band, frame)`, `FRAMES` frames at a time; its samples come in blocks, as often as asked.
+
+    Raises:
+        AudioError: when the clip is too short, or as the blocks themselves raise.
+    """
+    level = front_end.level
+    change = level.change(_statistics(blocks if level.needs_statistics else ()))
+    counted, frames = _of_stretches(front_end), 0
+    for stretch in _stretches(front_end, (change(block) for block in blocks)):
+        made = counted.clip_level(stretch)
+        frames += made.shape[1]
+        yield made
+    if not frames:
+        raise AudioError(BadAudioReason.TOO_SHORT, f"this front end needs {front_end.min_samples} samples")
+
+
+def _of_stretches(front_end: FrontEnd) -> FrontEnd:
+    """The front end of stretches, which are changed and padded already."""
+    return replace(front_end, level=AsRecorded(), stft=replace(front_end.stft, center=False, frame_count="fit"))
 
 
 def as_flat(measured: Measurement) -> Measurement:

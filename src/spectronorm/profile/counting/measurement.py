@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,6 +13,7 @@ from spectronorm.arrays import Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.histogram import Histogram
+from spectronorm.profile.counting.layout import PRODUCTS
 
 DIGEST_BYTES = 16
 
@@ -85,23 +86,45 @@ class Measurement:
         return int(self.count.max())
 
     def pooled(self) -> Measurement:
-        """All bands counted as one."""
+        """All bands counted as one; Σq over them is a Python integer, since 64 bits may not hold it."""
         return Measurement(
             **{name: getattr(self, name) for name in _PER_CLIP},
             count=self.count.sum(keepdims=True),
-            total=self.total.sum(keepdims=True),
+            total=self.total.astype(object).sum(keepdims=True),
             lowest=self.lowest.min(keepdims=True),
             highest=self.highest.max(keepdims=True),
             on_floor=self.on_floor.sum(keepdims=True),
             lowest_above=self.lowest_above.min(keepdims=True),
             flat_count=self.flat_count.sum(keepdims=True),
-            flat_total=self.flat_total.sum(keepdims=True),
+            flat_total=self.flat_total.astype(object).sum(keepdims=True),
             flat_squares=int128.normalized(self.flat_squares.sum(axis=0, keepdims=True)),
             squares=int128.normalized(self.squares.sum(axis=0, keepdims=True)),
             products=self.products[[-1, -1]],
             first_cell=self.first_cell,
             histogram=self.histogram.sum(axis=0, keepdims=True, dtype=np.int64),
         )
+
+    def pooled_rows(self, rows: Sequence[Sequence[int]]) -> Measurement:
+        """Each of these sets of bands counted as one: its figures are exact, but its standard errors are not known.
+
+        The clip products of such a set were not kept; it counts as one clip, of which no error can be told.
+        """
+        parts = [self._of(np.asarray(some)).pooled() for some in rows]
+        one = {"clips": 1, "population": 1}
+        per_clip = {name: one.get(name, getattr(self, name)) for name in _PER_CLIP}
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in (f.name for f in fields(self))
+            if name not in (*_PER_CLIP, "products", "first_cell")
+        }
+        return Measurement(
+            **per_clip, **joined, products=int128.zeros(len(parts) + 1, PRODUCTS), first_cell=self.first_cell
+        )
+
+    def _of(self, bands: Integers) -> Measurement:
+        """These bands alone, their clip products still those of all bands."""
+        kept = {name: getattr(self, name) for name in (*_PER_CLIP, "products", "first_cell")}
+        return Measurement(**kept, **{f.name: getattr(self, f.name)[bands] for f in fields(self) if f.name not in kept})
 
     @classmethod
     def sum(cls, measurements: Iterable[Measurement]) -> Measurement:
@@ -142,7 +165,7 @@ class RunningSum:
                 mine[name] = getattr(part, name).copy()
             return
         for name in _ADDED:
-            mine[name] += getattr(part, name)
+            mine[name] = _added(mine[name], getattr(part, name))
         for name in _LEAST:
             np.minimum(mine[name], getattr(part, name), out=mine[name])
         np.maximum(mine["highest"], part.highest, out=mine["highest"])
@@ -169,6 +192,14 @@ class RunningSum:
             histogram=histogram,
             digests=sorted_digests(np.concatenate(self._digests)),
         )
+
+
+def _added(a: Integers, b: Integers) -> Integers:
+    """The sum, unless 64 bits do not hold it."""
+    total: Integers = a + b
+    if (((a ^ total) & (b ^ total)) < 0).any():
+        raise ArgumentError("sums of so many frames do not fit into 64 bits; measure the data in two profiles")
+    return total
 
 
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,0 +1,138 @@
+"""The channels of a recording: averaged, chosen, or kept beside each other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+from spectronorm.kernels.jit import njit
+
+MEAN, FIRST, EACH, STACK = "mean", "first", "each", "stack"
+MAX_CHANNELS = 1024
+CANCEL_DB = 20.0
+"""By how much the mean of channels may be quieter than they are: uncorrelated ones lose 3 dB for each doubling."""
+
+
+def check_channels(channels: object) -> str:
+    """The text that says which channels are read.
+
+    Args:
+        channels: `mean`; `first` or a number from 0; `each` (every channel is a clip); `stack` or `stack:N` (kept
+            beside each other).
+
+    Raises:
+        ArgumentError: for anything else.
+
+    >>> check_channels(1), check_channels("stack:2")
+    ('1', 'stack:2')
+    """
+    text = str(channels) if type(channels) is int else channels
+    if isinstance(text, str):
+        kind, _, count = text.partition(":")
+        if text in (MEAN, FIRST, EACH, STACK) or (_number(text) is not None):
+            return text
+        if kind == STACK and (number := _number(count)) is not None and number >= 1:
+            return text
+    raise ArgumentError(
+        f"channels={channels!r} must be mean, first, a number from 0 to {MAX_CHANNELS - 1}, each, stack or stack:N"
+    )
+
+
+def stacked(channels: str) -> int | None:
+    """How many channels are kept beside each other; None if there is one only.
+
+    Raises:
+        ArgumentError: if that is not known: `stack` alone.
+    """
+    kind, _, count = channels.partition(":")
+    if kind != STACK:
+        return None
+    if not count:
+        raise ArgumentError("channels='stack' must say how many, such as stack:2; fit finds out by itself")
+    return int(count)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and int(text) < MAX_CHANNELS else None
+
+
+def chosen(samples: NDArray[np.float32], channels: str, channel: str | None = None) -> NDArray[np.float32]:
+    """The channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
+
+    Args:
+        samples: Decoded samples.
+        channels: What `check_channels` gave.
+        channel: With `each`, the number of the clip's channel.
+
+    Raises:
+        AudioError: if the recording has no such channel, or not as many as a stack needs.
+    """
+    there = samples.shape[1]
+    wanted = stacked(channels)
+    if wanted is not None:
+        if there != wanted:
+            raise AudioError(BadAudioReason.CHANNELS, f"it has {_plural(there)}, not the {wanted} of this stack")
+        return np.ascontiguousarray(samples.T)
+    if channels == MEAN or (channels == EACH and channel is None):
+        return samples[:, 0] if there == 1 else samples.mean(axis=1, dtype=np.float32)
+    number = 0 if channels == FIRST else int(channel or 0) if channels == EACH else int(channels)
+    if number >= there:
+        raise AudioError(BadAudioReason.CHANNELS, f"it has {_plural(there)}, so there is no channel {number} (from 0)")
+    return np.ascontiguousarray(samples[:, number])
+
+
+def _plural(count: int) -> str:
+    return f"{count} channel{'s' if count != 1 else ''}"
+
+
+@njit(cache=True, nogil=True)
+def _add_powers(samples: NDArray[np.float32], each: NDArray[np.float64]) -> float:
+    """Add the squares of samples `(sample, channel)` to `each` `(channel,)`; returns that of their mean."""
+    of_mean = 0.0
+    for t in range(samples.shape[0]):
+        total = 0.0
+        for c in range(samples.shape[1]):
+            x = np.float64(samples[t, c])
+            total += x
+            each[c] += x * x
+        of_mean += total * total
+    return float(of_mean / (samples.shape[1] * samples.shape[1]))
+
+
+class ChannelPowers:
+    """The power of each channel and of their mean, as samples come."""
+
+    def __init__(self) -> None:
+        self._each: NDArray[np.float64] | float = 0.0
+        self._mean = 0.0
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        """More samples `(sample, channel)`."""
+        if samples.shape[1] > 1:
+            each = np.zeros(samples.shape[1])
+            self._mean += _add_powers(np.ascontiguousarray(samples), each)
+            self._each = self._each + each
+
+    def flags(self, channels: str) -> tuple[BadAudioReason, ...]:
+        """What is wrong with the channels, by what is made of them: they cancel, or one is dead beside others."""
+        powers = np.atleast_1d(np.asarray(self._each))
+        if len(powers) < 2 or not powers.any():
+            return ()
+        found = []
+        rms = float(np.sqrt(powers).mean())
+        if channels == MEAN and math.sqrt(self._mean) < rms * 10 ** (-CANCEL_DB / 20):
+            found.append(BadAudioReason.CHANNELS_CANCEL)
+        if (channels == MEAN or channels.startswith(STACK)) and not powers.all():
+            found.append(BadAudioReason.DEAD_CHANNEL)
+        return tuple(found)
+
+
+FLAG_DETAILS = {
+    BadAudioReason.CHANNELS_CANCEL: "its channels cancel: their mean is more than 20 dB quieter than they are; it was "
+    "counted; choose another way with channels",
+    BadAudioReason.DEAD_CHANNEL: "a channel of it is silent beside others; it was counted",
+}
+"""What a profile says of flagged clips."""

@@ -1,0 +1,156 @@
+"""The clips of a folder, table or file of levels: `.npy`, `.npz`, `.safetensors`, `.h5`, and archives of `.npy`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from spectronorm.audio import ClipReference, Reader, Source, channel_count, each_channel, open_source
+from spectronorm.audio.channels import EACH, STACK
+from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
+from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.audio.places.reference import label_columns
+from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.features.hdf5 import HDF5_SUFFIXES, list_hdf5
+from spectronorm.features.parquet import is_table, list_parquet
+from spectronorm.features.tensors import list_tensors
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+
+FEATURE_SUFFIXES = (".npy", ".npz", ".safetensors", *HDF5_SUFFIXES)
+"""What a folder scan takes for levels; archives are looked into for `.npy`."""
+INDEX_NAME = "index.csv"
+
+
+def open_for(target: str | Path | Source, front_end: AnyFrontEnd, reader: Reader | None = None) -> Source:
+    """The clips that a front end can measure: files of levels for a description of levels, audio otherwise."""
+    if isinstance(front_end, Levels):
+        opened = open_features(target)
+        return opened if reader is None else replace(opened, reader=reader)
+    opened = open_source(target, reader)
+    if opened.reader.channels == front_end.channels and front_end.channels != EACH:
+        return opened
+    opened = replace(opened, reader=replace(opened.reader, channels=front_end.channels))
+    return each_channel(opened) if front_end.channels == EACH else opened
+
+
+def with_all_channels(front_end: AnyFrontEnd, source: Source) -> AnyFrontEnd:
+    """The front end, whose `stack` of channels is as high as that of the first clip that can be read.
+
+    Raises:
+        SourceError: if no clip can be read.
+    """
+    if isinstance(front_end, Levels) or front_end.channels != STACK:
+        return front_end
+    for clip in source:
+        try:
+            return replace(front_end, channels=f"{STACK}:{channel_count(clip)}")
+        except AudioError:
+            continue
+    raise SourceError("channels='stack': no clip of the source can be read, so how many channels there are is unknown")
+
+
+def read_as_one(source: Source, front_end: FrontEnd) -> Source:
+    """A source whose clips are read as the front end says, for work on one channel.
+
+    Raises:
+        ArgumentError: if the front end keeps several channels, or makes a clip of each.
+    """
+    if front_end.channels == EACH or front_end.channels.startswith(STACK):
+        raise ArgumentError(
+            f"channels={front_end.channels!r}: this works on one channel; choose mean, first or a number"
+        )
+    return replace(source, reader=replace(source.reader, channels=front_end.channels))
+
+
+def open_features(target: str | Path | Source) -> Source:
+    """Open files of levels: one file, a folder (recursively), an archive of `.npy`, or a table.
+
+    A `.npy` file is a clip; so is each array of an `.npz`, each tensor of a `.safetensors`, each data set of an `.h5`
+    file (extra `hdf5`) and each row of a `.parquet` shard that `apply` wrote (extra `parquet`), named `FILE/ARRAY`. A
+    folder with an `index.csv`, as `spectronorm apply` writes it, is read by that table; otherwise the first folder
+    below is taken for the label. A `.csv` or `.parquet` table has a column `path`, of a file or an array in one, and
+    any others; where it has `frames`, frames beyond are padding.
+
+    Raises:
+        SourceError: if there is no such thing, it holds no levels, or a table has no `path`.
+        MissingExtra: if an `.h5` file is given and h5py is not installed.
+    """
+    if isinstance(target, Source):
+        return target
+    path = Path(target)
+    if not os.path.lexists(path):
+        raise SourceError(f"{str(path)!r}: there is no such file or folder; check the path")
+    table = path / INDEX_NAME if path.is_dir() else path
+    if table.is_file() and (table.suffix.lower() == ".csv" or is_table(table)):
+        return replace(Source.of(_of_table(table)), listing=(str(table),))
+    clips = list(_of_folder(path) if path.is_dir() else _of_file(path, path.name))
+    if not clips:
+        raise SourceError(
+            f"{str(path)!r}: holds no file of levels; known suffixes are {' '.join(FEATURE_SUFFIXES)}, and archives "
+            "of .npy"
+        )
+    return Source.of(clips)
+
+
+def _of_folder(root: Path) -> Iterator[ClipReference]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if name.startswith(".") or not (is_archive(name) or path.suffix.lower() in FEATURE_SUFFIXES):
+                continue
+            relative = path.relative_to(root).as_posix()
+            for clip in _of_file(path, relative):
+                yield replace(clip, columns=label_columns(clip.name))
+
+
+def _of_file(path: Path, name: str) -> Iterator[ClipReference]:
+    """The clips of one file."""
+    suffix = path.suffix.lower()
+    if suffix == ".safetensors":
+        yield from list_tensors(path, name)
+    elif suffix == ".parquet":
+        yield from list_parquet(path, name)
+    elif suffix in HDF5_SUFFIXES:
+        yield from list_hdf5(path, name)
+    elif suffix == ".npz" or is_archive(path.name):
+        for clip in list_archive(str(path), lambda member: member.endswith(".npy"), zipped=suffix == ".npz"):
+            yield replace(clip, name=f"{name}/{clip.name}", columns={})
+    else:
+        yield ClipReference(name, path)
+
+
+def _of_table(table: Path) -> Iterator[ClipReference]:
+    rows = read_table(table)
+    if not rows:
+        raise SourceError(f"{str(table)!r}: has no rows")
+    if "path" not in rows[0]:
+        raise SourceError(f"{str(table)!r}: has no column path (its columns are {', '.join(map(repr, rows[0]))})")
+    files: dict[Path, Mapping[str, ClipReference]] = {}
+    for number, row in enumerate(rows, start=2):
+        if not row["path"]:
+            raise SourceError(f"{str(table)!r}: row {number} has no path; every row needs one")
+        columns = {key: value for key, value in row.items() if key != "path" and value}
+        yield replace(_of_row(table.parent, row["path"], files), columns=columns)
+
+
+def _of_row(folder: Path, name: str, files: dict[Path, Mapping[str, ClipReference]]) -> ClipReference:
+    """The clip that a table names: a file, or an array in the file that its first part names."""
+    path = folder / name
+    for parent in [] if path.exists() else path.parents:
+        if parent.is_file():
+            inside = path.relative_to(parent).as_posix()
+            if parent not in files:
+                files[parent] = {clip.name.partition("/")[2]: clip for clip in _of_file(parent, parent.name)}
+            found = files[parent].get(inside) or files[parent].get(f"{inside}.npy")
+            if found is not None:
+                return replace(found, name=clean_name(name))
+            break
+    return ClipReference(clean_name(name), path)
+
+
+def is_feature(name: str) -> bool:
+    """Tell if a file of this name is taken for levels."""
+    return PurePosixPath(name).suffix.lower() in FEATURE_SUFFIXES
