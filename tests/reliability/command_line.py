@@ -10,6 +10,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Union, get_args, get_origin
+from unittest.mock import patch
 
 import typer
 
@@ -99,7 +100,8 @@ def run(arguments: list[str]) -> Ended:
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
     code: int | None = 0
     raised: BaseException | None = None
-    with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+    nothing = io.TextIOWrapper(io.BytesIO())
+    with redirect_stdout(streams[0]), redirect_stderr(streams[1]), patch("sys.stdin", nothing):
         try:
             _command()(arguments, prog_name="spectronorm")
         except SystemExit as error:
