@@ -20,6 +20,7 @@ import spectronorm as sn
 from spectronorm.audio.places import archive
 from spectronorm.errors import SpectronormError
 from spectronorm.experiment.arms.arms_file import parse_arms
+from spectronorm.features.read import npy_of
 from spectronorm.image_files import ImageCodec, LevelRange, decode, png
 from spectronorm.image_files import header as image_header
 from spectronorm.monitor import Monitor, Window
@@ -173,6 +174,11 @@ def load_levels(data: bytes) -> None:
     _read_npy(path, InversionOptions(front_end=SMALL))
 
 
+def load_features(data: bytes) -> None:
+    """Saved levels, as a feature file."""
+    npy_of(data)
+
+
 def list_table(data: bytes) -> None:
     """A table of files."""
     path = FOLDER / "fuzz.csv"
@@ -202,6 +208,7 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "image-header": load_image_header,
     "state": load_monitor,
     "levels": load_levels,
+    "features": load_features,
     "table": list_table,
     "arms-toml": list_arms(".toml"),
     "arms-json": list_arms(".json"),
@@ -242,6 +249,7 @@ def sound_inputs() -> dict[str, tuple[str, bytes]]:
         "image header": ("image-header", SOUND_PNG.texts[image_header.KEYWORD].encode()),
         "state": ("state", STATE),
         "levels": ("levels", levels.getvalue()),
+        "features": ("features", levels.getvalue()),
         "table": ("table", b"path,label,fold\nclips/high/000.wav,a,1\nb.wav,b,2\n"),
         "arms": ("arms-toml", b'[factors]\nlevel = ["as_recorded", "peak"]\nnormalize = ["none", "band"]\n'),
         "arms as JSON": ("arms-json", b'{"arm": [{"name": "a", "stft": {"power": 1.0}}, {"name": "b"}]}'),
