@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import struct
 
 import soundfile
 
@@ -22,6 +23,7 @@ _CLAIMED = re.compile(
 _SAID = re.compile(r"^(?:\*\*\* File seems to be truncated|Seems to be a truncated file)", re.MULTILINE)  # MAT4, VOC
 _FRAMES = re.compile(r"\b(?:Frames|Cols)\s*:\s*(\d+)")
 _FRAMES_IN_LOG = {"AVR", "MPC2K", "MAT5"}
+_MOST_CHUNKS = 1000
 _OGG_PAGE = 0x11000  # a page is at most 65307 bytes long
 _NIST_FIELD = re.compile(rb"^(sample_count|channel_count|sample_n_bytes) -i (\d+)", re.MULTILINE)
 
@@ -30,7 +32,9 @@ def ends_early(descriptor: int, sound: soundfile.SoundFile) -> bool:
     """Whether the file is shorter than it claims; `sound` is libsndfile's view of the same file."""
     if sound.format == "OGG":  # its log says nothing of the kind; `ogg_ends_early` is for it
         return False
-    log = sound.extra_info
+    if sound.format in ("WAV", "WAVEX") and (early := _riff_ends_early(descriptor)) is not None:
+        return early
+    log = _without_texts(sound)
     for match in _CLAIMED.finditer(log):
         claimed, there = (int(text) for text in match.groups() if text is not None)
         if claimed > there and claimed not in _STREAMED:
@@ -41,6 +45,32 @@ def ends_early(descriptor: int, sound: soundfile.SoundFile) -> bool:
         claimed_frames = [int(text) for text in _FRAMES.findall(log)]
         return bool(claimed_frames) and claimed_frames[-1] > sound.frames
     return sound.format == "NIST" and _nist_ends_early(descriptor)
+
+
+def _riff_ends_early(descriptor: int) -> bool | None:
+    """The claim of the chunk `data` itself; None where no such chunk is found.
+
+    libsndfile's log would say it too, but also prints titles and comments, which may look like anything.
+    """
+    order = {b"RIFF": "<", b"RIFX": ">"}.get(_read_at(descriptor, 0, 4))
+    size, position = os.fstat(descriptor).st_size, 12
+    for _ in range(_MOST_CHUNKS):
+        head = _read_at(descriptor, position, 8)
+        if order is None or len(head) < 8:
+            return None
+        (length,) = struct.unpack(f"{order}I", head[4:])
+        if head[:4] == b"data":
+            return length > size - position - 8 and length not in _STREAMED
+        position += 8 + length + length % 2
+    return None
+
+
+def _without_texts(sound: soundfile.SoundFile) -> str:
+    """Libsndfile's log without the titles, comments and so on that stand in the file."""
+    log: str = sound.extra_info
+    for text in sound.copy_metadata().values():
+        log = log.replace(text, "")
+    return log
 
 
 def _nist_ends_early(descriptor: int) -> bool:
