@@ -1,5 +1,7 @@
 """Resampling by overlap-save: blocks of a signal are filtered, and change their rate, as spectra.
 
+Experimental: it may go before version 1.0.
+
 The filter is a linear-phase low-pass of odd length, a Kaiser-windowed sinc: flat up to `PASS` of the lower Nyquist
 frequency, and `ATTENUATION_DB` down from that Nyquist frequency on. A block's spectrum is multiplied by the filter's
 response, which is real because the filter is centred, and cut or padded to the other rate; of the block's inverse
@@ -16,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.block_filter import Blocks, filter_blocks, is_good_length
+from spectronorm.kernels.block_filter import BlockLengths, filter_blocks, is_good_length
 
 PASS = 0.9125
 """The share of the lower Nyquist frequency up to which the filter is flat, as soxr's HQ has it."""
@@ -37,7 +39,7 @@ class Resampling:
     that no length has prime factors above 7.
     """
 
-    blocks: Blocks
+    blocks: BlockLengths
     response: NDArray[np.float64]
     good: bool
 
@@ -64,7 +66,7 @@ def resampling(source_rate: int, target_rate: int) -> Resampling:
     # The bin of the lower Nyquist frequency itself is left out.
     response = np.fft.rfft(centred).real[: (min(n_in, n_out) + 1) // 2] / n_in
     skip = before // down * up
-    blocks = Blocks(n_in, n_out, before, hop_in=n_in - 2 * before, hop_out=n_out - 2 * skip, skip=skip)
+    blocks = BlockLengths(n_in, n_out, before, hop_in=n_in - 2 * before, hop_out=n_out - 2 * skip, skip=skip)
     return Resampling(blocks, response, good=is_good_length(n_in) and is_good_length(n_out))
 
 
@@ -78,7 +80,7 @@ def _good_length(up: int, down: int, least: int) -> int:
 def overlap_save(samples: NDArray[np.floating], source_rate: int, target_rate: int) -> Singles:
     """Mono `samples` at another rate (Hz): `samples · target_rate / source_rate` of them, rounded.
 
-    Blocks are transformed in float32 (within 2e-7 of full scale of the plain way), and blocks whose
+    BlockLengths are transformed in float32 (within 2e-7 of full scale of the plain way), and blocks whose
     length has large prime factors by NumPy in float64.
     """
     length = (2 * len(samples) * target_rate + source_rate) // (2 * source_rate)

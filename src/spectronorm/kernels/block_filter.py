@@ -18,7 +18,7 @@ _BLOCKS_AT_ONCE = 64
 _Singles = NDArray[np.float32]
 
 
-class Blocks(NamedTuple):
+class BlockLengths(NamedTuple):
     """Lengths in samples, at the rate of the signal and at the other rate.
 
     A block of `n_in` samples becomes `n_out`, of which those from `skip` to before `skip + hop_out` are kept; the next
@@ -38,7 +38,7 @@ def is_good_length(n: int) -> bool:
     return largest_factor(n) <= _LARGEST_FACTOR
 
 
-def filter_blocks(samples: _Singles, blocks: Blocks, response: _Singles, length: int) -> _Singles:
+def filter_blocks(samples: _Singles, blocks: BlockLengths, response: _Singles, length: int) -> _Singles:
     """The first `length` samples at the other rate, of `samples` filtered by `response` `(bin,)`.
 
     The response is real, over `n_in`, and ends before the lower of the two Nyquist frequencies. Lengths are good ones.
@@ -58,7 +58,7 @@ def filter_blocks(samples: _Singles, blocks: Blocks, response: _Singles, length:
 
 def filter_by_numpy(
     samples: _Singles,
-    blocks: Blocks,
+    blocks: BlockLengths,
     response: _Singles,
     plans: tuple[Plan, Plan],
     buffers: tuple[_Singles, _Singles, _Singles],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.block_filter import Blocks
+from spectronorm.kernels.block_filter import BlockLengths
 from spectronorm.kernels.fft.lanes import SINGLES, fill, load, store
 from spectronorm.kernels.fft.plan import Plan
 from spectronorm.kernels.fft.transform_in_lanes import transform
@@ -17,7 +17,7 @@ _Singles = NDArray[np.float32]
 
 def filter_in_lanes(
     samples: _Singles,
-    blocks: Blocks,
+    blocks: BlockLengths,
     response: _Singles,
     plans: tuple[Plan, Plan],
     buffers: tuple[_Singles, _Singles, _Singles],

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import frame
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.fft import Frames
-from spectronorm.kernels.fft import power_spectra as power_spectra_of
+from spectronorm.kernels.fft import Frames, power_of_frames
 
 
 def power_spectra(
@@ -22,8 +21,8 @@ def power_spectra(
     """
     window = stft.window_values()
     if stft.windowed_only:
-        return power_spectra_of(Frames(padded, stft.hop, window, mean, scale), stft.n_fft, count, workspace)
+        return power_of_frames(Frames(padded, stft.hop, window, mean, scale), stft.n_fft, count, workspace)
     # In float64 from here on, as in the kernels: a clip's mean would be taken off in float32 otherwise.
     frames = (frame(padded, stft.frame_samples, stft.hop)[:count].astype(np.float64) - mean) * scale
     prepared = np.ascontiguousarray(stft.prepared(frames))
-    return power_spectra_of(Frames(prepared.reshape(-1), len(window), window), stft.n_fft, count, workspace)
+    return power_of_frames(Frames(prepared.reshape(-1), len(window), window), stft.n_fft, count, workspace)

@@ -14,7 +14,7 @@ from spectronorm.kernels.jit import kernel_of_module
 _LANES = 8
 
 
-def power_spectra(frames: Frames, n_fft: int, count: int, workspace: Workspace) -> NDArray[np.float64]:
+def power_of_frames(frames: Frames, n_fft: int, count: int, workspace: Workspace) -> NDArray[np.float64]:
     """`|X|²` of the first `count` frames, with zeros up to `n_fft` samples behind each, as `(bin, frame)`, contiguous.
 
     There are columns beyond `count`, up to a multiple of eight; they are finite, and mean nothing. The result is valid
