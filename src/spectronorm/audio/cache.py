@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.read import Reader
 from spectronorm.errors import ArgumentError
+from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 
@@ -67,11 +68,14 @@ class AudioCache:
         return self.folder / name[:2] / f"{name}.npy"
 
 
+_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
+
+
 def _mapped(entry: Path) -> NDArray[np.float32] | None:
     """Return an entry's samples, or None if there is no entry or it is damaged."""
     try:
         samples = np.load(entry, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except _ODD:
         return None
     sound = (
         isinstance(samples, np.ndarray) and samples.dtype == np.float32 and samples.ndim in (1, 2) and samples.size > 0

@@ -14,16 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, to_host
+from spectronorm.arrays import Array, real_number, to_host
 from spectronorm.errors import ArgumentError, FrontEndMismatch, ShapeError
 from spectronorm.front_end.compress.grid import Grid
-from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
 
 _MOST_BITS = 40
 _CELLS = 8192
 _MOST_ROWS = 1 << 16
 _MARGIN = 10.0
 """A proposed range is this many times as wide as the levels that it was proposed for."""
+
+
+_LARGEST = 2.0**25
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,15 @@ class Levels:
             value: object = getattr(self, name)
             if value is None and name in ("floor", "frame_rate"):
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
-                raise ArgumentError(f"{name}={value!r} must be a finite number")
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, float(real_number(value, name, -_LARGEST, _LARGEST)))
         if not self.low < self.high:
             raise ArgumentError(f"low={self.low:g}, high={self.high:g}: low must lie below high")
         if getattr(self, "floor", None) is None:
             object.__setattr__(self, "floor", self.low)
         if not self.low <= self.clip_floor(self.high) <= self.high:
             raise ArgumentError(f"floor={self.floor:g} must lie in the range {self.low:g} … {self.high:g}")
-        if self.frame_rate is not None and not self.frame_rate > 0:
-            raise ArgumentError(f"frame_rate={self.frame_rate:g} must be positive")
+        if self.frame_rate is not None:
+            real_number(self.frame_rate, "frame_rate", 1e-6, 1e6, of="Hz")
 
     @classmethod
     def like(cls, batch: Array, *, unit: str, layout: str, **rest: Any) -> Levels:
@@ -217,7 +218,9 @@ class Levels:
             )
         try:
             return cls(**inner)
-        except TypeError as error:
+        except ArgumentError:
+            raise
+        except DAMAGE as error:
             raise ArgumentError(f"the description of the levels is incomplete ({error})") from None
 
     def to_json(self) -> str:
@@ -229,8 +232,8 @@ class Levels:
     def from_json(cls, text: str) -> Levels:
         """The levels that a JSON text describes; raises `ArgumentError` when it describes none."""
         try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            plain = strict_json(text)
+        except ValueError as error:
             raise ArgumentError(f"the levels are not JSON ({error}); write them with Levels.to_json") from None
         if not isinstance(plain, dict):
             raise ArgumentError("the JSON of levels must be an object, as Levels.to_json writes it")
@@ -240,8 +243,8 @@ class Levels:
     def load(cls, path: str | Path) -> Levels:
         """The levels in a JSON file; raises `ArgumentError` when there are none."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_bounded(Path(path)).decode("utf-8")
+        except (OSError, ValueError) as error:
             raise ArgumentError(f"{str(path)!r}: cannot be read as levels ({error})") from None
         try:
             return cls.from_json(text)

@@ -10,6 +10,8 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+import xxhash
+
 from spectronorm.audio import ClipReference, Source, reading_place
 from spectronorm.errors import ArgumentError, OutputRefused
 from spectronorm.storage.atomic import write_text
@@ -20,6 +22,8 @@ INDEX_NAME = "index.csv"
 PIPELINE_NAME = "pipeline.safetensors"
 LEVELS_NAME = "levels.json"
 SHEET_PREFIX = "sheet-"
+MAX_NAME_BYTES = 240
+"""Of one part of a path: file systems take 255, and what stands beside a file while it is written takes a few more."""
 
 
 def require_folder(folder: Path, what: str) -> None:
@@ -62,6 +66,7 @@ def output_names(source: Source, suffix: str, *, by_label: bool = False) -> list
         _placed(clip, f"{clip.name}{suffix}", by_label=by_label) if name.casefold() in twice else name
         for clip, name in zip(source, plain, strict=True)
     ]
+    names = [fitting_name(name) for name in names]
     repeated = [name for name, count in Tally(names).items() if count > 1]
     if repeated:
         raise ArgumentError(f"{repeated[0]}: two clips of the source have this name; list each file once")
@@ -69,8 +74,23 @@ def output_names(source: Source, suffix: str, *, by_label: bool = False) -> list
 
 
 def _placed(clip: ClipReference, name: str, *, by_label: bool) -> str:
-    label = folder_name(clip.columns.get("label", "")) if by_label else ""
+    label = fitting_name(folder_name(clip.columns.get("label", ""))) if by_label else ""
     return name if not label or PurePosixPath(name).parts[0] == label else f"{label}/{name}"
+
+
+def fitting_name(path: str) -> str:
+    """A relative path whose every part fits into a file system: a longer one ends in a digest of the whole part."""
+    return "/".join(_fitting(part) for part in path.split("/"))
+
+
+def _fitting(part: str) -> str:
+    data = os.fsencode(part)
+    if len(data) <= MAX_NAME_BYTES:
+        return part
+    stem, dot, suffix = part.rpartition(".")
+    suffix = f"{dot}{suffix}" if stem and len(os.fsencode(suffix)) <= 16 else ""
+    kept = os.fsencode(part)[: MAX_NAME_BYTES - 18 - len(os.fsencode(suffix))]
+    return f"{kept.decode('utf-8', 'ignore')}~{xxhash.xxh3_64_hexdigest(data)}{suffix}"
 
 
 def folder_name(label: str) -> str:

@@ -287,7 +287,7 @@ def _pictures(folder: Path) -> Source:
 
 
 _MAX_CELLS = 1 << 28
-_ODD: tuple[type[Exception], ...] = (OSError, SyntaxError, *DAMAGE)
+_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
 
 def _read(path: Path, options: InversionOptions) -> _Spectrogram:

@@ -70,8 +70,9 @@ def save_comparison(
 
 
 def as_label(name: str) -> str:
-    """A name as matplotlib shows it: a dollar sign begins no formula."""
-    return printable(name).replace("$", r"\$")
+    """A name as matplotlib shows it: a dollar sign begins no formula, and an underscore hides no legend."""
+    text = printable(name).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import asdict
 from typing import Any
@@ -21,12 +22,17 @@ def libraries() -> dict[str, str]:
     return {
         "spectronorm": __version__,
         "libsndfile": soundfile.__libsndfile_version__,
-        "soxr": soxr.__version__,
+        "soxr": " ".join([soxr.__version__, *_soxr_switches()]),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "numba": numba_version(),
         "machine": platform.machine(),
     }
+
+
+def _soxr_switches() -> list[str]:
+    """The environment's switches of soxr, such as `SOXR_USE_SIMD=0`: they change the last bits of samples."""
+    return sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("SOXR_"))
 
 
 def reading(reader: Reader, duration: float | None) -> dict[str, Any]:

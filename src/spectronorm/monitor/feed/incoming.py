@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, release
+from spectronorm.audio.decoding.decode import MAX_PEAK
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
-from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 
@@ -193,6 +194,11 @@ def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incomin
         if len(data) < wanted // 2:
             return
         wave = _decoded(data[: len(data) // width * width], pcm)
+        if not np.abs(wave).max(initial=0.0) <= MAX_PEAK:
+            problem = AudioError(BadAudioReason.OUT_OF_RANGE, f"its samples are not within ±{MAX_PEAK:g}")
+            yield Incoming(f"clip {number + 1}", None, problem, time.time())
+            number += 1
+            continue
         samples = resample(wave, pcm.sample_rate, front_end.sample_rate, front_end.resampler)
         number += 1
         yield Incoming(f"clip {number}", samples, None, time.time())
