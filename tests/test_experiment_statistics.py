@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 
 from spectronorm.experiment.answer.answer import ArmVerdict, sentence, verdicts
 from spectronorm.experiment.answer.outcomes import Outcomes
-from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, look
+from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, evaluate_look
 from spectronorm.experiment.answer.statistics import Interval, PairedDifference, bootstrap, detectable, holm, t_interval
 
 
@@ -132,8 +132,8 @@ def test_identical_arms_are_equivalent() -> None:
     """Arms that hit the same clips are equivalent as soon as there are two folds, and open before."""
     hits = np.ones((2, 40, 1))
     folds = np.repeat([0, 1], 20)
-    assert look(made(hits, folds=folds), "a", "b", fraction=0.2, critical=2.1).state == EQUIVALENT
-    assert look(made(hits), "a", "b", fraction=0.1, critical=2.1).state == OPEN
+    assert evaluate_look(made(hits, folds=folds), "a", "b", fraction=0.2, critical=2.1).state == EQUIVALENT
+    assert evaluate_look(made(hits), "a", "b", fraction=0.1, critical=2.1).state == OPEN
 
 
 def _claims(generator: np.random.Generator, effect: float, critical: float) -> str:
@@ -150,7 +150,7 @@ def _claims(generator: np.random.Generator, effect: float, critical: float) -> s
         values[:, fold_of > fold, seed] = np.nan
         there = ~np.isnan(values[0]).all(axis=1)
         part = Outcomes(("a", "b"), values[:, there], fold_of[there], np.arange(there.sum()))
-        state = look(part, "a", "b", fraction=done / (folds * seeds), critical=critical).state
+        state = evaluate_look(part, "a", "b", fraction=done / (folds * seeds), critical=critical).state
         if state != OPEN:
             return state
     return OPEN

@@ -9,6 +9,7 @@ import numpy as np
 
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.full_scale import MAX_PEAK
 
 MAX_SEED = (1 << 63) - 1
 """The largest seed that NumPy and torch both take."""
@@ -42,10 +43,6 @@ def require_finite(x: Array, what: str) -> None:
             f"{int((~np.isfinite(x)).sum())} values of {what} are NaN or infinite, but every one must be finite; "
             "repair or leave out the clip"
         )
-
-
-MAX_PEAK = 8.0
-"""Full scale is 1; a wave may exceed it, but 18 dB above it, it was meant for another scale."""
 
 
 def require_plausible(wave: Array) -> None:

@@ -21,7 +21,6 @@ from spectronorm.audio.decoding.content import (
     stamp_of_error,
 )
 from spectronorm.audio.decoding.decode import (
-    MAX_PEAK,
     NEEDS_PATH,
     check_samples,
     check_whole,
@@ -36,6 +35,7 @@ from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import SAMPLES
 
 _MOST_STORED = 1 << 23
@@ -359,7 +359,7 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
 
 
 def channel_count(clip: ClipReference) -> int:
-    """How many channels a clip's file has by its header; raises `AudioError` when it cannot be read."""
+    """Return the number of channels that a file's header claims; raise `AudioError` if the header cannot be read."""
     with open_content(clip) as descriptor:
         count = header_of(descriptor)[1]
     if not count:

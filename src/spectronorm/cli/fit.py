@@ -167,7 +167,7 @@ def remarks(profile: Profile) -> list[str]:
 
 
 def _odd_remarks(profile: Profile) -> list[str]:
-    """How many clips were counted although something is odd about them, and the first of them."""
+    """Report the number of odd clips that were counted, for each reason, and the first of them."""
     found = []
     for reason, what in _ODD.items():
         files = [file for file in profile.flagged if file.reason is reason]
@@ -179,7 +179,7 @@ def _odd_remarks(profile: Profile) -> list[str]:
 
 
 def _flat_remark(profile: Profile) -> str:
-    """How many clips are silent or constant, which, and what they do to the figures."""
+    """Report the number of silent or constant clips, the first of them, and their effect on the figures."""
     flat = [file for file in profile.flagged if file.reason not in _ODD]
     names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in flat[:3])
     listed = f" ({names}{', …' if len(flat) > 3 else ''})" if names else ""

@@ -149,7 +149,7 @@ def parse_seconds(text: str, name: str) -> float:
 
 
 def reader(*, untrusted: bool, skip_flat: bool = False, tolerate_short: str = "0s") -> Reader:
-    """How clips are read."""
+    """Return the reader of clips for these options."""
     return Reader(
         Limits() if untrusted else None, skip_flat, tolerate_short=parse_seconds(tolerate_short, "tolerate-short")
     )

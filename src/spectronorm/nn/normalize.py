@@ -21,7 +21,7 @@ from spectronorm.normalize.normalizer import PADDINGS, require_level
 
 
 def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str | float:
-    """What stands in the padding: a number, `silence` or `zero-level`."""
+    """Return the value of padded frames: a number, `silence` or `zero-level`."""
     known = normalizer.normalizer.padding if padding is None else padding
     if known == "zero":
         return 0.0
@@ -122,7 +122,7 @@ class Normalize(Constants):
         return torch.where(valid, level, (highest - top_db).clamp(min=front_end.floor))
 
     def band_map(self, dtype: torch.dtype) -> BandMap | None:
-        """What this does to a level, when that is one map of each band whose numbers can be read and do not train."""
+        """Return the map of levels if it is one map for each band whose numbers can be read and do not train, else None."""
         one_map = self._clipwise is None and self.fitted.affine is not None and self.offset is None
         follows = self.padding == "silence" and self.fitted.front_end.floor_follows_highest
         if not one_map or follows or len(self._level_shape) > 1:

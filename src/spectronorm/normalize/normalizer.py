@@ -20,7 +20,7 @@ from spectronorm.profile import Profile
 from spectronorm.registry import Registry
 
 PADDINGS = ("zero", "silence", "zero-level")
-"""What stands behind the end of a padded clip: zero after normalization, the level of silence, or a level of zero."""
+"""Values for frames behind the end of a padded clip: zero after normalization, the level of silence, or level zero."""
 
 
 class Normalizer(Parameters, ABC):
@@ -37,8 +37,8 @@ class Normalizer(Parameters, ABC):
     """False if the numbers are given, so that fitting uses no data."""
 
     padding: ClassVar[str] = "zero"
-    """What should stand in padding, one of `PADDINGS`. Zero is the mean where a mean is subtracted, and says least;
-    where none is, it may be loud: there padding is what silence is."""
+    """Value of padded frames, one of `PADDINGS`. If the normalizer subtracts a mean, zero is that mean and neutral;
+    otherwise zero may be a loud level, and padding takes the value of silence."""
 
     @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:

@@ -14,7 +14,7 @@ def check_min_scale(min_scale: float) -> None:
 
 
 def safe_scale(scale: ArrayLike, min_scale: float, *, of: float = 0.5) -> NDArray[np.float64]:
-    """`scale` (a number, or one a band) with 1 for zero and none below `min_scale` times the median of the others.
+    """Return `scale` (one, or one for each band) with 1 for zero and none below `min_scale` times the others' median.
 
     A band that was silent in training has a tiny scale, and the first sound in it would become hundreds of deviations
     high; in a pilot, this lowered accuracy from 82 to 24 %.

@@ -22,12 +22,11 @@ from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.containers.found import Found
 from spectronorm.audio.decoding.containers.log import claimed_frames
 from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import MEMORY_BYTES
 
 SAMPLE_RATES = (100, 1_000_000)
 """Range of plausible sample rates (Hz); a header with a rate outside is wrong."""
-MAX_PEAK = 8.0
-"""Full scale is 1; float files may exceed it, but values 18 dB above it were meant for another scale."""
 NEEDS_PATH = frozenset({".sd2"})
 """Sound Designer II keeps its header in a resource fork, a second file."""
 FREE_BYTES = 1 << 26
@@ -35,7 +34,7 @@ MAX_EXPANSION = 2048
 """Largest number of decoded bytes for each stored byte beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
 _BLOCK = 1 << 20
 _UNKNOWN_FRAMES = 1 << 62
-"""libsndfile claims as many for FLAC files that do not say how long they are."""
+"""Numbers of samples from here on are libsndfile's claim for FLAC files whose header states no length."""
 _LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
 
 
@@ -44,8 +43,8 @@ class DecodedFile:
     """Samples `(sample, channel)` at a rate in Hz.
 
     Attributes:
-        missing: How many seconds of sound the file claims beyond those that are there: `check_whole` is for that.
-        note: What is odd about the file although all of its sound was read; empty for most.
+        missing: Seconds of sound that the file claims and that are not there; `check_whole` raises the error.
+        note: Description of an oddity of a file whose sound was all read; empty for most.
     """
 
     samples: NDArray[np.float32]
@@ -181,7 +180,7 @@ class DecodedBlocks:
         _check_not_empty(total, self.missing)
 
 
-def prepare() -> None:
+def make_callbacks() -> None:
     """Make the callbacks by which views are read, once: a confined process may not get memory for them later."""
     empty = io.BytesIO(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\0\0\0\0")
     with _Forward(empty):
@@ -295,7 +294,7 @@ class _Room:
     def _grow(self, more: int, channels: int) -> None:
         if self._fixed or self._samples is None:
             raise _too_large(0 if self._given is None else self._given.nbytes)
-        if self._samples.base is not None:  # memory that somebody else gave
+        if self._samples.base is not None:  # memory that the caller gave
             held = self._samples
             self._samples = np.empty((self.filled + more, channels), np.float32)
             self._samples[: self.filled] = held[: self.filled]

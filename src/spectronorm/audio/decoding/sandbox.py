@@ -61,7 +61,7 @@ class Limits:
 
 
 Decoded = DecodedFile | AudioError
-"""What is in a file, or why there is nothing."""
+"""Content of a file, or the reason why the file has none."""
 
 
 class _Gone(Exception):

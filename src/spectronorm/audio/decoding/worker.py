@@ -18,7 +18,7 @@ import types
 from typing import Any
 
 MOST_FILES = 16
-"""A request is one byte, the number of files, and as many descriptors."""
+"""Largest number of files in a request, which is one byte, the number of files, with one descriptor for each file."""
 ANSWER = struct.Struct("<BQQQQQd")
 """One for each file, in order: `SAMPLES` with place, sample rate, samples, channels, the length of the note that
 follows and the seconds that are missing; `ERROR` with the length of the text that follows; or `ASK_AGAIN`, which ends
@@ -104,7 +104,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     sys.path[:] = settings["path"]
     decode = _load_decode(settings["folder"])
-    decode.prepare()
+    decode.make_callbacks()
     shared = mmap.mmap(settings["shared"], 0)
     _limit(settings["megabytes"])
     confinement = importlib.import_module("spectronorm.audio.decoding.confinement")

@@ -18,7 +18,7 @@ class SourceKind(ABC):
     """Description of the places that the kind takes, for help texts, such as `a folder`."""
 
     unread: Mapping[str, int] = MappingProxyType({})
-    """How many files of a folder are not read, by suffix; known when the clips are listed."""
+    """Number of files of a folder that are not read, by suffix; known when the clips are listed."""
 
     @abstractmethod
     def matches(self, place: str) -> bool:

@@ -49,7 +49,7 @@ def list_folder(root: Path, wanted: Callable[[str], bool]) -> Listed:
 
 
 def _is_new(folder: str, seen: set[tuple[int, int]]) -> bool:
-    """Whether the folder was not yet seen under any path; it is from now on."""
+    """Return true if the folder was not yet seen under any path, and add it to `seen`."""
     try:
         status = os.stat(folder)  # noqa: PTH116
     except OSError as error:

@@ -56,7 +56,7 @@ def boundary(looks: int, pairs: int) -> float:
     return float(np.quantile(highest / math.sqrt(looks), 1 - ALPHA / pairs))
 
 
-def look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critical: float) -> Look:
+def evaluate_look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critical: float) -> Look:
     """Evaluate one pair of arms at one look.
 
     Two standard errors are computed, one over recordings and one over the units of training (folds, or seeds if there

@@ -10,7 +10,7 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.answer.answer import Answer, answer
 from spectronorm.experiment.answer.outcomes import complete_blocks, outcomes
-from spectronorm.experiment.answer.sequential import OPEN, Look, boundary, look
+from spectronorm.experiment.answer.sequential import OPEN, Look, boundary, evaluate_look
 from spectronorm.experiment.answer.statistics import detectable
 from spectronorm.experiment.results import Results
 from spectronorm.experiment.running.jobs import run_on
@@ -122,7 +122,7 @@ def _looks(prepared: Prepared, results: Results, done: int, planned: int) -> dic
         return {}
     critical = boundary(planned, len(names) - 1)
     return {
-        name: look(values, name, design.reference, fraction=done / planned, critical=critical)
+        name: evaluate_look(values, name, design.reference, fraction=done / planned, critical=critical)
         for name in names
         if name != design.reference
     }

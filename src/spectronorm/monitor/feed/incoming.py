@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, release
-from spectronorm.audio.decoding.decode import MAX_PEAK
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
+from spectronorm.full_scale import MAX_PEAK
 
 Mark = tuple[int, str]
 """Position reached in a folder: the modification time (ns) and the name of the newest file read."""

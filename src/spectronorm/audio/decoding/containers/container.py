@@ -1,4 +1,4 @@
-"""The container that a file is, and what it says of its sound."""
+"""Recognition of a file's container, and the sound that the container claims."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOKS = (
 
 
 def look(descriptor: int) -> Found:
-    """What to read of an open file so that all of its sound is read, and what is missing or odd.
+    """Return the parts of an open file that hold all of its sound, and a report of missing or odd parts.
 
     Raises:
         AudioError: when the file is damaged, or holds more than libsndfile can be made to read.

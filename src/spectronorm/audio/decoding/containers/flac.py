@@ -27,7 +27,7 @@ _SIZES = {
 
 @dataclass(frozen=True)
 class _Stream:
-    """What the header says: the longest block (samples) and frame (bytes), samples in all (0: unknown)."""
+    """Header of a stream: the longest block (samples) and frame (bytes), and the total of samples (0: unknown)."""
 
     begin: int
     block: int
@@ -84,7 +84,7 @@ def _refuse_second(file: FileBytes, start: int, end: int) -> None:
 
 
 def _begins(data: bytes, at: int) -> bool:
-    """Whether a stream's marker and the header of its first block stand here."""
+    """Return true if a stream's marker and the header of its first block begin at this position."""
     return data[at : at + 4] == _MAGIC and data[at + 5 : at + _BEGIN] == _INFO[1:]
 
 

@@ -26,19 +26,19 @@ _TAGS = (b"TAG", b"ID3", b"3DI", b"APETAGEX", b"LYRICSBEGIN")
 """The beginnings of tags that programs put behind any kind of sound."""
 _MOST_CHUNKS = 1 << 16
 _FEW_BYTES = 8
-"""Fewer bytes than any chunk has: padding that somebody got wrong."""
+"""Fewer bytes than any chunk has: padding that the writing program got wrong."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a look at a container found.
+    """Result of examining a container.
 
     Attributes:
-        views: What libsndfile is to decode, one behind the other: one view, or one for each link of a chained stream.
-        missing: How many seconds of sound the container claims that are not there.
-        note: What is odd about the container although all of its sound can be read; empty for most.
-        frames: How many samples there are, where libsndfile only estimates it; None where it knows.
-        examined: Whether the container's length was compared with the file, so that libsndfile's log adds nothing.
+        views: Views that libsndfile decodes in order: one view, or one for each link of a chained stream.
+        missing: Seconds of sound that the container claims and that are not there.
+        note: Description of an oddity of a container whose sound can all be read; empty for most.
+        frames: Number of samples if libsndfile only estimates the number; None if libsndfile knows the number.
+        examined: True if the container's length was compared with the file, so that libsndfile's log adds nothing.
     """
 
     views: tuple[View, ...] = (View(),)
@@ -58,9 +58,9 @@ class Settled:
 
 
 def is_placeholder(size: int) -> bool:
-    """Whether a size is what programs leave that write to a pipe and cannot go back to fill it in.
+    """Return true if a size is a placeholder, left by a program that writes to a pipe and cannot go back to fill it in.
 
-    That is zero, all bits set, or a little below (or at) 2^31 or 2^32 (2^63 or 2^64 where sizes have 64 bits): SoX
+    Placeholders are zero, all bits set, or a little below (or at) 2^31 or 2^32 (2^63 or 2^64 where sizes have 64 bits): SoX
     leaves 0x7FFFF000 in WAV and 0x7F000000 in AIFF, arecord 0x80000000, FFmpeg 0xFFFFFFFF.
     """
     return (
@@ -137,7 +137,7 @@ def _odd_chunks(file: FileBytes, after: Callable[[FileBytes, int], int | None], 
 
 
 def odd_bytes(file: FileBytes, position: int) -> str | None:
-    """What is wrong with bytes that belong to no chunk; None for tags, zeros and a few stray bytes."""
+    """Describe the fault of bytes that belong to no chunk; None for tags, zeros and a few stray bytes."""
     if position + _FEW_BYTES > file.size:
         return None
     start = file.at(position, 16)

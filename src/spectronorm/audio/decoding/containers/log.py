@@ -1,6 +1,6 @@
-"""Containers that libsndfile alone reads: it writes into its log what a header claims and what is there.
+"""Containers that only libsndfile reads: its log states the length that a header claims and the length that is there.
 
-PAF, PVF, IRCAM and XI do not say how long they are, so nobody can tell.
+Headers of PAF, PVF, IRCAM and XI do not state a length, so a truncated file cannot be recognized.
 """
 
 from __future__ import annotations

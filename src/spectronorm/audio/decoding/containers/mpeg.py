@@ -36,7 +36,7 @@ _TAG_RATE = 8
 
 @dataclass(frozen=True)
 class _Kind:
-    """What all frames of a stream have in common."""
+    """Properties that all frames of a stream have in common."""
 
     version: int
     layer: int
@@ -126,7 +126,7 @@ def _first_frame(file: FileBytes, begin: int) -> int | None:
 
 
 def _in_a_row(file: FileBytes, position: int, kind: _Kind) -> bool:
-    """Whether several frames of this kind stand one behind the other."""
+    """Return true if several frames of this kind follow each other."""
     lengths = _lengths(kind)
     for _ in range(_SURE):
         length = lengths.get(file.at(position, 3))

@@ -147,12 +147,12 @@ def _checksum(page: bytes) -> int:
 
 
 def _is_tail(rest: bytes) -> bool:
-    """Whether these are the first bytes of a page that is longer."""
+    """Return true if these are the first bytes of a page that is longer."""
     return len(rest) < _MOST_PAGE and rest[:4] == _MAGIC[: len(rest)]
 
 
 def _another(file: FileBytes, position: int) -> bool:
-    """Whether another page follows."""
+    """Return true if another page follows."""
     kept = b""
     for block in file.blocks(position, file.size):
         if _MAGIC in kept + block:
