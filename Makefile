@@ -52,6 +52,7 @@ check: $(VENV)/.installed-check ## lint, format, types, architecture, public nam
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -p no:randomly tests/test_api.py
+	$(BIN)/python -m pytest tests/test_prose.py -q -p no:randomly
 	@# fastai is imported by its own test alone: it warns of what torch and pandas will drop.
 	$(BIN)/python -m pytest --doctest-modules src/spectronorm --ignore src/spectronorm/interop/fastai.py -q -p no:randomly
 

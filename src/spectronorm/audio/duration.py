@@ -1,4 +1,4 @@
-"""How long clips may be asked to be: a bound before memory is asked for."""
+"""Bounds of the duration that callers may request, checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def check_duration(duration: float | None, sample_rate: int) -> None:
     """Refuse a duration (s) that no clip at this rate (Hz) can be cropped or padded to; None is any length.
 
     Raises:
-        ArgumentError: when it is not a positive number, or makes more than `MAX_SAMPLES` samples.
+        ArgumentError: if it is not a positive number, or makes more than `MAX_SAMPLES` samples.
     """
     if duration is None:
         return

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from spectronorm.kernels.block_filter import BlockLengths, filter_blocks, is_good_length
 
 PASS = 0.9125
-"""The share of the lower Nyquist frequency up to which the filter is flat, as soxr's HQ has it."""
+"""Share of the lower Nyquist frequency up to which the filter is flat, as in soxr's HQ."""
 ATTENUATION_DB = 150.0
-"""Of everything from the lower Nyquist frequency on: more than float32 can tell."""
+"""Attenuation from the lower Nyquist frequency on: more than float32 can resolve."""
 _OVERLAPS = 3
-"""How many times the discarded samples a block is long."""
+"""Length of a block as a multiple of the discarded samples."""
 _BLOCKS_AT_ONCE = 64
 
 Singles = NDArray[np.float32]
@@ -46,9 +46,10 @@ class Resampling:
 
 @lru_cache(maxsize=64)
 def resampling(source_rate: int, target_rate: int) -> Resampling:
-    """The blocks and the filter between two rates in Hz.
+    """Plan the blocks and the filter between two rates in Hz.
 
-    Its length is Kaiser's estimate, (A - 7.95) / (14.36 Δf) + 1 samples for a transition of Δf cycles a sample.
+    The filter's length is Kaiser's estimate, (A - 7.95) / (14.36 Δf) + 1 samples for a transition of Δf cycles in a
+    sample.
     """
     divisor = math.gcd(source_rate, target_rate)
     up, down = target_rate // divisor, source_rate // divisor
@@ -59,7 +60,7 @@ def resampling(source_rate: int, target_rate: int) -> Resampling:
     length = _good_length(up, down, 2 * before * _OVERLAPS)
     n_in, n_out = length * down, length * up
     n = np.arange(-half, half + 1)
-    cutoff = (1.0 + PASS) * nyquist / source_rate  # the middle of the transition, in half cycles a sample
+    cutoff = (1.0 + PASS) * nyquist / source_rate  # the middle of the transition, in half cycles in a sample
     taps = cutoff * np.sinc(cutoff * n) * np.kaiser(len(n), 0.1102 * (ATTENUATION_DB - 8.7))
     centred = np.zeros(n_in)
     centred[n] = taps / taps.sum()
@@ -71,7 +72,7 @@ def resampling(source_rate: int, target_rate: int) -> Resampling:
 
 
 def _good_length(up: int, down: int, least: int) -> int:
-    """The first multiple of `down`, of at least so many samples, where both lengths have no prime factor above 7."""
+    """Return the first multiple of `down`, at least `least`, for which neither length has a prime factor above 7."""
     first = -(-least // down)
     good = (n for n in range(first, 4 * first) if is_good_length(n * up) and is_good_length(n * down))
     return next(good, first)
@@ -91,7 +92,7 @@ def overlap_save(samples: NDArray[np.floating], source_rate: int, target_rate: i
 
 
 def plain(samples: NDArray[np.floating], plan: Resampling, length: int) -> Singles:
-    """The first `length` samples at the other rate, block by block with NumPy's transforms in float64."""
+    """Return the first `length` samples at the other rate, block by block with NumPy's transforms in float64."""
     n_in, n_out, before, hop_in, hop_out, skip = plan.blocks
     blocks = -(-length // hop_out)
     resampled = np.empty(blocks * hop_out, np.float32)
@@ -106,7 +107,7 @@ def plain(samples: NDArray[np.floating], plan: Resampling, length: int) -> Singl
 
 
 def _part(samples: NDArray[np.floating], start: int, count: int) -> NDArray[np.float64]:
-    """`count` samples from `start` on, with zeros before and after the signal."""
+    """Return `count` samples from `start` on, with zeros before and after the signal."""
     part = np.zeros(count)
     low, high = max(0, start), min(len(samples), start + count)
     part[low - start : max(low, high) - start] = samples[low : max(low, high)]

@@ -49,5 +49,5 @@ def prepare_streams() -> None:
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
         else:
-            with suppress(AttributeError, ValueError, OSError):  # a stream of somebody's own
+            with suppress(AttributeError, ValueError, OSError):  # a stream that the caller replaced
                 stream.reconfigure(errors=errors)

@@ -74,7 +74,7 @@ def read_stamped_level(
 
 
 def stamp_of_level(clip: ClipReference) -> bytes:
-    """What identifies the content of a clip now: the digest of its bytes, or of why it has none."""
+    """Return the identity of a clip's current content: the digest of its bytes, or of the reason why it has none."""
     if not _is_stored(clip):
         return stamp(clip)
     try:

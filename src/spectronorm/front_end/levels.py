@@ -52,7 +52,7 @@ class Levels:
         settings: Settings of that program, as JSON values; part of the identity.
 
     Raises:
-        ArgumentError: when a field breaks its rule.
+        ArgumentError: if a field is invalid.
 
     >>> levels = Levels(bands=64, unit="dB", low=-120, high=60, made_by="torchaudio", settings={"n_fft": 400})
     >>> levels.resolution
@@ -113,8 +113,8 @@ class Levels:
             rest: Other fields; they go before what is proposed.
 
         Raises:
-            ShapeError: when the batch has other axes, holds no values, or is not floating point.
-            ArgumentError: when it holds NaN or infinity.
+            ShapeError: if the batch has other axes, holds no values, or is not floating point.
+            ArgumentError: if it holds NaN or infinity.
 
         >>> Levels.like(np.array([[-60.0, 12.0]]), unit="dB", layout="ft").high
         500.0
@@ -176,6 +176,11 @@ class Levels:
         """The floor of one clip: the same for all."""
         return self.floor
 
+    @property
+    def floor_follows_highest(self) -> bool:
+        """False: the floor of levels made elsewhere is one number."""
+        return False
+
     def band_hz(self) -> NDArray[np.float64]:
         """NaN for each row: which frequencies the bands have is not known."""
         return np.full(self.n_bands, np.nan)
@@ -190,7 +195,7 @@ class Levels:
 
     @property
     def refusal(self) -> str:
-        """Why nothing can be computed from samples, or back to them."""
+        """Reason why nothing can be computed from samples, or inverted to samples."""
         by = f" by {self.made_by!r}"[:203] if self.made_by else ""
         return f"these levels were made elsewhere{by}: spectronorm can measure and normalize them, not compute them"
 

@@ -1,4 +1,4 @@
-"""The versions and settings that decide the bytes of a result."""
+"""Versions and settings that determine the bytes of a result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spectronorm.version import __version__
 
 
 def libraries() -> dict[str, str]:
-    """The versions that decide what a file's samples and levels are, to the last bit."""
+    """Return the versions of the libraries that determine a file's samples and levels to the last bit."""
     return {
         "spectronorm": __version__,
         "libsndfile": soundfile.__libsndfile_version__,
@@ -36,5 +36,5 @@ def _soxr_switches() -> list[str]:
 
 
 def reading(reader: Reader, duration: float | None) -> dict[str, Any]:
-    """How clips are read, as plain JSON values."""
+    """Return the settings for reading clips, as plain JSON values."""
     return {"reader": asdict(reader), "duration": duration}

@@ -1,4 +1,4 @@
-"""A folder in ESC-50's layout."""
+"""Source kind of a folder in ESC-50's layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spectronorm.errors import SourceError
 
 @SOURCES.register("esc50")
 class Esc50(SourceKind):
-    """The clips that `meta/esc50.csv` lists, with its columns; `label` is the category."""
+    """Clips listed in `meta/esc50.csv`, with its columns; `label` is the category."""
 
     takes: ClassVar[str] = "a folder in ESC-50's layout"
 

@@ -1,4 +1,4 @@
-"""Where deployed audio comes from: what is in a source now, a folder that grows, a list of names, a raw stream."""
+"""Sources of deployed audio: the clips of a source, a growing folder, a list of names, or a raw stream."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 
 Mark = tuple[int, str]
-"""How far a folder has been read: the change time (ns) and the name of the newest file."""
+"""Position reached in a folder: the modification time (ns) and the name of the newest file read."""
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 
@@ -39,7 +39,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Reading:
-    """How clips are read: at the front end's rate, and cropped as the training clips were."""
+    """Settings for reading clips: at the front end's rate, and cropped as the training clips were."""
 
     front_end: AnyFrontEnd
     duration: float | None = None
@@ -51,7 +51,7 @@ class Reading:
         return (".npy",) if isinstance(self.front_end, Levels) else AUDIO_SUFFIXES
 
     def __call__(self, what: Path | ClipReference, name: str, at: float, mark: Mark | None = None) -> Incoming:
-        """Read one clip; a bad one comes with its reason."""
+        """Read one clip; a bad clip is returned with its problem."""
         reference = what if isinstance(what, ClipReference) else ClipReference(what.name, what)
         try:
             if isinstance(self.front_end, Levels):
@@ -66,11 +66,11 @@ class Reading:
 
 
 def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> Iterator[Incoming]:
-    """Every clip that a source has now, each with the time when its file was changed last.
+    """Yield every clip that a source holds now, each with the modification time of its file.
 
-    They come in random order: in a folder neighbours by name are often pieces of one recording, and a few pieces of
-    one recording are not like a training set, whatever the device. The last one brings the mark of a folder, so that
-    a later look takes what is new only.
+    The order is random: neighbours in a folder are often pieces of one recording, and a few pieces of one recording are
+    not like a training set, whatever the device. The last clip carries the folder's mark, so that a later call yields
+    only new files.
     """
     newest = (
         max(_appeared(Path(source), (0, ""), reading.suffixes), default=None)
@@ -97,20 +97,30 @@ def growing_folder(
     once: bool = False,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[Incoming | None]:
-    """The audio files of a folder and below, in the order in which they appeared, and then those that come.
+    """Yield the audio files in and below a folder in the order of their appearance, and then new ones as they come.
 
-    A file is read when it has not changed for `poll` seconds, so that one that is still being written is left alone.
-    `after` skips what was read before. Yields None when there is nothing new; with `once` it ends there.
+    A file is read after it has not changed for `poll` seconds, so a file that is still being written is left alone.
+
+    Args:
+        folder: The folder to watch.
+        reading: Settings for reading clips.
+        after: Skip the files up to this mark.
+        poll: Seconds between two looks, and until a file counts as complete.
+        once: End when there is nothing new.
+        go_on: Return false to stop.
+
+    Yields:
+        A clip, or None when there is nothing new.
 
     Raises:
-        SourceError: when there is no such folder.
+        SourceError: if there is no such folder.
     """
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such folder; check the path")
     mark = after or (0, "")
     while go_on():
         found = sorted(_appeared(folder, mark, reading.suffixes))
-        # By the clock, not by two looks: many files may come between them.
+        # Decided by modification time rather than by two looks, since many files may arrive between looks.
         settled = [entry for entry in found if once or entry[0] <= (time.time() - poll) * 1e9]
         for changed, name in settled:
             mark = (changed, name)
@@ -132,14 +142,14 @@ def _appeared(folder: Path, mark: Mark, suffixes: Container[str]) -> Iterator[Ma
                 continue
             try:
                 entry = (path.stat().st_ctime_ns, path.relative_to(folder).as_posix())
-            except FileNotFoundError:  # gone since it was listed
+            except FileNotFoundError:  # The file was removed after it was listed.
                 continue
             if entry > mark:
                 yield entry
 
 
 def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
-    """The files that lines name, one each, as they come."""
+    """Yield the files named by lines, one for each line, as the lines come."""
     for line in lines:
         if name := line.rstrip("\r\n"):
             yield reading(Path(name), name, time.time())
@@ -150,10 +160,10 @@ _MAX_PCM_SAMPLES = 1 << 28
 
 @dataclass(frozen=True)
 class Pcm:
-    """Raw samples: their format (`s16le`, `s32le`, `f32le`, `u8`), rate in Hz and channels, cut into clips.
+    """Format of raw samples (`s16le`, `s32le`, `f32le`, `u8`), sample rate in Hz, channels, and clip length in seconds.
 
     Raises:
-        ArgumentError: when a setting breaks its rule.
+        ArgumentError: if a setting is invalid.
     """
 
     encoding: str = "s16le"
@@ -175,7 +185,7 @@ class Pcm:
 
 
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
-    """A raw stream in clips of equal length; what is left at its end counts when it is half a clip."""
+    """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip."""
     front_end = require_front_end(reading.front_end, "watching raw samples")
     width = np.dtype(PCM_FORMATS[pcm.encoding]).itemsize * pcm.channels
     wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
@@ -195,7 +205,7 @@ def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incomin
 
 
 def _decoded(data: bytes, pcm: Pcm) -> NDArray[np.float32]:
-    """Mono float32 in [-1, 1]."""
+    """Decode to mono float32 in [-1, 1]."""
     values = np.frombuffer(data, dtype=PCM_FORMATS[pcm.encoding]).reshape(-1, pcm.channels)
     if pcm.encoding == "f32le":
         return np.asarray(values.mean(axis=1), dtype=np.float32)

@@ -11,11 +11,11 @@ from spectronorm.errors import MissingExtra, SourceError
 
 
 def read_table(path: Path) -> Sequence[Mapping[str, str]]:
-    """The rows of a `.csv` or `.parquet` file as dictionaries of text; missing values are empty.
+    """Read the rows of a `.csv` or `.parquet` file as dictionaries of text; missing values are empty.
 
     Raises:
-        SourceError: when the file cannot be read as such a table.
-        MissingExtra: when a Parquet file is given and pyarrow is not installed.
+        SourceError: if the file cannot be read as such a table.
+        MissingExtra: if a Parquet file is given and pyarrow is not installed.
     """
     if not path.is_file():
         raise SourceError(f"{path}: there is no such table; check the path")
