@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.fit import remarks
 from spectronorm.cli.run import guarded, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def demo_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to work in.")] = Path("spectronorm-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Which sounds.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Which sounds.")] = 0,
 ) -> None:
     """Synthesize ten kinds of sound, measure them, apply the result, draw figures, and list the files."""
     with progress_bar("measuring") as progress:
