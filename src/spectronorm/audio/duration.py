@@ -21,6 +21,6 @@ def check_duration(duration: float | None, sample_rate: int) -> None:
     seconds = real_number(duration, "duration", MIN_SECONDS, MAX_SECONDS, of="s")
     if seconds * sample_rate > MAX_PADDED_SAMPLES:
         raise ArgumentError(
-            f"duration={duration} s at {sample_rate} Hz is more than {MAX_PADDED_SAMPLES} samples; choose a shorter one, "
+            f"duration={duration} s at {sample_rate} Hz is more than {MAX_PADDED_SAMPLES} samples; shorten it, "
             "or leave it out to take clips as long as they are"
         )
