@@ -30,8 +30,8 @@ def register(app: typer.Typer) -> None:
 
 
 def demo_command(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to work in.")] = Path("spectronorm-demo"),
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Which sounds.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for all files.")] = Path("spectronorm-demo"),
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of the sounds.")] = 0,
 ) -> None:
     """Synthesize ten kinds of sound, measure them, apply the result, draw figures, and list the files."""
     with progress_bar("measuring") as progress:
