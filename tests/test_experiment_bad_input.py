@@ -85,7 +85,6 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--model", "builtins:str"], "returned a str, not a torch.nn.Module"),
         (["--precision", "int4"], "precision='int4' must be float32 or bfloat16"),
         (["--device", "tpu"], "device='tpu' is not available on this machine"),
-        (["--learning-rate", "0"], "learning_rate=0.0 must be positive"),
         (["--budget", "soon"], "budget='soon' must be a time such as 90s, 30m or 2h"),
         (["--shifts", "tunnel"], "shift 'tunnel' is unknown"),
         (["--train-on", "all"], "shift 'all' is unknown"),
@@ -179,7 +178,7 @@ def test_diverged_training_is_said(table: Path, tmp_path: Path) -> None:
         "--model",
         LINEAR,
         "--learning-rate",
-        "1e30",
+        "1e12",
         *SMALL,
     ]
     result = CliRunner().invoke(app, [str(item) for item in lines])

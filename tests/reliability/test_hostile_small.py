@@ -14,7 +14,7 @@ import spectronorm as sn
 from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.monitor import Pcm, Reading, pcm_stream
-from spectronorm.passes.outputs import MAX_NAME_BYTES, fitting_name
+from spectronorm.passes.outputs import MAX_PART_BYTES, fitting_name
 from spectronorm.report.figures import as_label, new_figure
 from spectronorm.runs.versions import libraries
 
@@ -66,12 +66,12 @@ def test_names_too_long_for_a_file_system_are_shortened_and_stay_apart(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "name", ["a/b.npy", "x" * MAX_NAME_BYTES, "é" * 300 + ".npy", "l" * 300 + "/" + "n" * 300, "." * 300]
+    "name", ["a/b.npy", "x" * MAX_PART_BYTES, "é" * 300 + ".npy", "l" * 300 + "/" + "n" * 300, "." * 300]
 )
 def test_a_fitting_name_keeps_its_parts_and_suffix(name: str) -> None:
     """Short names stay as they are; others fit, with one digest for one name."""
     fitted = fitting_name(name)
-    assert all(len(part.encode()) <= MAX_NAME_BYTES for part in fitted.split("/"))
+    assert all(len(part.encode()) <= MAX_PART_BYTES for part in fitted.split("/"))
     assert fitted.count("/") == name.count("/")
     assert fitted == name or (fitted == fitting_name(name) and fitted != fitting_name(name + "x"))
     assert fitted.endswith(".npy") == name.endswith(".npy")

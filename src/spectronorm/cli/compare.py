@@ -121,7 +121,7 @@ def compare_command(
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
     batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
     learning_rate: Annotated[
-        float, typer.Option(min=1e-12, max=1000.0, help="Highest learning rate of the one-cycle schedule.")
+        float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
     ] = 5e-3,
     weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
     label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,

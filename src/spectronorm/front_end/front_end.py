@@ -68,6 +68,7 @@ class FrontEnd(FieldsOnly):
         ArgumentError: if a setting is invalid.
 
     >>> import numpy as np
+    >>> from spectronorm.front_end import Mel
     >>> front_end = FrontEnd(sample_rate=16_000, bands=Mel(64))
     >>> front_end(np.zeros((2, 16_000))).shape
     (2, 64, 81)

@@ -117,7 +117,7 @@ class Levels:
             ArgumentError: if it holds NaN or infinity.
 
         >>> Levels.like(np.array([[-60.0, 12.0]]), unit="dB", layout="ft").high
-        500.0
+        400.0
         """
         values = to_host(batch.float() if hasattr(batch, "is_floating_point") else batch)
         if sorted(layout) not in (sorted("bcft"), sorted("bft"), sorted("cft"), sorted("ft")):

@@ -22,7 +22,7 @@ INDEX_NAME = "index.csv"
 PIPELINE_NAME = "pipeline.safetensors"
 LEVELS_NAME = "levels.json"
 SHEET_PREFIX = "sheet-"
-MAX_NAME_BYTES = 240
+MAX_PART_BYTES = 240
 """Of one part of a path: file systems take 255, and what stands beside a file while it is written takes a few more."""
 
 
@@ -85,11 +85,11 @@ def fitting_name(path: str) -> str:
 
 def _fitting(part: str) -> str:
     data = os.fsencode(part)
-    if len(data) <= MAX_NAME_BYTES:
+    if len(data) <= MAX_PART_BYTES:
         return part
     stem, dot, suffix = part.rpartition(".")
     suffix = f"{dot}{suffix}" if stem and len(os.fsencode(suffix)) <= 16 else ""
-    kept = os.fsencode(part)[: MAX_NAME_BYTES - 18 - len(os.fsencode(suffix))]
+    kept = os.fsencode(part)[: MAX_PART_BYTES - 18 - len(os.fsencode(suffix))]
     return f"{kept.decode('utf-8', 'ignore')}~{xxhash.xxh3_64_hexdigest(data)}{suffix}"
 
 

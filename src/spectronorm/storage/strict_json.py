@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-MAX_TEXT_BYTES = 1 << 26
+MAX_JSON_BYTES = 1 << 26
 """Nothing that we write as JSON comes near 64 MiB."""
 
 
@@ -23,7 +23,7 @@ def strict_json(text: str | bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def read_bounded(path: Path, most: int = MAX_TEXT_BYTES) -> bytes:
+def read_bounded(path: Path, most: int = MAX_JSON_BYTES) -> bytes:
     """The content of a file of at most this many bytes; no more is ever read.
 
     Raises:

@@ -42,7 +42,7 @@ class Training:
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("epochs",), 1, 1_000_000)
         set_whole_numbers(self, ("batch_size",), 2, 1 << 20)
-        set_real_numbers(self, ("learning_rate",), 1e-12, 1000)
+        set_real_numbers(self, ("learning_rate",), 1e-12, 1e30)
         set_real_numbers(self, ("weight_decay",), 0, 1000)
         set_real_numbers(self, ("label_smoothing",), 0, 0.999)
         check_precision(self.precision)
