@@ -122,7 +122,7 @@ class Normalize(Constants):
         return torch.where(valid, level, (highest - top_db).clamp(min=front_end.floor))
 
     def band_map(self, dtype: torch.dtype) -> BandMap | None:
-        """Return the map of levels if it is one map for each band whose numbers can be read and do not train, else None."""
+        """Return the map of levels if it is one map for each band, readable and not trained; otherwise None."""
         one_map = self._clipwise is None and self.fitted.affine is not None and self.offset is None
         follows = self.padding == "silence" and self.fitted.front_end.floor_follows_highest
         if not one_map or follows or len(self._level_shape) > 1:

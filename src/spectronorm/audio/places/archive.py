@@ -21,7 +21,7 @@ from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 MAX_MEMBER_BYTES = 1 << 32
-MAX_METADATA_BYTES = 1 << 16
+MAX_NAME_BYTES = 1 << 16
 """Largest number of bytes of one member's name and attributes; a header that claims more is hostile."""
 _ENCRYPTED = 1
 _LOCAL_HEADER = 30
@@ -88,8 +88,8 @@ class _Metadata:
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
-        """Read at most `MAX_METADATA_BYTES`."""
-        if not 0 <= size <= MAX_METADATA_BYTES:
+        """Read at most `MAX_NAME_BYTES`."""
+        if not 0 <= size <= MAX_NAME_BYTES:
             raise tarfile.ReadError(f"a header claims {size} bytes of names")
         return self._file.read(size)
 

@@ -60,8 +60,8 @@ class Settled:
 def is_placeholder(size: int) -> bool:
     """Return true if a size is a placeholder, left by a program that writes to a pipe and cannot go back to fill it in.
 
-    Placeholders are zero, all bits set, or a little below (or at) 2^31 or 2^32 (2^63 or 2^64 where sizes have 64 bits): SoX
-    leaves 0x7FFFF000 in WAV and 0x7F000000 in AIFF, arecord 0x80000000, FFmpeg 0xFFFFFFFF.
+    Placeholders are zero, all bits set, or a little below (or at) 2^31 or 2^32 (2^63 or 2^64 where sizes have 64
+    bits): SoX leaves 0x7FFFF000 in WAV and 0x7F000000 in AIFF, arecord 0x80000000, FFmpeg 0xFFFFFFFF.
     """
     return (
         size == 0 or 0x7F000000 <= size <= 0x80010000 or 0xFF000000 <= size <= 0xFFFFFFFF or size >= 1 << 62 or size < 0
