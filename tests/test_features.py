@@ -132,7 +132,7 @@ def test_the_command_line_does_the_whole_job(tmp_path: Path, suffix: str) -> Non
     assert packed(sn.Profile.load(profile)) == by_meter(some)
     assert "made by 'mine'" in run("show", profile)
     assert json.loads(run("show", profile, "--json"))["seconds"] == pytest.approx(sn.Profile.load(profile).frames / 100)
-    assert "60 of 60 sounds" in run("check", profile, folder, code=1)
+    assert "60 of 60 held-out clips" in run("check", profile, folder, code=1)
     out = tmp_path / "out"
     run("apply", folder, "--profile", profile, "--normalize", "band", "-o", out)
     run("fit", out, "--levels", out / "levels.json", "-o", tmp_path / "again.safetensors")

@@ -11,7 +11,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from spectronorm.audio.read import Reader
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, OutputRefused
 from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
@@ -52,10 +52,9 @@ class AudioCache:
         try:
             with atomic_write(entry, None) as file:
                 np.save(file, samples)
-        except OSError as error:
-            raise ArgumentError(
-                f"{self.folder}: the cache cannot be written ({error.strerror or error}); choose another folder"
-            ) from None
+        except (OSError, OutputRefused) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ArgumentError(f"{self.folder}: the cache cannot be written ({why}); choose another folder") from None
         return samples
 
     def _entry(self, path: Path, sample_rate: int, resampler: str, channels: str) -> Path | None:

@@ -125,7 +125,7 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
         )
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
     listing = tuple(str(path) for path in places if path.is_file())
-    return replace(Source.of(clips, reader), listing=listing, unread=kind.unread)
+    return replace(Source.of(clips, reader), listing=listing, unread=dict(kind.unread))
 
 
 def each_channel(source: Source) -> Source:

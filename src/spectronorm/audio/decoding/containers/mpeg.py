@@ -237,7 +237,10 @@ def _tag(file: FileBytes, first: int, kind: _Kind) -> _Tag | None:
 
 def _found(file: FileBytes, begin: int, first: int, kind: _Kind, row: _Row) -> Found:
     tag = _tag(file, first, kind) if kind.layer == 3 else None
-    count = row.count - (tag is not None)
+    count = max(0, row.count - (tag is not None))
+    if not count:
+        claims = f"its header claims {tag.frames} frames, but" if tag is not None and tag.frames else "it ends early:"
+        raise AudioError(BadAudioReason.TRUNCATED, f"{claims} not one whole frame is there")
     claimed = None if tag is None else tag.frames
     if claimed is None and row.junk:
         raise AudioError(

@@ -23,7 +23,7 @@ def look(file: FileBytes) -> Found | None:
         if len(block) < 4 or block[0] == 0:
             return None
         size = int.from_bytes(block[1:4], "little")
-        if block[0] in (_SOUND, _SOUND_16):
+        if block[0] in (_SOUND, _SOUND_16) and len(block) > 4:
             return _sound(file, position + 4, size, block)
         position += 4 + size
     return None
