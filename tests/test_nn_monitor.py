@@ -60,7 +60,11 @@ def test_the_monitor_sees_what_it_would_see_alone() -> None:
         alone.add(wave[:3_500])
     assert watched.monitor.clips == 4
     assert watched.monitor.verdict().statistic == pytest.approx(alone.verdict().statistic, abs=0.05)
-    watched(batch(9) * 1e30)
+    with pytest.raises(sn.errors.ArgumentError, match="the wave peaks at"):
+        watched(batch(9) * 1e30)
+    assert watched.monitor.bad == 0
+    wave, level = batch(9), watched.preprocess.spectrogram(batch(9))
+    watched._watch(wave, level + 1e30, None)  # levels beyond the grid
     assert watched.monitor.bad == 3
     assert watched.monitor.clips == 4
 
