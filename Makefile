@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK ?= requirements/lock.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK))
 
-.PHONY: demo test check bench docs format clean help kills fuzz oldest prerelease processors wheel-test plugin lock
+.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli mutations attacks oldest prerelease processors wheel-test plugin lock
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -52,6 +52,7 @@ check: $(VENV)/.installed-check ## lint, format, types, architecture, public nam
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -p no:randomly tests/test_api.py
+	$(BIN)/python -m pytest tests/test_prose.py -q -p no:randomly
 	@# fastai is imported by its own test alone: it warns of what torch and pandas will drop.
 	$(BIN)/python -m pytest --doctest-modules src/spectronorm --ignore src/spectronorm/interop/fastai.py -q -p no:randomly
 
@@ -102,6 +103,17 @@ kills: $(VENV)/.installed-test ## kill passes at random moments and resume them;
 FUZZ_SECONDS ?= 300
 fuzz: $(VENV)/.installed-fuzz ## fuzz what reads profiles, pipelines, images, archives and journals; FUZZ_SECONDS=300
 	cd tests && ../$(BIN)/python -m reliability.fuzz ../.fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048
+
+RUNS ?= 2000
+fuzz-cli: $(VENV)/.installed-test ## command lines at random, in process; RUNS=2000
+	SPECTRONORM_FUZZ_RUNS=$(RUNS) $(BIN)/python -m pytest -q -p no:randomly tests/reliability/test_cli_fuzz.py
+
+MUTATIONS ?= 100000
+mutations: $(VENV)/.installed-test ## bytes of every format changed at random; MUTATIONS=100000
+	SPECTRONORM_MUTATIONS=$(MUTATIONS) $(BIN)/python -m pytest -q tests/reliability/test_mutations.py
+
+attacks: $(VENV)/.installed-test ## every attack on files, options, names and processes, with the large counts
+	SPECTRONORM_FUZZ_RUNS=$(RUNS) SPECTRONORM_MUTATIONS=$(MUTATIONS) $(BIN)/python -m pytest -n auto tests/reliability
 
 docs: $(VENV)/.installed-docs ## the documentation, as HTML in docs/_build
 	$(BIN)/sphinx-build -nW --keep-going -b html docs docs/_build

@@ -22,7 +22,8 @@ ROUNDS = 5
 _PROGRAM = """
 import sys, time
 import spectronorm as sn
-import spectronorm.front_end.power_spectra as power_spectra
+import spectronorm.kernels.fft.power_spectra as _face
+power_spectra = sys.modules["spectronorm.kernels.fft.power_spectra"]
 
 folder, transform, resampler = sys.argv[1:]
 if transform == "numpy":

@@ -74,7 +74,7 @@ BAD: dict[str, tuple[Mutation, str]] = {
     "no metadata": (lambda d, t, p: _resaved(p), "carries no spectronorm header"),
     "re-encoded as JPEG": (lambda d, t, p: _resaved(p, kind="JPEG"), "not a PNG"),
     "edited pixels": (lambda d, t, p: _resaved(np.where(p > 200, 0, p).astype(np.uint8), t), "pixels are not those"),
-    "resized": (lambda d, t, p: _resaved(p[:, ::2].copy(), t), "not sound"),
+    "resized": (lambda d, t, p: _resaved(p[:, ::2].copy(), t), "is damaged"),
     "colour": (lambda d, t, p: _resaved(np.stack([p] * 3, axis=-1), t), "in colour"),
     "16 bits told, 8 found": (
         _with_text(lambda h: h.update(bits=16)),

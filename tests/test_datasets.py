@@ -140,7 +140,7 @@ def test_a_cut_download_goes_on(server: Server, tmp_path: Path) -> None:
     assert server.asked == [None, "bytes=1000-", "bytes=1500-"]
     server.cuts, server.asked = [700, 0, 0, 0, 0], []
     with pytest.raises(
-        sn.errors.SourceError, match="the connection was cut.*0.0 MB are kept, and the same command goes on"
+        sn.errors.SourceError, match="the connection was cut.*0.0 MB are kept, and repeating the command resumes there"
     ):
         get(dataset(server.url), tmp_path / "b")
     assert not (tmp_path / "b").exists()
@@ -170,7 +170,11 @@ def test_wrong_content_is_refused(server: Server, tmp_path: Path) -> None:
     name = next(iter(files))
     changed = {**files, name: files[name][:-1] + bytes([files[name][-1] ^ 1])}
     broken = archive(files)[:-200]
-    cases = [(archive(changed), "differ from the published"), (broken, "no whole zip archive"), (b"<html>", "no whole")]
+    cases = [
+        (archive(changed), "differ from the published"),
+        (broken, "not a complete zip archive"),
+        (b"<html>", "not a complete"),
+    ]
     cases.append((archive({k: v for k, v in files.items() if k != name}), "5 files in place of 6"))
     for content, message in cases:
         server.content = content

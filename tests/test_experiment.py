@@ -220,7 +220,7 @@ def test_a_budget_ends_early(table: Path, tmp_path: Path) -> None:
     assert "settled" in outcome.stopped
     outcome = compare(ready, Results(tmp_path / "b", ready.settings()), budget=1e-9)
     assert len(outcome.answer.blocks) == 1
-    assert "time is gone after 1 of 18" in outcome.stopped
+    assert "time was used up after 1 of 18" in outcome.stopped
 
 
 def test_an_unfinished_seed_waits(table: Path, tmp_path: Path) -> None:

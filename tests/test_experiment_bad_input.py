@@ -76,7 +76,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--arms", "missing.toml"], "missing.toml: cannot be read as arms"),
         (["--reference", "band", "--arms", "none,global"], "reference='band' must be one of the arms"),
         (["--folds", "nowhere"], "folds 'nowhere': 18 of 18 clips have no such column"),
-        (["--folds", "1"], "folds=1: must be 2 … 18"),
+        (["--folds", "1"], "folds=1 must be a whole number, 2 or more"),
         (["--group", "nobody"], "groups 'nobody'"),
         (["--hold-out", "7"], "hold out '7'"),
         (["--model", "huge"], "model='huge' is unknown; use one of tiny"),
@@ -84,8 +84,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--model", "tests.experiment_cases:nothing"], "cannot be made"),
         (["--model", "builtins:str"], "returned a str, not a torch.nn.Module"),
         (["--precision", "int4"], "precision='int4' must be float32 or bfloat16"),
-        (["--device", "tpu"], "device='tpu' is not here"),
-        (["--learning-rate", "0"], "learning_rate=0.0 must be positive"),
+        (["--device", "tpu"], "device='tpu' is not available on this machine"),
         (["--budget", "soon"], "budget='soon' must be a time such as 90s, 30m or 2h"),
         (["--shifts", "tunnel"], "shift 'tunnel' is unknown"),
         (["--train-on", "all"], "shift 'all' is unknown"),
@@ -157,7 +156,7 @@ def test_bad_files_are_left_out_and_counted(table: Path, tmp_path: Path) -> None
     (tmp_path / "none" / "clips.csv").write_text(own.read_text())
     with pytest.raises(sn.errors.SourceError, match="none of the 18 clips can be read"):
         prepared(tmp_path / "none" / "clips.csv", tmp_path / "c")
-    with pytest.raises(sn.errors.TooManyBad, match="1 of 18 files are bad"):
+    with pytest.raises(sn.errors.TooManyBad, match="1 of 18 files is bad"):
         prepared(own, tmp_path / "a")
     lines = ["compare", own, "-o", tmp_path / "b", "--max-bad", "10%", "--arms", "none,band", "--epochs", "1"]
     lines += ["--model", LINEAR, "--seeds", "1", *SMALL]
@@ -179,7 +178,7 @@ def test_diverged_training_is_said(table: Path, tmp_path: Path) -> None:
         "--model",
         LINEAR,
         "--learning-rate",
-        "1e30",
+        "1e12",
         *SMALL,
     ]
     result = CliRunner().invoke(app, [str(item) for item in lines])

@@ -177,8 +177,8 @@ def difference(
         ),
         (
             difference(0.0, (-0.017, 0.018, 0.9), (-0.03, 0.03, 0.9)),
-            "not told apart",
-            "pcen and global cannot be told apart here (−1.7 … +1.8 points).",
+            "not significant",
+            "pcen and global do not differ significantly here (−1.7 … +1.8 points).",
         ),
         (
             difference(0.0, (-0.017, 0.018, 0.9), (-0.01, 0.01, 0.9)),

@@ -96,7 +96,7 @@ def test_explain_command(tmp_path: Path, write) -> None:
     settings = [d["setting"] for d in json.loads(plain.stdout)["differences"]]
     assert settings == ["normalizer", "normalizer.shift", "normalizer.scale"]
     same = RUN(app, ["explain", "ast", "ast"])
-    assert "ast and ast are the same" in same.stdout
+    assert "ast and ast have the same settings" in same.stdout
 
 
 def test_explain_refuses_what_is_nothing() -> None:

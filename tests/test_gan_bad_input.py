@@ -67,7 +67,7 @@ def test_bad_files_are_left_out_and_listed(tmp_path: Path) -> None:
     command = ["gan", "train", str(table), "-o", str(tmp_path / "out"), "--size", str(SIZE), *FRONT_END_OPTIONS]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1
-    assert "1 of 4 files are bad" in result.stderr
+    assert "1 of 4 files is bad" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

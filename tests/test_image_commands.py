@@ -198,7 +198,7 @@ def test_the_commands_do_the_whole_way(noise_folder: Path, tmp_path: Path) -> No
     assert len(list(sounds.rglob("*.wav"))) == 12
     options = ["-p", str(profile), "-o", str(tmp_path / "c"), "--colormap", "magma"]
     coloured = CliRunner().invoke(app, ["images", str(noise_folder), *options])
-    assert "cannot be turned back" in coloured.stderr
+    assert "cannot be inverted" in coloured.stderr
     refused = CliRunner().invoke(app, ["invert", str(tmp_path / "c/low/00.png"), "-o", str(tmp_path / "no.wav")])
     assert refused.exit_code == 1
     assert "not invertible" in refused.stderr

@@ -203,7 +203,7 @@ def test_a_picture_for_people_says_that_it_cannot_be_turned_back(level: np.ndarr
     shown = np.asarray(Image.open(path).convert("RGB"))
     brightness = shown.astype(int).sum(axis=2)
     assert brightness[pixels == pixels.min()].mean() > brightness[pixels == pixels.max()].mean()
-    with pytest.raises(FileFormatError, match=r"picture for people in viridis colours: not invertible"):
+    with pytest.raises(FileFormatError, match=r"picture for viewing in viridis colours: not invertible"):
         decode(path)
     with pytest.raises(ArgumentError, match="colormap='nope'"):
         encode_picture(codec, pixels, "nope")

@@ -23,7 +23,7 @@ from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from spectronorm.front_end.fast.logarithm import compressed
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.fft import Frames, power_spectra
+from spectronorm.kernels.fft import Frames, power_of_frames
 from spectronorm.kernels.fft.lanes import Numbers, Value
 from spectronorm.kernels.fft.plain_transform import transform_by_numpy
 from spectronorm.kernels.fft.plan import plan_of
@@ -38,7 +38,7 @@ RATE = 16_000
 def power_of(frames: np.ndarray, n_fft: int) -> np.ndarray:
     """The squared magnitudes `(frame, bin)` of frames `(frame, sample)`, by the kernel."""
     count, size = frames.shape
-    powers = power_spectra(Frames(frames.reshape(-1), size, np.ones(size)), n_fft, count, Workspace())
+    powers = power_of_frames(Frames(frames.reshape(-1), size, np.ones(size)), n_fft, count, Workspace())
     return powers[:, :count].T
 
 
@@ -71,7 +71,7 @@ def test_numpy_gives_the_bits_of_the_lanes(
     random = np.random.default_rng(n + size)
     wave = random.standard_normal((count - 1) * hop + size).astype(dtype)
     frames = Frames(wave, hop, random.random(size), 0.25, 1.7)
-    compiled = power_spectra(frames, n, count, Workspace())[:, :count]
+    compiled = power_of_frames(frames, n, count, Workspace())[:, :count]
     plain, plan = np.empty((n // 2 + 1, count)), plan_of(n)
     assert plan is not None
     power_by_numpy(frames, plan, plain, Workspace())

@@ -125,7 +125,8 @@ def test_it_pickles_and_counts_numbers_as_numbers(noise_table: Path) -> None:
     assert dataset.classes == ("1", "2", "3")
     again = pickle.loads(pickle.dumps(dataset))  # noqa: S301
     assert torch.equal(again[5].wave, dataset[5].wave)
-    assert ClipDataset(noise_table, FRONT_END, label="nothing")[0].label == -1
+    with pytest.raises(sn.errors.ArgumentError, match="label='nothing'"):
+        ClipDataset(noise_table, FRONT_END, label="nothing")
 
 
 def test_bad_settings(noise_folder: Path) -> None:

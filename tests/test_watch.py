@@ -202,7 +202,7 @@ def test_update_and_rollback(profile_path: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
     forced = spectronorm("update", profile_path, silent, "-o", tmp_path / "x", "--force")
     assert forced.returncode == 0
-    assert b"forced although" in forced.stderr
+    assert b"forced despite" in forced.stderr
 
 
 MISUSE = [

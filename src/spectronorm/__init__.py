@@ -1,4 +1,4 @@
-"""spectronorm: spectrograms measured once, exactly, and normalized the same everywhere.
+"""spectronorm: spectrograms measured once, exactly, and normalized identically everywhere.
 
 The names here are those that most programs need; the others stand in namespaces such as `sn.waveform` and `sn.errors`.
 
@@ -103,7 +103,7 @@ __all__ = [
 ]
 
 ON_FIRST_USE = ("augment", "datasets", "experiment", "explain", "gan", "interop", "monitor", "nn", "testing")
-"""Namespaces that are imported when they are first named, because they need more than the rest, or an extra."""
+"""Namespaces that are imported on first use, because they take longer to import than the rest, or need an extra."""
 
 
 def __getattr__(name: str) -> ModuleType:

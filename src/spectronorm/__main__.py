@@ -1,4 +1,4 @@
-"""`python -m spectronorm`: the command line, if its script is not on the path."""
+"""Entry point of `python -m spectronorm`, for when the script is not on the path."""
 
 from spectronorm.cli import main
 

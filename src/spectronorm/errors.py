@@ -1,4 +1,4 @@
-"""The one family of errors: each message says the value, the rule, and what to do."""
+"""The one family of errors: each message states the value, the rule, and the remedy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SpectronormError(Exception):
 
 
 class ArgumentError(SpectronormError, ValueError):
-    """A setting or argument breaks its rule."""
+    """A setting or argument is invalid."""
 
 
 class ShapeError(SpectronormError, ValueError):
@@ -45,11 +45,11 @@ class ShapeError(SpectronormError, ValueError):
 
 
 class SourceError(SpectronormError):
-    """A source of audio cannot be opened or holds nothing."""
+    """A source of audio cannot be opened or is empty."""
 
 
 class FileFormatError(SpectronormError):
-    """A file that should be spectronorm's own is not, or is damaged."""
+    """A file is not in spectronorm's format, or is damaged."""
 
 
 class FrontEndMismatch(SpectronormError):
@@ -57,13 +57,13 @@ class FrontEndMismatch(SpectronormError):
 
 
 class TooManyBad(SpectronormError):
-    """More files were bad than `max_bad` allows, or none was good."""
+    """The share of bad files exceeds `max_bad`, or every file is bad."""
 
     keeps = "\n"
 
 
 class ExportError(SpectronormError):
-    """A model cannot be exported, or does not compute what it should once exported."""
+    """A model cannot be exported, or computes something else after the export."""
 
 
 class OutputRefused(ArgumentError):
@@ -71,15 +71,15 @@ class OutputRefused(ArgumentError):
 
 
 class OutputBusy(SpectronormError):
-    """Another run is writing the same output."""
+    """Another run is writing to this output."""
 
 
 class EngineError(SpectronormError):
-    """Work cannot be done where it was to run: nobody answers there, or it would not come to the same."""
+    """The engine cannot run the work: the scheduler is unreachable, or a worker would not reproduce the result."""
 
 
 class UpdateRefused(SpectronormError):
-    """An update of statistics that would harm more than mend; it can be forced."""
+    """An update of statistics would do more harm than good; it can be forced."""
 
 
 class PluginError(SpectronormError):
@@ -105,7 +105,7 @@ class KernelWarning(UserWarning):
 
 
 class BadAudioReason(StrEnum):
-    """Why a file was left out of a pass: a closed vocabulary that programs may rely on."""
+    """Reason why a file was left out of a pass: a closed vocabulary that programs may rely on."""
 
     MISSING = "missing"
     UNREADABLE = "unreadable"
@@ -128,7 +128,7 @@ class BadAudioReason(StrEnum):
 
 
 class AudioError(SpectronormError):
-    """One file's audio cannot be used; a pass counts and lists it and goes on."""
+    """The audio of one file cannot be used; a pass counts and lists the file and continues."""
 
     def __init__(self, reason: BadAudioReason, detail: str) -> None:
         super().__init__(f"{reason.value}: {detail}")

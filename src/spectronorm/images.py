@@ -1,4 +1,4 @@
-"""Spectrogram images: greyscale PNGs that carry what their inverse needs, and how a whole source is written as such."""
+"""Spectrogram images: greyscale PNGs that carry everything needed for inversion, and the export of a source."""
 
 from spectronorm.image_files import (
     IMAGE_RANGES,

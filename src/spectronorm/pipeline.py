@@ -1,4 +1,4 @@
-"""The pipeline: a front end and one fitted normalizer, the one thing that a user saves, loads and ships."""
+"""Pipeline: a front end and one fitted normalizer, the unit that a user saves, loads and ships."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LARGEST = 1e30
 
 @dataclass(frozen=True)
 class Pipeline:
-    """`pipeline(wave)` is the normalized spectrogram `(..., band, frame)` of waves `(..., sample)`.
+    """A front end followed by a fitted normalizer: maps waveforms `(..., sample)` to normalized `(..., band, frame)`.
 
-    NumPy in, NumPy out; torch in, torch out, on the same device.
+    NumPy input gives NumPy output; torch input gives torch output, on the input's device.
 
     Raises:
-        FrontEndMismatch: when the normalizer was fitted for another front end, naming the settings that differ.
+        FrontEndMismatch: if the normalizer was fitted for another front end, naming the settings that differ.
     """
 
     front_end: AnyFrontEnd
@@ -41,19 +41,15 @@ class Pipeline:
         self.normalizer.require_front_end(self.front_end)
 
     def __call__(self, wave: Array) -> Array:
-        """Front end, then normalizer."""
+        """Apply the front end, then the normalizer."""
         return self.normalizer(self.front_end(wave))
 
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
-        """The level that `x` was made from (see `FittedNormalizer.inverse`)."""
+        """Return the level that `x` was made from (see `FittedNormalizer.inverse`)."""
         return self.normalizer.inverse(x, affine)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the pipeline, whole or not at all: a small safetensors file with a JSON header.
-
-        Raises:
-            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
-        """
+        """Write the pipeline atomically: a small safetensors file with a JSON header."""
         fitted = self.normalizer
         header = {
             "kind": _KIND,
@@ -70,12 +66,20 @@ class Pipeline:
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
-        """Read a pipeline; raises `FileFormatError` when the file is not a sound one."""
+        """Read a pipeline.
+
+        Raises:
+            FileFormatError: if the file is not a valid pipeline.
+        """
         return cls.from_container(*container.load_tensors(Path(path)), Path(path))
 
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Pipeline:
-        """A pipeline from a container read from `path`; raises `FileFormatError` when it is not a sound one."""
+        """Build a pipeline from a container read from `path`.
+
+        Raises:
+            FileFormatError: if the container is not a valid pipeline.
+        """
         if header.get("kind") != _KIND or header.get("format") != _FORMAT:
             raise FileFormatError(
                 f"{path}: holds a {header.get('kind')!r} of format {header.get('format')!r}, but a pipeline of format "
@@ -88,7 +92,7 @@ class Pipeline:
             raise PluginError(f"{path}: {error}") from None
 
     def summary(self) -> dict[str, Any]:
-        """Plain JSON values of what the pipeline does and was fitted on."""
+        """Return plain JSON values that describe the pipeline and the data that it was fitted on."""
         affine = self.normalizer.affine
         settings = NORMALIZERS.to_plain(self.normalizer.normalizer)
         del settings["kind"]
@@ -119,8 +123,8 @@ def open_fitted(
         exclude_floor: Fit to the cells above the floor of a profile.
 
     Raises:
-        FileFormatError: when the file is neither.
-        ArgumentError: when a profile comes without `normalize`, or a pipeline with either.
+        FileFormatError: if the file is neither.
+        ArgumentError: if a profile comes without `normalize`, or a pipeline with either.
     """
     content = load(path)
     if isinstance(content, Pipeline):
@@ -140,10 +144,10 @@ def open_fitted(
 
 
 def load(path: str | Path) -> Profile | Pipeline:
-    """Whatever spectronorm saved under `path`: a profile or a pipeline.
+    """Load a profile or a pipeline from a file that spectronorm saved.
 
     Raises:
-        FileFormatError: when the file holds neither, or is damaged.
+        FileFormatError: if the file holds neither, or is damaged.
     """
     header, tensors = container.load_tensors(Path(path))
     if header.get("kind") == _KIND:
@@ -152,13 +156,13 @@ def load(path: str | Path) -> Profile | Pipeline:
 
 
 def published(name: str) -> Pipeline:
-    """The pipeline of a preset whose origin fixed its normalization: what a model trained with it expects.
+    """Return the pipeline of a preset with published normalization, as a model trained with it expects.
 
     Raises:
-        ArgumentError: when there is no such preset, or its origin measures or learns its normalization.
+        ArgumentError: if there is no such preset, or if its authors measure or learn the normalization.
 
     >>> published("ast").normalizer.normalizer
-    Fixed(shift=-4.2677393, scale=9.1379948)
+    Fixed(shift=-4.2677393, scale=4.5689974, factor=2.0)
     """
     found = find_preset(name)
     if found.fixed is None:
@@ -167,7 +171,9 @@ def published(name: str) -> Pipeline:
             f"preset={name!r} has no fixed normalization (only {known} do): "
             "measure your data with spectronorm.fit and fit a normalizer"
         )
-    return Pipeline(found.front_end, Fixed(*found.fixed).for_front_end(found.front_end))
+    shift, scale, factor = (*found.fixed, 1.0)[:3]
+    fixed = Fixed(shift, scale, factor, padding=found.padding)
+    return Pipeline(found.front_end, fixed.for_front_end(found.front_end))
 
 
 def _plain(fitted_on: FittedOn) -> dict[str, Any]:
@@ -182,14 +188,14 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     on = header["fitted_on"]
     least = 1 if settings.needs_data else 0
     if any(type(on[name]) is not int or not least <= on[name] < 1 << 62 for name in ("clips", "frames")):
-        raise ValueError("the counts of what it was fitted on are not positive")
+        raise ValueError("the counts of the data that it was fitted on are not positive")
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
-        raise ValueError("what it was fitted on is not text")
+        raise ValueError("the description of the data that it was fitted on is not text")
     fitted_on = FittedOn(on["clips"], on["frames"], tuple(on["groups"]), tuple(on["left_out"]), on["data"])
     affine = _affine(tensors, front_end.level_shape) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
     if affine is None:
-        fitted.affine_of(np.zeros((*front_end.level_shape, 1)))  # a normalizer over a data set needs its numbers
+        fitted.affine_of(np.zeros((*front_end.level_shape, 1)))  # A normalizer over a data set needs its map.
     return Pipeline(front_end, fitted)
 
 

@@ -1,4 +1,4 @@
-"""One kind of extensible thing by name: built in, registered with a decorator, or offered by an entry point."""
+"""Registry of named classes: built in, registered with a decorator, or offered by an entry point."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _RESERVED = ("kind", "plugin")
 
 
 class Registry(Generic[T]):
-    """The classes of one `kind` by name; entry points of the group `spectronorm.KIND` are loaded when first needed.
+    """Classes of one `kind` by name; entry points of the group `spectronorm.KIND` are loaded when first needed.
 
     Args:
-        kind: The plural that names the group of entry points, such as `compressions`.
-        noun: The singular for messages, such as `compression`.
-        base: The class that all of them inherit, which holds the defaults.
-        settings: If they are frozen dataclasses, whose fields are saved as JSON.
-        extensible: If other packages may add to it.
+        kind: Plural that names the group of entry points, such as `compressions`.
+        noun: Singular for messages, such as `compression`.
+        base: Base class of all classes, which holds the defaults.
+        settings: True if the classes are frozen dataclasses, whose fields are saved as JSON.
+        extensible: True if other packages may add classes.
 
     >>> shapes = Registry("shapes", "shape", object, settings=False)
     >>> @shapes.register("circle")
@@ -44,12 +44,12 @@ class Registry(Generic[T]):
         self._offers: dict[str, list[EntryPoint]] | None = None
 
     def register(self, name: str) -> Callable[[Class], Class]:
-        """Decorator: the class gets this name, in files and on the command line.
+        """Return a decorator that registers a class under this name, for files and the command line.
 
-        A class that is defined once more (in a notebook, by a reload) takes the place of its earlier self.
+        A class that is defined again (in a notebook, by a reload) replaces its earlier definition.
 
         Raises:
-            ArgumentError: when the name is taken or not lower case, or the class does not fit.
+            ArgumentError: if the name is taken or not lower case, or the class does not fit.
         """
 
         def add(cls: Class) -> Class:
@@ -61,15 +61,15 @@ class Registry(Generic[T]):
         return add
 
     def find(self, name: object, plugin: str | None = None) -> type[T]:
-        """The class of this name.
+        """Return the class with this name.
 
         Args:
             name: The name.
-            plugin: Where a saved file says that the class was registered, for the message if it is missing.
+            plugin: Package or module that registered the class, from a saved file, for the message if it is missing.
 
         Raises:
-            ArgumentError: when nothing has this name.
-            PluginError: when a plug-in that a saved file needs is missing, or an entry point is broken or ambiguous.
+            ArgumentError: if no class has this name.
+            PluginError: if a plug-in that a saved file needs is missing, or an entry point is broken or ambiguous.
         """
         found = self._get(name) if isinstance(name, str) else None
         if found is not None:
@@ -82,10 +82,10 @@ class Registry(Generic[T]):
         raise ArgumentError(f"{self.noun} {name!r} is unknown; it must be one of {', '.join(self.names())}")
 
     def name_of(self, value: object) -> str:
-        """The name of a value's class.
+        """Return the name of a value's class.
 
         Raises:
-            ArgumentError: when the class is not registered.
+            ArgumentError: if the class is not registered.
         """
         cls: Any = type(value)
         if vars(cls).get(_MARK, ("",))[0] != self.kind:
@@ -95,38 +95,38 @@ class Registry(Generic[T]):
             raise ArgumentError(
                 f"{value!r} is not a registered {self.noun} ({', '.join(self.names())}); {self._remedy(cls, kind)}"
             )
-        self._classes.setdefault(name, cls)  # a class that was pickled by value brings its name along
+        self._classes.setdefault(name, cls)  # A class that was pickled by value carries its name.
         return str(name)
 
     def names(self) -> tuple[str, ...]:
-        """Every name: the built-in ones first, then those of plug-ins. Nothing is loaded."""
+        """Every name: first of the built-in classes, then of plug-ins. Nothing is loaded."""
         return (*self._classes, *(name for name in self._offered() if name not in {*self._classes, *self._broken}))
 
     def classes(self, *, loading: bool = True) -> Mapping[str, type[T]]:
-        """Every class that can be loaded, by name (see `problems` for the others); or only those that are loaded."""
+        """Every class that can be loaded, by name (see `problems` for the others); or only the loaded classes."""
         if loading:
             self._load_all()
         return dict(self._classes)
 
     def variants(self, *, loading: bool = True) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
-        """The kind and settings of each short name: those of the class attribute `variants`, or the kind's own name."""
+        """Kind and settings of each short name: the class attribute `variants`, or the kind's own name."""
         classes = self.classes(loading=loading).items()
         return {short: (name, settings) for name, cls in classes for short, settings in _variants(name, cls).items()}
 
     def problems(self) -> tuple[str, ...]:
-        """One sentence for each entry point that cannot be used."""
+        """Describe, in one sentence each, the entry points that cannot be used."""
         self._load_all()
         return tuple(self._broken.values())
 
     def plugin_of(self, name: str) -> str | None:
-        """The package or module that registered the class; None for a built-in one."""
+        """Return the package or module that registered the class; None for a built-in class."""
         module = self.find(name).__module__
         if module.partition(".")[0] == __name__.partition(".")[0]:
             return None
         return f"package {self._packages[name]} ({module})" if name in self._packages else f"module {module}"
 
     def to_plain(self, value: object) -> dict[str, Any]:
-        """A value as plain JSON values with its kind, and for plug-ins who registered it."""
+        """Return a value as plain JSON values with its kind, and for a plug-in its package or module."""
         name = self.name_of(value)
         plugin = self.plugin_of(name)
         plain = asdict(value)  # type: ignore[call-overload]
@@ -134,15 +134,15 @@ class Registry(Generic[T]):
         return {"kind": name, **({} if plugin is None else {"plugin": plugin}), **settings}
 
     def from_plain(self, plain: Any, what: str = "") -> T:
-        """The value of `to_plain`'s plain values; left-out settings take their defaults.
+        """Build a value from the plain values of `to_plain`; missing settings take their defaults.
 
         Args:
             plain: A mapping, or a name alone.
-            what: The setting that it was given for, for messages.
+            what: Name of the setting in messages.
 
         Raises:
-            ArgumentError: for an unknown kind or setting, or a value that breaks its rule.
-            PluginError: when it needs a plug-in that is missing or broken.
+            ArgumentError: if a kind or setting is unknown, or a value is invalid.
+            PluginError: if a required plug-in is missing or broken.
         """
         what = what or self.noun
         settings = {"kind": plain} if isinstance(plain, str) else plain
@@ -167,7 +167,7 @@ class Registry(Generic[T]):
         return made
 
     def rescan(self) -> None:
-        """Look for entry points again, after a package was installed."""
+        """Search for entry points again, after a package was installed."""
         self._offers, self._broken = None, {}
 
     def require_sound(self, name: str) -> None:
@@ -211,7 +211,7 @@ class Registry(Generic[T]):
                 try:
                     self._get(name)
                 except PluginError:
-                    continue  # kept in _broken
+                    continue  # It is recorded in `_broken`.
             elif known is not None and name not in self._packages and not _offers(offers[0], known):
                 self._broken[name] = (
                     f"the {self.noun} {name!r} of package {_package(offers[0])} ({offers[0].value}) cannot be used: "
@@ -226,7 +226,7 @@ class Registry(Generic[T]):
         return self._offers
 
     def _check(self, name: str, cls: Any) -> None:
-        """Raise `ArgumentError` unless the class may have this name."""
+        """Raise `ArgumentError` unless the class can have this name."""
         what = f"the {self.noun} {name!r}"
         if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", name):
             raise ArgumentError(f"{what} must be named by a lower-case letter, then letters, digits, _ and -")
@@ -262,7 +262,7 @@ def _variants(name: str, cls: Any) -> Mapping[str, Mapping[str, Any]]:
 def _loaded(offer: EntryPoint) -> Any:
     try:
         return offer.load()
-    except (Exception, SystemExit) as error:  # whatever somebody else's module does
+    except (Exception, SystemExit) as error:  # Another package's module may raise exceptions of any kind.
         raise PluginError(
             f"its entry point {offer.value} fails to import ({type(error).__name__}: {error}); "
             "repair, update or uninstall the package"

@@ -1,4 +1,4 @@
-"""The fields of settings classes as texts: what the command line needs to know of a frozen dataclass."""
+"""Fields of settings classes (frozen dataclasses), as the command line needs them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PLAIN = (bool, int, float, str)
 
 @dataclass(frozen=True)
 class Setting:
-    """One field: its type (bool, int, float, str, or a tuple of one of them), and what its metadata say.
+    """One field: its type (bool, int, float, str, or a tuple of one of these), and the texts from its metadata.
 
-    `optional` means that None is a value, written `none`. `flag` are both forms of a switch, such as `--a/--no-a`.
+    If `optional`, None is a valid value, written `none`. `flag` holds both forms of a switch, such as `--a/--no-a`.
     """
 
     name: str
@@ -27,7 +27,11 @@ class Setting:
     flag: str
 
     def parse(self, text: str, what: str) -> Any:
-        """The value that a text stands for; raises `ArgumentError` when it stands for none."""
+        """Parse the value in a text.
+
+        Raises:
+            ArgumentError: if the text is not a value of this type.
+        """
         if self.optional and text == "none":
             return None
         try:
@@ -43,10 +47,10 @@ class Setting:
 
 
 def settings_of(cls: Any) -> Mapping[str, Setting]:
-    """The fields of a dataclass that a text can give, by name; others (arrays, nested values) are left out."""
+    """Return the fields of a dataclass that a text can set, by name, without arrays and nested values."""
     try:
         hints = get_type_hints(cls)
-    except NameError:  # a type that is only imported for type checkers
+    except NameError:  # The type is imported only for type checkers.
         return {}
     found = {}
     for field in fields(cls):

@@ -80,5 +80,5 @@ def test_blocks_come_in_their_planned_order_and_the_rest_is_dropped(tmp_path: Pa
 def test_another_torch_is_refused(tmp_path: Path) -> None:
     """Models of two versions are not compared."""
     ready = prepared(write_clips(tmp_path / "clips", drowned=False, seed=1), tmp_path, epochs=1)
-    with pytest.raises(EngineError, match=r"the run was begun with 1\.0"):
+    with pytest.raises(EngineError, match=r"the run was started with 1\.0"):
         TrainTask(ready, torch_version="1.0")((next(iter(ready.design.blocks(ready.clips))), "global"))

@@ -233,7 +233,9 @@ def values() -> Iterator[Case]:
     yield Case("dc", _samples(lambda: np.full((8000, 1), 0.5)), frozenset({"constant"}))
     yield Case("dc-44k", _samples(lambda: np.full((22050, 1), 0.5), rate=44_100), frozenset({"constant"}))
     yield Case("dc-int16-min", _samples(lambda: np.full((8000, 1), -1.0), "PCM_16"), frozenset({"constant"}))
-    yield Case("opposite-stereo", _samples(lambda: np.hstack([tone(), -tone()])), frozenset({"silent"}))
+    yield Case(
+        "opposite-stereo", _samples(lambda: np.hstack([tone(), -tone()])), frozenset({"silent", "channels-cancel"})
+    )
     yield Case("one-sample", _samples(lambda: tone()[:1]), frozenset({"too-short"}))
     yield Case("one-window-less-one", _samples(lambda: tone()[:399]), frozenset({"too-short"}))
     yield Case("one-window", _samples(lambda: tone()[:400]), OK)

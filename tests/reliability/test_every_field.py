@@ -75,6 +75,17 @@ def test_a_front_end_from_json(front_end: sn.FrontEnd) -> None:
     refused_or_sound(texts(front_end.to_dict()), read)
 
 
+def test_levels_from_json() -> None:
+    """What is taken describes itself with a fingerprint."""
+    levels = sn.Levels(8, "dB", -80.0, 0.0, frame_rate=100.0, made_by="somebody", settings={"n_fft": 64})
+
+    def read(text: str) -> None:
+        assert sn.Levels.from_json(text).fingerprint
+
+    read(levels.to_json())
+    refused_or_sound(texts(json.loads(levels.to_json())), read)
+
+
 def container_texts(header: dict[str, Any], tensors: container.Tensors) -> Iterable[tuple[str, bytes]]:
     """Files whose header has odd values, NaN and infinity as well."""
     for name, text in texts(header):

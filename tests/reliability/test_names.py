@@ -103,7 +103,7 @@ def test_no_encoding_of_a_terminal_ends_a_command(name: str, encoding: str, worl
     for part in ("src", "p.st"):
         (tmp_path / part).symlink_to(world / part)
     done = spectronorm(*COMMANDS[name](tmp_path), **ENCODINGS[encoding])
-    printed = (done.stdout + done.stderr).decode(encoding.split()[0])
+    printed = (done.stdout + done.stderr).decode(encoding.split(maxsplit=1)[0])
     assert done.returncode in (0, 1 if name == "check" else 0, 3), printed
     assert "Traceback" not in printed
     assert all(char == "\n" or char.isprintable() or char == "\xa0" for char in printed), printed

@@ -1,4 +1,4 @@
-"""The invertible affine map that almost every normalizer fits to."""
+"""Invertible affine map, the fitted form of almost every normalizer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from spectronorm.errors import ArgumentError
 class Affine:
     """The map `y = (x - shift) / scale`, with the exact inverse `x = y · scale + shift`.
 
-    `shift` and `scale` broadcast against `x` `(..., band, frame)`. Those of a data set are NumPy arrays, kept as
-    float64 and checked; those of one clip may be torch tensors, which stay on their device and carry gradients. The
-    result keeps the library, dtype and device of `x`.
+    `shift` and `scale` broadcast against `x` `(..., band, frame)`. A data set's shift and scale are NumPy arrays, kept
+    as float64 and validated; a clip's may be torch tensors, which stay on their device and carry gradients. The result
+    keeps the library, dtype and device of `x`.
 
     Raises:
-        ArgumentError: when a shift is not finite or a scale is not finite and positive.
+        ArgumentError: if a shift is not finite, or a scale is not finite and positive.
 
     >>> import numpy as np
     >>> Affine(np.array(10.0), np.array(2.0))(np.array([12.0, 14.0]))
@@ -35,7 +35,8 @@ class Affine:
             return
         for name in ("shift", "scale"):
             value = np.asarray(getattr(self, name), dtype=np.float64)
-            if value.flags.writeable:  # nobody may change it later; what is read-only already needs no copy
+            # Writable arrays are copied, so that they cannot change later; read-only arrays need no copy.
+            if value.flags.writeable:
                 value = value.copy()
                 value.setflags(write=False)
             object.__setattr__(self, name, value)
@@ -46,7 +47,11 @@ class Affine:
             )
 
     def __call__(self, x: Array) -> Array:
-        """Map `x`; raises `ShapeError` unless it is a floating-point array."""
+        """Map `x`.
+
+        Raises:
+            ShapeError: if `x` is not a floating-point array.
+        """
         require_floats(x, "a level")
         return (x - beside(self.shift, x)) / beside(self.scale, x)
 
@@ -56,7 +61,7 @@ class Affine:
         return y * beside(self.scale, y) + beside(self.shift, y)
 
     def then(self, other: Affine) -> Affine:
-        """This map followed by `other`, as one map."""
+        """Return this map followed by `other`, as one map."""
         shift, scale = beside(other.shift, self.shift), beside(other.scale, self.scale)
         return Affine(self.shift + shift * self.scale, self.scale * scale)
 

@@ -15,7 +15,11 @@ MAX_SEED = (1 << 63) - 1
 
 
 def require_floats(x: Array, what: str) -> None:
-    """Raise `ShapeError` unless `x` holds real floating-point numbers."""
+    """Check that `x` holds real floating-point numbers.
+
+    Raises:
+        ShapeError: if it does not.
+    """
     xp = namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
         raise ShapeError(
@@ -25,15 +29,34 @@ def require_floats(x: Array, what: str) -> None:
 
 
 def require_finite(x: Array, what: str) -> None:
-    """Raise `ArgumentError` when a NumPy array holds NaN or infinity.
+    """Check that a NumPy array holds neither NaN nor infinity.
 
-    Torch tensors are not looked at: that would wait for a GPU, and cannot be compiled (`spectronorm.nn` does it where
-    it can).
+    Torch tensors are not checked: the check would wait for a GPU, and cannot be compiled (`spectronorm.nn` checks them
+    where it can).
+
+    Raises:
+        ArgumentError: if a value is NaN or infinite.
     """
     if not is_torch_array(x) and not np.isfinite(x).all():
         raise ArgumentError(
             f"{int((~np.isfinite(x)).sum())} values of {what} are NaN or infinite, but every one must be finite; "
             "repair or leave out the clip"
+        )
+
+
+MAX_PEAK = 8.0
+"""Full scale is 1; a wave may exceed it, but 18 dB above it, it was meant for another scale."""
+
+
+def require_plausible(wave: Array) -> None:
+    """Raise `ArgumentError` when a NumPy wave peaks above `MAX_PEAK`: it holds integers as floats, say."""
+    if is_torch_array(wave) or not wave.size:
+        return
+    peak = max(-float(wave.min()), float(wave.max()))
+    if peak > MAX_PEAK:
+        raise ArgumentError(
+            f"the wave peaks at {peak:.6g}, but full scale is 1 (at most {MAX_PEAK:g}): divide samples of 16-bit "
+            "integers by 32768 first (spectronorm.read does this)"
         )
 
 
@@ -48,7 +71,7 @@ def whole_number(value: object, name: str, low: int, high: int | None = None, *,
         of: The things counted, such as `samples`, for the message.
 
     Raises:
-        ArgumentError: when the value is something else or out of range.
+        ArgumentError: if the value is something else or out of range.
 
     >>> whole_number(np.int32(3), "n_mels", 1)
     3
@@ -87,7 +110,7 @@ def real_number(value: object, name: str, low: float, high: float, *, of: str = 
         of: The unit, such as `Hz`, or a remark, for the message.
 
     Raises:
-        ArgumentError: when the value is something else, NaN, or out of range.
+        ArgumentError: if the value is something else, NaN, or out of range.
 
     >>> real_number(np.float32(0.5), "p", 0, 1)
     0.5
@@ -136,10 +159,10 @@ def _shown(value: object) -> str:
 
 
 def column_values(name: str, value: object) -> tuple[str, ...]:
-    """The values of the column `name` as sources and groups write them: of one, or of several in a list or array.
+    """Return values of the column `name` as text, as sources and groups write them; `value` is one, or a list or array.
 
     Raises:
-        ArgumentError: when there is no value, or a value is neither text nor a number.
+        ArgumentError: if there is no value, or a value is neither text nor a number.
     """
     several = not isinstance(value, str | bytes) and isinstance(value, Iterable)
     values = list(value) if several else [value]  # type: ignore[call-overload]

@@ -1,7 +1,7 @@
 """Namespaces and dtypes: the seams where NumPy arrays and torch tensors must differ.
 
-NumPy arrays are worked on in float64 and handed back in their own dtype, because a float32 FFT misses 1e-5 per
-band on real silence. Torch tensors are worked on in their own dtype, on their own device.
+NumPy arrays are processed in float64 and returned in their own dtype, because a float32 FFT misses 1e-5 in each band on
+real silence. Torch tensors are processed in their own dtype, on their own device.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Array = Any
 
 Floats = NDArray[np.float64]
 
-"""A NumPy array in double precision, such as anything that is summed over a data set."""
+"""A NumPy array in double precision, such as sums over a data set."""
 
 Integers = NDArray[np.int64]
 
@@ -33,15 +33,19 @@ Samples = NDArray[np.float32]
 
 
 def is_torch_array(x: object) -> bool:
-    """Whether `x` is a torch tensor; torch itself is never imported to find out."""
+    """True if `x` is a torch tensor; the check never imports torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
 
 
 def namespace(*arrays: Array) -> Any:
-    """The array API namespace that all arrays share; raises `ShapeError` for anything else."""
+    """Return the array API namespace that all arrays share.
+
+    Raises:
+        ShapeError: if the arrays are not all NumPy arrays or all torch tensors.
+    """
     if arrays and all(is_torch_array(array) for array in arrays):
-        # array_namespace caches what it finds, which torch.compile warns of.
+        # array_namespace caches its result, and torch.compile warns of the cache.
         from array_api_compat import torch  # noqa: PLC0415
 
         return torch
@@ -53,37 +57,37 @@ def namespace(*arrays: Array) -> Any:
 
 
 def working(x: Array) -> Array:
-    """`x` in the dtype that the arithmetic runs in: float64 for NumPy, at least float32 for torch."""
+    """Convert `x` to the dtype of the arithmetic: float64 for NumPy, at least float32 for torch."""
     if is_torch_array(x):
         return x.float() if x.dtype.itemsize < 4 else x
     return np.asarray(x, dtype=np.float64)
 
 
 def returned(y: Array, like: Array) -> Array:
-    """`y` contiguous and in the dtype of `like`."""
+    """Return `y`, contiguous and in the dtype of `like`."""
     if is_torch_array(y):
         return y.to(like.dtype).contiguous()
     return np.ascontiguousarray(y, dtype=like.dtype)
 
 
 def constant(values: NDArray[Any], like: Array) -> Array:
-    """NumPy `values` as a constant beside `like`: same library, dtype and device."""
+    """Return NumPy `values` as a constant in the library, in the dtype and on the device of `like`."""
     if is_torch_array(like):
-        copy = np.array(values, dtype=np.float64)  # torch warns of arrays that cannot be written to
+        copy = np.array(values, dtype=np.float64)  # torch warns of read-only arrays
         return namespace(like).asarray(copy, dtype=like.dtype, device=like.device)
     return np.asarray(values, dtype=like.dtype)
 
 
 def beside(values: Array, like: Array) -> Array:
-    """`values` ready for arithmetic with `like`: tensors as they are, NumPy arrays as constants."""
+    """Return `values` ready for arithmetic with `like`: tensors unchanged, NumPy arrays as constants."""
     return values.to(like.dtype) if is_torch_array(values) else constant(values, like)
 
 
 def whole_numbers(values: NDArray[Any], like: Array) -> Array:
-    """NumPy integers as int64 beside `like`."""
+    """Return NumPy integers as int64 in the library and on the device of `like`."""
     return namespace(like).asarray(np.array(values, dtype=np.int64), device=like.device)
 
 
 def to_host(x: Array) -> NDArray[Any]:
-    """`x` as a NumPy array."""
+    """Return `x` as a NumPy array."""
     return np.asarray(x.detach().cpu().numpy()) if is_torch_array(x) else np.asarray(x)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import scipy  # its modules fft and signal are imported when they are first used: most runs need neither
+import scipy  # its modules fft and signal are imported on first use, since most runs need neither
 
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 
 
 def take_along_last(x: Array, index: Array) -> Array:
-    """`x[..., index]` with an index of its own for each row: `(..., n)` of `x` `(..., sample)`."""
+    """Return `x[..., index]` with a separate index for each row: `(..., n)` of `x` `(..., sample)`."""
     return x.gather(-1, index) if is_torch_array(x) else np.take_along_axis(x, index, axis=-1)
 
 
@@ -23,21 +23,21 @@ def frame(x: Array, frame_length: int, hop_length: int) -> Array:
 
 
 def rfft(x: Array, n: int | None = None) -> Array:
-    """The one-sided DFT of the last axis, zero-padded to `n` samples."""
+    """One-sided DFT of the last axis, zero-padded to `n` samples."""
     if is_torch_array(x):
         return namespace(x).fft.rfft(x, n=n)
     return scipy.fft.rfft(x, n=n, overwrite_x=True)
 
 
 def irfft(z: Array, n: int) -> Array:
-    """The real signal of `n` samples whose one-sided DFT is `z`, over the last axis."""
+    """Real signal of `n` samples whose one-sided DFT is `z`, over the last axis."""
     if is_torch_array(z):
         return namespace(z).fft.irfft(z, n=n)
     return scipy.fft.irfft(z, n=n)
 
 
 def overlap_add(frames: Array, hop_length: int) -> Array:
-    """Frames `(..., frame, sample)` laid `hop_length` samples apart and summed: `(..., sample)`."""
+    """Sum frames `(..., frame, sample)`, placed `hop_length` samples apart: `(..., sample)`."""
     count, length = frames.shape[-2:]
     parts = -(-length // hop_length)
     xp = namespace(frames)
@@ -49,26 +49,26 @@ def overlap_add(frames: Array, hop_length: int) -> Array:
 
 
 def squared_magnitude(z: Array) -> Array:
-    """`|z|²` without the square root in between."""
+    """`|z|²`, without a square root in between."""
     return z.real * z.real + z.imag * z.imag
 
 
 def at_least(x: Array, low: float) -> Array:
-    """`max(x, low)`, element by element."""
+    """Element-wise `max(x, low)`."""
     return x.clamp(min=low) if is_torch_array(x) else np.maximum(x, low)
 
 
 def plus(x: Array, constant: float) -> Array:
-    """`x + constant`, to the last bit.
+    """`x + constant`, exact to the last bit.
 
-    For torch it is written as the sum of the larger and the smaller of the two: torch's ONNX exporter takes an added
-    1e-9 for an added 0 and drops it, and the logarithm of silence becomes infinite.
+    For torch, the sum is written as the larger plus the smaller of both operands: torch's ONNX exporter replaces an
+    added 1e-9 by an added 0 and drops it, and the logarithm of silence becomes infinite.
     """
     return x.clamp(min=constant) + x.clamp(max=constant) if is_torch_array(x) else x + constant
 
 
 def positive_power(x: Array, exponent: float) -> Array:
-    """`x ** exponent` of values that are not negative; where `x` is 0 the gradient is 0, not infinite."""
+    """`x ** exponent` of non-negative values; where `x` is 0, the gradient is 0 instead of infinite."""
     if not is_torch_array(x):
         return x**exponent
     zero = x == 0
@@ -76,9 +76,9 @@ def positive_power(x: Array, exponent: float) -> Array:
 
 
 def mean_of_valid(x: Array, valid: Array | None, axis: int | tuple[int, ...]) -> Array:
-    """The mean of `x` over `axis` (kept), counting only where `valid` (boolean, broadcast against `x`) holds.
+    """Mean of `x` over `axis` (kept) where `valid` (boolean, broadcast against `x`) is true.
 
-    A mean over nothing is 0.
+    The mean over no values is 0.
     """
     xp = namespace(x)
     if valid is None:
@@ -89,17 +89,17 @@ def mean_of_valid(x: Array, valid: Array | None, axis: int | tuple[int, ...]) ->
 
 
 def smooth(x: Array, b: float, state: Array) -> Array:
-    """The recursive filter `y[t] = (1 - b) y[t-1] + b x[t]` over the last axis, with `y[-1] = state` `(..., 1)`.
+    """Recursive filter `y[t] = (1 - b) y[t-1] + b x[t]` over the last axis, with `y[-1] = state` `(..., 1)`.
 
-    Torch has no recursive filter; there the sum over the past is doubled in length, log2(frames) times, which is exact,
-    differentiable and never grows.
+    Torch has no recursive filter; for torch, the sum over the past is doubled in length log2(frames) times, which is
+    exact, differentiable and never grows.
     """
     if not is_torch_array(x):
         start = np.broadcast_to((1.0 - b) * state, (*x.shape[:-1], 1))
         return np.asarray(scipy.signal.lfilter([b], [1.0, b - 1.0], x, axis=-1, zi=start)[0])
     xp = namespace(x)
     y = xp.concat([b * x[..., :1] + (1.0 - b) * state, b * x[..., 1:]], axis=-1)
-    if _exporting():  # the number of doublings would fix the number of frames: one matrix of all weights does not
+    if _exporting():  # A number of doublings would fix the number of frames; one matrix of all weights does not.
         frame = xp.arange(x.shape[-1], device=x.device)
         past = frame - frame[:, None]
         return y @ xp.where(past >= 0, (1.0 - b) ** xp.astype(at_least(past, 0), x.dtype), 0.0)
@@ -111,6 +111,6 @@ def smooth(x: Array, b: float, state: Array) -> Array:
 
 
 def _exporting() -> bool:
-    """Whether torch is turning the code that runs into a graph for inputs of any size."""
+    """True while torch converts the running code into a graph for inputs of any size."""
     compiler = sys.modules["torch"].compiler
     return bool(compiler.is_exporting() if hasattr(compiler, "is_exporting") else compiler.is_compiling())

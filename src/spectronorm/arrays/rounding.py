@@ -1,9 +1,11 @@
-"""The one rule of what counts as constant: a deviation that rounding alone could give."""
+"""Rule for constant values: a deviation that rounding alone can produce counts as zero."""
 
 from __future__ import annotations
 
 CONSTANT = 1e-6
-"""A standard deviation below this share of the mean is rounding; of a level, in units such as dB, of at least 1."""
+"""Smallest standard deviation relative to the mean (for levels, in units such as dB, to at least 1) that is not
+rounding.
+"""
 
 CONSTANT_VARIANCE = CONSTANT**2
-"""The rule for variances and squared means."""
+"""Rule `CONSTANT` for variances and squared means."""

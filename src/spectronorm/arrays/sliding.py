@@ -1,4 +1,4 @@
-"""Short-time normalization: mean and variance over a window that slides, by cumulative sums, without a loop."""
+"""Short-time normalization: mean and variance over a sliding window, from cumulative sums, without a loop."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from spectronorm.errors import ArgumentError, ShapeError
 
 @dataclass(frozen=True)
 class SlidingWindow:
-    """Which neighbours along the last axis count for each position: Kaldi's `apply-cmvn-sliding`.
+    """Neighbours along the last axis that count for each position, as in Kaldi's `apply-cmvn-sliding`.
 
-    With `center` they are the `length` positions around it, moved inwards at both ends. Without, they are the `length`
-    positions before it and itself; at the start at least the first `min_length`, so that only `min_length=1` is
-    strictly causal. A signal shorter than the window is taken whole.
+    With `center`, the window is the `length` positions around each position, moved inwards at both ends. Without, it is
+    the `length` positions before each position and the position itself; at the start at least the first `min_length`,
+    so only `min_length=1` is strictly causal. A signal shorter than the window is taken whole.
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length`.
@@ -39,7 +39,7 @@ class SlidingWindow:
             raise ArgumentError(f"min_length={self.min_length} must be at most length={self.length}")
 
     def bounds(self, here: Array, count: Array) -> tuple[Array, Array]:
-        """First and one past the last neighbour of the positions `here` of signals with `count` positions."""
+        """Return the first and one past the last neighbour of positions `here` of signals with `count` positions."""
         start = here - (self.length // 2 if self.center else self.length)
         stop = start + self.length if self.center else here + 1
         before = at_least(-start, 0)
@@ -56,7 +56,7 @@ def _numpy_bounds(window: SlidingWindow, positions: int) -> tuple[NDArray[np.int
 
 
 def _bounds(window: SlidingWindow, x: Array, valid: Array | None) -> tuple[Array, Array]:
-    """The bounds for each position of `x`; beyond the valid ones any window that is not empty will do."""
+    """Return the bounds for each position of `x`; beyond the valid positions, any window that is not empty."""
     if not is_torch_array(x) and valid is None:
         return _numpy_bounds(window, x.shape[-1])
     xp, size = namespace(x), x.shape[-1]
@@ -70,14 +70,14 @@ def _bounds(window: SlidingWindow, x: Array, valid: Array | None) -> tuple[Array
 
 
 def sliding_affine(x: Array, window: SlidingWindow, *, scale: bool = True, valid: Array | None = None) -> Affine:
-    """The map of each position that takes its neighbours to mean 0 and, with `scale`, to standard deviation 1.
+    """Map that takes each position's neighbours to mean 0 and, with `scale`, to standard deviation 1.
 
-    Shift and scale are float64, as large as `x`. A window with a deviation below a millionth of its mean counts as
-    constant, since that much is rounding; there the scale is 1 and the result is 0. With `valid` (boolean, broadcast
-    against `x`, true up to each signal's end) no window reaches beyond.
+    Shift and scale are float64, in the shape of `x`. A window with a deviation below a millionth of its mean counts as
+    constant, since such a deviation is rounding; its scale is 1 and its result is 0. With `valid` (boolean, broadcast
+    against `x`, true up to each signal's end), no window reaches beyond the end.
 
     Raises:
-        ShapeError: when `x` is not floating point or its last axis is empty.
+        ShapeError: if `x` is not floating point or its last axis is empty.
     """
     require_floats(x, "a signal")
     if x.ndim < 1 or x.shape[-1] == 0:
@@ -93,18 +93,18 @@ def sliding_standardize(
     """Normalize a waveform `(..., sample)` or a level `(..., band, frame)` over a sliding window of its last axis.
 
     Args:
-        x: What to normalize; NumPy or torch, differentiable.
-        window: Its length, in samples or frames.
-        min_window: Not centred: how many positions at least count at the start (see `SlidingWindow`).
-        center: Whether the window lies around each position or before it.
-        scale: Whether the standard deviation is normalized too, or only the mean.
+        x: Signal to normalize; NumPy or torch, differentiable.
+        window: Length of the window, in samples or frames.
+        min_window: If not centred: smallest number of positions that count at the start (see `SlidingWindow`).
+        center: Place the window around each position instead of before it.
+        scale: Normalize the standard deviation as well as the mean.
 
     Returns:
-        The normalized signal and the map that made it, so that `affine.inverse(y)` is `x` again.
+        The normalized signal and its map, so that `affine.inverse(y)` is `x` again.
 
     Raises:
-        ArgumentError: when the window breaks its rule.
-        ShapeError: when `x` is not floating point or is empty.
+        ArgumentError: if the window is invalid.
+        ShapeError: if `x` is not floating point or is empty.
 
     >>> y, affine = sliding_standardize(np.array([5.0, 5.0, 5.0, 9.0, 9.0, 9.0]), window=2)
     >>> y

@@ -14,11 +14,11 @@ from spectronorm.kernels.jit import kernel
 def window_moments(x: Array, start: Array, stop: Array) -> tuple[Array, Array]:
     """Mean and standard deviation (ddof = 0) of `x[..., start[t] : stop[t]]` for each position `t` of the last axis.
 
-    The bounds are int64 beside `x`, one for each position or (torch only) for each value.
+    The bounds are int64 in the library of `x`, one for each position or (torch only) for each value.
 
-    Differences of cumulative sums: two additions a position, whatever the windows. The first value is taken off
-    before and put back, so that a constant signal leaves no rounding. A deviation below a millionth of the mean (or
-    of 1) is rounding; such a window is constant, and its deviation is given as 1. `x` must be float64.
+    Differences of cumulative sums take two additions for each position, whatever the windows. The first value is
+    subtracted before and added after, so that a constant signal leaves no rounding. A deviation below a millionth of
+    the mean (or of 1) is rounding; such a window is constant, and its deviation is returned as 1. `x` must be float64.
     """
     if not is_torch_array(x):
         weight = 1.0 / (stop - start)

@@ -1,4 +1,4 @@
-"""Audio in: reading, resampling, and sources of clips."""
+"""Audio input: reading, resampling, and sources of clips."""
 
 from spectronorm.audio.cache import AudioCache as AudioCache
 from spectronorm.audio.clip import Clip as Clip

@@ -1,4 +1,4 @@
-"""Decoded, resampled audio on disk, so that what is read twice is decoded once."""
+"""Cache of decoded, resampled audio on disk, so that audio read twice is decoded once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.read import Reader
 from spectronorm.errors import ArgumentError
+from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 
 _FORMAT = 2
-"""Counts up when decoding changes what it gives, so that old entries are not found any more."""
+"""Increased when decoding changes its result, so that old entries are no longer found."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,17 @@ class AudioCache:
     def read(
         self, path: str | Path, sample_rate: int, resampler: str = "soxr_hq", *, reader: Reader | None = None
     ) -> NDArray[np.float32]:
-        """The samples that `read_clip` (or `reader`) gives, read-only, mapped from disk where they were decoded before.
+        """Return the samples that `read_clip` (or `reader`) gives, read-only, mapped from disk if already decoded.
 
         Raises:
-            AudioError: when the file cannot be used.
-            ArgumentError: when the cache's folder cannot be written.
+            AudioError: if the file cannot be used.
+            ArgumentError: if the cache's folder cannot be written.
         """
         reader = Reader() if reader is None else reader
         decode = reader.read
         entry = self._entry(Path(path), sample_rate, resampler, reader.channels)
         if entry is None:
-            return decode(path, sample_rate, resampler=resampler).samples  # which says what is wrong
+            return decode(path, sample_rate, resampler=resampler).samples  # The decoder reports the fault of the file.
         samples = _mapped(entry)
         if samples is not None:
             return samples
@@ -67,11 +68,14 @@ class AudioCache:
         return self.folder / name[:2] / f"{name}.npy"
 
 
+_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
+
+
 def _mapped(entry: Path) -> NDArray[np.float32] | None:
-    """An entry's samples, or None when there is none or it is damaged."""
+    """Return an entry's samples, or None if there is no entry or it is damaged."""
     try:
         samples = np.load(entry, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except _ODD:
         return None
     sound = (
         isinstance(samples, np.ndarray) and samples.dtype == np.float32 and samples.ndim in (1, 2) and samples.size > 0

@@ -7,8 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.audio.clip import Remark
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
-from spectronorm.kernels.jit import njit
+from spectronorm.kernels.jit import kernel
 
 MEAN, FIRST, EACH, STACK = "mean", "first", "each", "stack"
 MAX_CHANNELS = 1024
@@ -42,10 +43,10 @@ def check_channels(channels: object) -> str:
 
 
 def stacked(channels: str) -> int | None:
-    """How many channels are kept beside each other; None if there is one only.
+    """Number of channels kept as a stack; None if there is only one.
 
     Raises:
-        ArgumentError: if that is not known: `stack` alone.
+        ArgumentError: if the number is unknown: `stack` alone.
     """
     kind, _, count = channels.partition(":")
     if kind != STACK:
@@ -60,15 +61,15 @@ def _number(text: str) -> int | None:
 
 
 def chosen(samples: NDArray[np.float32], channels: str, channel: str | None = None) -> NDArray[np.float32]:
-    """The channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
+    """Return the channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
 
     Args:
         samples: Decoded samples.
-        channels: What `check_channels` gave.
-        channel: With `each`, the number of the clip's channel.
+        channels: Result of `check_channels`.
+        channel: With `each`, the index of the clip's channel.
 
     Raises:
-        AudioError: if the recording has no such channel, or not as many as a stack needs.
+        AudioError: if the recording has no such channel, or fewer channels than a stack needs.
     """
     there = samples.shape[1]
     wanted = stacked(channels)
@@ -88,7 +89,13 @@ def _plural(count: int) -> str:
     return f"{count} channel{'s' if count != 1 else ''}"
 
 
-@njit(cache=True, nogil=True)
+def _add_powers_by_numpy(samples: NDArray[np.float32], each: NDArray[np.float64]) -> float:
+    wide = samples.astype(np.float64)
+    each += (wide * wide).sum(axis=0)
+    return float((wide.sum(axis=1) ** 2).sum() / samples.shape[1] ** 2)
+
+
+@kernel(_add_powers_by_numpy, cache=True, nogil=True)
 def _add_powers(samples: NDArray[np.float32], each: NDArray[np.float64]) -> float:
     """Add the squares of samples `(sample, channel)` to `each` `(channel,)`; returns that of their mean."""
     of_mean = 0.0
@@ -116,8 +123,8 @@ class ChannelPowers:
             self._mean += _add_powers(np.ascontiguousarray(samples), each)
             self._each = self._each + each
 
-    def flags(self, channels: str) -> tuple[BadAudioReason, ...]:
-        """What is wrong with the channels, by what is made of them: they cancel, or one is dead beside others."""
+    def remarks(self, channels: str) -> tuple[Remark, ...]:
+        """Faults of the channels, given what is made of them: they cancel, or one is dead and others are not."""
         powers = np.atleast_1d(np.asarray(self._each))
         if len(powers) < 2 or not powers.any():
             return ()
@@ -127,12 +134,17 @@ class ChannelPowers:
             found.append(BadAudioReason.CHANNELS_CANCEL)
         if (channels == MEAN or channels.startswith(STACK)) and not powers.all():
             found.append(BadAudioReason.DEAD_CHANNEL)
-        return tuple(found)
+        return tuple(Remark(reason, _DETAILS[reason]) for reason in found)
 
 
-FLAG_DETAILS = {
+_DETAILS = {
     BadAudioReason.CHANNELS_CANCEL: "its channels cancel: their mean is more than 20 dB quieter than they are; it was "
     "counted; choose another way with channels",
     BadAudioReason.DEAD_CHANNEL: "a channel of it is silent beside others; it was counted",
 }
-"""What a profile says of flagged clips."""
+"""Explanations of flagged clips in a profile."""
+
+
+def cancel(remarks: tuple[Remark, ...]) -> bool:
+    """True if channels cancel: their mean may be silent although the recording is not."""
+    return any(remark.reason is BadAudioReason.CHANNELS_CANCEL for remark in remarks)

@@ -1,4 +1,4 @@
-"""One clip: mono samples at a known rate, and how many of them are real."""
+"""Clip: mono samples at a known rate, and the number of valid samples."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from numpy.typing import NDArray
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.jit import kernel
 
+_FLAT_DETAIL = {
+    BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
+    BadAudioReason.CONSTANT: "all its samples are equal; it was counted",
+}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something odd about a clip that is counted all the same."""
+
+    reason: BadAudioReason
+    detail: str
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -20,19 +33,31 @@ class Clip:
         sample_rate: In Hz.
         length: Number of samples of a channel that are real.
         flat: `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
-        flags: What is wrong with the channels of the recording: `channels-cancel`, `dead-channel`.
+        remarks: Everything else that is odd about the recording: its file, or its channels.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     length: int
     flat: BadAudioReason | None = None
-    flags: tuple[BadAudioReason, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def flags(self) -> tuple[Remark, ...]:
+        """All that a profile lists of the clip: its remarks, and that it is silent or constant."""
+        return flags(self.flat, self.remarks)
 
     @property
     def valid(self) -> NDArray[np.float32]:
-        """The samples without the padding: what statistics may count."""
+        """Samples without padding, which statistics may count."""
         return self.samples[..., : self.length]
+
+    def at_least(self, samples: int) -> NDArray[np.float32]:
+        """The samples without the padding, but with so much of it that there are `samples`, if there is so much.
+
+        A clip shorter than one window has no frame; where it was padded to a longer duration, the first window counts.
+        """
+        return self.samples[..., : max(self.length, min(samples, self.samples.shape[-1]))]
 
     @property
     def seconds(self) -> float:
@@ -41,15 +66,26 @@ class Clip:
 
 
 def flatness(samples: NDArray[np.float32]) -> BadAudioReason | None:
-    """`silent` for zeros, `constant` for any other single value, else None."""
-    # Sound hardly ever ends on the value it begins with: that is looked at first, because it costs nothing.
+    """Return `silent` for zeros, `constant` for any other single value, else None."""
+    # Sound hardly ever ends on its first value, so this comparison comes first: it costs nothing.
     if samples[0] != samples[-1] or samples.min() != samples.max():
         return None
     return BadAudioReason.CONSTANT if samples[0] else BadAudioReason.SILENT
 
 
+def flags(flat: BadAudioReason | None, remarks: tuple[Remark, ...]) -> tuple[Remark, ...]:
+    """The remarks, and before them that a clip is silent or constant."""
+    return remarks if flat is None else (Remark(flat, _FLAT_DETAIL[flat]), *remarks)
+
+
+def oddities(missing: float, note: str) -> tuple[Remark, ...]:
+    """Remarks on a file that lacks a few seconds, or whose container is odd."""
+    found = [Remark(BadAudioReason.TRUNCATED, f"{missing:.4g} s of it are missing; it was counted")] if missing else []
+    return (*found, *([Remark(BadAudioReason.HEADER_LIES, note)] if note else []))
+
+
 def skipped(flat: BadAudioReason) -> AudioError:
-    """Why a clip whose samples are all alike is left out, where such clips are to be."""
+    """Return the error for a flat clip that is to be left out."""
     return AudioError(flat, "its samples are all alike, and such clips are to be skipped")
 
 
@@ -64,8 +100,8 @@ def _highest_magnitude_by_numpy(samples: NDArray[np.float32]) -> float:
 
 @kernel(_highest_magnitude_by_numpy, cache=True, nogil=True)
 def highest_magnitude(samples: NDArray[np.float32]) -> float:
-    """The highest magnitude of samples `(sample,)`, which must be contiguous; NaN when there is one among them."""
-    # Without their sign bits, floats are in the order of their bits as integers, and NaN is above all others.
+    """Return the highest magnitude of contiguous samples `(sample,)`; NaN if any sample is NaN."""
+    # Without sign bits, floats have the order of their bits as integers, with NaN above all others.
     bits = samples.view(np.int32)
     highest = np.int32(0)
     for i in range(bits.size):

@@ -1,4 +1,4 @@
-"""How long clips may be asked to be: a bound before memory is asked for."""
+"""Bounds of the duration that callers may request, checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from spectronorm.arrays import real_number
 from spectronorm.errors import ArgumentError
 
 MIN_SECONDS, MAX_SECONDS = 1e-6, 1e6
-MAX_SAMPLES = 1 << 29
+MAX_PADDED_SAMPLES = 1 << 29
 """A clip that is padded to more would take over 2 GiB."""
 
 
@@ -14,13 +14,13 @@ def check_duration(duration: float | None, sample_rate: int) -> None:
     """Refuse a duration (s) that no clip at this rate (Hz) can be cropped or padded to; None is any length.
 
     Raises:
-        ArgumentError: when it is not a positive number, or makes more than `MAX_SAMPLES` samples.
+        ArgumentError: if it is not a positive number, or makes more than `MAX_PADDED_SAMPLES` samples.
     """
     if duration is None:
         return
     seconds = real_number(duration, "duration", MIN_SECONDS, MAX_SECONDS, of="s")
-    if seconds * sample_rate > MAX_SAMPLES:
+    if seconds * sample_rate > MAX_PADDED_SAMPLES:
         raise ArgumentError(
-            f"duration={duration} s at {sample_rate} Hz is more than {MAX_SAMPLES} samples; choose a shorter one, "
+            f"duration={duration} s at {sample_rate} Hz is more than {MAX_PADDED_SAMPLES} samples; shorten it, "
             "or leave it out to take clips as long as they are"
         )

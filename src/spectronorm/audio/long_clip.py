@@ -1,7 +1,6 @@
-"""Clips that are too long to be held: their samples come in blocks, as often as somebody asks for them.
+"""Long clips that do not fit into memory: samples are decoded in blocks, repeatedly if needed.
 
-Decoding and resampling in blocks gives the samples of doing it at once, bit for bit: soxr keeps between blocks what
-it would keep within one.
+Decoding and resampling in blocks gives bit-identical samples: soxr keeps its state between blocks.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, chosen
-from spectronorm.audio.clip import skipped
-from spectronorm.audio.decoding.bare_mpeg import recognizable
+from spectronorm.audio.channels import STACK, ChannelPowers, cancel, chosen
+from spectronorm.audio.clip import Remark, flags, oddities, skipped
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
@@ -26,31 +24,33 @@ from spectronorm.audio.decoding.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decoding.decode import NEEDS_PATH, check_samples, decode_blocks, header_of
+from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole, header_of
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
 from spectronorm.errors import AudioError, BadAudioReason
 
 _Result = TypeVar("_Result")
 LONG_SAMPLES = 1 << 22
-"""Samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
+"""Number of samples of all channels beyond which a clip is not held: 16 MB, 95 seconds at 44.1 kHz in mono."""
 TWICE = 4
-"""How much longer it must be when its blocks are asked for twice: decoding again costs more time than memory."""
+"""Factor for the length if blocks are needed twice: decoding again costs more time than memory."""
 SMALL_BYTES = 1 << 20
-"""Files up to this size are not asked how long they are: it would cost each short clip a tenth of its time."""
+"""Files up to this size are not asked for their length, which would cost each short clip a tenth of its time."""
 _QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
-"""Resamplers that work in blocks, by name, with soxr's name for them."""
+"""Resamplers that work in blocks, by name, with soxr's name for each."""
 
 
 class _Extremes:
-    """First, last, lowest and highest of the values seen."""
+    """First, last, lowest and highest of the values seen, and how many rows they came in."""
 
     def __init__(self) -> None:
+        self.count = 0
         self._ends: tuple[float, float] | None = None
         self._low, self._high = np.inf, -np.inf
 
     def add(self, values: NDArray[np.float32]) -> None:
         """More values."""
+        self.count += len(values)
         if values.size:
             first = float(values.flat[0]) if self._ends is None else self._ends[0]
             self._ends = first, float(values.flat[-1])
@@ -60,8 +60,13 @@ class _Extremes:
 
     @property
     def bounds(self) -> NDArray[np.float32]:
-        """The lowest and the highest."""
+        """The lowest and the highest value."""
         return np.array([self._low, self._high], dtype=np.float32)
+
+    @property
+    def peak(self) -> float:
+        """The highest magnitude."""
+        return max(-self._low, self._high)
 
     @property
     def flat(self) -> BadAudioReason | None:
@@ -76,7 +81,7 @@ class LongClip:
 
     Attributes:
         flat: `silent` or `constant` when all samples are alike, else None; known after a whole iteration.
-        flags: What is wrong with the channels; known after a whole iteration.
+        remarks: What else is odd about the file; known after a whole iteration.
     """
 
     def __init__(
@@ -86,39 +91,47 @@ class LongClip:
         resampler: str,
         duration: float | None,
         channels: tuple[str, str | None] = ("mean", None),
+        tolerate_short: float = 0.0,
     ) -> None:
         self._descriptor, self._channels = descriptor, channels
         self._rates = rates
         self._quality = _QUALITIES[resampler]
         self._most = None if duration is None else max(1, round(duration * rates[1]))
+        self._tolerated = tolerate_short
         self.flat: BadAudioReason | None = None
-        self.flags: tuple[BadAudioReason, ...] = ()
+        self.remarks: tuple[Remark, ...] = ()
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Blocks of samples, from the beginning; raises `AudioError` as reading the clip would, some after the last."""
+        """Yield blocks of samples from the beginning.
+
+        Raises:
+            AudioError: as reading the clip would, in some cases only after the last block.
+        """
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
         powers = ChannelPowers()
         given = 0
-        for block in self._resampled(decoded, sources, powers):
+        blocks = DecodedBlocks(self._descriptor)
+        for block in self._resampled(blocks, decoded, sources, powers):
             rest = len(block) if self._most is None else min(len(block), self._most - given)
             if rest:
                 results.add(block[:rest])
                 given += rest
                 yield block[:rest]
         check_samples(decoded.bounds)
+        check_whole(decoded.count, blocks.missing, self._tolerated)
+        self.remarks = (*oddities(blocks.missing, blocks.note), *powers.remarks(self._channels[0]))
         if given == 0:
             raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {self._rates[1]} Hz")
-        self.flags = powers.flags(self._channels[0])
-        self.flat = None if BadAudioReason.CHANNELS_CANCEL in self.flags else sources.flat or results.flat
+        self.flat = None if cancel(self.remarks) else sources.flat or results.flat
 
     def _resampled(
-        self, decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
+        self, blocks: DecodedBlocks, decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
     ) -> Iterator[NDArray[np.float32]]:
         source_rate, sample_rate = self._rates
         stream = None
         if source_rate != sample_rate:
             stream = soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32", quality=self._quality)
-        for block in decode_blocks(self._descriptor):
+        for block in blocks:
             decoded.add(block)
             if not np.isfinite(decoded.bounds).all():
                 check_samples(decoded.bounds)
@@ -133,7 +146,7 @@ class LongClip:
 
 @dataclass(frozen=True, eq=False)
 class Streamed(Generic[_Result]):
-    """What was made of a long clip, or the error that says why nothing was, and the stamp of the bytes it was made of.
+    """Result computed from a long clip, or the error that explains its absence, with the stamp of the bytes read.
 
     `flat` and `flags` are as in `LongClip`.
     """
@@ -141,7 +154,12 @@ class Streamed(Generic[_Result]):
     stamp: bytes
     result: _Result | AudioError
     flat: BadAudioReason | None = None
-    flags: tuple[BadAudioReason, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def flags(self) -> tuple[Remark, ...]:
+        """All that a profile lists of the clip: its remarks, and that it is silent or constant."""
+        return flags(self.flat, self.remarks)
 
 
 def stream(
@@ -155,27 +173,36 @@ def stream(
     with_stamp: bool = True,
     twice: bool = False,
 ) -> Streamed[_Result] | None:
-    """What `work` makes of a clip that is too long to be held; None for any other clip, which is then to be read.
+    """Return the result of `work` on a clip that is too long to be held in memory; None for any other clip.
 
-    `twice` says that the work goes through the blocks twice. Untrusted files are never streamed: the process that
-    decodes them has a limit on memory already.
+    Untrusted files are never streamed: the process that decodes them has a memory limit already.
+
+    Args:
+        reader: Reader of the clips.
+        clip: The clip.
+        sample_rate: Sample rate in Hz.
+        work: Function of the blocks.
+        duration: Crop to this number of seconds.
+        resampler: Name of the resampler.
+        with_stamp: Also compute the stamp of the bytes.
+        twice: `work` goes through the blocks twice.
     """
     kept = reader.channels.startswith(STACK)
     if reader.untrusted is not None or resampler not in _QUALITIES or kept or not _large(clip):
         return None
     for _ in range(ATTEMPTS):
         try:
-            with open_content(clip) as descriptor, recognizable(descriptor) as content:
-                rate, channels, frames = header_of(content)
+            with open_content(clip) as descriptor:
+                rate, channels, frames = header_of(descriptor)
                 if channels * frames <= LONG_SAMPLES * (TWICE if twice else 1):
                     return None
                 before = content_state(descriptor)
                 stamp = content_digest(descriptor) if with_stamp else b""
                 how = reader.channels, clip.columns.get("channel")
-                found = LongClip(content, (rate, sample_rate), resampler, duration, how)
+                found = LongClip(descriptor, (rate, sample_rate), resampler, duration, how, reader.tolerate_short)
                 result = _result(found, work, skip_flat=reader.skip_flat)
                 if content_state(descriptor) == before:
-                    return Streamed(stamp, result, found.flat, found.flags)
+                    return Streamed(stamp, result, found.flat, found.remarks)
         except AudioError as error:
             if error.reason is not BadAudioReason.CHANGING:
                 return Streamed(stamp_of_error(error), error)
@@ -184,7 +211,7 @@ def stream(
 
 
 def _large(clip: ClipReference) -> bool:
-    """Whether the clip's file is worth asking how long it is."""
+    """True if the clip's file is large enough to ask for its length."""
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES
     try:

@@ -1,5 +1,7 @@
 """Resampling by overlap-save: blocks of a signal are filtered, and change their rate, as spectra.
 
+Experimental: it may go before version 1.0.
+
 The filter is a linear-phase low-pass of odd length, a Kaiser-windowed sinc: flat up to `PASS` of the lower Nyquist
 frequency, and `ATTENUATION_DB` down from that Nyquist frequency on. A block's spectrum is multiplied by the filter's
 response, which is real because the filter is centred, and cut or padded to the other rate; of the block's inverse
@@ -16,14 +18,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.block_filter import Blocks, filter_blocks, is_good_length
+from spectronorm.kernels.block_filter import BlockLengths, filter_blocks, is_good_length
 
 PASS = 0.9125
-"""The share of the lower Nyquist frequency up to which the filter is flat, as soxr's HQ has it."""
+"""Share of the lower Nyquist frequency up to which the filter is flat, as in soxr's HQ."""
 ATTENUATION_DB = 150.0
-"""Of everything from the lower Nyquist frequency on: more than float32 can tell."""
+"""Attenuation from the lower Nyquist frequency on: more than float32 can resolve."""
 _OVERLAPS = 3
-"""How many times the discarded samples a block is long."""
+"""Length of a block as a multiple of the discarded samples."""
 _BLOCKS_AT_ONCE = 64
 
 Singles = NDArray[np.float32]
@@ -37,16 +39,17 @@ class Resampling:
     that no length has prime factors above 7.
     """
 
-    blocks: Blocks
+    blocks: BlockLengths
     response: NDArray[np.float64]
     good: bool
 
 
 @lru_cache(maxsize=64)
 def resampling(source_rate: int, target_rate: int) -> Resampling:
-    """The blocks and the filter between two rates in Hz.
+    """Plan the blocks and the filter between two rates in Hz.
 
-    Its length is Kaiser's estimate, (A - 7.95) / (14.36 Δf) + 1 samples for a transition of Δf cycles a sample.
+    The filter's length is Kaiser's estimate, (A - 7.95) / (14.36 Δf) + 1 samples for a transition of Δf cycles in a
+    sample.
     """
     divisor = math.gcd(source_rate, target_rate)
     up, down = target_rate // divisor, source_rate // divisor
@@ -57,19 +60,19 @@ def resampling(source_rate: int, target_rate: int) -> Resampling:
     length = _good_length(up, down, 2 * before * _OVERLAPS)
     n_in, n_out = length * down, length * up
     n = np.arange(-half, half + 1)
-    cutoff = (1.0 + PASS) * nyquist / source_rate  # the middle of the transition, in half cycles a sample
+    cutoff = (1.0 + PASS) * nyquist / source_rate  # the middle of the transition, in half cycles in a sample
     taps = cutoff * np.sinc(cutoff * n) * np.kaiser(len(n), 0.1102 * (ATTENUATION_DB - 8.7))
     centred = np.zeros(n_in)
     centred[n] = taps / taps.sum()
     # The bin of the lower Nyquist frequency itself is left out.
     response = np.fft.rfft(centred).real[: (min(n_in, n_out) + 1) // 2] / n_in
     skip = before // down * up
-    blocks = Blocks(n_in, n_out, before, hop_in=n_in - 2 * before, hop_out=n_out - 2 * skip, skip=skip)
+    blocks = BlockLengths(n_in, n_out, before, hop_in=n_in - 2 * before, hop_out=n_out - 2 * skip, skip=skip)
     return Resampling(blocks, response, good=is_good_length(n_in) and is_good_length(n_out))
 
 
 def _good_length(up: int, down: int, least: int) -> int:
-    """The first multiple of `down`, of at least so many samples, where both lengths have no prime factor above 7."""
+    """Return the first multiple of `down`, at least `least`, for which neither length has a prime factor above 7."""
     first = -(-least // down)
     good = (n for n in range(first, 4 * first) if is_good_length(n * up) and is_good_length(n * down))
     return next(good, first)
@@ -78,7 +81,7 @@ def _good_length(up: int, down: int, least: int) -> int:
 def overlap_save(samples: NDArray[np.floating], source_rate: int, target_rate: int) -> Singles:
     """Mono `samples` at another rate (Hz): `samples · target_rate / source_rate` of them, rounded.
 
-    Blocks are transformed in float32 (within 2e-7 of full scale of the plain way), and blocks whose
+    BlockLengths are transformed in float32 (within 2e-7 of full scale of the plain way), and blocks whose
     length has large prime factors by NumPy in float64.
     """
     length = (2 * len(samples) * target_rate + source_rate) // (2 * source_rate)
@@ -89,7 +92,7 @@ def overlap_save(samples: NDArray[np.floating], source_rate: int, target_rate: i
 
 
 def plain(samples: NDArray[np.floating], plan: Resampling, length: int) -> Singles:
-    """The first `length` samples at the other rate, block by block with NumPy's transforms in float64."""
+    """Return the first `length` samples at the other rate, block by block with NumPy's transforms in float64."""
     n_in, n_out, before, hop_in, hop_out, skip = plan.blocks
     blocks = -(-length // hop_out)
     resampled = np.empty(blocks * hop_out, np.float32)
@@ -104,7 +107,7 @@ def plain(samples: NDArray[np.floating], plan: Resampling, length: int) -> Singl
 
 
 def _part(samples: NDArray[np.floating], start: int, count: int) -> NDArray[np.float64]:
-    """`count` samples from `start` on, with zeros before and after the signal."""
+    """Return `count` samples from `start` on, with zeros before and after the signal."""
     part = np.zeros(count)
     low, high = max(0, start), min(len(samples), start + count)
     part[low - start : max(low, high) - start] = samples[low : max(low, high)]

@@ -1,4 +1,4 @@
-"""From a file, a member of an archive or a URL to a mono clip at the rate that was asked for."""
+"""Reading of a file, a member of an archive or a URL as a mono clip at the requested rate."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, check_channels, chosen
-from spectronorm.audio.clip import Clip, flatness, skipped, within
-from spectronorm.audio.decoding.bare_mpeg import recognizable
+from spectronorm.audio.channels import STACK, ChannelPowers, cancel, check_channels, chosen
+from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
@@ -21,7 +20,14 @@ from spectronorm.audio.decoding.content import (
     open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decoding.decode import MAX_PEAK, NEEDS_PATH, check_samples, decode_descriptor, header_of
+from spectronorm.audio.decoding.decode import (
+    MAX_PEAK,
+    NEEDS_PATH,
+    check_samples,
+    check_whole,
+    decode_descriptor,
+    header_of,
+)
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
@@ -29,24 +35,27 @@ from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.resample import resample
-from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.kernels.buffers import SAMPLES
 
 _MOST_STORED = 1 << 23
-"""Bytes of archive members that are held at once."""
+"""Largest number of bytes of archive members held at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Decoded:
     """Samples `(sample, channel)` at a rate in Hz.
 
-    Borrowed ones are overwritten when this thread reads again. Those of integers are sound by their making.
+    `borrowed`: the buffer is reused by this thread's next read. `of_integers`: decoded from integers, so no range check
+    is needed.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     borrowed: bool
     of_integers: bool = False
+    missing: float = 0.0
+    note: str = ""
 
 
 _Outcome = _Decoded | AudioError
@@ -54,21 +63,23 @@ _Outcome = _Decoded | AudioError
 
 @dataclass(frozen=True)
 class Reader:
-    """How a source's clips are read.
+    """Settings for reading a source's clips.
 
-    With `untrusted`, files are decoded in processes of their own, within these limits; plain 16-bit WAV files need no
-    decoding, and are copied here. With `skip_flat`, silent and
-    constant clips count as bad; otherwise they are clips like any other, and a profile lists them. `channels` says what
-    is made of several channels: their `mean`, the `first` or another by its number, `each` as a clip of its own, or a
-    `stack:N` of all of them, `(channel, sample)`.
+    With `untrusted`, files are decoded in separate processes within these limits; plain 16-bit WAV files need no
+    decoding and are copied in this process. With `skip_flat`, silent and constant clips count as bad; otherwise they
+    are clips like any other, and a profile lists them. `channels` selects from several channels: their `mean`, the
+    `first` or another by its index, `each` as a separate clip, or a `stack:N` of all of them, `(channel, sample)`.
     """
 
     untrusted: Limits | None = None
     skip_flat: bool = False
     channels: str = "mean"
+    tolerate_short: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", check_channels(self.channels))
+        if not 0 <= self.tolerate_short < float("inf"):
+            raise ArgumentError(f"tolerate_short={self.tolerate_short} must be a number of seconds, 0 or more")
 
     def read(
         self,
@@ -78,15 +89,15 @@ class Reader:
         duration: float | None = None,
         resampler: str = "soxr_hq",
     ) -> Clip:
-        """Any clip that libsndfile can decode, as mono float32 at `sample_rate` (Hz).
+        """Read any clip that libsndfile can decode, as mono float32 at `sample_rate` (Hz).
 
-        Channels are averaged in float; integers of any depth become [-1, 1]. With `duration` (seconds) the clip is
-        cropped at its end, or padded with zeros there, to exactly that length, and remembers how many samples are real.
-        A file that is written to meanwhile is read again, a few times.
+        Channels are averaged in floating point; integers of any depth are scaled to [-1, 1]. With `duration` (seconds),
+        the clip is cropped or zero-padded at its end to exactly that length, and records its number of valid samples. A
+        file that is being written meanwhile is read again, a few times.
 
         Raises:
-            AudioError: when the clip cannot be used, with the reason.
-            ArgumentError: when `duration` is not positive.
+            AudioError: if the clip cannot be used, with the reason.
+            ArgumentError: if `duration` is not positive.
         """
         stamped = self.read_stamped(clip, sample_rate, duration=duration, resampler=resampler, with_stamp=False)
         return stamped.clip_or_raise()
@@ -100,7 +111,7 @@ class Reader:
         resampler: str = "soxr_hq",
         with_stamp: bool = True,
     ) -> Stamped:
-        """The clip, or the error that `read` would raise, together with the stamp of the very bytes it was made of."""
+        """Return the clip, or the error that `read` would raise, with the stamp of the bytes that were decoded."""
         reference = clip if isinstance(clip, ClipReference) else ClipReference(Path(clip).name, Path(clip))
         (stamped,) = self.read_each(
             [reference], sample_rate, duration=duration, resampler=resampler, with_stamp=with_stamp
@@ -116,7 +127,7 @@ class Reader:
         resampler: str = "soxr_hq",
         with_stamp: bool = True,
     ) -> Generator[Stamped]:
-        """What `read_stamped` gives, clip by clip in order; untrusted files go to their process several at a time."""
+        """Yield the results of `read_stamped`, in order; untrusted files go to their process several at a time."""
         check_duration(duration, sample_rate)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
@@ -131,6 +142,11 @@ class Reader:
         try:
             if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
+            check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
+            remarks = (
+                *oddities(decoded.missing, decoded.note),
+                *_channel_remarks(decoded.samples, self.channels),
+            )
             samples = chosen(decoded.samples, self.channels, channel)
             if (
                 decoded.borrowed
@@ -138,8 +154,7 @@ class Reader:
                 and np.may_share_memory(samples, decoded.samples)
             ):
                 samples = samples.copy()
-            flags = _channel_flags(decoded.samples, self.channels)
-            prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, flags)
+            prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, remarks)
         except AudioError as error:
             return error
         if self.skip_flat and prepared.flat is not None:
@@ -147,7 +162,7 @@ class Reader:
         return prepared
 
     def _decode_each(self, clips: Sequence[ClipReference], *, with_stamp: bool) -> Generator[tuple[bytes, _Outcome]]:
-        """Stamp and samples of one unchanging state of each file."""
+        """Yield stamp and samples of one unchanging state of each file."""
         if self.untrusted is None:
             for clip in clips:
                 yield _attempt_here(clip, with_stamp=with_stamp) or self._decode_again(clip, with_stamp=with_stamp)
@@ -158,7 +173,7 @@ class Reader:
                     yield found or self._decode_again(clip, with_stamp=with_stamp)
 
     def _decode_again(self, clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome]:
-        """A clip that changed while it was read."""
+        """Decode a clip that changed while it was read."""
         for _ in range(ATTEMPTS - 1):
             if self.untrusted is None:
                 found = _attempt_here(clip, with_stamp=with_stamp)
@@ -172,7 +187,7 @@ class Reader:
     def _attempt(
         self, clips: Sequence[ClipReference], limits: Limits, *, with_stamp: bool
     ) -> Generator[tuple[bytes, _Outcome] | None]:
-        """What `_attempt_here` gives for each file, decoded within limits."""
+        """Yield the result of `_attempt_here` for each file, decoded within limits."""
         with ExitStack() as stack:
             opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
             files = [one for one in opened if not isinstance(one, AudioError)]
@@ -186,14 +201,14 @@ class Reader:
 
 
 def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
-    """Stamp and samples of a file; None for one that changed meanwhile."""
+    """Return stamp and samples of a file; None if the file changed meanwhile."""
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
             stamp = content_digest(descriptor) if with_stamp else b""
             decoded = _decoded_here(clip, descriptor)
             return (stamp, decoded) if content_state(descriptor) == state else None
-    except AudioError as error:  # it could not be opened
+    except AudioError as error:  # The file could not be opened.
         return _not_opened(error)
 
 
@@ -206,25 +221,28 @@ def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
         return _Decoded(*plain, borrowed=True, of_integers=True)
     needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
     try:
-        with recognizable(descriptor) as content:
-            samples, rate = decode_descriptor(content, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+        found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
     except AudioError as error:
         return error
-    return _Decoded(samples, rate, borrowed=samples.base is not None)
+    borrowed = found.samples.base is not None
+    return _Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
 
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
-    # Plain samples are copied, not decoded: there is nothing in them that a process could be kept from.
+    # Plain samples are copied, not decoded, so there is no decoder to confine.
     plain = [_is_plain(one.descriptor, limits) for one in opened]
-    sent = [one.content for one, here in zip(opened, plain, strict=True) if not here]
+    sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
     with closing(decode_untrusted(sent, limits)) as decoded:
         for one, here in zip(opened, plain, strict=True):
             copied = read_plain_wav(one.descriptor) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
-            found = next(decode_untrusted([one.content], limits) if here else decoded)
-            yield found if isinstance(found, AudioError) else _Decoded(*found, borrowed=False)
+            found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
+            if isinstance(found, AudioError):
+                yield found
+            else:
+                yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
 
 
 def _is_plain(descriptor: int, limits: Limits) -> bool:
@@ -234,10 +252,9 @@ def _is_plain(descriptor: int, limits: Limits) -> bool:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A clip's file: `content` is what to decode of it, `state` what it was then."""
+    """An open clip: `content` is the descriptor to decode, `state` the file's state when it was opened."""
 
     descriptor: int
-    content: int
     state: tuple[int, ...]
     stamp: bytes
 
@@ -249,11 +266,11 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
         return error
     state = content_state(descriptor)
     stamp = content_digest(descriptor) if with_stamp else b""
-    return _Opened(descriptor, stack.enter_context(recognizable(descriptor)), state, stamp)
+    return _Opened(descriptor, state, stamp)
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
-    """As many as a decoding process takes at once, but no more members of archives than memory should hold."""
+    """Yield batches of the size that a decoding process takes, limited in the members of archives held in memory."""
     begin, stored = 0, 0
     for end, clip in enumerate(clips):
         size = 0 if clip.part is None else clip.part.size or clip.part.stored or _MOST_STORED
@@ -266,24 +283,28 @@ def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]
 
 @dataclass(frozen=True, eq=False)
 class Stamped:
-    """A clip, or the error that says why there is none, and the stamp of the bytes that it was made of."""
+    """A clip, or the error that explains its absence, with the stamp of the bytes that were read."""
 
     stamp: bytes
     result: Clip | AudioError
 
     def clip_or_raise(self) -> Clip:
-        """The clip; raises its `AudioError` when there is none."""
+        """Return the clip.
+
+        Raises:
+            AudioError: if there is no clip.
+        """
         if isinstance(self.result, AudioError):
             raise self.result
         return self.result
 
 
-def _channel_flags(samples: NDArray[np.float32], channels: str) -> tuple[BadAudioReason, ...]:
+def _channel_remarks(samples: NDArray[np.float32], channels: str) -> tuple[Remark, ...]:
     if samples.shape[1] == 1:
         return ()
     powers = ChannelPowers()
     powers.add(samples)
-    return powers.flags(channels)
+    return powers.remarks(channels)
 
 
 def _prepare(
@@ -292,7 +313,7 @@ def _prepare(
     sample_rate: int,
     duration: float | None,
     resampler: str,
-    flags: tuple[BadAudioReason, ...],
+    remarks: tuple[Remark, ...],
 ) -> Clip:
     flat = flatness(samples.reshape(-1))
     if samples.ndim == 1:
@@ -307,19 +328,18 @@ def _prepare(
         length = min(length, wanted)
         samples = np.pad(samples[..., :length], [(0, 0)] * (samples.ndim - 1) + [(0, wanted - length)])
     # Channels that cancel leave nothing of a recording that is not silent.
-    cancel = BadAudioReason.CHANNELS_CANCEL in flags
-    flat = None if cancel else flat or flatness(samples[..., :length].reshape(-1))
-    return Clip(samples, sample_rate, length, flat, flags)
+    flat = None if cancel(remarks) else flat or flatness(samples[..., :length].reshape(-1))
+    return Clip(samples, sample_rate, length, flat, remarks)
 
 
 def read_clip(
     clip: ClipReference | str | Path, sample_rate: int, *, duration: float | None = None, resampler: str = "soxr_hq"
 ) -> Clip:
-    """One clip as `Reader().read` gives it: mono float32 at `sample_rate` (Hz), cropped or padded to `duration` (s).
+    """Read one clip with default settings: mono float32 at `sample_rate` (Hz), cropped or padded to `duration` (s).
 
     Raises:
-        AudioError: when the file cannot be used, with the reason.
-        ArgumentError: when `duration` is not positive.
+        AudioError: if the file cannot be used, with the reason.
+        ArgumentError: if `duration` is not positive.
     """
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
@@ -330,8 +350,8 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
     They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
 
     Raises:
-        AudioError: when the file cannot be used, with the reason.
-        ArgumentError: when `channels` is none of the ways to read them.
+        AudioError: if the file cannot be used, with the reason.
+        ArgumentError: if `channels` is none of the ways to read them.
     """
     text = check_channels(channels)
     text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
@@ -340,14 +360,14 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
 
 def channel_count(clip: ClipReference) -> int:
     """How many channels a clip's file has by its header; raises `AudioError` when it cannot be read."""
-    with open_content(clip) as descriptor, recognizable(descriptor) as content:
-        count = header_of(content)[1]
+    with open_content(clip) as descriptor:
+        count = header_of(descriptor)[1]
     if not count:
         raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
     return count
 
 
 def release() -> None:
-    """Close what reading keeps open for the next clip: archives and decoding processes."""
+    """Close the archives and decoding processes that reading keeps open for the next clip."""
     STREAMS.close()
     close_decoders()

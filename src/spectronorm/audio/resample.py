@@ -1,4 +1,4 @@
-"""Resampling by a named resampler: two of them move the top band by 2 dB, so the name is part of a front end."""
+"""Resampling by a named resampler: two resamplers differ by 2 dB in the top band, so the front end stores the name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from spectronorm.audio.overlap_save import overlap_save
 from spectronorm.errors import ArgumentError
 
 _LARGE = 1 << 20
-"""Samples; a stream keeps room for the longest clip that it has had."""
+"""Number of samples; a stream keeps room for the longest clip that it has had."""
 
 
 class _OfThread(threading.local):
-    """The stream that a thread used last, and what it resamples: from Hz, to Hz, quality."""
+    """The stream that a thread used last, and its parameters: from Hz, to Hz, quality."""
 
     kind: tuple[int, int, str] | None = None
     stream: soxr.ResampleStream
@@ -30,7 +30,7 @@ def _soxr(quality: str) -> Callable[[NDArray[np.float32], int, int], NDArray[np.
     def resample(samples: NDArray[np.float32], source_rate: int, target_rate: int) -> NDArray[np.float32]:
         if len(samples) > _LARGE:
             return np.asarray(soxr.resample(samples, source_rate, target_rate, quality=quality))
-        # A clip gets the same samples from a stream that has been cleared, which takes less time than a new one.
+        # A cleared stream gives a clip the same samples as a new one, in less time.
         kind = source_rate, target_rate, quality
         if _LAST.kind != kind:
             _LAST.stream = soxr.ResampleStream(source_rate, target_rate, 1, dtype="float32", quality=quality)
@@ -54,10 +54,10 @@ RESAMPLERS: Mapping[str, Callable[[NDArray[np.float32], int, int], NDArray[np.fl
 def resample(
     samples: NDArray[np.float32], source_rate: int, target_rate: int, resampler: str = "soxr_hq"
 ) -> NDArray[np.float32]:
-    """Mono `samples` at `target_rate` (Hz); the same array when the rates agree.
+    """Resample mono `samples` to `target_rate` (Hz); the same array if the rates are equal.
 
     Raises:
-        ArgumentError: when there is no such resampler.
+        ArgumentError: if there is no such resampler.
     """
     if resampler not in RESAMPLERS:
         raise ArgumentError(f"resampler={resampler!r} is unknown; use one of {', '.join(RESAMPLERS)}")

@@ -1,4 +1,4 @@
-"""Where clips come from: one file, a folder, a folder in ESC-50's layout, an archive, a table, or a URL."""
+"""Sources of clips: one file, a folder, a folder in ESC-50's layout, an archive, a table, or a URL."""
 
 from __future__ import annotations
 
@@ -32,16 +32,20 @@ class Source:
         reader: The way in which clips are read.
         left_out: What was taken out by `without`.
         listing: Local files besides the clips that say which clips there are, such as a table.
+        unread: How many files of a folder are not read, by suffix.
+        whole: The values of each column in the source that this one was selected from; empty for a whole source.
     """
 
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
     left_out: tuple[str, ...] = ()
     listing: tuple[str, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict, compare=False)
+    whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
-        """A source of these clips, in the stable order that makes results independent of theirs."""
+        """Build a source of these clips, in a stable order that does not depend on the given one."""
         by_name = groupby(sorted(clips, key=_name), key=_name)
         ordered = (clip for _, same in by_name for clip in sorted(same, key=lambda clip: os.fsencode(clip.location)))
         return cls(tuple(ordered), Reader() if reader is None else reader)
@@ -56,12 +60,18 @@ class Source:
         """Every column that at least one clip has."""
         return sorted({name for clip in self.clips for name in clip.columns})
 
+    def values(self, column: str) -> tuple[str, ...]:
+        """The distinct values of a column, sorted: of the whole source, if this one was selected from another."""
+        if self.whole:
+            return self.whole.get(column, ())
+        return tuple(sorted({clip.columns[column] for clip in self.clips if column in clip.columns}))
+
     def select(self, **columns: object) -> Source:
-        """The clips whose columns have these values, or one of several in a list; values compare as text."""
+        """Select the clips whose columns have these values, or one of several in a list; values compare as text."""
         return self._where({name: column_values(name, value) for name, value in columns.items()}, keep=True)
 
     def without(self, **columns: object) -> Source:
-        """The clips left when those with these values, or with one of several in a list, are taken out."""
+        """Remove the clips whose columns have these values, or one of several values in a list."""
         return self._where({name: column_values(name, value) for name, value in columns.items()}, keep=False)
 
     def _where(self, wanted: Mapping[str, Sequence[str]], *, keep: bool) -> Source:
@@ -76,37 +86,46 @@ class Source:
                 raise ArgumentError(f"{name}={value}: no clip of this source has it; {known}")
         matches = [all(clip.columns.get(name) in several for name, several in wanted.items()) for clip in self.clips]
         kept = tuple(clip for clip, match in zip(self.clips, matches, strict=True) if match is keep)
+        whole = self.whole or {name: self.values(name) for name in self.column_names()}
         if keep:
-            return replace(self, clips=kept)
+            return replace(self, clips=kept, whole=whole)
         text = ", ".join(f"{name}={' or '.join(several)}" for name, several in wanted.items())
-        return replace(self, clips=kept, left_out=(*self.left_out, text))
+        return replace(self, clips=kept, whole=whole, left_out=(*self.left_out, text))
 
 
 def open_source(target: str | Path | Source, reader: Reader | None = None) -> Source:
     """Open one audio file, a folder (recursively), an archive, a table, or any of them at an fsspec URL.
 
-    A folder in ESC-50's layout gives the columns of its `meta/esc50.csv`. A `.csv` or `.parquet` table has a column
-    `path` (relative to the table's folder, or absolute) and any others (`label`, `fold`, `split`, …). Archives
+    A folder in ESC-50's layout provides the columns of its `meta/esc50.csv`. A `.csv` or `.parquet` table has a column
+    `path` (relative to the table's folder, or absolute) and any other columns (`label`, `fold`, `split`, …). Archives
     (`.tar`, `.tar.gz`, `.zip`, …) are read member by member and never extracted; a folder that holds archives and no
-    audio is taken for shards. In a folder or archive, the first folder below is taken for the label. Hidden files are
-    left out, and links are followed but never in circles.
+    audio is treated as shards. In a folder or archive, the first subfolder is the label. Hidden files are left out, and
+    links are followed, but never in circles.
 
     Args:
         target: A path, a URL such as `s3://bucket/folder` (extra `remote`), or a source.
-        reader: How clips are read: untrusted files, silent clips; by default `Reader()`, or the source's own.
+        reader: Settings for reading clips: untrusted files, silent clips; by default `Reader()`, or the source's own.
+
+    Returns:
+        The source.
 
     Raises:
-        SourceError: when there is no such file or folder, it holds no audio, or a table has no `path`.
-        MissingExtra: when a URL is given and fsspec is not installed.
+        SourceError: if there is no such file or folder, it holds no audio, or a table has no `path`.
+        MissingExtra: if a URL is given and fsspec is not installed.
     """
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)
     place = os.fspath(target)
-    clips = _kind_of(place)().clips(place)
+    kind = _kind_of(place)()
+    clips = kind.clips(place)
     if not clips:
-        raise SourceError(f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}")
+        raise SourceError(
+            f"{place}: holds no audio file; known suffixes are {' '.join(sorted(AUDIO_SUFFIXES))}; "
+            "files of spectrograms are measured with fit --levels"
+        )
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
-    return replace(Source.of(clips, reader), listing=tuple(str(path) for path in places if path.is_file()))
+    listing = tuple(str(path) for path in places if path.is_file())
+    return replace(Source.of(clips, reader), listing=listing, unread=kind.unread)
 
 
 def each_channel(source: Source) -> Source:
@@ -129,10 +148,10 @@ def each_channel(source: Source) -> Source:
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:
-    """A random share of the clips (at least one), the same for a seed whatever order the source came in.
+    """Draw a random share of the clips (at least one), reproducibly for a seed, whatever the order of the source.
 
     Raises:
-        ArgumentError: when `fraction` is not in (0, 1].
+        ArgumentError: if `fraction` is not in (0, 1].
     """
     if not 0 < fraction <= 1:
         raise ArgumentError(f"sample={fraction} must be above 0 and at most 1 (20% is 0.2)")
@@ -142,7 +161,7 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
 
 
 def _kind_of(place: str) -> type[SourceKind]:
-    """The kind that takes the place: a plug-in's, or else the first built-in one."""
+    """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
     classes = SOURCES.classes()
     matching = [name for name, cls in classes.items() if _takes(name, cls, place)]
     plugged = [name for name in matching if SOURCES.plugin_of(name) is not None]

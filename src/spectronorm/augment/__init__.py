@@ -1,7 +1,7 @@
-"""Random variation for training: first drawn from an explicit generator, then applied, in NumPy or torch.
+"""Random variation for training: drawn from an explicit generator, then applied, in NumPy or torch.
 
-What is drawn are a few numbers a clip, always by NumPy. So a seed gives the same augmentation in both libraries and
-on every device, and what was drawn can be kept, shown, or applied again to something else.
+The draws are a few numbers for each clip, always made by NumPy. So a seed gives equal augmentation in both libraries
+and on every device, and the draws can be kept, shown, or applied again to other data.
 
 >>> import numpy as np
 >>> from spectronorm.augment import SpecAugment

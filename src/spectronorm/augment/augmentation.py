@@ -1,4 +1,4 @@
-"""The contract of an augmentation that arms of an experiment may have."""
+"""Contract of an augmentation for the arms of an experiment."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from spectronorm.registry import Registry
 
 
 class Augmentation:
-    """Random variation of a batch, drawn from a generator: a frozen dataclass that is called with both."""
+    """Random variation of a batch: a frozen dataclass that is called with the batch and a random generator."""
 
     on_waves: ClassVar[bool] = False
-    """True if it changes waves `(..., sample)`, so that spectrograms are made anew in each epoch."""
+    """True if waveforms `(..., sample)` are augmented, so that spectrograms are computed anew in each epoch."""
 
 
 AUGMENTATIONS: Registry[Augmentation] = Registry("augmentations", "augmentation", Augmentation)
-"""Every augmentation by the name that files of arms use."""
+"""Every augmentation by the name that arms files use."""

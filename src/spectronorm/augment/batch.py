@@ -1,4 +1,4 @@
-"""What all augmentations check and need of a batch."""
+"""Checks and conversions shared by all augmentations of a batch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ Shape = tuple[int, ...]
 
 
 def clip_shape(x: Array, axes: int, what: str) -> Shape:
-    """The leading axes of clips that have `axes` axes each.
+    """Return the leading axes of clips that have `axes` axes each.
+
+    Args:
+        x: The batch.
+        axes: Number of axes of one clip.
+        what: Name of the batch, for the message.
 
     Raises:
-        ShapeError: when `x` is not floating point or has too few axes.
+        ShapeError: if `x` is not floating point or has too few axes.
     """
     require_floats(x, what)
     if x.ndim < axes:
@@ -27,16 +32,24 @@ def clip_shape(x: Array, axes: int, what: str) -> Shape:
 
 
 def check_generator(generator: np.random.Generator) -> None:
-    """Raise `ArgumentError` unless this is a NumPy generator."""
+    """Check that this is a NumPy generator.
+
+    Raises:
+        ArgumentError: if it is not.
+    """
     if not isinstance(generator, np.random.Generator):
         raise ArgumentError(
-            f"generator={generator!r} must be a numpy.random.Generator, so that the same seed gives the same result: "
+            f"generator={generator!r} must be a numpy.random.Generator, so that equal seeds give equal results: "
             "use numpy.random.default_rng(seed)"
         )
 
 
 def check_drawn(drawn: NDArray[Any], shape: Shape) -> None:
-    """Raise `ShapeError` unless numbers were drawn for clips of this shape."""
+    """Check that the draws were made for clips of this shape.
+
+    Raises:
+        ShapeError: if they were not.
+    """
     if drawn.shape[: len(shape)] != shape:
         raise ShapeError(
             f"the numbers were drawn for clips of shape {drawn.shape}, but the batch has {shape}; "
@@ -45,15 +58,15 @@ def check_drawn(drawn: NDArray[Any], shape: Shape) -> None:
 
 
 def clip_lengths(lengths: Array | None, shape: Shape, longest: int) -> NDArray[np.int64]:
-    """How many entries of each clip's last axis are real, as int64 in the shape of the clips.
+    """Return the number of valid entries along each clip's last axis, as int64 in the shape of the clips.
 
     Args:
-        lengths: Whole numbers in the shape of the leading axes (or the first of them), or None for all.
+        lengths: Whole numbers in the shape of the leading axes (or of the first of them), or None for full length.
         shape: The leading axes.
         longest: The size of the last axis.
 
     Raises:
-        ShapeError: when they are no whole numbers, do not fit, or are not in 1 … `longest`.
+        ShapeError: if the lengths are not whole numbers, do not fit the shape, or are not in 1 … `longest`.
     """
     if lengths is None:
         return np.full(shape, longest, dtype=np.int64)
@@ -69,16 +82,19 @@ def clip_lengths(lengths: Array | None, shape: Shape, longest: int) -> NDArray[n
 
 
 def positions(count: int, like: Array) -> Array:
-    """`0 … count - 1` beside `like`."""
+    """Return `0 … count - 1` in the library and on the device of `like`."""
     return whole_numbers(np.arange(count), like)
 
 
 def a_clip(values: NDArray[Any], like: Array, axes: int) -> Array:
-    """Drawn numbers, one a clip, beside `like` and with `axes` axes of size 1 behind; whole numbers stay whole."""
+    """Convert draws, one for each clip, to the library of `like`, with `axes` axes of size 1 appended.
+
+    Integers stay integers.
+    """
     spread = values.reshape(*values.shape, *[1] * axes)
     return whole_numbers(spread, like) if values.dtype.kind in "iu" else constant(spread, like)
 
 
 def one_of(share: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A uniform share in [0, 1) as one of `count` whole numbers from 0."""
+    """Map a uniform share in [0, 1) to a whole number from 0 to `count - 1`."""
     return np.minimum(np.floor(share * count), count - 1).astype(np.int64)

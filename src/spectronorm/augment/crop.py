@@ -1,4 +1,4 @@
-"""A stretch of a clip that is not silent."""
+"""Random crop of a waveform that avoids silence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from spectronorm.augment.batch import (
 
 
 class Cropped(NamedTuple):
-    """Waves `(..., samples)`, and how many samples of each are real (int64, beside the wave)."""
+    """Waveforms `(..., sample)`, and the number of valid samples in each (int64, in the library of the waveforms)."""
 
     wave: Array
     lengths: Array
@@ -40,14 +40,14 @@ class Cropped(NamedTuple):
 @AUGMENTATIONS.register("random_crop")
 @dataclass(frozen=True)
 class RandomCrop(Augmentation):
-    """Cuts `samples` samples out of each wave, at a start uniform over those whose crop passes the gate.
+    """Cuts `samples` samples from each waveform, at a start drawn uniformly from the starts whose crop passes the gate.
 
-    A crop passes when its RMS level is at least `gate_dbfs` (dB relative to a constant 1.0; a sine of full scale has
-    -3). When no crop of a clip passes, the loudest is taken, so that a crop is never silent while the clip holds a
-    louder one. Clips shorter than `samples` are taken whole and padded with zeros. `gate_dbfs=None` has no gate.
+    A crop passes if its RMS level is at least `gate_dbfs` (dB relative to a constant 1.0; a full-scale sine has -3). If
+    no crop of a clip passes, the loudest crop is taken, so a crop is never silent while the clip holds a louder one.
+    Clips shorter than `samples` are taken whole and padded with zeros. With `gate_dbfs=None` every start passes.
 
     Raises:
-        ArgumentError: when `samples` is not positive or the gate is above 0.
+        ArgumentError: if `samples` is not positive or the gate is above 0.
     """
 
     on_waves: ClassVar[bool] = True
@@ -61,15 +61,15 @@ class RandomCrop(Augmentation):
             set_real_numbers(self, ("gate_dbfs",), -1000, 0, of="dBFS, or None for no gate")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
-        """A uniform number in [0, 1) for each clip: which of the starts that pass."""
+        """Draw a uniform number in [0, 1) for each clip, which selects one of the passing starts."""
         check_generator(generator)
         return np.asarray(generator.random(shape))
 
     def apply(self, wave: Array, drawn: NDArray[np.float64], lengths: Array | None = None) -> Cropped:
-        """The crops of waves `(..., sample)`; `lengths` are in samples.
+        """Crop waveforms `(..., sample)`; `lengths` are in samples.
 
         Raises:
-            ShapeError: when the wave is not floating point or the shapes do not fit.
+            ShapeError: if the waveform is not floating point or the shapes do not fit.
         """
         shape = clip_shape(wave, 1, "a wave")
         check_drawn(drawn, shape)
@@ -87,11 +87,11 @@ class RandomCrop(Augmentation):
         return self.apply(wave, self.draw(clip_shape(wave, 1, "a wave"), generator), lengths)
 
     def _starts(self, wave: Array, drawn: NDArray[np.float64], ends: NDArray[np.int64]) -> Array:
-        """The first sample of each crop, `(..., 1)`."""
+        """Return the first sample of each crop, `(..., 1)`."""
         xp, choices = namespace(wave), np.maximum(ends - self.samples, 0) + 1
         if self.gate_dbfs is None or wave.shape[-1] <= self.samples:
             return a_clip(one_of(drawn, choices), wave, 1)
-        # Sums of squares in float64: silence between loud sounds is then exactly 0.
+        # Sums of squares are float64, so that silence between loud sounds is exactly 0.
         total = xp.cumulative_sum(xp.astype(wave, xp.float64) ** 2, axis=-1, include_initial=True)
         power = (total[..., self.samples :] - total[..., : -self.samples]) / self.samples
         possible = positions(power.shape[-1], wave) < a_clip(choices, wave, 1)

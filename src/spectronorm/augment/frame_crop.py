@@ -1,4 +1,4 @@
-"""A stretch of a spectrogram that is not among its quietest."""
+"""Random crop of a spectrogram that avoids its quietest parts."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from spectronorm.errors import ArgumentError, ShapeError
 @AUGMENTATIONS.register("frame_crop")
 @dataclass(frozen=True)
 class FrameCrop(Augmentation):
-    """Cuts `frames` frames out of each spectrogram, at a start uniform over those whose crop passes the gate.
+    """Cuts `frames` frames from each spectrogram, starting uniformly at random where the crop passes the gate.
 
-    A crop passes when its mean power is within `gate_db` of the clip's loudest crop, so that at least one always does.
-    The power of each frame `(..., frame)` comes with the call, because a spectrogram may hold no power any more (PCEN
-    and normalization take it out). `gate_db=None` has no gate. A spectrogram of no more frames is taken whole. There
-    are no `lengths`: all clips of a batch have one.
+    A crop passes if its mean power is within `gate_db` of the clip's loudest crop, so at least one crop always passes.
+    The power of each frame `(..., frame)` is an argument of the call, because a spectrogram may no longer contain it
+    (PCEN and normalization remove it). With `gate_db=None` every start passes. A spectrogram with `frames` frames or
+    fewer is taken whole. There are no `lengths`: all clips of a batch have equal length.
 
-    Unlike `RandomCrop`, which crops waves, it needs no new spectrogram in each epoch, and filters over time (PCEN) have
-    settled where the crop begins.
+    Unlike `RandomCrop`, which crops waveforms, a crop of frames needs no new spectrogram in each epoch, and filters
+    over time (PCEN) have settled at the start of the crop.
 
     Raises:
-        ArgumentError: when `frames` is not positive or the gate is negative.
+        ArgumentError: if `frames` is not positive or the gate is negative.
     """
 
     frames: int
@@ -39,16 +39,16 @@ class FrameCrop(Augmentation):
             set_real_numbers(self, ("gate_db",), 0, 1000, of="dB, or None for no gate")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> Floats:
-        """A uniform number in [0, 1) for each clip: which of the starts that pass."""
+        """Draw a uniform number in [0, 1) for each clip, which selects one of the passing starts."""
         check_generator(generator)
         return np.asarray(generator.random(shape))
 
     def apply(self, x: Array, drawn: Floats, power: NDArray[np.floating] | None = None) -> Array:
-        """The crops of spectrograms `(..., band, frame)`; `power` is `(..., frame)`, of the waves.
+        """Crop spectrograms `(..., band, frame)`; `power` is the power of the waveforms, `(..., frame)`.
 
         Raises:
-            ShapeError: when `x` is not floating point or the shapes do not fit.
-            ArgumentError: when there is a gate, but no power.
+            ShapeError: if `x` is not floating point or the shapes do not fit.
+            ArgumentError: if there is a gate, but no power.
         """
         shape = clip_shape(x, 2, "a spectrogram")
         check_drawn(drawn, shape)
@@ -60,10 +60,10 @@ class FrameCrop(Augmentation):
         return self.apply(x, self.draw(clip_shape(x, 2, "a spectrogram"), generator), power)
 
     def spread(self, x: Array, number: int, count: int, power: NDArray[np.floating] | None = None) -> Array:
-        """Crop `number` (from 0) of `count` crops spread evenly over the starts that pass: for testing.
+        """Return crop `number` (from 0) of `count` crops spread evenly over the passing starts, for testing.
 
         Raises:
-            ShapeError, ArgumentError: as `apply`.
+            ShapeError, ArgumentError: as `apply` does.
         """
         shape = clip_shape(x, 2, "a spectrogram")
         passing = self._passing(shape, x.shape[-1], power)
@@ -72,7 +72,7 @@ class FrameCrop(Augmentation):
         return self._cut(x, _ranked(passing, np.round(share * last).astype(np.int64)))
 
     def _passing(self, shape: Shape, frames: int, power: NDArray[np.floating] | None) -> NDArray[np.bool_]:
-        """Which starts pass, `(..., start)`."""
+        """Return true for the starts that pass, `(..., start)`."""
         starts = max(frames - self.frames, 0) + 1
         if self.gate_db is None or starts == 1:
             return np.ones((*shape, starts), dtype=np.bool_)
@@ -82,7 +82,7 @@ class FrameCrop(Augmentation):
             raise ShapeError(f"a power of shape {power.shape} does not fit {frames} frames of clips of shape {shape}")
         total = np.cumsum(np.asarray(power, dtype=np.float64), axis=-1)
         total = np.concatenate([np.zeros((*shape, 1)), total], axis=-1)
-        # Rounding may leave a crop of silence a little below zero.
+        # Rounding may leave a silent crop slightly below zero.
         of_crop = np.maximum(total[..., self.frames :] - total[..., : -self.frames], 0.0)
         return np.asarray(of_crop >= of_crop.max(axis=-1, keepdims=True) * 10.0 ** (-self.gate_db / 10.0))
 
@@ -95,5 +95,5 @@ class FrameCrop(Augmentation):
 
 
 def _ranked(passing: NDArray[np.bool_], rank: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The start which has `rank` passing ones before it."""
+    """Return the start that has `rank` passing starts before it."""
     return np.asarray(np.argmax(np.cumsum(passing, axis=-1) > rank[..., None], axis=-1), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Louder or quieter."""
+"""Random gain."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from spectronorm.errors import ArgumentError
 @AUGMENTATIONS.register("gain")
 @dataclass(frozen=True)
 class Gain(Augmentation):
-    """Multiplies each wave by a gain uniform in `min_db … max_db`. It does not clip: float audio may exceed 1.
+    """Multiplies each waveform by a gain uniform in `min_db … max_db`, without clipping: float audio may exceed 1.
 
-    A front end that standardizes the waveform takes it out again.
+    A front end that standardizes the waveform removes the gain again.
 
     Raises:
-        ArgumentError: unless `min_db <= max_db`, both finite.
+        ArgumentError: unless `min_db <= max_db` and both are finite.
     """
 
     on_waves: ClassVar[bool] = True
@@ -36,15 +36,15 @@ class Gain(Augmentation):
             raise ArgumentError(f"min_db={self.min_db}, max_db={self.max_db} must be finite, with min_db <= max_db")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
-        """The gain of each clip in dB."""
+        """Draw the gain of each clip in dB."""
         check_generator(generator)
         return np.asarray(generator.uniform(self.min_db, self.max_db, size=shape))
 
     def apply(self, wave: Array, drawn: NDArray[np.float64], lengths: Array | None = None) -> Array:
-        """The waves `(..., sample)` with their gains; padding, being zero, stays zero.
+        """Apply the gains to waveforms `(..., sample)`; zero padding stays zero.
 
         Raises:
-            ShapeError: when the wave is not floating point or the shapes do not fit.
+            ShapeError: if the waveform is not floating point or the shapes do not fit.
         """
         shape = clip_shape(wave, 1, "a wave")
         check_drawn(drawn, shape)

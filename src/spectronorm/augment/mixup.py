@@ -1,4 +1,4 @@
-"""Two clips and their labels in one."""
+"""Mixup of two clips and their labels."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from spectronorm.errors import ShapeError
 
 @dataclass(frozen=True, eq=False)
 class Partners:
-    """For each clip of a batch its own share, and which clip gives the rest."""
+    """Share of each clip in its mix, and the index of the clip that provides the rest."""
 
     share: NDArray[np.float64]
     partner: NDArray[np.int64]
 
 
 class Mixed(NamedTuple):
-    """Mixed clips, their labels, and how much of each is real (the longer of the two; int64, beside the clips)."""
+    """Mixed clips, their labels, and their valid lengths (the longer of both; int64, in the clips' library)."""
 
     x: Array
     labels: Array
@@ -33,12 +33,12 @@ class Mixed(NamedTuple):
 @AUGMENTATIONS.register("mixup")
 @dataclass(frozen=True)
 class Mixup(Augmentation):
-    """`share · x[i] + (1 - share) · x[partner]`, and the labels likewise; share ~ Beta(alpha, alpha).
+    """Mixes clips as `share · x[i] + (1 - share) · x[partner]`, and labels likewise; share ~ Beta(alpha, alpha).
 
     Zhang et al. 2018, mixup: Beyond Empirical Risk Minimization. Partners are a random permutation of the batch.
 
     Raises:
-        ArgumentError: when `alpha` is not positive.
+        ArgumentError: if `alpha` is not positive.
     """
 
     alpha: float = 0.2
@@ -47,23 +47,27 @@ class Mixup(Augmentation):
         set_real_numbers(self, ("alpha",), 1e-3, 1e6)
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> Partners:
-        """Shares and partners for a batch of this shape, `(batch,)`; raises `ShapeError` for any other."""
+        """Draw shares and partners for a batch of shape `(batch,)`.
+
+        Raises:
+            ShapeError: if the shape has another number of axes.
+        """
         check_generator(generator)
         if len(shape) != 1:
             raise ShapeError(f"mixup is drawn for one batch axis, such as (64,), not {shape}")
         return Partners(np.asarray(generator.beta(self.alpha, self.alpha, size=shape)), generator.permutation(shape[0]))
 
     def apply(self, x: Array, labels: Array, drawn: Partners, lengths: Array | None = None) -> Mixed:
-        """The mixed batch.
+        """Mix a batch.
 
         Args:
-            x: Waves or spectrograms with the batch in front, `(batch, ...)`.
-            labels: Floating point `(batch, class)`: one-hot, or shares already.
-            drawn: What `draw` gave.
-            lengths: How much of each clip's last axis is real, `(batch,)`.
+            x: Waveforms or spectrograms with the batch in front, `(batch, ...)`.
+            labels: Floating-point labels `(batch, class)`: one-hot, or already shares.
+            drawn: Result of `draw`.
+            lengths: Valid length of each clip's last axis, `(batch,)`.
 
         Raises:
-            ShapeError: when the labels are not such, or shapes do not fit.
+            ShapeError: if the labels or shapes do not fit.
         """
         clip_shape(x, 2, "a batch")
         shape = tuple(x.shape[:1])

@@ -1,4 +1,4 @@
-"""A random window of a spectrogram, resized to the whole."""
+"""Random window of a spectrogram, resized to the full size."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ def _pair(value: object, name: str, low: float, high: float) -> tuple[float, flo
 class RandomResizedCrop(Augmentation):
     """BYOL-A's random resize crop (Niizumi et al. 2021, section III.C): shifts and stretches in time and frequency.
 
-    The spectrogram lies in the middle of a canvas of zeros, `virtual_crop_scale` (frequency, time) times its size. A
-    window, in each direction a share of the spectrogram's size uniform in `freq_scale` and `time_scale` and at most the
-    canvas, is cut out at a uniform place and resized to the spectrogram's size by bicubic interpolation (corners
-    aligned). It is for normalized spectrograms, where 0 is the mean.
+    The spectrogram lies in the middle of a canvas of zeros, `virtual_crop_scale` (frequency, time) times its size. The
+    size of the window, in each direction, is a share of the spectrogram's size, uniform in `freq_scale` and
+    `time_scale`, and at most the canvas. The window is cut out at a uniform position and resized to the spectrogram's
+    size by bicubic interpolation (corners aligned). The augmentation is meant for normalized spectrograms, where 0 is
+    the mean.
 
     Raises:
-        ArgumentError: unless scales are `0 < low <= high` and the canvas is at least the spectrogram.
+        ArgumentError: unless scales are `0 < low <= high` and the canvas is at least the size of the spectrogram.
     """
 
     virtual_crop_scale: tuple[float, float] = (1.0, 1.5)
@@ -47,15 +48,15 @@ class RandomResizedCrop(Augmentation):
         _pair(self.virtual_crop_scale, "virtual_crop_scale", 1, 1000)
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.float64]:
-        """Four uniform numbers in [0, 1) a clip, `(..., 4)`: height, width, and where in frequency and time."""
+        """Draw four uniform numbers in [0, 1) for each clip, `(..., 4)`: height, width, and both positions."""
         check_generator(generator)
         return np.asarray(generator.random((*shape, 4)))
 
     def apply(self, x: Array, drawn: NDArray[np.float64], lengths: Array | None = None) -> Array:
-        """The resized windows of spectrograms `(..., band, frame)`; with `lengths` (frames) of the real frames only.
+        """Resize windows of spectrograms `(..., band, frame)`; with `lengths` (frames), of the valid frames only.
 
         Raises:
-            ShapeError: when `x` is not floating point or the shapes do not fit.
+            ShapeError: if `x` is not floating point or the shapes do not fit.
         """
         shape = clip_shape(x, 2, "a spectrogram")
         check_drawn(drawn, shape)
@@ -81,9 +82,9 @@ def _window_weights(
     scale: tuple[float, float],
     drawn: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """The window along one axis as weights `(..., out, in)`, both of `size`, of which `lengths` count.
+    """Return the window along one axis as weights `(..., out, in)`, both of `size`, of which `lengths` are valid.
 
-    `drawn` `(..., 2)` says how large the window is, and where.
+    `drawn` `(..., 2)` holds the size and the position of the window as shares.
     """
     canvas = np.floor(lengths * canvas_scale)
     window = np.clip(np.floor((scale[0] + (scale[1] - scale[0]) * drawn[..., 0]) * lengths), 1, canvas)
@@ -96,7 +97,7 @@ def _window_weights(
     rows = np.broadcast_to(out, source.shape)
     clips = np.indices(source.shape)[:-1]
     for step in (-1, 0, 1, 2):
-        tap = (start + np.clip(below + step, 0, window - 1)).astype(np.int64)  # the edge of the window repeats
+        tap = (start + np.clip(below + step, 0, window - 1)).astype(np.int64)  # The edge of the window is repeated.
         weight = np.where((tap >= 0) & (tap < length) & (out < length), _cubic(source - below - step), 0.0)
         np.add.at(weights, (*clips, rows, np.clip(tap, 0, size - 1)), weight)
     return weights

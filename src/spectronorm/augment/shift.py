@@ -1,4 +1,4 @@
-"""The same sound a little earlier or later."""
+"""Random shift in time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generato
 @AUGMENTATIONS.register("time_shift")
 @dataclass(frozen=True)
 class TimeShift(Augmentation):
-    """Shifts each wave by a number of samples uniform in `-max_samples … max_samples`; later is positive.
+    """Shifts each waveform by a number of samples uniform in `-max_samples … max_samples`; positive is later.
 
-    What leaves a clip at one end comes in at the other (`wrap`), or zeros come in. Only real samples move: padding
-    stays where it is. A clip that is shorter than the shift wraps more than once, or becomes silent.
+    Samples that leave a clip at one end enter at the other (`wrap`), or zeros enter. Only valid samples move; padding
+    stays in place. A clip that is shorter than the shift wraps more than once, or becomes silent.
 
     Raises:
-        ArgumentError: when `max_samples` is negative.
+        ArgumentError: if `max_samples` is negative.
     """
 
     on_waves: ClassVar[bool] = True
@@ -35,15 +35,15 @@ class TimeShift(Augmentation):
         set_whole_numbers(self, ("max_samples",), 0, 1 << 31, of="samples")
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
-        """The shift of each clip, in samples."""
+        """Draw the shift of each clip, in samples."""
         check_generator(generator)
         return np.asarray(generator.integers(-self.max_samples, self.max_samples, size=shape, endpoint=True))
 
     def apply(self, wave: Array, drawn: NDArray[np.int64], lengths: Array | None = None) -> Array:
-        """The shifted waves `(..., sample)`; `lengths` are in samples.
+        """Shift waveforms `(..., sample)`; `lengths` are in samples.
 
         Raises:
-            ShapeError: when the wave is not floating point or the shapes do not fit.
+            ShapeError: if the waveform is not floating point or the shapes do not fit.
         """
         xp, shape = namespace(wave), clip_shape(wave, 1, "a wave")
         check_drawn(drawn, shape)

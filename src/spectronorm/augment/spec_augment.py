@@ -1,4 +1,4 @@
-"""Masks over time and frequency."""
+"""SpecAugment: masks over time and frequency."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ class Masks:
 @AUGMENTATIONS.register("spec_augment")
 @dataclass(frozen=True)
 class SpecAugment(Augmentation):
-    """Masks stretches of frames and of bands (Park et al. 2019, without the time warping).
+    """Masks runs of frames and of bands (Park et al. 2019, without time warping).
 
-    A time mask is uniformly 0 … `time_mask_param` frames wide, but at most the share `p` of the clip's real frames; a
-    frequency mask 0 … `freq_mask_param` bands. Starts are uniform over where the mask fits. Masks never lie in
-    the padding and do not depend on it.
+    The width of a time mask is uniform in 0 … `time_mask_param` frames, and at most the share `p` of the clip's valid
+    frames; the width of a frequency mask is uniform in 0 … `freq_mask_param` bands. Starts are uniform over all
+    positions where the mask fits. Masks never lie in the padding and do not depend on it.
 
-    `fill` is what stands in a mask. The default 0 is meant for normalized spectrograms, where it is the mean, as
-    padding is. On levels (in dB, 0 would be loud) use `on_levels`.
+    `fill` is the value in a mask. The default 0 is meant for normalized spectrograms, where 0 is the mean and the value
+    of padding. For unnormalized levels (0 dB would be loud) use `on_levels`.
 
     Raises:
-        ArgumentError: when a number is negative or `p` is not a share.
+        ArgumentError: if a number is negative or `p` is not a share.
     """
 
     n_time_masks: int = 2
@@ -70,7 +70,7 @@ class SpecAugment(Augmentation):
             real_number(value, "fill", -1e12, 1e12)
 
     def on_levels(self, affine: Affine) -> SpecAugment:
-        """The same for levels: filled with what this normalizer's map makes 0, a number or one a band."""
+        """Return this augmentation for levels: masks hold the value (or one for each band) that `affine` maps to 0."""
         fill = to_host(affine.shift).reshape(-1).tolist()
         return SpecAugment(
             self.n_time_masks,
@@ -82,12 +82,12 @@ class SpecAugment(Augmentation):
         )
 
     def draw(self, shape: Shape, generator: np.random.Generator) -> Masks:
-        """Draw for a batch with these leading axes."""
+        """Draw masks for a batch with these leading axes."""
         check_generator(generator)
         return Masks(generator.random((*shape, self.n_time_masks, 2)), generator.random((*shape, self.n_freq_masks, 2)))
 
     def mask(self, x: Array, drawn: Masks, lengths: Array | None = None) -> Array:
-        """Where `x` `(..., band, frame)` is masked, as booleans of its shape; `lengths` are in frames."""
+        """Return booleans of the shape of `x` `(..., band, frame)`, true in the masks; `lengths` are in frames."""
         xp, shape = namespace(x), clip_shape(x, 2, "a spectrogram")
         check_drawn(drawn.time, shape)
         bands, frames = x.shape[-2:]
@@ -105,10 +105,10 @@ class SpecAugment(Augmentation):
         return masked & (frame < a_clip(ends, x, 2))
 
     def apply(self, x: Array, drawn: Masks, lengths: Array | None = None) -> Array:
-        """`x` `(..., band, frame)` with `fill` in the masks.
+        """Return `x` `(..., band, frame)` with `fill` in the masks.
 
         Raises:
-            ShapeError: when `x` is not floating point or the shapes do not fit.
+            ShapeError: if `x` is not floating point or the shapes do not fit.
         """
         masked = self.mask(x, drawn, lengths)
         fill = np.reshape(np.asarray(self.fill, dtype=np.float64), (-1, 1))
@@ -124,7 +124,7 @@ class SpecAugment(Augmentation):
 def _span(
     share: NDArray[np.float64], widest: NDArray[np.int64], length: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Start and stop of a mask from two uniform numbers."""
+    """Return the start and stop of a mask from two uniform numbers."""
     width = one_of(share[..., 0], widest + 1)
     start = one_of(share[..., 1], length - width + 1)
     return start, start + width

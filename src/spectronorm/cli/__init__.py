@@ -1,3 +1,3 @@
-"""The command line: parse, call, print."""
+"""Command line: parses the arguments, calls the library, prints the result."""
 
 from spectronorm.cli.app import main as main

@@ -1,4 +1,4 @@
-"""The `spectronorm` command and its sub-commands."""
+"""The `spectronorm` command and its subcommands."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _escaped() -> Iterator[None]:
 app = typer.Typer(
     cls=_Commands,
     name="spectronorm",
-    help="Measure, normalize and apply spectrograms: once, exactly, the same everywhere.",
+    help="Measure, normalize and apply spectrograms: once, exactly, identically everywhere.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",

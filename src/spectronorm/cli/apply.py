@@ -19,6 +19,7 @@ from spectronorm.cli.options import (
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     open_engine,
@@ -26,8 +27,9 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say
+from spectronorm.counted import counted
 from spectronorm.features import open_for
 from spectronorm.passes.apply import apply
 from spectronorm.passes.stores import Store
@@ -52,7 +54,7 @@ def register(app: typer.Typer) -> None:
 def apply_command(
     source: SourceArgument,
     profile: ProfileOption,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .npy files into.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the .npy files.")],
     normalize: NormalizeOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
@@ -62,24 +64,27 @@ def apply_command(
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     exclude_floor: ExcludeFloorOption = False,
     to: Annotated[str, typer.Option(help="npy (a file each), or shards: safetensors, webdataset or parquet.")] = "npy",
     dtype: Annotated[str, typer.Option(help="float32, float16, or bfloat16 (safetensors).")] = "float32",
     layout: Annotated[
         str, typer.Option(help="Order of the axes: ft (band, frame) or tf; with channels cft or another.")
     ] = "",
-    shard_clips: Annotated[int, typer.Option(min=1, help="Clips of a shard.")] = 500,
+    shard_clips: Annotated[int, typer.Option(min=1, max=1_000_000, help="Clips of a shard.")] = 500,
     json: JsonOption = False,
 ) -> None:
-    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's own folder structure.
+    """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's folder structure.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    Repeating the command resumes an interrupted run.
     """
     pipeline = open_fitted(profile, normalize, parse_hold_out(hold_out), exclude_floor=exclude_floor)
     share = parse_share(max_bad, "max-bad")
+    how = reader(untrusted=untrusted, skip_flat=skip_flat, tolerate_short=tolerate_short)
+    opened = note_unread(open_for(source, pipeline.front_end, how))
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("applying") as progress:
         applied = apply(
-            open_for(source, pipeline.front_end, reader(untrusted=untrusted, skip_flat=skip_flat)),
+            opened,
             pipeline,
             output,
             duration=duration,
@@ -93,5 +98,5 @@ def apply_command(
             {"folder": str(applied.folder), "written": applied.written, "bad": [bad.to_dict() for bad in applied.bad]}
         )
         return
-    say(f"{applied.folder}: {applied.written} spectrograms, index.csv and pipeline.safetensors")
+    say(f"{applied.folder}: {counted(applied.written, 'spectrogram')}, index.csv and pipeline.safetensors")
     warn_left_out(applied.bad)

@@ -1,4 +1,4 @@
-"""`spectronorm check`: was anything measured that was to be unseen?"""
+"""`spectronorm check`: leak detection."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import typer
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
+    MaxBadOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     engine,
     parse_hold_out,
+    parse_share,
     reader,
 )
-from spectronorm.cli.run import FAILED, guarded, print_json, progress_bar
+from spectronorm.cli.run import FAILED, guarded, note_unread, print_json, progress_bar
 from spectronorm.cli.terminal import say, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
 from spectronorm.passes.check import Checked, Twins, check
@@ -47,21 +51,25 @@ def check_command(
     source: SourceArgument,
     hold_out: HoldOutOption = None,
     workers: WorkersOption = None,
+    max_bad: MaxBadOption = "1%",
     untrusted: UntrustedOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     json: JsonOption = False,
 ) -> None:
-    """Say whether a profile measured sounds that were to be unseen: a test set, or a source's held-out clips.
+    """Find held-out clips that a profile measured: clips of a test set, or a source's held-out clips.
 
-    Copies are found under any name and in any lossless format. Exits with 1 when there is a leak.
+    Copies are found under any name and in any lossless format. Exits with 1 if there is a leak.
     """
     measured = load(profile)
     if not isinstance(measured, Profile):
         raise ArgumentError(f"{profile}: is a pipeline, which keeps no digests of sounds; give the profile")
+    how = reader(untrusted=untrusted, tolerate_short=tolerate_short)
     with progress_bar("checking") as progress:
         found = check(
             measured,
-            open_for(source, measured.front_end, reader(untrusted=untrusted, skip_flat=False)),
+            note_unread(open_for(source, measured.front_end, how)),
             hold_out=dict(parse_hold_out(hold_out)),
+            max_bad=parse_share(max_bad, "max-bad"),
             engine=engine(workers),
             progress=progress,
         )
@@ -84,15 +92,15 @@ def _plain(found: Checked) -> dict[str, object]:
 
 
 def _report(found: Checked) -> None:
-    say(f"{len(found.leaks)} of {found.checked} sounds that were to be unseen were measured")
+    say(f"{len(found.leaks)} of {counted(found.checked, 'held-out clip was', 'held-out clips were')} measured")
     _list("measured", found.leaks)
     if found.duplicates:
-        warn(f"{len(found.duplicates)} sounds stand in more than one group of the profile")
+        warn(f"{counted(len(found.duplicates), 'clip is', 'clips are')} in more than one group of the profile")
         _list("in several groups", found.duplicates)
     if found.flat:
-        warn(f"{found.flat} checked clips are silent or constant, which says nothing about leaks")
+        warn(f"{counted(found.flat, 'checked clip is', 'checked clips are')} silent or constant: no evidence of a leak")
     if found.bad:
-        warn(f"{len(found.bad)} clips cannot be read: {', '.join(bad.path for bad in found.bad[:3])}")
+        warn(f"{counted(len(found.bad), 'clip')} cannot be read: {', '.join(bad.path for bad in found.bad[:3])}")
 
 
 def _list(what: str, listed: tuple[Twins, ...]) -> None:

@@ -1,4 +1,4 @@
-"""`spectronorm compare`: which normalization serves this data, by experiment."""
+"""`spectronorm compare`: comparison of normalizations by training."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _EXAMPLES = """
 
     spectronorm compare words.csv --arms arms.toml --group speaker --folds 5 --budget 30m -o words
 
-The same command again goes on where it was stopped.
+Repeating the command resumes an interrupted run.
 """
 
 _START = FrontEnd(
     level=StandardizeWaveform(), stft=STFT(n_fft=1024, hop_length=640), bands=Mel(64), compress=Decibel(floor_db=-30.0)
 )
-"""What arms start from: small enough for a CPU, standardized, with a fixed floor about 80 dB below the loudest."""
+"""Default front end of the arms: small enough for a CPU, standardized, floor about 80 dB below the loudest level."""
 
 REPORT = "report.html"
 
@@ -68,71 +68,81 @@ def compare_command(
     source: SourceArgument,
     front_end: FrontEnd,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder of the run, which the same command resumes.")
+        Path, typer.Option("--output", "-o", help="Folder of the run; repeating the command resumes it.")
     ],
     arms: Annotated[
-        str, typer.Option(help="Names of arms (those of --normalize, and pcen), or a .toml or .json file.")
+        str, typer.Option(help="Names of arms (the names of --normalize, and pcen), or a .toml or .json file.")
     ] = "none,global,band,clip,minmax,pcen",
     reference: Annotated[
-        str | None, typer.Option(help="The arm that the A/A control repeats; by default global, or the first.")
+        str | None, typer.Option(help="Arm that the A/A control repeats; by default global, or the first arm.")
     ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="Repeat a published comparison: esc50-norms-2022, or esc50-norms-2022-all-folds. It says the arms, "
-            "model, epochs, batch size, learning rate, seeds, duration and folds; precision and device stay yours."
+            help="Repeat a published comparison: esc50-norms-2022, or esc50-norms-2022-all-folds. It sets the "
+            "arms, model, epochs, batch size, learning rate, seeds, duration and folds, but not the "
+            "precision and device."
         ),
     ] = None,
-    label: Annotated[str, typer.Option(help="The column of the class.")] = "label",
+    label: Annotated[str, typer.Option(help="Column of the class.")] = "label",
     folds: Annotated[
         str | None, typer.Option(help="A column, or a number of folds to make; by default fold, split, or 5.")
     ] = None,
     group: Annotated[
-        str | None, typer.Option(help="The column of the recording or speaker, which is never on both sides.")
+        str | None,
+        typer.Option(help="Column of the recording or speaker, which is never in both training and test data."),
     ] = None,
     hold_out: Annotated[
-        str | None, typer.Option(metavar="FOLDS", help="Test these folds only, such as 1 or 1,2.")
+        str | None, typer.Option(metavar="FOLDS", help="Test only these folds, such as 1 or 1,2.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How often each fold is done.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="Number of seeds for each fold.")] = 3,
     budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Stop when all is settled or the time is gone: 90s, 30m, 2h.")
+        str | None,
+        typer.Option(metavar="TIME", help="Stop when every arm is settled or this time is used up: 90s, 30m, 2h."),
     ] = None,
     shifts: Annotated[
         str | None,
         typer.Option(
-            help="Test each model on deployments: all, or some of gain-20,muffle,thin,noise20,phone,as-recorded."
+            help="Also test each model on simulated deployments: all, or some of "
+            "gain-20,muffle,thin,noise20,phone,as-recorded."
         ),
     ] = None,
     train_on: Annotated[
-        str | None, typer.Option(help="Train through a simulated device: band-limited, or one of those of --shifts.")
+        str | None,
+        typer.Option(help="Train through a simulated device: band-limited, or one of the names of --shifts."),
     ] = None,
     update_classes: Annotated[
         int,
-        typer.Option(min=0, max=100_000, help="Make each update of --shifts also from clips of so many classes alone."),
+        typer.Option(
+            min=0, max=100_000, help="Also make each update of --shifts from clips of only this number of classes."
+        ),
     ] = 0,
-    model: Annotated[str, typer.Option(help="tiny, small, xresnet18, or package.module:callable.")] = "tiny",
+    model: Annotated[str, typer.Option(help="Model: tiny, small, xresnet18, or package.module:callable.")] = "tiny",
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
     batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
     learning_rate: Annotated[
-        float, typer.Option(min=1e-12, max=1000.0, help="The highest of the one-cycle schedule.")
+        float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
     ] = 5e-3,
     weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
     label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
-    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
+    device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",
     duration: DurationOption = None,
     max_bad: MaxBadOption = "1%",
     engine: Annotated[
         str | None,
-        typer.Option(help="dask: train independent models on a cluster; by default one after the other, here."),
+        typer.Option(
+            help="dask: train the models on a cluster; by default they are trained here, one after the other."
+        ),
     ] = None,
     scheduler: SchedulerOption = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=MAX_WORKERS, help="With --engine dask and no scheduler: processes.")
+        int | None,
+        typer.Option(min=1, max=MAX_WORKERS, help="With --engine dask and no scheduler: number of processes."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Train models that differ in their normalization alone, and say what can be told apart."""
+    """Train models that differ only in their normalization, and report which differences are significant."""
     from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
     from spectronorm.experiment.clips.devices import find_shift, parse_shifts
     from spectronorm.experiment.protocols import find_protocol
@@ -187,12 +197,14 @@ def compare_command(
 
 @contextmanager
 def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> Iterator[Engine | None]:
-    """The cluster that was asked for, or None."""
+    """Yield the requested cluster, or None."""
     if name not in (None, "dask"):
-        raise ArgumentError(f"engine={name!r} must be dask, or left out: models are then trained here")
+        raise ArgumentError(f"engine={name!r} must be dask, or left out to train the models in this process")
     if name is None:
         if scheduler is not None or workers is not None:
-            raise ArgumentError("scheduler and workers need --engine dask; without it models are trained here")
+            raise ArgumentError(
+                "scheduler and workers need --engine dask; without it the models are trained in this process"
+            )
         yield None
         return
     with open_engine("dask", workers, scheduler) as cluster:
@@ -200,7 +212,11 @@ def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> It
 
 
 def parse_time(text: str) -> float:
-    """`90s`, `30m` or `2h` in seconds; raises `ArgumentError` for anything else."""
+    """Parse `90s`, `30m` or `2h` as seconds.
+
+    Raises:
+        ArgumentError: if the text has another form.
+    """
     unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
     try:
         seconds = float(text[:-1]) * (unit or 0)
@@ -212,7 +228,10 @@ def parse_time(text: str) -> float:
 
 
 def _save_page(prepared: Prepared, results: Results, outcome: Outcome, output: Path) -> Path | None:
-    """The page's path, or None with a remark where the extra is missing: the results are on disk all the same."""
+    """Write the page and return its path; if the extra is missing, print a note and return None.
+
+    The results are on disk in any case.
+    """
     from spectronorm.report.comparison_page import save_comparison_page
 
     path = output / REPORT

@@ -1,4 +1,4 @@
-"""`spectronorm datasets`: public data sets, fetched and checked."""
+"""`spectronorm datasets`: public data sets, downloaded and verified."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Fetch public data sets and check them.", no_args_is_help=True)
+    group = typer.Typer(help="Download public data sets and verify them.", no_args_is_help=True)
     group.command("get", epilog=_EXAMPLES)(guarded(get_command))
     group.command("list", epilog=_EXAMPLES)(guarded(list_command))
     app.add_typer(group, name="datasets")
@@ -37,17 +37,18 @@ def register(app: typer.Typer) -> None:
 def get_command(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The folder; by default the data set's name, here.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of the data set; by default its name, in the current folder."),
     ] = None,
-    url: Annotated[str | None, typer.Option(help="A mirror's address in place of the official one.")] = None,
+    url: Annotated[str | None, typer.Option(help="Address of a mirror, in place of the official one.")] = None,
     archive: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A zip archive that was fetched already.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Zip archive that was already downloaded.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Fetch a data set from its official place; a download that was cut goes on, and the content is checked."""
+    """Download a data set from its official source and verify its content; an interrupted download is resumed."""
     dataset = find_dataset(name)
-    with progress_bar(f"fetching {name} (bytes)") as progress:
+    with progress_bar(f"downloading {name} (bytes)") as progress:
         got = get_dataset(dataset, output or Path(name), url=url, archive=archive, progress=progress)
     if json:
         print_json(
@@ -66,7 +67,7 @@ def get_command(
 
 
 def list_command(json: JsonOption = False) -> None:
-    """List the data sets that can be fetched."""
+    """List the data sets that can be downloaded."""
     if json:
         print_json({name: {"summary": d.summary, "licence": d.licence, "url": d.url} for name, d in DATASETS.items()})
         return

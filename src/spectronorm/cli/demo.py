@@ -1,4 +1,4 @@
-"""`spectronorm demo`: the whole job on sounds that it makes itself."""
+"""`spectronorm demo`: the whole workflow on synthesized sounds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.fit import remarks
 from spectronorm.cli.run import guarded, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
+from spectronorm.counted import counted
 from spectronorm.demo.run import run_demo
 from spectronorm.report.text_plot import band_plot
 
@@ -28,15 +30,16 @@ def register(app: typer.Typer) -> None:
 
 
 def demo_command(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to work in.")] = Path("spectronorm-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Which sounds.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for all files.")] = Path("spectronorm-demo"),
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of the sounds.")] = 0,
 ) -> None:
-    """Synthesize ten kinds of sound, measure them, apply the result, draw it, and say where everything is."""
+    """Synthesize ten kinds of sound, measure them, apply the result, draw figures, and list the files."""
     with progress_bar("measuring") as progress:
         result = run_demo(output, seed=seed, progress=progress)
     profile, pooled = result.profile, result.profile.overall
     say(
-        f"measured {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:.1f} s: "
+        f"measured {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
+        f"{profile.seconds:.1f} s: "
         f"mean {pooled.mean:.3f} dB, std {pooled.std:.3f} dB, floor {pooled.floor_share:.1%}"
     )
     for remark in remarks(profile):

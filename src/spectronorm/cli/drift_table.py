@@ -1,10 +1,11 @@
-"""The table of drift that `watch` and `update` print."""
+"""Table of drift figures, printed by `watch` and `update`."""
 
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from spectronorm.counted import counted
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import Report
 
@@ -21,12 +22,12 @@ _MOST_ROWS = 16
 
 
 def drift_table(report: Report, front_end: AnyFrontEnd) -> Table:
-    """Global figures, and those of at most sixteen bands."""
+    """Build a table of the pooled figures and the figures of at most sixteen bands."""
     verdict, drift = report.verdict, report.drift
     title = (
         f"{'ALARM' if verdict.alarm else 'no alarm'}: statistic {verdict.statistic:.2f} of {verdict.threshold:.2f} "
-        f"({verdict.feature})\n{verdict.clip:,} clips, {drift.clips} in the window; RMS {drift.rms_shift:+.1f} dB, "
-        f"peak {drift.peak_shift:+.1f} dB"
+        f"({verdict.feature})\n{counted(verdict.clip, 'clip', spec=',')}, {drift.clips} in the window; "
+        f"RMS {drift.rms_shift:+.1f} dB, peak {drift.peak_shift:+.1f} dB"
     )
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
     for heading in ("band", "Hz", *_FIGURES.values()):
@@ -40,8 +41,8 @@ def drift_table(report: Report, front_end: AnyFrontEnd) -> Table:
 
 
 def one_line(report: Report) -> str:
-    """The diagnosis, and what could not be used."""
-    bad = f" {report.bad} clips could not be used." if report.bad else ""
+    """Return the diagnosis, with the number of clips that could not be used."""
+    bad = f" {counted(report.bad, 'clip')} could not be used." if report.bad else ""
     return f"{report.diagnosis}{bad}"
 
 

@@ -1,4 +1,4 @@
-"""`spectronorm explain`: how two front ends or pipelines differ."""
+"""`spectronorm explain`: differences between two front ends or pipelines."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.explain import PROBE_RATE, Explanation, explain
 from spectronorm.front_end import PRESETS, FrontEnd, preset, require_front_end
 from spectronorm.pipeline import Pipeline, load
+from spectronorm.profile import Profile
 
 _EXAMPLES = """
 **Examples**
@@ -25,7 +26,7 @@ _EXAMPLES = """
 
     spectronorm explain last-year.safetensors this-year.safetensors --audio dog.wav
 """
-_WHAT = "A preset, a front end in JSON, a saved pipeline or a profile."
+_WHAT = "A preset, a JSON file of a front end, a saved pipeline or a profile."
 
 
 def register(app: typer.Typer) -> None:
@@ -35,14 +36,14 @@ def register(app: typer.Typer) -> None:
 
 def explain_command(
     a: Annotated[str, typer.Argument(help=_WHAT)],
-    b: Annotated[str, typer.Argument(help="Another one.")],
+    b: Annotated[str, typer.Argument(help="A second preset, file, pipeline or profile.")],
     audio: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Measure the difference on this sound; by default on a test sound."),
+        typer.Option(metavar="FILE", help="Sound to measure the difference on; by default a test sound."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Say in words how two front ends or pipelines differ, and what that does to the numbers."""
+    """Explain in words how two front ends or pipelines differ, and the effect on the numbers."""
     first, second = _open(a), _open(b)
     if audio is None:
         explanation = explain(first, second)
@@ -57,7 +58,7 @@ def explain_command(
 
 def _lines(a: str, b: str, explanation: Explanation) -> list[str]:
     if not explanation.differences:
-        lines = [f"{a} and {b} are the same."]
+        lines = [f"{a} and {b} have {_compared(a, b)}."]
     else:
         lines = [f"here is {a}, there is {b}", ""]
         for d in explanation.differences:
@@ -65,8 +66,18 @@ def _lines(a: str, b: str, explanation: Explanation) -> list[str]:
     return [*lines, "", "measured on a sound:", *(f"    {sentence}" for sentence in explanation.measured)]
 
 
+def _compared(a: str, b: str) -> str:
+    """The things that were found to be the same."""
+    contents = [None if one in PRESETS or Path(one).suffix == ".json" else load(one) for one in (a, b)]
+    if any(isinstance(one, Pipeline) for one in contents):
+        return "the same front end and the same normalizer"
+    if any(isinstance(one, Profile) for one in contents):
+        return "the same front end; the statistics of profiles are not compared (spectronorm show prints them)"
+    return "the same settings"
+
+
 def _open(name: str) -> FrontEnd | Pipeline:
-    """What a name on the command line stands for."""
+    """Load the front end or pipeline that an argument names."""
     if name in PRESETS:
         return preset(name)
     if not Path(name).exists():

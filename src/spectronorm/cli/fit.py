@@ -1,4 +1,4 @@
-"""`spectronorm fit`: measure a source."""
+"""`spectronorm fit`: measurement of a source."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from spectronorm.cli.options import (
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
+    TolerateShortOption,
     UntrustedOption,
     WorkersOption,
     open_engine,
@@ -27,9 +28,10 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
-from spectronorm.errors import ArgumentError
+from spectronorm.counted import counted
+from spectronorm.errors import ArgumentError, BadAudioReason
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
@@ -57,7 +59,7 @@ def register(app: typer.Typer) -> None:
 def fit_command(
     *,
     source: SourceArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The profile to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Profile to write.")],
     front_end: FrontEnd,
     group_by: Annotated[
         list[str] | None,
@@ -72,24 +74,27 @@ def fit_command(
     ] = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
-    sample: Annotated[str | None, typer.Option(metavar="SHARE", help="Measure a random share, such as 20%.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Which random share.")] = 0,
+    sample: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of --sample.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
     scheduler: SchedulerOption = None,
     untrusted: UntrustedOption = False,
     skip_flat: SkipFlatOption = False,
+    tolerate_short: TolerateShortOption = "0s",
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
     """Measure a source once and exactly; every normalizer can be made from the profile.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    Repeating the command resumes an interrupted run.
     """
     described = _described(front_end, levels)
-    how = reader(untrusted=untrusted, skip_flat=skip_flat)
-    opened = open_source(source, how) if levels is None else open_for(source, described, how)
+    how = reader(untrusted=untrusted, skip_flat=skip_flat, tolerate_short=tolerate_short)
+    opened = note_unread(open_source(source, how) if levels is None else open_for(source, described, how))
     if levels is None:
         described = with_all_channels(described, opened)
         opened = open_for(opened, described)
@@ -126,7 +131,8 @@ def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.unit
     say(
-        f"{output}: {profile.clips} clips, {profile.frames:,} frames, {profile.seconds:,.1f} s; "
+        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
+        f"{profile.seconds:,.1f} s; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
         f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
         beside=output,
@@ -135,14 +141,24 @@ def _report(profile: Profile, output: Path) -> None:
         warn(remark)
 
 
+_ODD = {
+    BadAudioReason.CHANNELS_CANCEL: "with channels that cancel each other",
+    BadAudioReason.DEAD_CHANNEL: "with a dead channel",
+    BadAudioReason.TRUNCATED: "a little shorter than claimed, within --tolerate-short",
+    BadAudioReason.HEADER_LIES: "with a header that contradicts the sound, all of which was read",
+}
+"""Reasons for which a clip that was counted is listed, and how they are said."""
+
+
 def remarks(profile: Profile) -> list[str]:
-    """What a user should know before trusting the profile."""
+    """List everything that a user should know before trusting the profile."""
     found = []
     if profile.bad:
         names = ", ".join(f"{printable(bad.path)} ({bad.reason.value})" for bad in profile.bad[:3])
         found.append(f"bad files left out: {len(profile.bad)}, {names}{', …' if len(profile.bad) > 3 else ''}")
     if profile.total.flat:
         found.append(_flat_remark(profile))
+    found += _odd_remarks(profile)
     if mostly := profile.mostly_floor():
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
@@ -150,22 +166,35 @@ def remarks(profile: Profile) -> list[str]:
     return found
 
 
+def _odd_remarks(profile: Profile) -> list[str]:
+    """How many clips were counted although something is odd about them, and the first of them."""
+    found = []
+    for reason, what in _ODD.items():
+        files = [file for file in profile.flagged if file.reason is reason]
+        if files:
+            names = ", ".join(printable(file.path) for file in files[:3]) + (", …" if len(files) > 3 else "")
+            clips = "1 clip" if len(files) == 1 else f"{len(files)} clips"
+            found.append(f"{clips} {what}: {names} (such as: {files[0].detail})")
+    return found
+
+
 def _flat_remark(profile: Profile) -> str:
     """How many clips are silent or constant, which, and what they do to the figures."""
-    names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in profile.flagged[:3])
-    listed = f" ({names}{', …' if len(profile.flagged) > 3 else ''})" if names else ""
+    flat = [file for file in profile.flagged if file.reason not in _ODD]
+    names = ", ".join(f"{printable(file.path)} ({file.reason.value})" for file in flat[:3])
+    listed = f" ({names}{', …' if len(flat) > 3 else ''})" if names else ""
     effect, unit = profile.flat_effect(), profile.front_end.unit
     moved = (
         ""
         if effect is None
-        else f" and move the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
+        else f", which moves the mean by {effect['mean']:+.3f} and the std by {effect['std']:+.3f} {unit}"
     )
-    what = f"{profile.total.flat} clips are silent or constant{listed}"
-    return f"{what}; they were counted{moved} (--skip-flat leaves them out)"
+    what = counted(profile.total.flat, "clip is", "clips are")
+    return f"{what} silent or constant{listed} and counted{moved} (--skip-flat leaves out such clips)"
 
 
 def _ranges(bands: list[int]) -> str:
-    """`0-3, 7` for 0, 1, 2, 3, 7."""
+    """Format bands as ranges: `0-3, 7` for 0, 1, 2, 3, 7."""
     runs: list[list[int]] = []
     for band in bands:
         if runs and band == runs[-1][1] + 1:

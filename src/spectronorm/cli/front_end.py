@@ -1,4 +1,4 @@
-"""The front end's options, by the names that librosa and torchaudio give them: the fields of what slots may hold."""
+"""Front-end options, named as in librosa and torchaudio: one for each field of the classes in each slot."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from spectronorm.settings import Setting, settings_of
 
 _PANEL = "Front end"
 _ORDER = ("stft", "bands", "compress", "level")
-"""Where two slots have a setting of one name, the later one's option begins with the slot's name."""
+"""Order of the slots: if two slots have a setting with one name, the option of the later slot begins with its name."""
 
 
 @dataclass(frozen=True)
 class SlotOption:
-    """An option that sets one field of a slot: the field by each kind that has it, in the registry's order."""
+    """Option that sets one field of a slot, for each kind that has the field, in registry order."""
 
     slot: str
     field: str
@@ -32,21 +32,21 @@ class SlotOption:
 
     @property
     def type(self) -> type:
-        """The type that the command line reads; text if the kinds differ or take several values."""
+        """Type that the command line parses; text if the kinds differ or take several values."""
         types = {str if setting.several else setting.type for setting in self.by_kind.values()}
         return types.pop() if len(types) == 1 else str
 
     @property
     def flags(self) -> Mapping[str, str]:
-        """Both forms of a switch, by kind, if a kind names them."""
+        """Both forms of a switch, for each kind that names them."""
         return {kind: setting.flag for kind, setting in self.by_kind.items() if setting.flag}
 
     @property
     def help(self) -> str:
-        """What it sets, and for which kinds."""
+        """Help text: the meaning of the setting, and the kinds that have it."""
         kinds_of: dict[str, list[str]] = {}
         for kind, setting in self.by_kind.items():
-            kinds_of.setdefault(setting.help or f"the setting {self.field}", []).append(kind)
+            kinds_of.setdefault(setting.help or f"setting {self.field}", []).append(kind)
         several = self.slot != "stft"
         parts = [f"{', '.join(kinds)}: {text}" if several else text for text, kinds in kinds_of.items()]
         text = "; ".join(parts)
@@ -54,7 +54,7 @@ class SlotOption:
 
 
 def slot_options(taken: frozenset[str] = frozenset()) -> Mapping[str, SlotOption]:
-    """The option of every field of every kind, by parameter name; `taken` are names that the command itself has."""
+    """Return the option of every field of every kind by parameter name; `taken` holds the command's own names."""
     found: dict[str, SlotOption] = {}
     for slot in _ORDER:
         by_field: dict[str, dict[str, Setting]] = {}
@@ -68,7 +68,7 @@ def slot_options(taken: frozenset[str] = frozenset()) -> Mapping[str, SlotOption
 
 
 def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -> Callable[..., Any]:
-    """The command with its `front_end` argument spread out into options, which change `start`."""
+    """Replace the command's `front_end` argument by options that change `start`."""
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "front_end"]
     by_slot = slot_options(frozenset(parameter.name for parameter in own))
     options = [
@@ -88,10 +88,10 @@ def with_front_end(command: Callable[..., Any], start: FrontEnd | None = None) -
 
 
 def build(options: Mapping[str, Any], by_slot: Mapping[str, SlotOption], start: FrontEnd | None = None) -> FrontEnd:
-    """The front end that the options describe, starting from a preset, a file or `start`.
+    """Build the front end from options, starting from a preset, a file or `start`.
 
     Raises:
-        ArgumentError: when options contradict each other or break a rule.
+        ArgumentError: if options contradict each other or a value is invalid.
     """
     given = {name: value for name, value in options.items() if value is not None}
     name, file = given.pop("preset_name", None), given.pop("front_end_file", None)
@@ -120,7 +120,7 @@ def build(options: Mapping[str, Any], by_slot: Mapping[str, SlotOption], start: 
 
 
 def _set(plain: dict[str, Any], slot: str, options: Mapping[str, SlotOption], given: Mapping[str, Any]) -> None:
-    """Set the fields of one slot, of a kind that has all of them if the kind is not given itself."""
+    """Set the fields of one slot; if no kind is given, choose a kind that has all these fields."""
     kind = plain[slot]["kind"]
     if slot in given:
         SLOTS[slot].find(kind)
@@ -144,7 +144,7 @@ def _flag(name: str) -> str:
 
 
 def _annotations(by_slot: Mapping[str, SlotOption]) -> Iterator[tuple[str, Any]]:
-    """The options in the order of `--help`: each slot's kind before its settings."""
+    """Yield the options in the order of `--help`: each slot's kind before its settings."""
     yield from _GENERAL.items()
     for slot in ("level", "stft", "bands", "compress"):
         if slot != "stft":
@@ -166,5 +166,5 @@ _GENERAL: Mapping[str, Any] = {
     "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
     "sample_rate": _option(int, "Hz."),
     "resampler": _option(str, alternatives(RESAMPLERS)),
-    "channels": _option(str, "What is made of several channels: mean, first, a number from 0, each or stack."),
+    "channels": _option(str, "Channels to measure: mean, first, a number from 0, each or stack."),
 }

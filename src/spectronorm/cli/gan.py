@@ -13,6 +13,7 @@ from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
+from spectronorm.counted import counted
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
 
 MAX_STEPS, MAX_IMAGES = 1_000_000_000, 1_000_000
@@ -28,7 +29,7 @@ TRAIN_EXAMPLES = """
 
     spectronorm gan train sounds/ -o large --size 128 --n-mels 128 --hop-length 128 --width 64 --device cuda
 
-The same command again goes on where it was stopped; with more --steps it goes on further.
+Repeating the command resumes an interrupted training; more --steps continue a finished one.
 """
 
 SAMPLE_EXAMPLES = """
@@ -50,7 +51,7 @@ SCORE_EXAMPLES = """
 _START = FrontEnd(
     sample_rate=16_000, stft=STFT(n_fft=512, hop_length=256), bands=Mel(64), compress=Decibel(floor_db=-80.0)
 )
-"""What training starts from: 64 frames are a second, which is what SpecGAN's images show."""
+"""Default front end of a training: 64 frames make one second, the length of SpecGAN's images."""
 
 ModelArgument = Annotated[Path, typer.Argument(help="A model.safetensors, or the folder of a training.")]
 
@@ -73,51 +74,58 @@ def train_command(
     source: SourceArgument,
     front_end: FrontEnd,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder of the training, which the same command resumes.")
+        Path, typer.Option("--output", "-o", help="Folder of the training; repeating the command resumes it.")
     ],
-    steps: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Steps of the generator in all.")] = 10_000,
-    every: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Steps from checkpoint to checkpoint.")] = 500,
-    size: Annotated[int, typer.Option(min=16, max=128, help="Bands and frames of an image: 64 or 128.")] = 64,
-    width: Annotated[int, typer.Option(min=1, max=1024, help="Channels of the widest features; SpecGAN has 64.")] = 32,
-    latent: Annotated[int, typer.Option(min=1, max=4096, help="Numbers that an image is made from.")] = 100,
+    steps: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Total number of generator steps.")] = 10_000,
+    every: Annotated[int, typer.Option(min=1, max=MAX_STEPS, help="Number of steps between checkpoints.")] = 500,
+    size: Annotated[
+        int, typer.Option(min=16, max=128, help="Number of bands and of frames in an image: 64 or 128.")
+    ] = 64,
+    width: Annotated[
+        int, typer.Option(min=1, max=1024, help="Channels at the largest image size; SpecGAN has 64.")
+    ] = 32,
+    latent: Annotated[int, typer.Option(min=1, max=4096, help="Number of latent variables of an image.")] = 100,
     conditional: Annotated[
         bool,
-        typer.Option("--conditional", help="Tell both networks the clips' labels, so that a class can be asked for."),
+        typer.Option(
+            "--conditional", help="Condition both networks on the clips' labels, so that a class can be requested."
+        ),
     ] = False,
     level_range: Annotated[
         str,
         typer.Option(
             "--range",
             metavar="SCHEME",
-            help="The levels that are -1 and 1: sigma=3 (each band's mean ± 3 standard deviations), extremes, "
+            help="Levels at -1 and 1: sigma=3 (each band's mean ± 3 standard deviations), extremes, "
             "quantiles=0.001,0.999 or fixed=-80,20 (dB).",
         ),
     ] = "sigma=3",
     fix_length: Annotated[
         str | None,
-        typer.Option(help="What to do with clips of another length than the images': crop, pad or crop-or-pad."),
+        typer.Option(help="Rule for clips that are longer or shorter than the images: crop, pad or crop-or-pad."),
     ] = None,
     loss: Annotated[str, typer.Option(help="non_saturating (with spectral normalization) or wgan_gp.")] = (
         "non_saturating"
     ),
     batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 64,
     learning_rate: Annotated[
-        float | None, typer.Option(min=1e-12, max=1.0, help="Of Adam; by default what goes with the loss.")
+        float | None, typer.Option(min=1e-12, max=1.0, help="Learning rate of Adam; by default the loss's.")
     ] = None,
     average: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Decay of the moving average of the generator's weights.")
     ] = 0.999,
     augment: Annotated[
-        bool, typer.Option(help="Shift real and generated images alike, so that few clips are not learned by heart.")
+        bool,
+        typer.Option(help="Shift real and generated images alike, so that a small number of clips is not memorized."),
     ] = True,
-    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
+    device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
     hold_out: HoldOutOption = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:
-    """Train a SpecGAN, with a checkpoint, a picture and a sound at every so many steps."""
+    """Train a SpecGAN, with a checkpoint, a preview image and a preview sound at regular steps."""
     from spectronorm.gan.run import MODEL, PREVIEWS, GanDesign, prepare_gan, train_gan
     from spectronorm.gan.training import GanTraining
     from spectronorm.gan.training_source import TrainingSource
@@ -157,28 +165,26 @@ def train_command(
         print_json({"model": str(output / MODEL), **told, "log": lines})
         return
     say(
-        f"{output / MODEL}: {len(prepared.images)} clips, {prepared.clipped:.2%} of their cells clipped; "
+        f"{output / MODEL}: {counted(len(prepared.images), 'clip')}, {prepared.clipped:.2%} of their cells clipped; "
         f"pictures and sounds in {output / PREVIEWS}"
     )
 
 
 def sample_command(
     model: ModelArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write images into.")],
-    number: Annotated[int, typer.Option("-n", "--number", min=1, max=MAX_IMAGES, help="How many images.")] = 16,
-    seed: Annotated[
-        int, typer.Option(min=0, max=MAX_SEED, help="Which ones; the same seed gives the same images.")
-    ] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the images.")],
+    number: Annotated[int, typer.Option("-n", "--number", min=1, max=MAX_IMAGES, help="Number of images.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed; equal seeds give equal images.")] = 0,
     classes: Annotated[
         list[str] | None,
-        typer.Option("--class", help="A class of a conditional model; may be repeated. By default all in turn."),
+        typer.Option("--class", help="Class of a conditional model; may be repeated. By default all classes in turn."),
     ] = None,
     bits: Annotated[int, typer.Option(min=8, max=16, help="8 or 16.")] = 8,
-    audio: Annotated[bool, typer.Option("--audio", help="Write the sound of each image too.")] = False,
-    quality: Annotated[str, typer.Option(help="Of the sound: fast, good or best.")] = "good",
+    audio: Annotated[bool, typer.Option("--audio", help="Also write the sound of each image.")] = False,
+    quality: Annotated[str, typer.Option(help="Quality of the sound: fast, good or best.")] = "good",
     json: JsonOption = False,
 ) -> None:
-    """Write generated images, which carry all that turning them into sound needs, and their sound with --audio."""
+    """Write generated images, which carry everything needed for inversion, and with --audio their sounds."""
     from spectronorm.gan.model import GanModel
     from spectronorm.gan.sample import SampleOptions, write_samples
 
@@ -188,7 +194,7 @@ def sample_command(
     if json:
         print_json({"folder": str(samples.folder), "images": samples.images, "notes": samples.notes})
         return
-    say(f"{output}: {len(samples.images)} images{' and sounds' if audio else ''}; index.csv")
+    say(f"{output}: {counted(len(samples.images), 'image')}{' and sounds' if audio else ''}; index.csv")
     for note in samples.notes:
         warn(note)
 
@@ -196,22 +202,28 @@ def sample_command(
 def score_command(
     model: ModelArgument,
     source: Annotated[
-        str | None, typer.Option(help="The clips; by default those of the training in whose folder the model is.")
+        str | None, typer.Option(help="The clips; by default the clips of the training in the model's folder.")
     ] = None,
     hold_out: HoldOutOption = None,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How often judges are trained and samples drawn.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Number of seeds, each with its own judge and samples.")
+    ] = 3,
     images: Annotated[
         int | None,
         typer.Option(
-            "-n", "--images", min=10, max=MAX_IMAGES, help="Images in a split; by default as many as test clips."
+            "-n",
+            "--images",
+            min=10,
+            max=MAX_IMAGES,
+            help="Number of images in a split; by default the number of test clips.",
         ),
     ] = None,
-    splits: Annotated[int, typer.Option(min=1, max=1000, help="Splits of the samples.")] = 5,
-    epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Epochs of each judge.")] = None,
+    splits: Annotated[int, typer.Option(min=1, max=1000, help="Number of splits of the samples.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Number of epochs of each judge.")] = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:
-    """Score a model beside real clips, baselines and a trap, by a classifier trained on the training clips."""
+    """Score a model next to real clips, baselines and a trap, by a classifier trained on the training clips."""
     from spectronorm.gan.clips import classes_of, read_levels
     from spectronorm.gan.judge import EPOCHS
     from spectronorm.gan.model import GanModel

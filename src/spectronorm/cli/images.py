@@ -1,4 +1,4 @@
-"""`spectronorm images`: write spectrogram images."""
+"""`spectronorm images`: export of spectrogram images."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.image_files import ImageCodec, Layout, LevelRange, parse_range
@@ -50,29 +51,30 @@ def register(app: typer.Typer) -> None:
 def images_command(
     source: SourceArgument,
     profile: ProfileOption,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write .png files into.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the .png files.")],
     bits: Annotated[
-        int, typer.Option(min=8, max=16, help="8, or 16 for images without an audible or visible loss.")
+        int, typer.Option(min=8, max=16, help="Bit depth: 8, or 16 for images without an audible or visible loss.")
     ] = 8,
     level_range: Annotated[
         str,
         typer.Option(
             "--range",
             metavar="SCHEME",
-            help="What the grey scale spans: extremes of the profile, quantiles=0.001,0.999, sigma=3 (mean ± 3 "
+            help="Range of the grey scale: extremes of the profile, quantiles=0.001,0.999, sigma=3 (mean ± 3 "
             "standard deviations), or fixed=-80,20 (dB).",
         ),
     ] = "extremes",
     per: Annotated[
-        str | None, typer.Option(help="One range for all bands (global) or one a band (band, as sigma has it).")
+        str | None,
+        typer.Option(help="One range for all bands (global), or one for each band (band, the default of sigma)."),
     ] = None,
     size: Annotated[
         int | None, typer.Option(min=1, max=1 << 16, metavar="FRAMES", help="Crop or pad images to this width.")
     ] = None,
-    low_frequencies: Annotated[str, typer.Option(help="At the bottom or top.")] = "bottom",
-    loud: Annotated[str, typer.Option(help="dark or bright.")] = "dark",
+    low_frequencies: Annotated[str, typer.Option(help="Position of the low frequencies: bottom or top.")] = "bottom",
+    loud: Annotated[str, typer.Option(help="Brightness of loud levels: dark or bright.")] = "dark",
     colormap: Annotated[
-        str | None, typer.Option(help="Colours for people, such as viridis; such pictures cannot be turned back.")
+        str | None, typer.Option(help="Colormap for viewing, such as viridis; coloured pictures cannot be inverted.")
     ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Add a contact sheet of each class.")] = False,
     hold_out: HoldOutOption = None,
@@ -83,9 +85,9 @@ def images_command(
     scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write each clip's spectrogram as a greyscale PNG that carries all that turning it back into sound needs.
+    """Write each clip's spectrogram as a greyscale PNG that carries everything needed for inversion to sound.
 
-    Images already there from the same audio and settings are kept, so an interrupted export goes on where it stopped.
+    Existing images of equal audio and settings are kept, so repeating the command resumes an interrupted export.
     """
     codec = ImageCodec(*_range(profile, level_range, per, hold_out), Layout(bits, low_frequencies, loud))
     options = ExportOptions(size, duration, colormap, _SHEET if sheet else 0)
@@ -98,7 +100,7 @@ def images_command(
 
 
 def _range(path: Path, scheme: str, per: str | None, hold_out: list[str] | None) -> tuple[FrontEnd, LevelRange]:
-    """The front end and the range that `--range` describes."""
+    """Return the front end, and the range that `--range` describes."""
     content = load(path)
     if isinstance(content, Pipeline):
         front_end = require_front_end(content.front_end, "writing images")
@@ -122,11 +124,11 @@ def _report(exported: ExportedImages, codec: ImageCodec, options: ExportOptions,
         print_json({**plain, **told, "sheets": exported.sheets, "deflate": DEFLATE})
         return
     kept = f", {exported.kept} kept from before" if exported.kept else ""
-    say(f"{exported.folder}: {exported.written} images of {codec.layout.bits} bits{kept}; index.csv")
+    say(f"{exported.folder}: {counted(exported.written, 'image')} of {codec.layout.bits} bits{kept}; index.csv")
     if options.colormap is None:
-        say(f"largest error {error}; {share:.2%} of the cells lay outside the range and were clipped")
+        say(f"largest error {error}; {share:.2%} of the cells were outside the range and were clipped")
     else:
-        warn("coloured pictures are for people: they cannot be turned back into sound")
+        warn("coloured pictures are for viewing: they cannot be inverted to sound")
     if exported.sheets:
         say(f"sheets: {', '.join(exported.sheets)}")
     warn_left_out(exported.bad)

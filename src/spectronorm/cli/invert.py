@@ -1,4 +1,4 @@
-"""`spectronorm invert`: images and saved spectrograms back to sound."""
+"""`spectronorm invert`: inversion of images and saved spectrograms to sound."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.options import JsonOption, MaxBadOption, WorkersOption, engine, parse_share
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
@@ -34,8 +35,10 @@ MethodOption = Annotated[
         help="auto, pghi, griffin_lim, admm; for bands wider than a bin band_consistent, or band_sharpened (speech)."
     ),
 ]
-QualityOption = Annotated[str, typer.Option(help="fast, good or best: how many iterations.")]
-SeedOption = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="For the phase of cells too quiet to have one.")]
+QualityOption = Annotated[str, typer.Option(help="fast, good or best, which sets the number of iterations.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=MAX_SEED, help="Random seed for the phase of cells that are too quiet to have one.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,25 +52,27 @@ def invert_command(
     method: MethodOption = "auto",
     quality: QualityOption = "good",
     seed: SeedOption = 0,
-    audio_format: Annotated[str, typer.Option("--format", help="wav or flac, in a folder.")] = "wav",
+    audio_format: Annotated[
+        str, typer.Option("--format", help="Audio format of the files in a folder: wav or flac.")
+    ] = "wav",
     profile: Annotated[
-        Path | None, typer.Option("--profile", "-p", help="For .npy: the saved pipeline that normalized them.")
+        Path | None, typer.Option("--profile", "-p", help="For .npy files: the saved pipeline that normalized them.")
     ] = None,
     front_end: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="For .npy that hold levels: their front end.")
+        Path | None, typer.Option(metavar="FILE.json", help="For .npy files of unnormalized levels: their front end.")
     ] = None,
     legacy_logmel: Annotated[
         str | None,
         typer.Option(
             metavar="SETTINGS",
-            help="For pictures of the common tutorial code: sr=…,hop_length=…,n_mels=…,min=…,max=….",
+            help="For images made by the common tutorial code: sr=…,hop_length=…,n_mels=…,min=…,max=….",
         ),
     ] = None,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write the sound of spectrogram images, which carry all that is needed, or of saved spectrograms."""
+    """Write the sound of spectrogram images, which carry everything needed, or of saved spectrograms."""
     options = InversionOptions(
         method=method,
         quality=quality,
@@ -88,7 +93,7 @@ def invert_command(
         print_json({"files": files, "bad": [bad.to_dict() for bad in inverted.bad]})
         return
     seconds = sum(file.seconds for file in inverted.files)
-    say(f"{output}: {len(inverted.files)} sounds, {seconds:,.1f} s", beside=output)
+    say(f"{output}: {counted(len(inverted.files), 'sound')}, {seconds:,.1f} s", beside=output)
     for file in inverted.files:
         for note in file.notes:
             warn(f"{file.source}: {note}")
@@ -99,6 +104,7 @@ def _pipeline(path: Path) -> Pipeline:
     content = load(path)
     if not isinstance(content, Pipeline):
         raise ArgumentError(
-            f"{path}: is a profile; the inverse needs the pipeline that normalized (pipeline.safetensors beside it)"
+            f"{path}: is a profile; the inverse needs the pipeline that normalized (pipeline.safetensors next to the "
+            "output)"
         )
     return content

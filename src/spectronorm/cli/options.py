@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their text is read."""
+"""Options shared by several commands, and their parsing."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from spectronorm.registry import Registry
 
 
 def alternatives(names: Iterable[str]) -> str:
-    """`a, b or c.`: alternatives for a help text."""
+    """Join alternatives for a help text: `a, b or c.`."""
     listed = [name for name in names if name]
     text = f"{', '.join(listed[:-1])} or {listed[-1]}."
     return f"{text[:1].upper()}{text[1:]}" if " " in listed[0] else text
 
 
 def short_names(registry: Registry[Any]) -> list[str]:
-    """The short names of what is loaded, and the names of plug-ins that are not: a help text loads nothing."""
+    """Return the short names of loaded classes, and the names of plug-ins that are not loaded, without loading any."""
     loaded = registry.classes(loading=False)
     return [*registry.variants(loading=False), *(name for name in registry if name not in loaded)]
 
@@ -46,18 +46,26 @@ UntrustedOption = Annotated[
 ]
 SkipFlatOption = Annotated[
     bool,
-    typer.Option("--skip-flat", help="Leave silent and constant clips out, as bad files with that reason."),
+    typer.Option("--skip-flat", help="Leave out silent and constant clips as bad files, with that reason."),
+]
+TolerateShortOption = Annotated[
+    str,
+    typer.Option(
+        "--tolerate-short",
+        metavar="TIME",
+        help="Read files that end up to so much earlier than they claim, such as 100ms or 0.1s, and list them.",
+    ),
 ]
 ExcludeFloorOption = Annotated[
     bool,
-    typer.Option("--exclude-floor", help="Take the statistics over the cells above the floor only."),
+    typer.Option("--exclude-floor", help="Compute the statistics only over cells above the floor."),
 ]
 ProfileOption = Annotated[Path, typer.Option("--profile", "-p", help="A profile, or a saved pipeline.")]
 NormalizeOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME[:SETTING=VALUE]",
-        help="The normalizer to fit to the profile, with settings after colons (minmax:low=-1): "
+        help="Normalizer to fit to the profile, with settings after colons (minmax:low=-1): "
         f"{alternatives(short_names(NORMALIZERS))}",
     ),
 ]
@@ -65,25 +73,26 @@ HoldOutOption = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Leave this group out; may be repeated.")
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option(min=1, max=MAX_WORKERS, help="Threads or processes; by default one a core.")
+    int | None,
+    typer.Option(min=1, max=MAX_WORKERS, help="Number of threads or processes; by default one for each core."),
 ]
 EngineOption = Annotated[
     str,
     typer.Option(
-        help=f"The engine: {alternatives(ENGINES)} auto begins with threads and goes on with processes if there is "
-        "much to do; processes survive a crash; for dask see --scheduler."
+        help=f"Engine that runs the work: {alternatives(ENGINES)} auto begins with threads and goes on with processes "
+        "for large sources; processes survive a crash; for dask see --scheduler."
     ),
 ]
 SchedulerOption = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="With --engine dask: a running scheduler, such as tcp://10.0.0.1:8786; "
-        "without it a cluster is started here.",
+        help="With --engine dask: address of a running scheduler, such as tcp://10.0.0.1:8786; without it a "
+        "cluster is started on this machine.",
     ),
 ]
 MaxBadOption = Annotated[
-    str, typer.Option(metavar="SHARE", help="The share of files that may be bad, such as 1% or 0.01.")
+    str, typer.Option(metavar="SHARE", help="Largest accepted share of bad files, such as 1% or 0.01.")
 ]
 DurationOption = Annotated[
     float | None,
@@ -91,14 +100,18 @@ DurationOption = Annotated[
         min=MIN_SECONDS,
         max=MAX_SECONDS,
         metavar="SECONDS",
-        help="Crop longer clips; pad shorter ones where it matters.",
+        help="Crop longer clips; apply and images also zero-pad shorter ones.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 def parse_share(text: str, name: str) -> float:
-    """`20%` or `0.2` as 0.2; raises `ArgumentError` for anything else."""
+    """Parse `20%` or `0.2` as 0.2.
+
+    Raises:
+        ArgumentError: if the text has another form.
+    """
     try:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
@@ -109,7 +122,11 @@ def parse_share(text: str, name: str) -> float:
 
 
 def parse_hold_out(texts: list[str] | None) -> list[tuple[str, str]]:
-    """`fold=1` as a column and a value; raises `ArgumentError` for anything else."""
+    """Parse `fold=1` as a column and a value.
+
+    Raises:
+        ArgumentError: if a text has another form.
+    """
     pairs = []
     for text in texts or []:
         column, equals, value = text.partition("=")
@@ -119,16 +136,34 @@ def parse_hold_out(texts: list[str] | None) -> list[tuple[str, str]]:
     return pairs
 
 
-def reader(*, untrusted: bool, skip_flat: bool) -> Reader:
+def parse_seconds(text: str, name: str) -> float:
+    """`100ms`, `0.1s` or `0.1` in seconds; raises `ArgumentError` for anything else."""
+    number, unit = (text[:-2], 1e-3) if text.endswith("ms") else (text.removesuffix("s"), 1.0)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        raise ArgumentError(f"{name}={text!r} must be a time such as 100ms or 0.1s") from None
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentError(f"{name}={text!r} must be a time of 0 seconds or more")
+    return seconds
+
+
+def reader(*, untrusted: bool, skip_flat: bool = False, tolerate_short: str = "0s") -> Reader:
     """How clips are read."""
-    return Reader(Limits() if untrusted else None, skip_flat)
+    return Reader(
+        Limits() if untrusted else None, skip_flat, tolerate_short=parse_seconds(tolerate_short, "tolerate-short")
+    )
 
 
 def engine(workers: int | None) -> AutoEngine:
-    """The usual engine, with this many workers."""
+    """Return the default engine with this number of workers."""
     return AutoEngine() if workers is None else AutoEngine(workers)
 
 
 def open_engine(name: str, workers: int | None, scheduler: str | None) -> AbstractContextManager[Engine]:
-    """The engine of this name with this many workers; raises `ArgumentError` when the options contradict each other."""
+    """Open the engine with this name and number of workers.
+
+    Raises:
+        ArgumentError: if the options contradict each other.
+    """
     return open_named(name, workers=workers, scheduler=scheduler)

@@ -1,4 +1,4 @@
-"""`spectronorm plugins`: everything that is known by name, and where it comes from."""
+"""`spectronorm plugins`: lists every registry and the origin of its entries."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REGISTRIES: Sequence[Registry[Any]] = (
     STATISTICS_FORMATS,
     ENGINES,
 )
-"""Every registry that other packages may add to."""
+"""Every registry that other packages may extend."""
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +57,7 @@ def plugins_command(
     kind: Annotated[str | None, typer.Argument(help="Show this kind only, with every setting.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List what stands in each registry, built in or from other packages; fails if a plug-in cannot be used."""
+    """List the entries of each registry, built in or from other packages; fail if a plug-in cannot be used."""
     chosen = [registry for registry in REGISTRIES if kind in (None, registry.kind)]
     if not chosen:
         known = ", ".join(registry.kind for registry in REGISTRIES)

@@ -31,7 +31,7 @@ def presets_command(
     name: Annotated[str | None, typer.Argument(help="Show this preset with every setting.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the presets: front ends of published systems, with their settings and source."""
+    """List the presets: front ends of published systems, with their settings and sources."""
     chosen = dict(PRESETS) if name is None else {name: find_preset(name)}
     if json:
         print_json(
@@ -54,7 +54,8 @@ def presets_command(
         for slot in (front_end.level, front_end.stft, front_end.bands, front_end.compress):
             say(f"  {slot}")
         if found.fixed is not None:
-            say(f"fixed normalization: (level - {found.fixed[0]:g}) / {found.fixed[1]:g}")
+            divisor = " · ".join(f"{number:g}" for number in found.fixed[1:])
+            say(f"fixed normalization: (level - {found.fixed[0]:g}) / ({divisor})")
         if found.note:
             say(found.note)
         return
@@ -64,4 +65,4 @@ def presets_command(
             f"{key:<11} {p.front_end.sample_rate} Hz, {p.front_end.n_bands} bands, n_fft {stft.n_fft}, window "
             f"{stft.frame_length}, hop {stft.hop}, {p.front_end.unit}\n{'':<11} {p.source}"
         )
-    say("spectronorm presets NAME shows every setting; spectronorm explain A B says how two of them differ.")
+    say("spectronorm presets NAME shows every setting; spectronorm explain A B explains how two presets differ.")

@@ -1,4 +1,4 @@
-"""`spectronorm roundtrip`: sound to image to sound, and what each stage lost."""
+"""`spectronorm roundtrip`: sound to image to sound, with the loss of each stage."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def register(app: typer.Typer) -> None:
 def round_trip_command(
     *,
     clips: Annotated[list[Path], typer.Argument(help="Audio files.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Output folder.")],
     front_end: FrontEnd,
-    bits: Annotated[int, typer.Option(min=8, max=16, help="8 or 16.")] = 8,
+    bits: Annotated[int, typer.Option(min=8, max=16, help="Bit depth of the image: 8 or 16.")] = 8,
     method: MethodOption = "auto",
     quality: QualityOption = "good",
     seed: SeedOption = 0,
     speech: Annotated[
-        bool, typer.Option("--speech", help="Measure PESQ and STOI too, where pesq and pystoi are installed.")
+        bool, typer.Option("--speech", help="Also measure PESQ and STOI, if pesq and pystoi are installed.")
     ] = False,
-    figure: Annotated[bool, typer.Option("--figure", help="Draw each round trip (extra report).")] = False,
+    figure: Annotated[bool, typer.Option("--figure", help="Draw a figure of each round trip (extra report).")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write each clip, its image and the sound that came back from the image alone, and tell what each stage lost."""
+    """Write each clip, its image, and the sound recovered from the image alone, and report the loss of each stage."""
     options = RoundTripOptions(bits, method, quality, seed, speech)
     names = [clip.stem for clip in clips]
     twice = sorted(name for name in set(names) if names.count(name) > 1)
@@ -83,7 +83,7 @@ def round_trip_command(
 
 def _table(results: Sequence[tuple[str, RoundTrip]]) -> Table:
     measured = [name for name in _COLUMNS if name in results[0][1].losses]
-    table = Table(title="What each stage lost (dB)")
+    table = Table(title="Loss of each stage (dB)")
     table.add_column("clip", overflow="fold")
     for name in measured:
         table.add_column(_COLUMNS[name], justify="right")

@@ -1,4 +1,4 @@
-"""What every command shares: errors become exit codes, long work shows a bar, machines get JSON.
+"""Behaviour shared by all commands: errors as exit codes, progress bars, JSON output.
 
 Exit codes: 0 done, 1 failed, 2 misuse, 130 stopped by Ctrl-C.
 """
@@ -28,6 +28,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from spectronorm.audio import Source
 from spectronorm.cli.terminal import complain, console, warn
 from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
 from spectronorm.profile import BadFile
@@ -37,14 +38,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
 _OUTPUTS = ("output", "plot", "report", "state")
-"""The names of the arguments of commands that say what is written."""
+"""Names of the command arguments that determine the output."""
 _Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace files that spectronorm did not write; inputs are never replaced.")
 ]
 
 
 def guarded(command: Command) -> Command:
-    """The command with spectronorm's errors printed in one line each, as exit codes."""
+    """Wrap the command, so that spectronorm's errors are printed in one line and become exit codes."""
 
     @functools.wraps(command)
     def run(*args: Any, **settings: Any) -> Any:
@@ -87,7 +88,7 @@ def _require_finite_options(settings: Mapping[str, Any]) -> None:
 
 
 def writing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with an option `--overwrite`, and with everything that it is given as an input protected."""
+    """Add an option `--overwrite` to a command, and protect every input given to it."""
     own = inspect.signature(command, eval_str=True).parameters
     option = inspect.Parameter("overwrite", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Overwrite)
 
@@ -105,16 +106,16 @@ def writing(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Rate(ProgressColumn):
-    """How many items get done a second."""
+    """Number of items done in a second."""
 
     def render(self, task: Task) -> Text:
-        """The rate, once it is known."""
+        """Return the rate, once it is known."""
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr with rate and time left; silent when stderr is no terminal."""
+    """Show a bar on stderr with rate and remaining time; silent if stderr is not a terminal."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(what, total=None)
@@ -122,7 +123,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on stdout."""
+    """Print one JSON object on stdout."""
     typer.echo(json.dumps(_encodable(value), allow_nan=False))
 
 
@@ -151,6 +152,16 @@ def note_warnings() -> None:
 
 
 def warn_left_out(bad: Iterable[BadFile]) -> None:
-    """A remark for each file that was left out."""
+    """Return a remark for each file that was left out."""
     for file in bad:
         warn(f"left out {file}")
+
+
+def note_unread(source: Source) -> Source:
+    """Say how many files of a folder are not read, by suffix; gives the source."""
+    if source.unread:
+        total = sum(source.unread.values())
+        listed = ", ".join(f"{count} {suffix}" for suffix, count in list(source.unread.items())[:8])
+        files = "1 file of the folder is" if total == 1 else f"{total} files of the folder are"
+        warn(f"{files} not read: {listed} (unknown formats; convert the sounds among them to WAV or FLAC)")
+    return source

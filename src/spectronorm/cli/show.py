@@ -1,4 +1,4 @@
-"""`spectronorm show`: what was measured."""
+"""`spectronorm show`: content of a profile."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from spectronorm.cli.fit import remarks
 from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
 from spectronorm.cli.run import guarded, print_json, writing
 from spectronorm.cli.terminal import console, say, warn
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.pipeline import Pipeline, load
@@ -40,7 +41,7 @@ _FIGURES = {
     "mean_se": "se(mean)",
     "std_se": "se(std)",
 }
-"""Each figure with its heading; `se` is the standard error, with the clip as the unit of sampling."""
+"""Columns with their headings; `se` is the standard error, with the clip as the unit of sampling."""
 _MAX_ROWS = 32
 
 
@@ -54,10 +55,10 @@ def show_command(
     hold_out: HoldOutOption = None,
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
-    all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band, however many there are.")] = False,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the bands into a picture.")] = None,
+    all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw a figure of the bands.")] = None,
 ) -> None:
-    """Print what was measured: global and per-band figures, groups, bad files."""
+    """Print a profile: pooled and per-band figures, groups, bad files."""
     content = load(file)
     if isinstance(content, Pipeline):
         if hold_out or plot or exclude_floor:
@@ -82,7 +83,10 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
     unit = profile.front_end.unit
     to.print(printable(describe(profile.front_end)))
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
-    to.print(f"{profile.clips} clips{sampled}, {profile.frames:,} frames, {profile.seconds:,.1f} s")
+    to.print(
+        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}, "
+        f"{profile.seconds:,.1f} s"
+    )
     pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""
     table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
@@ -93,7 +97,7 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
     if len(profile.groups) > 1:
         to.print(_group_table(profile))
     if profile.bad:
-        table = Table(title=f"{len(profile.bad)} bad files, left out", box=SIMPLE_HEAD)
+        table = Table(title=f"{counted(len(profile.bad), 'bad file')}, left out", box=SIMPLE_HEAD)
         for name in ("file", "reason", "detail"):
             table.add_column(name, overflow="fold")
         for bad in profile.bad:
@@ -104,7 +108,7 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
 
 
 def describe(front_end: AnyFrontEnd) -> str:
-    """The front end in one line."""
+    """Describe the front end in one line."""
     if isinstance(front_end, Levels):
         return f"{front_end.title}; resolution {front_end.resolution:.3g}; fingerprint {front_end.fingerprint}"
     stft = front_end.stft

@@ -39,5 +39,5 @@ def prepare_streams() -> None:
     """Make the standard streams bear anything: closed ones lead nowhere, and what cannot be shown is replaced."""
     open_standard_streams()
     for name, errors in (("stdin", "surrogateescape"), ("stdout", "replace"), ("stderr", "replace")):
-        with suppress(AttributeError, ValueError, OSError):  # a stream of somebody's own
+        with suppress(AttributeError, ValueError, OSError):  # a stream that the caller replaced
             getattr(sys, name).reconfigure(errors=errors)

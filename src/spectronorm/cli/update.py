@@ -1,4 +1,4 @@
-"""`spectronorm update`: move a profile towards new audio, or undo that."""
+"""`spectronorm update`: move a profile towards new audio, or undo the last update."""
 
 from __future__ import annotations
 
@@ -34,28 +34,34 @@ def register(app: typer.Typer) -> None:
 
 
 def update_command(
-    profile: Annotated[Path, typer.Argument(help="The profile to start from.")],
+    profile: Annotated[Path, typer.Argument(help="Profile to update.")],
     new: Annotated[
         str | None, typer.Argument(help="Unlabelled audio of the deployment: at least 16 clips of mixed content.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The profile to write.")] = None,
-    statistics: Annotated[str, typer.Option(help="mean, or mean+std.")] = "mean",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Profile to write.")] = None,
+    statistics: Annotated[str, typer.Option(help="Statistics to update: mean, or mean+std.")] = "mean",
     prior_clips: Annotated[
-        float, typer.Option(min=0.0, max=1e9, help="As how many clips the old statistics count.")
+        float, typer.Option(min=0.0, max=1e9, help="Weight of the existing statistics, as a number of clips.")
     ] = 1.0,
     weight: Annotated[
         float | None,
-        typer.Option(min=1e-9, max=1.0, help="Instead: how much of the way to go, 0 … 1 (exponential forgetting)."),
+        typer.Option(
+            min=1e-9,
+            max=1.0,
+            help="Weight of the new audio, 0 … 1, in place of --prior-clips (exponential forgetting).",
+        ),
     ] = None,
     training: Annotated[
-        str | None, typer.Option(metavar="SOURCE", help="The training clips, for a sharper judgement.")
+        str | None, typer.Option(metavar="SOURCE", help="Training clips, for a more precise diagnosis.")
     ] = None,
     max_bad: MaxBadOption = "1%",
-    force: Annotated[bool, typer.Option("--force", help="Update even where it is said to harm.")] = False,
-    undo: Annotated[bool, typer.Option("--rollback", help="Write the profile that this one was updated from.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Update despite objections.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--rollback", help="Undo the last update: write the profile before it.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Shift a profile's means (or means and stds) towards new audio; refused where that makes things worse."""
+    """Move a profile's means (or means and stds) towards new audio; refused if that would do harm."""
     if output is None:
         raise ArgumentError("say which profile to write: -o FILE")
     require_replaceable(output, Content.CONTAINER)
@@ -65,7 +71,7 @@ def update_command(
         record = rollback(profile, output)
     else:
         if new is None:
-            raise ArgumentError("say which audio to update from, or --rollback to undo the last update")
+            raise ArgumentError("name the audio to update from, or give --rollback to undo the last update")
         known = Profile.load(profile)
         baseline = None if training is None else _baseline(training, profile, known)
         with progress_bar("measuring") as progress:
@@ -91,7 +97,7 @@ def update_command(
         beside=output,
     )
     for objection in record["objections"]:
-        warn(f"forced although: {objection}")
+        warn(f"forced despite: {objection}")
 
 
 def _baseline(training: str, path: Path, profile: Profile) -> Baseline:

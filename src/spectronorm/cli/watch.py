@@ -1,4 +1,4 @@
-"""`spectronorm watch`: say when the statistics no longer hold."""
+"""`spectronorm watch`: alarm when the statistics no longer hold."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
 ALARM = 3
-"""The exit code of `--once` when there was an alarm."""
+"""Exit code of `--once` after an alarm."""
 TITLE = "spectronorm watch: drift"
 _EXAMPLES = """
 **Examples**
@@ -82,61 +82,71 @@ def _alone(command: Callable[..., None]) -> Callable[..., None]:
 def watch_command(
     source: Annotated[
         str,
-        typer.Argument(
-            help="A folder that grows; `-` for a list of files, or raw PCM, on stdin; with --once any source."
-        ),
+        typer.Argument(help="Folder to watch; `-` for a list of files, or raw PCM, on stdin; with --once any source."),
     ],
-    profile: Annotated[Path, typer.Option("--profile", "-p", help="The profile of the training set.")],
+    profile: Annotated[Path, typer.Option("--profile", "-p", help="Profile of the training set.")],
     training: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help="The training clips, for sharper thresholds than the profile's."),
+        typer.Option(metavar="SOURCE", help="Training clips, for sharper thresholds than the profile alone gives."),
     ] = None,
     hold_out: HoldOutOption = None,
     state: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the monitor's state here, and go on with it.")
+        Path | None, typer.Option(metavar="FILE", help="File for the monitor's state, from which the watch resumes.")
     ] = None,
     false_alarms: Annotated[
-        str, typer.Option(metavar="RATE", help="Such as 1/week, 2/day or 1/10000 clips.")
+        str, typer.Option(metavar="RATE", help="Accepted rate of false alarms, such as 1/week, 2/day or 1/10000 clips.")
     ] = "1/10000 clips",
     clips_per_hour: Annotated[
-        float | None, typer.Option(min=1e-6, max=1e9, help="For false alarms per time: how many clips come.")
+        float | None,
+        typer.Option(min=1e-6, max=1e9, help="Number of clips per hour, for a rate of false alarms per time."),
     ] = None,
-    window: Annotated[int, typer.Option(min=8, max=20_000, help="How many clips to look back.")] = 32,
-    panes: Annotated[int, typer.Option(min=1, max=64, help="In how many steps the window moves on.")] = 8,
+    window: Annotated[int, typer.Option(min=8, max=20_000, help="Number of clips in the window.")] = 32,
+    panes: Annotated[
+        int, typer.Option(min=1, max=64, help="Number of panes; the window moves by one pane at a time.")
+    ] = 8,
     window_seconds: Annotated[
-        float | None, typer.Option(min=1e-3, max=1e9, help="Move on by the clock; --window is then what is expected.")
+        float | None,
+        typer.Option(
+            min=1e-3,
+            max=1e9,
+            help="Length of the window in seconds, by the clock; --window is then the expected number of clips.",
+        ),
     ] = None,
     decay: Annotated[
-        float, typer.Option(min=1e-6, max=1.0, help="What each pane counts beside the next newer one, in the figures.")
+        float,
+        typer.Option(
+            min=1e-6, max=1.0, help="Weight of each pane relative to the next newer one (drift figures only)."
+        ),
     ] = 1.0,
     pcm: Annotated[
-        str | None, typer.Option(metavar="FORMAT", help="Raw samples on stdin: s16le, s32le, f32le or u8.")
+        str | None, typer.Option(metavar="FORMAT", help="Read raw samples from stdin: s16le, s32le, f32le or u8.")
     ] = None,
-    pcm_rate: Annotated[int, typer.Option(min=100, max=1_000_000, help="Hz of the raw samples.")] = 16_000,
-    pcm_channels: Annotated[int, typer.Option(min=1, max=256, help="Channels of the raw samples.")] = 1,
+    pcm_rate: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="Sample rate of the raw samples in Hz.")
+    ] = 16_000,
+    pcm_channels: Annotated[int, typer.Option(min=1, max=256, help="Number of channels of the raw samples.")] = 1,
     pcm_seconds: Annotated[
-        float, typer.Option(min=1e-3, max=3600.0, help="Length of the clips that they are cut into.")
+        float, typer.Option(min=1e-3, max=3600.0, help="Length of the clips that the raw samples are cut into.")
     ] = 5.0,
-    poll: Annotated[float, typer.Option(min=0.05, max=86_400.0, help="Seconds between two looks at the folder.")] = 2.0,
+    poll: Annotated[float, typer.Option(min=0.05, max=86_400.0, help="Seconds between two scans of the folder.")] = 2.0,
     once: Annotated[
-        bool, typer.Option("--once", help=f"Take what is there, and exit with {ALARM} on an alarm.")
+        bool, typer.Option("--once", help=f"Watch only the present clips, and exit with {ALARM} after an alarm.")
     ] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON object a line: each clip, then the report.")
+        bool, typer.Option("--json", help="Print one JSON object on each line: each clip, then the report.")
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Write a page about the drift: at each alarm, and at the end."),
+        typer.Option(metavar="FILE.html", help="Write a page about the drift at each alarm and at the end."),
     ] = None,
     prometheus: Annotated[
-        int | None, typer.Option(min=0, max=65_535, metavar="PORT", help="Serve gauges (extra `monitor`).")
+        int | None,
+        typer.Option(min=0, max=65_535, metavar="PORT", help="Port for Prometheus gauges (extra `monitor`)."),
     ] = None,
-    prometheus_address: Annotated[str, typer.Option(help="Where the gauges can be reached.")] = LOOPBACK,
-    seed: Annotated[
-        int, typer.Option(min=0, max=MAX_SEED, help="Of the random orders that calibrate the threshold.")
-    ] = 0,
+    prometheus_address: Annotated[str, typer.Option(help="Address of the gauges.")] = LOOPBACK,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed for threshold calibration.")] = 0,
 ) -> None:
-    """Compare the clips that come with those of training: alarm, and say what changed and what to do."""
+    """Compare incoming clips with the training clips; on an alarm, report the change and advice."""
     raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)
     if raw is not None and source != "-":
         raise ArgumentError(f"--pcm reads from stdin, so the source must be -, not {source}")
@@ -148,7 +158,7 @@ def watch_command(
     if state is not None and state.exists():
         monitor = Monitor.load(state, watched)
         if (monitor.window, monitor.false_alarms) != (look, rate):
-            warn(f"{state}: goes on with the window and threshold that it was started with; remove it to change them")
+            warn(f"{state}: keeps the window and threshold that it was started with; remove the file to change them")
     else:
         baseline = None if training is None else _baseline(training, profile, watched, hold_out)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
@@ -157,7 +167,7 @@ def watch_command(
     try:
         with _telling(monitor, exporter, report, json=json) as tell, _ended_by_signals() as asked:
             watch(monitor, _until(asked, _incoming(source, monitor, raw, poll, once=once)), tell, state)
-    except KeyboardInterrupt:  # how the watch over a folder ends: what was seen is told all the same
+    except KeyboardInterrupt:  # the usual end of watching a folder: the report is still printed
         if not monitor.clips:
             raise
         stopped = True
@@ -202,7 +212,7 @@ def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, on
 
 @contextmanager
 def _ended_by_signals() -> Iterator[threading.Event]:
-    """A service manager's SIGTERM ends the watch as Ctrl-C does; the event says that one of them came."""
+    """Make a service manager's SIGTERM end the watch like Ctrl-C; the event is set when either signal arrives."""
     asked = threading.Event()
 
     def stop(*_: object) -> None:
@@ -221,7 +231,7 @@ def _ended_by_signals() -> Iterator[threading.Event]:
 
 
 def _until(asked: threading.Event, incoming: Iterable[Incoming | None]) -> Iterator[Incoming | None]:
-    """What comes until the event is set: an exception is lost where Python was called by a destructor or a library."""
+    """Yield clips until the event is set: an exception could be lost while a destructor or a library calls Python."""
     for one in incoming:
         if asked.is_set():
             raise KeyboardInterrupt
@@ -229,9 +239,9 @@ def _until(asked: threading.Event, incoming: Iterable[Incoming | None]) -> Itera
 
 
 class _Teller:
-    """Says what happens: JSON lines, a live table, or a line for each alarm and each change of its diagnosis.
+    """Reports events: JSON lines, a live table, or a line for each alarm and each change of its diagnosis.
 
-    The page is written anew with each of these, so that it can be looked at while the watch goes on.
+    The page is rewritten at each alarm or change, so that it can be read while the watch continues.
     """
 
     def __init__(
@@ -263,11 +273,11 @@ class _Teller:
                 self._live.update(drift_table(self._monitor.report(), self._monitor.profile.front_end))
 
     def _due(self, verdict: Verdict) -> bool:
-        """Figures cost far more than a clip does: they are made once a pane."""
+        """True once in each pane, since figures cost far more than a clip."""
         return verdict.onset or self._monitor.clips % self._monitor.window.pane_clips == 0
 
     def _news(self, event: Event) -> Diagnosis | None:
-        """The diagnosis, when an alarm begins, and when it becomes firm or another one."""
+        """Return the diagnosis when an alarm begins, and when it becomes firm or changes."""
         verdict = event.verdict
         if verdict is None or not (verdict.alarm and self._due(verdict)):
             self._told = None if verdict is not None and not verdict.alarm else self._told

@@ -1,4 +1,4 @@
-"""Public data sets from their official places: downloaded, checked by content, and laid out for every command."""
+"""Public data sets from their official sources: downloaded, verified by content, and laid out for every command."""
 
 from spectronorm.datasets.get import Got as Got
 from spectronorm.datasets.get import get as get

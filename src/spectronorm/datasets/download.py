@@ -1,4 +1,4 @@
-"""A file from the web that goes on where it was cut off, and takes its name only when it is whole."""
+"""Resumable download of a file, which gets its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RESUMED, _RANGE_NOT_SATISFIABLE = 206, 416
 
 @dataclass(frozen=True)
 class _Unfinished:
-    """What is there of a file, and the mark (ETag or date) of the version that it is part of."""
+    """Partial file, and the marker (ETag or date) of the version that it belongs to."""
 
     path: Path
 
@@ -35,7 +35,7 @@ class _Unfinished:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def mark(self, url: str) -> str:
-        """The mark, if it is of what lies at this address."""
+        """Return the marker if the partial file came from this address."""
         text = self.mark_path.read_text(encoding="utf-8") if self.mark_path.exists() else ""
         there, _, mark = text.partition("\n")
         return mark if there == url else ""
@@ -51,20 +51,21 @@ class _Unfinished:
 
 
 def download(url: str, path: Path, *, advice: str, progress: Progress = silent) -> None:
-    """Bring the file at `url` to `path`.
+    """Download the file at `url` to `path`.
 
-    What has come is kept beside it (`.unfinished`) when the connection is cut or the program is killed, and the next
-    call asks for the rest; a server that cannot give the rest, or has another file by now, is read from the beginning.
+    If the connection breaks or the program is killed, the partial content is kept next to `path` (`.unfinished`), and
+    the next call requests the rest. If the server cannot send the rest, or has another version by now, the download
+    starts again.
 
     Args:
         url: An http or https address.
-        path: Where it goes.
-        advice: What to do without a connection, for the error.
-        progress: Called with the bytes that are there and all bytes (0 where the server does not say).
+        path: Path of the downloaded file.
+        advice: Advice for working without a connection, for the error.
+        progress: Called with the number of bytes present and the total number (0 if the server does not say).
 
     Raises:
-        ArgumentError: when `url` is no such address.
-        SourceError: when the server cannot be reached, refuses, or keeps cutting the connection.
+        ArgumentError: if `url` is not such an address.
+        SourceError: if the server cannot be reached, refuses, or keeps breaking the connection.
     """
     if not url.startswith(("https://", "http://")):
         raise ArgumentError(f"url={url!r} must begin with https:// or http://")
@@ -87,14 +88,14 @@ def download(url: str, path: Path, *, advice: str, progress: Progress = silent) 
             problem = str(getattr(error, "reason", error)) or type(error).__name__
             if unfinished.size == before == 0:
                 break
-    kept = f"{unfinished.size / 1e6:,.1f} MB are kept, and the same command goes on from there; "
+    kept = f"{unfinished.size / 1e6:,.1f} MB are kept, and repeating the command resumes there; "
     raise SourceError(
         f"{url}: cannot be fetched ({problem}); {kept if unfinished.size else ''}without a connection, {advice}"
     )
 
 
 def _fetch(url: str, unfinished: _Unfinished, progress: Progress) -> bool:
-    """Read what is missing; False when the connection ended before the end."""
+    """Read the missing bytes; returns False if the connection ended early."""
     have, mark = unfinished.size, unfinished.mark(url)
     headers = {"User-Agent": f"spectronorm/{__version__}", "Accept-Encoding": "identity"}
     if have and mark:
@@ -104,7 +105,7 @@ def _fetch(url: str, unfinished: _Unfinished, progress: Progress) -> bool:
         resumed = answer.status == _RESUMED and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         if not resumed:
             have = 0
-            # If-Range takes no weak ETag.
+            # If-Range does not accept a weak ETag.
             tag = answer.headers.get("ETag", "")
             strong = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
             unfinished.begin(url, strong)
@@ -119,7 +120,7 @@ def _fetch(url: str, unfinished: _Unfinished, progress: Progress) -> bool:
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:
-    """The next bytes; what came before a cut counts, and the cut is seen by the length."""
+    """Read the next bytes; bytes received before a break count, and the break is detected by the length."""
     try:
         return answer.read(_CHUNK)
     except http.client.IncompleteRead as error:

@@ -1,4 +1,4 @@
-"""From a name to a folder that every command understands."""
+"""Download of a data set by name, into a folder that every command can read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Got:
     """A data set on this machine.
 
     Attributes:
-        dataset: Which.
-        source: What to give to other commands: the folder, or its table.
-        checked: What was found right.
-        fetched: Whether it came now; False where it lay there already.
+        dataset: The data set.
+        source: Source for other commands: the folder, or its table.
+        checked: Description of the verified content.
+        fetched: True if the data set was downloaded by this call; False if it was already there.
     """
 
     dataset: Dataset
@@ -43,17 +43,19 @@ def get(
     archive: Path | None = None,
     progress: Progress = silent,
 ) -> Got:
-    """The data set in `folder`, which appears only when it is whole and checked; one that is there is checked again.
+    """Download a data set to `folder`, which appears only when complete and verified.
+
+    A data set that is already there is verified again.
 
     Args:
         dataset: One of `DATASETS`.
-        folder: Where it goes.
-        url: A mirror's address in place of the official one; the content is checked all the same.
-        archive: An archive that was fetched already, by other means.
-        progress: Called with bytes that are there and all bytes, while they come.
+        folder: Folder of the data set.
+        url: Address of a mirror, in place of the official address; the content is verified all the same.
+        archive: An archive that was already downloaded by other means.
+        progress: Called with the number of bytes present and the total number of bytes.
 
     Raises:
-        SourceError: when it cannot be fetched, or is not the published data set.
+        SourceError: if the data set cannot be downloaded, or is not the published one.
     """
     if folder.exists():
         return Got(dataset, folder / dataset.source, dataset.verify(folder), fetched=False)
@@ -63,7 +65,7 @@ def get(
         download(url or dataset.url, kept, advice=advice, progress=progress)
     packed = archive or kept
     unpacked = folder.with_name(f".spectronorm-{folder.name}.part")
-    shutil.rmtree(unpacked, ignore_errors=True)  # what a killed call left
+    shutil.rmtree(unpacked, ignore_errors=True)  # left over from an interrupted call
     try:
         _unpack(packed, unpacked, dataset.members)
         checked = [dataset.verify(unpacked)]
@@ -85,10 +87,10 @@ def get(
 
 
 def _unpack(archive: Path, folder: Path, members: tuple[str, ...]) -> None:
-    """The wanted members of an archive whose only top folder is left out.
+    """Unpack the wanted members of an archive, without its single top folder.
 
     Raises:
-        SourceError: when it is no whole zip archive.
+        SourceError: if the file is not a complete zip archive.
     """
     try:
         with zipfile.ZipFile(archive) as packed:
@@ -101,7 +103,7 @@ def _unpack(archive: Path, folder: Path, members: tuple[str, ...]) -> None:
                 with packed.open(item) as source, target.open("wb") as file:
                     shutil.copyfileobj(source, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise SourceError(f"it is no whole zip archive: {error}") from None
+        raise SourceError(f"it is not a complete zip archive: {error}") from None
 
 
 def _as_csv(rows: list[dict[str, str]]) -> str:

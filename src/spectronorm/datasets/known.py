@@ -1,4 +1,4 @@
-"""The data sets that can be fetched: where they are, and how their content is known to be theirs."""
+"""Catalogue of the data sets that can be downloaded: addresses, and checks of their content."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Dataset:
     """A data set.
 
     Attributes:
-        name: What it is called here.
-        summary: What it is.
-        licence: Under which it may be used.
-        citation: Whom to cite.
-        url: The zip archive at its official place, of one commit, which cannot change.
-        archive_sha256: Of that archive; None where it is not known.
-        members: The folders and files of the archive that are kept.
-        verify: Looks into the unpacked folder, says what was found right, and raises `SourceError` otherwise.
-        tables: Makes the rows of tables that are written beside the files.
-        source: What commands take: "" for the folder, or one of its tables, where labels stand only in files' names.
+        name: Name of the data set in spectronorm.
+        summary: Description in words.
+        licence: Licence of the data set.
+        citation: Publication to cite.
+        url: Official address of the zip archive, of one commit, which cannot change.
+        archive_sha256: SHA-256 of the archive; None if it is not known.
+        members: The folders and files of the archive to keep.
+        verify: Checks the unpacked folder, returns a description of the check, and raises `SourceError` if it fails.
+        tables: Returns the rows of tables that are written next to the files.
+        source: Source for commands: "" for the folder, or one of its tables if labels are given only by file names.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Dataset:
 
 
 def _esc10(folder: Path) -> Mapping[str, Rows]:
-    """The ten classes of ESC-50 that are ESC-10."""
+    """Return the rows of the ten classes of ESC-50 that form ESC-10."""
     marked = [row for row in read_table(folder / "meta" / "esc50.csv") if row["esc10"] == "True"]
     columns = {"label": "category", "fold": "fold", "src_file": "src_file"}
     return {
@@ -55,7 +55,7 @@ def _esc10(folder: Path) -> Mapping[str, Rows]:
 
 
 def _digits(folder: Path) -> Mapping[str, Rows]:
-    """FSDD's names are `{digit}_{speaker}_{index}.wav`; recordings 0 to 4 are its official test set."""
+    """Return rows from FSDD's names `{digit}_{speaker}_{index}.wav`; recordings 0 to 4 are its official test set."""
     rows = []
     for path in sorted(folder.glob("recordings/*.wav")):
         digit, speaker, index = path.stem.split("_")
@@ -67,7 +67,7 @@ def _digits(folder: Path) -> Mapping[str, Rows]:
 _ESC50 = Dataset(
     name="esc50",
     summary="ESC-50: 2000 environmental recordings of 5 s in 50 classes and 5 folds, 44.1 kHz (ESC-10 is part of it)",
-    licence="CC BY-NC 3.0; each clip's own licence stands in LICENSE",
+    licence="CC BY-NC 3.0; each clip's own licence is in LICENSE",
     citation="K. J. Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multimedia 2015",
     url="https://github.com/karolpiczak/ESC-50/archive/33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6.zip",
     archive_sha256="661183a6f53ef04f12c9bd618fed0ddc1713280d6c94a5a5431e844ba6f6a21f",
@@ -93,11 +93,15 @@ _FSDD = Dataset(
 )
 
 DATASETS: Mapping[str, Dataset] = {"esc50": _ESC50, "fsdd": _FSDD}
-"""What `spectronorm datasets get` takes."""
+"""Every data set that can be downloaded, by the name that `spectronorm datasets get` takes."""
 
 
 def find_dataset(name: str) -> Dataset:
-    """The data set of that name; raises `ArgumentError` when there is none."""
+    """Return the data set with this name.
+
+    Raises:
+        ArgumentError: if there is no such data set.
+    """
     if name not in DATASETS:
         raise ArgumentError(f"data set {name!r} is unknown; use one of {', '.join(DATASETS)}")
     return DATASETS[name]

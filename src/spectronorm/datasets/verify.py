@@ -1,4 +1,4 @@
-"""Whether unpacked files are the published ones: by their content, because archives may be packed anew."""
+"""Verification of unpacked files by their content, because the archives themselves may be repacked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHUNK = 2**20
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -22,16 +22,19 @@ def file_sha256(path: Path) -> str:
 
 
 def verify_blobs(folder: Path, within: str, expected: str, *, count: int) -> str:
-    """Every file below `within` is the one that the data set's git repository holds.
+    """Check that every file below `within` is the one in the data set's git repository.
 
     Args:
-        folder: Where the data set was unpacked.
+        folder: Folder of the unpacked data set.
         within: A folder in it.
         expected: SHA-256 of the lines `{git blob id} {name}`, in the order of names.
-        count: How many files there are.
+        count: Number of files.
+
+    Returns:
+        A description of the check.
 
     Raises:
-        SourceError: when a file is missing, too many, or differs.
+        SourceError: if a file is missing, superfluous, or different.
     """
     paths = sorted((folder / within).iterdir()) if (folder / within).is_dir() else []
     if len(paths) != count:
@@ -43,18 +46,21 @@ def verify_blobs(folder: Path, within: str, expected: str, *, count: int) -> str
 
 
 def verify_labelled_waves(folder: Path, table: str, expected_md5: str, *, count: int, rate: int, samples: int) -> str:
-    """The table of labels is the published one, and each of its files is a whole wave of the right form.
+    """Check that the table of labels is the published one, and that each of its files is a complete WAV file.
 
     Args:
-        folder: Where the data set was unpacked.
+        folder: Folder of the unpacked data set.
         table: The table, with a column `filename`; the files are in `audio`.
-        expected_md5: Of the table.
-        count: How many files there are.
-        rate: Their sample rate in Hz.
-        samples: How many mono 16-bit samples each has.
+        expected_md5: MD5 of the table.
+        count: Number of files.
+        rate: Sample rate of the files in Hz.
+        samples: Number of mono 16-bit samples in each file.
+
+    Returns:
+        A description of the check.
 
     Raises:
-        SourceError: when the table differs, or a file is missing, too many or of another form.
+        SourceError: if the table differs, or if a file is missing, superfluous or of another format.
     """
     if not (folder / table).is_file():
         raise SourceError(f"{folder / table} is missing; {_ADVICE}")
@@ -73,7 +79,7 @@ def verify_labelled_waves(folder: Path, table: str, expected_md5: str, *, count:
 
 
 def _form(path: Path) -> tuple[int, int, int, int] | str:
-    """Channels, bytes a sample, rate (Hz) and samples; or why it cannot be read."""
+    """Return channels, bytes in a sample, rate (Hz) and number of samples; or the reason why it cannot be read."""
     try:
         with wave.open(str(path)) as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
@@ -83,7 +89,7 @@ def _form(path: Path) -> tuple[int, int, int, int] | str:
 
 
 def _blob_id(path: Path) -> str:
-    """The id that git gives to a file's content."""
+    """Return the id that git assigns to a file's content."""
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 

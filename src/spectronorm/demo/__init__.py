@@ -1,1 +1,1 @@
-"""A whole run on sounds that the demo makes itself."""
+"""Demonstration of a whole run on synthesized sounds."""

@@ -1,4 +1,4 @@
-"""A small labelled data set in the layout of ESC-50, mixed on purpose in rate, channels and format."""
+"""Small labelled data set in the layout of ESC-50, with mixed sample rates, channels and formats."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _TAKES = "AB"
 _FIRST_SOURCE = 100001
 _HEADER = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 
-# Cycles of different lengths, so that no kind of sound always meets the same rate, format or length.
+# Cycles of different lengths, so that no kind of sound always has one rate, format or length.
 _SAMPLE_RATES = (8000, 16000, 22050, 44100, 48000)
 _CHANNELS = (1, 2, 1)
 _LENGTHS = (5.0, 2.5, 1.0, 4.2, 3.3, 5.0, 1.7, 2.0, 3.6)
 
-# The kinds that have a place in ESC-10, the ten-class part of ESC-50.
+# The kinds that belong to ESC-10, the ten-class part of ESC-50.
 _ESC10 = frozenset(("clock_tick", "crackling_fire", "dog_bark", "helicopter", "rain", "rooster", "sea_waves", "sneeze"))
 
 
 @dataclass(frozen=True)
 class _Encoding:
-    """One way to write samples into a file, in the names of soundfile."""
+    """Audio file encoding, in the names of soundfile."""
 
     format: str
     subtype: str
@@ -57,7 +57,7 @@ _ENCODINGS = (
 
 @dataclass(frozen=True)
 class _Clip:
-    """One clip of the data set: its labels, how it is recorded and how much of it is padding."""
+    """One clip of the data set: its labels, its recording format and its padding."""
 
     kind: str
     target: int
@@ -73,19 +73,19 @@ class _Clip:
 
     @property
     def filename(self) -> str:
-        """Return the name of the file, as ESC-50 builds it."""
+        """Return the file name, built as in ESC-50."""
         return f"{self.fold}-{self.source}-{self.take}-{self.target}.{self.encoding.extension}"
 
 
 def _plan(clips_per_kind: int) -> Iterator[_Clip]:
-    """Yield each clip; the takes of one source share the recorder, and so the fold."""
+    """Yield each clip; the takes of one source share the recorder and therefore the fold."""
     sources_per_kind = -(-clips_per_kind // len(_TAKES))
     for index in range(len(SOUNDS) * clips_per_kind):
         target, place = divmod(index, clips_per_kind)
         source, take = divmod(place, len(_TAKES))
         recording = target * sources_per_kind + source
         seconds = _LENGTHS[index % len(_LENGTHS)]
-        # Every fourth take is padded, at its end and at its start by turns; the shift spreads the takes.
+        # Every fourth take is padded, alternately at its end and at its start; the shift spreads the takes.
         padded = (index + index // 8) % 4 == 3
         silence = round(seconds * (0.25, 0.4, 0.55)[index % 3], 2) if padded else 0.0
         at_start = (index // 4) % 2 == 1
@@ -105,7 +105,7 @@ def _plan(clips_per_kind: int) -> Iterator[_Clip]:
 
 
 def _spread(samples: Floats, channels: int, sample_rate: int, rng: np.random.Generator) -> Floats:
-    """Return samples of shape (samples, channels); a second channel hears the sound later and quieter."""
+    """Return samples `(sample, channel)`; a second channel receives the sound later and quieter."""
     if channels == 1:
         return samples[:, np.newaxis]
     delay = int(rng.uniform(0.0001, 0.0007) * sample_rate)
@@ -114,7 +114,7 @@ def _spread(samples: Floats, channels: int, sample_rate: int, rng: np.random.Gen
 
 
 def _render(clip: _Clip, seed: int) -> Floats:
-    """Return the samples of a clip, of shape (samples, channels), from a generator of its own."""
+    """Return the samples of a clip, `(sample, channel)`, from the clip's own generator."""
     rng = np.random.default_rng((seed, clip.source, ord(clip.take)))
     sounding = clip.seconds - clip.silence_before - clip.silence_after
     mono = SOUNDS[clip.kind](clip.sample_rate, sounding, rng)

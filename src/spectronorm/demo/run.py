@@ -1,4 +1,4 @@
-"""The whole main job on a data set that the demo makes: fit, apply, compare, report."""
+"""The main workflow on the demo's data set: fit, apply, compare, report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN = ("none", "global", "band", "minmax")
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo made, and where it lies."""
+    """Results of the demo and the paths of its files."""
 
     dataset: Path
     profile: Profile
@@ -37,7 +37,7 @@ class DemoResult:
 
 
 def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -> DemoResult:
-    """Synthesize sounds into `folder`, measure all folds, apply band statistics without fold 1, and draw."""
+    """Synthesize sounds into `folder`, measure all folds, apply band statistics without fold 1, and draw figures."""
     dataset = make_dataset(folder / "sounds", seed=seed)
     profile = fit(dataset, preset("fastaudio"), max_bad=_MAX_BAD, progress=progress)
     profile_path = folder / "sounds.safetensors"
@@ -62,7 +62,7 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -
 
 
 def _draw_comparison(dataset: Path, training: Profile, path: Path) -> None:
-    """One siren under each normalizer: a clip with silence, tones and a clear shape."""
+    """Draw one siren under each normalizer: a clip with silence, tones and a clear shape."""
     clip = next(c for c in open_source(dataset).select(label="siren", fold=1) if c.path.suffix == ".wav")
     front_end = require_front_end(training.front_end, "drawing the demo")
     level = front_end.clip_level(read_clip(clip, front_end.sample_rate).valid)

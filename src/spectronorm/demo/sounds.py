@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
-import scipy  # its signal module is imported when it is first used
+import scipy  # scipy.signal is imported on first use
 
 from spectronorm.arrays import Floats
 
@@ -14,23 +14,23 @@ __all__ = ["SOUNDS", "Sound"]
 
 Sound = Callable[[int, float, np.random.Generator], Floats]
 
-# The highest frequency of any partial, as a share of the sample rate: above a half, partials fold back.
+# Highest frequency of any partial, as a share of the sample rate: above one half, partials alias.
 _HIGHEST_SHARE = 0.45
 
 
 def _times(sample_rate: int, seconds: float) -> Floats:
-    """Return the time in seconds of each sample."""
+    """Return the time of each sample in seconds."""
     return np.arange(round(sample_rate * seconds)) / sample_rate
 
 
 def _draw_pitch(low: float, high: float, sample_rate: int, rng: np.random.Generator) -> float:
-    """Draw a frequency in Hz between `low` and `high`, moved down where the sample rate is too low for it."""
+    """Draw a frequency in Hz between `low` and `high`, lowered if the sample rate is too low for it."""
     highest = _HIGHEST_SHARE * sample_rate
     return float(rng.uniform(min(low, 0.7 * highest), min(high, highest)))
 
 
 def _band_noise(count: int, sample_rate: int, low: float, high: float, rng: np.random.Generator) -> Floats:
-    """Return `count` samples of noise between `low` and `high` Hz, of unit standard deviation."""
+    """Return `count` samples of noise between `low` and `high` Hz, with unit standard deviation."""
     highest = min(high, _HIGHEST_SHARE * sample_rate)
     band = (min(low, 0.5 * highest), highest)
     sections = scipy.signal.butter(2, band, "bandpass", fs=sample_rate, output="sos")
@@ -39,13 +39,13 @@ def _band_noise(count: int, sample_rate: int, low: float, high: float, rng: np.r
 
 
 def _arch(count: int, summit: float) -> Floats:
-    """Return a smooth rise from zero to one at the share `summit` of `count` samples, and a fall."""
+    """Return a smooth rise from zero to one at the share `summit` of `count` samples, followed by a fall."""
     height = np.interp(np.linspace(0.0, 1.0, count), (0.0, summit, 1.0), (0.0, 1.0, 0.0))
     return np.asarray(np.sin(0.5 * np.pi * height) ** 2, dtype=np.float64)
 
 
 def _voice(pitch: Floats, formants: Sequence[tuple[float, float]], sample_rate: int) -> Floats:
-    """Return the partials of a `pitch` in Hz, made loud near each formant (center and half width in Hz)."""
+    """Return the partials of a `pitch` in Hz, amplified near each formant (centre and half-width in Hz)."""
     highest = _HIGHEST_SHARE * sample_rate
     phase = 2.0 * np.pi * np.cumsum(pitch) / sample_rate
     twice_cosine = 2.0 * np.cos(phase)
@@ -54,15 +54,15 @@ def _voice(pitch: Floats, formants: Sequence[tuple[float, float]], sample_rate: 
     for number in range(1, min(16, int(highest / pitch.min())) + 1):
         frequency = number * pitch
         weight = sum(1.0 / (1.0 + ((frequency - center) / width) ** 2) for center, width in formants)
-        # A partial that glides past the limit fades out, as a sudden stop would click.
+        # A partial that glides past the limit fades out, because a sudden stop would click.
         total += weight * np.clip((highest - frequency) / (0.1 * highest), 0.0, 1.0) * partial
-        # sin((n + 1) x) = 2 cos(x) sin(n x) - sin((n - 1) x) spares one sine per partial and sample.
+        # sin((n + 1) x) = 2 cos(x) sin(n x) - sin((n - 1) x) saves one sine for each partial and sample.
         before, partial = partial, twice_cosine * partial - before
     return total
 
 
 def _ring(pitches: Sequence[float], decays: Sequence[float] | Floats, sample_rate: int) -> Floats:
-    """Return a struck body: sines of the given pitches in Hz that die away with decays in seconds."""
+    """Return a struck body: sines with the given pitches in Hz that decay with time constants in seconds."""
     times = _times(sample_rate, 7.0 * max(decays))
     waves = [
         np.sin(2.0 * np.pi * pitch * times) * np.exp(-times / decay)
@@ -80,14 +80,14 @@ def _strikes(count: int, per_sample: float, spread: float, body: Floats, rng: np
 
 
 def _add(samples: Floats, piece: Floats, start: float, sample_rate: int) -> None:
-    """Add a piece to `samples` in place from `start` seconds on, as much of it as fits."""
+    """Add a piece to `samples` in place from `start` seconds on, cut at the end."""
     first = max(0, round(start * sample_rate))
     part = piece[: max(0, samples.size - first)]
     samples[first : first + part.size] += part
 
 
 def _finish(samples: Floats, sample_rate: int, rng: np.random.Generator) -> Floats:
-    """Add a faint room noise and scale to a random peak, as no two recordists set the same level."""
+    """Add faint room noise and scale to a random peak, since no two recordists set equal levels."""
     room = _band_noise(samples.size, sample_rate, 60.0, 2000.0, rng)
     heard = samples / max(float(np.abs(samples).max()), 1e-12) + 10.0 ** rng.uniform(-3.5, -2.5) * room
     peak = np.exp(rng.uniform(np.log(0.05), np.log(0.9)))
@@ -101,7 +101,7 @@ def crickets(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floa
     for distance in range(int(rng.integers(2, 4))):
         pulses, pulse_rate = int(rng.integers(3, 6)), rng.uniform(22.0, 34.0)
         period = pulses / pulse_rate + rng.uniform(0.08, 0.35)
-        # No insect keeps exact time: its chirps come a little early and late by turns.
+        # No insect keeps exact time: chirps come alternately a little early and late.
         uneven = times + 0.06 * np.sin(2.0 * np.pi * rng.uniform(0.2, 0.5) * times + rng.uniform(0.0, 6.0))
         pulse = (uneven + rng.uniform(0.0, period)) % period * pulse_rate
         heard = np.flatnonzero(pulse < pulses)
@@ -112,7 +112,7 @@ def crickets(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floa
 
 
 def rain(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
-    """Return steady rain: a broad hiss, a dense patter and a few heavy drops near by."""
+    """Return steady rain: a broad hiss, a dense patter and a few heavy drops nearby."""
     count = round(sample_rate * seconds)
     samples = _band_noise(count, sample_rate, rng.uniform(500.0, 1200.0), rng.uniform(9000.0, 16000.0), rng)
     dab = _times(sample_rate, 0.004)
@@ -125,7 +125,7 @@ def rain(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
 
 
 def clock_tick(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
-    """Return a clock: evenly spaced dry clicks, every second one of another pitch."""
+    """Return a clock: evenly spaced dry clicks that alternate between two pitches."""
     samples = np.zeros(round(sample_rate * seconds))
     period = 1.0 / rng.choice((1.0, 2.0, 2.5, 4.0, 5.0))
     clicks = []
@@ -143,7 +143,7 @@ def clock_tick(sample_rate: int, seconds: float, rng: np.random.Generator) -> Fl
 
 
 def siren(sample_rate: int, seconds: float, rng: np.random.Generator) -> Floats:
-    """Return a siren: a loud horn that wails slowly, yelps fast or changes between two tones."""
+    """Return a siren: a loud horn that wails slowly, yelps fast or alternates between two tones."""
     times = _times(sample_rate, seconds)
     style = int(rng.integers(3))
     rate = rng.uniform(*((0.2, 0.4), (2.0, 3.5), (0.5, 0.9))[style])
@@ -182,7 +182,7 @@ def sea_waves(sample_rate: int, seconds: float, rng: np.random.Generator) -> Flo
     for crest in np.arange(rng.uniform(0.2, 0.8) * min(seconds, period), seconds + period, period):
         height = rng.uniform(0.6, 1.0)
         swell = height * _arch(round(1.3 * period * sample_rate), 0.4)
-        # The part before the clip begins is cut away, so that a clip may start within a wave.
+        # The part before the clip's start is cut away, so that a clip may start within a wave.
         early = max(0, round((0.52 * period - crest) * sample_rate))
         _add(roar, swell[early:], crest - 0.52 * period, sample_rate)
         _add(foam, swell[early:] ** 3, crest - 0.52 * period + 0.12 * period, sample_rate)

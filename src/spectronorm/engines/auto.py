@@ -1,4 +1,4 @@
-"""Threads at first, and processes when what is left is worth their start."""
+"""Automatic engine: starts with threads, and adds processes if the remaining work is worth their start."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from spectronorm.engines.threads import ThreadEngine
 from spectronorm.errors import EngineError
 
 WORTH_SECONDS = 3.0
-"""How long threads must still have to go for processes to begin: they take about a second to start."""
+"""Remaining time of the threads, in seconds, from which processes are started: they take about a second to start."""
 
 
 @ENGINES.register("auto")
 @dataclass(frozen=True)
 class AutoEngine:
-    """Runs tasks in `workers` threads (by default one a core), and goes on in as many processes when that is faster.
+    """Runs tasks in `workers` threads (by default one for each core), and continues in processes if that is faster.
 
-    Threads share Python's interpreter lock: short clips keep two of them no busier than one. Processes do not, but each
-    has to start and import. So a short run never starts them, and in a long one they start while threads work. A task
-    that does not pickle stays in threads. Results are the same.
+    Threads share Python's interpreter lock: with short clips, two threads do no more than one. Processes do not share
+    it, but each must start and import. So a short run never starts processes, and in a long run they start while
+    threads work. A task that cannot be pickled stays in threads. Results do not depend on the choice.
 
     Raises:
-        ArgumentError: when `workers` is below 1.
+        ArgumentError: if `workers` is below 1.
     """
 
     workers: int = field(default_factory=available_cores)
@@ -40,10 +40,10 @@ class AutoEngine:
         set_whole_numbers(self, ("workers",), 1)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield results as they get done.
+        """Yield results as they are completed.
 
         Raises:
-            EngineError: when an item ends its process each time.
+            EngineError: if an item ends its process each time.
         """
         if self.workers == 1 or not _pickles(task) or _is_daemonic():
             yield from ThreadEngine(self.workers).map(task, items)
@@ -63,7 +63,7 @@ class AutoEngine:
                         started = pool.started()
                     except (EngineError, OSError, ImportError, RuntimeError):  # no shared memory, no descriptors
                         startable = False
-                # Where no process can start, threads do everything.
+                # If no process can start, threads do all the work.
                 if started is not None and started.done() and started.exception() is None:
                     rest.stop()
             if pool is not None and rest.taken < len(items):
@@ -74,7 +74,7 @@ class AutoEngine:
 
 
 class _Rest(Generic[Item]):
-    """Items that are handed out one by one until somebody says stop."""
+    """Items that are handed out one by one until they are stopped."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = items

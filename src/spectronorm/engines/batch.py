@@ -1,4 +1,4 @@
-"""Several items at once: what travels to a worker of another process, and what comes back."""
+"""Batches of items: the unit sent to a worker in another process, and the outcome sent back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spectronorm.engines.engine import merged
 
 @dataclass(frozen=True)
 class BatchResult:
-    """The results of a batch, added up where its task can do that, and how long how many items took."""
+    """Results of a batch, merged if the task can merge them, with the number of items and the time taken."""
 
     results: list[Any]
     items: int
@@ -20,7 +20,7 @@ class BatchResult:
 
 
 def do_batch(task: Callable[[Any], Any], batch: Sequence[Any]) -> BatchResult:
-    """What a worker does."""
+    """Run a task on each item of a batch, in a worker."""
     begin = time.perf_counter()
     results = [task(item) for item in batch]
     seconds = time.perf_counter() - begin

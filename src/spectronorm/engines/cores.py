@@ -18,7 +18,7 @@ def available_cores() -> int:
 
 
 def affordable_workers(wanted: int) -> int:
-    """How many processes of `wanted` ones the memory limit of the control group leaves room for, at least one."""
+    """Number of processes, at most `wanted` and at least one, that fit into the control group's memory limit."""
     return max(1, int(min(wanted, memory_limit(_CGROUPS, own_group()) // WORKER_BYTES - 1)))
 
 

@@ -1,7 +1,7 @@
-"""A Dask cluster: processes on this machine, or on as many others as a scheduler has.
+"""Engine on a Dask cluster: processes on this machine, or on the machines of a scheduler.
 
-Items go out in batches of about a quarter of a second, because each task costs a scheduler about a millisecond. Dask
-does the tasks of a lost worker again on another one; results are the same wherever and however often they are made.
+Items are sent in batches of about a quarter of a second, because each task costs a scheduler about a millisecond. Dask
+repeats the tasks of a lost worker on another one; results do not depend on the place or the number of attempts.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 CONNECT_SECONDS = 5.0
-"""How long a scheduler may take to answer."""
+"""Time limit for a scheduler's answer."""
 ALLOWED_FAILURES = 10
-"""How many workers a task of our own cluster may lose; Dask's 3 are soon used up where machines are taken away."""
+"""Number of workers that a task may lose on a local cluster; Dask's 3 are soon used up on preemptible machines."""
 ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": str(2**28),
     "MALLOC_MMAP_THRESHOLD_": str(2**28),
     "MALLOC_TOP_PAD_": str(2**24),
 }
-"""What workers need in their environment when they start: with Dask's own settings each clip's memory is given back
-to the system and fetched again, which halves the rate."""
-_WAITING = 2  # batches a worker: one it works on, one that waits
+"""Environment of the workers: with Dask's own settings, each clip's memory is returned to the system and fetched again,
+which halves the rate.
+"""
+_WAITING = 2  # batches for each worker: one in progress, one waiting
 _SETTINGS = "distributed.nanny.pre-spawn-environ"
 
 
@@ -44,18 +45,18 @@ _SETTINGS = "distributed.nanny.pre-spawn-environ"
 class DaskEngine:
     """Runs tasks on a Dask cluster; as a context manager it keeps the cluster between passes.
 
-    Without a scheduler's address, a cluster of single-threaded processes is started on this machine, and ended with
-    the context, or with the pass when there is no context. As with any Python program that starts processes, a script
-    needs `if __name__ == "__main__":`.
+    Without a scheduler's address, a cluster of single-threaded processes is started on this machine, and ended with the
+    context, or with the pass if there is no context. As in any Python program that starts processes, a script needs `if
+    __name__ == "__main__":`.
 
     Args:
-        scheduler: The address of a running scheduler, such as `tcp://10.0.0.1:8786`.
-        workers: How many processes to start here (by default one a core); not with a scheduler.
-        patience: Seconds to wait while no worker is there, at the start and later.
+        scheduler: Address of a running scheduler, such as `tcp://10.0.0.1:8786`.
+        workers: Number of processes to start here (by default one for each core); not with a scheduler.
+        patience: Seconds to wait for a worker, at the start and later.
 
     Raises:
-        ArgumentError: when `workers` is below 1 or given with a scheduler, or `patience` is not positive.
-        MissingExtra: when Dask is not installed.
+        ArgumentError: if `workers` is below 1 or given with a scheduler, or if `patience` is not positive.
+        MissingExtra: if Dask is not installed.
     """
 
     def __init__(self, scheduler: str | None = None, *, workers: int | None = None, patience: float = 60.0) -> None:
@@ -83,22 +84,22 @@ class DaskEngine:
 
     @property
     def workers(self) -> int:
-        """How many items it can work on at once; of a scheduler that is not connected, nobody knows more than 1."""
+        """Number of items that can be processed at once; 1 for a scheduler that is not connected."""
         if self._client is not None:
             return max(1, _threads(self._client))
         return self._count if self.scheduler is None else 1
 
     def processes(self) -> list[int]:
-        """The process numbers of the workers, each on its machine; none when nothing is connected."""
+        """Process ids of the workers, each on its machine; empty if there is no connection."""
         return [] if self._client is None else list(self._client.run(os.getpid).values())
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield `task(item)` for each item, in the order in which they get done.
+        """Yield `task(item)` for each item, in the order of completion.
 
-        Results of a task with a method `merge` are added up where they are made, before they travel.
+        Results of a task with a method `merge` are merged where they are made, before they are sent.
 
         Raises:
-            EngineError: when the scheduler cannot be reached or is lost, no worker comes, or an item ends its workers.
+            EngineError: if the scheduler is unreachable or lost, no worker comes, or an item ends its workers.
         """
         if len(items) == 0:
             return
@@ -152,11 +153,11 @@ class _Run:
                 if time.monotonic() - asked > 1.0:
                     threads, asked = max(1, self._threads()), time.monotonic()
         finally:
-            with suppress(Exception):  # the client may be gone, and what has not begun is dropped all the same
+            with suppress(Exception):  # The client may be gone; work that has not begun is dropped in any case.
                 self._client.cancel(list(self._running), force=True)
 
     def _submit(self, task: Callable[[Item], Result], batch: Sequence[Item]) -> None:
-        # As bytes: Dask would look through every item for futures, and the scheduler load all of our classes.
+        # Sent as bytes: Dask would search every item for futures, and the scheduler would import all our classes.
         import cloudpickle  # noqa: PLC0415
 
         future = self._client.submit(_work, cloudpickle.dumps((task, batch)), pure=False)
@@ -164,7 +165,7 @@ class _Run:
         future.add_done_callback(self._done.put)
 
     def _first_workers(self) -> int:
-        """How many threads there are, once there is one."""
+        """Return the number of threads, once there is one."""
         begin = time.monotonic()
         while not (threads := self._threads()):
             if time.monotonic() - begin > self._patience:
@@ -173,7 +174,7 @@ class _Run:
         return threads
 
     def _next(self) -> Future:
-        """A batch that is done, or an error when none will ever be."""
+        """Return a batch that is done, or raise an error if none will ever be."""
         alone_since: float | None = None
         while True:
             try:
@@ -216,17 +217,17 @@ class _Run:
         return outcome
 
 
-_LOST = "the connection to the Dask scheduler was lost; see why it ended, then give the same command again to go on"
+_LOST = "the connection to the Dask scheduler was lost; find out why it ended, then repeat the command to resume"
 
 
 def _nobody(patience: float) -> str:
-    return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then give the same command again"
+    return f"the Dask scheduler has had no worker for {patience:g} s; start workers, then repeat the command"
 
 
 def _work(pickled: bytes) -> BatchResult:
-    """What a worker does: a batch."""
+    """Run a pickled batch, in a worker."""
     try:
-        task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: whoever reaches it can run code)
+        task, batch = pickle.loads(pickled)  # noqa: S301  (Dask itself pickles: any process that reaches it can run code)
     except (ImportError, AttributeError, TypeError) as error:
         raise EngineError(_cannot_load(error)) from None
     return do_batch(task, batch)
@@ -234,13 +235,17 @@ def _work(pickled: bytes) -> BatchResult:
 
 def _cannot_load(error: object) -> str:
     return (
-        "the scheduler or a worker cannot load what spectronorm sends; install the same spectronorm, extras and "
-        f"Python there as here ({error})"
+        "the scheduler or a worker cannot load the task; install this version of spectronorm, its extras and Python "
+        f"there ({error})"
     )
 
 
 def require_dask() -> None:
-    """Raise `MissingExtra` unless Dask is there."""
+    """Check that Dask is installed.
+
+    Raises:
+        MissingExtra: if it is not.
+    """
     try:
         import distributed  # noqa: F401, PLC0415
     except (ImportError, OSError):
@@ -252,19 +257,19 @@ def _threads(client: Client) -> int:
 
 
 def _named(address: str) -> Client:
-    """A client of a running scheduler, which is asked who it is before: a client that fails to connect lingers."""
+    """Connect to a running scheduler, after asking it to identify itself: a client that fails to connect lingers."""
     import asyncio  # noqa: PLC0415  (2 MB that only a cluster needs)
 
     from distributed import Client  # noqa: PLC0415
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has an event loop already
+        with ThreadPoolExecutor(1) as thread:  # The thread of a notebook already runs an event loop.
             asked = asyncio.wait_for(_who_is(address), CONNECT_SECONDS)
             found = thread.submit(asyncio.run, asked).result()
         if found != "Scheduler":
             raise ValueError(f"a Dask {found.lower()} answers")  # noqa: TRY301
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except Exception as error:  # whatever answers there may send anything
+    except Exception as error:  # An unknown service at the address may send anything.
         raise EngineError(
             f"scheduler={address!r}: no Dask scheduler answers there ({str(error) or type(error).__name__}); check "
             "the address, such as tcp://10.0.0.1:8786, and that dask scheduler runs"
@@ -281,7 +286,7 @@ async def _who_is(address: str) -> str:
 
 @contextmanager
 def _local_cluster(workers: int) -> Iterator[Any]:
-    """Single-threaded processes on this machine, with what NumPy work needs set before they start."""
+    """Start single-threaded processes on this machine, with the environment that NumPy work needs set before."""
     import dask  # noqa: PLC0415
     from distributed import LocalCluster  # noqa: PLC0415
 
@@ -295,7 +300,7 @@ def _local_cluster(workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",  # any free port: several clusters may run on one machine
-            memory_limit=0,  # as with the local engine, nobody is paused or ended for what he holds
+            memory_limit=0,  # as with local engines, no worker is paused or ended for its use of memory
         )
         try:
             yield cluster

@@ -1,4 +1,4 @@
-"""The whole contract between a pass and whatever runs it."""
+"""Contract between a pass and the engine that runs it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Runs a task on every item, anywhere, in any order."""
+    """Runs a task on every item, on any machine, in any order."""
 
     @property
     def workers(self) -> int:
-        """How many items it can work on at once."""
+        """Number of items that can be processed at once."""
         ...
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield `task(item)` for each item, in the order in which they get done."""
+        """Yield `task(item)` for each item, in the order of completion."""
         ...
 
 
 ENGINES: Registry[Engine] = Registry("engines", "engine", object, settings=False)
-"""Every engine by the name that `--engine` takes; see `open_named` for what its constructor may take."""
+"""Every engine by the name that `--engine` takes; see `open_named` for the arguments of its constructor."""
 
 
 @contextmanager
 def open_named(name: str, **options: object) -> Iterator[Engine]:
-    """The engine of a name, made with the options that are given (not None), and closed at the end if it can be.
+    """Build the engine of a name with the options that are not None, and close it at the end if it has `close`.
 
     Raises:
-        ArgumentError: when there is no such engine, or it does not have an option.
+        ArgumentError: if there is no such engine, or if it lacks an option.
     """
     given = {option: value for option, value in options.items() if value is not None}
     for option, value in given.items():
@@ -49,9 +49,9 @@ def open_named(name: str, **options: object) -> Iterator[Engine]:
 
 
 def merged(task: object, results: list[Result]) -> list[Result]:
-    """The results as a task that can add them up gives them (`task.merge(results)`): fewer, to the same end.
+    """Merge results with `task.merge(results)` if the task has it: fewer results, equal totals.
 
-    Only an engine whose results travel does this, and only with results of one batch.
+    Only engines that send results between processes merge them, and only results of one batch.
     """
     merge: Callable[[list[Result]], list[Result]] | None = getattr(task, "merge", None)
     return results if merge is None or len(results) < 2 else merge(results)

@@ -14,9 +14,9 @@ def has_lost_a_worker(pool: Any) -> bool:
 
 
 def break_up(pool: Any) -> None:
-    """End all workers and the answer that is waited for, so that the pool finds itself broken.
+    """End all workers and the pending answer, so that the pool is marked as broken.
 
-    The pool reads answers from one pipe. Once nobody can write into it any more, this process included, its end is
+    The pool reads answers from one pipe. Once no process has its write end open, including this process, its end is
     read.
     """
     for worker in _workers(pool):

@@ -1,4 +1,4 @@
-"""A pool of processes on this machine that outlives any of them."""
+"""Engine with a pool of processes on this machine, which survives the death of any of them."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ Answer = TypeVar("Answer")
 _WATCH_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
 _LOOKS = 4
-"""How often in a row a dead worker must be seen that the pool itself does not notice."""
+"""Number of consecutive checks that must find a dead worker which the pool itself does not notice."""
 _ATTEMPTS = 3
-"""How often an item may end the process that works on it while it is the only one at work."""
+"""Number of times that an item may end its process while it is the only one at work."""
 
 
 @ENGINES.register("processes")
 @dataclass(frozen=True)
 class ProcessEngine:
-    """Runs tasks in `workers` processes (by default one a core); tasks, items and results must pickle.
+    """Runs tasks in `workers` processes (by default one for each core); tasks, items and results must be picklable.
 
-    When a process is killed, the pool is made anew, and what was lost is done again, item by item, so that one that
-    ends its process every time can be told from those that happened to run beside it.
+    If a process is killed, the pool is recreated and the lost items are repeated one by one, so that an item that ends
+    its process every time can be distinguished from items that happened to run next to it.
 
     Raises:
-        ArgumentError: when `workers` is below 1.
+        ArgumentError: if `workers` is below 1.
     """
 
     workers: int = field(default_factory=available_cores)
@@ -51,12 +51,12 @@ class ProcessEngine:
         set_whole_numbers(self, ("workers",), 1)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield results as they get done, keeping few waiting, so that memory does not grow with the items.
+        """Yield results as they are completed, with few items in flight, so that memory does not grow with the items.
 
-        Results of a task with a method `merge` are added up where they are made, before they travel.
+        Results of a task with a method `merge` are merged where they are made, before they are sent.
 
         Raises:
-            EngineError: when an item ends its process each time, or no process can be started.
+            EngineError: if an item ends its process each time, or no process can be started.
         """
         pool = Pool(self.workers)
         try:
@@ -66,7 +66,7 @@ class ProcessEngine:
 
 
 class Pool:
-    """The processes of the moment, and what they work on."""
+    """The current processes, and the batches that they work on."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -74,11 +74,11 @@ class Pool:
         self._running: dict[Future[BatchResult], Sequence[Any]] = {}
 
     def started(self) -> Future[None]:
-        """Done when the first process takes work; until then others may do some."""
+        """Future that is done when the first process takes work; until then other engines may do some."""
         return self._submit(_nothing)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """What `ProcessEngine.map` gives."""
+        """Yield results as `ProcessEngine.map` does."""
         pace, position = Pace(), 0
         while position < len(items) or self._running:
             # One batch waits, so that no worker does.
@@ -88,7 +88,7 @@ class Pool:
                 position += size
                 try:
                     self._running[self._submit(do_batch, task, batch)] = batch
-                except BrokenExecutor:  # a process died since anybody looked
+                except BrokenExecutor:  # A process has died since the last check.
                     for outcome in self._recover(task, list(batch)):
                         yield from outcome.results
             for outcome in self._done(task):
@@ -96,7 +96,7 @@ class Pool:
                 yield from outcome.results
 
     def close(self) -> None:
-        """Drop what has not begun, and wait for the rest."""
+        """Drop the batches that have not begun, and wait for the rest."""
         for future in self._running:
             future.cancel()
         self._pool.shutdown()
@@ -105,18 +105,18 @@ class Pool:
         from loky import ProcessPoolExecutor  # noqa: PLC0415  (3 MB that threads do without)
 
         open_standard_streams()
-        # Not the standard library's: its processes run the user's script again, or are forks of one with threads.
+        # Not the standard library's pool: its processes rerun the user's script, or are forks of a threaded process.
         with _starting():
             return ProcessPoolExecutor(affordable_workers(self._workers), initializer=_begin, initargs=(os.getpid(),))
 
     def _submit(self, call: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
-        """Have a process do it; the first call starts the processes."""
+        """Submit a call to the pool; the first one starts the processes."""
         with _starting():
             future: Future[Answer] = self._pool.submit(call, *arguments)
             return future
 
     def _done(self, task: Callable[[Any], Any]) -> Iterator[BatchResult]:
-        """What is done by now: at least one batch, if there are any."""
+        """Yield the batches that are done by now: at least one batch, if there are any."""
         done = self._settled(self._running, FIRST_COMPLETED)
         lost: list[Any] = []
         for future in done:
@@ -129,7 +129,7 @@ class Pool:
             yield from self._recover(task, lost)
 
     def _recover(self, task: Callable[[Any], Any], lost: list[Any]) -> Iterator[BatchResult]:
-        """Do what died with the pool again, one item at a time: so it is known which one ends its process."""
+        """Repeat the items that were lost with the pool one at a time, which shows the item that ends its process."""
         self._settled(self._running, ALL_COMPLETED)
         for future, batch in self._running.items():
             if isinstance(future.exception(), BrokenExecutor):
@@ -212,7 +212,7 @@ def _forgo_memory_checks() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Have this process end soon after its parent, which may be killed before it can tell anybody."""
+    """End this process soon after its parent, which may be killed without notice."""
 
     def watch() -> None:
         while os.getppid() == parent:

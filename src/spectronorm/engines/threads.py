@@ -1,7 +1,7 @@
-"""A pool of threads on this machine.
+"""Engine with a pool of threads on this machine.
 
 Decoding, resampling, the FFT and the counting kernel all release Python's interpreter lock, so threads keep two cores
-busy without pickling anything, as long as clips are seconds long; short ones want processes.
+busy without pickling, as long as clips are seconds long; short clips need processes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from spectronorm.engines.engine import ENGINES, Item, Result
 @ENGINES.register("threads")
 @dataclass(frozen=True)
 class ThreadEngine:
-    """Runs tasks in `workers` threads (by default one a core).
+    """Runs tasks in `workers` threads (by default one for each core).
 
-    Raises `ArgumentError` when `workers` is below 1.
+    Raises:
+        ArgumentError: if `workers` is below 1.
     """
 
     workers: int = field(default_factory=available_cores)
@@ -29,7 +30,7 @@ class ThreadEngine:
         set_whole_numbers(self, ("workers",), 1)
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """Yield results as they get done, keeping few waiting, so that memory does not grow with the items."""
+        """Yield results as they are completed, with few items in flight, so that memory does not grow with them."""
         if self.workers == 1:
             yield from map(task, items)
             return
@@ -37,7 +38,7 @@ class ThreadEngine:
         try:
             yield from self._map_in(pool, task, items)
         finally:
-            # On an error or Ctrl-C what has not begun is dropped, and only what runs is waited for.
+            # After an error or Ctrl-C, items that have not begun are dropped, and only running ones are waited for.
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _map_in(
@@ -46,7 +47,7 @@ class ThreadEngine:
         running: set[Future[Result]] = set()
         for item in items:
             running.add(pool.submit(task, item))
-            if len(running) > self.workers:  # one item waits, so that no worker does
+            if len(running) > self.workers:  # One item waits, so that no worker does.
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 while done:
                     yield done.pop().result()

@@ -1,4 +1,4 @@
-"""Which normalization serves this data, by paired training, with the answer's uncertainty."""
+"""Experiment: find the normalization that serves a data set, by paired training, with the answer's uncertainty."""
 
 from spectronorm.errors import MissingExtra
 

@@ -1,4 +1,4 @@
-"""One trained model on simulated deployments, as it is and updated on unlabelled audio."""
+"""Tests of one trained model on simulated deployments, unchanged and updated on unlabelled audio."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM = "none", "mean", "mean and std", "Bat
 UPDATES = (NO_UPDATE, MEAN, MEAN_AND_STD, BATCH_NORM)
 
 FEW = ", from {} classes"
-"""Behind an update's name: it saw clips of so many classes only."""
+"""Suffix of the name of an update made from clips of only this number of classes."""
 
 _Levels = NDArray[np.float32]
 
 
 def update_names(few_classes: int) -> tuple[str, ...]:
-    """No update, each update, and where asked for each update again from few classes."""
+    """Names of the updates: none, each update, and, if asked for, each update made from few classes."""
     again = (update + FEW.format(few_classes) for update in UPDATES[1:])
     return (*UPDATES, *again) if few_classes else UPDATES
 
 
 def scores_of(log_probability: NDArray[np.float64], labels: Integers) -> Scores:
-    """Hits and log-probabilities of the true classes."""
+    """Return the hits and the log-probabilities of the true classes."""
     true = log_probability[np.arange(len(labels)), labels]
     return Scores(
         tuple(int(hit) for hit in log_probability.argmax(axis=1) == labels), tuple(round(float(v), 6) for v in true)
@@ -49,17 +49,21 @@ class Deployed:
     def log_probabilities(
         self, levels: _Levels, clips: LabelledClips, test: Integers, training: Training, few_classes: int = 0
     ) -> dict[str, NDArray[np.float64]]:
-        """Those of the tested clips `(clip, class)` without and with each update that this arm and model allow.
+        """Log-probabilities of the tested clips `(clip, class)`, without and with each update that the arm supports.
 
-        An update sees one half of the test clips, without their labels, and is tested on the other; then the halves
-        change places. So no clip is in its own update, and no recording is in both halves.
+        Each update sees one half of the test clips, without labels, and is tested on the other half; then the halves
+        swap. So no clip is in its own update, and no recording is in both halves.
 
         Args:
-            levels: Of all clips, as recorded by a simulated device, `(clip, band, frame)`.
+            levels: Levels of all clips, as a simulated device records them, `(clip, band, frame)`.
             clips: Classes and groups.
-            test: Which clips are tested.
-            training: How the model was trained.
-            few_classes: With each update from clips of so many classes too, as a quiet night gives them; 0 without.
+            test: Indices of the tested clips.
+            training: Settings of the model's training.
+            few_classes: Also make each update from clips of only this number of classes, as a quiet night would; 0: do
+                not.
+
+        Returns:
+            Log-probabilities by name of the update.
         """
         halves = _halves(clips, test)
         variants = {
@@ -96,18 +100,18 @@ class Deployed:
 
 
 def _of_few_classes(clips: LabelledClips, adapt: Integers, count: int) -> Integers:
-    """Those of the clips that are of so many classes, which are drawn from the clips' own, the same every time."""
+    """Select the clips of `count` classes, which are drawn reproducibly from the classes present."""
     classes = np.unique(clips.labels[adapt])
     chosen = np.random.default_rng([count, int(adapt[0])]).permutation(classes)[:count]
     return adapt[np.isin(clips.labels[adapt], chosen)]
 
 
 def _halves(clips: LabelledClips, test: Integers) -> list[tuple[Integers, Integers]]:
-    """Each half of the clips beside the other; groups stay whole."""
+    """Yield both halves in either order, each paired with the other; groups stay whole."""
     names = sorted({clips.groups[i] for i in test})
     chosen = set(np.random.default_rng(0).permutation(names)[: len(names) // 2].tolist())
     first = np.array([i for i in test if clips.groups[i] in chosen], dtype=np.int64)
     second = np.array([i for i in test if clips.groups[i] not in chosen], dtype=np.int64)
-    if not (len(first) and len(second)):  # one recording: there is no other half
+    if not (len(first) and len(second)):  # With one recording there is no other half.
         return [(test, test)]
     return [(first, second), (second, first)]

@@ -1,4 +1,4 @@
-"""What a comparison will do, decided before it begins."""
+"""Design of a comparison, fixed before it begins."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.training.train import Training
 
 AGAIN = " again"
-"""Behind the reference arm's name: the A/A control, the same arm from other weights and in another order."""
+"""Suffix of the reference arm's name for the A/A control: this arm with other initial weights and another order."""
 _OTHER_SEED, _NEXT_MEMBER = 1_000_003, 10_000_019
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fold that is held out and a seed: what all arms share."""
+    """One held-out fold and one seed, shared by all arms."""
 
     fold: str
     seed: int
@@ -28,19 +28,19 @@ class Block:
 
 @dataclass(frozen=True)
 class Design:
-    """Arms, how they are trained, and how often.
+    """Arms, their training, and the number of repetitions.
 
     Attributes:
-        arms: At least two.
-        training: The same for every arm.
-        seeds: How many seeds each fold gets.
+        arms: At least two arms.
+        training: Training settings, shared by all arms.
+        seeds: Number of seeds for each fold.
         reference: The arm that the A/A control repeats and that a budget's decisions compare with.
         shifts: Simulated deployments that each trained model is tested on.
-        train_on: A simulated device through which all training and testing but that of `shifts` goes; "" is none.
-        update_classes: Each update on a deployment is also made from clips of so many classes alone; 0 is not.
+        train_on: Simulated device for all training and testing except the tests of `shifts`; "" is none.
+        update_classes: Also make each update on a deployment from clips of only this number of classes; 0: do not.
 
     Raises:
-        ArgumentError: when a number or name breaks its rule.
+        ArgumentError: if a number or name is invalid.
     """
 
     arms: tuple[Arm, ...]
@@ -66,7 +66,7 @@ class Design:
             raise ArgumentError(f"reference={self.reference!r} must be one of the arms {', '.join(names)}")
 
     def blocks(self, clips: LabelledClips) -> Iterator[Block]:
-        """Every block: all folds with one seed, then all folds with the next, because one fold misleads."""
+        """Yield every block: all folds with one seed, then all folds with the next seed, because one fold misleads."""
         for seed in range(self.seeds):
             for fold in clips.held_out:
                 yield Block(fold, seed)
@@ -78,33 +78,33 @@ class Design:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that is trained in a block: the arms and the A/A control."""
+        """The names of all models trained in a block: the arms and the A/A control."""
         return (*(arm.name for arm in self.arms), self.control)
 
     def arm(self, name: str) -> Arm:
-        """The arm that is trained under this name."""
+        """Return the arm that is trained under this name."""
         wanted = self.reference if name == self.control else name
         return next(arm for arm in self.arms if arm.name == wanted)
 
     def epochs_of(self, name: str) -> int:
-        """How many epochs are trained under this name in a block, of all its models."""
+        """Number of epochs trained under this name in a block, summed over all its models."""
         return self.training.epochs * len(self.arm(name).models)
 
     def seed_of(self, name: str, block: Block, member: int = 0) -> tuple[int, int]:
-        """The seed of initial weights, batch order and augmentation: one a block, but for the A/A control.
+        """Seed of the initial weights, batch order and augmentation: one for each block, except for the A/A control.
 
-        The first member of an ensemble has the seed of arms that are none.
+        The first member of an ensemble has the seed of an arm that is no ensemble.
         """
         other = (_OTHER_SEED if name == self.control else 0) + member * _NEXT_MEMBER
         return (block.seed + other, zlib.crc32(block.fold.encode()))
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Every two arms, in order."""
+        """Every pair of arms, in order."""
         names = [arm.name for arm in self.arms]
         return [(a, b) for i, b in enumerate(names) for a in names[i + 1 :]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; the number of seeds is left out, because a run may be given more of them later."""
+        """Return plain JSON values, without the number of seeds, because a run may be extended by more seeds."""
         return {
             "arms": [arm.to_dict() for arm in self.arms],
             "training": asdict(self.training),

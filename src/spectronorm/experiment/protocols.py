@@ -18,9 +18,9 @@ class Protocol:
     """A published comparison.
 
     Attributes:
-        summary: What it is.
+        summary: Description in words.
         design: Arms, training and seeds.
-        duration: Seconds of each clip.
+        duration: Length of each clip in seconds.
         hold_out: The folds that are tested; () is all.
     """
 
@@ -54,11 +54,15 @@ PROTOCOLS: Mapping[str, Protocol] = {
         hold_out=(),
     ),
 }
-"""What `--protocol` takes."""
+"""Every published comparison, by the name that `--protocol` takes."""
 
 
 def find_protocol(name: str) -> Protocol:
-    """The protocol of that name; raises `ArgumentError` when there is none."""
+    """Return the protocol with this name.
+
+    Raises:
+        ArgumentError: if there is no such protocol.
+    """
     if name not in PROTOCOLS:
         raise ArgumentError(f"protocol={name!r} is unknown; use one of {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]

@@ -1,4 +1,4 @@
-"""Results on disk: what the run is in one JSON file, and a line for each trained model as it comes."""
+"""Results on disk: the run's settings in one JSON file, and one appended line for each trained model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS, LINES = "experiment.json", "results.jsonl"
 
 @dataclass(frozen=True)
 class Scores:
-    """For each tested clip: whether it was hit, and the log-probability of its true class."""
+    """For each tested clip, 1 if the predicted class is right, and the log-probability of the true class."""
 
     hit: tuple[int, ...]
     log_probability: tuple[float, ...]
@@ -30,17 +30,17 @@ class Scores:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What one model did: an arm in a block.
+    """Result of one model: one arm in one block.
 
     Attributes:
-        fold: The fold that was held out, whose clips the scores are of, in the source's order.
+        fold: The held-out fold, whose clips were scored, in the source's order.
         seed: The block's seed.
         arm: The arm's name.
-        scores: On the clips as recorded.
-        predicted: The class that each clip was taken for.
+        scores: Scores on the clips as recorded.
+        predicted: The predicted class of each clip.
         loss: Mean training loss of each epoch.
-        seconds: How long training took.
-        shifted: Scores by deployment, and by what was updated (`none`, `mean`, `mean and std`, `BatchNorm`).
+        seconds: Duration of the training in seconds.
+        shifted: Scores by deployment, and by update (`none`, `mean`, `mean and std`, `BatchNorm`).
     """
 
     fold: str
@@ -54,19 +54,19 @@ class TrainedModel:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """What names it in a run."""
+        """The fold, seed and arm that identify the model in a run."""
         return (self.fold, self.seed, self.arm)
 
 
 class Results:
-    """The models of a run that are done, in a folder that the same command resumes."""
+    """Finished models of a run, in a folder; the command that began the run resumes it."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        """Open or begin.
+        """Open the folder, or create it.
 
         Raises:
-            ArgumentError: when the folder holds a run with other settings, naming what differs.
-            FileFormatError: when the folder's files are damaged.
+            ArgumentError: if the folder holds a run with other settings; the message names the differences.
+            FileFormatError: if the folder's files are damaged.
         """
         self.folder, self.settings = folder, settings
         self.done: dict[tuple[str, int, str], TrainedModel] = {}
@@ -80,7 +80,7 @@ class Results:
         self._recover()
 
     def add(self, model: TrainedModel) -> None:
-        """Append a line and see it on the disk."""
+        """Append one model's line and flush it to disk."""
         with (self.folder / LINES).open("ab") as file:
             file.write(canonical_json(asdict(model)).encode() + b"\n")
             file.flush()
@@ -88,7 +88,7 @@ class Results:
         self.done[model.key] = model
 
     def _recover(self) -> None:
-        """Read what is there; a last line that a kill cut off is taken away."""
+        """Read the finished models; remove a last line that an interruption cut short."""
         path = self.folder / LINES
         if not path.exists():
             return
@@ -104,7 +104,7 @@ class Results:
 
 
 def clips_settings(clips: LabelledClips) -> list[list[str]]:
-    """Each clip's name, class, fold and group: what a run's results belong to."""
+    """Return each clip's name, class, fold and group, which identify the data that results belong to."""
     names = (clip.name for clip in clips.source)
     return [[name, clips.classes[clips.labels[i]], clips.fold_of(i), clips.groups[i]] for i, name in enumerate(names)]
 
@@ -112,7 +112,7 @@ def clips_settings(clips: LabelledClips) -> list[list[str]]:
 def _scores(plain: Mapping[str, Any]) -> Scores:
     hit, log_probability = tuple(plain["hit"]), tuple(float(v) for v in plain["log_probability"])
     if len(hit) != len(log_probability) or not set(hit) <= {0, 1} or not np.isfinite(log_probability).all():
-        raise ValueError("scores that are none")
+        raise ValueError("the scores are invalid")
     return Scores(hit, log_probability)
 
 
@@ -143,6 +143,6 @@ def _require_same(path: Path, there: Any, here: Any) -> None:
     names = sorted(here) if isinstance(there, dict) else []
     differing = [name for name in names if there.get(name) != here[name]] or ["everything"]
     raise ArgumentError(
-        f"{path}: this folder holds a run with other settings ({', '.join(differing)}); give the same command again to "
+        f"{path}: this folder holds a run with other settings ({', '.join(differing)}); repeat the original command to "
         "resume it, or choose another folder with -o"
     )

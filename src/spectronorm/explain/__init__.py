@@ -1,4 +1,4 @@
-"""How two front ends or pipelines differ, in words and in numbers."""
+"""Explanation of the differences between two front ends or pipelines, in words and in numbers."""
 
 from spectronorm.explain.effects import effect as effect
 from spectronorm.explain.explain import Difference as Difference

@@ -1,4 +1,4 @@
-"""What each setting of a front end does to the numbers, in one sentence, with the two front ends' own figures."""
+"""Effect of each front-end setting on the numbers, in one sentence with the values of both front ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.settings import settings_of
 
 _HIGH = 1e12
-"""A value so high that an offset no longer matters to its logarithm."""
+"""Value so high that an offset has no effect on its logarithm."""
 
 Effect = Callable[[FrontEnd, FrontEnd], str]
 
 
 def effect(setting: str, a: FrontEnd, b: FrontEnd) -> str:
-    """What it means that `setting` (such as `stft.hop_length`) differs between two front ends."""
+    """Describe the effect of a difference in `setting` (such as `stft.hop_length`) between two front ends."""
     known = _EFFECTS.get(setting)
     if known is not None:
         return known(a, b)
@@ -37,7 +37,7 @@ def _hop(a: FrontEnd, b: FrontEnd) -> str:
 
 
 def _window(a: FrontEnd, b: FrontEnd) -> str:
-    """Levels scale with the window: a tone with its sum, noise with its energy."""
+    """Describe the effect of the window: a tone's level follows the window's sum, a noise's level its energy."""
     one, two = a.stft.window_values(), b.stft.window_values()
     tone = 20 * np.log10(one.sum() / two.sum())
     noise = 10 * np.log10((one * one).sum() / (two * two).sum())
@@ -76,7 +76,7 @@ def _floor(a: FrontEnd, b: FrontEnd) -> str:
 
 
 def _per_decade(front_end: FrontEnd) -> str:
-    """The step of a high level for ten times the power, found by compressing three decades."""
+    """Return the step of a high level for ten times the power, found by compressing three decades."""
     power, unit = front_end.stft.power, front_end.unit
     values = _HIGH * 10.0 ** (power / 2.0 * np.arange(3.0))
     steps = np.diff(np.ravel(front_end.compress(values[:, None, None], power)))

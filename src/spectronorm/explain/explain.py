@@ -1,4 +1,4 @@
-"""Two front ends or pipelines side by side."""
+"""Comparison of two front ends or pipelines, setting by setting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectronorm.pipeline import Pipeline
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting that differs: its name, its two values, and what that does to the numbers."""
+    """One setting that differs: name, both values, and the effect on the numbers."""
 
     setting: str
     here: str
@@ -27,29 +27,32 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Every difference, and what was measured on a sound; equal things have no differences."""
+    """All differences, and measurements on a sound; equal objects have no differences."""
 
     differences: tuple[Difference, ...]
     measured: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"differences": [asdict(d) for d in self.differences], "measured": list(self.measured)}
 
 
 def explain(
     a: FrontEnd | Pipeline, b: FrontEnd | Pipeline, samples: Samples | None = None, sample_rate: int = PROBE_RATE
 ) -> Explanation:
-    """How `a` (here) and `b` (there) differ and what that does to the numbers.
+    """Describe the differences between `a` (here) and `b` (there), and their effect on the numbers.
 
     Args:
         a: A front end or a pipeline.
-        b: Another one.
+        b: Another front end or pipeline.
         samples: A mono sound to measure the difference on; by default `probe()`.
-        sample_rate: Its rate in Hz.
+        sample_rate: Sample rate of the sound in Hz.
+
+    Returns:
+        The differences and the measurements.
 
     Raises:
-        ShapeError: when the sound is too short for one of them.
+        ShapeError: if the sound is too short for one of them.
 
     >>> from spectronorm.front_end import preset
     >>> [d.setting for d in explain(preset("kaldi"), preset("ast")).differences]
@@ -64,7 +67,7 @@ def explain(
 
 
 def _settings(a: FrontEnd, b: FrontEnd) -> list[Difference]:
-    """The settings that differ; where a slot holds another kind of thing, its settings are named together."""
+    """List the settings that differ; if a slot holds another kind of object, its settings are listed together."""
     differing = a.differing(b)
     other_kind = [name.removesuffix(".kind") for name, _, _ in differing if name.endswith(".kind")]
     found = [

@@ -1,4 +1,4 @@
-"""What a difference does to the numbers, measured on a sound."""
+"""Effect of a difference on the numbers, measured on a sound."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROBE_RATE = 48_000
 
 
 def probe() -> Samples:
-    """Three seconds at 48 kHz: noise that swells and fades, a rising tone, and half a second of digital silence."""
+    """Return three seconds at 48 kHz: swelling and fading noise, a rising tone, half a second of digital silence."""
     t = np.arange(3 * PROBE_RATE) / PROBE_RATE
     noise = np.random.default_rng(0).standard_normal(len(t))
     wave = 0.05 * (1.2 + np.sin(2 * np.pi * t)) * noise + 0.2 * np.sin(2 * np.pi * (100.0 + 1200.0 * t) * t)
@@ -23,10 +23,10 @@ def probe() -> Samples:
 
 
 def numbers(a: FrontEnd | Pipeline, b: FrontEnd | Pipeline, samples: Samples, sample_rate: int) -> list[str]:
-    """Sentences about what the two give for one sound, band and frame by band and frame where they match.
+    """Compare both outputs for one sound in sentences, cell by cell if their bands and frames match.
 
     Raises:
-        ShapeError: when the sound is too short for one of them.
+        ShapeError: if the sound is too short for one of them.
     """
     one, two = _values(a, samples, sample_rate), _values(b, samples, sample_rate)
     sentences = [

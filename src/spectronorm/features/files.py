@@ -19,7 +19,7 @@ from spectronorm.features.tensors import list_tensors
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 
 FEATURE_SUFFIXES = (".npy", ".npz", ".safetensors", *HDF5_SUFFIXES)
-"""What a folder scan takes for levels; archives are looked into for `.npy`."""
+"""Suffixes that a folder scan recognizes as levels; archives are searched for `.npy`."""
 INDEX_NAME = "index.csv"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.features import hdf5, parquet
 from spectronorm.features.tensors import tensor_of
 from spectronorm.front_end import Levels
+from spectronorm.storage import DAMAGE
 
 MOST_BYTES = 1 << 31
 """A level that takes more is refused before it is unpacked: half a billion values in single precision."""
@@ -72,7 +74,7 @@ def read_stamped_level(
 
 
 def stamp_of_level(clip: ClipReference) -> bytes:
-    """What identifies the content of a clip now: the digest of its bytes, or of why it has none."""
+    """Return the identity of a clip's current content: the digest of its bytes, or of the reason why it has none."""
     if not _is_stored(clip):
         return stamp(clip)
     try:
@@ -153,15 +155,15 @@ def npy_of(data: bytes) -> NDArray[Any]:
         version = np.lib.format.read_magic(file)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, fortran, dtype = read(file)
-    except (ValueError, KeyError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError) as error:
+    except DAMAGE as error:
         raise AudioError(BadAudioReason.UNREADABLE, f"it is not a .npy file ({error})"[:200]) from None
     if dtype.hasobject:
         raise AudioError(BadAudioReason.UNREADABLE, "it holds pickled objects, which are never loaded: save floats")
     if dtype.kind != "f":
         raise AudioError(BadAudioReason.UNREADABLE, f"it is {dtype}, but levels are floating point")
-    count = 1
-    for length in shape:
-        count *= length
+    if any(length < 0 for length in shape):
+        raise AudioError(BadAudioReason.UNREADABLE, f"its shape {shape} has a negative length")
+    count = math.prod(shape)
     rest = data[file.tell() :]
     if len(rest) < count * dtype.itemsize:
         raise AudioError(BadAudioReason.TRUNCATED, f"it ends after {len(rest)} of {count * dtype.itemsize} bytes")

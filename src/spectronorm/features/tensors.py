@@ -14,6 +14,7 @@ from spectronorm.audio import ClipReference
 from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
+from spectronorm.storage import DAMAGE
 from spectronorm.storage.container import HEADER_KEY
 
 _SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
@@ -31,12 +32,12 @@ def list_tensors(path: Path, name: str) -> list[ClipReference]:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= min(_MAX_HEADER_BYTES, size):
-                raise ValueError(f"a header of {length} bytes")  # noqa: TRY301
+                raise ValueError(f"a header of {length} bytes")
             header = json.loads(file.read(length))
         if HEADER_KEY in header.pop("__metadata__", {}):
             return []
         return [_clip(path, name, key, about, 8 + length, size) for key, about in sorted(header.items())]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _ODD as error:
         raise SourceError(f"{str(path)!r}: is not a sound .safetensors file ({error})") from None
 
 
@@ -52,6 +53,9 @@ def _clip(path: Path, name: str, key: str, about: Any, start: int, size: int) ->
     array = f"{kind}:{','.join(map(str, shape))}"
     part = Part(str(path), start + begin, end - begin, end - begin, problem=problem, array=array)
     return ClipReference(f"{name}/{clean_name(key)}", path, part=part)
+
+
+_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
 
 def tensor_of(data: bytes, array: str) -> NDArray[Any]:

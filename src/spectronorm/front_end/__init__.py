@@ -1,4 +1,4 @@
-"""Wave to level: waveform level → STFT → bands → compression, as one frozen value.
+"""Front end: waveform to log-spectrogram, by waveform level → STFT → bands → compression, as one frozen value.
 
 A new band layout, compression or waveform level is one new file and one line in the folder of its slot.
 """

@@ -1,4 +1,4 @@
-"""Levels in dB, whatever unit they are kept in."""
+"""Conversion of levels to dB, whatever their unit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LEAST = 1e-10
 
 
 def db_per_unit(front_end: FrontEnd) -> float:
-    """The number of dB in one unit of this front end's level.
+    """Number of dB in one unit of this front end's level.
 
     Raises:
-        ArgumentError: when its level is not logarithmic.
+        ArgumentError: if its level is not logarithmic.
     """
     unit = front_end.compress.db_per_unit(front_end.stft.power)
     if unit is None:
@@ -29,12 +29,12 @@ def db_per_unit(front_end: FrontEnd) -> float:
 
 
 def is_logarithmic(front_end: FrontEnd) -> bool:
-    """True if equal steps of the level are equal steps in dB."""
+    """Return true if equal steps of the level are equal steps in dB."""
     return front_end.compress.db_per_unit(front_end.stft.power) is not None
 
 
 def level_db(level: NDArray[Any], front_end: FrontEnd) -> NDArray[np.float64]:
-    """A level `(..., band, frame)` in dB: scaled if it is logarithmic, and by way of its band values otherwise."""
+    """Convert a level `(..., band, frame)` to dB: by scaling if it is logarithmic, else through its band values."""
     if is_logarithmic(front_end):
         return np.asarray(level, dtype=np.float64) * db_per_unit(front_end)
     values = np.maximum(front_end.inverse_compress(np.asarray(level, dtype=np.float64)), _LEAST)

@@ -1,4 +1,4 @@
-"""Levels of one length: cropped, or padded with a stated value."""
+"""Levels of a fixed length: cropped, or padded with a given value."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from spectronorm.errors import ShapeError
 
 
 def fix_frames(level: Array, frames: int, value: float = 0.0) -> Array:
-    """Levels `(..., band, frame)` with exactly so many frames: cropped at the end, or padded there with `value`.
+    """Crop levels `(..., band, frame)` to `frames` frames at the end, or pad them there with `value`.
 
-    Systems differ in what they pad with, and whether before or after normalization: AST pads the level with 0.0 and
-    then normalizes; padding that is to be neutral is zero after normalization.
+    Systems differ in the padding value, and pad before or after normalization: AST pads the level with 0.0 and then
+    normalizes; neutral padding is zero after normalization.
 
     Raises:
-        ArgumentError: when `frames` is not a positive whole number.
-        ShapeError: when the level is not floating point or has fewer than two axes.
+        ArgumentError: if `frames` is not a positive whole number.
+        ShapeError: if the level is not floating point or has fewer than two axes.
 
     >>> import numpy as np
     >>> fix_frames(np.ones((1, 2)), 3)

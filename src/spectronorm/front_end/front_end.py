@@ -1,4 +1,4 @@
-"""The front end: one frozen value of four slots that turns a wave into levels."""
+"""Front end: one frozen value of four slots that turns a waveform into a log-spectrogram (level)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from spectronorm.arrays import (
     require_choice,
     require_finite,
     require_floats,
+    require_plausible,
     returned,
     set_whole_numbers,
     working,
 )
 from spectronorm.audio.channels import MEAN, check_channels, stacked
 from spectronorm.audio.resample import RESAMPLERS
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end.bands.bands import BANDS, MAX_WEIGHTS, Bands
 from spectronorm.front_end.bands.linear import Linear
@@ -49,23 +51,24 @@ SLOTS: Mapping[str, Registry[Any]] = {
     "bands": BANDS,
     "compress": COMPRESSIONS,
 }
-"""The registry of each slot: what may stand there, by the name that JSON and the command line use."""
+"""Registry of each slot, by the name that JSON and the command line use."""
 
 
 @dataclass(frozen=True)
 class FrontEnd(FieldsOnly):
-    """Wave to level: waveform level → STFT → bands → compression.
+    """Waveform to log-spectrogram (level): waveform level → STFT → bands → compression.
 
-    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`; NumPy in, NumPy out; torch in, torch out, on the
-    same device and differentiable. Each clip of a batch is computed as if it were alone. The resampler is part of the
-    value because it changes the top bands, and `channels` because it says what is measured of a recording with several
-    (see `spectronorm.audio.Reader`): with `stack:N`, waves are `(..., channel, sample)` and levels
-    `(..., channel, band, frame)`.
+    `front_end(wave)` maps `(..., sample)` to `(..., band, frame)`. NumPy input gives NumPy output; torch input gives
+    torch output, on the input's device and differentiable. Each clip of a batch is computed as if it were alone. The
+    resampler is part of the value because it changes the top bands, and `channels` because it selects the channels
+    that are measured (see `spectronorm.audio.Reader`): with `stack:N`, waveforms are `(..., channel, sample)` and
+    levels `(..., channel, band, frame)`.
 
     Raises:
-        ArgumentError: when a setting breaks its rule.
+        ArgumentError: if a setting is invalid.
 
     >>> import numpy as np
+    >>> from spectronorm.front_end import Mel
     >>> front_end = FrontEnd(sample_rate=16_000, bands=Mel(64))
     >>> front_end(np.zeros((2, 16_000))).shape
     (2, 64, 81)
@@ -88,26 +91,27 @@ class FrontEnd(FieldsOnly):
                 registry.name_of(getattr(self, slot))
             except ArgumentError as error:
                 raise ArgumentError(f"{slot}={error}") from None
-        _ = self._hz(), self.grid  # both refuse settings that do not fit together
-        if self.n_bands * self.stft.bins > MAX_WEIGHTS:
+        bands, _ = len(self._hz()), self.grid  # both refuse settings that do not fit together
+        if bands * self.stft.bins > MAX_WEIGHTS:
             raise ArgumentError(
-                f"{self.n_bands} bands of {self.stft.bins} bins are {self.n_bands * self.stft.bins} weights, more than "
+                f"{bands} bands of {self.stft.bins} bins are {bands * self.stft.bins} weights, more than "
                 f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
             )
 
     def __call__(self, wave: Array) -> Array:
-        """Levels `(..., band, frame)` of waves `(..., sample)`.
+        """Return levels `(..., band, frame)` of waveforms `(..., sample)`.
 
         Raises:
-            ShapeError: when the wave is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: when a NumPy wave holds NaN or infinity.
+            ShapeError: if the waveform is not floating point, has no axis or is shorter than `min_samples`.
+            ArgumentError: if a NumPy waveform holds NaN or infinity.
         """
         require_floats(wave, "a wave")
         if wave.ndim < 1:
             raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
         if wave.shape[-1] < self.min_samples:
             raise ShapeError(
-                f"a wave of {wave.shape[-1]} samples is too short: this front end needs at least {self.min_samples}, "
+                f"a waveform of {counted(wave.shape[-1], 'sample')} is too short: this front end needs "
+                f"at least {self.min_samples}, "
                 "one window; pad it or choose a shorter one"
             )
         if len(self.level_shape) > 1 and (wave.ndim < 2 or wave.shape[-2] != self.level_shape[0]):
@@ -116,25 +120,26 @@ class FrontEnd(FieldsOnly):
                 f"channels of channels={self.channels!r}"
             )
         require_finite(wave, "a wave")
+        require_plausible(wave)
         return returned(self.working_level(working(wave)), like=wave)
 
     def working_level(self, wave: Array) -> Array:
-        """Levels in the dtype of the arithmetic: what a pass counts, before any rounding to the caller's dtype."""
+        """Return levels in the dtype of the arithmetic, as a pass counts them, before any rounding."""
         magnitudes = self.stft(self.level(wave, self.sample_rate))
         return self.compress(self.bands(magnitudes, self.sample_rate, self.stft.n_fft), self.stft.power)
 
     def inverse_compress(self, level: Array) -> Array:
-        """Band values (magnitude to the power) that have this level."""
+        """Return the band values (magnitude to the power) that have this level."""
         require_floats(level, "a level")
         return self.compress.inverse(level, self.stft.power)
 
     def clip_level(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Level `(band, frame)` in float64 of one clip's samples, by the fast path where there is one.
+        """Return the float64 level `(band, frame)` of one clip's samples, by the fast path if there is one.
 
-        Of stacked samples `(channel, sample)` it is `(channel · band, frame)`: one channel below the other.
+        For stacked samples `(channel, sample)` it is `(channel · band, frame)`: one channel below the other.
 
         Raises:
-            AudioError: when the clip is shorter than one window.
+            AudioError: if the clip is shorter than one window.
         """
         if samples.ndim > 1:
             return np.concatenate([self.clip_level(channel) for channel in samples])
@@ -146,17 +151,18 @@ class FrontEnd(FieldsOnly):
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
     ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-        """The same level in blocks: their first frame, how many frames, and the level `(band, frame)`.
+        """Yield the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
 
         The level is contiguous, and may have more columns than frames. It is valid until the next block.
 
         Raises:
-            AudioError: when the clip is shorter than one window.
+            AudioError: if the clip is shorter than one window.
         """
         if len(samples) < self.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {len(samples)} samples at {self.sample_rate} Hz, but this front end needs {self.min_samples}",
+                f"it has {counted(len(samples), 'sample')} at {self.sample_rate} Hz, but this front end "
+                f"needs {self.min_samples}",
             )
         if not self.compress.framewise:
             level = np.ascontiguousarray(self.working_level(samples.astype(np.float64)))
@@ -187,27 +193,32 @@ class FrontEnd(FieldsOnly):
         """The floor of one clip whose highest level is `highest`: lower than that by `top_db` where there is one."""
         return self.compress.clip_floor(highest, self.stft.power)
 
+    @property
+    def floor_follows_highest(self) -> bool:
+        """True if a clip's highest level moves its floor."""
+        return self.compress.floor_follows_highest
+
     @cached_property
     def floor(self) -> float:
-        """The level of digital silence, in the level's unit."""
+        """Level of digital silence, in the level's unit."""
         return self.compress.floor(self.stft.power)
 
     @cached_property
     def grid(self) -> Grid:
-        """The integers that levels are counted on."""
+        """Grid of integers that levels are counted on."""
         return self.compress.grid(self.stft.power)
 
     @cached_property
     def min_samples(self) -> int:
-        """The shortest wave that has a frame, in samples."""
+        """Number of samples of the shortest waveform that has a frame."""
         return max(self.stft.min_samples + self.level.shortens, self.level.min_samples(self.sample_rate))
 
     def frames(self, samples: int) -> int:
-        """How many frames a wave of `samples` has; 0 when it is too short."""
+        """Return the number of frames of a waveform of `samples` samples; 0 if it is too short."""
         return 0 if samples < self.min_samples else self.stft.frames(samples - self.level.shortens)
 
     def frame_counts(self, lengths: Array) -> Array:
-        """`frames` of each of an array of lengths."""
+        """Return `frames` for each entry of an array of lengths."""
         counts = self.stft.frame_counts(lengths - self.level.shortens)
         return namespace(lengths).where(lengths < self.min_samples, 0, counts)
 
@@ -219,15 +230,15 @@ class FrontEnd(FieldsOnly):
         return self.bands.hz(self.sample_rate, self.stft.n_fft)
 
     def empty_bands(self) -> list[int]:
-        """Bands whose filter is so narrow that no bin falls into it: they are always at the floor."""
+        """Bands whose filter is so narrow that it contains no bin: they are always at the floor."""
         return [int(band) for band in np.flatnonzero(~(self.band_runs().matrix > 0).any(axis=1))]
 
     def band_runs(self) -> BandRuns:
-        """The weights `(band, bin)` of this front end's bands."""
+        """Return the weights `(band, bin)` of this front end's bands."""
         return self.bands.runs(self.sample_rate, self.stft.n_fft)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
+        """Return plain JSON values; each slot carries its kind, and the package or module of a plug-in."""
         slots = {slot: registry.to_plain(getattr(self, slot)) for slot, registry in SLOTS.items()}
         plain = {"sample_rate": self.sample_rate, "resampler": self.resampler, **slots}
         if self.channels != MEAN:  # left out otherwise: fingerprints stay what they were
@@ -235,7 +246,7 @@ class FrontEnd(FieldsOnly):
         return plain
 
     def _settings(self) -> dict[str, Any]:
-        """What makes two front ends equal: `to_dict` without the packages that plug-ins come from."""
+        """Settings that determine equality: `to_dict` without the packages of plug-ins."""
         plain = self.to_dict()
         for slot in SLOTS:
             plain[slot].pop("plugin", None)
@@ -243,11 +254,11 @@ class FrontEnd(FieldsOnly):
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> FrontEnd:
-        """The front end of `to_dict`'s values; left-out settings take their defaults.
+        """Build a front end from the values of `to_dict`; missing settings take their defaults.
 
         Raises:
-            ArgumentError: for an unknown field or kind, or a value that breaks its rule.
-            PluginError: when it needs a plug-in that is missing or broken.
+            ArgumentError: if a field or kind is unknown, or a value is invalid.
+            PluginError: if a required plug-in is missing or broken.
         """
         if not isinstance(plain, Mapping):
             raise ArgumentError(f"a front end must be an object, as FrontEnd.to_dict writes it, not {plain!r:.80}")
@@ -257,12 +268,16 @@ class FrontEnd(FieldsOnly):
         return cls(**slots, **rest)
 
     def to_json(self) -> str:
-        """Readable JSON, for a file that `from_json` and `--front-end` take."""
+        """Return readable JSON, for a file that `from_json` and `--front-end` read."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> FrontEnd:
-        """The front end that a JSON text describes; raises `ArgumentError` when it describes none."""
+        """Build the front end that a JSON text describes.
+
+        Raises:
+            ArgumentError: if the text describes none.
+        """
         try:
             plain = strict_json(text)
         except ValueError as error:
@@ -273,7 +288,11 @@ class FrontEnd(FieldsOnly):
 
     @classmethod
     def load(cls, path: str | Path) -> FrontEnd:
-        """The front end in a JSON file; raises `ArgumentError` when there is none."""
+        """Read a front end from a JSON file.
+
+        Raises:
+            ArgumentError: if there is no such file, or if it describes none.
+        """
         try:
             return cls.from_json(read_bounded(Path(path)).decode("utf-8"))
         except ArgumentError:
@@ -283,27 +302,34 @@ class FrontEnd(FieldsOnly):
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits, equal exactly when all settings are, from the SHA-256 of the canonical JSON."""
+        """16 hexadecimal digits, equal exactly if all settings are equal, from the SHA-256 of the canonical JSON."""
         return hashlib.sha256(canonical_json(self._settings()).encode()).hexdigest()[:16]
 
     def differing(self, other: FrontEnd) -> list[tuple[str, Any, Any]]:
-        """Each setting that differs, such as `stft.hop_length`, with its value here and there (`absent` where none)."""
+        """List each setting that differs, such as `stft.hop_length`, with its value here and there.
+
+        The value is `absent` if a setting is missing.
+        """
         ours, theirs = _flat(self._settings()), _flat(other._settings())
         pairs = ((name, ours.get(name, "absent"), theirs.get(name, "absent")) for name in sorted({**ours, **theirs}))
         return [(name, here, there) for name, here, there in pairs if here != there]
 
     def differences(self, other: FrontEnd) -> list[str]:
-        """Each setting that differs, as `stft.hop_length: 200 here, 160 there`."""
+        """Format each setting that differs as `stft.hop_length: 200 here, 160 there`."""
         return [f"{name}: {here} here, {there} there" for name, here, there in self.differing(other)]
 
     def require_same(self, other: object, what: str) -> None:
-        """Raise `FrontEndMismatch`, naming what differs, unless `other` is this front end."""
+        """Check that `other` is equal to this front end.
+
+        Raises:
+            FrontEndMismatch: if it is not, naming the differences.
+        """
         if not isinstance(other, FrontEnd):
             raise FrontEndMismatch(f"{what} was made of levels that were made elsewhere, not by this front end")
         if self != other:
             raise FrontEndMismatch(
                 f"{what} was made by another front end ({'; '.join(self.differences(other))}); "
-                "use the same front end for both, or measure again"
+                "use one front end for both, or measure again"
             )
 
 
@@ -314,7 +340,7 @@ def _known_keys(plain: Mapping[str, Any], known: set[str], what: str) -> None:
 
 
 def _flat(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings as `slot.setting`."""
+    """Flatten nested settings to `slot.setting`."""
     flat: dict[str, Any] = {}
     for name, value in plain.items():
         if isinstance(value, Mapping):

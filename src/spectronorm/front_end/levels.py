@@ -14,16 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Array, to_host
+from spectronorm.arrays import Array, real_number, to_host
 from spectronorm.errors import ArgumentError, FrontEndMismatch, ShapeError
 from spectronorm.front_end.compress.grid import Grid
-from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
 
 _MOST_BITS = 40
 _CELLS = 8192
 _MOST_ROWS = 1 << 16
 _MARGIN = 10.0
 """A proposed range is this many times as wide as the levels that it was proposed for."""
+
+
+_LARGEST = 2.0**25
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Levels:
         settings: Settings of that program, as JSON values; part of the identity.
 
     Raises:
-        ArgumentError: when a field breaks its rule.
+        ArgumentError: if a field is invalid.
 
     >>> levels = Levels(bands=64, unit="dB", low=-120, high=60, made_by="torchaudio", settings={"n_fft": 400})
     >>> levels.resolution
@@ -89,17 +92,15 @@ class Levels:
             value: object = getattr(self, name)
             if value is None and name in ("floor", "frame_rate"):
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
-                raise ArgumentError(f"{name}={value!r} must be a finite number")
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, float(real_number(value, name, -_LARGEST, _LARGEST)))
         if not self.low < self.high:
             raise ArgumentError(f"low={self.low:g}, high={self.high:g}: low must lie below high")
         if getattr(self, "floor", None) is None:
             object.__setattr__(self, "floor", self.low)
         if not self.low <= self.clip_floor(self.high) <= self.high:
             raise ArgumentError(f"floor={self.floor:g} must lie in the range {self.low:g} … {self.high:g}")
-        if self.frame_rate is not None and not self.frame_rate > 0:
-            raise ArgumentError(f"frame_rate={self.frame_rate:g} must be positive")
+        if self.frame_rate is not None:
+            real_number(self.frame_rate, "frame_rate", 1e-6, 1e6, of="Hz")
 
     @classmethod
     def like(cls, batch: Array, *, unit: str, layout: str, **rest: Any) -> Levels:
@@ -112,11 +113,11 @@ class Levels:
             rest: Other fields; they go before what is proposed.
 
         Raises:
-            ShapeError: when the batch has other axes, holds no values, or is not floating point.
-            ArgumentError: when it holds NaN or infinity.
+            ShapeError: if the batch has other axes, holds no values, or is not floating point.
+            ArgumentError: if it holds NaN or infinity.
 
         >>> Levels.like(np.array([[-60.0, 12.0]]), unit="dB", layout="ft").high
-        500.0
+        400.0
         """
         values = to_host(batch.float() if hasattr(batch, "is_floating_point") else batch)
         if sorted(layout) not in (sorted("bcft"), sorted("bft"), sorted("cft"), sorted("ft")):
@@ -175,6 +176,11 @@ class Levels:
         """The floor of one clip: the same for all."""
         return self.floor
 
+    @property
+    def floor_follows_highest(self) -> bool:
+        """False: the floor of levels made elsewhere is one number."""
+        return False
+
     def band_hz(self) -> NDArray[np.float64]:
         """NaN for each row: which frequencies the bands have is not known."""
         return np.full(self.n_bands, np.nan)
@@ -189,7 +195,7 @@ class Levels:
 
     @property
     def refusal(self) -> str:
-        """Why nothing can be computed from samples, or back to them."""
+        """Reason why nothing can be computed from samples, or inverted to samples."""
         by = f" by {self.made_by!r}"[:203] if self.made_by else ""
         return f"these levels were made elsewhere{by}: spectronorm can measure and normalize them, not compute them"
 
@@ -212,7 +218,9 @@ class Levels:
             )
         try:
             return cls(**inner)
-        except TypeError as error:
+        except ArgumentError:
+            raise
+        except DAMAGE as error:
             raise ArgumentError(f"the description of the levels is incomplete ({error})") from None
 
     def to_json(self) -> str:
@@ -224,8 +232,8 @@ class Levels:
     def from_json(cls, text: str) -> Levels:
         """The levels that a JSON text describes; raises `ArgumentError` when it describes none."""
         try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            plain = strict_json(text)
+        except ValueError as error:
             raise ArgumentError(f"the levels are not JSON ({error}); write them with Levels.to_json") from None
         if not isinstance(plain, dict):
             raise ArgumentError("the JSON of levels must be an object, as Levels.to_json writes it")
@@ -235,8 +243,8 @@ class Levels:
     def load(cls, path: str | Path) -> Levels:
         """The levels in a JSON file; raises `ArgumentError` when there are none."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_bounded(Path(path)).decode("utf-8")
+        except (OSError, ValueError) as error:
             raise ArgumentError(f"{str(path)!r}: cannot be read as levels ({error})") from None
         try:
             return cls.from_json(text)

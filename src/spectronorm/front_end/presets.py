@@ -1,4 +1,4 @@
-"""Front ends that people already use, by name, each equal to where it comes from (docs/presets.md says how closely)."""
+"""Front ends of published systems, by name, each equal to its source (docs/presets.md states the accuracy)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from spectronorm.front_end.waveform.scale import ScaleWaveform
 from spectronorm.front_end.waveform.standardize import StandardizeWaveform
 
 FLOAT32_EPSILON = 2.0**-23
-"""The smallest value under Kaldi's and BYOL-A's logarithm."""
+"""Smallest value under Kaldi's and BYOL-A's logarithm."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named front end and the system it comes from.
+    """A named front end and the system that it comes from.
 
     Attributes:
-        front_end: Wave to level.
-        source: Whose front end it is, in one sentence.
-        fixed: The shift and scale that the system fixed once and for all, `(level - shift) / scale`; None where it
+        front_end: The front end.
+        source: The system that it comes from, in one sentence.
+        fixed: Shift and scale of the system's fixed normalization, `(level - shift) / scale`; None if the system
             measures or learns its normalization, or has none.
-        note: What else the system does, and how to do it here.
+        note: Further steps of the system, and their counterparts here.
     """
 
     front_end: FrontEnd
     source: str
-    fixed: tuple[float, float] | None = None
+    fixed: tuple[float, ...] | None = None
+    padding: str = "silence"
     note: str = ""
 
 
@@ -129,7 +130,8 @@ _AST = Preset(
         compress=Ln(offset=0.0, amin=FLOAT32_EPSILON),
     ),
     "Audio Spectrogram Transformer (Gong, Chung, Glass 2021): Kaldi's fbank of samples in [-1, 1], Hann window",
-    fixed=(-4.2677393, 2 * 4.5689974),
+    fixed=(-4.2677393, 4.5689974, 2.0),
+    padding="zero-level",
     note="Divides by twice the standard deviation, so that the result has a deviation of 0.5, and pads with 0.0 before "
     "normalization: padding becomes (0 + 4.2677393) / (2 x 4.5689974) = 0.467, which the model has learned to see. "
     "So fix the number of frames first: normalizer(fix_frames(front_end(wave), 1024)).",
@@ -206,12 +208,20 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def preset(name: str) -> FrontEnd:
-    """The front end of that name; raises `ArgumentError` when there is none."""
+    """Return the front end with this name.
+
+    Raises:
+        ArgumentError: if there is no such preset.
+    """
     return find_preset(name).front_end
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of that name, with its source; raises `ArgumentError` when there is none."""
+    """Return the preset with this name, with its source.
+
+    Raises:
+        ArgumentError: if there is no such preset.
+    """
     if name not in PRESETS:
         raise ArgumentError(f"preset={name!r} is unknown; use one of {', '.join(PRESETS)}")
     return PRESETS[name]

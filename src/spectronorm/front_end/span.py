@@ -1,4 +1,4 @@
-"""How many samples frames span, and how many frames samples make: what an inverse must agree on with the front end."""
+"""Conversion between numbers of frames and samples, on which an inverse must agree with the front end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from spectronorm.front_end.front_end import FrontEnd
 
 
 def frames_of(front_end: FrontEnd, length: int) -> int:
-    """How many frames a wave of `length` samples makes, ones shorter than a window included."""
+    """Return the number of frames of a waveform of `length` samples, even if it is shorter than a window."""
     stft, samples = front_end.stft, length - front_end.level.shortens
     if stft.frame_count == "ceil":
         return -(-samples // stft.hop)
@@ -15,7 +15,7 @@ def frames_of(front_end: FrontEnd, length: int) -> int:
 
 
 def shortest_length(front_end: FrontEnd, frames: int) -> int:
-    """The shortest wave that makes so many frames, in samples; the longest is `hop_length - 1` samples longer."""
+    """Return the samples of the shortest waveform with `frames` frames; the longest has `hop_length - 1` more."""
     stft = front_end.stft
     if stft.frame_count == "ceil":
         samples = (frames - 1) * stft.hop + 1

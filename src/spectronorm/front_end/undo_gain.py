@@ -1,4 +1,4 @@
-"""What a front end's waveform level did to a clip, and how to undo it."""
+"""Effect of a front end's waveform level on a clip, and its reversal."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from spectronorm.front_end.front_end import FrontEnd
 
 @dataclass(frozen=True)
 class WaveformGain:
-    """The wave as recorded is `scale · x + offset`, with `x` the wave that the STFT saw.
+    """Scale and offset that restore the waveform as recorded, `scale · x + offset`, from the STFT's input `x`.
 
-    For a standardized waveform these are the standard deviation and the mean that it had; as recorded, 1 and 0. A
-    waveform level that is no gain and offset (pre-emphasis, sliding windows) is not undone: 1 and 0 too.
+    For a standardized waveform, these are its original standard deviation and mean; as recorded, 1 and 0. A waveform
+    level other than a gain and offset (pre-emphasis, sliding windows) is not undone: 1 and 0 too.
 
     Raises:
-        ArgumentError: when a number is not finite or the scale is negative.
+        ArgumentError: if a number is not finite or the scale is negative.
     """
 
     scale: float = 1.0
@@ -34,7 +34,10 @@ class WaveformGain:
 
     @classmethod
     def of(cls, wave: NDArray[Any], front_end: FrontEnd) -> WaveformGain:
-        """What `front_end.level` undoes of one wave `(sample,)`; a wave that it makes silent was its mean."""
+        """Find the gain and offset that `front_end.level` removes from one waveform `(sample,)`.
+
+        A waveform that the level makes silent was equal to its mean.
+        """
         recorded = np.asarray(wave, dtype=np.float64)
         levelled = np.asarray(front_end.level(recorded, front_end.sample_rate), dtype=np.float64)
         if levelled.shape != recorded.shape:
@@ -47,5 +50,5 @@ class WaveformGain:
         return cls(scale, offset if abs(offset) > 1e-12 else 0.0)
 
     def undo(self, x: Array) -> Array:
-        """The wave as recorded."""
+        """Return the waveform as recorded."""
         return x * self.scale + self.offset

@@ -1,4 +1,4 @@
-"""A SpecGAN (Donahue, McAuley and Puckette 2019): level images of sound, generated, heard and honestly scored."""
+"""SpecGAN (Donahue, McAuley and Puckette 2019): train it, generate spectrograms, turn them into sound, score them."""
 
 from spectronorm.errors import MissingExtra
 

@@ -1,7 +1,8 @@
-"""The same random changes to real and generated images before they are judged (Zhao et al. 2020, DiffAugment).
+"""Random changes applied alike to real and generated images before they are judged (Zhao et al. 2020, DiffAugment).
 
-With few clips a discriminator learns them by heart. It cannot when it never sees one twice the same; and because
-generated images are changed alike, and gradients go through, the generator does not learn the changes.
+With few clips, a discriminator memorizes them. Random changes prevent that, since no clip is seen twice unchanged; and
+because generated images are changed in the same way, with gradients passed through, the generator does not learn the
+changes.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ _FRAMES, _BANDS, _LEVEL = 8, 32, 0.2
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """Changes of a batch of images: a shift in time by up to an eighth, in bands by up to a 32nd, and in level.
+    """Changes of a batch of images: a shift by up to 1/8 of the frames, by up to 1/32 of the bands, and in level.
 
     Attributes:
-        frames: Frames that each image moves, `(image,)`.
-        bands: Bands that it moves.
-        level: What is added to it.
+        frames: Number of frames that each image moves, `(image,)`.
+        bands: Number of bands that each image moves, `(image,)`.
+        level: Offset added to each image, `(image,)`.
     """
 
     frames: Tensor
@@ -30,7 +31,7 @@ class Changes:
 
     @classmethod
     def draw(cls, images: int, size: int, generator: torch.Generator, device: torch.device) -> Changes:
-        """Random changes; drawn on the CPU, so that a seed gives the same ones on every device."""
+        """Draw random changes on the CPU, so that a seed gives identical changes on every device."""
         frames, bands = size // _FRAMES, size // _BANDS
         return cls(
             torch.randint(-frames, frames + 1, (images,), generator=generator).to(device),
@@ -39,14 +40,14 @@ class Changes:
         )
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Changed images `(image, 1, band, frame)`; what moves in is -1, the lowest level."""
+        """Change images `(image, 1, band, frame)`; cells that move in are -1, the lowest level."""
         x = _shifted(x, self.frames, axis=3)
         x = _shifted(x, self.bands, axis=2)
         return x + self.level[:, None, None, None]
 
 
 def _shifted(x: Tensor, by: Tensor, axis: int) -> Tensor:
-    """Each image moved along `axis`, with -1 where nothing was."""
+    """Move each image along `axis`, and fill with -1."""
     length = x.shape[axis]
     shape = [1, 1, 1, 1]
     shape[axis] = length

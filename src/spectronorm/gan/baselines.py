@@ -1,4 +1,4 @@
-"""What a GAN must beat to be worth its training, and what must not fool its score."""
+"""Baselines that a GAN must beat to be worth its training, and a trap that must not deceive its score."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ COMPONENTS = 40
 def pca_gaussian(
     images: NDArray[np.float32], count: int, seed: int, components: int = COMPONENTS
 ) -> NDArray[np.float32]:
-    """Draws `(count, band, frame)` from a Gaussian in the images' principal components, clipped to [-1, 1].
+    """Draw images `(count, band, frame)` from a Gaussian in the images' principal components, clipped to [-1, 1].
 
     Args:
-        images: `(clip, band, frame)` in [-1, 1].
-        count: How many.
-        seed: Which ones.
-        components: How many principal components, at most as many as the images allow.
+        images: Images `(clip, band, frame)` in [-1, 1].
+        count: Number of images to draw.
+        seed: Seed of the draws.
+        components: Number of principal components, limited by the number of images.
     """
     flat = images.reshape(len(images), -1).astype(np.float64)
     mean = flat.mean(axis=0)
@@ -33,7 +33,7 @@ def pca_gaussian(
 def pca_gaussian_by_class(
     images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int
 ) -> NDArray[np.float32]:
-    """The same with a Gaussian for each class, the classes in turn."""
+    """Draw images from one Gaussian for each class, cycling through the classes; see `pca_gaussian`."""
     known = np.unique(labels)
     each = -(-count // len(known))
     parts = [pca_gaussian(images[labels == label], each, seed * 1000 + int(label)) for label in known]
@@ -41,7 +41,7 @@ def pca_gaussian_by_class(
 
 
 def memorized(images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float32]:
-    """One training image a class, over and over: a generator that has learned nothing but those."""
+    """Repeat one training image of each class: a generator that has learned nothing else."""
     rng = np.random.default_rng([seed, 21])
     chosen = [rng.choice(np.flatnonzero(labels == label)) for label in np.unique(labels)]
     return images[np.resize(chosen, count)]

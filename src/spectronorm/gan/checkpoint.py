@@ -1,4 +1,4 @@
-"""The whole state of a training in one file, so that it goes on as if it had never stopped."""
+"""Checkpoint of a training in one file, from which the training continues as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def save_checkpoint(trainer: GanTrainer, path: Path) -> None:
-    """Write weights, both optimizers' moments, the average and the step, whole or not at all.
+    """Write weights, both optimizers' moments, the moving average and the step, atomically.
 
-    Random numbers need no place in it: what a step draws depends on the seed and the step's number alone.
+    The state of random generators is not needed: the draws of a step depend only on the seed and the step's number.
     """
     header = {"kind": KIND, "format": FORMAT, "version": __version__, **_belongs_to(trainer), "step": trainer.step}
     container.save_tensors(path, header, {name: tensor.detach().cpu().numpy() for name, tensor in _state(trainer)})
 
 
 def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
-    """Bring a new trainer to the state that was saved.
+    """Restore a saved state into a new trainer.
 
     Raises:
-        FileFormatError: when the file is no sound checkpoint of this version and of this training.
+        FileFormatError: if the file is not a valid checkpoint of this version and of this training.
     """
     header, tensors = container.load_tensors(path)
     if header.get("kind") != KIND or header.get("format") != FORMAT:
@@ -43,8 +43,8 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
         )
     expected = _belongs_to(trainer)
     if {name: header.get(name) for name in expected} != expected or not _is_step(header.get("step")):
-        raise FileFormatError(f"{path}: is of another training; train in another folder")
-    if header["step"]:  # without a first step, optimizers have no moments to be filled
+        raise FileFormatError(f"{path}: belongs to another training; train in another folder")
+    if header["step"]:  # Before the first step, optimizers have no moments to fill.
         _make_moments(trainer)
     state = dict(_state(trainer))
     fits = len(state) == len(tensors) and all(
@@ -66,13 +66,13 @@ def _is_step(step: object) -> bool:
 
 
 def _belongs_to(trainer: GanTrainer) -> Mapping[str, Any]:
-    """What a checkpoint can be taken up by: the device may be another one."""
+    """Return the settings that a checkpoint must match; the device may differ."""
     training = {name: value for name, value in asdict(trainer.training).items() if name != "device"}
     return {"architecture": asdict(trainer.architecture), "training": training}
 
 
 def _state(trainer: GanTrainer) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor that changes in training, by name."""
+    """Yield every tensor that changes in training, with its name."""
     networks = {"generator": trainer.generator, "discriminator": trainer.discriminator, "average": trainer.average}
     for name, network in networks.items():
         for key, tensor in network.state_dict().items():
@@ -85,7 +85,7 @@ def _state(trainer: GanTrainer) -> Iterator[tuple[str, Tensor]]:
 
 
 def _make_moments(trainer: GanTrainer) -> None:
-    """Moments as Adam makes them at its first step, in the layout of their parameters."""
+    """Create moments as Adam does at its first step, in the memory layout of their parameters."""
     for optimizer in trainer.optimizers.values():
         for parameter in optimizer.param_groups[0]["params"]:
             optimizer.state[parameter] = {

@@ -1,4 +1,4 @@
-"""A source's clips as levels of one size, with a stated rule for clips that are longer or shorter."""
+"""Clips of a source as levels of one size, with an explicit rule for longer and shorter clips."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 
 FIX_LENGTH = ("crop", "pad", "crop-or-pad")
-"""What `--fix-length` takes: cut longer clips at their end, lengthen shorter ones there with zeros, or both."""
+"""Values of `--fix-length`: cut longer clips at their end, lengthen shorter ones at their end with zeros, or both."""
 
 
 @dataclass(frozen=True)
 class ImageWindow:
-    """The stretch of sound that a square image shows.
+    """Stretch of sound shown by a square image.
 
     Attributes:
-        front_end: With as many bands as the image has.
-        frames: As many as bands.
-        fix_length: One of `FIX_LENGTH`, or None where every clip must have that length.
+        front_end: Front end with one band for each row of the image.
+        frames: Number of frames, equal to the number of bands.
+        fix_length: One of `FIX_LENGTH`, or None if every clip must have the exact length.
 
     Raises:
-        ArgumentError: when the bands are not as many as the frames, or the rule is unknown.
+        ArgumentError: if the numbers of bands and frames differ, or the rule is unknown.
     """
 
     front_end: FrontEnd
@@ -49,23 +49,27 @@ class ImageWindow:
 
     @property
     def samples(self) -> int:
-        """The fewest samples that make so many frames."""
+        """Smallest number of samples that gives the number of frames."""
         return shortest_length(self.front_end, self.frames)
 
     @property
     def seconds(self) -> float:
-        """The same in seconds."""
+        """Length of the window in seconds."""
         return self.samples / self.front_end.sample_rate
 
     def fixed(self, wave: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-        """A wave of `samples` samples; raises `ArgumentError` when the rule does not allow what that takes."""
+        """Return a waveform of `samples` samples.
+
+        Raises:
+            ArgumentError: if the waveform has another length and the rule does not cover it.
+        """
         if frames_of(self.front_end, len(wave)) == self.frames:
             return wave[: self.samples]
         longer = len(wave) > self.samples
         if (self.fix_length or "") not in (("crop", "crop-or-pad") if longer else ("pad", "crop-or-pad")):
             raise ArgumentError(
                 f"{name}: has {len(wave)} samples, but images of {self.frames} frames show {self.samples} "
-                f"({self.seconds:.3f} s at {self.front_end.sample_rate} Hz); say what to do with "
+                f"({self.seconds:.3f} s at {self.front_end.sample_rate} Hz); give a rule for "
                 f"{'longer' if longer else 'shorter'} clips: --fix-length {'crop' if longer else 'pad'}, or crop-or-pad"
             )
         fixed = np.zeros(self.samples, dtype=np.float32)
@@ -75,13 +79,13 @@ class ImageWindow:
 
 @dataclass(frozen=True, eq=False)
 class LevelClips:
-    """The levels of a source's usable clips, in the source's order.
+    """Levels of a source's usable clips, in the source's order.
 
     Attributes:
-        levels: `(clip, band, frame)`.
-        labels: The class of each clip, as a number; all 0 where classes were not asked for.
-        classes: The classes' names in order.
-        names: The clips' names.
+        levels: Levels `(clip, band, frame)`.
+        labels: The class index of each clip; all 0 if classes were not asked for.
+        classes: The names of the classes, in order.
+        names: The names of the clips.
         bad: Files that were left out.
     """
 
@@ -112,16 +116,16 @@ def read_levels(
 
     Args:
         source: The clips.
-        window: What an image shows.
-        classes: The classes' names, for the numbers of labels; None where labels are not needed.
-        max_bad: The share of files that may be bad.
-        engine: Where it runs.
-        progress: Called as clips get done.
+        window: Window of an image.
+        classes: The names of the classes, in the order of their indices; None if labels are not needed.
+        max_bad: Largest accepted share of bad files.
+        engine: Engine that runs the work.
+        progress: Called with the number of clips done and the total number of clips.
 
     Raises:
-        TooManyBad: when more files are bad than `max_bad`, or all are.
-        ArgumentError: when a clip's length does not fit and there is no rule for it.
-        SourceError: when a clip has no label or an unknown one.
+        TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad.
+        ArgumentError: if a clip's length does not fit and there is no rule for it.
+        SourceError: if a clip has no label or an unknown one.
     """
     front_end = window.front_end
     source = read_as_one(source, front_end)
@@ -148,10 +152,10 @@ def read_levels(
 
 
 def classes_of(source: Source, label: str = "label") -> tuple[str, ...]:
-    """The names of the classes in order; numbers in the order of numbers.
+    """Return the names of the classes in order; numbers are sorted as numbers.
 
     Raises:
-        SourceError: when a clip has no label.
+        SourceError: if a clip has no label.
     """
     missing = [clip.name for clip in source if label not in clip.columns]
     if missing:

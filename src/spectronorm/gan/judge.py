@@ -1,4 +1,4 @@
-"""The classifier that scores are measured by: a small convolutional network trained on the training clips."""
+"""Classifier for scoring: a small convolutional network trained on the training clips."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _RATE, _DECAY = 5e-3, 0.01
 
 
 class JudgeNetwork(nn.Module):
-    """Three convolutions, each with BatchNorm, ReLU and max pooling; their mean over the image; a linear layer.
+    """Three convolutions, each with BatchNorm, ReLU and max pooling; the mean over the image; a linear layer.
 
-    It standardizes levels by the mean and standard deviation of each band over the images that it is trained on,
-    padding included, so that it does not depend on how the images of a model are scaled.
+    The network standardizes levels by the mean and standard deviation of each band over its training images, padding
+    included, so it does not depend on the scale of a model's images.
     """
 
     def __init__(self, levels: NDArray[np.float32], classes: int) -> None:
@@ -46,19 +46,19 @@ class JudgeNetwork(nn.Module):
         self.head = nn.Linear(FEATURES, classes)
 
     def standardized(self, levels: Tensor) -> Tensor:
-        """Levels `(clip, band, frame)` as the network's input `(clip, 1, band, frame)`."""
+        """Convert levels `(clip, band, frame)` to the network's input `(clip, 1, band, frame)`."""
         x = ((levels - self.mean) / self.std)[:, None]
         return x.contiguous(memory_format=torch.channels_last)
 
     def features(self, x: Tensor) -> Tensor:
-        """`(clip, feature)` of standardized input."""
+        """Return features `(clip, feature)` of standardized input."""
         result: Tensor = self.layers(x).mean(dim=(2, 3))
         return result
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """A trained classifier of levels."""
+    """Trained classifier of levels."""
 
     network: JudgeNetwork
 
@@ -72,15 +72,15 @@ class Judge:
         device: torch.device,
         epochs: int = EPOCHS,
     ) -> Judge:
-        """Train one with AdamW on a one-cycle schedule.
+        """Train a classifier with AdamW on a one-cycle schedule.
 
         Args:
-            levels: `(clip, band, frame)`.
-            labels: The class of each clip, `(clip,)`.
-            classes: How many there are.
-            seed: Of weights and order.
-            device: Where.
-            epochs: How often it sees every clip.
+            levels: Levels `(clip, band, frame)`.
+            labels: The class index of each clip, `(clip,)`.
+            classes: Number of classes.
+            seed: Seed of the initial weights and of the order of clips.
+            device: Device of the network.
+            epochs: Number of epochs.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mixed_seed(seed, 10))
@@ -104,7 +104,7 @@ class Judge:
 
     @torch.no_grad()
     def __call__(self, levels: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Class probabilities `(clip, class)` and features `(clip, feature)` of levels `(clip, band, frame)`."""
+        """Return class probabilities `(clip, class)` and features `(clip, feature)` of levels `(clip, band, frame)`."""
         device = self.network.mean.device
         features, probabilities = [], []
         for part in torch.split(torch.from_numpy(np.asarray(levels, dtype=np.float32)), 256):
@@ -115,6 +115,6 @@ class Judge:
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits of its weights: scores by another classifier are other scores."""
+        """16 hexadecimal digits that identify the weights: scores by different classifiers are not comparable."""
         state = self.network.state_dict()
         return xxhash.xxh3_64_hexdigest(b"".join(state[name].cpu().numpy().tobytes() for name in sorted(state)))

@@ -1,4 +1,4 @@
-"""What the two networks are trained for: two losses, chosen by name."""
+"""Losses of the two networks, chosen by name."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from torch.nn.functional import softplus
 from spectronorm.errors import ArgumentError
 
 Critic = Callable[[Tensor], Tensor]
-"""Images to logits, with labels and augmentation already in it."""
+"""Maps images to logits, with labels and augmentation included."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss, with the settings that go with it.
+    """A loss and the training settings that go with it.
 
     Attributes:
-        critic_steps: Steps of the discriminator for one of the generator.
-        learning_rate: Adam's, of the generator, unless another is asked for.
-        faster: How many times as high the discriminator's is (Heusel et al. 2017).
-        betas: Adam's.
-        gradient_penalty: The weight of WGAN's gradient penalty; 0 for none.
-        bounded: Whether the discriminator's weights are spectrally normalized, and the generator has BatchNorm.
+        critic_steps: Discriminator steps for each generator step.
+        learning_rate: Default learning rate of Adam for the generator.
+        faster: Ratio of the discriminator's learning rate to the generator's (Heusel et al. 2017).
+        betas: Adam's betas.
+        gradient_penalty: Weight of WGAN's gradient penalty; 0 for none.
+        bounded: Normalize the discriminator's weights spectrally, and use BatchNorm in the generator.
     """
 
     critic_steps: int
@@ -36,7 +36,7 @@ class Loss:
     bounded: bool
 
     def of_discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """From logits of real and of generated images."""
+        """Discriminator loss from the logits of real and of generated images."""
         if self.bounded:
             each: Tensor = softplus(-real) + softplus(fake)
         else:
@@ -44,14 +44,14 @@ class Loss:
         return each.mean()
 
     def of_generator(self, fake: Tensor) -> Tensor:
-        """From logits of generated images."""
+        """Generator loss from the logits of generated images."""
         loss: Tensor = softplus(-fake).mean() if self.bounded else -fake.mean()
         return loss
 
     def penalty(self, critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-        """The gradient penalty (Gulrajani et al. 2017): how far slopes between images of both kinds are from 1.
+        """Gradient penalty (Gulrajani et al. 2017): deviation from 1 of the slopes between real and generated images.
 
-        `mix` `(image, 1, 1, 1)` says in 0 … 1 where between them.
+        `mix` `(image, 1, 1, 1)` is the position between each pair, 0 … 1.
         """
         between = (real + mix * (fake - real)).requires_grad_()
         (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
@@ -61,16 +61,20 @@ class Loss:
 
 
 LOSSES: Mapping[str, Loss] = {
-    # Goodfellow et al. 2014's generator loss, with Miyato et al. 2018's bound; Adam as Radford et al. 2016 have it.
+    # Generator loss of Goodfellow et al. 2014, with the bound of Miyato et al. 2018; Adam as in Radford et al. 2016.
     "non_saturating": Loss(1, 2e-4, 4.0, (0.5, 0.999), 0.0, bounded=True),
-    # As SpecGAN was trained.
+    # Settings of SpecGAN.
     "wgan_gp": Loss(5, 1e-4, 1.0, (0.5, 0.9), 10.0, bounded=False),
 }
-"""What `--loss` takes."""
+"""Every loss, by the name that `--loss` takes."""
 
 
 def find_loss(name: str) -> Loss:
-    """The loss of that name; raises `ArgumentError` when there is none."""
+    """Return the loss with this name.
+
+    Raises:
+        ArgumentError: if there is no such loss.
+    """
     if name not in LOSSES:
         raise ArgumentError(f"loss={name!r} must be one of {', '.join(LOSSES)}")
     return LOSSES[name]

@@ -1,4 +1,4 @@
-"""A trained generator with all that its images need to become sound."""
+"""Trained generator, with everything needed to turn its images into sound."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ MAX_IMAGES = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class GanModel:
-    """`model.sample(n)` are levels that were never recorded.
+    """Trained generator; `model.sample(n)` returns levels of sounds that were never recorded.
 
     Attributes:
-        architecture: The networks.
-        window: What an image shows.
+        architecture: Architecture of the networks.
+        window: Window of an image.
         level_range: The levels at -1 and 1.
-        classes: The classes' names; empty when the model was told of none.
-        step: How many steps it was trained for.
-        weights: The averaged generator's, by name.
+        classes: The names of the classes; empty for an unconditional model.
+        step: Number of training steps.
+        weights: Weights of the averaged generator, by name.
     """
 
     architecture: Architecture
@@ -51,20 +51,20 @@ class GanModel:
     weights: Mapping[str, NDArray[Any]]
 
     def sample(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> NDArray[np.float64]:
-        """Levels `(image, band, frame)`; a seed's first images are the same however many are asked for.
+        """Return levels `(image, band, frame)`; the first images of a seed do not depend on the number of images.
 
         Args:
-            images: How many.
-            seed: Which ones.
-            labels: Of each image; by default the classes in turn.
+            images: Number of images.
+            seed: Seed of the latent numbers.
+            labels: Class index of each image; by default the classes in turn.
 
         Raises:
-            ArgumentError: when a number breaks its rule.
+            ArgumentError: if an argument is out of range.
         """
         return np.concatenate(list(self.batches(images, seed, labels)))
 
     def batches(self, images: int, seed: int = 0, labels: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
-        """The same a few at a time, so that memory does not grow with their number."""
+        """Yield the levels of `sample` in batches, so that memory does not grow with the number of images."""
         images, seed = whole_number(images, "images", 1, MAX_IMAGES), whole_number(seed, "seed", 0, MAX_SEED)
         chosen = self.labels(images) if labels is None else np.asarray(labels, dtype=np.int64)
         if len(chosen) != images or not 0 <= chosen.min() <= chosen.max() < max(1, len(self.classes)):
@@ -74,21 +74,26 @@ class GanModel:
             part = chosen[start : start + _BATCH]
             latent = rng.uniform(-1.0, 1.0, (len(part), self.architecture.latent)).astype(np.float32)
             levels = from_unit(_generated(generator, latent, part), self.level_range)
-            yield np.clip(levels, front_end.floor, front_end.grid.high)  # no recording lies outside of these
+            yield np.clip(levels, front_end.floor, front_end.grid.high)  # No recording lies outside these limits.
 
     def labels(self, images: int) -> NDArray[np.int64]:
-        """The classes in turn."""
+        """Class index of each image: the classes in turn."""
         return np.arange(images, dtype=np.int64) % max(1, len(self.classes))
 
     def _generator(self) -> Generator:
-        """The network; raises `ValueError` or `RuntimeError` when the weights are not those of the architecture."""
-        with torch.device("meta"):  # takes no memory, whatever a file says about its size
+        """Build the network.
+
+        Raises:
+            ValueError: if a weight is missing or of another type.
+            RuntimeError: if the weights do not fit the architecture.
+        """
+        with torch.device("meta"):  # Takes no memory, whatever size a file claims.
             generator = Generator(self.architecture)
         weights = {name: torch.from_numpy(np.array(value)) for name, value in self.weights.items()}
         wrong = [n for n, t in generator.state_dict().items() if n not in weights or weights[n].dtype != t.dtype]
         if wrong:
             raise ValueError(f"{wrong[0]} is missing or not of its type")
-        # Numbers are stored with an axis; the count of BatchNorm's batches has none.
+        # Every tensor is stored with an axis, but BatchNorm's count of batches has none.
         shaped = {n: t.reshape(()) if n.endswith("num_batches_tracked") else t for n, t in weights.items()}
         generator.load_state_dict(shaped, assign=True)
         return generator.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
@@ -120,7 +125,7 @@ class GanModel:
         """Read a model.
 
         Raises:
-            FileFormatError: when the file is no sound model, or of another version of the format.
+            FileFormatError: if the file is not a valid model, or has another format version.
         """
         header, tensors = container.load_tensors(Path(path))
         if header.get("kind") != KIND or header.get("format") != FORMAT:
@@ -145,9 +150,9 @@ class GanModel:
             raise TypeError("a class or the range is not text")
         window = ImageWindow(front_end, architecture.size, header["fix_length"])
         level_range = LevelRange(tensors["range.low"], tensors["range.high"], header["range"])
-        ImageCodec(front_end, level_range)  # the range fits the bands
+        ImageCodec(front_end, level_range)  # Checks that the range fits the bands.
         if len(classes) != architecture.classes:
-            raise ValueError("the classes' names are not as many as the classes")
+            raise ValueError("the number of names differs from the number of classes")
         weights = {name.removeprefix(_WEIGHTS): t for name, t in tensors.items() if name.startswith(_WEIGHTS)}
         if not all(np.isfinite(weight).all() for weight in weights.values()):
             raise ValueError("a weight is not finite")
@@ -158,9 +163,9 @@ class GanModel:
 
 @torch.no_grad()
 def _generated(generator: Generator, latent: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Images `(image, band, frame)` of at most a batch of latent numbers.
+    """Generate images `(image, band, frame)` from at most one batch of latent numbers.
 
-    Always computed as a whole batch: another size could be computed by another kernel, which rounds otherwise.
+    A full batch is always computed, since another batch size could select another kernel, which rounds differently.
     """
     missing = _BATCH - len(latent)
     z = torch.from_numpy(np.pad(latent, ((0, missing), (0, 0))))

@@ -1,4 +1,4 @@
-"""SpecGAN's generator and discriminator: DCGAN's plain stacks of 5×5 convolutions, at any width."""
+"""Generator and discriminator of SpecGAN: DCGAN's plain stacks of 5×5 convolutions, at any width."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _SLOPE = 0.2
 
 @dataclass(frozen=True)
 class Architecture:
-    """What both networks are made of.
+    """Architecture of both networks.
 
     Attributes:
-        size: Bands and frames of the images: 64 or 128 (16 and 32 serve tests).
-        width: Channels of the widest images' features, SpecGAN's d; each halving of the size doubles them.
-        latent: Numbers that an image is made from, uniform in [-1, 1].
-        classes: How many classes the networks are told of; 0 for none.
-        batch_norm: Whether the generator has BatchNorm.
-        spectral_norm: Whether the discriminator's weights have spectral norm 1 (Miyato et al. 2018).
+        size: Number of bands and of frames in an image: 64 or 128 (16 and 32 serve tests).
+        width: Channels at the largest image size, SpecGAN's d; each halving of the size doubles the channels.
+        latent: Number of latent variables of an image, uniform in [-1, 1].
+        classes: Number of classes for conditioning; 0 for none.
+        batch_norm: Use BatchNorm in the generator.
+        spectral_norm: Normalize the discriminator's weights to spectral norm 1 (Miyato et al. 2018).
 
     Raises:
-        ArgumentError: when a number breaks its rule.
+        ArgumentError: if a number is out of range.
     """
 
     size: int = 64
@@ -52,13 +52,16 @@ class Architecture:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Channels from the smallest images, 4×4, to the widest but one."""
+        """Number of channels from the smallest images, 4×4, to the second largest."""
         stages = (self.size // _SMALLEST).bit_length() - 1
         return tuple(self.width << stage for stage in reversed(range(stages)))
 
 
 class Generator(nn.Module):
-    """`generator(z, labels)`: latent numbers `(image, latent)` to images `(image, 1, size, size)` in [-1, 1]."""
+    """Network `generator(z, labels)`: latent variables `(image, latent)` to images `(image, 1, size, size)`.
+
+    Pixels are in [-1, 1].
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -73,7 +76,7 @@ class Generator(nn.Module):
         _initialize(self)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Images; `labels` `(image,)` are ignored without classes."""
+        """Return images; `labels` `(image,)` are ignored without classes."""
         if self.architecture.classes:
             z = torch.cat([z, one_hot(labels, self.architecture.classes).to(z.dtype)], dim=1)
         small = self.project(z).reshape(len(z), -1, _SMALLEST, _SMALLEST)
@@ -82,9 +85,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """`discriminator(x, labels)`: images `(image, 1, size, size)` to logits `(image,)`, high for real.
+    """Network `discriminator(x, labels)`: images `(image, 1, size, size)` to logits `(image,)`, high for real images.
 
-    With classes, the features are projected on a learned direction for each (Miyato and Koyama 2018).
+    With classes, the features are projected on a learned direction for each class (Miyato and Koyama 2018).
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -102,7 +105,7 @@ class Discriminator(nn.Module):
             _initialize(self)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Logits; `labels` `(image,)` are ignored without classes."""
+        """Return logits; `labels` `(image,)` are ignored without classes."""
         features = self.layers(x)
         logits: Tensor = self.judge(features).squeeze(1).float()
         if self.direction is None:
@@ -112,11 +115,11 @@ class Discriminator(nn.Module):
 
 
 def make_networks(architecture: Architecture, seed: int) -> tuple[Generator, Discriminator]:
-    """New networks with weights drawn from the seed; other random numbers are not disturbed."""
+    """Create networks with weights drawn from the seed; other random state is not disturbed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator, discriminator = Generator(architecture), Discriminator(architecture)
-    # Convolutions are faster, most of all in bfloat16, where an image's channels lie side by side.
+    # Convolutions are faster, especially in bfloat16, if the channels of a pixel are contiguous.
     return (
         generator.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
         discriminator.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
@@ -132,7 +135,7 @@ def _unchanged(module: nn.Module) -> nn.Module:
 
 
 def _initialize(network: nn.Module) -> None:
-    """Glorot's uniform weights and no biases, as SpecGAN's layers begin."""
+    """Initialize with Glorot-uniform weights and zero biases, as SpecGAN does."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.xavier_uniform_(module.weight)

@@ -1,4 +1,4 @@
-"""How a model looks and sounds: a grid of its images, and one row of them as one sound."""
+"""Preview of a model: a grid of its images, and one row of them as one sound."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _GAP, _PAUSE_SECONDS, _WHITE = 2, 0.15, 255
 
 
 def save_preview(model: GanModel, stem: Path, seed: int = 0) -> None:
-    """Write `STEM.png`, four rows with a class in each column, and `STEM.wav`, the first row read out.
+    """Write `STEM.png`, four rows with one class in each column, and `STEM.wav`, the first row as sound.
 
-    A seed's latent numbers are the same at every step, so that the previews of a training show one set of images as
-    they form. The grid is for people; single images that can be turned back are what `gan sample` writes.
+    The latent variables of a seed are constant over the steps, so the previews of a training show one set of images as
+    they form. The grid is for viewing; `gan sample` writes single images that can be inverted.
     """
     columns = len(model.classes) or COLUMNS
     levels = model.sample(ROWS * columns, seed)
@@ -31,7 +31,7 @@ def save_preview(model: GanModel, stem: Path, seed: int = 0) -> None:
     framed = np.pad(cells, ((0, 0), (0, _GAP), (0, _GAP)), constant_values=_WHITE)
     height, width = framed.shape[1:]
     grid = framed.reshape(ROWS, columns, height, width).transpose(0, 2, 1, 3).reshape(ROWS * height, columns * width)
-    text = f"a grid for people, of step {model.step}: not invertible"
+    text = f"a grid for viewing, of step {model.step}: not invertible"
     with atomic_write(stem.with_suffix(".png"), Content.PICTURE) as file:
         file.write(encode_png(np.ascontiguousarray(grid[:-_GAP, :-_GAP]), NOT_INVERTIBLE, text))
     front_end = model.window.front_end

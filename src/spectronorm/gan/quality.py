@@ -1,4 +1,4 @@
-"""What images of sound are scored by: four figures that each see something the others miss."""
+"""Quality measures for generated spectrograms: four figures, each sensitive to faults that the others miss."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from spectronorm.errors import ShapeError
 def inception_score(probabilities: Floats, splits: int = 1) -> tuple[float, float]:
     """Mean and standard deviation over splits of `exp(E KL(p(class | image) ‖ p(class)))` (Salimans et al. 2016).
 
-    1 when all images look alike to the classifier, the number of classes when each is surely of one and all are as
-    frequent. It does not see memorization, and it grows as splits get smaller.
+    The score is 1 if the classifier sees no difference between images, and the number of classes if every image is
+    classified with certainty and all classes are equally frequent. The score does not detect memorization, and it grows
+    as splits get smaller.
 
     Args:
-        probabilities: `(image, class)`, each row summing to 1.
-        splits: Parts of equal size; what is left over is not used.
+        probabilities: Class probabilities `(image, class)`, each row summing to 1.
+        splits: Number of splits of equal size; left-over images are not used.
 
     Raises:
-        ShapeError: when there are fewer images than splits.
+        ShapeError: if there are fewer images than splits.
     """
     size = len(probabilities) // max(splits, 1)
     if splits < 1 or size < 1:
@@ -38,14 +39,14 @@ def inception_score(probabilities: Floats, splits: int = 1) -> tuple[float, floa
 
 
 def frechet_distance(a: Floats, b: Floats) -> float:
-    """The squared Fréchet distance of two Gaussians fitted to features `(image, feature)` (Heusel et al. 2017).
+    """Squared Fréchet distance between two Gaussians fitted to features `(image, feature)` (Heusel et al. 2017).
 
-    `|μa - μb|² + tr(Σa + Σb - 2 (Σa Σb)^½)`, with covariances of ddof = 1. It is biased upwards, the more the fewer
-    images: compare only at equal numbers. The trace of the root is that of the symmetric `Σa^½ Σb Σa^½`, whose
-    eigenvalues stay real where a covariance is singular.
+    `|μa - μb|² + tr(Σa + Σb - 2 (Σa Σb)^½)`, with covariances of ddof = 1. The distance is biased upwards, more so for
+    fewer images: compare only at equal numbers. The trace of the root is computed from the symmetric `Σa^½ Σb Σa^½`,
+    whose eigenvalues stay real if a covariance is singular.
 
     Raises:
-        ShapeError: when a set has fewer than two images or the features differ.
+        ShapeError: if a set has fewer than two images, or if the numbers of features differ.
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise ShapeError(f"features of shapes {a.shape} and {b.shape} must be (image, feature) with at least 2 images")
@@ -59,9 +60,9 @@ def frechet_distance(a: Floats, b: Floats) -> float:
 
 
 def nearest_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> Floats:
-    """The root mean square difference `(image,)` of each of `a` to the nearest of `b`; both `(image, ...)`.
+    """Root mean square difference `(image,)` of each image of `a` to the nearest image of `b`, both `(image, ...)`.
 
-    Levels are in dB, so this is too. Copies of training images show as distances near 0.
+    For levels in dB, the distance is in dB. Copies of training images have distances near 0.
     """
     x, y = (np.asarray(part, dtype=np.float64).reshape(len(part), -1) for part in (a, b))
     squares = (y * y).sum(axis=1)
@@ -75,11 +76,12 @@ def nearest_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> Floats
 
 @dataclass(frozen=True)
 class ClassBalance:
-    """How evenly a classifier finds the classes.
+    """Balance of the classes that a classifier finds.
 
     Attributes:
-        shares: Of the images taken for each class.
-        effective: `exp` of the shares' entropy: the number of classes when all are as frequent, 1 for one alone.
+        shares: Share of the images assigned to each class.
+        effective: `exp` of the entropy of the shares: the number of classes if all are equally frequent, 1 for a single
+            one.
     """
 
     shares: tuple[float, ...]
@@ -87,7 +89,7 @@ class ClassBalance:
 
     @classmethod
     def of(cls, probabilities: Floats) -> ClassBalance:
-        """From `(image, class)`."""
+        """Compute the balance from probabilities `(image, class)`."""
         counts = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
         shares = counts / counts.sum()
         entropy = -float(sum(share * np.log(share) for share in shares if share > 0))

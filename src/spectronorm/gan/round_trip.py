@@ -1,4 +1,4 @@
-"""What is left of images once they have been heard: to 8 bits, to sound, and to levels again."""
+"""Round trip of generated images: to 8 bits, to sound, and back to levels."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from spectronorm.inversion import invert
 
 
 def heard(model: GanModel, levels: NDArray[np.floating], seed: int, quality: str = "good") -> NDArray[np.float64]:
-    """Levels `(image, band, frame)` of the sound of the images of `levels`, clip by clip.
+    """Return levels `(image, band, frame)` of the sound made from the images of `levels`, clip by clip.
 
-    With real clips it is the ceiling of any generator that is scored by its sound.
+    For real clips, the result is the upper bound for any generator that is scored by its sound.
     """
     front_end = model.window.front_end
     codec = ImageCodec(front_end, model.level_range)

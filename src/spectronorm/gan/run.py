@@ -1,4 +1,4 @@
-"""A training in a folder: what it is, where it stands, and how it looks and sounds at every checkpoint."""
+"""Training run in a folder: its settings, its state, and a preview in image and sound at every checkpoint."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ MAX_STEPS = 1_000_000_000
 
 @dataclass(frozen=True)
 class GanDesign:
-    """Everything about a training besides its clips.
+    """Settings of a training, without the clips.
 
     Attributes:
-        size: Bands and frames of an image.
-        width: Channels of the widest features.
-        latent: Numbers that an image is made from.
-        conditional: Whether the networks are told the clips' labels.
-        level_range: Which levels are -1 and 1, as `parse_range` reads it.
-        fix_length: What to do with clips of other lengths, one of `FIX_LENGTH`, or None.
-        training: How it is trained.
+        size: Number of bands and of frames in an image.
+        width: Channels at the largest image size.
+        latent: Number of latent variables of an image.
+        conditional: Condition the networks on the clips' labels.
+        level_range: The levels at -1 and 1, in the notation of `parse_range`.
+        fix_length: Rule for clips of other lengths, one of `FIX_LENGTH`, or None.
+        training: Settings of the optimization.
     """
 
     size: int = 64
@@ -70,19 +70,19 @@ class GanDesign:
 
 @dataclass(frozen=True, eq=False)
 class PreparedGan:
-    """What is ready before the first step.
+    """Everything needed before the first step.
 
     Attributes:
-        design: What will be done.
-        architecture: The networks.
-        window: What an image shows.
-        profile: What was measured.
+        design: Settings of the training.
+        architecture: Architecture of the networks.
+        window: Window of an image.
+        profile: Profile of the training clips.
         level_range: The levels at -1 and 1.
-        images: `(clip, band, frame)` in [-1, 1].
-        labels: The class of each clip, `(clip,)`.
-        classes: The classes' names; empty when the networks are told of none.
-        clipped: The share of cells that lie outside the range.
-        settings: What a resumed run must agree with.
+        images: Images `(clip, band, frame)` in [-1, 1].
+        labels: The class index of each clip, `(clip,)`.
+        classes: The names of the classes; empty for an unconditional model.
+        clipped: Share of cells outside the range.
+        settings: Settings that a resumed run must match.
         bad: Files that were left out.
     """
 
@@ -99,19 +99,19 @@ class PreparedGan:
     bad: tuple[BadFile, ...]
 
     def trainer(self) -> GanTrainer:
-        """A trainer at step 0."""
+        """Return a trainer at step 0."""
         with explained_memory(self.architecture, self.design.training.batch_size):
             return GanTrainer(self.architecture, self.design.training, self.images, self.labels)
 
     def model(self, trainer: GanTrainer) -> GanModel:
-        """The averaged generator as it stands."""
+        """Return the current averaged generator as a model."""
         weights = {name: tensor.cpu().numpy().copy() for name, tensor in trainer.average.state_dict().items()}
         return GanModel(self.architecture, self.window, self.level_range, self.classes, trainer.step, weights)
 
 
 @dataclass(frozen=True)
 class CheckpointLine:
-    """What one line of the log says: the step, mean losses since the line before, and seconds of training so far."""
+    """One line of the log: step, mean losses since the previous line, and seconds of training so far."""
 
     step: int
     discriminator_loss: float
@@ -130,16 +130,16 @@ def prepare_gan(
     """Measure the clips, and make images of them.
 
     Args:
-        origin: The clips, and which of them are held out.
-        front_end: Wave to level, with as many bands as the images.
-        design: What will be done.
-        max_bad: The share of files that may be bad.
-        progress: Called with what begins, gives what is called as clips get done.
+        origin: The clips, and the held-out groups.
+        front_end: Front end with one band for each row of the images.
+        design: Settings of the training.
+        max_bad: Largest accepted share of bad files.
+        progress: Called with the name of each stage; returns the callback for finished clips.
 
     Raises:
-        ArgumentError: when a clip's length does not fit and there is no rule for it, or a setting breaks its rule.
-        SourceError: when clips have no label and the design is conditional.
-        TooManyBad: when more files are bad than `max_bad`.
+        ArgumentError: if a clip's length does not fit and there is no rule for it, or if a setting is invalid.
+        SourceError: if clips have no label and the design is conditional.
+        TooManyBad: if the share of bad files exceeds `max_bad`.
     """
     source = origin.training_clips()
     window = ImageWindow(front_end, design.size, design.fix_length)
@@ -151,7 +151,7 @@ def prepare_gan(
     low, high = level_range.low[:, None], level_range.high[:, None]
     images = to_unit(clips.levels, level_range)
     plain = asdict(design)
-    del plain["training"]["device"]  # another machine may go on
+    del plain["training"]["device"]  # Another machine may resume the run.
     settings = {
         "format": _FORMAT,
         "origin": origin.to_dict(),
@@ -180,22 +180,21 @@ def prepare_gan(
 def train_gan(
     prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress = silent
 ) -> Iterator[CheckpointLine]:
-    """Train up to `steps`, going on from the folder's checkpoint; yields what is logged at every checkpoint.
+    """Train up to `steps`, resuming from the folder's checkpoint; yields the line logged at every checkpoint.
 
-    Each checkpoint is the whole state, the model, and a picture and a sound of the same latent numbers.
+    Each checkpoint comprises the whole state, the model, and an image and a sound from fixed latent variables.
 
     Args:
-        prepared: What `prepare` gave.
-        folder: Of the run.
-        steps: How many there shall be in all.
-        every: Steps from checkpoint to checkpoint; there is one at the end too.
-        progress: Called with the number of steps done and of all.
+        prepared: Result of `prepare`.
+        folder: Folder of the run.
+        steps: Total number of steps, including the steps already done.
+        every: Number of steps between checkpoints; the last step is a checkpoint too.
+        progress: Called with the number of steps done and the total number of steps.
 
     Raises:
-        ArgumentError: when the folder holds a training with other settings, losses are no longer finite, or memory
-            runs out.
-        FileFormatError: when the folder's files are damaged.
-        OutputBusy: when another run is training in the folder.
+        ArgumentError: if the folder holds a training with other settings, losses are not finite, or memory runs out.
+        FileFormatError: if the folder's files are damaged.
+        OutputBusy: if another run is training in the folder.
     """
     whole_number(steps, "steps", 1, MAX_STEPS), whole_number(every, "every", 1, MAX_STEPS)
     with output_lock(folder):
@@ -218,10 +217,10 @@ def train_gan(
 
 
 def _open_folder(prepared: PreparedGan, folder: Path) -> float:
-    """Begin, or check that this is the same training; the seconds that it took so far."""
+    """Create the folder, or check that it holds this training; returns the seconds of training so far."""
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
-    if not (folder / CHECKPOINT).exists():  # nothing that other settings could harm
+    if not (folder / CHECKPOINT).exists():  # No work depends on these settings yet, so they may be replaced.
         if (folder / LOG).exists() and not path.exists():
             raise OutputRefused(f"{folder / LOG}: stands there without {SETTINGS}; choose another folder with -o")
         require_replaceable(folder / MODEL, Content.CONTAINER)
@@ -233,7 +232,7 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
         there = strict_json(read_bounded(path))
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{path}: is damaged ({error}); choose another folder") from None
-    # The same images may come from a source that has moved.
+    # The source may have moved if its images are unchanged.
     differing = [k for k in here if k != "origin" and not (isinstance(there, dict) and there.get(k) == here[k])]
     if differing:
         raise ArgumentError(
@@ -245,10 +244,10 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
 
 
 def read_log(folder: Path) -> list[CheckpointLine]:
-    """The lines of a run's log; a last line that a kill cut off does not count.
+    """Read the lines of a run's log, without a last line that an interruption cut short.
 
     Raises:
-        FileFormatError: when another line is damaged.
+        FileFormatError: if any other line is damaged.
     """
     path = folder / LOG
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Samples of a model as files: images that `spectronorm invert` reads, and their sound."""
+"""Samples of a model as files: images that `spectronorm invert` reads, and their sounds."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from spectronorm.storage.replacement import overwriting, require_replaceable
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """What is written.
+    """Options for writing samples.
 
     Attributes:
-        images: How many.
-        seed: Which ones; the first are the same however many are asked for.
-        classes: The classes to take in turn; by default all that the model knows.
-        bits: 8 or 16, of the images.
-        audio: Whether the sound is written too.
-        quality: How well it is inverted (see `invert`).
+        images: Number of images.
+        seed: Seed of the latent variables; the first images do not depend on the number of images.
+        classes: The classes to take in turn; by default all classes of the model.
+        bits: Bit depth of the images, 8 or 16.
+        audio: Also write the sounds.
+        quality: Quality of the inversion (see `invert`).
 
     Raises:
-        ArgumentError: when a number breaks its rule.
+        ArgumentError: if a number is out of range.
     """
 
     images: int
@@ -51,7 +51,7 @@ class SampleOptions:
 
 @dataclass(frozen=True)
 class WrittenSamples:
-    """What was written: names of images, and remarks on sounds."""
+    """Result of writing samples: names of the images, and notes on the sounds."""
 
     folder: Path
     images: tuple[str, ...]
@@ -79,9 +79,9 @@ def write_samples(
         overwrite: Let files be replaced that are not ours.
 
     Raises:
-        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours.
-        ArgumentError: when a class is unknown, or an option breaks its rule.
-        OutputBusy: when another run is writing there.
+        OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours.
+        ArgumentError: if a class is unknown, or an option is invalid.
+        OutputBusy: if another run is writing there.
     """
     folder = Path(folder)
     require_folder(folder, "samples")
@@ -114,7 +114,7 @@ def _files(names: Sequence[str], options: SampleOptions) -> Iterator[tuple[str, 
 
 
 def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:
-    """The class of each image, as a number."""
+    """Return the class index of each image."""
     if not options.classes:
         return [int(label) for label in model.labels(options.images)]
     unknown = [name for name in options.classes if name not in model.classes]

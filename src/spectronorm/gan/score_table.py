@@ -1,4 +1,4 @@
-"""A score as a table that people can read, with what it may and may not be compared with."""
+"""Readable table of a score, with the limits on comparing it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Row], float | None], int], ...] = (
 
 
 def score_table(scores: Sequence[SeedScore]) -> list[str]:
-    """Lines of text: every figure as mean ± standard deviation (ddof = 1) over the seeds."""
+    """Format every figure as mean ± standard deviation (ddof = 1) over the seeds; returns lines of text."""
     first = scores[0]
     cells = [["", *(title for title, _, _ in _COLUMNS)]]
     for number, row in enumerate(first.rows):

@@ -1,4 +1,4 @@
-"""An honest score: a trained model beside real clips, baselines and a trap, by the same judge, at equal numbers."""
+"""Score of a trained model next to real clips, baselines and a trap, by one judge, at equal numbers."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ TEST = "test clips"
 
 @dataclass(frozen=True)
 class Row:
-    """The score of one set of images, by one judge; spreads are over splits.
+    """Score of one set of images by one judge; spreads are over splits.
 
     Attributes:
-        name: Whose images.
-        images: How many a split has.
-        splits: How many splits.
+        name: Name of the set.
+        images: Number of images in a split.
+        splits: Number of splits.
         inception: Inception Score.
-        frechet_train: Fréchet distance to as many training clips.
-        frechet_test: Fréchet distance to as many test clips; None for the test clips themselves.
+        frechet_train: Fréchet distance to an equal number of training clips.
+        frechet_test: Fréchet distance to an equal number of test clips; None for the test clips themselves.
         nearest: Median distance of the first split's images to the nearest training clip, dB (see `nearest_distance`).
-        nearest_low: The 5th percentile of it.
-        accuracy: Share of the images that the judge takes for the class that they should be of; None without one.
-        effective_classes: How many classes the judge finds (see `ClassBalance`).
-        rarest: The share of the class that it finds least.
+        nearest_low: 5th percentile of these distances.
+        accuracy: Share of the images that the judge assigns to their intended class; None without a class.
+        effective_classes: Effective number of classes that the judge finds (see `ClassBalance`).
+        rarest: Share of the rarest class.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True)
 class SeedScore:
-    """All rows of one seed, which draws the judge's weights, the samples, and what is compared with."""
+    """All rows of one seed, which determines the judge's weights, the samples, and the clips compared with."""
 
     seed: int
     judge: str
@@ -67,13 +67,13 @@ class SeedScore:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """Images to be scored.
+    """Set of images to be scored.
 
     Attributes:
-        name: Whose they are.
-        levels: `(image, band, frame)`.
-        labels: The classes that they should be of, or None.
-        beside: The training clips that they are compared with, by number; None for all.
+        name: Name of the set.
+        levels: Levels `(image, band, frame)`.
+        labels: The intended class index of each image, or None.
+        beside: Indices of the training clips to compare with; None for all.
     """
 
     name: str
@@ -84,15 +84,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """How a model is scored.
+    """Options for scoring a model.
 
     Attributes:
-        images: Images in a split; by default as many as there are test clips, at most half the training clips.
-        splits: Splits of the samples.
-        epochs: How long each judge is trained.
+        images: Number of images in a split; by default the number of test clips, at most half the training clips.
+        splits: Number of splits of the samples.
+        epochs: Number of epochs that each judge is trained for.
 
     Raises:
-        ArgumentError: when a number breaks its rule.
+        ArgumentError: if a number is out of range.
     """
 
     images: int | None = None
@@ -114,18 +114,18 @@ def score(
     *,
     told: Told = lambda _: None,
 ) -> SeedScore:
-    """Train a judge on the training clips, and score everything by it.
+    """Train a judge on the training clips, and score all candidates with it.
 
     Args:
-        model: What is scored.
+        model: Model to score.
         train: The training clips, with labels.
         test: Clips that the model has not seen.
-        seed: Of judge, samples and choices.
-        options: How.
-        told: Called with what is being done.
+        seed: Seed of the judge, the samples and the choices of clips.
+        options: Options for scoring.
+        told: Called with a description of each stage.
 
     Raises:
-        ArgumentError: when there are too few clips.
+        ArgumentError: if there are too few clips.
     """
     options = options or ScoreOptions()
     most = min(len(test.levels), len(train.levels) // 2)
@@ -155,11 +155,11 @@ def score(
 def candidates(
     model: GanModel, train: LevelClips, test: LevelClips, count: int, splits: int, seed: int
 ) -> tuple[Callable[[], Candidate], ...]:
-    """Everything that is scored: what is real, what the model makes, what is simple, and what cheats."""
+    """List everything that is scored: real clips, the model's samples, simple baselines, and a cheat."""
     total = count * splits
     rng = np.random.default_rng([seed, 30])
     images = to_unit(train.levels, model.level_range)
-    # Half of the training clips is compared with the other half, so that no clip is compared with itself.
+    # One half of the training clips is compared with the other half, so that no clip is compared with itself.
     half, rest = np.array_split(rng.permutation(len(train.levels)), 2)
     chosen = rng.permutation(len(test.levels))[:count]
     labels = model.labels(total) if model.classes else None
@@ -190,7 +190,7 @@ def candidates(
 
 
 class _Referee:
-    """A judge with what it compares with."""
+    """A judge together with the real clips that it compares with."""
 
     def __init__(self, judge: Judge, train: LevelClips, test: LevelClips, count: int, seed: int) -> None:
         self.judge, self.count = judge, count
@@ -199,7 +199,7 @@ class _Referee:
         self.rng = np.random.default_rng([seed, 31])
 
     def row(self, candidate: Candidate) -> Row:
-        """Score one set."""
+        """Score one candidate."""
         probabilities, features = self.judge(candidate.levels)
         splits = len(features) // self.count
         parts = features[: splits * self.count].reshape(splits, self.count, -1)
@@ -222,7 +222,7 @@ class _Referee:
         )
 
     def _distance(self, parts: Floats, real: Floats) -> float:
-        """The mean Fréchet distance of each split to as many real clips."""
+        """Mean Fréchet distance of the splits to an equal number of real clips."""
         some = (real[self.rng.permutation(len(real))[: self.count]] for _ in parts)
         return float(np.mean([frechet_distance(part, other) for part, other in zip(parts, some, strict=True)]))
 

@@ -1,4 +1,4 @@
-"""The training loop: a step is a pure function of the state, the images and the seed, so that it can be resumed."""
+"""Training loop: each step is a pure function of the state, the images and the seed, so training can be resumed."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from spectronorm.gan.networks import Architecture, Generator, make_networks
 
 @dataclass(frozen=True)
 class GanTraining:
-    """How the networks are trained, with Adam.
+    """Settings of the optimization with Adam.
 
     Attributes:
         loss: `non_saturating` with spectral normalization, or `wgan_gp`.
-        batch_size: Images in a step.
-        learning_rate: Adam's, of the generator; by default what goes with the loss.
-        average: Decay of the moving average of the generator's weights, which is what is kept (Yazıcı et al. 2019).
-        augment: Whether both networks' images are changed at random before they are judged (see `Changes`).
+        batch_size: Number of images in a step.
+        learning_rate: Learning rate of the generator; by default the loss's.
+        average: Decay of the moving average of the generator's weights, which is the model kept (Yazıcı et al. 2019).
+        augment: Change real and generated images at random before they are judged (see `Changes`).
         precision: float32 or bfloat16.
         device: auto, cpu, cuda or mps.
-        seed: Of the weights, the order of clips and all that is drawn.
+        seed: Seed of the weights, the order of clips and all draws.
 
     Raises:
-        ArgumentError: when a setting breaks its rule or the device is not there.
+        ArgumentError: if a setting is invalid or the device is not available.
     """
 
     loss: str = "non_saturating"
@@ -63,32 +63,32 @@ class GanTraining:
         find_device(self.device)
 
     def architecture(self, size: int, width: int, latent: int, classes: int) -> Architecture:
-        """The networks that go with this loss."""
+        """Return the architecture that goes with this loss."""
         bounded = find_loss(self.loss).bounded
         return Architecture(size, width, latent, classes, batch_norm=bounded, spectral_norm=bounded)
 
 
 @dataclass(frozen=True)
 class StepLosses:
-    """The losses of one step (of the last discriminator step, where there are several)."""
+    """Losses of one step (of the last discriminator step, if there are several)."""
 
     discriminator: Tensor
     generator: Tensor
 
 
 class GanTrainer:
-    """Both networks, their optimizers, and the average of the generator: all that changes in training."""
+    """Both networks, their optimizers, and the averaged generator: the whole state of a training."""
 
     def __init__(
         self, architecture: Architecture, training: GanTraining, images: NDArray[np.float32], labels: NDArray[np.int64]
     ) -> None:
-        """Begin.
+        """Create the networks at step 0.
 
         Args:
-            architecture: The networks.
-            training: How they are trained.
-            images: `(clip, band, frame)` in [-1, 1].
-            labels: The class of each, `(clip,)`.
+            architecture: Architecture of the networks.
+            training: Settings of the optimization.
+            images: Images `(clip, band, frame)` in [-1, 1].
+            labels: The class index of each image, `(clip,)`.
         """
         self.architecture, self.training, self.loss = architecture, training, find_loss(training.loss)
         self.device = find_device(training.device)
@@ -114,7 +114,7 @@ class GanTrainer:
             number = self.step * self.loss.critic_steps + critic_step
             draw = torch.Generator().manual_seed(mixed_seed(self.training.seed, 1, number))
             real, labels = self._batch(number)
-            # The generator's step judges the images of the last discriminator step, which are then made only once.
+            # The generator step judges the images of the last discriminator step, so that they are generated only once.
             with torch.set_grad_enabled(last), autocast_on(self.device, self.training.precision):
                 fake = self.generator(self._latent(len(real), draw), labels)
             discriminator_loss = self._train_discriminator(real, fake.detach(), labels, draw)
@@ -135,7 +135,8 @@ class GanTrainer:
         return loss.detach()
 
     def _train_generator(self, fake: Tensor, labels: Tensor, draw: torch.Generator) -> Tensor:
-        self.discriminator.requires_grad_(requires_grad=False)  # its weights' gradients would be a third of the work
+        # Gradients of the discriminator's weights would be a third of the work.
+        self.discriminator.requires_grad_(requires_grad=False)
         with autocast_on(self.device, self.training.precision):
             logits = self.discriminator(_side_by_side(self._changed(fake, draw)), labels)
             loss = self.loss.of_generator(logits)
@@ -151,7 +152,7 @@ class GanTrainer:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Move the average towards the generator; at first faster, so that it forgets where it began."""
+        """Move the average towards the generator; faster at first, so that the average forgets the initial weights."""
         decay = min(self.training.average, (1.0 + self.step) / (10.0 + self.step))
         for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(now, 1.0 - decay)
@@ -159,7 +160,7 @@ class GanTrainer:
             kept.copy_(present)
 
     def _batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """The images of batch `number`: each epoch in an order of its own."""
+        """Return the images and labels of batch `number`; each epoch has its own order."""
         size = min(self.training.batch_size, len(self.images))
         epoch, place = divmod(number, len(self.images) // size)
         index = _order(self.training.seed, epoch, len(self.images))[place * size : (place + 1) * size]
@@ -176,7 +177,11 @@ class GanTrainer:
 
 @contextmanager
 def explained_memory(architecture: Architecture, images: int) -> Iterator[None]:
-    """Says what to do when memory runs out in the middle of it; raises `ArgumentError` then."""
+    """Convert an out-of-memory error inside the context into advice.
+
+    Raises:
+        ArgumentError: if memory runs out inside the context.
+    """
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
@@ -190,7 +195,7 @@ def explained_memory(architecture: Architecture, images: int) -> Iterator[None]:
 
 
 def mixed_seed(*numbers: int) -> int:
-    """One number below 2^63 from several."""
+    """Combine several numbers into one below 2^63."""
     return int(np.random.SeedSequence(list(numbers)).generate_state(1, np.uint64)[0]) >> 1
 
 

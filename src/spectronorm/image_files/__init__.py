@@ -1,4 +1,4 @@
-"""Level ↔ image: greyscale PNGs that carry what their inverse needs, and coloured pictures that do not.
+"""Image files of log-spectrograms (levels): greyscale PNGs that can be inverted, and coloured pictures that cannot.
 
 A new range of levels is one class and one line here.
 """

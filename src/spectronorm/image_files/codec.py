@@ -1,4 +1,4 @@
-"""Level ↔ greyscale PNG: clip, round, and carry everything that the inverse needs."""
+"""Conversion between levels and greyscale PNG: clip, round, and store everything that the inverse needs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from spectronorm.storage.fields_only import FieldsOnly
 
 @dataclass(frozen=True)
 class ImageCodec(FieldsOnly):
-    """Levels `(band, frame)` of one front end to PNG and back, within `max_error`.
+    """Converts levels `(band, frame)` of one front end to PNG and back, within `max_error`.
 
-    A level is put on a grey scale of `2^bits` steps from `low` to `high`: clipped, then rounded to the nearest, never
-    cut off. By default low frequencies are at the bottom and dark is loud.
+    A level is mapped to a grey scale of `2^bits` steps from `low` to `high`: clipped, then rounded to the nearest step,
+    never truncated. By default low frequencies are at the bottom and dark is loud.
 
     Raises:
-        ArgumentError: when a range per band does not have the front end's bands.
+        ArgumentError: if a range by band does not have the front end's number of bands.
     """
 
     front_end: FrontEnd
@@ -42,12 +42,16 @@ class ImageCodec(FieldsOnly):
 
     @property
     def max_error(self) -> float:
-        """The largest error of a level within the range, in the level's unit, which is half the widest band's step."""
+        """Largest error of a level within the range, in the level's unit: half the step of the widest band."""
         return float(self._step.max()) / 2.0
 
     @property
     def max_error_db(self) -> float:
-        """`max_error` in dB; raises `ArgumentError` when the level is not logarithmic."""
+        """`max_error` in dB.
+
+        Raises:
+            ArgumentError: if the level is not logarithmic.
+        """
         return self.max_error * db_per_unit(self.front_end)
 
     def encode(
@@ -59,18 +63,18 @@ class ImageCodec(FieldsOnly):
         source: str = "",
         width: int | None = None,
     ) -> bytes:
-        """The bytes of a PNG.
+        """Encode a level as the bytes of a PNG.
 
         Args:
-            level: `(band, frame)`, NumPy or torch.
-            length: Samples of the clip; by default as many as the frames span.
-            gain: What undoes the front end's waveform level (`WaveformGain.of`); by default nothing.
+            level: Level `(band, frame)`, NumPy or torch.
+            length: Number of samples of the clip; by default the number that the frames span.
+            gain: Undoes the front end's waveform level (`WaveformGain.of`); by default nothing is undone.
             source: Free text for the header.
-            width: Crop at the end, or pad with the floor, to this many frames.
+            width: Crop at the end, or pad with the floor, to this number of frames.
 
         Raises:
-            ShapeError: when the level does not have the front end's bands, is empty or is not finite.
-            ArgumentError: when `length` does not fit the frames.
+            ShapeError: if the level has another number of bands, is empty or is not finite.
+            ArgumentError: if `length` does not fit the frames.
         """
         pixels, header = self.pixels(level, length=length, gain=gain, source=source, width=width)
         return encode_image(pixels, header)
@@ -84,7 +88,7 @@ class ImageCodec(FieldsOnly):
         source: str = "",
         width: int | None = None,
     ) -> tuple[Pixels, Header]:
-        """What `encode` writes: pixels `(row, column)` and the header."""
+        """Return the pixels `(row, column)` and the header that `encode` writes."""
         host = self._checked(level)
         frames = host.shape[1]
         length = shortest_length(self.front_end, frames) if length is None else length
@@ -99,12 +103,12 @@ class ImageCodec(FieldsOnly):
         return self._laid_out(self._codes(host)), header
 
     def decode(self, pixels: Pixels) -> NDArray[np.float64]:
-        """The level `(band, frame)` of pixels, padding included."""
+        """Return the level `(band, frame)` of pixels, padding included."""
         codes = self._laid_out(pixels)
         return np.asarray(codes * self._step + self._low, dtype=np.float64)
 
     def clipped(self, level: Array) -> int:
-        """How many cells of a level lie outside the range."""
+        """Return the number of cells of a level outside the range."""
         host = to_host(level)
         return int(((host < self._low) | (host > self._high)).sum())
 
@@ -132,7 +136,7 @@ class ImageCodec(FieldsOnly):
         return scaled.astype(np.uint8) if self.layout.bits == 8 else scaled.astype(np.uint16)
 
     def _laid_out(self, codes: Any) -> Any:
-        """Codes as pixels, or pixels as codes: both steps are their own inverse."""
+        """Convert codes to pixels, or pixels to codes: both steps are their own inverse."""
         if self.layout.low_frequencies == "bottom":
             codes = codes[::-1]
         if self.layout.loud == "dark":
@@ -163,29 +167,33 @@ class ImageCodec(FieldsOnly):
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """What was in an image: the level `(band, frame)` without padding, and all that is known about it."""
+    """Content of an image: the level `(band, frame)` without padding, the header, and the largest error."""
 
     level: NDArray[np.float64]
     header: Header
     max_error: float
 
     def require_front_end(self, front_end: FrontEnd) -> None:
-        """Raise `FrontEndMismatch`, naming what differs, unless the level was made by `front_end`."""
+        """Check that the level was made by `front_end`.
+
+        Raises:
+            FrontEndMismatch: if it was not, naming the differences.
+        """
         front_end.require_same(self.header.front_end, "the image")
 
 
 def encode_image(pixels: Pixels, header: Header) -> bytes:
-    """The bytes of the PNG that `ImageCodec.pixels` prepared."""
+    """Encode the result of `ImageCodec.pixels` as the bytes of a PNG."""
     return encode_png(pixels, KEYWORD, header.to_text(pixels))
 
 
 def decode(path: str | Path, front_end: FrontEnd | None = None) -> DecodedImage:
-    """Read an image that `ImageCodec` wrote; it needs nothing besides the file.
+    """Read an image written by `ImageCodec`; nothing but the file is needed.
 
     Raises:
-        FileFormatError: when the file is no PNG, has no header, was altered or re-encoded with loss, is a coloured
-            picture, or was written by a version that this one cannot read.
-        FrontEndMismatch: when `front_end` is given and made by another one, naming what differs.
+        FileFormatError: if the file is not a PNG, has no header, was altered or re-encoded with loss, is a coloured
+            picture, or has a format version that this version cannot read.
+        FrontEndMismatch: if `front_end` is given and the image was made by another one, naming the differences.
     """
     path = Path(path)
     png = read_png(path)

@@ -1,4 +1,4 @@
-"""What a spectrogram image says about itself: all that its inverse needs, in one checked JSON text."""
+"""Header of a spectrogram image: everything that its inverse needs, in one validated JSON text."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from spectronorm.version import __version__
 
 KEYWORD = "spectronorm"
 FIRST_KEYWORD = "specnorm"
-"""What versions before 0.2 called it."""
+"""Keyword of the header in versions before 0.2."""
 _FORMAT = 2
 _MAX_N_FFT = 1 << 16
-"""An image can claim any front end; building one with a longer FFT would be a way to fill the memory."""
+"""Largest FFT length: an image can claim any front end, and a longer FFT could exhaust the memory."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How levels lie in the image.
+    """Layout of levels in the image.
 
-    `bits` 8 or 16; `low_frequencies` at the `bottom` or `top`; `loud` is `dark` or `bright`.
+    `bits` is 8 or 16; `low_frequencies` are at the `bottom` or `top`; `loud` is `dark` or `bright`.
 
     Raises:
-        ArgumentError: for any other value.
+        ArgumentError: if a value is another one.
     """
 
     bits: int = 8
@@ -54,17 +54,17 @@ class Layout:
 
 @dataclass(frozen=True)
 class Header:
-    """The header of one image.
+    """Header of one image.
 
     Attributes:
-        front_end: What made the level.
-        level_range: What the grey scale spans.
-        layout: How the level lies in the image.
-        frames: Frames that are not padding.
-        length: Samples of the clip, or of the part of it that the frames show.
-        gain: What undoes the front end's waveform level.
-        source: Where the clip came from, and what it was made of: free text, such as a name and a content digest.
-        version: The spectronorm that wrote it.
+        front_end: The front end that made the level.
+        level_range: Range of the grey scale.
+        layout: Layout of the level in the image.
+        frames: Number of frames without padding.
+        length: Number of samples of the clip, or of the part of it that the frames show.
+        gain: Undoes the front end's waveform level.
+        source: Origin of the clip: free text, such as a name and a content digest.
+        version: The spectronorm version that wrote the image.
     """
 
     front_end: FrontEnd
@@ -77,7 +77,7 @@ class Header:
     version: str = __version__
 
     def to_text(self, pixels: NDArray[Any]) -> str:
-        """The JSON text, with digests of the pixels and of itself."""
+        """Return the JSON text, with digests of the pixels and of the header."""
         plain = {
             "kind": "image",
             "format": _FORMAT,
@@ -102,10 +102,10 @@ class Header:
 
     @classmethod
     def from_text(cls, text: str, pixels: NDArray[Any], path: Path) -> Header:
-        """The header in a text, checked against itself and the pixels.
+        """Parse a header and check it against its digest and the pixels.
 
         Raises:
-            FileFormatError: when the text is no sound header of this version, or does not belong to the pixels.
+            FileFormatError: if the text is not a valid header of this version, or does not belong to the pixels.
         """
         plain = _parsed(text, path)
         if plain.get("kind") != "image" or plain.get("format") != _FORMAT:
@@ -134,7 +134,7 @@ def pixel_digest(pixels: NDArray[Any]) -> str:
 
 
 def _checksum(plain: Mapping[str, Any]) -> str:
-    """16 hexadecimal digits of the header: it finds damage and editing, not an attacker who computes it anew."""
+    """16 hexadecimal digits of the header, which detect damage and editing, but no deliberate forgery."""
     return hashlib.sha256(canonical_json(plain).encode()).hexdigest()[:16]
 
 
@@ -142,7 +142,7 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
         plain = strict_json(text)
     except ValueError as error:
-        raise FileFormatError(f"{path}: its header is not sound JSON ({error}); export it again") from None
+        raise FileFormatError(f"{path}: its header is not valid JSON ({error}); export it again") from None
     if not isinstance(plain, dict):
         raise FileFormatError(f"{path}: its header is not a JSON object; export it again")
     return plain

@@ -1,4 +1,4 @@
-"""The contract of an image range: settings that say which levels are black and white."""
+"""Contract of an image range: settings that define the levels of black and white."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from spectronorm.registry import Registry
 
 
 class ImageRange(ABC):
-    """A rule for the grey scale, as a frozen dataclass of numbers; one field may be `per` (`global` or `band`).
+    """Rule for the grey scale, as a frozen dataclass of numbers; one field may be `per` (`global` or `band`).
 
-    `--range NAME=NUMBER,NUMBER` gives the other fields in their order.
+    `--range NAME=NUMBER,NUMBER` sets the other fields in order.
     """
 
     needs_profile: ClassVar[bool] = True
-    """False if nothing that was measured is needed."""
+    """False if the rule uses no measured statistics."""
 
     @abstractmethod
     def level_range(self, front_end: FrontEnd, profile: Profile | None) -> LevelRange:
-        """The range for levels of this front end; there is a profile if `needs_profile`."""
+        """Return the range for levels of this front end; there is a profile if `needs_profile`."""
 
 
 IMAGE_RANGES: Registry[ImageRange] = Registry("image_ranges", "image range", ImageRange)
-"""Every rule for the range by the name that `--range` takes."""
+"""Every image range by the name that `--range` takes."""
 
 
 def parse_range(scheme: str, front_end: FrontEnd, profile: Profile | None, per: str | None = None) -> LevelRange:
-    """The range that a text describes: `extremes`, `quantiles=LOW,HIGH`, `sigma=K` or `fixed=LOW,HIGH` (dB).
+    """Parse the range `extremes`, `quantiles=LOW,HIGH`, `sigma=K` or `fixed=LOW,HIGH` (dB).
 
     Args:
         scheme: The text.
-        front_end: The front end that made the levels.
+        front_end: The front end of the levels.
         profile: The training set's profile; a fixed range needs none.
         per: `global` or `band`; by default band for sigma, else global.
 
     Raises:
-        ArgumentError: when it is none of these, or needs a profile and there is none.
+        ArgumentError: if the text has another form, or needs a profile and there is none.
     """
     name, _, text = scheme.partition("=")
     if name not in IMAGE_RANGES:
@@ -65,7 +65,7 @@ def parse_range(scheme: str, front_end: FrontEnd, profile: Profile | None, per: 
 
 
 def range_numbers(cls: Any) -> Sequence[str]:
-    """The names of the numbers that a rule takes, in order."""
+    """Names of the numbers that a rule takes, in order."""
     return [field.name for field in fields(cls) if field.name != "per"]
 
 

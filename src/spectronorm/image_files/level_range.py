@@ -1,4 +1,4 @@
-"""The range of levels that an image's grey scale spans, and where it comes from."""
+"""Range of levels spanned by an image's grey scale, and its derivation."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from spectronorm.profile import Profile, Statistics
 
 @dataclass(frozen=True, eq=False)
 class LevelRange:
-    """`low` and `high` of the grey scale, in the level's unit: one number each, or one a band `(band,)`.
+    """Bounds `low` and `high` of the grey scale, in the level's unit: one number each, or one for each band `(band,)`.
 
-    `scheme` says where they come from. Levels outside are clipped.
+    `scheme` names the derivation. Levels outside are clipped.
 
     Raises:
-        ArgumentError: when the numbers are not finite with `low < high`, or not of one length.
+        ArgumentError: if the numbers are not finite with `low < high`, or not of equal length.
     """
 
     low: NDArray[np.float64]
@@ -36,7 +36,7 @@ class LevelRange:
         sound = np.isfinite(self.low).all() and np.isfinite(self.high).all()
         if self.low.shape != self.high.shape or not self.low.size or not sound or not (self.low < self.high).all():
             raise ArgumentError(
-                f"low={_few(self.low)}, high={_few(self.high)} must be as many finite numbers, with low < high"
+                f"low={_few(self.low)}, high={_few(self.high)} must be finite numbers of equal length, with low < high"
             )
 
     def __eq__(self, other: object) -> bool:
@@ -52,13 +52,13 @@ class LevelRange:
 
     @classmethod
     def extremes(cls, profile: Profile, per: str = "global") -> LevelRange:
-        """The training set's true extremes; none of its levels is clipped."""
+        """Range from the lowest to the highest level of the training set; none of its levels is clipped."""
         statistics = _scoped(profile, per)
         return _widened(statistics.min, statistics.max, profile, f"extremes per {per}")
 
     @classmethod
     def quantiles(cls, profile: Profile, lower: float = 0.001, upper: float = 0.999, per: str = "global") -> LevelRange:
-        """Two quantiles of the training set's levels; what lies outside is clipped, peaks included."""
+        """Range between two quantiles of the training set's levels; levels outside are clipped, peaks included."""
         if not 0 <= lower < upper <= 1:
             raise ArgumentError(f"quantiles={lower:g},{upper:g} must be two shares, 0 <= lower < upper <= 1")
         low, high = _scoped(profile, per).quantile([lower, upper])
@@ -66,7 +66,7 @@ class LevelRange:
 
     @classmethod
     def sigmas(cls, profile: Profile, k: float = 3.0, per: str = "band") -> LevelRange:
-        """The mean ± `k` standard deviations, per band as SpecGAN has it (Donahue et al. 2019, section 3.2)."""
+        """Range of the mean ± `k` standard deviations, by band as in SpecGAN (Donahue et al. 2019, section 3.2)."""
         if not 0 < k <= 100:
             raise ArgumentError(f"sigma={k:g} must be above 0 and at most 100")
         statistics = _scoped(profile, per)
@@ -75,13 +75,13 @@ class LevelRange:
 
     @classmethod
     def fixed_db(cls, front_end: FrontEnd, low_db: float, high_db: float) -> LevelRange:
-        """A range in dB that needs no measurement; the front end's level must be logarithmic."""
+        """Range in dB that needs no measurement; the front end's level must be logarithmic."""
         unit = db_per_unit(front_end)
         return cls(np.array(low_db / unit), np.array(high_db / unit), f"fixed {low_db:g} {high_db:g} dB")
 
     @classmethod
     def of_level(cls, level: Any) -> LevelRange:
-        """The extremes of one clip's own level."""
+        """Range of the extremes of one clip's level."""
         host = to_host(level).astype(np.float64)
         low, high = host.min(), host.max()
         return cls(low, np.where(high > low, high, low + 1.0), "extremes of the clip")
@@ -94,7 +94,7 @@ def _scoped(profile: Profile, per: str) -> Statistics:
 
 
 def _widened(low: ArrayLike, high: ArrayLike, profile: Profile, scheme: str) -> LevelRange:
-    """The range with half a step of the profile's grid on either side, so that rounding to the grid clips nothing."""
+    """Widen the range by half a step of the profile's grid at both ends, so that rounding to the grid clips nothing."""
     half = 0.5 / profile.front_end.grid.steps
     lowest, highest = np.asarray(low) - half, np.asarray(high) + half
     flat = np.asarray(high) <= np.asarray(low)

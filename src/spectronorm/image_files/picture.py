@@ -1,4 +1,4 @@
-"""Pictures for people: coloured spectrograms and contact sheets. They cannot be turned back, and say so."""
+"""Pictures for viewing: coloured spectrograms and contact sheets, marked as impossible to invert."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _GAP, _TITLE = 6, 14
 
 
 def encode_picture(codec: ImageCodec, pixels: Pixels, colormap: str, source: str = "") -> bytes:
-    """A PNG in the colours of a matplotlib colormap, bright is loud, of pixels that `codec` made.
+    """Encode pixels made by `codec` as a PNG in the colours of a matplotlib colormap, where bright is loud.
 
     Raises:
-        ArgumentError: when there is no such colormap, or the codec has 16 bits, which colours cannot show.
-        MissingExtra: when matplotlib is not installed.
+        ArgumentError: if there is no such colormap, or if the codec has 16 bits, which colours cannot show.
+        MissingExtra: if matplotlib is not installed.
     """
     if codec.layout.bits != 8:
         raise ArgumentError(f"bits={codec.layout.bits} with colormap={colormap!r}: colours show 8 bits; leave one out")
     indices = codec.top - pixels if codec.layout.loud == "dark" else pixels
-    text = f"a picture for people in {colormap} colours: not invertible; {source}"
+    text = f"a picture for viewing in {colormap} colours: not invertible; {source}"
     return encode_png(np.ascontiguousarray(indices, dtype=np.uint8), NOT_INVERTIBLE, text, palette(colormap))
 
 
 @lru_cache(maxsize=8)
 def palette(colormap: str) -> NDArray[np.uint8]:
-    """The 256 colours `(256, 3)` of a matplotlib colormap."""
+    """Return the 256 colours `(256, 3)` of a matplotlib colormap."""
     try:
         import matplotlib
     except (ImportError, OSError):
@@ -51,12 +51,12 @@ def palette(colormap: str) -> NDArray[np.uint8]:
 def contact_sheet(
     title: str, images: Sequence[tuple[str, Path]], columns: int = 4, cell: tuple[int, int] = (240, 128)
 ) -> Image.Image:
-    """One sheet with a title and small versions of exported images, grey or coloured, each under its name.
+    """Draw a sheet with a title and small versions of exported images, grey or coloured, each above its name.
 
-    `cell` is width and height of one image, in pixels.
+    `cell` is the width and height of one image, in pixels.
 
     Raises:
-        FileFormatError: when one of the files is no image.
+        FileFormatError: if one of the files is not an image.
     """
     width, height = cell
     columns = min(columns, len(images))
@@ -82,7 +82,7 @@ def _printable(text: str) -> str:
 def _fitting(
     draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, text: str, width: int
 ) -> str:
-    """The end of the text, as much as fits: that is where names differ."""
+    """Shorten the text at its beginning to fit, since names differ at their end."""
     while len(text) > 4 and draw.textlength(text, font=font) > width:
         text = "…" + text[2:]
     return text

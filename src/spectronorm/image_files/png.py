@@ -1,7 +1,7 @@
-"""PNG in and out: our own writer, since the common ones take ten times as long for the same bytes; a strict reader.
+"""Writer and strict reader of PNG files; common writers take ten times as long for equal bytes.
 
-Written as the standard has it (ISO/IEC 15948): every row filtered by the average of left and above, one IDAT chunk
-deflated by isal where it is installed (extra `fast`) and by zlib otherwise, and one iTXt chunk for the header.
+Files follow the standard (ISO/IEC 15948): every row is filtered by the average of left and above, one IDAT chunk is
+deflated by isal if installed (extra `fast`) and by zlib otherwise, and one iTXt chunk holds the header.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from spectronorm.errors import FileFormatError
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_PIXELS = 1 << 26
-"""No spectrogram comes near 67 million cells; a larger image is refused before it is decoded."""
+"""Largest number of pixels, far above any spectrogram; larger images are refused before they are decoded."""
 _MAX_FILE_BYTES = 1 << 28
-MAX_TEXT_BYTES = 1 << 22
+_MAX_TEXT_BYTES = 1 << 22
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
 _FILTER_AVERAGE = 3
@@ -41,7 +41,7 @@ def _find_deflate() -> tuple[str, Callable[[bytes], bytes]]:
 
 
 DEFLATE, _deflate = _find_deflate()
-"""Which library compresses: isal or zlib. The pixels are the same; the bytes of the files differ."""
+"""Compression library: isal or zlib. The pixels are equal; the bytes of the files differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +53,12 @@ class PNG:
 
     @property
     def bits(self) -> int:
-        """8 or 16."""
+        """Bit depth, 8 or 16."""
         return 8 * self.pixels.dtype.itemsize
 
 
 def encode_png(pixels: Pixels, keyword: str, text: str, palette: NDArray[np.uint8] | None = None) -> bytes:
-    """The bytes of a PNG: greyscale `(row, column)` of uint8 or uint16, or uint8 indices into a palette `(256, 3)`.
+    """Encode a PNG: greyscale `(row, column)` of uint8 or uint16, or uint8 indices into a palette `(256, 3)`.
 
     The text goes into an iTXt chunk before the pixels, compressed, in UTF-8.
     """
@@ -79,14 +79,14 @@ def encode_png(pixels: Pixels, keyword: str, text: str, palette: NDArray[np.uint
 
 
 def _filtered(rows: NDArray[np.uint8], bytes_in_pixel: int) -> NDArray[np.uint8]:
-    """Rows of bytes minus the rounded-down average of the bytes to the left and above, with the filter's number."""
+    """Filter rows of bytes by the rounded-down average of left and above, and prefix the filter's number."""
     height, width = rows.shape
     filtered = np.empty((height, width + 1), dtype=np.uint8)
     filtered[:, 0] = _FILTER_AVERAGE
     left, above = np.zeros_like(rows), np.zeros_like(rows)
     left[:, bytes_in_pixel:] = rows[:, :-bytes_in_pixel]
     above[1:] = rows[:-1]
-    average = (left & above) + ((left ^ above) >> 1)  # without the carry that bytes have no room for
+    average = (left & above) + ((left ^ above) >> 1)  # average without the carry bit, for which a byte has no room
     np.subtract(rows, average, out=filtered[:, 1:])
     return filtered
 
@@ -96,10 +96,10 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def read_png(path: str | Path) -> PNG:
-    """A greyscale PNG of 8 or 16 bits.
+    """Read a greyscale PNG of 8 or 16 bits.
 
     Raises:
-        FileFormatError: when there is no such file, or it is no PNG, damaged, too large, or not greyscale.
+        FileFormatError: if there is no such file, or if it is not a PNG, damaged, too large, or not greyscale.
     """
     path = Path(path)
     data = _read(path)
@@ -115,16 +115,24 @@ def read_png(path: str | Path) -> PNG:
 
 
 NOT_INVERTIBLE = "spectronorm-picture"
-"""The keyword of the text in pictures for people, which says that they cannot be decoded."""
+"""Keyword of the text in coloured pictures, which says that they cannot be inverted."""
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """The text chunks of any PNG, with its pixels checked too; raises `FileFormatError` for anything else."""
+    """Read the text chunks of any PNG, and verify its pixels too.
+
+    Raises:
+        FileFormatError: if the file is not a valid PNG.
+    """
     return _decode(path, _read(path))[2]
 
 
 def read_colours(path: Path) -> Image.Image:
-    """Any PNG of ours as an RGB image for looking at; 16 bits are shown as 8. Raises as `read_png` does."""
+    """Read any PNG written by this package as an RGB image for viewing; 16 bits are reduced to 8.
+
+    Raises:
+        FileFormatError: as `read_png` does.
+    """
     mode, pixels, _ = _decode(path, _read(path))
     if mode == "P":
         with Image.open(path, formats=["PNG"]) as image:
@@ -155,7 +163,7 @@ def _read(path: Path) -> bytes:
 
 
 def _decode(path: Path, data: bytes) -> tuple[str, NDArray[np.generic], dict[str, str]]:
-    """Mode, pixels and texts, with every checksum verified."""
+    """Return mode, pixels and texts, after verifying every checksum."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -1,4 +1,4 @@
-"""The built-in image ranges."""
+"""Built-in image ranges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectronorm.profile import Profile
 @IMAGE_RANGES.register("extremes")
 @dataclass(frozen=True)
 class Extremes(ImageRange):
-    """The training set's true extremes; see `LevelRange.extremes`."""
+    """Exact extremes of the training set; see `LevelRange.extremes`."""
 
     per: str = "global"
 
@@ -43,7 +43,7 @@ class Quantiles(ImageRange):
 @IMAGE_RANGES.register("sigma")
 @dataclass(frozen=True)
 class Sigma(ImageRange):
-    """The mean ± `k` standard deviations; see `LevelRange.sigmas`."""
+    """Mean ± `k` standard deviations; see `LevelRange.sigmas`."""
 
     k: float = 3.0
     per: str = "band"
@@ -56,7 +56,7 @@ class Sigma(ImageRange):
 @IMAGE_RANGES.register("fixed")
 @dataclass(frozen=True)
 class FixedDb(ImageRange):
-    """A range in dB; see `LevelRange.fixed_db`."""
+    """Fixed range in dB; see `LevelRange.fixed_db`."""
 
     needs_profile: ClassVar[bool] = False
 

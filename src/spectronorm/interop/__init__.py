@@ -1,1 +1,1 @@
-"""Other people's frameworks: each module needs the framework that it is named after."""
+"""Interoperability with other frameworks; each module needs the framework that it is named after."""

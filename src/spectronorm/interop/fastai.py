@@ -1,8 +1,8 @@
-"""fastai: audio in data blocks, spectrograms by batch, and their normalization by exact statistics.
+"""Integration with fastai: audio in data blocks, spectrograms by batch, and normalization by exact statistics.
 
 Needs fastai 2.8, of which only `fastai.basics` is used: neither torchvision nor torchaudio.
 """
-# fasttransform reads the types of encodes and decodes as they stand: no postponed annotations in this file.
+# fasttransform evaluates the annotations of encodes and decodes: no postponed annotations in this file.
 
 import math
 from functools import partial
@@ -49,29 +49,29 @@ __all__ = [
 ]
 
 FASTAUDIO = find_preset("fastaudio").front_end
-"""201 bands of 16 kHz audio in dB, as fastaudio's basic spectrogram, after the wave is standardized."""
+"""201 bands of 16 kHz audio in dB, as in fastaudio's basic spectrogram, after standardizing the waveform."""
 
 
 class AudioTensor(TensorBase):  # type: ignore[misc]
-    """Samples `(channel, sample)`; `sample_rate` (Hz) goes with them."""
+    """Samples `(channel, sample)` with their `sample_rate` (Hz)."""
 
     @classmethod
     def create(
         cls, path: str | Path, sample_rate: int = FASTAUDIO.sample_rate, duration: float | None = None
     ) -> "AudioTensor":
-        """A file's samples as one channel, cropped or repeated to `duration` (s).
+        """Read a file's samples as one channel, cropped or repeated to `duration` (s).
 
         Raises:
-            AudioError: when the file cannot be used, with the reason.
+            AudioError: if the file cannot be used, with the reason.
         """
         samples = read_clip(path, sample_rate).samples
         if duration is not None:
-            # Repeated, because zeros behind a short clip would be digital silence that tells its length.
+            # Repeated, because zero padding would be digital silence that reveals the clip's length.
             samples = np.resize(samples, max(1, round(duration * sample_rate)))
         return cls(torch.from_numpy(samples.copy())[None], sample_rate=sample_rate)
 
     def show(self, ctx: Any = None, **kwargs: Any) -> Any:
-        """Draw the wave over time."""
+        """Draw the waveform over time."""
         ax = _axes(ctx)
         rate = getattr(self, "sample_rate", FASTAUDIO.sample_rate)
         samples = _plain(self).cpu().reshape(-1, self.shape[-1])[0].numpy()
@@ -81,10 +81,10 @@ class AudioTensor(TensorBase):  # type: ignore[misc]
 
 
 class AudioSpectrogram(TensorImageBase):  # type: ignore[misc]
-    """Levels, or what a normalizer made of them, `(channel, band, frame)` or a batch of such."""
+    """Log-spectrograms (levels), raw or normalized, `(channel, band, frame)`, or a batch of them."""
 
     def show(self, ctx: Any = None, *, colorbar: bool = True, **kwargs: Any) -> Any:
-        """Draw the first channel, low bands at the bottom, with a scale of its values."""
+        """Draw the first channel, low bands at the bottom, with a colour bar."""
         ax = _axes(ctx)
         title = kwargs.pop("title", None)
         first = _plain(self).cpu().reshape(-1, *self.shape[-2:])[0].numpy()
@@ -98,27 +98,28 @@ class AudioSpectrogram(TensorImageBase):  # type: ignore[misc]
 
 
 def AudioBlock(sample_rate: int = FASTAUDIO.sample_rate, duration: float | None = 5.0) -> Any:  # noqa: N802
-    """A block of audio files for fastai's `DataBlock`, bare or called: `DataBlock(blocks=(AudioBlock, CategoryBlock))`.
+    """Block of audio files for fastai's `DataBlock`, bare or called: `DataBlock(blocks=(AudioBlock, CategoryBlock))`.
 
     Args:
-        sample_rate: In Hz.
-        duration: Seconds that each clip is cropped or repeated to, so that clips can be batched; None leaves them.
+        sample_rate: Sample rate in Hz.
+        duration: Length in seconds that each clip is cropped or repeated to, so that clips can be batched; None keeps
+            the lengths.
     """
     return TransformBlock(type_tfms=partial(AudioTensor.create, sample_rate=sample_rate, duration=duration))
 
 
 class AudioNormalize(Transform):  # type: ignore[misc]
-    """Each wave to mean 0 and standard deviation 1 (an item transform), for front ends that leave the level alone."""
+    """Item transform that standardizes each waveform to mean 0 and std 1, for front ends without a waveform level."""
 
     def encodes(self, x: AudioTensor) -> AudioTensor:
-        """The standardized wave; a silent one stays silent."""
+        """Return the standardized waveform; a silent waveform stays silent."""
         rate = getattr(x, "sample_rate", FASTAUDIO.sample_rate)
         standardized: AudioTensor = _like(x, StandardizeWaveform()(_plain(x), rate))
         return standardized
 
 
 class AudioToSpec(Transform):  # type: ignore[misc]
-    """Waves `(batch, channel, sample)` to levels `(batch, channel, band, frame)` by a front end (a batch transform)."""
+    """Batch transform of waveforms `(batch, channel, sample)` to levels `(batch, channel, band, frame)`."""
 
     order = 90  # before Normalize (99)
 
@@ -127,10 +128,10 @@ class AudioToSpec(Transform):  # type: ignore[misc]
         self.front_end = front_end
 
     def encodes(self, x: AudioTensor) -> AudioSpectrogram:
-        """The levels.
+        """Return the levels.
 
         Raises:
-            ArgumentError: when the waves have another sample rate than the front end.
+            ArgumentError: if the sample rate of the waveforms is not the front end's.
         """
         rate = getattr(x, "sample_rate", self.front_end.sample_rate)
         if rate != self.front_end.sample_rate:
@@ -142,11 +143,11 @@ class AudioToSpec(Transform):  # type: ignore[misc]
 
 
 class SpecNormalize(Normalize):  # type: ignore[misc]
-    """`(x - mean) / std` of spectrograms, and back: fastai's `Normalize` for one-channel spectrograms.
+    """Normalization `(x - mean) / std` of spectrograms, and back: fastai's `Normalize` for one-channel spectrograms.
 
-    `mean` and `std` broadcast against `(batch, channel, band, frame)`, as `StatsRecorder` gives them. Without them they
-    are measured over the whole training set (fastai's own measures one batch), averaging over `axes`: `(0, 2, 3)` is
-    one number in all, `(0, 1, 3)` one for each band. A deviation of zero counts as 1.
+    `mean` and `std` broadcast against `(batch, channel, band, frame)`, as returned by `StatsRecorder`. Without them,
+    they are measured over the whole training set (fastai's own transform measures one batch) by averaging over `axes`:
+    `(0, 2, 3)` gives a single number, `(0, 1, 3)` one for each band. A deviation of zero counts as 1.
     """
 
     mean: Any
@@ -154,10 +155,10 @@ class SpecNormalize(Normalize):  # type: ignore[misc]
 
     @classmethod
     def of(cls, normalizer: FittedNormalizer) -> "SpecNormalize":
-        """That of a normalizer which `spectronorm` fitted.
+        """Convert a normalizer fitted by `spectronorm`.
 
         Raises:
-            ArgumentError: when it has no mean and scale of a data set, but finds them in each clip.
+            ArgumentError: if the normalizer has no data set's mean and scale, but finds them in each clip.
         """
         if normalizer.affine is None:
             raise ArgumentError(
@@ -171,7 +172,7 @@ class SpecNormalize(Normalize):  # type: ignore[misc]
         return cls(shift, scale)
 
     def setups(self, dl: Any) -> None:
-        """Measure the training set, unless there are a mean and a deviation."""
+        """Measure the training set, unless mean and deviation are given."""
         if self.mean is not None and self.std is not None:
             return
         recorder = StatsRecorder(self.axes)
@@ -184,11 +185,11 @@ class SpecNormalize(Normalize):  # type: ignore[misc]
         )
 
     def encodes(self, x: TensorImageBase) -> TensorImageBase:
-        """The normalized spectrograms."""
+        """Return the normalized spectrograms."""
         return _like(x, (_plain(x) - _beside(self.mean, x)) / _beside(self.std, x))
 
     def decodes(self, x: TensorImageBase) -> TensorImageBase:
-        """The levels again."""
+        """Return the levels."""
         return _like(x, _plain(x) * _beside(self.std, x) + _beside(self.mean, x))
 
 
@@ -196,7 +197,7 @@ class SpecNormalize(Normalize):  # type: ignore[misc]
 def show_batch(
     x: AudioSpectrogram, y: Any, samples: Any, ctxs: Any = None, max_n: int = 9, figsize: Any = None, **kwargs: Any
 ) -> Any:
-    """A grid of spectrograms with their labels: what fastai's `dls.show_batch()` calls."""
+    """Draw a grid of spectrograms with their labels; called by fastai's `dls.show_batch()`."""
     if ctxs is None:
         ctxs = _grid(min(len(samples), max_n), figsize)
     return get_show_batch_func(object)(x, y, samples, ctxs=ctxs, max_n=max_n, **kwargs)
@@ -213,8 +214,8 @@ def show_results(
     figsize: Any = None,
     **kwargs: Any,
 ) -> Any:
-    """A grid of spectrograms, each titled with its label and what the model took it for: `learn.show_results()`."""
-    del x, y  # what fastai chose this function by
+    """Draw a grid of spectrograms, each titled with its label and its prediction; called by `learn.show_results()`."""
+    del x, y  # used by fastai to choose this function
     if ctxs is None:
         ctxs = _grid(min(len(samples), max_n), figsize)
     for (level, label), (out, *_), ax in zip(samples, outs, ctxs, strict=False):
@@ -223,7 +224,7 @@ def show_results(
 
 
 def _grid(count: int, figsize: Any) -> list[Any]:
-    """Axes for so many pictures, about as many rows as columns."""
+    """Return axes for `count` pictures, with about equal numbers of rows and columns."""
     rows = max(1, math.isqrt(count))
     columns = math.ceil(count / rows)
     figure, axes = plt.subplots(rows, columns, figsize=figsize or (4 * columns, 3 * rows), layout="constrained")
@@ -238,16 +239,16 @@ def _axes(ctx: Any) -> Any:
 
 
 def _plain(x: Any) -> Tensor:
-    """The tensor without fastai's class, on which every operation is torch's own."""
+    """Return the tensor without fastai's class, so that every operation is torch's own."""
     tensor: Tensor = x.detach().as_subclass(Tensor) if not x.requires_grad else x.as_subclass(Tensor)
     return tensor
 
 
 def _like(x: Any, values: Tensor) -> Any:
-    """The values in the class of `x`, with what else it remembers."""
+    """Return the values in the class of `x`, with its other attributes."""
     return retain_type(values, old=x)
 
 
 def _beside(statistic: Any, x: Any) -> Tensor:
-    """A mean or deviation in the dtype and on the device of `x`."""
+    """Return a mean or deviation in the dtype and on the device of `x`."""
     return torch.as_tensor(statistic).as_subclass(Tensor).to(x.device, x.dtype)

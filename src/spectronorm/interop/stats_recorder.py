@@ -1,4 +1,4 @@
-"""Mean and standard deviation of mini-batches, exactly those of all their values."""
+"""Mean and standard deviation over mini-batches, exactly as over all values at once."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from spectronorm.errors import ArgumentError, ShapeError
 
 
 class StatsRecorder:
-    """`update(batch)` for each mini-batch `(batch, …)`; then `mean` and `std` are those of all values together.
+    """Accumulates statistics: call `update(batch)` for each mini-batch `(batch, …)`, then read `mean` and `std`.
 
     The axes in `red_dims` are averaged over: `(0, 2, 3)` gives one number for each channel of `(batch, channel, band,
-    frame)`, `(0, 1, 3)` one for each band. Batches may differ in their size along those axes: each value counts once,
-    and the standard deviation is that of all values (ddof = 0), not a mean of the batches' own. Sums are float64 on the
-    CPU, merged by Chan, Golub and LeVeque (1979), so that neither the batch size nor its order matters (to 1e-12).
+    frame)`, `(0, 1, 3)` one for each band. Batches may differ in size along these axes: each value counts once, and the
+    standard deviation is the one of all values together (ddof = 0), not a mean over batches. Sums are float64 on the
+    CPU, merged by the method of Chan, Golub and LeVeque (1979), so that neither the batch size nor the order matters
+    (to 1e-12).
 
     Raises:
-        ArgumentError: when `red_dims` has no axis, or not the batch's (0).
+        ArgumentError: if `red_dims` has no axis, or lacks the batch axis (0).
 
     >>> recorder = StatsRecorder(red_dims=(0, 1, 3))
     >>> for part in torch.arange(24.0).reshape(4, 1, 2, 3).split([3, 1]):
@@ -43,8 +44,8 @@ class StatsRecorder:
         """Count a batch.
 
         Raises:
-            ShapeError: when it is not floating point or finite, lacks an axis, or its other axes are not those of the
-                first batch.
+            ShapeError: if the batch is not floating point or finite, lacks an axis, or differs from the first batch
+                along its other axes.
         """
         require_floats(data, "a batch")
         if data.ndim <= self.red_dims[-1] or data.numel() == 0:
@@ -68,12 +69,20 @@ class StatsRecorder:
 
     @property
     def mean(self) -> Tensor:
-        """The mean, in the batches' shape and dtype with size 1 along `red_dims`; raises as `std` does."""
+        """Mean, in the batches' shape and dtype with size 1 along `red_dims`.
+
+        Raises:
+            ArgumentError: before the first batch.
+        """
         return self._recorded(self._mean).to(self._dtype)
 
     @property
     def std(self) -> Tensor:
-        """The standard deviation, likewise; raises `ArgumentError` before the first batch."""
+        """Standard deviation, in the batches' shape and dtype with size 1 along `red_dims`.
+
+        Raises:
+            ArgumentError: before the first batch.
+        """
         return (self._recorded(self._squares) / self._count).sqrt().to(self._dtype)
 
     @staticmethod

@@ -1,8 +1,8 @@
-"""Pictures made by the code that people copy from tutorials on spectrograms as images for GANs.
+"""Images made by a widely copied tutorial code for spectrograms as GAN images.
 
-That code writes `255 - flip(uint8(255 · (ln(mel + 1e-9) - min) / (max - min)))`. The cast cuts off instead of
-rounding, and does not clip: levels outside min … max come out at the other end of the scale. The picture does not say
-what min, max and the STFT were, so they must be told.
+That code writes `255 - flip(uint8(255 · (ln(mel + 1e-9) - min) / (max - min)))`. The cast truncates instead of
+rounding, and does not clip: levels outside min … max wrap around to the other end of the scale. The image does not
+record min, max or the STFT settings, so they must be given.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from spectronorm.front_end import STFT, FrontEnd, Ln, Mel
 from spectronorm.image_files.png import read_png
 
 _JUMP = 128
-"""A cell this many codes from the median of its neighbours has most probably wrapped around."""
+"""A cell that differs by this number of codes from the median of its neighbours has most probably wrapped around."""
 
 
 @dataclass(frozen=True)
 class LegacyLogMel:
-    """The settings that such a picture was made with, by that code's own names; `n_fft` was `2 · hop_length`.
+    """Settings of such an image, by the tutorial's own names; `n_fft` was `2 · hop_length`.
 
     Raises:
-        ArgumentError: when a number breaks its rule.
+        ArgumentError: if a number is out of range.
     """
 
     sr: int
@@ -47,7 +47,11 @@ class LegacyLogMel:
 
     @classmethod
     def parse(cls, text: str) -> LegacyLogMel:
-        """From `sr=22050,hop_length=512,n_mels=128,min=-20.7,max=3.2`; raises `ArgumentError` for anything else."""
+        """Parse `sr=22050,hop_length=512,n_mels=128,min=-20.7,max=3.2`.
+
+        Raises:
+            ArgumentError: if the text has another form.
+        """
         pairs = dict(part.partition("=")[::2] for part in text.split(",") if part)
         names = [f.name for f in fields(cls)]
         if sorted(pairs) != sorted(names):
@@ -65,19 +69,19 @@ class LegacyLogMel:
 
     @property
     def front_end(self) -> FrontEnd:
-        """The front end that those settings meant, librosa's melspectrogram and then the natural logarithm."""
+        """The front end with these settings: librosa's melspectrogram followed by the natural logarithm."""
         stft = STFT(n_fft=2 * self.hop_length, hop_length=self.hop_length, pad_mode="constant", power=2.0)
         return FrontEnd(sample_rate=self.sr, stft=stft, bands=Mel(self.n_mels), compress=Ln(1e-9))
 
     @property
     def max_error(self) -> float:
-        """Half a step, for cells that did not wrap, in the level's unit."""
+        """Half a step in the level's unit, for cells that did not wrap."""
         return (self.max - self.min) / 255.0 / 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class LegacyImage:
-    """The level `(band, frame)` that a picture meant, and how many cells look wrapped: those are lost for good."""
+    """Level `(band, frame)` recovered from an image, and the number of cells that look wrapped and are lost."""
 
     level: NDArray[np.float64]
     settings: LegacyLogMel
@@ -85,7 +89,7 @@ class LegacyImage:
 
     @property
     def losses(self) -> Mapping[str, float]:
-        """What cannot come back: half a step everywhere, and the wrapped cells."""
+        """Irrecoverable losses: half a step everywhere, and the wrapped cells."""
         step_db = (self.settings.max - self.settings.min) / 255.0 * 10.0 / math.log(10.0)
         return {
             "max_error_db": step_db / 2.0,
@@ -95,13 +99,13 @@ class LegacyImage:
 
 
 def decode_legacy_logmel(path: str | Path, settings: LegacyLogMel) -> LegacyImage:
-    """Read such a picture with the right inverse: flipped and inverted back, and half a step up, for the cut-off.
+    """Decode such an image: flip and invert it back, and add half a step for the truncation.
 
-    A cell counts as wrapped when it lies 128 codes or more from the median of the 3 x 3 cells around it: where the
-    level left the range, black meets white.
+    A cell counts as wrapped if it differs by 128 codes or more from the median of the 3 x 3 cells around it: at the
+    ends of the range, black meets white.
 
     Raises:
-        FileFormatError: when the file is no 8-bit greyscale PNG, or does not have `n_mels` rows.
+        FileFormatError: if the file is not an 8-bit greyscale PNG, or does not have `n_mels` rows.
     """
     png = read_png(path)
     if png.bits != 8 or png.pixels.shape[0] != settings.n_mels:

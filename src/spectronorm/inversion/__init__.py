@@ -1,6 +1,6 @@
-"""Level to sound: bands to bins, a phase from the magnitudes, and iterations that make the two agree.
+"""Inversion of a log-spectrogram (level) to sound: bands to bins, initial phase from the magnitudes, and iterations.
 
-A new method is one function beside those in `refine.py` and one line in `plan.py`.
+A new method is one function in `refine.py` and one line in `plan.py`.
 """
 
 from spectronorm.inversion.invert import Vocoder as Vocoder

@@ -1,7 +1,7 @@
-"""Bands back to bins: an under-determined sum undone by the multiplicative updates that keep it smooth.
+"""Inversion of the band sums: an under-determined problem solved by multiplicative updates, which keep it smooth.
 
-Each update keeps every bin positive and neighbours alike, which those of sound are and those of a least-squares
-solution are not.
+Each update keeps every bin positive and neighbouring bins alike, as in real sound; a least-squares solution does
+neither.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _LANES = 64
 
 
 def bins_of_bands(values: Array, runs: BandRuns, updates: int = _UPDATES) -> Array:
-    """Bin values `(..., frame, bin)`, never negative, whose weighted sums are nearest to `values` `(..., frame, band)`.
+    """Find non-negative bin values `(..., frame, bin)` whose weighted sums match `values` `(..., frame, band)`.
 
-    Nearest by the Kullback-Leibler divergence, found by Richardson-Lucy updates `p ← p · Aᵀ(v / Ap) / Aᵀ1` (Lee and
-    Seung 2001, Algorithms for Non-negative Matrix Factorization). Bins that no band gathers come out as 0; with the
-    identity as bands, the values themselves come back, with zeros for bins left out.
+    The match minimizes the Kullback–Leibler divergence by Richardson–Lucy updates `p ← p · Aᵀ(v / Ap) / Aᵀ1` (Lee and
+    Seung 2001, Algorithms for Non-negative Matrix Factorization). Bins outside every band are 0; with the identity as
+    bands, the values are returned, with zeros for bins left out.
     """
     bands, bins = runs.matrix.shape
     if runs.identity:
@@ -89,7 +89,7 @@ def _updates(
     updates: int,
     out: NDArray[np.float32],
 ) -> None:
-    """The updates with frames side by side in vector lanes, so that the short runs of bins cost nothing."""
+    """Apply the updates, with frames in vector lanes, so that the short runs of bins cost nothing."""
     target = np.zeros((matrix.shape[0], _LANES), dtype=np.float32)
     current = np.empty((matrix.shape[1], _LANES), dtype=np.float32)
     factor = np.empty_like(current)
@@ -115,7 +115,7 @@ def _factor(
     stop: NDArray[np.int64],
     factor: NDArray[np.float32],
 ) -> None:
-    """`Aᵀ(v / Ap)` for the lanes."""
+    """Compute `Aᵀ(v / Ap)` for the lanes."""
     factor[:, :] = 0.0
     ratio = np.empty(_LANES, dtype=np.float32)
     for b in range(matrix.shape[0]):

@@ -1,4 +1,4 @@
-"""Levels back to sound."""
+"""Inversion of a log-spectrogram (level) to a waveform."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spectronorm.inversion.plan import InversionPlan
 from spectronorm.inversion.refine import admm, band_consistent, griffin_lim
 
 Vocoder = Callable[[Array, FrontEnd], Array]
-"""A user's own inversion: level `(..., band, frame)` and front end to wave `(..., sample)`."""
+"""A user's own inversion: maps a level `(..., band, frame)` and its front end to a waveform `(..., sample)`."""
 
 
 def invert(
@@ -32,28 +32,31 @@ def invert(
     level_error: float = 0.0,
     vocoder: Vocoder | None = None,
 ) -> Array:
-    """The wave `(..., sample)` whose level is nearest to `level` `(..., band, frame)`, found from magnitudes alone.
+    """Find a waveform `(..., sample)` whose level matches `level` `(..., band, frame)`, from magnitudes alone.
 
-    Compression is undone, bands are spread over bins, a phase is found, and iterations make the whole consistent (see
-    `InversionPlan`). NumPy in, float32 NumPy out, clip by clip; torch in, torch out, as one batch on the tensor's
-    device in at least float32, without gradients (only the first phase is computed on the host). Equal seeds give
-    equal waves. What the front end's waveform level took away (its mean, its gain) is not in a level: see
-    `WaveformGain`.
+    Compression is undone, bands are spread over bins, an initial phase is computed, and iterations make the spectra
+    consistent (see `InversionPlan`). NumPy input gives float32 NumPy output, clip by clip; torch input gives torch
+    output, as one batch on the tensor's device in at least float32, without gradients (only the initial phase is
+    computed on the host). Equal seeds give equal waveforms. A level does not contain what the front end's waveform
+    level removed (mean, gain): see `WaveformGain`.
 
     Args:
         level: Levels of `front_end`, in its unit.
-        front_end: What made them.
-        length: Samples of the wave; by default as many as the frames span.
+        front_end: The front end that made the levels.
+        length: Number of samples; by default the number that the frames span.
         method: `auto`, `pghi`, `griffin_lim`, `admm`, `band_consistent` or `band_sharpened`.
-        quality: `fast`, `good` or `best`: how many iterations.
-        seed: For the phase of cells that are too quiet to have one.
-        level_error: How far a level may be off, such as an image's half step: cells no further above the front end's
-            floor than this are silent.
-        vocoder: Does the work instead, such as a neural vocoder; its wave is cut or padded to `length`.
+        quality: `fast`, `good` or `best`, which sets the number of iterations.
+        seed: Seed of the phase of cells that are too quiet to have one.
+        level_error: Largest error of a level, such as half an image's step: cells within this distance of the front
+            end's floor are treated as silent.
+        vocoder: Replaces the method, for example by a neural vocoder; its waveform is cut or padded to `length`.
+
+    Returns:
+        The waveform, `(..., sample)`.
 
     Raises:
-        ShapeError: when `level` is not floating point, does not have the front end's bands, or is not finite.
-        ArgumentError: when a name is unknown, `length` does not fit the frames, or frames do not overlap.
+        ShapeError: if `level` is not floating point, has another number of bands, or is not finite.
+        ArgumentError: if a name is unknown, `length` does not fit the frames, or frames do not overlap.
     """
     level = level.detach() if is_torch_array(level) else level
     _check(level, front_end)
@@ -71,7 +74,7 @@ def invert(
 
 
 def _signal(values: Array, front_end: FrontEnd, overlap: OverlapAdd, plan: InversionPlan, seed: int) -> Array:
-    """The padded signal of band values `(..., frame, band)`."""
+    """Compute the padded signal of band values `(..., frame, band)`."""
     power, runs = front_end.stft.power, front_end.band_runs()
     magnitude = bins_of_bands(values, runs) ** (1.0 / power)
     start = _start(magnitude, front_end, seed)
@@ -84,7 +87,7 @@ def _signal(values: Array, front_end: FrontEnd, overlap: OverlapAdd, plan: Inver
 
 
 def _start(magnitude: Array, front_end: FrontEnd, seed: int) -> Array:
-    """Spectra with the phase gradient's phase; each clip of a batch as if it were alone."""
+    """Spectra with the phase of the phase gradient; each clip of a batch is processed separately."""
     host = to_host(magnitude).astype(np.float32, copy=False)
     clips = host.reshape(-1, *host.shape[-2:])
     spectra = np.stack([phase_of(clip, front_end.stft, np.random.default_rng(seed)) for clip in clips])
@@ -127,7 +130,7 @@ def _check(level: Array, front_end: FrontEnd) -> None:
 
 
 def _length(front_end: FrontEnd, frames: int, length: int | None) -> int:
-    """The wave's length in samples, checked against the number of frames."""
+    """Return the number of samples, checked against the number of frames."""
     shortest = shortest_length(front_end, frames)
     if length is None:
         return shortest
@@ -141,7 +144,7 @@ def _length(front_end: FrontEnd, frames: int, length: int | None) -> int:
 
 
 def _fitted(wave: Any, level: Array, length: int) -> Array:
-    """A vocoder's wave, checked, and cut or padded with zeros to `length`."""
+    """Check a vocoder's waveform, and cut it or pad it with zeros to `length`."""
     require_floats(wave, "the vocoder's wave")
     xp = namespace(wave)
     if tuple(wave.shape[:-1]) != tuple(level.shape[:-2]) or not bool(xp.all(xp.isfinite(wave))):

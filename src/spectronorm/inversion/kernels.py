@@ -15,7 +15,7 @@ _FAST = {"contract", "arcp", "nsz", "reassoc"}
 
 @kernel(plain_kernels.step_to_magnitude_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.float32], momentum: np.float32) -> None:
-    """Step on along the change since `before`, put the magnitude back, and remember where the step began."""
+    """Extrapolate the change since `before`, restore the magnitude, and store the start of the step in `before`."""
     for t in range(spectrum.shape[0]):
         for k in range(spectrum.shape[1]):
             here, there = spectrum[t, k], before[t, k]
@@ -28,7 +28,7 @@ def step_to_magnitude(spectrum: Spectra, before: Spectra, magnitude: NDArray[np.
 
 @kernel(plain_kernels.alternate_to_magnitude_by_numpy, cache=True, nogil=True, fastmath=_FAST)
 def alternate_to_magnitude(projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32) -> None:
-    """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` that plus the new dual."""
+    """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` adds the new dual to it."""
     for t in range(projected.shape[0]):
         for k in range(projected.shape[1]):
             old, new = mixed[t, k], projected[t, k]
@@ -52,9 +52,9 @@ def step_to_bands(
     step: tuple[np.float32, bool],
     power: np.float32,
 ) -> None:
-    """Step on, then scale each bin by its bands' ratios; frames lie side by side in vector lanes.
+    """Extrapolate, then scale each bin by the ratios of its bands; frames lie in vector lanes.
 
-    `step` is the momentum, and whether magnitudes are sharpened (raised to 1.5) on the way.
+    `step` holds the momentum, and true if magnitudes are sharpened (raised to the power 1.5) on the way.
     """
     momentum, sharpen = step
     frames, bins = spectrum.shape
@@ -81,7 +81,7 @@ def step_to_bands(
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def _step_on(spectrum: Spectra, before: Spectra, momentum: np.float32, power: NDArray[np.float32]) -> None:
-    """One frame a step on along the change since `before`, and the power that its bins have then."""
+    """Extrapolate one frame's change since `before`, and compute the power of its bins."""
     for k in range(spectrum.size):
         here, there = spectrum[k], before[k]
         real = here.real + momentum * (here.real - there.real)
@@ -93,7 +93,7 @@ def _step_on(spectrum: Spectra, before: Spectra, momentum: np.float32, power: ND
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def _sharpen(spectrum: Spectra, covered: NDArray[np.bool_], power: NDArray[np.float32]) -> None:
-    """Raise the magnitudes of one frame's covered bins to 1.5; the others have no bands to scale them back."""
+    """Raise the magnitudes of one frame's covered bins to the power 1.5; other bins have no band to scale them back."""
     for k in range(spectrum.size):
         if covered[k]:
             magnitude = np.sqrt(power[k])
@@ -103,7 +103,7 @@ def _sharpen(spectrum: Spectra, covered: NDArray[np.bool_], power: NDArray[np.fl
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def _gains(value: NDArray[np.float32], target: NDArray[np.float32], weights: Weights, run: Runs) -> NDArray[np.float32]:
-    """What each bin's value `(bin, lane)` must be multiplied by for the bands to come nearer to `(frame, band)`."""
+    """Factor for each bin's value `(bin, lane)` that brings the bands nearer to the target `(frame, band)`."""
     gather, spread = weights
     first, stop, _ = run
     gain = np.zeros_like(value)

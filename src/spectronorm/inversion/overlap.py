@@ -1,6 +1,6 @@
-"""The least-squares inverse STFT, and the pass that every iteration makes: to spectra, change them, and back.
+"""Least-squares inverse STFT, and the pass of every iteration: compute spectra, change them, transform back.
 
-Spectra lie frames first, `(..., frame, bin)`: each frame is then one contiguous FFT.
+Spectra are stored frames first, `(..., frame, bin)`, so that each frame is one contiguous FFT.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ from spectronorm.front_end import STFT
 from spectronorm.kernels.jit import kernel
 
 Change = Callable[[Array, slice], Array]
-"""Takes the spectra of some frames, and which frames they are; gives the spectra to go on with."""
+"""Maps the spectra of some frames, and their positions, to the spectra to continue with."""
 
 _SMALLEST_WEIGHT = 1e-3
-"""Of the largest: where windows add up to less (the outermost samples), a sample is faded instead of blown up."""
+"""Share of the largest weight: where windows add up to less (at the outermost samples), samples are faded, not
+amplified.
+"""
 _BLOCK = 64
-"""Frames that go through a NumPy pass together: few enough to stay in the cache."""
+"""Number of frames that go through a NumPy pass together, small enough to stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class OverlapAdd:
-    """Spectra `(..., frame, bin)` to the padded signal `(..., sample)` that they overlap into, and back.
+    """Conversion between spectra `(..., frame, bin)` and the padded signal `(..., sample)` of their overlapping frames.
 
-    The padded signal is the unknown: the front end's padding is part of what its frames saw, whatever its mode was, so
-    nothing is assumed beyond the ends. `wave` cuts it off at the end. NumPy takes one clip, `(frame, bin)`, in blocks
-    of frames; torch takes batches.
+    The padded signal is the unknown: the frames saw the front end's padding, whatever its mode, so nothing is assumed
+    beyond the ends. `wave` removes the padding at the end. NumPy takes one clip, `(frame, bin)`, in blocks of frames;
+    torch takes batches.
 
     Formula: `x = Σ_t w·y_t / Σ_t w²` (Griffin and Lim 1984, Signal Estimation from Modified Short-Time Fourier
     Transform, equation 6).
@@ -46,7 +48,11 @@ class OverlapAdd:
 
     @classmethod
     def of(cls, stft: STFT, frames: int) -> OverlapAdd:
-        """For `frames` frames of this STFT; raises `ArgumentError` when its windows do not overlap enough."""
+        """Build the conversion for `frames` frames of this STFT.
+
+        Raises:
+            ArgumentError: if the windows do not overlap enough, or frames are changed before the window.
+        """
         if not stft.windowed_only:
             raise ArgumentError(
                 f"remove_dc_offset={stft.remove_dc_offset}, preemphasis={stft.preemphasis}: frames that are changed "
@@ -66,7 +72,7 @@ class OverlapAdd:
         return cls(stft, frames, window.astype(np.float32), inverse_weight.astype(np.float32))
 
     def signal(self, spectrum: Array) -> Array:
-        """The padded signal whose STFT is nearest to `spectrum`."""
+        """Return the padded signal whose STFT is nearest to `spectrum`."""
         if is_torch_array(spectrum):
             frames = irfft(spectrum, self.stft.n_fft)[..., : self.stft.frame_samples]
             padded = overlap_add(frames * constant(self.window, frames), self.stft.hop)
@@ -78,14 +84,14 @@ class OverlapAdd:
         return padded
 
     def spectrum(self, padded: Array) -> Array:
-        """The spectra `(..., frame, bin)` of a padded signal."""
+        """Return the spectra `(..., frame, bin)` of a padded signal."""
         if is_torch_array(padded):
             frames = frame(padded, self.stft.frame_samples, self.stft.hop) * constant(self.window, padded)
             return rfft(frames, self.stft.n_fft)
         return np.concatenate([self._cut(padded, frames) for frames in self._blocks()])
 
     def passed(self, padded: Array, change: Change) -> Array:
-        """The signal of the changed spectra of `padded`: one iteration, without ever holding all spectra."""
+        """Return the signal of the changed spectra of `padded`: one iteration, without holding all spectra."""
         if is_torch_array(padded):
             return self.signal(change(self.spectrum(padded), slice(None)))
         out = np.zeros_like(padded)
@@ -95,7 +101,7 @@ class OverlapAdd:
         return out
 
     def wave(self, padded: Array, length: int) -> Array:
-        """The wave `(..., length)` without the padding; samples that no frame saw are 0."""
+        """Return the waveform `(..., length)` without the padding; samples outside every frame are 0."""
         cut = padded[..., self.stft.padding : self.stft.padding + length]
         missing = length - cut.shape[-1]
         if missing <= 0:

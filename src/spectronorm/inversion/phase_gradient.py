@@ -1,8 +1,8 @@
 """Phase from magnitudes alone, by integrating its gradient from the loudest cells outwards.
 
 Průša, Balazs and Søndergaard 2017, A Noniterative Method for Reconstruction of Phase from STFT Magnitude (IEEE/ACM
-TASLP 25): under a Gaussian window the phase's derivatives are those of the log magnitude; other windows are taken for
-the Gaussian that resembles them most.
+TASLP 25): under a Gaussian window, the derivatives of the phase equal derivatives of the log magnitude; other windows
+are approximated by the most similar Gaussian.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from spectronorm.kernels.jit import kernel, njit
 
 
 def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """Spectrum `(frame, bin)` with this magnitude `(frame, bin)` and the phase that its gradient integrates to."""
+    """Return the spectrum `(frame, bin)` with this magnitude and the phase integrated from its gradient."""
     noise = rng.random(magnitude.shape, dtype=np.float32) * np.float32(2 * np.pi)
     loudest = float(magnitude.max(initial=0.0))
     if loudest <= 0.0:
@@ -31,7 +31,7 @@ def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generat
     advance = 2.0 * np.pi * stft.hop / stft.n_fft
     phase = np.empty(magnitude.shape)
     _integrate(log_magnitude, noise, to_time, advance, BUCKETS_IN_DB * 20.0 / np.log(10.0), phase)
-    # The formula's phase is about the window's centre, the FFT's about the frame's first sample.
+    # The formula's phase refers to the window's centre, the FFT's to the frame's first sample.
     centre = (stft.frame_samples - stft.frame_length) // 2 + stft.frame_length / 2.0
     phase -= 2.0 * np.pi * (centre / stft.n_fft) * np.arange(magnitude.shape[1])
     angle = np.remainder(phase, 2.0 * np.pi).astype(np.float32)
@@ -43,7 +43,7 @@ def phase_of(magnitude: NDArray[np.floating], stft: STFT, rng: np.random.Generat
 
 @lru_cache(maxsize=64)
 def gaussian_width(window: str, win_length: int) -> float:
-    """The γ (in samples²) whose Gaussian `exp(-π t² / γ)` correlates most with this window; 0.249 L² for Hann."""
+    """Find the γ (in samples²) whose Gaussian `exp(-π t² / γ)` correlates most with this window; 0.249 L² for Hann."""
     values = window_values(window, win_length, win_length)
     t = np.arange(win_length) - win_length / 2.0
 
@@ -52,7 +52,7 @@ def gaussian_width(window: str, win_length: int) -> float:
         return float(values @ gaussian / np.sqrt(gaussian @ gaussian))
 
     low, high = np.log(1e-3), np.log(10.0)
-    while high - low > 1e-6:  # there is one maximum: drop the third that cannot hold it
+    while high - low > 1e-6:  # There is one maximum, so drop the third that cannot hold it.
         left, right = low + (high - low) / 3.0, high - (high - low) / 3.0
         low, high = (left, high) if correlation(left) < correlation(right) else (low, right)
     return float(np.exp((low + high) / 2.0)) * win_length**2
@@ -72,10 +72,10 @@ def _integrate(
     in_bucket: float,
     phase: NDArray[np.float64],
 ) -> None:
-    """Integrate from the loudest cell to its neighbours, always going on from the loudest cell reached so far.
+    """Integrate the gradient from cell to neighbouring cell, always continuing from the loudest cell reached so far.
 
-    `s` is the log magnitude (at most 0). Buckets hold linked lists of cells: `waiting` those reached and not yet gone
-    on from, `unreached` every cell, for a new start where no path led.
+    `s` is the log magnitude (at most 0). Buckets hold linked lists of cells: `waiting` the cells reached but not yet
+    continued from, `unreached` every cell, for a new start if no path is left.
     """
     frames, bins = s.shape
     cells = frames * bins
@@ -151,13 +151,13 @@ def _spread(start, start_bucket, s, to_time, advance, in_bucket, waiting, next_w
 
 @njit(cache=True, nogil=True, inline="always")
 def _time_gradient(s: NDArray[np.float32], t: int, k: int, to_time: float, advance: float) -> float:
-    """How the phase grows from frame to frame, in radians."""
+    """Phase increment from frame to frame, in radians."""
     slope = 0.5 * (s[t, k + 1] - s[t, k - 1]) if 0 < k < s.shape[1] - 1 else 0.0
     return to_time * slope + advance * k
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _bin_gradient(s: NDArray[np.float32], t: int, k: int, to_time: float) -> float:
-    """How the phase grows from bin to bin, in radians."""
+    """Phase increment from bin to bin, in radians."""
     slope = 0.5 * (s[t + 1, k] - s[t - 1, k]) if 0 < t < s.shape[0] - 1 else 0.0
     return -slope / to_time

@@ -1,4 +1,4 @@
-"""The kernels of the iterations with NumPy, where nothing can be compiled: the same to the noise of float32."""
+"""NumPy kernels of the iterations, for systems without a compiler: equal up to the rounding of float32."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def step_to_magnitude_by_numpy(
 def alternate_to_magnitude_by_numpy(
     projected: Spectra, mixed: Spectra, magnitude: NDArray[np.float32], rho: np.float32
 ) -> None:
-    """One step of ADMM: `projected` becomes the spectrum with the magnitude, `mixed` that plus the new dual."""
+    """Set `projected` to the spectrum with the magnitude, `mixed` to its sum with the new dual: one step of ADMM."""
     found = (rho * mixed + projected) / (1 + rho)
     dual = mixed - found
     projected[:] = _with_magnitude(found - dual, magnitude)
@@ -71,7 +71,7 @@ def _with_magnitude(spectrum: Spectra, magnitude: NDArray[np.float32]) -> Spectr
 
 
 def _gains(value: NDArray[np.float32], target: NDArray[np.float32], weights: Weights, run: Runs) -> NDArray[np.float32]:
-    """The factor for each bin's value `(frame, bin)` that brings the bands nearer to `(frame, band)`."""
+    """Return the factor for each bin's value `(frame, bin)` that brings the bands nearer to `(frame, band)`."""
     gather, spread = weights
     first, stop, _ = run
     gain = np.zeros_like(value)

@@ -1,4 +1,4 @@
-"""The integration of a phase gradient in Python, where nothing can be compiled: a second or two for a clip."""
+"""Integration of a phase gradient in Python, for systems without a compiler: one or two seconds for each clip."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _spread(
 
 
 def _gradients(s: NDArray[np.float32], to_time: float, advance: float) -> tuple[NDArray[np.float64], ...]:
-    """The growth of the phase from frame to frame, and from bin to bin, in radians."""
+    """Return the increase of the phase from frame to frame, and from bin to bin, in radians."""
     by_time, by_bin = np.zeros(s.shape), np.zeros(s.shape)
     by_time[:, 1:-1] = 0.5 * (s[:, 2:] - s[:, :-2])
     by_bin[1:-1] = 0.5 * (s[2:] - s[:-2])

@@ -1,4 +1,4 @@
-"""Which method inverts a front end's levels, and for how long: what `method="auto"` and `quality` mean."""
+"""Choice of the inversion method and the number of iterations from `method` and `quality`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 
 METHODS = ("auto", "pghi", "griffin_lim", "admm", "band_consistent", "band_sharpened")
-"""What `method` takes."""
+"""Values of `method`."""
 QUALITIES = ("fast", "good", "best")
-"""What `quality` takes."""
+"""Values of `quality`."""
 _ITERATIONS: Mapping[str, Mapping[str, int]] = {
     "pghi": {"fast": 0, "good": 0, "best": 0},
     "griffin_lim": {"fast": 8, "good": 32, "best": 200},
@@ -23,11 +23,11 @@ _ITERATIONS: Mapping[str, Mapping[str, int]] = {
 
 @dataclass(frozen=True)
 class InversionPlan:
-    """A method and how many iterations it gets.
+    """A method and its number of iterations.
 
-    Every method starts from the phase gradient's phase (see `phase_gradient`). `pghi` stops there; `griffin_lim` and
-    `admm` keep each bin's magnitude; `band_consistent` keeps each band's value, for bands wider than a bin, and
-    `band_sharpened` does the same with sharper peaks within a band: better for speech, worse for noise.
+    Every method starts from the phase of the phase gradient (see `phase_gradient`). `pghi` stops there; `griffin_lim`
+    and `admm` keep each bin's magnitude; `band_consistent` keeps each band's value, for bands wider than a bin; and
+    `band_sharpened` does so with sharper peaks within a band: better for speech, worse for noise.
     """
 
     method: str
@@ -35,13 +35,13 @@ class InversionPlan:
 
     @classmethod
     def of(cls, front_end: FrontEnd, method: str, quality: str) -> InversionPlan:
-        """Choose for this front end.
+        """Choose the plan for this front end.
 
-        `auto` takes `band_consistent` for bands wider than a bin; for bins, `griffin_lim` where windows overlap by
-        three quarters or more, and `admm` where less overlap leaves less to hold on to.
+        `auto` takes `band_consistent` for bands wider than a bin; for bins, `griffin_lim` if windows overlap by three
+        quarters or more, and `admm` for less overlap.
 
         Raises:
-            ArgumentError: when the method or quality is unknown, or the method does not fit the bands.
+            ArgumentError: if the method or quality is unknown, or if the method does not fit the bands.
         """
         if method not in METHODS:
             raise ArgumentError(f"method={method!r} must be one of {', '.join(METHODS)}")
@@ -59,10 +59,10 @@ class InversionPlan:
 
     @property
     def for_bands(self) -> bool:
-        """Whether the method keeps band values instead of magnitudes."""
+        """True if the method keeps band values instead of magnitudes."""
         return self.method.startswith("band_")
 
     @property
     def sharpened(self) -> bool:
-        """Whether it sharpens peaks within a band."""
+        """True if the method sharpens peaks within a band."""
         return self.method == "band_sharpened"

@@ -1,4 +1,4 @@
-"""How much of a sound came back: measures of one stage or of the whole way."""
+"""Quality measures of an inversion: of one stage, or from the original to the recovered sound."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spectronorm.front_end import FrontEnd, level_db
 
 _TOO_SHORT_FOR_STOI = 1e-5
 DYNAMIC_RANGE_DB = 80.0
-"""Cells further below the loudest are left out: nobody hears what is lost there."""
+"""Cells further below the loudest cell are left out, since losses there are inaudible."""
 
 
 def level_residual_db(level: NDArray[Any], reference: NDArray[Any], front_end: FrontEnd) -> tuple[float, float]:
@@ -25,9 +25,9 @@ def level_residual_db(level: NDArray[Any], reference: NDArray[Any], front_end: F
 
 
 def spectral_convergence(magnitude: NDArray[Any], reference: NDArray[Any]) -> float:
-    """`20 log10(‖magnitude - reference‖ / ‖reference‖)` in dB; lower is better, and -200 is equality.
+    """Spectral convergence `20 log10(‖magnitude - reference‖ / ‖reference‖)` in dB; lower is better, -200 is equality.
 
-    Comparable only between results with the same STFT (Sturmel and Daudet 2011, Signal Reconstruction from STFT
+    Values are comparable only between results with one STFT (Sturmel and Daudet 2011, Signal Reconstruction from STFT
     Magnitude: a State of the Art).
     """
     norm = float(np.linalg.norm(reference))
@@ -39,7 +39,7 @@ def spectral_convergence(magnitude: NDArray[Any], reference: NDArray[Any]) -> fl
 def pesq_score(wave: NDArray[Any], reference: NDArray[Any], sample_rate: int) -> float | None:
     """PESQ (ITU-T P.862) of speech, narrow band at 8 kHz and wide band otherwise; None without the package `pesq`.
 
-    Waves at other rates than 8 and 16 kHz are resampled to 16 kHz.
+    Waveforms at rates other than 8 and 16 kHz are resampled to 16 kHz.
     """
     try:
         from pesq import NoUtterancesError, pesq
@@ -54,9 +54,9 @@ def pesq_score(wave: NDArray[Any], reference: NDArray[Any], sample_rate: int) ->
 
 
 def stoi_score(wave: NDArray[Any], reference: NDArray[Any], sample_rate: int) -> float | None:
-    """STOI of speech (Taal, Hendriks, Heusdens and Jensen 2011); None without the package `pystoi`, or for too little.
+    """STOI of speech (Taal, Hendriks, Heusdens and Jensen 2011); None without the package `pystoi`, or if too short.
 
-    It needs about half a second of speech.
+    The measure needs about half a second of speech.
     """
     try:
         from pystoi import stoi

@@ -1,7 +1,7 @@
-"""Iterations that bring a spectrum nearer to one that some signal really has.
+"""Iterations that bring a spectrum nearer to a consistent one, which is the STFT of some signal.
 
-Each takes a start `(..., frame, bin)` and gives a padded signal. One code path for NumPy and torch, except for what is
-done element by element: for NumPy that is a compiled kernel, since its temporaries would cost as much as the FFTs.
+Each takes a start `(..., frame, bin)` and returns a padded signal. NumPy and torch share one code path except for
+element-wise work, which is a compiled kernel for NumPy, since temporaries would cost as much as the FFTs.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ RHO = 0.1
 
 
 def griffin_lim(start: Array, magnitude: Array, overlap: OverlapAdd, iterations: int) -> Array:
-    """Fast Griffin-Lim, keeping `magnitude` `(..., frame, bin)`.
+    """Fast Griffin–Lim, keeping `magnitude` `(..., frame, bin)`.
 
-    Perraudin, Balazs and Søndergaard 2013, A Fast Griffin-Lim Algorithm: project, step on along the last change, and
-    put the magnitudes back.
+    Perraudin, Balazs and Søndergaard 2013, A Fast Griffin-Lim Algorithm: project, extrapolate the last change, and
+    restore the magnitudes.
     """
     before = start * 0
     padded = overlap.signal(start)
@@ -45,7 +45,7 @@ def griffin_lim(start: Array, magnitude: Array, overlap: OverlapAdd, iterations:
 
 
 def admm(start: Array, magnitude: Array, overlap: OverlapAdd, iterations: int) -> Array:
-    """Alternating directions, keeping `magnitude` `(..., frame, bin)`.
+    """Alternating direction method of multipliers, keeping `magnitude` `(..., frame, bin)`.
 
     Masuyama, Yatabe and Oikawa 2019, Griffin-Lim like Phase Recovery via Alternating Direction Method of Multipliers.
     """
@@ -72,14 +72,14 @@ def admm(start: Array, magnitude: Array, overlap: OverlapAdd, iterations: int) -
 def band_consistent(
     start: Array, values: Array, front_end: FrontEnd, overlap: OverlapAdd, iterations: int, *, sharpened: bool = False
 ) -> Array:
-    """Griffin-Lim for bands, keeping the band values `(..., frame, band)`.
+    """Griffin–Lim for bands, keeping the band values `(..., frame, band)`.
 
-    Each iteration projects, steps on, and scales each bin by the ratio of its bands' values to what they are now: the
-    harmonics that the phase has found stay, where a fixed magnitude would blur them again. The steps shrink from 1.1
-    to 0.3 times the last change, to search first and settle then.
+    Each iteration projects, extrapolates, and scales each bin by the ratio of its bands' target values to their current
+    values: harmonics found by the phase remain, which a fixed magnitude would blur again. The extrapolation shrinks
+    from 1.1 to 0.3 times the last change, to search first and settle later.
 
-    With `sharpened`, in the first 30 % of the iterations every fourth raises magnitudes to the power 1.5 before it
-    scales them, so that within a band the peaks stand out, which voices have and noises do not.
+    With `sharpened`, every fourth of the first 30 % of the iterations raises magnitudes to the power 1.5 before
+    scaling, so that peaks stand out within a band, as in voices but not in noises.
     """
     runs, power = front_end.band_runs(), front_end.stft.power
     spread = runs.matrix / np.maximum(runs.matrix.sum(axis=0, keepdims=True), TINY)

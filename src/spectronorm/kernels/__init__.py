@@ -1,1 +1,1 @@
-"""Compiled code: how it is compiled, the buffers it works in, and the Fourier transform."""
+"""Compiled code: compilation, working buffers, and the Fourier transform."""

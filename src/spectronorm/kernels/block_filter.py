@@ -1,4 +1,4 @@
-"""Blocks of a signal filtered and brought to another rate as spectra, in float32: compiled, or with NumPy."""
+"""Blocks of a signal, filtered and resampled as spectra in float32: compiled, or with NumPy."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BLOCKS_AT_ONCE = 64
 _Singles = NDArray[np.float32]
 
 
-class Blocks(NamedTuple):
+class BlockLengths(NamedTuple):
     """Lengths in samples, at the rate of the signal and at the other rate.
 
-    A block of `n_in` samples becomes `n_out`, of which those from `skip` to before `skip + hop_out` are kept; the next
-    block begins `hop_in` later. The first begins `before` samples ahead of the signal.
+    A block of `n_in` samples becomes `n_out` samples, of which those from `skip` to before `skip + hop_out` are kept;
+    the next block begins `hop_in` later. The first block begins `before` samples ahead of the signal.
     """
 
     n_in: int
@@ -34,14 +34,15 @@ class Blocks(NamedTuple):
 
 
 def is_good_length(n: int) -> bool:
-    """If blocks may have this length: it has no prime factor above 7."""
+    """True if blocks may have this length: it has no prime factor above 7."""
     return largest_factor(n) <= _LARGEST_FACTOR
 
 
-def filter_blocks(samples: _Singles, blocks: Blocks, response: _Singles, length: int) -> _Singles:
-    """The first `length` samples at the other rate, of `samples` filtered by `response` `(bin,)`.
+def filter_blocks(samples: _Singles, blocks: BlockLengths, response: _Singles, length: int) -> _Singles:
+    """Return the first `length` samples at the other rate, of `samples` filtered by `response` `(bin,)`.
 
-    The response is real, over `n_in`, and ends before the lower of the two Nyquist frequencies. Lengths are good ones.
+    The response is real, divided by `n_in`, and ends before the lower of both Nyquist frequencies. All lengths are good
+    ones.
     """
     forward, backward = plan_of(blocks.n_in, _LARGEST_FACTOR), plan_of(blocks.n_out, _LARGEST_FACTOR)
     if forward is None or backward is None:
@@ -58,19 +59,19 @@ def filter_blocks(samples: _Singles, blocks: Blocks, response: _Singles, length:
 
 def filter_by_numpy(
     samples: _Singles,
-    blocks: Blocks,
+    blocks: BlockLengths,
     response: _Singles,
     plans: tuple[Plan, Plan],
     buffers: tuple[_Singles, _Singles, _Singles],
     out: _Singles,
 ) -> None:
-    """What `filter_in_lanes` does: blocks side by side, through the stages of the compiled transform."""
+    """Compute the result of `filter_in_lanes` with NumPy: all blocks together, through the stages of the transform."""
     del buffers
     n_in, n_out, before, hop_in, hop_out, skip = blocks
     count = len(out) // hop_out
     if count == 0:
         return
-    # As many zeros behind the signal as the last block needs.
+    # The signal is followed by the zeros that the last block needs.
     padded = np.zeros((count - 1) * hop_in + n_in, np.float32)
     there = padded[before : before + len(samples)]
     there[:] = samples[: len(there)]
@@ -83,7 +84,7 @@ def filter_by_numpy(
 
 
 def _filtered(spectrum: _Singles, response: _Singles, n_out: int) -> _Singles:
-    """The filtered spectrum `c + i d` `(row, block)` as `c - d` at its bin and `c + d` at the mirrored one.
+    """Return the filtered spectrum `c + i d` `(row, block)` as `c - d` at its bin and `c + d` at the mirrored bin.
 
     The real DFT of that sequence, F, gives the inverse DFT of the spectrum as Re F - Im F (Bracewell 1983, the discrete
     Hartley transform).
@@ -98,7 +99,7 @@ def _filtered(spectrum: _Singles, response: _Singles, n_out: int) -> _Singles:
 
 
 def _inverted(spectrum: _Singles) -> _Singles:
-    """The inverse DFT of what `_filtered` took, from the DFT of what it gave."""
+    """Complete the inverse DFT of the input of `_filtered`, from the DFT of its output."""
     n = len(spectrum)
     out, half = np.empty_like(spectrum), (n + 1) // 2
     out[0] = spectrum[0]

@@ -1,11 +1,11 @@
-"""Sixteen blocks of a signal at once, filtered and brought to another rate, compiled."""
+"""Filtering and resampling of sixteen blocks of a signal at once, compiled."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.block_filter import Blocks
+from spectronorm.kernels.block_filter import BlockLengths
 from spectronorm.kernels.fft.lanes import SINGLES, fill, load, store
 from spectronorm.kernels.fft.plan import Plan
 from spectronorm.kernels.fft.transform_in_lanes import transform
@@ -17,13 +17,13 @@ _Singles = NDArray[np.float32]
 
 def filter_in_lanes(
     samples: _Singles,
-    blocks: Blocks,
+    blocks: BlockLengths,
     response: _Singles,
     plans: tuple[Plan, Plan],
     buffers: tuple[_Singles, _Singles, _Singles],
     out: _Singles,
 ) -> None:
-    """The filtered samples at the other rate into `out`, which has room for sixteen blocks or a multiple of them."""
+    """Write the filtered samples at the other rate into `out`, which has room for a multiple of sixteen blocks."""
     forward, backward = ((plan.radices, plan.starts, plan.roots.astype(np.float32)) for plan in plans)
     lengths = (blocks.n_in, blocks.n_out, blocks.before, blocks.hop_in, blocks.hop_out, blocks.skip)
     _resample(samples, lengths, response, forward, backward, buffers, out)
@@ -52,7 +52,7 @@ def _resample(
             source, at = edge, 0
         _gather(source, at, hop_in, n_in, one)
         spectrum = _dft(n_in, forward, one, other)
-        # Each stage goes from one buffer to the other.
+        # Each stage writes from one buffer to the other.
         free = other if len(forward[0]) % 2 == 0 else one
         _filter_spectrum(spectrum, response, n_out, free)
         found = _dft(n_out, backward, free, spectrum)
@@ -65,20 +65,20 @@ def _resample(
 def _dft(
     n: int, plan: tuple[NDArray[np.int64], NDArray[np.int64], _Singles], one: _Singles, other: _Singles
 ) -> _Singles:
-    """Compiled once, for both directions."""
+    """DFT compiled once, for both directions."""
     return transform(n, plan[0], plan[1], plan[2], one, other)
 
 
 @njit(nogil=True, inline="always")
 def _gather(wave: _Singles, at: int, hop: int, count: int, out: _Singles) -> None:
-    """Sixteen blocks of `count` samples, `hop` apart, side by side."""
+    """Place sixteen blocks of `count` samples, `hop` apart, in vector lanes."""
     for k in range(at, at + count, SINGLES):
         transpose(wave, k, hop, out, (k - at) * SINGLES, SINGLES)
 
 
 @njit(nogil=True, inline="always")
 def _filter_spectrum(spectrum: _Singles, response: _Singles, n_out: int, out: _Singles) -> None:
-    """The filtered spectrum `c + i d` as `c - d` at its bin and `c + d` at the mirrored one.
+    """Write the filtered spectrum `c + i d` as `c - d` at its bin and `c + d` at the mirrored bin.
 
     The real DFT of that sequence, F, gives the inverse DFT of the spectrum as Re F - Im F (Bracewell 1983, the discrete
     Hartley transform).
@@ -95,7 +95,7 @@ def _filter_spectrum(spectrum: _Singles, response: _Singles, n_out: int, out: _S
 
 @njit(nogil=True, inline="always")
 def _invert(spectrum: _Singles, n: int, out: _Singles) -> None:
-    """The inverse DFT of what `_filter_spectrum` took, from the DFT of what it gave."""
+    """Complete the inverse DFT of the input of `_filter_spectrum`, from the DFT of its output."""
     store(out, 0, load(spectrum, 0))
     for k in range(1, (n + 1) // 2):
         re, im = load(spectrum, (2 * k - 1) * SINGLES), load(spectrum, 2 * k * SINGLES)
@@ -107,8 +107,8 @@ def _invert(spectrum: _Singles, n: int, out: _Singles) -> None:
 
 @njit(nogil=True, inline="always")
 def _scatter(blocks: _Singles, skip: int, count: int, out: _Singles, at: int) -> None:
-    """The kept samples of sixteen blocks one after the other."""
+    """Write the kept samples of sixteen blocks one after the other."""
     for start in range(0, count, SINGLES):
-        # The last ones overlap those before them, which are written again.
+        # The last lanes overlap the lanes before them, which are written again.
         k = min(start, count - SINGLES)
         transpose(blocks, (skip + k) * SINGLES, SINGLES, out, at + k, count)

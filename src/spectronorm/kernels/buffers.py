@@ -1,4 +1,4 @@
-"""Buffers that are used again, because fresh ones cost page faults."""
+"""Reusable buffers, because new ones cost page faults."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 _LINE = 64
 MEMORY_BYTES = 1 << 24
-"""Longer files get memory of their own, which grows with what is there, and is given back."""
+"""Longer files get memory of their own, which grows with the content and is returned to the system."""
 _LEAST_BYTES = 1 << 20
 
 
 class Workspace:
-    """Buffers that a thread uses again for each clip: fresh ones would cost up to 0.4 ms a clip in page faults."""
+    """Buffers that a thread reuses for each clip: new ones would cost up to 0.4 ms for each clip in page faults."""
 
     def __init__(self) -> None:
         self._buffers: dict[tuple[str, Any], NDArray[Any]] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any = np.float64) -> NDArray[Any]:
-        """An array of this shape, not cleared; it is valid until the next call with this name."""
+        """Return an array of this shape, not cleared; it is valid until the next call with this name."""
         size = math.prod(shape)
         buffer = self._buffers.get((name, dtype))
         if buffer is None or buffer.size < size:
@@ -39,29 +39,32 @@ _OF_THREAD = _OfThread()
 
 
 def workspace_of_thread() -> Workspace:
-    """This thread's workspace: for a caller that has none of its own, and holds nothing of it when it returns."""
+    """Return this thread's workspace, for a caller that has none and keeps nothing of it after it returns."""
     return _OF_THREAD.workspace
 
 
 def _aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """An array that begins at a cache line: vectors that straddle two lines take twice as long."""
+    """Return an array that begins at a cache line: vectors that straddle two lines take twice the time."""
     raw = np.empty(size * dtype.itemsize + _LINE, np.uint8)
     start = -raw.ctypes.data % _LINE
     return raw[start : start + size * dtype.itemsize].view(dtype)
 
 
 class Scratch(threading.local):
-    """One buffer a thread, as long as the longest that was asked for."""
+    """One buffer for each thread, of the longest size requested."""
 
     def __init__(self) -> None:
         self._buffer = np.empty(0, np.uint8)
 
     def floats(self, count: int) -> NDArray[np.float32]:
-        """Room for so many float32 numbers, not cleared; this thread's until it asks again."""
+        """Return room for `count` float32 numbers, not cleared, valid until this thread's next request."""
         return self.bytes(4 * count).view(np.float32)
 
     def bytes(self, count: int) -> NDArray[np.uint8]:
-        """Room for so many bytes, not cleared; this thread's until it asks again. Beyond `MEMORY_BYTES` it is fresh."""
+        """Return room for `count` bytes, not cleared, valid until this thread's next request.
+
+        Beyond `MEMORY_BYTES`, the memory is new.
+        """
         if count > MEMORY_BYTES:
             return np.empty(count, np.uint8)
         if count > self._buffer.size:
@@ -70,4 +73,4 @@ class Scratch(threading.local):
 
 
 SAMPLES = Scratch()
-"""Where files are decoded to."""
+"""Buffer that files are decoded to."""

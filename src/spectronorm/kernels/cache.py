@@ -1,4 +1,4 @@
-"""Numba's cache of compiled kernels, with checksums, which is left out where it does not work."""
+"""Numba's cache of compiled kernels, with checksums; it is skipped if it does not work."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 class CheckedCache:
-    """The cache of one kernel: no failure of the cache is a failure of the kernel.
+    """Cache of one kernel: a failure of the cache is never a failure of the kernel.
 
-    Files that are damaged are replaced. A cache that cannot be read or written is given up, and `say` is told why.
+    Damaged files are replaced. A cache that cannot be read or written is abandoned, and `say` is told the reason.
     """
 
     def __init__(self, cache: Any, say: Callable[[str], None], failure: str = "") -> None:
@@ -22,7 +22,7 @@ class CheckedCache:
 
     @classmethod
     def give(cls, dispatcher: Any, say: Callable[[str], None]) -> None:
-        """Make a dispatcher keep its machine code."""
+        """Make a dispatcher cache its machine code."""
         try:
             dispatcher.enable_caching()
         except Exception as error:  # numba says RuntimeError; a home that is no folder, more
@@ -35,7 +35,7 @@ class CheckedCache:
         return getattr(self._cache, name)
 
     def load_overload(self, signature: Any, context: Any) -> Any:
-        """The machine code for a signature, or None."""
+        """Return the machine code for a signature, or None."""
         if self._failure:
             self._say(self._failure)
             return None
@@ -46,7 +46,7 @@ class CheckedCache:
             return None
 
     def save_overload(self, signature: Any, data: Any) -> None:
-        """Keep the machine code for a signature."""
+        """Store the machine code for a signature."""
         if self._failure:
             return
         try:
@@ -66,10 +66,10 @@ class CheckedCache:
 
 
 def _check_files(cache: Any) -> None:
-    """Let a cache end its files in their SHA-256, and refuse files that do not.
+    """Append a SHA-256 to each file of a cache, and reject files without a valid one.
 
-    A bit that flipped in machine code would otherwise be run. Unpickling ignores what follows a pickle. Where numba's
-    cache is built in another way, its files are as it writes them.
+    A flipped bit in machine code would otherwise be executed. Unpickling ignores bytes after the pickle. If numba's
+    cache is built in another way, its files are left as numba writes them.
     """
     file = getattr(cache, "_cache_file", None)
     dump, load_data, load_index = (getattr(file, name, None) for name in ("_dump", "_load_data", "_load_index"))

@@ -1,4 +1,4 @@
-"""Compilation of kernels by numba, with a plain function beside each that runs where numba does not."""
+"""Compilation of kernels with numba, which is kept from loading modules that no kernel needs."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ def _numba() -> tuple[Any, str]:
 def _define_array_functions() -> None:
     """Let numba define its array functions without `scipy.linalg`, whose import takes 16 MB and up to a second.
 
-    At its first kernel, numba imports `scipy.linalg` to learn if there is a BLAS. There is, since SciPy is required.
-    Functions that use BLAS ask again when they are compiled, so `numpy.dot` works in kernels as before. A numba without
-    these modules is left to import what it likes.
+    Before the first kernel, numba imports `scipy.linalg` to learn if there is a BLAS. There is one, since SciPy is
+    required. Functions that use BLAS ask again when they are compiled, so `numpy.dot` works in kernels as before.
     """
     try:
         linalg: Any = import_module("numba.np.linalg")
@@ -43,7 +42,7 @@ def _define_array_functions() -> None:
         return
     linalg.ensure_blas = lambda: None
     try:
-        arraymath: Any = import_module("numba.np.arraymath")  # which asks
+        arraymath: Any = import_module("numba.np.arraymath")  # This import asks.
         arraymath.ensure_blas = ensure_blas
     except ImportError:
         pass

@@ -1,4 +1,4 @@
-"""After deployment: whether the statistics still hold, what has changed, and how to mend them."""
+"""Monitoring after deployment: test if the statistics still hold, diagnose a change, and update the statistics."""
 
 from spectronorm.monitor.change.diagnosis import ADVICE as ADVICE
 from spectronorm.monitor.change.diagnosis import Diagnosis as Diagnosis

@@ -1,4 +1,4 @@
-"""How many false alarms one is ready to bear, as people say it: `1/week`, `2/day`, `1/10000 clips`."""
+"""Accepted rate of false alarms, written as `1/week`, `2/day` or `1/10000 clips`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _EXAMPLES = "1/week, 2/day or 1/10000 clips"
 
 @dataclass(frozen=True)
 class FalseAlarms:
-    """A rate of false alarms for each clip that comes.
+    """Expected number of false alarms for each incoming clip.
 
     Raises:
-        ArgumentError: when the rate is not between 1e-9 and 0.1 a clip.
+        ArgumentError: if the rate is not between 1e-9 and 0.1 a clip.
 
     >>> FalseAlarms.parse("1/week", clips_per_hour=60).per_clip == 1 / (7 * 24 * 60)
     True
@@ -34,10 +34,10 @@ class FalseAlarms:
 
     @classmethod
     def parse(cls, text: str, clips_per_hour: float | None = None) -> FalseAlarms:
-        """The rate that a text asks for; one per time needs to know how many clips come in an hour.
+        """Parse a rate; a rate per time needs the number of clips per hour.
 
         Raises:
-            ArgumentError: when the text is no rate, or one per time without `clips_per_hour`.
+            ArgumentError: if the text is not a rate, or is a rate per time without `clips_per_hour`.
         """
         found = _FORM.match(text.lower())
         unit = found[3] if found else ""

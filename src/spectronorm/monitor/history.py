@@ -1,4 +1,4 @@
-"""How each band's mean moved over time, in a memory that does not grow."""
+"""History of the shift of each band's mean, in bounded memory."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MAX_ROWS = 256
 
 
 class History:
-    """One row a stretch of clips: the shift of each band's mean in training deviations, clips, and the statistic.
+    """One row for each stretch of clips: shift of each band's mean in training deviations, clips, and the statistic.
 
-    When it is full, rows are joined two by two, so that the whole past fits into `MAX_ROWS`.
+    When the history is full, rows are joined in pairs, so the whole past fits into `MAX_ROWS`.
     """
 
     def __init__(self, bands: int) -> None:
@@ -25,7 +25,7 @@ class History:
         self._statistic = np.zeros(0)
 
     def add(self, shift: Floats, clips: int, statistic: float) -> None:
-        """Append a row; the statistic is that of the moment when the stretch ended."""
+        """Append a row, with the statistic at the end of the stretch."""
         self._shift = np.concatenate([self._shift, shift[None]])
         self._clips = np.append(self._clips, clips)
         self._statistic = np.append(self._statistic, statistic)
@@ -41,26 +41,30 @@ class History:
 
     @property
     def shift(self) -> Floats:
-        """`(row, band)`, in standard deviations of the training set, oldest first."""
+        """Shifts `(row, band)`, in standard deviations of the training set, oldest first."""
         return self._shift
 
     @property
     def clips(self) -> NDArray[np.int64]:
-        """How many clips each row is about."""
+        """Number of clips in each row."""
         return self._clips
 
     @property
     def statistic(self) -> Floats:
-        """The largest statistic of each row."""
+        """Largest statistic of each row."""
         return self._statistic
 
     def to_tensors(self) -> dict[str, NDArray[Any]]:
-        """What `from_tensors` takes."""
+        """Return the tensors that `from_tensors` reads."""
         return {"shift": self._shift, "clips": self._clips, "statistic": self._statistic}
 
     @classmethod
     def from_tensors(cls, bands: int, tensors: Mapping[str, NDArray[Any]]) -> History:
-        """A history from its tensors; raises `ValueError` when they are not sound."""
+        """Build a history from its tensors.
+
+        Raises:
+            ValueError: if the tensors are not valid.
+        """
         history = cls(bands)
         shift, clips, statistic = (tensors[name] for name in ("shift", "clips", "statistic"))
         sound = (
@@ -71,6 +75,6 @@ class History:
             and bool((clips > 0).all() and np.isfinite(shift).all() and np.isfinite(statistic).all())
         )
         if not sound:
-            raise ValueError("the history's tensors are off")
+            raise ValueError("the history's tensors are invalid")
         history._shift, history._clips, history._statistic = shift, clips, statistic
         return history

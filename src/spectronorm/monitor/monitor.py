@@ -1,4 +1,4 @@
-"""The monitor: clips go in, and it says whether the training set's statistics still hold."""
+"""Monitor: takes clips, and reports if the training set's statistics still hold."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from spectronorm.storage.replacement import overwriting
 
 
 class Monitor:
-    """Holds a training profile, eats clips, and alarms when they are not like those any more.
+    """Compares incoming clips with a training profile, and raises an alarm when they no longer match.
 
     Args:
-        profile: What the model was trained on, without what was held out.
-        baseline: Its clips one by one; by default made up from the profile, which calibrates less sharply.
-        window: How far back to look.
-        false_alarms: How many alarms may come while nothing is wrong.
-        seed: Of the random orders that calibrate the threshold.
+        profile: Profile of the training set, without held-out clips.
+        baseline: Features of the training clips; by default drawn from the profile, which calibrates less sharply.
+        window: The window of recent clips.
+        false_alarms: Accepted rate of false alarms while nothing is wrong.
+        seed: Random seed for threshold calibration.
 
     Raises:
-        ArgumentError: when `profile` is none, such as a saved pipeline, which holds no histograms.
-        FrontEndMismatch: when the baseline is of another front end.
+        ArgumentError: if `profile` is not a profile but, for example, a saved pipeline, which holds no histograms.
+        FrontEndMismatch: if the baseline belongs to another front end.
     """
 
     def __init__(
@@ -98,17 +98,20 @@ class Monitor:
         self._statistic = 0.0
 
     def add(self, samples: Samples, *, level: NDArray[Any] | None = None, at: float | None = None) -> Verdict:
-        """Take in one clip.
+        """Add one clip.
 
         Args:
-            samples: Mono samples at the front end's rate, as recorded and without padding.
-            level: What the front end made of them, `(band, frame)`, where that is known already.
-            at: When it was recorded, in seconds; windows of seconds need it.
+            samples: Mono samples `(sample,)` at the front end's rate, as recorded and without padding.
+            level: The front end's output for the samples, `(band, frame)`, if already computed.
+            at: Time of recording in seconds, needed by windows of seconds.
+
+        Returns:
+            The verdict after this clip.
 
         Raises:
-            AudioError: when the clip is not finite, too short, or leaves the grid; nothing is counted then.
-            FrontEndMismatch: when the level is not of this front end.
-            ShapeError: when the samples are not one axis of floats.
+            AudioError: if the clip is not finite, too short, or leaves the grid; nothing is counted then.
+            FrontEndMismatch: if the level was not made by this front end.
+            ShapeError: if the samples are not a one-dimensional float array.
         """
         samples = _checked(samples)
         recorded = as_recorded(samples)
@@ -126,9 +129,9 @@ class Monitor:
             at: When it was recorded, in seconds; windows of seconds need it.
 
         Raises:
-            AudioError: when the level is not finite or leaves its range; nothing is counted then.
-            ArgumentError: when the profile is one of audio, which is watched by its samples.
-            ShapeError: when the level has other bands or channels.
+            AudioError: if the level is not finite or leaves its range; nothing is counted then.
+            ArgumentError: if the profile is one of audio, which is watched by its samples.
+            ShapeError: if the level has other bands or channels.
         """
         levels = self.profile.front_end
         if not isinstance(levels, Levels):
@@ -150,7 +153,7 @@ class Monitor:
         return self._judge(raised=True)
 
     def add_batch(self, waves: NDArray[Any], lengths: Sequence[int] | None = None) -> list[Verdict]:
-        """Take in clips `(clip, sample)`, each with the number of samples that are no padding."""
+        """Add clips `(clip, sample)`, each with its number of samples without padding."""
         if waves.ndim != 2:
             raise ShapeError(f"a batch of shape {waves.shape} is not (clip, sample)")
         used = [waves.shape[1]] * len(waves) if lengths is None else lengths
@@ -161,14 +164,14 @@ class Monitor:
         self.bad += 1
 
     def verdict(self) -> Verdict:
-        """What the clips so far say."""
+        """Return the verdict on the clips so far."""
         return self._judge(raised=False)
 
     def report(self) -> Report:
-        """Verdict, figures and diagnosis of the window.
+        """Return the verdict, drift figures and diagnosis of the window.
 
         Raises:
-            ArgumentError: when no clip has come yet.
+            ArgumentError: if no clip has come yet.
         """
         panes = self._filled()
         verdict = self.verdict()
@@ -176,7 +179,7 @@ class Monitor:
         return Report(verdict, figures, self.diagnosis(), self.alarms, self.bad)
 
     def diagnosis(self) -> Diagnosis:
-        """What has changed, judged by the clips since the alarm began; `nothing` while there is no alarm."""
+        """Diagnose the change from the clips since the alarm began; `nothing` without an alarm."""
         panes = self._panes.newest_first()
         if not panes or not self.verdict().alarm:
             return nothing(sum(pane.clips for _, pane in panes))
@@ -184,15 +187,19 @@ class Monitor:
         return diagnose(evidence(self._known, Measurement.sum(since or [panes[0][1].measurement])))
 
     def measurement(self) -> Measurement:
-        """What was counted of the window's clips; raises `ArgumentError` when no clip has come yet."""
+        """Return the measurement of the window's clips.
+
+        Raises:
+            ArgumentError: if no clip has come yet.
+        """
         return Measurement.sum(pane.measurement for _, pane in self._filled())
 
     def distribution(self, *, pooled: bool = False) -> Distribution:
-        """The levels of the window, for a figure."""
+        """Return the distribution of the window's levels, for a figure."""
         return self._weighted(self._filled())[int(pooled)]
 
     def history_so_far(self) -> History:
-        """The history, with the pane that is being filled as its last row."""
+        """Return the history, with the pane that is being filled as its last row."""
         history = History.from_tensors(len(self._then_mean), self.history.to_tensors())
         pane = self._panes.filling()
         if pane is not None:
@@ -201,13 +208,13 @@ class Monitor:
 
     @classmethod
     def sum(cls, monitors: Iterable[Monitor]) -> Monitor:
-        """One monitor of everything that several saw: a window with as many clips, and as many alarms per time.
+        """Combine several monitors: equally long windows, and an unchanged number of alarms per time.
 
-        Panes are added number by number, so monitors by the clock should share a clock.
+        Panes are added number by number, so monitors with windows of seconds should share a clock.
 
         Raises:
-            ArgumentError: when there is none, or they differ in window, baseline or rate of false alarms.
-            FrontEndMismatch: when they watch by different profiles.
+            ArgumentError: if there is no monitor, or if windows, baselines or rates of false alarms differ.
+            FrontEndMismatch: if the monitors watch by different profiles.
         """
         parts = list(monitors)
         if not parts:
@@ -269,11 +276,11 @@ class Monitor:
 
     @classmethod
     def load(cls, path: str | Path, profile: Profile) -> Monitor:
-        """Go on where a saved monitor was.
+        """Restore a saved monitor.
 
         Raises:
-            FileFormatError: when the file is not a sound state of a monitor.
-            FrontEndMismatch: when it watched by another profile.
+            FileFormatError: if the file is not a valid monitor state.
+            FrontEndMismatch: if the monitor was saved with another profile.
         """
         saved = storage.load_state(Path(path), profile)
         state = saved.state
@@ -318,7 +325,7 @@ class Monitor:
         return Verdict(self.clips, reading.statistic, self.threshold, feature, alarm, onset)
 
     def _weighted(self, panes: Sequence[tuple[int, Pane]]) -> tuple[Distribution, Distribution]:
-        """The window's distributions by band and pooled, older panes counting less where the window decays."""
+        """Distributions of the window by band and pooled; with decay, older panes have less weight."""
         front_end, newest = self.profile.front_end, panes[0][0]
         parts = [(p.measurement.frames * self.window.decay ** (newest - number), p.measurement) for number, p in panes]
         if self.window.decay == 1.0:
@@ -328,7 +335,7 @@ class Monitor:
         return by_band, pooled
 
     def _remember(self, pane: Pane) -> None:
-        """Keep a pane's shift of the mean, for the picture of bands over time."""
+        """Append a pane's shift of the mean to the history, for the figure of bands over time."""
         self.history.add(self._shift(pane), pane.clips, self._statistic)
 
     def _shift(self, pane: Pane) -> Floats:

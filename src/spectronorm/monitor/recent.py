@@ -1,7 +1,7 @@
-"""What a monitor remembers: the newest clips, in panes that can be dropped one by one and added up.
+"""Memory of a monitor: the newest clips, in panes that can be dropped one by one and added up.
 
-Clips are put on the grid as they come and counted into a histogram only when somebody asks, or when a pane holds many:
-a few clips are smaller than the histogram of all their bands, and counting costs more than all the rest.
+Clips are put on the grid as they come, and counted into a histogram only on request or when a pane holds many: a few
+clips are smaller than the histograms of all bands, and counting costs more than the rest of the work.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded, require_on_grid
 
 MAX_FRAMES = 64
-"""Frames that are counted of a clip, spread evenly: neighbours say nearly the same."""
+"""Number of frames counted in a clip, evenly spaced: neighbours carry nearly equal information."""
 _MOST_WAITING = 16
 
 
 @dataclass(frozen=True, eq=False)
 class SeenClip:
-    """A clip on the grid `(band, frame)`, at most `MAX_FRAMES` of its frames, and the highest level of all, `top`."""
+    """Clip on the grid, `(band, frame)`, with at most `MAX_FRAMES` frames; `top` is the highest level of all frames."""
 
     gridded: NDArray[np.int32]
     lowest: int
@@ -42,10 +42,10 @@ class SeenClip:
     def of(
         cls, front_end: AnyFrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
     ) -> tuple[SeenClip, Floats]:
-        """From its level `(band, frame)`, with its features; `grid` is the front end's, made once.
+        """Put a level `(band, frame)` on the front end's `grid`, and return the clip with its features.
 
         Raises:
-            AudioError: when the level is not finite or leaves the grid.
+            AudioError: if the level is not finite or leaves the grid.
         """
         bands, frames = level.shape
         steps = float(grid.steps)
@@ -63,7 +63,7 @@ class SeenClip:
 
 @dataclass(frozen=True, eq=False)
 class Pane:
-    """Some clips in a row: what was counted of them, those that wait to be counted, and the sums of their scores."""
+    """Consecutive clips: the measurement of the counted ones, the clips that wait to be counted, and sums of scores."""
 
     front_end: AnyFrontEnd
     counted: Measurement | None
@@ -72,19 +72,19 @@ class Pane:
 
     @property
     def clips(self) -> int:
-        """How many clips."""
+        """Number of clips."""
         return len(self.waiting) + (0 if self.counted is None else self.counted.clips)
 
     @cached_property
     def measurement(self) -> Measurement:
-        """All clips counted."""
+        """Return the measurement of all clips."""
         counter = LevelCounter(self.front_end)
         _count(counter, self.waiting)
         parts = [part for part in (self.counted, _narrow(counter)) if part is not None]
         return parts[0] if len(parts) == 1 else Measurement.sum(parts)
 
     def band_mean(self) -> Floats:
-        """The mean level of each band."""
+        """Mean level of each band."""
         total = sum(clip.gridded.sum(axis=1, dtype=np.int64) for clip in self.waiting)
         count = sum(clip.gridded.shape[1] for clip in self.waiting)
         if self.counted is not None:
@@ -93,14 +93,14 @@ class Pane:
 
     @classmethod
     def sum(cls, panes: Iterable[Pane]) -> Pane:
-        """The clips of all panes together."""
+        """Combine the clips of all panes."""
         several = list(panes)
         total: Integers = np.sum([pane.scores for pane in several], axis=0)
         return cls(several[0].front_end, Measurement.sum(pane.measurement for pane in several), (), total)
 
 
 class Panes:
-    """The panes of a window: the newest is being filled, the oldest is dropped; memory does not grow."""
+    """Panes of a window: the newest is being filled, the oldest is dropped; memory is bounded."""
 
     def __init__(self, front_end: AnyFrontEnd, window: Window, scores: int) -> None:
         self._front_end = front_end
@@ -114,9 +114,9 @@ class Panes:
         self._sums: tuple[Integers, NDArray[np.int64]] | None = None
 
     def open(self, number: int) -> Pane | None:
-        """Make this pane the one that is filled, and return the one before, when it is full by that.
+        """Open this pane for filling, and return the previous pane if that closes it.
 
-        A clip that comes late, by the clock, is counted in the pane that is open.
+        A clip that comes late, by the clock, is counted in the open pane.
         """
         number = max(number, self._number)
         if number == self._number:
@@ -128,7 +128,7 @@ class Panes:
         return finished
 
     def add(self, clip: SeenClip, scores: Integers) -> None:
-        """Take one clip into the pane that is open."""
+        """Add one clip to the open pane."""
         self._waiting.append(clip)
         if len(self._waiting) > _MOST_WAITING:
             self._counter = LevelCounter(self._front_end) if self._counter is None else self._counter
@@ -143,27 +143,27 @@ class Panes:
         self._scores = np.zeros_like(self._scores)
         if pane is None:
             return self._full.get(self._number)
-        if self._number in self._full:  # what a merge brought, and what came since
+        if self._number in self._full:  # the clips from a merge, and those that came later
             pane = Pane.sum([self._full[self._number], pane])
         self._full[self._number] = pane
         return pane
 
     def filling(self) -> Pane | None:
-        """The pane that is being filled, without what a merge brought; None while it is empty."""
+        """The pane that is being filled, without clips from a merge; None if it is empty."""
         if not self._clips:
             return None
         counted = None if self._counter is None else _narrow(self._counter)
         return Pane(self._front_end, counted, tuple(self._waiting), self._scores.copy())
 
     def newest_first(self) -> list[tuple[int, Pane]]:
-        """Every pane with its number."""
+        """Return every pane with its number."""
         panes = dict(self._full)
         if (pane := self.filling()) is not None:
             panes[self._number] = Pane.sum([panes[self._number], pane]) if self._number in panes else pane
         return sorted(panes.items(), reverse=True)
 
     def score_sums(self) -> tuple[Integers, NDArray[np.int64]]:
-        """Sums of scores `(pane, score)` and numbers of clips of each pane, newest first, empty panes too."""
+        """Sums of scores `(pane, score)` and number of clips of each pane, newest first, including empty panes."""
         if self._sums is None:
             self._sums = self._full_sums()
         full, clips = self._sums
@@ -175,7 +175,7 @@ class Panes:
         return sums, clips
 
     def _full_sums(self) -> tuple[Integers, NDArray[np.int64]]:
-        """Without the clips of the pane that is being filled."""
+        """Sums and numbers of clips without the pane that is being filled."""
         numbers = range(self._number, max(self._number - self._window.panes, -1), -1)
         sums = np.zeros((len(numbers), len(self._scores)), dtype=np.int64)
         clips = np.zeros(len(numbers), dtype=np.int64)
@@ -185,7 +185,7 @@ class Panes:
         return sums, clips
 
     def take(self, number: int, measurement: Measurement, scores: Integers) -> None:
-        """Put a pane in that a saved or another monitor has counted; the scores must be as many."""
+        """Insert a pane counted by a saved or another monitor; the number of scores must match."""
         pane = Pane(self._front_end, measurement, (), scores)
         known = self._full.get(number)
         self._full[number] = pane if known is None else Pane.sum([known, pane])
@@ -204,7 +204,7 @@ def _count(counter: LevelCounter, clips: Sequence[SeenClip]) -> None:
 
 
 def _narrow(counter: LevelCounter) -> Measurement | None:
-    """What was counted, in half the memory; None for no clips."""
+    """Return the measurement in half the memory; None for no clips."""
     counted = counter.measurement()
     if counted is None:
         return None

@@ -1,4 +1,4 @@
-"""A monitor's state on disk: one safetensors file, written whole or not at all, checked when it is read."""
+"""Storage of a monitor's state: one safetensors file, written atomically and validated when it is read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST = (1 << 63) - 1
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file held."""
+    """Content of a state file."""
 
     state: Mapping[str, Any]
     window: Window
@@ -60,7 +60,7 @@ def save_state(
     history: History,
     seen: SeenFiles,
 ) -> None:
-    """Write everything that a monitor knows, its profile aside."""
+    """Write the monitor's state, without its profile."""
     tensors: container.Tensors = {f"baseline.{name}": value for name, value in baseline.to_tensors().items()}
     tensors |= {f"history.{name}": value for name, value in history.to_tensors().items()}
     tensors["seen"] = seen.to_array()
@@ -74,7 +74,7 @@ def save_state(
         "panes": None,
     }
     if panes:
-        # The window's panes are the groups of a profile, and are kept and checked as those of any other.
+        # The window's panes are stored, and checked, as the groups of a profile.
         groups: dict[GroupKey, Measurement] = {((_PANE, f"{number:020d}"),): pane.measurement for number, pane in panes}
         header["panes"], counted = Profile(front_end, groups).to_container()
         tensors |= {f"panes.{name}": value for name, value in counted.items()}
@@ -83,11 +83,11 @@ def save_state(
 
 
 def load_state(path: Path, profile: Profile) -> Saved:
-    """What `save` wrote.
+    """Read the state that `save` wrote.
 
     Raises:
-        FileFormatError: when the file is not a sound state of a monitor.
-        FrontEndMismatch: when it is of another profile.
+        FileFormatError: if the file is not a valid monitor state.
+        FrontEndMismatch: if the state belongs to another profile.
     """
     header, tensors = container.load_tensors(path)
     if header.get("kind") != _KIND or header.get("format") != _FORMAT:

@@ -1,11 +1,12 @@
-"""The statistic that alarms, and the threshold that keeps its promise about false alarms.
+"""Alarm statistic, and the threshold that keeps the accepted rate of false alarms.
 
-The clips of a window stand in panes. A horizon is the newest pane and 0, 1, 3, 7, … before it; its statistic is
-`max over features of |Σ score| / sqrt(clips)`, and the statistic of the window is the largest over its horizons.
+The clips of a window are divided into panes. A horizon is the newest pane and the 0, 1, 3, 7, … panes before it; its
+statistic is `max over features of |Σ score| / sqrt(clips)`, and the statistic of the window is the largest over its
+horizons.
 
-Deployment is never the training set again, even when nothing is wrong: another fold, another day differs by more than
-chance. The threshold is therefore taken from the training set's own groups: each is played as a deployment to a monitor
-that knows only the others.
+A deployment never repeats the training set, even when nothing is wrong: another fold or another day differs by more
+than chance. The threshold is therefore calibrated on the training set's own groups: each group is played as a
+deployment to a monitor that knows only the other groups.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from spectronorm.kernels.jit import kernel
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
 
 _MIN_CLIPS = 4
-"""No horizon of fewer clips is looked at."""
+"""Smallest number of clips in a horizon."""
 _CLIPS_PLAYED = 240_000
 _MIN_STREAMS = 80
 """However long they are: a tail needs streams to be extrapolated from."""
 _SURE_TAIL = 20
-"""A threshold that this many played streams passed is counted; a rarer one is extrapolated."""
+"""A threshold exceeded by at least this number of simulated streams is counted; a rarer one is extrapolated."""
 
 
 def horizons(panes: int) -> tuple[int, ...]:
-    """How many panes each horizon holds: 1, 2, 4, … and all of them.
+    """Number of panes in each horizon: 1, 2, 4, … and all panes.
 
     >>> horizons(6)
     (1, 2, 4, 6)
@@ -41,7 +42,7 @@ def horizons(panes: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class WindowReading:
-    """The statistic, with the horizon (in panes) and the score where it is largest."""
+    """The statistic, with the horizon (in panes) and the score at which it is largest."""
 
     statistic: float
     panes: int
@@ -51,7 +52,7 @@ class WindowReading:
 def window_statistic(
     sums: Sequence[Integers] | Integers, clips: Sequence[int] | Integers, horizon_panes: Sequence[int] | Integers
 ) -> WindowReading:
-    """The statistic of panes given newest first: their sums of scores `(pane, score)` and numbers of clips."""
+    """Statistic of a window, from sums of scores `(pane, score)` and numbers of clips, both newest first."""
     return WindowReading(*_window_statistic(np.asarray(sums), np.asarray(clips), np.asarray(horizon_panes)))
 
 
@@ -85,7 +86,7 @@ def _window_statistic(sums: Integers, clips: Integers, horizon_panes: Integers) 
 
 
 def stream_statistics(scores: Integers, pane_clips: int, panes: int) -> Floats:
-    """What `window_statistic` says after each clip of streams `(stream, clip, score)`: `(stream, clip)`.
+    """Statistic `(stream, clip)` that `window_statistic` has after each clip of streams `(stream, clip, score)`.
 
     >>> stream_statistics(np.full((1, 4, 1), UNIT_SCORE), pane_clips=4, panes=8).tolist()
     [[0.0, 0.0, 0.0, 2.0]]
@@ -98,7 +99,7 @@ def stream_statistics(scores: Integers, pane_clips: int, panes: int) -> Floats:
     for pane in horizons(panes):
         first = np.maximum((now // pane_clips - pane + 1) * pane_clips, 0)
         count = now + 1 - first
-        # A horizon that reaches back before the first clip is the whole stream: no pane of that age exists.
+        # A horizon that reaches back before the first clip is the whole stream, since no older pane exists.
         exists = (count >= _MIN_CLIPS) & (now // pane_clips - pane + 1 >= 0)
         if not exists.any():
             continue
@@ -109,14 +110,21 @@ def stream_statistics(scores: Integers, pane_clips: int, panes: int) -> Floats:
 
 
 def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, *, seed: int = 0) -> float:
-    """The threshold that a deployment in which nothing has changed passes `per_clip` times a clip.
+    """Find the threshold that an unchanged deployment exceeds at the rate `per_clip`.
 
-    Random orders of each group's clips are played to a monitor that knows the other groups; the hazard of a first
-    alarm within a stream is set to the rate that was asked for. Rarer alarms than the streams can count are
-    extrapolated: the logarithm of the hazard is taken as linear in the threshold's tail.
+    Random orders of each group's clips are played to a monitor that knows the other groups; the hazard of a first alarm
+    within a stream is set to the requested rate. Rates too low to be counted in the streams are extrapolated: the
+    logarithm of the hazard is taken as linear in the tail of the threshold.
+
+    Args:
+        baseline: Features of the training clips.
+        pane_clips: Number of clips in a pane.
+        panes: Number of panes in the window.
+        per_clip: Rate of false alarms for each clip.
+        seed: Seed of the random orders.
 
     Raises:
-        ArgumentError: when a window is longer than can be played.
+        ArgumentError: if the window is too long to be simulated.
     """
     if pane_clips * panes > 20_000:
         raise ArgumentError(f"a window of {pane_clips * panes} clips is too long to calibrate: at most 20000")
@@ -137,7 +145,7 @@ def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, 
 
 
 def _at_hazard(highest: Floats, length: int, per_clip: float) -> float:
-    """The threshold with this hazard, from the highest statistic of each stream in descending order."""
+    """Threshold with this hazard, from the highest statistic of each stream in descending order."""
     streams = len(highest)
     rank = (1.0 - math.exp(-per_clip * length)) * streams
     if rank >= _SURE_TAIL:
@@ -145,7 +153,7 @@ def _at_hazard(highest: Floats, length: int, per_clip: float) -> float:
     ranks = np.arange(_SURE_TAIL, max(3 * _SURE_TAIL, streams // 10))
     hazard = -np.log1p(-ranks / streams) / length
     tail = highest[ranks - 1]
-    if tail[0] - tail[-1] < 1e-9:  # clips that are all alike
+    if tail[0] - tail[-1] < 1e-9:  # All clips are alike.
         return float(highest[0])
     slope, offset = np.polyfit(tail, np.log(hazard), 1)
     return float((math.log(per_clip) - offset) / slope)

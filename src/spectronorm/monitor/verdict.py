@@ -1,4 +1,4 @@
-"""What a monitor says: a verdict after each clip, and a report with the figures behind it."""
+"""Verdict after each clip, and report with the figures behind it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from spectronorm.monitor.change.drift import Drift
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the monitor thinks after a clip.
+    """Judgement of a monitor after a clip.
 
     Attributes:
-        clip: The number of the clip, from 1.
-        statistic: The largest standardized deviation over horizons and features.
-        threshold: What it may be.
-        feature: What deviates most.
-        alarm: Whether the statistic is above the threshold.
-        onset: Whether this clip raised the alarm: it was quiet for a window before.
+        clip: Number of the clip, from 1.
+        statistic: Largest standardized deviation over horizons and features.
+        threshold: Threshold of the statistic.
+        feature: Name of the feature with the largest deviation.
+        alarm: True if the statistic is above the threshold.
+        onset: True if this clip raised the alarm after a window without one.
     """
 
     clip: int
@@ -41,7 +41,7 @@ class Report:
     bad: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             **vars(self.verdict),
             "alarms": self.alarms,

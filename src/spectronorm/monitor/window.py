@@ -1,4 +1,4 @@
-"""How far back a monitor looks."""
+"""Window of recent clips that a monitor looks at."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LATEST = 1e12
 
 @dataclass(frozen=True)
 class Window:
-    """How far back a monitor looks: over `clips`, or over `seconds` where panes are to end by the clock.
+    """Window of recent clips: a number of `clips`, or `seconds` if panes should end by the clock.
 
-    The window moves on by whole `panes`. With `decay` below 1 each pane counts that much less than the next newer one
-    in the figures of drift (a decaying window); the alarm counts all alike.
+    The window moves by whole `panes`. With `decay` below 1, the drift figures give each pane that weight relative to
+    the next newer pane (a decaying window); the alarm weighs all panes equally.
 
     Raises:
-        ArgumentError: when a number breaks its rule.
+        ArgumentError: if a number is out of range.
     """
 
     clips: int = 32
@@ -41,14 +41,14 @@ class Window:
 
     @property
     def pane_clips(self) -> int:
-        """Clips in a pane; in a window of seconds, the number that is expected."""
+        """Number of clips in a pane; in a window of seconds, the expected number."""
         return self.clips // self.panes
 
     def pane_of(self, clip: int, at: float | None) -> int:
-        """The number of the pane that a clip falls into, given its own number and, by the clock, its time in seconds.
+        """Return the number of the pane that a clip falls into, from the clip's number or from its time in seconds.
 
         Raises:
-            ArgumentError: when the window is one of seconds and the clip comes without a time.
+            ArgumentError: if the window is one of seconds and the clip has no time.
         """
         if self.seconds is None:
             return clip // self.pane_clips

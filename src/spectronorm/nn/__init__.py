@@ -1,4 +1,4 @@
-"""Torch modules: spectrogram, normalization, both as one, their export, and audio as a data set for training."""
+"""Torch modules: spectrogram, normalization, both in one, their export, and audio as a data set for training."""
 
 from spectronorm.errors import MissingExtra
 

@@ -1,7 +1,7 @@
-"""A batch of waves on the CPU through the compiled kernels of the pass: the fast path behind `Spectrogram`.
+"""Batches of waveforms on the CPU by the compiled kernels: the fast path behind `Spectrogram`.
 
-Clip by clip, in float64, in blocks of frames that stay in the cache; the normalizer's numbers are applied while a block
-is written, so that the batch is written to memory once. It has no gradient.
+Clips are computed one by one, in float64, in blocks of frames that stay in the cache; the normalizer's map is applied
+while a block is written, so the batch is written to memory once. There is no gradient.
 """
 
 from __future__ import annotations
@@ -22,22 +22,25 @@ from spectronorm.kernels.jit import kernel
 
 @dataclass(frozen=True, eq=False)
 class BandMap:
-    """`(level - shift) / scale` for each band `(band,)`, in the dtype of the result, and what stands in the padding."""
+    """Map `(level - shift) / scale` for each band `(band,)`, in the dtype of the result, and the value of padding."""
 
     shift: NDArray[np.floating]
     scale: NDArray[np.floating]
-    padding: float
+    padding: float | NDArray[np.floating]
 
     @classmethod
     def of_level(cls, front_end: FrontEnd, dtype: torch.dtype) -> BandMap:
-        """The level itself, with silence in the padding."""
+        """Return the identity, with silence in the padding."""
         bands = front_end.level_shape[-1]
         shift, scale = torch.zeros(bands, dtype=dtype), torch.ones(bands, dtype=dtype)
         return cls(shift.numpy(), scale.numpy(), front_end.floor)
 
 
 def mapped_levels(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, band_map: BandMap) -> Tensor:
-    """Mapped levels `(..., band, frame)` of waves `(..., sample)` on the CPU, in their dtype (float32 or float64)."""
+    """Compute mapped levels `(..., band, frame)` of waveforms `(..., sample)` on the CPU, in their dtype.
+
+    The dtype is float32 or float64.
+    """
     clips = waves.detach().reshape(-1, waves.shape[-1]).numpy()
     ends = [waves.shape[-1]] * len(clips) if lengths is None else lengths.reshape(-1).tolist()
     frames, bands = front_end.frames(waves.shape[-1]), front_end.level_shape[-1]
@@ -75,7 +78,7 @@ def _write(
     into: NDArray[Any],
     start: int,
 ) -> None:
-    """A level is rounded before it is mapped, as it is where the two are done one after the other."""
+    """Round a level before mapping it, as happens when both steps are separate."""
     for band in range(level.shape[0]):
         row, place = level[band, :count], into[band, start : start + count]
         for t in range(row.size):

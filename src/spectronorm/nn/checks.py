@@ -1,7 +1,7 @@
-"""What a wave, its sample rate and its lengths must be: one clear error for each thing that can be wrong.
+"""Checks of a waveform, its sample rate and its lengths, with one clear error for each fault.
 
-Whether tensors have the right axes is always checked. What their values are (finite, lengths in range) is checked
-when a module runs eagerly; in a compiled or exported graph there is nothing left that could raise.
+The axes of tensors are always checked. Their values (finite, lengths in range) are checked if a module runs eagerly; a
+compiled or exported graph cannot raise.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spectronorm.arrays import require_floats
+from spectronorm.arrays import require_floats, require_plausible
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
 
 
 def tracing() -> bool:
-    """Whether the module is being compiled, exported or traced, so that values cannot be looked at."""
+    """True if the module is being compiled, exported or traced, so that values cannot be read."""
     return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[no-untyped-call, attr-defined]
 
 
 def readable(x: Tensor) -> bool:
-    """Whether the values of `x` can be looked at: not while tracing, nor where torch.func wraps them."""
+    """True if the values of `x` can be read: not while tracing, nor inside torch.func transforms."""
     if tracing():
         return False
     try:
@@ -31,7 +32,12 @@ def readable(x: Tensor) -> bool:
 
 
 def check_wave(wave: Tensor, front_end: FrontEnd, sample_rate: int | None) -> None:
-    """Raise `ShapeError` or `ArgumentError` unless this is a wave that the front end can take."""
+    """Check that the front end can take this waveform.
+
+    Raises:
+        ShapeError: if the waveform has a wrong type or shape, or is too short.
+        ArgumentError: if the sample rate is not the front end's.
+    """
     if not isinstance(wave, Tensor):
         raise ShapeError(f"got {type(wave).__name__}; the module takes a torch tensor: use torch.from_numpy first")
     require_floats(wave, "a wave")
@@ -50,33 +56,42 @@ def check_wave(wave: Tensor, front_end: FrontEnd, sample_rate: int | None) -> No
 
 
 def check_finite(wave: Tensor) -> None:
-    """Raise `ArgumentError` when a wave (its padding set to zero) holds NaN or infinity."""
-    # The sum is NaN or infinite as soon as one sample is, and costs one pass without memory.
+    """Check that a waveform (with its padding set to zero) is finite.
+
+    Raises:
+        ArgumentError: if a sample is NaN or infinite.
+    """
+    # The sum is not finite if any sample is not, and takes one pass without memory.
     if readable(wave) and wave.numel() and not torch.isfinite(wave.detach().sum()):
         bad = int((~torch.isfinite(wave)).sum())
         if bad:
             raise ArgumentError(
-                f"{bad} samples of the wave are NaN or infinite, but every sample must be finite; "
+                f"{counted(bad, 'sample of the wave is', 'samples of the wave are')} NaN or infinite, "
+                f"but every sample must be finite; "
                 "repair or leave out the clip"
             )
+    if readable(wave) and wave.numel() and wave.device.type == "cpu":
+        require_plausible(wave.detach().to(torch.promote_types(wave.dtype, torch.float32)).numpy())
 
 
 def expand_lengths(lengths: Tensor, like: Tensor, axes: int, shortest: int, unit: str) -> Tensor:
-    """Lengths as int64 on the device of `like`, one for each clip.
+    """Return lengths as int64 on the device of `like`, one for each clip.
 
     Args:
         lengths: Whole numbers, in the shape of the input's leading axes: `(batch,)` for `(batch, channel, sample)`.
         like: The padded clips; lengths count along their last axis.
-        axes: How many axes a clip has: 1 for waves, 2 for levels.
-        shortest: The least that a clip may have.
-        unit: What is counted, for the message.
+        axes: Number of axes of a clip: 1 for waveforms, 2 for levels.
+        shortest: Smallest length of a clip.
+        unit: Name of the counted unit, for the message.
 
     Raises:
-        ShapeError: when they are no whole numbers, have the wrong shape, or are out of range.
+        ShapeError: if the lengths are not whole numbers, have the wrong shape, or are out of range.
     """
     if not isinstance(lengths, Tensor) or lengths.is_floating_point() or lengths.is_complex():
         kind = lengths.dtype if isinstance(lengths, Tensor) else type(lengths).__name__
-        raise ShapeError(f"lengths are {kind}, but must be a tensor of whole numbers: one count of {unit} a clip")
+        raise ShapeError(
+            f"lengths are {kind}, but must be a tensor of whole numbers: one count of {unit} for each clip"
+        )
     clips, longest = like.shape[:-axes], like.shape[-1]
     if lengths.shape != clips[: lengths.ndim]:
         raise ShapeError(

@@ -1,4 +1,4 @@
-"""Buffers that keep their precision: what a front end and a normalizer are made of."""
+"""Buffers that keep their precision, for the constants of front ends and normalizers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 
 class Constants(nn.Module):
-    """A module whose constants move with `.to(device)` but stay float64 through `.half()` and `.float()`.
+    """Module whose constants move with `.to(device)` but stay float64 through `.half()` and `.float()`.
 
-    They are cast to the dtype of the arithmetic where they are used. A window in float16 would be wrong by 1e-3, and
-    statistics in float32 would not give the pipeline back that they came from. Where a device has no float64 (Apple's
-    MPS) they are float32.
+    The constants are cast to the dtype of the arithmetic where they are used. A window in float16 would be wrong by
+    1e-3, and statistics in float32 would not restore the original pipeline. On devices without float64 (Apple's MPS)
+    they are float32.
     """
 
     def __init__(self) -> None:
@@ -24,12 +24,12 @@ class Constants(nn.Module):
         self._constants: set[str] = set()
 
     def register_constant(self, name: str, values: NDArray[Any], *, persistent: bool) -> None:
-        """Hold NumPy `values` as a float64 buffer; a persistent one is in the `state_dict`."""
+        """Register NumPy `values` as a float64 buffer; a persistent one is in the `state_dict`."""
         self.register_buffer(name, torch.from_numpy(np.array(values, dtype=np.float64)), persistent=persistent)
         self._constants.add(name)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        # Every .to, .half, .cuda … comes through here; the device is taken from it, the dtype is not.
+        # Every .to, .half, .cuda … passes through here; its device is applied, its dtype is not.
         exact = {name: self.get_buffer(name) for name in self._constants}
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         for name, values in exact.items():
@@ -40,10 +40,10 @@ class Constants(nn.Module):
 
 
 def settings_tensor(text: str) -> Tensor:
-    """Text as bytes in a tensor, which every checkpoint format can hold."""
+    """Encode text as bytes in a tensor, which every checkpoint format can hold."""
     return torch.tensor(list(text.encode()), dtype=torch.uint8)
 
 
 def settings_text(state: Tensor) -> str:
-    """The text again."""
+    """Decode the text of `settings_tensor`."""
     return bytes(state.tolist()).decode()

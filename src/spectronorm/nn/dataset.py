@@ -1,4 +1,4 @@
-"""A source as a map-style data set for PyTorch's DataLoader."""
+"""Source of clips as a map-style data set for PyTorch's DataLoader."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_so
 from spectronorm.audio.channels import EACH
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
+from spectronorm.counted import counted
 from spectronorm.engines import Engine, ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.features import open_for, with_all_channels
@@ -25,12 +26,14 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 
+_LABEL = "label"
+
 
 class ClipItem(NamedTuple):
-    """One clip, or a batch of them (then each with an axis in front).
+    """One clip, or a batch of clips (each entry then has a batch axis in front).
 
-    `wave` is float32 `(sample,)` in [-1, 1], `length` how many of its samples are real, `label` the index of its class
-    (-1 for a clip without one), `position` its place in the data set.
+    `wave` is float32 `(sample,)` in [-1, 1], `length` its number of valid samples, `label` the index of its class (-1
+    for a clip without one), `position` its index in the data set.
     """
 
     wave: Tensor
@@ -46,28 +49,28 @@ class _Checked(OneClip):
 
 
 class ClipDataset(Dataset[ClipItem]):
-    """Decodes, resamples, and crops or pads the clips of a source: waves for `Preprocess(wave, lengths=length)`.
+    """Decodes, resamples, and crops or pads the clips of a source: waveforms for `Preprocess(wave, lengths=length)`.
 
-    With `duration` each clip is cropped at its end, or padded with zeros there, to one length. With `crop` a random
-    stretch is taken, another in each epoch, the same for a seed however many workers there are. With neither, clips
-    keep their lengths, and the DataLoader needs `collate_fn=collate`.
+    With `duration`, each clip is cropped or zero-padded at its end to a fixed length. With `crop`, a random section is
+    taken, another one in each epoch, reproducibly for a seed with any number of workers. With neither, clips keep their
+    lengths, and the DataLoader needs `collate_fn=collate`.
 
     Args:
-        source: What `open_source` opens, or a source.
-        front_end: Says the sample rate, the resampler and the shortest clip.
-        duration: In seconds.
-        crop: A random crop; its `samples` then say the length.
-        label: The column that holds the class.
-        cache: A folder for decoded audio: from the second epoch on nothing is decoded.
-        seed: Of the random crops.
+        source: A source, or an argument of `open_source`.
+        front_end: Determines the sample rate, the resampler and the shortest clip.
+        duration: Length of each clip in seconds.
+        crop: A random crop; its `samples` set the length.
+        label: The column of the class.
+        cache: A folder for decoded audio: from the second epoch on, nothing is decoded.
+        seed: Seed of the random crops.
 
     Attributes:
-        classes: The classes' names in order; `label` counts in it.
+        classes: The names of the classes in order; `label` is an index into them.
         bad: Files that `usable` left out.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        ArgumentError: when both `duration` and `crop` are given, or the clips would be shorter than one window.
+        SourceError: if the source cannot be opened or is empty.
+        ArgumentError: if both `duration` and `crop` are given, or if the clips would be shorter than one window.
     """
 
     def __init__(
@@ -77,7 +80,8 @@ class ClipDataset(Dataset[ClipItem]):
         *,
         duration: float | None = None,
         crop: RandomCrop | None = None,
-        label: str = "label",
+        label: str = _LABEL,
+        classes: Sequence[str] | None = None,
         cache: str | Path | None = None,
         seed: int = 0,
     ) -> None:
@@ -98,18 +102,23 @@ class ClipDataset(Dataset[ClipItem]):
                 "take longer ones"
             )
         self.cache = None if cache is None else AudioCache(Path(cache))
-        self.classes = _classes([clip.columns[label] for clip in self.source if label in clip.columns])
+        self.classes = _classes(self.source, label) if classes is None else tuple(classes)
+        _check_labels(self.source, label, self.classes)
         number = {name: i for i, name in enumerate(self.classes)}
         self.labels = [number.get(clip.columns.get(label, ""), -1) for clip in self.source]
         self.bad: tuple[BadFile, ...] = ()
-        # Shared, so that workers that live through many epochs see it change.
+        # Shared memory, so that persistent workers see the epoch change.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, index: int) -> ClipItem:
-        """The clip at `index`; raises `SourceError`, naming the file and why, when it cannot be used."""
+        """Return the clip at `index`.
+
+        Raises:
+            SourceError: if the clip cannot be used, naming the file and the reason.
+        """
         clip = self.source.clips[index]
         try:
             samples = self._decoded(clip)
@@ -122,21 +131,21 @@ class ClipDataset(Dataset[ClipItem]):
         return ClipItem(wave, torch.tensor(length), torch.tensor(self.labels[index]), torch.tensor(index))
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins, so that it gets crops of its own; workers that are running see it too."""
+        """Set the epoch, which selects the random crops; running workers see the change."""
         self._epoch.fill_(epoch)
 
     def usable(
         self, *, max_bad: float = MAX_BAD, engine: Engine | None = None, progress: Progress | None = None
     ) -> Self:
-        """Read every clip once (which fills the cache) and leave the bad ones out; they are listed in `bad`.
+        """Read every clip once (which fills the cache) and leave out the bad ones, which are listed in `bad`.
 
         Args:
-            max_bad: The share of files that may be bad.
-            engine: Where it runs; by default threads on all cores.
-            progress: Called as clips get done.
+            max_bad: Largest accepted share of bad files.
+            engine: Engine that runs the work; by default threads on all cores.
+            progress: Called with the number of clips done and the total number of clips.
 
         Raises:
-            TooManyBad: when more files are bad than `max_bad`, or all are.
+            TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad.
         """
 
         def check(index: int) -> _Checked:
@@ -163,39 +172,53 @@ class ClipDataset(Dataset[ClipItem]):
         front_end, reader = self.front_end, self.source.reader
         if reader.channels == EACH and "channel" in clip.columns:
             reader = replace(reader, channels=clip.columns["channel"])
-        if self.cache is None or clip.part is not None:  # the cache is of files, not of members of archives
+        if self.cache is None or clip.part is not None:  # The cache holds files, not members of archives.
             samples = reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).samples
         else:
             special = None if reader == Reader() else reader
             samples = self.cache.read(clip.path, front_end.sample_rate, front_end.resampler, reader=special)
-        if samples.shape[-1] < front_end.min_samples:
+        if self.samples is None and samples.shape[-1] < front_end.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
-                f"it has {samples.shape[-1]} samples at {front_end.sample_rate} Hz, less than one window of "
+                f"it has {counted(samples.shape[-1], 'sample')} at {front_end.sample_rate} Hz, less than one window of "
                 f"{front_end.min_samples}",
             )
         return np.asarray(samples)
 
     def _fitted(self, samples: NDArray[np.float32], index: int) -> tuple[Tensor, int]:
-        """The wave of the length that was asked for, and how many of its samples are real."""
+        """Return the waveform in the requested length, and its number of valid samples."""
         if self.crop is not None:
             generator = np.random.default_rng([self.seed, int(self._epoch), index])
             cropped, length = self.crop(np.asarray(samples), generator)
-            return torch.from_numpy(cropped), int(length)
+            return torch.from_numpy(cropped), max(int(length), self.front_end.min_samples)
         there = samples.shape[-1]
         length = there if self.samples is None else min(there, self.samples)
         wave = np.zeros((*samples.shape[:-1], length if self.samples is None else self.samples), dtype=np.float32)
         wave[..., :length] = samples[..., :length]
-        return torch.from_numpy(wave), length
+        # Of a clip shorter than one window, the first window counts: the rest of it is padding.
+        return torch.from_numpy(wave), max(length, self.front_end.min_samples)
 
 
 def collate(items: Sequence[ClipItem]) -> ClipItem:
-    """A batch of clips of different lengths: waves padded with zeros to the longest."""
+    """Combine clips of different lengths into a batch, padded with zeros to the longest."""
     longest = max(item.wave.shape[-1] for item in items)
     waves = torch.stack([torch.nn.functional.pad(item.wave, (0, longest - item.wave.shape[-1])) for item in items])
     return ClipItem(waves, *(torch.stack([item[i] for item in items]) for i in (1, 2, 3)))
 
 
-def _classes(labels: Sequence[str]) -> tuple[str, ...]:
-    """Distinct labels in order; numbers in the order of numbers."""
+def _check_labels(source: Source, label: str, classes: Sequence[str]) -> None:
+    """Raise `ArgumentError` unless the column exists and every label is a class."""
+    if label != _LABEL and not source.values(label):
+        known = ", ".join(source.column_names()) or "none"
+        raise ArgumentError(f"label={label!r}: no clip of this source has such a column; the columns are {known}")
+    if len(set(classes)) < len(classes):
+        raise ArgumentError(f"classes={tuple(classes)} names a class twice")
+    strange = {clip.columns[label] for clip in source if label in clip.columns} - set(classes)
+    if strange:
+        raise ArgumentError(f"{label}={min(strange)!r} is not among the classes {', '.join(classes) or '(none)'}")
+
+
+def _classes(source: Source, label: str) -> tuple[str, ...]:
+    """Distinct labels of the whole source in order; numbers in the order of numbers."""
+    labels = source.values(label)
     return tuple(sorted(set(labels), key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name)))

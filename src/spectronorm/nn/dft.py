@@ -1,4 +1,4 @@
-"""The DFT of frames in three forms, equal but for rounding, since runtimes differ in what they do well."""
+"""DFT of frames in three forms, equal except for rounding, since runtimes differ in which form is fast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMS = ("fft", "stft", "convolution")
 
 
 class FastFourierTransform(Constants):
-    """The front end's own code: frames, window, FFT. Exports as ONNX's `DFT`."""
+    """The front end's own code: frames, window, FFT; exported as ONNX's `DFT`."""
 
     window: Tensor
 
@@ -25,14 +25,14 @@ class FastFourierTransform(Constants):
         self.register_constant("window", stft.window_values(), persistent=False)
 
     def forward(self, padded: Tensor) -> Tensor:
-        """Squared magnitudes `(..., frame, bin)` of a padded wave `(..., sample)`."""
+        """Squared magnitudes `(..., frame, bin)` of a padded waveform `(..., sample)`."""
         frames = frame(padded, self.stft.frame_samples, self.stft.hop)
         squared: Tensor = squared_magnitude(self.stft.spectrum(frames, self.window.to(padded.dtype)))
         return squared
 
 
 class ShortTimeFourierTransform(Constants):
-    """`torch.stft`, which exports as ONNX's `STFT`."""
+    """`torch.stft`, exported as ONNX's `STFT`."""
 
     window: Tensor
 
@@ -47,7 +47,7 @@ class ShortTimeFourierTransform(Constants):
             )
 
     def forward(self, padded: Tensor) -> Tensor:
-        """Squared magnitudes `(..., frame, bin)` of a padded wave `(..., sample)`."""
+        """Squared magnitudes `(..., frame, bin)` of a padded waveform `(..., sample)`."""
         z = torch.stft(
             padded.reshape(-1, padded.shape[-1]),
             self.stft.n_fft,
@@ -61,9 +61,9 @@ class ShortTimeFourierTransform(Constants):
 
 
 class Convolution(Constants):
-    """A convolution with windowed cosines and sines: in onnxruntime several times as fast as the operators.
+    """Convolution with windowed cosines and sines, several times faster than the operators in onnxruntime.
 
-    In float64 it is the same sum written as frames times a matrix, because onnxruntime has no convolution in float64.
+    In float64 the sum is written as frames times a matrix, because onnxruntime has no float64 convolution.
     """
 
     kernel: Tensor
@@ -71,13 +71,13 @@ class Convolution(Constants):
     def __init__(self, stft: STFT) -> None:
         super().__init__()
         self.stft = stft
-        # The map of a frame is linear: what it does to each unit impulse says all about it, (sample, bin).
+        # The map of a frame is linear, so its values on unit impulses determine it, (sample, bin).
         impulses = stft.spectrum(np.eye(stft.frame_samples), stft.window_values())
         kernel = np.concatenate([impulses.real, impulses.imag], axis=-1).T
         self.register_constant("kernel", kernel, persistent=False)
 
     def forward(self, padded: Tensor) -> Tensor:
-        """Squared magnitudes `(..., frame, bin)` of a padded wave `(..., sample)`."""
+        """Squared magnitudes `(..., frame, bin)` of a padded waveform `(..., sample)`."""
         kernel = self.kernel.to(padded.dtype)
         if padded.dtype == torch.float64:
             parts = frame(padded, self.stft.frame_samples, self.stft.hop) @ kernel.mT
@@ -91,7 +91,11 @@ class Convolution(Constants):
 
 
 def dft_module(form: str, stft: STFT) -> nn.Module:
-    """The DFT in that form; raises `ArgumentError` when there is none."""
+    """Return the DFT in this form.
+
+    Raises:
+        ArgumentError: if there is no such form.
+    """
     if form == "fft":
         return FastFourierTransform(stft)
     if form == "stft":

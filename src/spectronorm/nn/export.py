@@ -1,4 +1,4 @@
-"""The module as a file for other runtimes: ONNX, and torch's own exported program."""
+"""Export of a module for other runtimes: ONNX, and torch's exported program."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def export_onnx(
 
     Raises:
         MissingExtra: when onnx and onnxscript, or for the comparison onnxruntime, are not installed.
-        ExportError: when the model cannot be made, or is further away than `tolerance`.
-        ArgumentError: when `module` is something else or a setting is unknown.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set.
+        ExportError: if the model cannot be made, or is further away than `tolerance`.
+        ArgumentError: if `module` is something else or a setting is unknown.
+        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
     """
     with overwriting(overwrite):
         require_replaceable(Path(path), Content.MODEL)
@@ -83,16 +83,16 @@ def export_onnx(
 def export_program(
     module: Exportable, *, dft: str = "fft", precision: str = "float32", lengths: bool = False
 ) -> torch.export.ExportedProgram:
-    """`torch.export` of wave → normalized spectrogram, for `(batch, sample)` of any size; `torch.export.save` keeps it.
+    """Export waveform → normalized spectrogram, `(batch, sample)` of any size, for `torch.export.save`.
 
     Args:
         module: As for `export_onnx`.
         dft: As for `export_onnx`.
         precision: As for `export_onnx`.
-        lengths: Whether the program takes `lengths` `(batch,)` beside the wave.
+        lengths: Add a second input `lengths` `(batch,)`.
 
     Raises:
-        ArgumentError: when `module` is something else or a setting is unknown.
+        ArgumentError: if `module` is something else or a setting is unknown.
     """
     exportable = _as(module, dft, precision)
     example = _examples(exportable)
@@ -101,7 +101,7 @@ def export_program(
 
 
 def _as(module: Exportable, dft: str, precision: str) -> Preprocess | Spectrogram:
-    """The module on the CPU with this form of the DFT, and with the numbers it has now."""
+    """Return the module on the CPU with this form of the DFT, and with its current numbers."""
     if isinstance(module, Preprocess):
         module = module.pipeline()
     if isinstance(module, Spectrogram):
@@ -120,7 +120,7 @@ def _front_end(module: Preprocess | Spectrogram) -> FrontEnd:
 
 
 def _examples(module: Preprocess | Spectrogram) -> Tensor:
-    """Five clips `(5, sample)`: noise, quiet noise, a tone, one impulse, and digital silence."""
+    """Return five clips `(5, sample)`: noise, quiet noise, a tone, one impulse, and digital silence."""
     front_end = _front_end(module)
     samples = max(front_end.sample_rate // 2, 3 * front_end.min_samples)
     rng = np.random.default_rng(0)
@@ -154,7 +154,7 @@ def _onnx_program(module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...]) 
                 dynamic_shapes=_dynamic_shapes(lengths=len(inputs) > 1),
                 input_names=["wave", "lengths"][: len(inputs)],
                 output_names=["spectrogram"],
-                # The optimizer takes an added 1e-9 for an added 0; onnxruntime optimizes when it loads the model.
+                # The optimizer replaces an added 1e-9 by an added 0; onnxruntime optimizes when it loads the model.
                 optimize=False,
                 verbose=False,
             )
@@ -164,7 +164,7 @@ def _onnx_program(module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...]) 
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Without what torch's exporter says of itself: that torchvision is missing, and of its own deprecated calls."""
+    """Suppress torch's messages about its exporter: missing torchvision, and its own deprecated calls."""
     logger = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -189,13 +189,13 @@ def _metadata(module: Preprocess | Spectrogram) -> dict[str, str]:
 
 
 def _compare(content: bytes, module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...], tolerance: float) -> None:
-    """Raise `ExportError` unless onnxruntime gives what the module's NumPy code gives, on batches of any size."""
+    """Raise `ExportError` unless onnxruntime reproduces the module's NumPy code, on batches of any size."""
     try:
         import onnxruntime
     except (ImportError, OSError):
         raise MissingExtra("Comparing an ONNX model (tolerance=None skips it)", "onnx") from None
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
+    options.log_severity_level = 3  # errors only
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     names = [entry.name for entry in session.get_inputs()]
     for chosen in _other_sizes(inputs, _front_end(module).min_samples):
@@ -203,7 +203,7 @@ def _compare(content: bytes, module: Preprocess | Spectrogram, inputs: tuple[Ten
             expected: NDArray[Any] = module(*chosen).numpy()
         try:
             got = session.run(None, {name: x.numpy() for name, x in zip(names, chosen, strict=True)})[0]
-        except Exception as error:  # onnxruntime's errors have no common base
+        except Exception as error:  # onnxruntime's errors have no common base class.
             raise ExportError(f"onnxruntime cannot run the exported model ({error}); try another dft") from error
         away = float(np.abs(got - expected).max()) if got.shape == expected.shape else np.inf
         if not away <= tolerance:
@@ -214,7 +214,7 @@ def _compare(content: bytes, module: Preprocess | Spectrogram, inputs: tuple[Ten
 
 
 def _other_sizes(inputs: tuple[Tensor, ...], shortest: int) -> Iterator[tuple[Tensor, ...]]:
-    """The example, one clip, clips of one window, and clips nine times as long."""
+    """Yield the example, one clip, clips of one window, and clips nine times longer."""
     longest = inputs[0].shape[-1]
     for clips, samples in ((5, longest), (1, longest - 7), (2, shortest), (3, 9 * longest)):
         wave = inputs[0][:clips].repeat(1, -(-samples // longest))[:, :samples]

@@ -1,4 +1,4 @@
-"""Preprocessing that watches what goes through it, and adapts when told to."""
+"""Preprocessing module that monitors its inputs, and adapts on request."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ _REMEMBERED = 256
 
 
 class Monitored(nn.Module):
-    """`Monitored(preprocess, monitor)(wave)` is `preprocess(wave)`, and the monitor sees one clip in `every`.
+    """Wrapper `Monitored(preprocess, monitor)`, which returns `preprocess(wave)` and monitors one clip in `every`.
 
-    Looking at a clip costs about a third of a fast front end, so by default one in eight is looked at: the alarm then
-    comes after eight times as many clips. On an accelerator only those clips are copied to the host. The forward pass
-    is left as it is: gradients flow, and clips that the monitor cannot use are counted as bad, never raised.
+    Monitoring a clip takes about a third of the time of a fast front end, so by default one clip in eight is monitored:
+    an alarm then needs eight times the number of clips. On an accelerator, only those clips are copied to the host. The
+    forward pass is unchanged: gradients flow, and clips that the monitor cannot use are counted as bad, without an
+    error.
 
     Raises:
-        ArgumentError: when `every` is below 1.
-        FrontEndMismatch: when the monitor is of another front end.
+        ArgumentError: if `every` is below 1.
+        FrontEndMismatch: if the monitor belongs to another front end.
     """
 
     def __init__(self, preprocess: Preprocess, monitor: Monitor, *, every: int = 8) -> None:
         super().__init__()
         if every < 1:
-            raise ArgumentError(f"every={every} must be at least 1: one clip in so many is looked at")
+            raise ArgumentError(f"every={every} must be at least 1: one clip in `every` is monitored")
         preprocess.spectrogram.front_end.require_same(monitor.profile.front_end, "the monitor's profile")
         self.preprocess = preprocess
         self.monitor = monitor
@@ -43,7 +44,7 @@ class Monitored(nn.Module):
         self._features: deque[NDArray[np.float64]] = deque(maxlen=_REMEMBERED)
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
-        """What the preprocessing gives; raises what it raises."""
+        """Return the output of the preprocessing; raises as the preprocessing does."""
         spectrogram, normalize = self.preprocess.spectrogram, self.preprocess.normalize
         level = spectrogram.working_level(wave, lengths, sample_rate)
         self._watch(wave, level, lengths)
@@ -51,15 +52,20 @@ class Monitored(nn.Module):
         return normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
 
     def report(self) -> Report:
-        """What the monitor sees; raises `ArgumentError` when no clip has come yet."""
+        """Return the monitor's report.
+
+        Raises:
+            ArgumentError: if no clip has come yet.
+        """
         return self.monitor.report()
 
     def adapt(self, *, prior_clips: float = 1.0, weight: float | None = None, force: bool = False) -> Update:
-        """Move the statistics of the normalizer towards the monitor's window, and watch by the new ones from then on.
+        """Move the normalizer's statistics towards the monitor's window, and monitor by the new statistics.
 
         Raises:
-            UpdateRefused: when the diagnosis says that it harms, or clips are too few or too alike, unless forced.
-            ArgumentError: when no clip has come yet, or the normalizer was not fitted to the monitor's profile.
+            UpdateRefused: if the diagnosis says that it would do harm, or if clips are too few or too alike, unless
+                forced.
+            ArgumentError: if no clip has come yet, or if the normalizer was not fitted to the monitor's profile.
         """
         normalize, monitor = self.preprocess.normalize, self.monitor
         fitted = normalize.fitted
@@ -76,7 +82,7 @@ class Monitored(nn.Module):
         new = NewAudio(measurement, recent, (), monitor.diagnosis(), variety(monitor.baseline, recent))
         found = update(monitor.profile, new, prior_clips=prior_clips, weight=weight, force=force)
         adapted = fitted.normalizer.fit(found.profile)
-        if adapted.affine is None:  # a normalizer over a data set always has one
+        if adapted.affine is None:  # A normalizer fitted to a data set always has one.
             raise ArgumentError(f"{fitted.normalizer} has no statistics to adapt")
         with torch.no_grad():
             normalize.shift.copy_(torch.from_numpy(np.array(adapted.affine.shift)))
@@ -107,5 +113,5 @@ class Monitored(nn.Module):
                 self._features.append(self.monitor.features)
 
     def extra_repr(self) -> str:
-        """How often it looks."""
+        """Return the interval between monitored clips, for `repr`."""
         return f"every={self.every}"

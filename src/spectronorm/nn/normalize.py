@@ -1,4 +1,4 @@
-"""Level to tensor as a torch module, optionally with a mean and scale that train."""
+"""Normalization of levels as a torch module, optionally with a trainable mean and scale."""
 
 from __future__ import annotations
 
@@ -11,32 +11,49 @@ from torch import Tensor, nn
 
 from spectronorm.arrays import Affine, require_floats, to_host, working
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import any_from_json
+from spectronorm.front_end import Levels, any_from_json
 from spectronorm.nn.batches import BandMap
 from spectronorm.nn.checks import expand_lengths, readable
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
-from spectronorm.normalize.normalizer import require_level
+from spectronorm.normalize.normalizer import PADDINGS, require_level
+
+
+def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str | float:
+    """What stands in the padding: a number, `silence` or `zero-level`."""
+    known = normalizer.normalizer.padding if padding is None else padding
+    if known == "zero":
+        return 0.0
+    if known not in PADDINGS and (isinstance(known, str) or not np.isfinite(known)):
+        raise ArgumentError(f"padding={padding!r} must be a number or one of {', '.join(PADDINGS)}")
+    if isinstance(known, str) and normalizer.normalizer.maps_clips:
+        raise ArgumentError(
+            f"padding={padding!r} needs one map for all clips; give a number for {normalizer.normalizer}"
+        )
+    return known
 
 
 class Normalize(Constants):
-    """`Normalize(normalizer)(level)` is the fitted normalizer on levels `(..., band, frame)`.
+    """Module form of a fitted normalizer: `Normalize(normalizer)(level)` maps levels `(..., band, frame)`.
 
-    The numbers of a normalizer over a data set are the buffers `shift` and `scale`, in the `state_dict`. With
-    `trainable` they stay, and two parameters learn a correction that starts at zero: `offset`, in scales, and
-    `log_scale`, so that `x = ((level - shift) / scale - offset) / exp(log_scale)`. A learning rate then means the same
-    for every front end, and no scale can become zero or negative.
+    The statistics of a data set are the buffers `shift` and `scale`, in the `state_dict`. With `trainable` they stay
+    fixed, and two parameters learn a correction that starts at zero: `offset`, in units of the scale, and `log_scale`,
+    so that `x = ((level - shift) / scale - offset) / exp(log_scale)`. A learning rate then has one meaning for every
+    front end, and no scale can become zero or negative.
 
     Raises:
-        ArgumentError: when `trainable` is asked of a normalizer that finds a map for each clip.
+        ArgumentError: if `trainable` is set for a normalizer that finds a map for each clip.
     """
 
     shift: Tensor
     scale: Tensor
 
-    def __init__(self, normalizer: FittedNormalizer, *, trainable: bool = False) -> None:
+    def __init__(
+        self, normalizer: FittedNormalizer, *, trainable: bool = False, padding: str | float | None = None
+    ) -> None:
         super().__init__()
+        self.padding = _padding(normalizer, padding)
         self.fitted = normalizer
         self._bands = normalizer.front_end.n_bands
         self._level_shape = normalizer.front_end.level_shape
@@ -60,20 +77,20 @@ class Normalize(Constants):
             self.log_scale = nn.Parameter(torch.zeros(self.scale.shape))
 
     def forward(self, level: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """The normalized level `(..., band, frame)`, in the dtype of `level`.
+        """Return the normalized level `(..., band, frame)`, in the dtype of `level`.
 
         Args:
-            level: `(..., band, frame)`.
-            lengths: How many frames of each clip are real (`Spectrogram.frames` of the samples), in the shape of the
+            level: Levels `(..., band, frame)`.
+            lengths: Number of valid frames in each clip (`Spectrogram.frames` of the samples), in the shape of the
                 leading axes. Frames beyond are never counted, and exactly zero in the result.
 
         Raises:
-            ShapeError: when `level` has other bands than the front end, or lengths do not fit.
+            ShapeError: if the number of bands is not the front end's, or if lengths do not fit.
         """
         return self.normalized(level, lengths, overwrite=False)
 
     def normalized(self, level: Tensor, lengths: Tensor | None, *, overwrite: bool) -> Tensor:
-        """`forward`, which may use the memory of `level` if nobody else needs it: a fresh batch costs a page fault."""
+        """`forward`, which with `overwrite` may reuse the memory of `level`: a new batch costs page faults."""
         require_floats(level, "a level")
         require_level(level, self.fitted.front_end)
         x: Tensor = working(level)
@@ -85,18 +102,30 @@ class Normalize(Constants):
         lengths = expand_lengths(lengths, level, len(self._level_shape) + 1, 0, "frames")
         valid = valid_mask(lengths, level.shape[-1])[(..., *[None] * len(self._level_shape), slice(None))]
         # Masked first as well, so that whatever stands in the padding cannot reach a gradient as NaN.
-        x = x.masked_fill(~valid, 0.0)
+        x = self._silenced(x, valid) if self.padding == "silence" else x.masked_fill(~valid, 0.0)
         if self._clipwise is not None and not self._masks_level:
             x = clip_by_clip(self._by_clip, x, lengths, what=self._clipwise)
         elif self._clipwise is not None:
             x = self._clipwise.clip_affine(x, valid=valid)(x)
-        return self._by_data_set(x).masked_fill(~valid, 0.0).to(level.dtype)
+        mapped = self._by_data_set(x)
+        if not isinstance(self.padding, str):
+            mapped = mapped.masked_fill(~valid, self.padding)
+        return mapped.to(level.dtype)
+
+    def _silenced(self, level: Tensor, valid: Tensor) -> Tensor:
+        """The level with silence as the front end has it in the padding: each clip's own floor, if there is one."""
+        front_end = self.fitted.front_end
+        top_db = None if isinstance(front_end, Levels) else getattr(front_end.compress, "top_db", None)
+        if top_db is None:
+            return level.masked_fill(~valid, front_end.floor)
+        highest = level.masked_fill(~valid, -torch.inf).amax((-2, -1), keepdim=True)
+        return torch.where(valid, level, (highest - top_db).clamp(min=front_end.floor))
 
     def band_map(self, dtype: torch.dtype) -> BandMap | None:
         """What this does to a level, when that is one map of each band whose numbers can be read and do not train."""
-        if self._clipwise is not None or self.fitted.affine is None or self.offset is not None:
-            return None
-        if len(self._level_shape) > 1:
+        one_map = self._clipwise is None and self.fitted.affine is not None and self.offset is None
+        follows = self.padding == "silence" and self.fitted.front_end.floor_follows_highest
+        if not one_map or follows or len(self._level_shape) > 1:
             return None
         numbers = (self.shift, self.scale)
         if not all(one.device.type == "cpu" and not one.requires_grad and readable(one) for one in numbers):
@@ -104,17 +133,21 @@ class Normalize(Constants):
         shift, scale = (one.to(dtype).numpy().ravel() for one in numbers)
         if not {shift.size, scale.size} <= {1, self._bands}:
             return None
-        return BandMap(np.resize(shift, self._bands), np.resize(scale, self._bands), 0.0)
+        shift, scale = np.resize(shift, self._bands), np.resize(scale, self._bands)
+        if not isinstance(self.padding, str):
+            return BandMap(shift, scale, self.padding)
+        silence = self.fitted.front_end.floor if self.padding == "silence" else 0.0
+        return BandMap(shift, scale, ((shift.dtype.type(silence) - shift) / scale)[:, None])
 
     def _by_clip(self, level: Tensor) -> Tensor:
-        """By the map that each clip has of its own, if there is one."""
+        """Apply each clip's own map, if there is one."""
         if self._clipwise is None:
             return level
         x: Tensor = self._clipwise.clip_affine(level)(level)
         return x
 
     def _by_data_set(self, level: Tensor) -> Tensor:
-        """By the map of the data set, if there is one, as fitted and as trained."""
+        """Apply the data set's map, if there is one, as fitted and as trained."""
         if self.fitted.affine is None:
             return level
         x = (level - self.shift.to(level.dtype)).div_(self.scale.to(level.dtype))
@@ -124,10 +157,10 @@ class Normalize(Constants):
         return trained
 
     def inverse(self, x: Tensor) -> Tensor:
-        """The level again, as it was but for rounding.
+        """Return the level, exact except for rounding.
 
         Raises:
-            ArgumentError: when each clip has a map of its own; `FittedNormalizer.inverse` takes that map.
+            ArgumentError: if each clip has its own map; `FittedNormalizer.inverse` takes that map.
         """
         if self._clipwise is not None:
             raise ArgumentError(
@@ -141,7 +174,7 @@ class Normalize(Constants):
         return level.to(x.dtype)
 
     def normalizer(self) -> FittedNormalizer:
-        """The fitted normalizer with the numbers that this module has now: loaded, trained or as they came."""
+        """Return the fitted normalizer with this module's current numbers."""
         if self.fitted.affine is None:
             return self.fitted
         shift, scale = self.shift.double(), self.scale.double()
@@ -150,13 +183,17 @@ class Normalize(Constants):
         return replace(self.fitted, affine=Affine(to_host(shift), to_host(scale)))
 
     def get_extra_state(self) -> Tensor:
-        """The front end that the numbers were measured with."""
+        """Return the front end that the statistics were measured with."""
         return settings_tensor(self.fitted.front_end.to_json())
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Raise `FrontEndMismatch` when a checkpoint's numbers were measured with another front end."""
+        """Check that a checkpoint's statistics were measured with this front end.
+
+        Raises:
+            FrontEndMismatch: if they were measured with another front end.
+        """
         self.fitted.front_end.require_same(any_from_json(settings_text(state)), "the checkpoint")
 
     def extra_repr(self) -> str:
-        """The normalizer, and whether it trains."""
+        """Return the normalizer, and if it trains, for `repr`."""
         return f"{self.fitted.normalizer}, trainable={self.offset is not None}"

@@ -1,4 +1,4 @@
-"""Clips of different lengths in one batch, each computed as if it were alone."""
+"""Padding: clips of different lengths in one batch, each computed as if it were alone."""
 
 from __future__ import annotations
 
@@ -14,20 +14,26 @@ from spectronorm.nn.checks import tracing
 
 
 def valid_mask(lengths: Tensor, longest: int) -> Tensor:
-    """Boolean `(..., longest)`, true for the first `lengths` `(...)` entries."""
+    """Boolean mask `(..., longest)`, true for the first `lengths` `(...)` entries."""
     return torch.arange(longest, device=lengths.device) < lengths.unsqueeze(-1)
 
 
 def takes_valid(function: Callable[..., object]) -> bool:
-    """Whether a waveform level or clip normalizer can leave padding out by a mask."""
+    """True if a waveform level or clip normalizer can exclude padding by a mask."""
     return "valid" in inspect.signature(function).parameters
 
 
 def clip_by_clip(function: Callable[[Tensor], Tensor], x: Tensor, lengths: Tensor, what: object) -> Tensor:
-    """`function` of each clip cut to its length (last axis), padded with zeros again; `what` it is, for the error.
+    """Apply `function` to each clip cut to its length (last axis), and pad with zeros again.
+
+    Args:
+        function: Function of one clip.
+        x: The padded clips.
+        lengths: Length of each clip.
+        what: Object behind the function, for the message.
 
     Raises:
-        ArgumentError: when it is being compiled or exported, since a graph cannot cut at lengths it does not know.
+        ArgumentError: while compiling or exporting, since a graph cannot cut at lengths that it does not know.
     """
     if tracing():
         raise ArgumentError(
@@ -42,14 +48,14 @@ def clip_by_clip(function: Callable[[Tensor], Tensor], x: Tensor, lengths: Tenso
 
 
 def padded_at_ends(stft: STFT, wave: Tensor, lengths: Tensor) -> Tensor:
-    """`stft.padded`, with the padding on the right standing where each clip ends: `(..., sample)`.
+    """Apply `stft.padded` with the right padding placed at the end of each clip: `(..., sample)`.
 
     `wave` must be zero beyond `lengths` `(...)`, and each clip longer than the padding.
     """
     p = stft.padding
     if p == 0:
         return torch.as_tensor(stft.padded(wave))
-    # What is padded on the right depends on the last p + 1 samples only: take those, pad them, keep what was added.
+    # The right padding depends only on the last p + 1 samples: take those, pad them, and keep the added part.
     steps = torch.arange(p + 1, device=wave.device)
     last = torch.gather(wave, -1, (lengths.unsqueeze(-1) - (p + 1) + steps).clamp(min=0))
     right = stft.padded(last)[..., -p:]

@@ -1,4 +1,4 @@
-"""A whole pipeline as a torch module."""
+"""Whole pipeline as a torch module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class Preprocess(nn.Module):
     """`Preprocess(pipeline)(wave)` maps waves `(..., sample)` to normalized spectrograms `(..., band, frame)`.
 
     `Spectrogram` and `Normalize` in one (see there for the arguments), without rounding in between. With `lengths`
-    (samples) padding is never counted, and exactly zero in the result.
+    (samples) padding is never counted, and is what `padding` says in the result (see `Normalize`): zero where a mean is
+    subtracted, and what its origin does for a published pipeline.
 
     >>> import spectronorm as sn, torch
     >>> module = Preprocess(sn.published("whisper"))
@@ -24,16 +25,22 @@ class Preprocess(nn.Module):
     """
 
     def __init__(
-        self, pipeline: Pipeline, *, trainable: bool = False, dft: str = "fft", precision: str = "float32"
+        self,
+        pipeline: Pipeline,
+        *,
+        trainable: bool = False,
+        dft: str = "fft",
+        precision: str = "float32",
+        padding: str | float | None = None,
     ) -> None:
         super().__init__()
         self.spectrogram = Spectrogram(
             require_front_end(pipeline.front_end, "preprocessing waves"), dft=dft, precision=precision
         )
-        self.normalize = Normalize(pipeline.normalizer, trainable=trainable)
+        self.normalize = Normalize(pipeline.normalizer, trainable=trainable, padding=padding)
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
-        """The normalized spectrogram; raises what `Spectrogram` raises."""
+        """Return the normalized spectrogram; raises as `Spectrogram` does."""
         spectrogram = self.spectrogram
         working, ends = spectrogram.checked(wave, lengths, sample_rate)
         band_map = self.normalize.band_map(working.dtype)
@@ -44,9 +51,9 @@ class Preprocess(nn.Module):
         return self.normalize.normalized(level, frames, overwrite=True).to(wave.dtype)
 
     def frames(self, lengths: Tensor) -> Tensor:
-        """How many frames clips of these lengths (samples) have."""
+        """Return the number of frames of clips with these lengths (samples)."""
         return self.spectrogram.frames(lengths)
 
     def pipeline(self) -> Pipeline:
-        """The pipeline with the numbers that this module has now, ready to be saved."""
+        """Return the pipeline with this module's current numbers, ready to be saved."""
         return Pipeline(self.spectrogram.front_end, self.normalize.normalizer())

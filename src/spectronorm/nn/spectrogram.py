@@ -1,4 +1,4 @@
-"""Wave to level as a torch module."""
+"""Log-spectrogram (level) of a waveform as a torch module."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 
 class Spectrogram(Constants):
-    """`Spectrogram(front_end)(wave)` maps waves `(..., sample)` to levels `(..., band, frame)`.
+    """Module `Spectrogram(front_end)`, which maps waveforms `(..., sample)` to levels `(..., band, frame)`.
 
-    It computes what the front end computes, from the same code, with the front end's constants as buffers. Gradients
-    reach the waveform; `torch.compile(fullgraph=True)` and `torch.export` take it. Half-precision waves, and waves
-    under autocast, are computed in float32 or better, and the result has the dtype of the wave.
+    The module runs the front end's own code, with the front end's constants as buffers. Gradients reach the waveform;
+    `torch.compile(fullgraph=True)` and `torch.export` are supported. Half-precision waveforms, and waveforms under
+    autocast, are computed in float32 or better, and the result has the dtype of the waveform.
 
-    A wave on the CPU that needs no gradient is computed by the compiled kernels of the pass in float64, clip by clip,
-    on `torch.get_num_threads()` threads, which is also faster (`benchmarks/bench_torch.py`).
+    A waveform on the CPU that needs no gradient is computed by the compiled kernels in float64, clip by clip, on
+    `torch.get_num_threads()` threads, which is also faster (`benchmarks/bench_torch.py`).
 
     Args:
-        front_end: Wave to level.
-        dft: `fft`, `stft` or `convolution`: equal but for rounding; matters for export.
-        precision: The least precision of the arithmetic. In `float32` cells 100 dB below the loudest of their frame
-            are rounding noise; `float64` gives them as NumPy does.
+        front_end: The front end.
+        dft: `fft`, `stft` or `convolution`: equal except for rounding; relevant for export.
+        precision: Lowest precision of the arithmetic. In `float32`, cells 100 dB below the loudest of their frame are
+            rounding noise; `float64` agrees with NumPy there.
 
     Raises:
-        ArgumentError: when a setting is unknown.
+        ArgumentError: if a setting is unknown.
 
     >>> import torch, spectronorm
     >>> module = Spectrogram(spectronorm.preset("fastaudio"))
@@ -60,17 +60,17 @@ class Spectrogram(Constants):
         self._min_samples, self._floor = front_end.min_samples, front_end.floor
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
-        """Levels `(..., band, frame)`.
+        """Return levels `(..., band, frame)`.
 
         Args:
-            wave: `(..., sample)`, floating point in [-1, 1].
-            lengths: How many samples of each clip are real, in the shape of the leading axes. Each clip is then
-                computed as if it were alone, and frames beyond `frames(lengths)` are the front end's floor.
-            sample_rate: The wave's rate in Hz, if it is to be checked.
+            wave: Waveforms `(..., sample)`, floating point in [-1, 1].
+            lengths: Number of valid samples in each clip, in the shape of the leading axes. Each clip is then computed
+                as if it were alone, and frames beyond `frames(lengths)` are the front end's floor.
+            sample_rate: Sample rate of the waveform in Hz, to be checked against the front end's.
 
         Raises:
-            ShapeError: for a wrong dtype or shape, a clip shorter than one window, or lengths that do not fit.
-            ArgumentError: for another sample rate, or samples that are not finite.
+            ShapeError: if the dtype or shape is wrong, a clip is shorter than one window, or lengths do not fit.
+            ArgumentError: if the sample rate is another one, or samples are not finite.
         """
         return self.working_level(wave, lengths, sample_rate).to(wave.dtype)
 
@@ -79,7 +79,7 @@ class Spectrogram(Constants):
         return self.level_of(*self.checked(wave, lengths, sample_rate))
 
     def checked(self, wave: Tensor, lengths: Tensor | None, sample_rate: int | None) -> tuple[Tensor, Tensor | None]:
-        """The wave in the dtype of the arithmetic, silent where it is padding, and a length for each clip."""
+        """Return the waveform in the dtype of the arithmetic, zero in the padding, and a length for each clip."""
         check_wave(wave, self.front_end, sample_rate)
         if lengths is not None:
             lengths = expand_lengths(lengths, wave, 1, self._min_samples, "samples")
@@ -88,7 +88,7 @@ class Spectrogram(Constants):
         return wave.to(torch.promote_types(wave.dtype, _PRECISIONS[self.precision])), lengths
 
     def level_of(self, working: Tensor, lengths: Tensor | None) -> Tensor:
-        """The level of what `checked` gives."""
+        """Return the level of the output of `checked`."""
         if self.takes_kernels(working):
             return mapped_levels(self.front_end, working, lengths, BandMap.of_level(self.front_end, working.dtype))
         if torch.is_autocast_enabled(working.device.type):
@@ -98,7 +98,7 @@ class Spectrogram(Constants):
         return self._level(working, lengths)
 
     def frames(self, lengths: Tensor) -> Tensor:
-        """How many frames clips of these lengths (samples) have; 0 for one shorter than a window."""
+        """Return the number of frames of clips with these lengths (samples); 0 for a clip shorter than a window."""
         counts: Tensor = self.front_end.frame_counts(lengths)
         return counts
 
@@ -115,7 +115,7 @@ class Spectrogram(Constants):
         values = values[..., : self._bands, :] if self._selects else self.filters.to(values.dtype) @ values
         if lengths is None:
             return self._compressed(values)
-        # Padding is silent before the compression, because some compressions look at the whole clip.
+        # Padding is silenced before the compression, because some compressions look at the whole clip.
         padding = ~valid_mask(self.frames(lengths), values.shape[-1]).unsqueeze(-2)
         return self._compressed(values.masked_fill(padding, 0.0)).masked_fill(padding, self._floor)
 
@@ -124,7 +124,7 @@ class Spectrogram(Constants):
         return level
 
     def _masked_wave(self, wave: Tensor, lengths: Tensor) -> Tensor:
-        """The wave at its level, zero beyond each clip's end."""
+        """Apply the waveform level, and set samples beyond each clip's end to zero."""
         level: Any = self.front_end.level
         rate = self.front_end.sample_rate
         if not self._masks_level:
@@ -133,7 +133,7 @@ class Spectrogram(Constants):
         return leveled.masked_fill(~valid_mask(lengths - level.shortens, leveled.shape[-1]), 0.0)
 
     def takes_kernels(self, wave: Tensor) -> bool:
-        """Whether the wave lies where the compiled kernels can take it, and nobody will ask for a gradient."""
+        """True if the compiled kernels can take the waveform and no gradient is needed."""
         return (
             self.dft == "fft"
             and readable(wave)
@@ -143,13 +143,17 @@ class Spectrogram(Constants):
         )
 
     def get_extra_state(self) -> Tensor:
-        """The front end's settings, so that a checkpoint knows what it belongs to."""
+        """Return the front end's settings, which a checkpoint is checked against."""
         return settings_tensor(self.front_end.to_json())
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Raise `FrontEndMismatch` when a checkpoint belongs to another front end."""
+        """Check that a checkpoint belongs to this front end.
+
+        Raises:
+            FrontEndMismatch: if it belongs to another front end.
+        """
         self.front_end.require_same(FrontEnd.from_json(settings_text(state)), "the checkpoint")
 
     def extra_repr(self) -> str:
-        """The front end and how it is computed."""
+        """Return the front end and the form of its computation, for `repr`."""
         return f"{self.front_end}, dft={self.dft!r}, precision={self.precision!r}"

@@ -1,4 +1,4 @@
-"""Mapping: level to tensor and back. Each normalizer is one file and one line here."""
+"""Normalizers: level to tensor and back. Each normalizer is one file and one line here."""
 
 from spectronorm.arrays import Affine as Affine
 from spectronorm.arrays import sliding_standardize as sliding_standardize

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import set_real_numbers, to_host
+from spectronorm.arrays import require_choice, set_real_numbers, to_host
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, FittedOn, Normalizer
+from spectronorm.normalize.normalizer import NORMALIZERS, PADDINGS, FittedNormalizer, FittedOn, Normalizer
 from spectronorm.profile import Profile
 
 _Numbers = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
-"""One number for all bands, one a band, or one a band of each channel."""
+"""One number for all bands, for each band, or for each band of each channel."""
 
 
 _LARGEST = 1e12
@@ -26,18 +26,18 @@ _LARGEST = 1e12
 @NORMALIZERS.register("fixed")
 @dataclass(frozen=True, repr=False)
 class Fixed(Normalizer):
-    """`(level - shift) / (scale · factor)` with given numbers: nothing is measured, so it fits only what they are of.
+    """Map `(level - shift) / (scale · factor)` with given numbers: nothing is measured.
 
-    A model that was trained with such numbers needs the same ones, whatever the mean of your own data is.
+    A model trained with such numbers needs exactly these numbers, whatever the mean of your own data is.
 
     Args:
-        shift: A number, one value a band `(band,)`, or one a band of each channel `(channel, band)`; for one value a
-            channel give `(channel, 1)`. Lists, NumPy arrays and torch tensors are kept as tuples.
-        scale: The divisor, in the same shapes.
-        factor: A number that the scale is multiplied by, such as the 2 of AST's `(level - mean) / (2 · std)`.
+        shift: A number, one value for each band `(band,)`, or for each band of each channel `(channel, band)`; for one
+            value per channel give `(channel, 1)`. Lists, NumPy arrays and torch tensors are kept as tuples.
+        scale: The divisor, in an equal shape or as a number.
+        factor: Factor of the scale, such as the 2 of AST's `(level - mean) / (2 · std)`.
 
     Raises:
-        ArgumentError: when `shift` is not in ±1e12, or `scale` or `factor` not in 1e-12 … 1e12.
+        ArgumentError: if `shift` is not in ±1e12, or `scale` or `factor` not in 1e-12 … 1e12.
 
     >>> Fixed(shift=[-8.0, -6.0], scale=[4.0, 5.0])
     Fixed(shift=(-8.0, -6.0), scale=(4.0, 5.0))
@@ -49,8 +49,12 @@ class Fixed(Normalizer):
     shift: _Numbers = field(default=0.0, metadata={"help": "the level that becomes 0"})
     scale: _Numbers = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
     factor: float = field(default=1.0, metadata={"help": "a factor of the scale"})
+    padding: str = field(  # type: ignore[misc]
+        default="silence", repr=False, metadata={"help": "what stands in padding: zero, silence or zero-level"}
+    )
 
     def __post_init__(self) -> None:
+        require_choice(self.padding, "padding", PADDINGS)
         for name in ("shift", "scale", "factor"):
             object.__setattr__(self, name, _numbers(name, getattr(self, name)))
         set_real_numbers(self, ("factor",), 1.0 / _LARGEST, _LARGEST)
@@ -70,10 +74,10 @@ class Fixed(Normalizer):
         inverse_std: ArrayLike | None = None,
         factor: float = 1.0,
     ) -> Fixed:
-        """The normalizer of a mean and exactly one of std, variance and inverse std, named by keyword.
+        """Build the normalizer from a mean and exactly one of std, variance and inverse std, given by keyword.
 
         Raises:
-            ArgumentError: when none or several are given, or a number breaks its rule.
+            ArgumentError: if none or several are given, or a number is invalid.
 
         >>> Fixed.of([1.0, 2.0], variance=[4.0, 9.0]).scale
         (2.0, 3.0)
@@ -96,11 +100,11 @@ class Fixed(Normalizer):
 
     @override
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """The map for the profile's front end; its numbers are not looked at."""
+        """Return the map for the profile's front end; the profile's numbers are not used."""
         return FittedNormalizer.of(self, profile, self._shift, self._divisor)
 
     def for_front_end(self, front_end: AnyFrontEnd) -> FittedNormalizer:
-        """The map without any profile."""
+        """Return the map without a profile."""
         return FittedNormalizer.with_map(self, front_end, FittedOn(0, 0, ()), self._shift, self._divisor)
 
     @property

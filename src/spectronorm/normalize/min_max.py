@@ -1,4 +1,4 @@
-"""The training set's true extremes to a fixed range."""
+"""Normalization of the training set's extremes to a fixed range."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ from spectronorm.profile import Profile
 class MinMax(Normalizer):
     """Maps the lowest level of the training set to `low` and the highest to `high`; other audio may fall outside.
 
-    With `per="band"` no band's range counts as less than `min_scale` times the median band's, so a nearly constant band
-    fills only part of the target range; zero counts as 1.
+    With `per="band"`, no band's range counts as less than `min_scale` times the median band's, so a nearly constant
+    band fills only part of the target range; a range of zero counts as 1.
 
     Raises:
-        ArgumentError: when `low < high` does not hold, or `per` or `min_scale` breaks its rule.
+        ArgumentError: if `low < high` does not hold, or if `per` or `min_scale` is invalid.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"minmax": {"per": "global"}, "minmax-band": {"per": "band"}}
+    padding: ClassVar[str] = "silence"
 
     per: str = field(default="global", metadata={"help": "global or band"})
-    low: float = field(default=0.0, metadata={"help": "what the lowest level becomes"})
-    high: float = field(default=1.0, metadata={"help": "what the highest level becomes"})
-    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
+    low: float = field(default=0.0, metadata={"help": "output for the lowest level"})
+    high: float = field(default=1.0, metadata={"help": "output for the highest level"})
+    min_scale: float = field(
+        default=0.25, metadata={"help": "smallest scale of a band, as a share of the median band's scale"}
+    )
 
     def __post_init__(self) -> None:
         check_scope(self.per)

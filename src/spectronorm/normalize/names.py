@@ -16,11 +16,11 @@ def normalizer_names() -> tuple[str, ...]:
 
 
 def normalizer(text: str) -> Normalizer:
-    """The normalizer of a name, not yet fitted; settings may follow: `minmax:low=-1:high=1`.
+    """Return the normalizer of a name, not yet fitted; settings may follow: `minmax:low=-1:high=1`.
 
     Raises:
-        ArgumentError: when there is no such name or setting, or a value breaks its rule.
-        PluginError: when the name belongs to a plug-in that cannot be used.
+        ArgumentError: if there is no such name or setting, or a value is invalid.
+        PluginError: if the name belongs to a plug-in that cannot be used.
 
     >>> normalizer("minmax:low=-1")
     MinMax(per='global', low=-1.0, high=1.0, min_scale=0.25)

@@ -1,4 +1,4 @@
-"""The contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
+"""Contract of a normalizer: settings that, fitted to a profile, give a frozen and invertible map."""
 
 from __future__ import annotations
 
@@ -19,23 +19,30 @@ from spectronorm.normalize.scikit_learn import Parameters, params_of, transforme
 from spectronorm.profile import Profile
 from spectronorm.registry import Registry
 
+PADDINGS = ("zero", "silence", "zero-level")
+"""What stands behind the end of a padded clip: zero after normalization, the level of silence, or a level of zero."""
+
 
 class Normalizer(Parameters, ABC):
     """Settings of a normalization, as a frozen dataclass; `fit` is a pure function of the profile.
 
-    A subclass needs `fit` only; everything else has a default, which is right for one map `(level - shift) / scale`
-    that is measured over the data set. See `ClipNormalizer` for one that finds a map in each clip.
+    A subclass only needs `fit`; everything else has a default, which suits one map `(level - shift) / scale` that is
+    measured over the data set. See `ClipNormalizer` for a normalizer that finds a map in each clip.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]] | None] = None
     """Names for `--normalize` with their settings; None for the registered name with the default settings."""
 
     needs_data: ClassVar[bool] = True
-    """False if the numbers are given, so that it is fitted on nothing."""
+    """False if the numbers are given, so that fitting uses no data."""
+
+    padding: ClassVar[str] = "zero"
+    """What should stand in padding, one of `PADDINGS`. Zero is the mean where a mean is subtracted, and says least;
+    where none is, it may be loud: there padding is what silence is."""
 
     @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """The map for levels of the profile's front end."""
+        """Return the map for levels of the profile's front end."""
 
     @property
     def one_map(self) -> bool:
@@ -49,19 +56,20 @@ class Normalizer(Parameters, ABC):
 
     @property
     def uses_data_set(self) -> bool:
-        """True if a map of the data set is part of it: the only one, or one that follows the clip's own."""
+        """True if the normalizer applies a map of the data set, either alone or after the clip's own map."""
         return True
 
     def clip_affine(self, level: Array) -> Affine:
-        """The map of each clip of `level` `(..., band, frame)`; only asked for if `maps_clips`.
+        """Return the map of each clip of `level` `(..., band, frame)`; only called if `maps_clips`.
 
-        One that takes `valid` too, a boolean mask that broadcasts against `level`, is computed on padded clips in one
-        batch by `spectronorm.nn`; others clip by clip.
+        If it also takes `valid`, a boolean mask that broadcasts against `level`, `spectronorm.nn` computes padded clips
+        in
+        one batch; otherwise clip by clip.
         """
         raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
 
     def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
-        """What was fitted, with the mean, and with `std` the deviation too, of new levels `(clip, band, frame)`.
+        """Return the normalizer with mean, and with `std` also deviation, of new levels `(clip, band, frame)`.
 
         None if there is no mean and deviation of a data set to update.
         """
@@ -69,9 +77,9 @@ class Normalizer(Parameters, ABC):
 
 
 class ClipNormalizer(Normalizer):
-    """A normalizer that finds a map in each clip, instead of one for the data set or before it.
+    """Normalizer that finds a map in each clip, instead of or before a map of the data set.
 
-    A subclass needs `clip_affine`, and `fit` only if it uses the data set too.
+    A subclass needs `clip_affine`, and `fit` only if it also uses the data set.
     """
 
     @property
@@ -81,16 +89,16 @@ class ClipNormalizer(Normalizer):
 
     @property
     def uses_data_set(self) -> bool:
-        """True if a map of the data set follows the clip's own."""
+        """True if a map of the data set follows the clip's own map."""
         return False
 
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """Remember the front end; there is nothing else to fit."""
+        """Store the front end; there is nothing else to fit."""
         return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
 
     @abstractmethod
     def clip_affine(self, level: Array) -> Affine:
-        """The map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
+        """Return the map of each clip of `level` `(..., band, frame)`; see `Normalizer.clip_affine`."""
 
 
 NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normalizer)
@@ -99,9 +107,9 @@ NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normal
 
 @dataclass(frozen=True)
 class FittedOn:
-    """What a normalizer was fitted on: how much, which groups of the profile, what was left out, and which sounds.
+    """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
 
-    `data` is 16 hexadecimal digits that are equal exactly when the same sounds were measured.
+    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal.
     """
 
     clips: int
@@ -112,7 +120,7 @@ class FittedOn:
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
-        """What this profile holds."""
+        """Describe the data of a profile."""
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
         left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
         data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
@@ -124,9 +132,10 @@ class FittedOn:
 class FittedNormalizer:
     """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.
 
-    NumPy in, NumPy out; torch in, torch out. A normalizer over a data set has one `affine` for all clips; one that
-    looks at each clip (`PerClip`) has none, and its inverse takes what `affine_of` gave for that clip. One may do both
-    (`SlidingStandardize` with the data set's scale): the clip's map first, then the data set's.
+    NumPy input gives NumPy output; torch input gives torch output. A normalizer over a data set has one `affine` for
+    all clips; one that looks at each clip (`PerClip`) has none, and its inverse takes the result of `affine_of` for
+    that clip. A normalizer may do both (`SlidingStandardize` with the data set's scale): the clip's map first, then the
+    data set's.
     """
 
     normalizer: Normalizer
@@ -136,7 +145,7 @@ class FittedNormalizer:
 
     @classmethod
     def of(cls, normalizer: Normalizer, profile: Profile, shift: ArrayLike, scale: ArrayLike) -> FittedNormalizer:
-        """A normalizer over the profile's data set, from a number or one value a band."""
+        """Build a normalizer over the profile's data set, from a number or one value for each band."""
         return cls.with_map(normalizer, profile.front_end, FittedOn.of(profile), shift, scale)
 
     @classmethod
@@ -148,15 +157,23 @@ class FittedNormalizer:
         return cls(normalizer, front_end, Affine(*columns), fitted_on)
 
     def __call__(self, level: Array) -> Array:
-        """The normalized level; raises `ShapeError` when it does not have this front end's bands."""
+        """Normalize a level.
+
+        Raises:
+            ShapeError: if the number of bands is not the front end's.
+        """
         return self.affine_of(level)(level)
 
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
-        """The level again.
+        """Return the level that `x` was made from.
+
+        Args:
+            x: Normalized level `(..., band, frame)`.
+            affine: Result of `affine_of`, for a normalizer that finds a map in each clip.
 
         Raises:
-            ArgumentError: when each clip has a map of its own and `affine` is not given.
-            ShapeError: when `x` does not have this front end's bands.
+            ArgumentError: if each clip has its own map and `affine` is not given.
+            ShapeError: if the number of bands is not the front end's.
         """
         self._check(x)
         known = self.affine if affine is None and not self.normalizer.maps_clips else affine
@@ -167,7 +184,7 @@ class FittedNormalizer:
         return known.inverse(x)
 
     def affine_of(self, level: Array) -> Affine:
-        """The map that this level gets: what an inverse needs to know."""
+        """Return the map that this level gets, which an inverse needs."""
         self._check(level)
         if self.normalizer.maps_clips:
             own = self.normalizer.clip_affine(level)
@@ -179,8 +196,31 @@ class FittedNormalizer:
             return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
 
+    def padded(self, level: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+        """The normalized level of one clip `(..., band, frame)`, with its padding up to `frames`."""
+        x = np.asarray(self(level))
+        missing = frames - level.shape[-1]
+        if missing <= 0:
+            return x
+        return np.concatenate([x, np.repeat(self.padding_of(level), missing, axis=-1)], axis=-1)
+
+    def padding_of(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values `(..., band, 1)` of the padding behind a clip of this level `(..., band, frame)`."""
+        kind = self.normalizer.padding
+        if kind == "zero":
+            return np.zeros((*level.shape[:-1], 1))
+        silence = 0.0
+        if kind == "silence":
+            silence = self.front_end.clip_floor(float(level.max()))
+        padded = self.affine_of(level)(np.full((*level.shape[:-1], 1), silence))
+        return np.asarray(padded)
+
     def require_front_end(self, front_end: AnyFrontEnd) -> None:
-        """Raise `FrontEndMismatch`, naming the settings that differ, unless fitted for this front end."""
+        """Check that the normalizer was fitted for this front end.
+
+        Raises:
+            FrontEndMismatch: if it was not, naming the settings that differ.
+        """
         front_end.require_same(self.front_end, "the normalizer")
 
     def transform(self, level: Array) -> Array:
@@ -201,7 +241,7 @@ class FittedNormalizer:
         return self.fit(level, y)(level)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """What `sklearn.base.clone` makes an equal normalizer of."""
+        """Return the parameters that `sklearn.base.clone` needs to build an equal normalizer."""
         return params_of(self)
 
     def __sklearn_tags__(self) -> Any:
@@ -209,7 +249,7 @@ class FittedNormalizer:
         return transformer_tags(requires_fit=False)
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def _check(self, level: Array) -> None:
@@ -230,10 +270,10 @@ def require_level(level: Array, front_end: AnyFrontEnd) -> None:
 
 
 def _column(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Values as `(band, 1)` or `(channel, band, 1)`; one for all bands as `(1, 1)`, one a channel as `(channel, 1, 1)`.
+    """Return values as `(band, 1)` or `(channel, band, 1)`, a number as `(1, 1)`, one per channel as `(channel, 1, 1)`.
 
     Raises:
-        ShapeError: when there are neither one nor as many values as bands.
+        ShapeError: if the number of values is neither one nor the number of bands.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.size == 1:

@@ -1,4 +1,4 @@
-"""Each clip by its own mean and standard deviation."""
+"""Normalization of each clip by its own mean and standard deviation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PerClip(ClipNormalizer):
     the map that the clip got, which `FittedNormalizer.affine_of` gives. Of several channels each is a clip of its own.
 
     Raises:
-        ArgumentError: when `per` is neither global nor band.
+        ArgumentError: if `per` is neither global nor band.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"clip": {"per": "global"}, "clip-band": {"per": "band"}}
@@ -35,15 +35,15 @@ class PerClip(ClipNormalizer):
 
     @override
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
-        """Mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1.
+        """Return mean and std of each clip of `level` `(..., band, frame)`; a std of zero counts as 1.
 
-        With `valid` (boolean, broadcast against `level`) only those frames count.
+        With `valid` (boolean, broadcast against `level`), only the valid frames count.
         """
         xp = namespace(level)
         axes = (-1,) if self.per == "band" else (-2, -1)
         exact = working(level)
         mean = mean_of_valid(exact, valid, axes)
         variance = mean_of_valid((exact - mean) ** 2, valid, axes)
-        # Rounding alone gives a constant clip a variance this small; its root would have no gradient either.
+        # Rounding alone gives a constant clip a variance this small, and the root of zero has no gradient.
         flat = variance <= CONSTANT_VARIANCE * (1.0 + mean * mean)
         return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))

@@ -29,12 +29,12 @@ SCALES = ("window", "data_set", "none")
 @NORMALIZERS.register("sliding")
 @dataclass(frozen=True)
 class SlidingStandardize(ClipNormalizer):
-    """`(level - mean) / std` per band over a window of `length` frames: Kaldi's sliding CMVN (`apply-cmvn-sliding`).
+    """Map `(level - mean) / std` in each band over a window of `length` frames: Kaldi's `apply-cmvn-sliding`.
 
-    `scale` says what the mean-free level is divided by: the `window`'s own standard deviation (Kaldi's `norm-vars`);
-    the `data_set`'s, band by band, so that the window takes the level and the training set gives the scale; or `none`
-    (Kaldi's default). With `center=False` a frame never sees later ones, but for the first `min_length` frames. A
-    window that is constant gives zero. The inverse needs the map that the clip got, `FittedNormalizer.affine_of`.
+    `scale` selects the divisor of the mean-free level: the `window`'s own standard deviation (Kaldi's `norm-vars`); the
+    `data_set`'s, band by band, so that the window removes the level and the training set gives the scale; or `none`
+    (Kaldi's default). With `center=False` a frame never sees later frames, except for the first `min_length` frames. A
+    constant window gives zero. The inverse needs the clip's map, `FittedNormalizer.affine_of`.
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length` and `scale` is known.
@@ -42,9 +42,9 @@ class SlidingStandardize(ClipNormalizer):
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"sliding": {}, "sliding-data-set": {"scale": "data_set"}}
 
-    length: int = field(default=600, metadata={"help": "frames of the window"})
-    min_length: int = field(default=100, metadata={"help": "frames that count at the start, if not centred"})
-    center: bool = field(default=True, metadata={"help": "the window lies around each frame, not before it"})
+    length: int = field(default=600, metadata={"help": "number of frames in the window"})
+    min_length: int = field(default=100, metadata={"help": "frames required at the start, if not centred"})
+    center: bool = field(default=True, metadata={"help": "centre the window on each frame, instead of ending it there"})
     scale: str = field(default="window", metadata={"help": "window, data_set or none"})
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class SlidingStandardize(ClipNormalizer):
 
     @override
     def fit(self, profile: Profile) -> FittedNormalizer:
-        """Take the scale from the profile, where it is asked for; otherwise only the front end."""
+        """Take the scale from the profile if it is needed; otherwise only the front end."""
         if not self.uses_data_set:
             return super().fit(profile)
         std = np.asarray(profile.band.std)
@@ -68,9 +68,9 @@ class SlidingStandardize(ClipNormalizer):
 
     @override
     def clip_affine(self, level: Array, valid: Array | None = None) -> Affine:
-        """The map of each cell of `level` `(..., band, frame)`; its scale is 1 unless the window gives it.
+        """Return the map of each cell of `level` `(..., band, frame)`; its scale is 1 unless it comes from the window.
 
-        With `valid` (boolean, broadcast against `level`, true up to each clip's end) no window reaches beyond.
+        With `valid` (boolean, broadcast against `level`, true up to each clip's end), no window reaches beyond the end.
         """
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)

@@ -1,4 +1,4 @@
-"""Mean 0 and standard deviation 1 over the training set."""
+"""Normalization to mean 0 and standard deviation 1 over the training set."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ from spectronorm.profile import Profile
 @NORMALIZERS.register("standardize")
 @dataclass(frozen=True)
 class Standardize(Normalizer):
-    """`(level - mean) / std` with the training set's mean and std (ddof = 0): global MVN, or per band CMVN.
+    """Map `(level - mean) / std` with the training set's mean and std (ddof = 0): global MVN, or per-band CMVN.
 
-    With `per="band"` no band's std counts as less than `min_scale` times the median band's; zero counts as 1.
+    With `per="band"`, no band's std counts as less than `min_scale` times the median band's; a std of zero counts as 1.
 
     Raises:
-        ArgumentError: when `per` is neither global nor band, or `min_scale` is not in 0 … 1.
+        ArgumentError: if `per` is neither global nor band, or if `min_scale` is not in 0 … 1.
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"global": {"per": "global"}, "band": {"per": "band"}}
 
     per: str = field(default="band", metadata={"help": "global or band"})
-    min_scale: float = field(default=0.25, metadata={"help": "a band's least scale, as a share of the median band's"})
+    min_scale: float = field(
+        default=0.25, metadata={"help": "smallest scale of a band, as a share of the median band's scale"}
+    )
 
     def __post_init__(self) -> None:
         check_scope(self.per)

@@ -15,7 +15,9 @@ from spectronorm.profile import Profile
 @NORMALIZERS.register("unchanged")
 @dataclass(frozen=True)
 class Unchanged(Normalizer):
-    """Leaves levels as they are."""
+    """Leaves levels as they are; padding is silence, because a level of zero may be loud."""
+
+    padding: ClassVar[str] = "silence"
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"none": {}}
 

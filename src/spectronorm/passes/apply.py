@@ -1,4 +1,4 @@
-"""From a source and a pipeline to a folder of normalized spectrograms."""
+"""Application of a pipeline to a source: writes a folder of normalized spectrograms."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from spectronorm.storage.content import Content
 
 @dataclass(frozen=True)
 class Applied:
-    """What was written."""
+    """Result of `apply`: the folder, the number of spectrograms written, and the bad files."""
 
     folder: Path
     written: int
@@ -51,7 +51,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class _Written(OneClip):
-    """What became of one clip; `stamp` and `digest` identify the content it was made of and the file that was made."""
+    """Result of one clip; `stamp` and `digest` identify its content and the written file."""
 
     clip: ClipReference
     output: str
@@ -83,21 +83,21 @@ class _Task:
         read_stamp, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
         if isinstance(found, AudioError):
             return _Written(clip, output, 0, (BadFile.of(clip.name, found),), read_stamp, b"")
-        x = self.pipeline.normalizer(found.shaped(front_end))
+        level = found.shaped(front_end)
         try:
-            data = npy_bytes(self.store.made(x, found.frames))
+            data = npy_bytes(self.store.made(self.pipeline.normalizer.padded(level, found.frames)))
         except AudioError as error:
             return _Written(clip, output, 0, (BadFile.of(clip.name, error),), read_stamp, b"")
         with atomic_write(self.folder / output, None) as file:
             file.write(data)
-        return _Written(clip, output, x.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
+        return _Written(clip, output, level.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
-        """By the name of the output; whether contents are still the same, stamp and digest say."""
+        """Return a key made from the output's name; stamp and digest show if the contents are unchanged."""
         return key_of(item[1])
 
     def pack(self, result: _Written) -> bytes:
-        """One JSON object."""
+        """Serialize a result as one JSON object."""
         return canonical_json(
             {
                 "stamp": result.stamp.hex(),
@@ -108,7 +108,7 @@ class _Task:
         ).encode()
 
     def unpack(self, item: tuple[ClipReference, str], payload: bytes) -> _Written | None:
-        """The result again, when the clip's content is what it was and the output is what was made of it."""
+        """Restore a result, or None if the clip's content or the output has changed."""
         clip, output = item
         plain = json.loads(payload)
         bad = parse_files(plain["bad"])
@@ -140,12 +140,12 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
     taken up again by calling `apply` once more: a journal beside the folder says what is finished.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when `max_bad` is not a share.
-        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if more files are bad than `max_bad`, or all are; good ones are written all the same.
+        ArgumentError: if `max_bad` is not a share.
+        OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
             is set, or that is an input.
-        OutputBusy: when another run is writing into the folder.
+        OutputBusy: if another run is writing into the folder.
     """
     store = (store or Store()).check(pipeline.front_end)
     opened, folder = open_for(source, pipeline.front_end), Path(folder)

@@ -1,4 +1,4 @@
-"""Whether sounds that were held out were measured all the same, told by the digests that a profile keeps."""
+"""Leak detection: finds held-out clips whose audio digest is in a profile."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels
-from spectronorm.passes.one_pass import OneClip, one_pass
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, GroupKey, LevelClip, Measurement, Profile, digest
 from spectronorm.runs.progress import Progress
 
 
 @dataclass(frozen=True, order=True)
 class Twins:
-    """One sound under several names: those of the clips, and the groups of the profile that measured it."""
+    """One sound under several names: the names of the clips, and the groups of the profile that measured it."""
 
     clips: tuple[str, ...]
     groups: tuple[str, ...]
@@ -27,13 +27,13 @@ class Twins:
 
 @dataclass(frozen=True)
 class Checked:
-    """What `check` found.
+    """Result of `check`.
 
     Attributes:
-        checked: How many clips of the source were compared with the profile.
-        leaks: Sounds that were to be unseen, but were measured.
-        duplicates: Sounds that stand in more than one group of the profile.
-        flat: Checked clips that are silent or constant: they equal each other without telling anything.
+        checked: Number of clips of the source compared with the profile.
+        leaks: Held-out sounds that were measured.
+        duplicates: Sounds in more than one group of the profile.
+        flat: Number of checked clips that are silent or constant: they equal each other, which shows nothing.
         bad: Checked clips that cannot be read.
     """
 
@@ -54,7 +54,7 @@ class _Heard(OneClip):
 
 @dataclass(frozen=True)
 class _Task:
-    """The digest of a clip, as the pass would have recorded it; picklable."""
+    """Computes the digest of a clip as the pass would have recorded it; picklable."""
 
     front_end: AnyFrontEnd
     duration: float | None
@@ -69,7 +69,7 @@ class _Task:
             sound = self.reader.read(clip, rate, duration=self.duration, resampler=resampler)
         except AudioError as error:
             return _Heard(clip, b"", flat=False, bad=(BadFile.of(clip.name, error),))
-        return _Heard(clip, digest(sound.valid), sound.flat is not None)
+        return _Heard(clip, digest(sound.at_least(self.front_end.min_samples)), sound.flat is not None)
 
 
 def check(
@@ -77,6 +77,7 @@ def check(
     source: str | Path | Source,
     *,
     hold_out: Mapping[str, object] | None = None,
+    max_bad: float = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Checked:
@@ -88,8 +89,8 @@ def check(
     it has no such groups. Sounds that stand in several groups of the profile are reported too.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        ArgumentError: when no clip of the source is held out by these values, or the digests are of levels that only
+        SourceError: if the source cannot be opened or is empty.
+        ArgumentError: if no clip of the source is held out by these values, or the digests are of levels that only
             a meter saw.
     """
     if profile.from_levels and not isinstance(profile.front_end, Levels):
@@ -105,12 +106,12 @@ def check(
     groups = _groups_by_digest(profile.groups)
     measured = _groups_by_digest({key: m for key, m in profile.groups.items() if not _is_held_out(key, held_out)})
     task = _Task(profile.front_end, profile.duration, opened.reader)
-    with one_pass(unseen, task, unseen.clips, max_bad=None, engine=engine, progress=progress) as results:
+    with one_pass(unseen, task, unseen.clips, max_bad=max_bad, engine=engine, progress=progress) as results:
         heard = list(results)
     leaked = {one.digest for one in heard if not one.flat and one.digest in measured}
     doubled = {sound for sound, keys in groups.items() if len(keys) > 1}
     others: list[_Heard] = []
-    if rest and leaked | doubled:  # only to name their twins are the other clips read
+    if rest and leaked | doubled:  # The other clips are read only to name the twins.
         with one_pass(replace(opened, clips=tuple(rest)), task, rest, max_bad=None, engine=engine) as more:
             others = list(more)
     flat = {one.digest for one in (*heard, *others) if one.flat}

@@ -74,8 +74,9 @@ def _from_audio(
     )
     try:
         sound = read.clip_or_raise()
-        level = front_end.clip_level(sound.valid)
+        samples = sound.at_least(front_end.min_samples)
+        level = front_end.clip_level(samples)
     except AudioError as error:
         return read.stamp, error
     frames = front_end.frames(sound.samples.shape[-1])
-    return read.stamp, ClipLevel(level, sound.valid, digest(sound.valid), sound.flat is not None, frames)
+    return read.stamp, ClipLevel(level, samples, digest(samples), sound.flat is not None, frames)

@@ -1,4 +1,4 @@
-"""The pass: a source of audio becomes a profile."""
+"""The measuring pass: computes a profile from a source of audio."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from spectronorm.storage.content import Content
 
 DEFAULT_GROUPS = ("fold", "split")
 
-"""The columns that become groups unless others are asked for."""
+"""Columns that form groups by default."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A random share of the clips, for a quick look; standard errors say what it costs."""
+    """A random share of the clips, for a quick look; the standard errors show its cost in precision."""
 
     fraction: float
     seed: int = 0
@@ -55,33 +55,32 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     overwrite: bool = False,
     channels: str | int | None = None,
 ) -> Profile:
-    """Measure a source once and exactly; the profile does not depend on workers, order or engine by a single byte.
+    """Measure a source once and exactly; the profile's bytes do not depend on workers, order or engine.
 
     Args:
-        source: What `open_source` opens, or a source.
-        front_end: Wave to level; by default `FrontEnd()`. With `Levels` the source's files hold levels (see
+        source: A source, or an argument of `open_source`.
+        front_end: The front end; by default `FrontEnd()`. With `Levels`, the source's files hold levels (see
             `open_features`).
-        group_by: The column, or columns, whose values form groups that can be left out later; by default fold and
-            split, where the source has them.
-        duration: Crop longer clips to this many seconds; padding is never counted.
+        group_by: Columns whose values form groups that can be left out later; by default fold and split, if present.
+        duration: Crop longer clips to this number of seconds; padding is never counted.
         sample: Measure only a random share of the clips.
-        max_bad: The share of files that may be bad before the pass fails; at least one must be good.
-        engine: Where the work runs; by default threads on all cores, and processes when there is much to do.
-        progress: Called as clips get done.
-        output: Save the profile here, and keep a journal beside it until that is done: a run that was stopped, by
-            whatever means, is taken up again by calling `fit` once more, and ends with the same bytes.
-        exclude_floor: Let the profile's figures be those of the cells above the floor (see `Profile.excluding_floor`).
-        channels: What is made of several channels, in place of what the front end says: `mean`, `first`, a number from
-            0, `each` (every channel is a clip, with a column `channel`) or `stack` (levels `(channel, band, frame)`;
-            files with other numbers of channels than the first are bad).
+        max_bad: Largest accepted share of bad files; at least one file must be good.
+        engine: Engine that runs the work; by default threads on all cores, and processes for large sources.
+        progress: Called with the number of clips done and the total number of clips.
+        output: Save the profile here, with a journal beside it until the profile is complete: calling `fit` again
+            resumes an interrupted run and gives identical bytes.
+        exclude_floor: Restrict the profile's figures to cells above the floor (see `Profile.excluding_floor`).
+        channels: Channels to measure, in place of the front end's choice: `mean`, `first`, an index from 0, `each`
+            (every channel is a clip, with a column `channel`) or `stack` (levels `(channel, band, frame)`; files whose
+            number of channels differs from the first file's are bad).
         overwrite: Let the profile replace a file that is not ours; an input is never replaced.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are.
-        ArgumentError: when a column does not exist or a number breaks its rule.
-        OutputBusy: when another run is writing the same output.
-        OutputRefused: when a file would be replaced that is not ours, or an input.
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad.
+        ArgumentError: if a column does not exist or a number is invalid.
+        OutputBusy: if another run is writing to the output.
+        OutputRefused: if a file would be replaced that is not ours, or an input.
     """
     front_end = _with_channels(FrontEnd() if front_end is None else front_end, channels)
     if isinstance(front_end, FrontEnd):
@@ -135,7 +134,7 @@ def _task(front_end: AnyFrontEnd, duration: float | None, reader: Reader, *, wit
 
 
 def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
-    """The profile's file, with everything that decides its bytes."""
+    """Return the profile's file, with everything that determines its bytes."""
     require_file(path, "a profile")
     identity = {
         "command": "fit",
@@ -147,7 +146,7 @@ def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
 
 
 def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
-    """The sums of each group, and the flagged files."""
+    """Return the sums of each group, and the flagged files."""
     parts: dict[GroupKey, RunningSum] = {}
     flagged: list[BadFile] = []
     for result in results:
@@ -171,5 +170,5 @@ def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tupl
 def _stand_for(
     parts: Mapping[GroupKey, Measurement], whole: Mapping[GroupKey, Sequence[ClipReference]]
 ) -> dict[GroupKey, Measurement]:
-    """The measurements with the number of clips that each sampled group stands for."""
+    """Set the number of clips that each sampled group represents."""
     return {key: replace(part, population=len(whole[key])) for key, part in parts.items()}

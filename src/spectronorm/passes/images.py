@@ -1,4 +1,4 @@
-"""From a source and a codec to a folder of spectrogram images that image-training tools read as it is."""
+"""Export of a source as a folder of spectrogram images that image-training tools can read."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _MAX_WIDTH = 1 << 16
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """How images are written besides what their codec says.
+    """Options for writing images, in addition to the codec's.
 
-    `width` crops or pads every image to that many frames; `duration` crops or pads clips (seconds); `colormap` writes
-    pictures for people instead, which cannot be turned back; `sheets` adds a contact sheet of up to so many images a
-    class.
+    `width` crops or pads every image to this number of frames; `duration` crops or pads clips (seconds); `colormap`
+    writes coloured pictures, which cannot be inverted; `sheets` adds a contact sheet of up to this number of images for
+    each class.
 
     Raises:
-        ArgumentError: when a number is not positive.
+        ArgumentError: if a number is not positive.
     """
 
     width: int | None = None
@@ -67,7 +67,7 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportedImages:
-    """What stands in the folder now: `written` this time, `kept` from before, `clipped` cells of those written."""
+    """Content of the folder: images `written` by this run or `kept` from earlier ones, and `clipped` new cells."""
 
     folder: Path
     written: int
@@ -91,7 +91,7 @@ class _Done(OneClip):
 
 @dataclass(frozen=True)
 class _Task:
-    """Writes one clip's image unless it stands there already; picklable, so that any engine can run it."""
+    """Writes one clip's image unless it exists; picklable, so that any engine can run it."""
 
     codec: ImageCodec
     folder: Path
@@ -110,11 +110,11 @@ class _Task:
             return _Done(clip, output, bad=(BadFile.of(clip.name, error),))
 
     def _source(self, clip: ClipReference, content: bytes) -> str:
-        """A clip's name and the digest of its content and of everything else that the image depends on."""
+        """Return a clip's name, with the digest of its content and of everything else that the image depends on."""
         return f"{clip.name} xxh3:{xxhash.xxh3_128_hexdigest(self.identity.encode() + content)}"
 
     def _standing(self, path: Path, source: str) -> int | None:
-        """The frames of the whole image of the same content that stands under `path`, if one does."""
+        """Return the number of frames of an existing, complete image of equal content; None if there is none."""
         if not path.exists():
             return None
         try:
@@ -133,11 +133,11 @@ class _Task:
             clip, front_end.sample_rate, duration=self.options.duration, resampler=front_end.resampler
         )
         read, source = stamped.clip_or_raise(), self._source(clip, stamped.stamp)
-        level = front_end.clip_level(read.valid)
+        level = front_end.clip_level(read.at_least(front_end.min_samples))
         width = self.options.width
         if width is None and read.length < len(read.samples):
             width = front_end.frames(len(read.samples))
-        gain = WaveformGain.of(read.valid, front_end)
+        gain = WaveformGain.of(read.at_least(front_end.min_samples), front_end)
         pixels, header = self.codec.pixels(level, length=read.length, gain=gain, source=source, width=width)
         if self.options.colormap is None:
             data = encode_image(pixels, header)
@@ -169,19 +169,18 @@ def export_images(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> ExportedImages:
-    """Write each clip as a PNG in the source's own folder structure, or below a folder named after its label.
+    """Write each clip as a PNG in the source's folder structure, or in a subfolder named after its label.
 
-    An image that stands there already is kept when it is whole and was made from the same bytes with the same
-    settings, so an interrupted export goes on where it stopped. Beside the images stand `index.csv` (the source's
-    columns, `path` and `frames`) and the sheets; tools that read one folder a class overlook them.
+    An existing image is kept if it is complete and was made from equal bytes with equal settings, so calling
+    `export_images` again resumes an interrupted export. `index.csv` (the source's columns, `path` and `frames`) and the
+    sheets are written next to the images; tools that read one folder for each class ignore them.
 
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more files are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when a setting breaks its rule, or two clips would get one name.
-        OutputRefused: when the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
-            is set, or that is an input.
-        OutputBusy: when another run is writing into the folder.
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if the share of bad files exceeds `max_bad`, or if all files are bad; good files are written anyway.
+        ArgumentError: if a setting is invalid, or two clips would get one name.
+        OutputRefused: if the folder is a file, or if a foreign file would be replaced without `overwrite`, or an input.
+        OutputBusy: if another run is writing into the folder.
     """
     options = options or ExportOptions()
     if options.colormap is not None:
@@ -215,7 +214,7 @@ def export_images(
 
 
 def identity_of(codec: ImageCodec, options: ExportOptions) -> str:
-    """Everything besides a clip's content that its image depends on, as one text."""
+    """Return everything except a clip's content that its image depends on, as one text."""
     layout, levels = codec.layout, codec.level_range
     return canonical_json(
         {

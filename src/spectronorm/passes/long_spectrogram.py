@@ -61,7 +61,8 @@ class LongSpectrogram:
             counts = []
             dtype: np.dtype[np.generic] = np.dtype(np.float32)
             for level in level_stretches(front_end, blocks):
-                made = self.store.made(self.pipeline.normalizer(level), level.shape[1])
+                made = self.store.made(self.pipeline.normalizer(level))
+                behind = self.store.made(self.pipeline.normalizer.padding_of(level))
                 dtype = made.dtype
                 waiting.write(made.tobytes())
                 counts.append(level.shape[1])
@@ -75,13 +76,13 @@ class LongSpectrogram:
                 head = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, head)
                 if self.store.layout == "ft":
-                    for row in _rows(waiting, counts, bands, dtype.itemsize):
+                    for row, end in zip(_rows(waiting, counts, bands, dtype.itemsize), behind.ravel(), strict=True):
                         file.write(row)
-                        file.write(bytes((total - frames) * dtype.itemsize))
+                        file.write(end.tobytes() * (total - frames))
                 else:
                     waiting.seek(0)
                     shutil.copyfileobj(waiting, file)
-                    file.write(bytes((total - frames) * bands * dtype.itemsize))
+                    file.write(behind.tobytes() * (total - frames))
         return frames
 
 

@@ -1,17 +1,17 @@
-"""One unit of the pass: a few clips of one group are read and counted, and can be written down in a journal."""
+"""Measurement of one unit of work: a few clips of one group are read and counted; the result can go into a journal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import Clip, ClipReference, Stamped, Streamed, stream
-from spectronorm.audio.channels import FLAG_DETAILS
-from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.audio.clip import Remark
+from spectronorm.errors import AudioError
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.passes.measured import Measured, UnitTask
@@ -31,12 +31,7 @@ _SAMPLES_AHEAD = 1 << 19
 
 _SAMPLES_AT_ONCE = 1 << 22
 
-"""Longer clips are held, but counted piece by piece: their levels would take ten times their own memory."""
-
-_FLAT_DETAIL = {
-    BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
-    BadAudioReason.CONSTANT: "all its samples are equal; it was counted",
-}
+"""Longer clips are held in memory but counted in pieces: their levels would take ten times their own memory."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class MeasureTask(UnitTask):
     front_end: FrontEnd
 
     def __call__(self, unit: Unit) -> Measured:
-        """Read and count every clip of the unit; those that are too long to be held, block by block."""
+        """Read and count every clip of the unit; clips that are too long to be held are counted in blocks."""
         if len(self.front_end.level_shape) > 1:
             return self._stacked(unit)
         if not streams(self.front_end):
@@ -57,7 +52,7 @@ class MeasureTask(UnitTask):
         return measured if len(held) == len(unit.clips) else _joined(unit, measured, streamed)
 
     def _streamed(self, clip: ClipReference) -> Streamed[Measurement] | None:
-        """The measurement of a clip that is too long to be held; None for any other."""
+        """Return the measurement of a clip that is too long to be held; None for any other clip."""
         return stream(
             self.reader,
             clip,
@@ -86,11 +81,12 @@ class MeasureTask(UnitTask):
             stamps.append(read.stamp)
             try:
                 sound = read.clip_or_raise()
-                counter.add_level(self.front_end.clip_level(sound.valid), sound.valid, flat=sound.flat is not None)
+                samples = sound.at_least(self.front_end.min_samples)
+                counter.add_level(self.front_end.clip_level(samples), samples, flat=sound.flat is not None)
             except AudioError as error:
                 bad.append(BadFile.of(clip.name, error, unit.key))
                 continue
-            flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
+            flagged += _flagged(clip, sound.flags, unit.key)
         return Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps))
 
     def _held(self, unit: Unit) -> Measured:
@@ -118,7 +114,7 @@ class MeasureTask(UnitTask):
                     except AudioError as error:
                         bad.append(BadFile.of(clip.name, error, unit.key))
                         continue
-                    flagged += _flagged(clip, sound.flat, sound.flags, unit.key)
+                    flagged += _flagged(clip, sound.flags, unit.key)
         found = counter.measurement()
         if parts:
             found = Measurement.sum(parts if found is None else [found, *parts])
@@ -127,11 +123,11 @@ class MeasureTask(UnitTask):
     def _read_ahead(
         self, unit: Unit, each: Iterator[Stamped], bad: list[BadFile], stamps: list[bytes]
     ) -> Iterator[list[tuple[ClipReference, Clip]]]:
-        """The unit's clips, a few seconds of audio at a time; those that cannot be read are added to `bad`.
+        """Yield the unit's clips, a few seconds of audio at a time; clips that cannot be read are added to `bad`.
 
-        Decoding and measuring push each other's code and data out of the cache: taking turns clip by clip costs 8 %
-        more than taking turns every few clips. They wait in one buffer, because arrays that outlive the next decoding
-        would tear holes into the heap.
+        Decoding and measuring evict each other's code and data from the cache: alternating after every clip costs 8 %
+        more than alternating after every few clips. The clips wait in one buffer, because arrays that outlive the next
+        decoding would fragment the heap.
         """
         clips: list[tuple[ClipReference, Clip]] = []
         waiting = workspace_of_thread().array("samples", (_SAMPLES_AHEAD,), np.float32)
@@ -141,35 +137,28 @@ class MeasureTask(UnitTask):
             if isinstance(read.result, AudioError):
                 bad.append(BadFile.of(clip.name, read.result, unit.key))
                 continue
-            length = read.result.length
+            real = read.result.at_least(self.front_end.min_samples)
+            length = len(real)
             if used + length > len(waiting):
                 yield clips
                 clips, used = [], 0
             if length > len(waiting):
-                yield [(clip, read.result)]
+                yield [(clip, replace(read.result, length=length))]
                 continue
             place = waiting[used : used + length]
-            place[:] = read.result.valid
-            kept = read.result
-            clips.append((clip, Clip(place, kept.sample_rate, length, kept.flat, kept.flags)))
+            place[:] = real
+            clips.append((clip, replace(read.result, samples=place, length=length)))
             used += length
         yield clips
 
 
-def _flagged(
-    clip: ClipReference, flat: BadAudioReason | None, flags: Sequence[BadAudioReason], key: GroupKey
-) -> list[BadFile]:
-    reasons = (*([] if flat is None else [flat]), *flags)
-    return [BadFile(clip.name, reason, (_FLAT_DETAIL | FLAG_DETAILS)[reason], key) for reason in reasons]
-
-
 def _pieces(samples: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
-    """A clip's samples in pieces of a few megabytes."""
+    """Cut a clip's samples into pieces of a few megabytes."""
     return [samples[start : start + _SAMPLES_AHEAD] for start in range(0, len(samples), _SAMPLES_AHEAD)]
 
 
 def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement] | None]) -> Measured:
-    """What was held and what was streamed of a unit, its stamps in the order of its clips."""
+    """Combine the held and the streamed clips of a unit, with the stamps in the order of its clips."""
     parts = [] if held.measurement is None else [held.measurement]
     bad, flagged = list(held.bad), list(held.flagged)
     stamps = iter(held.stamps)
@@ -178,9 +167,13 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
             continue
         if isinstance(found.result, AudioError):
             bad.append(BadFile.of(clip.name, found.result, unit.key))
-        else:
-            flagged += _flagged(clip, found.flat, found.flags, unit.key)
-            parts.append(found.result if found.flat is None else as_flat(found.result))
+            continue
+        flagged += _flagged(clip, found.flags, unit.key)
+        parts.append(found.result if found.flat is None else as_flat(found.result))
     whole = Measurement.sum(parts) if parts else None
     in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
     return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)
+
+
+def _flagged(clip: ClipReference, flags: Sequence[Remark], key: GroupKey) -> list[BadFile]:
+    return [BadFile(clip.name, flag.reason, flag.detail, key) for flag in flags]

@@ -21,7 +21,7 @@ _LENGTH = struct.Struct("<Q")
 
 @dataclass(frozen=True)
 class Measured:
-    """What came out of a unit; `stamps` identify the contents of its clips, in order."""
+    """Result of a unit; `stamps` identify the contents of its clips, in order."""
 
     key: GroupKey
     clips: int
@@ -45,7 +45,7 @@ class UnitTask:
         raise NotImplementedError
 
     def stamp(self, clip: ClipReference) -> bytes:
-        """What identifies the clip's content now."""
+        """Return the identity of the clip's current content."""
         return stamp(clip)
 
     def merge(self, results: Sequence[Measured]) -> list[Measured]:

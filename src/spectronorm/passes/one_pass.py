@@ -1,4 +1,4 @@
-"""One pass over a source: guarded, resumed, counted, reported and released alike, whatever its task is."""
+"""One pass over a source: guarding, resuming, counting, progress and release, shared by all tasks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from spectronorm.audio import Source, release
+from spectronorm.counted import counted
 from spectronorm.engines import AutoEngine, Engine
 from spectronorm.engines.engine import Item
 from spectronorm.errors import ArgumentError, TooManyBad
@@ -24,29 +25,29 @@ from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import is_stream, overwriting, protecting, require_replaceable
 
 MAX_BAD = 0.01
-"""The default share of bad files that a pass allows."""
+"""Default for the largest accepted share of bad files."""
 
 
 class Counted(Protocol):
-    """The result of one item of a pass."""
+    """Result of one item of a pass."""
 
     @property
     def clips(self) -> int:
-        """The number of clips in it, bad ones included."""
+        """Number of clips, bad ones included."""
         ...
 
     @property
     def bad(self) -> Sequence[BadFile]:
-        """The bad files in it."""
+        """The bad files."""
         ...
 
 
 class OneClip:
-    """A result of a single clip."""
+    """Result of a single clip."""
 
     @property
     def clips(self) -> int:
-        """One."""
+        """Return one."""
         return 1
 
 
@@ -82,7 +83,8 @@ class PassResults(Generic[_Result]):
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))
         first = "\n".join(f"  {one}" for one in bad[:5])
         raise TooManyBad(
-            f"{len(bad)} of {total} files are bad ({reasons}), more than max_bad={limit:g} allows"
+            f"{len(bad)} of {counted(total, 'file')} {'is' if len(bad) == 1 else 'are'} bad ({reasons}), "
+            f"more than max_bad={limit:g} allows"
             f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n"
             f"{first}"
         )
@@ -94,13 +96,13 @@ class Output:
 
     Attributes:
         path: The file or folder.
-        files: Every file that is written and the kind of its content, judged before the work begins; more may be
-            written later, and is judged then.
-        identity: Plain JSON values of everything, apart from the input files, that decides the output's bytes: with
-            them a journal beside the output lets a stopped run go on. None for a pass that finds in the output itself
-            what is done already.
-        by_workers: Workers write into it, so that they must see it.
-        overwrite: Let it replace files that are not ours; inputs are never replaced.
+        files: Every file that is written and the kind of its content, checked before the work begins; files added later
+            are checked then.
+        identity: Plain JSON values of everything, except the input files, that determines the output's bytes: with an
+            identity, a journal next to the output lets an interrupted run resume. None for a pass that finds finished
+            work in the output itself.
+        by_workers: Workers write into the output, so they must be able to see it.
+        overwrite: Let the pass replace foreign files; inputs are never replaced.
     """
 
     path: Path
@@ -123,21 +125,21 @@ def one_pass(
 ) -> Iterator[PassResults[_Result]]:
     """Run a task on the items of a source, and hold the output's lock until everything is written.
 
-    At the end of the context the pass fails if too many files were bad; a pass that must not write before it knows
-    calls `require_good` itself.
+    At the end of the context, the pass fails if too many files were bad; a pass that must know before it writes calls
+    `require_good` itself.
 
     Args:
         source: The clips that are read.
-        task: The work on one item; for an output with an identity a `ResumableTask`.
-        items: Clips, or anything made of them.
+        task: The work on one item; for an output with an identity, a `ResumableTask`.
+        items: Clips, or items made of clips.
         output: The file or folder that is written.
-        max_bad: The share of clips that may be bad; at least one must be good. With None any number may.
-        engine: The place where the work runs; by default threads on all cores, and processes if there is much to do.
-        progress: Called as clips get done.
+        max_bad: Largest accepted share of bad clips; at least one clip must be good. None accepts any number.
+        engine: Engine that runs the work; by default threads on all cores, and processes for large sources.
+        progress: Called with the number of clips done and the total number of clips.
 
     Raises:
         ArgumentError: if `max_bad` is not a share.
-        TooManyBad: if more clips are bad than `max_bad`, or all are.
+        TooManyBad: if the share of bad clips exceeds `max_bad`, or if all clips are bad.
         OutputBusy: if another run is writing the output.
     """
     require_share(max_bad)
@@ -157,7 +159,7 @@ def one_pass(
 
 
 def inputs_of(source: Source) -> Iterator[str | Path]:
-    """The files that a source is read from: its listing, archives, and clips."""
+    """Yield the files that a source is read from: its listing, archives, and clips."""
     yield from source.listing
     for clip in source:
         yield clip.location if clip.part is None else clip.part.place
@@ -171,7 +173,7 @@ def require_share(max_bad: float | None) -> None:
 
 @contextmanager
 def _held(output: Output) -> Iterator[Journal | None]:
-    """The output, judged; its lock, and its journal if there is one."""
+    """Check the output, take its lock, and yield its journal, if there is one."""
     with overwriting(output.overwrite):
         for path, content in output.files:
             require_replaceable(path, content)
@@ -191,4 +193,4 @@ def _locked(output: Output) -> Iterator[Journal | None]:
     with output_lock(output.path):
         remove_unfinished(output.path)
         yield None
-        remove_unfinished(output.path)  # a worker may have died writing
+        remove_unfinished(output.path)  # A worker may have died while writing.

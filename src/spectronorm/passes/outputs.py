@@ -1,4 +1,4 @@
-"""The files that a pass writes into a folder: their names, the index of them, and what may stand there already."""
+"""Files that a pass writes into a folder: their names, their index, and the files that may be replaced."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+import xxhash
+
 from spectronorm.audio import ClipReference, Source, reading_place
 from spectronorm.errors import ArgumentError, OutputRefused
 from spectronorm.storage.atomic import write_text
@@ -20,25 +22,27 @@ INDEX_NAME = "index.csv"
 PIPELINE_NAME = "pipeline.safetensors"
 LEVELS_NAME = "levels.json"
 SHEET_PREFIX = "sheet-"
+MAX_PART_BYTES = 240
+"""Of one part of a path: file systems take 255, and what stands beside a file while it is written takes a few more."""
 
 
 def require_folder(folder: Path, what: str) -> None:
-    """Raise `OutputRefused` if a folder of `what` cannot stand under this name."""
+    """Raise `OutputRefused` if a folder of `what` cannot have this name."""
     if os.path.lexists(folder) and not folder.is_dir():
         raise OutputRefused(f"{folder}: is a file, but {what} need a folder; choose another name")
 
 
 def require_file(path: Path, what: str) -> None:
-    """Raise `OutputRefused` if a file that is `what` cannot stand under this name."""
+    """Raise `OutputRefused` if a file that is `what` cannot have this name."""
     if path.is_dir():
         raise OutputRefused(f"{path}: is a folder, but {what} is one file; choose another name")
 
 
 def files_in(folder: Path, files: Iterable[tuple[str, Content]]) -> Iterator[tuple[Path, Content]]:
-    """The files that a pass writes into a folder, each with its kind of content, as `one_pass` judges them.
+    """Yield the files that a pass writes into a folder, each with its kind of content, as `one_pass` checks them.
 
     Raises:
-        OutputRefused: if something else than a regular file stands under such a name.
+        OutputRefused: if anything but a regular file has such a name.
     """
     for name, content in files:
         path = folder / name
@@ -48,10 +52,10 @@ def files_in(folder: Path, files: Iterable[tuple[str, Content]]) -> Iterator[tup
 
 
 def output_names(source: Source, suffix: str, *, by_label: bool = False) -> list[tuple[ClipReference, str]]:
-    """Each clip with the name of its output, in the order in which clips are best read.
+    """Return each clip with the name of its output, in the order in which reading is fastest.
 
-    Outputs have the source's own folder structure; with `by_label` they stand below a folder named after their label,
-    unless their name begins with it already. Clips whose names differ only in the suffix keep it.
+    Outputs have the source's folder structure; with `by_label` they are in a folder named after their label, unless
+    their name begins with the label already. Clips whose names differ only in the suffix keep the suffix.
 
     Raises:
         ArgumentError: if two clips have one name.
@@ -62,6 +66,7 @@ def output_names(source: Source, suffix: str, *, by_label: bool = False) -> list
         _placed(clip, f"{clip.name}{suffix}", by_label=by_label) if name.casefold() in twice else name
         for clip, name in zip(source, plain, strict=True)
     ]
+    names = [fitting_name(name) for name in names]
     repeated = [name for name, count in Tally(names).items() if count > 1]
     if repeated:
         raise ArgumentError(f"{repeated[0]}: two clips of the source have this name; list each file once")
@@ -69,12 +74,27 @@ def output_names(source: Source, suffix: str, *, by_label: bool = False) -> list
 
 
 def _placed(clip: ClipReference, name: str, *, by_label: bool) -> str:
-    label = folder_name(clip.columns.get("label", "")) if by_label else ""
+    label = fitting_name(folder_name(clip.columns.get("label", ""))) if by_label else ""
     return name if not label or PurePosixPath(name).parts[0] == label else f"{label}/{name}"
 
 
+def fitting_name(path: str) -> str:
+    """A relative path whose every part fits into a file system: a longer one ends in a digest of the whole part."""
+    return "/".join(_fitting(part) for part in path.split("/"))
+
+
+def _fitting(part: str) -> str:
+    data = os.fsencode(part)
+    if len(data) <= MAX_PART_BYTES:
+        return part
+    stem, dot, suffix = part.rpartition(".")
+    suffix = f"{dot}{suffix}" if stem and len(os.fsencode(suffix)) <= 16 else ""
+    kept = os.fsencode(part)[: MAX_PART_BYTES - 18 - len(os.fsencode(suffix))]
+    return f"{kept.decode('utf-8', 'ignore')}~{xxhash.xxh3_64_hexdigest(data)}{suffix}"
+
+
 def folder_name(label: str) -> str:
-    """A label as one folder's name: no separators, no leading dots, nothing that a file system forbids."""
+    """Return a label as a folder name: no separators, no leading dots, no characters that a file system forbids."""
     return re.sub(r"[\x00-\x1f/\\:*?\"<>|]", "_", label).strip().lstrip(".")
 
 
@@ -95,16 +115,16 @@ def write_index(folder: Path, columns: Sequence[str], rows: Iterable[Sequence[ob
 
 
 def escaped_name(name: str) -> str:
-    """A name as text files have it: bytes that are not UTF-8 are escaped."""
+    """Return a name as written in text files: bytes that are not UTF-8 are escaped."""
     return name.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def read_frames(index: Path) -> Mapping[str, int]:
-    """The number of frames of each output that an index lists.
+    """Return the number of frames of each output listed in an index.
 
     Raises:
         OSError: if the index cannot be read.
-        ValueError: if it is no such index.
+        ValueError: if the file is not such an index.
     """
     with index.open(newline="", encoding="utf-8") as file:
         try:

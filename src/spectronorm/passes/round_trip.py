@@ -1,4 +1,4 @@
-"""One clip to an image and back to sound, with what each stage lost."""
+"""Round trip of one clip, to an image and back to sound, with the loss of each stage."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from spectronorm.storage.replacement import overwriting, protecting, require_rep
 
 @dataclass(frozen=True)
 class RoundTripOptions:
-    """Bits of the image, how it is inverted (see `invert`), and whether speech is measured as speech."""
+    """Bit depth of the image, settings of the inversion (see `invert`), and `speech` to add speech measures."""
 
     bits: int = 8
     method: str = "auto"
@@ -38,16 +38,16 @@ class RoundTripOptions:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """The files of one round trip, and its measures.
+    """Files and measures of one round trip.
 
     Attributes:
         original: The clip at the front end's rate.
-        image: Its spectrogram image.
+        image: The spectrogram image.
         recovered: The sound made from the image alone.
         losses: `quantization_rms_db` and `quantization_max_db` (image against level), `bands_db` (mean absolute
-            difference of the bands of the bins found for them), `level_db` and `level_rms_db` (mean absolute and rms
-            difference of the recovered sound's level), `convergence_db` (spectral convergence of its STFT), and for
-            speech `pesq` and `stoi`; None where a measure is not installed or not defined.
+            difference of the bands computed from the recovered bins), `level_db` and `level_rms_db` (mean absolute and
+            rms difference of the recovered sound's level), `convergence_db` (spectral convergence of its STFT), and for
+            speech `pesq` and `stoi`; None if a measure is not installed or not defined.
     """
 
     original: Path
@@ -66,14 +66,14 @@ def round_trip(
     name: str | None = None,
     overwrite: bool = False,
 ) -> RoundTrip:
-    """Write `NAME.original.wav`, `NAME.png` and `NAME.recovered.wav` into a folder, and measure what was lost.
+    """Write `NAME.original.wav`, `NAME.png` and `NAME.recovered.wav` into a folder, and measure the losses.
 
-    The image spans `level_range`, by default the clip's own extremes.
+    The image spans `level_range`, by default the clip's extremes.
 
     Raises:
-        AudioError: when the clip cannot be used.
-        ArgumentError: when a setting breaks its rule.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set, or the clip.
+        AudioError: if the clip cannot be used.
+        ArgumentError: if a setting is invalid.
+        OutputRefused: if a foreign file would be replaced without `overwrite`, or the clip.
     """
     with overwriting(overwrite), protecting([clip]):
         return _round_trip(clip, front_end, Path(folder), options or RoundTripOptions(), level_range, name)
@@ -131,7 +131,7 @@ def _quantization(decoded: NDArray[Any], level: NDArray[Any], front_end: FrontEn
 
 
 def _bands_residual(level: NDArray[Any], front_end: FrontEnd) -> float:
-    """How far the bands of the bins found for them are off, before any phase."""
+    """Difference between the bands and the bands of the recovered bins, before any phase, in dB."""
     values = np.ascontiguousarray(front_end.inverse_compress(level).T)
     runs = front_end.band_runs()
     bands = bins_of_bands(values, runs).astype(np.float64) @ runs.matrix.T

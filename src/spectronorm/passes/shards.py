@@ -1,4 +1,4 @@
-"""Normalized clips in shards: each is written whole, in the order of names, by whoever has it as a task."""
+"""Normalized clips in shards: each is one task and written completely, in the order of names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class WrittenShard:
-    """What became of a shard: frames of each good clip by its name, bad clips, and what identifies both ends."""
+    """Result of a shard: frames of each good clip by name, bad clips, and identities of inputs and shard."""
 
     shard: Shard
     frames: dict[str, int]
@@ -47,7 +47,7 @@ class WrittenShard:
 
 
 def shards_of(source: Source, store: Store) -> list[Shard]:
-    """The source's clips in the order of their names, so many to a shard."""
+    """Divide the source's clips, in the order of their names, into shards of this number of clips."""
     names = sorted((name, clip) for clip, name in output_names(source, ""))
     if store.to == "webdataset":  # whose keys end at the first dot
         names = [(name.replace(".", "_"), clip) for name, clip in names]
@@ -95,13 +95,13 @@ class ShardTask:
             try:
                 if isinstance(found, AudioError):
                     raise found
-                x = self.pipeline.normalizer(found.shaped(front_end))
-                array = self.store.made(x, found.frames)
+                level = found.shaped(front_end)
+                array = self.store.made(self.pipeline.normalizer.padded(level, found.frames))
             except AudioError as error:
                 bad.append(BadFile.of(clip.name, error))
                 continue
-            frames[name] = x.shape[-1]
-            yield Entry(name, array, self.store.dtype, x.shape[-1], clip.columns)
+            frames[name] = level.shape[-1]
+            yield Entry(name, array, self.store.dtype, level.shape[-1], clip.columns)
 
     def key(self, shard: Shard) -> bytes:
         """By the names of the shard and its clips."""

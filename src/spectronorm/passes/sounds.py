@@ -1,4 +1,4 @@
-"""From images and saved spectrograms back to audio files."""
+"""Inversion of images and saved spectrograms to audio files."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ FORMATS = ("wav", "flac")
 
 @dataclass(frozen=True)
 class InversionOptions:
-    """How levels become sound (see `invert`), and what cannot be read from the files.
+    """Settings of the inversion (see `invert`), and facts that cannot be read from the files.
 
-    `front_end` made the levels of `.npy` files that hold levels; `pipeline` normalized those that hold normalized
-    ones (by default the one that `spectronorm apply` left in a folder above). `legacy` are the settings of pictures
-    that carry none. `format` is wav or flac, of 16 bits.
+    `front_end` made the levels in `.npy` files of levels; `pipeline` normalized the levels in `.npy` files of
+    normalized ones (by default the pipeline that `spectronorm apply` wrote in a folder above). `legacy` holds the
+    settings of images that carry none. `format` is wav or flac, with 16 bits.
 
     Raises:
-        ArgumentError: when the format is unknown.
+        ArgumentError: if the format is unknown.
     """
 
     method: str = "auto"
@@ -72,7 +72,7 @@ class InversionOptions:
             raise ArgumentError(f"format={self.format!r} must be one of {', '.join(FORMATS)}")
 
     def identity(self) -> dict[str, Any]:
-        """Everything besides the files that decides the sounds, as plain JSON values."""
+        """Return everything except the files that determines the sounds, as plain JSON values."""
         return {
             "command": "invert",
             "method": self.method,
@@ -88,7 +88,7 @@ class InversionOptions:
 
 @dataclass(frozen=True)
 class InvertedFile:
-    """One file that became sound, with what should be known about it."""
+    """One inverted file, with notes about it."""
 
     source: str
     output: Path
@@ -98,7 +98,7 @@ class InvertedFile:
 
 @dataclass(frozen=True)
 class InvertedFiles:
-    """What was written, and what was left out."""
+    """Result of `export_audio`: the written files, and the bad files."""
 
     files: tuple[InvertedFile, ...]
     bad: tuple[BadFile, ...]
@@ -116,7 +116,7 @@ class _Spectrogram:
 
 @dataclass(frozen=True)
 class _Made(OneClip):
-    """What became of one file; the stamps identify what it was made from and the sound that was written."""
+    """Result of one file; the stamps identify its content and the written sound."""
 
     file: InvertedFile | None
     bad: tuple[BadFile, ...]
@@ -141,11 +141,11 @@ class _Task:
             return _Made(None, (BadFile(name, BadAudioReason.UNREADABLE, str(error), ()),), before, "")
 
     def key(self, item: tuple[str, Path, Path]) -> bytes:
-        """By the names of the file and of its sound; whether the contents are still the same, the stamps say."""
+        """Return a key made from the names of file and sound; the stamps show if the contents are unchanged."""
         return key_of([item[0], item[2].name])
 
     def pack(self, made: _Made) -> bytes:
-        """One JSON object."""
+        """Serialize a result as one JSON object."""
         plain: dict[str, object] = {"source": made.source, "sound": made.sound}
         if made.file is None:
             plain["bad"] = plain_files(made.bad)
@@ -154,7 +154,7 @@ class _Task:
         return canonical_json(plain).encode()
 
     def unpack(self, item: tuple[str, Path, Path], payload: bytes) -> _Made | None:
-        """The result again, when the file's content is what it was and the sound is what was made of it."""
+        """Restore a result, or None if the file's content or the sound has changed."""
         name, path, output = item
         plain = json.loads(payload)
         if plain["source"] != _stamp_of_source(path, self.options):
@@ -172,13 +172,13 @@ def _stamp(path: Path) -> str:
 
 
 def _stamp_of_source(path: Path, options: InversionOptions) -> str:
-    """Of the file, and of the pipeline and index that say how to read it where they do."""
+    """Return the stamp of the file, and of the pipeline and index that determine how the file is read."""
     stamps = [_stamp(path)]
     if path.suffix.lower() == ".npy" and options.front_end is None and options.pipeline is None:
         try:
             folder = _folder_of_pipeline(path)
         except ArgumentError:
-            return stamps[0]  # which is what inverting it will say
+            return stamps[0]  # The inversion will report the fault.
         stamps += [_stamp(folder / name) for name in (PIPELINE_NAME, INDEX_NAME)]
     return " ".join(stamps)
 
@@ -191,8 +191,8 @@ def invert_file(
     A peak above full scale is scaled down, never clipped, and noted.
 
     Raises:
-        FileFormatError: when the file cannot be read as what it should be.
-        ArgumentError: when a `.npy` file comes without a front end or pipeline, or its normalizer has no inverse.
+        FileFormatError: if the file cannot be read.
+        ArgumentError: if a `.npy` file has no front end or pipeline, or if its normalizer has no inverse.
     """
     found = _read(path, options)
     wave = invert(
@@ -215,10 +215,7 @@ def invert_file(
 
 
 def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, judged: bool = False) -> None:
-    """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, whole or not at all.
-
-    Its text says which program wrote it. With `judged` the caller has looked at what it replaces.
-    """
+    """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, atomically."""
     buffer = io.BytesIO()
     kind = output.suffix.lstrip(".").upper()
     with soundfile.SoundFile(buffer, "w", sample_rate, 1, "PCM_16", format=kind) as file:
@@ -238,19 +235,19 @@ def export_audio(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> InvertedFiles:
-    """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of the same structure.
+    """Invert one file to `output`, or every `.png` and `.npy` below a folder into a folder of equal structure.
 
-    A folder's run that was stopped, by whatever means, is taken up again by calling `export_audio` once more: a journal
-    beside `output` says what is finished.
+    Calling `export_audio` again resumes an interrupted run on a folder: a journal next to `output` records finished
+    files.
 
     Raises:
-        SourceError: when there is no such file or folder, or nothing to invert in it.
-        FileFormatError: when a single file cannot be read.
-        TooManyBad: when more files of a folder are bad than `max_bad`, or all are; good ones are written all the same.
-        ArgumentError: when a setting breaks its rule.
-        OutputRefused: when a file would be replaced that is not a sound of ours, unless `overwrite` is set, or that is
-            an input.
-        OutputBusy: when another run is writing into the folder.
+        SourceError: if there is no such file or folder, or nothing to invert in it.
+        FileFormatError: if a single file cannot be read.
+        TooManyBad: if the share of bad files in a folder exceeds `max_bad`, or if all files are bad; good files are
+            written anyway.
+        ArgumentError: if a setting is invalid.
+        OutputRefused: if a foreign file would be replaced without `overwrite`, or an input.
+        OutputBusy: if another run is writing into the folder.
     """
     target, output, options = Path(target), Path(output), options or InversionOptions()
     if target.is_file():
@@ -279,7 +276,7 @@ def export_audio(
 
 
 def _pictures(folder: Path) -> Source:
-    """The images and saved spectrograms below a folder, without the sheets that show several."""
+    """Return the images and saved spectrograms below a folder, without contact sheets."""
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such file or folder; check the path")
     paths = [path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".npy") and path.is_file()]
@@ -290,7 +287,7 @@ def _pictures(folder: Path) -> Source:
 
 
 _MAX_CELLS = 1 << 28
-_ODD: tuple[type[Exception], ...] = (OSError, SyntaxError, *DAMAGE)
+_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
 
 def _read(path: Path, options: InversionOptions) -> _Spectrogram:
@@ -337,7 +334,7 @@ def _folder_of_pipeline(path: Path) -> Path:
         if (folder / PIPELINE_NAME).is_file():
             return folder
     raise ArgumentError(
-        f"{path}: no {PIPELINE_NAME} stands in a folder above it, so what made it is not known; "
+        f"{path}: no {PIPELINE_NAME} is in a folder above it, so its origin is not known; "
         "give --profile for normalized spectrograms or --front-end for levels"
     )
 
@@ -349,7 +346,7 @@ def _pipeline(path: Path) -> Pipeline:
 
 @lru_cache(maxsize=8)
 def _frames(folder: Path) -> Mapping[str, int]:
-    """The frames that are not padding, from the index that `spectronorm apply` wrote; empty without one."""
+    """Return the numbers of frames without padding, from the index of `spectronorm apply`; empty without an index."""
     index = folder / INDEX_NAME
     if not index.is_file():
         return {}

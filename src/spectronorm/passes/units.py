@@ -15,7 +15,7 @@ CLIPS_IN_UNIT = 48
 
 _LAST_UNITS, _PARTS_OF_LAST = 3, 8
 
-"""The last units are cut into parts, so that all workers end together."""
+"""The last units are cut into parts, so that all workers finish together."""
 
 MAX_UNITS = 4096
 
@@ -24,14 +24,14 @@ MAX_UNITS = 4096
 
 @dataclass(frozen=True)
 class Unit:
-    """Clips of one group that are measured in one go."""
+    """Clips of one group that are measured together."""
 
     key: GroupKey
     clips: tuple[ClipReference, ...]
 
 
 def units(groups: dict[GroupKey, list[ClipReference]]) -> list[Unit]:
-    """Each group's clips, a few at a time; the same source gives the same units."""
+    """Cut each group's clips into units, a few clips at a time; equal sources give equal units."""
     size = max(CLIPS_IN_UNIT, -(-sum(len(clips) for clips in groups.values()) // MAX_UNITS))
     found = []
     for key, clips in groups.items():
@@ -44,14 +44,14 @@ def units(groups: dict[GroupKey, list[ClipReference]]) -> list[Unit]:
 
 
 def _cut(unit: Unit, parts: int) -> list[Unit]:
-    """The unit in so many parts, or as many as it has clips."""
+    """Cut the unit into `parts` parts, or fewer if it has fewer clips."""
     parts = min(parts, len(unit.clips))
     bounds = [len(unit.clips) * part // parts for part in range(parts + 1)]
     return [Unit(unit.key, unit.clips[a:b]) for a, b in pairwise(bounds)]
 
 
 def by_group(source: Source, columns: Sequence[str]) -> dict[GroupKey, list[ClipReference]]:
-    """The source's clips by the values of these columns."""
+    """Group the source's clips by the values of these columns."""
     groups: dict[GroupKey, list[ClipReference]] = {}
     for clip in source:
         key = tuple((column, clip.columns.get(column, "")) for column in columns)

@@ -1,4 +1,4 @@
-"""Measuring: a data set as a bag of integers, and every statistic as a pure function of it."""
+"""Profile: a data set as a bag of integers, with every statistic as a pure function of them."""
 
 from spectronorm.profile.bad_files import BadFile as BadFile
 from spectronorm.profile.counting.counter import LevelCounter as LevelCounter

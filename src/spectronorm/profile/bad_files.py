@@ -11,7 +11,7 @@ from spectronorm.profile.groups import GroupKey
 
 @dataclass(frozen=True, order=True)
 class BadFile:
-    """A file that was left out (or flagged), why, and the group that it would have been in (or is)."""
+    """A file that was left out (or flagged), the reason, and the group that it belongs to."""
 
     path: str
     reason: BadAudioReason
@@ -20,12 +20,12 @@ class BadFile:
 
     @classmethod
     def of(cls, name: str, error: AudioError, group: GroupKey = ()) -> BadFile:
-        """The file of this name, left out because of an error."""
+        """Build the record of a file that was left out because of an error."""
         return cls(name, error.reason, error.detail, group)
 
     def __str__(self) -> str:
         return printable(f"{self.path}: {self.reason.value}: {self.detail}")
 
     def to_dict(self) -> dict[str, str]:
-        """Name, reason and detail as plain JSON values; the group is left out."""
+        """Return name, reason and detail as plain JSON values, without the group."""
         return {"path": self.path, "reason": self.reason.value, "detail": self.detail}

@@ -47,16 +47,16 @@ class Ranks:
 
 
 def repeats(ranks: Ranks, counted: Sequence[Any], newest: Sequence[bytes], clips: int) -> set[int]:
-    """Which clips of this rank's newest batch repeat others: as many over all ranks as there are beyond `clips`.
+    """Select the clips of this rank's newest batch that repeat others: over all ranks, the surplus beyond `clips`.
 
     Args:
         ranks: The ranks.
         counted: Digests of this rank's other clips.
         newest: Digests of its newest batch.
-        clips: How many clips there are.
+        clips: Number of clips in the data set.
 
     Raises:
-        ArgumentError: when there are fewer clips than that, or the surplus is no repetition; on every rank.
+        ArgumentError: if there are fewer clips, or the surplus is not a repetition; raised on every rank.
     """
     texts = {"counted": [bytes(one).hex() for one in counted], "newest": [one.hex() for one in newest]}
     everyone = [json.loads(data) for data in ranks.exchange(canonical_json(texts).encode())]
@@ -64,7 +64,7 @@ def repeats(ranks: Ranks, counted: Sequence[Any], newest: Sequence[bytes], clips
     surplus = seen.total() - clips
     if surplus < 0:
         raise ArgumentError(f"clips={clips}, but all ranks together have seen only {seen.total()}")
-    # Samplers append repetitions: the last clips of the last ranks go first, so that every rank comes to the same.
+    # Samplers append repetitions: the last clips of the last ranks go first, so that all ranks agree.
     places = [(rank, index) for rank, one in enumerate(everyone) for index in range(len(one["newest"]))]
     dropped: set[int] = set()
     for rank, index in sorted(places, key=lambda place: (place[1], place[0]), reverse=True):

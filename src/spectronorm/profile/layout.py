@@ -70,16 +70,16 @@ def _host(x: Any) -> NDArray[Any]:
 
 
 def frames_of_clips(clips: NDArray[Any], lengths: Any, valid: Any) -> list[int]:
-    """How many frames of each clip are real.
+    """Return the number of valid frames of each clip.
 
     Args:
         clips: `(clip, row, frame)`.
-        lengths: A number of frames for each clip, or None.
+        lengths: Number of frames of each clip, or None.
         valid: A boolean mask `(clip, frame)` that is true up to each clip's end, or None.
 
     Raises:
-        ArgumentError: when both are given, a length is below 1 or beyond the batch, or a mask has holes.
-        ShapeError: when they do not fit the batch.
+        ArgumentError: if both are given, a length is below 1 or exceeds the batch, or a mask has holes.
+        ShapeError: if the lengths or the mask do not fit the batch.
     """
     count, frames = clips.shape[0], clips.shape[-1]
     if lengths is not None and valid is not None:

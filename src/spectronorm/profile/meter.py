@@ -26,7 +26,7 @@ Held = list[tuple[GroupKey, LevelClip]]
 
 
 class Meter:
-    """Measures levels that somebody computes: batch by batch, exactly, in any order and on any number of machines.
+    """Measures levels computed elsewhere: batch by batch, exactly, in any order and on any number of machines.
 
     A clip is one entry of a batch, and the unit of standard errors. The profile is that of a pass over the same clips:
     batches of other sizes, padding, NumPy or torch, and meters that are added up do not change a byte of it.
@@ -81,8 +81,8 @@ class Meter:
             This meter.
 
         Raises:
-            ShapeError: when the axes, bands or channels are not the declared ones, or the type is not floating point.
-            ArgumentError: when a value is not finite or out of range, a length does not fit, the batch is empty, or no
+            ShapeError: if the axes, bands or channels are not the declared ones, or the type is not floating point.
+            ArgumentError: if a value is not finite or out of range, a length does not fit, the batch is empty, or no
                 layout is known.
         """
         axes = self.layout if layout is None else check_layout(layout, self.front_end)
@@ -145,19 +145,21 @@ class Meter:
         return self.add(X, **rest)
 
     def gathered(self, group: Any = None, *, clips: int | None = None) -> Meter:
-        """What all ranks of a `torch.distributed` run have seen together, on every rank; nothing is pickled.
+        """Combine the clips of all ranks of a `torch.distributed` run, on every rank; nothing is pickled.
 
-        A `DistributedSampler` repeats clips so that all ranks have as many. With `clips`, the size of the data set, the
-        surplus is looked for, by digest, in the last batch of each rank, and counted once: the profile is then to the
-        byte that of a single process.
+        A `DistributedSampler` repeats clips to give all ranks an equal number. With `clips`, the size of the data set,
+        the
+        surplus is found by digest in the last batch of each rank, and counted once: the profile is then identical, byte
+        by
+        byte, to the profile of a single process.
 
         Args:
             group: The process group; by default all ranks.
             clips: Number of clips of the data set; by default everything counts.
 
         Raises:
-            ArgumentError: when there is no process group, or the surplus is no repetition.
-            FrontEndMismatch: when the ranks measure different levels.
+            ArgumentError: if there is no process group, or the surplus is not a repetition.
+            FrontEndMismatch: if the ranks measure different levels.
         """
         ranks = gather.Ranks(group)
         kept = self._held
@@ -188,8 +190,8 @@ class Meter:
         """Go on where a saved meter was.
 
         Raises:
-            FileFormatError: when the file is not a sound one.
-            FrontEndMismatch: when it measured other levels.
+            FileFormatError: if the file is not a sound one.
+            FrontEndMismatch: if it measured other levels.
         """
         meter = cls(front_end, layout)
         meter._take(*container.load_tensors(Path(path)), str(path))
@@ -219,7 +221,7 @@ class Meter:
         self._held = []
 
     def _measurements(self, held: Held) -> dict[GroupKey, Measurement]:
-        """What was counted for good, and these clips."""
+        """Yield the final counts, and the counts of these clips."""
         parts: dict[GroupKey, list[Measurement]] = {key: [m] for key, m in self._before.items()}
         for key, counter in self._counters.items():
             counted = counter.measurement()

@@ -1,4 +1,4 @@
-"""The profile: a front end and what it measured, group by group."""
+"""Profile: a front end and the measurement of a data set, group by group."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ class Profile(FieldsOnly):
 
     @cached_property
     def total(self) -> Measurement:
-        """All groups together."""
+        """Measurement of all groups together."""
         return Measurement.sum(self.groups.values())
 
     @cached_property
     def band(self) -> Statistics:
-        """The figures of each band, `(band,)`."""
+        """Statistics of each band, as arrays `(band,)`."""
         return Statistics(self.total, self.front_end.grid, without_floor=self._without_floor)
 
     @cached_property
     def overall(self) -> Statistics:
-        """The figures of all bands pooled, each a number."""
+        """Statistics of all bands pooled."""
         return Statistics(self.total.pooled(), self.front_end.grid, pooled=True, without_floor=self._without_floor)
 
     def pooled_rows(self, rows: Sequence[Sequence[int]]) -> Statistics:
@@ -86,21 +86,21 @@ class Profile(FieldsOnly):
         return self.front_end.grid.integer(self.front_end.floor) if self.exclude_floor else None
 
     def excluding_floor(self) -> Profile:
-        """The same profile with every figure taken over the cells above the floor.
+        """Return this profile with every figure taken over the cells above the floor.
 
-        Digital silence can be a tenth of a data set and lift its std by half. Nothing is measured again: every cell on
-        the floor holds the same integer, so it is taken out exactly, from the standard errors too. A band that never
+        Digital silence can be a tenth of a data set and raise its std by half. Nothing is measured again: every cell on
+        the floor holds one integer, so the floor is removed exactly, from the standard errors too. A band that never
         leaves the floor keeps its cells, since it has no others.
 
         Raises:
-            ArgumentError: when the floor depends on the clip (`top_db`).
+            ArgumentError: if the floor depends on the clip (`top_db`).
         """
         return replace(self, exclude_floor=True)
 
     def flat_effect(self) -> Mapping[str, float] | None:
-        """What silent and constant clips do to the global figures: `mean` and `std` with them minus without them.
+        """Effect of silent and constant clips on the pooled figures: `mean` and `std` with these clips minus without.
 
-        None when there is no such clip, or no other. Always over all cells, `exclude_floor` or not.
+        None if there are no such clips, or no other clips. Always computed over all cells, whatever `exclude_floor` is.
         """
         m = self.total.pooled()
         rest = int(m.count[0] - m.flat_count[0])
@@ -115,17 +115,17 @@ class Profile(FieldsOnly):
 
     @property
     def clips(self) -> int:
-        """How many clips were measured."""
+        """Number of clips measured."""
         return self.total.clips
 
     @property
     def frames(self) -> int:
-        """How many frames were measured."""
+        """Number of frames measured."""
         return self.total.frames
 
     @property
     def seconds(self) -> float:
-        """How much audio was measured, in seconds."""
+        """Total length of the measured audio, in seconds."""
         return self.total.samples / self.front_end.sample_rate
 
     @property
@@ -144,32 +144,26 @@ class Profile(FieldsOnly):
         return clip_histograms.length_edges() / self.front_end.sample_rate, self.total.length
 
     def mostly_floor(self, share: float = 0.5) -> list[int]:
-        """Bands of which more than `share` of the cells sit on the floor: their statistics are those of silence."""
+        """Bands with more than `share` of their cells on the floor, so that their statistics describe silence."""
         return [int(band) for band in np.flatnonzero(self.band.floor_share > share)]
 
     def group_columns(self) -> list[str]:
-        """The columns that groups were formed by."""
+        """Columns that groups were formed by."""
         return sorted({column for key in self.groups for column, _ in key})
 
     def without(self, **columns: object) -> Profile:
-        """The profile without the groups that match all these values: exactly what the others alone would give.
-
-        Args:
-            columns: A value, or several in a list, for each column: `without(fold=[1, 2])` leaves out both folds.
+        """Return the profile without the groups that match all these values: exactly the profile of the other groups.
 
         Raises:
-            ArgumentError: when no group has such a value, or nothing would be left.
+            ArgumentError: if no group has such a value, or if nothing would be left.
         """
         return self._where(columns, keep=False)
 
     def only(self, **columns: object) -> Profile:
-        """The profile of the groups that match all these values.
-
-        Args:
-            columns: A value, or several in a list, for each column: `only(fold=[1, 2])` is both folds together.
+        """Return the profile of the groups that match all these values.
 
         Raises:
-            ArgumentError: when no group has such a value.
+            ArgumentError: if no group has such a value.
         """
         return self._where(columns, keep=True)
 
@@ -198,7 +192,7 @@ class Profile(FieldsOnly):
                 raise ArgumentError(f"{name}={value}: the profile has no such group; {known}")
 
     def __add__(self, other: Profile) -> Profile:
-        """Both data sets together; the front ends must be the same."""
+        """Combine both data sets; the front ends must be equal."""
         if not isinstance(other, Profile):
             return NotImplemented
         return Profile.sum([self, other])
@@ -209,11 +203,11 @@ class Profile(FieldsOnly):
 
     @classmethod
     def sum(cls, profiles: Iterable[Profile]) -> Profile:
-        """All profiles together.
+        """Combine all profiles.
 
         Raises:
-            FrontEndMismatch: when the front ends differ.
-            ArgumentError: when clips were cropped or padded to different durations, or there is no profile.
+            FrontEndMismatch: if the front ends differ.
+            ArgumentError: if clips were cropped or padded to different durations, or if there is no profile.
         """
         parts = list(profiles)
         if not parts:
@@ -232,7 +226,7 @@ class Profile(FieldsOnly):
         groups = {key: Measurement.sum(several) for key, several in by_key.items()}
         bad = tuple(file for part in parts for file in part.bad)
         flagged = tuple(file for part in parts for file in part.flagged)
-        # What one part leaves out, another may hold.
+        # One part may hold the clips that another leaves out.
         left_out = tuple(sorted(set.intersection(*(set(part.left_out) for part in parts))))
         return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out)
 
@@ -248,15 +242,11 @@ class Profile(FieldsOnly):
     __hash__ = None  # type: ignore[assignment]
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the profile, whole or not at all; its bytes are a pure function of data and settings.
-
-        Raises:
-            OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
-        """
+        """Write the profile atomically; its bytes are a pure function of data and settings."""
         container.save_tensors(Path(path), *self.to_container(), overwrite=overwrite)
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
-        """The header and tensors that `save` writes and `from_container` takes."""
+        """Return the header and tensors that `save` writes and `from_container` reads."""
         notes = storage.Notes(
             self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out, self.from_levels
         )
@@ -266,12 +256,20 @@ class Profile(FieldsOnly):
 
     @classmethod
     def load(cls, path: str | Path) -> Profile:
-        """Read a profile; raises `FileFormatError` when the file is not a sound one."""
+        """Read a profile.
+
+        Raises:
+            FileFormatError: if the file is not a valid profile.
+        """
         return cls.from_container(*container.load_tensors(Path(path)), Path(path))
 
     @classmethod
     def from_container(cls, header: Mapping[str, Any], tensors: container.Tensors, path: Path) -> Profile:
-        """A profile from a container read from `path`; raises `FileFormatError` when it is not a sound one."""
+        """Build a profile from a container read from `path`.
+
+        Raises:
+            FileFormatError: if the container is not a valid profile.
+        """
         try:
             front_end, groups, notes = storage.parse(header, tensors, path)
         except PluginError as error:
@@ -287,7 +285,7 @@ class Profile(FieldsOnly):
         return tables.to_xarray(self.band, self.front_end)
 
     def summary(self) -> dict[str, Any]:
-        """Plain JSON values of what was measured, as `spectronorm show --json` prints them."""
+        """Return plain JSON values that describe the measurement, as printed by `spectronorm show --json`."""
         names = ("mean", "std", "min", "max", "floor_share")
         return {
             "clips": self.clips,
@@ -328,7 +326,11 @@ _COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floo
 
 
 def require_fixed_floor(front_end: AnyFrontEnd) -> None:
-    """Raise `ArgumentError` when each clip has a floor of its own, so that its cells cannot be told afterwards."""
+    """Check that all clips share one floor; otherwise the floor's cells cannot be identified afterwards.
+
+    Raises:
+        ArgumentError: if each clip has its own floor.
+    """
     if front_end.clip_floor(front_end.grid.high) != front_end.floor:
         raise ArgumentError(
             "exclude_floor needs one floor for all clips, but this front end's is relative to each clip's own peak "
@@ -337,7 +339,7 @@ def require_fixed_floor(front_end: AnyFrontEnd) -> None:
 
 
 def _number(value: float) -> float | None:
-    """A JSON number; what is unknown (the standard error of one clip) is null."""
+    """Return a JSON number; an unknown value (the standard error of one clip) is null."""
     return float(value) if np.isfinite(value) else None
 
 

@@ -22,11 +22,11 @@ from spectronorm.storage.fields_only import FieldsOnly
 
 @dataclass(frozen=True, eq=False)
 class Statistics(FieldsOnly):
-    """Mean, std, extremes, quantiles, floor share and standard errors, in the level's own unit.
+    """Mean, std, extremes, quantiles, floor share and standard errors, in the level's unit.
 
-    Every figure is an array `(band,)`; of a pooled measurement, a number. Means and stds (ddof = 0) are those of the
-    gridded levels, rounded once. With `without_floor` (the floor on the grid) the cells that sit there are left out of
-    everything but the floor share itself.
+    Every figure is an array `(band,)`, or a number for a pooled measurement. Means and stds (ddof = 0) are those of the
+    gridded levels, rounded once. With `without_floor` (the floor on the grid), the cells on the floor are left out of
+    everything except the floor share.
     """
 
     measurement: Measurement
@@ -62,16 +62,16 @@ class Statistics(FieldsOnly):
 
     @cached_property
     def floor_share(self) -> Any:
-        """Share of cells that sit on the floor, which is digital silence and what lies below `amin`."""
+        """Share of cells on the floor: digital silence and values below `amin`."""
         return self._figures(self.measurement.on_floor / self.measurement.count)
 
     @cached_property
     def mean_se(self) -> Any:
         """Standard error of the mean, with the clip as the unit of sampling; infinite for a single clip.
 
-        A clip's frames resemble each other: errors that take frames for independent are 100 times too small. The mean
-        is the ratio ΣS/Σn over clips, with `Var = C/(C-1) Σ(S - mean·n)² / (Σn)²` (Cochran 1977, Sampling Techniques,
-        section 6.4).
+        The frames of a clip are correlated: standard errors that treat frames as independent are 100 times too small.
+        The mean is the ratio ΣS/Σn over clips, with `Var = C/(C-1) Σ(S - mean·n)² / (Σn)²` (Cochran 1977, Sampling
+        Techniques, section 6.4).
         """
         return self._figures([_mean_se(sums) / self._unit for sums in self._cells.clip_sums])
 
@@ -81,13 +81,13 @@ class Statistics(FieldsOnly):
         return self._figures([_std_se(sums) / self._unit for sums in self._cells.clip_sums])
 
     def quantile(self, q: ArrayLike) -> Any:
-        """The level below which a share `q` of the cells lies: `(band,)`, or `(len(q), band)` for several.
+        """Level below which a share `q` of the cells lies: `(band,)`, or `(len(q), band)` for several shares.
 
-        From the histogram, linear within a cell, so within one cell width (1/16 dB) of the exact one; cells on the
-        floor count as the floor exactly, and 0 and 1 give the exact extremes.
+        Computed from the histogram, linearly within a cell, so the error is at most one cell width (1/16 dB); cells on
+        the floor count as exactly the floor, and the shares 0 and 1 give the exact extremes.
 
         Raises:
-            ArgumentError: when a share is not in 0 … 1.
+            ArgumentError: if a share is not in 0 … 1.
         """
         shares = np.asarray(q, dtype=np.float64)
         if not ((shares >= 0) & (shares <= 1)).all():
@@ -102,7 +102,7 @@ class Statistics(FieldsOnly):
         counts = cells.histogram.astype(np.float64)
         rows = np.arange(m.bands)
         floor_cell = np.clip((m.lowest >> self.grid.cell_bits) - m.first_cell, 0, counts.shape[1] - 1)
-        # Cells on the floor are one spike at its lower end, not spread over their cell.
+        # Cells on the floor are one spike at the lower end of their cell, not spread over it.
         floor = np.minimum(floor, counts[rows, floor_cell])
         counts[rows, floor_cell] -= floor
         rank = share * np.asarray(cells.count, dtype=np.float64) - floor
@@ -117,7 +117,7 @@ class Statistics(FieldsOnly):
 
     @property
     def _unit(self) -> float:
-        """Rounded clip sums are in these fractions of a level."""
+        """Size of one step of the rounded clip sums, in the level's unit."""
         return float(self.grid.steps) / (1 << S_SHIFT)
 
     def _figures(self, values: ArrayLike) -> Any:
@@ -129,7 +129,7 @@ class Statistics(FieldsOnly):
 
 
 def _mean_se(sums: ClipSums) -> float:
-    """In the unit of S; `u = S - mean·n` for each clip."""
+    """Standard error in the unit of S; `u = S - mean·n` for each clip."""
     if sums.clips < 2:
         return math.inf
     mean = Fraction(sums.s) / sums.n
@@ -138,10 +138,10 @@ def _mean_se(sums: ClipSums) -> float:
 
 
 def _std_se(sums: ClipSums) -> float:
-    """In the unit of S; `v = Q - 2·mean·S + (mean² - var)·n` for each clip, and dstd = dvar / (2 std)."""
+    """Standard error in the unit of S; `v = Q - 2·mean·S + (mean² - var)·n` for each clip; dstd = dvar / (2 std)."""
     if sums.clips < 2:
         return math.inf
-    to_square = 1 << (Q_SHIFT - 2 * S_SHIFT)  # Q is kept in coarser steps than S²
+    to_square = 1 << (Q_SHIFT - 2 * S_SHIFT)  # Q is stored in coarser steps than S².
     q, sq, qq, qn = sums.q * to_square, sums.sq * to_square, sums.qq * to_square**2, sums.qn * to_square
     mean = Fraction(sums.s) / sums.n
     variance = Fraction(q) / sums.n - mean * mean

@@ -1,4 +1,4 @@
-"""Profiles on disk: one safetensors file, checked against a strict schema when it is read."""
+"""Storage of profiles: one safetensors file, validated against a strict schema when it is read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SCALARS = ("clips", "population", "samples", "flat")
 
 @dataclass(frozen=True)
 class Notes:
-    """What a profile holds besides its front end and integers."""
+    """Content of a profile besides its front end and integers."""
 
     bad: tuple[BadFile, ...]
     flagged: tuple[BadFile, ...]
@@ -50,7 +50,7 @@ Contents = tuple[AnyFrontEnd, dict[GroupKey, Measurement], Notes]
 def contents(
     front_end: AnyFrontEnd, groups: Mapping[GroupKey, Measurement], notes: Notes
 ) -> tuple[dict[str, Any], container.Tensors]:
-    """A profile's header and tensors."""
+    """Return a profile's header and tensors."""
     header = {
         "kind": _KIND,
         "format": _FORMAT,
@@ -73,23 +73,29 @@ def contents(
 
 
 def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
-    """Bad or flagged files as plain JSON values."""
+    """Return bad or flagged files as plain JSON values."""
     return [{**file.to_dict(), "group": [list(pair) for pair in file.group]} for file in listed]
 
 
 def parse_files(plain: Any) -> tuple[BadFile, ...]:
-    """What `plain_files` gave; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
-    _require(isinstance(plain, list), "a list of files is none")
+    """Parse the output of `plain_files`.
+
+    Raises:
+        KeyError: if an entry is missing.
+        TypeError: if an entry has the wrong type.
+        ValueError: if an entry is not valid.
+    """
+    _require(isinstance(plain, list), "a list of files is invalid")
     for b in plain:
         _require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
     return tuple(BadFile(b["path"], BadAudioReason(b["reason"]), b["detail"], _key(b["group"])) for b in plain)
 
 
 def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | str) -> Contents:
-    """A profile from a container's header and tensors, every number checked; `path` is for the message.
+    """Parse a profile from a container's header and tensors, and validate every number; `path` is for the message.
 
     Raises:
-        FileFormatError: when the container holds no profile, or one that no measuring can give.
+        FileFormatError: if the container holds no profile, or numbers that no measurement can give.
     """
     if header.get("kind") != _KIND or header.get("format") != _FORMAT:
         raise FileFormatError(
@@ -114,7 +120,7 @@ def _tensors(measurements: Sequence[Measurement]) -> container.Tensors:
 
 
 def _spans(m: Measurement) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Each band's histogram from its first to its last used cell: start, length, and the counts of all in a row."""
+    """Return each band's occupied part of the histogram: start, length, and the counts of all bands in a row."""
     used = m.histogram > 0
     first = np.argmax(used, axis=1)
     stop = m.histogram.shape[1] - np.argmax(used[:, ::-1], axis=1)
@@ -123,7 +129,7 @@ def _spans(m: Measurement) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 
 
 def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
-    """The counts in the smallest unsigned type that holds them."""
+    """Return the counts in the smallest unsigned type that holds them."""
     return counts.astype(np.min_scalar_type(int(counts.max())))
 
 
@@ -141,7 +147,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
             all(type(v) is int and 0 <= v < _MOST for v in scalars.values()), "a group's counts are not whole numbers"
         )
         key = _key(group["key"])
-        _require(key not in measurements, "a group stands twice")
+        _require(key not in measurements, "a group appears twice")
         digests = tensors["digests"][clip : clip + scalars["clips"]]
         clip += scalars["clips"]
         first, histogram, cell = _histogram(tensors, index, cell, front_end)
@@ -190,7 +196,7 @@ def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
     digests, histogram = tensors["digests"], tensors["histogram"]
     _require(
         digests.ndim == 2 and digests.shape[1] == DIGEST_BYTES and digests.dtype == np.uint8,
-        "digests are off",
+        "digests are invalid",
     )
     _require(histogram.ndim == 1 and np.issubdtype(histogram.dtype, np.unsignedinteger), "the histogram is off")
 
@@ -198,7 +204,7 @@ def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
 def _histogram(
     tensors: container.Tensors, index: int, cell: int, front_end: AnyFrontEnd
 ) -> tuple[int, NDArray[np.int64], int]:
-    """A group's first cell, its histogram, and where the next group's counts begin."""
+    """Return a group's first cell, its histogram, and the position of the next group's counts."""
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
     grid = front_end.grid
     inside = (firsts >= grid.first_cell) & (lengths > 0) & (firsts + lengths <= grid.first_cell + grid.cells)
@@ -212,16 +218,16 @@ def _histogram(
 
 
 def _check_measurement(m: Measurement, front_end: AnyFrontEnd) -> None:
-    """Refuse numbers that no measuring can give."""
+    """Reject numbers that no measurement can give."""
     grid = front_end.grid
     low, high = int(np.floor(grid.low * grid.steps)), int(np.ceil(grid.high * grid.steps))
     _require(0 < m.clips <= m.population and m.flat <= m.clips <= m.samples, "clip counts contradict each other")
     _require(
         bool((m.count > 0).all() and ((m.on_floor >= 0) & (m.on_floor <= m.count)).all()),
-        "cell counts are off",
+        "cell counts are invalid",
     )
     _require(bool((m.histogram.sum(axis=1) == m.count).all()), "the histogram does not add up to the count")
-    _require(bool(((low <= m.lowest) & (m.lowest <= m.highest) & (m.highest <= high)).all()), "extremes are off")
+    _require(bool(((low <= m.lowest) & (m.lowest <= m.highest) & (m.highest <= high)).all()), "extremes are invalid")
     for name in _CLIP_FIELDS:
         counts = getattr(m, name)
         _require(
@@ -232,7 +238,7 @@ def _check_measurement(m: Measurement, front_end: AnyFrontEnd) -> None:
     _require(bool(((m.lowest_above == NONE_ABOVE) == none_above).all()), "a level above the floor is off")
     inside = (m.lowest <= m.lowest_above) & (m.lowest_above <= m.highest)
     _require(bool((inside | none_above).all()), "a level above the floor is off")
-    _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are off")
+    _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are invalid")
     _require(all(int128.is_normal(getattr(m, name)) for name in _WIDE_FIELDS), "a wide integer is not in normal form")
     squares, flat_squares = int128.to_integers(m.squares), int128.to_integers(m.flat_squares)
     _check_variances(m.count, m.total, squares)

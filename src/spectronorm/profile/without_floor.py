@@ -1,4 +1,4 @@
-"""Which cells a statistic is taken over: all of them, or those above the floor."""
+"""Selection of the cells that a statistic covers: all cells, or only the cells above the floor."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Number = int | Fraction
 
 @dataclass(frozen=True, eq=False)
 class ClipSums:
-    """Of one band: clips, and over clips Σn, ΣS, ΣQ and their products, in the units of the rounded sums.
+    """Sums of one band over clips: Σn, ΣS, ΣQ and the sums of their products, in the units of the rounded sums.
 
-    S is in units of `2^S_SHIFT` grid steps, Q of `2^Q_SHIFT` squared steps.
+    S is in units of `2^S_SHIFT` grid steps, Q in units of `2^Q_SHIFT` squared steps.
     """
 
     clips: int
@@ -37,7 +37,7 @@ class ClipSums:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The sums of a measurement over the cells that count, band by band; Python integers, so nothing overflows."""
+    """Sums of a measurement over the selected cells, band by band; Python integers, so nothing overflows."""
 
     count: list[int]
     total: list[int]
@@ -49,10 +49,10 @@ class Cells:
 
     @classmethod
     def of(cls, m: Measurement, floor: int | None, cell_bits: int) -> Cells:
-        """All cells; or, given the floor's integer, those above it.
+        """Select all cells; or, given the floor's integer, the cells above the floor.
 
-        Every cell on the floor holds the same integer, so the sums without them are exact: nothing is measured again.
-        A band that never leaves the floor has no other cells, and keeps them.
+        Every cell on the floor holds one integer, so the sums without them are exact: nothing is measured again. A band
+        that never leaves the floor keeps its cells, since it has no others.
         """
         left_out = np.zeros_like(m.count) if floor is None else np.where(m.on_floor < m.count, m.on_floor, 0)
         f = floor or 0
@@ -81,7 +81,7 @@ def _clip_sums(m: Measurement, squares: list[int], floor: int, leave_out: NDArra
 
 
 def _band_sums(clips: int, n: int, s: int, q: int, c: int, floor: int, products: list[Any]) -> ClipSums:
-    """One band's clip sums; with `c` cells on the floor left out, `S - a·c`, `Q - b·c` and `n - c` for each clip."""
+    """One band's clip sums without its `c` cells on the floor: `S - a·c`, `Q - b·c` and `n - c` for each clip."""
     ss, sq, qq, sn, qn, nn, sc, qc, nc, cc = products
     if c == 0:
         return ClipSums(clips, n, s >> S_SHIFT, q >> Q_SHIFT, ss, sq, qq, sn, qn, nn)

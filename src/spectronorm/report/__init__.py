@@ -1,1 +1,1 @@
-"""Showing: text plots, figures, and self-contained pages."""
+"""Reports: text plots, figures, and self-contained pages."""

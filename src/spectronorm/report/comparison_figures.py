@@ -17,7 +17,7 @@ _COLOURS = {ALIKE: "0.45", EQUIVALENT: "C2", UNRESOLVED: "C1"}
 
 
 def arms_figure(answer: Answer) -> bytes:
-    """Each arm's accuracy with its interval."""
+    """Draw each arm's accuracy with its interval."""
     arms = answer.accuracy.arms
     figure = new_figure(7, 1.2 + 0.4 * len(arms))
     axis = figure.subplots()
@@ -31,7 +31,7 @@ def arms_figure(answer: Answer) -> bytes:
 
 
 def differences_figure(answer: Answer) -> bytes:
-    """Every difference: the bootstrap's interval, thick, and the folds', thin; within the grey band counts as none."""
+    """Draw each difference with its bootstrap interval (thick) and t interval (thin); the grey band is the margin."""
     rows = [(verdict.difference, verdict.word) for verdict in answer.accuracy.verdicts]
     rows.append((answer.control, "A/A control"))
     figure = new_figure(7, 1.2 + 0.33 * len(rows))
@@ -51,7 +51,7 @@ def differences_figure(answer: Answer) -> bytes:
 
 
 def curves_figure(curves: Mapping[str, NDArray[Any]]) -> bytes:
-    """Mean training loss by epoch of each arm."""
+    """Draw the mean training loss of each arm by epoch."""
     figure = new_figure(7, 4)
     axis = figure.subplots()
     for name, losses in curves.items():
@@ -64,19 +64,19 @@ def curves_figure(curves: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def recall_figure(recall: Mapping[str, NDArray[Any]], classes: Sequence[str]) -> bytes:
-    """Recall of each class under each arm, as a table of colours with its numbers."""
+    """Draw the recall of each class under each arm as a colour table with numbers."""
     values = 100 * np.stack(list(recall.values()), axis=1)
     return _matrix(values, list(classes), list(recall), "recall (%)", high=100.0)
 
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> bytes:
-    """Which class (row) was taken for which (column), in percent of the row."""
+    """Draw the confusion matrix, true class by row and predicted class by column, in percent of the row."""
     share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     return _matrix(share, list(classes), list(classes), "share of the true class (%)", high=100.0)
 
 
 def spectrograms_figure(spectrograms: Mapping[str, NDArray[Any]]) -> bytes:
-    """One clip's input `(band, frame)` under each arm, each with its own colours."""
+    """Draw one clip's input `(band, frame)` under each arm, each with its own colour scale."""
     rows = -(-len(spectrograms) // 3)
     figure = new_figure(10, 2.4 * rows)
     axes = figure.subplots(rows, 3, squeeze=False).ravel()
@@ -92,14 +92,14 @@ def spectrograms_figure(spectrograms: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def png(figure: Any) -> bytes:
-    """The figure as PNG bytes."""
+    """Encode the figure as PNG bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
     return buffer.getvalue()
 
 
 def _matrix(values: NDArray[Any], rows: list[str], columns: list[str], label: str, high: float) -> bytes:
-    """Numbers as colours; written out where there is room."""
+    """Draw numbers as colours, with the values printed if there is room."""
     figure = new_figure(2.5 + 0.6 * len(columns), 1.8 + 0.35 * len(rows))
     axis = figure.subplots()
     rows, columns = [as_label(name) for name in rows], [as_label(name) for name in columns]

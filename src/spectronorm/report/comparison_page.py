@@ -1,4 +1,4 @@
-"""One self-contained HTML page about a comparison (extra `report`): opens offline, asks for nothing from outside."""
+"""Self-contained HTML page about a comparison (extra `report`): opens offline and loads nothing from outside."""
 
 from __future__ import annotations
 
@@ -62,7 +62,11 @@ _PAGE = """<style>
 
 
 def save_comparison_page(prepared: Prepared, results: Results, outcome: Outcome, path: Path) -> None:
-    """Write the page; raises `MissingExtra` without Jinja2 or matplotlib."""
+    """Write the page.
+
+    Raises:
+        MissingExtra: if Jinja2 or matplotlib is not installed.
+    """
     template = page_template(_PAGE)
     lines = tables(outcome)
     drawn = _figures(prepared, results, outcome.answer)
@@ -105,7 +109,7 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
 
 
 def _confusion(prepared: Prepared, models: Sequence[TrainedModel]) -> NDArray[np.int64]:
-    """How often each class (row) was taken for each (column)."""
+    """Confusion matrix: number of clips of each class (row) that were assigned to each class (column)."""
     clips = prepared.clips
     count = np.zeros((len(clips.classes), len(clips.classes)), dtype=np.int64)
     for model in models:
@@ -114,7 +118,7 @@ def _confusion(prepared: Prepared, models: Sequence[TrainedModel]) -> NDArray[np
 
 
 def _blocks(lines: Sequence[str]) -> list[Any]:
-    """Text lines as paragraphs and tables, a table being a list of rows of cells."""
+    """Group text lines into paragraphs and tables; a table is a list of rows of cells."""
     found: list[Any] = []
     for line in lines:
         if not line.startswith("|"):

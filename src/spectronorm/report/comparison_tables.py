@@ -1,4 +1,4 @@
-"""The tables of a comparison as text, in Markdown, which terminals and documentation both show."""
+"""Tables of a comparison in Markdown, readable in terminals and in documentation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spectronorm.experiment.running.compare import Outcome
 
 
 def tables(outcome: Outcome) -> list[str]:
-    """The whole answer: sentences, arms, differences, controls, deployments."""
+    """Return the whole answer: sentences, arms, differences, controls, deployments."""
     answer = outcome.answer
     lines = [*answer.sentences, ""]
     lines += _arms(answer.accuracy, answer.log_loss)
@@ -28,18 +28,18 @@ def tables(outcome: Outcome) -> list[str]:
 
 
 def row(cells: Sequence[str]) -> str:
-    """One line of a table."""
+    """Format one line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
 def points(share: float, *, sign: bool = True) -> str:
-    """Points of accuracy."""
-    rounded = round(100 * share, 1) + 0.0  # no minus before zero
+    """Format a share as percentage points."""
+    rounded = round(100 * share, 1) + 0.0  # Adding zero avoids a minus sign before zero.
     return f"{rounded:{'+' if sign else ''}.1f}".replace("-", "−")
 
 
 def interval(low: float, high: float) -> str:
-    """Two ends in points."""
+    """Format an interval in percentage points."""
     return f"{points(low)} … {points(high)}"
 
 
@@ -95,7 +95,7 @@ def _shifts(parts: Sequence[Shifted], update: str) -> Iterator[str]:
 
 
 def _shift_cell(part: Shifted, name: str) -> str:
-    """Accuracy, and the difference from the reference with its interval."""
+    """Format the accuracy, and the difference from the reference with its interval."""
     mean = next(arm.mean for arm in part.arms if arm.arm == name)
     text = points(mean, sign=False)
     for verdict in part.verdicts:

@@ -1,4 +1,4 @@
-"""Pictures of drift: bands over time, the two distributions, and the figures by band."""
+"""Figures of drift: bands over time, the two distributions, and the figures by band."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from spectronorm.monitor import BandDrift, Monitor
 from spectronorm.monitor.change.distribution import Distribution
 from spectronorm.report.figures import label_hz, new_figure
 
-_HIGHEST = 2.0  # standard deviations at the ends of the colours
-_SIZE = (7.5, 5.5)  # inches: labels can be read on a narrow screen too
+_HIGHEST = 2.0  # standard deviations at the ends of the colour scale
+_SIZE = (7.5, 5.5)  # inches, so that labels are readable on a narrow screen
 
 
 def band_history(monitor: Monitor) -> bytes:
-    """PNG: the shift of each band's mean over time as a heat map, and the statistic below it."""
+    """Draw the shift of each band's mean over time as a heat map, and the statistic below it; returns PNG bytes."""
     figure = new_figure(*_SIZE)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     history = monitor.history_so_far()
@@ -39,7 +39,7 @@ def band_history(monitor: Monitor) -> bytes:
 
 
 def two_distributions(monitor: Monitor) -> bytes:
-    """PNG: mean and std of each band, and all levels above the floor pooled, in training and now."""
+    """Draw mean and std of each band, and all levels above the floor, in training and now; returns PNG bytes."""
     front_end = monitor.profile.front_end
     figure = new_figure(*_SIZE)
     by_band, pooled = figure.subplots(2, 1, height_ratios=(3, 2))
@@ -66,7 +66,7 @@ def two_distributions(monitor: Monitor) -> bytes:
 
 
 def drift_by_band(monitor: Monitor, found: BandDrift) -> bytes:
-    """PNG: the shift of each band's mean with its 95 % interval, the ratio of stds, PSI and Wasserstein-1."""
+    """Draw mean shift with its 95 % interval, std ratio, PSI and Wasserstein-1 by band; returns PNG bytes."""
     front_end = monitor.profile.front_end
     figure = new_figure(_SIZE[0], 6.5)
     shift, ratio, psi, distance = figure.subplots(4, 1, sharex=True, height_ratios=(3, 2, 2, 2))
@@ -89,7 +89,7 @@ def drift_by_band(monitor: Monitor, found: BandDrift) -> bytes:
 
 
 def _above_floor(distribution: Distribution, front_end: AnyFrontEnd, cells: int = 16) -> tuple[Any, Any]:
-    """Levels and shares over runs of 16 cells, without what is on the floor, which would dwarf the rest."""
+    """Levels and shares over runs of `cells` cells, without the floor, which would dwarf the rest."""
     shares = distribution.shares[0].copy()
     lowest = int(np.flatnonzero(shares)[0])
     shares[lowest] = max(shares[lowest] - distribution.floor_share[0], 0.0)

@@ -1,4 +1,4 @@
-"""One self-contained HTML page about drift (extra `report`): opens offline, asks for nothing from outside."""
+"""Self-contained HTML page about drift (extra `report`): opens offline and loads nothing from outside."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
 
 
 def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
-    """Write what a monitor sees now.
+    """Write a page about the current state of a monitor.
 
     Raises:
-        MissingExtra: without Jinja2 or matplotlib.
-        ArgumentError: when no clip has come yet.
+        MissingExtra: if Jinja2 or matplotlib is not installed.
+        ArgumentError: if no clip has come yet.
     """
     template = page_template(_PAGE)
     report = monitor.report()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.counted import counted
 from spectronorm.errors import MissingExtra
 from spectronorm.front_end import AnyFrontEnd, FrontEnd
 from spectronorm.printable import printable
@@ -19,7 +20,11 @@ from spectronorm.storage.content import Content
 
 
 def save_band_figure(profile: Profile, path: Path) -> None:
-    """Mean, std, extremes and floor share by band; raises `MissingExtra` without matplotlib."""
+    """Draw mean, std, extremes and floor share by band.
+
+    Raises:
+        MissingExtra: if matplotlib is not installed.
+    """
     figure = new_figure(9, 6)
     levels, floors = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     bands = np.arange(profile.front_end.n_bands)
@@ -35,7 +40,9 @@ def save_band_figure(profile: Profile, path: Path) -> None:
     levels.plot(bands, profile.band.mean, label="mean", drawstyle="steps-mid")
     levels.set_ylabel(f"level ({profile.front_end.unit})")
     levels.legend(loc="upper right")
-    levels.set_title(f"{profile.clips} clips, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}")
+    levels.set_title(
+        f"{counted(profile.clips, 'clip')}, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}"
+    )
     floors.fill_between(bands, 100 * profile.band.floor_share, step="mid", color="0.5")
     floors.set_ylabel("floor (%)")
     floors.set_ylim(0, 100)
@@ -47,7 +54,7 @@ def save_band_figure(profile: Profile, path: Path) -> None:
 def save_comparison(
     spectrograms: Mapping[str, NDArray[Any]], front_end: FrontEnd, title: str, path: Path, unit: str
 ) -> None:
-    """One clip's spectrogram under each normalizer, each with its own colour bar; the first is in `unit`."""
+    """Draw one clip's spectrogram under each normalizer, each with its own colour bar; the first is in `unit`."""
     figure = new_figure(11, 7)
     axes = figure.subplots(2, -(-len(spectrograms) // 2), squeeze=False).ravel()
     seconds_per_frame = front_end.stft.hop / front_end.sample_rate
@@ -63,19 +70,24 @@ def save_comparison(
 
 
 def as_label(name: str) -> str:
-    """A name as matplotlib shows it: a dollar sign begins no formula."""
-    return printable(name).replace("$", r"\$")
+    """A name as matplotlib shows it: a dollar sign begins no formula, and an underscore hides no legend."""
+    text = printable(name).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
-    """A second scale with the bands' frequencies."""
+    """Add a second axis with the bands' frequencies."""
     hz = front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)
     axis.set_xticks(ticks, [f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
 
 
 def new_figure(width: float, height: float) -> Any:
-    """An empty figure of that size in inches; raises `MissingExtra` without matplotlib."""
+    """Create an empty figure of this size in inches.
+
+    Raises:
+        MissingExtra: if matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except (ImportError, OSError):
@@ -84,7 +96,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
+    """Write a figure as PNG, atomically."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
     with atomic_write(path, Content.PICTURE) as file:

@@ -1,4 +1,4 @@
-"""What self-contained HTML pages share: how they begin, how they are filled in, and images inside them."""
+"""Common parts of the self-contained HTML pages: header, template, and embedded images."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _HEAD = """<!doctype html>
 
 
 def page_template(text: str) -> Template:
-    """A page from its style sheet on; it escapes what it is given, a `title` too, and misses nothing in silence.
+    """Compile a page from its style sheet on; values are escaped, including `title`, and a missing value is an error.
 
     Raises:
-        MissingExtra: without Jinja2.
+        MissingExtra: if Jinja2 is not installed.
     """
     try:
         import jinja2
@@ -34,5 +34,5 @@ def page_template(text: str) -> Template:
 
 
 def embedded(png: bytes) -> str:
-    """A picture as text, for a `data:image/png;base64,` address."""
+    """Encode an image as text for a `data:image/png;base64,` address."""
     return base64.b64encode(png).decode()

@@ -1,4 +1,4 @@
-"""One self-contained HTML page about a profile (extra `report`): opens offline, asks for nothing from outside."""
+"""Self-contained HTML page about a profile (extra `report`): opens offline and loads nothing from outside."""
 
 from __future__ import annotations
 
@@ -54,7 +54,11 @@ spectronorm {{ summary.version }}.</p>
 
 
 def save_page(path: Path, title: str, profile: Profile, figures: Mapping[str, Path], commands: list[str]) -> None:
-    """Write the page, with each figure (caption to PNG file) inside it; raises `MissingExtra` without Jinja2."""
+    """Write the page, with each figure (caption to PNG file) embedded.
+
+    Raises:
+        MissingExtra: if Jinja2 is not installed.
+    """
     template = page_template(_PAGE)
     images = {caption: embedded(file.read_bytes()) for caption, file in figures.items()}
     text = template.render(

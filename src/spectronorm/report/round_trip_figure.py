@@ -1,4 +1,4 @@
-"""A picture of one round trip: the level that went in, the image, and the level of the sound that came back."""
+"""Figure of one round trip: the original log-spectrogram (level), the image, and the level of the recovered sound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from spectronorm.report.figures import as_label, new_figure, save_figure
 
 
 def draw_round_trip(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
-    """Draw the levels of a round trip, read from its files; raises `MissingExtra` without matplotlib."""
+    """Draw the levels of a round trip, read from its files.
+
+    Raises:
+        MissingExtra: if matplotlib is not installed.
+    """
     waves = [read_clip(file, front_end.sample_rate).valid for file in (trip.original, trip.recovered)]
     original, recovered = (front_end.clip_level(wave) for wave in waves)
     title = f"{trip.image.stem}: {trip.losses['level_db']:.2f} dB mean difference of levels"
@@ -25,10 +29,10 @@ def draw_round_trip(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
 def save_round_trip_figure(
     levels: tuple[NDArray[Any], NDArray[Any], NDArray[Any]], front_end: FrontEnd, title: str, path: Path
 ) -> None:
-    """Three levels `(band, frame)` one above the other: original, decoded from the image, recovered from its sound.
+    """Draw three levels `(band, frame)` one above the other: original, decoded image, recovered sound.
 
     Raises:
-        MissingExtra: when matplotlib is not installed.
+        MissingExtra: if matplotlib is not installed.
     """
     figure = new_figure(8, 6.5)
     axes = figure.subplots(3, 1, sharex=True)

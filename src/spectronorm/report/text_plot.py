@@ -1,4 +1,4 @@
-"""A plot of the bands in characters, for terminals."""
+"""Plot of the bands in characters, for terminals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COLUMNS = 68
 
 
 def band_plot(profile: Profile) -> str:
-    """Mean (●) plus and minus one std (│) of each band; neighbouring bands share a column where there are many."""
+    """Plot the mean (●) plus and minus one std (│) of each band; many bands share columns with their neighbours."""
     mean, std = profile.band.mean, profile.band.std
     columns = min(_COLUMNS, len(mean))
     chunks = np.array_split(np.arange(len(mean)), columns)

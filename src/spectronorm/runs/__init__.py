@@ -1,1 +1,1 @@
-"""Runs that can be stopped and resumed: lock, journal, and the checks on workers elsewhere."""
+"""Runs that can be interrupted and resumed: lock, journal, and checks of remote workers."""

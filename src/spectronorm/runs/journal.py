@@ -1,9 +1,9 @@
-"""What a long run has finished so far, in a file beside its output, so that the next run need not do it again.
+"""Journal of finished work, stored next to the output, so that an interrupted run can resume.
 
-A journal is a header line and records appended to it: `length, checksum, key, payload`. A record that was cut off or
-damaged ends the journal there: it and what follows it are done again. The first record is the run's identity: when
-settings or the versions of libraries differ, nothing of an older journal is used. What a key stands for, and whether
-its payload still holds (the files it was made from may have changed), is for the command to say.
+A journal is a header line followed by appended records: `length, checksum, key, payload`. A truncated or damaged record
+ends the journal: this record and all records after it are computed again. The first record is the run's identity: if
+settings or the versions of libraries differ, nothing of an older journal is used. The command decides the meaning of a
+key, and if its payload is still valid (the input files may have changed).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from spectronorm.storage.canonical_json import canonical_json
 
 MAGIC = b"spectronorm journal 1\n"
 KEY_BYTES = 16
-_HEAD = struct.Struct("<Q16s16s")  # length of the payload, checksum of all else, key
+_HEAD = struct.Struct("<Q16s16s")  # length of the payload, checksum of the rest, key
 _IDENTITY = b"\0" * KEY_BYTES
 
 
 def key_of(value: Any) -> bytes:
-    """The key of plain JSON values: equal values, equal key."""
+    """Return the key of plain JSON values: equal values have equal keys."""
     return xxhash.xxh3_128_digest(canonical_json(value).encode())
 
 
@@ -39,10 +39,10 @@ def _is_journal(start: bytes) -> bool:
 
 
 class Journal:
-    """Records by key, each whole or absent; use `keep_journal` to get one."""
+    """Records by key, each complete or absent; created by `keep_journal`."""
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
-        """Open or begin the journal; one of another identity is begun anew."""
+        """Open or create the journal; a journal with another identity is replaced."""
         self.path = path
         self._where: dict[bytes, tuple[int, int]] = {}
         self._file: BinaryIO = os.fdopen(open_hidden(path, _is_journal), "r+b", buffering=0)
@@ -59,7 +59,7 @@ class Journal:
         return len(self._where)
 
     def get(self, key: bytes) -> bytes | None:
-        """The payload under `key`; None when there is none, or it was damaged since the journal was opened."""
+        """Return the payload under `key`; None if there is none, or if it was damaged after the journal was opened."""
         if key not in self._where:
             return None
         start, length = self._where[key]
@@ -68,7 +68,7 @@ class Journal:
         return record[_HEAD.size :] if record == _record(key, record[_HEAD.size :]) else None
 
     def put(self, key: bytes, payload: bytes) -> None:
-        """Append a record; it counts from the moment this returns, even if the process is killed right after."""
+        """Append a record, which is durable when this call returns, even if the process is killed right after."""
         start = self._end + _HEAD.size
         self._write(_record(key, payload))
         self._where[key] = (start, len(payload))
@@ -78,7 +78,7 @@ class Journal:
         self._file.close()
 
     def remove(self) -> None:
-        """The output is complete: nothing is left to resume."""
+        """Remove the file: the output is complete, and nothing is left to resume."""
         self.close()
         self.path.unlink(missing_ok=True)
 
@@ -91,7 +91,7 @@ class Journal:
             view = view[written:]
 
     def _scan(self, identity: bytes) -> int:
-        """Find the whole records; gives where they end, or 0 when the journal is of no use."""
+        """Find the complete records; returns the position of their end, or 0 if the journal is not usable."""
         size = os.fstat(self._file.fileno()).st_size
         if self._file.read(len(MAGIC)) != MAGIC:
             return 0
@@ -124,14 +124,14 @@ def _checksum(key: bytes, payload: bytes) -> bytes:
 
 @contextmanager
 def keep_journal(output: Path, identity: Mapping[str, Any]) -> Iterator[Journal]:
-    """Hold `output`'s lock and journal while it is made; on success the journal goes, otherwise it stays for a resume.
+    """Hold the lock and journal of `output`; after success the journal is removed, otherwise it stays for a resume.
 
     Args:
-        output: The file or folder that the run makes; lock and journal are hidden files beside it.
-        identity: Plain JSON values of everything, apart from the input files, that decides the output's bytes.
+        output: The file or folder that the run makes; lock and journal are hidden files next to it.
+        identity: Plain JSON values of everything, except the input files, that determines the output's bytes.
 
     Raises:
-        OutputBusy: when another run holds the output.
+        OutputBusy: if another run holds the output.
     """
     with output_lock(output):
         remove_unfinished(output)
@@ -141,5 +141,5 @@ def keep_journal(output: Path, identity: Mapping[str, Any]) -> Iterator[Journal]
         except BaseException:
             journal.close()
             raise
-        remove_unfinished(output)  # a worker may have died writing
+        remove_unfinished(output)  # A worker may have died while writing.
         journal.remove()

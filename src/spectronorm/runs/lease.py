@@ -17,7 +17,7 @@ from spectronorm.errors import OutputBusy
 BEAT_SECONDS = 10.0
 """The time between two touches of the owner."""
 STALE_SECONDS = 60.0
-"""A lease of another machine that nobody touched for so long has no owner any more."""
+"""Age in seconds at which an untouched lease of another machine no longer has an owner."""
 
 
 def busy(output: Path, owner: dict[str, object]) -> OutputBusy:
@@ -35,7 +35,7 @@ def lease(path: Path, output: Path) -> Iterator[int | None]:
     An owner on this machine counts as long as its process lives; one on another machine as long as it touches the file.
 
     Raises:
-        OutputBusy: when another run holds it.
+        OutputBusy: if another run holds it.
     """
     mark = {"machine": socket.gethostname(), "process": os.getpid(), "token": uuid.uuid4().hex}
     left_by = _take(path, output, json.dumps(mark).encode())
@@ -64,7 +64,7 @@ def _take(path: Path, output: Path, text: bytes) -> int | None:
             if _touched(aside) == seen:
                 left_by = owner.get("process")
                 aside.unlink()
-            else:  # somebody took it meanwhile: give it back
+            else:  # Another run took it meanwhile: give it back.
                 aside.rename(path)
     return left_by if isinstance(left_by, int) else None
 
@@ -109,7 +109,7 @@ def _touched(path: Path) -> float | None:
 
 
 def _read(path: Path) -> dict[str, object]:
-    """What the owner wrote; nothing when there is none, or it did not come to it."""
+    """Return the owner's record; empty if there is none, or it was never completed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:

@@ -1,4 +1,4 @@
-"""One run on one output: the second fails at once and says who holds it; a dead owner's lock does not count."""
+"""Lock of an output: a second run fails at once and names the owner; a dead owner's lock does not count."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from spectronorm.errors import OutputRefused
 from spectronorm.runs.lease import busy, lease
 
 _FAR = 1 << 30
-"""Windows locks bytes and keeps others from reading them: one far behind the text."""
+"""Windows locks are mandatory: lock a byte far past the text, so that other processes can still read the text."""
 
 
 def path_beside(output: Path, suffix: str) -> Path:
-    """The hidden file that runs on `output` keep in the same folder."""
+    """Return the path of a hidden file next to `output`."""
     absolute = Path(os.path.abspath(output))  # noqa: PTH100  (resolve would follow a link to another folder)
     return absolute.parent / f".{absolute.name}.{suffix}"
 
 
 def open_hidden(path: Path, is_ours: Callable[[bytes], bool]) -> int:
-    """A descriptor of a hidden file of ours, made if there is none.
+    """Open a hidden file of this package, created if there is none, and return its descriptor.
 
-    Others may write into the folder too: a link is not followed, and what is not ours stays as it is.
+    Other users may write into the folder too: a link is not followed, and a foreign file is left alone.
 
     Raises:
-        OutputRefused: if something else stands under the name; `is_ours` judges by its first bytes, which may be none.
+        OutputRefused: if another kind of file has the name; `is_ours` decides by its first bytes, which may be none.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
@@ -61,13 +61,13 @@ def _is_lock(start: bytes) -> bool:
 
 @contextmanager
 def output_lock(output: Path) -> Iterator[int | None]:
-    """Hold the only lock on `output`; gives the process that held it and died without letting go, or None.
+    """Hold the only lock on `output`; yields the process id of an owner that died holding it, or None.
 
-    The system itself releases the lock of a process that dies, however it dies, so a lock file that stands but is not
-    held is stale and is taken over.
+    The operating system releases the lock of a process that dies, so a lock file that exists but is not held is stale
+    and is taken over.
 
     Raises:
-        OutputBusy: when another process (or another run in this one) holds it, naming process, machine and output.
+        OutputBusy: if another process (or another run in this one) holds the lock, naming process, machine and output.
     """
     path = path_beside(output, "lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,10 +89,10 @@ def output_lock(output: Path) -> Iterator[int | None]:
 
 
 def _release(descriptor: int, path: Path) -> None:
-    """Let go of the lock and remove its file.
+    """Release the lock and remove its file.
 
-    POSIX: the file is removed while it is held, so whoever opened it meanwhile finds another file under the name and
-    begins again. Windows removes no file that is open: it is closed first, and stays where another run has opened it.
+    POSIX: the file is removed while it is held, so a run that has opened it meanwhile finds another file under the name
+    and begins again. Windows removes no open file: it is closed first, and stays if another run has opened it.
     """
     if os.name == "nt":
         os.close(descriptor)
@@ -118,7 +118,7 @@ def _acquire(path: Path, output: Path) -> int:
         os.close(descriptor)
         if not locked:
             raise busy(output, owner)
-        # Its owner took the file away between our opening and our locking it: begin again.
+        # The owner removed the file after we opened it and before we locked it: start again.
 
 
 class _NoLocks(Exception):
@@ -126,7 +126,7 @@ class _NoLocks(Exception):
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Lock without waiting; the lock ends with the descriptor."""
+    """Try to lock without waiting; the lock ends with the descriptor."""
     if os.name == "nt":
         import msvcrt  # noqa: PLC0415
 
@@ -158,7 +158,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _owner(descriptor: int) -> dict[str, object]:
-    """What the lock's owner wrote; nothing when it did not come to it."""
+    """Return the owner's record in the lock file; empty if the owner has not written it."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
         owner = json.loads(os.read(descriptor, 4096) or b"{}")

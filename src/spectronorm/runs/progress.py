@@ -1,4 +1,4 @@
-"""Progress of long work: a function that is called as items get done, and one that does nothing."""
+"""Progress of long work: a callback for each finished item, and a callback that does nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 Progress = Callable[[int, int], None]
-"""Called with the number of items done and the number of all."""
+"""Called with the number of items done and the total number of items."""
 _Item = TypeVar("_Item")
 
 

@@ -1,4 +1,4 @@
-"""Map a task over items on an engine: on workers that reproduce the run exactly, and from a journal where it holds."""
+"""Mapping of a task over items on an engine, by workers that reproduce the run exactly, resumed from a journal."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from spectronorm.storage import DAMAGE
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Records = list[tuple[bytes, bytes]]
-"""Keys and payloads."""
+"""Keys and payloads of a journal."""
 
 
 class ResumableTask(Protocol[Item_contra, Result]):
-    """A task whose results can be written down, found again, and checked against what they were made from."""
+    """Task whose results can be serialized, restored, and checked against the contents that they were made from."""
 
     def __call__(self, item: Item_contra, /) -> Result:
         """Do the work."""
         ...
 
     def key(self, item: Item_contra, /) -> bytes:
-        """The item's name in the journal."""
+        """Return the item's name in the journal."""
         ...
 
     def pack(self, result: Result, /) -> bytes:
-        """The result as bytes, with stamps of the contents that it was made from."""
+        """Serialize the result, with stamps of the contents that it was made from."""
         ...
 
     def unpack(self, item: Item_contra, payload: bytes, /) -> Result | None:
-        """The result again, or None if it does not hold any longer: a file or an output has changed."""
+        """Restore a result, or None if it is no longer valid because a file or an output has changed."""
         ...
 
 
@@ -44,8 +44,8 @@ _ODD: tuple[type[Exception], ...] = (FileFormatError, *DAMAGE)
 class Guarded(Generic[Item, Result]):
     """A task as a worker runs it; picklable, so that any engine can run it.
 
-    The worker first checks that it reproduces the run. A payload from the journal is restored if it still holds; any
-    other item is done, and packed by the worker if the task is `recorded`.
+    The worker first checks that it reproduces the run. A payload from the journal is restored if it is still valid; any
+    other item is done, and serialized by the worker if the task is `recorded`.
     """
 
     task: Callable[[Item], Result]
@@ -53,7 +53,7 @@ class Guarded(Generic[Item, Result]):
     recorded: bool
 
     def __call__(self, found: tuple[Item, bytes | None]) -> tuple[Records, Result]:
-        """The item's result, and the records that the journal needs."""
+        """Return the item's result, and the records that the journal needs."""
         self.origin.require_same()
         item, payload = found
         if not self.recorded:
@@ -63,7 +63,7 @@ class Guarded(Generic[Item, Result]):
         return _worked(task, item) if result is None else ([], result)
 
     def merge(self, done: list[tuple[Records, Result]]) -> list[tuple[Records, Result]]:
-        """Results that the task can add up; all their records stand before the first of them."""
+        """Merge results, if the task can; all their records are placed before the first result."""
         results = merged(self.task, [result for _, result in done])
         if len(results) == len(done):
             return done
@@ -72,7 +72,7 @@ class Guarded(Generic[Item, Result]):
 
 
 def _restored(task: ResumableTask[Item, Result], item: Item, payload: bytes) -> Result | None:
-    """What an earlier run finished, or None where it no longer holds or its record has odd content."""
+    """Return the results of an earlier run, or None if they no longer hold or the record has invalid content."""
     try:
         return task.unpack(item, payload)
     except _ODD:
@@ -80,7 +80,7 @@ def _restored(task: ResumableTask[Item, Result], item: Item, payload: bytes) -> 
 
 
 def _worked(task: ResumableTask[Item, Result], item: Item) -> tuple[Records, Result]:
-    """The item done, and its record."""
+    """Do the item, and return its record and result."""
     result = task(item)
     return [(task.key(item), task.pack(result))], result
 
@@ -123,7 +123,7 @@ def guarded_map(
 def resumable_map(
     engine: Engine, task: ResumableTask[Item, Result], items: Sequence[Item], origin: Origin, journal: Journal
 ) -> Generator[Result]:
-    """Yield `task(item)` for each item, in any order: from the journal where it still holds; new results go there.
+    """Yield `task(item)` for each item, in any order: from the journal if still valid; new results are added to it.
 
     Raises:
         EngineError: if a worker would not reproduce the run that `origin` identifies.
@@ -131,7 +131,7 @@ def resumable_map(
     finished = [item for item in items if task.key(item) in journal]
     rest = [item for item in items if task.key(item) not in journal]
     guarded = Guarded(task, origin, recorded=True)
-    # One map after the other: an engine judges by the first results how long the others will take.
+    # One map after the other, because an engine predicts from the first results how long the others will take.
     held = _WithPayloads(finished, lambda item: journal.get(task.key(item)))
     for some in (held, _WithPayloads(rest, lambda _: None)):
         for records, result in engine.map(guarded, some):

@@ -1,7 +1,8 @@
-"""The versions and settings that decide the bytes of a result."""
+"""Versions and settings that determine the bytes of a result."""
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import asdict
 from typing import Any
@@ -17,11 +18,11 @@ from spectronorm.version import __version__
 
 
 def libraries() -> dict[str, str]:
-    """The versions that decide what a file's samples and levels are, to the last bit."""
+    """Return the versions of the libraries that determine a file's samples and levels to the last bit."""
     return {
         "spectronorm": __version__,
         "libsndfile": soundfile.__libsndfile_version__,
-        "soxr": soxr.__version__,
+        "soxr": " ".join([soxr.__version__, *_soxr_switches()]),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "numba": numba_version(),
@@ -29,6 +30,11 @@ def libraries() -> dict[str, str]:
     }
 
 
+def _soxr_switches() -> list[str]:
+    """The environment's switches of soxr, such as `SOXR_USE_SIMD=0`: they change the last bits of samples."""
+    return sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("SOXR_"))
+
+
 def reading(reader: Reader, duration: float | None) -> dict[str, Any]:
-    """How clips are read, as plain JSON values."""
+    """Return the settings for reading clips, as plain JSON values."""
     return {"reader": asdict(reader), "duration": duration}

@@ -1,7 +1,7 @@
-"""Where a run was begun, so that whoever does a part of it elsewhere can tell whether it would come to the same.
+"""Identifies the process that started a run, so that a remote worker can refuse work it would not reproduce exactly.
 
-A worker on another machine may have other versions of the libraries that decide a sample's last bit, may not see the
-files, or may see another folder under the same name. Each of these is refused before anything is read.
+A worker on another machine may have other versions of the libraries that determine a sample's last bit, may not see the
+files, or may see another folder under the given name. Each of these cases is refused before anything is read.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from spectronorm.runs.lock import path_beside
 from spectronorm.runs.versions import libraries
 
 _PROBES = 3
-_THERE = "install the same versions there as here, or the result would depend on who worked"
+_THERE = "install the same versions there, otherwise the result would depend on which machine ran it"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The process in which a run was begun.
+    """Process that started a run.
 
     Attributes:
         machine: Its host name.
-        process: Its number.
-        folder: Its working directory, where any path of the run is relative, else None.
-        libraries: Names and versions of what decides the result's bytes.
+        process: Its process id.
+        folder: Its working directory if any path of the run is relative, else None.
+        libraries: Names and versions of the libraries that determine the result's bytes.
         places: A few of the files or URLs that are read, with their sizes (None for URLs).
         output: The folder that every worker writes into, or None.
-        lock: What the lock beside that folder says.
+        lock: Content of the lock file next to that folder.
     """
 
     machine: str
@@ -47,7 +47,7 @@ class Origin:
 
     @classmethod
     def of(cls, source: Source, output: Path | None = None) -> Origin:
-        """This process, about to read a source and to write into a folder whose lock it holds."""
+        """Describe this process, before it reads a source and writes into a folder whose lock it holds."""
         places = [_place(clip) for clip in _spread(source.clips)]
         local = [place for place in places if not is_url(place)]
         paths = [Path(place) for place in local] if output is None else [*map(Path, local), output]
@@ -62,7 +62,11 @@ class Origin:
         )
 
     def require_same(self) -> None:
-        """Raise `EngineError` when this process would not come to the same as the one where the run was begun."""
+        """Check that this process would reproduce the run.
+
+        Raises:
+            EngineError: if it would not.
+        """
         if (self.process, self.machine) != (os.getpid(), socket.gethostname()):
             problem = _problem(self)
             if problem is not None:
@@ -71,11 +75,11 @@ class Origin:
 
 @functools.lru_cache(maxsize=16)
 def _problem(origin: Origin) -> str | None:
-    """What is different here; looked at once in each process."""
+    """Describe the difference of this process, if any; checked once in each process."""
     here = libraries()
     for name, version in origin.libraries:
         if here.get(name) != version:
-            return f"has {name} {here.get(name)}, but the run was begun with {version}; {_THERE}"
+            return f"has {name} {here.get(name)}, but the run was started with {version}; {_THERE}"
     if origin.folder is not None and origin.folder != str(Path.cwd()):
         return (
             f"works in {Path.cwd()}, but the run's paths are relative to {origin.folder}; give absolute paths, or "
@@ -91,7 +95,7 @@ def _problem(origin: Origin) -> str | None:
 
 
 def _unlike(place: str, size: int | None) -> str | None:
-    """Why a place that is read is not what it is at the origin; None when it is."""
+    """Describe the difference between a file here and at the origin; None if there is none."""
     if is_url(place):
         try:
             system, path = file_system(place)
@@ -100,7 +104,7 @@ def _unlike(place: str, size: int | None) -> str | None:
             system.info(path)
         except SpectronormError as error:
             return str(error)
-        except Exception as error:  # each remote file system has errors of its own
+        except Exception as error:  # Each remote file system has its own errors.
             return f"{place} cannot be read ({type(error).__name__}: {error}); give the workers access to it"
         return None
     found = _size(place)
@@ -116,7 +120,7 @@ def _protocols(system: object) -> Sequence[str]:
 
 
 def _spread(clips: Sequence[ClipReference]) -> list[ClipReference]:
-    """The first, the middle and the last."""
+    """Return the first, the middle and the last clip."""
     count = min(_PROBES, len(clips))
     return [clips[(len(clips) - 1) * i // max(1, count - 1)] for i in range(count)]
 
@@ -126,7 +130,7 @@ def _place(clip: ClipReference) -> str:
 
 
 def _size(place: str) -> int | None:
-    """The bytes of a file; None for URLs and where there is none."""
+    """Return the size of a file in bytes; None for URLs and missing files."""
     try:
         return None if is_url(place) else Path(place).stat().st_size
     except (OSError, ValueError):

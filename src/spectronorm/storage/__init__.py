@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and the container of everything that is saved."""
+"""Atomic files, canonical JSON, and the container of everything that is saved."""
 
 from spectronorm.storage.atomic import atomic_write as atomic_write
 from spectronorm.storage.atomic import remove_unfinished as remove_unfinished

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Atomic files, which are complete or absent."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def _unfinished_prefix(path: Path) -> str:
 
 
 def remove_unfinished(output: Path) -> None:
-    """Remove the temporary files that a killed run left: of a file beside it, of a folder all below it.
+    """Remove the temporary files that a killed run left: next to a file, or anywhere below a folder.
 
-    Only whoever holds the output's lock may do this: anybody else's may still be written.
+    Call it only while holding the output's lock: temporary files of other runs may still be in use.
     """
     for left in output.parent.glob(f"{_unfinished_prefix(output)}*.part"):
         left.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def remove_unfinished(output: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut, where the system can."""
+    """Make a rename in `folder` survive a power failure, if the system supports it."""
     if os.name == "nt":
         return
     # CIFS, FUSE and others cannot sync a folder, and some cannot open one: the file is whole there all the same.

@@ -7,5 +7,5 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces; NaN and infinity are refused."""
+    """Serialize with sorted keys and without spaces; NaN and infinity are rejected."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -1,7 +1,6 @@
-"""The container of everything that is saved: a safetensors file with one canonical JSON string as metadata.
+"""Container of everything that is saved: a safetensors file with one canonical JSON string as metadata.
 
-Several metadata entries would come out in random order, and the saved bytes are to be a pure function of their
-content.
+Several metadata entries would be stored in random order, but the saved bytes must be a pure function of their content.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _CHECKSUM = "checksum"
 
 _MAX_FILE_BYTES = 2**32
 
-"""Nothing that we save comes near 4 GiB: a larger file is refused before it is read."""
+"""Largest file size: spectronorm's files stay far below 4 GiB, so a larger file is refused before it is read."""
 
 _MAX_HEADER_BYTES = 100_000_000
-"""What safetensors itself allows."""
+"""Largest header that safetensors itself allows."""
 
 _ODD: tuple[type[Exception], ...] = (safetensors.SafetensorError, *DAMAGE)
 
@@ -63,7 +62,11 @@ def save_tensors(path: Path, header: Mapping[str, Any], tensors: Tensors, *, ove
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Any], Tensors]:
-    """Header and tensors of a container; raises `FileFormatError` for anything that is not a sound one."""
+    """Return header and tensors of a container.
+
+    Raises:
+        FileFormatError: if the file is not a valid container.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -101,7 +104,11 @@ def _beginning(file: BinaryIO, size: int, path: Path) -> bytes:
 
 
 def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
-    """Header and tensors of a container's bytes; raises `FileFormatError` for anything that is not a sound one."""
+    """Return header and tensors of a container's bytes.
+
+    Raises:
+        FileFormatError: if the bytes are not a valid container.
+    """
     try:
         tensors = safetensors.numpy.load(data)
         length = int.from_bytes(data[:8], "little")
@@ -124,7 +131,7 @@ def unpack(data: bytes, name: str) -> tuple[dict[str, Any], Tensors]:
 
 
 def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-    """The parsed JSON header of a container."""
+    """Parse the JSON header of a container."""
     try:
         header = strict_json(metadata[HEADER_KEY])
     except (KeyError, TypeError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,9 +15,11 @@ DAMAGE: tuple[type[Exception], ...] = (
     EOFError,
     LookupError,
     RuntimeError,
+    SyntaxError,
     TypeError,
     ValueError,
     struct.error,
+    tokenize.TokenError,
 )
 """The exceptions by which odd content shows itself; `ArgumentError`, `ShapeError` and `RecursionError` are among them.
 

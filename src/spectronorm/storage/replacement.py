@@ -159,7 +159,7 @@ def _is_terminal(path: Path) -> bool:
 
 
 def _opened(path: Path) -> int:
-    """A descriptor of a device or pipe, once somebody reads from the pipe."""
+    """A descriptor of a device or pipe, once another process reads from the pipe."""
     begin = time.monotonic()
     while True:
         try:

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-MAX_TEXT_BYTES = 1 << 26
+MAX_JSON_BYTES = 1 << 26
 """Nothing that we write as JSON comes near 64 MiB."""
 
 
@@ -15,7 +15,7 @@ def strict_json(text: str | bytes) -> Any:
     """The value of a JSON text; NaN, infinity, numbers beyond floats and doubled names are refused.
 
     Raises:
-        ValueError: when the text is no such JSON, is not UTF-8, or is nested too deeply.
+        ValueError: if the text is no such JSON, is not UTF-8, or is nested too deeply.
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_refuse_doubles)
@@ -23,12 +23,12 @@ def strict_json(text: str | bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def read_bounded(path: Path, most: int = MAX_TEXT_BYTES) -> bytes:
+def read_bounded(path: Path, most: int = MAX_JSON_BYTES) -> bytes:
     """The content of a file of at most this many bytes; no more is ever read.
 
     Raises:
-        OSError: when it cannot be read.
-        ValueError: when it is longer.
+        OSError: if it cannot be read.
+        ValueError: if it is longer.
     """
     with path.open("rb") as file:
         data = file.read(most + 1)
@@ -38,7 +38,7 @@ def read_bounded(path: Path, most: int = MAX_TEXT_BYTES) -> bytes:
 
 
 def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose names are all different: with two values under one name, nobody knows which is meant."""
+    """Return an object whose names are all distinct: two values under one name would be ambiguous."""
     value = dict(pairs)
     if len(value) != len(pairs):
         raise ValueError("a name stands twice")

@@ -1,4 +1,4 @@
-"""Contracts that a plug-in of anyone's runs in one line; the built-in ones run them too.
+"""Contract tests for plug-ins, run in one line; the built-in classes run them too.
 
 >>> from spectronorm.normalize import Standardize
 >>> NormalizerContract.check(Standardize())

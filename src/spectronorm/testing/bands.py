@@ -1,4 +1,4 @@
-"""The contract of a band layout."""
+"""Contract tests of a band layout."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ N_FFT = 512
 
 
 class BandsContract(Contract):
-    """The matrix, the frequencies and the sums fit together, in NumPy and torch."""
+    """Matrix, frequencies and sums are consistent, in NumPy and torch."""
 
     subject: ClassVar[Bands]
 
     def test_it_comes_back_from_json(self) -> None:
-        """It is registered, and its settings survive JSON."""
+        """The layout is registered, and its settings survive JSON."""
         require_saved(BANDS, self.subject)
 
     def test_the_matrix_has_a_row_for_each_band(self) -> None:
@@ -29,13 +29,13 @@ class BandsContract(Contract):
         require((np.diff(hz) > 0).all() and hz[-1] <= RATE / 2, f"{self.subject}: the frequencies must rise")
 
     def test_the_bands_are_the_weighted_sums(self) -> None:
-        """Calling it multiplies by the matrix, whatever axes stand before."""
+        """Calling the layout multiplies by the matrix, with any leading axes."""
         bins = np.random.default_rng(0).uniform(0.0, 1.0, (2, N_FFT // 2 + 1, 4))
         expected = self.subject.runs(RATE, N_FFT).matrix @ bins
         np.testing.assert_allclose(self.subject(bins, RATE, N_FFT), expected, rtol=1e-9, atol=1e-12)
 
     def test_torch_gives_the_same_bands(self) -> None:
-        """Tensors give what NumPy gives."""
+        """Tensors give the bands that NumPy gives."""
         if not has_torch():
             return
         import torch  # noqa: PLC0415

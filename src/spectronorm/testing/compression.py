@@ -1,4 +1,4 @@
-"""The contract of a compression."""
+"""Contract tests of a compression."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class CompressionContract(Contract):
     front_end: ClassVar[FrontEnd] = FrontEnd(RATE, stft=STFT(400, hop_length=160), bands=Mel(20))
 
     def test_it_comes_back_from_json(self) -> None:
-        """It is registered, and its settings survive JSON."""
+        """The compression is registered, and its settings survive JSON."""
         require_saved(COMPRESSIONS, self.subject)
 
     def test_the_inverse_gives_the_values(self) -> None:
-        """Values whose level lies above the floor come back, and none is negative."""
+        """Values whose level lies above the floor are recovered, and no value is negative."""
         for power in POWERS:
             values = np.random.default_rng(1).uniform(0.01, 4.0, (2, 5, 7))
             level = self.subject(values, power)
@@ -51,7 +51,7 @@ class CompressionContract(Contract):
         require(level.min() >= grid.low and level.max() <= grid.high, f"{self.subject}: a level lies off its grid")
 
     def test_decibels_are_what_it_says(self) -> None:
-        """If `db_per_unit` is a number, ten times a high power is ten decibels."""
+        """If `db_per_unit` is a number, ten times a high power is a rise of ten decibels."""
         for power in POWERS:
             unit = self.subject.db_per_unit(power)
             if unit is not None:
@@ -75,7 +75,7 @@ class CompressionContract(Contract):
             np.testing.assert_allclose(front_end.clip_level(wave), front_end.working_level(wave), rtol=0, atol=1e-6)
 
     def test_torch_gives_the_same_levels(self) -> None:
-        """Tensors give what NumPy gives, and a gradient that is finite."""
+        """Tensors give the levels that NumPy gives, with a finite gradient."""
         if not has_torch():
             return
         import torch  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The base of all contracts: one subject, and tests of it that need neither pytest nor hypothesis."""
+"""Base of all contracts: one subject, and tests that need neither pytest nor hypothesis."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ RATE = 16_000
 
 
 class Contract:
-    """Tests that hold for everything that may stand in one place.
+    """Tests that hold for every class in one registry.
 
     A test module of a plug-in needs one line, and pytest finds the tests:
     `class TestMine(SomeContract, subject=Mine()): ...`. Without pytest, `SomeContract.check(Mine())` runs them and
-    raises `AssertionError` at the first that fails.
+    raises `AssertionError` at the first failure.
     """
 
     subject: ClassVar[Any] = None
@@ -41,13 +41,13 @@ class Contract:
 
 
 def require(held: object, rule: str) -> None:
-    """Raise `AssertionError` with the rule that is broken unless it held."""
+    """Raise `AssertionError` with the violated rule, unless the rule held."""
     if not held:
         raise AssertionError(rule)
 
 
 def require_saved(registry: Registry[Any], subject: Any) -> None:
-    """Raise unless the subject is registered and comes back from JSON as an equal value with an equal hash."""
+    """Raise unless the subject is registered, and JSON restores an equal value with an equal hash."""
     plain = json.loads(canonical_json(registry.to_plain(subject)))
     again = registry.from_plain(plain)
     require(again == subject, f"{subject!r} comes back from its JSON as {again!r}; settings must be plain values")
@@ -55,7 +55,7 @@ def require_saved(registry: Registry[Any], subject: Any) -> None:
 
 
 def waves(seconds: float = 1.0) -> NDArray[np.float64]:
-    """Three clips `(3, sample)` in [-1, 1]: noise, a quiet tone with a pause of digital silence, and silence."""
+    """Return three clips `(3, sample)` in [-1, 1]: noise, a quiet tone with a pause of digital silence, and silence."""
     count = int(seconds * RATE)
     time = np.arange(count) / RATE
     noise = 0.1 * np.random.default_rng(0).standard_normal(count)
@@ -65,5 +65,5 @@ def waves(seconds: float = 1.0) -> NDArray[np.float64]:
 
 
 def has_torch() -> bool:
-    """True if torch can be imported, so that the parts of a contract that need it are tested."""
+    """Return true if torch can be imported, so that tests which need it can run."""
     return importlib.util.find_spec("torch") is not None

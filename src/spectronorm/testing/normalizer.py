@@ -1,4 +1,4 @@
-"""The contract of a normalizer."""
+"""Contract tests of a normalizer."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from spectronorm.testing.contract import RATE, Contract, has_torch, require, req
 
 
 class NormalizerContract(Contract):
-    """Exact inverse, one clip as in a batch, NumPy as torch, saved and loaded, a torch module."""
+    """Inverse, batches, torch, saved pipelines and the torch module agree with the NumPy result of one clip."""
 
     subject: ClassVar[Normalizer]
     front_end: ClassVar[FrontEnd] = FrontEnd(RATE, stft=STFT(400, hop_length=160), bands=Mel(20))
 
     def fitted(self) -> FittedNormalizer:
-        """The subject, fitted to three clips."""
+        """Fit the subject to three clips."""
         counter = LevelCounter(self.front_end)
         for wave in waves():
             counter.add(wave.astype(np.float32))
@@ -34,7 +34,7 @@ class NormalizerContract(Contract):
         return self.subject.fit(Profile(self.front_end, {(): measurement}))
 
     def test_it_comes_back_from_json(self) -> None:
-        """It is registered, and its settings survive JSON."""
+        """The normalizer is registered, and its settings survive JSON."""
         require_saved(NORMALIZERS, self.subject)
 
     def test_fit_is_a_pure_function(self) -> None:
@@ -42,7 +42,7 @@ class NormalizerContract(Contract):
         require(self.fitted() == self.fitted(), f"{self.subject} gives two results for one profile")
 
     def test_the_inverse_is_exact(self) -> None:
-        """`inverse(normalize(level))` is the level, to rounding."""
+        """`inverse(normalize(level))` is the level, up to rounding."""
         fitted, level = self.fitted(), self.front_end(waves())
         again = fitted.inverse(fitted(level), fitted.affine_of(level))
         np.testing.assert_allclose(again, level, rtol=0, atol=1e-9 * max(1.0, float(np.ptp(level))))
@@ -58,7 +58,7 @@ class NormalizerContract(Contract):
             np.testing.assert_allclose(fitted(clip), x, rtol=0, atol=1e-9)
 
     def test_it_is_saved_and_loaded(self) -> None:
-        """A saved pipeline gives the same numbers again."""
+        """A saved pipeline reproduces the numbers."""
         pipeline = Pipeline(self.front_end, self.fitted())
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "pipeline.safetensors"
@@ -71,7 +71,7 @@ class NormalizerContract(Contract):
         np.testing.assert_array_equal(again(waves()), pipeline(waves()))
 
     def test_torch_gives_the_same_numbers(self) -> None:
-        """Tensors, and the torch module, with and without padding, give what NumPy gives."""
+        """Tensors and the torch module, with and without padding, give the numbers that NumPy gives."""
         if not has_torch():
             return
         import torch  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The contract of a source kind."""
+"""Contract tests of a source kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spectronorm.testing.contract import Contract, require
 
 
 class SourceContract(Contract):
-    """A place of its kind is recognized and listed in one order, and its clips can be read.
+    """A place of this kind is recognized and listed in a stable order, and its clips can be read.
 
     `place` writes an example into an empty folder and returns its path, such as
     `class TestMine(SourceContract, subject=Mine(), place=write_example): ...`.
@@ -23,7 +23,7 @@ class SourceContract(Contract):
     place: ClassVar[Callable[[Path], str | Path]]
 
     def test_the_example_is_recognized_and_read(self) -> None:
-        """`open_source` takes this kind for the example, names are relative and unlike, and every clip is read."""
+        """`open_source` uses this kind for the example, names are relative and distinct, and every clip can be read."""
         with tempfile.TemporaryDirectory() as folder:
             place = str(type(self).place(Path(folder)))
             require(self.subject.matches(place), f"{self.subject} does not match its own example")
@@ -41,11 +41,11 @@ class SourceContract(Contract):
                 require(source.reader.read(clip, 16_000).samples.size, f"{clip.name} has no samples")
 
     def test_other_places_are_left_alone(self) -> None:
-        """It does not match an empty folder, nor a file that is not there."""
+        """The kind matches neither an empty folder nor a missing file."""
         with tempfile.TemporaryDirectory() as folder:
             for place in (folder, str(Path(folder) / "absent.bin")):
                 require(not self.subject.matches(place), f"{self.subject} matches {place}, which is not its kind")
 
     def test_it_is_registered(self) -> None:
-        """It has a name."""
+        """The kind is registered under a name."""
         require(SOURCES.name_of(self.subject), "it has no name")

@@ -1,4 +1,4 @@
-"""The contract of a statistics format."""
+"""Contract tests of a statistics format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from spectronorm.testing.contract import RATE, Contract, require, waves
 
 
 class StatisticsFormatContract(Contract):
-    """What is written is recognized and read again, and a damaged file is one clear error."""
+    """Written files are recognized and read back, and a damaged file gives one clear error."""
 
     subject: ClassVar[StatisticsFormat]
     file_name: ClassVar[str] = "statistics.json"
@@ -30,7 +30,7 @@ class StatisticsFormatContract(Contract):
     front_end: ClassVar[FrontEnd] = FrontEnd(RATE, stft=STFT(400, hop_length=160), bands=Mel(20))
 
     def test_numbers_come_back(self) -> None:
-        """One number for all bands, or one a band, is recognized and comes back; a pipeline keeps it."""
+        """One number for all bands, or one for each band, is recognized and recovered, also from a saved pipeline."""
         rng = np.random.default_rng(0)
         name = STATISTICS_FORMATS.name_of(self.subject)
         numbers = ShiftAndScale(rng.normal(-40.0, 9.0, 20), rng.uniform(1.0, 20.0, 20))
@@ -49,7 +49,7 @@ class StatisticsFormatContract(Contract):
             np.testing.assert_array_equal(Pipeline.load(saved)(waves()), pipeline(waves()))
 
     def test_a_damaged_file_is_one_clear_error(self) -> None:
-        """Each cut of a file, and bytes of no format, are refused with an error of spectronorm, or read whole."""
+        """Truncated files, and bytes of no format, are refused with an error of spectronorm, or read in full."""
         numbers = ShiftAndScale(np.linspace(-50.0, -20.0, 20), np.linspace(2.0, 9.0, 20))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / self.file_name

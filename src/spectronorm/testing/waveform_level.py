@@ -1,4 +1,4 @@
-"""The contract of a waveform level."""
+"""Contract tests of a waveform level."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class WaveformLevelContract(Contract):
     front_end: ClassVar[FrontEnd] = FrontEnd(RATE, stft=STFT(400, hop_length=160), bands=Mel(20))
 
     def test_it_comes_back_from_json(self) -> None:
-        """It is registered, and its settings survive JSON."""
+        """The level is registered, and its settings survive JSON."""
         require_saved(WAVEFORM_LEVELS, self.subject)
 
     def test_waves_keep_their_length(self) -> None:
-        """A wave loses `shortens` samples, and no sample becomes NaN or infinite, digital silence included."""
+        """A waveform loses `shortens` samples, and no sample becomes NaN or infinite, digital silence included."""
         wave = waves()
         found = self.subject(wave, RATE)
         length = wave.shape[-1] - self.subject.shortens
@@ -37,7 +37,7 @@ class WaveformLevelContract(Contract):
             np.testing.assert_allclose(self.subject(wave, RATE), found, rtol=1e-9, atol=1e-12)
 
     def test_its_change_is_all_that_it_does(self) -> None:
-        """If it `is_change`, `(x - offset) · scale` of the clip's statistics gives what calling it gives."""
+        """If `is_change`, `(x - offset) · scale` from the clip's statistics gives the result of calling the level."""
         if self.subject.is_change:
             for wave in waves():
                 rms = float(np.sqrt((wave**2).mean()))
@@ -45,7 +45,7 @@ class WaveformLevelContract(Contract):
                 np.testing.assert_allclose(self.subject.change(clip)(wave), self.subject(wave, RATE), atol=1e-9)
 
     def test_padding_does_not_count(self) -> None:
-        """If it takes `valid`, a padded clip of a torch batch is computed as if it were alone."""
+        """If the level takes `valid`, a padded clip of a torch batch is computed as if it were alone."""
         level: Any = self.subject
         if has_torch() and "valid" in inspect.signature(level.__call__).parameters:
             import torch  # noqa: PLC0415
@@ -63,7 +63,7 @@ class WaveformLevelContract(Contract):
             np.testing.assert_allclose(front_end.clip_level(wave), front_end.working_level(wave), rtol=0, atol=1e-6)
 
     def test_torch_gives_the_same_waves(self) -> None:
-        """Tensors give what NumPy gives."""
+        """Tensors give the waveforms that NumPy gives."""
         if not has_torch():
             return
         import torch  # noqa: PLC0415

@@ -17,7 +17,7 @@ class MuLaw(Compression):
 
     unit: ClassVar[str] = "mu-law"
 
-    mu: float = field(default=255.0, metadata={"help": "how strongly it compresses"})
+    mu: float = field(default=255.0, metadata={"help": "strength of the compression"})
 
     def __post_init__(self) -> None:
         if not 1.0 <= self.mu <= 1e9:

@@ -1,1 +1,1 @@
-"""Decoding: from a file's bytes to samples, in this process or in a guarded one."""
+"""Decoding of a file's bytes to samples, in this process or in a guarded one."""

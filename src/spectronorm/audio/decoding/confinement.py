@@ -1,8 +1,8 @@
 """Confinement of the decoding process on Linux: Landlock, seccomp, and no way to gain privileges.
 
-After `confine` the process can read the descriptors that are sent to it, answer over its socket, write into memory it
-shares, and end. It cannot open, create, change, rename or link files, make sockets, start processes or threads, map
-executable memory, or touch another process. Both mechanisms are kernel features that only ever take rights away, and
+After `confine`, the process can read the descriptors that are sent to it, answer over its socket, write into the memory
+that it shares, and end. It cannot open, create, change, rename or link files, make sockets, start processes or threads,
+map executable memory, or touch another process. Both mechanisms are kernel features that can only remove rights, and
 are called by number through `ctypes`: Landlock denies the file system and the network by object (Linux 5.13 and later),
 seccomp allows a list of system calls and answers every other one with EPERM (x86-64 and AArch64).
 
@@ -23,7 +23,7 @@ _PR_SET_DUMPABLE, _PR_GET_DUMPABLE, _PR_GET_SECCOMP = 4, 3, 21
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, _PR_SET_NO_NEW_PRIVS = 22, 2, 38
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT, _LANDLOCK_VERSION = 444, 446, 1
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
-"""The number of file access rights by Landlock version; 16 from version 5 on."""
+"""Number of file access rights by Landlock version; 16 from version 5 on."""
 
 _PROT_EXEC, _AT_EMPTY_PATH = 4, 0x1000
 _FCNTL_COMMANDS = (0, 1, 2, 3, 1030)
@@ -68,7 +68,7 @@ class Confinement:
 
     @property
     def complete(self) -> bool:
-        """Both are there."""
+        """True if both are available."""
         return self.landlock and self.seccomp
 
     def __str__(self) -> str:
@@ -90,12 +90,12 @@ def available() -> Confinement:
 
 
 def confine() -> Confinement:
-    """Take every right from this process that decoding open descriptors does not need; there is no way back.
+    """Remove every right from this process that decoding open descriptors does not need, irrevocably.
 
-    Everything that is imported or loaded later must have been loaded before: files cannot be opened any longer.
+    Modules and libraries must be loaded before: files cannot be opened any longer.
 
     Returns:
-        The mechanisms that are in force; a kernel that lacks one, or forbids it, leaves it out.
+        The mechanisms in force; a mechanism that the kernel lacks or forbids is left out.
     """
     if not sys.platform.startswith("linux"):
         return Confinement(landlock=False, seccomp=False)
@@ -106,9 +106,9 @@ def confine() -> Confinement:
 
 
 class Undumpable:
-    """While it holds, other processes of the same user cannot read or write this process's memory (Linux only).
+    """Protection of this process's memory from other processes of its user while held (Linux only).
 
-    Without it, a decoder that was taken over on a kernel without seccomp could write into its parent's memory by
+    Without it, a decoder that was taken over on a kernel without seccomp could write into its parent's memory through
     `/proc`. Core dumps and debuggers are refused meanwhile too.
     """
 
@@ -122,7 +122,7 @@ class Undumpable:
             _libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
     def release(self) -> None:
-        """Give this process back the state it had."""
+        """Restore the previous state of this process."""
         if self._before == 1:
             _libc().prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
         self._before = None
@@ -139,12 +139,12 @@ def _system_call(number: int, *arguments: object) -> int:
 
 
 def _landlock_version() -> int:
-    """The version of Landlock's interface; 0 or below if there is none."""
+    """Return the version of Landlock's interface; 0 or below if there is none."""
     return _system_call(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(_LANDLOCK_VERSION))
 
 
 def _forbid_files_and_network() -> bool:
-    """Forbid every right that this kernel's Landlock knows, without an exception; false if there is no Landlock."""
+    """Forbid every right that this kernel's Landlock knows; returns false if there is no Landlock."""
     version = _landlock_version()
     if version < 1:
         return False
@@ -168,7 +168,7 @@ Instruction = tuple[int, int, int, int]
 
 
 def _allow_few_calls() -> bool:
-    """Install the filter; false if this machine or kernel has no seccomp filters."""
+    """Install the filter; returns false if this machine or kernel has no seccomp filters."""
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         return False
@@ -183,7 +183,7 @@ def _allow_few_calls() -> bool:
 
 
 def _program(machine: _Machine) -> list[Instruction]:
-    """The filter: another architecture and every call that is not listed are answered with EPERM."""
+    """Build the filter: another architecture and every call that is not listed are answered with EPERM."""
     program = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_JUMP_EQUAL, 1, 0, machine.audit),

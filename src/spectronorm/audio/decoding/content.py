@@ -1,4 +1,4 @@
-"""A clip's bytes as an open descriptor, whatever they lie in, and the digest that identifies them."""
+"""Content of a clip as an open descriptor, wherever it is stored, and the digest that identifies it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import AudioError, BadAudioReason
 
 ATTEMPTS = 3
-"""How often a file is read that is written to meanwhile."""
+"""Number of attempts to read a file that is being written."""
 _BLOCK = 1 << 20
 
 
 @contextmanager
 def open_content(clip: ClipReference) -> Iterator[int]:
-    """A descriptor of a regular, non-empty file with the clip's bytes.
+    """Open a descriptor of a regular, non-empty file with the clip's bytes.
 
-    A member of an archive or a remote object is held in memory: nothing is written under any name.
+    A member of an archive or a remote object is held in memory: no named file is written.
 
     Raises:
-        AudioError: when there is no such thing, it is no regular file, or holds nothing.
+        AudioError: if there is no such file, or if it is not regular or is empty.
     """
     descriptor = open_regular(clip.location) if clip.part is None else _in_memory(read_part(clip.part))
     try:
@@ -49,7 +49,7 @@ def _in_memory(data: bytes) -> int:
 
 
 def content_digest(descriptor: int) -> bytes:
-    """The 128-bit XXH3 of a file's bytes."""
+    """Return the 128-bit XXH3 of a file's bytes."""
     digest = xxhash.xxh3_128()
     os.lseek(descriptor, 0, os.SEEK_SET)
     while block := os.read(descriptor, _BLOCK):
@@ -58,17 +58,17 @@ def content_digest(descriptor: int) -> bytes:
 
 
 def content_state(descriptor: int) -> tuple[int, ...]:
-    """What changes when somebody writes to the file."""
+    """Return values that change when the file is written to."""
     return state(os.fstat(descriptor))
 
 
 def always_changing() -> AudioError:
-    """Why a file that was written to during each attempt cannot be used."""
+    """Return the error for a file that was written to during each attempt."""
     return AudioError(BadAudioReason.CHANGING, f"it was written to during each of {ATTEMPTS} attempts to read it")
 
 
 def stamp(clip: ClipReference) -> bytes:
-    """What identifies the clip's content now: the digest of its bytes, or of why it has none."""
+    """Return the identity of the clip's content now: the digest of its bytes, or of the error that prevents reading."""
     try:
         with open_content(clip) as descriptor:
             return content_digest(descriptor)
@@ -77,5 +77,5 @@ def stamp(clip: ClipReference) -> bytes:
 
 
 def stamp_of_error(error: AudioError) -> bytes:
-    """The stamp of a clip that could not even be opened."""
+    """Return the stamp of a clip that could not be opened."""
     return xxhash.xxh3_128_digest(f"{error.reason.value}: {error.detail}".encode(errors="surrogateescape"))

@@ -1,38 +1,76 @@
-"""A file's samples as its maker stored them, or an `AudioError` that says why not.
+"""Samples of a file as stored, or an `AudioError` with the reason why they cannot be used.
 
-libsndfile answers many damaged files with fewer samples and no error, so what a header promises is compared with
-what came out. Files are opened by descriptor: any legal file name works, and a pipe or device is refused unread.
+libsndfile answers many damaged files with fewer samples and no error, so the length that a header claims is compared
+with the sound that is present. Files are opened by descriptor: any legal file name works, and a pipe or device is
+refused unread.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from spectronorm.audio.decoding.truncation import ends_early, ogg_ends_early
+from spectronorm.audio.decoding.containers.container import look
+from spectronorm.audio.decoding.containers.found import Found
+from spectronorm.audio.decoding.containers.log import claimed_frames
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.buffers import MEMORY_BYTES
 
 SAMPLE_RATES = (100, 1_000_000)
-"""The rates (Hz) that audio can plausibly have; a header outside lies."""
+"""Range of plausible sample rates (Hz); a header with a rate outside is wrong."""
 MAX_PEAK = 8.0
-"""Full scale is 1; float files may exceed it, but 18 dB above it they were meant for another scale."""
+"""Full scale is 1; float files may exceed it, but values 18 dB above it were meant for another scale."""
 NEEDS_PATH = frozenset({".sd2"})
 """Sound Designer II keeps its header in a resource fork, a second file."""
 FREE_BYTES = 1 << 26
 MAX_EXPANSION = 2048
-"""Decoded bytes that a stored byte may become beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
+"""Largest number of decoded bytes for each stored byte beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
 _BLOCK = 1 << 20
+_UNKNOWN_FRAMES = 1 << 62
+"""libsndfile claims as many for FLAC files that do not say how long they are."""
+_LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedFile:
+    """Samples `(sample, channel)` at a rate in Hz.
+
+    Attributes:
+        missing: How many seconds of sound the file claims beyond those that are there: `check_whole` is for that.
+        note: What is odd about the file although all of its sound was read; empty for most.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    missing: float = 0.0
+    note: str = ""
+
+
+class _Forward(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is read from its beginning to its end.
+
+    soundfile would seek to where each read should have ended: behind a short read, sound would come a second time.
+    """
+
+    def seekable(self) -> bool:
+        """It never seeks."""
+        return False
 
 
 def check_samples(samples: NDArray[np.float32]) -> None:
-    """Raise `AudioError` unless every sample is finite and within reach of full scale."""
+    """Check that every sample is finite and within reach of full scale.
+
+    Raises:
+        AudioError: if one is not.
+    """
     peak = max(-float(samples.min()), float(samples.max()))
     if not np.isfinite(peak):
         raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
@@ -44,9 +82,13 @@ def check_samples(samples: NDArray[np.float32]) -> None:
 
 
 def open_regular(path: str | Path) -> int:
-    """A descriptor of a regular, non-empty file; raises `AudioError` for anything else, without waiting for it."""
+    """Open a descriptor of a regular, non-empty file, without waiting for any other kind of file.
+
+    Raises:
+        AudioError: if it is another kind of file, or empty.
+    """
     try:
-        # Without O_NONBLOCK, opening a FIFO would wait for ever for somebody to write to it.
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise AudioError(BadAudioReason.MISSING, "there is no such file") from None
@@ -64,74 +106,130 @@ def open_regular(path: str | Path) -> int:
     return descriptor
 
 
+def check_whole(read: int, missing: float, tolerated: float) -> None:
+    """Raise `AudioError` when more than `tolerated` seconds are missing behind `read` samples."""
+    if missing > tolerated + 1e-9:
+        raise AudioError(BadAudioReason.TRUNCATED, f"it ends early, after {read} samples: {missing:.4g} s are missing")
+
+
 def decode_descriptor(
     descriptor: int,
     *,
     into: NDArray[np.float32] | None = None,
     path: Path | None = None,
     memory: Callable[[int], NDArray[np.float32]] | None = None,
-) -> tuple[NDArray[np.float32], int]:
-    """Samples `(sample, channel)` as float32 and the sample rate in Hz; `check_samples` is for the caller to do.
+) -> DecodedFile:
+    """All samples of a file as float32; `check_samples` and `check_whole` are for the caller to do.
 
-    With `into` the samples are put there, and must fit. With `memory`, a function that gives room for so many numbers,
-    those of a file of at most `MEMORY_BYTES` are put there, and the result is a view of it. With `path` the file is
-    opened again by that name, for formats that need a second file beside it (see `NEEDS_PATH`).
+    With `into`, the samples are written there, and must fit. With `memory`, a function that returns room for a given
+    number of samples, the samples of a file of at most `MEMORY_BYTES` are written there, and the result is a view of
+    it. With `path`, the file is opened again by that name, for formats that need a second file next to it (see
+    `NEEDS_PATH`).
 
     Raises:
-        AudioError: with a reason of the closed vocabulary, when the file is unreadable, empty, truncated, lies in its
-            header, or holds far more than its bytes can justify.
+        AudioError: with a reason of the closed vocabulary, if the file is unreadable, empty or damaged, if its header
+            is wrong, or if it claims far more samples than its bytes can justify.
     """
-    early = ogg_ends_early(descriptor)
-    os.lseek(descriptor, 0, os.SEEK_SET)
+    found = Found(examined=False) if path is not None else look(descriptor)
+    room = _Room(max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION), into, memory)
+    missing, sample_rate = found.missing, 0
     try:
-        with soundfile.SoundFile(descriptor if path is None else path, closefd=False) as sound:
-            _check_header(sound)
-            justified = max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION)
-            if memory is not None and 0 < (count := sound.frames * sound.channels) <= MEMORY_BYTES // 4:
-                into = memory(count)
-            samples = _read_all(sound, justified, into)
-            sample_rate = sound.samplerate
-            early = early or samples.shape[0] < sound.frames or ends_early(descriptor, sound)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
+        for sound in _opened(descriptor, found, path):
+            before, sample_rate = room.filled, sound.samplerate
+            room.read_all(sound)
+            missing += _missing(sound, room.filled - before, found)
+        samples = room.result()
+    except _LIBSNDFILE_ERRORS as error:
         raise _unreadable(error) from None
     except MemoryError:
         raise AudioError(BadAudioReason.TOO_LARGE, "its samples do not fit into memory") from None
-    _check_end(samples.shape[0], early=early)
-    return samples, sample_rate
+    _check_not_empty(len(samples), missing)
+    return DecodedFile(samples, sample_rate, missing, found.note)
 
 
-def decode_blocks(descriptor: int) -> Iterator[NDArray[np.float32]]:
+class DecodedBlocks:
     """The samples of `decode_descriptor` in blocks `(sample, channel)`, each valid until the next; the same errors.
 
-    What only the end of a file can tell (that it is truncated, say) is raised after the last block.
+    Attributes:
+        missing, note: As in `DecodedFile`; known after a whole iteration.
     """
-    early = ogg_ends_early(descriptor)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    read = 0
-    try:
-        with soundfile.SoundFile(descriptor, closefd=False) as sound:
-            _check_header(sound)
-            justified = max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION)
-            buffer = np.empty((max(1, _BLOCK // sound.channels), sound.channels), np.float32)
-            while read != sound.frames and len(block := sound.read(out=buffer)):
-                read += len(block)
-                if 4 * sound.channels * read > justified:
-                    raise _too_large(justified)
-                yield block
-            early = early or read < sound.frames or ends_early(descriptor, sound)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
-        raise _unreadable(error) from None
-    _check_end(read, early=early)
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.missing, self.note = 0.0, ""
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """The blocks; an error that only the end of a file can tell is raised after the last one."""
+        found = look(self._descriptor)
+        self.missing, self.note = found.missing, found.note
+        justified = max(FREE_BYTES, os.fstat(self._descriptor).st_size * MAX_EXPANSION)
+        total, buffer = 0, None
+        try:
+            for sound in _opened(self._descriptor, found, None):
+                read = 0
+                if buffer is None:
+                    buffer = np.empty((max(1, _BLOCK // sound.channels), sound.channels), np.float32)
+                while read != sound.frames and len(block := sound.read(out=buffer)):
+                    read += len(block)
+                    total += len(block)
+                    if 4 * sound.channels * total > justified:
+                        raise _too_large(justified)
+                    yield block
+                self.missing += _missing(sound, read, found)
+        except _LIBSNDFILE_ERRORS as error:
+            raise _unreadable(error) from None
+        _check_not_empty(total, self.missing)
+
+
+def prepare() -> None:
+    """Make the callbacks by which views are read, once: a confined process may not get memory for them later."""
+    empty = io.BytesIO(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\0\0\0\0")
+    with _Forward(empty):
+        pass
 
 
 def header_of(descriptor: int) -> tuple[int, int, int]:
     """Sample rate (Hz), channels and samples that a file's header claims; zeros when libsndfile cannot read it."""
-    os.lseek(descriptor, 0, os.SEEK_SET)
+    rate, channels, frames = 0, 0, 0
     try:
-        with soundfile.SoundFile(descriptor, closefd=False) as sound:
-            return sound.samplerate, sound.channels, sound.frames
-    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError):
+        for sound in _opened(descriptor, look(descriptor), None):
+            rate, channels, frames = sound.samplerate, sound.channels, frames + sound.frames
+    except (*_LIBSNDFILE_ERRORS, AudioError):
         return 0, 0, 0
+    return rate, channels, frames
+
+
+def _opened(descriptor: int, found: Found, path: Path | None) -> Iterator[soundfile.SoundFile]:
+    """Each view of the file, opened; raises `AudioError` when they differ in rate or channels."""
+    first: tuple[int, int] | None = None
+    for view in found.views:
+        with _Forward(view.open(descriptor) if path is None else path, closefd=False) as sound:
+            _check_header(sound)
+            this = sound.samplerate, sound.channels
+            if first is not None and this != first:
+                raise AudioError(
+                    BadAudioReason.HEADER_LIES,
+                    f"it is several sounds in one, of {first[0]} and {this[0]} Hz, "
+                    f"{first[1]} and {this[1]} channels; take them apart",
+                )
+            first = this
+            yield sound
+
+
+def _missing(sound: soundfile.SoundFile, read: int, found: Found) -> float:
+    """The seconds that a file claims beyond the `read` samples; raises `AudioError` when it claims too few."""
+    claimed = sound.frames if sound.frames < _UNKNOWN_FRAMES else read
+    if found.frames is not None:
+        claimed = found.frames
+    if not found.examined:
+        said = claimed_frames(sound.extra_info, sound.format, claimed)
+        claimed = max(claimed, said)
+        if said < read:
+            raise AudioError(
+                BadAudioReason.HEADER_LIES,
+                f"its header claims fewer than the {read} samples that are there, and something else may follow them",
+            )
+    return float(max(0, claimed - read) / sound.samplerate)
 
 
 def _unreadable(error: Exception) -> AudioError:
@@ -139,9 +237,9 @@ def _unreadable(error: Exception) -> AudioError:
     return AudioError(BadAudioReason.UNREADABLE, f"libsndfile cannot read it ({text})")
 
 
-def _check_end(read: int, *, early: bool) -> None:
-    if early:
-        raise AudioError(BadAudioReason.TRUNCATED, f"it ends early, after {read} samples")
+def _check_not_empty(read: int, missing: float) -> None:
+    if read == 0 and missing > 0:
+        raise AudioError(BadAudioReason.TRUNCATED, f"it ends behind its header: {missing:.4g} s are missing")
     if read == 0:
         raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
 
@@ -154,30 +252,64 @@ def _check_header(sound: soundfile.SoundFile) -> None:
         )
 
 
-def _read_all(sound: soundfile.SoundFile, most: int, into: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """All samples; memory grows with what is really there, never with what the header claims.
+class _Room:
+    """Memory for all samples: it grows with what is really there, never with what a header claims.
 
     Grows by a quarter at a time, in place where the system can, so that no more than twice the samples is ever held.
     """
-    block, frame_bytes = max(1, _BLOCK // sound.channels), 4 * sound.channels
-    if into is None:
-        samples = np.empty((min(sound.frames, block) if sound.frames > 0 else block, sound.channels), np.float32)
-    else:
-        samples = into[: into.size // sound.channels * sound.channels].reshape(-1, sound.channels)
-    filled = 0
-    # libsndfile gives no more than it says there is: to ask once more would cost a seek, which Ogg takes long for.
-    while filled != sound.frames and (read := len(sound.read(out=samples[filled : filled + block]))):
-        filled += read
-        if filled * frame_bytes > most:
-            raise _too_large(most)
-        if filled == len(samples) and filled != sound.frames:
-            if into is not None:
-                raise _too_large(into.nbytes)
-            samples.resize((filled + max(block, filled // 4), sound.channels), refcheck=False)
-    if into is not None:
-        return samples[:filled]
-    samples.resize((filled, sound.channels), refcheck=False)
-    return samples
+
+    def __init__(
+        self, most: int, into: NDArray[np.float32] | None, memory: Callable[[int], NDArray[np.float32]] | None
+    ) -> None:
+        self._most, self._given, self._memory = most, into, memory
+        self._samples: NDArray[np.float32] | None = None
+        self._fixed = into is not None
+        self.filled = 0
+
+    def _begin(self, frames: int, channels: int) -> NDArray[np.float32]:
+        given = self._given
+        if self._memory is not None and 0 < (count := frames * channels) <= MEMORY_BYTES // 4:
+            given = self._memory(count)
+        if given is not None:
+            return given[: given.size // channels * channels].reshape(-1, channels)
+        block = max(1, _BLOCK // channels)
+        return np.empty((min(frames, block) if frames > 0 else block, channels), np.float32)
+
+    def read_all(self, sound: soundfile.SoundFile) -> None:
+        """Read all samples of one more sound."""
+        block, frame_bytes = max(1, _BLOCK // sound.channels), 4 * sound.channels
+        if self._samples is None:
+            self._samples = self._begin(sound.frames, sound.channels)
+        begun = self.filled
+        # libsndfile gives no more than it says there is: to ask once more would cost time.
+        while self.filled - begun != sound.frames:
+            if self.filled == len(self._samples):
+                self._grow(max(block, self.filled // 4), sound.channels)
+            read = len(sound.read(out=self._samples[self.filled : self.filled + block]))
+            if not read:
+                return
+            self.filled += read
+            if self.filled * frame_bytes > self._most:
+                raise _too_large(self._most)
+
+    def _grow(self, more: int, channels: int) -> None:
+        if self._fixed or self._samples is None:
+            raise _too_large(0 if self._given is None else self._given.nbytes)
+        if self._samples.base is not None:  # memory that somebody else gave
+            held = self._samples
+            self._samples = np.empty((self.filled + more, channels), np.float32)
+            self._samples[: self.filled] = held[: self.filled]
+        else:
+            self._samples.resize((self.filled + more, channels), refcheck=False)
+
+    def result(self) -> NDArray[np.float32]:
+        """The samples that were read."""
+        if self._samples is None:
+            return np.empty((0, 1), np.float32)
+        if self._samples.base is not None:
+            return self._samples[: self.filled]
+        self._samples.resize((self.filled, self._samples.shape[1]), refcheck=False)
+        return self._samples
 
 
 def _too_large(most: int) -> AudioError:

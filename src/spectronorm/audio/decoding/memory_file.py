@@ -1,4 +1,4 @@
-"""Files without a name, in memory where the system can: what lies in them is gone when nobody has them open."""
+"""Unnamed files, in memory if the system supports it: their content is gone when the last descriptor is closed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _F_ADD_SEALS, _F_SEAL_SHRINK, _F_SEAL_GROW = 1033, 2, 4
 
 
 def unnamed_file() -> int:
-    """A descriptor of an empty file that has no name and is gone when nobody has it open."""
+    """Create an empty file without a name, which is gone when its last descriptor is closed."""
     if hasattr(os, "memfd_create"):
         with suppress(OSError):  # a kernel or container without memfd
             return os.memfd_create("spectronorm", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -26,9 +26,9 @@ def fill(descriptor: int, data: bytes) -> None:
 
 
 def seal_size(descriptor: int) -> None:
-    """Fix the size of a file in memory for every process: shrinking it would end whoever has it mapped (SIGBUS).
+    """Fix the size of a file in memory for every process: shrinking it would kill processes that map it (SIGBUS).
 
-    A file that is not in memory cannot be sealed and stays as it is.
+    A file that is not in memory cannot be sealed and is unchanged.
     """
     with suppress(ImportError, OSError):
         from fcntl import fcntl  # noqa: PLC0415  (POSIX only)

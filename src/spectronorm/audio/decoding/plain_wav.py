@@ -1,7 +1,7 @@
-"""WAV files of the plainest kind without libsndfile, which takes four times as long for the same samples.
+"""Reader of the plainest kind of WAV files without libsndfile, which takes four times as long for equal samples.
 
-That kind has a header of 44 bytes (RIFF, 16 bits, PCM), samples up to the end of the file, and sizes that agree with
-each other and with the file. Everything else is left to libsndfile, and so is every judgement of what is wrong with it.
+Such files have a header of 44 bytes (RIFF, 16 bits, PCM), samples up to the end of the file, and sizes that agree with
+each other and with the file. Everything else, and every judgement of a fault, is left to libsndfile.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RAW = Scratch()
 
 @dataclass(frozen=True)
 class PlainWav:
-    """What the header of such a file says."""
+    """Content of the header of such a file."""
 
     channels: int
     sample_rate: int
@@ -33,7 +33,7 @@ class PlainWav:
 
 
 def plain_wav(descriptor: int) -> PlainWav | None:
-    """What an open file's header says; None when it is not such a file."""
+    """Return the header of an open file; None if it is another kind of file."""
     header = os.pread(descriptor, _HEADER.size, 0) if hasattr(os, "preadv") else b""
     if len(header) < _HEADER.size or header[:4] != b"RIFF":
         return None
@@ -53,9 +53,9 @@ def plain_wav(descriptor: int) -> PlainWav | None:
 
 
 def read_plain_wav(descriptor: int) -> tuple[NDArray[np.float32], int] | None:
-    """Samples `(sample, channel)` as libsndfile gives them, and the rate in Hz; None when it is not such a file.
+    """Return samples `(sample, channel)` equal to libsndfile's, and the rate in Hz; None for another kind of file.
 
-    The samples are in memory that this thread uses again for the next file.
+    The samples are in memory that this thread reuses for the next file.
     """
     found = plain_wav(descriptor)
     if found is None:
@@ -75,7 +75,7 @@ def _scale_by_numpy(integers: NDArray[np.int16], out: NDArray[np.float32]) -> No
 
 @kernel(_scale_by_numpy, cache=True, nogil=True)
 def _scale(integers: NDArray[np.int16], out: NDArray[np.float32]) -> None:
-    """16-bit integers to [-1, 1), which is exact."""
+    """Scale 16-bit integers to [-1, 1), which is exact."""
     step = np.float32(1.0 / 32768.0)
     for i in range(integers.size):
         out[i] = np.float32(integers[i]) * step

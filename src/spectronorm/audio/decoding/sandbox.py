@@ -1,8 +1,7 @@
-"""Decoding in separate processes that may be slow, greedy or killed without harm to the pass.
+"""Decoding in separate processes that may be slow, exhaust their memory or be killed without harm to the pass.
 
-Decoders of audio formats have had memory errors; a file made to exploit one meets a process that is killed when it
-takes too long or too much memory, and that on Linux can reach nothing but the files it was sent (see
-`confinement.py`). Its answer is numbers, checked like any other input.
+Decoders of audio formats have had memory errors; a file made to exploit one runs in a process that has no open files,
+cannot write any, and is killed if it takes too long. Its answer consists of numbers, checked like any other input.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import math
 import mmap
 import os
 import signal
@@ -25,10 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio.decoding.confinement import Undumpable, available
+from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
@@ -42,12 +42,12 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Limits:
-    """What decoding one file may cost in a process of its own.
+    """Limits for decoding one file in a separate process.
 
-    `seconds` is the time a file may take, `megabytes` the memory that the process may use beyond its start.
+    `seconds` is the time for one file, `megabytes` the memory that the process may use beyond its start.
 
     Raises:
-        ArgumentError: when a limit is not positive, or the system has no such limits (Windows).
+        ArgumentError: if a limit is not positive, or if the system has no such limits (Windows).
     """
 
     seconds: float = 30.0
@@ -61,8 +61,8 @@ class Limits:
             raise ArgumentError("decoding in a limited process needs a POSIX system; leave untrusted out here")
 
 
-Decoded = tuple[NDArray[np.float32], int] | AudioError
-"""Samples `(sample, channel)` and sample rate in Hz, or why there are none."""
+Decoded = DecodedFile | AudioError
+"""What is in a file, or why there is nothing."""
 
 
 class _Gone(Exception):
@@ -70,7 +70,7 @@ class _Gone(Exception):
 
 
 class _Decoder:
-    """One child process and the socket to it."""
+    """A child process and the socket to it."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -101,7 +101,11 @@ class _Decoder:
         self._fresh = True
 
     def ask(self, descriptors: Sequence[int]) -> None:
-        """Send files; raises `_Gone` when the process has ended."""
+        """Send files.
+
+        Raises:
+            _Gone: if the process has ended.
+        """
         try:
             self._socket.settimeout(self.limits.seconds)
             socket.send_fds(self._socket, [bytes([len(descriptors)])], list(descriptors))
@@ -109,26 +113,28 @@ class _Decoder:
             raise _Gone(str(error)) from None
 
     def answer(self, *, first: bool) -> Decoded | None:
-        """What became of the next file that was sent; None when it and all after it must be sent again.
+        """Return the result of the next file; None if this file and all later ones must be sent again.
 
-        That cannot be for the first: nothing waits yet.
+        The first file is never sent again, since nothing waits yet.
 
         Raises:
-            _Gone: when there is no answer in time, or one that cannot be.
+            _Gone: if there is no answer in time, or an impossible one.
         """
         deadline = time.monotonic() + self.limits.seconds + (_START_SECONDS if self._fresh else 0)
         try:
-            kind, place, sample_rate, rows, columns = ANSWER.unpack(self._receive(ANSWER.size, deadline))
+            kind, place, sample_rate, rows, columns, text, missing = ANSWER.unpack(self._receive(ANSWER.size, deadline))
             self._fresh = False
             if kind == ASK_AGAIN and not first:
                 return None
             if kind == ERROR:
-                return _reported(self._receive(rows, deadline) if rows <= _MAX_TEXT else b"")
-            if kind != SAMPLES or 4 * (place + rows * columns) > len(self._shared):
+                return _reported(self._receive(text, deadline) if text <= _MAX_TEXT else b"")
+            possible = kind == SAMPLES and 4 * (place + rows * columns) <= len(self._shared) and text <= _MAX_TEXT
+            if not possible or not 0 <= missing < math.inf:
                 raise _Gone("it gave an answer that cannot be")
-            # A copy: what is checked from here on, nobody else can write to.
+            # A copy: no other process can write to the values checked from here on.
             shared = np.frombuffer(self._shared, np.float32, rows * columns, 4 * place)
-            return shared.copy().reshape(rows, columns), sample_rate
+            note = self._receive(text, deadline).decode(errors="replace")
+            return DecodedFile(shared.copy().reshape(rows, columns), sample_rate, missing, note)
         except OSError as error:
             raise _Gone(str(error)) from None
 
@@ -143,11 +149,11 @@ class _Decoder:
         return data
 
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """True if the process is running."""
         return self._process.poll() is None
 
     def kill(self) -> int:
-        """End the process at once; gives its exit status."""
+        """End the process at once, and return its exit status."""
         self._socket.close()
         self._process.kill()
         return self._process.wait()
@@ -173,11 +179,11 @@ _undumpable = Undumpable()
 
 
 def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded]:
-    """What `decode_descriptor` gives for each of these open files, in order, decoded in a process of its own.
+    """Yield the result of `decode_descriptor` for each of these open files, in order, from a separate process.
 
-    Several files are sent at a time, and the process goes on with the next while its last answer is used. Processes
-    serve one batch after the other; one that fails is replaced, and its file tried again, since somebody else (the
-    system, short of memory) may have ended it. Errors have the reason `timeout` or `crashed` beside those of
+    Several files are sent at a time, and the process continues with the next while its last answer is used. Processes
+    serve one batch after the other; a process that fails is replaced, and its file tried again, since the system may
+    have ended it for lack of memory. Errors have the reasons `timeout` or `crashed` in addition to those of
     `decode_descriptor`.
     """
     done, attempts, at_once = 0, 0, MOST_FILES
@@ -198,7 +204,7 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[De
 
 
 def _answers(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded | None]:
-    """One answer a file, until one is None (ask again) or tells of the end of the process."""
+    """Yield one answer for each file, until one is None (ask again) or reports the end of the process."""
     decoder = _take(limits)
     left, started = len(descriptors), time.monotonic()
     try:
@@ -211,7 +217,7 @@ def _answers(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded | 
     except _Gone as error:
         yield _ending(decoder.kill(), time.monotonic() - started, limits, str(error))
     finally:
-        # An answer that nobody waits for any more would be taken for one to the next request.
+        # An unclaimed answer would be taken for an answer to the next request.
         if left:
             decoder.kill()
         else:
@@ -219,14 +225,14 @@ def _answers(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded | 
 
 
 def _ending(status: int, seconds: float, limits: Limits, how: str) -> AudioError:
-    """Why a process ended that was to decode a file."""
+    """Return the error for a process that ended while decoding a file."""
     if seconds >= limits.seconds or status == -signal.SIGXCPU:
         return AudioError(BadAudioReason.TIMEOUT, f"decoding it took more than {limits.seconds:g} s")
     return AudioError(BadAudioReason.CRASHED, f"it ended the process that decoded it (exit status {status}; {how})")
 
 
 def close_decoders() -> None:
-    """End the processes that wait for more."""
+    """End the processes that wait for more files."""
     with _lock:
         decoders, _idle[:] = list(_idle), []
     for decoder in decoders:
@@ -269,4 +275,4 @@ def _reported(text: bytes) -> AudioError:
         reason, detail = json.loads(text)
         return AudioError(BadAudioReason(reason), str(detail))
     except (ValueError, TypeError):
-        raise _Gone("it gave an answer that is none") from None
+        raise _Gone("its answer is invalid") from None

@@ -1,7 +1,7 @@
-"""The process that decodes untrusted files: it gets open descriptors over a socket and puts samples into shared memory.
+"""Process that decodes untrusted files: it receives open descriptors over a socket and writes samples to shared memory.
 
-Run as a script by `sandbox.py`, which gives it `sys.path`, the place of this package and its limits as JSON. It loads
-`decode.py` without the rest of spectronorm (numba, scipy, …), so that it starts within a tenth of a second.
+`sandbox.py` runs it as a script, with `sys.path`, the location of this package and its limits as JSON. It loads the
+decoder without the rest of spectronorm (numba, scipy, …), so it starts within a tenth of a second.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from typing import Any
 
 MOST_FILES = 16
 """A request is one byte, the number of files, and as many descriptors."""
-ANSWER = struct.Struct("<BQQQQ")
-"""One for each file, in order: `SAMPLES` with place, sample rate, samples and channels; `ERROR` with the length of the
-text that follows; or `ASK_AGAIN`, which ends the request: this file and those after it found no room."""
+ANSWER = struct.Struct("<BQQQQQd")
+"""One for each file, in order: `SAMPLES` with place, sample rate, samples, channels, the length of the note that
+follows and the seconds that are missing; `ERROR` with the length of the text that follows; or `ASK_AGAIN`, which ends
+the request: this file and those after it found no room."""
 SAMPLES, ERROR, ASK_AGAIN = range(3)
 _ROOM = 1 << 20
-"""Samples that may wait to be fetched before the next file is put off: they stay in the cache that way."""
+"""Number of samples that may wait to be fetched before the next file is put off, so that they stay in the cache."""
 
 
 def _load_decode(folder: str) -> types.ModuleType:
-    """`spectronorm.audio.decoding.decode`, with empty packages around it."""
+    """Load `spectronorm.audio.decoding.decode` with empty packages around it."""
     for name, path in (("spectronorm", folder), ("spectronorm.audio", os.path.join(folder, "audio"))):  # noqa: PTH118
         package = types.ModuleType(name)
         package.__path__ = [path]
@@ -37,7 +38,7 @@ def _load_decode(folder: str) -> types.ModuleType:
 
 
 def _limit(megabytes: int) -> None:
-    """Memory beyond what this process has now; no writing to files, no core dumps, no new files but those sent."""
+    """Limit the memory beyond the present use, and forbid writing to files, core dumps and opening new files."""
     import resource  # noqa: PLC0415
 
     try:
@@ -52,7 +53,7 @@ def _limit(megabytes: int) -> None:
 
 
 def _allow_seconds(seconds: float) -> None:
-    """Processor time for the next file: ends an endless decode even when the parent is dead."""
+    """Limit the processor time for the next file, which ends an endless decode even if the parent is dead."""
     import resource  # noqa: PLC0415
 
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -78,21 +79,23 @@ def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode:
 
 
 def _answer(connection: socket.socket, room: Any, used: int, descriptor: int, decode: types.ModuleType) -> int | None:
-    """Decode one file behind the samples that wait already; gives how many wait then, or None when it was put off."""
+    """Decode one file behind the waiting samples; returns the number that waits then, or None if it was put off."""
     if used > _ROOM:
-        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
         return None
     try:
-        samples, sample_rate = decode.decode_descriptor(descriptor, into=room[used:])
+        found = decode.decode_descriptor(descriptor, into=room[used:])
     except decode.AudioError as error:
         if used and error.reason is decode.BadAudioReason.TOO_LARGE:
-            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0))
+            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
             return None
         text = json.dumps([error.reason.value, error.detail]).encode()
-        connection.sendall(ANSWER.pack(ERROR, 0, 0, len(text), 0) + text)
+        connection.sendall(ANSWER.pack(ERROR, 0, 0, 0, 0, len(text), 0.0) + text)
         return used
-    connection.sendall(ANSWER.pack(SAMPLES, used, sample_rate, *samples.shape))
-    return used + int(samples.size)
+    note = found.note.encode()
+    shape = found.samples.shape
+    connection.sendall(ANSWER.pack(SAMPLES, used, found.sample_rate, *shape, len(note), found.missing) + note)
+    return used + int(found.samples.size)
 
 
 def main() -> None:
@@ -101,6 +104,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     sys.path[:] = settings["path"]
     decode = _load_decode(settings["folder"])
+    decode.prepare()
     shared = mmap.mmap(settings["shared"], 0)
     _limit(settings["megabytes"])
     confinement = importlib.import_module("spectronorm.audio.decoding.confinement")

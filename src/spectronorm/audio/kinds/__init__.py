@@ -1,4 +1,4 @@
-"""Kinds of sources: what `open_source` takes. Each is one file and one line here; the first that matches is taken."""
+"""Kinds of sources, as opened by `open_source`. Each is one file and one line here; the first that matches is used."""
 
 from spectronorm.audio.kinds.url import Url as Url
 from spectronorm.audio.kinds.esc50 import Esc50 as Esc50

@@ -1,4 +1,4 @@
-"""A tar or zip archive, read member by member."""
+"""Source kind of a tar or zip archive, read member by member."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spectronorm.audio.places.reference import ClipReference
 
 @SOURCES.register("archive")
 class Archive(SourceKind):
-    """The audio in an archive, never extracted; the first folder is the label."""
+    """Audio in an archive, never extracted; the first folder is the label."""
 
     takes: ClassVar[str] = "a .tar or .zip archive"
 

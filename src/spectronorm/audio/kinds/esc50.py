@@ -1,8 +1,7 @@
-"""A folder in ESC-50's layout."""
+"""Source kind of a folder in ESC-50's layout."""
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,13 +9,14 @@ from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
 from spectronorm.audio.places.archive import clean_name
+from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import SourceError
 
 
 @SOURCES.register("esc50")
 class Esc50(SourceKind):
-    """The clips that `meta/esc50.csv` lists, with its columns; `label` is the category."""
+    """Clips listed in `meta/esc50.csv`, with its columns; `label` is the category."""
 
     takes: ClassVar[str] = "a folder in ESC-50's layout"
 
@@ -27,8 +27,7 @@ class Esc50(SourceKind):
     @override
     def clips(self, place: str) -> list[ClipReference]:
         root, meta = Path(place), Path(place) / "meta" / "esc50.csv"
-        with meta.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_table(meta)
         clips = []
         for row in rows:
             if not row.get("filename"):

@@ -1,4 +1,4 @@
-"""One audio file."""
+"""Source kind of one audio file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spectronorm.errors import SourceError
 
 @SOURCES.register("file")
 class File(SourceKind):
-    """One clip, whatever its suffix: it takes what no other kind does."""
+    """One clip with any suffix: this kind takes every place that no other kind takes."""
 
     takes: ClassVar[str] = "an audio file"
 

@@ -1,8 +1,10 @@
-"""The contract of a source kind: which targets it takes, and the clips that it finds there."""
+"""Contract of a source kind: the places that it takes, and the clips that it finds there."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from spectronorm.audio.places.reference import ClipReference
@@ -10,19 +12,26 @@ from spectronorm.registry import Registry
 
 
 class SourceKind(ABC):
-    """Turns the text that names a source (a path, a URL) into references to its clips; nothing is decoded yet."""
+    """Lists the clips of a source, given by text (a path, a URL), as references; nothing is decoded yet."""
 
     takes: ClassVar[str] = ""
-    """What it takes, for help texts, such as `a folder`."""
+    """Description of the places that the kind takes, for help texts, such as `a folder`."""
+
+    unread: Mapping[str, int] = MappingProxyType({})
+    """How many files of a folder are not read, by suffix; known when the clips are listed."""
 
     @abstractmethod
     def matches(self, place: str) -> bool:
-        """True if this kind takes the place; only cheap looks at the name and the file system are in order."""
+        """Return true if this kind takes the place; check only the name and the file system, which is cheap."""
 
     @abstractmethod
     def clips(self, place: str) -> list[ClipReference]:
-        """The clips at a place that matches; raises `SourceError` when it cannot be listed."""
+        """List the clips at a place that matches.
+
+        Raises:
+            SourceError: if the place cannot be listed.
+        """
 
 
 SOURCES: Registry[SourceKind] = Registry("sources", "source kind", SourceKind, settings=False)
-"""Every source kind by name. Plug-ins are asked before the built-in kinds, and those in the order of their imports."""
+"""Every source kind by name. Plug-ins are tried before the built-in kinds, in the order of their imports."""

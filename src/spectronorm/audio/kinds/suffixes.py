@@ -1,4 +1,4 @@
-"""The names of files that are taken for audio."""
+"""File names that are recognized as audio."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _SUFFIXES = """
     .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
 """
 AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
-"""Suffixes that a scan of a folder takes for audio; a table may name any file."""
+"""Suffixes that a scan of a folder recognizes as audio; a table may name any file."""
 
 
 def is_audio(name: str) -> bool:
-    """True if a file of this name is taken for audio: a known suffix, and not hidden."""
+    """Return true if a file name is recognized as audio: it has a known suffix and is not hidden."""
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES

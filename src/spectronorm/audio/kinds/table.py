@@ -1,4 +1,4 @@
-"""A CSV or Parquet table of files."""
+"""Source kind of a CSV or Parquet table of files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectronorm.errors import SourceError
 
 @SOURCES.register("table")
 class Table(SourceKind):
-    """The files that the column `path` names, with every other column."""
+    """Files named in the column `path`, with all other columns of the table."""
 
     takes: ClassVar[str] = "a .csv or .parquet table with a column path"
 
@@ -34,6 +34,7 @@ class Table(SourceKind):
                 f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
                 "name the column that holds the audio files path"
             )
+        _refuse_pieces(path, rows)
         for number, row in enumerate(rows, start=2):
             if not row["path"]:
                 raise SourceError(f"{path}: row {number} has no path; every row needs one")
@@ -42,3 +43,13 @@ class Table(SourceKind):
             columns = {key: value for key, value in row.items() if key != "path" and value}
             clips.append(ClipReference(name, path.parent / row["path"], columns))
         return clips
+
+
+def _refuse_pieces(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Raise `SourceError` for a table of pieces of recordings: each row would be its whole file."""
+    pieces = sorted({"start", "end", "onset", "offset"} & set(rows[0] if rows else ()))
+    if pieces:
+        raise SourceError(
+            f"{path}: has the column {pieces[0]}, but pieces of recordings cannot be read yet: each row would be its "
+            "whole file; cut the recordings into files, or leave the column out"
+        )

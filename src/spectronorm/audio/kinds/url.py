@@ -1,4 +1,4 @@
-"""An fsspec URL: one object, everything below a prefix, or archives."""
+"""Source kind of an fsspec URL: one object, every object below a prefix, or archives."""
 
 from __future__ import annotations
 

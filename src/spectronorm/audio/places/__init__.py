@@ -1,1 +1,1 @@
-"""Places where clips lie: files, archives, URLs and manifests."""
+"""Locations of clips: files, archives, URLs and manifests."""

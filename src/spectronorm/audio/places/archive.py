@@ -1,6 +1,6 @@
 """Members of tar and zip archives as clips: listed once, read by byte range, never extracted.
 
-Names are data: they become names in a source, cleaned of anything that leads elsewhere, and never paths to write.
+Names are untrusted: they are cleaned of anything that leads elsewhere, and never become paths to write.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from typing import IO
 from spectronorm.audio.places.compressed_tar import STREAMS, method_of, unpacked
 from spectronorm.audio.places.place import open_place, read_range
 from spectronorm.audio.places.reference import ClipReference, Part, label_columns
+from spectronorm.counted import counted
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 MAX_MEMBER_BYTES = 1 << 32
 MAX_NAME_BYTES = 1 << 16
-"""What tar may spend on one member's name and attributes; a header that claims more is hostile."""
+"""Largest number of bytes of one member's name and attributes; a header that claims more is hostile."""
 _ENCRYPTED = 1
 _LOCAL_HEADER = 30
 
 
 def is_archive(place: str) -> bool:
-    """Whether the name is that of an archive."""
+    """True if the name is the name of an archive."""
     return place.lower().endswith(ARCHIVE_SUFFIXES)
 
 
@@ -38,7 +39,7 @@ def list_archive(place: str, wanted: Callable[[str], bool], *, zipped: bool = Fa
     breaks off gives the members before the break, and one more that says so.
 
     Raises:
-        SourceError: when it cannot be opened or is no such archive.
+        SourceError: if it cannot be opened or is no such archive.
     """
     listing = _zip_parts if zipped or place.lower().endswith(".zip") else _tar_parts
     clips: list[ClipReference] = []
@@ -47,18 +48,18 @@ def list_archive(place: str, wanted: Callable[[str], bool], *, zipped: bool = Fa
             for name, part in listing(file, place):
                 if wanted(name):
                     clips.append(_reference(name, part))
-        except Exception as error:  # the standard library's parsers raise whatever they run into
+        except Exception as error:  # The standard library's parsers raise exceptions of any kind.
             if not clips:
                 raise SourceError(f"{place}: is not a sound archive ({error}); make or fetch it again") from None
-            broken = Part(place, problem=f"the archive breaks off after {len(clips)} clips ({error})")
+            broken = Part(place, problem=f"the archive breaks off after {counted(len(clips), 'clip')} ({error})")
             clips.append(_reference("(the rest of the archive)", broken))
     return clips
 
 
 def list_shard(place: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
-    """One of several archives that make up a source: each member's name begins with its shard's.
+    """List one of several archives that form a source: each member's name begins with its shard's name.
 
-    A shard that cannot be opened is one clip that cannot be read: the others still count.
+    A shard that cannot be opened becomes one clip that cannot be read; the others still count.
     """
     shard = clean_name(PurePosixPath(place.replace("\\", "/")).name)
     try:
@@ -74,20 +75,20 @@ def _reference(name: str, part: Part) -> ClipReference:
 
 
 def clean_name(name: str) -> str:
-    """A clip's name within the source: never absolute, never upwards, so that outputs can mirror it safely."""
+    """Clean a clip's name within the source: never absolute, never upwards, so that outputs can mirror it safely."""
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "//", "..", ".")]
     return "/".join(part.replace("\0", "") for part in parts) or "clip"
 
 
 class _Metadata:
-    """A file of which only small pieces are read: tarfile would allocate whatever a header claims."""
+    """File that is read only in small pieces, because tarfile would allocate any size that a header claims."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
-        """At most `MAX_NAME_BYTES`."""
+        """Read at most `MAX_NAME_BYTES`."""
         if not 0 <= size <= MAX_NAME_BYTES:
             raise tarfile.ReadError(f"a header claims {size} bytes of names")
         return self._file.read(size)
@@ -97,7 +98,7 @@ def _tar_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
     method = method_of(place)
     with unpacked(file, method) as plain, tarfile.open(fileobj=_Metadata(plain), mode="r:") as archive:  # type: ignore[call-overload]
         while (member := archive.next()) is not None:
-            archive.members.clear()  # tarfile would keep every header it has seen
+            archive.members.clear()  # tarfile would keep every header that it has seen.
             if member.isdir():
                 continue
             problem = None if member.isreg() and not member.issparse() else "it is a link or device inside an archive"
@@ -130,10 +131,10 @@ def _zip_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
 
 
 def read_part(part: Part) -> bytes:
-    """The bytes of a member, or of a whole remote object.
+    """Return the bytes of a member, or of a whole remote object.
 
     Raises:
-        AudioError: when it cannot be read, is cut off, or is not what the archive says it is.
+        AudioError: if it cannot be read, is truncated, or differs from the archive's description.
     """
     if part.problem is not None:
         raise AudioError(BadAudioReason.UNREADABLE, part.problem)
@@ -156,7 +157,7 @@ def _read_zip_member(part: Part) -> bytes:
     size = part.size or 0
     if part.method == "deflate":
         try:
-            # One byte more than promised shows a lie without unpacking all of it.
+            # One byte more than declared reveals a false size without unpacking everything.
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1)
         except zlib.error as error:
             raise AudioError(BadAudioReason.UNREADABLE, f"it cannot be unpacked ({error})") from None

@@ -1,4 +1,4 @@
-"""Tars that are compressed as a whole: their members can only be reached by unpacking all that lies before them."""
+"""Compressed tar archives: a member can only be reached by unpacking everything before it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _MAX_IDLE = 8
 
 
 def method_of(place: str) -> str:
-    """How a tar of this name is compressed as a whole."""
+    """Return the compression method of a tar archive with this name."""
     suffix = place.lower().rpartition(".")[2]
     return {"tgz": "gz", "tar": "stored"}.get(suffix, suffix)
 
 
 @contextmanager
 def unpacked(file: IO[bytes], method: str) -> Iterator[IO[bytes]]:
-    """The file's unpacked content, which seeks forward by unpacking."""
+    """Open the file's unpacked content, which seeks forward by unpacking."""
     if method == "stored":
         yield file
         return
@@ -42,7 +42,7 @@ def unpacked(file: IO[bytes], method: str) -> Iterator[IO[bytes]]:
 
 
 class _Stream:
-    """One archive, unpacked up to some point."""
+    """One archive, unpacked up to some position."""
 
     def __init__(self, part: Part) -> None:
         self.place = part.place
@@ -60,7 +60,11 @@ class _Stream:
         return bytes(data)
 
     def require_unchanged(self) -> None:
-        """Raise `AudioError` when the archive is not what was opened."""
+        """Check that the archive is still the file that was opened.
+
+        Raises:
+            AudioError: if it has changed.
+        """
         if self.state != _state(self.place):
             raise AudioError(BadAudioReason.CHANGING, f"{self.place} changed while it was read")
 
@@ -70,14 +74,18 @@ class _Stream:
 
 
 class Streams:
-    """Open archives, each unpacked up to some point: a read goes on from the furthest one that is not yet past it."""
+    """Open archives, each unpacked up to some position: a read continues the furthest one that is not yet past it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: dict[str, list[_Stream]] = {}
 
     def read(self, part: Part) -> bytes:
-        """The bytes of a member; raises `AudioError` when the archive is damaged, gone or changing."""
+        """Return the bytes of a member.
+
+        Raises:
+            AudioError: if the archive is damaged, missing or changing.
+        """
         try:
             stream = self._take(part) or _Stream(part)
         except SourceError as error:
@@ -127,7 +135,7 @@ STREAMS = Streams()
 
 
 def _state(place: str) -> tuple[int, ...]:
-    """What changes when a local archive does; remote ones are not watched."""
+    """Return values that change when a local archive changes; remote ones are not watched."""
     if is_url(place):
         return ()
     try:

@@ -1,4 +1,4 @@
-"""Bytes at a place: a local file or any fsspec URL, read by range."""
+"""Bytes at a location: a local file or any fsspec URL, read by range."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _BLOCK = 1 << 20
 
 
 def is_url(place: str) -> bool:
-    """Whether this is a URL rather than a local path."""
+    """True if this is a URL rather than a local path."""
     scheme, colon, _ = place.partition("://")
     return bool(colon) and scheme.replace("+", "").replace("::", "").isalnum() and len(scheme) > 1
 
 
 def file_system(url: str) -> tuple[Any, str]:
-    """The fsspec file system of a URL, and the path in it.
+    """Return the fsspec file system of a URL, and the path in it.
 
     Raises:
-        MissingExtra: when fsspec, or what it needs for this protocol, is not installed.
-        SourceError: when the protocol is unknown.
+        MissingExtra: if fsspec, or a package that it needs for this protocol, is not installed.
+        SourceError: if the protocol is unknown.
     """
     try:
         import fsspec  # noqa: PLC0415
@@ -39,7 +39,11 @@ def file_system(url: str) -> tuple[Any, str]:
 
 
 def open_place(place: str) -> IO[bytes]:
-    """The place as a file that can seek; raises `SourceError` when it cannot be opened."""
+    """Open the location as a seekable file.
+
+    Raises:
+        SourceError: if it cannot be opened.
+    """
     try:
         return io.BufferedReader(_Ranges(place), _BLOCK) if is_url(place) else Path(place).open("rb")
     except OSError as error:
@@ -47,7 +51,7 @@ def open_place(place: str) -> IO[bytes]:
 
 
 class _Ranges(io.RawIOBase):
-    """A remote object as a file that reads ranges; what `fsspec` itself opens may share its position with others."""
+    """Remote object as a file that reads ranges; files from `fsspec` itself may share their position with others."""
 
     def __init__(self, url: str) -> None:
         self._system, self._path = file_system(url)
@@ -55,11 +59,11 @@ class _Ranges(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """It can be read."""
+        """Return true: the file can be read."""
         return True
 
     def seekable(self) -> bool:
-        """It can seek."""
+        """Return true: the file can seek."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -69,11 +73,11 @@ class _Ranges(io.RawIOBase):
         return self._position
 
     def tell(self) -> int:
-        """The position."""
+        """Return the position."""
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Read what fits."""
+        """Read into the buffer, up to its size."""
         stop = min(self._position + len(buffer), self._size)
         if stop <= self._position:
             return 0
@@ -84,10 +88,10 @@ class _Ranges(io.RawIOBase):
 
 
 def read_range(place: str, start: int, length: int | None) -> bytes:
-    """`length` bytes from `start`, or all when `length` is None; fewer when the place ends before.
+    """Read `length` bytes from `start`, or everything if `length` is None; fewer if the content ends earlier.
 
     Raises:
-        AudioError: when the place cannot be read, or a local file changes meanwhile.
+        AudioError: if the location cannot be read, or a local file changes meanwhile.
     """
     try:
         if is_url(place):
@@ -108,7 +112,7 @@ def read_range(place: str, start: int, length: int | None) -> bytes:
 
 
 def state(status: os.stat_result) -> tuple[int, ...]:
-    """What changes whenever a file's content does, as far as the system can tell."""
+    """Return values that change whenever a file's content does, within the system's resolution."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
@@ -121,7 +125,7 @@ def _read_remote(place: str, start: int, length: int | None) -> bytes:
         raise
     except (AudioError, MissingExtra):
         raise
-    except Exception as error:  # each remote file system has errors of its own
+    except Exception as error:  # Each remote file system has its own errors.
         raise AudioError(
             BadAudioReason.UNREADABLE, f"{place} cannot be read ({type(error).__name__}: {error})"
         ) from None

@@ -1,4 +1,4 @@
-"""A clip that has not been read yet, and the part of an archive or the remote object that it may be."""
+"""Reference to a clip that has not been read yet, as a file, a part of an archive or a remote object."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where a clip lies that is not a file of its own.
+    """Location of a clip that is not a file of its own.
 
     Attributes:
         place: The archive or object: a local path, or an fsspec URL.
-        start: Its first byte there.
-        stored: How many bytes it takes there; None for all of it.
-        size: How many bytes it has when unpacked; None when that is not known.
-        method: `stored`, `deflate` (a zip member), or `gz`, `bz2`, `xz` (a member of a tar that is compressed as a
-            whole; `start` then counts unpacked bytes).
+        start: Offset of its first byte.
+        stored: Number of bytes stored; None for the whole object.
+        size: Number of bytes when unpacked; None if unknown.
+        method: `stored`, `deflate` (a zip member), or `gz`, `bz2`, `xz` (a member of a compressed tar; `start` then
+            counts unpacked bytes).
         crc: CRC-32 of the unpacked bytes, or None.
-        problem: Why it cannot be read, found when the archive was listed; None when it can.
-        array: Type and shape of a tensor, or the name of a data set, where the bytes alone do not say it.
+        problem: Reason why it cannot be read, found when the archive was listed; None if there is none.
+        array: Type and shape of a tensor, or the name of a data set, if the bytes do not contain it.
     """
 
     place: str
@@ -37,10 +37,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ClipReference:
-    """One clip that has not been read yet: its name within the source, where it lies, and its columns (label, fold, …).
+    """One clip that has not been read yet: its name within the source, its location, and its columns (label, fold, …).
 
-    A member of an archive or a remote object has a `part` besides, and its location is then for people only. The
-    location is kept as text, which takes a quarter of the memory of a path: there may be millions of clips.
+    A member of an archive or a remote object also has a `part`, and its location then only serves for display. The
+    location is stored as text, which takes a quarter of the memory of a path: there may be millions of clips.
     """
 
     name: str
@@ -58,20 +58,20 @@ class ClipReference:
 
 
 def label_columns(name: str) -> Mapping[str, str]:
-    """The columns of a clip of this name where nothing else is known: the folder that it lies in is its label."""
+    """Return the columns of a clip known only by name: its folder is its label."""
     label, inside, _ = name.partition("/")
     return _label(label if inside else "")
 
 
 @lru_cache(maxsize=1 << 12)
 def _label(label: str) -> Mapping[str, str]:
-    """One for all clips of a label: there may be millions."""
+    """Return one mapping shared by all clips of a label: there may be millions."""
     return {"label": label} if label else {}
 
 
 def reading_place(clip: ClipReference) -> tuple[str, int]:
-    """Where a clip lies in its archive, to sort by: reading one behind the other; files keep their order.
+    """Return a sort key by the position in an archive, for sequential reading; files keep their order.
 
-    In a compressed tar every step back means unpacking again from its beginning.
+    In a compressed tar, every step back means unpacking again from the beginning.
     """
     return ("", 0) if clip.part is None else (clip.part.place, clip.part.start)

@@ -12,18 +12,18 @@ from spectronorm.errors import SourceError
 
 
 def list_remote(url: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
-    """The clips at `url`: names relative to it, the first folder below as label.
+    """List the clips at `url`: names relative to the URL, the first subfolder as label.
 
     Raises:
-        SourceError: when there is nothing there, or it cannot be listed.
-        MissingExtra: when fsspec or the protocol's own package is missing.
+        SourceError: if there is nothing at the URL, or it cannot be listed.
+        MissingExtra: if fsspec or the protocol's own package is missing.
     """
     if is_archive(url):
         return list_archive(url, wanted)
     system, root = file_system(url)
     try:
         found = sorted(str(path) for path in system.find(root))
-    except Exception as error:  # each remote file system has errors of its own
+    except Exception as error:  # Each remote file system has its own errors.
         raise SourceError(f"{url}: cannot be listed ({error}); check the URL and your access to it") from None
     if found == [root]:
         return [ClipReference(clean_name(PurePosixPath(root).name), Path(root), part=_object(system, root))]

@@ -1,1 +1,1 @@
-"""From scores to an answer."""
+"""Statistics and sentences: the way from test scores to an answer."""

@@ -1,4 +1,4 @@
-"""What a run says: each arm's mean, each difference with its interval, and the sentences that people need."""
+"""The answer of a run: each arm's mean, each difference with its interval, and both in sentences."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from spectronorm.experiment.deploy import NO_UPDATE, update_names
 from spectronorm.experiment.design import Block, Design
 from spectronorm.experiment.results import TrainedModel
 
-BETTER, WORSE, EQUIVALENT, ALIKE, UNRESOLVED = "better", "worse", "equivalent", "not told apart", "unresolved"
+BETTER, WORSE, EQUIVALENT, ALIKE, UNRESOLVED = "better", "worse", "equivalent", "not significant", "unresolved"
 _TURNED = {BETTER: WORSE, WORSE: BETTER}
 Done = Mapping[tuple[str, int, str], TrainedModel]
 
 
 @dataclass(frozen=True)
 class ArmMean:
-    """An arm's mean with its 95 % interval."""
+    """Mean of one arm over the tested clips, with its 95 % interval."""
 
     arm: str
     mean: float
@@ -30,7 +30,7 @@ class ArmMean:
 
 @dataclass(frozen=True)
 class ArmVerdict:
-    """A difference, its p-value after Holm's correction, and the one word for it."""
+    """Difference of two arms, its p-value after Holm's correction, and the one word that sums it up."""
 
     difference: PairedDifference
     holm: float
@@ -39,12 +39,12 @@ class ArmVerdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One endpoint: arms and their differences.
+    """Means and pairwise differences of all arms on one endpoint.
 
     Attributes:
         endpoint: Accuracy (higher is better, 0 … 1) or log-loss (lower is better, nats).
-        arms: Means.
-        verdicts: Every two arms.
+        arms: The mean of each arm.
+        verdicts: One verdict for each pair of arms.
     """
 
     endpoint: str
@@ -54,7 +54,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Shifted:
-    """Arms on one deployment with one kind of update: means, and differences from the reference arm."""
+    """Results on one simulated deployment with one kind of update: means, and differences from the reference arm."""
 
     shift: str
     update: str
@@ -64,16 +64,16 @@ class Shifted:
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything that a run says.
+    """The complete answer of a run.
 
     Attributes:
-        blocks: What it rests on.
-        accuracy: The first endpoint.
-        log_loss: The second, which is more sensitive.
-        control: The A/A control: the reference arm less itself with other seeds.
-        same_model: Pairs that are one model by algebra, as negative controls.
-        shifts: Deployments.
-        detectable: The smallest difference that this run finds in four of five repetitions, by its median error.
+        blocks: The blocks that the answer rests on.
+        accuracy: The primary endpoint.
+        log_loss: The secondary endpoint, which is more sensitive.
+        control: The A/A control: the reference arm minus the reference arm trained with other seeds.
+        same_model: Pairs of arms that are one model by algebra, as negative controls.
+        shifts: The results on each simulated deployment.
+        detectable: The smallest difference that this run finds with 80 % power, by its median standard error.
         sentences: The answer in words.
     """
 
@@ -88,13 +88,16 @@ class Answer:
 
 
 def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequence[tuple[str, str]]) -> Answer | None:
-    """What the complete blocks say, see `whole_rounds`; None before there is one.
+    """Answer from the complete blocks (see `whole_rounds`); None before the first block is complete.
 
     Args:
-        done: The models.
-        design: What was planned.
-        clips: What they were tested on.
+        done: The trained models.
+        design: The plan of the run.
+        clips: The clips that the models were tested on.
         same_model: Pairs of arms that cannot differ.
+
+    Returns:
+        The answer, or None if no block is complete.
     """
     blocks = whole_rounds(complete_blocks(done, design, clips), clips)
     names = tuple(arm.name for arm in design.arms)
@@ -119,9 +122,9 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
 
 
 def whole_rounds(blocks: Sequence[Block], clips: LabelledClips) -> list[Block]:
-    """The blocks of seeds that did every fold, or of the first seed before that.
+    """Return the blocks of all seeds that completed every fold, or of the first seed if none did.
 
-    A seed that did some folds only would, drawn by the bootstrap, stand for those folds' clips alone.
+    A seed with only some folds would, when the bootstrap draws it, represent the clips of those folds alone.
     """
     seeds = {block.seed for block in blocks}
     whole = {seed for seed in seeds if {b.fold for b in blocks if b.seed == seed} == set(clips.held_out)}
@@ -129,7 +132,7 @@ def whole_rounds(blocks: Sequence[Block], clips: LabelledClips) -> list[Block]:
 
 
 def sentences(comparison: Comparison, reference: str) -> list[str]:
-    """The answer in words, each arm against the reference first, then other pairs where one is better."""
+    """State the comparison in words: each arm against the reference first, then each other pair with a winner."""
     said = []
     for verdict in comparison.verdicts:
         difference = verdict.difference
@@ -141,7 +144,7 @@ def sentences(comparison: Comparison, reference: str) -> list[str]:
 
 
 def sentence(verdict: ArmVerdict, where: str = "here") -> str:
-    """One verdict in words, in points of accuracy."""
+    """State one verdict in words, in percentage points of accuracy."""
     difference = verdict.difference
     if verdict.word == WORSE:
         return sentence(ArmVerdict(difference.reversed, verdict.holm, BETTER), where)
@@ -158,7 +161,7 @@ def sentence(verdict: ArmVerdict, where: str = "here") -> str:
                 f"{first} against {second} is unresolved {where} ({low} … {high} points over recordings, "
                 f"{_folds(difference)} over folds, p = {verdict.holm:.2g} after Holm)."
             )
-    return f"{first} and {second} cannot be told apart {where} ({low} … {high} points)."
+    return f"{first} and {second} do not differ significantly {where} ({low} … {high} points)."
 
 
 def _folds(difference: PairedDifference) -> str:
@@ -168,16 +171,20 @@ def _folds(difference: PairedDifference) -> str:
 
 
 def _points(share: float) -> str:
-    """Points with a sign, as people write it."""
+    """Format a difference of accuracy as signed percentage points."""
     return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
 
 
 def verdicts(differences: Sequence[PairedDifference], margin: float = MARGIN) -> tuple[ArmVerdict, ...]:
-    """The word for each difference, after Holm's correction over all of them.
+    """Classify each difference, after Holm's correction over all of them.
 
-    Better or worse needs both intervals clear of zero and Holm's p below 0.05 (without folds, the bootstrap alone);
-    where the two disagree, or Holm's correction takes it away, it is unresolved. Equivalent needs both intervals
-    within the margin.
+    *Better* or *worse* needs both intervals clear of zero and Holm's p below 0.05 (without folds, the bootstrap
+    interval alone). If the two intervals disagree, or if Holm's correction removes the significance, the difference is
+    *unresolved*. *Equivalent* needs both intervals within the margin.
+
+    Args:
+        differences: The differences of one family of tests.
+        margin: Largest difference of accuracy that still counts as equivalent.
     """
     adjusted = holm([difference.bootstrap.p for difference in differences])
     return tuple(ArmVerdict(d, p, _word(d, p, margin)) for d, p in zip(differences, adjusted, strict=True))
@@ -206,7 +213,7 @@ def _comparison(
     differences = [resampled.difference(a, b) for a, b in pairs]
     if endpoint == HIT:
         return Comparison(endpoint, arms, verdicts(differences))
-    # Two points of accuracy are no margin in nats; and less is better.
+    # The margin of two percentage points does not apply to nats, and a lower log-loss is better.
     found = (replace(v, word=_TURNED.get(v.word, v.word)) for v in verdicts(differences, margin=0.0))
     return Comparison(endpoint, arms, tuple(found))
 
@@ -227,7 +234,7 @@ def _shifts(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[B
 
 
 def _arms_with(done: Done, design: Design, blocks: Sequence[Block], shift: str, update: str) -> list[str]:
-    """The arms that allow this update."""
+    """Return the arms that support this update."""
     return [
         arm.name
         for arm in design.arms
@@ -253,7 +260,7 @@ def _shifted(
 
 
 def _shift_sentences(shifts: Sequence[Shifted]) -> list[str]:
-    """What differs on a deployment without any update."""
+    """State the differences between arms on each deployment without an update."""
     return [
         sentence(verdict, f"on {part.shift}")
         for part in shifts
@@ -264,7 +271,7 @@ def _shift_sentences(shifts: Sequence[Shifted]) -> list[str]:
 
 
 def _with_reference_second(verdict: ArmVerdict, reference: str) -> ArmVerdict:
-    """The verdict as the other arm less the reference."""
+    """Return the verdict reversed if necessary, so that the reference is subtracted."""
     if verdict.difference.second == reference:
         return verdict
     return ArmVerdict(verdict.difference.reversed, verdict.holm, _TURNED.get(verdict.word, verdict.word))

@@ -1,4 +1,4 @@
-"""What a run found, clip by clip, as arrays that the statistics work on."""
+"""Outcomes of a run, clip by clip, as arrays for the statistics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spectronorm.experiment.results import Scores, TrainedModel
 
 HIT, LOG_LOSS = "accuracy", "log-loss"
 Choose = Callable[[TrainedModel], Scores | None]
-"""Which of a model's scores to look at; None where it has none."""
+"""Selects one set of a model's scores; None if the model has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class Outcomes:
 
     Attributes:
         arms: Names, in order.
-        values: `(arm, clip, seed)`; NaN where a clip's fold was not done with that seed.
-        folds: The fold of each clip, as a number.
-        groups: The recording or speaker of each clip, as a number.
+        values: Array `(arm, clip, seed)`; NaN if the clip's fold is not done with that seed.
+        folds: The index of each clip's fold.
+        groups: The index of each clip's recording or speaker.
     """
 
     arms: tuple[str, ...]
@@ -36,24 +36,24 @@ class Outcomes:
 
     @property
     def n_groups(self) -> int:
-        """How many recordings or speakers there are."""
+        """Number of recordings or speakers."""
         return int(self.groups.max()) + 1
 
     def of_clips(self) -> Floats:
-        """The mean over seeds, `(arm, clip)`."""
+        """Return the mean over seeds, `(arm, clip)`."""
         return np.asarray(np.nanmean(self.values, axis=2))
 
     def means(self) -> dict[str, float]:
-        """Each arm's mean over clips, each clip over its seeds."""
+        """Return each arm's mean over clips, where each clip counts by its mean over seeds."""
         return dict(zip(self.arms, self.of_clips().mean(axis=1).tolist(), strict=True))
 
     def of_folds(self) -> Floats:
-        """The mean over each fold's clips, `(arm, fold)`."""
+        """Return the mean over each fold's clips, `(arm, fold)`."""
         clips = self.of_clips()
         return np.stack([clips[:, self.folds == fold].mean(axis=1) for fold in np.unique(self.folds)], axis=1)
 
     def group_sums(self) -> tuple[Floats, Floats]:
-        """Sums `(arm, group, seed)` and weights `(group, seed)` in which each clip counts once over its seeds."""
+        """Return sums `(arm, group, seed)` and weights `(group, seed)`; a clip's weights add up to 1 over its seeds."""
         there = ~np.isnan(self.values[0])
         weight = there / there.sum(axis=1, keepdims=True)
         sums = np.zeros((len(self.arms), self.n_groups, weight.shape[1]))
@@ -65,12 +65,12 @@ class Outcomes:
 
 
 def scores_as_recorded(model: TrainedModel) -> Scores:
-    """The scores on clips as recorded."""
+    """Select the model's scores on the clips as recorded."""
     return model.scores
 
 
 def scores_under_shift(shift: str, update: str) -> Choose:
-    """The scores on a simulated deployment with an update."""
+    """Return a function that selects the scores on a simulated deployment with an update."""
     return lambda model: model.shifted.get(shift, {}).get(update)
 
 
@@ -82,9 +82,17 @@ def outcomes(
     endpoint: str = HIT,
     choose: Choose = scores_as_recorded,
 ) -> Outcomes | None:
-    """The outcomes of blocks in which all these arms are done; None when there is no such block.
+    """Collect the outcomes of the blocks in which all these arms are done; None if there is no such block.
 
-    Accuracy is 0 or 1 a clip; log-loss is minus the log-probability of the true class, in nats.
+    Accuracy is 0 or 1 for each clip; log-loss is minus the log-probability of the true class, in nats.
+
+    Args:
+        done: The trained models by fold, seed and arm.
+        clips: The labelled clips.
+        arms: The arms to compare.
+        blocks: The blocks to look at.
+        endpoint: `HIT` for accuracy, or the log-loss.
+        choose: Selects one set of a model's scores: as recorded, or on a deployment.
     """
     complete = [block for block in blocks if all((block.fold, block.seed, arm) in done for arm in arms)]
     if not complete:
@@ -112,5 +120,5 @@ def outcomes(
 def complete_blocks(
     done: Mapping[tuple[str, int, str], TrainedModel], design: Design, clips: LabelledClips
 ) -> list[Block]:
-    """The blocks in which every arm and the control are done."""
+    """Return the blocks in which every arm and the control are done."""
     return [b for b in design.blocks(clips) if all((b.fold, b.seed, name) in done for name in design.names)]

@@ -1,4 +1,4 @@
-"""Stopping early without fooling oneself: a boundary for looking at the data after every block."""
+"""Group-sequential testing: a boundary for looks after every block, so that stopping early keeps the error rate."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from spectronorm.experiment.answer.outcomes import Outcomes
 
 ALPHA = 0.05
 MARGIN = 0.02
-"""Differences below two points count as none."""
+"""Differences of less than two percentage points count as equivalent."""
 OPEN, DIFFERENT, EQUIVALENT = "open", "different", "equivalent"
 _WALKS = 200_000
 
 
 @dataclass(frozen=True)
 class Look:
-    """One pair of arms after some blocks.
+    """State of one pair of arms after some of the blocks.
 
     Attributes:
-        estimate: First arm less second.
-        low: The repeated interval's lower end: it holds at every look together, not at this one alone.
-        high: Its upper end.
-        state: `open`, `different`, or `equivalent` (the whole interval within the margin).
+        estimate: First arm minus second arm.
+        low: Lower end of the repeated confidence interval, which holds for all looks together.
+        high: Upper end of the repeated confidence interval.
+        state: `open`, `different`, or `equivalent` (the whole interval lies within the margin).
     """
 
     estimate: float
@@ -39,10 +39,14 @@ class Look:
 
 @functools.cache
 def boundary(looks: int, pairs: int) -> float:
-    """The critical value of O'Brien and Fleming's (1979) shape: at look k, |z| must pass it times sqrt(looks / k).
+    """Critical value of an O'Brien–Fleming (1979) boundary: at look k, |z| must exceed it times sqrt(looks / k).
 
-    By simulation of random walks, for `ALPHA` over all looks and all pairs (Bonferroni). Early looks, at few
-    recordings, need overwhelming differences.
+    The value is found by simulating random walks. It keeps the error rate `ALPHA` over all looks and all pairs
+    (Bonferroni). Early looks, which rest on few recordings, need overwhelming differences.
+
+    Args:
+        looks: Number of planned looks.
+        pairs: Number of pairs of arms tested.
     """
     generator = np.random.default_rng(0)
     position, highest = np.zeros(_WALKS), np.zeros(_WALKS)
@@ -53,18 +57,18 @@ def boundary(looks: int, pairs: int) -> float:
 
 
 def look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critical: float) -> Look:
-    """What may be said of a pair now.
+    """Evaluate one pair of arms at one look.
 
-    Two standard errors are taken, over recordings and over training runs' units (folds; seeds where there is only one
-    fold), each with Student's t, and the one that says less counts: recordings alone would forget that all clips of a
-    fold share one model.
+    Two standard errors are computed, one over recordings and one over the units of training (folds, or seeds if there
+    is only one fold), each with Student's t. The wider interval counts: recordings alone would ignore that all clips of
+    a fold share one model.
 
     Args:
-        outcomes: Of the blocks that are done.
-        first: An arm.
-        second: The arm that is taken off.
-        fraction: The share of the planned blocks that is done, in (0, 1].
-        critical: What `boundary` gave.
+        outcomes: Outcomes of the completed blocks.
+        first: The first arm.
+        second: The arm that is subtracted.
+        fraction: Completed share of the planned blocks, in (0, 1].
+        critical: The critical value from `boundary`.
     """
     a, b = (outcomes.arms.index(name) for name in (first, second))
     difference = outcomes.values[a] - outcomes.values[b]
@@ -74,7 +78,7 @@ def look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critic
     half = max(
         _half_width(clips - estimate, outcomes.groups, threshold), _unit_half_width(difference, outcomes, threshold)
     )
-    low, high = max(estimate - half, -1.0), min(estimate + half, 1.0)  # all that an accuracy's difference can be
+    low, high = max(estimate - half, -1.0), min(estimate + half, 1.0)  # the range of a difference of accuracies
     if low > 0 or high < 0:
         state = DIFFERENT
     elif low > -MARGIN and high < MARGIN:
@@ -85,7 +89,7 @@ def look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critic
 
 
 def _unit_half_width(difference: Floats, outcomes: Outcomes, threshold: float) -> float:
-    """Half the interval with folds as units, or seeds where there is one fold."""
+    """Half-width of the interval with folds as units, or seeds if there is one fold."""
     if outcomes.folds.max() > 0:
         clips = np.nanmean(difference, axis=1)
         means = np.array([clips[outcomes.folds == fold].mean() for fold in np.unique(outcomes.folds)])
@@ -99,7 +103,7 @@ def _unit_half_width(difference: Floats, outcomes: Outcomes, threshold: float) -
 
 
 def _half_width(residual: Floats, groups: NDArray[np.int64], threshold: float) -> float:
-    """Half the interval with recordings as units."""
+    """Half-width of the interval with recordings as units."""
     sums = np.bincount(groups, weights=residual)
     count = len(sums)
     if count < 2:
@@ -109,5 +113,5 @@ def _half_width(residual: Floats, groups: NDArray[np.int64], threshold: float) -
 
 
 def _t_half_width(se: float, units: int, threshold: float) -> float:
-    """The normal threshold, as the t distribution of so few units has it."""
+    """Half-width with the normal threshold replaced by that of the t distribution with few degrees of freedom."""
     return 0.0 if se == 0 else float(stats.t.isf(stats.norm.sf(threshold), units - 1)) * se

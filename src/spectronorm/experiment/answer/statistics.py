@@ -1,4 +1,4 @@
-"""How sure the differences are: a bootstrap over recordings and seeds, and a t interval over folds beside it."""
+"""Uncertainty of the differences: a bootstrap over recordings and seeds, and a t interval over folds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval and the two-sided p-value of zero."""
+    """95 % interval, and the two-sided p-value of the hypothesis of zero."""
 
     low: float
     high: float
@@ -27,21 +27,21 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether zero lies outside."""
+        """True if zero lies outside the interval."""
         return not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """One arm less another.
+    """One arm minus another arm.
 
     Attributes:
-        first: An arm.
-        second: The arm that is taken off.
-        estimate: The mean difference over clips, each over its seeds.
-        bootstrap: Over groups crossed with seeds.
-        folds: Student's t over the folds' differences; None with a single fold.
-        se: The bootstrap's standard error.
+        first: The first arm.
+        second: The arm that is subtracted.
+        estimate: The mean difference over clips, each averaged over its seeds.
+        bootstrap: Interval of the bootstrap over groups crossed with seeds.
+        folds: Student's t interval over the differences of the folds; None with a single fold.
+        se: Standard error from the bootstrap.
     """
 
     first: str
@@ -53,25 +53,25 @@ class PairedDifference:
 
     @property
     def reversed(self) -> PairedDifference:
-        """The second arm less the first."""
+        """Return the second arm minus the first."""
         turned = None if self.folds is None else _turned(self.folds)
         return PairedDifference(self.second, self.first, -self.estimate, _turned(self.bootstrap), turned, self.se)
 
 
 @dataclass(frozen=True, eq=False)
 class Resampled:
-    """Each arm's mean in each of the bootstrap's replicates, `(arm, replicate)`; the arms share their resamples."""
+    """Mean of each arm in each bootstrap replicate, `(arm, replicate)`; all arms share the resamples."""
 
     outcomes: Outcomes
     means: Floats
 
     def interval(self, arm: str) -> tuple[float, float]:
-        """The 95 % interval of an arm's own mean."""
+        """Return the 95 % interval of one arm's mean."""
         low, high = np.quantile(self.means[self.outcomes.arms.index(arm)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return float(low), float(high)
 
     def difference(self, first: str, second: str) -> PairedDifference:
-        """One arm less another, paired clip by clip."""
+        """Return one arm minus another, paired clip by clip."""
         a, b = (self.outcomes.arms.index(name) for name in (first, second))
         replicates = self.means[a] - self.means[b]
         clips = self.outcomes.of_clips()
@@ -87,11 +87,16 @@ class Resampled:
 
 
 def bootstrap(outcomes: Outcomes, *, replicates: int = REPLICATES, seed: int = 0) -> Resampled:
-    """Bootstrap groups and, crossed with them, seeds (Owen 2007, The pigeonhole bootstrap).
+    """Bootstrap the groups and, crossed with the groups, the seeds (Owen 2007, The pigeonhole bootstrap).
 
-    Each replicate draws as many groups and as many seeds as there are, with replacement; a clip of a drawn group with
-    a drawn seed counts as often as both together. This is a little too wide rather than too narrow where clips and
-    seeds interact.
+    Each replicate draws, with replacement, the full number of groups and the full number of seeds; a clip counts the
+    number of times its group was drawn times the number of times the seed was drawn. If clips and seeds interact, the
+    intervals are slightly too wide rather than too narrow.
+
+    Args:
+        outcomes: Outcomes of all arms.
+        replicates: Number of bootstrap replicates.
+        seed: Seed of the draws.
     """
     sums, weights = outcomes.group_sums()
     groups, seeds = weights.shape
@@ -103,13 +108,13 @@ def bootstrap(outcomes: Outcomes, *, replicates: int = REPLICATES, seed: int = 0
         of_seeds = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=count).astype(np.float64)
         below = np.einsum("rs,rs->r", of_groups @ weights, of_seeds)
         above = np.stack([np.einsum("rs,rs->r", of_groups @ arm, of_seeds) for arm in sums])
-        drawn = below > 0  # an unfinished last seed may be all that was drawn, of recordings that it lacks
+        drawn = below > 0  # A replicate may draw only an unfinished last seed and only recordings that this seed lacks.
         parts.append(above[:, drawn] / below[drawn])
     return Resampled(outcomes, np.concatenate(parts, axis=1))
 
 
 def t_interval(differences: Floats) -> Interval | None:
-    """Student's t over folds; None with fewer than two. Equal differences give an interval without width."""
+    """Student's t interval over folds; None with fewer than two. Equal differences give an interval of width zero."""
     count = len(differences)
     if count < 2:
         return None
@@ -121,7 +126,7 @@ def t_interval(differences: Floats) -> Interval | None:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's (1979) adjusted p-values: the chance that any of all true nulls is rejected stays below the level.
+    """Holm's (1979) adjusted p-values, which control the chance of rejecting any true null hypothesis.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -134,11 +139,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def detectable(clips: int, seeds: int, discordance: float) -> float:
-    """The smallest difference of accuracy that is found in four of five runs, at 5 %: 2.8 standard errors.
+    """Smallest difference of accuracy found with 80 % power at the 5 % level: 2.8 standard errors.
 
-    The standard error of a paired difference on `clips` clips of which a share `discordance` is hit by one arm alone
-    is `sqrt(discordance / clips)`. More seeds make it smaller only in part, because a third of the variance is the
-    clips' own (measured with tiny models on ESC-10).
+    If one arm alone is right on a share `discordance` of `clips` clips, the standard error of the paired difference is
+    `sqrt(discordance / clips)`. More seeds reduce it only in part, because a third of the variance belongs to the clips
+    (measured with tiny models on ESC-10).
 
     >>> round(100 * detectable(400, 1, 0.04), 1)
     2.8

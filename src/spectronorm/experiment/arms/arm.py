@@ -1,4 +1,4 @@
-"""An arm: one way to turn waves into the model's input."""
+"""Arm of a comparison: one way to turn waveforms into the model's input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spectronorm.front_end import PCEN, FrontEnd
 from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
 
 PCEN_ARM = "pcen"
-"""The arm with PCEN in place of the compression, globally standardized."""
+"""Name of the arm with PCEN in place of the compression, globally standardized."""
 
 
 MAX_ARMS = 1000
@@ -22,15 +22,15 @@ MAX_ARMS = 1000
 
 @dataclass(frozen=True)
 class Arm:
-    """A front end, a normalizer that is fitted to the training folds, and augmentation of the training clips.
+    """Front end, normalizer fitted to the training folds, and augmentation of the training clips.
 
-    With `test_crops` a clip's probabilities are the mean over so many of the crops that the arm's `frame_crop` may cut,
-    spread evenly; with 0 the model gets the whole clip. With `members` several models are trained, from other weights
-    and in another order each, and their probabilities averaged: an ensemble. With `also` the models of other arms,
-    which hear the same clips in another way, are averaged with this one's.
+    With `test_crops=n`, a clip's probabilities are the mean over n evenly spaced crops of the length of the arm's
+    `frame_crop`; with 0, the model receives the whole clip. With `members=n`, n models are trained from different
+    initial weights and in different orders, and their probabilities are averaged: an ensemble. With `also`, the
+    probabilities of other arms, which prepare the clips in other ways, are averaged with this arm's probabilities.
 
     Raises:
-        ArgumentError: when crops are asked for without a `frame_crop` to cut them.
+        ArgumentError: if `test_crops` is positive but the arm has no `frame_crop`, or a number is out of range.
     """
 
     name: str
@@ -54,44 +54,47 @@ class Arm:
 
     @property
     def frame_crop(self) -> FrameCrop | None:
-        """The arm's crop of frames, if it has one."""
+        """The arm's crop of frames; None without one."""
         return next((item for item in self.augmentations if isinstance(item, FrameCrop)), None)
 
     @property
     def augments_waves(self) -> bool:
-        """Whether an augmentation works on waves, so that spectrograms are made anew in each epoch."""
+        """True if an augmentation works on waveforms, so that spectrograms are computed anew in each epoch."""
         return any(augmentation.on_waves for augmentation in self.augmentations)
 
     @property
     def parts(self) -> tuple[Arm, ...]:
-        """The arms whose models are averaged: this one alone, if there is no other."""
+        """The arms whose models are averaged; this arm alone if there is no other."""
         return (replace(self, also=()), *(part for arm in self.also for part in arm.parts))
 
     @property
     def models(self) -> tuple[tuple[Arm, int], ...]:
-        """Everything that is trained for it: a part, and which of its members."""
+        """Every model trained for the arm, as pairs of a part and a member's index."""
         return tuple((part, member) for part in self.parts for member in range(part.members))
 
     @property
     def trained(self) -> Arm:
-        """What one model's training depends on: names, test crops and the number of members do not matter."""
+        """Return the arm reduced to the settings that determine one model's training.
+
+        Names, test crops and the number of members are set to fixed values.
+        """
         return replace(self, name="", test_crops=0, members=1, also=())
 
     def shares_models_with(self, other: Arm) -> bool:
-        """Whether a model of one is, from the same seed, also a model of the other."""
+        """True if a model of one arm is, from an equal seed, also a model of the other arm."""
         return any(mine.trained == theirs.trained for mine in self.parts for theirs in other.parts)
 
     def same_model_by_algebra(self, other: Arm) -> bool:
-        """Whether a first bias-free convolution with BatchNorm makes both arms the same model (but for its borders).
+        """True if a first convolution without bias and a BatchNorm make both arms one model (except at the borders).
 
-        Such a layer undoes `a x + b` with a > 0, so that arms cannot differ that do only this to the same levels.
+        Such layers undo `a x + b` with a > 0, so two arms cannot differ if their inputs differ only by such a map.
         """
         scalar = self.normalizer.one_map and other.normalizer.one_map
         same = self.front_end == other.front_end and self.members == other.members
         return scalar and same and not any(arm.augmentations or arm.also for arm in (self, other))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the arm as plain JSON values."""
         return {
             "name": self.name,
             "front_end": self.front_end.to_dict(),
@@ -104,10 +107,10 @@ class Arm:
 
 
 def arm_of_name(name: str, front_end: FrontEnd) -> Arm:
-    """The arm of that name on this front end: any name of a normalizer, or `pcen`.
+    """Return the arm with this name on the given front end: any name of a normalizer, or `pcen`.
 
     Raises:
-        ArgumentError: when there is none.
+        ArgumentError: if there is no such arm.
     """
     if name == PCEN_ARM:
         return Arm(name, replace(front_end, compress=PCEN()), Standardize(per="global"))
@@ -119,15 +122,15 @@ def arm_of_name(name: str, front_end: FrontEnd) -> Arm:
 
 
 def arm_names() -> tuple[str, ...]:
-    """Every name that `--arms` takes: those of normalizers, and `pcen`."""
+    """Every name that `--arms` takes: the names of normalizers, and `pcen`."""
     return (*normalizer_names(), PCEN_ARM)
 
 
 def check_arms(arms: Iterable[Arm]) -> tuple[Arm, ...]:
-    """The arms, in order.
+    """Return the arms as a tuple, in order.
 
     Raises:
-        ArgumentError: when there are fewer than two, or two have the same name.
+        ArgumentError: if there are fewer than two arms, or if two share a name.
     """
     checked = tuple(arms)
     names = [arm.name for arm in checked]

@@ -1,4 +1,4 @@
-"""Arms from a TOML or JSON file, one by one or as the crossing of factors."""
+"""Arms from a TOML or JSON file, listed one by one or as the crossing of factors."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ _MAX_BYTES = 1 << 20
 
 
 def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
-    """The arms of `none,global,band`, or of a `.toml` or `.json` file; what an arm leaves open is `front_end`'s.
+    """Parse the arms of `none,global,band`, or of a `.toml` or `.json` file.
 
     A file holds a list `arm` of tables with `name`, `normalize` and settings of the front end, or one table `factors`
     whose lists are crossed, such as `level = ["as_recorded", "standardize"]` and `normalize = ["none", "band"]`. A
-    table of `name` and `mean_of` averages the probabilities of arms that stand before it.
+    table with `name` and `mean_of` averages the probabilities of arms listed before it.
+
+    Args:
+        text: Names of arms separated by commas, or the path of a file.
+        front_end: Supplies every setting that an arm leaves out.
 
     Raises:
-        ArgumentError: when an arm does not exist or the file cannot be understood.
+        ArgumentError: if an arm does not exist or the file cannot be parsed.
     """
     if not text.endswith((".toml", ".json")):
         return check_arms(arm_of_name(name.strip(), front_end) for name in text.split(",") if name.strip())
@@ -68,7 +72,7 @@ def _listed(arms: Any) -> list[Mapping[str, Any]]:
 
 
 def _crossed(factors: Any) -> Iterator[Mapping[str, Any]]:
-    """One arm for each combination, named after its values."""
+    """Yield one arm for each combination of factors, named after its values."""
     if not factors:
         return
     if not isinstance(factors, Mapping) or not all(isinstance(v, list) and v for v in factors.values()):
@@ -83,7 +87,7 @@ def _crossed(factors: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _word(factor: str, value: Any) -> str:
-    """A factor's value in an arm's name."""
+    """Format a factor's value for an arm's name."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
@@ -96,7 +100,7 @@ def _word(factor: str, value: Any) -> str:
 def _mean_of(plain: Mapping[str, Any], before: Sequence[Arm]) -> Arm:
     name, named, known = _name(plain), plain[_MEAN_OF], {arm.name: arm for arm in before}
     if others := sorted(set(plain) - {"name", _MEAN_OF}):
-        raise ArgumentError(f"arm {name!r} has {_MEAN_OF} and {others[0]}; give it a name beside {_MEAN_OF}, no more")
+        raise ArgumentError(f"arm {name!r} has {_MEAN_OF} and {others[0]}; next to {_MEAN_OF} give only a name")
     if not isinstance(named, list) or len(named) < 2 or not set(map(str, named)) <= set(known):
         there = ", ".join(known) or "none"
         raise ArgumentError(f"arm {name!r}: {_MEAN_OF}={named!r} must be a list of two or more arms before it: {there}")
@@ -134,7 +138,7 @@ def _arm(plain: Mapping[str, Any], front_end: FrontEnd) -> Arm:
 
 
 def _slot(base: Mapping[str, Any], value: Any) -> Any:
-    """A slot's settings: those of the base where the kind stays, so that a file says only what changes."""
+    """Complete a slot's settings from the base if the kind is unchanged, so that a file lists only what differs."""
     if isinstance(value, str):
         return dict(base) if value == base["kind"] else {"kind": value}
     if isinstance(value, Mapping) and value.get("kind", base["kind"]) == base["kind"]:

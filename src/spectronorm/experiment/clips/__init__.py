@@ -1,1 +1,1 @@
-"""Labelled clips, their folds, levels and simulated devices."""
+"""Labelled clips, their folds, log-spectrograms and simulated devices."""

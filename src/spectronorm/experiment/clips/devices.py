@@ -1,4 +1,4 @@
-"""Simulated deployments: what another microphone, room or line does to the same clips."""
+"""Simulated deployments: the effect of another microphone, room or line on recorded clips."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _TAPS = 401
 
 @dataclass(frozen=True)
 class Deployment:
-    """A linear device and white noise.
+    """Linear device followed by white noise.
 
     Attributes:
-        summary: In words.
-        gain_db: Added to every level.
-        response: Frequency (Hz) and gain (dB) of points between which the response runs straight; () is flat.
-        snr_db: Ratio of the filtered clip's power to the noise's, or None for no noise.
+        summary: Description in words.
+        gain_db: Gain in dB.
+        response: Points (frequency in Hz, gain in dB), interpolated linearly; () is flat.
+        snr_db: Ratio of the filtered clip's power to the noise power in dB; None for no noise.
     """
 
     summary: str
@@ -31,7 +31,7 @@ class Deployment:
     snr_db: float | None = None
 
     def __call__(self, wave: Samples, sample_rate: int, clip: int) -> Samples:
-        """What the device records of a wave; the noise depends on the clip's number alone."""
+        """Return the waveform as the device records it; the noise depends only on the clip's number."""
         heard = wave.astype(np.float64)
         if self.response:
             heard = scipy.signal.oaconvolve(heard, self._filter(sample_rate), mode="same")
@@ -41,7 +41,7 @@ class Deployment:
         return np.asarray(heard * 10 ** (self.gain_db / 20), dtype=np.float32)
 
     def _filter(self, sample_rate: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """A linear-phase FIR filter of this response; the last point's gain holds up to half the rate."""
+        """Design a linear-phase FIR filter of this response; the last point's gain holds up to half the sample rate."""
         half = sample_rate / 2
         hz, gains = np.array(self.response).T
         points = np.unique(np.concatenate([np.linspace(0, half, 257), hz[hz < half]]))
@@ -69,19 +69,27 @@ SHIFTS: Mapping[str, Deployment] = {
     ),
     "as-recorded": Deployment("no device: for models that were trained on another"),
 }
-"""What `--shifts` and `--train-on` take."""
+"""Every simulated device, by the name that `--shifts` and `--train-on` take."""
 ALL = ("gain-20", "muffle", "thin", "noise20", "phone")
-"""What `--shifts all` stands for."""
+"""Names that `--shifts all` stands for."""
 
 
 def find_shift(name: str) -> str:
-    """The name, if there is such a device; raises `ArgumentError` otherwise."""
+    """Return the name if such a device exists.
+
+    Raises:
+        ArgumentError: if there is no device with this name.
+    """
     if name not in SHIFTS:
         raise ArgumentError(f"shift {name!r} is unknown; use one of {', '.join(SHIFTS)}")
     return name
 
 
 def parse_shifts(text: str) -> tuple[str, ...]:
-    """The names in `muffle,noise20`, or those of `ALL` for `all`; raises `ArgumentError` for an unknown one."""
+    """Parse the names in `muffle,noise20`; `all` stands for every name in `ALL`.
+
+    Raises:
+        ArgumentError: if a name is unknown.
+    """
     names = ALL if text == "all" else tuple(name.strip() for name in text.split(",") if name.strip())
     return tuple(dict.fromkeys(find_shift(name) for name in names))

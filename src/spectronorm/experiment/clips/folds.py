@@ -1,4 +1,4 @@
-"""Labelled clips in folds, such that no recording stands on both sides."""
+"""Labelled clips in folds, such that no recording is in both training and test data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spectronorm.audio import ClipReference, Source
 from spectronorm.errors import ArgumentError, SourceError
 
 GROUP_COLUMNS = ("src_file", "recording", "source", "speaker")
-"""Columns that are taken for the recording or person that clips come from, unless another is named."""
+"""Columns taken as the recording or speaker of a clip, unless another one is named."""
 MADE_FOLD = "made_fold"
 _TEST_SPLITS = ("test", "validation", "valid", "val")
 
@@ -24,11 +24,11 @@ class LabelledClips:
     """Clips with a class, a fold and a group each.
 
     Attributes:
-        source: The clips; the column `fold_column` holds each one's fold.
-        classes: The classes' names in order.
-        labels: The class of each clip, as a number.
-        groups: The recording, speaker or clip that each clip is one of: the unit of sampling.
-        held_out: The folds that are tested, each by models trained on the others (of a split: on train).
+        source: The clips; the column `fold_column` holds the fold of each clip.
+        classes: The names of the classes, in order.
+        labels: The class index of each clip.
+        groups: The recording, speaker or clip that each clip belongs to: the unit of sampling.
+        held_out: The folds that are tested, each by models trained on the other folds (for a split: on `train`).
     """
 
     source: Source
@@ -39,15 +39,15 @@ class LabelledClips:
     held_out: tuple[str, ...]
 
     def fold_of(self, index: int) -> str:
-        """The fold of a clip."""
+        """Return the fold of a clip."""
         return self.source.clips[index].columns[self.fold_column]
 
     def test_clips(self, fold: str) -> NDArray[np.int64]:
-        """The clips of a fold."""
+        """Return the indices of the clips of a fold."""
         return np.array([i for i in range(len(self.source)) if self.fold_of(i) == fold], dtype=np.int64)
 
     def train_clips(self, fold: str) -> NDArray[np.int64]:
-        """The clips that models train on when `fold` is held out."""
+        """Return the indices of the clips that models train on when `fold` is held out."""
         return np.array([i for i in range(len(self.source)) if self.fold_of(i) != fold], dtype=np.int64)
 
 
@@ -59,18 +59,18 @@ def labelled_clips(
     group: str | None = None,
     hold_out: Sequence[str] = (),
 ) -> LabelledClips:
-    """Labels, folds and groups of a source.
+    """Read the labels, folds and groups of a source.
 
     Args:
         source: Clips with columns.
         label: The column of the class.
         folds: A column, or a number of folds to make; by default the column `fold`, then `split`, then 5 made folds.
         group: The column of the recording or speaker; by default the first of `GROUP_COLUMNS`, else each clip alone.
-        hold_out: Test these folds only.
+        hold_out: Test only these folds.
 
     Raises:
-        SourceError: when clips have no label.
-        ArgumentError: when a column is missing, a group is in two folds, or a fold is too poor to be tested.
+        SourceError: if clips have no label.
+        ArgumentError: if a column is missing, a group is in two folds, or a fold is too small to be tested.
     """
     _check_labels(source, label)
     group = next((name for name in GROUP_COLUMNS if name in source.column_names()), None) if group is None else group
@@ -97,7 +97,7 @@ def labelled_clips(
 
 
 def without_clips(clips: LabelledClips, names: set[str]) -> LabelledClips:
-    """The clips but for those of these names, which cannot be used; raises what `labelled_clips` raises."""
+    """Return the clips except those with these names, which cannot be used; raises as `labelled_clips` does."""
     keep = [i for i, clip in enumerate(clips.source) if clip.name not in names]
     result = replace(
         clips,
@@ -129,7 +129,7 @@ def _require_column(source: Source, column: str, what: str) -> None:
 
 
 def _train_and_test(source: Source) -> Source:
-    """The clips of train and of the one split that is tested."""
+    """Select the clips of `train` and of the one split that is tested."""
     splits = {clip.columns["split"] for clip in source}
     tested = next((name for name in _TEST_SPLITS if name in splits), None)
     if tested is None or "train" not in splits:
@@ -141,13 +141,13 @@ def _train_and_test(source: Source) -> Source:
 
 
 def _with_made_folds(source: Source, label: str, group: str | None, count: int) -> Source:
-    """The source with a fold for each clip: groups stay whole, classes and folds even, the same every time."""
+    """Assign a fold to each clip, reproducibly: groups stay whole, and classes and folds are balanced."""
     members: dict[str, list[ClipReference]] = {}
     for clip in source:
         members.setdefault(clip.name if group is None else clip.columns[group], []).append(clip)
     if not 2 <= count <= len(members):
         raise ArgumentError(
-            f"folds={count}: must be 2 … {len(members)}, because a {group or 'clip'} cannot stand in two folds"
+            f"folds={count}: must be 2 … {len(members)}, because a {group or 'clip'} cannot be in two folds"
         )
     in_fold: list[Counter[str]] = [Counter() for _ in range(count)]
     fold_of: dict[str, str] = {}
@@ -191,5 +191,5 @@ def _check_fold(clips: LabelledClips, fold: str) -> None:
 
 
 def _natural(name: str) -> tuple[int, int, str]:
-    """Numbers in the order of numbers, before other names."""
+    """Sort key: numbers in numerical order, before all other names."""
     return (0, int(name), name) if name.isdecimal() else (1, 0, name)

@@ -1,4 +1,4 @@
-"""Every clip at one length, and its levels by any front end, computed once each."""
+"""Waveforms of equal length and their log-spectrograms (levels) by any front end, each computed once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.runs.progress import Progress, reported, silent
 
 Device = Callable[[Samples, int, int], Samples]
-"""A simulated recording device: samples, sample rate (Hz) and the clip's number to samples of the same length."""
+"""A simulated recording device: maps samples, sample rate (Hz) and the clip's number to samples of equal length."""
 
 
 class Waves:
-    """The clips of a source, cropped to `seconds`, or repeated to it where they are shorter.
+    """Clips of a source, cropped to `seconds`, or repeated up to `seconds` if they are shorter.
 
-    Repeating keeps a short clip's sound as it is. Zeros behind it would be digital silence that no microphone
-    records: a class could be told by its clips' lengths, and added noise would change silence most of all.
+    Repeating keeps the sound of a short clip. Zero padding would add digital silence, which no microphone records:
+    models could tell a class by the lengths of its clips, and added noise would change the silence most.
     """
 
     def __init__(self, source: Source, seconds: float, cache: Path) -> None:
@@ -32,17 +32,17 @@ class Waves:
         self._levels: dict[tuple[str, str], Samples] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the levels: whoever gets it elsewhere computes them again, which costs less than sending them."""
+        """Leave out the levels: the receiving process computes them again, which costs less than sending them."""
         return {**self.__dict__, "_levels": {}}
 
     def wave(self, index: int, front_end: FrontEnd, device: Device | None = None) -> Samples:
-        """One clip's samples at the front end's rate."""
+        """Return one clip's samples at the front end's sample rate."""
         samples = _decoded(self.source, self.source.clips[index], front_end, self._cache)
         wave = np.resize(samples, round(self.seconds * front_end.sample_rate))
         return wave if device is None else device(wave, front_end.sample_rate, index)
 
     def waves(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Samples:
-        """All clips, `(clip, sample)`, as recorded or through a named device."""
+        """Return all clips, `(clip, sample)`, as recorded or through a named device."""
         return np.stack(
             [self.wave(i, front_end, None if device is None else device[1]) for i in range(len(self.source))]
         )
@@ -50,14 +50,14 @@ class Waves:
     def levels(
         self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress = silent
     ) -> Samples:
-        """Levels `(clip, band, frame)` of all clips, as recorded or through a named device; kept in memory."""
+        """Return levels `(clip, band, frame)` of all clips, as recorded or through a named device, kept in memory."""
         key = (front_end.fingerprint, "" if device is None else device[0])
         if key not in self._levels:
             self._levels[key] = self._computed(front_end, None if device is None else device[1], progress)
         return self._levels[key]
 
     def power(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Samples:
-        """The mean square of each frame's hop of samples, `(clip, frame)`; at the clip's end, of what is left of it."""
+        """Return the mean square of each frame's hop of samples, `(clip, frame)`; a last, shorter hop is not padded."""
         hop = front_end.stft.hop
         frames = front_end.frames(round(self.seconds * front_end.sample_rate))
         waves = self.waves(front_end, device)
@@ -81,10 +81,10 @@ class Waves:
 
 
 def usual_seconds(source: Source, front_end: FrontEnd, cache: Path) -> float:
-    """The median length of a source's readable clips in seconds, to a hundredth; the cache is filled on the way.
+    """Return the median length of the readable clips in seconds, to a hundredth; fills the cache on the way.
 
     Raises:
-        SourceError: when no clip can be read.
+        SourceError: if no clip can be read.
     """
     lengths = [seconds for seconds in _lengths(source, front_end, AudioCache(cache)) if seconds]
     if not lengths:
@@ -103,7 +103,7 @@ def _lengths(source: Source, front_end: FrontEnd, cache: AudioCache) -> Iterator
 
 
 def _decoded(source: Source, clip: ClipReference, front_end: FrontEnd, cache: AudioCache) -> Samples:
-    """A clip's samples at the front end's rate; the cache is of files, not of members of archives."""
+    """Return a clip's samples at the front end's rate; the cache holds files, not members of archives."""
     rate, resampler = front_end.sample_rate, front_end.resampler
     if clip.part is not None:
         return source.reader.read(clip, rate, resampler=resampler).samples

@@ -1,1 +1,1 @@
-"""Preparing and running an experiment."""
+"""Preparation and execution of an experiment."""

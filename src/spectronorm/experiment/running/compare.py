@@ -1,4 +1,4 @@
-"""The whole comparison: say what can be found, run, look, stop, answer."""
+"""The whole comparison: state the detectable difference, train, look, stop, answer."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from spectronorm.experiment.running.run import run
 from spectronorm.experiment.training.models import begins_with_batch_norm
 from spectronorm.runs.progress import Progress, silent
 
-DISCORDANCES = (("arms that do nearly the same", 0.04), ("arms that differ much", 0.16))
-"""Shares of clips that one arm alone hits, as measured with tiny models on ESC-10."""
+DISCORDANCES = (("nearly equivalent arms", 0.04), ("arms that differ much", 0.16))
+"""Shares of clips that only one of two arms classifies correctly, as measured with tiny models on ESC-10."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to.
+    """Outcome of a run.
 
     Attributes:
-        answer: What the complete blocks say.
+        answer: The answer from the complete blocks.
         looks: With a budget, each arm against the reference at the last look; the intervals hold at all looks together.
-        stopped: Why it ended.
+        stopped: The reason why the run ended.
     """
 
     answer: Answer
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def plan(prepared: Prepared) -> list[str]:
-    """What the run will do and the smallest differences that it can find, to be said before it begins."""
+    """Describe the run and the smallest differences that it can find, before it begins."""
     design, clips = prepared.design, prepared.clips
     tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
     models = len(list(design.blocks(clips))) * len(design.names)
@@ -76,15 +76,21 @@ def compare(
     clock: Callable[[], float] = time.monotonic,
     engine: Engine | None = None,
 ) -> Outcome:
-    """Run all blocks, or with a budget until every arm is settled against the reference or the time is gone.
+    """Run all blocks, or with a budget until every arm is settled against the reference or the time is used up.
 
     Args:
-        prepared: What `prepare` gave.
-        results: What is done already; new results are added.
-        budget: Seconds; at least one block is done.
-        progress: Called with the number of epochs done and of all there are.
-        clock: Tells the time in seconds.
-        engine: Where models are trained; by default here, one after the other.
+        prepared: Result of `prepare`.
+        results: Finished models; new models are added.
+        budget: Time limit in seconds; at least one block is completed.
+        progress: Called with the number of epochs done and the total number of epochs.
+        clock: Returns the time in seconds.
+        engine: Engine that trains the models; by default in this process, one after the other.
+
+    Returns:
+        The answer, the last looks, and the reason for stopping.
+
+    Raises:
+        ArgumentError: if no block is complete.
     """
     begin, looks, stopped = clock(), dict[str, Look](), "all blocks are done"
     planned = len(list(prepared.design.blocks(prepared.clips)))
@@ -98,16 +104,16 @@ def compare(
             break
         spent = clock() - begin
         if number < planned and spent + spent / number > budget:
-            stopped = f"the time is gone after {number} of {planned} blocks"
+            stopped = f"the time was used up after {number} of {planned} blocks"
             break
     said = answer(results.done, prepared.design, prepared.clips, same_model(prepared))
     if said is None:
-        raise ArgumentError("no block is complete, so there is nothing to say; run the same command again")
+        raise ArgumentError("no block is complete, so there is no answer; run the command again")
     return Outcome(said, looks, stopped)
 
 
 def _looks(prepared: Prepared, results: Results, done: int, planned: int) -> dict[str, Look]:
-    """Each arm against the reference after so many blocks."""
+    """Compare each arm with the reference after `done` of the `planned` blocks."""
     design, clips = prepared.design, prepared.clips
     names = [arm.name for arm in design.arms]
     blocks = complete_blocks(results.done, design, clips)[:done]

@@ -1,4 +1,4 @@
-"""Models trained on an engine: each is independent of all others, so they may run anywhere and in any order."""
+"""Training jobs for an engine: the models are independent, so they may run on any worker and in any order."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from spectronorm.runs.resume import guarded_map
 from spectronorm.runs.worker_check import Origin
 
 Job = tuple[Block, tuple[str, ...]]
-"""A block and the names of arms that share one trained model, most often a single one."""
-_ONE_AT_A_TIME = threading.Lock()  # drawing weights sets torch's one generator for a moment
+"""A block and the names of the arms that share one trained model, usually a single arm."""
+_ONE_AT_A_TIME = threading.Lock()  # Drawing initial weights sets torch's global generator for a moment.
 _kept: dict[str, Prepared] = {}
 
 
 @dataclass(frozen=True, eq=False)
 class TrainTask:
-    """Trains the arms of one job; picklable, and small: a process computes the levels once, for all its jobs."""
+    """Training of the arms of one job; picklable and small: each process computes the levels once for all its jobs."""
 
     prepared: Prepared
     torch_version: str = field(default_factory=lambda: str(torch.__version__))
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __call__(self, job: Job) -> list[TrainedModel]:
-        """Train, and give what the arms did.
+        """Train the arms and return their results.
 
         Raises:
-            EngineError: when this process has another torch than the one where the run was begun.
+            EngineError: if this process has another version of torch than the process that began the run.
         """
         if self.torch_version != str(torch.__version__):
             raise EngineError(
-                f"a worker has torch {torch.__version__}, but the run was begun with {self.torch_version}; "
-                "install the same version there as here"
+                f"a worker has torch {torch.__version__}, but the run was started with {self.torch_version}; "
+                "install that version there"
             )
         block, names = job
-        # A folder of its own: workers would take away each other's checkpoints.
+        # Each job has its own folder; otherwise workers would remove each other's checkpoints.
         with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="spectronorm-") as folder:
             if self.run not in _kept:
                 _kept.clear()
@@ -63,16 +63,16 @@ def _trained(prepared: Prepared, block: Block, name: str, folder: Path) -> Train
 
 
 def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progress = silent) -> Iterator[Block]:
-    """Train what is missing; yields the blocks in their planned order, each when all its arms are done.
+    """Train the missing models; yields the blocks in their planned order, each as soon as all its arms are done.
 
     Args:
-        engine: Where models are trained.
-        prepared: What `prepare` gave.
-        results: Where each model's result goes as it comes, and what is there already.
-        progress: Called with the number of epochs done and of all there are.
+        engine: Engine that trains the models.
+        prepared: Result of `prepare`.
+        results: Finished models; each new model is added as it arrives.
+        progress: Called with the number of epochs done and the total number of epochs.
 
     Raises:
-        EngineError: when the engine fails, or a worker would not come to the same.
+        EngineError: if the engine fails, or if a worker would not reproduce the results.
     """
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))
@@ -95,7 +95,7 @@ def _missing(design: Design, block: Block, results: Results) -> list[str]:
 
 
 def _together(design: Design, names: list[str]) -> list[tuple[str, ...]]:
-    """Names whose arms share a model stand together: it is trained once. The control's is always another."""
+    """Group the names whose arms share a model, which is trained once; the control always has a model of its own."""
     groups: list[tuple[str, ...]] = []
     for name in names:
         arm, alone = design.arm(name), name == design.control

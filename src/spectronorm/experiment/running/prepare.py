@@ -1,4 +1,4 @@
-"""Everything that is ready before the first model trains: clips, their levels, and one measurement a front end."""
+"""Preparation before the first model trains: clips, their levels, and one profile for each front end."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ PROFILES, CACHE = "profiles", "cache"
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Everything that is ready before the first model trains.
+    """Everything needed before the first model trains.
 
     Attributes:
-        design: What will be done.
+        design: The design of the comparison.
         clips: The usable clips.
-        waves: Their audio and levels.
-        profiles: One measurement a front end, with the folds as groups.
+        waves: Waveforms and levels of the clips.
+        profiles: One profile for each front end, with the folds as groups.
         bad: Files that were left out.
-        first_model: An untrained model, seen to fit each arm's input.
+        first_model: An untrained model, checked against the shape of each arm's input.
     """
 
     design: Design
@@ -55,20 +55,20 @@ class Prepared:
     first_model: nn.Module
 
     def normalizer(self, arm: Arm, fold: str) -> FittedNormalizer:
-        """An arm's normalizer, fitted to the profile without the fold that is held out."""
+        """Fit an arm's normalizer to the profile without the held-out fold."""
         training = self.profiles[arm.front_end.fingerprint].without(**{self.clips.fold_column: fold})
         fitted = arm.normalizer.fit(training)
-        # Written to be impossible; checked, because a leak would make every number of the run worthless.
+        # Excluded by construction, but checked, because a leak would make every number of the run worthless.
         if f"{self.clips.fold_column}={fold}" in fitted.fitted_on.groups:
             raise ArgumentError(f"fold {fold} is in the statistics of arm {arm.name!r} although it is held out")
         return fitted
 
     def device(self, name: str) -> tuple[str, Device] | None:
-        """A simulated device by name, as `Waves.levels` takes it; none for ""."""
+        """Return a simulated device by name, in the form that `Waves.levels` takes; None for ""."""
         return (name, SHIFTS[name]) if name else None
 
     def settings(self) -> dict[str, Any]:
-        """What results belong to: the same again resumes, anything else does not."""
+        """Return the settings that identify the results: a run with equal settings resumes, any other run does not."""
         audio = {name: _digest(profile.total.digests.tobytes()) for name, profile in self.profiles.items()}
         here = {"clips": clips_settings(self.clips), "seconds": self.waves.seconds, "audio": audio}
         return {**self.design.to_dict(), **here}
@@ -88,16 +88,16 @@ def prepare(
 
     Args:
         clips: Labelled clips.
-        design: What will be done.
-        folder: Keeps decoded audio and profiles, so that a run that is resumed begins at once.
-        duration: Seconds to crop or repeat each clip to; by default the median length.
-        max_bad: The share of files that may be bad.
-        progress: Called with what begins, gives what is called as clips get done.
-        engine: Where clips are measured; by default threads on all cores, and processes when there is much to do.
+        design: The design of the comparison.
+        folder: Keeps decoded audio and profiles, so that a resumed run starts at once.
+        duration: Length in seconds that each clip is cropped or repeated to; by default the median length.
+        max_bad: Largest accepted share of bad files.
+        progress: Called with the name of each stage; returns the callback for finished clips.
+        engine: Engine that measures the clips; by default threads on all cores, and processes for large data sets.
 
     Raises:
-        TooManyBad: when more files are bad than `max_bad`.
-        ArgumentError: when the model does not fit the inputs, or a fold is too poor.
+        TooManyBad: if the share of bad files exceeds `max_bad`.
+        ArgumentError: if the model does not fit the inputs, or a fold is too small.
     """
     front_ends = {part.front_end.fingerprint: part.front_end for arm in design.arms for part in arm.parts}
     first = next(iter(front_ends.values()))
@@ -135,7 +135,7 @@ def _profile(
     progress: Progress,
     engine: Engine | None,
 ) -> Profile:
-    """The measurement of all clips, with folds as groups; read from the folder where it is there already."""
+    """Measure all clips, with folds as groups, or read the profile from the folder if it was saved there."""
     depends_on = [[clip.name, *_state(clip.path)] for clip in clips.source]
     name = f"{front_end.fingerprint}-{_digest(canonical_json([duration, clips.fold_column, depends_on]).encode())}"
     path = folder / PROFILES / f"{name}.safetensors"
@@ -144,7 +144,7 @@ def _profile(
         try:
             return Profile.load(path)
         except FileFormatError:
-            path.unlink()  # damaged: measured again
+            path.unlink()  # A damaged profile is measured again.
     profile = fit(
         source,
         front_end,
@@ -159,7 +159,7 @@ def _profile(
 
 
 def _state(path: Path) -> tuple[int, int]:
-    """A file's size and time of change; zeros where there is none."""
+    """Return a file's size and modification time; zeros if there is no file."""
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -172,7 +172,7 @@ def _digest(content: bytes) -> str:
 
 
 def arm_inputs(prepared: Prepared, arm: Arm, fold: str) -> ArmInputs:
-    """What the arm's own models see when the fold is held out."""
+    """Build the inputs of the arm's models when the fold is held out."""
     device = prepared.device(prepared.design.train_on)
     waves = prepared.waves.waves(arm.front_end, device) if arm.augments_waves else None
     return ArmInputs(

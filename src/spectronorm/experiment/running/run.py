@@ -1,4 +1,4 @@
-"""The run: block by block, every arm on the same weights, batches and draws; what is done already is kept."""
+"""The run, block by block: all arms share weights, batches and draws, and finished models are kept."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CHECKPOINT = "checkpoint-"
 
 
 def run(prepared: Prepared, results: Results, progress: Progress = silent) -> Iterator[Block]:
-    """Train what is missing, block by block; yields each block when all its arms are done.
+    """Train the missing models, block by block; yields each block when all its arms are done.
 
     Args:
-        prepared: What `prepare` gave.
-        results: Where each model's result goes as it comes, and what is there already.
-        progress: Called with the number of epochs done and of all there are.
+        prepared: Result of `prepare`.
+        results: Finished models; each new model is added as it arrives.
+        progress: Called with the number of epochs done and the total number of epochs.
     """
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))
@@ -57,7 +57,7 @@ def run(prepared: Prepared, results: Results, progress: Progress = silent) -> It
 
 @dataclass(eq=False)
 class ArmTraining:
-    """One arm in one block: its model is trained, or several whose probabilities are averaged, and tested.
+    """Training and test of one arm in one block, with one model or several whose probabilities are averaged.
 
     The folder keeps checkpoints.
     """
@@ -79,7 +79,7 @@ class ArmTraining:
             inputs = arm_inputs(self.prepared, part, block.fold)
             seed = design.seed_of(self.name, block, member)
             model = make_model(training.model, len(clips.classes), seed)
-            # Inputs come in this memory order; weights in another would be put into it again at each step.
+            # Inputs have this memory order; weights in another order would be converted at each step.
             model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             losses: list[float] = []
             begin = time.perf_counter()
@@ -94,7 +94,7 @@ class ArmTraining:
             self._deployed.append({} if self.name == design.control else self._shifted(Deployed(model, inputs)))
 
     def result(self) -> TrainedModel:
-        """What came out."""
+        """Return the result after the last epoch."""
         clips = self.prepared.clips
         labels = clips.labels[clips.test_clips(self.block.fold)]
         log_probability = mean_probability(self._tested)
@@ -133,13 +133,13 @@ class ArmTraining:
 
     @property
     def _shared(self) -> bool:
-        """Whether another arm of the block trains the same model, which it then finds among the checkpoints."""
+        """True if another arm of the block trains an identical model, which it then loads from the checkpoint."""
         design = self.prepared.design
         arm = design.arm(self.name)
         return any(arm.shares_models_with(other) for other in design.arms if other.name != arm.name)
 
     def _checkpoint(self, part: Arm, member: int) -> Checkpoint:
-        """Where a model's training is kept: under what it is a function of, so that arms share it."""
+        """Return the checkpoint of a training, keyed by everything that determines the model, so that arms share it."""
         design = self.prepared.design
         settings = {**self.prepared.settings(), "arms": part.trained.to_dict(), "shifts": [], "reference": ""}
         key = canonical_json([settings, self.block.fold, design.seed_of(self.name, self.block, member)])
@@ -148,7 +148,7 @@ class ArmTraining:
         return Checkpoint(self.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
 
     def remove_checkpoints(self) -> None:
-        """Take away what no other arm needs."""
+        """Remove the checkpoints that no other arm needs."""
         if self._shared:
             return
         for part, member in self.prepared.design.arm(self.name).models:

@@ -1,4 +1,4 @@
-"""A model in the middle of its training on disk, so that a kill costs seconds."""
+"""Checkpoints of a training in progress, so that an interruption costs only seconds."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import torch
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 
 EVERY = 10.0
-"""Seconds between checkpoints: a tiny model's epoch takes less, and writing one 10 to 300 ms."""
+"""Seconds between checkpoints: a tiny model's epoch takes less, and writing a checkpoint takes 10 to 300 ms."""
 
 
 @dataclass
 class Checkpoint:
-    """Where the state of one training is kept: it is whole or not there, and belongs to `key` alone.
+    """State of one training on disk, written atomically and valid for `key` alone.
 
     Attributes:
         path: The file.
-        key: What is trained, such as settings, fold, seed and arm; another's checkpoint is not used.
-        keeps_end: Whether the end of a training is kept too, because others come before the result is on the disk.
+        key: Identity of the training, such as settings, fold, seed and arm; a checkpoint with another key is ignored.
+        keeps_end: Also keep the state at the end of a training, because others finish before the result is saved.
         every: Seconds between two checkpoints.
     """
 
@@ -35,10 +35,10 @@ class Checkpoint:
     _last: float = field(default_factory=time.monotonic, repr=False)
 
     def load(self) -> Mapping[str, Any] | None:
-        """What `save` was given last; None where there is nothing, something of another key, or a damaged file."""
+        """Return the state that was saved last; None if there is no file, another key, or damage."""
         remove_unfinished(self.path)
         try:
-            # Tensors and plain values only: a file cannot run code.
+            # Only tensors and plain values are loaded, so that a file cannot run code.
             content = torch.load(self.path, map_location="cpu", weights_only=True)
         except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
             return None
@@ -48,17 +48,17 @@ class Checkpoint:
         return state
 
     def due(self, *, at_end: bool) -> bool:
-        """Whether a state is to be saved: the end if it is kept, any other when the last one is long enough ago."""
+        """True if a state should be saved: the end if `keeps_end`, else any state long enough after the last one."""
         if at_end:
             return self.keeps_end
         return time.monotonic() - self._last >= self.every
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Write tensors and plain values in place of what was there."""
+        """Replace the file by a state of tensors and plain values."""
         with atomic_write(self.path, None) as file:
             torch.save({"key": self.key, "state": dict(state)}, file)
         self._last = time.monotonic()
 
     def remove(self) -> None:
-        """Take the file away when its result is on the disk."""
+        """Remove the file once its result is on disk."""
         self.path.unlink(missing_ok=True)

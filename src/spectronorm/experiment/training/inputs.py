@@ -1,4 +1,4 @@
-"""What one arm's model sees in one block: levels, normalized by what the training folds say, and augmented."""
+"""Inputs of one arm's model in one block: levels, normalized by statistics of the training folds, and augmented."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Generators = Callable[[str], np.random.Generator]
 
 @dataclass(frozen=True, eq=False)
 class ArmInputs:
-    """The inputs of one arm's model.
+    """Inputs of one arm's model.
 
     Attributes:
         arm: The arm.
-        normalizer: Fitted to the training folds.
-        levels: Of all clips, `(clip, band, frame)`.
-        waves: Of all clips, `(clip, sample)`, where the arm augments waves; else None.
-        power: Of each frame of all clips, `(clip, frame)`, where the arm crops by it; else None.
-        classes: How many there are.
-        device: Where the model is.
+        normalizer: The normalizer, fitted to the training folds.
+        levels: Levels of all clips, `(clip, band, frame)`.
+        waves: Waveforms of all clips, `(clip, sample)`, if the arm augments waveforms; else None.
+        power: Power of each frame of all clips, `(clip, frame)`, if the arm crops by power; else None.
+        classes: Number of classes.
+        device: The device of the model.
     """
 
     arm: Arm
@@ -44,7 +44,7 @@ class ArmInputs:
     def batch(
         self, index: NDArray[np.int64], labels: NDArray[np.int64], generators: Generators
     ) -> tuple[Tensor, Tensor]:
-        """Augmented training inputs `(clip, 1, band, frame)`, and targets: classes, or their shares after mixup."""
+        """Return augmented inputs `(clip, 1, band, frame)`, and targets: classes, or class shares after mixup."""
         x = self.normalizer(self._levels(index, generators))
         target = torch.from_numpy(labels).to(self.device)
         for augmentation in self.arm.augmentations:
@@ -64,7 +64,13 @@ class ArmInputs:
         levels: NDArray[np.float32] | None = None,
         normalizer: FittedNormalizer | None = None,
     ) -> Tensor:
-        """Inputs of whole clips without augmentation, of these levels and by this normalizer instead of its own."""
+        """Inputs of whole clips without augmentation, `(clip, 1, band, frame)`.
+
+        Args:
+            index: Indices of the clips.
+            levels: Levels to use in place of the clips' own.
+            normalizer: Normalizer to use in place of the fitted one.
+        """
         source = self.levels if levels is None else levels
         return _as_images((normalizer or self.normalizer)(torch.from_numpy(source[index]).to(self.device)))
 
@@ -74,9 +80,9 @@ class ArmInputs:
         levels: NDArray[np.float32] | None = None,
         normalizer: FittedNormalizer | None = None,
     ) -> Iterator[Tensor]:
-        """What a model is tested on, as `evaluated`: whole clips, or the arm's crops, one of every clip after another.
+        """Yield the test inputs, as `evaluated`: the whole clips, or the arm's crops, one crop of every clip at a time.
 
-        The crops lie where those of the clips as recorded lie, whatever levels are given.
+        The positions of the crops are those chosen on the clips as recorded, whatever levels are given.
         """
         x, crop, count = self.evaluated(index, levels, normalizer), self.arm.frame_crop, self.arm.test_crops
         if crop is None or not count:
@@ -101,5 +107,5 @@ class ArmInputs:
 
 
 def _as_images(x: Tensor) -> Tensor:
-    """Spectrograms with a channel axis, in the memory order that convolutions are fastest with."""
+    """Add a channel axis to spectrograms, in the memory order that is fastest for convolutions."""
     return x.float().unsqueeze(1).contiguous(memory_format=torch.channels_last)

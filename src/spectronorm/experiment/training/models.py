@@ -1,4 +1,4 @@
-"""The models that a comparison trains: xResNets of three sizes, or the user's own."""
+"""Models of a comparison: xResNets of three sizes, or the user's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectronorm.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Size:
-    """Channels of the stem's convolutions and of each stage, and the residual blocks in a stage."""
+    """Channels of the stem's convolutions and of each stage, and the number of residual blocks in a stage."""
 
     stem: tuple[int, ...]
     stages: tuple[int, ...]
@@ -29,15 +29,15 @@ SIZES: Mapping[str, Size] = {
     "small": Size(stem=(16, 16, 32), stages=(32, 64, 128, 256), blocks=1),
     "xresnet18": Size(stem=(32, 32, 64), stages=(64, 128, 256, 512), blocks=2),
 }
-"""What `--model` takes, beside an import path."""
+"""Every built-in model, by the name that `--model` takes in place of an import path."""
 
 
 class XResNet(nn.Sequential):
     """The ResNet of He et al. 2018 (Bag of Tricks for Image Classification with CNNs), for one-channel input.
 
-    `xresnet18` is fastai's: a stem of 3×3 convolutions, 32-32-64, the first of stride 2, max pooling; stages of basic
-    blocks whose shortcut pools before its 1×1 convolution (ResNet-D), and whose last BatchNorm starts at zero; weights
-    by He's normal initialization. It maps `(batch, 1, band, frame)` to logits `(batch, class)`.
+    `xresnet18` is fastai's: a stem of 3×3 convolutions with 32, 32 and 64 channels, the first of stride 2; max pooling;
+    stages of basic blocks whose shortcut pools before its 1×1 convolution (ResNet-D), and whose last BatchNorm starts
+    at zero; weights by He's normal initialization. The model maps `(batch, 1, band, frame)` to logits `(batch, class)`.
     """
 
     def __init__(self, size: Size, classes: int) -> None:
@@ -63,7 +63,7 @@ class XResNet(nn.Sequential):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions beside a shortcut, which pools and changes channels only where they change."""
+    """Two 3×3 convolutions and a shortcut, which pools and changes channels only if the block changes them."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class ResidualBlock(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The block's output."""
+        """Return the block's output."""
         result: Tensor = self.activation(self.path(x) + self.shortcut(x))
         return result
 
@@ -96,15 +96,15 @@ def _convolution(
 
 
 def make_model(name: str, classes: int, seed: Sequence[int]) -> nn.Module:
-    """A new model with weights drawn from the seed; other random numbers are not disturbed.
+    """Create a model with weights drawn from the seed; other random state is not disturbed.
 
     Args:
         name: One of `SIZES`, or `package.module:callable`, which is called with the number of classes.
-        classes: How many logits it must give.
+        classes: Number of logits.
         seed: Whole numbers.
 
     Raises:
-        ArgumentError: when there is no such model, or what the callable returns is no `nn.Module`.
+        ArgumentError: if there is no such model, or if the callable does not return an `nn.Module`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_mixed(seed))
@@ -114,10 +114,10 @@ def make_model(name: str, classes: int, seed: Sequence[int]) -> nn.Module:
 
 
 def check_model(name: str, classes: int, shape: tuple[int, int]) -> nn.Module:
-    """A model that was seen to map a batch of inputs of this shape to one logit a class.
+    """Create a model and check that it maps a batch of inputs of this shape to one logit for each class.
 
     Raises:
-        ArgumentError: when it cannot.
+        ArgumentError: if it does not.
     """
     model = make_model(name, classes, (0,))
     # Two clips, because BatchNorm cannot train on one.
@@ -135,7 +135,7 @@ def check_model(name: str, classes: int, shape: tuple[int, int]) -> nn.Module:
 
 
 def begins_with_batch_norm(model: nn.Module) -> bool:
-    """Whether the model's first layers are a convolution without bias and a BatchNorm, which undo a scale and shift."""
+    """True if the model begins with a bias-free convolution and a BatchNorm, which undo a scale and a shift."""
     leaves = [module for module in model.modules() if not any(module.children())]
     return (
         len(leaves) > 1
@@ -151,7 +151,7 @@ def _imported(name: str, classes: int) -> nn.Module:
         raise ArgumentError(
             f"model={name!r} is unknown; use one of {', '.join(SIZES)}, or an import path package.module:callable"
         )
-    # An installed command does not look into the folder where it was called.
+    # An installed command does not search the current folder for modules.
     sys.path.insert(0, str(Path.cwd()))
     try:
         model = getattr(importlib.import_module(module), attribute)(classes)
@@ -167,5 +167,5 @@ def _imported(name: str, classes: int) -> nn.Module:
 
 
 def _mixed(seed: Sequence[int]) -> int:
-    """One number below 2^63 from several."""
+    """Combine several numbers into one below 2^63."""
     return int(np.random.SeedSequence(list(seed)).generate_state(1, np.uint64)[0]) >> 1

@@ -1,4 +1,4 @@
-"""The training loop: one readable page, the same for every arm."""
+"""The training loop: one readable page, shared by all arms."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from spectronorm.experiment.training.inputs import ArmInputs, Generators
 
 @dataclass(frozen=True)
 class Training:
-    """How each model is trained: AdamW on a one-cycle schedule (Smith and Topin 2018).
+    """Training settings: AdamW on a one-cycle schedule (Smith and Topin 2018).
 
     Raises:
-        ArgumentError: when a number breaks its rule.
+        ArgumentError: if a number is out of range.
     """
 
     model: str = "tiny"
@@ -42,14 +42,18 @@ class Training:
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("epochs",), 1, 1_000_000)
         set_whole_numbers(self, ("batch_size",), 2, 1 << 20)
-        set_real_numbers(self, ("learning_rate",), 1e-12, 1000)
+        set_real_numbers(self, ("learning_rate",), 1e-12, 1e30)
         set_real_numbers(self, ("weight_decay",), 0, 1000)
         set_real_numbers(self, ("label_smoothing",), 0, 0.999)
         check_precision(self.precision)
         self.torch_device()
 
     def torch_device(self) -> torch.device:
-        """The device, CUDA or MPS before the CPU with `auto`; raises `ArgumentError` when it is not there."""
+        """Return the device; `auto` prefers CUDA or MPS to the CPU.
+
+        Raises:
+            ArgumentError: if the device is not available.
+        """
         return find_device(self.device)
 
 
@@ -64,18 +68,18 @@ def train(
 ) -> Iterator[float]:
     """Train the model in place; yields the mean training loss of each epoch as it ends.
 
-    The order of clips, what augmentation draws and what the model itself draws (dropout) depend on the seed, epoch,
-    step and augmentation alone, so that arms which share a seed share them, and a training that goes on from a
-    checkpoint ends, on a CPU, with the very weights that it would have had.
+    The order of clips and the draws of augmentation and of the model (dropout) depend only on the seed, epoch, step and
+    augmentation, so arms with equal seeds share them, and a training resumed from a checkpoint ends, on a CPU, with
+    exactly the weights of an uninterrupted one.
 
     Args:
-        model: On the training's device.
-        inputs: Gives the model's inputs, augmented.
+        model: The model, on the training's device.
+        inputs: Supplies the augmented inputs.
         labels: The class of every clip, `(clip,)`.
-        clips: Which of them to train on.
-        training: How.
+        clips: Indices of the clips to train on.
+        training: Training settings.
         seed: Whole numbers.
-        checkpoint: Where it goes on from, and keeps its state; the epochs that it holds are yielded at once.
+        checkpoint: Checkpoint to resume from and to save to; the losses of its finished epochs are yielded at once.
     """
     size = min(training.batch_size, len(clips))
     steps = len(clips) // size
@@ -107,7 +111,7 @@ def train(
 def _batches(
     inputs: ArmInputs, labels: Integers, clips: Integers, size: int, seed: Sequence[int]
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch's inputs and targets, in an order of its own; clips that fill no batch are left out."""
+    """Yield one epoch's inputs and targets in the epoch's own order; an incomplete last batch is dropped."""
     order = np.random.default_rng(seed).permutation(clips)
     for step in range(len(clips) // size):
         index = order[step * size : (step + 1) * size]
@@ -116,19 +120,19 @@ def _batches(
 
 @contextmanager
 def _own_random_numbers(seed: Sequence[int], device: torch.device) -> Iterator[None]:
-    """Random numbers of torch from this seed inside, and as they were outside."""
+    """Seed torch's random numbers inside the context, and restore the state of the generators after it."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(int(np.random.default_rng(seed).integers(2**63)))
         yield
 
 
 def _state(losses: list[float], *parts: Any) -> dict[str, Any]:
-    """Losses, and the states of model, optimizer and schedule."""
+    """Collect the losses and the states of model, optimizer and schedule."""
     return {"losses": losses, "parts": [part.state_dict() for part in parts]}
 
 
 def _restore(checkpoint: Checkpoint | None, *parts: Any) -> list[float]:
-    """The losses of the epochs that are done, whose states the parts take on."""
+    """Restore the states of all parts from the checkpoint, and return the losses of the finished epochs."""
     state = None if checkpoint is None else checkpoint.load()
     if state is None:
         return []
@@ -142,7 +146,7 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArra
     """Log-probabilities `(clip, class)` of inputs `(clip, 1, band, frame)`, in evaluation mode.
 
     Raises:
-        ArgumentError: when they are not finite, because training diverged.
+        ArgumentError: if they are not finite, because training diverged.
     """
     model.eval()
     batches = []
@@ -159,20 +163,20 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArra
 
 
 def mean_log_probabilities(model: nn.Module, views: Iterable[Tensor], training: Training) -> NDArray[np.float64]:
-    """The logarithm of the mean probability over several views of the same clips; raises as `log_probabilities`."""
+    """Logarithm of the mean probability over several views of each clip; raises as `log_probabilities` does."""
     return mean_probability([log_probabilities(model, view, training) for view in views])
 
 
 def mean_probability(each: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The logarithm of the mean of probabilities that are given by their logarithms."""
+    """Logarithm of the mean of probabilities given as logarithms."""
     return np.asarray(each[0] if len(each) == 1 else logsumexp(each, axis=0) - np.log(len(each)))
 
 
 def autocast(training: Training) -> AbstractContextManager[Any]:
-    """Mixed precision where it is asked for."""
+    """Return a context with mixed precision if the training asks for it."""
     return autocast_on(training.torch_device(), training.precision)
 
 
 def _generators(seed: Sequence[int]) -> Generators:
-    """A generator for each name, so that one augmentation does not change what another draws."""
+    """Return one generator for each name, so that one augmentation does not change the draws of another."""
     return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])

@@ -1,4 +1,4 @@
-"""What a deployed model can do with unlabelled audio: take its input's or its BatchNorm's statistics anew."""
+"""Updates of a deployed model from unlabelled audio: re-estimate the statistics of its input or of its BatchNorm."""
 
 from __future__ import annotations
 
@@ -14,18 +14,25 @@ from spectronorm.normalize import FittedNormalizer
 
 
 def updated_input(fitted: FittedNormalizer, levels: NDArray[np.float32], *, std: bool) -> FittedNormalizer | None:
-    """The normalizer with the mean, and with `std` the standard deviation too, of these levels `(clip, band, frame)`.
+    """Replace the normalizer's mean, and with `std` also its standard deviation, by those of the given levels.
 
-    None where there is nothing to update, because the normalizer has no mean and deviation of a data set.
+    Args:
+        fitted: The normalizer to update.
+        levels: Levels `(clip, band, frame)` of the deployment.
+        std: Also replace the standard deviation.
+
+    Returns:
+        The updated normalizer, or None if the normalizer has no mean and deviation of a data set.
     """
     return fitted.normalizer.updated(fitted, levels, std=std)
 
 
 @torch.no_grad()
 def updated_batch_norm(model: nn.Module, x: Tensor, training: Training) -> nn.Module | None:
-    """A copy of the model whose BatchNorm statistics are those of these inputs (Li et al. 2016, AdaBN).
+    """Copy the model with BatchNorm statistics re-estimated on these inputs (Li et al. 2016, AdaBN).
 
-    None for a model without BatchNorm.
+    Returns:
+        The copy, or None for a model without BatchNorm.
     """
     adapted = copy.deepcopy(model)
     layers = [m for m in adapted.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]

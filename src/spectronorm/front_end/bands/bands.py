@@ -1,4 +1,4 @@
-"""The contract of a band layout: a matrix `(band, bin)` that gathers the STFT's bins."""
+"""Contract of a band layout: a matrix `(band, bin)` that gathers the STFT's bins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spectronorm.registry import Registry
 
 MAX_BANDS = 1 << 13
 
-"""More filters than this, and a file that claims them would only exhaust memory."""
+"""Largest number of filters: a file that claims more would only exhaust the memory."""
 MAX_WEIGHTS = 1 << 28
 """The largest matrix `(band, bin)`: 2 GiB."""
 _MAX_HZ = 500_000.0
@@ -37,21 +37,21 @@ def set_frequencies(bands: Any) -> None:
 class Bands(ABC):
     """Gathers bins `(..., bin, frame)` into bands `(..., band, frame)`.
 
-    A subclass is a frozen dataclass with `runs` and `hz`; a file is computed with them thousands of times, so keep the
-    matrix (`functools.lru_cache`).
+    A subclass is a frozen dataclass with `runs` and `hz`; both are called thousands of times, so cache the matrix
+    (`functools.lru_cache`).
     """
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
-        """The bands of an STFT of `n_fft` samples at `sample_rate` (Hz)."""
+        """Return the bands of an STFT of `n_fft` samples at `sample_rate` (Hz)."""
         return band_sums(self.runs(sample_rate, n_fft), magnitudes)
 
     @abstractmethod
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
-        """The weights `(band, bin)`, with the run of bins that each band gathers."""
+        """Return the weights `(band, bin)`, with the run of bins that each band gathers."""
 
     @abstractmethod
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
-        """Centre frequency of each band, in Hz."""
+        """Return the centre frequency of each band, in Hz."""
 
 
 BANDS: Registry[Bands] = Registry("bands", "band layout", Bands)

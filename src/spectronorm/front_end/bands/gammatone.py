@@ -1,4 +1,4 @@
-"""Gammatone bands: the frequency responses of ear-like filters, spaced evenly on the ERB scale."""
+"""Gammatone bands: frequency responses of auditory filters, spaced evenly on the ERB scale."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _TO_BANDWIDTH = 1.019  # an ERB wide, a fourth-order gammatone has this paramete
 @BANDS.register("gammatone")
 @dataclass(frozen=True)
 class Gammatone(Bands):
-    """`n_bands` fourth-order gammatone filters from `f_min` up to just below `f_max` (Hz; default half the rate).
+    """Fourth-order gammatone filters from `f_min` up to just below `f_max` (Hz; default half the sample rate).
 
-    Each weight is the magnitude of Slaney's filter at the bin's frequency (Apple Technical Report 35, 1993), scaled
-    to 1 at its centre; Ellis' gammatonegram is made so. The weights belong to magnitudes: with `STFT(power=1.0)` a
-    band is the sum of what the filter lets through. Unlike triangles, the filters overlap widely. `width` scales each
+    Each weight is the magnitude of Slaney's filter at the bin's frequency (Apple Technical Report 35, 1993), scaled to
+    1 at its centre, as in Ellis' gammatonegram. The weights apply to magnitudes: with `STFT(power=1.0)`, a band is the
+    sum of the magnitudes that the filter passes. Unlike triangles, the filters overlap widely. `width` scales each
     bandwidth.
 
     Raises:
-        ArgumentError: when `n_bands` or `width` is not positive or the frequencies are not
-            `0 <= f_min < f_max <= sample_rate / 2`.
+        ArgumentError: if `n_bands` or `width` is not positive, or the frequencies are not `0 <= f_min < f_max <=
+            sample_rate / 2`.
     """
 
-    n_bands: int = field(default=64, metadata={"help": "how many bands"})
-    f_min: float = field(default=50.0, metadata={"help": "lowest frequency, Hz"})
-    f_max: float | None = field(default=None, metadata={"help": "highest frequency, Hz"})
-    width: float = field(default=1.0, metadata={"help": "the factor of each filter's bandwidth"})
+    n_bands: int = field(default=64, metadata={"help": "number of bands"})
+    f_min: float = field(default=50.0, metadata={"help": "lowest frequency in Hz"})
+    f_max: float | None = field(default=None, metadata={"help": "highest frequency in Hz"})
+    width: float = field(default=1.0, metadata={"help": "factor of each filter's bandwidth"})
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("n_bands",), 1, MAX_BANDS)
@@ -50,7 +50,7 @@ class Gammatone(Bands):
 
     @override
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
-        """The centre of each filter, in Hz: evenly spaced on the ERB scale, the lowest at `f_min`."""
+        """Return the centre of each filter, in Hz: evenly spaced on the ERB scale, the lowest at `f_min`."""
         f_max = sample_rate / 2 if self.f_max is None else self.f_max
         if not self.f_min < f_max <= sample_rate / 2:
             raise ArgumentError(
@@ -64,11 +64,11 @@ class Gammatone(Bands):
 
 @lru_cache(maxsize=64)
 def _gammatone_runs(gammatone: Gammatone, sample_rate: int, n_fft: int) -> BandRuns:
-    """The response of Slaney's four cascaded sections: a real zero and a conjugate pair of poles each.
+    """Response of Slaney's four cascaded sections: a real zero and a conjugate pair of poles each.
 
-    The impulse response `t^3 exp(-2π B t) cos(2π f t)`, made discrete by impulse invariance, is
-    `Π (z - zero_k) / ((z - p) (z - p*))^4` with `p = exp((-2π B + 2πi f) / rate)` and zeros at
-    `Re p ± sqrt(3 ± 2^1.5) Im p`.
+    The impulse response `t^3 exp(-2π B t) cos(2π f t)`, discretized by impulse invariance, has the transfer function `Π
+    (z - zero_k) / ((z - p) (z - p*))^4` with `p = exp((-2π B + 2πi f) / rate)` and zeros at `Re p ± sqrt(3 ± 2^1.5) Im
+    p`.
     """
     centre = gammatone.hz(sample_rate, n_fft)[:, None]
     bandwidth = _TO_BANDWIDTH * gammatone.width * (centre / _EAR_Q + _MIN_BANDWIDTH)

@@ -17,10 +17,10 @@ from spectronorm.front_end.bands.runs import BandRuns
 @BANDS.register("linear")
 @dataclass(frozen=True)
 class Linear(Bands):
-    """Every bin is a band; `drop_nyquist` leaves the last one out, for an even number of bands."""
+    """Makes every bin a band; `drop_nyquist` leaves out the last one, for an even number of bands."""
 
     drop_nyquist: bool = field(
-        default=False, metadata={"help": "leave the last bin out", "flag": "--drop-nyquist/--keep-nyquist"}
+        default=False, metadata={"help": "leave out the last bin", "flag": "--drop-nyquist/--keep-nyquist"}
     )
 
     def __post_init__(self) -> None:
@@ -32,7 +32,7 @@ class Linear(Bands):
 
     @override
     def runs(self, sample_rate: int, n_fft: int) -> BandRuns:
-        """The identity `(band, bin)`, without its last row if Nyquist is dropped."""
+        """Return the identity `(band, bin)`, without its last row if Nyquist is dropped."""
         return _linear_runs(self._count(n_fft), n_fft // 2 + 1)
 
     @override

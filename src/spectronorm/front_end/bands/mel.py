@@ -22,17 +22,17 @@ class Mel(Bands):
     """Triangular filters spaced evenly on the mel scale, equal to `librosa.filters.mel`.
 
     `f_min` and `f_max` (default half the sample rate) are in Hz. `mel_scale` is `slaney` (Slaney's Auditory Toolbox,
-    1998: linear below 1 kHz), `htk` (`2595 log10(1 + f / 700)`, O'Shaughnessy 1987) or `kaldi` (the same scale, but
-    the triangles have straight sides over mels instead of Hz: Kaldi, torchaudio's compliance.kaldi, VGGish); `norm` is
+    1998: linear below 1 kHz), `htk` (`2595 log10(1 + f / 700)`, O'Shaughnessy 1987) or `kaldi` (HTK's scale, but with
+    triangles that have straight sides over mels instead of Hz: Kaldi, torchaudio's compliance.kaldi, VGGish); `norm` is
     `slaney` (each filter has unit area) or None (unit peak).
 
     Raises:
-        ArgumentError: when a name is unknown or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
+        ArgumentError: if a name is unknown, or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
     """
 
-    n_mels: int = field(default=128, metadata={"help": "how many bands"})
-    f_min: float = field(default=0.0, metadata={"help": "lowest frequency, Hz"})
-    f_max: float | None = field(default=None, metadata={"help": "highest frequency, Hz"})
+    n_mels: int = field(default=128, metadata={"help": "number of bands"})
+    f_min: float = field(default=0.0, metadata={"help": "lowest frequency in Hz"})
+    f_max: float | None = field(default=None, metadata={"help": "highest frequency in Hz"})
     mel_scale: str = field(default="slaney", metadata={"help": "slaney, htk or kaldi"})
     norm: str | None = field(default="slaney", metadata={"help": "slaney or none"})
 
@@ -49,11 +49,11 @@ class Mel(Bands):
 
     @override
     def hz(self, sample_rate: int, n_fft: int) -> NDArray[np.float64]:
-        """The peak of each filter, in Hz."""
+        """Return the peak of each filter, in Hz."""
         return self._edges(sample_rate)[1:-1]
 
     def _edges(self, sample_rate: int) -> NDArray[np.float64]:
-        """The `n_mels + 2` corners of the triangles, in Hz."""
+        """Return the `n_mels + 2` corners of the triangles, in Hz."""
         f_max = sample_rate / 2 if self.f_max is None else self.f_max
         if not self.f_min < f_max <= sample_rate / 2:
             raise ArgumentError(

@@ -1,4 +1,4 @@
-"""A band matrix as runs of bins, and the sums over them."""
+"""Band matrix as runs of bins, and the sums over them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spectronorm.kernels.jit import kernel
 
 @dataclass(frozen=True, eq=False)
 class BandRuns:
-    """A band matrix `(band, bin)` with the run of bins that each band gathers."""
+    """Band matrix `(band, bin)` with the run of bins that each band gathers."""
 
     matrix: NDArray[np.float64]
     first: NDArray[np.int64]
@@ -38,8 +38,8 @@ class BandRuns:
 def band_sums(runs: BandRuns, x: Array) -> Array:
     """Weighted sums of bins: the matrix `(band, bin)` times `x` `(..., bin, frame)`.
 
-    For NumPy each band adds its own short run of bins in one fixed order, so the result cannot depend on how many
-    threads a BLAS happens to use; for torch it is a matrix product.
+    For NumPy, each band adds its own short run of bins in a fixed order, so the result does not depend on the number of
+    BLAS threads; for torch it is a matrix product.
     """
     if is_torch_array(x):
         return constant(runs.matrix, x) @ x

@@ -1,4 +1,4 @@
-"""The contract of a compression: band values to levels, in the unit that the statistics are kept in."""
+"""Contract of a compression: band values to levels, in the unit of the statistics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spectronorm.registry import Registry
 
 @dataclass(frozen=True)
 class Logarithm:
-    """The level `max(log(max(x, amin) + offset) · factor - shift, least)`, to base 10 or e.
+    """Level `max(log(max(x, amin) + offset) · factor - shift, least)`, to base 10 or e.
 
     The compiled kernel computes it in one pass over memory.
     """
@@ -31,48 +31,48 @@ class Compression(ABC):
     """Maps band values (magnitude to some power, never negative) to levels, and back.
 
     A subclass is a frozen dataclass with `__call__`, `inverse` and `grid`, and its own `unit`; everything else has a
-    default, which is right for a compression that works frame by frame and maps 0 to 0.
+    default, which suits a compression that works frame by frame and maps 0 to 0.
     """
 
     unit: ClassVar[str] = "level"
-    """The level's unit, for tables and axes."""
+    """Unit of the level, for tables and axes."""
 
     @abstractmethod
     def __call__(self, values: Array, power: float) -> Array:
-        """The level of values that are magnitudes to this power."""
+        """Return the level of values that are magnitudes to this power."""
 
     @abstractmethod
     def inverse(self, level: Array, power: float) -> Array:
-        """The values that have this level, never negative."""
+        """Return the values that have this level, never negative."""
 
     @abstractmethod
     def grid(self, power: float) -> Grid:
-        """The integers that levels are counted on."""
+        """Return the grid of integers that levels are counted on."""
 
     @property
     def framewise(self) -> bool:
-        """True if each frame's level depends on that frame alone."""
+        """True if each frame's level depends only on that frame."""
         return True
 
     @property
     def floor_follows_highest(self) -> bool:
-        """True if the clip's highest level moves its floor, and other frames matter in no other way."""
+        """True if a clip's floor depends on its highest level, and its frames are otherwise independent."""
         return False
 
     def floor(self, power: float) -> float:
-        """The lowest level there is: the level of digital silence."""
+        """Return the lowest possible level: the level of digital silence."""
         return 0.0
 
     def clip_floor(self, highest: float, power: float) -> float:
-        """The floor of one clip, given its highest level."""
+        """Return the floor of one clip, given its highest level."""
         return self.floor(power)
 
     def db_per_unit(self, power: float) -> float | None:
-        """The number of dB in one unit of the level; None if equal steps of the level are not equal steps in dB."""
+        """Number of dB in one unit of the level; None if equal steps of the level are not equal steps in dB."""
         return None
 
     def logarithm(self, power: float) -> Logarithm | None:
-        """The level as a logarithm for the compiled kernel; None to call the compression instead."""
+        """Return the level as a logarithm for the compiled kernel; None to call the compression instead."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""Decibels."""
+"""Compression to decibels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from spectronorm.arrays import Array, at_least, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
 
+_AMIN = 1e-10
+
 
 @COMPRESSIONS.register("decibel")
 @dataclass(frozen=True)
@@ -23,12 +25,12 @@ class Decibel(Compression):
     so it is off unless asked for.
 
     Raises:
-        ArgumentError: when `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
+        ArgumentError: if `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
     """
 
     unit: ClassVar[str] = "dB"
 
-    amin: float = field(default=1e-10, metadata={"help": "the smallest value"})
+    amin: float = field(default=_AMIN, metadata={"help": "the smallest value"})
     ref: float = field(default=1.0, metadata={"help": "the value of 0 dB"})
     floor_db: float | None = field(default=None, metadata={"help": "a fixed floor"})
     top_db: float | None = field(default=None, metadata={"help": "a floor below each clip's own peak"})
@@ -53,7 +55,7 @@ class Decibel(Compression):
     @override
     def __call__(self, values: Array, power: float) -> Array:
         xp = namespace(values)
-        level = xp.log10(at_least(values, self.amin)) * (20.0 / power)
+        level = xp.log10(at_least(values, self.smallest(power))) * (20.0 / power)
         if self.ref != 1.0:
             level = level - self.ref_db(power)
         if self.floor_db is not None:
@@ -64,23 +66,27 @@ class Decibel(Compression):
 
     @override
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again; what was clipped comes back as the floor."""
+        """Return the values; clipped ones come back as the floor."""
         return 10.0 ** ((level + self.ref_db(power)) * (power / 20.0))
+
+    def smallest(self, power: float) -> float:
+        """The value below which nothing counts: `amin`, or what its default stands for at this power."""
+        return self.amin if self.amin != _AMIN or power == 2.0 else 10.0 ** (-5.0 * power)
 
     @override
     def floor(self, power: float) -> float:
-        floor = math.log10(self.amin) * (20.0 / power) - self.ref_db(power)
+        floor = math.log10(self.smallest(power)) * (20.0 / power) - self.ref_db(power)
         return floor if self.floor_db is None else max(floor, self.floor_db)
 
     @override
     def clip_floor(self, highest: float, power: float) -> float:
-        """The floor in dB: `top_db` below the clip's highest level if that is asked for."""
+        """Return the floor in dB: `top_db` below the clip's highest level, if `top_db` is set."""
         floor = self.floor(power)
         return floor if self.top_db is None else max(floor, highest - self.top_db)
 
     @override
     def grid(self, power: float) -> Grid:
-        """65536 steps a dB, histogram cells of 1/16 dB, from the floor to at least 200 dB."""
+        """Return a grid with 65536 steps and 16 histogram cells in each dB, from the floor to at least 200 dB."""
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 16, cell_bits=12, low=low, high=max(low + 300.0, 200.0))
 
@@ -93,7 +99,7 @@ class Decibel(Compression):
         if self.top_db is not None:
             return None
         least = -math.inf if self.floor_db is None else self.floor_db
-        return Logarithm(self.amin, 0.0, 20.0 / power, self.ref_db(power), least, common=True)
+        return Logarithm(self.smallest(power), 0.0, 20.0 / power, self.ref_db(power), least, common=True)
 
     def ref_db(self, power: float) -> float:
         """`ref` in dB."""

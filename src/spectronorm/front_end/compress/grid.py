@@ -1,4 +1,4 @@
-"""The grid of integers that levels are put on, so that everything summed over a data set is exact."""
+"""Grid of integers that levels are rounded to, so that everything summed over a data set is exact."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from spectronorm.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Grid:
-    """Level ↔ integer: `q = rint(level · steps)`; a histogram cell holds `2^cell_bits` neighbouring integers.
+    """Map of levels to integers: `q = rint(level · steps)`; a histogram cell holds `2^cell_bits` neighbours.
 
-    `low` and `high` (in the level's own unit) bound what can be counted. Both must keep `|q|` below 2^25: then the
-    square of any level fits into 50 bits, which the counting kernel relies on.
+    `low` and `high` (in the level's unit) bound the levels that can be counted. Both must keep `|q|` below 2^25: then
+    the square of any level fits into 50 bits, which the counting kernel relies on.
 
     Raises:
-        ArgumentError: when the bounds are beyond that, as with a floor under -512 dB.
+        ArgumentError: if the bounds are beyond that, as with a floor under -512 dB.
 
     >>> Grid(steps=65536, cell_bits=12, low=-100.0, high=200.0).cells
     4801
@@ -37,12 +37,12 @@ class Grid:
 
     @property
     def first_cell(self) -> int:
-        """The number of the histogram's first cell."""
+        """Number of the histogram's first cell."""
         return math.floor(self.low * self.steps) >> self.cell_bits
 
     @property
     def cells(self) -> int:
-        """How many cells the histogram has."""
+        """Number of cells in the histogram."""
         return (math.floor(self.high * self.steps) >> self.cell_bits) - self.first_cell + 1
 
     @property
@@ -56,7 +56,10 @@ class Grid:
 
     @classmethod
     def up_to(cls, high: float) -> Grid:
-        """A grid from zero to `high`: as many steps a unit as there is room for, at most 2^18, and about 8192 cells."""
+        """Return a grid from zero to `high`, with the largest possible number of steps and about 8192 cells.
+
+        The number of steps in a unit is at most 2^18.
+        """
         bits = min(18, math.floor(math.log2((2**25 - 1) / high)))
         if bits < 0:
             raise ArgumentError(f"levels would reach {high:g}, more than can be counted; compress them further")

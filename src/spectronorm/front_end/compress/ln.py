@@ -1,4 +1,4 @@
-"""The natural logarithm."""
+"""Compression by the natural logarithm."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from spectronorm.front_end.compress.grid import Grid
 @COMPRESSIONS.register("ln")
 @dataclass(frozen=True)
 class Ln(Compression):
-    """`ln(max(x, amin) + offset)`, natural logarithm.
+    """Level `ln(max(x, amin) + offset)`, natural logarithm.
 
-    SpecGAN adds an offset (Donahue, McAuley, Puckette 2019, section 3.2), and so do most; Kaldi clamps with `amin`.
+    SpecGAN adds an offset (Donahue, McAuley, Puckette 2019, section 3.2), as most systems do; Kaldi clamps with `amin`.
 
     Raises:
-        ArgumentError: when either is negative, or their sum is not between 1e-30 and 1.
+        ArgumentError: if either is negative, or if their sum is not between 1e-30 and 1.
     """
 
     unit: ClassVar[str] = "ln"
 
     offset: float = field(default=1e-9, metadata={"help": "added before the logarithm"})
-    amin: float = field(default=0.0, metadata={"help": "the smallest value"})
+    amin: float = field(default=0.0, metadata={"help": "smallest value"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("offset", "amin"), 0, 1)
@@ -45,7 +45,7 @@ class Ln(Compression):
 
     @override
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again, `exp(level) - offset`, never below 0; what was clamped comes back as `amin`."""
+        """Return the values, `exp(level) - offset`, never below 0; clamped ones come back as `amin`."""
         return at_least(namespace(level).exp(level) - self.offset, 0.0)
 
     @override
@@ -54,7 +54,7 @@ class Ln(Compression):
 
     @override
     def grid(self, power: float) -> Grid:
-        """262144 steps and 64 histogram cells a unit, from the floor to at least 60."""
+        """Return a grid with 262144 steps and 64 histogram cells in each unit, from the floor to at least 60."""
         low = math.floor(self.floor(power))
         return Grid(steps=1 << 18, cell_bits=12, low=low, high=max(low + 100.0, 60.0))
 

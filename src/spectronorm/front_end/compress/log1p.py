@@ -1,4 +1,4 @@
-"""The logarithm of one plus the value: linear for small values, logarithmic for large ones."""
+"""Compression by the logarithm of one plus the value: linear for small values, logarithmic for large ones."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from spectronorm.front_end.compress.grid import Grid
 @COMPRESSIONS.register("log1p")
 @dataclass(frozen=True)
 class Log1p(Compression):
-    """`ln(1 + gain · x)`: zero for silence, without a floor to choose; `gain` says where it turns from linear to log.
+    """Level `ln(1 + gain · x)`: zero for silence, without a floor to choose; `gain` sets the change from linear to log.
 
     Raises:
-        ArgumentError: when `gain` is not in 1e-6 … 1e12.
+        ArgumentError: if `gain` is not in 1e-6 … 1e12.
     """
 
     unit: ClassVar[str] = "ln"
 
-    gain: float = field(default=1.0, metadata={"help": "how strongly it compresses"})
+    gain: float = field(default=1.0, metadata={"help": "strength of the compression"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("gain",), 1e-6, 1e12)
@@ -39,5 +39,5 @@ class Log1p(Compression):
 
     @override
     def grid(self, power: float) -> Grid:
-        """262144 steps a unit, from zero to the level of 1e20."""
+        """Return a grid with 262144 steps in each unit, from zero to the level of 1e20."""
         return Grid.up_to(math.log1p(self.gain * 1e20))

@@ -28,18 +28,18 @@ class PCEN(Compression):
     `b` from a time constant (`PCEN.smoothing`). A level depends on the frames before it, not on those after.
 
     Raises:
-        ArgumentError: when a parameter leaves its range: `b` in 1e-6 … 1, `exponent` in 0.001 … 1, `gain` at
+        ArgumentError: if a parameter leaves its range: `b` in 1e-6 … 1, `exponent` in 0.001 … 1, `gain` at
             least 0 and below 1, `bias`, `eps` and `scale` in 1e-12 … 1e12.
     """
 
     unit: ClassVar[str] = "PCEN"
 
-    b: float = field(default=0.025, metadata={"help": "the smoother's coefficient"})
-    gain: float = field(default=0.98, metadata={"help": "how strongly it compresses"})
+    b: float = field(default=0.025, metadata={"help": "coefficient of the smoother"})
+    gain: float = field(default=0.98, metadata={"help": "strength of the compression"})
     bias: float = field(default=2.0, metadata={"help": "added before the root"})
-    exponent: float = field(default=0.5, metadata={"help": "the power of the compression"})
+    exponent: float = field(default=0.5, metadata={"help": "exponent of the compression"})
     eps: float = field(default=1e-6, metadata={"help": "added to the smoothed energy"})
-    scale: float = field(default=2.0**31, metadata={"help": "the factor of every value"})
+    scale: float = field(default=2.0**31, metadata={"help": "factor applied to every value"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("b",), 1e-6, 1)
@@ -51,10 +51,10 @@ class PCEN(Compression):
 
     @staticmethod
     def smoothing(time_constant: float, sample_rate: int, hop_length: int) -> float:
-        """The `b` of a time constant in seconds, as librosa derives it.
+        """Return the `b` of a time constant in seconds, as librosa derives it.
 
         Raises:
-            ArgumentError: when the time constant is not positive.
+            ArgumentError: if the time constant is not positive.
 
         >>> round(PCEN.smoothing(0.4, 22050, 512), 4)
         0.0564
@@ -79,12 +79,12 @@ class PCEN(Compression):
         power: float,  # noqa: ARG002 - called like the compression itself
         state: Array | None = None,
     ) -> tuple[Array, Array]:
-        """The level of one piece of a stream, and the smoother's state for the next piece.
+        """Return the level of one piece of a stream, and the smoother's state for the next piece.
 
         Args:
             values: Band values `(..., band, frame)`, at least one frame.
-            power: The power that the values are to the magnitudes; PCEN takes them as they are.
-            state: M of the frame before, `(..., band, 1)`: what the piece before returned, or None at the start.
+            power: Exponent of the magnitudes in the values; PCEN takes the values as they are.
+            state: M of the previous frame, `(..., band, 1)`, as returned for the previous piece, or None at the start.
         """
         xp = namespace(values)
         energy = values * self.scale
@@ -95,10 +95,10 @@ class PCEN(Compression):
 
     @override
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again, frame by frame from the first, since each needs the smoother's state before it.
+        """Return the values, frame by frame from the first, since each needs the smoother's state before it.
 
         Each frame solves `ln E = ln q + gain ln(eps + (1 - b) M + b E)` for `ln E` by Newton's method from below; the
-        difference of the two sides is increasing and concave, so that every step stays below and the next comes nearer.
+        difference of both sides is increasing and concave, so every step stays below the solution and approaches it.
         """
         xp = namespace(level)
         quotient = self.bias * xp.expm1(xp.log1p(level / self.bias**self.exponent) / self.exponent)
@@ -119,6 +119,6 @@ class PCEN(Compression):
 
     @override
     def grid(self, power: float) -> Grid:
-        """From zero to the level of a full-scale burst after silence."""
+        """Return a grid from zero to the level of a full-scale burst after silence."""
         quotient = (_LARGEST * self.scale) ** (1.0 - self.gain) * self.b**-self.gain
         return Grid.up_to((quotient + self.bias) ** self.exponent - self.bias**self.exponent)

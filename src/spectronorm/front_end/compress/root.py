@@ -17,17 +17,18 @@ _LARGEST = 1e8  # the largest value that the grid has room for
 @COMPRESSIONS.register("root")
 @dataclass(frozen=True)
 class Root(Compression):
-    """`x^exponent`: 1/2 of power is magnitude, 1/3 is close to loudness (Hermansky 1990, perceptual linear prediction).
+    """Level `x^exponent`: 1/2 of power is magnitude, 1/3 is close to loudness (Hermansky 1990).
 
-    The gradient at zero, which would be infinite, is taken as zero.
+    Hermansky 1990, Perceptual linear predictive (PLP) analysis of speech. The gradient at zero, which would be
+    infinite, is taken as zero.
 
     Raises:
-        ArgumentError: when `exponent` is not in 0.05 … 1.
+        ArgumentError: if `exponent` is not in 0.05 … 1.
     """
 
     unit: ClassVar[str] = "root"
 
-    exponent: float = field(default=1.0 / 3.0, metadata={"help": "the power of the compression"})
+    exponent: float = field(default=1.0 / 3.0, metadata={"help": "exponent of the compression"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("exponent",), 0.05, 1)
@@ -40,7 +41,7 @@ class Root(Compression):
 
     @override
     def inverse(self, level: Array, power: float) -> Array:
-        """The values again; a level below zero counts as zero."""
+        """Return the values; a level below zero counts as zero."""
         xp = namespace(level)
         some = level > 0
         values = xp.where(some, level, xp.ones_like(level)) ** (1.0 / self.exponent)
@@ -48,5 +49,5 @@ class Root(Compression):
 
     @override
     def grid(self, power: float) -> Grid:
-        """From zero to the root of 1e8, which audio in [-1, 1] and standardized audio stay below."""
+        """Return a grid from zero to the root of 1e8, which audio in [-1, 1] and standardized audio stay below."""
         return Grid.up_to(_LARGEST**self.exponent)

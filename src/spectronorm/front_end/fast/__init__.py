@@ -1,1 +1,1 @@
-"""The fast path for one NumPy clip."""
+"""Fast path for one NumPy clip."""

@@ -1,7 +1,7 @@
-"""The fast path for one NumPy clip: frames in blocks that stay in the cache, with the kernels fused.
+"""Fast path for one NumPy clip: frames in blocks that stay in the cache, with the kernels fused.
 
-It computes what `FrontEnd.working_level` computes (the test compares them), without that one's large temporaries,
-which cost more time in page faults than the arithmetic does.
+It computes the result of `FrontEnd.working_level` (a test compares them) without its large temporaries, which cost more
+time in page faults than the arithmetic does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.jit import kernel
 
 _CELLS = 50_000
-"""Bins times frames of a block: what stays in the second cache, with room for what it is made of."""
+"""Bins times frames of a block, small enough for the second-level cache with its intermediate arrays."""
 
 
 def level_blocks(
@@ -34,10 +34,10 @@ def level_blocks(
     compress: Compression,
     workspace: Workspace,
 ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-    """The level of one wave `(sample,)` in blocks: their first frame, how many frames, and the level `(band, frame)`.
+    """Yield the level of a waveform `(sample,)` in blocks: first frame, number of frames, level `(band, frame)`.
 
-    The level is contiguous float64, and may have more columns than frames, which mean nothing. The compression must
-    work frame by frame. A block is valid until the next one is asked for.
+    The level is contiguous float64, and may have more columns than frames, whose values are meaningless. The
+    compression must work frame by frame. A block is valid until the next one is requested.
     """
     padded, mean, scale = _padded(samples, sample_rate, level, stft, workspace)
     bands, frames = len(runs.first), stft.frames(len(samples) - level.shortens)
@@ -57,10 +57,10 @@ def level_blocks(
 def _padded(
     samples: NDArray[Any], sample_rate: int, level: WaveformLevel, stft: STFT, workspace: Workspace
 ) -> tuple[NDArray[Any], float, float]:
-    """What `STFT.padded` gives, and the mean and scale that are still to be applied to it.
+    """Return the result of `STFT.padded`, and the mean and scale that remain to be applied to it.
 
-    A change by an offset and a scale is left to the windowing, which saves a pass over memory, but not where zeros are
-    padded: those are to be zero afterwards.
+    A change by an offset and a scale is left to the windowing, which saves a pass over memory, except if zeros are
+    padded: they must be zero afterwards.
     """
     pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
     change = level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None
@@ -84,7 +84,7 @@ def _reflect_by_numpy(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> No
 
 @kernel(_reflect_by_numpy, cache=True, nogil=True)
 def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
-    """The wave with so many of its samples mirrored on either side, without its first and last one."""
+    """Mirror `padding` samples of the waveform at either end, without repeating its first and last sample."""
     n = wave.size
     for i in range(n):
         out[padding + i] = wave[i]

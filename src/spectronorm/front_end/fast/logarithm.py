@@ -1,8 +1,8 @@
-"""The logarithms of compressions in one pass over a block, where NumPy takes three to five.
+"""Logarithms of compressions in one pass over a block; NumPy takes three to five passes.
 
 `log x = e log 2 + log m` with `m` in [√½, √2), and `log m = 2 atanh(s)` with `s = (m - 1) / (m + 1)`, whose series in
 `s²` is a polynomial of degree 6 here, found by interpolation at Chebyshev nodes (relative error 5e-18). Results are
-within 3 units in the last place, as NumPy's are; machines that can fuse a product and a sum do so.
+within 3 units in the last place, as NumPy's are; machines with fused multiply-add use it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 
 
 def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
-    """`compress(values, power)` for one that works frame by frame; `values`, contiguous, may be overwritten."""
+    """Compute `compress(values, power)` for a frame-by-frame compression; `values`, contiguous, may be overwritten."""
     log = compress.logarithm(power)
     if log is None:
         return np.ascontiguousarray(compress(values, power))
@@ -75,7 +75,7 @@ def _logarithm(
     shift: float,
     least: float,
 ) -> None:
-    """`max(log(max(x, amin) + offset) · factor - shift, least)` in place."""
+    """Replace the values by `max(log(max(x, amin) + offset) · factor - shift, least)`."""
     a, b, c, d, e, f, g = _SERIES
     for i in range(values.size):
         x: Any = max(values[i], amin) + offset

@@ -1,1 +1,1 @@
-"""The short-time Fourier transform and its windows."""
+"""Short-time Fourier transform and its windows."""

@@ -1,4 +1,4 @@
-"""The short-time Fourier transform: wave to magnitudes, as librosa and torch.stft compute it."""
+"""Short-time Fourier transform: waveform to magnitudes, as librosa and torch.stft compute it."""
 
 from __future__ import annotations
 
@@ -23,63 +23,67 @@ from spectronorm.arrays import (
     set_whole_numbers,
     squared_magnitude,
 )
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
 from spectronorm.registry import Registry
 from spectronorm.storage.fields_only import FieldsOnly
 
-MAX_SAMPLES = 1 << 17
-"""The longest window: a file that claims a longer one would only exhaust memory."""
+MAX_WINDOW_SAMPLES = 1 << 17
+"""Longest window: a file that claims a longer one would only exhaust the memory."""
 PAD_MODES = ("constant", "edge", "reflect")
 FRAME_BY = ("n_fft", "win_length")
 FRAME_COUNTS = ("fit", "floor", "ceil")
 
 TRANSFORMS: Registry[STFT] = Registry("transforms", "transform", object, extensible=False)
-"""The one transform: everything from framing to the exported models is written for it."""
+"""Registry of transforms, which holds only the STFT: framing, kernels and exported models are written for it."""
 
 
 @TRANSFORMS.register("stft")
 @dataclass(frozen=True)
 class STFT(FieldsOnly):
-    """`|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.
+    """Magnitudes `|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.
 
     `n_fft`, `win_length` (default `n_fft`) and `hop_length` (default half of `win_length`) are in samples. `window` is
-    any name that `scipy.signal.get_window` knows, in its periodic form, the same with `_symmetric` behind it, or
-    `povey`. With `center` the wave is padded by half a frame on both sides, by `pad_mode` constant (zeros), edge or
-    reflect. `power` 1 gives magnitudes, 2 power.
+    any name that `scipy.signal.get_window` knows, in its periodic form; a name followed by `_symmetric`, in its
+    symmetric form; or `povey`. With `center`, the waveform is padded by half a frame on both sides, by `pad_mode`
+    constant (zeros), edge or reflect. `power` 1 gives magnitudes, 2 power.
 
-    What follows is off in librosa and torch.stft; other systems need it:
+    The following settings are off in librosa and torch.stft; other systems need them:
 
     - `frame_by`: a frame takes `n_fft` samples with the window in its middle, or only `win_length` samples, followed by
       zeros (Kaldi, TensorFlow, VGGish).
-    - `frame_count`: as many frames as `fit`; `floor`, samples // hop_length of a centred wave (Whisper leaves the last
-      frame out); or `ceil`, the wave followed by zeros until every hop has a frame (TensorFlow's `pad_end`).
-    - `remove_dc_offset`: each frame loses its mean (Kaldi).
-    - `preemphasis`: each frame becomes `x[t] - preemphasis · x[t-1]`, its first sample standing for the one before
-      (Kaldi). In this order, before the window.
+    - `frame_count`: `fit`, the number of frames that fit; `floor`, samples // hop_length of a centred waveform (Whisper
+      leaves out the last frame); or `ceil`, the waveform followed by zeros until every hop has a frame (TensorFlow's
+      `pad_end`).
+    - `remove_dc_offset`: the mean of each frame is subtracted (Kaldi).
+    - `preemphasis`: each frame becomes `x[t] - preemphasis · x[t-1]`, with its first sample in place of the one before
+      (Kaldi). Both are applied in this order, before the window.
 
     Raises:
-        ArgumentError: when a length is not positive, the window is longer than the frame, or a name is unknown.
+        ArgumentError: if a length is not positive, the window is longer than the frame, or a name is unknown.
     """
 
-    n_fft: int = field(default=400, metadata={"help": "samples in an FFT"})
-    win_length: int | None = field(default=None, metadata={"help": "samples in a window"})
-    hop_length: int | None = field(default=None, metadata={"help": "samples from frame to frame"})
+    n_fft: int = field(default=400, metadata={"help": "number of samples in an FFT"})
+    win_length: int | None = field(default=None, metadata={"help": "number of samples in a window"})
+    hop_length: int | None = field(default=None, metadata={"help": "number of samples between frames"})
     window: str = field(
         default="hann",
-        metadata={"help": "any name that scipy.signal.get_window knows, the same with _symmetric, or povey"},
+        metadata={"help": "window name of scipy.signal.get_window, optionally followed by _symmetric, or povey"},
     )
-    center: bool = field(default=True, metadata={"help": "pad, so that frames are centred on their time"})
-    pad_mode: str = field(default="reflect", metadata={"help": "the padding: constant, edge or reflect"})
+    center: bool = field(default=True, metadata={"help": "pad the clip, so that frames are centred on their time"})
+    pad_mode: str = field(default="reflect", metadata={"help": "padding: constant, edge or reflect"})
     power: float = field(default=2.0, metadata={"help": "1 for magnitudes, 2 for power"})
     frame_by: str = field(
-        default="n_fft", kw_only=True, metadata={"help": "cut frames of n_fft or of win_length samples"}
+        default="n_fft", kw_only=True, metadata={"help": "length of a frame: n_fft or win_length samples"}
     )
-    frame_count: str = field(default="fit", kw_only=True, metadata={"help": "the number of frames: fit, floor or ceil"})
+    frame_count: str = field(
+        default="fit", kw_only=True, metadata={"help": "rule for the number of frames: fit, floor or ceil"}
+    )
     remove_dc_offset: bool = field(
         default=False,
         kw_only=True,
-        metadata={"help": "take each frame's mean off", "flag": "--remove-dc-offset/--keep-dc-offset"},
+        metadata={"help": "subtract each frame's mean", "flag": "--remove-dc-offset/--keep-dc-offset"},
     )
     preemphasis: float = field(
         default=0.0, kw_only=True, metadata={"help": "pre-emphasis within each frame, such as 0.97"}
@@ -87,13 +91,13 @@ class STFT(FieldsOnly):
 
     def __post_init__(self) -> None:
         # The defaults are filled in here, so that equal settings are equal values with equal fingerprints.
-        set_whole_numbers(self, ("n_fft",), 1, MAX_SAMPLES, of="samples")
+        set_whole_numbers(self, ("n_fft",), 1, MAX_WINDOW_SAMPLES, of="samples")
         object.__setattr__(self, "win_length", self.n_fft if self.win_length is None else self.win_length)
-        set_whole_numbers(self, ("win_length",), 1, MAX_SAMPLES, of="samples")
+        set_whole_numbers(self, ("win_length",), 1, MAX_WINDOW_SAMPLES, of="samples")
         object.__setattr__(
             self, "hop_length", max(1, self.frame_length // 2) if self.hop_length is None else self.hop_length
         )
-        set_whole_numbers(self, ("hop_length",), 1, MAX_SAMPLES, of="samples")
+        set_whole_numbers(self, ("hop_length",), 1, MAX_WINDOW_SAMPLES, of="samples")
         if self.n_fft < 2 or self.frame_length > self.n_fft:
             raise ArgumentError(
                 f"win_length={self.win_length} must be at most n_fft={self.n_fft}, and n_fft at least 2"
@@ -121,38 +125,38 @@ class STFT(FieldsOnly):
 
     @cached_property
     def bins(self) -> int:
-        """How many one-sided frequency bins there are."""
+        """Number of one-sided frequency bins."""
         return self.n_fft // 2 + 1
 
     @cached_property
     def frame_samples(self) -> int:
-        """How many samples a frame takes from the wave."""
+        """Number of samples that a frame takes from the waveform."""
         return self.n_fft if self.frame_by == "n_fft" else self.frame_length
 
     @cached_property
     def padding(self) -> int:
-        """Samples added on either side."""
+        """Number of samples added on either side."""
         return self.frame_samples // 2 if self.center else 0
 
     @cached_property
     def min_samples(self) -> int:
-        """One window, the shortest wave that is transformed, because anything shorter would be mostly padding."""
+        """One window: the shortest waveform that is transformed, since a shorter one would be mostly padding."""
         return self.frame_samples
 
     @cached_property
     def windowed_only(self) -> bool:
-        """Whether frames are windowed and nothing else, which is what inverting a transform takes for granted."""
+        """True if frames are only windowed, as the inversion of a transform assumes."""
         return not self.remove_dc_offset and self.preemphasis == 0.0
 
     def frames(self, samples: int) -> int:
-        """How many frames a wave of `samples` has; 0 when it is too short."""
+        """Return the number of frames of a waveform of `samples` samples; 0 if it is too short."""
         if samples < self.min_samples:
             return 0
         count: int = self._counts(samples, min)
         return count
 
     def frame_counts(self, lengths: Array) -> Array:
-        """`frames` of each of an array of lengths."""
+        """Return `frames` for each entry of an array of lengths."""
         xp = namespace(lengths)
         return xp.where(lengths < self.min_samples, 0, self._counts(lengths, xp.minimum))
 
@@ -163,39 +167,44 @@ class STFT(FieldsOnly):
         return fit if self.frame_count == "fit" else smaller(fit, samples // self.hop)
 
     def window_values(self) -> NDArray[np.float64]:
-        """The window, zero-padded on both sides to `frame_samples`."""
+        """Return the window, zero-padded on both sides to `frame_samples`."""
         return window_values(self.window, self.frame_length, self.frame_samples)
 
     def bin_hz(self, sample_rate: int) -> NDArray[np.float64]:
-        """Centre frequency of each bin, in Hz."""
+        """Return the centre frequency of each bin, in Hz."""
         return np.arange(self.bins, dtype=np.float64) * (sample_rate / self.n_fft)
 
     def __call__(self, wave: Array) -> Array:
-        """Magnitudes to the power, `(..., bin, frame)`; raises `ShapeError` when the wave is too short."""
+        """Return magnitudes to the power, `(..., bin, frame)`.
+
+        Raises:
+            ShapeError: if the waveform is too short.
+        """
         if self.frames(wave.shape[-1]) == 0:
             raise ShapeError(
-                f"a wave of {wave.shape[-1]} samples is too short: it needs at least {self.min_samples} samples, "
+                f"a waveform of {counted(wave.shape[-1], 'sample')} is too short: it needs at least "
+                f"{self.min_samples} samples, "
                 f"one window ({self.frame_by}); pad it or choose a shorter one"
             )
         frames = self.framed(wave)
         return self.magnitudes(squared_magnitude(self.spectrum(frames, constant(self.window_values(), wave))))
 
     def spectrum(self, frames: Array, window: Array) -> Array:
-        """The complex bins `(..., frame, bin)` of frames `(..., frame, sample)`: a linear map of each frame."""
+        """Return the complex bins `(..., frame, bin)` of frames `(..., frame, sample)`: a linear map of each frame."""
         return rfft(self.prepared(frames) * window, self.n_fft)
 
     def magnitudes(self, squared: Array) -> Array:
-        """Squared magnitudes `(..., frame, bin)` to this power, as `(..., bin, frame)`."""
+        """Raise squared magnitudes `(..., frame, bin)` to this power, as `(..., bin, frame)`."""
         powered = squared if self.power == 2.0 else positive_power(squared, self.power / 2.0)
         return namespace(powered).matrix_transpose(powered)
 
     def framed(self, wave: Array) -> Array:
-        """The frames of the padded wave, `(..., frame, sample)`, as a view."""
+        """Return the frames of the padded waveform, `(..., frame, sample)`, as a view."""
         count = self.frames(wave.shape[-1])
         return frame(self.padded(wave), self.frame_samples, self.hop)[..., :count, :]
 
     def prepared(self, frames: Array) -> Array:
-        """Frames as the window gets them: without offset and pre-emphasized, where that is asked for."""
+        """Return frames as the window receives them: without offset and pre-emphasized, if these settings are on."""
         xp = namespace(frames)
         if self.remove_dc_offset:
             frames = frames - xp.mean(frames, axis=-1, keepdims=True)
@@ -204,7 +213,7 @@ class STFT(FieldsOnly):
         return frames
 
     def padded(self, wave: Array) -> Array:
-        """The wave with `padding` samples added on either side, and zeros for a last frame that needs them."""
+        """Return the waveform with `padding` samples on either side, and zeros for a last frame that needs them."""
         xp, p = namespace(wave), self.padding
         if self.frame_count == "ceil":
             missing = (self.frames(wave.shape[-1]) - 1) * self.hop + self.frame_samples - wave.shape[-1]

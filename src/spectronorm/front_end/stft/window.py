@@ -1,29 +1,30 @@
-"""Windows by name: SciPy's, periodic or symmetric, and Kaldi's own."""
+"""Windows by name: SciPy's, periodic or symmetric, and Kaldi's."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
-import scipy  # its signal module takes half a second to import; SciPy does that when it is first used
+import scipy  # its signal module takes half a second to import, which SciPy does on first use
 from numpy.typing import NDArray
 
 from spectronorm.errors import ArgumentError
 
 _SYMMETRIC = "_symmetric"
 _COSINES = {"hann": (0.5, 0.5), "hamming": (0.54, 0.46), "blackman": (0.42, 0.50, 0.08)}
-"""Weights of the cosine sums that nearly everybody uses: with them at hand, `scipy.signal` need not be imported."""
+"""Weights of the most common cosine sums, so that `scipy.signal` need not be imported for them."""
 
 
 @lru_cache(maxsize=64)
 def window_values(name: str, win_length: int, n_fft: int) -> NDArray[np.float64]:
-    """The window `(sample,)` of `win_length`, with zeros on both sides to `n_fft` samples; read-only.
+    """Return the window `(sample,)` of `win_length`, with zeros on both sides to `n_fft` samples; read-only.
 
-    `name` is one that `scipy.signal.get_window` knows, in its periodic form; with `_symmetric` behind it, in the form
-    whose first and last values are equal (Kaldi, MATLAB); or `povey`, Kaldi's symmetric Hann window to the power 0.85.
+    `name` is one that `scipy.signal.get_window` knows, in its periodic form; such a name followed by `_symmetric`, in
+    the form whose first and last values are equal (Kaldi, MATLAB); or `povey`, Kaldi's symmetric Hann window to the
+    power 0.85.
 
     Raises:
-        ArgumentError: when there is no such window.
+        ArgumentError: if there is no such window.
     """
     if not isinstance(name, str):
         raise ArgumentError(f"window={name!r} must be a name, such as hann")

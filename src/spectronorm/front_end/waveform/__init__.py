@@ -1,4 +1,4 @@
-"""Waveform levels: what is done to a clip's samples before its STFT. Each is one class and one line here."""
+"""Waveform levels: changes of a clip's samples before its STFT. Each is one class and one line here."""
 
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS as WAVEFORM_LEVELS
 from spectronorm.front_end.waveform.waveform_level import WaveformChange as WaveformChange

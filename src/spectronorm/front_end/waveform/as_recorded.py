@@ -1,4 +1,4 @@
-"""The wave as it was recorded."""
+"""Waveform level that leaves the waveform as recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipS
 @WAVEFORM_LEVELS.register("as_recorded")
 @dataclass(frozen=True)
 class AsRecorded(WaveformLevel):
-    """Leaves the wave as it was recorded."""
+    """Leaves the waveform as recorded."""
 
     @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:

@@ -1,4 +1,4 @@
-"""Loudness: EBU R 128, that is, ITU-R BS.1770's K-weighted, gated mean power of 400 ms blocks."""
+"""Loudness by EBU R 128, that is, ITU-R BS.1770's K-weighted, gated mean power of 400 ms blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy  # its fft module is imported when it is first used
+import scipy  # its fft module is imported on first use
 from numpy.typing import NDArray
 from typing_extensions import override
 
@@ -25,22 +25,26 @@ _BLOCK_SECONDS = 0.4
 @WAVEFORM_LEVELS.register("loudness")
 @dataclass(frozen=True)
 class LoudnessLevel(WaveformLevel):
-    """Scales each clip so that its integrated loudness is `lufs` (EBU R 128 asks for -23); peaks may pass 1.0.
+    """Scales each clip to an integrated loudness of `lufs` (EBU R 128 asks for -23); peaks may exceed 1.0.
 
-    A clip without a block above -70 LUFS has no loudness and stays as it is. The clip is taken as one channel.
+    A clip without a block above -70 LUFS has no loudness and is unchanged. The clip is taken as one channel.
 
     Raises:
-        ArgumentError: when `lufs` is not in -70 … 0.
+        ArgumentError: if `lufs` is not in -70 … 0.
     """
 
-    lufs: float = field(default=-23.0, metadata={"help": "the level, LUFS"})
+    lufs: float = field(default=-23.0, metadata={"help": "level in LUFS"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("lufs",), -70, 0, of="LUFS")
 
     @override
     def __call__(self, wave: Array, sample_rate: int, valid: Array | None = None) -> Array:
-        """The wave at the loudness; raises `ShapeError` when it is shorter than one block of 0.4 s."""
+        """Scale the waveform to the loudness.
+
+        Raises:
+            ShapeError: if the waveform is shorter than one block of 0.4 s.
+        """
         xp = namespace(wave)
         power = _gated_power(wave, sample_rate, valid)
         target = 10.0 ** ((self.lufs - _OFFSET_DB) / 10.0)
@@ -48,18 +52,18 @@ class LoudnessLevel(WaveformLevel):
 
     @override
     def min_samples(self, sample_rate: int) -> int:
-        """One block of 0.4 s."""
+        """Return the length of one block of 0.4 s in samples."""
         return _block(sample_rate)
 
 
 def integrated_loudness(wave: Array, sample_rate: int) -> Array:
-    """Integrated loudness in LUFS of mono waves `(..., sample)`, as `(...)`; minus infinity where all is silent.
+    """Integrated loudness in LUFS of mono waveforms `(..., sample)`, as `(...)`; minus infinity for silence.
 
     ITU-R BS.1770-4, with the K-weighting computed for any sample rate from its analogue prototype (De Man 2014), and
     only whole blocks of 400 ms, every 100 ms.
 
     Raises:
-        ShapeError: when the wave is shorter than one block.
+        ShapeError: if the waveform is shorter than one block.
     """
     xp = namespace(wave)
     power = _gated_power(wave, sample_rate)[..., 0]
@@ -68,7 +72,7 @@ def integrated_loudness(wave: Array, sample_rate: int) -> Array:
 
 
 def _gated_power(wave: Array, sample_rate: int, valid: Array | None = None) -> Array:
-    """Mean K-weighted power of the blocks that pass both gates, `(..., 1)`; 0 where none does."""
+    """Mean K-weighted power of the blocks that pass both gates, `(..., 1)`; 0 if no block passes."""
     xp, block = namespace(wave), _block(sample_rate)
     if wave.shape[-1] < block:
         raise ShapeError(
@@ -78,14 +82,14 @@ def _gated_power(wave: Array, sample_rate: int, valid: Array | None = None) -> A
     weighted = _k_weighted(wave, sample_rate)
     power = xp.mean(frame(weighted * weighted, block, max(1, block // 4)), axis=-1)
     heard = power > _ABSOLUTE_GATE
-    if valid is not None:  # a block counts where its last sample does
+    if valid is not None:  # A block is valid if its last sample is.
         heard = heard & frame(xp.broadcast_to(valid, wave.shape), block, max(1, block // 4))[..., -1]
     gate = _RELATIVE_GATE * _mean_where(xp, power, heard)
     return _mean_where(xp, power, heard & (power > gate))
 
 
 def _mean_where(xp: object, power: Array, chosen: Array) -> Array:
-    """The mean over the chosen blocks, `(..., 1)`; 0 where there are none."""
+    """Mean over the chosen blocks, `(..., 1)`; 0 if there are none."""
     kept = xp.where(chosen, power, xp.zeros_like(power))  # type: ignore[attr-defined]
     ones = xp.where(chosen, xp.ones_like(power), xp.zeros_like(power))  # type: ignore[attr-defined]
     count = xp.sum(ones, axis=-1, keepdims=True)  # type: ignore[attr-defined]
@@ -97,10 +101,10 @@ def _block(sample_rate: int) -> int:
 
 
 def _k_weighted(wave: Array, sample_rate: int) -> Array:
-    """The wave through the K filter, by its frequency response.
+    """Filter the waveform with the K filter, by its frequency response.
 
-    The filter rings for less than a quarter of a second (its slowest poles decay within 4 ms), so that much zero
-    padding keeps the end from leaking into the start.
+    The filter rings for less than a quarter of a second (its slowest poles decay within 4 ms), so zero padding of this
+    length keeps the end from leaking into the start.
     """
     samples = wave.shape[-1]
     if is_torch_array(wave):  # computed where it is needed, so that torch.compile and export need not know the length
@@ -120,7 +124,7 @@ def _numpy_response(sample_rate: int, n_fft: int) -> NDArray[np.complex128]:
 
 
 def _k_response(xp: Any, sample_rate: int, n_fft: int, like: Array | None = None) -> Array:
-    """The K filter's frequency response at the bins of an `n_fft`: a high shelf of 4 dB, then a high-pass."""
+    """Frequency response of the K filter at the bins of an `n_fft`: a high shelf of 4 dB, then a high-pass."""
     device = {} if like is None else {"device": like.device}
     turn = xp.arange(n_fft // 2 + 1, dtype=xp.float64, **device) * (-2.0 * math.pi / n_fft)
     z = xp.cos(turn) + 1j * xp.sin(turn)

@@ -1,4 +1,4 @@
-"""Pre-emphasis of the whole wave: a first difference that lifts high frequencies."""
+"""Pre-emphasis of the whole waveform: a first difference that lifts high frequencies."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ FIRST = ("extrapolate", "keep", "drop")
 @WAVEFORM_LEVELS.register("pre_emphasis")
 @dataclass(frozen=True)
 class PreEmphasis(WaveformLevel):
-    """`y[t] = x[t] - coefficient · x[t-1]`.
+    """Filters the waveform: `y[t] = x[t] - coefficient · x[t-1]`.
 
-    `first` says what happens to the first sample, which has none before it: `extrapolate` adds `2 x[0] - x[1]`, as
-    librosa.effects.preemphasis does; `keep` leaves it as it is, as torchaudio.functional.preemphasis does; and `drop`
-    leaves it out, so that the wave gets shorter by one (PaSST).
+    `first` determines the first sample, which has no predecessor: `extrapolate` adds `2 x[0] - x[1]`, as
+    librosa.effects.preemphasis does; `keep` leaves it unchanged, as torchaudio.functional.preemphasis does; and `drop`
+    leaves it out, so that the waveform gets shorter by one (PaSST).
 
     Raises:
-        ArgumentError: when `coefficient` is not in 0 … 1 or `first` is unknown.
+        ArgumentError: if `coefficient` is not in 0 … 1 or `first` is unknown.
     """
 
-    coefficient: float = field(default=0.97, metadata={"help": "how much of the sample before is taken off"})
-    first: str = field(default="extrapolate", metadata={"help": "the first sample: extrapolate, keep or drop"})
+    coefficient: float = field(default=0.97, metadata={"help": "share of the previous sample that is subtracted"})
+    first: str = field(default="extrapolate", metadata={"help": "first sample: extrapolate, keep or drop"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("coefficient",), 0, 1)

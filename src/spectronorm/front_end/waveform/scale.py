@@ -1,4 +1,4 @@
-"""Waveform levels that multiply a clip by one number: a fixed scale, its peak or its RMS."""
+"""Waveform levels that multiply a clip by one number, given by a fixed factor, its peak or its RMS."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipS
 @WAVEFORM_LEVELS.register("rms")
 @dataclass(frozen=True)
 class RMSLevel(WaveformLevel):
-    """Scales each clip so that its root mean square is `dbfs` (a full-scale sine has -3.01); silence stays silence.
+    """Scales each clip to a root mean square of `dbfs` (a full-scale sine has -3.01); silence stays silence.
 
-    Peaks may pass 1.0: nothing is clipped.
+    Peaks may exceed 1.0: nothing is clipped.
 
     Raises:
-        ArgumentError: when `dbfs` is not in -120 … 0.
+        ArgumentError: if `dbfs` is not in -120 … 0.
     """
 
-    dbfs: float = field(default=-20.0, metadata={"help": "the level, dBFS"})
+    dbfs: float = field(default=-20.0, metadata={"help": "level in dBFS"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("dbfs",), -120, 0, of="dBFS (0 is full scale)")
@@ -52,13 +52,13 @@ class RMSLevel(WaveformLevel):
 @WAVEFORM_LEVELS.register("peak")
 @dataclass(frozen=True)
 class PeakLevel(WaveformLevel):
-    """Scales each clip so that its largest magnitude is `dbfs` (0 dBFS is 1.0); a silent clip stays silent.
+    """Scales each clip to a largest magnitude of `dbfs` (0 dBFS is 1.0); a silent clip stays silent.
 
     Raises:
-        ArgumentError: when `dbfs` is not in -120 … 0.
+        ArgumentError: if `dbfs` is not in -120 … 0.
     """
 
-    dbfs: float = field(default=0.0, metadata={"help": "the level, dBFS"})
+    dbfs: float = field(default=0.0, metadata={"help": "level in dBFS"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("dbfs",), -120, 0, of="dBFS (0 is full scale)")
@@ -89,10 +89,10 @@ class ScaleWaveform(WaveformLevel):
     """Multiplies every sample by `factor`: 32768 takes samples from [-1, 1] to the range of 16-bit integers (Kaldi).
 
     Raises:
-        ArgumentError: when `factor` is not in 1e-12 … 1e12.
+        ArgumentError: if `factor` is not in 1e-12 … 1e12.
     """
 
-    factor: float = field(default=32768.0, metadata={"help": "the factor of every sample"})
+    factor: float = field(default=32768.0, metadata={"help": "factor applied to every sample"})
 
     def __post_init__(self) -> None:
         set_real_numbers(self, ("factor",), 1e-12, 1e12)
@@ -116,7 +116,7 @@ def _change(amplitude: float, dbfs: float) -> WaveformChange:
 
 
 def _gain(xp: object, amplitude: Array, dbfs: float) -> Array:
-    """What takes an amplitude to `dbfs`; 1 for silence."""
+    """Return the factor that takes an amplitude to `dbfs`; 1 for silence."""
     target = 10.0 ** (dbfs / 20.0)
     ones = xp.ones_like(amplitude)  # type: ignore[attr-defined]
     return xp.where(amplitude > 0, target / xp.where(amplitude > 0, amplitude, ones), ones)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Short-time normalization of the wave: each sample by the mean and deviation of its neighbourhood."""
+"""Short-time normalization of the waveform: each sample by the mean and deviation of its neighbourhood."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, Wavef
 @WAVEFORM_LEVELS.register("sliding")
 @dataclass(frozen=True)
 class SlidingStandardizeWaveform(WaveformLevel):
-    """`(x - mean) / std` over a window of `length` samples around each sample, or before it with `center=False`.
+    """Maps `(x - mean) / std` over a window of `length` samples around each sample, or before it with `center=False`.
 
-    See `spectronorm.arrays.operations.sliding.Window` for the ends, and `sliding_standardize` for the map that an
-    inverse needs. Digital silence within a clip stays zero.
+    See `spectronorm.arrays.sliding.SlidingWindow` for the ends, and `sliding_standardize` for the map that an inverse
+    needs. Digital silence within a clip stays zero.
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length`.
     """
 
-    length: int = field(default=16_000, metadata={"help": "samples of the window"})
-    min_length: int = field(default=1, metadata={"help": "samples that count at the start, if not centred"})
-    center: bool = field(default=True, metadata={"help": "the window lies around each sample, not before it"})
+    length: int = field(default=16_000, metadata={"help": "number of samples in the window"})
+    min_length: int = field(default=1, metadata={"help": "samples required at the start, if not centred"})
+    center: bool = field(
+        default=True, metadata={"help": "centre the window on each sample, instead of ending it there"}
+    )
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("length", "min_length"), 1, 1 << 31)

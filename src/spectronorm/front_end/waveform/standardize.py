@@ -1,4 +1,4 @@
-"""Standardized waves: mean 0 and standard deviation 1, clip by clip."""
+"""Standardized waveforms: mean 0 and standard deviation 1, clip by clip."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from spectronorm.kernels.sums import mean_of, mean_square
 @WAVEFORM_LEVELS.register("standardize")
 @dataclass(frozen=True)
 class StandardizeWaveform(WaveformLevel):
-    """Gives each clip mean 0 and standard deviation 1 (ddof = 0) over its last axis.
+    """Standardizes each clip to mean 0 and standard deviation 1 (ddof = 0) over its last axis.
 
-    A constant clip becomes zero, not NaN: one whose deviation is below a millionth of its offset counts as constant,
-    since that much is rounding.
+    A constant clip becomes zero, not NaN: a clip with a deviation below a millionth of its offset counts as constant,
+    since such a deviation is rounding.
     """
 
     @override
@@ -31,7 +31,7 @@ class StandardizeWaveform(WaveformLevel):
         centred = wave - mean
         variance = mean_of_valid(centred * centred, valid, -1)
         constant = variance <= CONSTANT_VARIANCE * mean * mean
-        # The root is taken of 1 where the clip is constant: that of 0 has no gradient.
+        # The root of 1 is taken for a constant clip, because the root of 0 has no gradient.
         std = xp.sqrt(xp.where(constant, xp.ones_like(variance), variance))
         return xp.where(constant, xp.zeros_like(centred), centred / std)
 

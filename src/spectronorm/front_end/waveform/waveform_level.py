@@ -1,4 +1,4 @@
-"""The contract of a waveform level: what is done to a clip's samples before its STFT."""
+"""Contract of a waveform level: a change of a clip's samples before its STFT."""
 
 from __future__ import annotations
 
@@ -25,53 +25,53 @@ class ClipStatistics:
 
 @dataclass(frozen=True)
 class WaveformChange:
-    """The map `(x - offset) · scale` of every sample of a clip."""
+    """Map `(x - offset) · scale` of every sample of a clip."""
 
     offset: float = 0.0
     scale: float = 1.0
 
     def __call__(self, samples: NDArray[Any]) -> NDArray[np.float64]:
-        """The changed samples, in float64."""
+        """Return the changed samples, in float64."""
         return (samples.astype(np.float64) - self.offset) * self.scale
 
 
 class WaveformLevel(ABC):
-    """Maps a wave `(..., sample)` at `sample_rate` (Hz) to a wave, clip by clip.
+    """Maps a waveform `(..., sample)` at `sample_rate` (Hz) to a waveform, clip by clip.
 
-    A subclass is a frozen dataclass with `__call__`; everything else has a default. If `__call__` takes `valid` too, a
-    boolean mask like the wave, and then counts only those samples, clips padded with zeros are computed in one batch;
-    otherwise `spectronorm.nn` goes through padded clips one by one.
+    A subclass is a frozen dataclass with `__call__`; everything else has a default. If `__call__` also takes `valid`, a
+    boolean mask like the waveform, and counts only the valid samples, padded clips are computed in one batch; otherwise
+    `spectronorm.nn` processes padded clips one by one.
     """
 
     @abstractmethod
     def __call__(self, wave: Array, sample_rate: int) -> Array:
-        """The wave at its new level."""
+        """Return the waveform at its new level."""
 
     def min_samples(self, sample_rate: int) -> int:
-        """The length in samples of the shortest wave that the level takes."""
+        """Length in samples of the shortest waveform that the level takes."""
         return 1
 
     @property
     def shortens(self) -> int:
-        """The number of samples by which the result is shorter than the wave."""
+        """Number of samples by which the result is shorter than the waveform."""
         return 0
 
     @property
     def is_change(self) -> bool:
-        """True if `change` gives all that the level does, so that a long clip can be computed in blocks."""
+        """True if `change` describes the level completely, so that a long clip can be computed in blocks."""
         return False
 
     @property
     def needs_statistics(self) -> bool:
-        """True if `change` looks at the clip's statistics, so that the blocks of a long clip are read twice."""
+        """True if `change` uses the clip's statistics, so that the blocks of a long clip are read twice."""
         return False
 
     def change(self, clip: ClipStatistics) -> WaveformChange:
-        """The map that a clip with these statistics gets; only asked for if `is_change`."""
+        """Return the map of a clip with these statistics; only called if `is_change`."""
         raise NotImplementedError(f"{self} is no change by an offset and a scale of {clip}")
 
     def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
-        """The map of one NumPy clip, to be applied together with the window, which saves a pass over memory.
+        """Return the map of one NumPy clip, to be applied together with the window, which saves a pass over memory.
 
         None to call the level instead.
         """

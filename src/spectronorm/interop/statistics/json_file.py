@@ -1,4 +1,4 @@
-"""A JSON object with `mean` and `std`: a number, or a list with one number a band."""
+"""JSON object with `mean` and `std`: each a number, or a list with one number for each band."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spectronorm.storage.atomic import write_text
 
 @STATISTICS_FORMATS.register("json")
 class JsonFile(StatisticsFormat):
-    """`{"mean": [...], "std": [...]}`, as many training scripts write it."""
+    """File with `{"mean": [...], "std": [...]}`, as written by training scripts."""
 
     @override
     def recognizes(self, path: Path) -> bool:

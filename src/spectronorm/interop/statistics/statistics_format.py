@@ -1,4 +1,4 @@
-"""The contract of a format in which other programs keep the statistics of a training set."""
+"""Contract of a file format for the statistics of a training set, as kept by other programs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from spectronorm.registry import Registry
 
 @dataclass(frozen=True, eq=False)
 class ShiftAndScale:
-    """The map `(level - shift) / scale`: float64, one number `(1,)` or one a band `(band,)` each.
+    """Map `(level - shift) / scale`: float64, one number `(1,)` or one number for each band `(band,)`.
 
     Raises:
-        ArgumentError: when the numbers are not finite, or not as many scales as shifts, or a scale is not positive.
+        ArgumentError: if a number is not finite, a scale is not positive, or the numbers of scales and shifts differ.
     """
 
     shift: NDArray[np.float64]
@@ -38,38 +38,42 @@ class ShiftAndScale:
 
 
 class StatisticsFormat(ABC):
-    """One file format; `recognizes` looks at a file's name and first bytes, `read` and `write` are inverses."""
+    """One file format; `recognizes` checks a file's name and first bytes, `read` and `write` are inverses."""
 
     @abstractmethod
     def recognizes(self, path: Path) -> bool:
-        """True if the file is probably of this format."""
+        """Return true if the file probably has this format."""
 
     @abstractmethod
     def read(self, path: Path) -> ShiftAndScale:
-        """The numbers in a file; raises `ValueError`, `KeyError` or `OSError` when there are none."""
+        """Read the numbers from a file.
+
+        Raises:
+            ValueError, KeyError, OSError: if the file has no such numbers.
+        """
 
     @abstractmethod
     def write(self, path: Path, numbers: ShiftAndScale) -> None:
-        """Write the numbers into a new file."""
+        """Write the numbers to a new file."""
 
 
 STATISTICS_FORMATS: Registry[StatisticsFormat] = Registry(
     "statistics", "statistics format", StatisticsFormat, settings=False
 )
-"""Every format by name."""
+"""Every statistics format by name."""
 
 
 def read_statistics(path: str | Path, front_end: FrontEnd, format_name: str | None = None) -> FittedNormalizer:
-    """A normalizer with the numbers in another program's file.
+    """Build a normalizer from the statistics in another program's file.
 
     Args:
         path: The file.
-        front_end: The front end whose levels the numbers belong to; a file does not say.
-        format_name: A name in `STATISTICS_FORMATS`; by default the one format that recognizes the file.
+        front_end: The front end of the levels that were measured; the file does not say.
+        format_name: A name in `STATISTICS_FORMATS`; by default the only format that recognizes the file.
 
     Raises:
-        ArgumentError: when there is no such format, or the numbers are not as many as the bands.
-        FileFormatError: when no format recognizes the file, several do, or it is damaged.
+        ArgumentError: if there is no such format, or the number of values is not the number of bands.
+        FileFormatError: if no format or several formats recognize the file, or it is damaged.
     """
     path = Path(path)
     name = _recognized(path) if format_name is None else format_name
@@ -96,7 +100,7 @@ def write_statistics(path: str | Path, normalizer: FittedNormalizer, format_name
     """Write a fitted normalizer's shift and scale for another program; an existing file is replaced.
 
     Raises:
-        ArgumentError: when there is no such format, or each clip has a map of its own.
+        ArgumentError: if there is no such format, or each clip has its own map.
     """
     if normalizer.affine is None or normalizer.normalizer.maps_clips:
         raise ArgumentError(f"{normalizer.normalizer} finds a map in each clip, so there are no numbers to write")

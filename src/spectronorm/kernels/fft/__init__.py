@@ -1,4 +1,4 @@
-"""The power spectra of frames: one function to the outside, with transforms in vector lanes or by NumPy behind it."""
+"""Power spectra of frames: one public function, with transforms in vector lanes or by NumPy behind it."""
 
 from spectronorm.kernels.fft.frames import Frames as Frames
-from spectronorm.kernels.fft.power_spectra import power_spectra as power_spectra
+from spectronorm.kernels.fft.power_spectra import power_of_frames as power_of_frames

@@ -1,8 +1,8 @@
-"""The butterflies of the real DFT: what a stage of each radix does with its parts, in plain arithmetic.
+"""Butterflies of the real DFT: the arithmetic that a stage of each radix applies to its parts.
 
-For each radix: `first` of the first values of the parts, which are real; `half`, for radices that divide by two, of
-their middle ones where they are in pairs but for one; `rest` of all others, complex as `(re, im)`, already turned by
-their roots of unity. Each gives as many results as there are parts. The order of the additions is that of FFTPACK.
+For each radix: `first` is applied to the first values of the parts, which are real; `half`, for even radices, to their
+unpaired middle values; `rest` to all other values, complex as `(re, im)`, already multiplied by their roots of unity.
+Each returns one result for each part. The order of the additions is that of FFTPACK.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SQRT_HALF = math.sqrt(0.5)
 _SQRT_3_4 = 0.86602540378443864676
 _COS_72, _SIN_72 = 0.3090169943749474241, 0.95105651629515357212
 _COS_144, _SIN_144 = -0.8090169943749474241, 0.58778525229247312917
-_COS_51, _SIN_51 = 0.62348980185873353053, 0.78183148246802980871  # of 2π/7, and twice and three times as much
+_COS_51, _SIN_51 = 0.62348980185873353053, 0.78183148246802980871  # of 2π/7, 4π/7 and 6π/7
 _COS_103, _SIN_103 = -0.22252093395631440429, 0.97492791218182360702
 _COS_154, _SIN_154 = -0.90096886790241912624, 0.43388373911755812048
 
@@ -25,7 +25,7 @@ Complex = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Butterfly:
-    """What a stage of one radix does; see above."""
+    """Arithmetic of a stage of one radix; see above."""
 
     first: Callable[[Sequence[Any]], Sequence[Any]]
     rest: Callable[[Sequence[Complex]], Sequence[Complex]]
@@ -139,4 +139,4 @@ BUTTERFLIES: Mapping[int, Butterfly] = {
     5: Butterfly(_first_5, _rest_5),
     7: Butterfly(_first_7, _rest_7),
 }
-"""By their radix."""
+"""Butterflies by radix."""

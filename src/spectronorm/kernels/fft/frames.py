@@ -1,4 +1,4 @@
-"""The frames of a wave that are transformed."""
+"""Frames of a waveform that are to be transformed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Frames of `(wave - mean) · scale`, one every `hop` samples, each times `window` `(sample,)`.
+    """Frames of `(wave - mean) · scale`, one every `hop` samples, each multiplied by `window` `(sample,)`.
 
-    A wave of float32 is read as float64. After its end there are zeros.
+    A float32 waveform is read as float64. After its end there are zeros.
     """
 
     wave: NDArray[np.floating[Any]]
@@ -23,6 +23,6 @@ class Frames:
     scale: float = 1.0
 
     def windowed(self, count: int) -> NDArray[np.float64]:
-        """The first `count` frames `(frame, sample)`, all of which lie within the wave."""
+        """Return the first `count` frames `(frame, sample)`, all of which lie within the waveform."""
         frames = np.lib.stride_tricks.sliding_window_view(self.wave, len(self.window))[:: self.hop][:count]
         return np.asarray((frames.astype(np.float64) - self.mean) * self.scale * self.window)

@@ -1,8 +1,8 @@
-"""Eight float64 or sixteen float32 numbers as one value in compiled kernels: as many signals are transformed at once.
+"""Vector lanes in compiled kernels: eight float64 or sixteen float32 numbers as one value, one for each signal.
 
-LLVM's own vectorizer gives up on a Fourier transform, whose stores it cannot prove apart. These few operations leave it
-no choice: each is one vector instruction, or a few where the machine has narrower vectors. Every lane is computed as a
-single number would be, in the order that is written: nothing is fused or reordered.
+LLVM's own vectorizer gives up on a Fourier transform, since it cannot prove that the stores do not overlap. These few
+operations leave no choice: each is one vector instruction, or a few on machines with narrower vectors. Every lane is
+computed exactly like a single number, in the order of the code: nothing is fused or reordered.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from numba import types
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 DOUBLES, SINGLES = 8, 16
-"""How many numbers of float64 and of float32 there are in one value."""
+"""Number of float64 and of float32 numbers in one value."""
 
 
 class Lanes(types.Type):
-    """The type of such a value, as numba knows it."""
+    """The numba type of such a value."""
 
     def __init__(self, number: Any, width: int) -> None:
         self.number, self.width = number, width
@@ -28,11 +28,11 @@ class Lanes(types.Type):
 
     @property
     def vector(self) -> Any:
-        """The type as LLVM knows it."""
+        """The LLVM type."""
         return ir.VectorType(ir.DoubleType() if self.number == types.float64 else ir.FloatType(), self.width)
 
     def filled(self, builder: Any, one: Any) -> Any:
-        """One number in all lanes, in LLVM's code."""
+        """Return LLVM code for one number in all lanes."""
         undefined, index = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
         first = builder.insert_element(undefined, one, ir.Constant(index, 0))
         return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, self.width), [0] * self.width))
@@ -64,14 +64,14 @@ for _operation, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"),
 
 
 def lanes_of(array: Any) -> Lanes:
-    """What an array of this type is handled in."""
+    """Return the type of lanes for an array of this type."""
     return _DOUBLES if array.dtype == types.float64 else _SINGLES
 
 
 class Value:
-    """A whole number or lanes of floats in LLVM's code that is being written: its operators write instructions.
+    """A whole number or lanes of floats in LLVM code under construction: its operators emit instructions.
 
-    A function of such values is plain arithmetic to read, and runs once, when a kernel is compiled.
+    A function of such values reads as plain arithmetic, and runs once, when a kernel is compiled.
     """
 
     def __init__(self, builder: Any, written: Any) -> None:
@@ -100,13 +100,13 @@ class Value:
 
 
 class Numbers:
-    """A flat array of floats: lanes of them, or one in all lanes. Floats of less precision are read as those lanes."""
+    """A flat array of floats, read as lanes, or as one number in all lanes; narrower floats are widened."""
 
     def __init__(self, context: Any, builder: Any, kind: Any, array: Any, lanes: Lanes | None = None) -> None:
         self.lanes = lanes_of(kind) if lanes is None else lanes
         self._builder, self._align = builder, kind.dtype.bitwidth // 8
         self._stored = ir.DoubleType() if kind.dtype == types.float64 else ir.FloatType()
-        # Taken out of the array's value: a proxy of it, numba's usual way, makes compilation take twice as long.
+        # Taken directly from the array's value: numba's usual proxy doubles the time of compilation.
         self._data = context.data_model_manager[kind].get(builder, array, "data")
 
     def __getitem__(self, at: Value) -> Value:
@@ -119,7 +119,7 @@ class Numbers:
         self._builder.store(value.written, self._place(at, value.written.type), align=self._align)
 
     def everywhere(self, at: Value) -> Value:
-        """The one number there, in all lanes."""
+        """Return the number at this position, in all lanes."""
         one = self._builder.load(self._place(at, self._stored), typ=self._stored)
         return Value(self._builder, self.lanes.filled(self._builder, one))
 
@@ -128,7 +128,7 @@ class Numbers:
 
 
 class Integers:
-    """A flat array of whole numbers, as Numbers is one of floats."""
+    """A flat array of whole numbers, the counterpart of `Numbers`."""
 
     def __init__(self, context: Any, builder: Any, kind: Any, array: Any) -> None:
         self._builder, self._stored = builder, ir.IntType(kind.dtype.bitwidth)
@@ -190,10 +190,10 @@ def _fill(typing: Any, like: Any, number: Any) -> Any:
 
 
 load: Any = intrinsic(_load)
-"""`load(array, index)`: numbers of a flat array from `index` on; nothing checks that they are there."""
+"""`load(array, index)`: lanes of a flat array from `index` on; the bounds are not checked."""
 load_doubles: Any = intrinsic(_load_doubles)
 """`load_doubles(array, index)`: eight numbers of a flat array of float32 or float64 as float64."""
 store: Any = intrinsic(_store)
-"""`store(array, index, value)` into a flat array of the value's numbers; nothing checks that there is room."""
+"""`store(array, index, value)`: write lanes into a flat array; the bounds are not checked."""
 fill: Any = intrinsic(_fill)
-"""`fill(like, number)`: one number in all the lanes that an array like this is handled in."""
+"""`fill(like, number)`: one number in all lanes of the type that an array like this has."""

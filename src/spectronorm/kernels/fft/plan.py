@@ -1,4 +1,4 @@
-"""The stages of a real DFT whose length has the prime factors 2, 3 and 5 only, or also 7.
+"""Stages of a real DFT whose length has only the prime factors 2, 3 and 5, or also 7.
 
 The mixed-radix algorithm for real data (Temperton 1983, "Fast mixed-radix real Fourier transforms", J. Comput. Phys.
 52), with the radices, the order of the additions and the roots of unity of FFTPACK and its descendants in NumPy and
@@ -21,7 +21,7 @@ _PI = Fraction(31415926535897932384626433832795, 10**31)
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The stages of a transform of `n` samples: radices, and each stage's roots of unity from `starts` on."""
+    """Stages of a transform of `n` samples: radices, and each stage's roots of unity from `starts` on."""
 
     n: int
     radices: NDArray[np.int64]
@@ -31,7 +31,7 @@ class Plan:
 
 @lru_cache(maxsize=64)
 def plan_of(n: int, largest: int = 5) -> Plan | None:
-    """The plan for `n` samples, or None when it has prime factors above `largest`, which is 5 or 7."""
+    """Return the plan for `n` samples, or None if it has prime factors above `largest`, which is 5 or 7."""
     if largest_factor(n) > largest:
         return None
     radices = _radices(n)
@@ -40,7 +40,7 @@ def plan_of(n: int, largest: int = 5) -> Plan | None:
     for radix in radices:
         inner = n // (done * radix)
         starts.append(len(roots))
-        # For each pair of values: of every part but the first, the real and the imaginary part.
+        # For each pair of values: the real and the imaginary part of every part except the first.
         for i in range(1, (inner - 1) // 2 + 1):
             for part in range(1, radix):
                 roots += root(part * done * i)
@@ -49,12 +49,12 @@ def plan_of(n: int, largest: int = 5) -> Plan | None:
 
 
 def largest_factor(n: int) -> int:
-    """The largest radix of a transform of `n` samples: its largest prime factor, or 4."""
+    """Return the largest radix of a transform of `n` samples: its largest prime factor, or 4."""
     return max(_radices(n), default=1)
 
 
 def _radices(n: int) -> list[int]:
-    """Fours first, behind a two if there is one, then the odd primes."""
+    """Return the radices: fours first, after a two if there is one, then the odd primes."""
     found = []
     while n % 4 == 0:
         found.append(4)
@@ -73,7 +73,7 @@ def _radices(n: int) -> list[int]:
 
 
 def _roots(n: int) -> Any:
-    """A function from `k` to the cosine and sine of `2π k / n`, each product of two entries of short tables."""
+    """Return a function from `k` to the cosine and sine of `2π k / n`, each a product of entries of short tables."""
     shift = 1
     while (1 << (2 * shift)) < (n + 2) // 2:
         shift += 1
@@ -90,7 +90,7 @@ def _roots(n: int) -> Any:
 
 
 def _root(k: int, n: int) -> tuple[float, float]:
-    """The cosine and sine of `2π k / n`, from an angle of at most an eighth of the circle."""
+    """Return the cosine and sine of `2π k / n`, from an angle of at most an eighth of the circle."""
     step = float(_PI / (4 * n))
     octant, rest = divmod(8 * k, n)
     angle = (n - rest if octant % 2 else rest) * step

@@ -1,7 +1,7 @@
 """Squared magnitudes of frames, eight frames at a time, compiled.
 
-The wave is first laid out in rows of one hop, `column[r, c] = wave[c · hop + r]`: sample `k` of frame `t` is then
-`column[k mod hop, t + k div hop]`, and eight neighbouring frames lie side by side in memory.
+The waveform is first laid out in rows of one hop, `column[r, c] = wave[c · hop + r]`: sample `k` of frame `t` is then
+`column[k mod hop, t + k div hop]`, and eight neighbouring frames are contiguous in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from spectronorm.kernels.jit import njit
 
 
 def power_in_lanes(frames: Frames, plan: Plan, powers: NDArray[np.float64], workspace: Workspace) -> None:
-    """`|X|²` of the frames into `powers` `(bin, frame)`, which is contiguous and has a multiple of eight columns."""
+    """Write `|X|²` of the frames into `powers` `(bin, frame)`, contiguous, with a multiple of eight columns."""
     size, width = len(frames.window), powers.shape[1]
     rows = min(frames.hop, size)
     needed = width + (size - 1) // rows
@@ -38,9 +38,9 @@ def power_in_lanes(frames: Frames, plan: Plan, powers: NDArray[np.float64], work
 
 @lru_cache(maxsize=64)
 def _places(size: int, n_fft: int, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The row of each of `n_fft` samples, and how far to the right it stands.
+    """Return the row of each of `n_fft` samples, and its shift to the right.
 
-    Samples after the frame count nothing, wherever they stand.
+    Samples after the frame have no weight, wherever they are.
     """
     at = np.arange(n_fft)
     at[size:] = 0
@@ -49,7 +49,7 @@ def _places(size: int, n_fft: int, rows: int) -> tuple[NDArray[np.int64], NDArra
 
 @njit(cache=True, nogil=True)
 def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]) -> None:
-    """Rows of one hop, standardized; zeros after the wave's end."""
+    """Write rows of one hop, standardized, with zeros after the waveform's end."""
     rows, count = columns.shape
     flat = columns.reshape(-1)
     for c in range(0, count, DOUBLES):

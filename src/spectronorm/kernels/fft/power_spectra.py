@@ -1,4 +1,4 @@
-"""Squared magnitudes of the frames of a wave: compiled, or with NumPy and the same bits."""
+"""Squared magnitudes of the frames of a waveform: compiled, or with NumPy and identical bits."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from spectronorm.kernels.jit import kernel_of_module
 _LANES = 8
 
 
-def power_spectra(frames: Frames, n_fft: int, count: int, workspace: Workspace) -> NDArray[np.float64]:
-    """`|X|²` of the first `count` frames, with zeros up to `n_fft` samples behind each, as `(bin, frame)`, contiguous.
+def power_of_frames(frames: Frames, n_fft: int, count: int, workspace: Workspace) -> NDArray[np.float64]:
+    """Compute `|X|²` of the first `count` frames, zero-padded to `n_fft` samples, as `(bin, frame)`, contiguous.
 
-    There are columns beyond `count`, up to a multiple of eight; they are finite, and mean nothing. The result is valid
-    until the next call. Lengths with prime factors above 5 are NumPy's to transform.
+    There are columns beyond `count`, up to a multiple of eight; they are finite and meaningless. The result is valid
+    until the next call. Lengths with prime factors above 5 are transformed by NumPy.
     """
     powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // _LANES) * _LANES))
     plan = plan_of(n_fft) if n_fft > 1 else None
@@ -32,7 +32,7 @@ def power_spectra(frames: Frames, n_fft: int, count: int, workspace: Workspace) 
 
 
 def power_by_numpy(frames: Frames, plan: Plan, powers: NDArray[np.float64], workspace: Workspace) -> None:
-    """What `power_in_lanes` does."""
+    """Compute the result of `power_in_lanes` with NumPy."""
     del workspace
     size = len(frames.window)
     count = min(powers.shape[1], (len(frames.wave) - size) // frames.hop + 1)

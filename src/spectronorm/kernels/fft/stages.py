@@ -1,6 +1,6 @@
 """Stages of the real DFT: the butterflies of each radix, in loops over the parts of the transform.
 
-They are written straight into LLVM's code, because numba would take seconds to type and lower each of their operations.
+The stages are emitted directly as LLVM code, because numba would take seconds to type and lower all their operations.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from spectronorm.kernels.fft.lanes import Integers, Numbers, Value
 
 
 def _turned(x: Numbers, at: Value, roots: Numbers, root: Value) -> Complex:
-    """A complex value, turned back by a root of unity."""
+    """Return a complex value multiplied by the conjugate of a root of unity."""
     c, s = roots.everywhere(root), roots.everywhere(root + 1)
     re, im = x[at - x.lanes.width], x[at]
     return c * re + s * im, c * im - s * re
 
 
 def _write_stage(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
-    """`before` transforms of `radix` parts of `inner` numbers each, side by side in x, one after the other in y."""
+    """Emit a stage: `before` transforms of `radix` parts of `inner` numbers, side by side in x, consecutive in y."""
     (x, y, roots), (inner, before, start) = arrays, numbers
     builder, width = inner.builder, x.lanes.width
     row = inner * width
@@ -51,7 +51,7 @@ def _write_stage(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int
 
 
 def _write_first(arrays: Sequence[Any], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
-    """The first stage, whose parts are single numbers: those of columns, times the window."""
+    """Emit the first stage, whose parts are single numbers: entries of the columns, times the window."""
     (columns, window, rows, shifts, y), (count, stride, t) = arrays, numbers
     with cgutils.for_range(count.builder, count.written) as loop:
         k = Value(count.builder, loop.index)
@@ -62,7 +62,7 @@ def _write_first(arrays: Sequence[Any], numbers: Sequence[Value], radix: int, bu
 
 
 def _write_last(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
-    """The last stage, whose results become squared magnitudes, one row of `out` for each bin."""
+    """Emit the last stage, whose results become squared magnitudes, one row of `out` for each bin."""
     (x, out, roots), (inner, stride, t) = arrays, numbers
     builder, width = inner.builder, x.lanes.width
     row, parts = inner * width, range(radix)
@@ -91,7 +91,7 @@ def _write_last(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int,
 
 
 def _half(number: Value) -> Value:
-    """Rounded down."""
+    """Return half of the number, rounded down."""
     return Value(number.builder, number.builder.ashr(number.written, number.written.type(1)))
 
 
@@ -101,14 +101,14 @@ def _is_even(number: Value) -> Any:
 
 
 def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None]) -> None:
-    """What is written for each radix, of which one is chosen when the kernel runs."""
+    """Emit code for each radix, of which one is chosen when the kernel runs."""
     for known, butterfly in BUTTERFLIES.items():
         with builder.if_then(builder.icmp_signed("==", radix, radix.type(known))):
             write(known, butterfly)
 
 
 def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Sequence[int]) -> Any:
-    """The code of a stage whose first argument is the radix; these others are arrays of floats, and numbers."""
+    """Return the code of a stage: the first argument is the radix, the others are arrays of floats, and numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         flat = [Numbers(context, builder, signature.args[i], arguments[i]) for i in arrays]
@@ -153,8 +153,10 @@ def _last_stage(typing: Any, radix: Any, x: Any, out: Any, roots: Any, inner: An
 stage: Any = intrinsic(_stage)
 """`stage(radix, x, y, inner, before, roots, start)`: from the flat array x to y, with its roots from `start` on."""
 first_stage: Any = intrinsic(_first_stage)
-"""`first_stage(radix, columns, (window, rows, shifts), y, count, stride, t)`: the stage a transform begins with, of
-`count` times as many samples as the radix. Sample `k` stands in columns at `rows[k] * stride + shifts[k] + t`."""
+"""`first_stage(radix, columns, (window, rows, shifts), y, count, stride, t)`: the first stage of a transform of `count`
+times `radix` samples. Sample `k` is in columns at `rows[k] * stride + shifts[k] + t`.
+"""
 last_stage: Any = intrinsic(_last_stage)
-"""`last_stage(radix, x, out, roots, inner, stride, t)`: the stage a transform ends with, as squared magnitudes:
-those of bin `k` are put into out at `k * stride + t`. Its roots are the first ones of a plan."""
+"""`last_stage(radix, x, out, roots, inner, stride, t)`: the last stage of a transform, as squared magnitudes: the
+magnitude of bin `k` is written to out at `k * stride + t`. Its roots are the first ones of a plan.
+"""

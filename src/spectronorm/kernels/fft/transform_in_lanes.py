@@ -1,7 +1,7 @@
-"""The DFT of several real signals at once in the lanes of vector registers, compiled.
+"""DFT of several real signals at once in the lanes of vector registers, compiled.
 
-Each lane of float64 is what `numpy.fft.rfft` gives, on x86-64 to the last bit (the tests compare them), but for lengths
-with a factor of 7.
+Each lane of float64 equals the result of `numpy.fft.rfft`, on x86-64 to the last bit (the tests compare them), except
+for lengths with a factor of 7.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from spectronorm.kernels.jit import njit
 
 _Floats = NDArray[np.floating[Any]]
 Layout = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
-"""A window over the samples of a transform, zeros where there is none, and each sample's row and shift."""
+"""A window over the samples of a transform, zero outside the frame, and each sample's row and shift."""
 
 
 @njit(nogil=True, inline="always")
@@ -29,7 +29,7 @@ def transform(
     frames: _Floats,
     other: _Floats,
 ) -> _Floats:
-    """The DFT of `frames` `(sample, lane)`, flat, in `frames` or `other`: the real part of bin 0, then re, im, re, ….
+    """DFT of `frames` `(sample, lane)`, flat, in `frames` or `other`: the real part of bin 0, then re, im, re, ….
 
     Both buffers are overwritten; the one with the result is returned.
     """
@@ -45,7 +45,7 @@ def _through(
     source: _Floats,
     target: _Floats,
 ) -> _Floats:
-    """From buffer to buffer through these stages, of which `before` is the product of the radices up to the first."""
+    """Apply these stages from buffer to buffer; `before` is the product of the radices before the first of them."""
     radices, starts, roots = plan
     for i in stages:
         inner = n // before
@@ -65,11 +65,11 @@ def power_spectrum(
     out: _Floats,
     t: int,
 ) -> None:
-    """The squared magnitudes of the DFT of as many frames as there are lanes, from the frame `t` on.
+    """Squared magnitudes of the DFT of one frame for each lane, from the frame `t` on.
 
-    The plan's radices, starts and roots are those of a transform by 2, 3 and 5. Sample `k` of a frame is
-    `columns[rows[k] * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout; bin `k`
-    is put into `out[k * strides[1] + t]`. So the first stage reads the frames and the last one writes the powers.
+    The plan's radices, starts and roots belong to a transform by 2, 3 and 5. Sample `k` of a frame is `columns[rows[k]
+    * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout; bin `k` is written to
+    `out[k * strides[1] + t]`. So the first stage reads the frames and the last one writes the powers.
     """
     (radices, _, roots), (window, rows, shifts), (source, target) = plan, layout, buffers
     n, stages, stride = window.size, len(radices), strides[0]

@@ -1,4 +1,4 @@
-"""Square blocks of numbers, as many rows as an array is handled in lanes, with rows and columns exchanged."""
+"""Transposition of square blocks of numbers, with one row for each lane."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spectronorm.kernels.fft.lanes import Numbers, Value, lanes_of
 
 
 def _transposed(rows: list[Value]) -> list[Value]:
-    """By swapping ever larger blocks."""
+    """Transpose by swapping ever larger blocks."""
     builder, width = rows[0].builder, len(rows)
     vectors = [row.written for row in rows]
     block = 1
@@ -30,7 +30,7 @@ def _transposed(rows: list[Value]) -> list[Value]:
 
 
 def _generated(*, scaled: bool) -> Any:
-    """The code that exchanges rows and columns of a block, of numbers as they are or standardized on the way."""
+    """Return the code that transposes a block, of numbers unchanged or standardized on the way."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, y = signature.args[0], signature.args[3]
@@ -64,6 +64,7 @@ def _standardize(typing: Any, x: Any, at: Any, stride: Any, y: Any, to: Any, ste
 
 transpose: Any = intrinsic(_transpose)
 """`transpose(x, at, stride, y, to, step)`: rows that begin `stride` apart in the flat array x, from `at` on, become
-columns: what was the first number of every row is put into y at `to`, the second ones `step` later, and so on."""
+columns: the first number of every row is written to y at `to`, the second ones `step` later, and so on.
+"""
 standardize: Any = intrinsic(_standardize)
-"""`standardize(x, at, stride, y, to, step, (mean, scale))`: the same of `(number - mean) * scale`."""
+"""`standardize(x, at, stride, y, to, step, (mean, scale))`: `transpose` of `(number - mean) * scale`."""

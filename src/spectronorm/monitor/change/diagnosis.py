@@ -1,4 +1,4 @@
-"""What has changed, in words, and what to do about it."""
+"""Diagnosis of a change, in words, with advice."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import Floats
+from spectronorm.counted import counted
 from spectronorm.monitor.change.evidence import Evidence
 
 FIRM_CLIPS = 32
-"""With fewer clips, what they happen to contain weighs too much beside what the device does to them."""
+"""Number of clips from which a diagnosis is firm; with fewer, content weighs too much relative to the device."""
 
 
 class Kind(StrEnum):
-    """What can be told apart: a closed vocabulary that programs may rely on."""
+    """The kinds of change that can be distinguished: a closed vocabulary that programs may rely on."""
 
     NOTHING = "nothing"
     LEVEL = "level-change"
@@ -31,7 +32,7 @@ class Kind(StrEnum):
 
 ADVICE = {
     Kind.NOTHING: "Nothing to do.",
-    Kind.LEVEL: "Rescale: set the gain back, or standardize waveforms; an update of the means does the same.",
+    Kind.LEVEL: "Rescale: set the gain back, or standardize waveforms; an update of the means has an equal effect.",
     Kind.EQUALIZATION: (
         "Update the means per band (spectronorm update), with at least 16 clips of mixed content; with many, "
         "--statistics mean+std mends more."
@@ -51,14 +52,14 @@ ADVICE = {
         "label some and measure the model."
     ),
 }
-"""What follows from each kind."""
+"""Advice for each kind of change."""
 UPDATE_HELPS = frozenset((Kind.NOTHING, Kind.LEVEL, Kind.EQUALIZATION))
-"""Kinds for which an update of the statistics mends, or at least does no harm."""
+"""Kinds of change for which an update of the statistics helps, or at least does no harm."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The kind of change, why it is taken for that, and what follows; not `firm` while there are few clips."""
+    """Kind of change, the reason for the diagnosis, and advice; `firm` is false while there are few clips."""
 
     kind: Kind
     because: str
@@ -67,16 +68,16 @@ class Diagnosis:
     firm: bool
 
     def __str__(self) -> str:
-        doubt = "" if self.firm else f" (provisional, from {self.clips} clips)"
+        doubt = "" if self.firm else f" (provisional, from {counted(self.clips, 'clip')})"
         return f"{self.kind.value}{doubt}: {self.because} {self.advice}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {**vars(self), "kind": self.kind.value}
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
-    """The first explanation that fits, from the plainest to the vaguest."""
+    """Return the first explanation that fits, from the most specific to the vaguest."""
     for rule in (_silence, _clipping, _band_limit, _level, _noise_or_equalization):
         found = rule(evidence)
         if found is not None:
@@ -86,7 +87,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 
 def nothing(clips: int) -> Diagnosis:
-    """No alarm, no diagnosis."""
+    """Return the diagnosis without an alarm."""
     because = "The clips look like those of the training set." if clips else "No clip has come yet."
     return Diagnosis(Kind.NOTHING, because, ADVICE[Kind.NOTHING], clips, clips >= FIRM_CLIPS)
 
@@ -110,7 +111,7 @@ def _clipping(e: Evidence) -> tuple[Kind, str] | None:
 
 
 def _band_limit(e: Evidence) -> tuple[Kind, str] | None:
-    """A steep edge between two neighbouring ranges, beyond which everything is gone."""
+    """Find a steep edge between two neighbouring ranges, beyond which the signal is lost."""
     if e.middle is None or e.high is None or len(e.middle) < 4:
         return None
     moved = (e.middle + e.high) / 2
@@ -131,7 +132,7 @@ def _band_limit(e: Evidence) -> tuple[Kind, str] | None:
 
 
 def _noise_or_equalization(e: Evidence) -> tuple[Kind, str] | None:
-    """Noise fills what was quiet and leaves what was loud; a filter moves both. The stronger sign wins."""
+    """Noise raises the quiet levels and leaves the loud ones; a filter moves both. The stronger sign wins."""
     noise, equalization = _noise(e), _equalization(e)
     if noise is None or equalization is None:
         return (noise or equalization or (0.0, None))[1]
@@ -139,12 +140,12 @@ def _noise_or_equalization(e: Evidence) -> tuple[Kind, str] | None:
 
 
 def _noise(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
-    """How strong the sign of noise is: over 1 when the lower tail rose and the upper one stayed."""
+    """Measure the sign of noise: above 1 if the lower tail rose and the upper tail stayed."""
     if e.low is None or e.high is None:
         return None
     tail = float(np.median(e.low - e.high))
     strength = tail / max(6.0, 2.0 * e.tail_se)
-    # Noise lowers nothing: neither the loud moments as a whole nor those of any band.
+    # Noise lowers nothing: neither the loud moments overall nor those of any band.
     if strength <= 1.0 or np.median(e.high) < -5.0 - e.level_se or e.high.min() < -15.0 - 2.0 * e.level_se:
         return None
     return strength, (Kind.NOISE, f"The quiet moments rose by {tail:.0f} dB against the loud ones.")
@@ -155,7 +156,7 @@ def _level(e: Evidence) -> tuple[Kind, str] | None:
         return None
     if e.beyond_gain is not None:
         apart, follows = float(np.ptp(_smooth(e.beyond_gain))), abs(float(np.median(e.beyond_gain)))
-        # What the gain leaves unexplained must be no more than content does, or small beside the gain.
+        # The part that a gain does not explain must be within the variation of content, or small against the gain.
         small = 0.3 * abs(e.rms_shift)
         if apart > max(_smallest_filter(e), small) or follows > max(4.5, 3.0 * e.level_se, small):
             return None
@@ -165,7 +166,7 @@ def _level(e: Evidence) -> tuple[Kind, str] | None:
 
 
 def _equalization(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
-    """How strong the sign of a filter is: over 1 when bands moved smoothly, each as a whole."""
+    """Measure the sign of a filter: above 1 if the bands moved smoothly, each as a whole."""
     if e.middle is None or e.high is None or len(e.middle) < 4:
         return None
     moved = (e.middle + e.high) / 2
@@ -185,23 +186,23 @@ def _equalization(e: Evidence) -> tuple[float, tuple[Kind, str]] | None:
 
 
 def _smallest_filter(e: Evidence) -> float:
-    """How far a filter must move bands apart, in dB, before it is told from what clips happen to contain.
+    """Smallest difference between bands, in dB, at which a filter can be distinguished from the clips' content.
 
-    The smooth curve has four coefficients, so by chance alone its ends come to lie some standard errors apart.
+    The smooth curve has four coefficients, so its ends stray by several standard errors through chance alone.
     """
     return max(8.0, 7.0 * e.shape_se)
 
 
 def _smooth(moved: Floats) -> Floats:
-    """The cubic through the ranges."""
+    """Fit a cubic across the ranges."""
     x = np.linspace(-1.0, 1.0, len(moved))
     return np.asarray(np.polynomial.Polynomial.fit(x, moved, min(3, len(moved) - 1))(x))
 
 
 def _same_spread(e: Evidence, ratio: Floats) -> bool:
-    """Whether clips differ from each other about as much as in training: a device does not change that.
+    """True if the clips differ from each other about as much as in training, since a device does not change that.
 
-    The standard deviation of n clips is uncertain by a share of `1 / sqrt(2 (n - 1))`: few clips may differ more.
+    The standard deviation of n clips has a relative uncertainty of `1 / sqrt(2 (n - 1))`, so few clips may differ more.
     """
     limit = 0.45 + 2.0 / math.sqrt(2.0 * max(e.clips - 1, 1))
     return bool(abs(math.log(max(float(np.median(ratio)), 1e-6))) <= limit)

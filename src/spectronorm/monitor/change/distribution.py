@@ -1,4 +1,4 @@
-"""Levels by band as distributions: what two measurements are compared as."""
+"""Distributions of levels (log-spectrogram values) by band: the form in which two measurements are compared."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edge
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """The levels of each band: mean, std, floor share and a histogram of shares `(band, cell)` from `first_cell` on.
+    """Mean, std, floor share and histogram of each band's levels, as shares `(band, cell)` from `first_cell` on.
 
-    `rms` and `peak` are shares of clips per cell of their level in dBFS (see `clip_levels`). Everything is a share, so
-    weighted sums of distributions are distributions.
+    `rms` and `peak` hold the share of clips in each cell of clip level in dBFS (see `clip_levels`). Every entry is a
+    share, so weighted sums of distributions are distributions.
     """
 
     mean: Floats
@@ -31,7 +31,7 @@ class Distribution:
 
     @classmethod
     def of(cls, measurement: Measurement, front_end: AnyFrontEnd, *, pooled: bool = False) -> Distribution:
-        """What was measured, band by band; `pooled` as one band."""
+        """Build the distribution of a measurement, band by band, or with `pooled` as a single band."""
         m = measurement.pooled() if pooled else measurement
         statistics = Statistics(m, front_end.grid)
         return cls(
@@ -46,7 +46,7 @@ class Distribution:
 
     @classmethod
     def mix(cls, parts: Sequence[tuple[float, Distribution]]) -> Distribution:
-        """Several with their weights, such as frames."""
+        """Mix distributions with weights, such as numbers of frames."""
         weights = np.array([weight for weight, _ in parts])
         weights = weights / weights.sum()
         first = min(part.first_cell for _, part in parts)
@@ -65,7 +65,7 @@ class Distribution:
         )
 
     def within(self, first: int, stop: int) -> Floats:
-        """The shares on the cells `first … stop`, which must contain all that are in use."""
+        """Return the shares on the cells `first … stop`, which must contain every occupied cell."""
         left = self.first_cell - first
         return np.pad(self.shares, ((0, 0), (left, stop - first - left - self.shares.shape[1])))
 
@@ -75,27 +75,32 @@ def _weighted(weights: Floats, values: Sequence[Floats]) -> Floats:
 
 
 def dbfs_mean(shares: Floats) -> float:
-    """The mean of clip levels in dBFS."""
+    """Return the mean clip level in dBFS."""
     return float(shares @ (dbfs_edges() + 0.5 / CELLS_PER_DB) / max(shares.sum(), 1e-12))
 
 
 def aligned(a: Distribution, b: Distribution) -> tuple[Floats, Floats]:
-    """The shares of both on the same cells."""
+    """Return the shares of both distributions on common cells."""
     first = min(a.first_cell, b.first_cell)
     stop = max(a.first_cell + a.shares.shape[1], b.first_cell + b.shares.shape[1])
     return a.within(first, stop), b.within(first, stop)
 
 
 def population_stability_index(reference: Floats, now: Floats, bins: int = 10) -> Floats:
-    """PSI of each band: `Σ (q - p) ln(q / p)` over bins that hold equal shares of the reference `(band, cell)`.
+    """PSI of each band: `Σ (q - p) ln(q / p)` over bins with equal shares of the reference `(band, cell)`.
 
-    Bins that are empty count as a ten-thousandth, as is usual (Siddiqi 2006, Credit Risk Scorecards). Below 0.1 is
-    taken for no change, above 0.25 for a large one.
+    Empty bins count as 0.0001, as is usual (Siddiqi 2006, Credit Risk Scorecards). A value below 0.1 is read as no
+    change, above 0.25 as a large change.
+
+    Args:
+        reference: Shares of the reference, `(band, cell)`.
+        now: Shares to compare, `(band, cell)`.
+        bins: Number of bins.
     """
     p, q = np.cumsum(reference, axis=1), np.cumsum(now, axis=1)
     result = np.empty(len(p))
     for band in range(len(p)):
-        # Cells that hold more than one bin's share make one bin.
+        # Neighbouring bin edges in one cell are merged.
         edges = np.unique(np.searchsorted(p[band], np.arange(1, bins) / bins - 1e-12))
         a = np.maximum(np.diff(p[band][edges], prepend=0.0, append=1.0), 1e-4)
         b = np.maximum(np.diff(q[band][edges], prepend=0.0, append=1.0), 1e-4)
@@ -104,14 +109,14 @@ def population_stability_index(reference: Floats, now: Floats, bins: int = 10) -
 
 
 def wasserstein(reference: Floats, now: Floats, cell_width: float) -> Floats:
-    """Wasserstein-1 of each band in the level's unit: the area between the two cumulative distributions."""
+    """Wasserstein-1 distance of each band in the level's unit: the area between the two cumulative distributions."""
     return np.asarray(np.abs(np.cumsum(reference - now, axis=1)).sum(axis=1) * cell_width)
 
 
 def jensen_shannon(reference: Floats, now: Floats, cells: int = 16) -> Floats:
-    """Jensen-Shannon divergence of each band in bits (0 the same, 1 disjoint), over runs of `cells` cells.
+    """Jensen–Shannon divergence of each band in bits (0: identical, 1: disjoint), over runs of `cells` cells.
 
-    Cells are run together (16 are 1 dB) because the divergence of two samples grows with the number of empty cells.
+    Cells are merged (16 make 1 dB) because the divergence of two samples grows with the number of empty cells.
     """
     padding = -reference.shape[1] % cells
     p, q = (np.pad(x, ((0, 0), (0, padding))).reshape(len(x), -1, cells).sum(axis=2) for x in (reference, now))

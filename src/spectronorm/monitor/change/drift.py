@@ -1,4 +1,4 @@
-"""The figures of drift: how far the clips of a window are from the training set."""
+"""Drift figures: the distance between the clips of a window and the training set."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from spectronorm.profile import Measurement, Profile, Statistics
 
 @dataclass(frozen=True, eq=False)
 class BandDrift:
-    """Figures of each band `(band,)`, or of all bands pooled `(1,)`.
+    """Drift figures of each band `(band,)`, or of all bands pooled `(1,)`.
 
     Attributes:
         mean_shift: Change of the mean, in standard deviations of the training set.
-        mean_shift_se: Its standard error, with the clip as the unit of sampling; infinite for one clip.
-        std_ratio: Std over the training set's.
-        psi: Population stability index over tenths of the training set.
+        mean_shift_se: Standard error of `mean_shift`, with the clip as the unit of sampling; infinite for one clip.
+        std_ratio: Standard deviation divided by the training set's.
+        psi: Population stability index over deciles of the training set.
         wasserstein: Wasserstein-1 distance, in the level's unit.
-        jensen_shannon: Jensen-Shannon divergence, in bits.
+        jensen_shannon: Jensen–Shannon divergence, in bits.
         floor_change: Change of the share of cells on the floor.
     """
 
@@ -43,15 +43,15 @@ class BandDrift:
     floor_change: Floats
 
     def to_dict(self) -> dict[str, list[float | None]]:
-        """Plain JSON values; what is unknown is null."""
+        """Return plain JSON values; unknown values are null."""
         return {name: [known(v) for v in value.tolist()] for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """Figures of each band and of all pooled, and of the clips' levels before waveform normalization.
+    """Drift figures of each band, of all bands pooled, and of the clips' levels before waveform normalization.
 
-    `rms_shift` and `peak_shift` are changes of the mean level of clips in dB, with the standard error of the first.
+    `rms_shift` and `peak_shift` are changes of the clips' mean level in dB; `rms_shift_se` is a standard error in dB.
     """
 
     band: BandDrift
@@ -63,7 +63,7 @@ class Drift:
     frames: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "clips": self.clips,
             "frames": self.frames,
@@ -76,10 +76,13 @@ class Drift:
 
 
 def drift(profile: Profile, measurement: Measurement, now: tuple[Distribution, Distribution] | None = None) -> Drift:
-    """How far a measurement is from a profile of the same front end.
+    """Compare a measurement with a profile of an identical front end.
 
-    `now` may give distributions, by band and pooled, that count some clips less than others; counts and standard
-    errors are always those of the measurement.
+    Args:
+        profile: Profile of the training set.
+        measurement: Measurement of the window.
+        now: Distributions by band and pooled, which may give some clips less weight than others; by default those of
+            the measurement. Counts and standard errors always come from the measurement.
     """
     front_end, reference = profile.front_end, profile.total
     by_band, pooled = now or (
@@ -126,5 +129,5 @@ def _dbfs_se(shares: Floats, clips: int) -> float:
 
 
 def known(value: float) -> float | None:
-    """A JSON number; what is unknown is null."""
+    """Return a JSON number, or None for an unknown value."""
     return float(value) if math.isfinite(value) else None

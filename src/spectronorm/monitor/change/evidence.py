@@ -1,4 +1,4 @@
-"""What a diagnosis looks at: how the levels of each range of bands moved, at their low, middle and high quantiles."""
+"""Evidence for a diagnosis: the movement of low, middle and high quantiles of the levels in each range of bands."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ from spectronorm.profile import Measurement, Profile, Statistics
 RANGES = 16
 QUANTILES = (0.1, 0.5, 0.9)
 _ENOUGH_ABOVE = 0.1
-"""A range of which less is above the floor is silent: its quantiles are taken over all cells, and are the floor."""
+"""A range with a smaller share above the floor is silent: its quantiles are taken over all cells, and are the floor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """How a window differs from the training set, in decibels.
+    """Differences between a window and the training set, in decibels.
 
     Attributes:
-        clips: Clips in the window.
+        clips: Number of clips in the window.
         hz: Centre frequency of each range of bands, in Hz.
-        low: Change of the 0.1 quantile of each range's levels above the floor, in dB; None where levels cannot be
-            turned into decibels.
+        low: Change of the 0.1 quantile of each range's levels above the floor, in dB; None if levels cannot be
+            converted to decibels.
         middle: Change of the median.
         high: Change of the 0.9 quantile.
-        beyond_gain: What the clips' change of RMS leaves unexplained of the middle and high quantiles, in dB: less what
-            a gain would make of the training set, floor and all, or less nothing where the bands know nothing of it.
-        rms_shift: Change of the mean RMS of clips, in dB.
-        rms_se: Its standard error from clip to clip.
-        rms: The mean RMS of clips, in dBFS.
-        crest_shift: Change of the mean of peak over RMS, in dB.
-        same_peak: The largest share of clips whose peaks lie within half a decibel, less the training set's there.
-        flat: Share of clips that are silent or constant.
-        spread_ratio: How much clips differ from each other in the bands that are not lost, over the training set's.
-        level_se: The standard error of a range's level from clip to clip, in dB.
-        shape_se: The same of a range's level less that of all ranges, which is what a filter moves.
-        tail_se: How far `low - high` strays for as many clips when nothing is wrong, in dB.
+        beyond_gain: Part of the change of the middle and high quantiles that the clips' change of RMS leaves
+            unexplained, in dB: minus the effect of a gain on the training set, floor included, or minus zero if the
+            bands do not follow the gain.
+        rms_shift: Change of the clips' mean RMS, in dB.
+        rms_se: Standard error of `rms_shift` over clips.
+        rms: The clips' mean RMS, in dBFS.
+        crest_shift: Change of the mean ratio of peak to RMS, in dB.
+        same_peak: Largest share of clips whose peaks lie within half a decibel, minus the training set's share there.
+        flat: Share of silent or constant clips.
+        spread_ratio: Spread between clips in the bands that are not lost, divided by the training set's.
+        level_se: Standard error over clips of a range's level, in dB.
+        shape_se: Standard error over clips of a range's level minus the level of all ranges, which a filter moves.
+        tail_se: Standard error of `low - high` for this number of clips when nothing has changed, in dB.
     """
 
     clips: int
@@ -64,7 +65,7 @@ class Evidence:
 
 
 class Reference:
-    """What of a training set every window is compared with, worked out once."""
+    """Properties of a training set that every window is compared with, computed once."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -72,22 +73,22 @@ class Reference:
 
     @cached_property
     def quantiles(self) -> Floats | None:
-        """`(range, quantile)` in dB."""
+        """Quantiles `(range, quantile)` in dB."""
         return _quantiles(self.front_end, self.total)
 
     @cached_property
     def deviation(self) -> Floats:
-        """How far clips differ in each range, in the level's unit."""
+        """Standard deviation between clips in each range, in the level's unit."""
         return _clip_deviation(self.front_end, self.total)
 
     @cached_property
     def shape_deviation(self) -> float:
-        """How far clips differ in a band beyond what they differ in all bands together."""
+        """Standard deviation between clips in one band, beyond the part common to all bands."""
         return _shape_deviation(self.front_end, self.total)
 
     @cached_property
     def tail_deviation(self) -> float | None:
-        """How far the lower tails of groups stray from that of all, as of one clip; None for one group."""
+        """Deviation of the groups' lower tails from the pooled tail, scaled to one clip; None for one group."""
         parts = list(self.profile.groups.values())
         if len(parts) < 2 or self.quantiles is None:
             return None
@@ -101,7 +102,7 @@ class Reference:
 
 
 def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
-    """Compare a window's clips with a profile of the same front end."""
+    """Compare a window's clips with a profile of an identical front end."""
     known = profile if isinstance(profile, Reference) else Reference(profile)
     front_end, reference = known.front_end, known.total
     rms, peak = dbfs_mean(window.rms / window.clips), dbfs_mean(window.peak / window.clips)
@@ -130,7 +131,7 @@ def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
 
 
 def _beyond_gain(known: Reference, now: Floats, gain: float) -> Floats | None:
-    """The better of two explanations: no gain in the bands (waveforms are normalized), or all of it."""
+    """Return the better of two explanations: no gain in the bands (waveforms are normalized), or the whole gain."""
     found = [
         (now - then)[:, 1:].mean(axis=1)
         for then in (known.quantiles, _quantiles(known.front_end, known.total, gain))
@@ -140,7 +141,7 @@ def _beyond_gain(known: Reference, now: Floats, gain: float) -> Floats | None:
 
 
 def _quantiles(front_end: AnyFrontEnd, m: Measurement, gain: float = 0.0) -> Floats | None:
-    """Quantiles `(range, quantile)` in dB of the levels above the floor, had a gain in dB raised all of them."""
+    """Quantiles `(range, quantile)` in dB of the levels above the floor, after raising all levels by a gain in dB."""
     if isinstance(front_end, Levels):
         if front_end.unit != "dB":
             return None
@@ -176,14 +177,14 @@ def _decibels_per_unit(front_end: AnyFrontEnd) -> float:
 
 
 def _clip_deviation(front_end: AnyFrontEnd, m: Measurement) -> Floats:
-    """How far clips differ in each range: the standard deviation of clip means, averaged over the range's bands."""
+    """Standard deviation of clip means in each range, averaged over the range's bands."""
     errors = np.asarray(Statistics(m, front_end.grid).mean_se) if m.clips > 1 else np.zeros(m.bands)
     deviation = errors * math.sqrt(m.clips)
     return np.array([float(deviation[bands].mean()) for bands in band_ranges(m.bands, RANGES)])
 
 
 def _shape_deviation(front_end: AnyFrontEnd, m: Measurement) -> float:
-    """How far clips differ in a band beyond what they differ in all bands together."""
+    """Standard deviation between clips in one band, beyond the part common to all bands."""
     if m.clips < 2:
         return 0.0
     band = np.asarray(Statistics(m, front_end.grid).mean_se) ** 2

@@ -1,1 +1,1 @@
-"""Features of clips, and what they were in training."""
+"""Features of clips, and their distribution in training."""

@@ -1,4 +1,4 @@
-"""What clips of the training set look like one by one: the yardstick of every score and threshold."""
+"""Baseline: features of the training clips one by one, the reference of every score and threshold."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, random_sample
+from spectronorm.counted import counted
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import open_for
@@ -27,22 +28,22 @@ from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress
 
 MAX_CLIPS = 2000
-"""A random share of larger training sets: more would move no threshold."""
+"""Size of the random sample from larger training sets: more clips would not move a threshold."""
 _MIN_CLIPS = 20
 _FOLDS = 5
 _MOST_GROUPS = 20
 UNIT_SCORE = 1 << 16
-"""Scores are kept as integers in these fractions, so that sums of them do not depend on order."""
+"""Scores are stored as integers in this fraction, so that their sums do not depend on the order."""
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """Features of training clips `(clip, feature)`, with the group that each is of.
+    """Features of training clips `(clip, feature)`, with the group of each clip.
 
-    `columns` are the features that are known: a profile alone knows nothing of spreads within clips.
+    `columns` are the indices of the known features: a profile alone has no spreads within clips.
 
     Raises:
-        ArgumentError: when there are fewer than `_MIN_CLIPS` clips.
+        ArgumentError: if there are fewer than `_MIN_CLIPS` clips.
     """
 
     front_end: AnyFrontEnd
@@ -54,7 +55,8 @@ class Baseline:
     def __post_init__(self) -> None:
         if len(self.rows) < _MIN_CLIPS:
             raise ArgumentError(
-                f"a baseline of {len(self.rows)} clips is too small to calibrate with: at least {_MIN_CLIPS} are needed"
+                f"a baseline of {counted(len(self.rows), 'clip')} is too small to calibrate with: at "
+                f"least {_MIN_CLIPS} are needed"
             )
 
     @classmethod
@@ -67,12 +69,19 @@ class Baseline:
         engine: Engine | None = None,
         progress: Progress | None = None,
     ) -> Baseline:
-        """From the training clips themselves, or a random `MAX_CLIPS` of them: the thresholds to be preferred.
+        """Measure the training clips, or a random sample of `MAX_CLIPS` of them; gives the sharpest thresholds.
+
+        Args:
+            source: The training clips.
+            profile: Profile of the training clips.
+            seed: Seed of the random sample.
+            engine: Engine that measures the clips.
+            progress: Called with the number of clips done and the total number of clips.
 
         Raises:
-            ArgumentError: when clips were not measured for this profile, or are too few.
-            SourceError: when the source cannot be opened or is empty.
-            TooManyBad: when more than 1 % of the clips are bad.
+            ArgumentError: if clips were not measured for this profile, or if there are too few.
+            SourceError: if the source cannot be opened or is empty.
+            TooManyBad: if more than 1 % of the clips are bad.
         """
         opened = open_for(source, profile.front_end)
         chosen = random_sample(opened, min(1.0, MAX_CLIPS / len(opened)), seed)
@@ -94,14 +103,14 @@ class Baseline:
 
     @classmethod
     def of_rows(cls, front_end: AnyFrontEnd, rows: Floats, groups: list[Any]) -> Baseline:
-        """From features that are known already, each with any label of its group."""
+        """Build a baseline from known features, each with any label of its group."""
         labels = {label: number for number, label in enumerate(sorted(set(groups)))}
         numbers = np.array([labels[group] for group in groups], dtype=np.int64)
         return cls(front_end, rows, numbers, np.arange(rows.shape[1]), measured=True)
 
     @classmethod
     def of_profile(cls, profile: Profile, *, seed: int = 0) -> Baseline:
-        """From what the profile knows of clips and groups, where the training audio is not at hand."""
+        """Build a baseline from the profile's counts of clips and groups, without the training audio."""
         rows, groups, columns = synthetic_features(profile, np.random.default_rng(whole_number(seed, "seed", 0)))
         return cls(profile.front_end, rows, groups, columns, measured=False)
 
@@ -111,7 +120,7 @@ class Baseline:
 
     @cached_property
     def folds(self) -> NDArray[np.int64]:
-        """The part that each clip is played in, that is its group where these are few and large, else one of five.
+        """Fold of each clip: the clip's group if groups are few and large, else one of five folds.
 
         Clips of a group stay together.
         """
@@ -129,37 +138,41 @@ class Baseline:
         return fold_of[self.groups]
 
     def names(self) -> list[str]:
-        """What each score is about."""
+        """Name of each score."""
         names = feature_names(self.front_end)
         return [names[column] for column in self.columns]
 
     def scores(self, features: Floats) -> NDArray[np.int64]:
         """Normal scores `(..., score)` of features `(..., feature)`, in units of 1 / `UNIT_SCORE`.
 
-        The rank of each feature among the training clips becomes the normal quantile of that rank (van der Waerden),
-        so that no clip, however odd, weighs more than a few standard deviations.
+        Each feature's rank among the training clips is replaced by the normal quantile of the rank (van der Waerden),
+        so no clip, however unusual, weighs more than a few standard deviations.
         """
         return normal_scores(self._sorted, features[..., self.columns])
 
     def fold_scores(self, folds: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        """For each fold, the scores of its clips against the clips of all the others."""
+        """Yield, for each fold, the scores of its clips against the clips of all other folds."""
         rows = self.rows[:, self.columns]
         for fold in np.unique(folds):
             yield normal_scores(np.sort(rows[folds != fold], axis=0), rows[folds == fold])
 
     def moved(self, shift: Floats, rms: float, peak: float) -> Baseline:
-        """The clips behind a device that moves bands `(band,)` and levels by so much: what an update accepts."""
+        """Simulate a device that moves bands `(band,)` and clip levels by these amounts, as an accepted update does."""
         ranges = range_weights(self.front_end.n_bands) @ shift
         by = with_shape(ranges, np.zeros_like(ranges), np.array([rms, peak]))
         return replace(self, rows=self.rows + by)
 
     def to_tensors(self) -> dict[str, NDArray[Any]]:
-        """What `from_tensors` takes."""
+        """Return the tensors that `from_tensors` reads."""
         return {"rows": self.rows, "groups": self.groups, "columns": self.columns}
 
     @classmethod
     def from_tensors(cls, front_end: AnyFrontEnd, tensors: Mapping[str, NDArray[Any]], *, measured: bool) -> Baseline:
-        """A baseline from its tensors; raises `ValueError` when they are not sound."""
+        """Build a baseline from its tensors.
+
+        Raises:
+            ValueError: if the tensors are not valid.
+        """
         rows, groups, columns = (tensors[name] for name in ("rows", "groups", "columns"))
         features = len(feature_names(front_end))
         sound = (
@@ -173,12 +186,12 @@ class Baseline:
             and bool(np.isfinite(rows[:, columns]).all())
         )
         if not sound:
-            raise ValueError("the baseline's tensors are off")
+            raise ValueError("the baseline's tensors are invalid")
         return cls(front_end, rows, groups, columns, measured)
 
 
 def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
-    """The normal scores of features against sorted columns `(clip, feature)`; ties count half."""
+    """Normal scores of features against sorted columns `(clip, feature)`; ties count half."""
     n = len(ordered)
     flat = features.reshape(-1, ordered.shape[1])
     twice_ranks = np.empty(flat.shape, dtype=np.int64)
@@ -194,7 +207,7 @@ def _twice_ranks_by_numpy(ordered: Floats, x: Floats, out: NDArray[np.int64]) ->
 
 @kernel(_twice_ranks_by_numpy, cache=True, nogil=True)
 def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
-    """How many of each sorted column lie below `x`, and how many not above it, added up."""
+    """Add, for each sorted column, the number of values below `x` and the number of values not above `x`."""
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             twice = 0
@@ -212,7 +225,7 @@ def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
 
 @lru_cache(maxsize=16)
 def _score_table(n: int) -> NDArray[np.int64]:
-    """The score of each doubled rank among n: the normal quantile of `(rank + 1/2) / (n + 1)`."""
+    """Score of each doubled rank among n: the normal quantile of `(rank + 1/2) / (n + 1)`."""
     quantile = NormalDist().inv_cdf
     return np.array([round(quantile((k + 1) / (2 * n + 2)) * UNIT_SCORE) for k in range(2 * n + 1)], dtype=np.int64)
 
@@ -227,7 +240,7 @@ class _Row(OneClip):
 
 @dataclass(frozen=True)
 class _Task:
-    """The features of one clip; picklable, so that any engine can run it."""
+    """Computes the features of one clip; picklable, so that any engine can run it."""
 
     front_end: AnyFrontEnd
     duration: float | None

@@ -1,7 +1,7 @@
-"""A clip in a few numbers: what is compared, clip by clip, with the clips of the training set.
+"""Features of a clip: a few numbers that are compared, clip by clip, with the clips of the training set.
 
-The frames of a clip resemble each other, so the clip is the unit of every test of significance; a clip is one row of
-features, whatever its length.
+Neighbouring frames of a clip are correlated, so the clip is the unit of every significance test, and a clip is one row
+of features, whatever its length.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from spectronorm.kernels.jit import kernel
 from spectronorm.profile.counting.counter import Recorded, digest
 
 _MAX_BANDS = 12
-"""Neighbouring bands say nearly the same of a clip: they are averaged in this many ranges."""
+"""Largest number of ranges; neighbouring bands carry nearly equal information and are averaged."""
 QUIETEST, LOUDEST = -100.0, 30.0
-"""dBFS beyond which one silent clip is as silent as any other."""
+"""Limits in dBFS; beyond them, all silent clips are equally silent."""
 _LARGE = 1e10
 
 
 @lru_cache(maxsize=64)
 def band_ranges(n_bands: int, at_most: int = _MAX_BANDS) -> tuple[slice, ...]:
-    """Bands in at most `at_most` ranges of neighbours, as even as they come.
+    """Divide the bands into at most `at_most` ranges of neighbours, of sizes that differ by at most one.
 
     >>> band_ranges(5, 2)
     (slice(0, 3, None), slice(3, 5, None))
@@ -40,7 +40,7 @@ def band_ranges(n_bands: int, at_most: int = _MAX_BANDS) -> tuple[slice, ...]:
 
 @lru_cache(maxsize=64)
 def range_weights(n_bands: int, at_most: int = _MAX_BANDS) -> Floats:
-    """The matrix `(range, band)` that averages bands in their ranges."""
+    """Matrix `(range, band)` that averages the bands of each range."""
     weights = np.zeros((len(band_ranges(n_bands, at_most)), n_bands))
     for row, bands in zip(weights, band_ranges(n_bands, at_most), strict=True):
         row[bands] = 1.0 / (bands.stop - bands.start)
@@ -48,20 +48,20 @@ def range_weights(n_bands: int, at_most: int = _MAX_BANDS) -> Floats:
 
 
 def feature_names(front_end: AnyFrontEnd) -> list[str]:
-    """What each feature is: the level of each range, its shape (level less the clip's own mean), spread, RMS, peak."""
+    """Name of each feature: level of each range, shape (level minus the clip's mean), spread, RMS, peak."""
     hz = front_end.band_hz()
     ranges = [f"{hz[bands][0]:.0f}-{hz[bands][-1]:.0f} Hz" for bands in band_ranges(front_end.n_bands)]
     return [f"{kind} {name}" for kind in ("level", "shape", "spread") for name in ranges] + ["RMS", "peak"]
 
 
 def spread_columns(n_bands: int) -> slice:
-    """Where the spreads stand among the features."""
+    """Columns of the spreads among the features."""
     ranges = len(band_ranges(n_bands))
     return slice(2 * ranges, 3 * ranges)
 
 
 def shape_columns(n_bands: int) -> NDArray[np.int64]:
-    """Where the shapes stand among the features."""
+    """Columns of the shapes among the features."""
     ranges = len(band_ranges(n_bands))
     return np.arange(ranges, 2 * ranges)
 
@@ -79,9 +79,10 @@ def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | None) -> F
 def clip_features_on_grid(
     level: NDArray[np.float64], recorded: Recorded, steps: float, gridded: NDArray[np.int32]
 ) -> tuple[Floats, int, int]:
-    """The features of a clip, and in the same pass its level on the grid, with the lowest and highest of that.
+    """Compute a clip's features, and in one pass its level on the grid, with the lowest and highest grid value.
 
-    `gridded` `(band, frame)` takes as many frames as it has, evenly spread; none leaves the extremes undefined.
+    `gridded` `(band, frame)` is filled with evenly spaced frames; an array without frames leaves the extremes
+    undefined.
     """
     features = np.empty(3 * len(_range_bounds(level.shape[0])) - 1)
     lowest, highest = _look(level, _range_bounds(level.shape[0]), steps, gridded, features)
@@ -91,7 +92,7 @@ def clip_features_on_grid(
 
 @lru_cache(maxsize=64)
 def _range_bounds(n_bands: int) -> NDArray[np.int64]:
-    """The first band of each range, and the number of bands."""
+    """First band of each range, followed by the number of bands."""
     return np.array([bands.start for bands in band_ranges(n_bands)] + [n_bands])
 
 
@@ -153,24 +154,24 @@ def _look(
 
 
 def as_recorded(samples: NDArray[np.float32]) -> Recorded:
-    """What is known of a clip's finite samples: faster than `Recorded.of`, and its RMS is single precision's."""
+    """Summarize a clip's finite samples: faster than `Recorded.of`, with the RMS in single precision."""
     low, high = float(np.minimum.reduce(samples)), float(np.maximum.reduce(samples))
     if max(-low, high) < _LARGE:
         square = float(np.dot(samples, samples))
-    else:  # its square leaves single precision
+    else:  # The square of the sample leaves the range of single precision.
         square = float(np.square(samples, dtype=np.float64).sum())
     rms = math.sqrt(square / len(samples))
     return Recorded(len(samples), max(-low, high), rms, low == high, digest(samples))
 
 
 def with_shape(level: Floats, spread: Floats, clip: Floats) -> Floats:
-    """Rows of features `(..., feature)` from the levels and spreads of ranges `(..., range)` and RMS and peak."""
+    """Rows of features `(..., feature)` from the levels and spreads of ranges `(..., range)`, RMS and peak."""
     shape = level - level.mean(axis=-1, keepdims=True)
     return np.concatenate([level, shape, spread, clip], axis=-1)
 
 
 def dbfs(amplitude: float) -> float:
-    """An amplitude (full scale is 1) in dBFS, within `QUIETEST … LOUDEST`."""
+    """Convert an amplitude (full scale is 1) to dBFS, clipped to `QUIETEST … LOUDEST`."""
     if amplitude <= 0:
         return QUIETEST
     return min(max(20.0 * math.log10(amplitude), QUIETEST), LOUDEST)

@@ -1,4 +1,4 @@
-"""Clips made up from a profile: it knows how far clips differ in each band, and the levels of every clip."""
+"""Synthetic clips drawn from a profile's spread between clips in each band and its histograms of clip levels."""
 
 from __future__ import annotations
 
@@ -14,20 +14,26 @@ from spectronorm.profile import Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edges
 
 _FEWEST, _MOST = 40, 400
-"""Clips that are made up for a group."""
+"""Smallest and largest number of synthetic clips for a group."""
 _DEALT = 5
-"""A profile of one group is dealt into so many."""
+"""Number of parts that a profile of one group is divided into."""
 
 
 def synthetic_features(
     profile: Profile, generator: np.random.Generator
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """Features `(clip, feature)` of made-up clips, their groups, and the columns that are known.
+    """Draw features `(clip, feature)` of synthetic clips, with their groups and the columns that are known.
 
-    The band means of a clip are normal, with the group's own mean, the spread between clips that the profile counted,
-    and a correlation of bands that decays with their distance and gives the pooled mean the spread that was counted
-    for it. RMS and peak are drawn from the group's histograms, both at the same quantile. Spreads within clips are
-    unknown.
+    The band means of a clip are normal, with the group's mean, the measured spread between clips, and a correlation
+    between bands that decays with distance and reproduces the measured spread of the pooled mean. RMS and peak are
+    drawn from the group's histograms, both at one quantile. Spreads within clips are unknown.
+
+    Args:
+        profile: Profile of the training clips.
+        generator: Source of the random draws.
+
+    Returns:
+        Features `(clip, feature)`, the group of each clip, and the indices of the known features.
     """
     n_bands = profile.front_end.n_bands
     weights = range_weights(n_bands)
@@ -51,7 +57,7 @@ def synthetic_features(
 
 
 def _mean_of_groups(profile: Profile, figure: Callable[[Statistics], ArrayLike]) -> Floats:
-    """A figure's mean over the groups of at least two clips, weighted by clips; of one clip each, over all together."""
+    """Mean of a figure over the groups with at least two clips, weighted by clips; over all clips if there are none."""
     grid = profile.front_end.grid
     parts = [part for part in profile.groups.values() if part.clips > 1] or [profile.total]
     values = [np.asarray(figure(Statistics(part, grid))) for part in parts]
@@ -63,7 +69,7 @@ def _pooled_se(statistics: Statistics) -> float:
 
 
 def _correlated(deviation: Floats, pooled_variance: float) -> Floats:
-    """A factor of `deviation_i · deviation_j · exp(-|i - j| / reach)` with the reach that gives the pooled variance."""
+    """Factor of `deviation_i · deviation_j · exp(-|i - j| / reach)`, with the reach that gives the pooled variance."""
     distance = np.abs(np.subtract.outer(np.arange(len(deviation)), np.arange(len(deviation))))
     product = np.outer(deviation, deviation)
     near, far = 0.05, 1e5
@@ -76,7 +82,7 @@ def _correlated(deviation: Floats, pooled_variance: float) -> Floats:
 
 
 def _drawn(histogram: NDArray[np.int64], quantile: Floats) -> Floats:
-    """Levels in dBFS from a histogram of clips, at these quantiles."""
+    """Look up levels in dBFS at these quantiles of a histogram of clips."""
     reached = np.cumsum(histogram)
     cell = np.searchsorted(reached, quantile * reached[-1], "right")
     return np.asarray(np.clip(dbfs_edges()[cell] + 0.5 / CELLS_PER_DB, QUIETEST, LOUDEST))

@@ -1,4 +1,4 @@
-"""Whether clips are as mixed as those of training: statistics taken from two kinds of sound ruin a model."""
+"""Diversity check: statistics estimated from one or two kinds of sound ruin a model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectronorm.arrays import Floats
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import shape_columns
@@ -19,31 +20,41 @@ _SHARE = 0.05
 
 @dataclass(frozen=True)
 class Variety:
-    """How mixed clips are, beside as many training clips of one group: 19 in 20 random draws of those reach `limit`."""
+    """Diversity of the clips, with the smallest value expected of training clips.
+
+    `limit` is the 5th percentile of the measure over random draws of equally many clips from one training group.
+    """
 
     value: float
     limit: float
 
     @property
     def enough(self) -> bool:
-        """Whether the clips are as mixed as training clips."""
+        """True if the clips are as diverse as training clips."""
         return self.value >= self.limit
 
 
 def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
-    """Compare how far the clips differ with how far random draws of as many clips of a training group do.
+    """Compare the clips' diversity with that of random draws of equally many clips from one training group.
 
-    With measured training clips, the features are turned into the training set's ten main directions, each of variance
-    1 there, and the figure is the logarithm of the determinant of the clips' covariance, over the number of
-    directions. With a baseline made up from a profile, which does not know how bands go together, it is the mean
-    logarithm of the variances of levels. A shift of all clips, such as a filter, changes neither.
+    With measured training clips, the features are projected on the training set's first ten principal components, each
+    scaled to unit variance, and the measure is the logarithm of the determinant of the clips' covariance, divided by
+    the number of components. With a baseline drawn from a profile, which does not know the correlations, it is the mean
+    logarithm of the variances of the levels. A common shift of all clips, such as a filter, changes neither.
+
+    Args:
+        baseline: Features of the training clips.
+        features: Features `(clip, feature)` of the new clips.
+        seed: Seed of the random draws.
 
     Raises:
-        ArgumentError: when there are fewer than three clips.
+        ArgumentError: if there are fewer than three clips.
     """
     count = len(features)
     if count < 3:
-        raise ArgumentError(f"the variety of {count} clips cannot be told; at least 3 are needed")
+        raise ArgumentError(
+            f"the diversity of {counted(count, 'clip')} cannot be measured; at least 3 clips are needed"
+        )
     columns = baseline.columns
     if not baseline.measured:
         columns = np.setdiff1d(columns, shape_columns(baseline.front_end.n_bands))
@@ -54,7 +65,7 @@ def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
     sizes = []
     for number in range(_DRAWS):
         part = parts[number % len(parts)]
-        # Without putting back, as long as that leaves the draws free.
+        # Draw without replacement if the group is at least twice the size of the draw.
         sizes.append(size(part[generator.choice(len(part), count, replace=count > len(part) // 2)]))
     return Variety(size(features[:, columns]), float(np.quantile(sizes, _SHARE)))
 

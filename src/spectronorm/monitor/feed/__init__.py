@@ -1,1 +1,1 @@
-"""Clips that come in, and where the verdicts go."""
+"""Input and output of a monitor: incoming clips, and the reports of verdicts."""

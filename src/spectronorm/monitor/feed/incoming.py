@@ -1,4 +1,4 @@
-"""Where deployed audio comes from: what is in a source now, a folder that grows, a list of names, a raw stream."""
+"""Sources of deployed audio: the clips of a source, a growing folder, a list of names, or a raw stream."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, release
+from spectronorm.audio.decoding.decode import MAX_PEAK
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
-from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 from spectronorm.monitor.feed.folder import Found, look
@@ -38,7 +39,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Reading:
-    """How clips are read: at the front end's rate, and cropped as the training clips were."""
+    """Settings for reading clips: at the front end's rate, and cropped as the training clips were."""
 
     front_end: AnyFrontEnd
     duration: float | None = None
@@ -50,7 +51,7 @@ class Reading:
         return (".npy",) if isinstance(self.front_end, Levels) else AUDIO_SUFFIXES
 
     def __call__(self, what: Path | ClipReference, name: str, at: float, mark: Mark | None = None) -> Incoming:
-        """Read one clip; a bad one comes with its reason."""
+        """Read one clip; a bad clip is returned with its problem."""
         reference = what if isinstance(what, ClipReference) else ClipReference(what.name, what)
         try:
             if isinstance(self.front_end, Levels):
@@ -67,11 +68,11 @@ class Reading:
 def existing(
     source: str | Path | Source, reading: Reading, seed: int = 0, *, seen: SeenFiles | None = None
 ) -> Iterator[Incoming]:
-    """Every clip that a source has now, each with the time when its file was changed last.
+    """Yield every clip that a source holds now, each with the modification time of its file.
 
-    They come in random order: in a folder neighbours by name are often pieces of one recording, and a few pieces of
-    one recording are not like a training set, whatever the device. The last one brings the mark of a folder, so that
-    a later look takes what is new only; all files of the folder are then added to `seen`.
+    The order is random: neighbours in a folder are often pieces of one recording, and a few pieces of one recording are
+    not like a training set, whatever the device. The last clip carries the folder's mark, so that a later call yields
+    only new files; all files of the folder are then added to `seen`.
     """
     found = [one.mark for one in look(Path(source), reading.suffixes)] if isinstance(source, str | Path) else []
     opened = open_for(source, reading.front_end)
@@ -107,15 +108,25 @@ def growing_folder(
     once: bool = False,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[Incoming | None]:
-    """The audio files of a folder and below, in the order in which they appeared, and then those that come.
+    """Yield the audio files in and below a folder in the order of their appearance, and then new ones as they come.
 
-    A file is read when it has not changed for `poll` seconds, so that one that is still being written is left alone.
-    Files in `seen` were read before and are skipped, and each that is read is added; without any, `after` skips those
-    that are not newer. So a clock that is set back hides no file. A name that cannot be looked at comes once, with its
-    problem. Yields None when there is nothing new; with `once` it ends there.
+    A file is read after it has not changed for `poll` seconds, so a file that is still being written is left alone.
+    A clock that is set back hides no file. A name that cannot be looked at comes once, with its problem.
+
+    Args:
+        folder: The folder to watch.
+        reading: Settings for reading clips.
+        after: Skip the files up to this mark, if `seen` is empty.
+        seen: Files to skip; each file that is read is added.
+        poll: Seconds between two looks, and until a file counts as complete.
+        once: End when there is nothing new.
+        go_on: Return false to stop.
+
+    Yields:
+        A clip, or None when there is nothing new.
 
     Raises:
-        SourceError: when there is no such folder.
+        SourceError: if there is no such folder.
     """
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such folder; check the path")
@@ -153,7 +164,7 @@ def _read(folder: Path, found: Found, reading: Reading, mark: Mark) -> Incoming:
 
 
 def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
-    """The files that lines name, one each, as they come."""
+    """Yield the files named by lines, one for each line, as the lines come."""
     for line in lines:
         if name := line.rstrip("\r\n"):
             yield reading(Path(name), name, time.time())
@@ -164,10 +175,10 @@ _MAX_PCM_SAMPLES = 1 << 28
 
 @dataclass(frozen=True)
 class Pcm:
-    """Raw samples: their format (`s16le`, `s32le`, `f32le`, `u8`), rate in Hz and channels, cut into clips.
+    """Format of raw samples (`s16le`, `s32le`, `f32le`, `u8`), sample rate in Hz, channels, and clip length in seconds.
 
     Raises:
-        ArgumentError: when a setting breaks its rule.
+        ArgumentError: if a setting is invalid.
     """
 
     encoding: str = "s16le"
@@ -189,7 +200,7 @@ class Pcm:
 
 
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
-    """A raw stream in clips of equal length; what is left at its end counts when it is half a clip."""
+    """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip."""
     front_end = require_front_end(reading.front_end, "watching raw samples")
     width = np.dtype(PCM_FORMATS[pcm.encoding]).itemsize * pcm.channels
     wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
@@ -198,13 +209,18 @@ def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incomin
         if len(data) < wanted // 2:
             return
         wave = _decoded(data[: len(data) // width * width], pcm)
+        if not np.abs(wave).max(initial=0.0) <= MAX_PEAK:
+            problem = AudioError(BadAudioReason.OUT_OF_RANGE, f"its samples are not within ±{MAX_PEAK:g}")
+            yield Incoming(f"clip {number + 1}", None, problem, time.time())
+            number += 1
+            continue
         samples = resample(wave, pcm.sample_rate, front_end.sample_rate, front_end.resampler)
         number += 1
         yield Incoming(f"clip {number}", samples, None, time.time())
 
 
 def _decoded(data: bytes, pcm: Pcm) -> NDArray[np.float32]:
-    """Mono float32 in [-1, 1]."""
+    """Decode to mono float32 in [-1, 1]."""
     values = np.frombuffer(data, dtype=PCM_FORMATS[pcm.encoding]).reshape(-1, pcm.channels)
     if pcm.encoding == "f32le":
         return np.asarray(values.mean(axis=1), dtype=np.float32)

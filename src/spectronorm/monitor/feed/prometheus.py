@@ -1,4 +1,4 @@
-"""Gauges for Prometheus (extra `monitor`), on loopback unless told otherwise."""
+"""Gauges for Prometheus (extra `monitor`), served on the loopback address by default."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _FIGURES = {
 
 
 class Exporter:
-    """Serves the newest report as gauges named `spectronorm_…`, by band with labels, until it is closed.
+    """Server of the newest report as gauges named `spectronorm_…`, labelled by band, until it is closed.
 
     Raises:
-        MissingExtra: without prometheus_client.
-        ArgumentError: when the port cannot be opened.
+        MissingExtra: if prometheus_client is not installed.
+        ArgumentError: if the port cannot be opened.
     """
 
     def __init__(self, front_end: AnyFrontEnd, port: int, address: str = LOOPBACK) -> None:
@@ -61,11 +61,11 @@ class Exporter:
 
     @property
     def port(self) -> int:
-        """The port that is served; with 0 the system chose it."""
+        """The port in use; with port 0, the system chooses one."""
         return int(self._server.server_port)
 
     def update(self, report: Report) -> None:
-        """Show this report from now on."""
+        """Serve this report from now on."""
         verdict, drift = report.verdict, report.drift
         values = {
             "alarm": float(verdict.alarm),

@@ -1,4 +1,4 @@
-"""A stream of samples that comes in pieces of any length, cut into clips for a monitor."""
+"""Stream of samples in pieces of any length, cut into clips for a monitor."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from spectronorm.monitor.verdict import Verdict
 
 
 class SampleStream:
-    """Feeds a monitor from pieces of a wave: a clip is taken in each time `seconds` of samples have come.
+    """Feeds a monitor from pieces of a waveform: each complete `seconds` of samples is added as one clip.
 
-    At most one clip is held. A clip that the monitor cannot use, such as one with a NaN, is counted as bad.
+    At most one clip is held in memory. A clip that the monitor cannot use, such as one with a NaN, is counted as bad.
 
     Args:
-        monitor: Where the clips go.
-        seconds: Length of a clip: best that of the training clips.
+        monitor: The monitor that receives the clips.
+        seconds: Length of a clip in seconds, best the length of the training clips.
 
     Raises:
-        ArgumentError: when `seconds` is not positive, or too short for a frame.
+        ArgumentError: if `seconds` is not positive, or too short for a frame.
     """
 
     def __init__(self, monitor: Monitor, seconds: float = 5.0) -> None:
@@ -40,16 +40,18 @@ class SampleStream:
 
     @property
     def held(self) -> int:
-        """How many samples wait for the rest of their clip."""
+        """Number of samples that wait for the rest of their clip."""
         return self._held
 
     def add(self, samples: NDArray[Any], *, at: float | None = None) -> list[Verdict]:
-        """Take in the next samples `(sample,)` at the front end's rate; a verdict for each clip that they complete.
+        """Add the next samples `(sample,)` at the front end's rate; returns a verdict for each completed clip.
 
-        `at` is when they were recorded, in seconds; windows of seconds need it.
+        Args:
+            samples: Mono samples, `(sample,)`.
+            at: Time of recording in seconds, needed by windows of seconds.
 
         Raises:
-            ShapeError: when the samples are not one axis of floats.
+            ShapeError: if the samples are not a one-dimensional float array.
         """
         if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
             raise ShapeError("a piece of a stream must be an array (sample,) of floats in [-1, 1]")

@@ -1,4 +1,4 @@
-"""Watching: clips from anywhere go into a monitor, and what happens is told as it happens."""
+"""Watch loop: add incoming clips to a monitor and report each event as it happens."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from spectronorm.monitor.verdict import Verdict
 
 @dataclass(frozen=True)
 class Event:
-    """One clip that came: the verdict after it, or why it was left out."""
+    """One incoming clip: the verdict after it, or the reason why it was left out."""
 
     name: str
     verdict: Verdict | None
     problem: AudioError | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         if self.problem is not None:
             return {"name": self.name, "bad": self.problem.reason.value, "detail": self.problem.detail}
         return {"name": self.name, **vars(self.verdict)}
@@ -37,11 +37,16 @@ def watch(
 ) -> None:
     """Feed clips to a monitor until there are no more.
 
-    `tell` hears of every clip, and hears None when there is nothing new. The state is saved each time a pane is full,
-    when nothing new comes, and at the end, whatever ends it.
+    The state is saved each time a pane is full, when nothing new comes, and at the end, even after an error.
+
+    Args:
+        monitor: The monitor.
+        incoming: The clips; None means that there is nothing new.
+        tell: Called with the event of each clip, and with None when there is nothing new.
+        state: File in which the monitor's state is saved.
 
     Raises:
-        SourceError: when no clip came that could be used.
+        SourceError: if no usable clip came.
     """
     unsaved = 0
     try:

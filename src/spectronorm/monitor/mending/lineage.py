@@ -1,4 +1,4 @@
-"""Updated profiles on disk: ordinary profile files that remember their parent whole, so that they can be undone."""
+"""Updated profiles on disk: ordinary profile files that contain their complete parent, so an update can be undone."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def save_update(update: Update, parent: str | Path, path: str | Path, *, overwri
     """Write the updated profile with its parent inside, and return the record that the file keeps.
 
     Raises:
-        FileFormatError: when the parent's file is not a sound profile.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set, or the parent.
+        FileFormatError: if the parent's file is not a sound profile.
+        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set, or the parent.
     """
     data = Path(parent).read_bytes()
     above = lineage(parent)
@@ -35,7 +35,7 @@ def save_update(update: Update, parent: str | Path, path: str | Path, *, overwri
         "parent_sha256": hashlib.sha256(data).hexdigest(),
     }
     header, tensors = update.profile.to_container()
-    Profile.from_container(header, tensors, Path(path))  # what is written can be read
+    Profile.from_container(header, tensors, Path(path))  # Check that the written profile can be read.
     header = {**header, _RECORD: [*above, record]}
     with protecting([parent]):
         whole = {**tensors, _PARENT: np.frombuffer(data, dtype=np.uint8)}
@@ -44,10 +44,10 @@ def save_update(update: Update, parent: str | Path, path: str | Path, *, overwri
 
 
 def lineage(path: str | Path) -> list[dict[str, Any]]:
-    """The records of all updates that led to a profile, oldest first; none for one that was measured.
+    """Records of all updates that led to a profile, oldest first; an empty list for a measured profile.
 
     Raises:
-        FileFormatError: when the file is not a sound profile.
+        FileFormatError: if the file is not a valid profile.
     """
     header, tensors = container.load_tensors(Path(path))
     profile = Profile.from_container(header, tensors, Path(path))
@@ -62,9 +62,9 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
     """Write the parent of an updated profile, byte by byte as it was, and return the record that is undone.
 
     Raises:
-        ArgumentError: when the profile was measured, not updated.
-        FileFormatError: when the file is damaged.
-        OutputRefused: when a file would be replaced that is not ours, unless `overwrite` is set.
+        ArgumentError: if the profile was measured, not updated.
+        FileFormatError: if the file is damaged.
+        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
     """
     records = lineage(path)
     if not records:

@@ -1,4 +1,4 @@
-"""A measurement as it would be had every level been so many histogram cells higher: exact, in integers."""
+"""Exact integer shift of a measurement by a whole number of histogram cells in each band."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from spectronorm.profile import Measurement, require_fixed_floor
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.layout import NONE_ABOVE, S_SHIFT
 
-_PAIRS = ("SS", "SQ", "QQ", "Sn", "Qn", "nn", "Sc", "Qc", "nc", "cc")  # the order of `counting`
+_PAIRS = ("SS", "SQ", "QQ", "Sn", "Qn", "nn", "Sc", "Qc", "nc", "cc")  # in the order of `counting`
 _ORDER = "SQnc"
 
 
 def fixed_floor(front_end: AnyFrontEnd) -> int | None:
-    """The floor on the grid; None where each clip has its own."""
+    """The floor on the grid; None if each clip has its own floor."""
     try:
         require_fixed_floor(front_end)
     except ArgumentError:
@@ -31,11 +31,11 @@ def fixed_floor(front_end: AnyFrontEnd) -> int | None:
 
 
 def shifted(m: Measurement, cells: Integers, front_end: AnyFrontEnd) -> Measurement:
-    """Each band's levels moved by a whole number of histogram cells `(band,)` (for decibels a sixteenth each).
+    """Move each band's levels by a whole number of histogram cells `(band,)` (for decibels, a sixteenth each).
 
-    Silence stays silent: cells on the floor stay where they are, as they would behind a filter, unless each clip has a
-    floor of its own (`top_db`), which then moves along. Sums and sums of squares follow exactly. What would leave the
-    grid, or fall to the floor, is counted in its outermost cell of the histogram.
+    Silence stays silent: cells on the floor stay, as they would behind a filter, unless each clip has its own floor
+    (`top_db`), which then moves along. Sums and sums of squares follow exactly. Levels that would leave the grid, or
+    fall to the floor, are counted in the outermost cell of the histogram.
     """
     grid, floor = front_end.grid, fixed_floor(front_end)
     steps = cells << grid.cell_bits
@@ -62,7 +62,7 @@ def shifted(m: Measurement, cells: Integers, front_end: AnyFrontEnd) -> Measurem
 
 
 def counted_often(m: Measurement, times: int) -> Measurement:
-    """The measurement with each clip's cells counted `times` times: its weight in a sum, without more clips."""
+    """Count each clip's cells `times` times, which raises their weight in a sum without adding clips."""
     if times == 1:
         return m
     added = ("count", "total", "on_floor", "flat_count", "flat_total")
@@ -73,19 +73,19 @@ def counted_often(m: Measurement, times: int) -> Measurement:
 
 
 def moved_clips(counts: NDArray[np.int64], cells: int) -> NDArray[np.int64]:
-    """A histogram of clip levels moved by `cells`, its ends catching what would fall off."""
+    """Move a histogram of clip levels by `cells`; its end cells collect the counts that would fall off."""
     moved = np.zeros_like(counts)
     np.add.at(moved, np.clip(np.arange(len(counts)) + cells, 0, len(counts) - 1), counts)
     return moved
 
 
 def _finite(lowest_above: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Without the mark for none, which must not be added to."""
+    """Replace the marker for *none* by zero, so that it can be added to."""
     return np.where(lowest_above == NONE_ABOVE, 0, lowest_above)
 
 
 def _flat_on_floor(m: Measurement, floor: int) -> NDArray[np.int64]:
-    """Cells of silent and constant clips that stay: all, where all are silent; else as many as there may be."""
+    """Cells of silent and constant clips that stay: all if all are silent, else the largest possible number."""
     silent = m.flat_total == m.flat_count * floor
     return np.where(silent, m.flat_count, np.minimum(m.flat_count, m.on_floor))
 
@@ -98,7 +98,7 @@ def _moved_squares(
     steps: NDArray[np.int64],
     floor: int | None,
 ) -> NDArray[np.int64]:
-    """`Σ (q + d)²` over the cells that move, and `Σ q²` over those that stay."""
+    """`Σ (q + d)²` over the cells that move, plus `Σ q²` over the cells that stay."""
     moving = total.astype(object) - still.astype(object) * (floor or 0)
     d = steps.astype(object)
     return int128.from_integers(int128.to_integers(squares) + 2 * d * moving + d * d * (count - still).astype(object))
@@ -126,7 +126,8 @@ def _moved_histogram(
 def _moved_products(products: NDArray[np.int64], cells: Integers, floor: int | None, grid: Grid) -> NDArray[np.int64]:
     """Clip products after `S + d (n - c)` and `Q + 2 d (S - f c) + d² (n - c)`, in the units of the rounded sums.
 
-    For the pooled row, whose bands move apart, the mean movement stands for all: only its standard errors depend on it.
+    The bands of the pooled row move by different amounts, so the mean movement represents them; only the pooled
+    standard errors depend on it.
     """
     moves = [Fraction(int(c)) for c in cells] + [Fraction(int(cells.sum()), len(cells))]
     moved = []
@@ -138,9 +139,9 @@ def _moved_products(products: NDArray[np.int64], cells: Integers, floor: int | N
 
 
 def _matrix(steps: Fraction, floor: int | None) -> dict[str, dict[str, Fraction]]:
-    """What each of a clip's sums becomes, as a combination of all four."""
+    """Each of a clip's four sums after the move, as a linear combination of the four sums before it."""
     d = steps / (1 << S_SHIFT)
-    a, b = 2 * d / (1 << 8), d * d / (1 << 8)  # Q is kept in steps of 2^8 squared steps of S
+    a, b = 2 * d / (1 << 8), d * d / (1 << 8)  # Q is stored in steps of 2^8 squared steps of S.
     zero, one = Fraction(0), Fraction(1)
     stays = zero if floor is None else one
     f = Fraction(floor or 0, 1 << S_SHIFT)

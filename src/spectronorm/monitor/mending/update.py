@@ -1,4 +1,4 @@
-"""Mending: a profile moved towards new audio, with the guards that keep it from making things worse."""
+"""Update of a profile towards new audio, with guards against updates that would do harm."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, real_number, whole_number
 from spectronorm.audio import ClipReference, Reader, Source
+from spectronorm.counted import counted
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
 from spectronorm.features import open_for
@@ -33,14 +34,16 @@ from spectronorm.runs.progress import Progress
 
 STATISTICS = ("mean", "mean+std")
 MIN_CLIPS = 16
-"""Fewer clips tell more of what they contain than of the device: in a pilot four took accuracy from 89 to 77 %."""
+"""Smallest number of clips; fewer reveal their content more than the device: in a pilot, four clips lowered accuracy
+from 89 to 77 %.
+"""
 PRIOR_CLIPS = 1.0
 _MOST_WEIGHT = 0.999
 
 
 @dataclass(frozen=True, eq=False)
 class NewAudio:
-    """Unlabelled clips of the deployment, measured."""
+    """Measurement and features of unlabelled clips of the deployment."""
 
     measurement: Measurement
     features: Floats
@@ -51,19 +54,19 @@ class NewAudio:
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """An updated profile, and how it came about.
+    """An updated profile and the details of the update.
 
     Attributes:
         profile: The new profile.
-        shift: How far each band's levels moved, in the level's unit.
-        mean_shift: How far each band's mean moved by that, silence included.
-        rms_shift: How far the clips' RMS levels moved, in dB.
-        peak_shift: How far their peaks moved, in dB.
-        weight: How much of the way to the new audio was gone, 0 … 1.
+        shift: Shift of each band's levels, in the level's unit.
+        mean_shift: Resulting shift of each band's mean, silence included.
+        rms_shift: Shift of the clips' RMS levels, in dB.
+        peak_shift: Shift of the clips' peak levels, in dB.
+        weight: Weight of the new audio, 0 … 1.
         statistics: `mean` or `mean+std`.
-        diagnosis: What had changed.
-        objections: Why it should not have been done; only a forced update has any.
-        clips: How many new clips it was made from.
+        diagnosis: Diagnosis of the change.
+        objections: Reasons against the update; only a forced update has any.
+        clips: Number of new clips.
     """
 
     profile: Profile
@@ -78,7 +81,7 @@ class Update:
     clips: int
 
     def record(self) -> dict[str, Any]:
-        """Plain JSON values, as the updated file keeps them."""
+        """Return plain JSON values, as kept in the updated file."""
         return {
             "statistics": self.statistics,
             "weight": self.weight,
@@ -104,17 +107,25 @@ def measure_new(
 ) -> NewAudio:
     """Read, measure and diagnose unlabelled audio of the deployment.
 
+    Args:
+        source: The new clips.
+        profile: Profile to compare with.
+        baseline: Features of the training clips; by default drawn from the profile.
+        max_bad: Largest accepted share of bad files.
+        seed: Seed of the random order of the clips.
+        progress: Called with the number of clips done and the total number of clips.
+
     Raises:
-        SourceError: when the source cannot be opened or is empty.
-        TooManyBad: when more clips are bad than `max_bad`, or all are.
-        ArgumentError: when there are fewer than three clips.
+        SourceError: if the source cannot be opened or is empty.
+        TooManyBad: if the share of bad clips exceeds `max_bad`, or if all clips are bad.
+        ArgumentError: if there are fewer than three clips.
     """
     front_end = profile.front_end
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
     monitor = Monitor(profile, baseline, seed=seed)
     opened = open_for(source, front_end)
     counter, rows, alarms = LevelCounter(front_end), [], False
-    # In random order: a folder sorted by label would alarm by its order alone.
+    # Random order: a folder sorted by label would raise an alarm through its order alone.
     order = np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))
     clips = [opened.clips[index] for index in order]
     task = _Listen(profile, opened.reader, counter)
@@ -126,7 +137,9 @@ def measure_new(
                 rows.append(clip_features(heard.level, heard.samples))
     measurement = counter.measurement()
     if measurement is None or len(rows) < 3:
-        raise ArgumentError(f"{len(rows)} clips are too few to update from: at least {MIN_CLIPS} are needed")
+        raise ArgumentError(
+            f"{counted(len(rows), 'clip is', 'clips are')} too few to update from: at least {MIN_CLIPS} are needed"
+        )
     features = np.stack(rows)
     found = diagnose(evidence(profile, measurement)) if alarms else nothing(len(rows))
     return NewAudio(measurement, features, results.bad, found, variety(baseline, features, seed=seed))
@@ -179,24 +192,31 @@ def update(
 ) -> Update:
     """Move a profile's statistics towards new audio.
 
-    The mean of what is above the floor goes `weight` of the way in each band: n / (n + `prior_clips`) for n new
-    clips, or the exponential `weight` that is given. Silence stays silence, however much of it the new audio has.
-    Levels move by whole histogram cells (a sixteenth of a decibel), which keeps everything exact integers. With `mean`
-    the spread above the floor stays to the last digit; with `mean+std` the new clips are added as a group of their
-    own, at the new mean, and count with that weight.
+    In each band, the mean of the levels above the floor moves by `weight` of the distance: n / (n + `prior_clips`) for
+    n new clips, or the given exponential `weight`. Silence stays silence, however much of it the new audio has. Levels
+    move by whole histogram cells (a sixteenth of a decibel), so all integers stay exact. With `mean`, the spread above
+    the floor does not change at all; with `mean+std`, the new clips are added as a group of their own, at the new mean,
+    with that weight.
+
+    Args:
+        profile: Profile to update.
+        new: Result of `measure_new`.
+        statistics: `mean` or `mean+std`.
+        prior_clips: Weight of the existing statistics, as a number of clips.
+        weight: Weight of the new audio, above 0 and at most 1; replaces `prior_clips`.
+        force: Update despite objections.
 
     Raises:
-        UpdateRefused: when the diagnosis says that it harms, or the clips are too few or too alike, unless forced.
-        ArgumentError: when a setting breaks its rule.
+        UpdateRefused: if the diagnosis says that an update would do harm, or if the clips are too few or too alike,
+            unless forced.
+        ArgumentError: if a setting is invalid.
     """
     share = _weight(new.measurement.clips, prior_clips, weight)
     if statistics not in STATISTICS:
         raise ArgumentError(f"statistics={statistics!r} must be one of {', '.join(STATISTICS)}")
     objections = tuple(_objections(new))
     if objections and not force:
-        raise UpdateRefused(
-            f"not updated: {' '.join(objections)} Mend that first, or say that you want it all the same (--force)"
-        )
+        raise UpdateRefused(f"not updated: {' '.join(objections)} Correct that first, or update anyway (--force)")
     front_end, old = profile.front_end, profile.total
     grid = front_end.grid
     cells = np.rint(share * _apart(new.measurement, old, front_end) / grid.cell_width).astype(np.int64)
@@ -226,7 +246,7 @@ def update(
 
 
 def restarted(monitor: Monitor, accepted: Update) -> Monitor:
-    """A monitor that starts anew by an updated profile, with everything else as in this one."""
+    """Start a new monitor on the updated profile, with all other settings of the given monitor."""
     return Monitor(
         accepted.profile,
         monitor.baseline.moved(accepted.mean_shift, accepted.rms_shift, accepted.peak_shift),
@@ -247,11 +267,14 @@ def _weight(clips: int, prior_clips: float, weight: float | None) -> float:
 def _objections(new: NewAudio) -> list[str]:
     found = []
     if new.measurement.clips < MIN_CLIPS:
-        found.append(f"{new.measurement.clips} clips are too few: at least {MIN_CLIPS} of mixed content are needed.")
-    # Noise fills what was quiet and makes clips alike whatever they are: it is objected to as noise.
+        found.append(
+            f"{counted(new.measurement.clips, 'clip is', 'clips are')} too few: at least {MIN_CLIPS} of "
+            f"mixed content are needed."
+        )
+    # Noise raises quiet levels and makes any clips alike, so it is reported as noise.
     if not new.variety.enough and new.diagnosis.kind is not Kind.NOISE:
         found.append(
-            f"The clips are too alike (variety {new.variety.value:.2f}, as many training clips have at least "
+            f"The clips are too alike (diversity {new.variety.value:.2f}, as many training clips have at least "
             f"{new.variety.limit:.2f}): statistics of one or two kinds of sound ruin the others."
         )
     if new.diagnosis.kind not in UPDATE_HELPS:
@@ -260,9 +283,9 @@ def _objections(new: NewAudio) -> list[str]:
 
 
 def _moved_by(new: NDArray[np.int64], old: NDArray[np.int64], share: float) -> int:
-    """By how many cells the clips' levels moved: so that their normal scores, which alarm, add up to nothing.
+    """Shift of the clips' levels in cells, chosen so that their normal scores, which raise alarms, sum to zero.
 
-    Peaks are often cut off at full scale, and behind a filter they are not: equal means would leave them apart.
+    Peaks are often clipped at full scale, and behind a filter they are not, so equal means would leave them apart.
     """
     clips = old.sum()
     ranks = (np.cumsum(old) - old / 2 + 0.5) / (clips + 1)
@@ -276,7 +299,7 @@ def _moved_by(new: NDArray[np.int64], old: NDArray[np.int64], share: float) -> i
 
 
 def _apart(new: Measurement, old: Measurement, front_end: AnyFrontEnd) -> Floats:
-    """How far the means of what is above the floor are apart, by band; 0 where one of them is all silence."""
+    """Difference between the means of the levels above the floor, by band; 0 if either is all silence."""
     floor = fixed_floor(front_end)
     means = [np.asarray(Statistics(m, front_end.grid, without_floor=floor).mean) for m in (new, old)]
     both_sound = (new.on_floor < new.count) & (old.on_floor < old.count)
@@ -284,18 +307,18 @@ def _apart(new: Measurement, old: Measurement, front_end: AnyFrontEnd) -> Floats
 
 
 def _at_target(new: Measurement, profile: Profile, cells: NDArray[np.int64]) -> Measurement:
-    """The new clips at the updated mean, so that they change the std and not the mean."""
+    """Move the new clips to the updated mean, so that they change the std but not the mean."""
     front_end = profile.front_end
     apart = np.rint(_apart(new, profile.total, front_end) / front_end.grid.cell_width).astype(np.int64)
     return shifted(new, cells - apart, front_end)
 
 
 def _times(old_frames: int, new_frames: int, share: float) -> tuple[int, int]:
-    """How often old and new cells count, so that the new ones make up nearly `share` of all."""
+    """Multiplicities of old and new cells that give the new cells nearly `share` of the total."""
     wanted = min(share, _MOST_WEIGHT) / (1.0 - min(share, _MOST_WEIGHT)) * old_frames / new_frames
     return (1, round(wanted)) if wanted >= 1.0 else (round(1.0 / wanted), 1)
 
 
 def moved_baseline(baseline: Baseline, record: Mapping[str, Any]) -> Baseline:
-    """The baseline of the training clips, moved as an update's record says that the profile was."""
+    """Move the baseline of the training clips as an update's record moved the profile."""
     return baseline.moved(np.array(record["mean_shift"]), float(record["rms_shift"]), float(record["peak_shift"]))

@@ -1,4 +1,4 @@
-"""What spectrograms are written into: a file each, or shards of many. A format is one file and one line here."""
+"""Stores of spectrograms: a file for each clip, or shards of many clips. A format is one file and one line here."""
 
 from collections.abc import Mapping
 

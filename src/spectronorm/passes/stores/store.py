@@ -1,4 +1,4 @@
-"""What a store of spectrograms is made of: entries, number types and the order of axes."""
+"""Elements of a store of spectrograms: entries, number types and the order of axes."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _LARGEST_HALF = 65504.0
 
 @dataclass(frozen=True)
 class Store:
-    """How spectrograms are written.
+    """Format of written spectrograms.
 
     Args:
-        to: `npy`, a file each; or shards of many: `safetensors`, `webdataset` (tar) or `parquet`.
+        to: `npy`, a file for each clip; or shards of many clips: `safetensors`, `webdataset` (tar) or `parquet`.
         dtype: Number type: `float32`, `float16`, or `bfloat16` (safetensors).
         layout: Order of the axes: `ft` or `tf`, and with channels `cft` or another; by default bands before frames.
-        shard_clips: Number of clips of a shard.
+        shard_clips: Number of clips in a shard.
 
     Raises:
-        ArgumentError: if there is no such format or type, or they do not go together.
+        ArgumentError: if there is no such format or type, or they cannot be combined.
     """
 
     to: str = "npy"
@@ -59,17 +59,17 @@ class Store:
             raise ArgumentError(f"layout={self.layout!r} must name each axis once: {axes}, {axes[::-1]} or another")
         return Store(self.to, self.dtype, layout, self.shard_clips)
 
-    def made(self, x: NDArray[np.float64], frames: int) -> NDArray[np.generic]:
-        """A normalized level, padded with zeros to `frames`, in this type and order of axes; bfloat16 as uint16.
+    def made(self, x: NDArray[np.float64]) -> NDArray[np.generic]:
+        """A normalized level in this type and order of axes; bfloat16 as uint16.
 
         Raises:
             AudioError: if a value is too large for the type.
         """
-        padded = np.pad(x.astype(np.float32), [(0, 0)] * (x.ndim - 1) + [(0, frames - x.shape[-1])])
-        if self.dtype == "float16" and np.abs(padded).max() > _LARGEST_HALF:
+        single = x.astype(np.float32)
+        if self.dtype == "float16" and np.abs(single).max() > _LARGEST_HALF:
             raise AudioError(BadAudioReason.OUT_OF_RANGE, "a value is too large for float16; write float32 or bfloat16")
         axes = "ft" if x.ndim == 2 else "cft"
-        turned = np.ascontiguousarray(padded.transpose([axes.index(axis) for axis in self.layout or axes]))
+        turned = np.ascontiguousarray(single.transpose([axes.index(axis) for axis in self.layout or axes]))
         if self.dtype == "bfloat16":
             bits = turned.view(np.uint32)
             return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")  # to the nearest, ties to even

@@ -1,1 +1,1 @@
-"""Counting clips into integers."""
+"""Counting of clips into integers."""

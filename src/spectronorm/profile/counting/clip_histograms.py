@@ -1,4 +1,4 @@
-"""What waveform normalization hides: histograms of each clip's RMS, peak and length as it was recorded."""
+"""Histograms of each clip's RMS, peak and length as recorded, which waveform normalization hides."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LENGTH_CELLS = 40 * CELLS_PER_OCTAVE + 1
 
 
 def dbfs_cell(amplitude: float) -> int:
-    """The cell of an amplitude (full scale is 1): quarter decibels, with silence in the lowest one."""
+    """Return the cell of an amplitude (full scale is 1): quarter decibels, with silence in the lowest cell."""
     if amplitude <= 0:
         return 0
     cell = math.floor((20 * math.log10(amplitude) - LOWEST_DBFS) * CELLS_PER_DB)
@@ -23,15 +23,15 @@ def dbfs_cell(amplitude: float) -> int:
 
 
 def length_cell(samples: int) -> int:
-    """The cell of a length in samples: sixteenths of an octave."""
+    """Return the cell of a length in samples: sixteenths of an octave."""
     return min(math.floor(math.log2(max(samples, 1)) * CELLS_PER_OCTAVE), LENGTH_CELLS - 1)
 
 
 def dbfs_edges() -> NDArray[np.float64]:
-    """The lower edge of each level cell, in dBFS."""
+    """Return the lower edge of each level cell, in dBFS."""
     return LOWEST_DBFS + np.arange(DBFS_CELLS) / CELLS_PER_DB
 
 
 def length_edges() -> NDArray[np.float64]:
-    """The lower edge of each length cell, in samples."""
+    """Return the lower edge of each length cell, in samples."""
     return np.asarray(2.0 ** (np.arange(LENGTH_CELLS) / CELLS_PER_OCTAVE))

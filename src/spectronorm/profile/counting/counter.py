@@ -1,4 +1,4 @@
-"""Counting clips, one after the other, into the integers of a measurement."""
+"""Counter: adds clips, one after the other, to the integers of a measurement."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 
 _WAITING_CELLS = 1 << 18
-"""Gridded cells that wait to be counted together: 1 MB."""
+"""Number of gridded cells that wait to be counted together: 1 MB."""
 _MOST = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is counted of a clip as it was recorded, whatever the front end makes of it.
+    """Properties of a clip as recorded, independent of the front end.
 
-    `flat` says that it is silent or constant; peak and RMS are amplitudes.
+    `flat` is true for a silent or constant clip; peak and RMS are amplitudes.
     """
 
     samples: int
@@ -41,7 +41,7 @@ class Recorded:
 
     @classmethod
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
-        """From the samples without padding; `flat` overrules what they say."""
+        """Measure the samples without padding; `flat` overrides the measured value."""
         samples = np.ascontiguousarray(samples, np.float32)
         every = samples.reshape(-1)  # of a stack, the samples of all channels
         peak, rms = highest_magnitude(every), math.sqrt(mean_square(every, 0.0))
@@ -52,7 +52,7 @@ class Recorded:
 class LevelCounter:
     """Counts clips, one after the other, into the integers of a `Measurement`.
 
-    A `workspace` that is given must be the counter's alone until its measurement is made.
+    A given `workspace` must be used by this counter alone until its measurement is made.
     """
 
     def __init__(self, front_end: AnyFrontEnd, workspace: Workspace | None = None) -> None:
@@ -83,10 +83,10 @@ class LevelCounter:
     def add(self, samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
         """Count one clip, given its samples without padding.
 
-        `flat` says that the clip is silent or constant; by default the samples themselves say so.
+        `flat` marks the clip as silent or constant; by default this is found from the samples.
 
         Raises:
-            AudioError: when the clip is too short or its level leaves the grid; nothing is counted then.
+            AudioError: if the clip is too short or its level leaves the grid; nothing is counted then.
         """
         front_end = require_front_end(self._front_end, "measuring samples")
         frames = front_end.frames(len(samples))
@@ -98,10 +98,10 @@ class LevelCounter:
         self._count(frames, lowest, highest, Recorded.of(samples, flat))
 
     def add_level(self, level: NDArray[np.float64], samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
-        """Count one clip whose level `(band, frame)` is known already, and the samples that it was made from.
+        """Count one clip with a known level `(band, frame)` and the samples that the level was made from.
 
         Raises:
-            AudioError: when the level leaves the grid; nothing is counted then.
+            AudioError: if the level leaves the grid; nothing is counted then.
         """
         frames = level.shape[1]
         start = self._make_room(frames)
@@ -113,12 +113,12 @@ class LevelCounter:
     def add_gridded(
         self, gridded: NDArray[np.int32], lowest: int, highest: int, recorded: Recorded, *, top: int | None = None
     ) -> None:
-        """Count one clip whose level is on the grid already, `(band, frame)`, with the lowest and highest of it.
+        """Count one clip whose level `(band, frame)` is on the grid already, with its lowest and highest value.
 
-        `top` is the highest level of the clip, where these are not all of its frames: a floor may lie below that.
+        `top` is the highest level of the whole clip if these are not all of its frames: a floor may depend on it.
 
         Raises:
-            AudioError: when the level leaves the grid; nothing is counted then.
+            AudioError: if the level leaves the grid; nothing is counted then.
         """
         frames = gridded.shape[1]
         start = self._make_room(frames)
@@ -130,7 +130,7 @@ class LevelCounter:
         return self._workspace.array("waiting", (bands, max(frames, _WAITING_CELLS // bands)), np.int32)
 
     def _make_room(self, frames: int) -> int:
-        """Where the next clip's frames go."""
+        """Make room for the next clip, and return the position of its first frame."""
         if self._bounds[-1] + frames > self._waiting.shape[1]:
             self._count_waiting()
             self._waiting = self._room(frames)
@@ -153,7 +153,7 @@ class LevelCounter:
         self._count_waveform(recorded)
 
     def _count_flat(self, frames: int, floor: int) -> None:
-        """Count a clip at once, and what it adds once more for flat clips alone."""
+        """Count a clip at once, and add its share to the sums of flat clips."""
         self._count_waiting(self._bounds[-1])
         before = self._moments[:, :2].copy(), self._squares.copy()
         self._bounds.append(self._bounds[-1] + frames)
@@ -164,7 +164,7 @@ class LevelCounter:
         self._flat_squares = int128.normalized(self._flat_squares + self._squares - before[1])
 
     def _count_waiting(self, first: int = 0) -> None:
-        """Count the clips that wait; the next ones will stand from the frame `first` on."""
+        """Count the waiting clips; the next clips are placed from the frame `first` on."""
         if self._floors:
             count_clips(
                 self._waiting,
@@ -187,7 +187,7 @@ class LevelCounter:
         self._samples += recorded.samples
 
     def measurement(self) -> Measurement | None:
-        """What was counted so far, or None when that is nothing."""
+        """Return the measurement so far, or None if nothing was counted."""
         if not self._digests:
             return None
         self._count_waiting()
@@ -221,7 +221,11 @@ class LevelCounter:
 
 
 def require_on_grid(front_end: AnyFrontEnd, lowest: int, highest: int) -> None:
-    """Raise `AudioError` unless levels from `lowest` to `highest`, in steps of the grid, lie within it."""
+    """Check that levels from `lowest` to `highest`, in steps of the grid, lie within the grid.
+
+    Raises:
+        AudioError: if they do not.
+    """
     grid = front_end.grid
     low, high = lowest / grid.steps, highest / grid.steps
     if not grid.low <= low <= high <= grid.high:
@@ -233,5 +237,5 @@ def require_on_grid(front_end: AnyFrontEnd, lowest: int, highest: int) -> None:
 
 
 def digest(samples: NDArray[np.float32]) -> bytes:
-    """The 128-bit XXH3 of a clip's samples: equal sound, equal digest, whatever the file is called."""
+    """Return the 128-bit XXH3 of a clip's samples: equal sounds have equal digests, whatever their file names."""
     return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)

@@ -1,4 +1,4 @@
-"""A histogram of each band, over a range of cells that grows as levels come in."""
+"""Histogram of each band, over a range of cells that grows as levels arrive."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 Memory = Callable[[tuple[int, ...], Any], NDArray[Any]]
 _STEP = 512
-"""Cells by which the range grows: exact widths would tear up the heap."""
+"""Number of cells by which the range grows: exact widths would fragment the heap."""
 
 
 class Histogram:
-    """Counts `(band, cell)` of the cells from `first_cell` on; the array may be wider than what was covered.
+    """Counts `(band, cell)` of the cells from `first_cell` on; the array may be wider than the covered range.
 
-    Counts are as narrow as the frames allow that `hold` was told of: half the width keeps twice as much in the cache,
-    and each of many groups has a histogram in memory. `memory` gives an array of a shape and a type, which need not be
-    cleared, and stands until it is asked again.
+    The type of the counts is as narrow as the number of frames given to `hold` allows: half the width keeps twice the
+    number of counts in the cache, and each of many groups has a histogram in memory. `memory` returns an array of a
+    shape and a type, which need not be cleared and is valid until the next call.
     """
 
     def __init__(self, bands: int, memory: Memory = np.empty) -> None:
@@ -46,7 +46,7 @@ class Histogram:
         self.counts, self.first_cell = wider, start
 
     def hold(self, frames: int) -> None:
-        """Let every count reach so many."""
+        """Let every count reach this number of frames."""
         if frames <= np.iinfo(self.counts.dtype).max:
             return
         wider = self._memory(self.counts.shape, np.int32 if frames <= np.iinfo(np.int32).max else np.int64)
@@ -54,6 +54,6 @@ class Histogram:
         self.counts = wider
 
     def covered(self) -> tuple[int, NDArray[np.integer[Any]]]:
-        """The first cell that was covered, and the counts from there to the last one, as a view."""
+        """Return the first covered cell, and the counts from there to the last covered cell, as a view."""
         first, stop = self._covered or (0, 0)
         return first, self.counts[:, first - self.first_cell : stop - self.first_cell]

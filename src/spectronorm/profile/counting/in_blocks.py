@@ -1,7 +1,7 @@
-"""Counting one clip that comes in blocks, to the integers that counting it at once gives.
+"""Counting of one clip in blocks, which gives exactly the integers of counting it at once.
 
-The wave is cut into stretches of frames; each is counted like a clip of its own, and everything but the clip products
-(which know that the frames of a clip belong together), the levels of the wave and its digest adds up as it is.
+The waveform is cut into stretches of frames; each is counted like a separate clip, and everything adds up directly
+except the clip products (which depend on all frames of a clip), the clip's RMS and peak, and its digest.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from spectronorm.profile.counting.layout import PRODUCTS, Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, RunningSum
 
 FRAMES = 1 << 12
-"""Frames of a stretch: as many as the counting kernel rounds together, so that the products are the same."""
+"""Number of frames in a stretch, equal to the number that the counting kernel rounds together, so that the products
+agree.
+"""
 
-Blocks = Iterable[NDArray[np.float32]]
+_SampleBlocks = Iterable[NDArray[np.float32]]
 
 
 def streams(front_end: FrontEnd) -> bool:
@@ -39,14 +41,14 @@ def needs_all_first(front_end: FrontEnd) -> bool:
     return front_end.level.needs_statistics
 
 
-def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
-    """The measurement of one clip, whose samples come in blocks, the same ones at each iteration.
+def count_stream(front_end: FrontEnd, blocks: _SampleBlocks) -> Measurement:
+    """Measure one clip whose samples come in blocks, equal at each iteration.
 
-    They are gone through once, or twice where the waveform level needs to know the whole clip first. Whether the clip
-    is flat is for the caller to say (`as_flat`).
+    The blocks are read once, or twice if the waveform level needs to know the whole clip first. The caller decides if
+    the clip is flat (`as_flat`).
 
     Raises:
-        AudioError: when the clip is too short or its level leaves the grid, or as the blocks themselves raise.
+        AudioError: if the clip is too short, if its level leaves the grid, or if reading a block fails.
     """
     level = front_end.level
     change = level.change(_statistics(blocks if level.needs_statistics else ()))
@@ -69,11 +71,11 @@ def count_stream(front_end: FrontEnd, blocks: Blocks) -> Measurement:
     return replace(running.total(), products=clip.products(), **wave.figures())
 
 
-def level_stretches(front_end: FrontEnd, blocks: Blocks) -> Iterator[NDArray[np.float64]]:
+def level_stretches(front_end: FrontEnd, blocks: _SampleBlocks) -> Iterator[NDArray[np.float64]]:
     """The level of one clip `(band, frame)`, `FRAMES` frames at a time; its samples come in blocks, as often as asked.
 
     Raises:
-        AudioError: when the clip is too short, or as the blocks themselves raise.
+        AudioError: if the clip is too short, or as the blocks themselves raise.
     """
     level = front_end.level
     change = level.change(_statistics(blocks if level.needs_statistics else ()))
@@ -92,7 +94,7 @@ def _of_stretches(front_end: FrontEnd) -> FrontEnd:
 
 
 def as_flat(measured: Measurement) -> Measurement:
-    """The measurement of a clip that is silent or constant."""
+    """Return the measurement of a clip that is silent or constant."""
     return replace(
         measured,
         flat=1,
@@ -102,11 +104,11 @@ def as_flat(measured: Measurement) -> Measurement:
     )
 
 
-def _statistics(blocks: Blocks) -> ClipStatistics:
+def _statistics(blocks: _SampleBlocks) -> ClipStatistics:
     count, mean, deviations, square, peak = 0, 0.0, 0.0, 0.0, 0.0
     for block in blocks:
         x = block.astype(np.float64)
-        # Chan, Golub and LeVeque 1983: block by block without losing digits.
+        # Chan, Golub and LeVeque 1983: block by block without loss of precision.
         step, total = float(x.mean()) - mean, count + len(x)
         deviations += float(((x - x.mean()) ** 2).sum()) + step**2 * count * len(x) / total
         mean += step * len(x) / total
@@ -117,13 +119,13 @@ def _statistics(blocks: Blocks) -> ClipStatistics:
 
 
 def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
-    """The padded wave in overlapping pieces of `FRAMES` frames each, the last one of what is left."""
+    """Yield the padded waveform in overlapping pieces of `FRAMES` frames each, followed by the rest."""
     stft = front_end.stft
     hop, size, padding = stft.hop, stft.frame_samples, stft.padding
     samples = (FRAMES - 1) * hop + size
     kept = np.empty(0)
     total, frames, begun = 0, 0, padding == 0
-    held = padding + 1 + size + hop  # what the end may need to be padded, and frames that may not be counted
+    held = padding + 1 + size + hop  # the samples that padding the end may need, and frames that may not be counted
     for block in blocks:
         total += len(block)
         kept = np.concatenate([kept, block])
@@ -158,15 +160,15 @@ def _right(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.flo
 
 
 class _Wave:
-    """What is counted of the samples themselves."""
+    """Figures of the samples themselves."""
 
     def __init__(self) -> None:
         self.samples = 0
         self._peak, self._square = 0.0, 0.0
         self._digest = xxhash.xxh3_128()
 
-    def watched(self, blocks: Blocks) -> Iterator[NDArray[np.float32]]:
-        """The same blocks, seen on their way."""
+    def watched(self, blocks: _SampleBlocks) -> Iterator[NDArray[np.float32]]:
+        """Yield the blocks unchanged, and update the figures."""
         for block in blocks:
             self.samples += len(block)
             self._peak = max(self._peak, float(np.abs(block).max()))
@@ -175,7 +177,7 @@ class _Wave:
             yield block
 
     def figures(self) -> dict[str, Any]:
-        """The fields of a measurement that they make."""
+        """Return the fields of a measurement that depend only on the samples."""
         rms, peak = (np.zeros(clip_histograms.DBFS_CELLS, dtype=np.int64) for _ in range(2))
         length = np.zeros(clip_histograms.LENGTH_CELLS, dtype=np.int64)
         rms[clip_histograms.dbfs_cell(math.sqrt(self._square / self.samples))] = 1
@@ -187,7 +189,7 @@ class _Wave:
 
 
 class _ClipSums:
-    """A clip's S, Q, n and c in each band, as its stretches add them up."""
+    """Sums S, Q, n and c of a clip in each band, added up over its stretches."""
 
     def __init__(self, bands: int) -> None:
         self.frames = 0
@@ -196,14 +198,14 @@ class _ClipSums:
         self._c = np.zeros(bands, dtype=object)
 
     def add(self, part: Measurement) -> None:
-        """One stretch."""
+        """Add one stretch."""
         self.frames += part.frames
         self._s += part.total.astype(object)
         self._q += (int128.to_integers(part.squares) + (1 << (Q_SHIFT - 1))) >> Q_SHIFT
         self._c += part.on_floor.astype(object)
 
     def products(self) -> NDArray[np.int64]:
-        """The clip products, each band's and the pooled ones."""
+        """Return the clip products of each band and the pooled ones."""
         s, q, c = (self._s + (1 << (S_SHIFT - 1))) >> S_SHIFT, self._q, self._c
         n = np.full(len(s), self.frames, dtype=object)
         s, q, n, c = (np.append(values, values.sum()) for values in (s, q, n, c))

@@ -1,7 +1,7 @@
 """Integers of 128 bits and more, in NumPy: sums of squares over a large data set do not fit into 64 bits.
 
-A wide integer is a row of four int64 limbs of base 2^32, the last one signed: `Σ limb[i] · 2^(32 i)`. In its normal
-form the first three lie in [0, 2^32), so that equal numbers have equal bytes.
+A wide integer is a row of four int64 limbs of base 2^32, the last one signed: `Σ limb[i] · 2^(32 i)`. In normal form
+the first three limbs lie in [0, 2^32), so equal numbers have equal bytes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _MASK = 0xFFFFFFFF
 
 
 def zeros(*shape: int) -> NDArray[np.int64]:
-    """Wide zeros of this shape, limbs in the last axis."""
+    """Return wide zeros of this shape, with limbs in the last axis."""
     return np.zeros((*shape, LIMBS), dtype=np.int64)
 
 
 def normalized(limbs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same numbers with every carry done."""
+    """Return equal numbers with every carry done."""
     limbs = limbs.copy()
     for i in range(LIMBS - 1):
         limbs[..., i + 1] += limbs[..., i] >> 32
@@ -32,13 +32,13 @@ def normalized(limbs: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def is_normal(limbs: NDArray[np.int64]) -> bool:
-    """Whether every limb but the last lies in [0, 2^32)."""
+    """True if every limb except the last lies in [0, 2^32)."""
     low = limbs[..., :-1]
     return bool(((low >= 0) & (low <= _MASK)).all())
 
 
 def to_integers(limbs: NDArray[np.int64]) -> NDArray[Any]:
-    """The numbers as Python integers, in an object array."""
+    """Convert to Python integers, in an object array."""
     total = limbs[..., -1].astype(object)
     for i in range(LIMBS - 2, -1, -1):
         total = total * (1 << 32) + limbs[..., i].astype(object)
@@ -46,7 +46,7 @@ def to_integers(limbs: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def from_integers(numbers: NDArray[Any]) -> NDArray[np.int64]:
-    """Python integers below 2^127 as wide integers in normal form; the inverse of `to_integers`.
+    """Convert Python integers below 2^127 to wide integers in normal form; the inverse of `to_integers`.
 
     >>> to_integers(from_integers(np.array([-5, 2**100], dtype=object))).tolist()
     [-5, 1267650600228229401496703205376]

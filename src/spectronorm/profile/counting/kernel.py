@@ -1,10 +1,10 @@
-"""The counting kernel: one clip's levels are put on the grid and added to a group's integers.
+"""Counting kernel: puts one clip's levels on the grid and adds them to a group's integers.
 
-Per band: the count of cells, Σq, Σq², lowest, highest, cells on the floor, lowest above the floor, histogram. Per clip,
-for standard errors that know that the frames of a clip belong together: the products of S = Σq, Q = Σq², n and c (cells
-on the floor), for each band and for all bands pooled. S and Q are rounded first (to 1/256 of a level·frame and
-level²·frame for dB), which keeps their products within 128 bits; a rounded clip is still the same integer wherever it
-is counted.
+For each band: the count of cells, Σq, Σq², lowest, highest, cells on the floor, lowest above the floor, histogram. For
+each clip, for standard errors that respect the correlation of its frames: the products of S = Σq, Q = Σq², n and c
+(cells on the floor), for each band and for all bands pooled. S and Q are rounded first (to 1/256 of a level·frame and
+level²·frame for dB), which keeps their products within 128 bits; a clip is rounded to the same integers wherever it is
+counted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from spectronorm.profile.counting.layout import FRAMES_BETWEEN_CARRIES, Q_SHIFT,
 def put_on_grid(
     level: NDArray[np.float64], count: int, steps: float, out: NDArray[np.int32], start: int
 ) -> tuple[int, int]:
-    """The first `count` frames of a level `(band, frame)` as integers, from the frame `start` of `out` on.
+    """Put the first `count` frames of a level `(band, frame)` on the grid, from the frame `start` of `out` on.
 
-    Returns the lowest and the highest. Levels too high for the grid stay too high (2^30), so that the caller sees
-    them. Both arrays must be contiguous.
+    Returns the lowest and the highest value. Levels too high for the grid stay too high (2^30), so that the caller can
+    detect them. Both arrays must be contiguous.
     """
     lowest: Any = np.int32(1 << 30)
     highest: Any = np.int32(-(1 << 30))
@@ -58,9 +58,10 @@ def count_clips(
 ) -> None:
     """Add gridded levels `(band, frame)`: clip `i` lies from the frame `bounds[i]` to before `bounds[i + 1]`.
 
-    `moments` `(band, 6)` holds count, Σq, lowest, highest, floor count and lowest above the floor; `squares`
-    `(band, limb)` Σq²; `histogram` `(band, cell)`; `products` `(band + 1, 10, limb)` with the pooled row last. Every
-    level must lie within the grid. Several clips at once, because a band's histogram then stays in the nearest cache.
+    `moments` `(band, 6)` holds count, Σq, lowest, highest, floor count and lowest above the floor; `squares` `(band,
+    limb)` holds Σq²; `histogram` is `(band, cell)`; `products` is `(band + 1, 10, limb)` with the pooled row last.
+    Every level must lie within the grid. Several clips are counted at once, because a band's histogram then stays in
+    the nearest cache.
     """
     bands, clips = gridded.shape[0], floors.size
     same_floor = True
@@ -70,7 +71,7 @@ def count_clips(
     for band in range(bands):
         row = gridded[band, bounds[0] : bounds[clips]]
         for t in range(row.size):
-            # An unsigned index is not looked at for being negative.
+            # An unsigned index is not checked for negative values.
             histogram[band, np.uint64((row[t] >> cell_bits) - first_cell)] += 1
         if same_floor:
             _add_extremes(row, floors[0], moments[band])
@@ -103,7 +104,7 @@ def _count_part(
         on_floor += below
         squares[0] += square & 0xFFFFFFFF
         squares[1] += square >> 32
-        # Rounded block by block: a clip's blocks are the same wherever it is counted.
+        # Rounded block by block, since a clip's blocks do not depend on the place where it is counted.
         q_high += (square + (1 << (Q_SHIFT - 1))) >> Q_SHIFT
     for i in range(squares.size - 1):
         squares[i + 1] += squares[i] >> 32
@@ -116,7 +117,7 @@ def _count_part(
 
 @njit(cache=True, nogil=True)
 def _sums(part: NDArray[np.int32], floor: int) -> tuple[int, int, int]:
-    """Σq, Σq² and the count of cells on the floor. No branches: vectors."""
+    """Return Σq, Σq² and the count of cells on the floor, without branches, so that the loop is vectorized."""
     s: Any = np.int64(0)
     square: Any = np.int64(0)
     on_floor: Any = np.int64(0)
@@ -132,7 +133,7 @@ def _sums(part: NDArray[np.int32], floor: int) -> tuple[int, int, int]:
 
 @njit(cache=True, nogil=True)
 def _add_extremes(part: NDArray[np.int32], floor: int, moments: NDArray[np.int64]) -> None:
-    """The lowest, the highest and the lowest above the floor."""
+    """Update the lowest, the highest, and the lowest above the floor."""
     limit, none = np.int32(floor), np.int32(2147483647)
     lowest, highest, above = none, np.int32(-2147483648), none
     for t in range(part.size):

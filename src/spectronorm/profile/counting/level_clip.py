@@ -30,7 +30,7 @@ class LevelClip:
         """From a level `(row, frame)` in float32 or float64.
 
         Raises:
-            AudioError: when it has no frames, holds NaN or infinity, or leaves the range of the front end.
+            AudioError: if it has no frames, holds NaN or infinity, or leaves the range of the front end.
         """
         if not level.shape[1]:
             raise AudioError(BadAudioReason.EMPTY, "it has no frames")
@@ -49,11 +49,11 @@ class LevelClip:
 
     @property
     def flat(self) -> bool:
-        """Whether all its values are equal."""
+        """True if all values are equal."""
         return self.lowest == self.highest
 
     def recorded(self, front_end: AnyFrontEnd) -> Recorded:
-        """What is counted of the clip besides its level: a length, and no waveform."""
+        """Facts counted about the clip besides its level: a length, and no waveform."""
         samples = self.frames if isinstance(front_end, Levels) else self.frames * front_end.stft.hop
         return Recorded(samples, 0.0, 0.0, self.flat, self.digest)
 

@@ -1,4 +1,4 @@
-"""The integers of one group of clips, and how they add up."""
+"""Measurement: the integers of one group of clips, and their addition."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ DIGEST_BYTES = 16
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """Everything that was counted about a group of clips; adding two is exact and free of order.
+    """Everything counted in a group of clips; the sum of two is exact and does not depend on the order.
 
     Attributes:
-        clips: How many clips were counted.
-        population: How many clips they stand for: as many, unless a random sample was measured.
-        samples: Length of all clips together, in samples at the front end's rate.
-        flat: How many clips were silent or constant.
-        count: Cells (frames) per band.
-        total: Σq per band.
-        lowest: The smallest q per band.
-        highest: The largest q per band.
-        on_floor: Cells on the floor, per band.
-        lowest_above: The smallest q above the floor per band, `NONE_ABOVE` where there is none.
-        squares: Σq² per band, as wide integers.
-        products: Clip products for standard errors `(band + 1, 6, limb)`, the pooled row last.
-        first_cell: The number of the histogram's first cell.
-        histogram: Cells per band and histogram cell, trimmed to those in use.
-        rms: Clips per cell of their RMS level (see `clip_levels`).
-        peak: Clips per cell of their peak level.
-        length: Clips per cell of their length.
-        flat_count: Cells of silent and constant clips, per band; they are in `count` too.
-        flat_total: Their Σq per band.
-        flat_squares: Their Σq² per band, as wide integers.
+        clips: Number of clips counted.
+        population: Number of clips that they represent: equal to `clips`, unless a random sample was measured.
+        samples: Total length of all clips, in samples at the front end's rate.
+        flat: Number of silent or constant clips.
+        count: Number of cells (frames) in each band.
+        total: Σq of each band.
+        lowest: The smallest q of each band.
+        highest: The largest q of each band.
+        on_floor: Number of cells on the floor in each band.
+        lowest_above: The smallest q above the floor in each band, `NONE_ABOVE` if there is none.
+        squares: Σq² of each band, as wide integers.
+        products: Clip products for standard errors, `(band + 1, 10, limb)`, with the pooled row last.
+        first_cell: Number of the histogram's first cell.
+        histogram: Counts `(band, cell)`, trimmed to the occupied cells.
+        rms: Number of clips in each cell of RMS level (see `clip_histograms`).
+        peak: Number of clips in each cell of peak level.
+        length: Number of clips in each cell of length.
+        flat_count: Number of cells of silent and constant clips in each band, included in `count`.
+        flat_total: Σq of these cells in each band.
+        flat_squares: Σq² of these cells in each band, as wide integers.
         digests: XXH3-128 of each clip's samples, sorted, `(clip, 16)` bytes.
     """
 
@@ -77,12 +77,12 @@ class Measurement:
 
     @property
     def bands(self) -> int:
-        """How many bands there are."""
+        """Number of bands."""
         return len(self.count)
 
     @property
     def frames(self) -> int:
-        """How many frames were counted."""
+        """Number of frames counted."""
         return int(self.count.max())
 
     def pooled(self) -> Measurement:
@@ -128,7 +128,7 @@ class Measurement:
 
     @classmethod
     def sum(cls, measurements: Iterable[Measurement]) -> Measurement:
-        """All measurements together; at least one is needed."""
+        """Add measurements; at least one is needed."""
         running = RunningSum()
         for measurement in measurements:
             running.add(measurement)
@@ -143,7 +143,7 @@ _WIDE = ("squares", "flat_squares", "products")
 
 
 class RunningSum:
-    """Adds measurements one by one, in place: a pass adds hundreds, and most of each is its histogram."""
+    """Adds measurements in place, one by one: a pass adds hundreds, and most of each is its histogram."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(_COUNTS, 0)
@@ -178,10 +178,10 @@ class RunningSum:
         stop = part.first_cell + part.histogram.shape[1]
         mine.cover(part.first_cell, stop)
         place = mine.counts[:, part.first_cell - mine.first_cell : stop - mine.first_cell]
-        np.add(place, part.histogram, out=place, casting="unsafe")  # no count is above the number of frames
+        np.add(place, part.histogram, out=place, casting="unsafe")  # No count exceeds the number of frames.
 
     def total(self) -> Measurement:
-        """Everything added, at least one measurement; the sum is used up by it, since its arrays are handed over."""
+        """Return the total. Call it once: the arrays are handed over. Needs at least one measurement."""
         counted: dict[str, Any] = self._counts | self._arrays
         if self._histogram is None:
             raise ArgumentError("there is no measurement to add up; add at least one")
@@ -203,5 +203,5 @@ def _added(a: Integers, b: Integers) -> Integers:
 
 
 def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Digests in their one canonical order."""
+    """Return digests in their canonical order."""
     return digests[np.lexsort(digests.T[::-1])]
