@@ -108,5 +108,6 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 def main() -> None:
     """Run the command line."""
+    prepare_streams()
     note_warnings()
     app()

@@ -59,7 +59,7 @@ def guarded(command: Command) -> Command:
             sys.stderr.close()
             raise typer.Exit(FAILED) from None
         except OSError as error:
-            complain(error)
+            complain(error if _in_a_folder() else f"{error}: the working directory was deleted; change to another one")
             raise typer.Exit(FAILED) from None
         except MemoryError as error:
             complain(f"out of memory ({error or 'none left'}); ask for less at once")
@@ -69,6 +69,15 @@ def guarded(command: Command) -> Command:
             raise typer.Exit(INTERRUPTED) from None
 
     return run  # type: ignore[return-value]
+
+
+def _in_a_folder() -> bool:
+    """Tell if the working directory still exists."""
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _require_finite_options(settings: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from spectronorm.printable import printable
+from spectronorm.standard_streams import open_standard_streams
 from spectronorm.storage.replacement import descriptor_of
 
 
@@ -37,17 +37,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def prepare_streams() -> None:
     """Make the standard streams bear anything: closed ones lead nowhere, and what cannot be shown is replaced."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            # Else the next file that is opened would be taken for the stream.
-            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+    open_standard_streams()
     for name, errors in (("stdin", "surrogateescape"), ("stdout", "replace"), ("stderr", "replace")):
-        stream = getattr(sys, name)
-        if stream is None:
-            mode = "r" if name == "stdin" else "w"
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
-        else:
-            with suppress(AttributeError, ValueError, OSError):  # a stream that the caller replaced
-                stream.reconfigure(errors=errors)
+        with suppress(AttributeError, ValueError, OSError):  # a stream that the caller replaced
+            getattr(sys, name).reconfigure(errors=errors)

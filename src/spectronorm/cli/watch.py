@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json as json_text
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.live import Live
@@ -44,6 +45,7 @@ from spectronorm.monitor.feed.prometheus import LOOPBACK, Exporter
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.report.drift_page import save_drift_page
+from spectronorm.runs.lock import output_lock
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
@@ -63,7 +65,18 @@ _EXAMPLES = """
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("watch", epilog=_EXAMPLES)(guarded(writing(watch_command)))
+    app.command("watch", epilog=_EXAMPLES)(guarded(writing(_alone(watch_command))))
+
+
+def _alone(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its state locked from before it is read: a second watch would undo what the first one saves."""
+
+    @functools.wraps(command)
+    def run(*, state: Path | None = None, **settings: Any) -> None:
+        with nullcontext() if state is None else output_lock(state):
+            command(state=state, **settings)
+
+    return run
 
 
 def watch_command(
@@ -193,8 +206,8 @@ def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, on
     if source == "-":
         return listed(sys.stdin, reading)
     if once and not (Path(source).is_dir() and monitor.mark is not None):
-        return existing(source, reading)
-    return growing_folder(Path(source), reading, after=monitor.mark, poll=poll, once=once)
+        return existing(source, reading, seen=monitor.seen)
+    return growing_folder(Path(source), reading, after=monitor.mark, seen=monitor.seen, poll=poll, once=once)
 
 
 @contextmanager

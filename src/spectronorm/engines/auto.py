@@ -15,6 +15,7 @@ from spectronorm.engines.cores import available_cores
 from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.processes import Pool
 from spectronorm.engines.threads import ThreadEngine
+from spectronorm.errors import EngineError
 
 WORTH_SECONDS = 3.0
 """Remaining time of the threads, in seconds, from which processes are started: they take about a second to start."""
@@ -60,7 +61,7 @@ class AutoEngine:
                     try:
                         pool = Pool(self.workers)
                         started = pool.started()
-                    except (OSError, ImportError, AssertionError, RuntimeError):  # no shared memory, no descriptors
+                    except (EngineError, OSError, ImportError, RuntimeError):  # no shared memory, no descriptors
                         startable = False
                 # If no process can start, threads do all the work.
                 if started is not None and started.done() and started.exception() is None:

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.batch import BatchResult, do_batch
@@ -17,9 +18,12 @@ from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.lost_workers import break_up, has_lost_a_worker
 from spectronorm.engines.pace import Pace
 from spectronorm.errors import EngineError
+from spectronorm.standard_streams import open_standard_streams
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
+
+Answer = TypeVar("Answer")
 
 _WATCH_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
@@ -52,7 +56,7 @@ class ProcessEngine:
         Results of a task with a method `merge` are merged where they are made, before they are sent.
 
         Raises:
-            EngineError: if an item ends its process each time.
+            EngineError: if an item ends its process each time, or no process can be started.
         """
         pool = Pool(self.workers)
         try:
@@ -71,8 +75,7 @@ class Pool:
 
     def started(self) -> Future[None]:
         """Future that is done when the first process takes work; until then other engines may do some."""
-        first: Future[None] = self._pool.submit(_nothing)
-        return first
+        return self._submit(_nothing)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield results as `ProcessEngine.map` does."""
@@ -84,7 +87,7 @@ class Pool:
                 batch = items[position : position + size]
                 position += size
                 try:
-                    self._running[self._pool.submit(do_batch, task, batch)] = batch
+                    self._running[self._submit(do_batch, task, batch)] = batch
                 except BrokenExecutor:  # A process has died since the last check.
                     for outcome in self._recover(task, list(batch)):
                         yield from outcome.results
@@ -101,8 +104,16 @@ class Pool:
     def _new_pool(self) -> ProcessPoolExecutor:
         from loky import ProcessPoolExecutor  # noqa: PLC0415  (3 MB that threads do without)
 
+        open_standard_streams()
         # Not the standard library's pool: its processes rerun the user's script, or are forks of a threaded process.
-        return ProcessPoolExecutor(affordable_workers(self._workers), initializer=_end_with, initargs=(os.getpid(),))
+        with _starting():
+            return ProcessPoolExecutor(affordable_workers(self._workers), initializer=_begin, initargs=(os.getpid(),))
+
+    def _submit(self, call: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
+        """Submit a call to the pool; the first one starts the processes."""
+        with _starting():
+            future: Future[Answer] = self._pool.submit(call, *arguments)
+            return future
 
     def _done(self, task: Callable[[Any], Any]) -> Iterator[BatchResult]:
         """Yield the batches that are done by now: at least one batch, if there are any."""
@@ -133,7 +144,7 @@ class Pool:
     def _alone(self, task: Callable[[Any], Any], item: Any) -> BatchResult:
         for _ in range(_ATTEMPTS):
             try:
-                future: Future[BatchResult] = self._pool.submit(do_batch, task, [item])
+                future = self._submit(do_batch, task, [item])
                 self._settled([future], ALL_COMPLETED)
                 outcome = future.result()
             except BrokenExecutor:
@@ -162,8 +173,42 @@ class Pool:
         self._pool = self._new_pool()
 
 
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Say what a system lacks that lets no process start.
+
+    That is shared memory, a working directory that exists, descriptors, or leave to have children.
+    """
+    try:
+        yield
+    except BrokenExecutor:
+        raise
+    except (OSError, ImportError, AssertionError) as error:
+        raise EngineError(
+            f"no process can be started here ({error}): processes need shared memory (/dev/shm), a working directory "
+            "that exists and free file descriptors; use the engine threads"
+        ) from error
+
+
 def _nothing() -> None:
     pass
+
+
+def _begin(parent: int) -> None:
+    """Prepare a process that has just started."""
+    _end_with(parent)
+    _forgo_memory_checks()
+
+
+def _forgo_memory_checks() -> None:
+    """Turn off loky's checks of this process's memory where the system does not tell it (no /proc)."""
+    from loky import process_executor  # noqa: PLC0415  (only in processes that loky started)
+
+    try:
+        if process_executor._USE_PSUTIL:
+            process_executor._get_memory_usage(os.getpid())
+    except Exception:  # whatever psutil meets
+        process_executor._USE_PSUTIL = False
 
 
 def _end_with(parent: int) -> None:

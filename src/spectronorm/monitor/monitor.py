@@ -25,6 +25,7 @@ from spectronorm.monitor.clips.features import as_recorded
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
+from spectronorm.monitor.seen_files import Mark, SeenFiles
 from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, window_statistic
 from spectronorm.monitor.verdict import Report, Verdict
 from spectronorm.monitor.window import Window
@@ -89,7 +90,8 @@ class Monitor:
         self.clips = 0
         self.bad = 0
         self.alarms = 0
-        self.mark: tuple[int, str] | None = None
+        self.mark: Mark | None = None
+        self.seen = SeenFiles()
         self._last_alarm: int | None = None
         self._alarm_pane: int | None = None
         self._newest = 0
@@ -270,7 +272,7 @@ class Monitor:
         }
         with overwriting(overwrite):
             panes = self._panes.newest_first()
-            storage.save_state(Path(path), self.profile.front_end, state, self.baseline, panes, self.history)
+            storage.save_state(Path(path), self.profile.front_end, state, self.baseline, panes, self.history, self.seen)
 
     @classmethod
     def load(cls, path: str | Path, profile: Profile) -> Monitor:
@@ -292,7 +294,7 @@ class Monitor:
         )
         for number, pane in saved.panes:
             monitor._panes.take(number, pane.measurement, pane.scores)
-        monitor.history = saved.history
+        monitor.history, monitor.seen = saved.history, saved.seen
         monitor.clips, monitor.bad, monitor.alarms = state["clips"], state["bad"], state["alarms"]
         monitor._last_alarm, monitor._alarm_pane = state["last_alarm"], state["alarm_pane"]
         monitor._newest = state["newest"]

@@ -18,6 +18,7 @@ from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane
+from spectronorm.monitor.seen_files import SeenFiles
 from spectronorm.monitor.window import Window
 from spectronorm.profile import GroupKey, Measurement, Profile
 from spectronorm.storage import container, refuse_damage
@@ -38,6 +39,7 @@ class Saved:
     baseline: Baseline
     panes: Sequence[tuple[int, Pane]]
     history: History
+    seen: SeenFiles
 
 
 def reference_of(profile: Profile) -> str:
@@ -56,10 +58,12 @@ def save_state(
     baseline: Baseline,
     panes: Sequence[tuple[int, Pane]],
     history: History,
+    seen: SeenFiles,
 ) -> None:
     """Write the monitor's state, without its profile."""
     tensors: container.Tensors = {f"baseline.{name}": value for name, value in baseline.to_tensors().items()}
     tensors |= {f"history.{name}": value for name, value in history.to_tensors().items()}
+    tensors["seen"] = seen.to_array()
     header = {
         "kind": _KIND,
         "format": _FORMAT,
@@ -111,8 +115,9 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: Any
         raise TypeError("measured is neither true nor false")
     baseline = Baseline.from_tensors(front_end, _part(tensors, "baseline"), measured=state["measured"])
     history = History.from_tensors(front_end.n_bands, _part(tensors, "history"))
+    seen = SeenFiles.from_array(tensors.get("seen"))
     if header["panes"] is None:
-        return Saved(state, window, baseline, (), history)
+        return Saved(state, window, baseline, (), history, seen)
     counted = Profile.from_container(header["panes"], _part(tensors, "panes"), path)
     scores = tensors["scores"]
     if counted.front_end != front_end or scores.dtype != np.int64:
@@ -123,7 +128,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: Any
         (int(dict(key)[_PANE]), Pane(front_end, measurement, (), row))
         for (key, measurement), row in zip(counted.groups.items(), scores, strict=True)
     ]
-    return Saved(state, window, baseline, panes, history)
+    return Saved(state, window, baseline, panes, history, seen)
 
 
 def _part(tensors: container.Tensors, name: str) -> dict[str, NDArray[Any]]:

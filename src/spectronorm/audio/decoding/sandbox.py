@@ -32,6 +32,7 @@ from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+from spectronorm.standard_streams import open_standard_streams
 
 _SCRIPT = Path(__file__).with_name("worker.py")
 _MAX_TEXT = 1 << 16
@@ -73,6 +74,7 @@ class _Decoder:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        open_standard_streams()  # else the child's end of the socket may stand where its stdin is to be
         self._socket, theirs = socket.socketpair()
         memory = unnamed_file()
         os.ftruncate(memory, limits.megabytes << 20)  # costs no memory until it is written to

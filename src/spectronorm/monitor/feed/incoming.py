@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import stat
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, Source
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 from spectronorm.full_scale import MAX_PEAK
+from spectronorm.monitor.feed.folder import Found, look
+from spectronorm.monitor.seen_files import Mark, SeenFiles
 
-Mark = tuple[int, str]
-"""Position reached in a folder: the modification time (ns) and the name of the newest file read."""
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 
@@ -65,27 +65,37 @@ class Reading:
         return Incoming(name, clip.valid, None, at, mark)
 
 
-def existing(source: str | Path | Source, reading: Reading, seed: int = 0) -> Iterator[Incoming]:
+def existing(
+    source: str | Path | Source, reading: Reading, seed: int = 0, *, seen: SeenFiles | None = None
+) -> Iterator[Incoming]:
     """Yield every clip that a source holds now, each with the modification time of its file.
 
     The order is random: neighbours in a folder are often pieces of one recording, and a few pieces of one recording are
     not like a training set, whatever the device. The last clip carries the folder's mark, so that a later call yields
-    only new files.
+    only new files; all files of the folder are then added to `seen`.
     """
-    newest = (
-        max(_appeared(Path(source), (0, ""), reading.suffixes), default=None)
-        if isinstance(source, str | Path)
-        else None
-    )
+    found = [one.mark for one in look(Path(source), reading.suffixes)] if isinstance(source, str | Path) else []
     opened = open_for(source, reading.front_end)
     for place, index in enumerate(
         np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened)), start=1
     ):
         clip = opened.clips[index]
-        at = clip.path.stat().st_mtime if clip.part is None and clip.path.is_file() else time.time()
-        mark = newest if place == len(opened) else None
+        last = place == len(opened)
+        if last and seen is not None:
+            seen.add(*found)
+        at = time.time() if clip.part is not None else _changed(clip.path)
+        mark = max(found, default=None) if last else None
         yield replace(reading, reader=opened.reader)(clip, clip.name, at, mark)
     release()
+
+
+def _changed(path: Path) -> float:
+    """When a file was changed last, or now for anything else."""
+    try:
+        status = path.stat()
+    except OSError:  # its reading says why
+        return time.time()
+    return status.st_mtime if stat.S_ISREG(status.st_mode) else time.time()
 
 
 def growing_folder(
@@ -93,6 +103,7 @@ def growing_folder(
     reading: Reading,
     *,
     after: Mark | None = None,
+    seen: SeenFiles | None = None,
     poll: float = 2.0,
     once: bool = False,
     go_on: Callable[[], bool] = lambda: True,
@@ -100,11 +111,13 @@ def growing_folder(
     """Yield the audio files in and below a folder in the order of their appearance, and then new ones as they come.
 
     A file is read after it has not changed for `poll` seconds, so a file that is still being written is left alone.
+    A clock that is set back hides no file. A name that cannot be looked at comes once, with its problem.
 
     Args:
         folder: The folder to watch.
         reading: Settings for reading clips.
-        after: Skip the files up to this mark.
+        after: Skip the files up to this mark, if `seen` is empty.
+        seen: Files to skip; each file that is read is added.
         poll: Seconds between two looks, and until a file counts as complete.
         once: End when there is nothing new.
         go_on: Return false to stop.
@@ -117,14 +130,20 @@ def growing_folder(
     """
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such folder; check the path")
-    mark = after or (0, "")
+    mark, seen = after or (0, ""), SeenFiles() if seen is None else seen
+    if after is not None and not seen:
+        seen.add(*(found.mark for found in look(folder, reading.suffixes) if found.mark[0] > 0 and found.mark <= after))
+    since: dict[Mark, float] = {}
     while go_on():
-        found = sorted(_appeared(folder, mark, reading.suffixes))
-        # Decided by modification time rather than by two looks, since many files may arrive between looks.
-        settled = [entry for entry in found if once or entry[0] <= (time.time() - poll) * 1e9]
-        for changed, name in settled:
-            mark = (changed, name)
-            yield reading(folder / name, name, changed / 1e9, mark)
+        found = list(look(folder, reading.suffixes))
+        seen.forget_others(one.mark for one in found)
+        new = sorted((one for one in found if one.mark not in seen), key=lambda one: one.mark)
+        since = {one.mark: since.get(one.mark, time.monotonic()) for one in new}
+        settled = [one for one in new if once or _is_settled(one, since[one.mark], poll)]
+        for one in settled:
+            mark = max(mark, one.mark)
+            seen.add(one.mark)
+            yield _read(folder, one, reading, mark)
         if not settled:
             yield None
             if once:
@@ -132,20 +151,16 @@ def growing_folder(
             time.sleep(poll)
 
 
-def _appeared(folder: Path, mark: Mark, suffixes: Container[str]) -> Iterator[Mark]:
-    """Files of clips that changed after the mark."""
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(root) / name
-            if name.startswith(".") or path.suffix.lower() not in suffixes:
-                continue
-            try:
-                entry = (path.stat().st_ctime_ns, path.relative_to(folder).as_posix())
-            except FileNotFoundError:  # The file was removed after it was listed.
-                continue
-            if entry > mark:
-                yield entry
+def _is_settled(found: Found, since: float, poll: float) -> bool:
+    """Tell if a file has not changed for `poll` seconds, by its change time or by when it was first found."""
+    return found.mark[0] <= (time.time() - poll) * 1e9 or since <= time.monotonic() - poll
+
+
+def _read(folder: Path, found: Found, reading: Reading, mark: Mark) -> Incoming:
+    changed, name = found.mark
+    if found.problem is not None:
+        return Incoming(name, None, found.problem, time.time(), mark)
+    return reading(folder / name, name, changed / 1e9, mark)
 
 
 def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
