@@ -52,7 +52,7 @@ def test_apply_and_images_give_the_files_of_one_thread(engine: object, clips: Pa
         sn.apply(clips, pipeline, tmp_path / name / "npy", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
         sn.images.export(clips, codec, tmp_path / name / "png", max_bad=MAX_BAD, engine=used)  # type: ignore[arg-type]
     found = tree(tmp_path / "out")
-    assert len(found) == 60 + 60 + 3
+    assert len(found) == 60 + 60 + 4
     assert found == tree(tmp_path / "one")
 
 
