@@ -206,9 +206,9 @@ class TestSources:
         assert [clip.name for clip in sn.open_source(write("tone.wav", TONE))] == ["tone.wav"]
 
     def test_names_never_leave_the_source(self, tmp_path: Path) -> None:
-        """Absolute and upward paths in a table give names that stay below."""
+        """Absolute and upward paths in a table give names that stay below, wherever the files lie."""
         (tmp_path / "t.csv").write_text("path\n../../etc/a.wav\n/abs/b.wav\nc\\..\\d.wav\n")
-        assert sorted(clip.name for clip in sn.open_source(tmp_path / "t.csv")) == ["abs/b.wav", "c/d.wav", "etc/a.wav"]
+        assert sorted(clip.name for clip in sn.open_source(tmp_path / "t.csv")) == ["b.wav", "c/d.wav", "etc/a.wav"]
 
     def test_a_random_sample_is_free_of_order(self, noise_table: Path) -> None:
         """The same seed draws the same clips, another one others, and not the first ones."""

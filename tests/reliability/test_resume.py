@@ -207,7 +207,7 @@ def test_ctrl_c_stops_the_command_line_and_the_same_command_goes_on(tmp_path: Pa
     # Each clip takes 20 ms at least, so that the signal comes before the end on any machine.
     slow = (
         "import time; from spectronorm.profile import LevelCounter; add = LevelCounter.add; "
-        "Counter.add = lambda *a, **k: (time.sleep(0.02), add(*a, **k))[1]; "
+        "LevelCounter.add = lambda *a, **k: (time.sleep(0.02), add(*a, **k))[1]; "
     )
     slowly = [sys.executable, "-c", slow + "from spectronorm.cli import main; main()", *fit]
     journal = path_beside(tmp_path / "out", "journal")

@@ -39,7 +39,7 @@ class Source:
     clips: tuple[ClipReference, ...]
     reader: Reader = field(default_factory=Reader)
     left_out: tuple[str, ...] = ()
-    listing: tuple[str, ...] = ()
+    listing: tuple[str, ...] = field(default=(), compare=False)
     unread: Mapping[str, int] = field(default_factory=dict, compare=False)
     whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 

@@ -23,7 +23,7 @@ from spectronorm.standard_streams import open_standard_streams
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 _WATCH_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
@@ -109,10 +109,10 @@ class Pool:
         with _starting():
             return ProcessPoolExecutor(affordable_workers(self._workers), initializer=_begin, initargs=(os.getpid(),))
 
-    def _submit(self, call: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
+    def _submit(self, call: Callable[..., _Answer], *arguments: Any) -> Future[_Answer]:
         """Submit a call to the pool; the first one starts the processes."""
         with _starting():
-            future: Future[Answer] = self._pool.submit(call, *arguments)
+            future: Future[_Answer] = self._pool.submit(call, *arguments)
             return future
 
     def _done(self, task: Callable[[Any], Any]) -> Iterator[BatchResult]:

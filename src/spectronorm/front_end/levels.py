@@ -26,7 +26,7 @@ _MARGIN = 10.0
 """A proposed range is this many times as wide as the levels that it was proposed for."""
 
 
-_LARGEST = 2.0**25
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True)

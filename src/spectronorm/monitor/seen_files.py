@@ -44,7 +44,7 @@ class SeenFiles:
 
     @classmethod
     def from_array(cls, digests: NDArray[np.uint64] | None) -> SeenFiles:
-        """What `to_array` gave; none are remembered where there is no array.
+        """The files of a `to_array`; without an array, no file is remembered.
 
         Raises:
             ValueError: if these are no digests.

@@ -15,14 +15,14 @@ _GONE = (FileNotFoundError, NotADirectoryError)
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFile:
     """A file, or a file or folder that cannot be looked at, with the reason; its change time is then 0."""
 
     mark: Mark
     problem: AudioError | None = None
 
 
-def look(folder: Path, suffixes: Container[str]) -> Iterator[Found]:
+def look(folder: Path, suffixes: Container[str]) -> Iterator[FoundFile]:
     """Files with one of the suffixes, in `folder` and below; hidden ones and links to folders are left out.
 
     A name that cannot be looked at (a link that leads to itself, no permission, a disk or a server that fails) comes
@@ -54,7 +54,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _file(path: Path, name: str) -> Iterator[Found]:
+def _file(path: Path, name: str) -> Iterator[FoundFile]:
     try:
         status = path.stat()
     except FileNotFoundError as error:
@@ -66,9 +66,9 @@ def _file(path: Path, name: str) -> Iterator[Found]:
         yield _unknown(name, error)
     else:
         if not stat.S_ISDIR(status.st_mode):
-            yield Found((status.st_ctime_ns, name))
+            yield FoundFile((status.st_ctime_ns, name))
 
 
-def _unknown(name: str, error: OSError) -> Found:
+def _unknown(name: str, error: OSError) -> FoundFile:
     detail = f"it cannot be looked at ({error.strerror or error})"
-    return Found((0, name), AudioError(BadAudioReason.UNREADABLE, detail))
+    return FoundFile((0, name), AudioError(BadAudioReason.UNREADABLE, detail))

@@ -20,7 +20,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, Source
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 from spectronorm.full_scale import MAX_PEAK
-from spectronorm.monitor.feed.folder import Found, look
+from spectronorm.monitor.feed.folder import FoundFile, look
 from spectronorm.monitor.seen_files import Mark, SeenFiles
 
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
@@ -151,12 +151,12 @@ def growing_folder(
             time.sleep(poll)
 
 
-def _is_settled(found: Found, since: float, poll: float) -> bool:
+def _is_settled(found: FoundFile, since: float, poll: float) -> bool:
     """Tell if a file has not changed for `poll` seconds, by its change time or by when it was first found."""
     return found.mark[0] <= (time.time() - poll) * 1e9 or since <= time.monotonic() - poll
 
 
-def _read(folder: Path, found: Found, reading: Reading, mark: Mark) -> Incoming:
+def _read(folder: Path, found: FoundFile, reading: Reading, mark: Mark) -> Incoming:
     changed, name = found.mark
     if found.problem is not None:
         return Incoming(name, None, found.problem, time.time(), mark)
