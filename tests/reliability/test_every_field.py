@@ -102,7 +102,7 @@ def odd_tensors(header: dict[str, Any], tensors: container.Tensors) -> Iterable[
     for name, tensor in tensors.items():
         changes = {
             "empty": tensor[:0],
-            "scalar": tensor.reshape(-1)[:1].reshape(()),
+            "scalar": np.zeros((), tensor.dtype),
             "flat": tensor.reshape(-1),
             "one more axis": tensor[None],
             "floats": tensor.astype(np.float32),
