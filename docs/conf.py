@@ -17,6 +17,7 @@ default_role = "code"
 nitpick_ignore_regex = [
     ("py:class", r"(numpy|collections|pathlib|torch)\..*"),
     ("py:class", r"spectronorm\.(gan\.(clips|networks)|experiment)\..*"),
+    ("py:class", r"spectronorm\.audio\.clip\.Remark"),
 ]
 autoclass_content = "class"
 html_title = f"spectronorm {__version__}"

@@ -175,12 +175,12 @@ class FrontEnd(FieldsOnly):
 
     @cached_property
     def n_bands(self) -> int:
-        """Number of rows of a level: the bands of all channels."""
+        """Number of rows of a level – the bands of all channels."""
         return math.prod(self.level_shape)
 
     @cached_property
     def level_shape(self) -> tuple[int, ...]:
-        """The axes of a level before its frames: `(band,)`, or `(channel, band)` of stacked channels."""
+        """The axes of a level before its frames – `(band,)`, or `(channel, band)` of stacked channels."""
         bands, channels = len(self._hz()), stacked(self.channels)
         return (bands,) if channels is None else (channels, bands)
 

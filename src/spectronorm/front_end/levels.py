@@ -139,17 +139,17 @@ class Levels:
 
     @cached_property
     def level_shape(self) -> tuple[int, ...]:
-        """The axes of a level before its frames: `(band,)`, or `(channel, band)` with several channels."""
+        """The axes of a level before its frames – `(band,)`, or `(channel, band)` with several channels."""
         return (self.bands,) if self.channels == 1 else (self.channels, self.bands)
 
     @cached_property
     def n_bands(self) -> int:
-        """Number of rows of a level: the bands of all channels."""
+        """Number of rows of a level – the bands of all channels."""
         return self.channels * self.bands
 
     @cached_property
     def grid(self) -> Grid:
-        """The integers that levels are counted on: as fine as 25 bits allow, in about 8192 histogram cells."""
+        """The integers that levels are counted on – as fine as 25 bits allow, in about 8192 histogram cells."""
         largest = max(abs(self.low), abs(self.high))
         bits = min(_MOST_BITS, math.floor(math.log2((2**25 - 1) / largest)))
         if bits < 0:
@@ -178,7 +178,7 @@ class Levels:
 
     @property
     def floor_follows_highest(self) -> bool:
-        """False: the floor of levels made elsewhere is one number."""
+        """False – the floor of levels made elsewhere is one number."""
         return False
 
     def band_hz(self) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ class ImageCodec(FieldsOnly):
 
     @property
     def max_error(self) -> float:
-        """Largest error of a level within the range, in the level's unit: half the step of the widest band."""
+        """Largest error of a level within the range, in the level's unit – half the step of the widest band."""
         return float(self._step.max()) / 2.0
 
     @property

@@ -69,7 +69,7 @@ class LegacyLogMel:
 
     @property
     def front_end(self) -> FrontEnd:
-        """The front end with these settings: librosa's melspectrogram followed by the natural logarithm."""
+        """The front end with these settings – librosa's melspectrogram followed by the natural logarithm."""
         stft = STFT(n_fft=2 * self.hop_length, hop_length=self.hop_length, pad_mode="constant", power=2.0)
         return FrontEnd(sample_rate=self.sr, stft=stft, bands=Mel(self.n_mels), compress=Ln(1e-9))
 

@@ -62,7 +62,7 @@ class Statistics(FieldsOnly):
 
     @cached_property
     def floor_share(self) -> Any:
-        """Share of cells on the floor: digital silence and values below `amin`."""
+        """Share of cells on the floor – digital silence and values below `amin`."""
         return self._figures(self.measurement.on_floor / self.measurement.count)
 
     @cached_property

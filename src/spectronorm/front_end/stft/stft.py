@@ -140,7 +140,7 @@ class STFT(FieldsOnly):
 
     @cached_property
     def min_samples(self) -> int:
-        """One window: the shortest waveform that is transformed, since a shorter one would be mostly padding."""
+        """One window – the shortest waveform that is transformed, since a shorter one would be mostly padding."""
         return self.frame_samples
 
     @cached_property

@@ -120,7 +120,7 @@ class Baseline:
 
     @cached_property
     def folds(self) -> NDArray[np.int64]:
-        """Fold of each clip: the clip's group if groups are few and large, else one of five folds.
+        """Fold of each clip – the clip's group if groups are few and large, else one of five folds.
 
         Clips of a group stay together.
         """
