@@ -3,7 +3,7 @@
 from spectronorm.audio.cache import AudioCache as AudioCache
 from spectronorm.audio.clip import Clip as Clip
 from spectronorm.audio.decoding.content import stamp as stamp
-from spectronorm.audio.decoding.sandbox import Limits as Limits
+from spectronorm.audio.decoding.fork_server import Limits as Limits
 from spectronorm.audio.kinds.source_kind import SOURCES as SOURCES
 from spectronorm.audio.kinds.source_kind import SourceKind as SourceKind
 from spectronorm.audio.long_clip import LongClip as LongClip
@@ -13,7 +13,6 @@ from spectronorm.audio.places.reference import ClipReference as ClipReference
 from spectronorm.audio.places.reference import reading_place as reading_place
 from spectronorm.audio.read import Reader as Reader
 from spectronorm.audio.read import Stamped as Stamped
-from spectronorm.audio.read import channel_count as channel_count
 from spectronorm.audio.read import read as read
 from spectronorm.audio.read import read_clip as read_clip
 from spectronorm.audio.read import release as release

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from spectronorm.audio.channels import STACK, ChannelPowers, cancel, check_chann
 from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
+    Unpack,
     always_changing,
     content_digest,
     content_state,
     open_content,
+    stamp,
     stamp_of_error,
 )
 from spectronorm.audio.decoding.decode import (
@@ -27,10 +30,17 @@ from spectronorm.audio.decoding.decode import (
     decode_descriptor,
     header_of,
 )
+from spectronorm.audio.decoding.fork_server import Limits
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
-from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
+from spectronorm.audio.decoding.sandbox import (
+    close_decoders,
+    decode_untrusted,
+    header_untrusted,
+    unpack_untrusted,
+)
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
+from spectronorm.audio.places.archive import part_pieces
 from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.resample import resample
@@ -134,6 +144,23 @@ class Reader:
                 channel = clip.columns.get("channel")
                 yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, channel))
 
+    def stamp(self, clip: ClipReference) -> bytes:
+        """Return the identity of a clip's content now, as `read_stamped` gives it."""
+        return stamp(clip, _unpack(self.untrusted))
+
+    def channel_count(self, clip: ClipReference) -> int:
+        """Return the number of channels that a file's header claims.
+
+        Raises:
+            AudioError: if the header cannot be read.
+        """
+        with open_content(clip, _unpack(self.untrusted)) as descriptor:
+            limits = self.untrusted
+            count = (header_of(descriptor) if limits is None else header_untrusted(descriptor, limits))[1]
+        if not count:
+            raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
+        return count
+
     def _prepared(
         self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: str | None
     ) -> Clip | AudioError:
@@ -189,7 +216,8 @@ class Reader:
     ) -> Generator[tuple[bytes, _Outcome] | None]:
         """Yield the result of `_attempt_here` for each file, decoded within limits."""
         with ExitStack() as stack:
-            opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
+            unpack = _unpack(limits)
+            opened = [_open(clip, stack, unpack, with_stamp=with_stamp) for clip in clips]
             files = [one for one in opened if not isinstance(one, AudioError)]
             decoded = stack.enter_context(closing(_decoded_within(limits, files)))
             for one in opened:
@@ -232,17 +260,17 @@ def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Out
     # Plain samples are copied, not decoded, so there is no decoder to confine.
     plain = [_is_plain(one.descriptor, limits) for one in opened]
     sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
-    with closing(decode_untrusted(sent, limits)) as decoded:
+    with closing(decode_untrusted(sent, limits, SAMPLES.floats)) as decoded:
         for one, here in zip(opened, plain, strict=True):
             copied = read_plain_wav(one.descriptor) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
-            found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
+            found = next(decode_untrusted([one.descriptor], limits, SAMPLES.floats) if here else decoded)
             if isinstance(found, AudioError):
                 yield found
             else:
-                yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
+                yield _Decoded(found.samples, found.sample_rate, borrowed=True, missing=found.missing, note=found.note)
 
 
 def _is_plain(descriptor: int, limits: Limits) -> bool:
@@ -259,9 +287,14 @@ class _Opened:
     stamp: bytes
 
 
-def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened | AudioError:
+def _unpack(limits: Limits | None) -> Unpack:
+    """Return the way to unpack members of archives: here, or in a separate process within limits."""
+    return part_pieces if limits is None else partial(unpack_untrusted, limits=limits)
+
+
+def _open(clip: ClipReference, stack: ExitStack, unpack: Unpack, *, with_stamp: bool) -> _Opened | AudioError:
     try:
-        descriptor = stack.enter_context(open_content(clip))
+        descriptor = stack.enter_context(open_content(clip, unpack))
     except AudioError as error:
         return error
     state = content_state(descriptor)
@@ -354,17 +387,8 @@ def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") ->
         ArgumentError: if `channels` is none of the ways to read them.
     """
     text = check_channels(channels)
-    text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
+    text = f"{STACK}:{Reader().channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
     return Reader(channels=text).read(path, sample_rate).samples
-
-
-def channel_count(clip: ClipReference) -> int:
-    """Return the number of channels that a file's header claims; raise `AudioError` if the header cannot be read."""
-    with open_content(clip) as descriptor:
-        count = header_of(descriptor)[1]
-    if not count:
-        raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
-    return count
 
 
 def release() -> None:

@@ -16,7 +16,7 @@ from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference
-from spectronorm.audio.read import Reader, channel_count
+from spectronorm.audio.read import Reader
 from spectronorm.errors import ArgumentError, AudioError, PluginError, SourceError, SpectronormError
 
 _name = attrgetter("name")
@@ -136,7 +136,7 @@ def each_channel(source: Source) -> Source:
 
     def parts(clip: ClipReference) -> Iterator[ClipReference]:
         try:
-            count = channel_count(clip) if "channel" not in clip.columns else 0
+            count = source.reader.channel_count(clip) if "channel" not in clip.columns else 0
         except AudioError:
             count = 0
         if not count:

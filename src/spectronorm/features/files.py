@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from spectronorm.audio import ClipReference, Reader, Source, channel_count, each_channel, open_source
+from spectronorm.audio import ClipReference, Reader, Source, each_channel, open_source
 from spectronorm.audio.channels import EACH, STACK
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
 from spectronorm.audio.places.manifests.table import read_table
@@ -45,7 +45,7 @@ def with_all_channels(front_end: AnyFrontEnd, source: Source) -> AnyFrontEnd:
         return front_end
     for clip in source:
         try:
-            return replace(front_end, channels=f"{STACK}:{channel_count(clip)}")
+            return replace(front_end, channels=f"{STACK}:{source.reader.channel_count(clip)}")
         except AudioError:
             continue
     raise SourceError("channels='stack': no clip of the source can be read, so how many channels there are is unknown")

@@ -112,7 +112,9 @@ class _Task:
         clip, output = item
         plain = json.loads(payload)
         bad = parse_files(plain["bad"])
-        found = _Written(clip, output, plain["frames"], bad, stamp_of_level(clip), bytes.fromhex(plain["digest"]))
+        found = _Written(
+            clip, output, plain["frames"], bad, stamp_of_level(clip, self.reader), bytes.fromhex(plain["digest"])
+        )
         if found.stamp.hex() != plain["stamp"]:
             return None
         if not bad and stamp(ClipReference(output, self.folder / output)) != found.digest:

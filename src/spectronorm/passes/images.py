@@ -11,7 +11,7 @@ import xxhash
 from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, stamp
+from spectronorm.audio import ClipReference, Reader, Source
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
@@ -102,7 +102,7 @@ class _Task:
     def __call__(self, item: tuple[ClipReference, str]) -> _Done:
         clip, output = item
         try:
-            standing = self._standing(self.folder / output, self._source(clip, stamp(clip)))
+            standing = self._standing(self.folder / output, self._source(clip, self.reader.stamp(clip)))
             if standing is not None:
                 return _Done(clip, output, kept=True, frames=standing)
             return self._write(clip, output)

@@ -44,7 +44,7 @@ class MeasureLevelsTask(UnitTask):
 
     @override
     def stamp(self, clip: ClipReference) -> bytes:
-        return stamp_of_level(clip)
+        return stamp_of_level(clip, self.reader)
 
 
 def _flatness(clip: LevelClip, levels: Levels) -> tuple[BadAudioReason, str]:

@@ -121,7 +121,7 @@ def _starts_with(path: Path, start: bytes) -> bool:
 def _is_index(path: Path, head: bytes) -> bool:
     """Tell if it lists arrays or images, by `path` first and `frames` last, in a folder that holds some of ours.
 
-    An index in a folder that `apply` has not finished is ours as well: a run may be stopped before it saves the pipeline.
+    An index in a folder that `apply` has not finished is ours as well: a run may be stopped before the pipeline.
     """
     rows = csv.reader(head.decode("utf-8", errors="replace").splitlines(keepends=True))
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import xxhash
@@ -12,7 +12,7 @@ from spectronorm.audio.decoding.decode import open_regular
 from spectronorm.audio.decoding.memory_file import fill, unnamed_file
 from spectronorm.audio.places.archive import part_pieces
 from spectronorm.audio.places.place import state
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.errors import AudioError, BadAudioReason
 
 ATTEMPTS = 3
@@ -21,17 +21,21 @@ _BLOCK = 1 << 20
 MOST_IN_MEMORY = 1 << 28
 """Number of bytes from which a member of an archive is held in an unnamed temporary file."""
 
+Unpack = Callable[[Part], Iterator[bytes]]
+"""Function that yields the bytes of a member of an archive, or of a remote object, in pieces."""
+
 
 @contextmanager
-def open_content(clip: ClipReference) -> Iterator[int]:
+def open_content(clip: ClipReference, unpack: Unpack = part_pieces) -> Iterator[int]:
     """Open a descriptor of a regular, non-empty file with the clip's bytes.
 
     A member of an archive or a remote object is held in memory, or in a temporary file without a name if it is large.
+    `unpack` yields its bytes in pieces.
 
     Raises:
         AudioError: if there is no such file, or if it is not regular or is empty.
     """
-    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(part_pieces(clip.part))
+    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(unpack(clip.part))
     try:
         yield descriptor
     finally:
@@ -90,10 +94,10 @@ def always_changing() -> AudioError:
     return AudioError(BadAudioReason.CHANGING, f"it was written to during each of {ATTEMPTS} attempts to read it")
 
 
-def stamp(clip: ClipReference) -> bytes:
+def stamp(clip: ClipReference, unpack: Unpack = part_pieces) -> bytes:
     """Return the identity of the clip's content now: the digest of its bytes, or of the error that prevents reading."""
     try:
-        with open_content(clip) as descriptor:
+        with open_content(clip, unpack) as descriptor:
             return content_digest(descriptor)
     except AudioError as error:
         return stamp_of_error(error)

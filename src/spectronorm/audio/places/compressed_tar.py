@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from spectronorm.audio.places.member_limits import BoundedTar
-from spectronorm.audio.places.place import is_url, open_place, state
+from spectronorm.audio.places.place import OPENED, is_url, open_place, state
 from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
@@ -146,6 +146,7 @@ def _state(place: str) -> tuple[int, ...]:
     if is_url(place):
         return ()
     try:
-        return state(Path(place).stat())
+        descriptor = OPENED.get(place)
+        return state(Path(place).stat() if descriptor is None else os.fstat(descriptor))
     except OSError as error:
         raise AudioError(BadAudioReason.MISSING, f"{place}: {error.strerror or error}") from None
