@@ -292,7 +292,7 @@ def packed(folder: Path, into: Path) -> list[Path]:
 
 @pytest.mark.parametrize("suffix", ["zip", "tar.gz", "tar.bz2", "tar.xz"])
 def test_members_are_unpacked_within_the_limits(suffix: str, tmp_path: Path) -> None:
-    """A member of 48 MB of zeros in a small archive is one bad file, this process holds none of it, the rest is read."""
+    """A member of 48 MB of zeros in a small archive is one bad file, held nowhere here, and the rest is read."""
     rest = tmp_path / "rest" / "a"
     rest.mkdir(parents=True)
     for index in range(3):

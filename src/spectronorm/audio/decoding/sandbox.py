@@ -43,7 +43,7 @@ from spectronorm.audio.decoding.worker import (
     UNPACKER,
 )
 from spectronorm.audio.places.archive import part_pieces
-from spectronorm.audio.places.member_limits import check_member
+from spectronorm.audio.places.member_limits import check_member, check_position
 from spectronorm.audio.places.place import is_url, state
 from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason
@@ -264,6 +264,8 @@ def _unpacked(part: Part, limits: Limits) -> Generator[bytes]:
     archive = open_regular(part.place)
     try:
         before = state(os.fstat(archive))
+        if part.crc is None:
+            check_position(part.start + (part.stored or 0), os.fstat(archive).st_size)
         try:
             unpacker = _take(_Unpacker, limits, (part.place, part.start))
         except Gone as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import threading
@@ -16,14 +17,15 @@ from typing import IO, cast
 from spectronorm.audio.places.member_limits import BoundedTar
 from spectronorm.audio.places.place import OPENED, is_url, open_place, state
 from spectronorm.audio.places.reference import Part
+from spectronorm.audio.places.xz import XzContent
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
+_BLOCK = 1 << 20
 _UNPACKERS: Mapping[str, Callable[[IO[bytes]], IO[bytes]]] = {
     "gz": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
     "bz2": lambda file: cast(IO[bytes], bz2.BZ2File(file)),
-    "xz": lambda file: cast(IO[bytes], lzma.LZMAFile(file)),  # noqa: SIM115  (its user closes it)
+    "xz": lambda file: cast(IO[bytes], io.BufferedReader(XzContent(file), _BLOCK)),
 }
-_BLOCK = 1 << 20
 _MAX_IDLE = 8
 
 
