@@ -60,7 +60,7 @@ class Span:
 
 
 def _seconds(value: float) -> str:
-    """Seconds with at least three decimals, and as many as the number needs, so that different spans differ."""
+    """Seconds with three decimals, or up to seven if the number needs them: spans that differ have other names."""
     if not math.isfinite(value):
         return str(value)
     value = round(value, 7)
