@@ -67,8 +67,6 @@ def _seconds(value: float) -> str:
     short = f"{value:08.3f}"
     return short if float(short) == value else f"{value:012.7f}".rstrip("0")
 
-from spectronorm.errors import BadAudioReason
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
