@@ -33,7 +33,7 @@ class PlainWav:
     stored: int
 
     def bytes_of(self, span: Span) -> tuple[int, int]:
-        """Where a section begins in the samples, and its length; 0 for a section that cannot be."""
+        """Offset of a section in the bytes of the samples, and its length; 0 for a section that cannot be."""
         if span.problem is not None:
             return 0, 0
         frame, whole = 2 * self.channels, self.stored // (2 * self.channels)
