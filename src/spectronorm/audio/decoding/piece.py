@@ -12,7 +12,7 @@ from spectronorm.audio.places.reference import Span
 from spectronorm.errors import AudioError, BadAudioReason
 
 _SPARE_SAMPLES = 1
-"""How far a span may reach beyond the end of a file: tables hold rounded seconds."""
+"""Number of samples by which a span may reach beyond the end of a file: tables hold rounded seconds."""
 
 
 class PieceBlocks:

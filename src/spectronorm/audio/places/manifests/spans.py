@@ -9,14 +9,14 @@ from pathlib import Path
 from spectronorm.audio.places.reference import Span
 from spectronorm.errors import SourceError
 
-Row = Mapping[str, str]
+_Row = Mapping[str, str]
 _UNCLEAR = ("begin", "begin_time", "start_time", "end_time", "stop", "stop_time")
 """Columns that are refused if they hold numbers: they may be seconds, samples or something else."""
 _TOLERANCE = 0.01
 """Seconds by which `end` and `duration` of a row may disagree: both are often rounded."""
 
 
-def spans_of(path: Path, rows: Sequence[Row]) -> list[Span | None]:
+def spans_of(path: Path, rows: Sequence[_Row]) -> list[Span | None]:
     """The section that each row names; None for the rows of whole files.
 
     Sections are in seconds: `start` with `end` or `duration`, `offset` with `duration`, or `onset` with `offset`. A
@@ -34,7 +34,7 @@ def spans_of(path: Path, rows: Sequence[Row]) -> list[Span | None]:
     return [_span(path, number, row, start, end) for number, row in enumerate(rows, start=2)]
 
 
-def channels_of(rows: Sequence[Row]) -> list[int | None]:
+def channels_of(rows: Sequence[_Row]) -> list[int | None]:
     """The channel of each row, from 0, if every `channel` is a whole number; otherwise it is a column like any other.
 
     >>> channels_of([{"channel": "1"}, {"channel": ""}]), channels_of([{"channel": "left"}])
@@ -60,7 +60,7 @@ def _named(path: Path, columns: set[str]) -> tuple[str | None, str | None]:
     return next(iter(starts), None), next(iter(ends), None)
 
 
-def _refuse_unclear(path: Path, rows: Sequence[Row], columns: set[str]) -> None:
+def _refuse_unclear(path: Path, rows: Sequence[_Row], columns: set[str]) -> None:
     for name in _UNCLEAR:
         if name in columns and any(map(_is_number, (row[name] for row in rows[:100]))):
             raise SourceError(
@@ -77,7 +77,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _span(path: Path, number: int, row: Row, start: str | None, end: str | None) -> Span | None:
+def _span(path: Path, number: int, row: _Row, start: str | None, end: str | None) -> Span | None:
     begin = _seconds(path, number, row, start)
     stop = _seconds(path, number, row, end)
     duration = _seconds(path, number, row, "duration" if start is not None else None)
@@ -94,7 +94,7 @@ def _span(path: Path, number: int, row: Row, start: str | None, end: str | None)
     return Span(first, stop)
 
 
-def _seconds(path: Path, number: int, row: Row, column: str | None) -> float | None:
+def _seconds(path: Path, number: int, row: _Row, column: str | None) -> float | None:
     text = row.get(column, "").strip() if column is not None else ""
     if not text:
         return None
