@@ -22,5 +22,5 @@ from spectronorm.interop.statistics.npz_file import NpzFile as NpzFile
 from spectronorm.interop.statistics.npy_file import NpyFile as NpyFile
 from spectronorm.interop.statistics.json_file import JsonFile as JsonFile
 from spectronorm.interop.statistics.torchvision import TorchvisionText as TorchvisionText
-from spectronorm.interop.statistics.read_file import read_statistics as read
-from spectronorm.interop.statistics.write_file import write_statistics as write
+from spectronorm.interop.statistics.read_file import read_statistics as read  # noqa: F401
+from spectronorm.interop.statistics.write_file import write_statistics as write  # noqa: F401
