@@ -73,7 +73,7 @@ class _Decoder(Confined):
         """Send files; raises `Gone` if the process has ended."""
         self.send(bytes([len(descriptors)]), list(descriptors))
 
-    def answer(self, memory: Memory, *, first: bool) -> Decoded | None:
+    def answer(self, memory: _Memory, *, first: bool) -> Decoded | None:
         """Return the result of the next file; None if this file and all later ones must be sent again.
 
         The first file is never sent again, since nothing waits yet. Samples are copied to `memory`.
@@ -162,7 +162,7 @@ class _Pool:
 
 _pool = _Pool()
 _undumpable = Undumpable()
-Memory = Callable[[int], NDArray[np.float32]]
+_Memory = Callable[[int], NDArray[np.float32]]
 """Function that returns room for a number of samples."""
 
 
@@ -170,7 +170,7 @@ def _new_memory(count: int) -> NDArray[np.float32]:
     return np.empty(count, np.float32)
 
 
-def decode_untrusted(descriptors: Sequence[int], limits: Limits, memory: Memory = _new_memory) -> Generator[Decoded]:
+def decode_untrusted(descriptors: Sequence[int], limits: Limits, memory: _Memory = _new_memory) -> Generator[Decoded]:
     """Yield the result of `decode_descriptor` for each of these open files, in order, from a separate process.
 
     Several files are sent at a time, and the process continues with the next while its last answer is used. Processes
@@ -213,7 +213,7 @@ def header_untrusted(descriptor: int, limits: Limits) -> tuple[int, int, int]:
         _give_back(decoder, usable=done)
 
 
-def _answers(descriptors: Sequence[int], limits: Limits, memory: Memory) -> Generator[Decoded | None]:
+def _answers(descriptors: Sequence[int], limits: Limits, memory: _Memory) -> Generator[Decoded | None]:
     """Yield one answer for each file, until one is None (ask again) or reports the end of the process."""
     try:
         decoder = _take(_Decoder, limits)
