@@ -18,7 +18,7 @@ from spectronorm.passes.stores.store import Entry
 
 _FRAMES = "frames"
 _GROUP_BYTES = 1 << 18
-"""A row group ends when its levels take as many bytes: reading one clip unpacks the group that it lies in."""
+"""A row group ends when its levels take this number of bytes: reading one clip unpacks the group that it lies in."""
 
 
 @dataclass(frozen=True, eq=False)
