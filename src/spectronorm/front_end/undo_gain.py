@@ -27,7 +27,7 @@ class WaveformGain:
     that differ have one number each.
 
     Raises:
-        ArgumentError: if a number is not finite, a scale is negative, or the channels of both are not as many.
+        ArgumentError: if a number is not finite, a scale is negative, or their numbers of channels differ.
     """
 
     scale: PerChannel = 1.0

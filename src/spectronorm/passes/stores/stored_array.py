@@ -44,7 +44,7 @@ class StoredArray:
 
 
 class _Bytes:
-    """What is written, kept."""
+    """A file in memory that is only written."""
 
     def __init__(self) -> None:
         self.data = bytearray()
