@@ -46,10 +46,21 @@ def with_all_channels(front_end: AnyFrontEnd, source: Source) -> AnyFrontEnd:
         return front_end
     for clip in source:
         try:
-            return replace(front_end, channels=f"{STACK}:{source.reader.channel_count(clip)}")
+            return as_high_as(front_end, clip, source.reader)
         except AudioError:
             continue
     raise SourceError("channels='stack': no clip of the source can be read, so how many channels there are is unknown")
+
+
+def as_high_as(front_end: FrontEnd, clip: ClipReference, reader: Reader | None = None) -> FrontEnd:
+    """The front end, whose `stack` of channels is as high as that of this clip.
+
+    Raises:
+        AudioError: if its header cannot be read.
+    """
+    if front_end.channels != STACK:
+        return front_end
+    return replace(front_end, channels=f"{STACK}:{(reader or Reader()).channel_count(clip)}")
 
 
 def read_as_one(source: Source, front_end: FrontEnd) -> Source:
