@@ -171,7 +171,7 @@ class Confined:
             return True
         except OSError:
             return False
-        return False  # it has ended, or says something that nobody asked for
+        return False  # it has ended, or says something without a request
 
     def kill(self) -> int:
         """End the process at once, and return its exit status."""
@@ -234,7 +234,7 @@ class _Servers:
         if server is not None:
             with suppress(OSError):
                 server.forget()
-            server.process.returncode = 0  # nobody's child here, so nothing to wait for
+            server.process.returncode = 0  # a child of another process: there is nothing to wait for
 
 
 SERVERS = _Servers()
