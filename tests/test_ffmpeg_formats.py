@@ -81,7 +81,7 @@ def lag(reference: NDArray[np.float32], found: NDArray[np.float32]) -> int:
 )
 @pytest.mark.parametrize("channels", [1, 2])
 def test_ffmpeg_and_libsndfile_agree(suffix: str, subtype: str, demuxer: str, channels: int, tmp_path: Path) -> None:
-    """MP3, Ogg Vorbis, FLAC and Opus have one length, start and (within 4e-6) samples, whichever library decodes them."""
+    """MP3, Ogg Vorbis, FLAC and Opus have one length, start and (to 4e-6) samples in both libraries."""
     samples = np.stack([sound(rate=48000)] * channels, axis=1)
     path = tmp_path / f"x.{suffix}"
     with soundfile.SoundFile(path, "w", 48000, channels, subtype) as file:

@@ -1,8 +1,8 @@
 """Samples of a file as stored, or an `AudioError` with the reason why they cannot be used.
 
 libsndfile answers many damaged files with fewer samples and no error, so the length that a header claims is compared
-with the sound that is present. Containers that it does not know are decoded by FFmpeg's libraries (extra `av`). Files are
-opened by descriptor: any legal file name works, and a pipe or device is refused unread.
+with the sound that is present. Containers that it does not know are decoded by FFmpeg's libraries (extra `av`).
+Files are opened by descriptor: any legal file name works, and a pipe or device is refused unread.
 """
 
 from __future__ import annotations
