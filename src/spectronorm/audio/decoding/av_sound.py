@@ -116,7 +116,7 @@ class AvSound:
 
     @property
     def frames(self) -> int:
-        """The number of samples: unknown until all are read, then as many as the container claims, or as were read."""
+        """The number of samples: unknown until the end, then the claimed or the read number."""
         if self._rest is not None:
             return UNKNOWN_FRAMES
         claimed = 0.0 if self._claimed is None else self._claimed
