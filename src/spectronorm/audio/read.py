@@ -33,6 +33,7 @@ from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.row_bytes import close_rows
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
@@ -370,4 +371,5 @@ def channel_count(clip: ClipReference) -> int:
 def release() -> None:
     """Close the archives and decoding processes that reading keeps open for the next clip."""
     STREAMS.close()
+    close_rows()
     close_decoders()

@@ -162,7 +162,8 @@ def inputs_of(source: Source) -> Iterator[str | Path]:
     """Yield the files that a source is read from: its listing, archives, and clips."""
     yield from source.listing
     for clip in source:
-        yield clip.location if clip.part is None else clip.part.place
+        if clip.part is None or clip.part.held is None:
+            yield clip.location if clip.part is None else clip.part.place
 
 
 def require_share(max_bad: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from spectronorm.audio.places.reference import ClipReference
 
 @SOURCES.register("archive")
 class Archive(SourceKind):
-    """Audio in an archive, never extracted; the first folder is the label."""
+    """Audio in an archive, never extracted; the first folder is the label, and small files beside a clip are columns."""
 
     takes: ClassVar[str] = "a .tar or .zip archive"
 
@@ -25,4 +26,7 @@ class Archive(SourceKind):
 
     @override
     def clips(self, place: str) -> list[ClipReference]:
-        return list_archive(place, is_audio)
+        unread: Counter[str] = Counter()
+        clips = list_archive(place, is_audio, unread=unread)
+        self.unread = dict(sorted(unread.items()))
+        return clips

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,12 +13,13 @@ from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
 from spectronorm.audio.kinds.suffixes import is_audio
 from spectronorm.audio.places.archive import is_archive, list_shard
 from spectronorm.audio.places.folder import list_folder
+from spectronorm.audio.places.manifests.hugging_face import has_audio, is_parquet, list_rows
 from spectronorm.audio.places.reference import ClipReference, label_columns
 
 
 @SOURCES.register("folder")
 class Folder(SourceKind):
-    """Audio files in a folder, with the first subfolder as label; archives, if there is no audio file."""
+    """Audio files in a folder, with the first subfolder as label; else its archives; else its Parquet files with audio."""
 
     takes: ClassVar[str] = "a folder"
 
@@ -34,4 +37,19 @@ class Folder(SourceKind):
         for path in listed.files:
             name = path.relative_to(root).as_posix()
             clips.append(ClipReference(name, path, label_columns(name)))
-        return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
+        return clips or self._of_shards(shards) or self._of_parquet(root)
+
+    def _of_shards(self, shards: Sequence[Path]) -> list[ClipReference]:
+        unread = Counter(self.unread)
+        clips = [clip for shard in shards for clip in list_shard(str(shard), is_audio, unread)]
+        for shard in shards if clips else ():
+            unread[shard.suffix.lower()] -= 1
+        self.unread = dict(sorted((+unread).items()))
+        return clips
+
+    def _of_parquet(self, root: Path) -> list[ClipReference]:
+        files = [path for path in list_folder(root, is_parquet).files if has_audio(path)]
+        unread = Counter(self.unread)
+        unread[".parquet"] -= len(files)
+        self.unread = dict(sorted((+unread).items()))
+        return list_rows(root, files)

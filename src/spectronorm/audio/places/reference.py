@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from spectronorm.audio.places.held import Held
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -22,7 +24,8 @@ class Part:
             counts unpacked bytes).
         crc: CRC-32 of the unpacked bytes, or None.
         problem: Reason why it cannot be read, found when the archive was listed; None if there is none.
-        array: Type and shape of a tensor, or the name of a data set, if the bytes do not contain it.
+        array: Type and shape of a tensor, or the name of a data set or column, if the bytes do not contain it.
+        held: Content of a clip that lies in no file.
     """
 
     place: str
@@ -33,6 +36,7 @@ class Part:
     crc: int | None = None
     problem: str | None = None
     array: str | None = None
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
