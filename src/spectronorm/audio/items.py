@@ -125,12 +125,14 @@ def _sound(value: object) -> _Gathered | None:
         return _Gathered(held=HeldWave.of(value[0], value[1]))
     if isinstance(value, Mapping):
         return _of_audio(value)
+    return _of_object(value)
+
+
+def _of_object(value: Any) -> _Gathered | None:
     if callable(getattr(value, "get_all_samples", None)):  # a decoder of torchcodec
-        samples: Any = value.get_all_samples()  # type: ignore[attr-defined]
+        samples = value.get_all_samples()
         return _Gathered(held=HeldWave.of(samples.data, samples.sample_rate))
-    if callable(getattr(value, "read", None)):
-        return _of_file(value)
-    return None
+    return _of_file(value) if callable(getattr(value, "read", None)) else None
 
 
 def _of_file(file: Any) -> _Gathered:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import is_audio
+from spectronorm.audio.kinds.suffixes import AudioNames
 from spectronorm.audio.places.archive import is_archive, list_archive
 from spectronorm.audio.places.reference import ClipReference
 
 
 @SOURCES.register("archive")
 class Archive(SourceKind):
-    """Audio in an archive, never extracted; the first folder is the label, and small files beside a clip are columns."""
+    """Audio in an archive, never extracted; the first folder is the label, small files beside a clip are columns."""
 
     takes: ClassVar[str] = "a .tar or .zip archive"
 
@@ -26,7 +25,7 @@ class Archive(SourceKind):
 
     @override
     def clips(self, place: str) -> list[ClipReference]:
-        unread: Counter[str] = Counter()
-        clips = list_archive(place, is_audio, unread=unread)
-        self.unread = dict(sorted(unread.items()))
-        return clips
+        names = AudioNames()
+        listed = list_archive(place, names, unread=names.unread)
+        self.unread = dict(sorted(names.unread.items()))
+        return listed

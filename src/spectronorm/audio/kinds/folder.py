@@ -10,7 +10,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import is_audio
+from spectronorm.audio.kinds.suffixes import AudioNames, is_audio, suffix_of
 from spectronorm.audio.places.archive import is_archive, list_shard
 from spectronorm.audio.places.folder import list_folder
 from spectronorm.audio.places.manifests.hugging_face import has_audio, is_parquet, list_rows
@@ -19,7 +19,7 @@ from spectronorm.audio.places.reference import ClipReference, label_columns
 
 @SOURCES.register("folder")
 class Folder(SourceKind):
-    """Audio files in a folder, with the first subfolder as label; else its archives; else its Parquet files with audio."""
+    """Audio files in a folder, with the first subfolder as label; else archives; else Parquet files with audio."""
 
     takes: ClassVar[str] = "a folder"
 
@@ -40,16 +40,15 @@ class Folder(SourceKind):
         return clips or self._of_shards(shards) or self._of_parquet(root)
 
     def _of_shards(self, shards: Sequence[Path]) -> list[ClipReference]:
-        unread = Counter(self.unread)
-        clips = [clip for shard in shards for clip in list_shard(str(shard), is_audio, unread)]
-        for shard in shards if clips else ():
-            unread[shard.suffix.lower()] -= 1
-        self.unread = dict(sorted((+unread).items()))
-        return clips
+        names = AudioNames()
+        members = [clip for shard in shards for clip in list_shard(str(shard), names, names.unread)]
+        if members:
+            beside = Counter(self.unread) - Counter(suffix_of(shard.name) for shard in shards)
+            self.unread = dict(sorted((beside + names.unread).items()))
+        return members
 
     def _of_parquet(self, root: Path) -> list[ClipReference]:
         files = [path for path in list_folder(root, is_parquet).files if has_audio(path)]
-        unread = Counter(self.unread)
-        unread[".parquet"] -= len(files)
-        self.unread = dict(sorted((+unread).items()))
+        if files:
+            self.unread = dict(sorted((Counter(self.unread) - Counter({".parquet": len(files)})).items()))
         return list_rows(root, files)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from spectronorm.audio.places.archive import read_part
+from collections.abc import Iterator
+
+from spectronorm.audio.places.archive import part_pieces
 from spectronorm.audio.places.reference import Part
 from spectronorm.audio.places.row_bytes import ARROW_ROW, PARQUET_ROW, read_row
-from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.errors import AudioError
 
 
-def bytes_of(part: Part) -> bytes:
-    """Return the bytes of a member of an archive, a remote object, a row of a table, or a clip held in memory.
+def pieces_of(part: Part) -> Iterator[bytes]:
+    """Yield the bytes of a member of an archive, a remote object, a row of a table, or a clip held in memory.
 
     Raises:
-        AudioError: if they cannot be read, or differ from the description.
+        AudioError: if they cannot be read, or differ from the description; in some cases only after the last piece.
     """
     if part.problem is not None:
-        raise AudioError(BadAudioReason.UNREADABLE, part.problem)
+        raise AudioError(part.reason, part.problem)
     if part.held is not None:
-        return part.held.read()
-    return read_row(part) if part.method in (PARQUET_ROW, ARROW_ROW) else read_part(part)
+        yield part.held.read()
+    elif part.method in (PARQUET_ROW, ARROW_ROW):
+        yield read_row(part)
+    else:
+        yield from part_pieces(part)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from spectronorm.audio.places.held import Held
+from spectronorm.errors import BadAudioReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Part:
         method: `stored`, `deflate` (a zip member), or `gz`, `bz2`, `xz` (a member of a compressed tar; `start` then
             counts unpacked bytes).
         crc: CRC-32 of the unpacked bytes, or None.
-        problem: Reason why it cannot be read, found when the archive was listed; None if there is none.
+        problem: Description of why it cannot be read, found when the archive was listed; None if it can be read.
+        reason: Reason that belongs to the problem.
         array: Type and shape of a tensor, or the name of a data set or column, if the bytes do not contain it.
         held: Content of a clip that lies in no file.
     """
@@ -37,6 +39,7 @@ class Part:
     problem: str | None = None
     array: str | None = None
     held: Held | None = None
+    reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)

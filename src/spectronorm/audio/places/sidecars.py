@@ -26,30 +26,31 @@ class Sidecars:
         self._columns: dict[str, dict[str, str]] = {}
         self._suffixes: dict[str, list[str]] = {}
 
-    def add(self, name: str, size: int, read: Callable[[int], bytes]) -> bool:
-        """Take a member if it is a sidecar; tells if it is one."""
+    def add(self, name: str, size: int, read: Callable[[int], bytes]) -> None:
+        """Take a member if it is a sidecar."""
         suffix = PurePosixPath(name).suffix.lower()
         if suffix not in _SUFFIXES or size > _MOST_BYTES:
-            return False
+            return
         try:
             columns = _columns_of(suffix, read(size))
         except Exception:  # The standard library's parsers raise exceptions of any kind.
-            return False
+            return
         if columns is None:
-            return False
+            return
         key = key_of(name)
         self._columns.setdefault(key, {}).update(columns)
         self._suffixes.setdefault(key, []).append(suffix)
-        return True
 
     def joined(self, clips: Sequence[ClipReference], unread: Tally[str] | None) -> list[ClipReference]:
-        """The clips with their columns; sidecars of no clip are counted as not read."""
+        """The clips with their columns; sidecars of a clip no longer count as not read."""
         if not self._columns:
             return list(clips)
         keys = [key_of(clip.name) for clip in clips]
         if unread is not None:
             used = set(keys)
-            unread.update(one for key, some in self._suffixes.items() if key not in used for one in some)
+            unread.subtract(one for key, some in self._suffixes.items() if key in used for one in some)
+            for suffix in [suffix for suffix, count in unread.items() if not count]:
+                del unread[suffix]
         for columns in self._columns.values():
             if "cls" in columns:
                 columns.setdefault("label", columns["cls"])

@@ -1,7 +1,7 @@
 """Data sets as Hugging Face's `datasets` writes them: Parquet or Arrow files whose rows hold bytes (extra `parquet`).
 
-A column of structures `{bytes, path}`, or one that the file's metadata call audio, is the sound; the others are the clip's
-columns, with the names of classes in place of their numbers.
+A column of structures `{bytes, path}`, or one that the file's metadata call audio, is the sound; the others are the
+clip's columns, with the names of classes in place of their numbers.
 """
 
 from __future__ import annotations
@@ -66,10 +66,8 @@ def features_from(declared: Mapping[str, Any], schema: Any) -> Features | None:
     arrow = pyarrow()
     audio = [name for name in schema.names if _type(declared.get(name)) == "Audio"]
     for field in () if audio else schema:
-        inside = [field.type.field(i).name for i in range(field.type.num_fields)]
-        if arrow.types.is_struct(field.type) and "bytes" in inside:
-            audio.append(field.name)
-        elif field.name in ("audio", "bytes") and _is_binary(field.type):
+        structure = arrow.types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0
+        if structure or (field.name in ("audio", "bytes") and _is_binary(field.type)):
             audio.append(field.name)
     if not audio:
         return None
