@@ -12,8 +12,8 @@ import numpy as np
 
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES, is_audio
 from spectronorm.audio.places.archive import clean_name
+from spectronorm.audio.places.columns import text_columns
 from spectronorm.audio.places.held import IN_MEMORY, Held, HeldBytes, HeldWave
-from spectronorm.audio.places.manifests.columns import text_columns
 from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, Part
@@ -44,12 +44,22 @@ class _Gathered:
         return int(self.held.samples.nbytes) if isinstance(self.held, HeldWave) else 0
 
 
-def clips_of(items: Iterable[object], expand: Expand) -> list[ClipReference]:
+def size_of(item: object) -> int:
+    """The number of bytes that a Python value holds, at least: of its arrays and bytes."""
+    if isinstance(item, Mapping):
+        return sum(map(size_of, item.values()))
+    if isinstance(item, tuple | list):
+        return sum(map(size_of, item[:8]))
+    return len(item) if isinstance(item, bytes | bytearray) else int(getattr(item, "nbytes", 0))
+
+
+def clips_of(items: Iterable[object], expand: Expand, first: int = 0) -> list[ClipReference]:
     """List the clips of Python values, in their order; a path of a folder, archive or manifest gives all of its clips.
 
     Args:
         items: Paths, URLs, bytes, open files, pairs `(wave, rate)`, dictionaries of these with columns, or references.
         expand: Function that lists the clips of a path or URL that is not an audio file.
+        first: Number of the first item, by which clips without a name are named.
 
     Raises:
         ArgumentError: if a value is none of these, or an iterator gives more than fits into memory.
@@ -57,7 +67,7 @@ def clips_of(items: Iterable[object], expand: Expand) -> list[ClipReference]:
     bounded = isinstance(items, Iterator)
     found: list[_Gathered | ClipReference] = []
     held = 0
-    for number, item in enumerate(items):
+    for number, item in enumerate(items, start=first):
         one = item if isinstance(item, ClipReference) else gathered(item, number)
         found.append(one)
         held += 0 if isinstance(one, ClipReference) else one.size
@@ -66,14 +76,14 @@ def clips_of(items: Iterable[object], expand: Expand) -> list[ClipReference]:
                 f"the iterator gives more than {_MOST_HELD} bytes of sound, which would all be held; give it to fit, "
                 "which goes through it once and holds a little, or write the sounds into files"
             )
-    return list(_referenced(found, expand))
+    return list(_referenced(found, expand, first))
 
 
-def _referenced(found: Sequence[_Gathered | ClipReference], expand: Expand) -> Iterator[ClipReference]:
+def _referenced(found: Sequence[_Gathered | ClipReference], expand: Expand, first: int) -> Iterator[ClipReference]:
     paths = [one.path for one in found if isinstance(one, _Gathered) and one.path is not None and not is_url(one.path)]
     names = dict(zip(paths, listed_names(Path.cwd(), paths), strict=True))
     taken: set[str] = set()
-    for number, one in enumerate(found):
+    for number, one in enumerate(found, start=first):
         if isinstance(one, ClipReference):
             yield one
         elif one.path is not None:

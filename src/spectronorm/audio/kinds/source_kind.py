@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -19,6 +19,9 @@ class SourceKind(ABC):
 
     unread: Mapping[str, int] = MappingProxyType({})
     """Number of files of a folder that are not read, by suffix; known when the clips are listed."""
+
+    listing: Sequence[str] = ()
+    """Files besides the clips that say which clips there are; known when the clips are listed."""
 
     @abstractmethod
     def matches(self, place: str) -> bool:

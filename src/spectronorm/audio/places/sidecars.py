@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from spectronorm.audio.places.manifests.columns import text_columns
+from spectronorm.audio.places.columns import text_columns
 from spectronorm.audio.places.reference import ClipReference
 
 _SUFFIXES = (".json", ".cls", ".txt")

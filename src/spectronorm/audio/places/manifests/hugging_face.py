@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spectronorm.audio.places.archive import clean_name
-from spectronorm.audio.places.manifests.columns import column_text
+from spectronorm.audio.places.columns import column_text
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.places.row_bytes import ARROW_ROW, PARQUET_ROW, odd_table, open_arrow, pyarrow
 from spectronorm.errors import SourceError
@@ -103,14 +103,15 @@ def list_rows(root: Path, files: Sequence[Path]) -> list[ClipReference]:
     Raises:
         SourceError: if a file cannot be read.
     """
-    rows = [row for path in files for row in _rows_of_parquet(path, _split_of(root, path))]
+    rows = [row for path in files for row in _rows_of_parquet(path, _Origin.of(root, path))]
     return named(rows)
 
 
 @dataclass(frozen=True)
 class RowOfFile:
-    """One row: its file and number, the path that the data set gives it, and its columns."""
+    """One row: the file's name in the data set, the row in it, the path that the data set gives it, and its columns."""
 
+    file: str
     part: Part
     path: str
     columns: Mapping[str, str]
@@ -128,10 +129,26 @@ def named(rows: Sequence[RowOfFile]) -> list[ClipReference]:
 
 def _by_row(row: RowOfFile, want: str) -> str:
     base = PurePosixPath(want).name if want else "row"
-    return f"{PurePosixPath(row.part.place).stem}/{row.part.start:06d}-{base}"
+    return f"{row.file}/{row.part.start:06d}-{base}"
 
 
-def _rows_of_parquet(path: Path, split: str) -> Iterator[RowOfFile]:
+@dataclass(frozen=True)
+class _Origin:
+    """File of some rows: its name in the data set, its path, the method of reading, and the split that it is of."""
+
+    name: str
+    place: str
+    method: str
+    split: str
+
+    @classmethod
+    def of(cls, root: Path, path: Path) -> _Origin:
+        """A Parquet file below the folder of a data set."""
+        inside = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        return cls(clean_name(inside.with_suffix("").as_posix()), str(path), PARQUET_ROW, _split_of(inside))
+
+
+def _rows_of_parquet(path: Path, origin: _Origin) -> Iterator[RowOfFile]:
     try:
         with pyarrow().parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
             schema = file.schema_arrow
@@ -140,7 +157,7 @@ def _rows_of_parquet(path: Path, split: str) -> Iterator[RowOfFile]:
                 raise SourceError(f"{path}: has no column of audio (its columns are {', '.join(schema.names)})")
             wanted = _wanted(schema, features)
             batches = file.iter_batches(_ROWS_AT_ONCE, columns=wanted) if wanted else _empty(file.metadata.num_rows)
-            yield from _rows(batches, features, str(path), PARQUET_ROW, split)
+            yield from _rows(batches, features, origin)
     except odd_table() as error:
         raise SourceError(f"{path}: cannot be read as Parquet ({error}); make or fetch it again") from None
 
@@ -164,9 +181,7 @@ def _empty(rows: int) -> Iterator[Any]:
         yield arrow.record_batch({"": arrow.nulls(min(_ROWS_AT_ONCE, rows - start))})
 
 
-def _rows(
-    batches: Iterable[Any], features: Features, place: str, method: str, split: str, first: int = 0
-) -> Iterator[RowOfFile]:
+def _rows(batches: Iterable[Any], features: Features, origin: _Origin, first: int = 0) -> Iterator[RowOfFile]:
     row = first
     for batch in batches:
         names = [name for name in batch.schema.names if name != features.audio]
@@ -174,10 +189,10 @@ def _rows(
         paths = _paths(batch, features.audio)
         for number in range(batch.num_rows):
             columns = features.columns({name: some[number] for name, some in zip(names, values, strict=True)})
-            if split:
-                columns.setdefault("split", split)
-            part = Part(place, row, method=method, array=features.audio)
-            yield RowOfFile(part, paths[number] or "", columns)
+            if origin.split:
+                columns.setdefault("split", origin.split)
+            part = Part(origin.place, row, method=origin.method, array=features.audio)
+            yield RowOfFile(origin.name, part, paths[number] or "", columns)
             row += 1
 
 
@@ -189,10 +204,9 @@ def _paths(batch: Any, audio: str) -> list[str | None]:
     return [str(path) if isinstance(path, str) else None for path in column.field("path").to_pylist()]
 
 
-def _split_of(root: Path, path: Path) -> str:
+def _split_of(inside: Path) -> str:
     """The split that a file's name or folder tells, as `datasets` understands them; empty for none."""
-    inside = path.relative_to(root).parts if path.is_relative_to(root) else (path.name,)
-    for part in reversed(inside):
+    for part in reversed(inside.parts):
         word = part.lower().replace("_", "-").partition("-")[0].partition(".")[0]
         if word in _SPLITS:
             return word
@@ -222,6 +236,7 @@ def _saved_rows(folder: Path, split: str) -> Iterator[RowOfFile]:
     declared = _json(folder / "dataset_info.json").get("features")
     for name in _data_files(folder):
         path = folder / name
+        origin = _Origin(f"{split}/{path.stem}" if split else path.stem, str(path), ARROW_ROW, split)
         try:
             row = 0
             for batch in open_arrow(str(path)):
@@ -232,7 +247,7 @@ def _saved_rows(folder: Path, split: str) -> Iterator[RowOfFile]:
                     )
                 batch.validate(full=True)
                 kept = [name for name in batch.schema.names if name == features.audio or _is_scalar(batch, name)]
-                yield from _rows([batch.select(kept)], features, str(path), ARROW_ROW, split, row)
+                yield from _rows([batch.select(kept)], features, origin, row)
                 row += batch.num_rows
         except odd_table() as error:
             raise SourceError(f"{path}: cannot be read as an Arrow file ({error}); save the data set again") from None
