@@ -182,8 +182,10 @@ def _of_mapping(item: Mapping[Any, Any], number: int) -> _Gathered:
             f"item {number} is a dictionary with {', '.join(map(repr, list(item)[:12])) or 'nothing'}, but needs a "
             "sound under audio (a path, bytes, or a pair of wave and rate), or a wave with its sampling_rate"
         )
-    rest = {key: value for key, value in item.items() if key not in (used, *_RATE_KEYS, "__url__", "__local_path__")}
-    name = next((str(item[key]) for key in _NAME_KEYS if item.get(key) not in (None, "")), found.name)
+    named = next((key for key in _NAME_KEYS if isinstance(item.get(key), str | int) and item[key] != ""), "")
+    no_columns = (used, named, *_RATE_KEYS, "__url__", "__local_path__")
+    rest = {key: value for key, value in item.items() if key not in no_columns}
+    name = str(item[named]) if named else found.name
     return replace(found, name=name, columns=text_columns(_flat(rest)))
 
 
