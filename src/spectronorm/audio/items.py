@@ -13,7 +13,7 @@ import numpy as np
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES, is_audio
 from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.columns import text_columns
-from spectronorm.audio.places.held import IN_MEMORY, Held, HeldBytes, HeldWave
+from spectronorm.audio.places.held import IN_MEMORY, HeldBytes, HeldContent, HeldWave
 from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, Part
@@ -32,7 +32,7 @@ class _Gathered:
     """One item: a file by its path, or content held in memory, with the name and columns that came with it."""
 
     path: str | None = None
-    held: Held | None = None
+    held: HeldContent | None = None
     name: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ def size_of(item: object) -> int:
     return len(item) if isinstance(item, bytes | bytearray) else int(getattr(item, "nbytes", 0))
 
 
-def clips_of(items: Iterable[object], expand: Expand, first: int = 0) -> list[ClipReference]:
+def clips_of_values(items: Iterable[object], expand: Expand, first: int = 0) -> list[ClipReference]:
     """List the clips of Python values, in their order; a path of a folder, archive or manifest gives all of its clips.
 
     Args:

@@ -21,7 +21,7 @@ from spectronorm.audio.hugging_face_objects import (
     is_dataset_dict,
     items_of,
 )
-from spectronorm.audio.items import clips_of, size_of
+from spectronorm.audio.items import clips_of_values, size_of
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.places.place import is_url
@@ -158,7 +158,7 @@ def _of_values(target: object, reader: Reader | None) -> Source:
     elif is_dataset(target) and hasattr(target, "__len__"):
         clips = clips_of_dataset(target)
     else:
-        clips = clips_of(values_of(target), lambda place: open_source(place).clips)
+        clips = clips_of_values(values_of(target), lambda place: open_source(place).clips)
     if not clips:
         raise SourceError("the iterable gives no sound; give at least one")
     return Source.of(clips, reader)
@@ -206,7 +206,7 @@ def sources_of_values(values: Iterable[object], reader: Reader | None = None) ->
 
 
 def _part(values: Sequence[object], first: int, reader: Reader | None) -> Source:
-    return Source.of(clips_of(values, lambda place: open_source(place).clips, first), reader)
+    return Source.of(clips_of_values(values, lambda place: open_source(place).clips, first), reader)
 
 
 def each_channel(source: Source) -> Source:

@@ -18,7 +18,7 @@ _MOST_BYTES = (1 << 32) - 256
 _SCALES = {"int16": 1 / 32768, "int32": 1 / 2147483648}
 
 
-class Held(Protocol):
+class HeldContent(Protocol):
     """Content of a clip, picklable, so that any worker can read it."""
 
     def read(self) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from spectronorm.audio.places.held import Held
+from spectronorm.audio.places.held import HeldContent
 from spectronorm.errors import BadAudioReason
 
 
@@ -38,7 +38,7 @@ class Part:
     crc: int | None = None
     problem: str | None = None
     array: str | None = None
-    held: Held | None = None
+    held: HeldContent | None = None
     reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 

@@ -37,7 +37,7 @@ class Sidecars:
             return
         if columns is None:
             return
-        key = key_of(name)
+        key = sample_key(name)
         self._columns.setdefault(key, {}).update(columns)
         self._suffixes.setdefault(key, []).append(suffix)
 
@@ -45,7 +45,7 @@ class Sidecars:
         """The clips with their columns; sidecars of a clip no longer count as not read."""
         if not self._columns:
             return list(clips)
-        keys = [key_of(clip.name) for clip in clips]
+        keys = [sample_key(clip.name) for clip in clips]
         if unread is not None:
             used = set(keys)
             unread.subtract(one for key, some in self._suffixes.items() if key in used for one in some)
@@ -60,10 +60,10 @@ class Sidecars:
         ]
 
 
-def key_of(name: str) -> str:
+def sample_key(name: str) -> str:
     """The folder and the base name of a member up to its first dot.
 
-    >>> key_of("train/000.mix.flac")
+    >>> sample_key("train/000.mix.flac")
     'train/000'
     """
     folder, slash, base = name.removeprefix("./").rpartition("/")
