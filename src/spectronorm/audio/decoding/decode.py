@@ -39,6 +39,8 @@ MAX_EXPANSION = 2048
 _BLOCK = 1 << 20
 _UNKNOWN_ENCODINGS = frozenset({1, 4})
 """Codes of libsndfile's errors for a format (SF_ERR_UNRECOGNISED_FORMAT) or encoding that it does not know."""
+_STREAMED_SAMPLES = 1 << 18
+"""Number of samples of all channels in a block of `DecodedBlocks`: 1 MB."""
 _LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
 
 
@@ -172,7 +174,7 @@ class DecodedBlocks:
             for sound in _opened(self._descriptor, found, None):
                 read, self.sample_rate = 0, sound.samplerate
                 if buffer is None:
-                    buffer = np.empty((max(1, _BLOCK // sound.channels), sound.channels), np.float32)
+                    buffer = np.empty((max(1, _STREAMED_SAMPLES // sound.channels), sound.channels), np.float32)
                 while read != sound.frames and len(block := sound.read(out=buffer)):
                     read += len(block)
                     total += len(block)
