@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES, is_audio
 from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.columns import text_columns
 from spectronorm.audio.places.held import IN_MEMORY, HeldBytes, HeldContent, HeldWave
 from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, Part
+from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES, is_audio
 from spectronorm.errors import ArgumentError
 
 _AUDIO_KEYS = ("audio", "path", "file", "file_name", "filename", "audio_filepath", "bytes")

@@ -22,12 +22,12 @@ from spectronorm.audio.hugging_face_objects import (
     items_of,
 )
 from spectronorm.audio.items import clips_of_values, size_of
-from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
+from spectronorm.audio.kinds.source_kind import kind_of
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, Part
+from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.read import Reader, channel_count
-from spectronorm.errors import ArgumentError, AudioError, PluginError, SourceError, SpectronormError
+from spectronorm.errors import ArgumentError, AudioError, SourceError
 
 _name = attrgetter("name")
 _AT_ONCE, _BYTES_AT_ONCE = 512, 1 << 26
@@ -139,7 +139,7 @@ def open_source(target: Openable, reader: Reader | None = None) -> Source:
     if not isinstance(target, str | os.PathLike):
         return _of_values(target, reader)
     place = os.fsdecode(target)
-    kind = _kind_of(place)()
+    kind = kind_of(place)()
     clips = kind.clips(place)
     if not clips:
         raise SourceError(
@@ -247,24 +247,3 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
     count = max(1, round(fraction * len(source)))
     chosen = np.sort(np.random.default_rng(seed).choice(len(source), size=count, replace=False))
     return replace(source, clips=tuple(source.clips[index] for index in chosen))
-
-
-def _kind_of(place: str) -> type[SourceKind]:
-    """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
-    classes = SOURCES.classes()
-    matching = [name for name, cls in classes.items() if _takes(name, cls, place)]
-    plugged = [name for name in matching if SOURCES.plugin_of(name) is not None]
-    if len(plugged) > 1:
-        both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in plugged)
-        raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
-    return classes[(plugged or matching)[0]]
-
-
-def _takes(name: str, cls: type[SourceKind], place: str) -> bool:
-    try:
-        return cls().matches(place)
-    except Exception as error:
-        plugin = SOURCES.plugin_of(name)
-        if plugin is None or isinstance(error, SpectronormError):
-            raise
-        raise PluginError(f"{place}: the source kind {name} of {plugin} fails ({error}); uninstall it") from None

@@ -8,9 +8,9 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import AudioNames
 from spectronorm.audio.places.archive import is_archive, list_archive
 from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.suffixes import AudioNames
 
 
 @SOURCES.register("archive")

@@ -10,11 +10,11 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import AudioNames, is_audio, suffix_of
 from spectronorm.audio.places.archive import is_archive, list_shard
 from spectronorm.audio.places.folder import list_folder
 from spectronorm.audio.places.manifests.hugging_face import has_audio, is_parquet, list_rows
 from spectronorm.audio.places.reference import ClipReference, label_columns
+from spectronorm.audio.places.suffixes import AudioNames, is_audio, suffix_of
 
 
 @SOURCES.register("folder")

@@ -15,12 +15,12 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import is_audio
+from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind, kind_of
 from spectronorm.audio.places.archive import clean_name, is_archive, list_shard
 from spectronorm.audio.places.folder import list_folder
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, label_columns
+from spectronorm.audio.places.suffixes import is_audio, suffix_of
 from spectronorm.errors import SourceError
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -67,11 +67,21 @@ def _clips_of(place: str, root: str, unread: Counter[str]) -> Iterator[ClipRefer
     elif is_audio(path.name):
         files = (path,)
     else:
-        unread[path.suffix.lower() or "(no suffix)"] += 1
+        yield from _listed_in(place, unread)
         return
     for file in files:
         name = clean_name(os.path.relpath(file, root or os.curdir))
         yield replace(ClipReference(name, file), columns=label_columns(name))
+
+
+def _listed_in(place: str, unread: Counter[str]) -> Iterator[ClipReference]:
+    """The clips of a manifest or table; any other file is counted as not read."""
+    kind = kind_of(place)()
+    if SOURCES.name_of(kind) == "file":
+        unread[suffix_of(place)] += 1
+        return
+    yield from kind.clips(place)
+    unread.update(kind.unread)
 
 
 def _fixed_part(place: str) -> str:
