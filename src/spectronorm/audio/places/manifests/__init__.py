@@ -3,8 +3,8 @@
 from spectronorm.audio.places.manifests.audacity import Audacity as Audacity
 from spectronorm.audio.places.manifests.audio_folder import AudioFolder as AudioFolder
 from spectronorm.audio.places.manifests.common_voice import CommonVoice as CommonVoice
-from spectronorm.audio.places.manifests.kaldi import Kaldi as Kaldi
-from spectronorm.audio.places.manifests.lhotse import Lhotse as Lhotse
+from spectronorm.audio.places.manifests.kaldi import KaldiManifest as KaldiManifest
+from spectronorm.audio.places.manifests.lhotse import LhotseManifest as LhotseManifest
 from spectronorm.audio.places.manifests.lhotse import Shar as Shar
 from spectronorm.audio.places.manifests.manifest import MANIFESTS as MANIFESTS
 from spectronorm.audio.places.manifests.nemo import Nemo as Nemo

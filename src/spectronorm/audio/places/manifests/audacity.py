@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from spectronorm.audio.places.columns import text_columns
 from spectronorm.audio.places.manifests.beside import recording_of
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.text import lines_of
 from spectronorm.audio.places.reference import Span
 from spectronorm.errors import SourceError
@@ -50,7 +50,7 @@ def _times(line: str) -> tuple[float, float, str] | None:
     return begin, end, parts[2].strip() if len(parts) == 3 else ""
 
 
-def _rows(path: Path, skipped: Counter[str]) -> Iterator[Row]:
+def _rows(path: Path, skipped: Counter[str]) -> Iterator[ManifestRow]:
     recording = recording_of(path)
     for number, line in enumerate(lines_of(path), start=1):
         if not line.strip() or line.startswith("\\"):  # the frequencies of the label above
@@ -62,4 +62,4 @@ def _rows(path: Path, skipped: Counter[str]) -> Iterator[Row]:
         if begin == end:
             skipped[_POINTS] += 1
             continue
-        yield Row(recording, text_columns({"label": text}), Span(begin, end))
+        yield ManifestRow(recording, text_columns({"label": text}), Span(begin, end))

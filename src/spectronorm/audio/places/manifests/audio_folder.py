@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.places.columns import text_columns
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.manifests.text import first_object, header_of_table, objects_of, rows_of
 from spectronorm.errors import SpectronormError
@@ -73,7 +73,7 @@ def _values(table: Path) -> Iterator[Mapping[str, Any]]:
         yield from read_table(table)
 
 
-def _rows(root: Path, table: Path) -> Iterator[Row]:
+def _rows(root: Path, table: Path) -> Iterator[ManifestRow]:
     inside = table.parent.relative_to(root)
     split = next((part for part in inside.parts if part.lower() in _SPLITS), "")
     for number, row in enumerate(_values(table), start=2):
@@ -83,6 +83,6 @@ def _rows(root: Path, table: Path) -> Iterator[Row]:
         if split:
             columns.setdefault("split", split)
         if not isinstance(place, str) or not place:
-            yield Row(f"row {number}", columns, problem=f"row {number} of {table.name} has no {_KEY}")
+            yield ManifestRow(f"row {number}", columns, problem=f"row {number} of {table.name} has no {_KEY}")
         else:
-            yield Row(str(inside / place), columns)
+            yield ManifestRow(str(inside / place), columns)

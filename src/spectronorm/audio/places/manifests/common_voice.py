@@ -9,7 +9,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.places.columns import text_columns
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.text import head_of, header_of_table, rows_of
 
 _SPLITS = ("train", "dev", "test")
@@ -43,9 +43,9 @@ def _tables(folder: Path) -> list[Path]:
     return there or [path for path in [folder / "validated.tsv"] if _is_table(head_of(path))]
 
 
-def _rows(table: Path) -> Iterator[Row]:
+def _rows(table: Path) -> Iterator[ManifestRow]:
     for number, row in enumerate(rows_of(table, "\t", quoted=False), start=2):
         columns = {key: value for key, value in row.items() if key not in ("client_id", "path")}
         told = text_columns({**columns, "speaker": row.get("client_id"), "split": table.name.partition(".")[0]})
         problem = "" if row.get("path") else f"row {number} of {table.name} has no path"
-        yield Row(row.get("path") or f"row {number}", told, problem=problem)
+        yield ManifestRow(row.get("path") or f"row {number}", told, problem=problem)

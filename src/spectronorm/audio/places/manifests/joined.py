@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from spectronorm.audio.places.archive import clean_name
-from spectronorm.audio.places.manifests.manifest import Row
+from spectronorm.audio.places.manifests.manifest import ManifestRow
 from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import RECORDING, ClipReference, Part
@@ -17,7 +17,7 @@ _TRIED = 100
 """Rows by which the folder of relative paths is found."""
 
 
-def clips_of_rows(rows: Sequence[Row], folders: Sequence[Path]) -> list[ClipReference]:
+def clips_of_rows(rows: Sequence[ManifestRow], folders: Sequence[Path]) -> list[ClipReference]:
     """The clips of rows, in their order.
 
     A clip has the manifest's id as its name, else the path, and the section behind it. Absolute paths and `..` are
@@ -34,7 +34,7 @@ def clips_of_rows(rows: Sequence[Row], folders: Sequence[Path]) -> list[ClipRefe
     return [_clip(row, name, folder, pieces=pieces) for row, name in zip(rows, names, strict=True)]
 
 
-def _folder_of(rows: Sequence[Row], folders: Sequence[Path]) -> Path:
+def _folder_of(rows: Sequence[ManifestRow], folders: Sequence[Path]) -> Path:
     paths = [row.path for row in islice((row for row in rows if not row.problem and row.part is None), _TRIED)]
     relative = [path for path in paths if not is_url(path) and not os.path.isabs(path)]  # noqa: PTH117
     for folder in folders:
@@ -50,7 +50,7 @@ def _is_file(folder: Path, path: str) -> bool:
         return False
 
 
-def _clip(row: Row, name: str, folder: Path, *, pieces: bool) -> ClipReference:
+def _clip(row: ManifestRow, name: str, folder: Path, *, pieces: bool) -> ClipReference:
     part = row.part
     if row.problem:
         part = Part(row.path, problem=row.problem)

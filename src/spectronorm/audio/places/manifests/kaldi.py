@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.text import lines_of
 from spectronorm.audio.places.reference import RECORDING, Span
 from spectronorm.errors import SourceError
@@ -22,7 +22,7 @@ _SCP, _SEGMENTS, _SPEAKERS = "wav.scp", "segments", "utt2spk"
 
 
 @MANIFESTS.register("kaldi")
-class Kaldi(Manifest):
+class KaldiManifest(Manifest):
     """Ids and paths; an id of `segments` is a section of a recording, and `utt2spk` gives the column `speaker`."""
 
     takes: ClassVar[str] = "Kaldi directory or wav.scp"
@@ -57,9 +57,9 @@ def _pairs(path: Path) -> Iterator[tuple[str, str]]:
             yield parts[0], parts[1]
 
 
-def _whole(scp: Path, speakers: Mapping[str, str]) -> Iterator[Row]:
+def _whole(scp: Path, speakers: Mapping[str, str]) -> Iterator[ManifestRow]:
     for name, place in _pairs(scp):
-        yield Row(place, _columns(name, speakers), name=name, problem=_problem(place))
+        yield ManifestRow(place, _columns(name, speakers), name=name, problem=_problem(place))
 
 
 def _columns(name: str, speakers: Mapping[str, str]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def _problem(place: str) -> str:
     return ""
 
 
-def _segments(scp: Path, segments: Path, speakers: Mapping[str, str]) -> Iterator[Row]:
+def _segments(scp: Path, segments: Path, speakers: Mapping[str, str]) -> Iterator[ManifestRow]:
     recordings = dict(_pairs(scp))
     for number, (name, rest) in enumerate(_pairs(segments), start=1):
         parts = rest.split()
@@ -90,7 +90,7 @@ def _segments(scp: Path, segments: Path, speakers: Mapping[str, str]) -> Iterato
         span = Span(_number(segments, number, parts[1]), _end(_number(segments, number, parts[2])))
         channel = int(_number(segments, number, parts[3])) if len(parts) == 4 else None
         columns = {**_columns(name, speakers), RECORDING: parts[0]}
-        yield Row(place or parts[0], columns, span, channel, name, problem)
+        yield ManifestRow(place or parts[0], columns, span, channel, name, problem)
 
 
 def _end(seconds: float) -> float | None:

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from spectronorm.audio.places.archive import clean_name, list_archive
 from spectronorm.audio.places.columns import text_columns
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.text import first_object, objects_of
 from spectronorm.audio.places.manifests.values import seconds
 from spectronorm.audio.places.reference import RECORDING, ClipReference, Span
@@ -27,7 +27,7 @@ _ROUNDING = 1e-6
 
 
 @MANIFESTS.register("lhotse")
-class Lhotse(Manifest):
+class LhotseManifest(Manifest):
     """Recordings, or cuts with the speaker, language and custom fields of their first supervision as columns."""
 
     takes: ClassVar[str] = "Lhotse recordings or cuts"
@@ -66,7 +66,7 @@ def _shards(folder: Path) -> list[tuple[Path, Path]]:
     return [(one, tar) for one, tar in pairs if tar.is_file()]
 
 
-def _shard_rows(cuts: Path, tar: Path) -> Iterator[Row]:
+def _shard_rows(cuts: Path, tar: Path) -> Iterator[ManifestRow]:
     members = {_stem(clip.name): clip for clip in list_archive(str(tar), is_audio)}
     for number, found in objects_of(cuts):
         row = row_of(cuts, number, {**found, "recording": {**_object(found.get("recording")), "sources": []}})
@@ -88,7 +88,7 @@ def _stem(name: str) -> str:
 _NO_SOURCE = "its recording has no source"
 
 
-def row_of(path: Path, number: int, found: Mapping[str, Any]) -> Row:
+def row_of(path: Path, number: int, found: Mapping[str, Any]) -> ManifestRow:
     """The row of a recording or a cut, as `to_dict` gives it.
 
     Raises:
@@ -97,7 +97,7 @@ def row_of(path: Path, number: int, found: Mapping[str, Any]) -> Row:
     name = str(found.get("id") or f"line {number}")
     kind = found.get("type")
     if kind in ("MixedCut", "PaddingCut"):
-        return Row(name, name=name, problem=f"it is a {kind}, not a recorded sound")
+        return ManifestRow(name, name=name, problem=f"it is a {kind}, not a recorded sound")
     recording = found if kind not in _CUTS else _object(found.get("recording"))
     channels, problem = _channels(found, recording)
     place, one_channel, fault = _source(recording, channels)
@@ -106,7 +106,7 @@ def row_of(path: Path, number: int, found: Mapping[str, Any]) -> Row:
     span = _span(path, number, found, recording) if kind in _CUTS else None
     columns = _columns(found) if kind in _CUTS else text_columns(_object(found.get("custom")))
     columns[RECORDING] = str(recording.get("id") or name)
-    return Row(place or name, columns, span, one_channel, name, problem)
+    return ManifestRow(place or name, columns, span, one_channel, name, problem)
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from spectronorm.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ManifestRow:
     """One clip that a manifest lists.
 
     Attributes:
@@ -46,7 +46,7 @@ class Listing:
         skipped: Number of entries that are no clips, by kind; complete when the rows have been read.
     """
 
-    rows: Iterable[Row]
+    rows: Iterable[ManifestRow]
     folders: Sequence[Path]
     files: Sequence[Path]
     skipped: Mapping[str, int] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.places.columns import text_columns
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.text import first_object, objects_of
 from spectronorm.audio.places.manifests.values import seconds
 from spectronorm.audio.places.reference import Span
@@ -33,11 +33,11 @@ class Nemo(Manifest):
         return Listing(rows, (path.parent, Path()), (path,))
 
 
-def _row(path: Path, number: int, found: Mapping[str, Any]) -> Row:
+def _row(path: Path, number: int, found: Mapping[str, Any]) -> ManifestRow:
     place = found.get(_PATH)
     columns = text_columns({key: value for key, value in found.items() if key not in (_PATH, _OFFSET, _DURATION)})
     if not isinstance(place, str) or not place:
-        return Row(f"line {number}", columns, problem=f"line {number} of {path.name} has no path under {_PATH}")
+        return ManifestRow(f"line {number}", columns, problem=f"line {number} of {path.name} has no path under {_PATH}")
     offset = seconds(path, number, found, _OFFSET)
     duration = seconds(path, number, found, _DURATION)
     problem = (
@@ -48,4 +48,4 @@ def _row(path: Path, number: int, found: Mapping[str, Any]) -> Row:
         )
     )
     span = None if offset is None else Span(offset, None if duration is None else offset + duration)
-    return Row(place, columns, span, problem=problem)
+    return ManifestRow(place, columns, span, problem=problem)

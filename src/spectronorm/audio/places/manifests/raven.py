@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from spectronorm.audio.places.columns import text_columns
 from spectronorm.audio.places.manifests.beside import recording_of
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.text import header_of_table, rows_of
 from spectronorm.audio.places.manifests.values import seconds
 from spectronorm.audio.places.reference import Span
@@ -62,7 +62,7 @@ class BirdNet(Manifest):
         return Listing(_rows(path, ",", "Start (s)", "End (s)"), (path.parent,), (path,))
 
 
-def _rows(path: Path, delimiter: str, begin_key: str, end_key: str) -> Iterator[Row]:
+def _rows(path: Path, delimiter: str, begin_key: str, end_key: str) -> Iterator[ManifestRow]:
     beside: str | None = None
     seen: set[tuple[str, ...]] = set()
     for number, row in enumerate(rows_of(path, delimiter, quoted=delimiter == ","), start=2):
@@ -79,7 +79,7 @@ def _rows(path: Path, delimiter: str, begin_key: str, end_key: str) -> Iterator[
             place = beside
         offset = seconds(path, number, row, _OFFSET)
         start = begin if offset is None else offset
-        yield Row(
+        yield ManifestRow(
             place, _columns(row, (begin_key, end_key)), Span(start, start + (end - begin)), _channel(path, number, row)
         )
 

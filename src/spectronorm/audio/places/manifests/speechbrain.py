@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.places.columns import text_columns
-from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, Row
+from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.text import header_of_table, json_of, lines_of, rows_of
 from spectronorm.audio.places.manifests.values import seconds
 from spectronorm.audio.places.reference import SampleSpan
@@ -59,7 +59,7 @@ class SpeechBrainJson(Manifest):
         )
 
 
-def _entry(path: Path, number: int, name: str, entry: object) -> Row:
+def _entry(path: Path, number: int, name: str, entry: object) -> ManifestRow:
     row = entry if isinstance(entry, dict) else {}
     wav = row.get("wav")
     if isinstance(wav, dict):
@@ -67,16 +67,16 @@ def _entry(path: Path, number: int, name: str, entry: object) -> Row:
     return _row(path, number, name, row)
 
 
-def _row(path: Path, number: int, name: str, row: Mapping[str, Any]) -> Row:
+def _row(path: Path, number: int, name: str, row: Mapping[str, Any]) -> ManifestRow:
     place = row.get("wav")
     columns = text_columns({key: value for key, value in row.items() if key not in _NO_COLUMNS and not _is_format(key)})
     if not isinstance(place, str) or not place:
-        return Row(name, columns, name=name, problem=f"{name} has no single path under wav")
+        return ManifestRow(name, columns, name=name, problem=f"{name} has no single path under wav")
     for root in _ROOTS:
         place = place.removeprefix(root)
     start, stop = seconds(path, number, row, "start"), seconds(path, number, row, "stop")
     span = None if start is None and stop is None else SampleSpan(start or 0.0, stop)
-    return Row(place, columns, span, name=name)
+    return ManifestRow(place, columns, span, name=name)
 
 
 def _is_format(key: str) -> bool:
