@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import (
     Array,
+    in_kind_of,
+    is_torch_array,
     namespace,
+    readable_numbers,
     require_choice,
-    require_finite,
+    require_clean,
     require_floats,
-    require_plausible,
     returned,
     set_whole_numbers,
+    torch_threads,
     working,
 )
 from spectronorm.audio.channels import MEAN, check_channels, stacked
@@ -35,11 +38,12 @@ from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.grid import Grid
-from spectronorm.front_end.fast.blocks import level_blocks
+from spectronorm.front_end.fast.blocks import LevelBlocks
+from spectronorm.front_end.fast.mapped import BandMap, mapped_levels
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
-from spectronorm.kernels.buffers import Workspace, workspace_of_thread
+from spectronorm.kernels.buffers import Workspace
 from spectronorm.registry import Registry
 from spectronorm.storage import read_bounded, strict_json
 from spectronorm.storage.canonical_json import canonical_json
@@ -98,13 +102,50 @@ class FrontEnd(FieldsOnly):
                 f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
             )
 
-    def __call__(self, wave: Array) -> Array:
-        """Return levels `(..., band, frame)` of waveforms `(..., sample)`.
+    def __call__(self, wave: Array, *, threads: int | None = None) -> Array:
+        """Return levels `(..., band, frame)` of waveforms `(..., sample)`, in the dtype of the waveforms.
+
+        NumPy arrays, and tensors on the CPU that need no gradient, are computed by compiled kernels in float64.
+
+        Args:
+            wave: Waveforms in [-1, 1].
+            threads: Number of threads that compute the clips of a batch: by default 1 for NumPy, and
+                `torch.get_num_threads()` for torch.
 
         Raises:
             ShapeError: if the waveform is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: if a NumPy waveform holds NaN or infinity.
+            ArgumentError: if a waveform whose numbers can be read holds NaN or infinity.
         """
+        fast = self.fast_levels(wave, partial(BandMap.unchanged, self.level_shape[-1]), threads)
+        return returned(self.working_level(working(wave)), like=wave) if fast is None else fast
+
+    def fast_levels(
+        self, wave: Array, map_of: Callable[[np.dtype[Any]], BandMap], threads: int | None = None
+    ) -> Array | None:
+        """Check waveforms, and return their levels by the compiled kernels, mapped while they are written.
+
+        None if the kernels cannot read the waveforms (see `readable_numbers`); the axes are checked all the same.
+
+        Args:
+            wave: Waveforms `(..., sample)`.
+            map_of: Function that returns the map for the dtype of the arithmetic that follows the level.
+            threads: Number of threads (see the call).
+
+        Raises:
+            ShapeError, ArgumentError: as the call does.
+        """
+        self._check_axes(wave)
+        numbers = readable_numbers(wave)
+        if numbers is None:
+            return None
+        require_clean(numbers)
+        if threads is None:
+            threads = torch_threads() if is_torch_array(wave) else 1
+        clips = numbers.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
+        levels = mapped_levels(self.blocks, clips, None, map_of(numbers.dtype), threads)
+        return in_kind_of(levels.reshape(*wave.shape[:-1], *levels.shape[1:]), like=wave)
+
+    def _check_axes(self, wave: Array) -> None:
         require_floats(wave, "a wave")
         if wave.ndim < 1:
             raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
@@ -119,9 +160,11 @@ class FrontEnd(FieldsOnly):
                 f"a wave of shape {tuple(wave.shape)} is not (..., channel, sample) with the {self.level_shape[0]} "
                 f"channels of channels={self.channels!r}"
             )
-        require_finite(wave, "a wave")
-        require_plausible(wave)
-        return returned(self.working_level(working(wave)), like=wave)
+
+    @cached_property
+    def blocks(self) -> LevelBlocks:
+        """The slots as the kernels take them."""
+        return LevelBlocks(self.sample_rate, self.level, self.stft, self.band_runs(), self.compress)
 
     def working_level(self, wave: Array) -> Array:
         """Return levels in the dtype of the arithmetic, as a pass counts them, before any rounding."""
@@ -143,10 +186,9 @@ class FrontEnd(FieldsOnly):
         """
         if samples.ndim > 1:
             return np.concatenate([self.clip_level(channel) for channel in samples])
-        level = np.empty((self.level_shape[-1], self.frames(len(samples))))
-        for start, count, block in self.clip_blocks(samples, workspace_of_thread()):
-            level[:, start : start + count] = block[:, :count]
-        return level
+        self._require_long_enough(samples)
+        band_map = BandMap.unchanged(self.level_shape[-1], np.float64)
+        return np.asarray(mapped_levels(self.blocks, np.asarray(samples)[None], None, band_map)[0])
 
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
@@ -158,20 +200,16 @@ class FrontEnd(FieldsOnly):
         Raises:
             AudioError: if the clip is shorter than one window.
         """
+        self._require_long_enough(samples)
+        yield from self.blocks.blocks(np.ascontiguousarray(samples), workspace)
+
+    def _require_long_enough(self, samples: NDArray[Any]) -> None:
         if len(samples) < self.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
                 f"it has {counted(len(samples), 'sample')} at {self.sample_rate} Hz, but this front end "
                 f"needs {self.min_samples}",
             )
-        if not self.compress.framewise:
-            level = np.ascontiguousarray(self.working_level(samples.astype(np.float64)))
-            yield 0, level.shape[1], level
-            return
-        wave = np.ascontiguousarray(samples)
-        yield from level_blocks(
-            wave, self.sample_rate, self.level, self.stft, self.band_runs(), self.compress, workspace
-        )
 
     @cached_property
     def n_bands(self) -> int:

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import xxhash
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
+from spectronorm.front_end.fast.mapped import BandMap
 from spectronorm.normalize.scikit_learn import Parameters, params_of, transformer_tags, with_private_attributes
 from spectronorm.profile import Profile
 from spectronorm.registry import Registry
@@ -195,6 +196,18 @@ class FittedNormalizer:
         elif self.affine is not None:
             return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
+
+    def band_map(self, dtype: DTypeLike) -> BandMap:
+        """Return the map of the data set for kernels, in this dtype; only if the normalizer does not map clips.
+
+        Raises:
+            ArgumentError: if there is no map.
+        """
+        if self.affine is None:
+            raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
+        shape = (1, *self.front_end.level_shape)[-2:]
+        rows = (one.T if one.ndim == 2 else one[..., 0] for one in (self.affine.shift, self.affine.scale))
+        return BandMap(*(np.ascontiguousarray(np.broadcast_to(row.astype(dtype), shape)) for row in rows))
 
     def padded(self, level: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
         """The normalized level of one clip `(..., band, frame)`, with its padding up to `frames`."""

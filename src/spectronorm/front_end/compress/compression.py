@@ -55,6 +55,28 @@ class Compression(ABC):
         return True
 
     @property
+    def causal(self) -> bool:
+        """True if a frame's level depends on no later frame, so that `stream` gives a clip's level in pieces."""
+        return self.framewise
+
+    def stream(self, values: Array, power: float, state: Array | None = None) -> tuple[Array, Array | None]:
+        """Return the level of the next piece of a clip, and the state for the piece after it; only if `causal`.
+
+        Args:
+            values: Band values `(..., band, frame)`, at least one frame.
+            power: Exponent of the magnitudes in the values.
+            state: The state that the piece before gave; None at the start.
+        """
+        return self(values, power), state
+
+    def without_clip_floor(self) -> Compression | None:
+        """Return the compression, frame by frame, above whose levels `clip_floor` is the floor of each clip.
+
+        None if there is no such compression.
+        """
+        return None
+
+    @property
     def floor_follows_highest(self) -> bool:
         """True if a clip's floor depends on its highest level, and its frames are otherwise independent."""
         return False

@@ -69,16 +69,17 @@ class PCEN(Compression):
     def framewise(self) -> bool:
         return False  # the smoother remembers
 
+    @property
+    @override
+    def causal(self) -> bool:
+        return True
+
     @override
     def __call__(self, values: Array, power: float) -> Array:
         return self.stream(values, power)[0]
 
-    def stream(
-        self,
-        values: Array,
-        power: float,  # noqa: ARG002 - called like the compression itself
-        state: Array | None = None,
-    ) -> tuple[Array, Array]:
+    @override
+    def stream(self, values: Array, power: float, state: Array | None = None) -> tuple[Array, Array]:
         """Return the level of one piece of a stream, and the smoother's state for the next piece.
 
         Args:
