@@ -43,7 +43,7 @@ from spectronorm.front_end.fast.mapped import BandMap, mapped_levels
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
-from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.buffers import Workspace, workspace_of_thread
 from spectronorm.registry import Registry
 from spectronorm.storage import read_bounded, strict_json
 from spectronorm.storage.canonical_json import canonical_json
@@ -187,8 +187,7 @@ class FrontEnd(FieldsOnly):
         if samples.ndim > 1:
             return np.concatenate([self.clip_level(channel) for channel in samples])
         self._require_long_enough(samples)
-        band_map = BandMap.unchanged(self.level_shape[-1], np.float64)
-        return np.asarray(mapped_levels(self.blocks, np.asarray(samples)[None], None, band_map)[0])
+        return self.blocks.level(np.ascontiguousarray(samples), workspace_of_thread())
 
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace

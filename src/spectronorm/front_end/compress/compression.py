@@ -7,6 +7,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spectronorm.arrays import Array
 from spectronorm.front_end.compress.grid import Grid
 from spectronorm.registry import Registry
@@ -68,6 +71,17 @@ class Compression(ABC):
             state: The state that the piece before gave; None at the start.
         """
         return self(values, power), state
+
+    def of_block(self, values: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+        """Return the level of contiguous values, which may be overwritten; a kernel saves passes over memory."""
+        return np.ascontiguousarray(self(values, power))
+
+    def of_next_block(
+        self, values: NDArray[np.float64], power: float, state: Array | None
+    ) -> tuple[NDArray[np.float64], Array | None]:
+        """Return what `stream` does for contiguous values `(band, frame)`, which may be overwritten."""
+        level, state = self.stream(values, power, state)
+        return np.ascontiguousarray(level), state
 
     def without_clip_floor(self) -> Compression | None:
         """Return the compression, frame by frame, above whose levels `clip_floor` is the floor of each clip.

@@ -35,7 +35,7 @@ class LevelBlocks:
     """A front end's slots, and its levels in blocks."""
 
     sample_rate: int
-    level: WaveformLevel
+    waveform: WaveformLevel
     stft: STFT
     runs: BandRuns
     compress: Compression
@@ -64,7 +64,7 @@ class LevelBlocks:
 
     def frames(self, samples: int) -> int:
         """Return the number of frames of a waveform of `samples` samples."""
-        return self.stft.frames(samples - self.level.shortens)
+        return self.stft.frames(samples - self.waveform.shortens)
 
     def raw_blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[Block]:
         """Yield the level of a waveform `(sample,)` in blocks, which may lack the clip's floor (`floor_follows`).
@@ -82,24 +82,31 @@ class LevelBlocks:
             if compress.framewise:
                 yield start, count, compressed(values, compress, self.stft.power)
             else:
-                level, state = compress.stream(values[:, :count], self.stft.power, state)
-                yield start, count, np.ascontiguousarray(level)
+                whole = np.ascontiguousarray(values[:, :count])
+                level, state = compress.of_next_block(whole, self.stft.power, state)
+                yield start, count, level
 
     def blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[Block]:
         """Yield the level of a waveform `(sample,)` in blocks; with a clip's floor there is one block."""
-        if not self.floor_follows:
+        if self.floor_follows:
+            level = self.level(samples, workspace)
+            yield 0, level.shape[1], level
+        else:
             yield from self.raw_blocks(samples, workspace)
-            return
+
+    def level(self, samples: NDArray[Any], workspace: Workspace) -> NDArray[np.float64]:
+        """Return the level `(band, frame)` of a waveform `(sample,)`."""
         level = np.empty((self.bands, self.frames(len(samples))))
         for start, count, block in self.raw_blocks(samples, workspace):
             level[:, start : start + count] = block[:, :count]
-        np.maximum(level, self.clip_floor(float(level.max())), out=level)
-        yield 0, level.shape[1], level
+        if self.floor_follows:
+            np.maximum(level, self.clip_floor(float(level.max())), out=level)
+        return level
 
     def _values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[Block]:
         """Yield band values before the compression."""
         stft = self.stft
-        padded, mean, scale = padded_wave(samples, self.sample_rate, self.level, stft, workspace)
+        padded, mean, scale = padded_wave(samples, self.sample_rate, self.waveform, stft, workspace)
         frames = self.frames(len(samples))
         step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
         for start in range(0, frames, step):

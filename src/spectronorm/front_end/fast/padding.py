@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import ClipStatistics, WaveformChange, WaveformLevel
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.jit import kernel
 
 
 def padded_wave(
@@ -21,18 +20,17 @@ def padded_wave(
     A change by an offset and a scale is left to the windowing, which saves a pass over memory.
     """
     change = _change(samples, level, stft)
-    mean, scale = (0.0, 1.0) if change is None else (change.offset, change.scale)
-    wave = samples if change is not None else level(samples.astype(np.float64), sample_rate)
+    n, p = len(samples) - level.shortens, stft.padding
+    total = n + 2 * p
     if stft.frame_count == "ceil":
-        return stft.padded(wave), mean, scale
-    n, p = len(wave), stft.padding
-    padded = workspace.array("padded", (n + 2 * p,), wave.dtype)
-    if stft.pad_mode == "reflect":
-        _reflect(wave, p, padded)
+        total = max(n, (stft.frames(n) - 1) * stft.hop + stft.frame_samples)
+    padded = workspace.array("padded", (total,), np.float64 if change is None else samples.dtype)
+    if change is None:
+        level.write(samples, sample_rate, padded[p : p + n])
     else:
-        padded[p : p + n] = wave
-        padded[:p], padded[p + n :] = (wave[0], wave[-1]) if stft.pad_mode == "edge" else (0.0, 0.0)
-    return padded, mean, scale
+        padded[p : p + n] = samples
+    _pad(padded, p, n, stft.pad_mode if p else "constant")
+    return (padded, 0.0, 1.0) if change is None else (padded, change.offset, change.scale)
 
 
 def _change(samples: NDArray[Any], level: WaveformLevel, stft: STFT) -> WaveformChange | None:
@@ -44,16 +42,10 @@ def _change(samples: NDArray[Any], level: WaveformLevel, stft: STFT) -> Waveform
     return level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None
 
 
-def _reflect_by_numpy(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
-    out[:] = np.pad(wave, padding, mode="reflect")
-
-
-@kernel(_reflect_by_numpy, cache=True, nogil=True)
-def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
-    """Mirror `padding` samples of the waveform at either end, without repeating its first and last sample."""
-    n = wave.size
-    for i in range(n):
-        out[padding + i] = wave[i]
-    for i in range(padding):
-        out[i] = wave[padding - i]
-        out[padding + n + i] = wave[n - 2 - i]
+def _pad(padded: NDArray[Any], padding: int, samples: int, mode: str) -> None:
+    """Fill the samples before and behind a waveform."""
+    wave, end = padded[padding : padding + samples], padding + samples
+    if mode == "reflect":
+        padded[:padding], padded[end:] = wave[padding:0:-1], wave[-2 : -padding - 2 : -1]
+    else:
+        padded[:padding], padded[end:] = (wave[0], wave[-1]) if mode == "edge" else (0.0, 0.0)

@@ -70,6 +70,10 @@ class WaveformLevel(ABC):
         """Return the map of a clip with these statistics; only called if `is_change`."""
         raise NotImplementedError(f"{self} is no change by an offset and a scale of {clip}")
 
+    def write(self, samples: NDArray[Any], sample_rate: int, out: NDArray[np.float64]) -> None:
+        """Write the level of one NumPy clip, in float64; a kernel saves passes over memory."""
+        out[:] = self(samples.astype(np.float64), sample_rate)
+
     def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
         """Return the map of one NumPy clip, to be applied together with the window, which saves a pass over memory.
 
