@@ -26,10 +26,12 @@ from spectronorm.arrays import (
     returned,
     set_whole_numbers,
     torch_threads,
+    whole_number,
     working,
 )
 from spectronorm.audio.channels import MEAN, check_channels, stacked
 from spectronorm.audio.resample import RESAMPLERS
+from spectronorm.audio.resample_stream import PieceResampler
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end.bands.bands import BANDS, MAX_WEIGHTS, Bands
@@ -40,6 +42,7 @@ from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.grid import Grid
 from spectronorm.front_end.fast.blocks import LevelBlocks
 from spectronorm.front_end.fast.mapped import BandMap, mapped_levels
+from spectronorm.front_end.fast.stream import LevelStream
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
@@ -209,6 +212,30 @@ class FrontEnd(FieldsOnly):
                 f"it has {counted(len(samples), 'sample')} at {self.sample_rate} Hz, but this front end "
                 f"needs {self.min_samples}",
             )
+
+    def stream(self, *, resample: int | None = None) -> LevelStream:
+        """Return a stream, which takes one waveform in NumPy pieces of any length and gives each frame early.
+
+        `stream.add(samples)` and at last `stream.flush()` give the frames of this front end's call, to the last bit.
+
+        Args:
+            resample: Sample rate of the pieces in Hz, if it is another than the front end's; frames then agree with
+                the resampled waveform.
+
+        Raises:
+            ArgumentError: if a frame's level depends on later samples than its own, naming the nearest choice for which
+                it does not; or if the resampler needs whole clips.
+
+        >>> stream = FrontEnd().stream()
+        >>> [stream.add(np.zeros(1000)).shape for _ in range(2)], stream.flush().shape
+        ([(201, 5), (201, 5)], (201, 1))
+        """
+        resampler = None
+        if resample is not None:
+            source_rate = whole_number(resample, "resample", 100, 1_000_000, of="Hz")
+            if source_rate != self.sample_rate:
+                resampler = PieceResampler(source_rate, self.sample_rate, self.resampler)
+        return LevelStream(self.blocks, stacked(self.channels), self.min_samples, resampler)
 
     @cached_property
     def n_bands(self) -> int:

@@ -10,7 +10,7 @@ from torch import Tensor
 from spectronorm.arrays import readable_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.nn.batches import mapped_levels, unchanged
+from spectronorm.nn.batches import mapped_tensors, unchanged
 from spectronorm.nn.checks import check_finite, check_wave, expand_lengths
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.dft import dft_module
@@ -90,7 +90,7 @@ class Spectrogram(Constants):
     def level_of(self, working: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the level of the output of `checked`."""
         if self.takes_kernels(working):
-            return mapped_levels(self.front_end, working, lengths, unchanged(self.front_end, working.dtype))
+            return mapped_tensors(self.front_end, working, lengths, unchanged(self.front_end, working.dtype))
         if torch.is_autocast_enabled(working.device.type):
             # Autocast would run the matrix products in half precision, where 60 dB below the peak is noise.
             with torch.autocast(working.device.type, enabled=False):

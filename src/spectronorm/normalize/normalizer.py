@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import xxhash
@@ -22,6 +22,16 @@ from spectronorm.registry import Registry
 
 PADDINGS = ("zero", "silence", "zero-level")
 """Values for frames behind the end of a padded clip: zero after normalization, the level of silence, or level zero."""
+
+
+class ClipStream(Protocol):
+    """The maps of one clip's frames, piece by piece."""
+
+    def add(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], Affine]:
+        """Take frames `(band, frame)`; return those whose map is known now, and their map."""
+
+    def flush(self) -> tuple[NDArray[np.float64], Affine]:
+        """Return the frames that still waited, and their map."""
 
 
 class Normalizer(Parameters, ABC):
@@ -68,6 +78,22 @@ class Normalizer(Parameters, ABC):
         one batch; otherwise clip by clip.
         """
         raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
+
+    @property
+    def causal(self) -> bool:
+        """True if no frame's result depends on later frames, apart from a fixed number of the first ones."""
+        return not self.maps_clips
+
+    def clip_stream(self, bands: int) -> ClipStream:
+        """Return the maps of one clip's frames, piece by piece; only called if `maps_clips`.
+
+        Raises:
+            ArgumentError: if a later frame may change the map of an earlier one.
+        """
+        raise ArgumentError(
+            f"{self} looks at a whole clip of {bands} bands, which a stream has only at its end; use a normalizer that "
+            "is measured over the data set, or SlidingStandardize(center=False)"
+        )
 
     def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
         """Return the normalizer with mean, and with `std` also deviation, of new levels `(clip, band, frame)`.
@@ -164,6 +190,14 @@ class FittedNormalizer:
             ShapeError: if the number of bands is not the front end's.
         """
         return self.affine_of(level)(level)
+
+    def stream(self) -> NormalizerStream:
+        """Return a stream, which takes levels of one clip piece by piece and gives the bits of a call on them all.
+
+        Raises:
+            ArgumentError: if a later frame may change an earlier one, as for `PerClip` and centred sliding windows.
+        """
+        return NormalizerStream(self)
 
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
         """Return the level that `x` was made from.
@@ -267,6 +301,40 @@ class FittedNormalizer:
 
     def _check(self, level: Array) -> None:
         require_level(level, self.front_end)
+
+
+class NormalizerStream:
+    """Normalizes the levels of one clip piece by piece: `(band, frame)`, or `(channel, band, frame)`."""
+
+    def __init__(self, fitted: FittedNormalizer) -> None:
+        self._fitted, self._own = fitted, None
+        if fitted.normalizer.maps_clips:
+            self._own = fitted.normalizer.clip_stream(fitted.front_end.n_bands)
+
+    def add(self, level: NDArray[Any]) -> NDArray[Any]:
+        """Return the frames that are known with these, normalized.
+
+        Raises:
+            ShapeError: if the number of bands is not the front end's.
+        """
+        require_level(level, self._fitted.front_end)
+        if self._own is None:
+            return np.asarray(self._fitted(level))
+        rows = level.reshape(self._fitted.front_end.n_bands, level.shape[-1])
+        return self._mapped(*self._own.add(rows.astype(np.float64)), like=level)
+
+    def flush(self, like: NDArray[Any]) -> NDArray[Any]:
+        """Return the frames that still waited, normalized, in the kind of `like`, a level without frames."""
+        if self._own is None:
+            return np.asarray(self._fitted(like))
+        return self._mapped(*self._own.flush(), like=like)
+
+    def _mapped(self, x: NDArray[np.float64], own: Affine, *, like: NDArray[Any]) -> NDArray[Any]:
+        shape = (*like.shape[:-1], x.shape[-1])
+        affine = Affine(own.shift.reshape(shape), own.scale.reshape(shape))
+        if self._fitted.normalizer.uses_data_set and self._fitted.affine is not None:
+            affine = affine.then(self._fitted.affine)
+        return np.asarray(affine(x.reshape(shape).astype(like.dtype)))
 
 
 def require_level(level: Array, front_end: AnyFrontEnd) -> None:

@@ -26,7 +26,7 @@ from spectronorm.kernels.buffers import Workspace
 _CELLS = 50_000
 """Bins times frames of a block, small enough for the second-level cache with its intermediate arrays."""
 
-Block = tuple[int, int, NDArray[np.float64]]
+LevelBlock = tuple[int, int, NDArray[np.float64]]
 """First frame, number of frames, and values `(band, frame)`, contiguous, whose further columns are meaningless."""
 
 
@@ -66,27 +66,22 @@ class LevelBlocks:
         """Return the number of frames of a waveform of `samples` samples."""
         return self.stft.frames(samples - self.waveform.shortens)
 
-    def raw_blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[Block]:
+    def raw_blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
         """Yield the level of a waveform `(sample,)` in blocks, which may lack the clip's floor (`floor_follows`).
 
         A block is valid until the next one is requested.
         """
-        compress, state = self.block_compression, None
-        if compress is None:
+        if self.block_compression is None:
             values = np.empty((self.bands, self.frames(len(samples))))
             for start, count, block in self._values(samples, workspace):
                 values[:, start : start + count] = block[:, :count]
             yield 0, values.shape[1], np.ascontiguousarray(self.compress(values, self.stft.power))
             return
+        compress = BlockCompressor(self.block_compression, self.stft.power)
         for start, count, values in self._values(samples, workspace):
-            if compress.framewise:
-                yield start, count, compressed(values, compress, self.stft.power)
-            else:
-                whole = np.ascontiguousarray(values[:, :count])
-                level, state = compress.of_next_block(whole, self.stft.power, state)
-                yield start, count, level
+            yield start, count, compress(values, count)
 
-    def blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[Block]:
+    def blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
         """Yield the level of a waveform `(sample,)` in blocks; with a clip's floor there is one block."""
         if self.floor_follows:
             level = self.level(samples, workspace)
@@ -103,15 +98,20 @@ class LevelBlocks:
             np.maximum(level, self.clip_floor(float(level.max())), out=level)
         return level
 
-    def _values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[Block]:
+    def _values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
         """Yield band values before the compression."""
+        padded, *change = padded_wave(samples, self.sample_rate, self.waveform, self.stft, workspace)
+        yield from self.values_of_frames(padded, (change[0], change[1]), self.frames(len(samples)), workspace)
+
+    def values_of_frames(
+        self, padded: NDArray[Any], change: tuple[float, float], frames: int, workspace: Workspace
+    ) -> Iterator[LevelBlock]:
+        """Yield band values of the first frames of `(padded - mean) · scale`, given that change, without padding."""
         stft = self.stft
-        padded, mean, scale = padded_wave(samples, self.sample_rate, self.waveform, stft, workspace)
-        frames = self.frames(len(samples))
         step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
         for start in range(0, frames, step):
             count = min(step, frames - start)
-            values = power_spectra(padded[start * stft.hop :], mean, scale, stft, count, workspace)
+            values = power_spectra(padded[start * stft.hop :], *change, stft, count, workspace)
             if stft.power != 2.0:
                 values **= stft.power / 2.0
             if not self.runs.identity:
@@ -119,3 +119,19 @@ class LevelBlocks:
                 self.runs.gather(values, gathered)
                 values = gathered
             yield start, count, values[: self.bands]
+
+
+class BlockCompressor:
+    """Compresses the blocks of one clip in order, and remembers what the compression must know of earlier ones."""
+
+    def __init__(self, compress: Compression, power: float) -> None:
+        self._compress, self._power = compress, power
+        self._state: Any = None
+
+    def __call__(self, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+        """Return the level of the next block, whose first `count` frames are meant; `values` may be overwritten."""
+        if self._compress.framewise:
+            return compressed(values, self._compress, self._power)
+        whole = np.ascontiguousarray(values[:, :count])
+        level, self._state = self._compress.of_next_block(whole, self._power, self._state)
+        return level

@@ -42,6 +42,20 @@ def _change(samples: NDArray[Any], level: WaveformLevel, stft: STFT) -> Waveform
     return level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None
 
 
+def left_padding(wave: NDArray[Any], mode: str, padding: int) -> NDArray[Any]:
+    """Return what stands before a waveform `(sample,)`."""
+    if mode == "reflect":
+        return wave[padding:0:-1]
+    return np.full(padding, wave[0] if mode == "edge" else 0.0, wave.dtype)
+
+
+def right_padding(wave: NDArray[Any], mode: str, padding: int) -> NDArray[Any]:
+    """Return what stands behind a waveform `(sample,)`, of which the last `padding + 1` samples are enough."""
+    if mode == "reflect":
+        return wave[-2 : -padding - 2 : -1]
+    return np.full(padding, wave[-1] if mode == "edge" else 0.0, wave.dtype)
+
+
 def _pad(padded: NDArray[Any], padding: int, samples: int, mode: str) -> None:
     """Fill the samples before and behind a waveform."""
     wave, end = padded[padding : padding + samples], padding + samples

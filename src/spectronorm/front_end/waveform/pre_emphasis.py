@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, namespace, require_choice, set_real_numbers
+from spectronorm.front_end.waveform.streams import WaveformStream
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 from spectronorm.kernels.jit import kernel
 
@@ -55,6 +56,10 @@ class PreEmphasis(WaveformLevel):
             out[0] = samples[0]
 
     @override
+    def stream(self) -> WaveformStream:
+        return _Differences(self)
+
+    @override
     def min_samples(self, sample_rate: int) -> int:
         return 2  # the difference needs a neighbour
 
@@ -62,6 +67,28 @@ class PreEmphasis(WaveformLevel):
     @override
     def shortens(self) -> int:
         return int(self.first == "drop")
+
+
+class _Differences:
+    """Differences of a waveform in pieces, which remember one sample."""
+
+    def __init__(self, level: PreEmphasis) -> None:
+        self._level, self._last, self._begun = level, np.empty(0), False
+
+    def add(self, samples: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the differences; the first one waits for the second sample."""
+        known = np.concatenate([self._last, samples.astype(np.float64)])
+        if len(known) < 2:
+            self._last = known
+            return np.empty(0)
+        self._last = known[-1:]
+        level = self._level if not self._begun else PreEmphasis(self._level.coefficient, "drop")
+        self._begun = True
+        return np.asarray(level(known))
+
+    def flush(self) -> NDArray[np.float64]:
+        """Return nothing."""
+        return np.empty(0)
 
 
 def _difference_by_numpy(samples: NDArray[Any], coefficient: float, out: NDArray[np.float64]) -> None:

@@ -16,12 +16,12 @@ from spectronorm.kernels.jit import njit
 
 _RUN, _SUMS = 128, 8
 _Floats = NDArray[np.floating[Any]]
-Runs = NDArray[np.int64]
+RowRuns = NDArray[np.int64]
 """Start and length of each run of samples, and the number of additions of two finished sums that follow it."""
 
 
 @lru_cache(maxsize=64)
-def runs_of(size: int) -> Runs:
+def runs_of(size: int) -> RowRuns:
     """Return the runs `(run, 3)` of a frame of `size` samples, in the order of the additions."""
     runs: list[list[int]] = []
 
@@ -39,7 +39,7 @@ def runs_of(size: int) -> Runs:
 
 
 @njit(nogil=True)
-def sum_of_frames(signals: _Floats, runs: Runs, stack: _Floats, width: int) -> None:
+def sum_of_frames(signals: _Floats, runs: RowRuns, stack: _Floats, width: int) -> None:
     """Add up frames in lanes, `(sample, lane)` flat; the sums are left at the start of `stack`.
 
     `stack` has room for eight running sums, and for the sums that wait to be added up behind them.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.fft.frame_sums import Runs, runs_of, sum_of_frames
+from spectronorm.kernels.fft.frame_sums import RowRuns, runs_of, sum_of_frames
 from spectronorm.kernels.fft.frames import Frames
 from spectronorm.kernels.fft.lanes import fill, load, store
 from spectronorm.kernels.fft.plan import Plan
@@ -98,7 +98,7 @@ def _transform(columns: _Floats, layout: Layout, stages: _Stages, buffers: _Floa
 
 @njit(cache=True, nogil=True)
 def _prepare(
-    columns: _Floats, layout: Layout, change: tuple[Runs, float], signals: _Floats, prepared: _Floats, width: int
+    columns: _Floats, layout: Layout, change: tuple[RowRuns, float], signals: _Floats, prepared: _Floats, width: int
 ) -> None:
     """Write `width` frames `(sample, frame)` without their means, if there are runs, and pre-emphasized."""
     (_, rows, shifts), (runs, preemphasis) = layout, change
