@@ -40,7 +40,7 @@ from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.grid import Grid
-from spectronorm.front_end.fast.blocks import LevelBlocks
+from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.front_end.fast.mapped import BandMap, mapped_levels
 from spectronorm.front_end.fast.stream import LevelStream
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
@@ -145,7 +145,7 @@ class FrontEnd(FieldsOnly):
         if threads is None:
             threads = torch_threads() if is_torch_array(wave) else 1
         clips = numbers.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
-        levels = mapped_levels(self.blocks, clips, None, map_of(numbers.dtype), threads)
+        levels = mapped_levels(self.kernels, clips, None, map_of(numbers.dtype), threads)
         return in_kind_of(levels.reshape(*wave.shape[:-1], *levels.shape[1:]), like=wave)
 
     def _check_axes(self, wave: Array) -> None:
@@ -165,9 +165,9 @@ class FrontEnd(FieldsOnly):
             )
 
     @cached_property
-    def blocks(self) -> LevelBlocks:
+    def kernels(self) -> LevelKernels:
         """The slots as the kernels take them."""
-        return LevelBlocks(self.sample_rate, self.level, self.stft, self.band_runs(), self.compress)
+        return LevelKernels(self.sample_rate, self.level, self.stft, self.band_runs(), self.compress)
 
     def working_level(self, wave: Array) -> Array:
         """Return levels in the dtype of the arithmetic, as a pass counts them, before any rounding."""
@@ -190,7 +190,7 @@ class FrontEnd(FieldsOnly):
         if samples.ndim > 1:
             return np.concatenate([self.clip_level(channel) for channel in samples])
         self._require_long_enough(samples)
-        return self.blocks.level(np.ascontiguousarray(samples), workspace_of_thread())
+        return self.kernels.level(np.ascontiguousarray(samples), workspace_of_thread())
 
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
@@ -203,7 +203,7 @@ class FrontEnd(FieldsOnly):
             AudioError: if the clip is shorter than one window.
         """
         self._require_long_enough(samples)
-        yield from self.blocks.blocks(np.ascontiguousarray(samples), workspace)
+        yield from self.kernels.blocks(np.ascontiguousarray(samples), workspace)
 
     def _require_long_enough(self, samples: NDArray[Any]) -> None:
         if len(samples) < self.min_samples:
@@ -235,7 +235,7 @@ class FrontEnd(FieldsOnly):
             source_rate = whole_number(resample, "resample", 100, 1_000_000, of="Hz")
             if source_rate != self.sample_rate:
                 resampler = PieceResampler(source_rate, self.sample_rate, self.resampler)
-        return LevelStream(self.blocks, stacked(self.channels), self.min_samples, resampler)
+        return LevelStream(self.kernels, stacked(self.channels), self.min_samples, resampler)
 
     @cached_property
     def n_bands(self) -> int:

@@ -24,5 +24,5 @@ def mapped_tensors(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, b
     """
     clips = waves.detach().reshape(math.prod(waves.shape[:-1]), waves.shape[-1]).numpy()
     ends = None if lengths is None else lengths.reshape(-1).tolist()
-    levels = mapped_levels(front_end.blocks, clips, ends, band_map, torch.get_num_threads())
+    levels = mapped_levels(front_end.kernels, clips, ends, band_map, torch.get_num_threads())
     return torch.from_numpy(levels).reshape(*waves.shape[:-1], *levels.shape[1:])

@@ -31,7 +31,7 @@ LevelBlock = tuple[int, int, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
-class LevelBlocks:
+class LevelKernels:
     """A front end's slots, and its levels in blocks."""
 
     sample_rate: int

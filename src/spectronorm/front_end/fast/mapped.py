@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from spectronorm.engines import ThreadEngine
-from spectronorm.front_end.fast.blocks import LevelBlocks
+from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.kernels.jit import kernel
 
@@ -36,7 +36,7 @@ class BandMap:
 
 
 def mapped_levels(
-    blocks: LevelBlocks, waves: NDArray[Any], ends: Sequence[int] | None, band_map: BandMap, threads: int = 1
+    blocks: LevelKernels, waves: NDArray[Any], ends: Sequence[int] | None, band_map: BandMap, threads: int = 1
 ) -> NDArray[Any]:
     """Compute mapped levels `(clip, band, frame)` of waveforms `(clip, sample)`, in the dtype of the map.
 
@@ -64,7 +64,7 @@ def mapped_levels(
 
 
 def _write_clip(
-    blocks: LevelBlocks, wave: NDArray[Any], band_map: BandMap, channel: int, into: NDArray[np.floating]
+    blocks: LevelKernels, wave: NDArray[Any], band_map: BandMap, channel: int, into: NDArray[np.floating]
 ) -> None:
     shift, scale = band_map.shift[channel], band_map.scale[channel]
     highest, written = -np.inf, 0

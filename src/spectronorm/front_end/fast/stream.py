@@ -12,7 +12,7 @@ from spectronorm.audio.resample_stream import PieceResampler
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.compress.compression import Compression
-from spectronorm.front_end.fast.blocks import BlockCompressor, LevelBlocks
+from spectronorm.front_end.fast.blocks import BlockCompressor, LevelKernels
 from spectronorm.front_end.fast.padding import left_padding, right_padding
 from spectronorm.kernels.buffers import workspace_of_thread
 
@@ -38,7 +38,7 @@ class LevelStream:
     """
 
     def __init__(
-        self, blocks: LevelBlocks, channels: int | None, min_samples: int, resampler: PieceResampler | None
+        self, blocks: LevelKernels, channels: int | None, min_samples: int, resampler: PieceResampler | None
     ) -> None:
         self._channels = channels
         self._resampler = resampler
@@ -110,7 +110,7 @@ class LevelStream:
 class _ChannelStream:
     """One channel: the samples that frames to come still need, and the state of what looks back."""
 
-    def __init__(self, blocks: LevelBlocks, min_samples: int) -> None:
+    def __init__(self, blocks: LevelKernels, min_samples: int) -> None:
         self._blocks, self._min_samples = blocks, min_samples
         self._waveform = blocks.waveform.stream()
         self._compress = BlockCompressor(_causal(blocks.compress), blocks.stft.power)
