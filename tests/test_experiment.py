@@ -33,11 +33,12 @@ from spectronorm.experiment import (  # noqa: E402
 from spectronorm.experiment.answer.outcomes import outcomes  # noqa: E402
 from spectronorm.experiment.answer.statistics import bootstrap  # noqa: E402
 from spectronorm.experiment.clips.levels import Waves  # noqa: E402
-from spectronorm.experiment.running.compare import compare, plan, same_model  # noqa: E402
+from spectronorm.experiment.running.compare import compare  # noqa: E402
 from spectronorm.experiment.running.jobs import _together  # noqa: E402
+from spectronorm.experiment.running.plan import plan, same_model  # noqa: E402
 from spectronorm.experiment.running.prepare import arm_inputs  # noqa: E402
 from spectronorm.experiment.training.checkpoint import Checkpoint  # noqa: E402
-from spectronorm.experiment.training.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
+from spectronorm.experiment.training.models import MODELS, begins_with_batch_norm, make_model  # noqa: E402
 from spectronorm.experiment.training.train import (  # noqa: E402
     _batches,
     _generators,
@@ -256,7 +257,7 @@ def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None
 
 def test_xresnet18_is_fastai_s(tmp_path: Path) -> None:
     """As many parameters as fastai 2.8's xresnet18(n_out=10, c_in=1), and its shapes on the way."""
-    model = make_model("xresnet18", 10, (0,))
+    model = make_model("xresnet18", 10, 64, (0,))
     assert sum(parameter.numel() for parameter in model.parameters()) == 11_200_298
     x = torch.zeros(2, 1, 201, 401)
     shapes = []
@@ -272,12 +273,12 @@ def test_xresnet18_is_fastai_s(tmp_path: Path) -> None:
     assert all((block.path[1][1].weight == 0).all() for block in blocks)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", MODELS)
 def test_equal_seeds_give_equal_weights(name: str) -> None:
     """A model's first weights are a function of the seed, and making one leaves other random numbers alone."""
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    one, two, other = (make_model(name, 3, seed).state_dict() for seed in ((1, 2), (1, 2), (1, 3)))
+    one, two, other = (make_model(name, 3, 16, seed).state_dict() for seed in ((1, 2), (1, 2), (1, 3)))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(one[key], two[key]) for key in one)
     assert any(not torch.equal(one[key], other[key]) for key in one)
@@ -361,7 +362,7 @@ def test_crops_of_the_test_clips_are_averaged(tmp_path: Path) -> None:
     assert all(any(torch.equal(view[0, 0], part) for part in frames.unbind(1)) for view in views)
     batch, _ = crops.batch(test, ready.clips.labels[test], _generators([1]))
     assert batch.shape == views[0].shape
-    model = make_model(LINEAR, 2, (0,))
+    model = make_model(LINEAR, 2, 16, (0,))
     each = [log_probabilities(model, view, ready.design.training) for view in views]
     mean = mean_log_probabilities(model, views, ready.design.training)
     np.testing.assert_allclose(np.exp(mean), np.mean(np.exp(each), axis=0), rtol=1e-6)
@@ -411,7 +412,7 @@ def test_a_training_goes_on_from_its_checkpoint(table: Path, tmp_path: Path) -> 
         return [loss for loss, _ in zip(losses, range(count), strict=False)]
 
     def fresh() -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Dropout(0.2), make_model("tiny", 2, (0,)))
+        return torch.nn.Sequential(torch.nn.Dropout(0.2), make_model("tiny", 2, 16, (0,)))
 
     whole = fresh()
     expected = epochs(whole, None, 6)
