@@ -22,7 +22,7 @@ class BandMoments(nn.Module):
 
 
 def linear(bands: int, classes: int) -> nn.Module:
-    """Return a linear classifier of the bands' means over time: multinomial logistic regression, from weights of zero."""
+    """Return a linear classifier of the bands' means over time, with weights of zero: logistic regression."""
     layer = nn.Linear(bands, classes)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
