@@ -102,7 +102,7 @@ def test_arms_that_are_alike_give_the_same_numbers(table: Path, tmp_path: Path) 
             twin, again = results.done[fold, seed, "two"], results.done[fold, seed, "one again"]
             assert (twin.scores, twin.loss) == (model.scores, model.loss)
             assert again.loss != model.loss
-    assert outcome.answer.accuracy.verdicts[0].word == "equivalent"
+    assert outcome.answer.accuracy.verdicts[0].difference.estimate == 0.0
 
 
 def test_an_augmentation_draws_the_same_beside_others(table: Path, tmp_path: Path) -> None:
@@ -224,6 +224,26 @@ def test_a_budget_ends_early(table: Path, tmp_path: Path) -> None:
     assert "time was used up after 1 of 18" in outcome.stopped
 
 
+def test_a_budget_holds_within_a_block(table: Path, tmp_path: Path) -> None:
+    """After the first block the time ends a run in the middle of a block, whose work the next run goes on with."""
+    ready = prepared(table, tmp_path, seeds=2, epochs=3)
+    results = Results(tmp_path / "a", ready.settings())
+    epochs: list[int] = []
+    # Each look at the clock takes a second, and the clock is looked at once an epoch.
+    outcome = compare(
+        ready,
+        results,
+        budget=17.0,
+        progress=lambda done, _: epochs.append(done),
+        clock=lambda: float(len(epochs)),
+    )
+    assert "time was used up after 1 of 6" in outcome.stopped
+    assert 3 < len(results.done) < 6
+    again = compare(ready, Results(tmp_path / "a", ready.settings()))
+    straight = compare(ready, Results(tmp_path / "b", ready.settings()))
+    assert again.answer.accuracy == straight.answer.accuracy
+
+
 def test_an_unfinished_seed_waits(table: Path, tmp_path: Path) -> None:
     """A table rests on seeds that did every fold: one more fold with the next seed does not change it."""
     ready = prepared(table, tmp_path, seeds=2)
@@ -243,7 +263,9 @@ def test_a_budget_s_answer_is_json(table: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
     assert said["looks"]["band"]["state"] == "open"
-    assert said["answer"]["accuracy"]["verdicts"][0]["difference"]["folds"] is None
+    assert said["answer"]["accuracy"]["verdicts"][0]["difference"]["spread"] is None
+    assert said["answer"]["accuracy"]["verdicts"][0]["word"] == "cannot be said from this"
+    assert json.loads((tmp_path / "answer.json").read_text())["answer"] == said["answer"]
 
 
 def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.answer.answer import Answer, answer
-from spectronorm.experiment.answer.basis import count
 from spectronorm.experiment.answer.outcomes import complete_blocks, outcomes
 from spectronorm.experiment.answer.sequential import OPEN, Look, boundary, evaluate_look
 from spectronorm.experiment.results import Results
@@ -60,7 +59,8 @@ def compare(
     Args:
         prepared: Result of `prepare`.
         results: Finished models; new models are added.
-        budget: Time limit in seconds. It holds within a block as well, whose finished epochs are kept for the next run.
+        budget: Time limit in seconds. The first block is completed in any case, since without it there is no answer;
+            after it the limit holds within a block as well, whose finished epochs are kept for the next run.
         progress: Called with the number of epochs done and the total number of epochs.
         note: Called with a sentence when the first block is complete: the difference that the whole run can find.
         clock: Returns the time in seconds.
@@ -78,7 +78,7 @@ def compare(
 
     def within_budget(done: int, total: int) -> None:
         progress(done, total)
-        if budget is not None and clock() - begin > budget and done < total:
+        if budget is not None and finished and clock() - begin > budget and done < total:
             raise _TimeUsedUp
 
     blocks = (
@@ -102,11 +102,7 @@ def compare(
         stopped = f"the time was used up after {done} of {planned} blocks"
     said = answer(results.done, prepared.design, prepared.clips, same_model(prepared))
     if said is None:
-        raise ArgumentError(
-            f"no block is complete, so there is no answer: {count(len(results.done), 'model')} of "
-            f"{len(prepared.design.names)} of the first block trained so far; run the command again to continue, or "
-            "give it more time"
-        )
+        raise ArgumentError("no block is complete, so there is no answer; run the command again")
     outcome = Outcome(said, looks, stopped)
     write_text(results.folder / ANSWER, json.dumps(asdict(outcome), indent=1, allow_nan=False) + "\n", None)
     return outcome
