@@ -19,20 +19,23 @@ from spectronorm.audio.decoding.content import (
     content_state,
     open_content,
     stamp_of_error,
+    stamp_of_piece,
 )
 from spectronorm.audio.decoding.decode import (
     NEEDS_PATH,
+    DecodedFile,
     check_samples,
     check_whole,
     decode_descriptor,
     header_of,
 )
+from spectronorm.audio.decoding.piece import cut, decode_piece
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
@@ -131,11 +134,10 @@ class Reader:
         check_duration(duration, sample_rate)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
-                channel = clip.columns.get("channel")
-                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, channel))
+                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip.channel))
 
     def _prepared(
-        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: str | None
+        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: int | None
     ) -> Clip | AudioError:
         if isinstance(decoded, AudioError):
             return decoded
@@ -145,7 +147,7 @@ class Reader:
             check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
             remarks = (
                 *oddities(decoded.missing, decoded.note),
-                *_channel_remarks(decoded.samples, self.channels),
+                *_channel_remarks(decoded.samples, self.channels if channel is None else str(channel)),
             )
             samples = chosen(decoded.samples, self.channels, channel)
             if (
@@ -205,7 +207,7 @@ def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Out
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
-            stamp = content_digest(descriptor) if with_stamp else b""
+            stamp = stamp_of_piece(content_digest(descriptor), clip) if with_stamp else b""
             decoded = _decoded_here(clip, descriptor)
             return (stamp, decoded) if content_state(descriptor) == state else None
     except AudioError as error:  # The file could not be opened.
@@ -217,11 +219,15 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 
 
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
-    if (plain := read_plain_wav(descriptor)) is not None:
+    if (plain := read_plain_wav(descriptor, clip.span)) is not None:
         return _Decoded(*plain, borrowed=True, of_integers=True)
     needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
     try:
-        found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+        if clip.span is None or needs_path:
+            found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+            found = found if clip.span is None else cut(found, clip.span)
+        else:
+            found = decode_piece(descriptor, clip.span)
     except AudioError as error:
         return error
     borrowed = found.samples.base is not None
@@ -230,24 +236,36 @@ def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
     # Plain samples are copied, not decoded, so there is no decoder to confine.
-    plain = [_is_plain(one.descriptor, limits) for one in opened]
+    plain = [_is_plain(one.descriptor, limits, one.span) for one in opened]
     sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
     with closing(decode_untrusted(sent, limits)) as decoded:
         for one, here in zip(opened, plain, strict=True):
-            copied = read_plain_wav(one.descriptor) if here else None
+            copied = read_plain_wav(one.descriptor, one.span) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
             found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
+            if one.span is not None and not isinstance(found, AudioError):
+                found = _cut(found, one.span)
             if isinstance(found, AudioError):
                 yield found
             else:
                 yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
 
 
-def _is_plain(descriptor: int, limits: Limits) -> bool:
+def _cut(found: DecodedFile, span: Span) -> DecodedFile | AudioError:
+    try:
+        return cut(found, span)
+    except AudioError as error:
+        return error
+
+
+def _is_plain(descriptor: int, limits: Limits, span: Span | None) -> bool:
     found = plain_wav(descriptor)
-    return found is not None and 2 * found.stored <= limits.megabytes << 20
+    if found is None:
+        return False
+    stored = found.stored if span is None else found.bytes_of(span)[1]
+    return 2 * stored <= limits.megabytes << 20
 
 
 @dataclass(frozen=True)
@@ -257,6 +275,7 @@ class _Opened:
     descriptor: int
     state: tuple[int, ...]
     stamp: bytes
+    span: Span | None = None
 
 
 def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened | AudioError:
@@ -266,7 +285,7 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
         return error
     state = content_state(descriptor)
     stamp = content_digest(descriptor) if with_stamp else b""
-    return _Opened(descriptor, state, stamp)
+    return _Opened(descriptor, state, stamp_of_piece(stamp, clip) if with_stamp else b"", clip.span)
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
