@@ -25,7 +25,7 @@ def discordance(difference: Floats, outcomes: Outcomes) -> float:
     return float((sums / np.bincount(outcomes.groups)).mean())
 
 
-def mean_square(difference: Floats, outcomes: Outcomes) -> float:
+def mean_squared_difference(difference: Floats, outcomes: Outcomes) -> float:
     """Return the mean over recordings of the squared difference, averaged over seeds and a recording's clips before.
 
     With one seed and one clip a recording, this is the discordance; more seeds make it smaller.
@@ -51,7 +51,7 @@ def half_width_floor(share: float, groups: int, threshold: float = float(stats.n
     True
 
     Args:
-        share: Mean square of the difference, from `mean_square`; 0 … 1.
+        share: Mean square of the difference, from `mean_squared_difference`; 0 … 1.
         groups: Number of recordings or speakers.
         threshold: Normal quantile of the interval; 1.96 for 95 %.
     """

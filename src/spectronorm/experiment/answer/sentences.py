@@ -27,7 +27,7 @@ def sentence(verdict: ArmVerdict, where: str = "here") -> str:
     difference = verdict.difference
     if verdict.word == WORSE:
         return sentence(verdict.reversed, where)
-    ends = f"{points(difference.bootstrap.low)} … {points(difference.bootstrap.high)}"
+    ends = f"{_points(difference.bootstrap.low)} … {_points(difference.bootstrap.high)}"
     first, second = difference.first, difference.second
     match verdict.word:
         case words.BETTER:
@@ -48,7 +48,7 @@ def sentence(verdict: ArmVerdict, where: str = "here") -> str:
     return f"{said}{_chances(first, difference.chances)}."
 
 
-def points(share: float) -> str:
+def _points(share: float) -> str:
     """Format a difference of accuracy as signed percentage points."""
     return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
 
@@ -57,7 +57,7 @@ def _units(difference: PairedDifference) -> str:
     if difference.spread is None:
         return "unknown over folds and seeds"
     found = difference.spread.interval
-    return f"{points(found.low)} … {points(found.high)} over {difference.spread.units}"
+    return f"{_points(found.low)} … {_points(found.high)} over {difference.spread.units}"
 
 
 def _chances(first: str, found: Chances | None) -> str:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from spectronorm.arrays import Floats
 from spectronorm.experiment.answer.chances import MARGIN
-from spectronorm.experiment.answer.discordance import half_width_floor, mean_square
+from spectronorm.experiment.answer.discordance import half_width_floor, mean_squared_difference
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.units import unit_spread, what_is_missing
 
@@ -83,7 +83,9 @@ def evaluate_look(outcomes: Outcomes, first: str, second: str, *, fraction: floa
         _half_width(clips - estimate, outcomes.groups, threshold), _t_half_width(spread.scale, spread.df, threshold)
     )
     low, high = max(estimate - half, -1.0), min(estimate + half, 1.0)  # the range of a difference of accuracies
-    reach = half_width_floor(mean_square(difference, outcomes), outcomes.n_groups, threshold) + abs(estimate)
+    reach = half_width_floor(mean_squared_difference(difference, outcomes), outcomes.n_groups, threshold) + abs(
+        estimate
+    )
     if low > 0 or high < 0:
         state = DIFFERENT
     elif low > -MARGIN and high < MARGIN and reach < MARGIN:

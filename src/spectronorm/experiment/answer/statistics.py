@@ -9,7 +9,7 @@ import numpy as np
 
 from spectronorm.arrays import Floats
 from spectronorm.experiment.answer.chances import Chances, chances
-from spectronorm.experiment.answer.discordance import discordance, half_width_floor, mean_square
+from spectronorm.experiment.answer.discordance import discordance, half_width_floor, mean_squared_difference
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.units import LEVEL, Interval, UnitSpread, unit_spread, what_is_missing
 
@@ -86,7 +86,7 @@ class Resampled:
         replicates = self.means[a] - self.means[b]
         difference = self.outcomes.values[a] - self.outcomes.values[b]
         spread = unit_spread(difference, self.outcomes)
-        floor = half_width_floor(mean_square(difference, self.outcomes), self.outcomes.n_groups)
+        floor = half_width_floor(mean_squared_difference(difference, self.outcomes), self.outcomes.n_groups)
         return PairedDifference(
             first,
             second,

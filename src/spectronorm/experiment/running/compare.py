@@ -20,7 +20,7 @@ from spectronorm.experiment.running.run import run
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import write_text
 
-ANSWER = "answer.json"
+ANSWER_FILE = "answer.json"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def compare(
     if said is None:
         raise ArgumentError("no block is complete, so there is no answer; run the command again")
     outcome = Outcome(said, looks, stopped)
-    write_text(results.folder / ANSWER, json.dumps(asdict(outcome), indent=1, allow_nan=False) + "\n", None)
+    write_text(results.folder / ANSWER_FILE, json.dumps(asdict(outcome), indent=1, allow_nan=False) + "\n", None)
     return outcome
 
 
