@@ -10,7 +10,7 @@ import xxhash
 
 from spectronorm.audio.decoding.decode import open_regular
 from spectronorm.audio.decoding.memory_file import fill, unnamed_file
-from spectronorm.audio.places.archive import part_pieces
+from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.place import state
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.errors import AudioError, BadAudioReason
@@ -26,7 +26,7 @@ Unpack = Callable[[Part], Iterator[bytes]]
 
 
 @contextmanager
-def open_content(clip: ClipReference, unpack: Unpack = part_pieces) -> Iterator[int]:
+def open_content(clip: ClipReference, unpack: Unpack = pieces_of) -> Iterator[int]:
     """Open a descriptor of a regular, non-empty file with the clip's bytes.
 
     A member of an archive or a remote object is held in memory, or in a temporary file without a name if it is large.
@@ -94,7 +94,7 @@ def always_changing() -> AudioError:
     return AudioError(BadAudioReason.CHANGING, f"it was written to during each of {ATTEMPTS} attempts to read it")
 
 
-def stamp(clip: ClipReference, unpack: Unpack = part_pieces) -> bytes:
+def stamp(clip: ClipReference, unpack: Unpack = pieces_of) -> bytes:
     """Return the identity of the clip's content now: the digest of its bytes, or of the error that prevents reading."""
     try:
         with open_content(clip, unpack) as descriptor:

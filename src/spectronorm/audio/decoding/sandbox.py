@@ -19,12 +19,14 @@ import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio.decoding.confinement import Undumpable, available
+from spectronorm.audio.decoding.containers.foreign import needs_ffmpeg
+from spectronorm.audio.decoding.containers.view import FileBytes
 from spectronorm.audio.decoding.decode import DecodedFile, open_regular
 from spectronorm.audio.decoding.fork_server import SERVERS, Confined, Gone, Limits
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
@@ -36,13 +38,14 @@ from spectronorm.audio.decoding.worker import (
     DONE,
     ERROR,
     FAILED,
+    FFMPEG_DECODER,
     HEADERS,
     MOST_FILES,
     PIECE,
     SAMPLES,
     UNPACKER,
 )
-from spectronorm.audio.places.archive import part_pieces
+from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.member_limits import check_member, check_position
 from spectronorm.audio.places.place import is_url, state
 from spectronorm.audio.places.reference import Part
@@ -50,6 +53,7 @@ from spectronorm.errors import AudioError, BadAudioReason
 
 _MAX_TEXT = 1 << 16
 _MAX_PIECE = 1 << 21
+_PACKED = ("deflate", "gz", "bz2", "xz")
 _ATTEMPTS = 3
 
 Decoded = DecodedFile | AudioError
@@ -59,13 +63,14 @@ Decoded = DecodedFile | AudioError
 class _Decoder(Confined):
     """A process that decodes, and the memory that it writes samples to."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, ffmpeg: bool = False) -> None:
+        self.ffmpeg = ffmpeg
         memory = unnamed_file()
         try:
             os.ftruncate(memory, limits.megabytes << 20)  # costs no memory until it is written to
             seal_size(memory)
             self._shared = mmap.mmap(memory, 0)
-            super().__init__(DECODER, limits, [memory])
+            super().__init__(FFMPEG_DECODER if ffmpeg else DECODER, limits, [memory])
         finally:
             os.close(memory)
 
@@ -180,7 +185,7 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits, memory: _Memory
     """
     done, attempts, at_once = 0, 0, MOST_FILES
     while done < len(descriptors):
-        asked = descriptors[done : done + at_once]
+        asked = _of_one_decoder(descriptors[done : done + at_once])
         answered = 0
         with closing(_answers(asked, limits, memory)) as answers:
             for answer in answers:
@@ -198,7 +203,7 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits, memory: _Memory
 def header_untrusted(descriptor: int, limits: Limits) -> tuple[int, int, int]:
     """Return the result of `header_of` for an open file, from a separate process; zeros if it fails there."""
     try:
-        decoder = _take(_Decoder, limits)
+        decoder = _take_decoder(descriptor, limits)
     except Gone:
         return 0, 0, 0
     done = False
@@ -216,7 +221,7 @@ def header_untrusted(descriptor: int, limits: Limits) -> tuple[int, int, int]:
 def _answers(descriptors: Sequence[int], limits: Limits, memory: _Memory) -> Generator[Decoded | None]:
     """Yield one answer for each file, until one is None (ask again) or reports the end of the process."""
     try:
-        decoder = _take(_Decoder, limits)
+        decoder = _take_decoder(descriptors[0], limits)
     except Gone as error:
         yield _not_started(error)
         return
@@ -236,20 +241,21 @@ def _answers(descriptors: Sequence[int], limits: Limits, memory: _Memory) -> Gen
 
 
 def unpack_untrusted(part: Part, limits: Limits) -> Generator[bytes]:
-    """Yield the pieces of `part_pieces` for a member of a local archive, unpacked by a confined process.
+    """Yield the pieces of `pieces_of`; a confined process unpacks a member of a local archive.
 
     A member larger than the limit of memory is an error. An object at a URL, and a member that is stored as it is, need
     no unpacking, and are read here; so is a member of a compressed tar at a URL.
 
     Raises:
-        AudioError: as `part_pieces`, or with the reasons `timeout` or `crashed`.
+        AudioError: as `pieces_of`, or with the reasons `timeout` or `crashed`.
     """
     most, read = limits.megabytes << 20, 0
-    check_member(part)
+    here = part.method not in _PACKED or is_url(part.place)
+    if not here:
+        check_member(part)
     if (part.size or part.stored or 0) > most:
         raise _too_large(most)
-    here = is_url(part.place) or part.method == "stored"
-    for piece in part_pieces(part) if here else _unpacked(part, limits):
+    for piece in pieces_of(part) if here else _unpacked(part, limits):
         read += len(piece)
         if read > most:
             raise _too_large(most)
@@ -267,7 +273,7 @@ def _unpacked(part: Part, limits: Limits) -> Generator[bytes]:
         if part.crc is None:
             check_position(part.start + (part.stored or 0), os.fstat(archive).st_size)
         try:
-            unpacker = _take(_Unpacker, limits, (part.place, part.start))
+            unpacker = _take_unpacker(part, limits)
         except Gone as error:
             raise _not_started(error) from None
         done, started = False, time.monotonic()
@@ -331,27 +337,57 @@ def _forget() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
-_Kind = TypeVar("_Kind", _Decoder, _Unpacker)
+
+def _of_one_decoder(descriptors: Sequence[int]) -> Sequence[int]:
+    """The first files that one kind of process decodes: FFmpeg's libraries are only loaded where they are needed."""
+    first = needs_ffmpeg(FileBytes(descriptors[0]))
+    others = (number for number, one in enumerate(descriptors) if needs_ffmpeg(FileBytes(one)) != first)
+    return descriptors[: next(others, len(descriptors))]
 
 
-def _take(kind: type[_Kind], limits: Limits, near: tuple[str, int] = ("", 0)) -> _Kind:
-    """Return a process that waits, or a new one; raises `Gone` if none can be started.
+def _take_decoder(descriptor: int, limits: Limits) -> _Decoder:
+    """Return a decoder for a file; raises `Gone` if none can be started."""
+    ffmpeg = needs_ffmpeg(FileBytes(descriptor))
 
-    Of unpackers, the one that is furthest in the archive without being behind the position `near` has to read least.
+    def usable(process: Confined) -> bool:
+        return isinstance(process, _Decoder) and process.ffmpeg == ffmpeg and process.limits == limits
+
+    found = _take(usable, lambda: _Decoder(limits, ffmpeg=ffmpeg))
+    return cast("_Decoder", found)
+
+
+def _take_unpacker(part: Part, limits: Limits) -> _Unpacker:
+    """Return an unpacker: the one that has least to read; raises `Gone` if none can be started.
+
+    That is the one which is furthest in a compressed tar without being past the member.
     """
+
+    def usable(process: Confined) -> bool:
+        return isinstance(process, _Unpacker) and process.limits == limits
+
+    def read_before(process: Confined) -> int:
+        place, position = cast("_Unpacker", process).reached
+        return position if place == part.place and position <= part.start else -1
+
+    return cast("_Unpacker", _take(usable, lambda: _Unpacker(limits), read_before))
+
+
+def _take(
+    usable: Callable[[Confined], bool], new: Callable[[], Confined], rank: Callable[[Confined], int] = lambda _: 0
+) -> Confined:
+    """Return the usable process that waits and has the highest rank, or a new one."""
     with _pool.lock:
         _pool.working += 1
     try:
         while True:
             with _pool.lock:
-                usable = [one for one in _pool.idle if isinstance(one, kind) and one.limits == limits]
-                found = max(usable, key=lambda one: _read_before(one, near), default=None)
+                found = max(filter(usable, _pool.idle), key=rank, default=None)
                 if found is not None:
                     _pool.idle.remove(found)
             if found is None:
                 _say_what_is_missing()
                 _undumpable.hold()
-                return kind(limits)
+                return new()
             if found.alive():
                 return found
             found.kill()
@@ -359,11 +395,6 @@ def _take(kind: type[_Kind], limits: Limits, near: tuple[str, int] = ("", 0)) ->
         with _pool.lock:
             _pool.working -= 1
         raise
-
-
-def _read_before(process: Confined, near: tuple[str, int]) -> int:
-    place, position = process.reached if isinstance(process, _Unpacker) else near
-    return position if place == near[0] and position <= near[1] else -1
 
 
 def _give_back(process: Confined, *, usable: bool) -> None:

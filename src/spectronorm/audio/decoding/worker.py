@@ -20,9 +20,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-DECODER, UNPACKER, END = range(3)
-"""Requests to the process that forks: a decoder (with its socket and memory), an unpacker (with its socket), or the end
-of a process that it forked."""
+DECODER, UNPACKER, END, FFMPEG_DECODER = range(4)
+"""Requests to the process that forks: a decoder (with its socket and memory), an unpacker (with its socket), the end
+of a process that it forked, or a decoder that has FFmpeg's libraries as well."""
 REQUEST = struct.Struct("<Bqqd")
 """Kind, process to end, megabytes, and seconds for a file."""
 REPLY = struct.Struct("<q")
@@ -193,7 +193,9 @@ def _fork_and_end(control: socket.socket, decode: types.ModuleType, confinement:
         if process == 0:
             control.close()
             confinement.end_with(server)
-            if kind == DECODER:
+            if kind == FFMPEG_DECODER:
+                decode.prepare_confined(ffmpeg=True)
+            if kind != UNPACKER:
                 _decoder(descriptors, megabytes, seconds, decode, confinement.confine)
             else:
                 _unpacker(descriptors, megabytes, seconds, confinement.confine)
@@ -209,7 +211,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     sys.path[:] = settings["path"]
     decode = _load_decode(settings["folder"])
-    decode.make_callbacks()
+    decode.prepare_confined(ffmpeg=False)
     confinement = importlib.import_module("spectronorm.audio.decoding.confinement")
     confinement.Undumpable().hold()  # for the processes that it forks as well
     with socket.socket(fileno=settings["socket"]) as control:
