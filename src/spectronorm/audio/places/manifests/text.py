@@ -108,9 +108,10 @@ def header_of_table(head: str, delimiter: str) -> list[str]:
 
 def _bytes(path: Path) -> IO[bytes]:
     file = path.open("rb")
-    if file.peek(2)[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(fileobj=file))
-    return file
+    if file.peek(2)[:2] != b"\x1f\x8b":
+        return file
+    file.close()
+    return io.BufferedReader(gzip.GzipFile(path))
 
 
 def _encoding(start: bytes) -> str:
