@@ -43,3 +43,7 @@ __all__ = [
     "prepare",
     "run",
 ]
+from spectronorm.experiment.sensitivity import LabelledLevels as LabelledLevels
+from spectronorm.experiment.sensitivity import Sensitivity as Sensitivity
+from spectronorm.experiment.sensitivity import measure_sensitivity as measure_sensitivity
+from spectronorm.experiment.sensitivity import open_model as open_model
