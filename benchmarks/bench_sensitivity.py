@@ -2,8 +2,8 @@
 
     python benchmarks/bench_sensitivity.py ESC10_FOLDER -o sensitivity/
 
-Trains the model of `examples/deployment_story.py` on folds 2 to 5 under both normalizations and measures its sensitivity
-on fold 1, with one thread.
+Trains the model of `examples/deployment_story.py` on folds 2 to 5 under both normalizations and measures its
+sensitivity on fold 1, with one thread.
 """
 
 from __future__ import annotations

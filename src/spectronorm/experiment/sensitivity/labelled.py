@@ -8,12 +8,12 @@ from pathlib import Path
 
 from spectronorm.audio import Source
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.clips.folds import GROUP_COLUMNS
 from spectronorm.experiment.clips.levels import Waves, usual_seconds
 from spectronorm.experiment.sensitivity.measure import LabelledLevels
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import fit
 from spectronorm.profile.bad_files import BadFile
+from spectronorm.profile.groups import GROUP_COLUMNS
 from spectronorm.runs.progress import Progress, silent
 
 
