@@ -145,7 +145,7 @@ class ClipReference:
                 and `NAME#1` for a channel.
         """
         kept = self.span if span is None else span
-        named = self.name if span is None else piece_name(self.recording, span)
+        named = self.name if span is None else piece_name(self.name, span)
         if channel is not None:
             named = f"{named}#{channel}"
         columns = {**self.columns, RECORDING: self.recording}
