@@ -34,11 +34,13 @@ BENCHMARKS = (
     Benchmark("bench_sliding", "sliding normalization with a loop over frames", "sliding"),
     Benchmark("bench_png", "the PNG writer with Pillow", "images-and-inversion"),
     Benchmark("bench_inversion", "inversion with librosa", "images-and-inversion"),
+    Benchmark("bench_front_ends", "each preset with its origin, call by call, and streams", "benchmarks"),
     Benchmark("bench_torch", "batches with torch.stft, nnAudio and torch.compile", "torch"),
     Benchmark("bench_reliability", "the cost of the journal and of `--untrusted`", "reliability"),
     Benchmark("bench_monitor", "the cost of watching for drift", "monitoring"),
     Benchmark("bench_levels", "a meter with other sums of levels, and stores with one file a clip", "own-spectrograms"),
     Benchmark("bench_merge", "adding up a million clips", "reliability"),
     Benchmark("bench_dask", "a Dask cluster with the local pool, and a worker's death", "scale"),
+    Benchmark("bench_memory", "peak memory of every command on a clip of an hour", "scale"),
     Benchmark("bench_growth", "time and memory by files, lengths and bands", "scale"),
 )

@@ -9,18 +9,19 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
+from spectronorm.audio.decoding.av_sound import UNKNOWN_FRAMES
 from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.containers.found import Found
 from spectronorm.audio.decoding.decode import (
     FREE_BYTES,
     LIBSNDFILE_ERRORS,
     MAX_EXPANSION,
-    UNKNOWN_FRAMES,
     DecodedBlocks,
     DecodedFile,
     opened_sounds,
@@ -37,8 +38,8 @@ _EXACT_FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", 
 _EXACT_SUBTYPES = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"})
 _BLOCK = 1 << 18
 _NEAR = 1 << 15
-_KEPT_BLOCKS = 4
-"""Number of decoded blocks, of a million samples each, that are kept for sections that overlap."""
+_KEPT_BLOCKS = 16
+"""Number of decoded blocks that are kept for sections that overlap."""
 
 
 class _Samples(Protocol):
@@ -81,12 +82,13 @@ class _Exact:
     def seeks(self) -> bool:
         """True if a seek gives the samples that decoding from the beginning gives."""
         sound = self._sound
-        return sound.format in _EXACT_FORMATS and sound.subtype in _EXACT_SUBTYPES and sound.frames < UNKNOWN_FRAMES
+        known = isinstance(sound, soundfile.SoundFile) and sound.frames < UNKNOWN_FRAMES
+        return known and sound.format in _EXACT_FORMATS and sound.subtype in _EXACT_SUBTYPES
 
     def _open(self) -> None:
         self._sounds = opened_sounds(self._descriptor, self._found, None)
         try:
-            self._sound = next(self._sounds)
+            self._sound: Any = next(self._sounds)
         except LIBSNDFILE_ERRORS as error:
             raise unreadable(error) from None
         self.position, self._last = 0, np.empty((0, self._sound.channels), np.float32)
