@@ -35,6 +35,7 @@ from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_un
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
+from spectronorm.audio.places.open_files import OPEN_FILES
 from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
@@ -389,4 +390,5 @@ def channel_count(clip: ClipReference) -> int:
 def release() -> None:
     """Close the archives and decoding processes that reading keeps open for the next clip."""
     STREAMS.close()
+    OPEN_FILES.close()
     close_decoders()
