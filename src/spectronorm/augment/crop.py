@@ -78,9 +78,7 @@ class RandomCrop(Augmentation):
         ends = clip_lengths(lengths, shape, wave.shape[-1])
         starts = self._starts(wave, drawn, ends)
         index = starts + positions(self.samples, wave)
-        return Cropped(
-            _taken(wave, index, a_clip(ends, wave, 1)), whole_numbers(np.minimum(ends, self.samples), wave)
-        )
+        return Cropped(_taken(wave, index, a_clip(ends, wave, 1)), whole_numbers(np.minimum(ends, self.samples), wave))
 
     def stack(self, wave: Array, generator: np.random.Generator, lengths: Array | None = None) -> Cropped:
         """Cut the channels of stacks `(..., channel, sample)` at one start each, by the power of all channels.

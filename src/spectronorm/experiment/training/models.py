@@ -33,15 +33,16 @@ SIZES: Mapping[str, Size] = {
 
 
 class XResNet(nn.Sequential):
-    """The ResNet of He et al. 2018 (Bag of Tricks for Image Classification with CNNs), for one-channel input.
+    """The ResNet of He et al. 2018 (Bag of Tricks for Image Classification with CNNs), by default for one channel.
 
     `xresnet18` is fastai's: a stem of 3×3 convolutions with 32, 32 and 64 channels, the first of stride 2; max pooling;
     stages of basic blocks whose shortcut pools before its 1×1 convolution (ResNet-D), and whose last BatchNorm starts
-    at zero; weights by He's normal initialization. The model maps `(batch, 1, band, frame)` to logits `(batch, class)`.
+    at zero; weights by He's normal initialization. The model maps `(batch, 1, band, frame)` to logits `(batch, class)`;
+    with `channels`, that number of them in place of 1.
     """
 
-    def __init__(self, size: Size, classes: int) -> None:
-        widths = (1, *size.stem)
+    def __init__(self, size: Size, classes: int, channels: int = 1) -> None:
+        widths = (channels, *size.stem)
         stem = [
             _convolution(i, o, stride=2 if n == 0 else 1)
             for n, (i, o) in enumerate(zip(widths, size.stem, strict=False))
@@ -95,13 +96,14 @@ def _convolution(
     return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if activation else []))
 
 
-def make_model(name: str, classes: int, seed: Sequence[int]) -> nn.Module:
+def make_model(name: str, classes: int, seed: Sequence[int], channels: int = 1) -> nn.Module:
     """Create a model with weights drawn from the seed; other random state is not disturbed.
 
     Args:
         name: One of `SIZES`, or `package.module:callable`, which is called with the number of classes.
         classes: Number of logits.
         seed: Whole numbers.
+        channels: Number of channels of the input of a built-in model.
 
     Raises:
         ArgumentError: if there is no such model, or if the callable does not return an `nn.Module`.
@@ -109,22 +111,22 @@ def make_model(name: str, classes: int, seed: Sequence[int]) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_mixed(seed))
         if name in SIZES:
-            return XResNet(SIZES[name], classes)
+            return XResNet(SIZES[name], classes, channels)
         return _imported(name, classes)
 
 
-def check_model(name: str, classes: int, shape: tuple[int, int]) -> nn.Module:
-    """Create a model and check that it maps a batch of inputs of this shape to one logit for each class.
+def check_model(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Module:
+    """Create a model and check that it maps a batch of inputs `(channel, band, frame)` to one logit for each class.
 
     Raises:
         ArgumentError: if it does not.
     """
-    model = make_model(name, classes, (0,))
+    model = make_model(name, classes, (0,), shape[0])
     # Two clips, because BatchNorm cannot train on one.
     try:
-        logits = model(torch.zeros(2, 1, *shape))
+        logits = model(torch.zeros(2, *shape))
     except (RuntimeError, ValueError, TypeError) as error:
-        raise ArgumentError(f"model={name!r} does not take a batch (2, 1, {shape[0]}, {shape[1]}): {error}") from None
+        raise ArgumentError(f"model={name!r} does not take a batch {(2, *shape)}: {error}") from None
     if not isinstance(logits, Tensor) or tuple(logits.shape) != (2, classes):
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise ArgumentError(
