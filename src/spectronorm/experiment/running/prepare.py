@@ -130,8 +130,8 @@ def prepare(
     for front_end in front_ends.values():
         device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None
         levels = waves.levels(front_end, device, progress("spectrograms"))
-        shape = input_channels(front_end), levels.shape[-2], levels.shape[-1]
-        model = check_model(design.training.model, len(usable.classes), shape)
+        shape, channels = (levels.shape[-2], levels.shape[-1]), input_channels(front_end)
+        model = check_model(design.training.model, len(usable.classes), shape, channels)
     if model is None:
         raise ArgumentError("a comparison needs arms")
     return Prepared(design, usable, waves, profiles, tuple(bad.values()), model)

@@ -78,7 +78,9 @@ class ArmTraining:
         for part, member in design.arm(self.name).models:
             inputs = arm_inputs(self.prepared, part, block.fold)
             seed = design.seed_of(self.name, block, member)
-            model = make_model(training.model, len(clips.classes), seed, input_channels(part.front_end))
+            channels = input_channels(part.front_end)
+            bands = part.front_end.level_shape[-1]
+            model = make_model(training.model, len(clips.classes), bands, seed, channels)
             # Inputs have this memory order; weights in another order would be converted at each step.
             model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             losses: list[float] = []
