@@ -27,8 +27,9 @@ CONSISTENT, UNKNOWN = "consistent", "unknown"
 _PARTS = 20
 _CONSISTENT_AT = 2.5
 """Root mean square of differences in standard errors, below which another sample of equal data gives such numbers."""
-_NEAREST_SHARE = 0.1
-"""A mistake is named if its numbers are ten times closer than those of any other."""
+_NEAREST_SHARE, _NOISY_SHARE = 0.1, 0.25
+"""A mistake is named if its numbers are ten times closer than those of any other, or four times if they depend on a
+random order."""
 _CLOSE, _ERRORS_OF_MISTAKES = 0.05, 1.5
 """Distance and standard errors up to which a mistake on another sample of such data is named."""
 _SIMILAR = 0.15
@@ -213,7 +214,8 @@ def _judge(tried: list[tuple[Finding, float]]) -> tuple[str, str]:
         return EXACT, "the numbers are those of these data"
     nearest, tolerance = min(tried, key=lambda one: one[0].distance / one[1])
     others = [one.distance for one, _ in tried if one.name != nearest.name]
-    if nearest.distance <= tolerance and nearest.distance <= _NEAREST_SHARE * min(others):
+    share = _NEAREST_SHARE if tolerance <= tried[0][1] else _NOISY_SHARE
+    if nearest.distance <= tolerance and nearest.distance <= share * min(others):
         return nearest.name, nearest.sentence
     if right.errors <= _CONSISTENT_AT:
         return CONSISTENT, (

@@ -17,7 +17,6 @@ _FIRST = (0.01, 0.05, 0.1, 0.2, 0.25, 0.5)
 _ORDERS = 4
 
 EXACT = "exact"
-_LARGEST_INTEGER = 32768.0
 _PUBLISHED = {
     "AudioSet, published with AST": (-4.2677393, 4.5689974),
     "ESC-50, published with AST": (-6.6268077, 5.358466),
@@ -182,28 +181,6 @@ def _of_units(front_end: AnyFrontEnd, view: Callable[[LevelSums], LevelSums]) ->
             lambda s, factor=factor: tuple(factor * one for one in view(s).moments()),  # type: ignore[misc]
             1e-2,
         )
-    shift = per_neper * power * math.log(_LARGEST_INTEGER)
-    for sign, name, sentence in (
-        (1.0, "16-bit scale", "samples were whole numbers to 32767, but the front end takes samples in ±1"),
-        (-1.0, "samples in ±1", "samples were in ±1, but the front end scales them to 16 bits"),
-    ):
-        yield Mistake(name, sentence, _moved(view, sign * shift), 0.1)
-
-
-def _moved(view: Callable[[LevelSums], LevelSums], shift: float) -> Callable[[LevelSums], Moments]:
-    """Every level moved, but cells on the floor stay there."""
-
-    def moments(some: LevelSums) -> Moments:
-        seen = view(some)
-        count = np.broadcast_to(seen.count, seen.total.shape)
-        total = (seen.total + (count - seen.on_floor) * shift).sum(axis=0)
-        above = seen.total - seen.on_floor * seen.floor
-        squares = (seen.squares + 2 * shift * above + (count - seen.on_floor) * shift**2).sum(axis=0)
-        cells = count.sum(axis=0)
-        mean = total / cells
-        return mean, np.sqrt(np.maximum(squares / cells - mean**2, 0.0))
-
-    return moments
 
 
 def _of_other_data(sums: LevelSums, view: Callable[[LevelSums], LevelSums]) -> Iterator[Mistake]:

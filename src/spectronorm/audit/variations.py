@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from spectronorm.audio import RESAMPLERS
 from spectronorm.errors import SpectronormError
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Mel
+from spectronorm.front_end.waveform import AsRecorded, ScaleWaveform
+
+_LARGEST_INTEGER = 32768.0
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,15 @@ class Variation:
 
 
 def variations(front_end: AnyFrontEnd) -> Iterator[Variation]:
-    """Yield front ends with another resampler, mel scale, window, padding or pre-emphasis."""
+    """Yield front ends with another scale of samples, resampler, mel scale, window, padding or pre-emphasis."""
     if not isinstance(front_end, FrontEnd):
         return
+    if front_end.level == AsRecorded():
+        sentence = "samples were whole numbers to 32767, but the front end takes samples in ±1"
+        yield Variation("16-bit scale", sentence, replace(front_end, level=ScaleWaveform(_LARGEST_INTEGER)))
+    if front_end.level == ScaleWaveform(_LARGEST_INTEGER):
+        sentence = "samples were in ±1, but the front end scales them to 16 bits"
+        yield Variation("samples in ±1", sentence, replace(front_end, level=AsRecorded()))
     for resampler in RESAMPLERS:
         if resampler != front_end.resampler:
             sentence = f"the sounds were resampled by {resampler}, not {front_end.resampler}"
