@@ -39,6 +39,7 @@ from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
+from spectronorm.audio.places.open_files import OPEN_FILES
 from spectronorm.audio.places.reference import ClipReference, Part, Span
 from spectronorm.audio.places.row_bytes import close_rows
 from spectronorm.audio.resample import resample
@@ -436,5 +437,6 @@ def release() -> None:
     """Close the recordings, archives and decoding processes that reading keeps open for the next clip."""
     RECORDINGS.close()
     STREAMS.close()
+    OPEN_FILES.close()
     close_rows()
     close_decoders()
