@@ -2,7 +2,7 @@
 
 from spectronorm.audio.cache import AudioCache as AudioCache
 from spectronorm.audio.clip import Clip as Clip
-from spectronorm.audio.decoding.content import stamp as stamp
+from spectronorm.audio.decoding.recordings import stamp as stamp
 from spectronorm.audio.decoding.sandbox import Limits as Limits
 from spectronorm.audio.kinds.source_kind import SOURCES as SOURCES
 from spectronorm.audio.kinds.source_kind import SourceKind as SourceKind
@@ -10,6 +10,8 @@ from spectronorm.audio.long_clip import LongClip as LongClip
 from spectronorm.audio.long_clip import Streamed as Streamed
 from spectronorm.audio.long_clip import stream as stream
 from spectronorm.audio.places.reference import ClipReference as ClipReference
+from spectronorm.audio.places.reference import Span as Span
+from spectronorm.audio.places.reference import decoded_in_order as decoded_in_order
 from spectronorm.audio.places.reference import reading_place as reading_place
 from spectronorm.audio.read import Reader as Reader
 from spectronorm.audio.read import Stamped as Stamped
@@ -18,10 +20,13 @@ from spectronorm.audio.read import read as read
 from spectronorm.audio.read import read_clip as read_clip
 from spectronorm.audio.read import release as release
 from spectronorm.audio.resample import RESAMPLERS as RESAMPLERS
+from spectronorm.audio.sources import Openable as Openable
 from spectronorm.audio.sources import Source as Source
 from spectronorm.audio.sources import each_channel as each_channel
+from spectronorm.audio.sources import is_one_pass as is_one_pass
 from spectronorm.audio.sources import open_source as open_source
 from spectronorm.audio.sources import random_sample as random_sample
+from spectronorm.audio.sources import sources_of_values as sources_of_values
 
 __all__ = [
     "SOURCES",
@@ -32,6 +37,7 @@ __all__ = [
     "Reader",
     "Source",
     "SourceKind",
+    "Span",
     "open_source",
     "read",
     "read_clip",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +31,17 @@ from spectronorm.audio.decoding.decode import (
     decode_descriptor,
     header_of,
 )
-from spectronorm.audio.decoding.piece import cut, decode_piece
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
+from spectronorm.audio.decoding.recording import cut
+from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
 from spectronorm.audio.places.compressed_tar import STREAMS
-from spectronorm.audio.places.reference import ClipReference, Span
+from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
+from spectronorm.audio.places.open_files import OPEN_FILES
+from spectronorm.audio.places.reference import ClipReference, Part, Span
+from spectronorm.audio.places.row_bytes import close_rows
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
@@ -204,6 +210,8 @@ class Reader:
 
 def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
     """Return stamp and samples of a file; None if the file changed meanwhile."""
+    if clip.span is not None and not _needs_path(clip):
+        return _attempt_piece(clip, clip.span, with_stamp=with_stamp)
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
@@ -214,6 +222,28 @@ def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Out
         return _not_opened(error)
 
 
+def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
+    """Return the result of `_attempt_here` for a section of a recording, which stays open for its next one."""
+    try:
+        with RECORDINGS.open(clip) as opened:
+            stamp = opened.stamp(clip) if with_stamp else b""
+            decoded = _section(opened, span)
+            return (stamp, decoded) if opened.is_unchanged else None
+    except AudioError as error:
+        return _not_opened(error)
+
+
+def _section(opened: OpenRecording, span: Span) -> _Outcome:
+    plain = None if opened.plain is None else read_plain_wav(opened.descriptor, span, opened.plain)
+    if plain is not None:
+        return _Decoded(*plain, borrowed=True, of_integers=True)
+    try:
+        found = opened.recording.read(span)
+    except AudioError as error:
+        return error
+    return _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
+
+
 def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
     return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
 
@@ -221,17 +251,18 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
     if (plain := read_plain_wav(descriptor, clip.span)) is not None:
         return _Decoded(*plain, borrowed=True, of_integers=True)
-    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
+    path = clip.path if _needs_path(clip) else None
     try:
-        if clip.span is None or needs_path:
-            found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
-            found = found if clip.span is None else cut(found, clip.span)
-        else:
-            found = decode_piece(descriptor, clip.span)
+        found = decode_descriptor(descriptor, path=path, memory=SAMPLES.floats)
+        found = found if clip.span is None else cut(found, clip.span)
     except AudioError as error:
         return error
     borrowed = found.samples.base is not None
     return _Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
+
+
+def _needs_path(clip: ClipReference) -> bool:
+    return clip.part is None and str(clip.location)[-4:].lower() in NEEDS_PATH
 
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
@@ -363,18 +394,34 @@ def read_clip(
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
 
-def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") -> NDArray[np.float32]:
+def read(
+    path: str | Path | bytes | IO[bytes], sample_rate: int, *, channels: str | int = "mean"
+) -> NDArray[np.float32]:
     """The samples of one file as a float32 array at `sample_rate` (Hz), ready for a front end or pipeline.
 
-    They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
+    The file is given by its path, by its bytes, or open for reading bytes, from its position on. The samples are
+    `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
 
     Raises:
         AudioError: if the file cannot be used, with the reason.
-        ArgumentError: if `channels` is none of the ways to read them.
+        ArgumentError: if `channels` is none of the ways to read them, or the file is given in another way.
     """
     text = check_channels(channels)
-    text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
-    return Reader(channels=text).read(path, sample_rate).samples
+    clip = _one_clip(path)
+    text = f"{STACK}:{channel_count(clip)}" if text == STACK else text
+    return Reader(channels=text).read(clip, sample_rate).samples
+
+
+def _one_clip(path: str | Path | bytes | IO[bytes]) -> ClipReference:
+    """The clip of a path, of bytes or of an open file."""
+    if isinstance(path, str | os.PathLike):
+        return ClipReference(Path(path).name, path)
+    data = path.read() if hasattr(path, "read") else path
+    if not isinstance(data, bytes | bytearray):
+        raise ArgumentError(
+            f"a file is given by its path, its bytes, or open for bytes (rb), not as {type(data).__name__}"
+        )
+    return ClipReference(IN_MEMORY, IN_MEMORY, part=Part(IN_MEMORY, held=HeldBytes(bytes(data))))
 
 
 def channel_count(clip: ClipReference) -> int:
@@ -387,6 +434,9 @@ def channel_count(clip: ClipReference) -> int:
 
 
 def release() -> None:
-    """Close the archives and decoding processes that reading keeps open for the next clip."""
+    """Close the recordings, archives and decoding processes that reading keeps open for the next clip."""
+    RECORDINGS.close()
     STREAMS.close()
+    OPEN_FILES.close()
+    close_rows()
     close_decoders()

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from spectronorm.cli import (
     apply,
+    audit,
     check,
     compare,
     datasets,
@@ -95,6 +96,7 @@ COMMANDS = (
     import_statistics,
     export_statistics,
     formats,
+    audit,
     compare,
     sensitivity,
     watch,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast, overload
 
 from spectronorm.engines.engine import Engine, Item, Result, merged
 from spectronorm.errors import FileFormatError
+from spectronorm.runs.batches import Batches, InBatches, batch_bounds
 from spectronorm.runs.journal import Journal
 from spectronorm.runs.worker_check import Origin
 from spectronorm.storage import DAMAGE
@@ -116,8 +117,19 @@ def guarded_map(
     Raises:
         EngineError: if a worker would not reproduce the run that `origin` identifies.
     """
-    for _, result in engine.map(Guarded(task, origin, recorded=False), _WithPayloads(items, lambda _: None)):
+    for _, result in _mapped(engine, Guarded(task, origin, recorded=False), _WithPayloads(items, lambda _: None)):
         yield result
+
+
+def _mapped(
+    engine: Engine, task: Guarded[Item, Result], items: _WithPayloads[Item]
+) -> Iterator[tuple[Records, Result]]:
+    bounds = batch_bounds(items.items)
+    if bounds is None:
+        yield from engine.map(task, items)
+        return
+    for results in engine.map(InBatches(task), Batches(items, bounds)):
+        yield from results
 
 
 def resumable_map(
@@ -134,7 +146,7 @@ def resumable_map(
     # One map after the other, because an engine predicts from the first results how long the others will take.
     held = _WithPayloads(finished, lambda item: journal.get(task.key(item)))
     for some in (held, _WithPayloads(rest, lambda _: None)):
-        for records, result in engine.map(guarded, some):
+        for records, result in _mapped(engine, guarded, some):
             for key, payload in records:
                 journal.put(key, payload)
             yield result
