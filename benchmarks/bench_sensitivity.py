@@ -19,7 +19,7 @@ import torch
 import spectronorm as sn
 from spectronorm.experiment.sensitivity import LabelledLevels, measure_sensitivity
 from spectronorm.experiment.sensitivity.model import of_module
-from spectronorm.experiment.sensitivity.words import sentences
+from spectronorm.experiment.sensitivity.words import sensitivity_sentences
 from spectronorm.report.sensitivity_page import rows, save_sensitivity_page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
@@ -51,7 +51,7 @@ def main() -> None:
         begin = time.process_time()
         found = measure_sensitivity(of_module(model), clips, pipeline.normalizer, draws=given.draws)
         print(f"\n{name}: measured in {time.process_time() - begin:.0f} s of processor time")
-        print("\n".join(sentences(found)))
+        print("\n".join(sensitivity_sentences(found)))
         for row in rows(found):
             print(f"| {' | '.join(row)} |")
         save_sensitivity_page(found, f"the deployment story's model ({name})", given.output / f"{name}.html")

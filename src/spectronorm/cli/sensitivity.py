@@ -83,7 +83,7 @@ def sensitivity_command(
     """Measure what a wrong mean or deviation costs a trained model, by inference alone."""
     from spectronorm.experiment.sensitivity import measure_sensitivity, open_model
     from spectronorm.experiment.sensitivity.labelled import labelled_levels
-    from spectronorm.experiment.sensitivity.words import sentences
+    from spectronorm.experiment.sensitivity.words import sensitivity_sentences
 
     require_folder(output, "the sensitivity of a model")
     require_replaceable(output / REPORT, Content.PAGE)
@@ -106,7 +106,7 @@ def sensitivity_command(
         found = measure_sensitivity(
             classifier, clips, pipeline.normalizer, metric=chosen, draws=draws, seed=seed, progress=progress
         )
-    plain = {"model": model, **asdict(found), "sentences": sentences(found)}
+    plain = {"model": model, **asdict(found), "sentences": sensitivity_sentences(found)}
     write_text(output / RECORD, canonical_json(plain) + "\n", Content.RECORD)
     page: Path | None = output / REPORT
     try:
@@ -120,7 +120,7 @@ def sensitivity_command(
         print_json({"report": None if page is None else str(page), **plain})
         return
     warn_left_out(bad)
-    for line in sentences(found):
+    for line in sensitivity_sentences(found):
         say(line)
     if page is not None:
         say(f"\n{page}")

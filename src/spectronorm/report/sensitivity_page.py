@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
-from spectronorm.experiment.sensitivity.measure import Effect, Sensitivity
-from spectronorm.experiment.sensitivity.words import number, sentences, signed
+from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
+from spectronorm.experiment.sensitivity.words import number, sensitivity_sentences, signed
 from spectronorm.report.comparison_figures import png
 from spectronorm.report.figures import new_figure
 from spectronorm.report.html import embedded, page_template
@@ -45,7 +45,7 @@ def save_sensitivity_page(found: Sensitivity, model: str, path: Path) -> None:
     template = page_template(_PAGE)
     text = template.render(
         title=f"What wrong statistics cost {model}",
-        sentences=sentences(found),
+        sentences=sensitivity_sentences(found),
         image=embedded(sensitivity_figure(found)),
         header=HEADER,
         rows=rows(found),
@@ -87,7 +87,7 @@ def sensitivity_figure(found: Sensitivity) -> bytes:
 
 
 def _curve(
-    axis: Any, effects: tuple[Effect, ...], label: str, at: float | None = None, attribute: str = "mean"
+    axis: Any, effects: tuple[ErrorEffect, ...], label: str, at: float | None = None, attribute: str = "mean"
 ) -> None:
     points = [(getattr(e, attribute), 100 * e.change, 100 * e.low, 100 * e.high) for e in effects]
     points += [] if at is None else [(at, 0.0, 0.0, 0.0)]

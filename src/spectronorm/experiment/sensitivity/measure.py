@@ -26,7 +26,7 @@ _Levels = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Effect:
+class ErrorEffect:
     """Effect of one error of the statistics on the metric.
 
     Attributes:
@@ -72,13 +72,13 @@ class Sensitivity:
     value: float
     clips: int
     groups: int
-    effects: tuple[Effect, ...]
-    own: Effect
+    effects: tuple[ErrorEffect, ...]
+    own: ErrorEffect
     offset: float
     ratio: float
     jagged: float
 
-    def of_kind(self, kind: str) -> tuple[Effect, ...]:
+    def of_kind(self, kind: str) -> tuple[ErrorEffect, ...]:
         """Return the effects of one kind of error."""
         return tuple(effect for effect in self.effects if effect.kind == kind)
 
@@ -155,10 +155,10 @@ def measure_sensitivity(
     steps = _Steps(model, x, int(target.max()), total, progress)
     shipped = steps.probabilities(np.zeros((1, 1)), np.ones((1, 1)))
 
-    def effect(error: StatisticsError, per_sd: NDArray[np.float64]) -> Effect:
+    def effect(error: StatisticsError, per_sd: NDArray[np.float64]) -> ErrorEffect:
         found = np.stack([steps.probabilities(a * per_sd, r) for a, r in error.draws])
         values = paired(shipped, found, target, units, metric, seed)
-        return Effect(error.kind, error.name, error.mean, error.factor, *values)
+        return ErrorEffect(error.kind, error.name, error.mean, error.factor, *values)
 
     measured = tuple(effect(error, moments.std / scale) for error in errors)
     own_effect = effect(own, np.ones((1, 1)))

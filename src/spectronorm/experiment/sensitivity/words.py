@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
-from spectronorm.experiment.sensitivity.measure import Effect, Sensitivity
+from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
 
 TOLERATED = 0.01
 """Loss of one point, which the sentences take as the limit of what a user accepts."""
 
 
-def sentences(found: Sensitivity) -> list[str]:
+def sensitivity_sentences(found: Sensitivity) -> list[str]:
     """State what wrong statistics cost, and where the shipped ones lie."""
     on = f"{found.clips} clips of {found.groups} recordings or speakers"
     where = (
@@ -31,7 +31,7 @@ def sentences(found: Sensitivity) -> list[str]:
     return said
 
 
-def change(effect: Effect) -> str:
+def change(effect: ErrorEffect) -> str:
     """Format a change with its interval."""
     return f"{signed(effect.change)} ({signed(effect.low)} … {signed(effect.high)})"
 
@@ -46,6 +46,6 @@ def number(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _worst(found: Sensitivity) -> list[tuple[str, Effect]]:
+def _worst(found: Sensitivity) -> list[tuple[str, ErrorEffect]]:
     kinds = ((MEAN, "error of the mean"), (STD, "error of the deviation"), (BANDS, "jagged error"))
     return [(title, min(found.of_kind(kind), key=lambda effect: effect.change)) for kind, title in kinds]
