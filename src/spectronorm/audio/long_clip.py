@@ -188,7 +188,7 @@ def stream(
         twice: `work` goes through the blocks twice.
     """
     kept = reader.channels.startswith(STACK)
-    if reader.untrusted is not None or resampler not in _QUALITIES or kept or not _large(clip):
+    if reader.untrusted is not None or resampler not in _QUALITIES or kept or not is_large(clip):
         return None
     for _ in range(ATTEMPTS):
         try:
@@ -210,7 +210,7 @@ def stream(
     return Streamed(stamp_of_error(changing), changing)
 
 
-def _large(clip: ClipReference) -> bool:
+def is_large(clip: ClipReference) -> bool:
     """True if the clip's file is large enough to ask for its length."""
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES

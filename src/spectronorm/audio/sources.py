@@ -162,20 +162,22 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
 
 def _kind_of(place: str) -> type[SourceKind]:
     """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
-    classes = SOURCES.classes()
-    matching = [name for name, cls in classes.items() if _takes(name, cls, place)]
-    plugged = [name for name in matching if SOURCES.plugin_of(name) is not None]
-    if len(plugged) > 1:
-        both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in plugged)
+    plugged = SOURCES.plugged()
+    matching = [name for name, cls in plugged.items() if _takes(name, cls, place)]
+    if len(matching) > 1:
+        both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in matching)
         raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
-    return classes[(plugged or matching)[0]]
+    if matching:
+        return plugged[matching[0]]
+    return next(cls for name, cls in SOURCES.classes().items() if name not in plugged and cls().matches(place))
 
 
 def _takes(name: str, cls: type[SourceKind], place: str) -> bool:
+    """Ask a plug-in's kind."""
     try:
         return cls().matches(place)
+    except SpectronormError:
+        raise
     except Exception as error:
         plugin = SOURCES.plugin_of(name)
-        if plugin is None or isinstance(error, SpectronormError):
-            raise
         raise PluginError(f"{place}: the source kind {name} of {plugin} fails ({error}); uninstall it") from None

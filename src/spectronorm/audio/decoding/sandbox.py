@@ -31,6 +31,7 @@ from spectronorm.audio.decoding.confinement import Undumpable, available
 from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.standard_streams import open_standard_streams
 
@@ -251,6 +252,7 @@ def _take(limits: Limits) -> _Decoder:
                 _idle.remove(found)
         if found is None:
             _say_what_is_missing()
+            keep_open(close_decoders)
             _undumpable.hold()
             return _Decoder(limits)
         if found.alive():

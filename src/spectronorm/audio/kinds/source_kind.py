@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -17,12 +18,18 @@ class SourceKind(ABC):
     takes: ClassVar[str] = ""
     """Description of the places that the kind takes, for help texts, such as `a folder`."""
 
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Lower-case ends of the names of files that the kind takes."""
+
     unread: Mapping[str, int] = MappingProxyType({})
     """Number of files of a folder that are not read, by suffix; known when the clips are listed."""
 
-    @abstractmethod
     def matches(self, place: str) -> bool:
-        """Return true if this kind takes the place; check only the name and the file system, which is cheap."""
+        """Return true if this kind takes the place, by default a file with one of the `suffixes`.
+
+        Check only the name and the file system, which is cheap.
+        """
+        return place.lower().endswith(self.suffixes) and Path(place).is_file()
 
     @abstractmethod
     def clips(self, place: str) -> list[ClipReference]:

@@ -20,10 +20,7 @@ class Table(SourceKind):
     """Files named in the column `path`, with all other columns of the table."""
 
     takes: ClassVar[str] = "a .csv or .parquet table with a column path"
-
-    @override
-    def matches(self, place: str) -> bool:
-        return Path(place).suffix.lower() in (".csv", ".parquet")
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".parquet")
 
     @override
     def clips(self, place: str) -> list[ClipReference]:
