@@ -121,14 +121,10 @@ class Registry(Generic[T]):
     def plugin_of(self, name: str) -> str | None:
         """Return the package or module that registered the class; None for a built-in class."""
         cls = self.find(name)
-        if _built_in(cls):
+        if is_built_in(cls):
             return None
         module = cls.__module__
         return f"package {self._packages[name]} ({module})" if name in self._packages else f"module {module}"
-
-    def plugged(self) -> Mapping[str, type[T]]:
-        """Every class of another package or module, by name."""
-        return {name: cls for name, cls in self.classes().items() if not _built_in(cls)}
 
     def to_plain(self, value: object) -> dict[str, Any]:
         """Return a value as plain JSON values with its kind, and for a plug-in its package or module."""
@@ -255,7 +251,8 @@ class Registry(Generic[T]):
             raise ArgumentError(f"{what}: {_described(cls)} is registered as {other!r} already; keep one name")
 
 
-def _built_in(cls: type) -> bool:
+def is_built_in(cls: type) -> bool:
+    """True for a class of this package."""
     return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 

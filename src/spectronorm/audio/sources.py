@@ -18,9 +18,11 @@ from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader, channel_count
 from spectronorm.errors import ArgumentError, AudioError, PluginError, SourceError, SpectronormError
+from spectronorm.registry import is_built_in
 
 _name = attrgetter("name")
 _ESC50 = ("meta", "esc50.csv")
+_READER = Reader()
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Source:
         """Build a source of these clips, in a stable order that does not depend on the given one."""
         by_name = groupby(sorted(clips, key=_name), key=_name)
         ordered = (clip for _, same in by_name for clip in sorted(same, key=lambda clip: os.fsencode(clip.location)))
-        return cls(tuple(ordered), Reader() if reader is None else reader)
+        return cls(tuple(ordered), _READER if reader is None else reader)
 
     def __iter__(self) -> Iterator[ClipReference]:
         return iter(self.clips)
@@ -162,14 +164,14 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
 
 def _kind_of(place: str) -> type[SourceKind]:
     """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
-    plugged = SOURCES.plugged()
-    matching = [name for name, cls in plugged.items() if _takes(name, cls, place)]
+    classes = SOURCES.classes()
+    matching = [name for name, cls in classes.items() if not is_built_in(cls) and _takes(name, cls, place)]
     if len(matching) > 1:
         both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in matching)
         raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
     if matching:
-        return plugged[matching[0]]
-    return next(cls for name, cls in SOURCES.classes().items() if name not in plugged and cls().matches(place))
+        return classes[matching[0]]
+    return next(cls for cls in classes.values() if is_built_in(cls) and cls().matches(place))
 
 
 def _takes(name: str, cls: type[SourceKind], place: str) -> bool:
