@@ -207,8 +207,25 @@ BAD = {
             b"\x93NUMPY\x01\x00v\x00"
             + b"{'descr': '<f4', 'fortran_order': False, 'shape': (6, 99999999999999999999), }".ljust(118)
         ),
-        "truncated",
-        "ends after",
+        "shape",
+        "claims the shape",
+    ),
+    "huge and empty": (
+        lambda p: p.write_bytes(
+            b"\x93NUMPY\x01\x00v\x00"
+            + b"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 99999999999999999999), }".ljust(118)
+        ),
+        "shape",
+        "claims the shape",
+    ),
+    "a hundred axes": (
+        lambda p: p.write_bytes(
+            b"\x93NUMPY\x01\x00\xc6\x01"
+            + f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({'1, ' * 100}), }}".encode().ljust(454)
+            + bytes(4)
+        ),
+        "shape",
+        "100 axes",
     ),
 }
 

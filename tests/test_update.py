@@ -266,8 +266,11 @@ def test_updates_are_undone_byte_by_byte(dull_audio: NewAudio, tmp_path: Path) -
     undone = rollback(third, tmp_path / "back")
     assert undone["generation"] == 2
     assert (tmp_path / "back").read_bytes() == second.read_bytes()
-    rollback(tmp_path / "back", tmp_path / "back")
-    assert (tmp_path / "back").read_bytes() == first.read_bytes()
+    rollback(tmp_path / "back", tmp_path / "further back")
+    assert (tmp_path / "further back").read_bytes() == first.read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(sn.errors.OutputRefused, match="is an input"):
+            rollback(third, third, overwrite=overwrite)
     with pytest.raises(sn.errors.ArgumentError, match="nothing to roll back"):
         rollback(first, tmp_path / "x")
     assert not (tmp_path / "x").exists()

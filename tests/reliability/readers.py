@@ -6,8 +6,10 @@ and what was read sums up to finite JSON or finite levels.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import math
 import tarfile
 import tempfile
 import zipfile
@@ -15,12 +17,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import save as save_tensors
 
 import spectronorm as sn
+from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.places import archive
 from spectronorm.errors import SpectronormError
 from spectronorm.experiment.arms.arms_file import parse_arms
 from spectronorm.features.read import npy_of
+from spectronorm.features.tensors import list_tensors, tensor_of
 from spectronorm.image_files import ImageCodec, LevelRange, decode, png
 from spectronorm.image_files import header as image_header
 from spectronorm.monitor import Monitor, Window
@@ -29,6 +34,7 @@ from spectronorm.runs.journal import Journal
 from spectronorm.storage import canonical_json, container
 
 from .attack import FRONT_END
+from .bad_inputs import encoded, tone
 from .conftest import write_clips
 
 FOLDER = Path(tempfile.mkdtemp(prefix="spectronorm-fuzz-"))
@@ -179,6 +185,28 @@ def load_features(data: bytes) -> None:
     npy_of(data)
 
 
+def load_tensors(data: bytes) -> None:
+    """A file of tensors of others, as levels: each is read or has a reason."""
+    path = FOLDER / "fuzz.safetensors"
+    path.write_bytes(data)
+    for clip in list_tensors(path, path.name):
+        assert clip.part is not None
+        try:
+            tensor_of(archive.read_part(clip.part), clip.part.array or "")
+        except sn.errors.AudioError:
+            continue
+
+
+def look_at_sound(data: bytes) -> None:
+    """The containers of sound: what they claim is compared with what is there, whatever they claim."""
+    path = FOLDER / "fuzz.sound"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        found = look(file.fileno())
+    assert math.isfinite(found.missing)
+    assert found.missing >= 0
+
+
 def list_table(data: bytes) -> None:
     """A table of files."""
     path = FOLDER / "fuzz.csv"
@@ -201,6 +229,7 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "container": load,
     "header": load_header,
     "tar": list_archive(".tar"),
+    "tar.gz": list_archive(".tar.gz"),
     "zip": list_archive(".zip"),
     "journal": open_journal,
     "front-end": front_end,
@@ -209,6 +238,8 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "state": load_monitor,
     "levels": load_levels,
     "features": load_features,
+    "tensors": load_tensors,
+    "sound": look_at_sound,
     "table": list_table,
     "arms-toml": list_arms(".toml"),
     "arms-json": list_arms(".json"),
@@ -225,6 +256,13 @@ def read_or_refuse(reader: str, data: bytes) -> bool:
     return True
 
 
+def sounds() -> dict[str, bytes]:
+    """A sound in each container whose length is looked at."""
+    kinds = ("WAV", "RF64", "W64", "AIFF", "AU", "CAF", "SVX", "NIST", "VOC", "FLAC", "OGG", "MP3")
+    coarse = {"SVX": "PCM_16", "VOC": "PCM_16"}
+    return {kind: encoded(kind, coarse.get(kind), tone(0.3)) for kind in kinds}
+
+
 def sound_inputs() -> dict[str, tuple[str, bytes]]:
     """Sound files to start from, by name, each with its reader."""
     tar, packed, levels = io.BytesIO(), io.BytesIO(), io.BytesIO()
@@ -237,7 +275,10 @@ def sound_inputs() -> dict[str, tuple[str, bytes]]:
     opened = Journal(journal, {"a": 1})
     opened.put(b"x" * 16, b"payload")
     opened.close()
+    tensors = save_tensors({"a": np.zeros((3, 8), np.float32), "b": np.zeros((1, 3, 8), np.float16)})
     found = {name: ("container", data) for name, data in SOUND.items()}
+    for name, data in sounds().items():
+        found[f"{name} sound"] = ("sound", data)
     for name, data in SOUND.items():
         found[f"header of a {name}"] = ("header", canonical_json(container.unpack(data, name)[0]).encode())
     return found | {
@@ -250,6 +291,8 @@ def sound_inputs() -> dict[str, tuple[str, bytes]]:
         "state": ("state", STATE),
         "levels": ("levels", levels.getvalue()),
         "features": ("features", levels.getvalue()),
+        "tensors": ("tensors", tensors),
+        "compressed tar": ("tar.gz", gzip.compress(tar.getvalue(), mtime=0)),
         "table": ("table", b"path,label,fold\nclips/high/000.wav,a,1\nb.wav,b,2\n"),
         "arms": ("arms-toml", b'[factors]\nlevel = ["as_recorded", "peak"]\nnormalize = ["none", "band"]\n'),
         "arms as JSON": ("arms-json", b'{"arm": [{"name": "a", "stft": {"power": 1.0}}, {"name": "b"}]}'),

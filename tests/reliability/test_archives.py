@@ -145,7 +145,7 @@ def damaged_zips() -> dict[str, tuple[bytes, str]]:
         "crc": (patched(16, b"\0\0\0\0"), "unreadable"),
         "claims less": (patched(24, (size // 2).to_bytes(4, "little")), "header-lies"),
         "claims more": (patched(24, (size * 2).to_bytes(4, "little")), "truncated"),
-        "claims 4 GB": (patched(24, (0xFFFFFFF0).to_bytes(4, "little")), "truncated"),
+        "claims 4 GB": (patched(24, (0xFFFFFFF0).to_bytes(4, "little")), "too-large"),
         "encrypted": (patched(8, b"\1\0"), "unreadable"),
         "method": (patched(10, b"\x63\0"), "unreadable"),
         "offset": (patched(42, (7).to_bytes(4, "little")), "header-lies"),

@@ -94,7 +94,7 @@ def test_a_mutated_file_is_read_or_refused(name: str) -> None:
                 refused += not read_or_refuse(reader, bytes(data))
         except Exception as error:
             pytest.fail(f"{name}: {type(error).__name__}: {error} for {bytes(data)[:2000]!r}")
-    assert refused
+    assert refused or reader == "sound", "a length that is claimed too large is noted, not refused"
 
 
 def test_every_kernel_is_left_alone_by_the_fuzzer() -> None:

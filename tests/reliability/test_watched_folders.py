@@ -195,3 +195,24 @@ def test_a_second_watch_on_one_state_is_refused(folder: Path, profile: Path) -> 
     assert not state.exists()
     assert watched(folder, "-p", profile, "--state", state).exit_code == 0
     assert not list(folder.parent.glob(".state*"))
+
+
+def test_a_second_watch_of_a_script_is_refused_too(folder: Path, profile: Path) -> None:
+    """The function locks its state as the command does, before it takes a clip; another file stays."""
+    state = folder.parent / "state"
+    loaded = sn.Profile.load(profile)
+    told: list[object] = []
+
+    def begin(place: Path) -> None:
+        incoming = existing(folder, Reading(loaded.front_end))
+        sn.monitor.watch(sn.monitor.Monitor(loaded), incoming, told.append, place)
+
+    with output_lock(state), pytest.raises(sn.errors.OutputBusy, match=f"process {os.getpid()}"):
+        begin(state)
+    (folder.parent / "mine.txt").write_text("mine")
+    with pytest.raises(sn.errors.OutputRefused):
+        begin(folder.parent / "mine.txt")
+    assert not told
+    begin(state)
+    assert sn.monitor.Monitor.load(state, loaded).clips == len(told)
+    assert not list(folder.parent.glob(".state*"))

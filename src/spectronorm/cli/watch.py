@@ -166,7 +166,7 @@ def watch_command(
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:
         with _telling(monitor, exporter, report, json=json) as tell, _ended_by_signals() as asked:
-            watch(monitor, _until(asked, _incoming(source, monitor, raw, poll, once=once)), tell, state)
+            watch(monitor, _until(asked, _incoming(source, monitor, raw, poll, once=once)), tell, state, lock=False)
     except KeyboardInterrupt:  # the usual end of watching a folder: the report is still printed
         if not monitor.clips:
             raise

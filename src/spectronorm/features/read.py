@@ -24,6 +24,7 @@ from spectronorm.audio.decoding.content import (
 )
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.features import hdf5, parquet
+from spectronorm.features.shape import require_shape
 from spectronorm.features.tensors import tensor_of
 from spectronorm.front_end import Levels
 from spectronorm.storage import DAMAGE
@@ -161,8 +162,7 @@ def npy_of(data: bytes) -> NDArray[Any]:
         raise AudioError(BadAudioReason.UNREADABLE, "it holds pickled objects, which are never loaded: save floats")
     if dtype.kind != "f":
         raise AudioError(BadAudioReason.UNREADABLE, f"it is {dtype}, but levels are floating point")
-    if any(length < 0 for length in shape):
-        raise AudioError(BadAudioReason.UNREADABLE, f"its shape {shape} has a negative length")
+    require_shape(shape)
     count = math.prod(shape)
     rest = data[file.tell() :]
     if len(rest) < count * dtype.itemsize:

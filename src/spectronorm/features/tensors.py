@@ -14,6 +14,7 @@ from spectronorm.audio import ClipReference
 from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
+from spectronorm.features.shape import require_shape
 from spectronorm.storage import DAMAGE
 from spectronorm.storage.container import HEADER_KEY
 
@@ -62,6 +63,7 @@ def tensor_of(data: bytes, array: str) -> NDArray[Any]:
     """The array of these bytes; raises `AudioError` if they are fewer than its shape needs."""
     kind, _, text = array.partition(":")
     shape = tuple(int(length) for length in text.split(",") if length)
+    require_shape(shape)
     if len(data) != math.prod(shape) * _SIZES[kind]:
         raise AudioError(BadAudioReason.TRUNCATED, f"it has {len(data)} bytes for a shape of {shape}")
     if kind == "BF16":

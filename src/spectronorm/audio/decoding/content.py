@@ -10,7 +10,7 @@ import xxhash
 
 from spectronorm.audio.decoding.decode import open_regular
 from spectronorm.audio.decoding.memory_file import fill, unnamed_file
-from spectronorm.audio.places.archive import read_part
+from spectronorm.audio.places.archive import part_pieces
 from spectronorm.audio.places.place import state
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import AudioError, BadAudioReason
@@ -18,34 +18,57 @@ from spectronorm.errors import AudioError, BadAudioReason
 ATTEMPTS = 3
 """Number of attempts to read a file that is being written."""
 _BLOCK = 1 << 20
+MOST_IN_MEMORY = 1 << 28
+"""Number of bytes from which a member of an archive is held in an unnamed temporary file."""
 
 
 @contextmanager
 def open_content(clip: ClipReference) -> Iterator[int]:
     """Open a descriptor of a regular, non-empty file with the clip's bytes.
 
-    A member of an archive or a remote object is held in memory: no named file is written.
+    A member of an archive or a remote object is held in memory, or in a temporary file without a name if it is large.
 
     Raises:
         AudioError: if there is no such file, or if it is not regular or is empty.
     """
-    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(read_part(clip.part))
+    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(part_pieces(clip.part))
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _in_memory(data: bytes) -> int:
-    if not data:
-        raise AudioError(BadAudioReason.EMPTY, "it holds 0 bytes")
-    descriptor = unnamed_file()
+def _in_memory(pieces: Iterator[bytes]) -> int:
+    descriptor, filled = unnamed_file(), 0
     try:
-        fill(descriptor, data)
+        for piece in pieces:
+            filled += len(piece)
+            if filled > MOST_IN_MEMORY >= filled - len(piece):
+                descriptor = _moved_to_disk(descriptor)
+            fill(descriptor, piece)
+        if not filled:
+            raise AudioError(BadAudioReason.EMPTY, "it holds 0 bytes")  # noqa: TRY301
+    except OSError as error:
+        os.close(descriptor)
+        raise AudioError(BadAudioReason.TOO_LARGE, f"there is no room for its bytes ({error.strerror})") from None
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _moved_to_disk(descriptor: int) -> int:
+    """Return a file on disk with the same content, and close the one in memory."""
+    moved = unnamed_file(in_memory=False)
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        while block := os.read(descriptor, _BLOCK):
+            fill(moved, block)
+    except BaseException:
+        os.close(moved)
+        raise
+    os.close(descriptor)
+    return moved
 
 
 def content_digest(descriptor: int) -> bytes:

@@ -9,9 +9,9 @@ from contextlib import suppress
 _F_ADD_SEALS, _F_SEAL_SHRINK, _F_SEAL_GROW = 1033, 2, 4
 
 
-def unnamed_file() -> int:
+def unnamed_file(*, in_memory: bool = True) -> int:
     """Create an empty file without a name, which is gone when its last descriptor is closed."""
-    if hasattr(os, "memfd_create"):
+    if in_memory and hasattr(os, "memfd_create"):
         with suppress(OSError):  # a kernel or container without memfd
             return os.memfd_create("spectronorm", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with tempfile.TemporaryFile() as file:

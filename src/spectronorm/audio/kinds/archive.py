@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import is_audio
+from spectronorm.audio.kinds.suffixes import AudioNames
 from spectronorm.audio.places.archive import ARCHIVE_SUFFIXES, list_archive
 from spectronorm.audio.places.reference import ClipReference
 
@@ -21,4 +21,7 @@ class Archive(SourceKind):
 
     @override
     def clips(self, place: str) -> list[ClipReference]:
-        return list_archive(place, is_audio)
+        names = AudioNames()
+        listed = list_archive(place, names)
+        self.unread = dict(sorted(names.unread.items()))
+        return listed

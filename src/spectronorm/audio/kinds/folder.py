@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import is_audio
+from spectronorm.audio.kinds.suffixes import AudioNames, is_audio, suffix_of
 from spectronorm.audio.places.archive import is_archive, list_shard
 from spectronorm.audio.places.folder import list_folder
 from spectronorm.audio.places.reference import ClipReference, label_columns
@@ -34,4 +35,10 @@ class Folder(SourceKind):
         for path in listed.files:
             name = path.relative_to(root).as_posix()
             clips.append(ClipReference(name, path, label_columns(name)))
-        return clips or [clip for shard in shards for clip in list_shard(str(shard), is_audio)]
+        if clips:
+            return clips
+        names = AudioNames()
+        members = [clip for shard in shards for clip in list_shard(str(shard), names)]
+        beside = Counter(self.unread) - Counter(suffix_of(shard.name) for shard in shards)
+        self.unread = dict(sorted((beside + names.unread).items()))
+        return members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import PurePosixPath
 
 _SUFFIXES = """
@@ -14,6 +15,31 @@ AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 def is_audio(name: str) -> bool:
     """Return true if a file name is recognized as audio: it has a known suffix and is not hidden."""
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
-    return not hidden and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
+    return not _is_hidden(name) and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") and part not in (".", "..") for part in PurePosixPath(name).parts)
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a name in lower case, or words that say that it has none."""
+    return PurePosixPath(name).suffix.lower() or "(no suffix)"
+
+
+class AudioNames:
+    """`is_audio` as an object that counts the names which are not.
+
+    Attributes:
+        unread: Number of names that are not audio, by suffix; hidden names are not counted.
+    """
+
+    def __init__(self) -> None:
+        self.unread: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> bool:
+        """Return true if a file name is recognized as audio."""
+        audio = is_audio(name)
+        if not audio and not _is_hidden(name):
+            self.unread[suffix_of(name)] += 1
+        return audio

@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import is_audio
+from spectronorm.audio.kinds.suffixes import AudioNames
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.places.remote import list_remote
@@ -25,4 +25,7 @@ class Url(SourceKind):
 
     @override
     def clips(self, place: str) -> list[ClipReference]:
-        return list_remote(place, is_audio)
+        names = AudioNames()
+        listed = list_remote(place, names)
+        self.unread = dict(sorted(names.unread.items()))
+        return listed

@@ -8,23 +8,24 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from spectronorm.audio.places.compressed_tar import STREAMS, method_of, unpacked
-from spectronorm.audio.places.place import open_place, read_range
+from spectronorm.audio.places.member_limits import check_member
+from spectronorm.audio.places.place import open_place, read_pieces, read_range
 from spectronorm.audio.places.reference import ClipReference, Part, label_columns
 from spectronorm.counted import counted
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
-MAX_MEMBER_BYTES = 1 << 32
 MAX_NAME_BYTES = 1 << 16
 """Largest number of bytes of one member's name and attributes; a header that claims more is hostile."""
 _ENCRYPTED = 1
 _LOCAL_HEADER = 30
+_PIECE = 1 << 20
 
 
 def is_archive(place: str) -> bool:
@@ -51,7 +52,9 @@ def list_archive(place: str, wanted: Callable[[str], bool], *, zipped: bool = Fa
         except Exception as error:  # The standard library's parsers raise exceptions of any kind.
             if not clips:
                 raise SourceError(f"{place}: is not a sound archive ({error}); make or fetch it again") from None
-            broken = Part(place, problem=f"the archive breaks off after {counted(len(clips), 'clip')} ({error})")
+            reason = error.reason if isinstance(error, AudioError) else BadAudioReason.UNREADABLE
+            problem = f"the archive breaks off after {counted(len(clips), 'clip')} ({error})"
+            broken = Part(place, problem=problem, reason=reason)
             clips.append(_reference("(the rest of the archive)", broken))
     return clips
 
@@ -108,14 +111,19 @@ def _tar_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
 def _zip_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
     methods = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
     with zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
+        members = archive.infolist()
+        shared = _sharing(members)
+        for index, member in enumerate(members):
             if member.filename.endswith("/"):
                 continue
+            reason = BadAudioReason.UNREADABLE
             problem = "it is encrypted" if member.flag_bits & _ENCRYPTED else None
             if member.compress_type not in methods:
                 problem = "it is compressed by a method other than deflate"
             if (member.external_attr >> 28) == 0xA:
                 problem = "it is a link inside an archive"
+            if index in shared:
+                problem, reason = "its bytes in the archive are those of another member too", BadAudioReason.HEADER_LIES
             yield (
                 member.filename,
                 Part(
@@ -126,47 +134,78 @@ def _zip_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
                     methods.get(member.compress_type, ""),
                     member.CRC,
                     problem,
+                    reason=reason,
                 ),
             )
+
+
+def _sharing(members: Sequence[zipfile.ZipInfo]) -> set[int]:
+    """Return the positions of members whose bytes begin before those of another member end."""
+    shared, end = set(), 0
+    for index in sorted(range(len(members)), key=lambda index: members[index].header_offset):
+        member = members[index]
+        if member.header_offset < end:
+            shared.add(index)
+        end = max(end, member.header_offset + _LOCAL_HEADER + member.compress_size)
+    return shared
 
 
 def read_part(part: Part) -> bytes:
     """Return the bytes of a member, or of a whole remote object.
 
     Raises:
-        AudioError: if it cannot be read, is truncated, or differs from the archive's description.
+        AudioError: as `part_pieces`.
     """
-    if part.problem is not None:
-        raise AudioError(BadAudioReason.UNREADABLE, part.problem)
-    if max(part.size or 0, part.stored or 0) > MAX_MEMBER_BYTES:
-        raise AudioError(BadAudioReason.HEADER_LIES, f"the archive claims {part.size} bytes for it")
+    return b"".join(part_pieces(part))
+
+
+def part_pieces(part: Part) -> Iterator[bytes]:
+    """Yield the bytes of a member in pieces of at most a megabyte, or those of a whole remote object.
+
+    Raises:
+        AudioError: if it cannot be read, is truncated, differs from the archive's description, or is larger than its
+            stored bytes can justify; in some cases only after the last piece.
+    """
+    check_member(part)
     if part.crc is not None:
-        return _read_zip_member(part)
-    data = read_range(part.place, part.start, part.stored) if part.method == "stored" else STREAMS.read(part)
-    if part.stored is not None and len(data) < part.stored:
-        raise AudioError(BadAudioReason.TRUNCATED, f"the archive ends after {len(data)} of its {part.stored} bytes")
-    return data
+        yield from _zip_pieces(part)
+        return
+    read, stored = 0, part.stored
+    for piece in read_pieces(part.place, part.start, stored) if part.method == "stored" else STREAMS.pieces(part):
+        read += len(piece)
+        yield piece
+    if stored is not None and read < stored:
+        raise AudioError(BadAudioReason.TRUNCATED, f"the archive ends after {read} of its {stored} bytes")
 
 
-def _read_zip_member(part: Part) -> bytes:
+def _zip_pieces(part: Part) -> Iterator[bytes]:
     header = read_range(part.place, part.start, _LOCAL_HEADER)
     if len(header) < _LOCAL_HEADER or header[:4] != b"PK\x03\x04":
         raise AudioError(BadAudioReason.HEADER_LIES, "the archive's directory points to something else")
     names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-    packed = read_range(part.place, part.start + _LOCAL_HEADER + names, part.stored)
-    size = part.size or 0
-    if part.method == "deflate":
-        try:
-            # One byte more than declared reveals a false size without unpacking everything.
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1)
-        except zlib.error as error:
-            raise AudioError(BadAudioReason.UNREADABLE, f"it cannot be unpacked ({error})") from None
-    else:
-        data = packed
-    if len(data) < size:
-        raise AudioError(BadAudioReason.TRUNCATED, f"it unpacks to {len(data)} of {size} bytes")
-    if len(data) > size:
-        raise AudioError(BadAudioReason.HEADER_LIES, f"it unpacks to more than the {size} bytes it claims")
-    if zlib.crc32(data) != part.crc:
+    packed = read_pieces(part.place, part.start + _LOCAL_HEADER + names, part.stored)
+    read, size, crc = 0, part.size or 0, 0
+    for piece in _inflated(packed) if part.method == "deflate" else packed:
+        read += len(piece)
+        crc = zlib.crc32(piece, crc)
+        if read > size:
+            raise AudioError(BadAudioReason.HEADER_LIES, f"it unpacks to more than the {size} bytes it claims")
+        yield piece
+    if read < size:
+        raise AudioError(BadAudioReason.TRUNCATED, f"it unpacks to {read} of {size} bytes")
+    if crc != part.crc:
         raise AudioError(BadAudioReason.UNREADABLE, "its checksum (CRC-32) is wrong")
-    return data
+
+
+def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        for piece in packed:
+            left = piece
+            while left and not unpacker.eof:
+                yield unpacker.decompress(left, _PIECE)
+                left = unpacker.unconsumed_tail
+        while not unpacker.eof and (rest := unpacker.decompress(unpacker.unconsumed_tail, _PIECE)):
+            yield rest
+    except zlib.error as error:
+        raise AudioError(BadAudioReason.UNREADABLE, f"it cannot be unpacked ({error})") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from spectronorm.audio.kept_open import keep_open
+from spectronorm.audio.places.member_limits import BoundedTar
 from spectronorm.audio.places.place import is_url, open_place, state
 from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
@@ -39,7 +41,13 @@ def unpacked(file: IO[bytes], method: str) -> Iterator[IO[bytes]]:
         yield file
         return
     with _UNPACKERS[method](file) as plain:
-        yield plain
+        yield cast(IO[bytes], BoundedTar(plain, _length(file)))
+
+
+def _length(file: IO[bytes]) -> int:
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return length
 
 
 class _Stream:
@@ -48,17 +56,17 @@ class _Stream:
     def __init__(self, part: Part) -> None:
         self.place = part.place
         self._file = open_place(part.place)
-        self._plain = _UNPACKERS[part.method](self._file)
+        self._plain = BoundedTar(_UNPACKERS[part.method](self._file), _length(self._file))
         self.state = _state(part.place)
         self.position = 0
 
-    def read(self, start: int, length: int) -> bytes:
+    def pieces(self, start: int, length: int) -> Iterator[bytes]:
+        self._plain.require(start + length)
         self._plain.seek(start)
-        data = bytearray()
-        while len(data) < length and (block := self._plain.read(min(_BLOCK, length - len(data)))):
-            data += block
-        self.position = start + len(data)
-        return bytes(data)
+        self.position = start
+        while (left := start + length - self.position) and (piece := self._plain.read(min(_BLOCK, left))):
+            self.position += len(piece)
+            yield piece
 
     def require_unchanged(self) -> None:
         """Check that the archive is still the file that was opened.
@@ -81,8 +89,8 @@ class Streams:
         self._lock = threading.Lock()
         self._idle: dict[str, list[_Stream]] = {}
 
-    def read(self, part: Part) -> bytes:
-        """Return the bytes of a member.
+    def pieces(self, part: Part) -> Iterator[bytes]:
+        """Yield the bytes of a member in pieces.
 
         Raises:
             AudioError: if the archive is damaged, missing or changing.
@@ -92,7 +100,7 @@ class Streams:
         except SourceError as error:
             raise AudioError(BadAudioReason.MISSING, str(error)) from None
         try:
-            data = stream.read(part.start, part.stored or 0)
+            yield from stream.pieces(part.start, part.stored or 0)
             stream.require_unchanged()
         except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             stream.close()
@@ -101,7 +109,6 @@ class Streams:
             stream.close()
             raise
         self._give_back(part.place, stream)
-        return data
 
     def close(self) -> None:
         """Close every archive that is not being read."""

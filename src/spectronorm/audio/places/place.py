@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from spectronorm.errors import AudioError, BadAudioReason, MissingExtra, SourceError
 
 _BLOCK = 1 << 20
+_REQUEST = 1 << 25
 
 
 def is_url(place: str) -> bool:
@@ -93,14 +95,27 @@ def read_range(place: str, start: int, length: int | None) -> bytes:
     Raises:
         AudioError: if the location cannot be read, or a local file changes meanwhile.
     """
+    return b"".join(read_pieces(place, start, length))
+
+
+def read_pieces(place: str, start: int, length: int | None) -> Iterator[bytes]:
+    """Yield the bytes of `read_range` in pieces of at most a megabyte; a remote object without a length as one piece.
+
+    Raises:
+        AudioError: as `read_range`, in some cases only after the last piece.
+    """
     try:
         if is_url(place):
-            return _read_remote(place, start, length)
+            yield from _remote_pieces(place, start, length)
+            return
         with Path(place).open("rb") as file:
             before = os.fstat(file.fileno())
             file.seek(start)
             rest = max(0, before.st_size - start)
-            data = file.read(rest if length is None else min(length, rest))
+            left = rest if length is None else min(length, rest)
+            while left and (piece := file.read(min(_BLOCK, left))):
+                left -= len(piece)
+                yield piece
             after = os.fstat(file.fileno())
     except FileNotFoundError:
         raise AudioError(BadAudioReason.MISSING, f"{place} is no longer there") from None
@@ -108,7 +123,6 @@ def read_range(place: str, start: int, length: int | None) -> bytes:
         raise AudioError(BadAudioReason.UNREADABLE, f"{place} cannot be read ({error})") from None
     if state(before) != state(after):
         raise AudioError(BadAudioReason.CHANGING, f"{place} changed while it was read")
-    return data
 
 
 def state(status: os.stat_result) -> tuple[int, ...]:
@@ -116,11 +130,19 @@ def state(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _read_remote(place: str, start: int, length: int | None) -> bytes:
+def _remote_pieces(place: str, start: int, length: int | None) -> Iterator[bytes]:
     try:
         system, path = file_system(place)
-        stop = None if length is None else start + length
-        return bytes(system.cat_file(path, start=start or None, end=stop))
+        if length is None:
+            yield bytes(system.cat_file(path, start=start or None, end=None))
+            return
+        stop = start + length
+        # A request costs more than the bytes of most clips.
+        for begin in range(start, stop, _REQUEST):
+            piece = bytes(system.cat_file(path, start=begin, end=min(stop, begin + _REQUEST)))
+            yield piece
+            if len(piece) < min(stop, begin + _REQUEST) - begin:
+                return
     except FileNotFoundError:
         raise
     except (AudioError, MissingExtra):

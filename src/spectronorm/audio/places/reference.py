@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from spectronorm.errors import BadAudioReason
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -21,7 +23,8 @@ class Part:
         method: `stored`, `deflate` (a zip member), or `gz`, `bz2`, `xz` (a member of a compressed tar; `start` then
             counts unpacked bytes).
         crc: CRC-32 of the unpacked bytes, or None.
-        problem: Reason why it cannot be read, found when the archive was listed; None if there is none.
+        problem: Description of why it cannot be read, found when the archive was listed; None if it can be read.
+        reason: Reason that belongs to the problem.
         array: Type and shape of a tensor, or the name of a data set, if the bytes do not contain it.
     """
 
@@ -33,6 +36,7 @@ class Part:
     crc: int | None = None
     problem: str | None = None
     array: str | None = None
+    reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,14 @@ def list_remote(url: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
     if found == [root]:
         return [ClipReference(clean_name(PurePosixPath(root).name), Path(root), part=_object(system, root))]
     relative = {path: path.removeprefix(root).lstrip("/") for path in found}
-    clips = [_reference(system, path, name) for path, name in relative.items() if wanted(name)]
-    shards = [path for path, name in relative.items() if is_archive(name) and "/" not in name]
-    return clips or [clip for shard in shards for clip in list_shard(system.unstrip_protocol(shard), wanted)]
+    shards = {path: name for path, name in relative.items() if is_archive(name) and "/" not in name}
+    others = {path: name for path, name in relative.items() if path not in shards}
+    clips = [_reference(system, path, name) for path, name in others.items() if wanted(name)]
+    if clips:
+        for name in shards.values():
+            wanted(name)  # which counts what is not read
+        return clips
+    return [clip for shard in shards for clip in list_shard(system.unstrip_protocol(shard), wanted)]
 
 
 def _reference(system: object, path: str, name: str) -> ClipReference:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from spectronorm.front_end import Levels
 from spectronorm.monitor.feed.incoming import Incoming
 from spectronorm.monitor.monitor import Monitor
 from spectronorm.monitor.verdict import Verdict
+from spectronorm.runs.lock import output_lock
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 
 @dataclass(frozen=True)
@@ -33,21 +37,40 @@ def watch(
     monitor: Monitor,
     incoming: Iterable[Incoming | None],
     tell: Callable[[Event | None], None],
-    state: Path | None = None,
+    state: str | Path | None = None,
+    *,
+    lock: bool = True,
 ) -> None:
     """Feed clips to a monitor until there are no more.
 
-    The state is saved each time a pane is full, when nothing new comes, and at the end, even after an error.
+    The state is saved each time a pane is full, when nothing new comes, and at the end, even after an error. It is
+    locked meanwhile: a second watch on one state is refused, as each would undo what the other one saves.
 
     Args:
         monitor: The monitor.
         incoming: The clips; None means that there is nothing new.
         tell: Called with the event of each clip, and with None when there is nothing new.
         state: File in which the monitor's state is saved.
+        lock: Lock the state; false for a caller who holds its `output_lock` since before the monitor was loaded.
 
     Raises:
         SourceError: if no usable clip came.
+        OutputBusy: if another watch holds the state.
+        OutputRefused: if something else than a state stands in its place.
     """
+    path = None if state is None else Path(state)
+    if path is not None:
+        require_replaceable(path, Content.CONTAINER)
+    with output_lock(path) if lock and path is not None else nullcontext():
+        _watch(monitor, incoming, tell, path)
+
+
+def _watch(
+    monitor: Monitor,
+    incoming: Iterable[Incoming | None],
+    tell: Callable[[Event | None], None],
+    state: Path | None,
+) -> None:
     unsaved = 0
     try:
         for clip in incoming:

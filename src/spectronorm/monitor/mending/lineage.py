@@ -64,7 +64,7 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
     Raises:
         ArgumentError: if the profile was measured, not updated.
         FileFormatError: if the file is damaged.
-        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+        OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set, or the updated profile.
     """
     records = lineage(path)
     if not records:
@@ -72,7 +72,7 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
     data = container.load_tensors(Path(path))[1][_PARENT].tobytes()
     if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
         raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
-    with overwriting(overwrite), atomic_write(Path(output), Content.CONTAINER) as file:
+    with protecting([path]), overwriting(overwrite), atomic_write(Path(output), Content.CONTAINER) as file:
         file.write(data)
     return records[-1]
 
