@@ -101,10 +101,7 @@ class _Recorded(Generic[Item, Result]):
         """Return the item's result, and the records that the journal needs."""
         item, payload = found
         result = None if payload is None else _restored(self.task, item, payload)
-        if result is not None:
-            return [], result
-        result = self.task(item)
-        return [(self.task.key(item), self.task.pack(result))], result
+        return _worked(self.task, item) if result is None else ([], result)
 
     def merge(self, done: list[tuple[Records, Result]]) -> list[tuple[Records, Result]]:
         """Merge results, if the task can; all their records are placed before the first result."""
@@ -121,6 +118,12 @@ def _restored(task: ResumableTask[Item, Result], item: Item, payload: bytes) -> 
         return task.unpack(item, payload)
     except _ODD:
         return None
+
+
+def _worked(task: ResumableTask[Item, Result], item: Item) -> tuple[Records, Result]:
+    """Do the item, and return its record and result."""
+    result = task(item)
+    return [(task.key(item), task.pack(result))], result
 
 
 @dataclass(frozen=True)
