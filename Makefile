@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK ?= requirements/lock.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK))
 
-.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli mutations attacks oldest prerelease processors wheel-test plugin lock
+.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli fuzz-statistics mutations attacks oldest prerelease processors wheel-test plugin lock
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -106,6 +106,9 @@ fuzz: $(VENV)/.installed-fuzz ## fuzz what reads profiles, pipelines, images, ar
 	cd tests && ../$(BIN)/python -m reliability.fuzz ../.fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048
 
 RUNS ?= 2000
+fuzz-statistics: $(VENV)/.installed-test ## prefixes and mutations of every statistics format; RUNS=20000
+	SPECTRONORM_MUTATIONS=$(RUNS) $(BIN)/python -m pytest -q -p no:randomly tests/interop -k prefix
+
 fuzz-cli: $(VENV)/.installed-test ## command lines at random, in process; RUNS=2000
 	SPECTRONORM_FUZZ_RUNS=$(RUNS) $(BIN)/python -m pytest -q -p no:randomly tests/reliability/test_cli_fuzz.py
 

@@ -119,6 +119,7 @@ class BadAudioReason(StrEnum):
     SILENT = "silent"
     CONSTANT = "constant"
     CHANGING = "changing"
+    SPAN = "span"
     SHAPE = "shape"
     CHANNELS = "channels"
     CHANNELS_CANCEL = "channels-cancel"

@@ -5,8 +5,9 @@ Decoding and resampling in blocks gives bit-identical samples: soxr keeps its st
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -23,9 +24,11 @@ from spectronorm.audio.decoding.content import (
     content_state,
     open_content,
     stamp_of_error,
+    stamp_of_piece,
 )
 from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole, header_of
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.decoding.piece import PieceBlocks
+from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.audio.read import Reader
 from spectronorm.errors import AudioError, BadAudioReason
 
@@ -36,6 +39,8 @@ TWICE = 4
 """Factor for the length if blocks are needed twice: decoding again costs more time than memory."""
 SMALL_BYTES = 1 << 20
 """Files up to this size are not asked for their length, which would cost each short clip a tenth of its time."""
+SHORT_SECONDS = 10.0
+"""Sections up to this length are not asked for their number of samples."""
 _QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
 """Resamplers that work in blocks, by name, with soxr's name for each."""
 
@@ -90,10 +95,11 @@ class LongClip:
         rates: tuple[int, int],
         resampler: str,
         duration: float | None,
-        channels: tuple[str, str | None] = ("mean", None),
+        channels: tuple[str, int | None] = ("mean", None),
         tolerate_short: float = 0.0,
+        span: Span | None = None,
     ) -> None:
-        self._descriptor, self._channels = descriptor, channels
+        self._descriptor, self._channels, self._span = descriptor, channels, span
         self._rates = rates
         self._quality = _QUALITIES[resampler]
         self._most = None if duration is None else max(1, round(duration * rates[1]))
@@ -110,7 +116,7 @@ class LongClip:
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
         powers = ChannelPowers()
         given = 0
-        blocks = DecodedBlocks(self._descriptor)
+        blocks = DecodedBlocks(self._descriptor) if self._span is None else PieceBlocks(self._descriptor, self._span)
         for block in self._resampled(blocks, decoded, sources, powers):
             rest = len(block) if self._most is None else min(len(block), self._most - given)
             if rest:
@@ -119,13 +125,14 @@ class LongClip:
                 yield block[:rest]
         check_samples(decoded.bounds)
         check_whole(decoded.count, blocks.missing, self._tolerated)
-        self.remarks = (*oddities(blocks.missing, blocks.note), *powers.remarks(self._channels[0]))
+        of_all = () if self._channels[1] is not None else powers.remarks(self._channels[0])
+        self.remarks = (*oddities(blocks.missing, blocks.note), *of_all)
         if given == 0:
             raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {self._rates[1]} Hz")
         self.flat = None if cancel(self.remarks) else sources.flat or results.flat
 
     def _resampled(
-        self, blocks: DecodedBlocks, decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
+        self, blocks: Iterable[NDArray[np.float32]], decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
     ) -> Iterator[NDArray[np.float32]]:
         source_rate, sample_rate = self._rates
         stream = None
@@ -194,12 +201,13 @@ def stream(
         try:
             with open_content(clip) as descriptor:
                 rate, channels, frames = header_of(descriptor)
-                if channels * frames <= LONG_SAMPLES * (TWICE if twice else 1):
+                if channels * _length(clip.span, rate, frames) <= LONG_SAMPLES * (TWICE if twice else 1):
                     return None
                 before = content_state(descriptor)
-                stamp = content_digest(descriptor) if with_stamp else b""
-                how = reader.channels, clip.columns.get("channel")
-                found = LongClip(descriptor, (rate, sample_rate), resampler, duration, how, reader.tolerate_short)
+                stamp = stamp_of_piece(content_digest(descriptor), clip) if with_stamp else b""
+                how = reader.channels, clip.channel
+                rates = rate, sample_rate
+                found = LongClip(descriptor, rates, resampler, duration, how, reader.tolerate_short, clip.span)
                 result = _result(found, work, skip_flat=reader.skip_flat)
                 if content_state(descriptor) == before:
                     return Streamed(stamp, result, found.flat, found.remarks)
@@ -210,8 +218,18 @@ def stream(
     return Streamed(stamp_of_error(changing), changing)
 
 
+def _length(span: Span | None, sample_rate: int, frames: int) -> int:
+    """Number of samples of a file, or of the section that there is of it."""
+    if span is None or span.problem is not None:
+        return frames if span is None else 0
+    start, stop = span.rounded(sample_rate)
+    return min(frames, frames if stop is None else stop) - start
+
+
 def is_large(clip: ClipReference) -> bool:
-    """True if the clip's file is large enough to ask for its length."""
+    """True if the clip is large enough to ask for its length."""
+    if clip.span is not None and (clip.span.end or math.inf) - clip.span.start <= SHORT_SECONDS:
+        return False
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES
     try:

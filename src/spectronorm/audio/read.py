@@ -19,19 +19,22 @@ from spectronorm.audio.decoding.content import (
     content_state,
     open_content,
     stamp_of_error,
+    stamp_of_piece,
 )
 from spectronorm.audio.decoding.decode import (
     NEEDS_PATH,
+    DecodedFile,
     check_samples,
     check_whole,
     decode_descriptor,
     header_of,
 )
+from spectronorm.audio.decoding.piece import cut, decode_piece
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
@@ -133,11 +136,10 @@ class Reader:
             raise unknown_resampler(resampler)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
-                channel = clip.columns.get("channel")
-                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, channel))
+                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip.channel))
 
     def _prepared(
-        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: str | None
+        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: int | None
     ) -> Clip | AudioError:
         if isinstance(decoded, AudioError):
             return decoded
@@ -148,10 +150,11 @@ class Reader:
             if decoded.missing or decoded.note:
                 check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
                 remarks = oddities(decoded.missing, decoded.note)
-            if decoded.samples.shape[1] == 1 and self.channels == MEAN:
+            if decoded.samples.shape[1] == 1 and self.channels == MEAN and channel is None:
                 samples = decoded.samples[:, 0]
             else:
-                remarks = (*remarks, *_channel_remarks(decoded.samples, self.channels))
+                how = self.channels if channel is None else str(channel)
+                remarks = (*remarks, *_channel_remarks(decoded.samples, how))
                 samples = chosen(decoded.samples, self.channels, channel)
             if decoded.borrowed and decoded.sample_rate == sample_rate and samples.base is not None:
                 samples = samples.copy()
@@ -206,7 +209,7 @@ def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Out
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
-            stamp = content_digest(descriptor) if with_stamp else b""
+            stamp = stamp_of_piece(content_digest(descriptor), clip) if with_stamp else b""
             decoded = _decoded_here(clip, descriptor)
             return (stamp, decoded) if content_state(descriptor) == state else None
     except AudioError as error:  # The file could not be opened.
@@ -218,11 +221,15 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 
 
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
-    if (plain := read_plain_wav(descriptor)) is not None:
+    if (plain := read_plain_wav(descriptor, clip.span)) is not None:
         return _Decoded(*plain, borrowed=True, of_integers=True)
     needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
     try:
-        found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+        if clip.span is None or needs_path:
+            found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+            found = found if clip.span is None else cut(found, clip.span)
+        else:
+            found = decode_piece(descriptor, clip.span)
     except AudioError as error:
         return error
     borrowed = found.samples.base is not None
@@ -231,24 +238,36 @@ def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
     # Plain samples are copied, not decoded, so there is no decoder to confine.
-    plain = [_is_plain(one.descriptor, limits) for one in opened]
+    plain = [_is_plain(one.descriptor, limits, one.span) for one in opened]
     sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
     with closing(decode_untrusted(sent, limits)) as decoded:
         for one, here in zip(opened, plain, strict=True):
-            copied = read_plain_wav(one.descriptor) if here else None
+            copied = read_plain_wav(one.descriptor, one.span) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
             found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
+            if one.span is not None and not isinstance(found, AudioError):
+                found = _cut(found, one.span)
             if isinstance(found, AudioError):
                 yield found
             else:
                 yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
 
 
-def _is_plain(descriptor: int, limits: Limits) -> bool:
+def _cut(found: DecodedFile, span: Span) -> DecodedFile | AudioError:
+    try:
+        return cut(found, span)
+    except AudioError as error:
+        return error
+
+
+def _is_plain(descriptor: int, limits: Limits, span: Span | None) -> bool:
     found = plain_wav(descriptor)
-    return found is not None and 2 * found.stored <= limits.megabytes << 20
+    if found is None:
+        return False
+    stored = found.stored if span is None else found.bytes_of(span)[1]
+    return 2 * stored <= limits.megabytes << 20
 
 
 @dataclass(frozen=True)
@@ -258,6 +277,7 @@ class _Opened:
     descriptor: int
     state: tuple[int, ...]
     stamp: bytes
+    span: Span | None = None
 
 
 def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened | AudioError:
@@ -267,7 +287,7 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
         return error
     state = content_state(descriptor)
     stamp = content_digest(descriptor) if with_stamp else b""
-    return _Opened(descriptor, state, stamp)
+    return _Opened(descriptor, state, stamp_of_piece(stamp, clip) if with_stamp else b"", clip.span)
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:

@@ -15,7 +15,7 @@ from spectronorm.arrays import column_values
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
 from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.places.place import is_url
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.read import Reader, channel_count
 from spectronorm.errors import ArgumentError, AudioError, PluginError, SourceError, SpectronormError
 from spectronorm.registry import is_built_in
@@ -133,20 +133,28 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
 def each_channel(source: Source) -> Source:
     """Every channel of every clip as a clip of its own, named `NAME#0` and so on, with a column `channel`.
 
-    Clips whose channels cannot be told stay what they are: reading them says why.
+    Clips that are one channel already, or whose channels cannot be told, stay what they are: reading them says why.
     """
+    counts: dict[tuple[str | Path, Part | None], int] = {}
 
     def parts(clip: ClipReference) -> Iterator[ClipReference]:
-        try:
-            count = channel_count(clip) if "channel" not in clip.columns else 0
-        except AudioError:
-            count = 0
+        file = clip.location, clip.part
+        if clip.channel is None and file not in counts:
+            counts[file] = _channels_of(clip)
+        count = 0 if clip.channel is not None else counts[file]
         if not count:
             yield clip
         for channel in range(count):
-            yield replace(clip, name=f"{clip.name}#{channel}", columns={**clip.columns, "channel": str(channel)})
+            yield clip.piece(None, channel)
 
     return replace(source, clips=tuple(part for clip in source for part in parts(clip)))
+
+
+def _channels_of(clip: ClipReference) -> int:
+    try:
+        return channel_count(clip)
+    except AudioError:
+        return 0
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from spectronorm.audio import ClipReference, Reader, Source, channel_count, each_channel, open_source
 from spectronorm.audio.channels import EACH, STACK
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
-from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.audio.places.manifests.spans import spans_of
+from spectronorm.audio.places.manifests.table import TABLE_SUFFIXES, read_table
 from spectronorm.audio.places.reference import label_columns
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.features.hdf5 import HDF5_SUFFIXES, list_hdf5
@@ -83,7 +84,7 @@ def open_features(target: str | Path | Source) -> Source:
     if not os.path.lexists(path):
         raise SourceError(f"{str(path)!r}: there is no such file or folder; check the path")
     table = path / INDEX_NAME if path.is_dir() else path
-    if table.is_file() and (table.suffix.lower() == ".csv" or is_table(table)):
+    if table.is_file() and (table.suffix.lower() in TABLE_SUFFIXES[:-1] or is_table(table)):
         return replace(Source.of(_of_table(table)), listing=(str(table),))
     clips = list(_of_folder(path) if path.is_dir() else _of_file(path, path.name))
     if not clips:
@@ -128,6 +129,8 @@ def _of_table(table: Path) -> Iterator[ClipReference]:
         raise SourceError(f"{str(table)!r}: has no rows")
     if "path" not in rows[0]:
         raise SourceError(f"{str(table)!r}: has no column path (its columns are {', '.join(map(repr, rows[0]))})")
+    if any(span is not None for span in spans_of(table, rows)):
+        raise SourceError(f"{str(table)!r}: names pieces of files, but pieces are cut from audio, not from levels")
     files: dict[Path, Mapping[str, ClipReference]] = {}
     for number, row in enumerate(rows, start=2):
         if not row["path"]:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_source
-from spectronorm.audio.channels import EACH
+from spectronorm.audio import AudioCache, ClipReference, Source, open_source
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.counted import counted
@@ -170,13 +169,10 @@ class ClipDataset(Dataset[ClipItem]):
 
     def _decoded(self, clip: ClipReference) -> NDArray[np.float32]:
         front_end, reader = self.front_end, self.source.reader
-        if reader.channels == EACH and "channel" in clip.columns:
-            reader = replace(reader, channels=clip.columns["channel"])
-        if self.cache is None or clip.part is not None:  # The cache holds files, not members of archives.
+        if self.cache is None:
             samples = reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).samples
         else:
-            special = None if reader == Reader() else reader
-            samples = self.cache.read(clip.path, front_end.sample_rate, front_end.resampler, reader=special)
+            samples = self.cache.read(clip, front_end.sample_rate, front_end.resampler, reader=reader)
         if self.samples is None and samples.shape[-1] < front_end.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,

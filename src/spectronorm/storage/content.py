@@ -14,6 +14,7 @@ _HEAD_BYTES = 1 << 12
 _MOST_HEADER_BYTES = 1 << 26
 _MOST_JSON_BYTES = 1 << 26
 _MOST_LOOKED_AT = 1000
+_MOST_STATISTICS = 1 << 22
 
 
 class Content(Enum):
@@ -29,6 +30,7 @@ class Content(Enum):
     INDEX = "an index that spectronorm wrote"
     LEVELS = "a description of levels that spectronorm wrote"
     STORE = "a shard that spectronorm wrote"
+    STATISTICS = "statistics for another program that name spectronorm"
 
     def stands_at(self, path: Path) -> bool:
         """Tell if the regular file `path` is of this kind and ours, or empty.
@@ -153,6 +155,12 @@ def _is_store(path: Path, head: bytes) -> bool:
         return head[:4] == b"PAR1" and _MARK in file.read()
 
 
+def _is_statistics(path: Path, head: bytes) -> bool:
+    """Tell if a short file carries our mark: some formats have a key for it, and others are never replaced."""
+    del head
+    return path.stat().st_size <= _MOST_STATISTICS and _MARK in path.read_bytes()
+
+
 _INDEXED = {
     ".npy": Content.ARRAY,
     ".png": Content.PICTURE,
@@ -171,4 +179,5 @@ _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.INDEX: _is_index,
     Content.LEVELS: _is_levels,
     Content.STORE: _is_store,
+    Content.STATISTICS: _is_statistics,
 }

@@ -94,9 +94,16 @@ def stamp(clip: ClipReference) -> bytes:
     """Return the identity of the clip's content now: the digest of its bytes, or of the error that prevents reading."""
     try:
         with open_content(clip) as descriptor:
-            return content_digest(descriptor)
+            return stamp_of_piece(content_digest(descriptor), clip)
     except AudioError as error:
         return stamp_of_error(error)
+
+
+def stamp_of_piece(digest: bytes, clip: ClipReference) -> bytes:
+    """The digest of a file, and for a piece of it also of the section and the channel."""
+    if not clip.is_piece:
+        return digest
+    return xxhash.xxh3_128_digest(digest + f"{clip.span!r} {clip.channel}".encode())
 
 
 def stamp_of_error(error: AudioError) -> bytes:

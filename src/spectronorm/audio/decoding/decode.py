@@ -151,11 +151,12 @@ class DecodedBlocks:
 
     Attributes:
         missing, note: As in `DecodedFile`; known after a whole iteration.
+        sample_rate: In Hz; known with the first block.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.missing, self.note = 0.0, ""
+        self.missing, self.note, self.sample_rate = 0.0, "", 0
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """The blocks; an error that only the end of a file can tell is raised after the last one."""
@@ -165,7 +166,7 @@ class DecodedBlocks:
         total, buffer = 0, None
         try:
             for sound in _opened(self._descriptor, found, None):
-                read = 0
+                read, self.sample_rate = 0, sound.samplerate
                 if buffer is None:
                     buffer = np.empty((max(1, _BLOCK // sound.channels), sound.channels), np.float32)
                 while read != sound.frames and len(block := sound.read(out=buffer)):

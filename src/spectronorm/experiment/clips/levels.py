@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import Samples
-from spectronorm.audio import AudioCache, ClipReference, Reader, Source
+from spectronorm.audio import AudioCache, ClipReference, Source
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import AudioError, SourceError
 from spectronorm.front_end import FrontEnd
@@ -103,9 +103,5 @@ def _lengths(source: Source, front_end: FrontEnd, cache: AudioCache) -> Iterator
 
 
 def _decoded(source: Source, clip: ClipReference, front_end: FrontEnd, cache: AudioCache) -> Samples:
-    """Return a clip's samples at the front end's rate; the cache holds files, not members of archives."""
-    rate, resampler = front_end.sample_rate, front_end.resampler
-    if clip.part is not None:
-        return source.reader.read(clip, rate, resampler=resampler).samples
-    special = None if source.reader == Reader() else source.reader
-    return cache.read(clip.path, rate, resampler, reader=special)
+    """Return a clip's samples at the front end's rate."""
+    return cache.read(clip, front_end.sample_rate, front_end.resampler, reader=source.reader)

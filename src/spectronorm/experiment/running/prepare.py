@@ -136,7 +136,10 @@ def _profile(
     engine: Engine | None,
 ) -> Profile:
     """Measure all clips, with folds as groups, or read the profile from the folder if it was saved there."""
-    depends_on = [[clip.name, *_state(clip.path)] for clip in clips.source]
+    depends_on = [
+        [clip.name, *_state(clip.path), *([repr(clip.span), clip.channel] if clip.is_piece else [])]
+        for clip in clips.source
+    ]
     name = f"{front_end.fingerprint}-{_digest(canonical_json([duration, clips.fold_column, depends_on]).encode())}"
     path = folder / PROFILES / f"{name}.safetensors"
     source: Source = clips.source
