@@ -25,11 +25,11 @@ class SourceKind(ABC):
     """Number of files of a folder that are not read, by suffix; known when the clips are listed."""
 
     def matches(self, place: str) -> bool:
-        """Return true if this kind takes the place, by default a file with one of the `suffixes`.
+        """Return true if this kind takes the place, by default a file with one of the `suffixes`, or a missing one.
 
         Check only the name and the file system, which is cheap.
         """
-        return place.lower().endswith(self.suffixes) and Path(place).is_file()
+        return place.lower().endswith(self.suffixes) and (Path(place).is_file() or not Path(place).exists())
 
     @abstractmethod
     def clips(self, place: str) -> list[ClipReference]:
