@@ -40,5 +40,6 @@ BENCHMARKS = (
     Benchmark("bench_levels", "a meter with other sums of levels, and stores with one file a clip", "own-spectrograms"),
     Benchmark("bench_merge", "adding up a million clips", "reliability"),
     Benchmark("bench_dask", "a Dask cluster with the local pool, and a worker's death", "scale"),
+    Benchmark("bench_memory", "peak memory of every command on a clip of an hour", "scale"),
     Benchmark("bench_growth", "time and memory by files, lengths and bands", "scale"),
 )

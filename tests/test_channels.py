@@ -17,7 +17,6 @@ from spectronorm.cli.app import app
 from spectronorm.monitor import Monitor
 from spectronorm.passes.apply import apply
 from spectronorm.passes.fit import fit
-from spectronorm.passes.images import export_images
 
 torch = pytest.importorskip("torch")
 from spectronorm.nn import ClipDataset, Preprocess  # noqa: E402
@@ -109,12 +108,6 @@ def test_a_pipeline_of_a_stack_does_the_whole_job(stereo: Path, tmp_path: Path) 
     assert abs(again.overall.mean) < 1e-4
     with pytest.raises(sn.errors.ShapeError, match="channel, sample"):
         pipeline(np.zeros(8_000))
-    with pytest.raises(sn.errors.ArgumentError, match="one channel"):
-        export_images(
-            stereo,
-            sn.images.ImageCodec(profile.front_end, sn.images.LevelRange.of_level(np.zeros((2, 2)))),
-            tmp_path / "i",
-        )
     with pytest.raises(sn.errors.ArgumentError, match="one channel"):
         Monitor(profile)
 

@@ -37,5 +37,6 @@ from spectronorm.arrays.operations import squared_magnitude as squared_magnitude
 from spectronorm.arrays.operations import take_along_last as take_along_last
 from spectronorm.arrays.sliding import SlidingWindow as SlidingWindow
 from spectronorm.arrays.sliding import sliding_affine as sliding_affine
+from spectronorm.arrays.sliding import sliding_affine_in_blocks as sliding_affine_in_blocks
 from spectronorm.arrays.sliding import sliding_standardize as sliding_standardize
 from spectronorm.arrays.window_moments import window_moments as window_moments

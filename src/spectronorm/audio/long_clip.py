@@ -9,13 +9,14 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, cancel, chosen
+from spectronorm.audio.channels import ChannelPowers, cancel, chosen
 from spectronorm.audio.clip import Remark, flags, oddities, skipped
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
@@ -82,7 +83,9 @@ class _Extremes:
 
 
 class LongClip:
-    """The samples of an open file in blocks: mono float32 at `sample_rate` (Hz), cropped to `duration` (seconds).
+    """The samples of an open file in blocks: float32 at `sample_rate` (Hz), cropped to `duration` (seconds).
+
+    A block is `(sample,)`, or `(channel, sample)` of a stack.
 
     Attributes:
         flat: `silent` or `constant` when all samples are alike, else None; known after a whole iteration.
@@ -118,11 +121,12 @@ class LongClip:
         given = 0
         blocks = DecodedBlocks(self._descriptor) if self._span is None else PieceBlocks(self._descriptor, self._span)
         for block in self._resampled(blocks, decoded, sources, powers):
-            rest = len(block) if self._most is None else min(len(block), self._most - given)
+            count = block.shape[-1]
+            rest = count if self._most is None else min(count, self._most - given)
             if rest:
-                results.add(block[:rest])
+                results.add(block[..., :rest])
                 given += rest
-                yield block[:rest]
+                yield block[..., :rest]
         check_samples(decoded.bounds)
         check_whole(decoded.count, blocks.missing, self._tolerated)
         of_all = () if self._channels[1] is not None else powers.remarks(self._channels[0])
@@ -135,20 +139,42 @@ class LongClip:
         self, blocks: Iterable[NDArray[np.float32]], decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
     ) -> Iterator[NDArray[np.float32]]:
         source_rate, sample_rate = self._rates
-        stream = None
-        if source_rate != sample_rate:
-            stream = soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32", quality=self._quality)
+        resampled = _BlockResampler(source_rate, sample_rate, self._quality) if source_rate != sample_rate else None
         for block in blocks:
             decoded.add(block)
             if not np.isfinite(decoded.bounds).all():
                 check_samples(decoded.bounds)
             powers.add(block)
-            mono = chosen(block, *self._channels)
-            mono = mono.copy() if np.may_share_memory(mono, block) else mono
-            sources.add(mono)
-            yield mono if stream is None else stream.resample_chunk(mono)
-        if stream is not None:
-            yield stream.resample_chunk(np.empty(0, np.float32), last=True)
+            kept = chosen(block, *self._channels)
+            kept = kept.copy() if np.may_share_memory(kept, block) else kept
+            sources.add(kept)
+            yield kept if resampled is None else resampled(kept)
+        if resampled is not None:
+            yield resampled.rest()
+
+
+class _BlockResampler:
+    """Resamples blocks `(sample,)`, or `(channel, sample)`, each channel by a stream of its own."""
+
+    def __init__(self, source_rate: int, sample_rate: int, quality: str) -> None:
+        self._new = partial(soxr.ResampleStream, source_rate, sample_rate, 1, dtype="float32", quality=quality)
+        self._streams: list[soxr.ResampleStream] = []
+        self._axes = 1
+
+    def __call__(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The samples that a block completes."""
+        rows = np.atleast_2d(block)
+        if not self._streams:
+            self._streams, self._axes = [self._new() for _ in rows], block.ndim
+        return self._joined([stream.resample_chunk(row) for stream, row in zip(self._streams, rows, strict=True)])
+
+    def rest(self) -> NDArray[np.float32]:
+        """The samples that only the end completes."""
+        none = np.empty(0, np.float32)
+        return self._joined([stream.resample_chunk(none, last=True) for stream in self._streams or [self._new()]])
+
+    def _joined(self, rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        return rows[0] if self._axes == 1 else np.stack(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,8 +220,7 @@ def stream(
         with_stamp: Also compute the stamp of the bytes.
         twice: `work` goes through the blocks twice.
     """
-    kept = reader.channels.startswith(STACK)
-    if reader.untrusted is not None or resampler not in _QUALITIES or kept or not is_large(clip):
+    if reader.untrusted is not None or resampler not in _QUALITIES or not is_large(clip):
         return None
     for _ in range(ATTEMPTS):
         try:

@@ -46,10 +46,19 @@ def with_all_channels(front_end: AnyFrontEnd, source: Source) -> AnyFrontEnd:
         return front_end
     for clip in source:
         try:
-            return replace(front_end, channels=f"{STACK}:{channel_count(clip)}")
+            return as_high_as(front_end, clip)
         except AudioError:
             continue
     raise SourceError("channels='stack': no clip of the source can be read, so how many channels there are is unknown")
+
+
+def as_high_as(front_end: FrontEnd, clip: ClipReference) -> FrontEnd:
+    """The front end, whose `stack` of channels is as high as that of this clip.
+
+    Raises:
+        AudioError: if its header cannot be read.
+    """
+    return replace(front_end, channels=f"{STACK}:{channel_count(clip)}") if front_end.channels == STACK else front_end
 
 
 def read_as_one(source: Source, front_end: FrontEnd) -> Source:

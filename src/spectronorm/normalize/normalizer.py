@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -67,6 +67,16 @@ class Normalizer(Parameters, ABC):
         one batch; otherwise clip by clip.
         """
         raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
+
+    def clip_blocks(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[NDArray[np.float64], Affine]] | None:
+        """Yield the level of one long clip again, a few frames at a time, each part with its map.
+
+        None if the whole clip must be there at once. Only called if `maps_clips`.
+
+        Args:
+            blocks: The level `(..., band, frame)` in blocks, equal at each iteration.
+        """
+        return None
 
     def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
         """Return the normalizer with mean, and with `std` also deviation, of new levels `(clip, band, frame)`.
@@ -206,14 +216,17 @@ class FittedNormalizer:
 
     def padding_of(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values `(..., band, 1)` of the padding behind a clip of this level `(..., band, frame)`."""
+        return self.padding_behind(level.shape[:-1], float(level.max()), lambda: self.affine_of(level))
+
+    def padding_behind(
+        self, shape: tuple[int, ...], highest: float, affine: Callable[[], Affine]
+    ) -> NDArray[np.float64]:
+        """The values `(*shape, 1)` of the padding behind a clip with this highest level and map."""
         kind = self.normalizer.padding
         if kind == "zero":
-            return np.zeros((*level.shape[:-1], 1))
-        silence = 0.0
-        if kind == "silence":
-            silence = self.front_end.clip_floor(float(level.max()))
-        padded = self.affine_of(level)(np.full((*level.shape[:-1], 1), silence))
-        return np.asarray(padded)
+            return np.zeros((*shape, 1))
+        silence = self.front_end.clip_floor(highest) if kind == "silence" else 0.0
+        return np.asarray(affine()(np.full((*shape, 1), silence)))
 
     def require_front_end(self, front_end: AnyFrontEnd) -> None:
         """Check that the normalizer was fitted for this front end.

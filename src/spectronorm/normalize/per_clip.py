@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Affine, Array, mean_of_valid, namespace, working
@@ -44,6 +47,27 @@ class PerClip(ClipNormalizer):
         exact = working(level)
         mean = mean_of_valid(exact, valid, axes)
         variance = mean_of_valid((exact - mean) ** 2, valid, axes)
-        # Rounding alone gives a constant clip a variance this small, and the root of zero has no gradient.
-        flat = variance <= CONSTANT_VARIANCE * (1.0 + mean * mean)
-        return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))
+        return _standardizing(xp, mean, variance)
+
+    @override
+    def clip_blocks(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[NDArray[np.float64], Affine]]:
+        axes = (-1,) if self.per == "band" else (-2, -1)
+        count, mean, deviations = 0, np.zeros(1), np.zeros(1)
+        for block in blocks:
+            # Chan, Golub and LeVeque 1983: block by block without loss of precision.
+            size = math.prod(block.shape[axis] for axis in axes)
+            own = block.mean(axis=axes, keepdims=True)
+            step, total = own - mean, count + size
+            deviations = (
+                deviations + ((block - own) ** 2).sum(axis=axes, keepdims=True) + step**2 * (count * size / total)
+            )
+            mean, count = mean + step * (size / total), total
+        affine = _standardizing(np, mean, deviations / max(1, count))
+        for block in blocks:
+            yield block, affine
+
+
+def _standardizing(xp: Any, mean: Array, variance: Array) -> Affine:
+    # Rounding alone gives a constant clip a variance this small, and the root of zero has no gradient.
+    flat = variance <= CONSTANT_VARIANCE * (1.0 + mean * mean)
+    return Affine(mean, xp.sqrt(xp.where(flat, xp.ones_like(variance), variance)))

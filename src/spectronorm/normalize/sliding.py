@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import (
@@ -18,6 +19,7 @@ from spectronorm.arrays import (
     set_flags,
     set_whole_numbers,
     sliding_affine,
+    sliding_affine_in_blocks,
 )
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer, FittedNormalizer
 from spectronorm.normalize.safe_scale import safe_scale
@@ -74,6 +76,10 @@ class SlidingStandardize(ClipNormalizer):
         """
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
+
+    @override
+    def clip_blocks(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[NDArray[np.float64], Affine]]:
+        return sliding_affine_in_blocks(blocks, self._window(), scale=self.scale == "window")
 
     def _window(self) -> SlidingWindow:
         return SlidingWindow(self.length, self.min_length, self.center)

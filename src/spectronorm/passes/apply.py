@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from spectronorm.passes.outputs import (
     write_clip_index,
 )
 from spectronorm.passes.shards import ShardTask, index_rows, shards_of
-from spectronorm.passes.stores import Store, npy_bytes
+from spectronorm.passes.stores import HeldArray, Store, StoredArray
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
@@ -74,23 +76,33 @@ class _Task:
     def __call__(self, item: tuple[ClipReference, str]) -> _Written:
         clip, output = item
         front_end = self.pipeline.front_end
-        long = LongSpectrogram(self.pipeline, self.reader, self.store, self.duration).write(clip, self.folder / output)
-        if long is not None:
-            if isinstance(long.result, AudioError):
-                return _Written(clip, output, 0, (BadFile.of(clip.name, long.result),), long.stamp, b"")
-            digest = stamp(ClipReference(output, self.folder / output))
-            return _Written(clip, output, long.result, (), long.stamp, digest)
+        with ExitStack() as waiting:
+            long = self._long.spooled(clip, self.folder, waiting)
+            if long is not None:
+                if isinstance(long.result, AudioError):
+                    return _Written(clip, output, 0, (BadFile.of(clip.name, long.result),), long.stamp, b"")
+                return self._write(clip, output, *long.result, long.stamp)
         read_stamp, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
         if isinstance(found, AudioError):
             return _Written(clip, output, 0, (BadFile.of(clip.name, found),), read_stamp, b"")
         level = found.shaped(front_end)
         try:
-            data = npy_bytes(self.store.made(self.pipeline.normalizer.padded(level, found.frames)))
+            array = HeldArray(self.store.made(self.pipeline.normalizer.padded(level, found.frames)))
         except AudioError as error:
             return _Written(clip, output, 0, (BadFile.of(clip.name, error),), read_stamp, b"")
+        return self._write(clip, output, array, level.shape[-1], read_stamp)
+
+    @cached_property
+    def _long(self) -> LongSpectrogram:
+        return LongSpectrogram(self.pipeline, self.reader, self.store, self.duration)
+
+    def _write(self, clip: ClipReference, output: str, array: StoredArray, frames: int, read_stamp: bytes) -> _Written:
+        digest = xxhash.xxh3_128()
         with atomic_write(self.folder / output, None) as file:
-            file.write(data)
-        return _Written(clip, output, level.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
+            for part in array.npy_parts():
+                digest.update(part)
+                file.write(part)
+        return _Written(clip, output, frames, (), read_stamp, digest.digest())
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
         """Return a key made from the output's name; stamp and digest show if the contents are unchanged."""

@@ -46,13 +46,12 @@ class MeasureTask(UnitTask):
 
     def __call__(self, unit: Unit) -> Measured:
         """Read and count every clip of the unit; clips that are too long to be held are counted in blocks."""
-        if len(self.front_end.level_shape) > 1:
-            return self._stacked(unit)
+        measure = self._stacked if len(self.front_end.level_shape) > 1 else self._held
         if not any(map(is_large, unit.clips)) or not streams(self.front_end):
-            return self._held(unit)
+            return measure(unit)
         streamed = [self._streamed(clip) for clip in unit.clips]
         held = tuple(clip for clip, found in zip(unit.clips, streamed, strict=True) if found is None)
-        measured = self._held(Unit(unit.key, held))
+        measured = measure(Unit(unit.key, held))
         return measured if len(held) == len(unit.clips) else _joined(unit, measured, streamed)
 
     def _streamed(self, clip: ClipReference) -> Streamed[Measurement] | None:

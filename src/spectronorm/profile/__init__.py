@@ -3,9 +3,9 @@
 from spectronorm.profile.bad_files import BadFile as BadFile
 from spectronorm.profile.counting.counter import LevelCounter as LevelCounter
 from spectronorm.profile.counting.counter import digest as digest
+from spectronorm.profile.counting.in_blocks import LevelBlocks as LevelBlocks
 from spectronorm.profile.counting.in_blocks import as_flat as as_flat
 from spectronorm.profile.counting.in_blocks import count_stream as count_stream
-from spectronorm.profile.counting.in_blocks import level_stretches as level_stretches
 from spectronorm.profile.counting.in_blocks import needs_all_first as needs_all_first
 from spectronorm.profile.counting.in_blocks import streams as streams
 from spectronorm.profile.counting.level_clip import LevelClip as LevelClip

@@ -33,6 +33,8 @@ FREE_BYTES = 1 << 26
 MAX_EXPANSION = 2048
 """Largest number of decoded bytes for each stored byte beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
 _BLOCK = 1 << 20
+_STREAMED_SAMPLES = 1 << 18
+"""Number of samples of all channels in a block of `DecodedBlocks`: 1 MB."""
 _UNKNOWN_FRAMES = 1 << 62
 """Numbers of samples from here on are libsndfile's claim for FLAC files whose header states no length."""
 _LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
@@ -168,7 +170,7 @@ class DecodedBlocks:
             for sound in _opened(self._descriptor, found, None):
                 read, self.sample_rate = 0, sound.samplerate
                 if buffer is None:
-                    buffer = np.empty((max(1, _BLOCK // sound.channels), sound.channels), np.float32)
+                    buffer = np.empty((max(1, _STREAMED_SAMPLES // sound.channels), sound.channels), np.float32)
                 while read != sound.frames and len(block := sound.read(out=buffer)):
                     read += len(block)
                     total += len(block)

@@ -242,5 +242,29 @@ def require_on_grid(front_end: AnyFrontEnd, lowest: int, highest: int) -> None:
 
 
 def digest(samples: NDArray[np.float32]) -> bytes:
-    """Return the 128-bit XXH3 of a clip's samples: equal sounds have equal digests, whatever their file names."""
-    return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)
+    """Return the 128-bit XXH3 of a clip's samples: equal sounds have equal digests, whatever their file names.
+
+    The digest of a stack `(channel, sample)` is that of its channels' digests.
+    """
+    running = RunningDigest(samples.shape[:-1])
+    running.add(samples)
+    return running.result()
+
+
+class RunningDigest:
+    """The `digest` of samples `(sample,)` or `(channel, sample)`, which come in blocks."""
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        self._each = [xxhash.xxh3_128() for _ in range(math.prod(channels))]
+        self._stacked = bool(channels)
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        """More samples."""
+        for one, row in zip(self._each, np.atleast_2d(block), strict=True):
+            one.update(np.ascontiguousarray(row, dtype="<f4").data)
+
+    def result(self) -> bytes:
+        """The digest of all samples so far."""
+        if not self._stacked:
+            return self._each[0].digest()
+        return xxhash.xxh3_128_digest(b"".join(one.digest() for one in self._each))
