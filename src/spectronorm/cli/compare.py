@@ -117,7 +117,12 @@ def compare_command(
             min=0, max=100_000, help="Also make each update of --shifts from clips of only this number of classes."
         ),
     ] = 0,
-    model: Annotated[str, typer.Option(help="Model: tiny, small, xresnet18, or package.module:callable.")] = "tiny",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Model: tiny, small, xresnet18, linear, mlp (these two keep bands), or package.module:callable."
+        ),
+    ] = "tiny",
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
     batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
     learning_rate: Annotated[
@@ -146,7 +151,8 @@ def compare_command(
     from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
     from spectronorm.experiment.clips.devices import find_shift, parse_shifts
     from spectronorm.experiment.protocols import find_protocol
-    from spectronorm.experiment.running.compare import compare, plan
+    from spectronorm.experiment.running.compare import compare
+    from spectronorm.experiment.running.plan import plan
 
     seconds = None if budget is None else parse_time(budget)
     training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
@@ -185,7 +191,8 @@ def compare_command(
         if not json:
             say("\n".join(plan(prepared)))
         with progress_bar("training (epochs)") as progress:
-            outcome = compare(prepared, results, budget=seconds, progress=progress, engine=cluster)
+            note = (lambda _: None) if json else say
+            outcome = compare(prepared, results, budget=seconds, progress=progress, note=note, engine=cluster)
     page = _save_page(prepared, results, outcome, output)
     if json:
         print_json({"report": None if page is None else str(page), **asdict(outcome)})

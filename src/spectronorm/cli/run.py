@@ -29,6 +29,7 @@ from rich.progress import (
 from rich.text import Text
 
 from spectronorm.audio import Source
+from spectronorm.cli.progress_lines import ProgressLines
 from spectronorm.cli.terminal import complain, console, warn
 from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
 from spectronorm.profile import BadFile
@@ -115,9 +116,12 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr with rate and remaining time; silent if stderr is not a terminal."""
+    """Show a bar on stderr with rate and remaining time, or plain lines if stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield ProgressLines(what, lambda line: typer.echo(line, err=True))
+        return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -19,7 +19,7 @@ from spectronorm.experiment.design import Design as Design
 from spectronorm.experiment.results import Results as Results
 from spectronorm.experiment.running.compare import Outcome as Outcome
 from spectronorm.experiment.running.compare import compare as compare
-from spectronorm.experiment.running.compare import plan as plan
+from spectronorm.experiment.running.plan import plan as plan
 from spectronorm.experiment.running.prepare import Prepared as Prepared
 from spectronorm.experiment.running.prepare import prepare as prepare
 from spectronorm.experiment.running.run import run as run

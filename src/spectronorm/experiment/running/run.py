@@ -78,7 +78,7 @@ class ArmTraining:
         for part, member in design.arm(self.name).models:
             inputs = arm_inputs(self.prepared, part, block.fold)
             seed = design.seed_of(self.name, block, member)
-            model = make_model(training.model, len(clips.classes), seed)
+            model = make_model(training.model, len(clips.classes), part.front_end.n_bands, seed)
             # Inputs have this memory order; weights in another order would be converted at each step.
             model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             losses: list[float] = []
