@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from spectronorm.cli import (
     apply,
+    audit,
     check,
     compare,
     datasets,
@@ -94,6 +95,7 @@ COMMANDS = (
     import_statistics,
     export_statistics,
     formats,
+    audit,
     compare,
     watch,
     update,

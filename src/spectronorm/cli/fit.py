@@ -11,6 +11,7 @@ from spectronorm.arrays import MAX_SEED
 from spectronorm.audio import open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
+    DescriptionOption,
     DurationOption,
     EngineOption,
     ExcludeFloorOption,
@@ -65,13 +66,7 @@ def fit_command(
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Columns that form groups; by default fold and split. May be repeated."),
     ] = None,
-    levels: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="LEVELS.json",
-            help="Measure files of levels made elsewhere, which this JSON describes (see Levels).",
-        ),
-    ] = None,
+    levels: DescriptionOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
     sample: Annotated[

@@ -31,7 +31,7 @@ from rich.text import Text
 from spectronorm.audio import Source
 from spectronorm.cli.progress_lines import ProgressLines
 from spectronorm.cli.terminal import complain, console, warn
-from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
+from spectronorm.errors import ArgumentError, KernelWarning, LayoutWarning, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
 
@@ -143,11 +143,11 @@ def _encodable(value: Any) -> Any:
 
 
 def note_warnings() -> None:
-    """Show warnings of slow kernels as remarks, and others as Python does."""
+    """Show warnings of slow kernels and of layouts as remarks, and others as Python does."""
     as_python_does = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, KernelWarning):
+        if issubclass(category, KernelWarning | LayoutWarning):
             warn(str(message))
         else:
             as_python_does(message, category, *where, **more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +12,7 @@ from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio import ClipReference, Openable, Reader, Source, is_one_pass, open_source, random_sample
 from spectronorm.audio.channels import STACK, check_channels
 from spectronorm.engines import Engine
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, LayoutWarning
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit_once import fit_once
@@ -113,8 +114,10 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         engine=engine,
         progress=progress,
     ) as results:
-        parts, flagged = _collect(results)
+        parts, flagged, unconfirmed = _collect(results)
         results.require_good()
+        if unconfirmed is not None:
+            warnings.warn(f"every clip has {unconfirmed}", LayoutWarning, stacklevel=2)
         if sample is not None:
             parts = _stand_for(parts, by_group(opened, columns))
         profile = Profile(
@@ -155,15 +158,18 @@ def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
     return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
-def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
-    """Return the sums of each group, and the flagged files."""
+def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile], str | None]:
+    """Return the sums of each group, the flagged files, and why no level confirms the layout, if none does."""
     parts: dict[GroupKey, RunningSum] = {}
     flagged: list[BadFile] = []
+    layouts: set[str | None] = set()
     for result in results:
         if result.measurement is not None:
             parts.setdefault(result.key, RunningSum()).add(result.measurement)
+            layouts.add(result.unconfirmed)
         flagged.extend(result.flagged)
-    return {key: parts.pop(key).total() for key in list(parts)}, flagged
+    unconfirmed = None if None in layouts else next(iter(layouts), None)
+    return {key: parts.pop(key).total() for key in list(parts)}, flagged, unconfirmed
 
 
 def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tuple[str, ...]:
