@@ -34,6 +34,7 @@ BENCHMARKS = (
     Benchmark("bench_sliding", "sliding normalization with a loop over frames", "sliding"),
     Benchmark("bench_png", "the PNG writer with Pillow", "images-and-inversion"),
     Benchmark("bench_inversion", "inversion with librosa", "images-and-inversion"),
+    Benchmark("bench_front_ends", "each preset with its origin, call by call, and streams", "benchmarks"),
     Benchmark("bench_torch", "batches with torch.stft, nnAudio and torch.compile", "torch"),
     Benchmark("bench_reliability", "the cost of the journal and of `--untrusted`", "reliability"),
     Benchmark("bench_monitor", "the cost of watching for drift", "monitoring"),

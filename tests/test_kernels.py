@@ -61,16 +61,17 @@ def test_the_lanes_transform_as_numpy_does(twos: int, threes: int, fives: int, s
     hop=st.integers(1, 300),
     count=st.integers(1, 40),
     dtype=st.sampled_from([np.float32, np.float64]),
+    changed=st.tuples(st.booleans(), st.sampled_from([0.0, 0.97])),
 )
 def test_numpy_gives_the_bits_of_the_lanes(
-    factors: tuple[int, int, int], size: int, hop: int, count: int, dtype: type
+    factors: tuple[int, int, int], size: int, hop: int, count: int, dtype: type, changed: tuple[bool, float]
 ) -> None:
-    """The stages with NumPy are the compiled ones, whatever the frames, the hop and the zeros behind the window."""
+    """The stages with NumPy are the compiled ones, whatever the frames, their changes, the hop and zeros behind."""
     n = max(2 ** factors[0] * 3 ** factors[1] * 5 ** factors[2], 2)
     size = min(size, n)
     random = np.random.default_rng(n + size)
     wave = random.standard_normal((count - 1) * hop + size).astype(dtype)
-    frames = Frames(wave, hop, random.random(size), 0.25, 1.7)
+    frames = Frames(wave, hop, random.random(size), 0.25, 1.7, *changed)
     compiled = power_of_frames(frames, n, count, Workspace())[:, :count]
     plain, plan = np.empty((n // 2 + 1, count)), plan_of(n)
     assert plan is not None

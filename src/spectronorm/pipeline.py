@@ -12,9 +12,10 @@ import numpy as np
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, FileFormatError, PluginError
-from spectronorm.front_end import AnyFrontEnd, any_front_end
+from spectronorm.front_end import AnyFrontEnd, any_front_end, require_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
+from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
 from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
@@ -40,9 +41,25 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.normalizer.require_front_end(self.front_end)
 
-    def __call__(self, wave: Array) -> Array:
-        """Apply the front end, then the normalizer."""
-        return self.normalizer(self.front_end(wave))
+    def __call__(self, wave: Array, *, threads: int | None = None) -> Array:
+        """Apply the front end, then the normalizer.
+
+        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads`).
+        """
+        front_end = require_front_end(self.front_end, "computing levels from a wave")
+        if self.normalizer.normalizer.maps_clips:
+            return self.normalizer(front_end(wave, threads=threads))
+        fast = front_end.fast_levels(wave, self.normalizer.band_map, threads)
+        return self.normalizer(front_end(wave)) if fast is None else fast
+
+    def stream(self, *, resample: int | None = None) -> PipelineStream:
+        """Return a stream of normalized frames (see `FrontEnd.stream`), with the bits of this pipeline's call.
+
+        Raises:
+            ArgumentError: if a frame depends on later samples than its own.
+        """
+        front_end = require_front_end(self.front_end, "a stream of waves")
+        return PipelineStream(front_end, self.normalizer, resample)
 
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
         """Return the level that `x` was made from (see `FittedNormalizer.inverse`)."""

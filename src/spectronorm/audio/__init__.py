@@ -18,10 +18,13 @@ from spectronorm.audio.read import channel_count as channel_count
 from spectronorm.audio.read import read as read
 from spectronorm.audio.read import read_clip as read_clip
 from spectronorm.audio.resample import RESAMPLERS as RESAMPLERS
+from spectronorm.audio.sources import Openable as Openable
 from spectronorm.audio.sources import Source as Source
 from spectronorm.audio.sources import each_channel as each_channel
+from spectronorm.audio.sources import is_one_pass as is_one_pass
 from spectronorm.audio.sources import open_source as open_source
 from spectronorm.audio.sources import random_sample as random_sample
+from spectronorm.audio.sources import sources_of_values as sources_of_values
 
 __all__ = [
     "SOURCES",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,8 @@ from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
-from spectronorm.audio.places.reference import ClipReference, Span
+from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
+from spectronorm.audio.places.reference import ClipReference, Part, Span
 from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
@@ -374,18 +377,34 @@ def read_clip(
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
 
-def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") -> NDArray[np.float32]:
+def read(
+    path: str | Path | bytes | IO[bytes], sample_rate: int, *, channels: str | int = "mean"
+) -> NDArray[np.float32]:
     """The samples of one file as a float32 array at `sample_rate` (Hz), ready for a front end or pipeline.
 
-    They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
+    The file is given by its path, by its bytes, or open for reading bytes, from its position on. The samples are
+    `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
 
     Raises:
         AudioError: if the file cannot be used, with the reason.
-        ArgumentError: if `channels` is none of the ways to read them.
+        ArgumentError: if `channels` is none of the ways to read them, or the file is given in another way.
     """
     text = check_channels(channels)
-    text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
-    return Reader(channels=text).read(path, sample_rate).samples
+    clip = _one_clip(path)
+    text = f"{STACK}:{channel_count(clip)}" if text == STACK else text
+    return Reader(channels=text).read(clip, sample_rate).samples
+
+
+def _one_clip(path: str | Path | bytes | IO[bytes]) -> ClipReference:
+    """The clip of a path, of bytes or of an open file."""
+    if isinstance(path, str | os.PathLike):
+        return ClipReference(Path(path).name, path)
+    data = path.read() if hasattr(path, "read") else path
+    if not isinstance(data, bytes | bytearray):
+        raise ArgumentError(
+            f"a file is given by its path, its bytes, or open for bytes (rb), not as {type(data).__name__}"
+        )
+    return ClipReference(IN_MEMORY, IN_MEMORY, part=Part(IN_MEMORY, held=HeldBytes(bytes(data))))
 
 
 def channel_count(clip: ClipReference) -> int:

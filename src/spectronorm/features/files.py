@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from spectronorm.audio import ClipReference, Reader, Source, channel_count, each_channel, open_source
+from spectronorm.audio import ClipReference, Openable, Reader, Source, channel_count, each_channel, open_source
 from spectronorm.audio.channels import EACH, STACK
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
 from spectronorm.audio.places.manifests.spans import spans_of
@@ -24,9 +24,11 @@ FEATURE_SUFFIXES = (".npy", ".npz", ".safetensors", *HDF5_SUFFIXES)
 INDEX_NAME = "index.csv"
 
 
-def open_for(target: str | Path | Source, front_end: AnyFrontEnd, reader: Reader | None = None) -> Source:
+def open_for(target: Openable, front_end: AnyFrontEnd, reader: Reader | None = None) -> Source:
     """The clips that a front end can measure: files of levels for a description of levels, audio otherwise."""
     if isinstance(front_end, Levels):
+        if not isinstance(target, str | os.PathLike | Source):
+            raise ArgumentError("files of levels are given by their path; measure arrays of levels with Meter")
         opened = open_features(target)
         return opened if reader is None else replace(opened, reader=reader)
     opened = open_source(target, reader)

@@ -13,6 +13,7 @@ from typing_extensions import override
 from spectronorm.arrays import (
     Affine,
     Array,
+    SlidingStream,
     SlidingWindow,
     namespace,
     require_choice,
@@ -76,6 +77,16 @@ class SlidingStandardize(ClipNormalizer):
         """
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
+
+    @property
+    @override
+    def causal(self) -> bool:
+        """True if the window ends at its frame; the first `min_length` frames then wait for one another."""
+        return not self.center
+
+    @override
+    def clip_stream(self, bands: int) -> SlidingStream:
+        return SlidingStream(self._window(), bands, scale=self.scale == "window")
 
     @override
     def clip_blocks(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[NDArray[np.float64], Affine]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample
+from spectronorm.audio import ClipReference, Openable, Reader, Source, is_one_pass, open_source, random_sample
 from spectronorm.audio.channels import STACK, check_channels
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+from spectronorm.passes.fit_once import fit_once
 from spectronorm.passes.measure import MeasureTask
 from spectronorm.passes.measure_levels import MeasureLevelsTask
 from spectronorm.passes.measured import Measured, UnitTask
@@ -41,13 +43,13 @@ class Sample:
 
 
 def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
-    source: str | Path | Source,
+    source: Openable,
     front_end: AnyFrontEnd | None = None,
     *,
     group_by: str | Sequence[str] | None = None,
     duration: float | None = None,
     sample: Sample | None = None,
-    max_bad: float = MAX_BAD,
+    max_bad: float | None = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
     output: str | Path | None = None,
@@ -58,7 +60,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     """Measure a source once and exactly; the profile's bytes do not depend on workers, order or engine.
 
     Args:
-        source: A source, or an argument of `open_source`.
+        source: A source, or an argument of `open_source`. An iterator or a streamed data set is gone through
+            once, a few hundred clips at a time; it is not resumed.
         front_end: The front end; by default `FrontEnd()`. With `Levels`, the source's files hold levels (see
             `open_features`).
         group_by: Columns whose values form groups that can be left out later; by default fold and split, if present.
@@ -85,6 +88,13 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     front_end = FrontEnd() if front_end is None else front_end
     if channels is not None:
         front_end = _with_channels(front_end, channels)
+    if is_one_pass(source):
+        if sample is not None:
+            raise ArgumentError("sample: an iterator is gone through once, so no share of it can be drawn; give a list")
+        part = partial(
+            fit, group_by=group_by, duration=duration, max_bad=None, engine=engine, exclude_floor=exclude_floor
+        )
+        return fit_once(source, front_end, part, max_bad, progress, output, overwrite=overwrite)
     if isinstance(front_end, FrontEnd) and front_end.channels == STACK:
         source = open_source(source)
         front_end = with_all_channels(front_end, source)

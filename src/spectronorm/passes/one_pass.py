@@ -76,17 +76,21 @@ class PassResults(Generic[_Result]):
 
     def require_good(self) -> None:
         """Raise `TooManyBad`, with the reasons counted and the first files named, if the limit is passed."""
-        bad, total, limit = self.bad, self._total, self._max_bad
-        if limit is None or (len(bad) <= limit * total and len(bad) < total):
-            return
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))
-        first = "\n".join(f"  {one}" for one in bad[:5])
-        raise TooManyBad(
-            f"{len(bad)} of {counted(total, 'file')} {'is' if len(bad) == 1 else 'are'} bad ({reasons}), "
-            f"more than max_bad={limit:g} allows"
-            f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n"
-            f"{first}"
-        )
+        require_few_bad(self.bad, self._total, self._max_bad)
+
+
+def require_few_bad(bad: Sequence[BadFile], total: int, limit: float | None) -> None:
+    """Raise `TooManyBad`, with the reasons counted and the first files named, if the limit is passed."""
+    if limit is None or (len(bad) <= limit * total and len(bad) < total):
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))
+    first = "\n".join(f"  {one}" for one in bad[:5])
+    raise TooManyBad(
+        f"{len(bad)} of {counted(total, 'file')} {'is' if len(bad) == 1 else 'are'} bad ({reasons}), "
+        f"more than max_bad={limit:g} allows"
+        f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n"
+        f"{first}"
+    )
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,8 @@ def inputs_of(source: Source) -> Iterator[str | Path]:
     """Yield the files that a source is read from: its listing, archives, and clips."""
     yield from source.listing
     for clip in source:
-        yield clip.location if clip.part is None else clip.part.place
+        if clip.part is None or clip.part.held is None:
+            yield clip.location if clip.part is None else clip.part.place
 
 
 def require_share(max_bad: float | None) -> None:

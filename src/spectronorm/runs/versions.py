@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,21 @@ def libraries() -> dict[str, str]:
     return {
         "spectronorm": __version__,
         "libsndfile": soundfile.__libsndfile_version__,
+        "av": _version_of("av"),
         "soxr": " ".join([soxr.__version__, *_soxr_switches()]),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "numba": numba_version(),
         "machine": platform.machine(),
     }
+
+
+def _version_of(package: str) -> str:
+    """The version of an optional package, without importing it; empty if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _soxr_switches() -> list[str]:

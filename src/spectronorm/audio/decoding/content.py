@@ -10,7 +10,7 @@ import xxhash
 
 from spectronorm.audio.decoding.decode import open_regular
 from spectronorm.audio.decoding.memory_file import fill, unnamed_file
-from spectronorm.audio.places.archive import part_pieces
+from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.place import state
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import AudioError, BadAudioReason
@@ -31,7 +31,7 @@ def open_content(clip: ClipReference) -> Iterator[int]:
     Raises:
         AudioError: if there is no such file, or if it is not regular or is empty.
     """
-    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(part_pieces(clip.part))
+    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(pieces_of(clip.part))
     try:
         yield descriptor
     finally:

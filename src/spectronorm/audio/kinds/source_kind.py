@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
 from spectronorm.audio.places.reference import ClipReference
-from spectronorm.registry import Registry
+from spectronorm.errors import PluginError, SpectronormError
+from spectronorm.registry import Registry, is_built_in
 
 
 class SourceKind(ABC):
@@ -23,6 +24,9 @@ class SourceKind(ABC):
 
     unread: Mapping[str, int] = MappingProxyType({})
     """Number of files of a folder that are not read, by suffix; known when the clips are listed."""
+
+    listing: Sequence[str] = ()
+    """Files besides the clips that say which clips there are; known when the clips are listed."""
 
     def matches(self, place: str) -> bool:
         """Return true if this kind takes the place, by default a file with one of the `suffixes`, or a missing one.
@@ -42,3 +46,26 @@ class SourceKind(ABC):
 
 SOURCES: Registry[SourceKind] = Registry("sources", "source kind", SourceKind, settings=False)
 """Every source kind by name. Plug-ins are tried before the built-in kinds, in the order of their imports."""
+
+
+def kind_of(place: str) -> type[SourceKind]:
+    """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
+    classes = SOURCES.classes()
+    matching = [name for name, cls in classes.items() if not is_built_in(cls) and _takes(name, cls, place)]
+    if len(matching) > 1:
+        both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in matching)
+        raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
+    if matching:
+        return classes[matching[0]]
+    return next(cls for cls in classes.values() if is_built_in(cls) and cls().matches(place))
+
+
+def _takes(name: str, cls: type[SourceKind], place: str) -> bool:
+    """Ask a plug-in's kind."""
+    try:
+        return cls().matches(place)
+    except SpectronormError:
+        raise
+    except Exception as error:
+        plugin = SOURCES.plugin_of(name)
+        raise PluginError(f"{place}: the source kind {name} of {plugin} fails ({error}); uninstall it") from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from spectronorm.audio.places.held import HeldContent
 from spectronorm.errors import AudioError, BadAudioReason
 
 RECORDING = "recording"
@@ -59,6 +60,19 @@ class Span:
         return f"{_seconds(self.start)}-{'end' if self.end is None else _seconds(self.end)}"
 
 
+@dataclass(frozen=True, slots=True)
+class SampleSpan(Span):
+    """Section of a recording whose `start` and `end` count samples at the recording's own rate, from 0."""
+
+    def rounded(self, sample_rate: int) -> tuple[int, int | None]:
+        """Return the samples themselves, whatever the rate."""
+        del sample_rate
+        return round(self.start), None if self.end is None else round(self.end)
+
+    def __str__(self) -> str:
+        return f"{self.start:09.0f}-{'end' if self.end is None else f'{self.end:09.0f}'}"
+
+
 def _seconds(value: float) -> str:
     """Seconds with three decimals, or up to seven if the number needs them: spans that differ have other names."""
     if not math.isfinite(value):
@@ -82,7 +96,8 @@ class Part:
         crc: CRC-32 of the unpacked bytes, or None.
         problem: Description of why it cannot be read, found when the archive was listed; None if it can be read.
         reason: Reason that belongs to the problem.
-        array: Type and shape of a tensor, or the name of a data set, if the bytes do not contain it.
+        array: Type and shape of a tensor, or the name of a data set or column, if the bytes do not contain it.
+        held: Content of a clip that lies in no file.
     """
 
     place: str
@@ -93,6 +108,7 @@ class Part:
     crc: int | None = None
     problem: str | None = None
     array: str | None = None
+    held: HeldContent | None = None
     reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 
