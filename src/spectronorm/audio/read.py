@@ -31,8 +31,9 @@ from spectronorm.audio.decoding.decode import (
     decode_descriptor,
     header_of,
 )
-from spectronorm.audio.decoding.piece import cut, decode_piece
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
+from spectronorm.audio.decoding.recording import cut
+from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
 from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
@@ -209,6 +210,8 @@ class Reader:
 
 def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
     """Return stamp and samples of a file; None if the file changed meanwhile."""
+    if clip.span is not None and not _needs_path(clip):
+        return _attempt_piece(clip, clip.span, with_stamp=with_stamp)
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
@@ -219,6 +222,28 @@ def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Out
         return _not_opened(error)
 
 
+def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
+    """Return the result of `_attempt_here` for a section of a recording, which stays open for its next one."""
+    try:
+        with RECORDINGS.open(clip) as opened:
+            stamp = opened.stamp(clip) if with_stamp else b""
+            decoded = _section(opened, span)
+            return (stamp, decoded) if opened.is_unchanged else None
+    except AudioError as error:
+        return _not_opened(error)
+
+
+def _section(opened: OpenRecording, span: Span) -> _Outcome:
+    plain = None if opened.plain is None else read_plain_wav(opened.descriptor, span, opened.plain)
+    if plain is not None:
+        return _Decoded(*plain, borrowed=True, of_integers=True)
+    try:
+        found = opened.recording.read(span)
+    except AudioError as error:
+        return error
+    return _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
+
+
 def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
     return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
 
@@ -226,17 +251,18 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
     if (plain := read_plain_wav(descriptor, clip.span)) is not None:
         return _Decoded(*plain, borrowed=True, of_integers=True)
-    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
+    path = clip.path if _needs_path(clip) else None
     try:
-        if clip.span is None or needs_path:
-            found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
-            found = found if clip.span is None else cut(found, clip.span)
-        else:
-            found = decode_piece(descriptor, clip.span)
+        found = decode_descriptor(descriptor, path=path, memory=SAMPLES.floats)
+        found = found if clip.span is None else cut(found, clip.span)
     except AudioError as error:
         return error
     borrowed = found.samples.base is not None
     return _Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
+
+
+def _needs_path(clip: ClipReference) -> bool:
+    return clip.part is None and str(clip.location)[-4:].lower() in NEEDS_PATH
 
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:

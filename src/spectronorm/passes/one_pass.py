@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -18,7 +18,7 @@ from spectronorm.profile import BadFile
 from spectronorm.runs.journal import Journal, keep_journal
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, silent
-from spectronorm.runs.resume import Guarded, resumable_map
+from spectronorm.runs.resume import Guarded, mapped, resumable_map
 from spectronorm.storage.atomic import remove_unfinished
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import is_stream, overwriting, protecting, require_replaceable
@@ -154,10 +154,8 @@ def one_pass(
             stack.enter_context(protecting(inputs_of(source)))
             journal = stack.enter_context(_held(output))
         guarded = Guarded(task, source, output.path if output is not None and output.by_workers else None)
-        found = engine.map(guarded, items) if journal is None else resumable_map(engine, guarded, items, journal)
-        if isinstance(found, Generator):
-            stack.callback(found.close)
-        results = PassResults(found, len(source), max_bad, progress or silent)
+        found = mapped(engine, guarded, items) if journal is None else resumable_map(engine, guarded, items, journal)
+        results = PassResults(stack.enter_context(closing(found)), len(source), max_bad, progress or silent)
         yield results
         results.require_good()
 

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar, cast, overload
 from spectronorm.audio import Source
 from spectronorm.engines.engine import Engine, Item, Result, merged
 from spectronorm.errors import FileFormatError
+from spectronorm.runs.batches import Batches, InBatches, batch_bounds
 from spectronorm.runs.journal import Journal
 from spectronorm.runs.worker_check import Origin
 from spectronorm.storage import DAMAGE
@@ -149,6 +150,28 @@ class _WithPayloads(Sequence[tuple[Item, bytes | None]]):
         return item, self.payload(item)
 
 
+def mapped(
+    engine: Engine, task: Callable[[Item], Result], items: Sequence[Item], clips: Sequence[object] | None = None
+) -> Generator[Result]:
+    """Yield `task(item)` for each item, in any order; items whose clips one worker must read in order go together.
+
+    Args:
+        engine: The engine.
+        task: A guarded task.
+        items: The items.
+        clips: The items as `batch_bounds` takes them, if they are others.
+
+    Raises:
+        EngineError: if a worker would not reproduce the run.
+    """
+    bounds = batch_bounds(items if clips is None else clips)
+    if bounds is None:
+        yield from engine.map(task, items)
+        return
+    for results in engine.map(InBatches(task), Batches(items, bounds)):
+        yield from results
+
+
 def resumable_map(
     engine: Engine, guarded: Guarded[Item, Result], items: Sequence[Item], journal: Journal
 ) -> Generator[Result]:
@@ -166,7 +189,7 @@ def resumable_map(
     # One map after the other, because an engine predicts from the first results how long the others will take.
     held = _WithPayloads(finished, lambda item: journal.get(task.key(item)))
     for some in (held, _WithPayloads(rest, lambda _: None)):
-        for records, result in engine.map(recorded, some):
+        for records, result in mapped(engine, recorded, some, some.items):
             for key, payload in records:
                 journal.put(key, payload)
             yield result
