@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import spectronorm as sn
 from spectronorm.audio import Reader
+from spectronorm.audio.oddities_of_sources import listed_twice, native_rates
 from spectronorm.cli.app import app
 from spectronorm.errors import AudioError, SourceError, SpectronormError
 
@@ -408,6 +409,34 @@ def test_a_million_rows_are_fast_and_bounded(tmp_path: Path) -> None:
     many = listed(200_000)
     assert many < 30 * few  # ten times the rows
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 200_000 * 1500
+
+
+def test_clips_that_are_listed_twice_are_told(tmp_path: Path) -> None:
+    """A row that repeats another's sound is counted and told; sections of one file that differ are not."""
+    write(tmp_path / "a.wav", 2)
+    rows = [{"audio_filepath": "a.wav", "offset": start, "duration": 1.0} for start in (0.0, 0.5, 0.0)]
+    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    done = CliRunner().invoke(app, ["fit", str(tmp_path / "m.jsonl"), "-o", str(tmp_path / "p.safetensors")])
+    assert done.exit_code == 0, done.output
+    assert "1 clip has the sound of an earlier clip" in " ".join(done.output.split())
+    assert sn.Profile.load(tmp_path / "p.safetensors").clips == 3
+    assert listed_twice(sn.open_source(tmp_path / "a.wav").clips) == []
+
+
+def test_mixed_sample_rates_are_told(tmp_path: Path) -> None:
+    """Files below the front end's rate among others are told with counts; one rate for all is not."""
+    for number in range(5):
+        soundfile.write(
+            tmp_path / f"{number}.wav", 0.1 * np.ones(4000) * (-1) ** np.arange(4000), 8000 if number else 16000
+        )
+    assert native_rates(sn.open_source(tmp_path).clips) == {8000: 4, 16000: 1}
+    arguments = ["fit", str(tmp_path), "--sample-rate", "16000", "-o", str(tmp_path / "p.safetensors")]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert "of 5 files, 4 at 8000 Hz, 1 at 16000 Hz" in " ".join(done.output.split())
+    (tmp_path / "0.wav").unlink()
+    done = CliRunner().invoke(app, arguments)
+    assert "rates are mixed" not in done.output
 
 
 def test_the_command_reads_manifests(root: Path, tmp_path: Path) -> None:

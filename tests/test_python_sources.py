@@ -484,3 +484,20 @@ def test_nothing_is_written_beside_a_source(clips: Clips) -> None:
     before = sorted(clips.folder.iterdir())
     sn.fit(sn.open_source(str(clips.folder / "*" / "*.wav")), FRONT_END)
     assert sorted(clips.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["pairs", "bytes", "paths", "open dataset"])
+def test_other_passes_take_them(kind: str, clips: Clips, expected: sn.Profile, tmp_path: Path) -> None:
+    """`apply`, `images`, `check` and `ClipDataset` take whatever `fit` takes."""
+    torch = pytest.importorskip("torch")
+    value = dataset_of(clips) if kind == "open dataset" else KINDS[kind](clips)
+    pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(expected))
+    sn.apply(value, pipeline, tmp_path / "applied")
+    assert len(list((tmp_path / "applied").rglob("*.npy"))) == 8
+    codec = sn.images.ImageCodec(FRONT_END, sn.images.LevelRange.fixed_db(FRONT_END, -100, 0))
+    sn.images.export(value, codec, tmp_path / "images")
+    assert len(list((tmp_path / "images").rglob("*.png"))) == 8
+    sn.check(expected, value)
+    loaded = sn.nn.ClipDataset(value, FRONT_END, duration=0.3, cache=tmp_path / "cache")
+    assert len(loaded) == 8
+    assert torch.isfinite(loaded[0][0]).all()
