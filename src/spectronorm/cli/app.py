@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from spectronorm.cli import (
     apply,
+    audit,
     check,
     compare,
     datasets,
@@ -27,6 +28,7 @@ from spectronorm.cli import (
     plugins,
     presets,
     round_trip,
+    sensitivity,
     show,
     update,
     watch,
@@ -94,7 +96,9 @@ COMMANDS = (
     import_statistics,
     export_statistics,
     formats,
+    audit,
     compare,
+    sensitivity,
     watch,
     update,
     datasets,

@@ -45,6 +45,7 @@ from spectronorm.audio.decoding.worker import (
     SAMPLES,
     UNPACKER,
 )
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.member_limits import check_member, check_position
 from spectronorm.audio.places.place import is_url, state
@@ -386,6 +387,7 @@ def _take(
                     _pool.idle.remove(found)
             if found is None:
                 _say_what_is_missing()
+                keep_open(close_decoders)
                 _undumpable.hold()
                 return new()
             if found.alive():
