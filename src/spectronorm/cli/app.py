@@ -29,6 +29,7 @@ from spectronorm.cli import (
     round_trip,
     show,
     update,
+    warm,
     watch,
 )
 from spectronorm.cli.run import note_warnings
@@ -99,6 +100,7 @@ COMMANDS = (
     update,
     datasets,
     demo,
+    warm,
 )
 for module in COMMANDS:
     module.register(app)
