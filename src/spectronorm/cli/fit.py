@@ -29,7 +29,7 @@ from spectronorm.cli.options import (
     parse_share,
     reader,
 )
-from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
+from spectronorm.cli.run import guarded, note_rates, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import and_seconds, counted
 from spectronorm.errors import ArgumentError, BadAudioReason
@@ -93,6 +93,7 @@ def fit_command(
     if levels is None:
         described = with_all_channels(described, opened)
         opened = open_for(opened, described)
+        note_rates(opened, described.sample_rate)
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)

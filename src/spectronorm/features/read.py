@@ -12,14 +12,13 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio import ClipReference
+from spectronorm.audio import ClipReference, stamp
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
     content_digest,
     content_state,
     open_content,
-    stamp,
     stamp_of_error,
 )
 from spectronorm.audio.places.open_files import OPEN_FILES

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spectronorm.audio import AudioCache, ClipReference, Source, open_source
+from spectronorm.audio import AudioCache, ClipReference, Openable, Source, open_source
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.counted import counted
@@ -74,7 +74,7 @@ class ClipDataset(Dataset[ClipItem]):
 
     def __init__(
         self,
-        source: str | Path | Source,
+        source: Openable,
         front_end: FrontEnd,
         *,
         duration: float | None = None,
