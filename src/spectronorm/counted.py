@@ -21,10 +21,10 @@ def and_seconds(seconds: float | None, spec: str = ",.1f") -> str:
     return "" if seconds is None or math.isnan(seconds) else f", {seconds:{spec}} s"
 
 
-def frequency(hz: float) -> str:
-    """Return a frequency in whole Hz; a dash if it is not known (NaN).
+def frequency(hz: float, unknown: str = "–") -> str:
+    """Return a frequency in whole Hz; `unknown` if it is not known (NaN).
 
     >>> frequency(440.2), frequency(float("nan"))
     ('440', '–')
     """
-    return "–" if math.isnan(hz) else f"{hz:.0f}"
+    return unknown if math.isnan(hz) else f"{hz:.0f}"

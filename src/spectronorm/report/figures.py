@@ -78,7 +78,7 @@ def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
     """Add a second axis with the bands' frequencies."""
     hz = front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)
-    axis.set_xticks(ticks, [f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
+    axis.set_xticks(ticks, [f"{tick}" if np.isnan(hz[tick]) else f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
 
 
 def new_figure(width: float, height: float) -> Any:
