@@ -17,17 +17,21 @@ from spectronorm.cli.options import (
     ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
+    OverlapOption,
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
     TolerateShortOption,
     UntrustedOption,
+    WindowOption,
     WorkersOption,
     open_engine,
     parse_hold_out,
     parse_share,
     reader,
+    windows,
 )
 from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
@@ -45,6 +49,8 @@ _EXAMPLES = """
     spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
 
     spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
+
+    spectronorm fit recordings/ -o field.safetensors --window 3 --overlap 1
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
 
@@ -69,6 +75,9 @@ def fit_command(
     levels: DescriptionOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     sample: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
     ] = None,
@@ -108,6 +117,7 @@ def fit_command(
             progress=progress,
             output=output,
             exclude_floor=exclude_floor,
+            window=windows(window, overlap, last),
         )
     if json:
         print_json(profile.summary())
