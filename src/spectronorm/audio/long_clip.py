@@ -216,7 +216,7 @@ def stream(
         with_stamp: Also compute the stamp of the bytes.
         twice: `work` goes through the blocks twice.
     """
-    if reader.untrusted is not None or resampler not in _QUALITIES or not _large(clip):
+    if reader.untrusted is not None or resampler not in _QUALITIES or not is_large(clip):
         return None
 
     def attempt(opened: OpenRecording) -> Streamed[_Result] | None:
@@ -251,7 +251,7 @@ def _length(span: Span | None, sample_rate: int, frames: int) -> int:
     return min(frames, frames if stop is None else stop) - start
 
 
-def _large(clip: ClipReference) -> bool:
+def is_large(clip: ClipReference) -> bool:
     """True if the clip is large enough to ask for its length."""
     if clip.span is not None and (clip.span.end or math.inf) - clip.span.start <= SHORT_SECONDS:
         return False

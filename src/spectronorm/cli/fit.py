@@ -33,7 +33,7 @@ from spectronorm.cli.options import (
     reader,
     windows,
 )
-from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
+from spectronorm.cli.run import guarded, note_rates, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, BadAudioReason
@@ -102,6 +102,7 @@ def fit_command(
     if levels is None:
         described = with_all_channels(described, opened)
         opened = open_for(opened, described)
+        note_rates(opened, described.sample_rate)
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)

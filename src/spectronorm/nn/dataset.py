@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spectronorm.audio import AudioCache, ClipReference, Source, Windows, open_source
+from spectronorm.audio import AudioCache, ClipReference, Openable, Source, Windows, open_source
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.counted import counted
@@ -78,7 +78,7 @@ class ClipDataset(Dataset[ClipItem]):
 
     def __init__(  # noqa: PLR0913  (every one of them is an independent choice of the user)
         self,
-        source: str | Path | Source,
+        source: Openable,
         front_end: FrontEnd,
         *,
         duration: float | None = None,

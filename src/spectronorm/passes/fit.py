@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, is_one_pass, open_source, random_sample
-from spectronorm.audio.channels import check_channels
+from spectronorm.audio.channels import STACK, check_channels
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, LayoutWarning
 from spectronorm.features import open_for, with_all_channels
@@ -92,7 +92,9 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         OutputBusy: if another run is writing to the output.
         OutputRefused: if a file would be replaced that is not ours, or an input.
     """
-    front_end = _with_channels(FrontEnd() if front_end is None else front_end, channels)
+    front_end = FrontEnd() if front_end is None else front_end
+    if channels is not None:
+        front_end = _with_channels(front_end, channels)
     if is_one_pass(source):
         if sample is not None:
             raise ArgumentError("sample: an iterator is gone through once, so no share of it can be drawn; give a list")
@@ -108,7 +110,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         )
         return fit_once(source, front_end, part, max_bad, progress, output, overwrite=overwrite)
     source, duration = windowed(source, front_end, window, overlap, duration)
-    if isinstance(front_end, FrontEnd):
+    if isinstance(front_end, FrontEnd) and front_end.channels == STACK:
         source = open_source(source)
         front_end = with_all_channels(front_end, source)
     opened = open_for(source, front_end)
@@ -146,9 +148,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     return profile
 
 
-def _with_channels(front_end: AnyFrontEnd, channels: str | int | None) -> AnyFrontEnd:
-    if channels is None:
-        return front_end
+def _with_channels(front_end: AnyFrontEnd, channels: str | int) -> AnyFrontEnd:
     if isinstance(front_end, Levels):
         raise ArgumentError(f"channels={channels!r}: how many channels levels have is in their description")
     return replace(front_end, channels=check_channels(channels))

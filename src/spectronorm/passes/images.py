@@ -13,7 +13,7 @@ import xxhash
 from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, Windows, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, stamp
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
@@ -183,7 +183,7 @@ class _Task:
 
 
 def export_images(  # noqa: PLR0913  (every one of them is an independent choice of the user)
-    source: str | Path | Source,
+    source: Openable,
     codec: ImageCodec,
     folder: str | Path,
     *,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
-from spectronorm.audio import Windows, open_source, windows_of
+from spectronorm.audio import Openable, Source, Windows, open_source, windows_of
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd, Levels
 
+_Target = TypeVar("_Target", bound=Openable)
+
 
 def windowed(
-    source: Any, front_end: AnyFrontEnd, window: float | Windows | None, overlap: float, duration: float | None
-) -> tuple[Any, float | None]:
+    source: _Target, front_end: AnyFrontEnd, window: float | Windows | None, overlap: float, duration: float | None
+) -> tuple[_Target | Source, float | None]:
     """The source, cut into windows if there is a `window`, and the duration in seconds that its clips are read with.
 
     Raises:

@@ -18,6 +18,7 @@ from spectronorm.audio.decoding.content import (
 from spectronorm.audio.decoding.decode import header_of
 from spectronorm.audio.decoding.plain_wav import plain_wav
 from spectronorm.audio.decoding.recording import Recording
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.place import is_url, state
 from spectronorm.audio.places.reference import ClipReference, Part, Span
 from spectronorm.errors import AudioError
@@ -153,6 +154,7 @@ class Recordings:
             self._idle = [*(one for one in self._idle if one not in dropped), opened]
             if len(self._idle) > _MAX_IDLE:
                 dropped.append(self._idle.pop(0))
+        keep_open(self.close)
         for one in dropped:
             one.close()
 

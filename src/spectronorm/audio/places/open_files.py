@@ -6,6 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.place import state
 from spectronorm.errors import AudioError, BadAudioReason
 
@@ -72,6 +73,7 @@ class OpenFiles:
         with self._lock:
             self._idle.append(file)
             dropped = self._idle.pop(0) if len(self._idle) > _MOST_IDLE else None
+        keep_open(self.close)
         if dropped is not None:
             os.close(dropped.descriptor)
 
