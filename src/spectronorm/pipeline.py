@@ -68,6 +68,10 @@ class Pipeline:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the pipeline atomically: a small safetensors file with a JSON header."""
+        container.save_tensors(Path(path), *self.to_container(), overwrite=overwrite)
+
+    def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
+        """Return the header and tensors that `save` writes and `from_container` reads."""
         fitted = self.normalizer
         header = {
             "kind": _KIND,
@@ -79,8 +83,7 @@ class Pipeline:
             "fitted_on": _plain(fitted.fitted_on),
         }
         affine = fitted.affine
-        tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
-        container.save_tensors(Path(path), header, tensors, overwrite=overwrite)
+        return header, {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:

@@ -37,8 +37,8 @@ class Profile(FieldsOnly):
     the files that were left out, `flagged` the silent and constant ones that were counted like any other. With
     `exclude_floor` every figure but the floor share is of the cells above the floor (see `excluding_floor`).
     `left_out` says what was held out, such as `fold=1`. With `from_levels` no samples were seen (see `Meter`): nothing
-    is known of the waveforms, lengths are in frames, and digests are of levels. `libraries` are the names and versions of
-    libraries that decided the last bits; they identify nothing, so equal profiles may have others.
+    is known of the waveforms, lengths are in frames, and digests are of levels. `libraries` are names and versions of
+    the libraries that decided the last bits; they identify nothing, so equal profiles may have others.
     """
 
     front_end: AnyFrontEnd
