@@ -14,7 +14,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.image_files.codec import read_header
 from spectronorm.interop.statistics import read_numbers
 from spectronorm.pipeline import load, open_fitted
-from spectronorm.report.methods import FORMATS, Described, citation, methods_paragraph
+from spectronorm.report.methods import PARAGRAPH_FORMS, Described, citation, methods_paragraph
 
 _EXAMPLES = """
 **Examples**
@@ -49,7 +49,7 @@ def describe_command(
     json: JsonOption = False,
 ) -> None:
     """Say in one paragraph, fit for a methods section, exactly what was done: every setting, count and version."""
-    require_choice(form, "format", FORMATS)
+    require_choice(form, "format", PARAGRAPH_FORMS)
     text = methods_paragraph(_content(file, normalize, hold_out, key), form)
     if json:
         print_json({"file": str(file), "format": form, "text": text})

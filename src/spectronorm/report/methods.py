@@ -23,7 +23,7 @@ from spectronorm.version import __version__
 Described = Profile | Pipeline | Header | tuple[str, ShiftAndScale]
 """Contents that can be described; statistics come with the name of their format."""
 
-FORMATS = ("text", "markdown", "latex")
+PARAGRAPH_FORMS = ("text", "markdown", "latex")
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_|<>#[]"})
 _LATEX = str.maketrans(
     {
