@@ -21,7 +21,7 @@ import spectronorm as sn
 from spectronorm.audio.clip import within
 from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
-from spectronorm.front_end.fast.logarithm import compressed
+from spectronorm.front_end.fast.logarithm import _COMMON, _NATURAL, _logarithm, compressed
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
 from spectronorm.kernels.fft.lanes import Numbers, Value
@@ -135,6 +135,20 @@ def test_the_logarithm_is_numpys(compress: Decibel | Ln, power: float) -> None:
     expected = compress(values, power)
     found = compressed(values.copy(), compress, power)
     np.testing.assert_allclose(found, expected, rtol=1e-15, atol=2e-15)
+
+
+@pytest.mark.parametrize(
+    ("base", "factor", "shift"), [(_COMMON, 10.0, 0.0), (_COMMON, 20.0, 3.7), (_NATURAL, 1.0, 0.0)]
+)
+def test_the_compiled_logarithm_has_the_bits_of_the_plain_one(
+    base: tuple[float, float, float], factor: float, shift: float
+) -> None:
+    """No product and sum are fused, so that levels are equal on processors that can fuse them, and without numba."""
+    values = 10.0 ** np.random.default_rng(8).uniform(-15, 12, 200_000)
+    compiled, plain = values.copy(), values.copy()
+    _logarithm(compiled, 1e-10, 1e-9, *base, factor, shift, -100.0)
+    _logarithm.plain(plain, 1e-10, 1e-9, *base, factor, shift, -100.0)
+    np.testing.assert_array_equal(compiled, plain)
 
 
 def clips() -> list[np.ndarray]:

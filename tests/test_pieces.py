@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import tarfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spectronorm as sn
-from spectronorm.audio.decoding.decode import decode_descriptor
+from spectronorm.audio import release, stamp
+from spectronorm.audio.decoding.decode import DecodedBlocks, decode_descriptor
 from spectronorm.audio.places.reference import Span, piece_name
 from spectronorm.errors import BadAudioReason, SourceError
 from spectronorm.profile import storage
@@ -202,3 +206,155 @@ def test_a_section_may_reach_one_sample_beyond_the_end(tmp_path: Path) -> None:
     write(tmp_path / "r.wav", sound())
     source = sn.open_source(table(tmp_path / "t.csv", [{"path": "r.wav", "start": 5, "end": 6 + 1 / RATE}]))
     assert len(source.reader.read(source.clips[0], RATE).samples) == RATE
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_pieces_share_one_read_and_equal_pieces_read_alone(suffix: str, tmp_path: Path) -> None:
+    """Overlapping pieces, in any order, are what each of them is alone."""
+    recording = write(tmp_path / f"r.{suffix}", sound(20.0))
+    starts = np.random.default_rng(0).uniform(0, 18, 60)
+    clip = sn.audio.ClipReference("r", recording)
+    pieces = [clip.piece(Span(start, start + length)) for start, length in zip(starts, starts % 2 + 0.1, strict=True)]
+    alone = []
+    for piece in pieces:
+        release()
+        alone.append(sn.audio.read_clip(piece, RATE).samples)
+    for order in (np.arange(60), np.argsort(starts)):
+        together = sn.audio.Reader().read_each([pieces[i] for i in order], RATE)
+        assert all(
+            np.array_equal(found.clip_or_raise().samples, alone[i]) for i, found in zip(order, together, strict=True)
+        )
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "mp3"])
+def test_a_recording_is_decoded_once_for_all_its_pieces(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fit, and spectrograms of each piece: no worker decodes what another has decoded."""
+    write(tmp_path / f"r.{suffix}", sound(60.0))
+    os.utime(tmp_path / f"r.{suffix}")
+    time.sleep(0.15)  # a file that was written to just now is not kept open
+    rows = [{"path": f"r.{suffix}", "start": i / 4, "end": i / 4 + 0.5} for i in range(238)]
+    source = sn.open_source(table(tmp_path / "t.csv", rows))
+    decoded = 0
+    blocks = DecodedBlocks.__iter__
+
+    def counted(self: DecodedBlocks) -> Iterator[np.ndarray]:
+        for block in blocks(self):
+            nonlocal decoded
+            decoded += len(block)
+            yield block
+
+    monkeypatch.setattr(DecodedBlocks, "__iter__", counted)
+    profile = sn.fit(source, FRONT_END, engine=sn.engines.ThreadEngine(2))
+    assert decoded == 60 * RATE
+    sn.apply(
+        source, sn.Pipeline(FRONT_END, sn.Standardize().fit(profile)), tmp_path / "o", engine=sn.engines.ThreadEngine(2)
+    )
+    assert decoded == 2 * 60 * RATE
+    assert sorted(path.name for path in (tmp_path / "o" / "r").iterdir())[0] == "0000.000-0000.500.npy"
+
+
+def test_a_journal_tells_pieces_and_changed_files_apart(tmp_path: Path) -> None:
+    """The stamp of a piece is made of the file's bytes, the section and the channel."""
+    path = write(tmp_path / "r.flac", sound(channels=2))
+    clip = sn.audio.ClipReference("r.flac", path)
+    pieces = [
+        clip.piece(Span(1, 2)),
+        clip.piece(Span(1, 3)),
+        clip.piece(Span(1, 2), 0),
+        clip.piece(Span(1, 2), 1),
+        clip,
+    ]
+    stamps = [stamp(piece) for piece in pieces]
+    assert len(set(stamps)) == 5
+    assert [stamp(piece) for piece in pieces] == stamps
+    assert [found.stamp for found in sn.audio.Reader().read_each(pieces, RATE)] == stamps
+    write(path, sound(channels=2, seed=1))
+    assert not set(stamps) & {stamp(piece) for piece in pieces}
+
+
+def test_a_file_that_is_replaced_between_two_pieces_is_opened_again(tmp_path: Path) -> None:
+    """A recording that is kept open is known by its content, not by its name alone."""
+    paths = [write(tmp_path / f"{name}.ogg", sound(seed=seed)) for seed, name in enumerate("rs")]
+    time.sleep(0.15)
+    clip = sn.audio.ClipReference("r", paths[0]).piece(Span(1, 2))
+    first = sn.audio.read_clip(clip, RATE).samples
+    want = sn.audio.read_clip(sn.audio.ClipReference("s", paths[1]).piece(Span(1, 2)), RATE).samples
+    paths[1].replace(paths[0])
+    again = sn.audio.read_clip(clip, RATE).samples
+    assert np.array_equal(again, want)
+    assert not np.array_equal(again, first)
+
+
+def test_a_damaged_recording_loses_the_pieces_that_are_damaged(tmp_path: Path) -> None:
+    """In a file whose decoder seeks, pieces before and behind the damage are read; in another, none is."""
+    for suffix, lost in (("flac", 1), ("ogg", 30)):
+        path = write(tmp_path / f"r.{suffix}", sound(30.0))
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 255
+        path.write_bytes(data)
+        clip = sn.audio.ClipReference("r", path)
+        found = sn.audio.Reader().read_each([clip.piece(Span(i, i + 1)) for i in range(30)], RATE)
+        bad = [isinstance(one.result, sn.errors.AudioError) for one in found]
+        assert lost <= sum(bad) <= lost + 1
+
+
+def test_long_pieces_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A piece that is too long to be held is counted in blocks, with the numbers of a held one."""
+    write(tmp_path / "r.ogg", sound(60.0, channels=2))
+    source = sn.open_source(table(tmp_path / "t.csv", [{"path": "r.ogg", "start": 5, "end": 50, "channel": 1}]))
+    held = sn.fit(source, FRONT_END)
+    monkeypatch.setattr("spectronorm.audio.long_clip.LONG_SAMPLES", 1 << 14)
+    monkeypatch.setattr("spectronorm.audio.long_clip.SMALL_BYTES", 1 << 10)
+    assert tensors(sn.fit(source, FRONT_END)) == tensors(held)
+
+
+@pytest.mark.parametrize("engine", ["threads", "processes", "untrusted", "archive"])
+def test_pieces_give_the_same_profile_everywhere(engine: str, tmp_path: Path) -> None:
+    """Every engine, a confined decoder, and a member of an archive."""
+    write(tmp_path / "r.ogg", sound(channels=2))
+    spans = [{"path": "r.ogg", "start": a, "end": "" if b is None else b, "channel": 1} for a, b in SPANS]
+    source = sn.open_source(table(tmp_path / "t.csv", spans))
+    want = sn.fit(source, FRONT_END)
+    if engine == "untrusted":
+        found = sn.fit(replace(source, reader=sn.audio.Reader(untrusted=sn.audio.Limits())), FRONT_END)
+    elif engine == "archive":
+        with tarfile.open(tmp_path / "a.tar", "w") as archive:
+            archive.add(tmp_path / "r.ogg", "r.ogg")
+        (member,) = sn.open_source(tmp_path / "a.tar")
+        pieces = [member.piece(clip.span, clip.channel) for clip in source]
+        found = sn.fit(sn.audio.Source.of(pieces), FRONT_END)
+    else:
+        made = sn.engines.ThreadEngine(2) if engine == "threads" else sn.engines.ProcessEngine(2)
+        found = sn.fit(source, FRONT_END, engine=made)
+    assert tensors(found) == tensors(want)
+
+
+def test_a_cache_holds_each_piece(tmp_path: Path) -> None:
+    """Entries are told apart by section and channel, and are what reading gives."""
+    write(tmp_path / "r.wav", sound(channels=2))
+    rows = [{"path": "r.wav", "start": a, "end": a + 1, "channel": c} for a in (0, 2) for c in (0, 1)]
+    source = sn.open_source(table(tmp_path / "t.csv", rows))
+    data = [
+        sn.nn.ClipDataset(source, FRONT_END, duration=1, cache=cache)
+        for cache in (None, tmp_path / "c", tmp_path / "c")
+    ]
+    for plain, new, cached in zip(*data, strict=True):
+        assert np.array_equal(plain.wave, new.wave)
+        assert np.array_equal(plain.wave, cached.wave)
+    assert len(list((tmp_path / "c").rglob("*.npy"))) == 4
+
+
+def test_outputs_of_pieces_have_names_of_their_own(tmp_path: Path) -> None:
+    """Images and sounds made from them lie in a folder of the recording's name."""
+    write(tmp_path / "r.flac", sound(channels=2))
+    rows = [{"path": "r.flac", "start": a, "end": a + 0.5, "channel": c} for a in (0, 0.25) for c in (0, 1)]
+    source = sn.open_source(table(tmp_path / "t.csv", rows))
+    codec = sn.images.ImageCodec(FRONT_END, sn.images.LevelRange.fixed_db(FRONT_END, -100, 0))
+    sn.images.export(source, codec, tmp_path / "i")
+    made = sorted(path.relative_to(tmp_path / "i").as_posix() for path in (tmp_path / "i" / "r").iterdir())
+    assert len(made) == 4
+    assert made[0] == "r/0000.000-0000.500.flac#0.png"
+    sn.sounds.export(tmp_path / "i", tmp_path / "s")
+    assert len(list((tmp_path / "s" / "r").iterdir())) == 4

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +24,7 @@ import spectronorm as sn
 from spectronorm.audio import Reader, Source
 from spectronorm.engines import ProcessEngine
 from spectronorm.errors import ArgumentError, AudioError, SourceError, SpectronormError, TooManyBad
+from spectronorm.interop.hugging_face import Mapped
 
 RATE = 16_000
 FRONT_END = sn.FrontEnd(RATE)
@@ -362,6 +366,40 @@ def test_a_saved_dataset_with_another_state_is_refused(text: str, tmp_path: Path
         sn.open_source(tmp_path)
 
 
+def test_a_pipeline_maps_a_dataset(clips: Clips, expected: sn.Profile, tmp_path: Path) -> None:
+    """`map` gives the pipeline's spectrograms, in one process or two."""
+    datasets = pytest.importorskip("datasets")
+    pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(expected))
+    dataset = dataset_of(clips).cast_column("audio", datasets.Audio(decode=False))
+    dataset.save_to_disk(tmp_path / "saved")
+    alone, both = (
+        datasets.load_from_disk(tmp_path / "saved").map(Mapped(pipeline), num_proc=workers, load_from_cache_file=False)
+        for workers in (None, 2)
+    )
+    for row, again, wave in zip(alone, both, clips.waves, strict=True):
+        np.testing.assert_allclose(row["spectrogram"], pipeline(wave), atol=1e-5)
+        assert row["spectrogram"] == again["spectrogram"]
+
+
+def test_the_hash_of_a_pipeline_is_stable(expected: sn.Profile, tmp_path: Path) -> None:
+    """The hash by which `datasets` finds finished work survives use, saving and another process; settings change it."""
+    fingerprint = pytest.importorskip("datasets.fingerprint")
+    pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(expected))
+    pipeline.save(tmp_path / "p.safetensors")
+    first = fingerprint.Hasher.hash(Mapped(pipeline))
+    pipeline(np.zeros(9000, np.float32))
+    assert fingerprint.Hasher.hash(Mapped(pipeline)) == first
+    assert fingerprint.Hasher.hash(Mapped(sn.Pipeline(FRONT_END, sn.MinMax().fit(expected)))) != first
+    code = (
+        "import sys, spectronorm as sn\nfrom datasets.fingerprint import Hasher\n"
+        "from spectronorm.interop.hugging_face import Mapped\nprint(Hasher.hash(Mapped(sn.load(sys.argv[1]))))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    command = [sys.executable, "-c", code, str(tmp_path / "p.safetensors")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == first
+
+
 # WebDataset
 
 
@@ -446,3 +484,20 @@ def test_nothing_is_written_beside_a_source(clips: Clips) -> None:
     before = sorted(clips.folder.iterdir())
     sn.fit(sn.open_source(str(clips.folder / "*" / "*.wav")), FRONT_END)
     assert sorted(clips.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["pairs", "bytes", "paths", "open dataset"])
+def test_other_passes_take_them(kind: str, clips: Clips, expected: sn.Profile, tmp_path: Path) -> None:
+    """`apply`, `images`, `check` and `ClipDataset` take whatever `fit` takes."""
+    torch = pytest.importorskip("torch")
+    value = dataset_of(clips) if kind == "open dataset" else KINDS[kind](clips)
+    pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(expected))
+    sn.apply(value, pipeline, tmp_path / "applied")
+    assert len(list((tmp_path / "applied").rglob("*.npy"))) == 8
+    codec = sn.images.ImageCodec(FRONT_END, sn.images.LevelRange.fixed_db(FRONT_END, -100, 0))
+    sn.images.export(value, codec, tmp_path / "images")
+    assert len(list((tmp_path / "images").rglob("*.png"))) == 8
+    sn.check(expected, value)
+    loaded = sn.nn.ClipDataset(value, FRONT_END, duration=0.3, cache=tmp_path / "cache")
+    assert len(loaded) == 8
+    assert torch.isfinite(loaded[0][0]).all()

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.columns import text_columns
@@ -160,11 +161,17 @@ def _of_audio(value: Mapping[str, Any]) -> _Gathered | None:
     path = value.get("path")
     name = PurePosixPath(path).name if isinstance(path, str) else ""
     if rate is not None and wave is not None and (hasattr(wave, "shape") or isinstance(wave, list)):
-        array = np.asarray(wave, np.float32) if isinstance(wave, list) else wave
-        return _Gathered(held=HeldWave.of(array, rate), name=name)
+        return _Gathered(held=HeldWave.of(_array(wave) if isinstance(wave, list) else wave, rate), name=name)
     if isinstance(value.get("bytes"), bytes):
         return _Gathered(held=HeldBytes(value["bytes"]), name=name)
     return _Gathered(path=path) if isinstance(path, str) else None
+
+
+def _array(numbers: list[Any]) -> NDArray[np.float64]:
+    try:
+        return np.asarray(numbers, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(f"a wave given as a list is not made of numbers ({error})"[:200]) from None
 
 
 def _of_mapping(item: Mapping[Any, Any], number: int) -> _Gathered:

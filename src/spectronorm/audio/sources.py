@@ -33,6 +33,7 @@ _name = attrgetter("name")
 _AT_ONCE, _BYTES_AT_ONCE = 512, 1 << 26
 """Clips and bytes of an iterator that are held at a time."""
 _ESC50 = ("meta", "esc50.csv")
+_READER = Reader()
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Source:
         """Build a source of these clips, in a stable order that does not depend on the given one."""
         by_name = groupby(sorted(clips, key=_name), key=_name)
         ordered = (clip for _, same in by_name for clip in sorted(same, key=lambda clip: os.fsencode(clip.location)))
-        return cls(tuple(ordered), Reader() if reader is None else reader)
+        return cls(tuple(ordered), _READER if reader is None else reader)
 
     def __iter__(self) -> Iterator[ClipReference]:
         return iter(self.clips)

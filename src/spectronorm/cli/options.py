@@ -94,6 +94,13 @@ SchedulerOption = Annotated[
 MaxBadOption = Annotated[
     str, typer.Option(metavar="SHARE", help="Largest accepted share of bad files, such as 1% or 0.01.")
 ]
+DescriptionOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="LEVELS.json",
+        help="Read files of levels made elsewhere, which this JSON describes (see Levels).",
+    ),
+]
 DurationOption = Annotated[
     float | None,
     typer.Option(

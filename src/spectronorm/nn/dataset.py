@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spectronorm.audio import AudioCache, ClipReference, Source, open_source
+from spectronorm.audio import AudioCache, ClipReference, Openable, Source, open_source
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.counted import counted
@@ -58,7 +58,7 @@ class ClipDataset(Dataset[ClipItem]):
         source: A source, or an argument of `open_source`.
         front_end: Determines the sample rate, the resampler and the shortest clip.
         duration: Length of each clip in seconds.
-        crop: A random crop; its `samples` set the length.
+        crop: A random crop; its `samples` set the length. The channels of a stack are cut at one start.
         label: The column of the class.
         cache: A folder for decoded audio: from the second epoch on, nothing is decoded.
         seed: Seed of the random crops.
@@ -74,7 +74,7 @@ class ClipDataset(Dataset[ClipItem]):
 
     def __init__(
         self,
-        source: str | Path | Source,
+        source: Openable,
         front_end: FrontEnd,
         *,
         duration: float | None = None,
@@ -89,8 +89,6 @@ class ClipDataset(Dataset[ClipItem]):
         check_duration(duration, front_end.sample_rate)
         opened = open_source(source)
         front_end = require_front_end(with_all_channels(front_end, opened), "reading clips")
-        if crop is not None and len(front_end.level_shape) > 1:
-            raise ArgumentError(f"crop={crop} would cut each channel of a stack elsewhere; give a duration instead")
         self.source, self.front_end, self.crop, self.seed = open_for(opened, front_end), front_end, crop, seed
         self.samples = None if crop is None else crop.samples
         if duration is not None:
@@ -185,7 +183,8 @@ class ClipDataset(Dataset[ClipItem]):
         """Return the waveform in the requested length, and its number of valid samples."""
         if self.crop is not None:
             generator = np.random.default_rng([self.seed, int(self._epoch), index])
-            cropped, length = self.crop(np.asarray(samples), generator)
+            cut = self.crop if samples.ndim == 1 else self.crop.stack
+            cropped, length = cut(np.asarray(samples), generator)
             return torch.from_numpy(cropped), max(int(length), self.front_end.min_samples)
         there = samples.shape[-1]
         length = there if self.samples is None else min(there, self.samples)

@@ -12,7 +12,7 @@ from typing import Any
 
 import xxhash
 
-from spectronorm.audio import ClipReference, Reader, Source, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
 from spectronorm.features import open_for, stamp_of_level
@@ -133,7 +133,7 @@ class _Task:
 
 
 def apply(  # noqa: PLR0913  (every one of them is an independent choice of the user)
-    source: str | Path | Source,
+    source: Openable,
     pipeline: Pipeline,
     folder: str | Path,
     *,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from spectronorm.arrays import column_values
-from spectronorm.audio import ClipReference, Reader, Source
+from spectronorm.audio import ClipReference, Openable, Reader
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import open_for, read_level
@@ -74,7 +73,7 @@ class _Task:
 
 def check(
     profile: Profile,
-    source: str | Path | Source,
+    source: Openable,
     *,
     hold_out: Mapping[str, object] | None = None,
     max_bad: float = MAX_BAD,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,9 +10,9 @@ from pathlib import Path
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio import ClipReference, Openable, Reader, Source, is_one_pass, open_source, random_sample
-from spectronorm.audio.channels import check_channels
+from spectronorm.audio.channels import STACK, check_channels
 from spectronorm.engines import Engine
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, LayoutWarning
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit_once import fit_once
@@ -85,7 +86,9 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         OutputBusy: if another run is writing to the output.
         OutputRefused: if a file would be replaced that is not ours, or an input.
     """
-    front_end = _with_channels(FrontEnd() if front_end is None else front_end, channels)
+    front_end = FrontEnd() if front_end is None else front_end
+    if channels is not None:
+        front_end = _with_channels(front_end, channels)
     if is_one_pass(source):
         if sample is not None:
             raise ArgumentError("sample: an iterator is gone through once, so no share of it can be drawn; give a list")
@@ -93,7 +96,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             fit, group_by=group_by, duration=duration, max_bad=None, engine=engine, exclude_floor=exclude_floor
         )
         return fit_once(source, front_end, part, max_bad, progress, output, overwrite=overwrite)
-    if isinstance(front_end, FrontEnd):
+    if isinstance(front_end, FrontEnd) and front_end.channels == STACK:
         source = open_source(source)
         front_end = with_all_channels(front_end, source)
     opened = open_for(source, front_end)
@@ -111,8 +114,10 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         engine=engine,
         progress=progress,
     ) as results:
-        parts, flagged = _collect(results)
+        parts, flagged, unconfirmed = _collect(results)
         results.require_good()
+        if unconfirmed is not None:
+            warnings.warn(f"every clip has {unconfirmed}", LayoutWarning, stacklevel=2)
         if sample is not None:
             parts = _stand_for(parts, by_group(opened, columns))
         profile = Profile(
@@ -130,9 +135,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     return profile
 
 
-def _with_channels(front_end: AnyFrontEnd, channels: str | int | None) -> AnyFrontEnd:
-    if channels is None:
-        return front_end
+def _with_channels(front_end: AnyFrontEnd, channels: str | int) -> AnyFrontEnd:
     if isinstance(front_end, Levels):
         raise ArgumentError(f"channels={channels!r}: how many channels levels have is in their description")
     return replace(front_end, channels=check_channels(channels))
@@ -156,15 +159,18 @@ def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
     return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
-def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
-    """Return the sums of each group, and the flagged files."""
+def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile], str | None]:
+    """Return the sums of each group, the flagged files, and why no level confirms the layout, if none does."""
     parts: dict[GroupKey, RunningSum] = {}
     flagged: list[BadFile] = []
+    layouts: set[str | None] = set()
     for result in results:
         if result.measurement is not None:
             parts.setdefault(result.key, RunningSum()).add(result.measurement)
+            layouts.add(result.unconfirmed)
         flagged.extend(result.flagged)
-    return {key: parts.pop(key).total() for key in list(parts)}, flagged
+    unconfirmed = None if None in layouts else next(iter(layouts), None)
+    return {key: parts.pop(key).total() for key in list(parts)}, flagged, unconfirmed
 
 
 def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tuple[str, ...]:

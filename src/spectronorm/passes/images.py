@@ -13,7 +13,7 @@ import xxhash
 from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, stamp
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
@@ -182,7 +182,7 @@ class _Task:
 
 
 def export_images(
-    source: str | Path | Source,
+    source: Openable,
     codec: ImageCodec,
     folder: str | Path,
     *,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 
 from spectronorm.audio import Source, release
 from spectronorm.counted import counted
@@ -18,8 +18,7 @@ from spectronorm.profile import BadFile
 from spectronorm.runs.journal import Journal, keep_journal
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, silent
-from spectronorm.runs.resume import ResumableTask, guarded_map, resumable_map
-from spectronorm.runs.worker_check import Origin
+from spectronorm.runs.resume import Guarded, mapped, resumable_map
 from spectronorm.storage.atomic import remove_unfinished
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import is_stream, overwriting, protecting, require_replaceable
@@ -150,13 +149,12 @@ def one_pass(
     engine = AutoEngine() if engine is None else engine
     with ExitStack() as stack:
         stack.callback(release)
-        stack.enter_context(protecting(inputs_of(source)))
-        journal = None if output is None else stack.enter_context(_held(output))
-        origin = Origin.of(source, output.path if output is not None and output.by_workers else None)
-        if journal is None:
-            found = guarded_map(engine, task, items, origin)
-        else:
-            found = resumable_map(engine, cast("ResumableTask[Item, _Result]", task), items, origin, journal)
+        journal = None
+        if output is not None:
+            stack.enter_context(protecting(inputs_of(source)))
+            journal = stack.enter_context(_held(output))
+        guarded = Guarded(task, source, output.path if output is not None and output.by_workers else None)
+        found = mapped(engine, guarded, items) if journal is None else resumable_map(engine, guarded, items, journal)
         results = PassResults(stack.enter_context(closing(found)), len(source), max_bad, progress or silent)
         yield results
         results.require_good()

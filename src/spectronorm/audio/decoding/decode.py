@@ -41,7 +41,7 @@ _UNKNOWN_ENCODINGS = frozenset({1, 4})
 """Codes of libsndfile's errors for a format (SF_ERR_UNRECOGNISED_FORMAT) or encoding that it does not know."""
 _STREAMED_SAMPLES = 1 << 18
 """Number of samples of all channels in a block of `DecodedBlocks`: 1 MB."""
-_LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
+LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +139,13 @@ def decode_descriptor(
     room = _Room(max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION), into, memory)
     missing, sample_rate = found.missing, 0
     try:
-        for sound in _opened(descriptor, found, path):
+        for sound in opened_sounds(descriptor, found, path):
             before, sample_rate = room.filled, sound.samplerate
             room.read_all(sound)
-            missing += _missing(sound, room.filled - before, found)
+            missing += seconds_missing(sound, room.filled - before, found)
         samples = room.result()
-    except _LIBSNDFILE_ERRORS as error:
-        raise _unreadable(error) from None
+    except LIBSNDFILE_ERRORS as error:
+        raise unreadable(error) from None
     except MemoryError:
         raise AudioError(BadAudioReason.TOO_LARGE, "its samples do not fit into memory") from None
     _check_not_empty(len(samples), missing)
@@ -171,7 +171,7 @@ class DecodedBlocks:
         justified = max(FREE_BYTES, os.fstat(self._descriptor).st_size * MAX_EXPANSION)
         total, buffer = 0, None
         try:
-            for sound in _opened(self._descriptor, found, None):
+            for sound in opened_sounds(self._descriptor, found, None):
                 read, self.sample_rate = 0, sound.samplerate
                 if buffer is None:
                     buffer = np.empty((max(1, _STREAMED_SAMPLES // sound.channels), sound.channels), np.float32)
@@ -179,11 +179,11 @@ class DecodedBlocks:
                     read += len(block)
                     total += len(block)
                     if 4 * sound.channels * total > justified:
-                        raise _too_large(justified)
+                        raise too_large(justified)
                     yield block
-                self.missing += _missing(sound, read, found)
-        except _LIBSNDFILE_ERRORS as error:
-            raise _unreadable(error) from None
+                self.missing += seconds_missing(sound, read, found)
+        except LIBSNDFILE_ERRORS as error:
+            raise unreadable(error) from None
         _check_not_empty(total, self.missing)
 
 
@@ -207,10 +207,10 @@ def header_of(descriptor: int) -> tuple[int, int, int]:
     """Sample rate (Hz), channels and samples that a file's header claims; zeros when libsndfile cannot read it."""
     rate, channels, frames = 0, 0, 0
     try:
-        for sound in _opened(descriptor, look(descriptor), None):
+        for sound in opened_sounds(descriptor, look(descriptor), None):
             claimed = sound.estimated_frames if isinstance(sound, AvSound) else sound.frames
             rate, channels, frames = sound.samplerate, sound.channels, frames + claimed
-    except (*_LIBSNDFILE_ERRORS, AudioError):
+    except (*LIBSNDFILE_ERRORS, AudioError):
         return 0, 0, 0
     return rate, channels, frames
 
@@ -230,7 +230,7 @@ def _sound(descriptor: int, found: Found, view: View, path: Path | None) -> soun
         return AvSound(descriptor, other)
 
 
-def _opened(descriptor: int, found: Found, path: Path | None) -> Iterator[soundfile.SoundFile | AvSound]:
+def opened_sounds(descriptor: int, found: Found, path: Path | None) -> Iterator[soundfile.SoundFile | AvSound]:
     """Each view of the file, opened; raises `AudioError` when they differ in rate or channels."""
     first: tuple[int, int] | None = None
     for view in found.views:
@@ -247,7 +247,7 @@ def _opened(descriptor: int, found: Found, path: Path | None) -> Iterator[soundf
             yield sound
 
 
-def _missing(sound: soundfile.SoundFile | AvSound, read: int, found: Found) -> float:
+def seconds_missing(sound: soundfile.SoundFile | AvSound, read: int, found: Found) -> float:
     """The seconds that a file claims beyond the `read` samples; raises `AudioError` when it claims too few."""
     claimed = sound.frames if sound.frames < UNKNOWN_FRAMES else read
     if found.frames is not None:
@@ -263,7 +263,8 @@ def _missing(sound: soundfile.SoundFile | AvSound, read: int, found: Found) -> f
     return float(max(0, claimed - read) / sound.samplerate)
 
 
-def _unreadable(error: Exception) -> AudioError:
+def unreadable(error: Exception) -> AudioError:
+    """The error for a fault that libsndfile reports."""
     text = str(error).rsplit(": ", 1)[-1].strip() or type(error).__name__
     return AudioError(BadAudioReason.UNREADABLE, f"libsndfile cannot read it ({text})")
 
@@ -321,11 +322,11 @@ class _Room:
                 return
             self.filled += read
             if self.filled * frame_bytes > self._most:
-                raise _too_large(self._most)
+                raise too_large(self._most)
 
     def _grow(self, more: int, channels: int) -> None:
         if self._fixed or self._samples is None:
-            raise _too_large(0 if self._given is None else self._given.nbytes)
+            raise too_large(0 if self._given is None else self._given.nbytes)
         if self._samples.base is not None:  # memory that the caller gave
             held = self._samples
             self._samples = np.empty((self.filled + more, channels), np.float32)
@@ -343,6 +344,7 @@ class _Room:
         return self._samples
 
 
-def _too_large(most: int) -> AudioError:
+def too_large(most: int) -> AudioError:
+    """The error for a file that decodes to more bytes than it may."""
     detail = f"it decodes to more than {most} bytes, which is beyond the limit or what its size can justify"
     return AudioError(BadAudioReason.TOO_LARGE, detail)

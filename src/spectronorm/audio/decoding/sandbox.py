@@ -33,6 +33,7 @@ from spectronorm.audio.decoding.containers.view import FileBytes
 from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.standard_streams import open_standard_streams
 
@@ -262,6 +263,7 @@ def _take(limits: Limits, *, ffmpeg: bool) -> _Decoder:
                 _idle.remove(found)
         if found is None:
             _say_what_is_missing()
+            keep_open(close_decoders)
             _undumpable.hold()
             return _Decoder(limits, ffmpeg=ffmpeg)
         if found.alive():

@@ -11,6 +11,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
+from spectronorm.audio.places.archive import is_archive
 from spectronorm.audio.places.folder import list_folder
 from spectronorm.audio.places.manifests import MANIFESTS
 from spectronorm.audio.places.manifests.joined import clips_of_rows
@@ -64,7 +65,7 @@ def _manifest_of(place: str) -> Manifest | None:
     if is_url(place):
         return None
     path = Path(place)
-    if path.suffix.lower() in AUDIO_SUFFIXES and not path.is_dir():
+    if (path.suffix.lower() in AUDIO_SUFFIXES or is_archive(path.name)) and not path.is_dir():
         return None
     head = head_of(path)
     return next((kind for kind in (cls() for cls in MANIFESTS.classes().values()) if kind.matches(path, head)), None)

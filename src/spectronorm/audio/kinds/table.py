@@ -26,10 +26,7 @@ class Table(SourceKind):
     """
 
     takes: ClassVar[str] = "a .csv, .tsv, .jsonl or .parquet table with a column path"
-
-    @override
-    def matches(self, place: str) -> bool:
-        return Path(place).suffix.lower() in TABLE_SUFFIXES
+    suffixes: ClassVar[tuple[str, ...]] = TABLE_SUFFIXES
 
     @override
     def clips(self, place: str) -> list[ClipReference]:

@@ -84,7 +84,8 @@ class HeldWave:
         if 4 * self.samples.size > _MOST_BYTES:
             raise AudioError(BadAudioReason.TOO_LARGE, f"it holds {self.samples.size} samples")
         scale = _SCALES.get(self.samples.dtype.name)
-        floats = np.asarray(self.samples if scale is None else self.samples * scale, dtype="<f4")
+        with np.errstate(over="ignore"):  # infinite samples are found when the clip is read
+            floats = np.asarray(self.samples if scale is None else self.samples * scale, dtype="<f4")
         channels = 1 if floats.ndim == 1 else floats.shape[0]
         size = 4 * floats.size
         head = struct.pack(

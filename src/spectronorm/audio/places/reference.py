@@ -12,6 +12,10 @@ from pathlib import Path, PurePosixPath
 from spectronorm.audio.places.held import HeldContent
 from spectronorm.errors import AudioError, BadAudioReason
 
+_EXACT_SUFFIXES = frozenset(
+    (".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".rf64", ".snd", ".w64", ".wav", ".wave", ".wavex")
+)
+"""Suffixes of files in which most decoders find every sample without decoding those before it."""
 RECORDING = "recording"
 """Column of a piece with the name of the file that it is cut from."""
 
@@ -157,7 +161,7 @@ class ClipReference:
                 and `NAME#1` for a channel.
         """
         kept = self.span if span is None else span
-        named = self.name if span is None else piece_name(self.recording, span)
+        named = self.name if span is None else piece_name(self.name, span)
         if channel is not None:
             named = f"{named}#{channel}"
         columns = {**self.columns, RECORDING: self.recording}
@@ -176,6 +180,13 @@ def piece_name(recording: str, span: Span) -> str:
     path = PurePosixPath(recording)
     suffix = path.suffix if path.suffix.lower() != path.name.lower() else ""
     return f"{recording[: len(recording) - len(suffix)]}/{span}{suffix}"
+
+
+def decoded_in_order(clip: ClipReference) -> tuple[str, Part | None] | None:
+    """Return the file of a piece that must be decoded from its beginning, by its suffix; None for any other clip."""
+    if clip.span is None or PurePosixPath(clip.location).suffix.lower() in _EXACT_SUFFIXES:
+        return None
+    return str(clip.location), clip.part
 
 
 def label_columns(name: str) -> Mapping[str, str]:

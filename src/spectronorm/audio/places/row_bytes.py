@@ -14,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.place import state
 from spectronorm.audio.places.reference import Part
 from spectronorm.errors import AudioError, BadAudioReason, MissingExtra
@@ -51,6 +52,7 @@ def read_row(part: Part) -> bytes:
     Raises:
         AudioError: if the row or the file that it names cannot be read.
     """
+    keep_open(close_rows)
     try:
         if part.method == ARROW_ROW:
             data, path = _arrow_row(part)

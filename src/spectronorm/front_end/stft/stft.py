@@ -145,8 +145,8 @@ class STFT(FieldsOnly):
 
     @cached_property
     def min_samples(self) -> int:
-        """One window – the shortest waveform that is transformed, since a shorter one would be mostly padding."""
-        return self.frame_samples
+        """The shortest waveform that is transformed: one window, and one hop if there is a frame for each whole hop."""
+        return max(self.frame_samples, self.hop) if self.frame_count == "floor" else self.frame_samples
 
     @cached_property
     def windowed_only(self) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
+
+_UNCHANGED = WaveformChange()
 
 
 @WAVEFORM_LEVELS.register("as_recorded")
@@ -26,4 +30,8 @@ class AsRecorded(WaveformLevel):
 
     @override
     def change(self, clip: ClipStatistics) -> WaveformChange:
-        return WaveformChange()
+        return _UNCHANGED
+
+    @override
+    def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange:
+        return _UNCHANGED

@@ -9,9 +9,10 @@ import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal, cast
 
 from spectronorm.errors import SourceError
 
@@ -42,7 +43,7 @@ def lines_of(path: Path) -> Iterator[str]:
     """
     try:
         with _bytes(path) as file:
-            encoding = _encoding(file.peek(4)[:4])  # type: ignore[attr-defined]
+            encoding = _encoding(file.peek(4)[:4])
             with io.TextIOWrapper(file, encoding, newline="") as text:
                 while line := text.readline(_MOST_LINE):
                     if len(line) == _MOST_LINE:
@@ -106,11 +107,14 @@ def header_of_table(head: str, delimiter: str) -> list[str]:
     return next(csv.reader([first], delimiter=delimiter), []) if len(first) < 1 << 14 else []
 
 
-def _bytes(path: Path) -> IO[bytes]:
-    file = path.open("rb")
-    if file.peek(2)[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(fileobj=file))
-    return file
+@contextmanager
+def _bytes(path: Path) -> Iterator[io.BufferedReader]:
+    with path.open("rb") as file:
+        if file.peek(2)[:2] != b"\x1f\x8b":
+            yield file
+            return
+        with gzip.GzipFile(fileobj=file) as packed, io.BufferedReader(packed) as plain:
+            yield cast(io.BufferedReader, plain)
 
 
 def _encoding(start: bytes) -> str:

@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from transformers import AutoFeatureExtractor
 
-    from spectronorm.interop.hugging_face import SpectronormFeatureExtractor
+    from spectronorm.interop.feature_extractor import SpectronormFeatureExtractor
 
 
 @pytest.fixture
