@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spectronorm.arrays import MAX_SEED
-from spectronorm.audio import open_source
+from spectronorm.audio import Source, open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     DescriptionOption,
@@ -41,7 +41,8 @@ from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.printable import printable
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, error_remarks
+from spectronorm.profile.groups import GROUP_COLUMNS
 
 _EXAMPLES = """
 **Examples**
@@ -124,6 +125,21 @@ def fit_command(
         print_json(profile.summary())
         return
     _report(profile, output)
+    _note_groups(opened, profile)
+
+
+def _note_groups(source: Source, profile: Profile) -> None:
+    """Say that clips come from fewer recordings or speakers, if errors by these were not measured."""
+    for column in GROUP_COLUMNS:
+        if column in profile.group_columns() or column not in source.column_names():
+            continue
+        number = len({clip.columns.get(column, clip.name) for clip in source})
+        if 1 < number < len(source):
+            warn(
+                f"the {counted(len(source), 'clip')} come from {number} groups by {column}; errors by clip may be too "
+                f"small, and --group-by {column} measures those by {column} too"
+            )
+            return
 
 
 def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
@@ -169,7 +185,7 @@ def remarks(profile: Profile) -> list[str]:
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
         found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
-    return found
+    return [*found, *error_remarks(profile)]
 
 
 def _odd_remarks(profile: Profile) -> list[str]:

@@ -25,7 +25,7 @@ from spectronorm.passes.units import by_group, units
 from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
 from spectronorm.runs.progress import Progress
-from spectronorm.runs.versions import libraries, reading
+from spectronorm.runs.versions import deciding_libraries, libraries, reading
 from spectronorm.storage.content import Content
 
 DEFAULT_GROUPS = ("fold", "split")
@@ -142,6 +142,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             flagged=tuple(flagged),
             exclude_floor=exclude_floor,
             left_out=opened.left_out,
+            libraries=() if isinstance(front_end, Levels) else deciding_libraries(),
         )
         if output is not None:
             profile.save(output)
