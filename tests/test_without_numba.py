@@ -46,7 +46,7 @@ import numpy as np
 import spectronorm as sn
 
 wave = np.random.default_rng(0).standard_normal(8_000).astype(np.float32)
-print(hashlib.sha256(sn.FrontEnd().clip_level(wave).round(6).tobytes()).hexdigest())
+print(hashlib.sha256(sn.FrontEnd().clip_level(wave).tobytes()).hexdigest())
 """
 
 

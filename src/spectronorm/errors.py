@@ -138,3 +138,7 @@ class AudioError(SpectronormError):
 
     def __reduce__(self) -> tuple[type[AudioError], tuple[BadAudioReason, str]]:
         return AudioError, (self.reason, self.detail)
+
+
+class LayoutWarning(UserWarning):
+    """The shape of levels cannot confirm the declared order of their axes, because two of them are of one size."""

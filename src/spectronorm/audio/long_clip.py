@@ -21,14 +21,11 @@ from spectronorm.audio.clip import Remark, flags, oddities, skipped
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
-    content_digest,
-    content_state,
-    open_content,
     stamp_of_error,
-    stamp_of_piece,
 )
-from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole, header_of
-from spectronorm.audio.decoding.piece import PieceBlocks
+from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole
+from spectronorm.audio.decoding.recording import Section
+from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
 from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.audio.read import Reader
 from spectronorm.errors import AudioError, BadAudioReason
@@ -94,15 +91,14 @@ class LongClip:
 
     def __init__(
         self,
-        descriptor: int,
+        blocks: DecodedBlocks | Section,
         rates: tuple[int, int],
         resampler: str,
         duration: float | None,
         channels: tuple[str, int | None] = ("mean", None),
         tolerate_short: float = 0.0,
-        span: Span | None = None,
     ) -> None:
-        self._descriptor, self._channels, self._span = descriptor, channels, span
+        self._blocks, self._channels = blocks, channels
         self._rates = rates
         self._quality = _QUALITIES[resampler]
         self._most = None if duration is None else max(1, round(duration * rates[1]))
@@ -119,7 +115,7 @@ class LongClip:
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
         powers = ChannelPowers()
         given = 0
-        blocks = DecodedBlocks(self._descriptor) if self._span is None else PieceBlocks(self._descriptor, self._span)
+        blocks = self._blocks
         for block in self._resampled(blocks, decoded, sources, powers):
             count = block.shape[-1]
             rest = count if self._most is None else min(count, self._most - given)
@@ -220,22 +216,26 @@ def stream(
         with_stamp: Also compute the stamp of the bytes.
         twice: `work` goes through the blocks twice.
     """
-    if reader.untrusted is not None or resampler not in _QUALITIES or not _large(clip):
+    if reader.untrusted is not None or resampler not in _QUALITIES or not is_large(clip):
         return None
+
+    def attempt(opened: OpenRecording) -> Streamed[_Result] | None:
+        rate, channels, frames = opened.header()
+        if channels * _length(clip.span, rate, frames) <= LONG_SAMPLES * (TWICE if twice else 1):
+            return None
+        stamp = opened.stamp(clip) if with_stamp else b""
+        how = reader.channels, clip.channel
+        blocks = DecodedBlocks(opened.descriptor) if clip.span is None else opened.recording.section(clip.span)
+        found = LongClip(blocks, (rate, sample_rate), resampler, duration, how, reader.tolerate_short)
+        result = _result(found, work, skip_flat=reader.skip_flat)
+        return Streamed(stamp, result, found.flat, found.remarks)
+
     for _ in range(ATTEMPTS):
         try:
-            with open_content(clip) as descriptor:
-                rate, channels, frames = header_of(descriptor)
-                if channels * _length(clip.span, rate, frames) <= LONG_SAMPLES * (TWICE if twice else 1):
-                    return None
-                before = content_state(descriptor)
-                stamp = stamp_of_piece(content_digest(descriptor), clip) if with_stamp else b""
-                how = reader.channels, clip.channel
-                rates = rate, sample_rate
-                found = LongClip(descriptor, rates, resampler, duration, how, reader.tolerate_short, clip.span)
-                result = _result(found, work, skip_flat=reader.skip_flat)
-                if content_state(descriptor) == before:
-                    return Streamed(stamp, result, found.flat, found.remarks)
+            with RECORDINGS.open(clip) as opened:
+                result = attempt(opened)
+                if result is None or opened.is_unchanged:
+                    return result
         except AudioError as error:
             if error.reason is not BadAudioReason.CHANGING:
                 return Streamed(stamp_of_error(error), error)
@@ -251,7 +251,7 @@ def _length(span: Span | None, sample_rate: int, frames: int) -> int:
     return min(frames, frames if stop is None else stop) - start
 
 
-def _large(clip: ClipReference) -> bool:
+def is_large(clip: ClipReference) -> bool:
     """True if the clip is large enough to ask for its length."""
     if clip.span is not None and (clip.span.end or math.inf) - clip.span.start <= SHORT_SECONDS:
         return False

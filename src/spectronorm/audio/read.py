@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, cancel, check_channels, chosen
+from spectronorm.audio.channels import MEAN, STACK, ChannelPowers, cancel, check_channels, chosen
 from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
@@ -29,14 +31,15 @@ from spectronorm.audio.decoding.decode import (
     decode_descriptor,
     header_of,
 )
-from spectronorm.audio.decoding.piece import cut, decode_piece
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
-from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
+from spectronorm.audio.decoding.recording import cut
+from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
+from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration
-from spectronorm.audio.places.compressed_tar import STREAMS
-from spectronorm.audio.places.reference import ClipReference, Span
-from spectronorm.audio.resample import resample
+from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
+from spectronorm.audio.places.reference import ClipReference, Part, Span
+from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import SAMPLES
@@ -131,7 +134,10 @@ class Reader:
         with_stamp: bool = True,
     ) -> Generator[Stamped]:
         """Yield the results of `read_stamped`, in order; untrusted files go to their process several at a time."""
-        check_duration(duration, sample_rate)
+        if duration is not None:
+            check_duration(duration, sample_rate)
+        if resampler not in RESAMPLERS:
+            raise unknown_resampler(resampler)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
                 yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip.channel))
@@ -144,17 +150,17 @@ class Reader:
         try:
             if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
-            check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
-            remarks = (
-                *oddities(decoded.missing, decoded.note),
-                *_channel_remarks(decoded.samples, self.channels if channel is None else str(channel)),
-            )
-            samples = chosen(decoded.samples, self.channels, channel)
-            if (
-                decoded.borrowed
-                and decoded.sample_rate == sample_rate
-                and np.may_share_memory(samples, decoded.samples)
-            ):
+            remarks: tuple[Remark, ...] = ()
+            if decoded.missing or decoded.note:
+                check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
+                remarks = oddities(decoded.missing, decoded.note)
+            if decoded.samples.shape[1] == 1 and self.channels == MEAN and channel is None:
+                samples = decoded.samples[:, 0]
+            else:
+                how = self.channels if channel is None else str(channel)
+                remarks = (*remarks, *_channel_remarks(decoded.samples, how))
+                samples = chosen(decoded.samples, self.channels, channel)
+            if decoded.borrowed and decoded.sample_rate == sample_rate and samples.base is not None:
                 samples = samples.copy()
             prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, remarks)
         except AudioError as error:
@@ -204,6 +210,8 @@ class Reader:
 
 def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
     """Return stamp and samples of a file; None if the file changed meanwhile."""
+    if clip.span is not None and not _needs_path(clip):
+        return _attempt_piece(clip, clip.span, with_stamp=with_stamp)
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
@@ -214,6 +222,28 @@ def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Out
         return _not_opened(error)
 
 
+def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
+    """Return the result of `_attempt_here` for a section of a recording, which stays open for its next one."""
+    try:
+        with RECORDINGS.open(clip) as opened:
+            stamp = opened.stamp(clip) if with_stamp else b""
+            decoded = _section(opened, span)
+            return (stamp, decoded) if opened.is_unchanged else None
+    except AudioError as error:
+        return _not_opened(error)
+
+
+def _section(opened: OpenRecording, span: Span) -> _Outcome:
+    plain = None if opened.plain is None else read_plain_wav(opened.descriptor, span, opened.plain)
+    if plain is not None:
+        return _Decoded(*plain, borrowed=True, of_integers=True)
+    try:
+        found = opened.recording.read(span)
+    except AudioError as error:
+        return error
+    return _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
+
+
 def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
     return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
 
@@ -221,17 +251,18 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
     if (plain := read_plain_wav(descriptor, clip.span)) is not None:
         return _Decoded(*plain, borrowed=True, of_integers=True)
-    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
+    path = clip.path if _needs_path(clip) else None
     try:
-        if clip.span is None or needs_path:
-            found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
-            found = found if clip.span is None else cut(found, clip.span)
-        else:
-            found = decode_piece(descriptor, clip.span)
+        found = decode_descriptor(descriptor, path=path, memory=SAMPLES.floats)
+        found = found if clip.span is None else cut(found, clip.span)
     except AudioError as error:
         return error
     borrowed = found.samples.base is not None
     return _Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
+
+
+def _needs_path(clip: ClipReference) -> bool:
+    return clip.part is None and str(clip.location)[-4:].lower() in NEEDS_PATH
 
 
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
@@ -334,21 +365,30 @@ def _prepare(
     resampler: str,
     remarks: tuple[Remark, ...],
 ) -> Clip:
+    decoded = samples
     flat = flatness(samples.reshape(-1))
-    if samples.ndim == 1:
-        samples = resample(np.ascontiguousarray(samples), source_rate, sample_rate, resampler)
-    else:
-        samples = np.stack([resample(channel, source_rate, sample_rate, resampler) for channel in samples])
-    if samples.size == 0:
-        raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {sample_rate} Hz")
+    if source_rate != sample_rate:
+        samples = _resampled(samples, source_rate, sample_rate, resampler)
     length = samples.shape[-1]
     if duration is not None:
         wanted = max(1, round(duration * sample_rate))
         length = min(length, wanted)
         samples = np.pad(samples[..., :length], [(0, 0)] * (samples.ndim - 1) + [(0, wanted - length)])
+    if flat is None and samples is not decoded:
+        flat = flatness(samples[..., :length].reshape(-1))
     # Channels that cancel leave nothing of a recording that is not silent.
-    flat = None if cancel(remarks) else flat or flatness(samples[..., :length].reshape(-1))
+    flat = None if remarks and cancel(remarks) else flat
     return Clip(samples, sample_rate, length, flat, remarks)
+
+
+def _resampled(samples: NDArray[np.float32], source_rate: int, sample_rate: int, resampler: str) -> NDArray[np.float32]:
+    if samples.ndim == 1:
+        resampled = resample(np.ascontiguousarray(samples), source_rate, sample_rate, resampler)
+    else:
+        resampled = np.stack([resample(channel, source_rate, sample_rate, resampler) for channel in samples])
+    if resampled.size == 0:
+        raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {sample_rate} Hz")
+    return resampled
 
 
 def read_clip(
@@ -363,18 +403,34 @@ def read_clip(
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
 
-def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") -> NDArray[np.float32]:
+def read(
+    path: str | Path | bytes | IO[bytes], sample_rate: int, *, channels: str | int = "mean"
+) -> NDArray[np.float32]:
     """The samples of one file as a float32 array at `sample_rate` (Hz), ready for a front end or pipeline.
 
-    They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
+    The file is given by its path, by its bytes, or open for reading bytes, from its position on. The samples are
+    `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
 
     Raises:
         AudioError: if the file cannot be used, with the reason.
-        ArgumentError: if `channels` is none of the ways to read them.
+        ArgumentError: if `channels` is none of the ways to read them, or the file is given in another way.
     """
     text = check_channels(channels)
-    text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
-    return Reader(channels=text).read(path, sample_rate).samples
+    clip = _one_clip(path)
+    text = f"{STACK}:{channel_count(clip)}" if text == STACK else text
+    return Reader(channels=text).read(clip, sample_rate).samples
+
+
+def _one_clip(path: str | Path | bytes | IO[bytes]) -> ClipReference:
+    """The clip of a path, of bytes or of an open file."""
+    if isinstance(path, str | os.PathLike):
+        return ClipReference(Path(path).name, path)
+    data = path.read() if hasattr(path, "read") else path
+    if not isinstance(data, bytes | bytearray):
+        raise ArgumentError(
+            f"a file is given by its path, its bytes, or open for bytes (rb), not as {type(data).__name__}"
+        )
+    return ClipReference(IN_MEMORY, IN_MEMORY, part=Part(IN_MEMORY, held=HeldBytes(bytes(data))))
 
 
 def channel_count(clip: ClipReference) -> int:
@@ -384,9 +440,3 @@ def channel_count(clip: ClipReference) -> int:
     if not count:
         raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
     return count
-
-
-def release() -> None:
-    """Close the archives and decoding processes that reading keeps open for the next clip."""
-    STREAMS.close()
-    close_decoders()

@@ -61,13 +61,16 @@ def plain_wav(descriptor: int) -> PlainWav | None:
     return PlainWav(channels, rate, stored) if plain else None
 
 
-def read_plain_wav(descriptor: int, span: Span | None = None) -> tuple[NDArray[np.float32], int] | None:
+def read_plain_wav(
+    descriptor: int, span: Span | None = None, header: PlainWav | None = None
+) -> tuple[NDArray[np.float32], int] | None:
     """Return samples `(sample, channel)` equal to libsndfile's, and the rate in Hz; None for another kind of file.
 
-    With a `span`, only that section is read; None if the file does not have all of it. The samples are in memory that
+    With a `span`, only that section is read; None if the file does not have all of it. A `header` that is known is not
+    read again. The samples are in memory that
     this thread reuses for the next file.
     """
-    found = plain_wav(descriptor)
+    found = plain_wav(descriptor) if header is None else header
     if found is None:
         return None
     begin, stored = (0, found.stored) if span is None else found.bytes_of(span)

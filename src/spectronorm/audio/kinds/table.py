@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
+from spectronorm.audio.kinds.manifest import known_manifests
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
 from spectronorm.audio.places.manifests.spans import channels_of, spans_of
 from spectronorm.audio.places.manifests.table import TABLE_SUFFIXES, read_table
@@ -25,10 +26,7 @@ class Table(SourceKind):
     """
 
     takes: ClassVar[str] = "a .csv, .tsv, .jsonl or .parquet table with a column path"
-
-    @override
-    def matches(self, place: str) -> bool:
-        return Path(place).suffix.lower() in TABLE_SUFFIXES
+    suffixes: ClassVar[tuple[str, ...]] = TABLE_SUFFIXES
 
     @override
     def clips(self, place: str) -> list[ClipReference]:
@@ -37,7 +35,7 @@ class Table(SourceKind):
         if rows and "path" not in rows[0]:
             raise SourceError(
                 f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
-                "name the column that holds the audio files path"
+                f"name the column that holds the audio files path; manifests that are known: {known_manifests()}"
             )
         for number, row in enumerate(rows, start=2):
             if not row["path"]:

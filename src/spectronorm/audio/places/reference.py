@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from spectronorm.audio.places.held import HeldContent
 from spectronorm.errors import AudioError, BadAudioReason
 
+_EXACT_SUFFIXES = frozenset(
+    (".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".rf64", ".snd", ".w64", ".wav", ".wave", ".wavex")
+)
+"""Suffixes of files in which most decoders find every sample without decoding those before it."""
 RECORDING = "recording"
 """Column of a piece with the name of the file that it is cut from."""
 
@@ -59,6 +64,19 @@ class Span:
         return f"{_seconds(self.start)}-{'end' if self.end is None else _seconds(self.end)}"
 
 
+@dataclass(frozen=True, slots=True)
+class SampleSpan(Span):
+    """Section of a recording whose `start` and `end` count samples at the recording's own rate, from 0."""
+
+    def rounded(self, sample_rate: int) -> tuple[int, int | None]:
+        """Return the samples themselves, whatever the rate."""
+        del sample_rate
+        return round(self.start), None if self.end is None else round(self.end)
+
+    def __str__(self) -> str:
+        return f"{self.start:09.0f}-{'end' if self.end is None else f'{self.end:09.0f}'}"
+
+
 def _seconds(value: float) -> str:
     """Seconds with three decimals, or up to seven if the number needs them: spans that differ have other names."""
     if not math.isfinite(value):
@@ -82,7 +100,8 @@ class Part:
         crc: CRC-32 of the unpacked bytes, or None.
         problem: Description of why it cannot be read, found when the archive was listed; None if it can be read.
         reason: Reason that belongs to the problem.
-        array: Type and shape of a tensor, or the name of a data set, if the bytes do not contain it.
+        array: Type and shape of a tensor, or the name of a data set or column, if the bytes do not contain it.
+        held: Content of a clip that lies in no file.
     """
 
     place: str
@@ -93,6 +112,7 @@ class Part:
     crc: int | None = None
     problem: str | None = None
     array: str | None = None
+    held: HeldContent | None = None
     reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 
@@ -141,7 +161,7 @@ class ClipReference:
                 and `NAME#1` for a channel.
         """
         kept = self.span if span is None else span
-        named = self.name if span is None else piece_name(self.recording, span)
+        named = self.name if span is None else piece_name(self.name, span)
         if channel is not None:
             named = f"{named}#{channel}"
         columns = {**self.columns, RECORDING: self.recording}
@@ -160,6 +180,13 @@ def piece_name(recording: str, span: Span) -> str:
     path = PurePosixPath(recording)
     suffix = path.suffix if path.suffix.lower() != path.name.lower() else ""
     return f"{recording[: len(recording) - len(suffix)]}/{span}{suffix}"
+
+
+def decoded_in_order(clip: ClipReference) -> tuple[str, Part | None] | None:
+    """Return the file of a piece that must be decoded from its beginning, by its suffix; None for any other clip."""
+    if clip.span is None or PurePosixPath(clip.location).suffix.lower() in _EXACT_SUFFIXES:
+        return None
+    return str(clip.location), clip.part
 
 
 def label_columns(name: str) -> Mapping[str, str]:

@@ -19,14 +19,15 @@ MODELS = (*SIZES, *BAND_MODELS)
 """Every built-in model, by the name that `--model` takes in place of an import path."""
 
 
-def make_model(name: str, classes: int, bands: int, seed: Sequence[int]) -> nn.Module:
+def make_model(name: str, classes: int, bands: int, seed: Sequence[int], channels: int = 1) -> nn.Module:
     """Create a model with weights drawn from the seed; other random state is not disturbed.
 
     Args:
         name: One of `MODELS`, or `package.module:callable`, which is called with the number of classes.
         classes: Number of logits.
-        bands: Number of bands of the input.
+        bands: Number of bands of the input, of each channel.
         seed: Whole numbers.
+        channels: Number of channels of the input of a built-in model.
 
     Raises:
         ArgumentError: if there is no such model, or if the callable does not return an `nn.Module`.
@@ -34,24 +35,30 @@ def make_model(name: str, classes: int, bands: int, seed: Sequence[int]) -> nn.M
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_mixed(seed))
         if name in SIZES:
-            return XResNet(SIZES[name], classes)
+            return XResNet(SIZES[name], classes, channels)
         if name in BAND_MODELS:
-            return BAND_MODELS[name](bands, classes)
+            return BAND_MODELS[name](channels * bands, classes)
         return _imported(name, classes)
 
 
-def check_model(name: str, classes: int, shape: tuple[int, int]) -> nn.Module:
+def check_model(name: str, classes: int, shape: tuple[int, int], channels: int = 1) -> nn.Module:
     """Create a model and check that it maps a batch of inputs of this shape to one logit for each class.
+
+    Args:
+        name: Name of the model.
+        classes: Number of classes.
+        shape: Bands and frames of the input.
+        channels: Number of channels of the input.
 
     Raises:
         ArgumentError: if it does not.
     """
-    model = make_model(name, classes, shape[0], (0,))
+    model, batch = make_model(name, classes, shape[0], (0,), channels), (2, channels, *shape)
     # Two clips, because BatchNorm cannot train on one.
     try:
-        logits = model(torch.zeros(2, 1, *shape))
+        logits = model(torch.zeros(batch))
     except (RuntimeError, ValueError, TypeError) as error:
-        raise ArgumentError(f"model={name!r} does not take a batch (2, 1, {shape[0]}, {shape[1]}): {error}") from None
+        raise ArgumentError(f"model={name!r} does not take a batch {batch}: {error}") from None
     if not isinstance(logits, Tensor) or tuple(logits.shape) != (2, classes):
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise ArgumentError(

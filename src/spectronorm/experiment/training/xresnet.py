@@ -26,15 +26,16 @@ SIZES: Mapping[str, Size] = {
 
 
 class XResNet(nn.Sequential):
-    """The ResNet of He et al. 2018 (Bag of Tricks for Image Classification with CNNs), for one-channel input.
+    """The ResNet of He et al. 2018 (Bag of Tricks for Image Classification with CNNs), for one channel by default.
 
     `xresnet18` is fastai's: a stem of 3×3 convolutions with 32, 32 and 64 channels, the first of stride 2; max pooling;
     stages of basic blocks whose shortcut pools before its 1×1 convolution (ResNet-D), and whose last BatchNorm starts
-    at zero; weights by He's normal initialization. The model maps `(batch, 1, band, frame)` to logits `(batch, class)`.
+    at zero; weights by He's normal initialization. The model maps `(batch, 1, band, frame)` to logits `(batch, class)`;
+    with `channels`, that number of them in place of 1.
     """
 
-    def __init__(self, size: Size, classes: int) -> None:
-        widths = (1, *size.stem)
+    def __init__(self, size: Size, classes: int, channels: int = 1) -> None:
+        widths = (channels, *size.stem)
         stem = [
             _convolution(i, o, stride=2 if n == 0 else 1)
             for n, (i, o) in enumerate(zip(widths, size.stem, strict=False))

@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 from spectronorm.interop.statistics.statistics_format import ShiftAndScale, finite_numbers
 
+_quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""Numbers too large to be squared become infinite, which is refused with the other infinities."""
+
 _ROUNDING = 1e-5
 """A variance may be negative by this share of the mean square, if the sums were float32."""
 
 
+@_quietly
 def from_std(mean: Any, std: Any, least_std: float = 0.0, **more: Any) -> ShiftAndScale:
     """The map of a mean and a standard deviation, which is raised to `least_std`.
 
@@ -33,6 +37,7 @@ def from_std(mean: Any, std: Any, least_std: float = 0.0, **more: Any) -> ShiftA
     return ShiftAndScale(shift, np.maximum(scale, least_std) * factor, notes=notes, **more)
 
 
+@_quietly
 def from_variance(mean: Any, variance: Any, least_std: float = 0.0, **more: Any) -> ShiftAndScale:
     """The map of a mean and a variance, whose square root is raised to `least_std`.
 
@@ -45,6 +50,7 @@ def from_variance(mean: Any, variance: Any, least_std: float = 0.0, **more: Any)
     return from_std(mean, np.sqrt(values), least_std, **more)
 
 
+@_quietly
 def from_inverse_std(mean: Any, inverse: Any, **more: Any) -> ShiftAndScale:
     """The map of a mean and an inverse standard deviation.
 
@@ -57,6 +63,7 @@ def from_inverse_std(mean: Any, inverse: Any, **more: Any) -> ShiftAndScale:
     return from_std(mean, 1.0 / values, **more)
 
 
+@_quietly
 def from_sums(sums: Any, squares: Any, count: Any, least_std: float = 0.0, **more: Any) -> ShiftAndScale:
     """The map of the sums of values and squares over `count` frames.
 
