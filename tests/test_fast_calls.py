@@ -207,14 +207,14 @@ def _sounds(rate: int) -> list[np.ndarray]:
     return [
         0.1 * random.standard_normal(len(t)),
         0.3 * np.sin(2 * np.pi * 440.0 * t) + 1e-3 * random.standard_normal(len(t)),
-        0.5 * np.sin(2 * np.pi * (50.0 + 0.1 * rate * t) * t),
+        0.5 * np.sin(2 * np.pi * (50.0 + 0.05 * rate * t) * t),
         clicks,
     ]
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_float32_keeps_to_its_bound(name: str) -> None:
-    """In the upper 80 dB of each frame, float32 is within 1e-4 of that range of float64, for arrays and tensors."""
+    """The error grows with the depth below a frame's highest cell, to 0.1 dB at 80 dB, for arrays and tensors."""
     front_end = sn.preset(name)
     per_unit = front_end.compress.db_per_unit(front_end.stft.power)
     assert per_unit is not None
@@ -222,8 +222,9 @@ def test_float32_keeps_to_its_bound(name: str) -> None:
         wave = sound.astype(np.float32)
         exact, fast = front_end(wave.astype(np.float64)), front_end(wave, precision="float32")
         assert fast.dtype == np.float32
-        upper = exact >= exact.max(axis=0) - 80.0 / per_unit
-        assert per_unit * np.abs(exact - fast)[upper].max() <= 1e-4 * 80.0
+        depth = per_unit * (exact.max(axis=0) - exact)
+        bound = 2e-3 + 0.1 * 10.0 ** ((depth - 80.0) / 20.0)
+        assert (per_unit * np.abs(exact - fast) <= bound)[depth <= 80.0].all()
         np.testing.assert_array_equal(front_end(torch.from_numpy(wave), precision="float32").numpy(), fast)
 
 

@@ -115,8 +115,9 @@ class FrontEnd(FieldsOnly):
             wave: Waveforms in [-1, 1].
             threads: Number of threads that compute the clips of a batch: by default 1 for NumPy, and
                 `torch.get_num_threads()` for torch.
-            precision: Arithmetic of the kernels, `float64` or, for inference, `float32`: faster, and within 1e-4 of the
-                range of the upper 80 dB of a frame; cells far below are rounding noise. Measuring is always float64.
+            precision: Arithmetic of the kernels, `float64` or, for inference, `float32`: faster, and within
+                0.1 dB of float64 in the upper 80 dB of a frame; cells far below are rounding noise. Measuring is
+                always float64.
 
         Raises:
             ShapeError: if the waveform is not floating point, has no axis or is shorter than `min_samples`.
