@@ -66,10 +66,10 @@ def ended(arguments: Sequence[object], codes: Sequence[int]) -> str:
 
 
 def written(made: Path, name: str) -> list[str]:
-    """The names of all files that the command writes; a name that is a digest stands for all such names."""
+    """The names of all files that the command writes, but for those that are digests of their content."""
     out = made / ("gan" if name == "gan train" else f"out of {name}")
     names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-    return [one for one in names if not one.startswith("decoded/")]
+    return [one for one in names if not one.startswith(("cache/", "checkpoint-"))]
 
 
 def put(kind: str, path: Path, world: Path) -> None:

@@ -30,7 +30,7 @@ from spectronorm.audio.decoding.decode import (
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
-from spectronorm.audio.duration import check_duration
+from spectronorm.audio.duration import check_duration, check_sample_rate
 from spectronorm.audio.places.compressed_tar import STREAMS
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.resample import resample
@@ -128,6 +128,7 @@ class Reader:
         with_stamp: bool = True,
     ) -> Generator[Stamped]:
         """Yield the results of `read_stamped`, in order; untrusted files go to their process several at a time."""
+        sample_rate = check_sample_rate(sample_rate)
         check_duration(duration, sample_rate)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
