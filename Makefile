@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK ?= requirements/lock.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK))
 
-.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli mutations whole-files attacks oldest prerelease processors wheel-test plugin lock
+.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli fuzz-statistics mutations whole-files attacks oldest prerelease processors wheel-test plugin lock
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,7 +20,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml $(LOCK)
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
-	$(PIP) --editable '.[report,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' --requirement requirements/test.txt
+	$(PIP) --editable '.[report,av,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' --requirement requirements/test.txt
 	$(PIP) --no-deps 'fastai==2.8.*'  # it would bring torchvision, and that another torch
 	touch $@
 
@@ -71,7 +71,7 @@ wheel-test: ## build the wheel, install it into an empty environment and use it 
 
 lock: ## bring development to the newest versions and write them into requirements/lock.txt
 	$(MAKE) LOCK= $(VENV)/.installed-check
-	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[report,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' \
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[report,av,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' \
 		--requirement requirements/test.txt --requirement requirements/check.txt
 	.ci/write-lock $(BIN)/python > requirements/lock.txt.new
 	mv requirements/lock.txt.new requirements/lock.txt
@@ -79,7 +79,8 @@ lock: ## bring development to the newest versions and write them into requiremen
 plugin: $(VENV)/.installed-test ## install the example plug-in into an environment of its own and run its tests
 	$(BIN)/python examples/install_plugin.py
 
-# Tests of what needs no extra.
+# Tests of what needs no extra, and the tools that they need.
+CORE_TOOLS := 'pytest>=8.3' 'hypothesis>=6.100' 'pillow>=11'
 CORE_TESTS ?= $(addprefix tests/,test_fit.py test_profile.py test_cli.py test_resample.py test_without_numba.py \
 	test_long_clips.py test_bad_images.py test_compiled.py engines/test_engines.py reliability/test_exactness.py \
 	reliability/test_hostile_files.py reliability/test_journal.py reliability/test_resume.py)
@@ -87,12 +88,12 @@ CORE_TESTS ?= $(addprefix tests/,test_fit.py test_profile.py test_cli.py test_re
 oldest: ## the tests of the core with the oldest versions that pyproject.toml allows, in .venv-oldest
 	$(PYTHON) -m venv .venv-oldest
 	$(PYTHON) requirements/oldest.py > .venv-oldest/pins.txt
-	.venv-oldest/bin/python -m pip install --quiet --editable . --constraint .venv-oldest/pins.txt 'pytest>=8.3' 'hypothesis>=6.100'
+	.venv-oldest/bin/python -m pip install --quiet --editable . --constraint .venv-oldest/pins.txt $(CORE_TOOLS)
 	.venv-oldest/bin/python -m pytest -q $(CORE_TESTS)
 
 prerelease: ## the tests of the core with pre-releases of all that it depends on, in .venv-prerelease
 	$(PYTHON) -m venv .venv-prerelease
-	.venv-prerelease/bin/python -m pip install --quiet --upgrade --pre --editable . 'pytest>=8.3' 'hypothesis>=6.100'
+	.venv-prerelease/bin/python -m pip install --quiet --upgrade --pre --editable . $(CORE_TOOLS)
 	.venv-prerelease/bin/python -m pip list
 	.venv-prerelease/bin/python -m pytest -q $(CORE_TESTS)
 
@@ -105,6 +106,9 @@ fuzz: $(VENV)/.installed-fuzz ## fuzz what reads profiles, pipelines, images, ar
 	cd tests && ../$(BIN)/python -m reliability.fuzz ../.fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048
 
 RUNS ?= 2000
+fuzz-statistics: $(VENV)/.installed-test ## prefixes and mutations of every statistics format; RUNS=20000
+	SPECTRONORM_MUTATIONS=$(RUNS) $(BIN)/python -m pytest -q -p no:randomly tests/interop -k prefix
+
 fuzz-cli: $(VENV)/.installed-test ## command lines at random, in process; RUNS=2000
 	SPECTRONORM_FUZZ_RUNS=$(RUNS) $(BIN)/python -m pytest -q -p no:randomly tests/reliability/test_cli_fuzz.py
 

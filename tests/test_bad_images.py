@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tests.test_images import FRONT_END
 from tests.voices import synthetic_voice
 
+import spectronorm as sn
 from spectronorm.errors import FileFormatError
 from spectronorm.image_files.png import encode_png
 from spectronorm.images import ImageCodec, LevelRange, decode
+
+FRONT_END = sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 
 
 @pytest.fixture

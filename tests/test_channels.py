@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from spectronorm.cli.app import app
 from spectronorm.monitor import Monitor
 from spectronorm.passes.apply import apply
 from spectronorm.passes.fit import fit
-from spectronorm.passes.images import export_images
 
 torch = pytest.importorskip("torch")
 from spectronorm.nn import ClipDataset, Preprocess  # noqa: E402
@@ -109,12 +109,6 @@ def test_a_pipeline_of_a_stack_does_the_whole_job(stereo: Path, tmp_path: Path) 
     assert abs(again.overall.mean) < 1e-4
     with pytest.raises(sn.errors.ShapeError, match="channel, sample"):
         pipeline(np.zeros(8_000))
-    with pytest.raises(sn.errors.ArgumentError, match="one channel"):
-        export_images(
-            stereo,
-            sn.images.ImageCodec(profile.front_end, sn.images.LevelRange.of_level(np.zeros((2, 2)))),
-            tmp_path / "i",
-        )
     with pytest.raises(sn.errors.ArgumentError, match="one channel"):
         Monitor(profile)
 
@@ -219,3 +213,40 @@ def test_a_dataset_gives_stacked_waves(stereo: Path, tmp_path: Path) -> None:
     each = ClipDataset(stereo, sn.FrontEnd(RATE, channels="each"), cache=tmp_path / "cache")
     assert np.array_equal(each[1].wave.numpy(), waves()[0][1])
     assert torch.equal(each[1].wave, ClipDataset(open_source(stereo), sn.FrontEnd(RATE, channels=1))[0].wave)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_the_channels_of_a_stack_are_cut_at_one_start(library: str) -> None:
+    """A crop is one stretch of all channels, and not a silent one where one channel is loud."""
+    rng = np.random.default_rng(0)
+    loud = np.zeros((6, 2, 4_000), np.float32)
+    for clip in range(6):
+        start = 500 * clip
+        loud[clip, clip % 2, start : start + 300] = 0.1 * rng.standard_normal(300)
+    times = np.broadcast_to(np.arange(4_000, dtype=np.float32) * 1e-9, loud.shape)
+    batch = loud + times  # which tell where each sample was
+    crop = sn.augment.RandomCrop(200)
+    given = torch.from_numpy(batch) if library == "torch" else batch
+    cropped, lengths = crop.stack(given, np.random.default_rng(1), np.full(6, 3_500))
+    found = np.asarray(cropped)
+    assert found.shape == (6, 2, 200)
+    assert np.asarray(lengths).tolist() == [200] * 6
+    for clip in range(6):
+        quiet = found[clip, 1 - clip % 2]
+        first = round(float(quiet[0]) * 1e9)
+        assert np.array_equal(found[clip], batch[clip, :, first : first + 200])
+        assert np.sqrt((found[clip].astype(np.float64) ** 2).mean()) > 1e-3
+    with pytest.raises(sn.errors.ShapeError, match="channel, sample"):
+        crop.stack(np.zeros(300), np.random.default_rng(0))
+
+
+def test_a_dataset_crops_stacks(stereo: Path) -> None:
+    """Random crops of a stack come with all channels, and another epoch cuts elsewhere."""
+    crop = sn.augment.RandomCrop(2_000)
+    dataset = ClipDataset(stereo, replace(FRONT_END, channels="stack"), crop=crop)
+    first = dataset[0].wave.numpy()
+    whole = sn.read(stereo / "0.wav", RATE, channels="stack")
+    starts = np.flatnonzero(whole[0] == first[0, 0]).tolist()
+    assert any(np.array_equal(whole[:, start : start + 2_000], first) for start in starts)
+    dataset.set_epoch(1)
+    assert not np.array_equal(dataset[0].wave.numpy(), first)

@@ -78,6 +78,7 @@ def test_a_saved_pipeline_stands_for_a_profile(noise_table: Path, profile_path: 
 
 def test_show_prints_tables_plot_and_bad_files(noise_table: Path, tmp_path: Path) -> None:
     """People see figures, groups, a plot, and every bad file with its reason."""
+    pytest.importorskip("matplotlib")
     noise_table.write_text(noise_table.read_text() + "gone.wav,low,1,train\n")
     path, picture = tmp_path / "p", tmp_path / "bands.png"
     fitted = succeed("fit", noise_table, "-o", path, "--n-mels", 16, "--max-bad", "10%")
@@ -204,6 +205,7 @@ def test_ctrl_c_leaves_nothing_torn(tmp_path: Path) -> None:
 
 def test_the_demo_shows_the_whole_job(tmp_path: Path) -> None:
     """The demo makes its sounds, measures 79 of 80 files, and everything that it names exists."""
+    pytest.importorskip("matplotlib")
     result = spectronorm("demo", "-o", tmp_path / "demo")
     assert result.returncode == 0, result.stderr
     assert "measured 79 clips" in result.stdout

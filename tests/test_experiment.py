@@ -33,11 +33,12 @@ from spectronorm.experiment import (  # noqa: E402
 from spectronorm.experiment.answer.outcomes import outcomes  # noqa: E402
 from spectronorm.experiment.answer.statistics import bootstrap  # noqa: E402
 from spectronorm.experiment.clips.levels import Waves  # noqa: E402
-from spectronorm.experiment.running.compare import compare, plan, same_model  # noqa: E402
+from spectronorm.experiment.running.compare import compare  # noqa: E402
 from spectronorm.experiment.running.jobs import _together  # noqa: E402
+from spectronorm.experiment.running.plan import plan, same_model  # noqa: E402
 from spectronorm.experiment.running.prepare import arm_inputs  # noqa: E402
 from spectronorm.experiment.training.checkpoint import Checkpoint  # noqa: E402
-from spectronorm.experiment.training.models import SIZES, begins_with_batch_norm, make_model  # noqa: E402
+from spectronorm.experiment.training.models import MODELS, begins_with_batch_norm, make_model  # noqa: E402
 from spectronorm.experiment.training.train import (  # noqa: E402
     _batches,
     _generators,
@@ -101,7 +102,7 @@ def test_arms_that_are_alike_give_the_same_numbers(table: Path, tmp_path: Path) 
             twin, again = results.done[fold, seed, "two"], results.done[fold, seed, "one again"]
             assert (twin.scores, twin.loss) == (model.scores, model.loss)
             assert again.loss != model.loss
-    assert outcome.answer.accuracy.verdicts[0].word == "equivalent"
+    assert outcome.answer.accuracy.verdicts[0].difference.estimate == 0.0
 
 
 def test_an_augmentation_draws_the_same_beside_others(table: Path, tmp_path: Path) -> None:
@@ -223,6 +224,26 @@ def test_a_budget_ends_early(table: Path, tmp_path: Path) -> None:
     assert "time was used up after 1 of 18" in outcome.stopped
 
 
+def test_a_budget_holds_within_a_block(table: Path, tmp_path: Path) -> None:
+    """After the first block the time ends a run in the middle of a block, whose work the next run goes on with."""
+    ready = prepared(table, tmp_path, seeds=2, epochs=3)
+    results = Results(tmp_path / "a", ready.settings())
+    epochs: list[int] = []
+    # Each look at the clock takes a second, and the clock is looked at once an epoch.
+    outcome = compare(
+        ready,
+        results,
+        budget=17.0,
+        progress=lambda done, _: epochs.append(done),
+        clock=lambda: float(len(epochs)),
+    )
+    assert "time was used up after 1 of 6" in outcome.stopped
+    assert 3 < len(results.done) < 6
+    again = compare(ready, Results(tmp_path / "a", ready.settings()))
+    straight = compare(ready, Results(tmp_path / "b", ready.settings()))
+    assert again.answer.accuracy == straight.answer.accuracy
+
+
 def test_an_unfinished_seed_waits(table: Path, tmp_path: Path) -> None:
     """A table rests on seeds that did every fold: one more fold with the next seed does not change it."""
     ready = prepared(table, tmp_path, seeds=2)
@@ -242,7 +263,9 @@ def test_a_budget_s_answer_is_json(table: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
     assert said["looks"]["band"]["state"] == "open"
-    assert said["answer"]["accuracy"]["verdicts"][0]["difference"]["folds"] is None
+    assert said["answer"]["accuracy"]["verdicts"][0]["difference"]["spread"] is None
+    assert said["answer"]["accuracy"]["verdicts"][0]["word"] == "cannot be said from this"
+    assert json.loads((tmp_path / "answer.json").read_text())["answer"] == said["answer"]
 
 
 def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None:
@@ -256,7 +279,7 @@ def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None
 
 def test_xresnet18_is_fastai_s(tmp_path: Path) -> None:
     """As many parameters as fastai 2.8's xresnet18(n_out=10, c_in=1), and its shapes on the way."""
-    model = make_model("xresnet18", 10, (0,))
+    model = make_model("xresnet18", 10, 64, (0,))
     assert sum(parameter.numel() for parameter in model.parameters()) == 11_200_298
     x = torch.zeros(2, 1, 201, 401)
     shapes = []
@@ -272,12 +295,12 @@ def test_xresnet18_is_fastai_s(tmp_path: Path) -> None:
     assert all((block.path[1][1].weight == 0).all() for block in blocks)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", MODELS)
 def test_equal_seeds_give_equal_weights(name: str) -> None:
     """A model's first weights are a function of the seed, and making one leaves other random numbers alone."""
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    one, two, other = (make_model(name, 3, seed).state_dict() for seed in ((1, 2), (1, 2), (1, 3)))
+    one, two, other = (make_model(name, 3, 16, seed).state_dict() for seed in ((1, 2), (1, 2), (1, 3)))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(one[key], two[key]) for key in one)
     assert any(not torch.equal(one[key], other[key]) for key in one)
@@ -361,7 +384,7 @@ def test_crops_of_the_test_clips_are_averaged(tmp_path: Path) -> None:
     assert all(any(torch.equal(view[0, 0], part) for part in frames.unbind(1)) for view in views)
     batch, _ = crops.batch(test, ready.clips.labels[test], _generators([1]))
     assert batch.shape == views[0].shape
-    model = make_model(LINEAR, 2, (0,))
+    model = make_model(LINEAR, 2, 16, (0,))
     each = [log_probabilities(model, view, ready.design.training) for view in views]
     mean = mean_log_probabilities(model, views, ready.design.training)
     np.testing.assert_allclose(np.exp(mean), np.mean(np.exp(each), axis=0), rtol=1e-6)
@@ -411,7 +434,7 @@ def test_a_training_goes_on_from_its_checkpoint(table: Path, tmp_path: Path) -> 
         return [loss for loss, _ in zip(losses, range(count), strict=False)]
 
     def fresh() -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Dropout(0.2), make_model("tiny", 2, (0,)))
+        return torch.nn.Sequential(torch.nn.Dropout(0.2), make_model("tiny", 2, 16, (0,)))
 
     whole = fresh()
     expected = epochs(whole, None, 6)

@@ -94,7 +94,7 @@ def _any_profile(front_end: sn.FrontEnd) -> sn.Profile:
 
 def test_a_batch_norm_update_takes_the_new_statistics_and_leaves_the_model() -> None:
     """The copy's first BatchNorm has the mean of its inputs' batches; the model itself is as it was."""
-    model = make_model("tiny", 3, (0,)).eval()
+    model = make_model("tiny", 3, 16, (0,)).eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     x = 3 + torch.randn(64, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     adapted = updated_batch_norm(model, x, Training(batch_size=16))

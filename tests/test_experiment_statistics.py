@@ -12,10 +12,16 @@ from scipy import stats
 
 pytest.importorskip("torch")
 
-from spectronorm.experiment.answer.answer import ArmVerdict, sentence, verdicts
+from spectronorm.experiment.answer.advice import advice
+from spectronorm.experiment.answer.chances import Chances, chances
+from spectronorm.experiment.answer.discordance import half_width_floor
 from spectronorm.experiment.answer.outcomes import Outcomes
+from spectronorm.experiment.answer.power import Precision, detectable, power_of_better
+from spectronorm.experiment.answer.sentences import sentence
 from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, evaluate_look
-from spectronorm.experiment.answer.statistics import Interval, PairedDifference, bootstrap, detectable, holm, t_interval
+from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap, holm
+from spectronorm.experiment.answer.units import Interval, UnitSpread, combined, unit_spread
+from spectronorm.experiment.answer.words import UNSAID, ArmVerdict, verdicts
 
 
 def made(values: np.ndarray, groups: np.ndarray | None = None, folds: np.ndarray | None = None) -> Outcomes:
@@ -71,19 +77,98 @@ def test_an_unfinished_seed_counts_each_clip_once() -> None:
 
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=8).filter(lambda v: np.std(v) > 1e-6))
 def test_the_fold_interval_is_student_s(values: list[float]) -> None:
-    """The interval over folds is SciPy's one-sample t."""
-    found = t_interval(np.array(values))
+    """Without overlap, the interval over equal folds is SciPy's one-sample t."""
+    folds = np.repeat(np.arange(len(values)), 4)
+    difference = np.array(values)[folds][:, None]
+    outcomes = Outcomes(
+        ("a", "b"), np.stack([difference, np.zeros_like(difference)]), folds, np.arange(len(folds)), 0.0
+    )
+    found = unit_spread(difference, outcomes)
     expected = stats.ttest_1samp(values, 0.0)
     assert found is not None
-    assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
-    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(0.95)), rel=1e-9, abs=1e-12)
+    assert found.interval.p == pytest.approx(expected.pvalue, rel=1e-6)
+    ends = (found.interval.low, found.interval.high)
+    assert ends == pytest.approx(tuple(expected.confidence_interval(0.95)), rel=1e-6, abs=1e-9)
 
 
-def test_one_fold_has_no_fold_interval() -> None:
-    """One fold says nothing about the next; equal folds give an interval without width."""
-    assert t_interval(np.array([0.1])) is None
-    assert t_interval(np.array([0.25, 0.25, 0.25])) == Interval(0.25, 0.25, 0.0)
-    assert t_interval(np.zeros(3)) == Interval(0.0, 0.0, 1.0)
+@pytest.mark.parametrize("folds", [2, 5, 10])
+def test_overlapping_training_sets_widen_the_fold_interval(folds: int) -> None:
+    """The variance of the mean of k folds is s² (1/k + 1/(k − 1)), as Nadeau and Bengio correct it."""
+    values = np.random.default_rng(folds).normal(size=folds)
+    of_fold = np.repeat(np.arange(folds), 6)
+    difference = values[of_fold][:, None]
+    found = unit_spread(difference, made(np.stack([difference, np.zeros_like(difference)]), folds=of_fold))
+    assert found is not None
+    assert found.scale == pytest.approx(values.std(ddof=1) * math.sqrt(1 / folds + 1 / (folds - 1)))
+
+
+def test_one_fold_and_one_seed_say_nothing() -> None:
+    """One model of each arm cannot be told from chance, whatever its difference."""
+    hits = np.zeros((2, 500, 1))
+    hits[0] = 1.0
+    found = bootstrap(made(hits)).difference("a", "b")
+    assert found.units is None
+    assert found.chances is None
+    assert [verdict.word for verdict in verdicts([found])] == [UNSAID]
+
+
+def test_few_recordings_in_a_fold_say_nothing() -> None:
+    """Six speakers in one fold get no word, and the sentence says what is needed."""
+    generator = np.random.default_rng(5)
+    hits = np.stack([generator.random((600, 4)) < 0.9, generator.random((600, 4)) < 0.5]).astype(float)
+    (verdict,) = verdicts([bootstrap(made(hits, groups=np.arange(600) % 6)).difference("a", "b")])
+    assert verdict.word == UNSAID
+    assert "6 recordings or speakers in a fold cannot stand for all; 10 or more are needed" in sentence(verdict)
+
+
+def test_with_one_fold_the_seeds_decide() -> None:
+    """A difference that changes its sign with the seed is no finding, however many clips there are."""
+    shift = np.array([0.05, -0.03, 0.04])
+    generator = np.random.default_rng(6)
+    hits = (generator.random((2, 5000, 3)) < 0.5 + np.stack([shift, np.zeros(3)])[:, None]).astype(float)
+    (verdict,) = verdicts([bootstrap(made(hits)).difference("a", "b")])
+    assert verdict.difference.spread is not None
+    assert verdict.difference.spread.units == "seeds"
+    assert verdict.word not in ("better", "worse")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 1.0])
+def test_a_sum_of_two_errors_is_covered(share: float) -> None:
+    """Over 4000 draws, the 95 % interval of errors with 2 and 99 degrees of freedom holds the truth in 94 % or more."""
+    generator = np.random.default_rng(7)
+    covered = 0
+    for _ in range(4000):
+        parts = ((share * generator.chisquare(2) / 2, 2.0), ((1 - share) * generator.chisquare(99) / 99, 99.0))
+        scale, df = combined(*parts)
+        covered += abs(generator.normal()) <= stats.t.isf(0.025, df) * scale
+    assert covered / 4000 >= 0.94
+
+
+def test_equal_folds_make_no_certainty() -> None:
+    """Forty clips on which two arms never differ do not show that the arms are equivalent; two hundred do."""
+    for clips, word in ((40, "not significant"), (200, "equivalent")):
+        found = bootstrap(made(np.ones((2, clips, 1)), folds=np.arange(clips) * 2 // clips)).difference("a", "b")
+        assert [verdict.word for verdict in verdicts([found])] == [word]
+        assert found.chances is not None
+        assert found.chances.same < 1.0
+
+
+@given(st.floats(0, 1), st.integers(2, 5000))
+def test_the_floor_is_never_above_what_a_difference_can_be(share: float, groups: int) -> None:
+    """The floor lies in (0, 1], falls with more recordings, and covers a never seen discordance."""
+    floor = half_width_floor(share, groups)
+    assert 0 < floor <= 1
+    assert half_width_floor(0.0, groups) <= floor + 1e-12
+    assert half_width_floor(0.0, groups) == pytest.approx(1 - 0.025 ** (1 / groups), rel=1e-6)
+
+
+@given(st.floats(-0.5, 0.5), st.floats(0.001, 0.2), st.integers(1, 30))
+def test_the_probabilities_add_up_and_turn(location: float, scale: float, df: int) -> None:
+    """Better, same and worse add up to one, and exchanging the arms exchanges better and worse."""
+    found = chances(UnitSpread("folds", location, scale, df))
+    other = chances(UnitSpread("folds", -location, scale, df))
+    assert found.better + found.same + found.worse == pytest.approx(1.0)
+    assert (found.better, found.worse) == pytest.approx((other.worse, other.better), abs=1e-12)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
@@ -96,16 +181,33 @@ def test_holm_rejects_as_defined(p_values: list[float]) -> None:
         assert (adjusted[index] <= 0.05) == standing
 
 
-def test_the_detectable_difference_is_detected() -> None:
-    """A difference of the stated size is found in about four of five simulated runs."""
+@pytest.mark.parametrize(("pairs", "df", "widening"), [(1, 4, 1.5), (15, 4, 1.5), (3, 9, 1.0), (1, 1000, 1.0)])
+def test_the_detectable_difference_is_detected(pairs: int, df: float, widening: float) -> None:
+    """A difference of the stated size is called better in four of five simulated runs."""
     generator = np.random.default_rng(2)
-    size = detectable(400, 1, 0.1)
-    found = 0
-    for _ in range(2000):
-        u = generator.random(400)
-        difference = np.where(u < 0.05 + size / 2, 1, np.where(u < 0.1, -1, 0))
-        found += abs(difference.mean()) / (difference.std() / 20) > 1.96
-    assert 0.76 <= found / 2000 <= 0.84
+    precision = Precision(0.01, df, widening)
+    size = detectable(precision, pairs)
+    estimate = size + 0.01 * generator.standard_normal(20_000)
+    scale = widening * 0.01 * np.sqrt(generator.chisquare(df, 20_000) / df)
+    by_units = estimate > stats.t.isf(0.025, df) * scale
+    by_recordings = estimate > stats.norm.isf(0.025 / pairs) * 0.01
+    assert 0.78 <= (by_units & by_recordings).mean() <= 0.82
+    assert power_of_better(size, precision, pairs) == pytest.approx(0.8, abs=1e-3)
+
+
+def test_advice_names_the_winner_and_the_time() -> None:
+    """The advice says which arm to use, or to stay, and how many more blocks settle two points."""
+    open_question = difference(0.01, (-0.02, 0.04, 0.4), (-0.05, 0.06, 0.6))
+    clear = difference(0.19, (0.14, 0.25, 1e-4), (0.1, 0.3, 0.01))
+    precision = Precision(0.007, 4, 1.0)
+    given = {"folds": 5, "seeds": 1, "block_seconds": 60.0}
+    stay = advice(list(verdicts([open_question])), "global", precision, 1, **given)
+    assert stay[0] == "Stay with global: this run calls no arm better."
+    assert "more block" in stay[1]
+    assert "minute" in stay[1] or "hour" in stay[1]
+    assert advice(list(verdicts([clear])), "global", precision, 1, **given) == ("Use pcen.",)
+    too_few = advice(list(verdicts([open_question])), "global", Precision(0.03, 4, 1.5), 1, **given)
+    assert "more recordings are needed" in too_few[1]
 
 
 @pytest.mark.parametrize(("looks", "expected"), [(1, 1.960), (2, 1.977), (5, 2.040), (10, 2.087)])
@@ -125,14 +227,15 @@ def test_a_real_difference_is_settled_early() -> None:
     """A large difference is claimed in nearly all experiments, and none of the other sign is."""
     generator = np.random.default_rng(4)
     critical = boundary(15, 1)
-    assert sum(_claims(generator, 1.5, critical) == DIFFERENT for _ in range(40)) >= 38
+    assert sum(_claims(generator, 2.5, critical) == DIFFERENT for _ in range(40)) >= 38
 
 
 def test_identical_arms_are_equivalent() -> None:
-    """Arms that hit the same clips are equivalent as soon as there are two folds, and open before."""
-    hits = np.ones((2, 40, 1))
-    folds = np.repeat([0, 1], 20)
+    """Arms that hit the same clips are equivalent once there are two folds and enough clips, and open before."""
+    hits = np.ones((2, 1000, 1))
+    folds = np.repeat([0, 1], 500)
     assert evaluate_look(made(hits, folds=folds), "a", "b", fraction=0.2, critical=2.1).state == EQUIVALENT
+    assert evaluate_look(made(hits[:, :40], folds=folds[480:520]), "a", "b", fraction=1.0, critical=2.1).state == OPEN
     assert evaluate_look(made(hits), "a", "b", fraction=0.1, critical=2.1).state == OPEN
 
 
@@ -159,7 +262,12 @@ def _claims(generator: np.random.Generator, effect: float, critical: float) -> s
 def difference(
     estimate: float, bootstrap: tuple[float, float, float], folds: tuple[float, float, float]
 ) -> PairedDifference:
-    return PairedDifference("pcen", "global", estimate, Interval(*bootstrap), Interval(*folds), 0.01)
+    half, p = (folds[1] - folds[0]) / 2, folds[2]
+    scale = abs(estimate) / stats.t.isf(p / 2, 4) if estimate and p < 0.05 else half / stats.t.isf(0.025, 4)
+    spread = UnitSpread("folds", (folds[0] + folds[1]) / 2, scale, 4)
+    return PairedDifference(
+        "pcen", "global", estimate, Interval(*bootstrap), spread, 0.01, chances=Chances(0.2, 0.7, 0.1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +286,10 @@ def difference(
         (
             difference(0.0, (-0.017, 0.018, 0.9), (-0.03, 0.03, 0.9)),
             "not significant",
-            "pcen and global do not differ significantly here (−1.7 … +1.8 points).",
+            (
+                "pcen and global do not differ significantly here (−1.7 … +1.8 points); pcen is better by more than 2 "
+                "points with 20 % probability, within 2 points with 70 %, worse with 10 %."
+            ),
         ),
         (
             difference(0.0, (-0.017, 0.018, 0.9), (-0.01, 0.01, 0.9)),
@@ -190,7 +301,8 @@ def difference(
             "unresolved",
             (
                 "pcen against global is unresolved here "
-                "(+1.0 … +9.0 points over recordings, −2.0 … +12.0 over folds, p = 0.02 after Holm)."
+                "(+1.0 … +9.0 points over recordings, −2.0 … +12.0 over folds, p = 0.02 after Holm); pcen is "
+                "better by more than 2 points with 20 % probability, within 2 points with 70 %, worse with 10 %."
             ),
         ),
     ],

@@ -75,7 +75,7 @@ def test_the_post_s_notebook_trains(clips: Path) -> None:
             recorder.update(x)
     assert [tuple(recorder.mean.shape) for recorder in recorded] == [(1, 1, 1, 1), (1, 1, 16, 1)]
     dls = loaders(clips, to_levels, SpecNormalize(recorded[1].mean, recorded[1].std, axes=(0, 1, 3)))
-    learner = basics.Learner(dls, make_model("tiny", 2, (0,)), metrics=[basics.accuracy])
+    learner = basics.Learner(dls, make_model("tiny", 2, 64, (0,)), metrics=[basics.accuracy])
     with learner.no_logging():
         learner.fit_one_cycle(4, 5e-3)
     assert learner.recorder.values[-1][0] < learner.recorder.values[0][0]
@@ -152,7 +152,7 @@ def test_batches_and_results_are_drawn(clips: Path) -> None:
     assert image.shape == FRONT_END(np.zeros(RATE // 4, np.float32)).shape
     assert image.min() < -10  # dB again, not deviations
     pyplot.close("all")
-    learner = basics.Learner(dls, make_model("tiny", 2, (0,)), metrics=[])
+    learner = basics.Learner(dls, make_model("tiny", 2, 64, (0,)), metrics=[])
     with learner.no_bar() if hasattr(learner, "no_bar") else learner.no_logging():
         learner.show_results(max_n=4, shuffle=False)
     assert {ax.get_title().split(" / ")[0] for ax in pyplot.gcf().axes if ax.get_title()} <= {"low", "high"}
@@ -192,7 +192,7 @@ def test_xresnet18_is_fastai_s_own() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     torch.manual_seed(0)
-    theirs, ours = module.xresnet18(n_out=10, c_in=1), make_model("xresnet18", 10, (0,))
+    theirs, ours = module.xresnet18(n_out=10, c_in=1), make_model("xresnet18", 10, 64, (0,))
     weights = dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True))
     for value in weights.values():
         if value.is_floating_point():  # also those that start at zero

@@ -21,7 +21,7 @@ import spectronorm as sn
 from spectronorm.audio.clip import within
 from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
-from spectronorm.front_end.fast.logarithm import compressed
+from spectronorm.front_end.fast.logarithm import _COMMON, _NATURAL, _logarithm, compressed
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
 from spectronorm.kernels.fft.lanes import Numbers, Value
@@ -61,16 +61,17 @@ def test_the_lanes_transform_as_numpy_does(twos: int, threes: int, fives: int, s
     hop=st.integers(1, 300),
     count=st.integers(1, 40),
     dtype=st.sampled_from([np.float32, np.float64]),
+    changed=st.tuples(st.booleans(), st.sampled_from([0.0, 0.97])),
 )
 def test_numpy_gives_the_bits_of_the_lanes(
-    factors: tuple[int, int, int], size: int, hop: int, count: int, dtype: type
+    factors: tuple[int, int, int], size: int, hop: int, count: int, dtype: type, changed: tuple[bool, float]
 ) -> None:
-    """The stages with NumPy are the compiled ones, whatever the frames, the hop and the zeros behind the window."""
+    """The stages with NumPy are the compiled ones, whatever the frames, their changes, the hop and zeros behind."""
     n = max(2 ** factors[0] * 3 ** factors[1] * 5 ** factors[2], 2)
     size = min(size, n)
     random = np.random.default_rng(n + size)
     wave = random.standard_normal((count - 1) * hop + size).astype(dtype)
-    frames = Frames(wave, hop, random.random(size), 0.25, 1.7)
+    frames = Frames(wave, hop, random.random(size), 0.25, 1.7, *changed)
     compiled = power_of_frames(frames, n, count, Workspace())[:, :count]
     plain, plan = np.empty((n // 2 + 1, count)), plan_of(n)
     assert plan is not None
@@ -134,6 +135,20 @@ def test_the_logarithm_is_numpys(compress: Decibel | Ln, power: float) -> None:
     expected = compress(values, power)
     found = compressed(values.copy(), compress, power)
     np.testing.assert_allclose(found, expected, rtol=1e-15, atol=2e-15)
+
+
+@pytest.mark.parametrize(
+    ("base", "factor", "shift"), [(_COMMON, 10.0, 0.0), (_COMMON, 20.0, 3.7), (_NATURAL, 1.0, 0.0)]
+)
+def test_the_compiled_logarithm_has_the_bits_of_the_plain_one(
+    base: tuple[float, float, float], factor: float, shift: float
+) -> None:
+    """No product and sum are fused, so that levels are equal on processors that can fuse them, and without numba."""
+    values = 10.0 ** np.random.default_rng(8).uniform(-15, 12, 200_000)
+    compiled, plain = values.copy(), values.copy()
+    _logarithm(compiled, 1e-10, 1e-9, *base, factor, shift, -100.0)
+    _logarithm.plain(plain, 1e-10, 1e-9, *base, factor, shift, -100.0)
+    np.testing.assert_array_equal(compiled, plain)
 
 
 def clips() -> list[np.ndarray]:

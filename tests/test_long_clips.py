@@ -43,7 +43,7 @@ def everything_is_long(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
         monkeypatch.setattr(long_clip, "SMALL_BYTES", 0)
         monkeypatch.setattr(long_clip, "LONG_SAMPLES", 250)
-        monkeypatch.setattr(decode, "_BLOCK", 30_011)
+        monkeypatch.setattr(decode, "_STREAMED_SAMPLES", 30_011)
 
     return call
 

@@ -125,7 +125,7 @@ def test_a_published_pipeline_is_saved_and_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["panns", "nothing"])
 def test_what_has_no_fixed_numbers_says_so(name: str) -> None:
     """Asking for fixed numbers that do not exist says what does."""
-    with pytest.raises(sn.errors.ArgumentError, match=r"only ast, passt, whisper|use one of"):
+    with pytest.raises(sn.errors.ArgumentError, match=r"only ast, beats, eat, passt, whisper|use one of"):
         sn.published(name)
 
 

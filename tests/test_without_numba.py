@@ -46,7 +46,7 @@ import numpy as np
 import spectronorm as sn
 
 wave = np.random.default_rng(0).standard_normal(8_000).astype(np.float32)
-print(hashlib.sha256(sn.FrontEnd().clip_level(wave).round(6).tobytes()).hexdigest())
+print(hashlib.sha256(sn.FrontEnd().clip_level(wave).tobytes()).hexdigest())
 """
 
 
@@ -181,7 +181,7 @@ def test_a_damaged_cache_is_begun_anew(tmp_path: Path) -> None:
     """Files that a power cut or a bad disk left: compiled again without a word, and sound from then on."""
     cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
     first = run(_LEVEL, **cache)
-    assert damage(tmp_path) >= 8
+    assert damage(tmp_path) >= 6
     second = run(_LEVEL, **cache)
     assert (second.stdout, second.stderr) == (first.stdout, "")
     third = run(_LEVEL, NUMBA_DEBUG_CACHE="1", **cache)

@@ -61,6 +61,7 @@ from spectronorm.version import __version__ as __version__
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from spectronorm import audit as audit
     from spectronorm import augment as augment
     from spectronorm import datasets as datasets
     from spectronorm import experiment as experiment
@@ -102,7 +103,7 @@ __all__ = [
     "read",
 ]
 
-ON_FIRST_USE = ("augment", "datasets", "experiment", "explain", "gan", "interop", "monitor", "nn", "testing")
+ON_FIRST_USE = ("audit", "augment", "datasets", "experiment", "explain", "gan", "interop", "monitor", "nn", "testing")
 """Namespaces that are imported on first use, because they take longer to import than the rest, or need an extra."""
 
 

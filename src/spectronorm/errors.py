@@ -119,6 +119,7 @@ class BadAudioReason(StrEnum):
     SILENT = "silent"
     CONSTANT = "constant"
     CHANGING = "changing"
+    SPAN = "span"
     SHAPE = "shape"
     CHANNELS = "channels"
     CHANNELS_CANCEL = "channels-cancel"
@@ -137,3 +138,7 @@ class AudioError(SpectronormError):
 
     def __reduce__(self) -> tuple[type[AudioError], tuple[BadAudioReason, str]]:
         return AudioError, (self.reason, self.detail)
+
+
+class LayoutWarning(UserWarning):
+    """The shape of levels cannot confirm the declared order of their axes, because two of them are of one size."""

@@ -120,9 +120,10 @@ class Registry(Generic[T]):
 
     def plugin_of(self, name: str) -> str | None:
         """Return the package or module that registered the class; None for a built-in class."""
-        module = self.find(name).__module__
-        if module.partition(".")[0] == __name__.partition(".")[0]:
+        cls = self.find(name)
+        if is_built_in(cls):
             return None
+        module = cls.__module__
         return f"package {self._packages[name]} ({module})" if name in self._packages else f"module {module}"
 
     def to_plain(self, value: object) -> dict[str, Any]:
@@ -248,6 +249,11 @@ class Registry(Generic[T]):
         kind, other = vars(cls).get(_MARK, (self.kind, name))
         if (kind, other) != (self.kind, name):
             raise ArgumentError(f"{what}: {_described(cls)} is registered as {other!r} already; keep one name")
+
+
+def is_built_in(cls: type) -> bool:
+    """True for a class of this package."""
+    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def _field_names(cls: Any) -> list[str]:

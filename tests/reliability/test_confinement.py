@@ -115,10 +115,11 @@ def test_each_mechanism_holds_without_the_other(tmp_path: Path, monkeypatch: pyt
         monkeypatch.undo()
 
 
-def test_the_decoder_that_readers_use_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ffmpeg", [False, True])
+def test_the_decoder_that_readers_use_is_confined(monkeypatch: pytest.MonkeyPatch, *, ffmpeg: bool) -> None:
     """The real decoding process runs under a filter, cannot gain privileges, and has none of our environment."""
     monkeypatch.setenv("SPECTRONORM_TEST_TOKEN", "a token")
-    decoder = sandbox._Decoder(sandbox.Limits())
+    decoder = sandbox._Decoder(sandbox.Limits(), ffmpeg=ffmpeg)
     try:
         file = unnamed_file()
         decoder.ask([file])  # an empty file, which is answered with an error

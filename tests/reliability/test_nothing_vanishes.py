@@ -31,10 +31,10 @@ def clips(folder: Path, *names: str, seconds: float = 0.5) -> Path:
 def test_files_that_are_not_read_are_counted(tmp_path: Path) -> None:
     """By suffix, hidden ones apart."""
     clips(tmp_path, "dog/a.wav")
-    for name in ("dog/b.m4a", "dog/c.m4a", "notes.txt", ".hidden.m4a"):
+    for name in ("dog/b.pdf", "dog/c.pdf", "notes.txt", ".hidden.pdf"):
         (tmp_path / name).write_bytes(b"x")
     source = open_source(tmp_path)
-    assert (len(source), source.unread) == (1, {".m4a": 2, ".txt": 1})
+    assert (len(source), source.unread) == (1, {".pdf": 2, ".txt": 1})
 
 
 def test_folders_are_walked_once_and_without_recursion(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from spectronorm.arrays.checks import MAX_SEED as MAX_SEED
 from spectronorm.arrays.checks import column_values as column_values
 from spectronorm.arrays.checks import real_number as real_number
 from spectronorm.arrays.checks import require_choice as require_choice
+from spectronorm.arrays.checks import require_clean as require_clean
 from spectronorm.arrays.checks import require_finite as require_finite
 from spectronorm.arrays.checks import require_floats as require_floats
 from spectronorm.arrays.checks import require_plausible as require_plausible
@@ -12,6 +13,9 @@ from spectronorm.arrays.checks import set_flags as set_flags
 from spectronorm.arrays.checks import set_real_numbers as set_real_numbers
 from spectronorm.arrays.checks import set_whole_numbers as set_whole_numbers
 from spectronorm.arrays.checks import whole_number as whole_number
+from spectronorm.arrays.host import in_kind_of as in_kind_of
+from spectronorm.arrays.host import readable_numbers as readable_numbers
+from spectronorm.arrays.host import torch_threads as torch_threads
 from spectronorm.arrays.namespace import Array as Array
 from spectronorm.arrays.namespace import Floats as Floats
 from spectronorm.arrays.namespace import Integers as Integers
@@ -37,5 +41,7 @@ from spectronorm.arrays.operations import squared_magnitude as squared_magnitude
 from spectronorm.arrays.operations import take_along_last as take_along_last
 from spectronorm.arrays.sliding import SlidingWindow as SlidingWindow
 from spectronorm.arrays.sliding import sliding_affine as sliding_affine
+from spectronorm.arrays.sliding import sliding_affine_in_blocks as sliding_affine_in_blocks
 from spectronorm.arrays.sliding import sliding_standardize as sliding_standardize
+from spectronorm.arrays.sliding_stream import SlidingStream as SlidingStream
 from spectronorm.arrays.window_moments import window_moments as window_moments

@@ -57,6 +57,16 @@ def require_plausible(wave: Array) -> None:
         )
 
 
+def require_clean(wave: Array) -> None:
+    """`require_finite` and `require_plausible`, in two passes over memory if both are met."""
+    if is_torch_array(wave) or not wave.size:
+        return
+    if wave.dtype.itemsize >= 4 and wave.min() >= -MAX_PEAK and wave.max() <= MAX_PEAK:
+        return  # The least and the largest of numbers with a NaN among them are NaN.
+    require_finite(wave, "a wave")
+    require_plausible(wave)
+
+
 def whole_number(value: object, name: str, low: int, high: int | None = None, *, of: str = "") -> int:
     """`value` as a Python int, from a Python or NumPy integer in `low … high`; bools are refused.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -49,6 +50,12 @@ class SlidingWindow:
         past = at_least(stop - count, 0)
         return at_least(start - past, 0), stop - past
 
+    def complete(self, seen: int) -> int:
+        """Number of positions whose neighbours are all among the first `seen`, however many follow."""
+        if self.center:
+            return max(0, seen - self.length + self.length // 2 + 1) if seen >= self.length else 0
+        return seen if seen >= self.min_length else 0
+
 
 @lru_cache(maxsize=64)
 def _numpy_bounds(window: SlidingWindow, positions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -85,6 +92,41 @@ def sliding_affine(x: Array, window: SlidingWindow, *, scale: bool = True, valid
     xp = namespace(x)
     mean, std = window_moments(xp.astype(x, xp.float64, copy=False), *_bounds(window, x, valid))
     return Affine(mean, std if scale else xp.ones_like(mean))
+
+
+def sliding_affine_in_blocks(
+    blocks: Iterable[NDArray[np.float64]], window: SlidingWindow, *, scale: bool = True
+) -> Iterator[tuple[NDArray[np.float64], Affine]]:
+    """Yield a signal `(..., position)` that comes in blocks again, each part with its map by `sliding_affine`.
+
+    No more is held than a block and a window. The map is that of the whole signal, within rounding.
+    """
+    kept: NDArray[np.float64] | None = None
+    first, seen, done = 0, 0, 0
+    for block in blocks:
+        kept = block if kept is None else np.concatenate([kept, block], axis=-1)
+        seen += block.shape[-1]
+        ready = window.complete(seen)
+        if ready > done:
+            yield _mapped(kept, window, scale, first, (done, ready))
+            done = ready
+        least = max(first, min(done, seen) - window.length)
+        kept, first = kept[..., least - first :], least
+    if kept is not None and seen > done:
+        yield _mapped(kept, window, scale, first, (done, seen))
+
+
+def _mapped(
+    kept: NDArray[np.float64], window: SlidingWindow, scale: bool, first: int, part: tuple[int, int]
+) -> tuple[NDArray[np.float64], Affine]:
+    """The positions of a part, and their map; `kept` begins at the position `first` and ends with what is known."""
+    seen = first + kept.shape[-1]
+    start, stop = window.bounds(np.arange(first, seen), np.int64(seen))
+    # Bounds before the first position kept are those of positions that are done.
+    start, stop = np.maximum(start - first, 0), np.maximum(stop - first, 1)
+    mean, std = window_moments(kept, start, stop)
+    here = slice(part[0] - first, part[1] - first)
+    return kept[..., here], Affine(mean[..., here], std[..., here] if scale else np.ones_like(mean[..., here]))
 
 
 def sliding_standardize(

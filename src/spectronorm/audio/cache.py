@@ -10,6 +10,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
 from spectronorm.errors import ArgumentError, OutputRefused
 from spectronorm.storage import DAMAGE
@@ -24,7 +25,8 @@ _FORMAT = 2
 class AudioCache:
     """A folder of `.npy` files, float32 at one rate each, under a name made of what the samples depend on.
 
-    That is the file's path, size and time of change, the rate, the resampler and the channels: a changed file is
+    That is the file's path, size and time of change, the section and channel of a piece, the rate, the resampler and
+    the channels: a changed file is
     decoded again. An entry is written whole or not at all, so that many processes may share a folder, and one that is
     damaged is made again. Entries that nothing needs any more stay until the folder is deleted.
     """
@@ -32,7 +34,12 @@ class AudioCache:
     folder: Path
 
     def read(
-        self, path: str | Path, sample_rate: int, resampler: str = "soxr_hq", *, reader: Reader | None = None
+        self,
+        clip: ClipReference | str | Path,
+        sample_rate: int,
+        resampler: str = "soxr_hq",
+        *,
+        reader: Reader | None = None,
     ) -> NDArray[np.float32]:
         """Return the samples that `read_clip` (or `reader`) gives, read-only, mapped from disk if already decoded.
 
@@ -42,13 +49,14 @@ class AudioCache:
         """
         reader = Reader() if reader is None else reader
         decode = reader.read
-        entry = self._entry(Path(path), sample_rate, resampler, reader.channels)
-        if entry is None:
-            return decode(path, sample_rate, resampler=resampler).samples  # The decoder reports the fault of the file.
+        reference = clip if isinstance(clip, ClipReference) else ClipReference(Path(clip).name, Path(clip))
+        entry = self._entry(reference, sample_rate, resampler, reader.channels)
+        if entry is None:  # A member of an archive, or a file whose fault the decoder reports.
+            return decode(reference, sample_rate, resampler=resampler).samples
         samples = _mapped(entry)
         if samples is not None:
             return samples
-        samples = decode(path, sample_rate, resampler=resampler).samples
+        samples = decode(reference, sample_rate, resampler=resampler).samples
         try:
             with atomic_write(entry, None) as file:
                 np.save(file, samples)
@@ -57,11 +65,16 @@ class AudioCache:
             raise ArgumentError(f"{self.folder}: the cache cannot be written ({why}); choose another folder") from None
         return samples
 
-    def _entry(self, path: Path, sample_rate: int, resampler: str, channels: str) -> Path | None:
+    def _entry(self, clip: ClipReference, sample_rate: int, resampler: str, channels: str) -> Path | None:
+        if clip.part is not None:
+            return None
+        path = clip.path
         try:
             status = path.stat()
         except (OSError, ValueError):
             return None
+        if clip.is_piece:
+            channels = f"{channels} {clip.span!r} {clip.channel}"
         depends_on = [_FORMAT, os.fsencode(path.absolute()).hex(), status.st_size, status.st_mtime_ns]
         name = xxhash.xxh3_128_hexdigest(canonical_json([*depends_on, sample_rate, resampler, channels]).encode())
         return self.folder / name[:2] / f"{name}.npy"

@@ -60,13 +60,13 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and int(text) < MAX_CHANNELS else None
 
 
-def chosen(samples: NDArray[np.float32], channels: str, channel: str | None = None) -> NDArray[np.float32]:
+def chosen(samples: NDArray[np.float32], channels: str, channel: int | None = None) -> NDArray[np.float32]:
     """Return the channels of decoded samples `(sample, channel)`: `(sample,)`, or `(channel, sample)` of a stack.
 
     Args:
         samples: Decoded samples.
         channels: Result of `check_channels`.
-        channel: With `each`, the index of the clip's channel.
+        channel: Index of the channel that the clip is, which `channels` then has no say in; None for a clip of all.
 
     Raises:
         AudioError: if the recording has no such channel, or fewer channels than a stack needs.
@@ -74,13 +74,17 @@ def chosen(samples: NDArray[np.float32], channels: str, channel: str | None = No
     there = samples.shape[1]
     wanted = stacked(channels)
     if wanted is not None:
+        if channel is not None:
+            raise AudioError(
+                BadAudioReason.CHANNELS, f"it is one channel of a recording, not the {wanted} of this stack"
+            )
         if there != wanted:
             raise AudioError(BadAudioReason.CHANNELS, f"it has {_plural(there)}, not the {wanted} of this stack")
         return np.ascontiguousarray(samples.T)
-    if channels == MEAN or (channels == EACH and channel is None):
+    if channel is None and channels in (MEAN, EACH):
         return samples[:, 0] if there == 1 else samples.mean(axis=1, dtype=np.float32)
-    number = 0 if channels == FIRST else int(channel or 0) if channels == EACH else int(channels)
-    if number >= there:
+    number = channel if channel is not None else 0 if channels == FIRST else int(channels)
+    if not 0 <= number < there:
         raise AudioError(BadAudioReason.CHANNELS, f"it has {_plural(there)}, so there is no channel {number} (from 0)")
     return np.ascontiguousarray(samples[:, number])
 

@@ -5,27 +5,28 @@ Decoding and resampling in blocks gives bit-identical samples: soxr keeps its st
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, cancel, chosen
+from spectronorm.audio.channels import ChannelPowers, cancel, chosen
 from spectronorm.audio.clip import Remark, flags, oddities, skipped
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
-    content_digest,
-    content_state,
-    open_content,
     stamp_of_error,
 )
-from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole, header_of
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole
+from spectronorm.audio.decoding.recording import Section
+from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
+from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.audio.read import Reader
 from spectronorm.errors import AudioError, BadAudioReason
 
@@ -36,6 +37,8 @@ TWICE = 4
 """Factor for the length if blocks are needed twice: decoding again costs more time than memory."""
 SMALL_BYTES = 1 << 20
 """Files up to this size are not asked for their length, which would cost each short clip a tenth of its time."""
+SHORT_SECONDS = 10.0
+"""Sections up to this length are not asked for their number of samples."""
 _QUALITIES: Mapping[str, str] = {"soxr_hq": "HQ", "soxr_vhq": "VHQ"}
 """Resamplers that work in blocks, by name, with soxr's name for each."""
 
@@ -77,7 +80,9 @@ class _Extremes:
 
 
 class LongClip:
-    """The samples of an open file in blocks: mono float32 at `sample_rate` (Hz), cropped to `duration` (seconds).
+    """The samples of an open file in blocks: float32 at `sample_rate` (Hz), cropped to `duration` (seconds).
+
+    A block is `(sample,)`, or `(channel, sample)` of a stack.
 
     Attributes:
         flat: `silent` or `constant` when all samples are alike, else None; known after a whole iteration.
@@ -86,14 +91,14 @@ class LongClip:
 
     def __init__(
         self,
-        descriptor: int,
+        blocks: DecodedBlocks | Section,
         rates: tuple[int, int],
         resampler: str,
         duration: float | None,
-        channels: tuple[str, str | None] = ("mean", None),
+        channels: tuple[str, int | None] = ("mean", None),
         tolerate_short: float = 0.0,
     ) -> None:
-        self._descriptor, self._channels = descriptor, channels
+        self._blocks, self._channels = blocks, channels
         self._rates = rates
         self._quality = _QUALITIES[resampler]
         self._most = None if duration is None else max(1, round(duration * rates[1]))
@@ -110,38 +115,62 @@ class LongClip:
         decoded, sources, results = _Extremes(), _Extremes(), _Extremes()
         powers = ChannelPowers()
         given = 0
-        blocks = DecodedBlocks(self._descriptor)
+        blocks = self._blocks
         for block in self._resampled(blocks, decoded, sources, powers):
-            rest = len(block) if self._most is None else min(len(block), self._most - given)
+            count = block.shape[-1]
+            rest = count if self._most is None else min(count, self._most - given)
             if rest:
-                results.add(block[:rest])
+                results.add(block[..., :rest])
                 given += rest
-                yield block[:rest]
+                yield block[..., :rest]
         check_samples(decoded.bounds)
         check_whole(decoded.count, blocks.missing, self._tolerated)
-        self.remarks = (*oddities(blocks.missing, blocks.note), *powers.remarks(self._channels[0]))
+        of_all = () if self._channels[1] is not None else powers.remarks(self._channels[0])
+        self.remarks = (*oddities(blocks.missing, blocks.note), *of_all)
         if given == 0:
             raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {self._rates[1]} Hz")
         self.flat = None if cancel(self.remarks) else sources.flat or results.flat
 
     def _resampled(
-        self, blocks: DecodedBlocks, decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
+        self, blocks: Iterable[NDArray[np.float32]], decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
     ) -> Iterator[NDArray[np.float32]]:
         source_rate, sample_rate = self._rates
-        stream = None
-        if source_rate != sample_rate:
-            stream = soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32", quality=self._quality)
+        resampled = _BlockResampler(source_rate, sample_rate, self._quality) if source_rate != sample_rate else None
         for block in blocks:
             decoded.add(block)
             if not np.isfinite(decoded.bounds).all():
                 check_samples(decoded.bounds)
             powers.add(block)
-            mono = chosen(block, *self._channels)
-            mono = mono.copy() if np.may_share_memory(mono, block) else mono
-            sources.add(mono)
-            yield mono if stream is None else stream.resample_chunk(mono)
-        if stream is not None:
-            yield stream.resample_chunk(np.empty(0, np.float32), last=True)
+            kept = chosen(block, *self._channels)
+            kept = kept.copy() if np.may_share_memory(kept, block) else kept
+            sources.add(kept)
+            yield kept if resampled is None else resampled(kept)
+        if resampled is not None:
+            yield resampled.rest()
+
+
+class _BlockResampler:
+    """Resamples blocks `(sample,)`, or `(channel, sample)`, each channel by a stream of its own."""
+
+    def __init__(self, source_rate: int, sample_rate: int, quality: str) -> None:
+        self._new = partial(soxr.ResampleStream, source_rate, sample_rate, 1, dtype="float32", quality=quality)
+        self._streams: list[soxr.ResampleStream] = []
+        self._axes = 1
+
+    def __call__(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The samples that a block completes."""
+        rows = np.atleast_2d(block)
+        if not self._streams:
+            self._streams, self._axes = [self._new() for _ in rows], block.ndim
+        return self._joined([stream.resample_chunk(row) for stream, row in zip(self._streams, rows, strict=True)])
+
+    def rest(self) -> NDArray[np.float32]:
+        """The samples that only the end completes."""
+        none = np.empty(0, np.float32)
+        return self._joined([stream.resample_chunk(none, last=True) for stream in self._streams or [self._new()]])
+
+    def _joined(self, rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        return rows[0] if self._axes == 1 else np.stack(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,22 +216,26 @@ def stream(
         with_stamp: Also compute the stamp of the bytes.
         twice: `work` goes through the blocks twice.
     """
-    kept = reader.channels.startswith(STACK)
-    if reader.untrusted is not None or resampler not in _QUALITIES or kept or not _large(clip):
+    if reader.untrusted is not None or resampler not in _QUALITIES or not is_large(clip):
         return None
+
+    def attempt(opened: OpenRecording) -> Streamed[_Result] | None:
+        rate, channels, frames = opened.header()
+        if channels * _length(clip.span, rate, frames) <= LONG_SAMPLES * (TWICE if twice else 1):
+            return None
+        stamp = opened.stamp(clip) if with_stamp else b""
+        how = reader.channels, clip.channel
+        blocks = DecodedBlocks(opened.descriptor) if clip.span is None else opened.recording.section(clip.span)
+        found = LongClip(blocks, (rate, sample_rate), resampler, duration, how, reader.tolerate_short)
+        result = _result(found, work, skip_flat=reader.skip_flat)
+        return Streamed(stamp, result, found.flat, found.remarks)
+
     for _ in range(ATTEMPTS):
         try:
-            with open_content(clip) as descriptor:
-                rate, channels, frames = header_of(descriptor)
-                if channels * frames <= LONG_SAMPLES * (TWICE if twice else 1):
-                    return None
-                before = content_state(descriptor)
-                stamp = content_digest(descriptor) if with_stamp else b""
-                how = reader.channels, clip.columns.get("channel")
-                found = LongClip(descriptor, (rate, sample_rate), resampler, duration, how, reader.tolerate_short)
-                result = _result(found, work, skip_flat=reader.skip_flat)
-                if content_state(descriptor) == before:
-                    return Streamed(stamp, result, found.flat, found.remarks)
+            with RECORDINGS.open(clip) as opened:
+                result = attempt(opened)
+                if result is None or opened.is_unchanged:
+                    return result
         except AudioError as error:
             if error.reason is not BadAudioReason.CHANGING:
                 return Streamed(stamp_of_error(error), error)
@@ -210,8 +243,18 @@ def stream(
     return Streamed(stamp_of_error(changing), changing)
 
 
-def _large(clip: ClipReference) -> bool:
-    """True if the clip's file is large enough to ask for its length."""
+def _length(span: Span | None, sample_rate: int, frames: int) -> int:
+    """Number of samples of a file, or of the section that there is of it."""
+    if span is None or span.problem is not None:
+        return frames if span is None else 0
+    start, stop = span.rounded(sample_rate)
+    return min(frames, frames if stop is None else stop) - start
+
+
+def is_large(clip: ClipReference) -> bool:
+    """True if the clip is large enough to ask for its length."""
+    if clip.span is not None and (clip.span.end or math.inf) - clip.span.start <= SHORT_SECONDS:
+        return False
     if clip.part is not None:
         return clip.part.size is None or clip.part.size > SMALL_BYTES
     try:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import STACK, ChannelPowers, cancel, check_channels, chosen
+from spectronorm.audio.channels import MEAN, STACK, ChannelPowers, cancel, check_channels, chosen
 from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
@@ -19,21 +21,25 @@ from spectronorm.audio.decoding.content import (
     content_state,
     open_content,
     stamp_of_error,
+    stamp_of_piece,
 )
 from spectronorm.audio.decoding.decode import (
     NEEDS_PATH,
+    DecodedFile,
     check_samples,
     check_whole,
     decode_descriptor,
     header_of,
 )
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
-from spectronorm.audio.decoding.sandbox import Limits, close_decoders, decode_untrusted
+from spectronorm.audio.decoding.recording import cut
+from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
+from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration, check_sample_rate
-from spectronorm.audio.places.compressed_tar import STREAMS
-from spectronorm.audio.places.reference import ClipReference
-from spectronorm.audio.resample import resample
+from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
+from spectronorm.audio.places.reference import ClipReference, Part, Span
+from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import SAMPLES
@@ -129,31 +135,33 @@ class Reader:
     ) -> Generator[Stamped]:
         """Yield the results of `read_stamped`, in order; untrusted files go to their process several at a time."""
         sample_rate = check_sample_rate(sample_rate)
-        check_duration(duration, sample_rate)
+        if duration is not None:
+            check_duration(duration, sample_rate)
+        if resampler not in RESAMPLERS:
+            raise unknown_resampler(resampler)
         with closing(self._decode_each(clips, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
-                channel = clip.columns.get("channel")
-                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, channel))
+                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip.channel))
 
     def _prepared(
-        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: str | None
+        self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: int | None
     ) -> Clip | AudioError:
         if isinstance(decoded, AudioError):
             return decoded
         try:
             if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
-            check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
-            remarks = (
-                *oddities(decoded.missing, decoded.note),
-                *_channel_remarks(decoded.samples, self.channels),
-            )
-            samples = chosen(decoded.samples, self.channels, channel)
-            if (
-                decoded.borrowed
-                and decoded.sample_rate == sample_rate
-                and np.may_share_memory(samples, decoded.samples)
-            ):
+            remarks: tuple[Remark, ...] = ()
+            if decoded.missing or decoded.note:
+                check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
+                remarks = oddities(decoded.missing, decoded.note)
+            if decoded.samples.shape[1] == 1 and self.channels == MEAN and channel is None:
+                samples = decoded.samples[:, 0]
+            else:
+                how = self.channels if channel is None else str(channel)
+                remarks = (*remarks, *_channel_remarks(decoded.samples, how))
+                samples = chosen(decoded.samples, self.channels, channel)
+            if decoded.borrowed and decoded.sample_rate == sample_rate and samples.base is not None:
                 samples = samples.copy()
             prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, remarks)
         except AudioError as error:
@@ -203,14 +211,38 @@ class Reader:
 
 def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
     """Return stamp and samples of a file; None if the file changed meanwhile."""
+    if clip.span is not None and not _needs_path(clip):
+        return _attempt_piece(clip, clip.span, with_stamp=with_stamp)
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
-            stamp = content_digest(descriptor) if with_stamp else b""
+            stamp = stamp_of_piece(content_digest(descriptor), clip) if with_stamp else b""
             decoded = _decoded_here(clip, descriptor)
             return (stamp, decoded) if content_state(descriptor) == state else None
     except AudioError as error:  # The file could not be opened.
         return _not_opened(error)
+
+
+def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tuple[bytes, _Outcome] | None:
+    """Return the result of `_attempt_here` for a section of a recording, which stays open for its next one."""
+    try:
+        with RECORDINGS.open(clip) as opened:
+            stamp = opened.stamp(clip) if with_stamp else b""
+            decoded = _section(opened, span)
+            return (stamp, decoded) if opened.is_unchanged else None
+    except AudioError as error:
+        return _not_opened(error)
+
+
+def _section(opened: OpenRecording, span: Span) -> _Outcome:
+    plain = None if opened.plain is None else read_plain_wav(opened.descriptor, span, opened.plain)
+    if plain is not None:
+        return _Decoded(*plain, borrowed=True, of_integers=True)
+    try:
+        found = opened.recording.read(span)
+    except AudioError as error:
+        return error
+    return _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
 
 
 def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
@@ -218,37 +250,54 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 
 
 def _decoded_here(clip: ClipReference, descriptor: int) -> _Outcome:
-    if (plain := read_plain_wav(descriptor)) is not None:
+    if (plain := read_plain_wav(descriptor, clip.span)) is not None:
         return _Decoded(*plain, borrowed=True, of_integers=True)
-    needs_path = clip.part is None and clip.path.suffix.lower() in NEEDS_PATH
+    path = clip.path if _needs_path(clip) else None
     try:
-        found = decode_descriptor(descriptor, path=clip.path if needs_path else None, memory=SAMPLES.floats)
+        found = decode_descriptor(descriptor, path=path, memory=SAMPLES.floats)
+        found = found if clip.span is None else cut(found, clip.span)
     except AudioError as error:
         return error
     borrowed = found.samples.base is not None
     return _Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
 
 
+def _needs_path(clip: ClipReference) -> bool:
+    return clip.part is None and str(clip.location)[-4:].lower() in NEEDS_PATH
+
+
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
     # Plain samples are copied, not decoded, so there is no decoder to confine.
-    plain = [_is_plain(one.descriptor, limits) for one in opened]
+    plain = [_is_plain(one.descriptor, limits, one.span) for one in opened]
     sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
     with closing(decode_untrusted(sent, limits)) as decoded:
         for one, here in zip(opened, plain, strict=True):
-            copied = read_plain_wav(one.descriptor) if here else None
+            copied = read_plain_wav(one.descriptor, one.span) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
             found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
+            if one.span is not None and not isinstance(found, AudioError):
+                found = _cut(found, one.span)
             if isinstance(found, AudioError):
                 yield found
             else:
                 yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
 
 
-def _is_plain(descriptor: int, limits: Limits) -> bool:
+def _cut(found: DecodedFile, span: Span) -> DecodedFile | AudioError:
+    try:
+        return cut(found, span)
+    except AudioError as error:
+        return error
+
+
+def _is_plain(descriptor: int, limits: Limits, span: Span | None) -> bool:
     found = plain_wav(descriptor)
-    return found is not None and 2 * found.stored <= limits.megabytes << 20
+    if found is None:
+        return False
+    stored = found.stored if span is None else found.bytes_of(span)[1]
+    return 2 * stored <= limits.megabytes << 20
 
 
 @dataclass(frozen=True)
@@ -258,6 +307,7 @@ class _Opened:
     descriptor: int
     state: tuple[int, ...]
     stamp: bytes
+    span: Span | None = None
 
 
 def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened | AudioError:
@@ -267,7 +317,7 @@ def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened
         return error
     state = content_state(descriptor)
     stamp = content_digest(descriptor) if with_stamp else b""
-    return _Opened(descriptor, state, stamp)
+    return _Opened(descriptor, state, stamp_of_piece(stamp, clip) if with_stamp else b"", clip.span)
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
@@ -316,21 +366,30 @@ def _prepare(
     resampler: str,
     remarks: tuple[Remark, ...],
 ) -> Clip:
+    decoded = samples
     flat = flatness(samples.reshape(-1))
-    if samples.ndim == 1:
-        samples = resample(np.ascontiguousarray(samples), source_rate, sample_rate, resampler)
-    else:
-        samples = np.stack([resample(channel, source_rate, sample_rate, resampler) for channel in samples])
-    if samples.size == 0:
-        raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {sample_rate} Hz")
+    if source_rate != sample_rate:
+        samples = _resampled(samples, source_rate, sample_rate, resampler)
     length = samples.shape[-1]
     if duration is not None:
         wanted = max(1, round(duration * sample_rate))
         length = min(length, wanted)
         samples = np.pad(samples[..., :length], [(0, 0)] * (samples.ndim - 1) + [(0, wanted - length)])
+    if flat is None and samples is not decoded:
+        flat = flatness(samples[..., :length].reshape(-1))
     # Channels that cancel leave nothing of a recording that is not silent.
-    flat = None if cancel(remarks) else flat or flatness(samples[..., :length].reshape(-1))
+    flat = None if remarks and cancel(remarks) else flat
     return Clip(samples, sample_rate, length, flat, remarks)
+
+
+def _resampled(samples: NDArray[np.float32], source_rate: int, sample_rate: int, resampler: str) -> NDArray[np.float32]:
+    if samples.ndim == 1:
+        resampled = resample(np.ascontiguousarray(samples), source_rate, sample_rate, resampler)
+    else:
+        resampled = np.stack([resample(channel, source_rate, sample_rate, resampler) for channel in samples])
+    if resampled.size == 0:
+        raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {sample_rate} Hz")
+    return resampled
 
 
 def read_clip(
@@ -345,18 +404,34 @@ def read_clip(
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
 
-def read(path: str | Path, sample_rate: int, *, channels: str | int = "mean") -> NDArray[np.float32]:
+def read(
+    path: str | Path | bytes | IO[bytes], sample_rate: int, *, channels: str | int = "mean"
+) -> NDArray[np.float32]:
     """The samples of one file as a float32 array at `sample_rate` (Hz), ready for a front end or pipeline.
 
-    They are `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
+    The file is given by its path, by its bytes, or open for reading bytes, from its position on. The samples are
+    `(sample,)`, or `(channel, sample)` with `channels="stack"`; see `Reader` for the other ways.
 
     Raises:
         AudioError: if the file cannot be used, with the reason.
-        ArgumentError: if `channels` is none of the ways to read them.
+        ArgumentError: if `channels` is none of the ways to read them, or the file is given in another way.
     """
     text = check_channels(channels)
-    text = f"{STACK}:{channel_count(ClipReference(Path(path).name, Path(path)))}" if text == STACK else text
-    return Reader(channels=text).read(path, sample_rate).samples
+    clip = _one_clip(path)
+    text = f"{STACK}:{channel_count(clip)}" if text == STACK else text
+    return Reader(channels=text).read(clip, sample_rate).samples
+
+
+def _one_clip(path: str | Path | bytes | IO[bytes]) -> ClipReference:
+    """The clip of a path, of bytes or of an open file."""
+    if isinstance(path, str | os.PathLike):
+        return ClipReference(Path(path).name, path)
+    data = path.read() if hasattr(path, "read") else path
+    if not isinstance(data, bytes | bytearray):
+        raise ArgumentError(
+            f"a file is given by its path, its bytes, or open for bytes (rb), not as {type(data).__name__}"
+        )
+    return ClipReference(IN_MEMORY, IN_MEMORY, part=Part(IN_MEMORY, held=HeldBytes(bytes(data))))
 
 
 def channel_count(clip: ClipReference) -> int:
@@ -366,9 +441,3 @@ def channel_count(clip: ClipReference) -> int:
     if not count:
         raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
     return count
-
-
-def release() -> None:
-    """Close the archives and decoding processes that reading keeps open for the next clip."""
-    STREAMS.close()
-    close_decoders()

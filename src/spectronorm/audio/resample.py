@@ -60,7 +60,12 @@ def resample(
         ArgumentError: if there is no such resampler.
     """
     if resampler not in RESAMPLERS:
-        raise ArgumentError(f"resampler={resampler!r} is unknown; use one of {', '.join(RESAMPLERS)}")
+        raise unknown_resampler(resampler)
     if source_rate == target_rate:
         return samples
     return RESAMPLERS[resampler](samples, source_rate, target_rate)
+
+
+def unknown_resampler(resampler: object) -> ArgumentError:
+    """Return the error for a name that is no resampler's."""
+    return ArgumentError(f"resampler={resampler!r} is unknown; use one of {', '.join(RESAMPLERS)}")

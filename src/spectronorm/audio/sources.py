@@ -8,19 +8,32 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import Any, TypeAlias, cast
 
 import numpy as np
+from typing_extensions import TypeIs
 
 from spectronorm.arrays import column_values
-from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
+from spectronorm.audio.hugging_face_objects import (
+    clips_of_dataset,
+    clips_of_dataset_dict,
+    is_dataset,
+    is_dataset_dict,
+    items_of,
+)
+from spectronorm.audio.items import clips_of_values, size_of
+from spectronorm.audio.kinds.source_kind import kind_of
 from spectronorm.audio.places.place import is_url
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.reference import ClipReference, Part
+from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.read import Reader, channel_count
-from spectronorm.errors import ArgumentError, AudioError, PluginError, SourceError, SpectronormError
+from spectronorm.errors import ArgumentError, AudioError, SourceError
 
 _name = attrgetter("name")
+_AT_ONCE, _BYTES_AT_ONCE = 512, 1 << 26
+"""Clips and bytes of an iterator that are held at a time."""
 _ESC50 = ("meta", "esc50.csv")
+_READER = Reader()
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,7 @@ class Source:
         """Build a source of these clips, in a stable order that does not depend on the given one."""
         by_name = groupby(sorted(clips, key=_name), key=_name)
         ordered = (clip for _, same in by_name for clip in sorted(same, key=lambda clip: os.fsencode(clip.location)))
-        return cls(tuple(ordered), Reader() if reader is None else reader)
+        return cls(tuple(ordered), _READER if reader is None else reader)
 
     def __iter__(self) -> Iterator[ClipReference]:
         return iter(self.clips)
@@ -93,17 +106,25 @@ class Source:
         return replace(self, clips=kept, whole=whole, left_out=(*self.left_out, text))
 
 
-def open_source(target: str | Path | Source, reader: Reader | None = None) -> Source:
-    """Open one audio file, a folder (recursively), an archive, a table, or any of them at an fsspec URL.
+Openable: TypeAlias = str | Path | Source | Iterable[Any]
+"""Everything that `open_source` takes."""
+
+
+def open_source(target: Openable, reader: Reader | None = None) -> Source:
+    """Open audio in files, folders, archives, tables, manifests and data sets, at URLs, or given by Python code.
 
     A folder in ESC-50's layout provides the columns of its `meta/esc50.csv`. A `.csv` or `.parquet` table has a column
     `path` (relative to the table's folder, or absolute) and any other columns (`label`, `fold`, `split`, …). Archives
     (`.tar`, `.tar.gz`, `.zip`, …) are read member by member and never extracted; a folder that holds archives and no
     audio is treated as shards. In a folder or archive, the first subfolder is the label. Hidden files are left out, and
-    links are followed, but never in circles.
+    links are followed, but never in circles. Wildcards and braces (`train-{000..011}.tar`) stand for several places.
+
+    Python code gives a list or another iterable of paths, bytes, open files, pairs `(wave, rate)`, and dictionaries
+    with one of them under `audio` and columns beside it; or a `Dataset` of Hugging Face. Sounds of an iterator are held
+    in memory: `fit` goes through it once instead.
 
     Args:
-        target: A path, a URL such as `s3://bucket/folder` (extra `remote`), or a source.
+        target: A path, a URL such as `s3://bucket/folder` (extra `remote`), an iterable, or a source.
         reader: Settings for reading clips: untrusted files, silent clips; by default `Reader()`, or the source's own.
 
     Returns:
@@ -111,12 +132,15 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
 
     Raises:
         SourceError: if there is no such file or folder, it holds no audio, or a table has no `path`.
+        ArgumentError: if a value is no sound.
         MissingExtra: if a URL is given and fsspec is not installed.
     """
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)
-    place = os.fspath(target)
-    kind = _kind_of(place)()
+    if not isinstance(target, str | os.PathLike):
+        return _of_values(target, reader)
+    place = os.fsdecode(target)
+    kind = kind_of(place)()
     clips = kind.clips(place)
     if not clips:
         raise SourceError(
@@ -124,27 +148,93 @@ def open_source(target: str | Path | Source, reader: Reader | None = None) -> So
             "files of spectrograms are measured with fit --levels"
         )
     places = () if is_url(place) else (Path(place), Path(place, *_ESC50))
-    listing = tuple(str(path) for path in places if path.is_file())
+    listing = tuple(dict.fromkeys([*(str(path) for path in places if path.is_file()), *kind.listing]))
     return replace(Source.of(clips, reader), listing=listing, unread=dict(kind.unread))
+
+
+def _of_values(target: object, reader: Reader | None) -> Source:
+    """The source of a Python value that is not a path."""
+    if is_dataset_dict(target):
+        clips = clips_of_dataset_dict(cast(Mapping[str, Any], target))
+    elif is_dataset(target) and hasattr(target, "__len__"):
+        clips = clips_of_dataset(target)
+    else:
+        clips = clips_of_values(values_of(target), lambda place: open_source(place).clips)
+    if not clips:
+        raise SourceError("the iterable gives no sound; give at least one")
+    return Source.of(clips, reader)
+
+
+def values_of(target: object) -> Iterable[object]:
+    """The sounds that a Python value stands for, one after the other.
+
+    Raises:
+        ArgumentError: if it is no iterable, and no single sound either.
+    """
+    if is_dataset(target):
+        return items_of(target)
+    single = isinstance(target, bytes | bytearray | Mapping) or callable(getattr(target, "read", None))
+    pair = isinstance(target, tuple) and len(target) == 2 and hasattr(target[0], "shape")
+    if single or pair:
+        return [target]
+    if hasattr(target, "shape") or not (isinstance(target, Iterable) or hasattr(target, "__getitem__")):
+        raise ArgumentError(
+            f"a source is a path, a URL, an iterable of sounds, or a Source, not {type(target).__name__}; waves are "
+            "given with their rates, as [(wave, rate), ...]"
+        )
+    return cast(Iterable[object], target)
+
+
+def is_one_pass(target: object) -> TypeIs[Iterable[object]]:
+    """True for what can be gone through only once, or has no length: iterators, and data sets that are streamed."""
+    if isinstance(target, str | os.PathLike | Source | Mapping | bytes) or callable(getattr(target, "read", None)):
+        return False
+    return isinstance(target, Iterable) and not hasattr(target, "__len__")
+
+
+def sources_of_values(values: Iterable[object], reader: Reader | None = None) -> Iterator[Source]:
+    """Go through an iterable once, and give its sounds as sources of a few hundred clips, or 64 MB, each."""
+    some: list[object] = []
+    first, held = 0, 0
+    for value in values_of(values):
+        if len(some) >= _AT_ONCE or held > _BYTES_AT_ONCE:
+            yield _part(some, first, reader)
+            first, held, some = first + len(some), 0, []
+        held += size_of(value)
+        some.append(value)
+    if some:
+        yield _part(some, first, reader)
+
+
+def _part(values: Sequence[object], first: int, reader: Reader | None) -> Source:
+    return Source.of(clips_of_values(values, lambda place: open_source(place).clips, first), reader)
 
 
 def each_channel(source: Source) -> Source:
     """Every channel of every clip as a clip of its own, named `NAME#0` and so on, with a column `channel`.
 
-    Clips whose channels cannot be told stay what they are: reading them says why.
+    Clips that are one channel already, or whose channels cannot be told, stay what they are: reading them says why.
     """
+    counts: dict[tuple[str | Path, Part | None], int] = {}
 
     def parts(clip: ClipReference) -> Iterator[ClipReference]:
-        try:
-            count = channel_count(clip) if "channel" not in clip.columns else 0
-        except AudioError:
-            count = 0
+        file = clip.location, clip.part
+        if clip.channel is None and file not in counts:
+            counts[file] = _channels_of(clip)
+        count = 0 if clip.channel is not None else counts[file]
         if not count:
             yield clip
         for channel in range(count):
-            yield replace(clip, name=f"{clip.name}#{channel}", columns={**clip.columns, "channel": str(channel)})
+            yield clip.piece(None, channel)
 
     return replace(source, clips=tuple(part for clip in source for part in parts(clip)))
+
+
+def _channels_of(clip: ClipReference) -> int:
+    try:
+        return channel_count(clip)
+    except AudioError:
+        return 0
 
 
 def random_sample(source: Source, fraction: float, seed: int) -> Source:
@@ -158,24 +248,3 @@ def random_sample(source: Source, fraction: float, seed: int) -> Source:
     count = max(1, round(fraction * len(source)))
     chosen = np.sort(np.random.default_rng(seed).choice(len(source), size=count, replace=False))
     return replace(source, clips=tuple(source.clips[index] for index in chosen))
-
-
-def _kind_of(place: str) -> type[SourceKind]:
-    """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
-    classes = SOURCES.classes()
-    matching = [name for name, cls in classes.items() if _takes(name, cls, place)]
-    plugged = [name for name in matching if SOURCES.plugin_of(name) is not None]
-    if len(plugged) > 1:
-        both = " and ".join(f"{name} ({SOURCES.plugin_of(name)})" for name in plugged)
-        raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
-    return classes[(plugged or matching)[0]]
-
-
-def _takes(name: str, cls: type[SourceKind], place: str) -> bool:
-    try:
-        return cls().matches(place)
-    except Exception as error:
-        plugin = SOURCES.plugin_of(name)
-        if plugin is None or isinstance(error, SpectronormError):
-            raise
-        raise PluginError(f"{place}: the source kind {name} of {plugin} fails ({error}); uninstall it") from None

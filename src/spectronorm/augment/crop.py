@@ -12,6 +12,7 @@ from spectronorm.arrays import (
     Array,
     constant,
     namespace,
+    require_floats,
     set_real_numbers,
     set_whole_numbers,
     take_along_last,
@@ -28,6 +29,7 @@ from spectronorm.augment.batch import (
     one_of,
     positions,
 )
+from spectronorm.errors import ShapeError
 
 
 class Cropped(NamedTuple):
@@ -75,12 +77,31 @@ class RandomCrop(Augmentation):
         check_drawn(drawn, shape)
         ends = clip_lengths(lengths, shape, wave.shape[-1])
         starts = self._starts(wave, drawn, ends)
-        xp = namespace(wave)
         index = starts + positions(self.samples, wave)
-        inside = index < a_clip(ends, wave, 1)
-        last = whole_numbers(np.array(wave.shape[-1] - 1), wave)
-        crop = take_along_last(wave, xp.minimum(index, last))
-        return Cropped(xp.where(inside, crop, xp.zeros_like(crop)), whole_numbers(np.minimum(ends, self.samples), wave))
+        return Cropped(_taken(wave, index, a_clip(ends, wave, 1)), whole_numbers(np.minimum(ends, self.samples), wave))
+
+    def stack(self, wave: Array, generator: np.random.Generator, lengths: Array | None = None) -> Cropped:
+        """Cut the channels of stacks `(..., channel, sample)` at one start each, by the power of all channels.
+
+        Args:
+            wave: The stacks, NumPy or torch.
+            generator: The source of chance; a stack takes one number, as a clip does.
+            lengths: Number of samples of each stack.
+
+        Raises:
+            ShapeError: if the waveform is not floating point, has no channels, or the shapes do not fit.
+        """
+        if wave.ndim < 2 or not wave.shape[-2]:
+            raise ShapeError(f"a stack of shape {tuple(wave.shape)} is not (..., channel, sample)")
+        require_floats(wave, "a stack")
+        xp = namespace(wave)
+        rms = xp.sqrt(xp.mean(xp.astype(wave, xp.float64) ** 2, axis=-2))
+        shape = clip_shape(rms, 1, "a stack")
+        drawn, ends = self.draw(shape, generator), clip_lengths(lengths, shape, wave.shape[-1])
+        index = self._starts(rms, drawn, ends) + positions(self.samples, wave)
+        index = xp.broadcast_to(index[..., None, :], (*wave.shape[:-1], self.samples))
+        inside = a_clip(ends, wave, 1)[..., None, :]
+        return Cropped(_taken(wave, index, inside), whole_numbers(np.minimum(ends, self.samples), wave))
 
     def __call__(self, wave: Array, generator: np.random.Generator, lengths: Array | None = None) -> Cropped:
         """Draw and apply."""
@@ -103,3 +124,11 @@ class RandomCrop(Augmentation):
         start = xp.sum(xp.astype(rank <= chosen, xp.int64), axis=-1, keepdims=True)
         loudest = xp.argmax(xp.where(possible, power, xp.full_like(power, -1.0)), axis=-1, keepdims=True)
         return xp.where(count > 0, start, loudest)
+
+
+def _taken(wave: Array, index: Array, ends: Array) -> Array:
+    """The samples at `index`, and zeros beyond the ends of the clips."""
+    xp = namespace(wave)
+    last = whole_numbers(np.array(wave.shape[-1] - 1), wave)
+    crop = take_along_last(wave, xp.minimum(index, last))
+    return xp.where(index < ends, crop, xp.zeros_like(crop))

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronorm.audio import open_source
+from spectronorm.audio.channels import STACK
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     MAX_REPEATS,
     MAX_WORKERS,
+    DescriptionOption,
     DurationOption,
     JsonOption,
     MaxBadOption,
@@ -27,7 +29,8 @@ from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out
 from spectronorm.cli.terminal import say, warn
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, MissingExtra
-from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel, StandardizeWaveform
+from spectronorm.features import open_features, with_all_channels
+from spectronorm.front_end import STFT, AnyFrontEnd, Decibel, FrontEnd, Levels, Mel, StandardizeWaveform
 from spectronorm.passes.outputs import require_folder
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
@@ -45,6 +48,8 @@ _EXAMPLES = """
 
     spectronorm compare ESC-50/ --protocol esc50-norms-2022 --precision bfloat16 -o the-post
 
+    spectronorm compare features/ --levels levels.json --arms none,global,band -o features-compare
+
     spectronorm compare words.csv --arms arms.toml --group speaker --folds 5 --budget 30m -o words
 
 Repeating the command resumes an interrupted run.
@@ -54,6 +59,9 @@ _START = FrontEnd(
     level=StandardizeWaveform(), stft=STFT(n_fft=1024, hop_length=640), bands=Mel(64), compress=Decibel(floor_db=-30.0)
 )
 """Default front end of the arms: small enough for a CPU, standardized, floor about 80 dB below the loudest level."""
+
+_ARMS_OF_LEVELS = "none,global,band,clip,minmax"
+_ARMS = f"{_ARMS_OF_LEVELS},pcen"
 
 REPORT = "report.html"
 
@@ -67,12 +75,14 @@ def compare_command(
     *,
     source: SourceArgument,
     front_end: FrontEnd,
+    levels: DescriptionOption = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the run; repeating the command resumes it.")
     ],
     arms: Annotated[
-        str, typer.Option(help="Names of arms (the names of --normalize, and pcen), or a .toml or .json file.")
-    ] = "none,global,band,clip,minmax,pcen",
+        str,
+        typer.Option(help="Names of arms (names of --normalize, and pcen for audio), or a .toml or .json file."),
+    ] = _ARMS,
     reference: Annotated[
         str | None, typer.Option(help="Arm that the A/A control repeats; by default global, or the first arm.")
     ] = None,
@@ -117,7 +127,12 @@ def compare_command(
             min=0, max=100_000, help="Also make each update of --shifts from clips of only this number of classes."
         ),
     ] = 0,
-    model: Annotated[str, typer.Option(help="Model: tiny, small, xresnet18, or package.module:callable.")] = "tiny",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Model: tiny, small, xresnet18, linear, mlp (these two keep bands), or package.module:callable."
+        ),
+    ] = "tiny",
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
     batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
     learning_rate: Annotated[
@@ -146,7 +161,8 @@ def compare_command(
     from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
     from spectronorm.experiment.clips.devices import find_shift, parse_shifts
     from spectronorm.experiment.protocols import find_protocol
-    from spectronorm.experiment.running.compare import compare, plan
+    from spectronorm.experiment.running.compare import compare
+    from spectronorm.experiment.running.plan import plan
 
     seconds = None if budget is None else parse_time(budget)
     training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
@@ -154,7 +170,12 @@ def compare_command(
     tested = tuple(hold_out.split(",")) if hold_out else ()
     heard = find_shift(train_on) if train_on else ""
     if protocol is None:
-        design = Design(parse_arms(arms, front_end), training, seeds, reference or "", tested_on, heard, update_classes)
+        described = _described(front_end, levels, source)
+        if levels is not None and arms == _ARMS:
+            arms = _ARMS_OF_LEVELS
+        design = Design(parse_arms(arms, described), training, seeds, reference or "", tested_on, heard, update_classes)
+    elif levels is not None:
+        raise ArgumentError("--levels and --protocol exclude each other: a protocol computes its spectrograms")
     else:
         published = find_protocol(protocol)
         training = replace(published.design.training, precision=precision, device=device)
@@ -164,7 +185,7 @@ def compare_command(
     require_folder(output, "a run's results")
     require_replaceable(output / REPORT, Content.PAGE)
     clips = labelled_clips(
-        open_source(source),
+        open_source(source) if levels is None else open_features(source),
         label=label,
         folds=int(folds) if folds is not None and folds.isdecimal() else folds,
         group=group,
@@ -185,7 +206,8 @@ def compare_command(
         if not json:
             say("\n".join(plan(prepared)))
         with progress_bar("training (epochs)") as progress:
-            outcome = compare(prepared, results, budget=seconds, progress=progress, engine=cluster)
+            note = (lambda _: None) if json else say
+            outcome = compare(prepared, results, budget=seconds, progress=progress, note=note, engine=cluster)
     page = _save_page(prepared, results, outcome, output)
     if json:
         print_json({"report": None if page is None else str(page), **asdict(outcome)})
@@ -193,6 +215,15 @@ def compare_command(
     _report(prepared, outcome)
     if page is not None:
         say(f"\n{page}")
+
+
+def _described(front_end: FrontEnd, levels: Path | None, source: str) -> AnyFrontEnd:
+    """The front end of the arms: computed, with the channels of the source's first clip, or that of files of levels."""
+    if levels is None:
+        return with_all_channels(front_end, open_source(source)) if front_end.channels == STACK else front_end
+    if front_end != _START:
+        raise ArgumentError("--levels describes spectrograms that exist already: leave out the options of a front end")
+    return Levels.load(levels)
 
 
 @contextmanager

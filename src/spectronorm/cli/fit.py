@@ -8,27 +8,32 @@ from typing import Annotated
 import typer
 
 from spectronorm.arrays import MAX_SEED
-from spectronorm.audio import open_source
+from spectronorm.audio import Source, open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
+    DescriptionOption,
     DurationOption,
     EngineOption,
     ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
+    OverlapOption,
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
     TolerateShortOption,
     UntrustedOption,
+    WindowOption,
     WorkersOption,
     open_engine,
     parse_hold_out,
     parse_share,
     reader,
+    windows,
 )
-from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
+from spectronorm.cli.run import guarded, note_rates, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, BadAudioReason
@@ -36,7 +41,8 @@ from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.printable import printable
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, error_remarks
+from spectronorm.profile.groups import GROUP_COLUMNS
 
 _EXAMPLES = """
 **Examples**
@@ -44,6 +50,8 @@ _EXAMPLES = """
     spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
 
     spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
+
+    spectronorm fit recordings/ -o field.safetensors --window 3 --overlap 1
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
 
@@ -65,15 +73,12 @@ def fit_command(
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Columns that form groups; by default fold and split. May be repeated."),
     ] = None,
-    levels: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="LEVELS.json",
-            help="Measure files of levels made elsewhere, which this JSON describes (see Levels).",
-        ),
-    ] = None,
+    levels: DescriptionOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     sample: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
     ] = None,
@@ -98,6 +103,7 @@ def fit_command(
     if levels is None:
         described = with_all_channels(described, opened)
         opened = open_for(opened, described)
+        note_rates(opened, described.sample_rate)
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
@@ -113,11 +119,27 @@ def fit_command(
             progress=progress,
             output=output,
             exclude_floor=exclude_floor,
+            window=windows(window, overlap, last),
         )
     if json:
         print_json(profile.summary())
         return
     _report(profile, output)
+    _note_groups(opened, profile)
+
+
+def _note_groups(source: Source, profile: Profile) -> None:
+    """Say that clips come from fewer recordings or speakers, if errors by these were not measured."""
+    for column in GROUP_COLUMNS:
+        if column in profile.group_columns() or column not in source.column_names():
+            continue
+        number = len({clip.columns.get(column, clip.name) for clip in source})
+        if 1 < number < len(source):
+            warn(
+                f"the {counted(len(source), 'clip')} come from {number} groups by {column}; errors by clip may be too "
+                f"small, and --group-by {column} measures those by {column} too"
+            )
+            return
 
 
 def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
@@ -163,7 +185,7 @@ def remarks(profile: Profile) -> list[str]:
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
         found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
-    return found
+    return [*found, *error_remarks(profile)]
 
 
 def _odd_remarks(profile: Profile) -> list[str]:

@@ -29,8 +29,11 @@ from rich.progress import (
 from rich.text import Text
 
 from spectronorm.audio import Source
+from spectronorm.audio.oddities_of_sources import listed_twice, native_rates
+from spectronorm.cli.progress_lines import ProgressLines
 from spectronorm.cli.terminal import complain, console, warn
-from spectronorm.errors import ArgumentError, KernelWarning, SpectronormError
+from spectronorm.counted import counted
+from spectronorm.errors import ArgumentError, KernelWarning, LayoutWarning, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
 
@@ -115,9 +118,12 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr with rate and remaining time; silent if stderr is not a terminal."""
+    """Show a bar on stderr with rate and remaining time, or plain lines if stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield ProgressLines(what, lambda line: typer.echo(line, err=True))
+        return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -139,11 +145,11 @@ def _encodable(value: Any) -> Any:
 
 
 def note_warnings() -> None:
-    """Show warnings of slow kernels as remarks, and others as Python does."""
+    """Show warnings of slow kernels and of layouts as remarks, and others as Python does."""
     as_python_does = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, KernelWarning):
+        if issubclass(category, KernelWarning | LayoutWarning):
             warn(str(message))
         else:
             as_python_does(message, category, *where, **more)
@@ -157,11 +163,34 @@ def warn_left_out(bad: Iterable[BadFile]) -> None:
         warn(f"left out {file}")
 
 
+def note_rates(source: Source, sample_rate: float) -> None:
+    """Say how many files have a lower sample rate than the front end: their upper bands are empty."""
+    rates = native_rates(source.clips)
+    low = {rate: count for rate, count in rates.items() if rate < sample_rate}
+    if not low or len(rates) < 2:
+        return
+    looked = sum(rates.values())
+    listed = ", ".join(f"{count} at {rate} Hz" for rate, count in rates.items())
+    of = counted(looked, "file") if looked == len(source) else f"{looked} of {counted(len(source), 'clip')} looked at"
+    warn(
+        f"sample rates are mixed: of {of}, {listed}; bands above half of a file's own rate are empty "
+        f"(the front end has {sample_rate} Hz)"
+    )
+
+
 def note_unread(source: Source) -> Source:
-    """Say how many files of a folder are not read, by suffix; gives the source."""
-    if source.unread:
-        total = sum(source.unread.values())
-        listed = ", ".join(f"{count} {suffix}" for suffix, count in list(source.unread.items())[:8])
+    """Say how many files of a folder are not read, by suffix, and which clips are listed twice; gives the source."""
+    twice = listed_twice(source.clips)
+    if twice:
+        clips = "1 clip has" if len(twice) == 1 else f"{len(twice)} clips have"
+        warn(f"{clips} the sound of an earlier clip, such as {twice[0].name}; each is counted")
+    entries = {kind: count for kind, count in source.unread.items() if kind[0] not in ".("}
+    if entries:
+        warn(f"left out of the manifest: {', '.join(f'{count} {kind}' for kind, count in entries.items())}")
+    unread = {suffix: count for suffix, count in source.unread.items() if suffix not in entries}
+    if unread:
+        total = sum(unread.values())
+        listed = ", ".join(f"{count} {suffix}" for suffix, count in list(unread.items())[:8])
         files = "1 file of the folder is" if total == 1 else f"{total} files of the folder are"
         warn(f"{files} not read: {listed} (unknown formats; convert the sounds among them to WAV or FLAC)")
     return source

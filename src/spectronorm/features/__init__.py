@@ -1,6 +1,7 @@
 """Files that hold levels: listed as clips, read as arrays, with the rules of a description (`Levels`)."""
 
 from spectronorm.features.files import FEATURE_SUFFIXES as FEATURE_SUFFIXES
+from spectronorm.features.files import as_high_as as as_high_as
 from spectronorm.features.files import open_features as open_features
 from spectronorm.features.files import open_for as open_for
 from spectronorm.features.files import read_as_one as read_as_one

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from spectronorm.audio import ClipReference, Reader, Source, channel_count, each_channel, open_source
+from spectronorm.audio import ClipReference, Openable, Reader, Source, channel_count, each_channel, open_source
 from spectronorm.audio.channels import EACH, STACK
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
-from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.audio.places.manifests.spans import spans_of
+from spectronorm.audio.places.manifests.table import TABLE_SUFFIXES, read_table
 from spectronorm.audio.places.reference import label_columns
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.features.hdf5 import HDF5_SUFFIXES, list_hdf5
@@ -23,9 +24,11 @@ FEATURE_SUFFIXES = (".npy", ".npz", ".safetensors", *HDF5_SUFFIXES)
 INDEX_NAME = "index.csv"
 
 
-def open_for(target: str | Path | Source, front_end: AnyFrontEnd, reader: Reader | None = None) -> Source:
+def open_for(target: Openable, front_end: AnyFrontEnd, reader: Reader | None = None) -> Source:
     """The clips that a front end can measure: files of levels for a description of levels, audio otherwise."""
     if isinstance(front_end, Levels):
+        if not isinstance(target, str | os.PathLike | Source):
+            raise ArgumentError("files of levels are given by their path; measure arrays of levels with Meter")
         opened = open_features(target)
         return opened if reader is None else replace(opened, reader=reader)
     opened = open_source(target, reader)
@@ -45,10 +48,19 @@ def with_all_channels(front_end: AnyFrontEnd, source: Source) -> AnyFrontEnd:
         return front_end
     for clip in source:
         try:
-            return replace(front_end, channels=f"{STACK}:{channel_count(clip)}")
+            return as_high_as(front_end, clip)
         except AudioError:
             continue
     raise SourceError("channels='stack': no clip of the source can be read, so how many channels there are is unknown")
+
+
+def as_high_as(front_end: FrontEnd, clip: ClipReference) -> FrontEnd:
+    """The front end, whose `stack` of channels is as high as that of this clip.
+
+    Raises:
+        AudioError: if its header cannot be read.
+    """
+    return replace(front_end, channels=f"{STACK}:{channel_count(clip)}") if front_end.channels == STACK else front_end
 
 
 def read_as_one(source: Source, front_end: FrontEnd) -> Source:
@@ -83,7 +95,7 @@ def open_features(target: str | Path | Source) -> Source:
     if not os.path.lexists(path):
         raise SourceError(f"{str(path)!r}: there is no such file or folder; check the path")
     table = path / INDEX_NAME if path.is_dir() else path
-    if table.is_file() and (table.suffix.lower() == ".csv" or is_table(table)):
+    if table.is_file() and (table.suffix.lower() in TABLE_SUFFIXES[:-1] or is_table(table)):
         return replace(Source.of(_of_table(table)), listing=(str(table),))
     clips = list(_of_folder(path) if path.is_dir() else _of_file(path, path.name))
     if not clips:
@@ -128,6 +140,8 @@ def _of_table(table: Path) -> Iterator[ClipReference]:
         raise SourceError(f"{str(table)!r}: has no rows")
     if "path" not in rows[0]:
         raise SourceError(f"{str(table)!r}: has no column path (its columns are {', '.join(map(repr, rows[0]))})")
+    if any(span is not None for span in spans_of(table, rows)):
+        raise SourceError(f"{str(table)!r}: names pieces of files, but pieces are cut from audio, not from levels")
     files: dict[Path, Mapping[str, ClipReference]] = {}
     for number, row in enumerate(rows, start=2):
         if not row["path"]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,6 @@ from spectronorm.errors import AudioError, BadAudioReason, MissingExtra, SourceE
 
 PARQUET = "parquet"
 CLIP, LEVEL = "clip", "level"
-ROWS = 50
-"""Rows of a row group in shards of ours."""
 
 
 def is_table(path: Path) -> bool:
@@ -54,33 +55,39 @@ def read_parquet_row(place: str, row: int, most_bytes: int) -> NDArray[Any]:
     pyarrow, _ = _pyarrow()
     try:
         status = Path(place).stat()
-        start, levels = _row_group(place, row // ROWS, (status.st_size, status.st_mtime_ns), most_bytes)
-        if not start <= row < start + len(levels):
-            start, levels = _row_group_with(place, row, most_bytes)
-        return _array(levels[row - start])
+        state = (status.st_size, status.st_mtime_ns)
+        starts = _starts(place, state)
+        group = bisect_right(starts, row) - 1
+        levels = _row_group(place, group, state, most_bytes)
+        return _array(levels[row - starts[group]])
     except (OSError, KeyError, IndexError, ValueError, TypeError, AttributeError, pyarrow.ArrowException) as error:
         raise AudioError(BadAudioReason.UNREADABLE, f"it cannot be read as a row of Parquet ({error})"[:300]) from None
 
 
-@lru_cache(maxsize=4)
-def _row_group(place: str, number: int, state: tuple[int, int], most_bytes: int) -> tuple[int, Any]:
-    """The row group in which a shard of ours has these rows; the file's state is part of what it is kept under."""
+@lru_cache(maxsize=64)
+def _starts(place: str, state: tuple[int, int]) -> list[int]:
+    """The first row of each row group; the file's state is part of what it is kept under."""
     del state
-    return _row_group_with(place, number * ROWS, most_bytes)
+    metadata = _pyarrow()[1].read_metadata(place)
+    counts = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    return list(accumulate(counts, initial=0))[:-1]
 
 
-def _row_group_with(place: str, row: int, most_bytes: int) -> tuple[int, Any]:
-    """The first row and the levels of the row group that a row lies in."""
-    file = _pyarrow()[1].ParquetFile(place)
-    start = 0
-    for group in range(file.metadata.num_row_groups):
-        about = file.metadata.row_group(group)
-        if row < start + about.num_rows:
-            if about.total_byte_size > most_bytes:
-                raise AudioError(BadAudioReason.TOO_LARGE, f"its row group takes {about.total_byte_size} bytes")
-            return start, file.read_row_group(group, columns=[LEVEL])[LEVEL].combine_chunks()
-        start += about.num_rows
-    raise IndexError(f"row {row} of {start}")
+@lru_cache(maxsize=4)
+def _row_group(place: str, group: int, state: tuple[int, int], most_bytes: int) -> Any:
+    """The levels of a row group."""
+    file = _file(place, state, threading.get_ident())
+    about = file.metadata.row_group(group)
+    if about.total_byte_size > most_bytes:
+        raise AudioError(BadAudioReason.TOO_LARGE, f"its row group takes {about.total_byte_size} bytes")
+    return file.read_row_group(group, columns=[LEVEL], use_threads=False)[LEVEL].combine_chunks()
+
+
+@lru_cache(maxsize=16)
+def _file(place: str, state: tuple[int, int], thread: int) -> Any:
+    """An open file of one thread's own."""
+    del state, thread
+    return _pyarrow()[1].ParquetFile(place)
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -12,16 +12,17 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio import ClipReference
+from spectronorm.audio import ClipReference, stamp
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
     content_digest,
     content_state,
     open_content,
-    stamp,
     stamp_of_error,
 )
+from spectronorm.audio.places.open_files import OPEN_FILES
+from spectronorm.audio.places.reference import Part
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.features import hdf5, parquet
 from spectronorm.features.shape import require_shape
@@ -101,6 +102,8 @@ def _most_frames(levels: Levels, duration: float | None) -> int | None:
 def _attempt(clip: ClipReference, levels: Levels, most: int | None, *, with_stamp: bool) -> StampedLevel | None:
     if _is_stored(clip):
         return _of_store(clip, levels, most)
+    if clip.part is not None and clip.part.array is not None:
+        return _of_tensor(clip, clip.part, levels, most, with_stamp=with_stamp)
     try:
         with open_content(clip) as descriptor:
             state = content_state(descriptor)
@@ -133,6 +136,28 @@ def _of_store(clip: ClipReference, levels: Levels, most: int | None) -> StampedL
         return StampedLevel(stamp_of_error(error), error)
 
 
+def _of_tensor(
+    clip: ClipReference, part: Part, levels: Levels, most: int | None, *, with_stamp: bool
+) -> StampedLevel | None:
+    """The level of a tensor, which is a range of bytes in a file that stays open for the next one."""
+    stamp = b""
+    try:
+        if part.problem is not None:
+            raise AudioError(BadAudioReason.UNREADABLE, part.problem)  # noqa: TRY301
+        stored = part.stored or 0
+        if stored > MOST_BYTES:
+            raise AudioError(BadAudioReason.TOO_LARGE, f"it has {stored} bytes, more than {MOST_BYTES}")  # noqa: TRY301
+        data = OPEN_FILES.read(part.place, part.start, stored)
+        if not data:
+            raise AudioError(BadAudioReason.EMPTY, "it holds 0 bytes")  # noqa: TRY301
+        stamp = xxhash.xxh3_128_digest(data) if with_stamp else b""
+        return StampedLevel(stamp, oriented(tensor_of(data, part.array or ""), clip, levels, most))
+    except AudioError as error:
+        if error.reason is BadAudioReason.CHANGING:
+            return None
+        return StampedLevel(stamp or stamp_of_error(error), error)
+
+
 def _level_or_error(
     clip: ClipReference, descriptor: int, levels: Levels, most: int | None
 ) -> NDArray[Any] | AudioError:
@@ -143,8 +168,7 @@ def _level_or_error(
         data = os.pread(descriptor, size, 0)
         while len(data) < size and (more := os.pread(descriptor, size - len(data), len(data))):
             data += more
-        array = tensor_of(data, clip.part.array) if clip.part and clip.part.array else npy_of(data)
-        return oriented(array, clip, levels, most)
+        return oriented(npy_of(data), clip, levels, most)
     except AudioError as error:
         return error
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,22 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import (
     Array,
+    in_kind_of,
+    is_torch_array,
     namespace,
+    readable_numbers,
     require_choice,
-    require_finite,
+    require_clean,
     require_floats,
-    require_plausible,
     returned,
     set_whole_numbers,
+    torch_threads,
+    whole_number,
     working,
 )
 from spectronorm.audio.channels import MEAN, check_channels, stacked
 from spectronorm.audio.resample import RESAMPLERS
+from spectronorm.audio.resample_stream import PieceResampler
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end.bands.bands import BANDS, MAX_WEIGHTS, Bands
@@ -35,7 +40,9 @@ from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.grid import Grid
-from spectronorm.front_end.fast.blocks import level_blocks
+from spectronorm.front_end.fast.blocks import LevelKernels
+from spectronorm.front_end.fast.mapped import BandMap, mapped_levels
+from spectronorm.front_end.fast.stream import LevelStream
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
@@ -98,13 +105,50 @@ class FrontEnd(FieldsOnly):
                 f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
             )
 
-    def __call__(self, wave: Array) -> Array:
-        """Return levels `(..., band, frame)` of waveforms `(..., sample)`.
+    def __call__(self, wave: Array, *, threads: int | None = None) -> Array:
+        """Return levels `(..., band, frame)` of waveforms `(..., sample)`, in the dtype of the waveforms.
+
+        NumPy arrays, and tensors on the CPU that need no gradient, are computed by compiled kernels in float64.
+
+        Args:
+            wave: Waveforms in [-1, 1].
+            threads: Number of threads that compute the clips of a batch: by default 1 for NumPy, and
+                `torch.get_num_threads()` for torch.
 
         Raises:
             ShapeError: if the waveform is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: if a NumPy waveform holds NaN or infinity.
+            ArgumentError: if a waveform whose numbers can be read holds NaN or infinity.
         """
+        fast = self.fast_levels(wave, partial(BandMap.unchanged, self.level_shape[-1]), threads)
+        return returned(self.working_level(working(wave)), like=wave) if fast is None else fast
+
+    def fast_levels(
+        self, wave: Array, map_of: Callable[[np.dtype[Any]], BandMap], threads: int | None = None
+    ) -> Array | None:
+        """Check waveforms, and return their levels by the compiled kernels, mapped while they are written.
+
+        None if the kernels cannot read the waveforms (see `readable_numbers`); the axes are checked all the same.
+
+        Args:
+            wave: Waveforms `(..., sample)`.
+            map_of: Function that returns the map for the dtype of the arithmetic that follows the level.
+            threads: Number of threads (see the call).
+
+        Raises:
+            ShapeError, ArgumentError: as the call does.
+        """
+        self._check_axes(wave)
+        numbers = readable_numbers(wave)
+        if numbers is None:
+            return None
+        require_clean(numbers)
+        if threads is None:
+            threads = torch_threads() if is_torch_array(wave) else 1
+        clips = numbers.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
+        levels = mapped_levels(self.kernels, clips, None, map_of(numbers.dtype), threads)
+        return in_kind_of(levels.reshape(*wave.shape[:-1], *levels.shape[1:]), like=wave)
+
+    def _check_axes(self, wave: Array) -> None:
         require_floats(wave, "a wave")
         if wave.ndim < 1:
             raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
@@ -119,9 +163,11 @@ class FrontEnd(FieldsOnly):
                 f"a wave of shape {tuple(wave.shape)} is not (..., channel, sample) with the {self.level_shape[0]} "
                 f"channels of channels={self.channels!r}"
             )
-        require_finite(wave, "a wave")
-        require_plausible(wave)
-        return returned(self.working_level(working(wave)), like=wave)
+
+    @cached_property
+    def kernels(self) -> LevelKernels:
+        """The slots as the kernels take them."""
+        return LevelKernels(self.sample_rate, self.level, self.stft, self.band_runs(), self.compress)
 
     def working_level(self, wave: Array) -> Array:
         """Return levels in the dtype of the arithmetic, as a pass counts them, before any rounding."""
@@ -143,35 +189,53 @@ class FrontEnd(FieldsOnly):
         """
         if samples.ndim > 1:
             return np.concatenate([self.clip_level(channel) for channel in samples])
-        level = np.empty((self.level_shape[-1], self.frames(len(samples))))
-        for start, count, block in self.clip_blocks(samples, workspace_of_thread()):
-            level[:, start : start + count] = block[:, :count]
-        return level
+        self._require_long_enough(samples)
+        return self.kernels.level(np.ascontiguousarray(samples), workspace_of_thread())
 
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
     ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-        """Yield the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
+        """Return the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
 
         The level is contiguous, and may have more columns than frames. It is valid until the next block.
 
         Raises:
             AudioError: if the clip is shorter than one window.
         """
+        self._require_long_enough(samples)
+        return self.kernels.blocks(np.ascontiguousarray(samples), workspace)
+
+    def _require_long_enough(self, samples: NDArray[Any]) -> None:
         if len(samples) < self.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
                 f"it has {counted(len(samples), 'sample')} at {self.sample_rate} Hz, but this front end "
                 f"needs {self.min_samples}",
             )
-        if not self.compress.framewise:
-            level = np.ascontiguousarray(self.working_level(samples.astype(np.float64)))
-            yield 0, level.shape[1], level
-            return
-        wave = np.ascontiguousarray(samples)
-        yield from level_blocks(
-            wave, self.sample_rate, self.level, self.stft, self.band_runs(), self.compress, workspace
-        )
+
+    def stream(self, *, resample: int | None = None) -> LevelStream:
+        """Return a stream, which takes one waveform in NumPy pieces of any length and gives each frame early.
+
+        `stream.add(samples)` and at last `stream.flush()` give the frames of this front end's call, to the last bit.
+
+        Args:
+            resample: Sample rate of the pieces in Hz, if it is another than the front end's; frames then agree with
+                the resampled waveform.
+
+        Raises:
+            ArgumentError: if a frame's level depends on later samples than its own, naming the nearest choice for which
+                it does not; or if the resampler needs whole clips.
+
+        >>> stream = FrontEnd().stream()
+        >>> [stream.add(np.zeros(1000)).shape for _ in range(2)], stream.flush().shape
+        ([(201, 5), (201, 5)], (201, 1))
+        """
+        resampler = None
+        if resample is not None:
+            source_rate = whole_number(resample, "resample", 100, 1_000_000, of="Hz")
+            if source_rate != self.sample_rate:
+                resampler = PieceResampler(source_rate, self.sample_rate, self.resampler)
+        return LevelStream(self.kernels, stacked(self.channels), self.min_samples, resampler)
 
     @cached_property
     def n_bands(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, real_number, to_host
-from spectronorm.errors import ArgumentError, FrontEndMismatch, ShapeError
+from spectronorm.errors import ArgumentError, FrontEndMismatch, LayoutWarning, ShapeError
 from spectronorm.front_end.compress.grid import Grid
 from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
 
@@ -128,6 +129,8 @@ class Levels:
             )
         if not np.isfinite(values).all():
             raise ArgumentError("the batch holds NaN or infinity; a range can be proposed for finite values only")
+        if (problem := unconfirmed(values.shape, layout)) is not None:
+            warnings.warn(f"a batch of shape {values.shape} has {problem}", LayoutWarning, stacklevel=2)
         lowest, highest = float(values.min()), float(values.max())
         proposed = {
             "bands": values.shape[layout.index("f")],
@@ -272,6 +275,22 @@ class Levels:
         shape = f"{self.bands} bands" if self.channels == 1 else f"{self.channels} channels of {self.bands} bands"
         by = f", made by {self.made_by!r}" if self.made_by else ""
         return f"levels of {shape} in {self.unit!r}, {self.low:g} … {self.high:g}{by}"
+
+
+def unconfirmed(shape: tuple[int, ...], layout: str) -> str | None:
+    """Explain why the shape of an array cannot confirm its layout: its frames are as numerous as its bands or channels.
+
+    None if they are not.
+    """
+    sizes = dict(zip(layout, shape, strict=True))
+    for axis, name in (("f", "band"), ("c", "channel")):
+        count = sizes.get(axis, 0)
+        if count == sizes["t"] and (axis == "f" or count > 1):
+            return (
+                f"{count} {name}{'s' if count != 1 else ''} and {count} frame{'s' if count != 1 else ''}, so its shape "
+                f"cannot confirm layout={layout!r}; if its axes are others, say so"
+            )
+    return None
 
 
 def _proposed_range(lowest: float, highest: float) -> dict[str, float]:

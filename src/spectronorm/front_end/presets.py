@@ -11,6 +11,7 @@ from spectronorm.front_end.bands.mel import Mel
 from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.ln import Ln
 from spectronorm.front_end.front_end import FrontEnd
+from spectronorm.front_end.more_front_ends import CLAP, ESPNET, GEMMA3N, HIFIGAN, NEMO, SPEECHT5, kaldi_with
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis
 from spectronorm.front_end.waveform.scale import ScaleWaveform
@@ -190,18 +191,88 @@ _BYOL_A = Preset(
     note="BYOL-A then takes mean and standard deviation of all cells of the data at hand: Standardize(per='global').",
 )
 
+_SEAMLESS = Preset(
+    kaldi_with(_KALDI.front_end, 80),
+    "SeamlessM4T and W2V-BERT: Kaldi's fbank with 80 bands",
+    note="They then normalize each clip and band, (x - mean) / sqrt(var + 1e-7) with ddof = 1: PerClip(per='band', "
+    "ddof=1, epsilon=1e-7); the model stacks two frames.",
+)
+_FUNASR = Preset(
+    kaldi_with(_KALDI.front_end, 80, "hamming_symmetric"),
+    "FunASR's WavFrontend (Paraformer, SenseVoice) before its low frame rate: Kaldi's fbank, Hamming window",
+    note="It then stacks 7 frames every 6, and applies the numbers of am.mvn to the 560 values.",
+)
+_WENET = Preset(
+    kaldi_with(_KALDI.front_end, 80),
+    "WeNet's fbank as its statistics are measured: Kaldi's fbank with 80 bands, without dither",
+    note="Training adds dither of 0.1 to 1 to the 16-bit samples. Its global_cmvn comes in with spectronorm import.",
+)
+_BEATS = Preset(
+    kaldi_with(_KALDI.front_end, 128),
+    "BEATs (Chen et al. 2023): Kaldi's fbank with 128 bands of samples times 2^15",
+    fixed=(15.41663, 6.55582, 2.0),
+    note="Divides by twice the standard deviation, as AST does.",
+)
+_EAT = Preset(
+    _AST.front_end,
+    "EAT (Chen et al. 2024): AST's fbank with rounded numbers",
+    fixed=(-4.268, 4.569, 2.0),
+    padding="zero-level",
+    note="Divides by twice the standard deviation, and pads with 0.0 before it.",
+)
+_GEMMA3N = Preset(
+    GEMMA3N,
+    "Gemma 3n's audio encoder (USM): ln of HTK mel magnitudes, frames pre-emphasized as HTK does",
+    note="Numbers for each band, if a checkpoint has them, come in with spectronorm import.",
+)
+_CLAP = Preset(
+    CLAP,
+    "LAION's CLAP (Wu et al. 2023) in its rand_trunc mode: dB of Slaney's mel bands at 48 kHz",
+    note="Its fusion mode has Mel(64, f_max=14000, mel_scale='htk', norm=None). The model has a batch normalization.",
+)
+_ESPNET = Preset(
+    ESPNET,
+    "ESPnet 2's default frontend: Stft and LogMel, ln of mel power",
+    note="GlobalMVN or UtteranceMVN follow; feats_stats.npz comes in with spectronorm import.",
+)
+_NEMO = Preset(
+    NEMO,
+    "NeMo's AudioToMelSpectrogramPreprocessor (FilterbankFeatures) without dither",
+    note="Its usual per_feature normalization is PerClip(per='band', ddof=1, epsilon=1e-5, epsilon_of='std').",
+)
+_HIFIGAN = Preset(
+    HIFIGAN,
+    "HiFi-GAN (Kong, Kim, Bae 2020) and most vocoders, Matcha-TTS: ln of mel magnitudes, frames centred on hops",
+    note="HiFi-GAN adds 1e-9 under the root of the magnitude, and normalizes nothing.",
+)
+_SPEECHT5 = Preset(
+    SPEECHT5,
+    "SpeechT5's target features: log10 of mel magnitudes",
+)
+
 PRESETS: Mapping[str, Preset] = {
     "ast": _AST,
+    "beats": _BEATS,
     "byol-a": _BYOL_A,
+    "clap": _CLAP,
+    "eat": _EAT,
+    "espnet": _ESPNET,
     "fastaudio": _FASTAUDIO,
+    "funasr": _FUNASR,
+    "gemma3n": _GEMMA3N,
+    "hifigan": _HIFIGAN,
     "kaldi": _KALDI,
     "librosa": _LIBROSA,
     "logmel": _LOGMEL,
+    "nemo": _NEMO,
     "panns": _PANNS,
     "passt": _PASST,
+    "seamless": _SEAMLESS,
     "specgan": _SPECGAN,
+    "speecht5": _SPEECHT5,
     "torchaudio": _TORCHAUDIO,
     "vggish": _VGGISH,
+    "wenet": _WENET,
     "whisper": _WHISPER,
 }
 """Every preset, by the name that `preset` and `--preset` take."""

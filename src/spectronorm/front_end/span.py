@@ -11,7 +11,7 @@ def frames_of(front_end: FrontEnd, length: int) -> int:
     if stft.frame_count == "ceil":
         return -(-samples // stft.hop)
     fit = 1 + (samples + 2 * stft.padding - stft.frame_samples) // stft.hop
-    return fit if stft.frame_count == "fit" else min(fit, samples // stft.hop)
+    return min(fit, samples // stft.hop) if stft.frame_count == "floor" else fit
 
 
 def shortest_length(front_end: FrontEnd, frames: int) -> int:

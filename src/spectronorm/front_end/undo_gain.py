@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Array
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.front_end import FrontEnd
+from spectronorm.front_end.waveform.waveform_level import WaveformChange
+
+PerChannel = float | tuple[float, ...]
+"""One number, or one for each channel."""
 
 
 @dataclass(frozen=True)
@@ -19,25 +23,36 @@ class WaveformGain:
     """Scale and offset that restore the waveform as recorded, `scale · x + offset`, from the STFT's input `x`.
 
     For a standardized waveform, these are its original standard deviation and mean; as recorded, 1 and 0. A waveform
-    level other than a gain and offset (pre-emphasis, sliding windows) is not undone: 1 and 0 too.
+    level other than a gain and offset (pre-emphasis, sliding windows) is not undone: 1 and 0 too. Channels of a stack
+    that differ have one number each.
 
     Raises:
-        ArgumentError: if a number is not finite or the scale is negative.
+        ArgumentError: if a number is not finite, a scale is negative, or their numbers of channels differ.
     """
 
-    scale: float = 1.0
-    offset: float = 0.0
+    scale: PerChannel = 1.0
+    offset: PerChannel = 0.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.scale) and math.isfinite(self.offset) and self.scale >= 0):
+        scales, offsets = np.atleast_1d(self.scale), np.atleast_1d(self.offset)
+        if not (np.isfinite(scales).all() and np.isfinite(offsets).all() and (scales >= 0).all()):
             raise ArgumentError(f"scale={self.scale}, offset={self.offset} must be finite, and the scale not negative")
+        if len(scales) != len(offsets):
+            raise ArgumentError(f"scale={self.scale}, offset={self.offset} must be of the same number of channels")
+
+    @property
+    def channels(self) -> int | None:
+        """Number of channels that differ; None for one gain."""
+        return len(self.scale) if isinstance(self.scale, tuple) else None
 
     @classmethod
     def of(cls, wave: NDArray[Any], front_end: FrontEnd) -> WaveformGain:
-        """Find the gain and offset that `front_end.level` removes from one waveform `(sample,)`.
+        """Find the gain and offset that `front_end.level` removes from one waveform `(sample,)` or `(channel, sample)`.
 
         A waveform that the level makes silent was equal to its mean.
         """
+        if wave.ndim > 1:
+            return cls.of_channels([cls.of(channel, front_end) for channel in wave])
         recorded = np.asarray(wave, dtype=np.float64)
         levelled = np.asarray(front_end.level(recorded, front_end.sample_rate), dtype=np.float64)
         if levelled.shape != recorded.shape:
@@ -49,6 +64,22 @@ class WaveformGain:
             return cls()
         return cls(scale, offset if abs(offset) > 1e-12 else 0.0)
 
+    @classmethod
+    def of_channels(cls, gains: Sequence[WaveformGain]) -> WaveformGain:
+        """The gain of a stack, from that of each channel; one gain if all are equal."""
+        if len(set(gains)) == 1:
+            return gains[0]
+        scales, offsets = zip(*((gain.scale, gain.offset) for gain in gains), strict=True)
+        return cls(tuple(scales), tuple(offsets))
+
+    @classmethod
+    def undoing(cls, changes: Sequence[WaveformChange]) -> WaveformGain:
+        """The gain that undoes the changes of a clip's channels."""
+        return cls.of_channels([cls(1.0 / one.scale if one.scale else 0.0, one.offset) for one in changes])
+
     def undo(self, x: Array) -> Array:
-        """Return the waveform as recorded."""
-        return x * self.scale + self.offset
+        """Return the waveform as recorded, from `(sample,)`, or `(channel, sample)` if the channels differ."""
+        if self.channels is None:
+            return x * self.scale + self.offset
+        scale, offset = (np.asarray(values)[:, None] for values in (self.scale, self.offset))
+        return x * scale + offset

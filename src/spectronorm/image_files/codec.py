@@ -11,17 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, require_floats, to_host
-from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
+from spectronorm.errors import (
+    ArgumentError,
+    AudioError,
+    BadAudioReason,
+    FileFormatError,
+    FrontEndMismatch,
+    ShapeError,
+)
 from spectronorm.front_end import FrontEnd, WaveformGain, db_per_unit, frames_of, shortest_length
 from spectronorm.image_files.header import FIRST_KEYWORD, KEYWORD, Header, Layout
 from spectronorm.image_files.level_range import LevelRange
-from spectronorm.image_files.png import NOT_INVERTIBLE, Pixels, encode_png, read_png
+from spectronorm.image_files.png import MAX_PIXELS, NOT_INVERTIBLE, PNG, Pixels, encode_png, read_png
 from spectronorm.storage.fields_only import FieldsOnly
 
 
 @dataclass(frozen=True)
 class ImageCodec(FieldsOnly):
     """Converts levels `(band, frame)` of one front end to PNG and back, within `max_error`.
+
+    The channels of a stack `(channel, band, frame)` lie below each other in one image.
 
     A level is mapped to a grey scale of `2^bits` steps from `low` to `high`: clipped, then rounded to the nearest step,
     never truncated. By default low frequencies are at the bottom and dark is loud.
@@ -92,24 +101,51 @@ class ImageCodec(FieldsOnly):
         host = self._checked(level)
         frames = host.shape[1]
         length = shortest_length(self.front_end, frames) if length is None else length
+        header = self.header(frames, length, gain=gain, source=source, width=width)
+        if width is not None and width < frames:
+            host = host[:, :width]
+        elif width is not None:
+            silence = np.full((host.shape[0], width - frames), self.front_end.floor)
+            host = np.concatenate([host, silence], axis=1)
+        return self._laid_out(self._codes(host)), header
+
+    def header(
+        self,
+        frames: int,
+        length: int,
+        *,
+        gain: WaveformGain | None = None,
+        source: str = "",
+        width: int | None = None,
+    ) -> Header:
+        """Return the header of a clip of this number of frames; see `encode`.
+
+        Raises:
+            ArgumentError: if `length` does not fit the frames, or `width` is below 1.
+        """
         if frames_of(self.front_end, length) != frames:
             raise ArgumentError(
                 f"length={length} samples make {frames_of(self.front_end, length)} frames with this front end, but "
                 f"the level has {frames}; pass the length of the wave that it was made from"
             )
-        if width is not None:
-            host, frames, length = self._to_width(host, length, width)
-        header = Header(self.front_end, self.level_range, self.layout, frames, length, gain or WaveformGain(), source)
-        return self._laid_out(self._codes(host)), header
+        if width is not None and width < 1:
+            raise ArgumentError(f"width={width} must be at least 1 frame")
+        if width is not None and width < frames:
+            frames, length = width, shortest_length(self.front_end, width)
+        return Header(self.front_end, self.level_range, self.layout, frames, length, gain or WaveformGain(), source)
+
+    def block(self, level: Array) -> Pixels:
+        """Return the pixels of some frames of a level; those of a whole level are those of its parts side by side."""
+        return np.asarray(self._laid_out(self._codes(self._checked(level))))
 
     def decode(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Return the level `(band, frame)` of pixels, padding included."""
-        codes = self._laid_out(pixels)
-        return np.asarray(codes * self._step + self._low, dtype=np.float64)
+        """Return the level `(band, frame)` of pixels, padding included; of a stack, `(channel, band, frame)`."""
+        level = np.asarray(self._laid_out(pixels) * self._step + self._low, dtype=np.float64)
+        return level.reshape(*self.front_end.level_shape, level.shape[1])
 
     def clipped(self, level: Array) -> int:
         """Return the number of cells of a level outside the range."""
-        host = to_host(level)
+        host = self._checked(level)
         return int(((host < self._low) | (host > self._high)).sum())
 
     @property
@@ -136,25 +172,22 @@ class ImageCodec(FieldsOnly):
         return scaled.astype(np.uint8) if self.layout.bits == 8 else scaled.astype(np.uint16)
 
     def _laid_out(self, codes: Any) -> Any:
-        """Convert codes to pixels, or pixels to codes: both steps are their own inverse."""
+        """Convert codes to pixels, or pixels to codes: both steps are their own inverse.
+
+        The channels of a stack lie below each other, the first at the top.
+        """
         if self.layout.low_frequencies == "bottom":
-            codes = codes[::-1]
+            bands = self.front_end.level_shape[-1]
+            codes = codes.reshape(-1, bands, codes.shape[-1])[:, ::-1].reshape(codes.shape)
         if self.layout.loud == "dark":
             codes = self.top - codes
         return np.ascontiguousarray(codes)
 
-    def _to_width(self, level: NDArray[Any], length: int, width: int) -> tuple[NDArray[Any], int, int]:
-        if width < 1:
-            raise ArgumentError(f"width={width} must be at least 1 frame")
-        frames = level.shape[1]
-        if width < frames:
-            return level[:, :width], width, shortest_length(self.front_end, width)
-        silence = np.full((level.shape[0], width - frames), self.front_end.floor)
-        return np.concatenate([level, silence], axis=1), frames, length
-
     def _checked(self, level: Array) -> NDArray[Any]:
         require_floats(level, "a level")
         host = to_host(level).astype(np.float64, copy=False)
+        if host.shape[:-1] == self.front_end.level_shape:
+            host = host.reshape(self.front_end.n_bands, host.shape[-1])
         if host.ndim != 2 or host.shape[0] != self.front_end.n_bands or host.shape[1] < 1:
             raise ShapeError(
                 f"a level of shape {tuple(host.shape)} is not (band, frame) with the {self.front_end.n_bands} bands "
@@ -167,7 +200,10 @@ class ImageCodec(FieldsOnly):
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """Content of an image: the level `(band, frame)` without padding, the header, and the largest error."""
+    """Content of an image: the level `(band, frame)` without padding, the header, and the largest error.
+
+    The level of a stack is `(channel, band, frame)`.
+    """
 
     level: NDArray[np.float64]
     header: Header
@@ -180,6 +216,16 @@ class DecodedImage:
             FrontEndMismatch: if it was not, naming the differences.
         """
         front_end.require_same(self.header.front_end, "the image")
+
+
+def require_readable(rows: int, columns: int) -> None:
+    """Raise `AudioError` if an image would have more pixels than are read back."""
+    if rows * columns > MAX_PIXELS:
+        raise AudioError(
+            BadAudioReason.TOO_LARGE,
+            f"its image would have {rows} x {columns} pixels, more than the {MAX_PIXELS} that are read back; crop it, "
+            "or cut the file into pieces",
+        )
 
 
 def encode_image(pixels: Pixels, header: Header) -> bytes:
@@ -196,6 +242,21 @@ def decode(path: str | Path, front_end: FrontEnd | None = None) -> DecodedImage:
         FrontEndMismatch: if `front_end` is given and the image was made by another one, naming the differences.
     """
     path = Path(path)
+    png, header = _pixels_and_header(path)
+    if front_end is not None and front_end != header.front_end:
+        differences = "; ".join(front_end.differences(header.front_end))
+        raise FrontEndMismatch(f"{path}: was made by another front end ({differences}); use its own, or export again")
+    codec = ImageCodec(header.front_end, header.level_range, header.layout)
+    level = codec.decode(png.pixels)[..., : header.frames]
+    return DecodedImage(level, header, codec.max_error)
+
+
+def read_header(path: Path) -> Header:
+    """Return the header of an image, after verifying its pixels; raises `FileFormatError` as `decode` does."""
+    return _pixels_and_header(path)[1]
+
+
+def _pixels_and_header(path: Path) -> tuple[PNG, Header]:
     png = read_png(path)
     if KEYWORD not in png.texts:
         if FIRST_KEYWORD in png.texts:
@@ -204,10 +265,4 @@ def decode(path: str | Path, front_end: FrontEnd | None = None) -> DecodedImage:
             )
         hint = png.texts.get(NOT_INVERTIBLE, "spectronorm did not write it, or a program that re-encoded it dropped it")
         raise FileFormatError(f"{path}: carries no spectronorm header, so its levels are not known ({hint})")
-    header = Header.from_text(png.texts[KEYWORD], png.pixels, path)
-    if front_end is not None and front_end != header.front_end:
-        differences = "; ".join(front_end.differences(header.front_end))
-        raise FrontEndMismatch(f"{path}: was made by another front end ({differences}); use its own, or export again")
-    codec = ImageCodec(header.front_end, header.level_range, header.layout)
-    level = codec.decode(png.pixels)[:, : header.frames]
-    return DecodedImage(level, header, codec.max_error)
+    return png, Header.from_text(png.texts[KEYWORD], png.pixels, path)

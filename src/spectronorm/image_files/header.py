@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import xxhash
 from numpy.typing import NDArray
 
 from spectronorm.arrays import set_whole_numbers, whole_number
+from spectronorm.audio.channels import stacked
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
+from spectronorm.front_end.undo_gain import PerChannel
 from spectronorm.image_files.level_range import LevelRange
 from spectronorm.storage import canonical_json, refuse_damage, strict_json
 from spectronorm.version import __version__
@@ -78,6 +79,10 @@ class Header:
 
     def to_text(self, pixels: NDArray[Any]) -> str:
         """Return the JSON text, with digests of the pixels and of the header."""
+        return self.text_with(pixel_digest(pixels))
+
+    def text_with(self, digest: str) -> str:
+        """Return the JSON text for pixels with this `pixel_digest`."""
         plain = {
             "kind": "image",
             "format": _FORMAT,
@@ -96,7 +101,7 @@ class Header:
             "length": self.length,
             "waveform": {"scale": self.gain.scale, "offset": self.gain.offset},
             "source": self.source,
-            "pixels": pixel_digest(pixels),
+            "pixels": digest,
         }
         return canonical_json({**plain, "checksum": _checksum(plain)})
 
@@ -128,8 +133,15 @@ class Header:
 
 def pixel_digest(pixels: NDArray[Any]) -> str:
     """32 hexadecimal digits of the pixels in row order, big-endian, and their shape (XXH3-128)."""
-    digest = xxhash.xxh3_128(f"{pixels.dtype.itemsize} {pixels.shape}".encode())
-    digest.update(np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">"), copy=False)).data)
+    rows = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">"), copy=False))
+    return digest_of_rows(pixels.shape, pixels.dtype.itemsize, [rows])
+
+
+def digest_of_rows(shape: tuple[int, ...], item_bytes: int, rows: Iterable[NDArray[Any]]) -> str:
+    """The `pixel_digest` of pixels whose rows come one after the other, big-endian."""
+    digest = xxhash.xxh3_128(f"{item_bytes} {shape}".encode())
+    for row in rows:
+        digest.update(np.ascontiguousarray(row).data)
     return digest.hexdigest()
 
 
@@ -158,7 +170,7 @@ def _header(plain: Mapping[str, Any]) -> Header:
         raise TypeError("the range must be numbers")
     level_range = LevelRange(np.array(numbers["low"]), np.array(numbers["high"]), numbers["scheme"])
     layout = Layout(plain["bits"], plain["low_frequencies"], plain["loud"])
-    gain = WaveformGain(plain["waveform"]["scale"], plain["waveform"]["offset"])
+    gain = WaveformGain(*(_number(plain["waveform"][name]) for name in ("scale", "offset")))
     text = plain["source"], plain["version"]
     if not all(isinstance(value, str) for value in (*text, numbers["scheme"])):
         raise TypeError("the source, version or scheme is not text")
@@ -177,5 +189,15 @@ def _check(header: Header, plain: Mapping[str, Any], pixels: NDArray[Any]) -> No
     whole_number(header.frames, "frames", 1, columns, of="its columns")
     if frames_of(header.front_end, whole_number(header.length, "length", 0, 1 << 50)) != header.frames:
         raise ValueError(f"length={header.length!r} samples do not make frames={header.frames} with its front end")
-    if not (math.isfinite(header.gain.scale) and type(plain["bits"]) is int):
-        raise ValueError("its numbers are not finite")
+    if header.gain.channels not in (None, stacked(header.front_end.channels)):
+        raise ValueError(f"it has {header.gain.channels} gains for the channels {header.front_end.channels}")
+    if type(plain["bits"]) is not int:
+        raise ValueError("its bits are not a whole number")
+
+
+def _number(value: Any) -> PerChannel:
+    """A number of the header, or one for each channel."""
+    numbers = tuple(value) if isinstance(value, list) else (value,)
+    if not all(type(number) in (int, float) for number in numbers):
+        raise TypeError("the gain must be numbers")
+    return numbers if isinstance(value, list) else numbers[0]

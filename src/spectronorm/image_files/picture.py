@@ -28,11 +28,16 @@ def encode_picture(codec: ImageCodec, pixels: Pixels, colormap: str, source: str
         ArgumentError: if there is no such colormap, or if the codec has 16 bits, which colours cannot show.
         MissingExtra: if matplotlib is not installed.
     """
+    text, colours = picture_text(codec, colormap, source)
+    indices = codec.top - pixels if codec.layout.loud == "dark" else pixels
+    return encode_png(np.ascontiguousarray(indices, dtype=np.uint8), NOT_INVERTIBLE, text, colours)
+
+
+def picture_text(codec: ImageCodec, colormap: str, source: str) -> tuple[str, NDArray[np.uint8]]:
+    """Return the text and the palette of a coloured picture; raises as `encode_picture` does."""
     if codec.layout.bits != 8:
         raise ArgumentError(f"bits={codec.layout.bits} with colormap={colormap!r}: colours show 8 bits; leave one out")
-    indices = codec.top - pixels if codec.layout.loud == "dark" else pixels
-    text = f"a picture for viewing in {colormap} colours: not invertible; {source}"
-    return encode_png(np.ascontiguousarray(indices, dtype=np.uint8), NOT_INVERTIBLE, text, palette(colormap))
+    return f"a picture for viewing in {colormap} colours: not invertible; {source}", palette(colormap)
 
 
 @lru_cache(maxsize=8)

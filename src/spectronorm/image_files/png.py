@@ -10,9 +10,10 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ _MAX_TEXT_BYTES = 1 << 22
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
 _FILTER_AVERAGE = 3
+_CHUNK_BYTES = 1 << 18
 
 
 def _find_deflate() -> tuple[str, Callable[[bytes], bytes]]:
@@ -38,6 +40,15 @@ def _find_deflate() -> tuple[str, Callable[[bytes], bytes]]:
     except (ImportError, OSError):
         return "zlib", lambda data: zlib.compress(data, 1)
     return "isal", lambda data: bytes(isal_zlib.compress(data, 1))
+
+
+def _compressor() -> Any:
+    """A compressor to which data comes in parts."""
+    if DEFLATE == "isal":
+        from isal import isal_zlib
+
+        return isal_zlib.compressobj(1)
+    return zlib.compressobj(1)
 
 
 DEFLATE, _deflate = _find_deflate()
@@ -62,30 +73,72 @@ def encode_png(pixels: Pixels, keyword: str, text: str, palette: NDArray[np.uint
 
     The text goes into an iTXt chunk before the pixels, compressed, in UTF-8.
     """
-    height, width = pixels.shape
     bits = 8 * pixels.dtype.itemsize
-    rows = np.asarray(pixels.astype(">u2").view(np.uint8) if bits == 16 else pixels, dtype=np.uint8)
-    filtered = _filtered(rows, bits // 8)
+    filtered = _filtered(_bytes_of(pixels), bits // 8)
+    head = _head(pixels.shape, bits, keyword, text, palette)
+    return b"".join([*head, _chunk(b"IDAT", _deflate(filtered.tobytes())), _chunk(b"IEND", b"")])
+
+
+def png_parts(
+    shape: tuple[int, int],
+    bits: int,
+    rows: Iterable[Pixels],
+    keyword: str,
+    text: str,
+    palette: NDArray[np.uint8] | None = None,
+) -> Iterator[bytes]:
+    """Yield the bytes of a PNG as `encode_png` does, for pixels of this shape whose rows come one after the other.
+
+    The pixels are equal; their compressed bytes are divided into several chunks.
+    """
+    yield from _head(shape, bits, keyword, text, palette)
+    deflating = _compressor()
+    above = np.zeros(shape[1] * bits // 8, np.uint8)
+    waiting = bytearray()
+    for row in rows:
+        plain = _bytes_of(row[None])
+        waiting += deflating.compress(_filtered(plain, bits // 8, above).tobytes())
+        above = plain[0]
+        if len(waiting) >= _CHUNK_BYTES:
+            yield _chunk(b"IDAT", bytes(waiting))
+            waiting.clear()
+    yield _chunk(b"IDAT", bytes(waiting) + deflating.flush())
+    yield _chunk(b"IEND", b"")
+
+
+def _bytes_of(pixels: Pixels) -> NDArray[np.uint8]:
+    """The pixels as rows of bytes, big-endian."""
+    wide = pixels.dtype.itemsize == 2
+    return np.asarray(pixels.astype(">u2").view(np.uint8) if wide else pixels, dtype=np.uint8)
+
+
+def _head(
+    shape: tuple[int, ...], bits: int, keyword: str, text: str, palette: NDArray[np.uint8] | None
+) -> Iterator[bytes]:
+    """Yield what stands before the pixels."""
+    yield _SIGNATURE
     colour = _GREY if palette is None else _PALETTE
-    parts = [
-        _SIGNATURE,
-        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)),
-        _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\1\0\0\0" + _deflate(text.encode("utf-8"))),
-    ]
+    yield _chunk(b"IHDR", struct.pack(">IIBBBBB", shape[1], shape[0], bits, colour, 0, 0, 0))
+    yield _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\1\0\0\0" + _deflate(text.encode("utf-8")))
     if palette is not None:
-        parts.append(_chunk(b"PLTE", palette.tobytes()))
-    parts += [_chunk(b"IDAT", _deflate(filtered.tobytes())), _chunk(b"IEND", b"")]
-    return b"".join(parts)
+        yield _chunk(b"PLTE", palette.tobytes())
 
 
-def _filtered(rows: NDArray[np.uint8], bytes_in_pixel: int) -> NDArray[np.uint8]:
-    """Filter rows of bytes by the rounded-down average of left and above, and prefix the filter's number."""
+def _filtered(
+    rows: NDArray[np.uint8], bytes_in_pixel: int, before: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
+    """Filter rows of bytes by the rounded-down average of left and above, and prefix the filter's number.
+
+    The row `before` lies above the first one.
+    """
     height, width = rows.shape
     filtered = np.empty((height, width + 1), dtype=np.uint8)
     filtered[:, 0] = _FILTER_AVERAGE
     left, above = np.zeros_like(rows), np.zeros_like(rows)
     left[:, bytes_in_pixel:] = rows[:, :-bytes_in_pixel]
     above[1:] = rows[:-1]
+    if before is not None:
+        above[0] = before
     average = (left & above) + ((left ^ above) >> 1)  # average without the carry bit, for which a byte has no room
     np.subtract(rows, average, out=filtered[:, 1:])
     return filtered

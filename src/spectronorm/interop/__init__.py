@@ -1,1 +1,3 @@
-"""Interoperability with other frameworks; each module needs the framework that it is named after."""
+"""Interoperability with other frameworks; each module but `statistics` needs the framework that it is named after."""
+
+from spectronorm.interop import statistics as statistics

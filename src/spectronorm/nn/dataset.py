@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spectronorm.audio import AudioCache, ClipReference, Reader, Source, open_source
-from spectronorm.audio.channels import EACH
+from spectronorm.audio import AudioCache, ClipReference, Openable, Source, Windows, open_source
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.counted import counted
@@ -23,6 +22,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, Source
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
+from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 
@@ -59,10 +59,13 @@ class ClipDataset(Dataset[ClipItem]):
         source: A source, or an argument of `open_source`.
         front_end: Determines the sample rate, the resampler and the shortest clip.
         duration: Length of each clip in seconds.
-        crop: A random crop; its `samples` set the length.
+        crop: A random crop; its `samples` set the length. The channels of a stack are cut at one start.
         label: The column of the class.
         cache: A folder for decoded audio: from the second epoch on, nothing is decoded.
         seed: Seed of the random crops.
+        window: Cut recordings into windows of this length in seconds, or by a rule of `audio.Windows`; by default the
+            last one is zero-padded to the length of the others.
+        overlap: Number of seconds that neighbouring windows share.
 
     Attributes:
         classes: The names of the classes in order; `label` is an index into them.
@@ -73,9 +76,9 @@ class ClipDataset(Dataset[ClipItem]):
         ArgumentError: if both `duration` and `crop` are given, or if the clips would be shorter than one window.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (every one of them is an independent choice of the user)
         self,
-        source: str | Path | Source,
+        source: Openable,
         front_end: FrontEnd,
         *,
         duration: float | None = None,
@@ -84,14 +87,15 @@ class ClipDataset(Dataset[ClipItem]):
         classes: Sequence[str] | None = None,
         cache: str | Path | None = None,
         seed: int = 0,
+        window: float | Windows | None = None,
+        overlap: float = 0.0,
     ) -> None:
         if duration is not None and crop is not None:
             raise ArgumentError(f"duration={duration} and crop={crop} both say how long clips are; give one of them")
         check_duration(duration, front_end.sample_rate)
-        opened = open_source(source)
+        opened, seconds = windowed(open_source(source), front_end, window, overlap, duration)
+        duration = duration if crop is not None else seconds
         front_end = require_front_end(with_all_channels(front_end, opened), "reading clips")
-        if crop is not None and len(front_end.level_shape) > 1:
-            raise ArgumentError(f"crop={crop} would cut each channel of a stack elsewhere; give a duration instead")
         self.source, self.front_end, self.crop, self.seed = open_for(opened, front_end), front_end, crop, seed
         self.samples = None if crop is None else crop.samples
         if duration is not None:
@@ -170,13 +174,10 @@ class ClipDataset(Dataset[ClipItem]):
 
     def _decoded(self, clip: ClipReference) -> NDArray[np.float32]:
         front_end, reader = self.front_end, self.source.reader
-        if reader.channels == EACH and "channel" in clip.columns:
-            reader = replace(reader, channels=clip.columns["channel"])
-        if self.cache is None or clip.part is not None:  # The cache holds files, not members of archives.
+        if self.cache is None:
             samples = reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).samples
         else:
-            special = None if reader == Reader() else reader
-            samples = self.cache.read(clip.path, front_end.sample_rate, front_end.resampler, reader=special)
+            samples = self.cache.read(clip, front_end.sample_rate, front_end.resampler, reader=reader)
         if self.samples is None and samples.shape[-1] < front_end.min_samples:
             raise AudioError(
                 BadAudioReason.TOO_SHORT,
@@ -189,7 +190,8 @@ class ClipDataset(Dataset[ClipItem]):
         """Return the waveform in the requested length, and its number of valid samples."""
         if self.crop is not None:
             generator = np.random.default_rng([self.seed, int(self._epoch), index])
-            cropped, length = self.crop(np.asarray(samples), generator)
+            cut = self.crop if samples.ndim == 1 else self.crop.stack
+            cropped, length = cut(np.asarray(samples), generator)
             return torch.from_numpy(cropped), max(int(length), self.front_end.min_samples)
         there = samples.shape[-1]
         length = there if self.samples is None else min(there, self.samples)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spectronorm.errors import ArgumentError, ExportError, MissingExtra
+from spectronorm.errors import ArgumentError, ExportError, MissingExtra, SpectronormError
 from spectronorm.front_end import FrontEnd
+from spectronorm.front_end.front_end import SLOTS
+from spectronorm.kernels.jit import described
 from spectronorm.nn.preprocess import Preprocess
 from spectronorm.nn.spectrogram import Spectrogram
+from spectronorm.normalize import NORMALIZERS
 from spectronorm.pipeline import Pipeline
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
@@ -27,6 +31,11 @@ from spectronorm.storage.replacement import overwriting, require_replaceable
 from spectronorm.version import __version__
 
 OPSET = 20
+_LOUD = (
+    "torch.onnx._internal.exporter._registration",
+    "torch.export._trace",
+    "torch.fx.experimental.symbolic_shapes",
+)
 
 Exportable = Pipeline | FrontEnd | Preprocess | Spectrogram
 
@@ -92,12 +101,19 @@ def export_program(
         lengths: Add a second input `lengths` `(batch,)`.
 
     Raises:
+        ExportError: if the program cannot be made.
         ArgumentError: if `module` is something else or a setting is unknown.
     """
     exportable = _as(module, dft, precision)
     example = _examples(exportable)
     inputs = (example, torch.full((len(example),), example.shape[-1])) if lengths else (example,)
-    return torch.export.export(exportable, inputs, dynamic_shapes=_dynamic_shapes(lengths), strict=False)
+    try:
+        with _quiet_exporter():
+            return torch.export.export(exportable, inputs, dynamic_shapes=_dynamic_shapes(lengths), strict=False)
+    except SpectronormError:
+        raise
+    except Exception as error:  # torch's errors, and those of plug-ins, have no common base class
+        raise _cannot_export("a program of torch.export", exportable, error) from error
 
 
 def _as(module: Exportable, dft: str, precision: str) -> Preprocess | Spectrogram:
@@ -159,22 +175,43 @@ def _onnx_program(module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...]) 
                 verbose=False,
             )
     except torch.onnx.OnnxExporterError as error:
-        raise ExportError(f"torch cannot export this module to ONNX ({error}); try another dft") from error
+        raise _cannot_export("ONNX", module, error) from error
+
+
+def _cannot_export(form: str, module: Preprocess | Spectrogram, error: BaseException) -> ExportError:
+    """Return the error with the reason that torch found, and the plug-ins that may be the cause."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    parts = [(registry, getattr(_front_end(module), slot)) for slot, registry in SLOTS.items()]
+    if isinstance(module, Preprocess):
+        parts.append((NORMALIZERS, module.normalize.fitted.normalizer))
+    names = [(registry, registry.name_of(part)) for registry, part in parts]
+    found = [f"{one.noun} {name} ({plugin})" for one, name in names if (plugin := one.plugin_of(name)) is not None]
+    plugins = (
+        f"; check the {' and the '.join(found)}: an exported plug-in computes tensors with operations that {form} "
+        "has, without NumPy, and without branches or loops that depend on values or lengths"
+    )
+    return ExportError(
+        f"torch cannot export this module to {form} ({described(error)}){plugins if found else ''}; try another dft"
+    )
 
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Suppress torch's messages about its exporter: missing torchvision, and its own deprecated calls."""
-    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Suppress torch's messages about its exporter: missing torchvision, its own deprecated calls, and traced code."""
+    loggers = [logging.getLogger(name) for name in _LOUD]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        # torch prints the code that it traced when a value decides a branch.
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _metadata(module: Preprocess | Spectrogram) -> dict[str, str]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from spectronorm.arrays import Affine, require_floats, to_host, working
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Levels, any_from_json
-from spectronorm.nn.batches import BandMap
+from spectronorm.front_end.fast.mapped import BandMap
 from spectronorm.nn.checks import expand_lengths, readable
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
@@ -133,11 +133,11 @@ class Normalize(Constants):
         shift, scale = (one.to(dtype).numpy().ravel() for one in numbers)
         if not {shift.size, scale.size} <= {1, self._bands}:
             return None
-        shift, scale = np.resize(shift, self._bands), np.resize(scale, self._bands)
+        shift, scale = (np.resize(values, (1, self._bands)) for values in (shift, scale))
         if not isinstance(self.padding, str):
             return BandMap(shift, scale, self.padding)
         silence = self.fitted.front_end.floor if self.padding == "silence" else 0.0
-        return BandMap(shift, scale, ((shift.dtype.type(silence) - shift) / scale)[:, None])
+        return BandMap(shift, scale, ((shift.dtype.type(silence) - shift) / scale).T)
 
     def _by_clip(self, level: Tensor) -> Tensor:
         """Apply each clip's own map, if there is one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spectronorm.front_end import require_front_end
-from spectronorm.nn.batches import mapped_levels
+from spectronorm.nn.batches import mapped_tensors
 from spectronorm.nn.normalize import Normalize
 from spectronorm.nn.spectrogram import Spectrogram
 from spectronorm.pipeline import Pipeline
@@ -45,7 +45,7 @@ class Preprocess(nn.Module):
         working, ends = spectrogram.checked(wave, lengths, sample_rate)
         band_map = self.normalize.band_map(working.dtype)
         if band_map is not None and spectrogram.takes_kernels(working):
-            return mapped_levels(spectrogram.front_end, working, ends, band_map).to(wave.dtype)
+            return mapped_tensors(spectrogram.front_end, working, ends, band_map).to(wave.dtype)
         level = spectrogram.level_of(working, ends)
         frames = None if lengths is None else spectrogram.frames(lengths)
         return self.normalize.normalized(level, frames, overwrite=True).to(wave.dtype)

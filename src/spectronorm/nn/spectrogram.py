@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
+from spectronorm.arrays import readable_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
-from spectronorm.nn.batches import BandMap, mapped_levels
-from spectronorm.nn.checks import check_finite, check_wave, expand_lengths, readable
+from spectronorm.nn.batches import mapped_tensors, unchanged
+from spectronorm.nn.checks import check_finite, check_wave, expand_lengths
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.dft import dft_module
 from spectronorm.nn.padding import clip_by_clip, padded_at_ends, takes_valid, valid_mask
@@ -90,7 +90,7 @@ class Spectrogram(Constants):
     def level_of(self, working: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the level of the output of `checked`."""
         if self.takes_kernels(working):
-            return mapped_levels(self.front_end, working, lengths, BandMap.of_level(self.front_end, working.dtype))
+            return mapped_tensors(self.front_end, working, lengths, unchanged(self.front_end, working.dtype))
         if torch.is_autocast_enabled(working.device.type):
             # Autocast would run the matrix products in half precision, where 60 dB below the peak is noise.
             with torch.autocast(working.device.type, enabled=False):
@@ -134,13 +134,7 @@ class Spectrogram(Constants):
 
     def takes_kernels(self, wave: Tensor) -> bool:
         """True if the compiled kernels can take the waveform and no gradient is needed."""
-        return (
-            self.dft == "fft"
-            and readable(wave)
-            and wave.device.type == "cpu"
-            and not (torch.is_grad_enabled() and wave.requires_grad)
-            and forward_ad.unpack_dual(wave).tangent is None  # type: ignore[no-untyped-call]
-        )
+        return self.dft == "fft" and readable_numbers(wave) is not None
 
     def get_extra_state(self) -> Tensor:
         """Return the front end's settings, which a checkpoint is checked against."""

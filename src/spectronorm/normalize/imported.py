@@ -8,20 +8,35 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from spectronorm.arrays import require_choice, set_real_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Normalizer
+from spectronorm.normalize.normalizer import NORMALIZERS, PADDINGS, FittedNormalizer, Normalizer
 from spectronorm.profile import Profile
 
 
 @NORMALIZERS.register("imported")
 @dataclass(frozen=True)
 class Imported(Normalizer):
-    """Map `(level - shift) / scale` with numbers from a file of this format; built by `read_statistics`."""
+    """Map `(level - shift) / scale` with numbers from a file of this format; built by `read_statistics`.
+
+    Raises:
+        ArgumentError: if a factor or count is out of range, or the padding is unknown.
+    """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     needs_data: ClassVar[bool] = False
 
     format: str = field(default="json", metadata={"help": "format of the file that provides the numbers"})
+    factor: float = field(default=1.0, metadata={"help": "number of standard deviations in one scale"})
+    count: float = field(default=0.0, metadata={"help": "number of frames that were measured; 0 if unknown"})
+    padding: str = field(  # type: ignore[misc]
+        default="zero", repr=False, metadata={"help": "what stands in padding: zero, silence or zero-level"}
+    )
+
+    def __post_init__(self) -> None:
+        require_choice(self.padding, "padding", PADDINGS)
+        set_real_numbers(self, ("factor",), 1e-12, 1e12)
+        set_real_numbers(self, ("count",), 0, 1e30)
 
     @override
     def fit(self, profile: Profile) -> FittedNormalizer:

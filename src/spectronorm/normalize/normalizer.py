@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import xxhash
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
+from spectronorm.front_end.fast.mapped import BandMap
 from spectronorm.normalize.scikit_learn import Parameters, params_of, transformer_tags, with_private_attributes
 from spectronorm.profile import Profile
 from spectronorm.registry import Registry
 
 PADDINGS = ("zero", "silence", "zero-level")
 """Values for frames behind the end of a padded clip: zero after normalization, the level of silence, or level zero."""
+
+
+class ClipStream(Protocol):
+    """The maps of one clip's frames, piece by piece."""
+
+    def add(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], Affine]:
+        """Take frames `(band, frame)`; return those whose map is known now, and their map."""
+
+    def flush(self) -> tuple[NDArray[np.float64], Affine]:
+        """Return the frames that still waited, and their map."""
 
 
 class Normalizer(Parameters, ABC):
@@ -68,6 +79,32 @@ class Normalizer(Parameters, ABC):
         """
         raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
 
+    @property
+    def causal(self) -> bool:
+        """True if no frame's result depends on later frames, apart from a fixed number of the first ones."""
+        return not self.maps_clips
+
+    def clip_stream(self, bands: int) -> ClipStream:
+        """Return the maps of one clip's frames, piece by piece; only called if `maps_clips`.
+
+        Raises:
+            ArgumentError: if a later frame may change the map of an earlier one.
+        """
+        raise ArgumentError(
+            f"{self} looks at a whole clip of {bands} bands, which a stream has only at its end; use a normalizer that "
+            "is measured over the data set, or SlidingStandardize(center=False)"
+        )
+
+    def clip_blocks(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[NDArray[np.float64], Affine]] | None:
+        """Yield the level of one long clip again, a few frames at a time, each part with its map.
+
+        None if the whole clip must be there at once. Only called if `maps_clips`.
+
+        Args:
+            blocks: The level `(..., band, frame)` in blocks, equal at each iteration.
+        """
+        return None
+
     def updated(self, fitted: FittedNormalizer, level: NDArray[Any], *, std: bool) -> FittedNormalizer | None:
         """Return the normalizer with mean, and with `std` also deviation, of new levels `(clip, band, frame)`.
 
@@ -109,7 +146,8 @@ NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normal
 class FittedOn:
     """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
 
-    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal.
+    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal, `libraries` are names and
+    versions of the libraries that decided the measurement's last bits.
     """
 
     clips: int
@@ -117,6 +155,7 @@ class FittedOn:
     groups: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     data: str = ""
+    libraries: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
@@ -124,7 +163,7 @@ class FittedOn:
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
         left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
         data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
-        return cls(profile.clips, profile.frames, groups, left_out, data)
+        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries)
 
 
 @with_private_attributes
@@ -164,6 +203,14 @@ class FittedNormalizer:
         """
         return self.affine_of(level)(level)
 
+    def stream(self) -> NormalizerStream:
+        """Return a stream, which takes levels of one clip piece by piece and gives the bits of a call on them all.
+
+        Raises:
+            ArgumentError: if a later frame may change an earlier one, as for `PerClip` and centred sliding windows.
+        """
+        return NormalizerStream(self)
+
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
         """Return the level that `x` was made from.
 
@@ -196,6 +243,18 @@ class FittedNormalizer:
             return self.affine
         raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
 
+    def band_map(self, dtype: DTypeLike) -> BandMap:
+        """Return the map of the data set for kernels, in this dtype; only if the normalizer does not map clips.
+
+        Raises:
+            ArgumentError: if there is no map.
+        """
+        if self.affine is None:
+            raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
+        shape = (1, *self.front_end.level_shape)[-2:]
+        rows = (one.T if one.ndim == 2 else one[..., 0] for one in (self.affine.shift, self.affine.scale))
+        return BandMap(*(np.ascontiguousarray(np.broadcast_to(row.astype(dtype), shape)) for row in rows))
+
     def padded(self, level: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
         """The normalized level of one clip `(..., band, frame)`, with its padding up to `frames`."""
         x = np.asarray(self(level))
@@ -206,14 +265,17 @@ class FittedNormalizer:
 
     def padding_of(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values `(..., band, 1)` of the padding behind a clip of this level `(..., band, frame)`."""
+        return self.padding_behind(level.shape[:-1], float(level.max()), lambda: self.affine_of(level))
+
+    def padding_behind(
+        self, shape: tuple[int, ...], highest: float, affine: Callable[[], Affine]
+    ) -> NDArray[np.float64]:
+        """The values `(*shape, 1)` of the padding behind a clip with this highest level and map."""
         kind = self.normalizer.padding
         if kind == "zero":
-            return np.zeros((*level.shape[:-1], 1))
-        silence = 0.0
-        if kind == "silence":
-            silence = self.front_end.clip_floor(float(level.max()))
-        padded = self.affine_of(level)(np.full((*level.shape[:-1], 1), silence))
-        return np.asarray(padded)
+            return np.zeros((*shape, 1))
+        silence = self.front_end.clip_floor(highest) if kind == "silence" else 0.0
+        return np.asarray(affine()(np.full((*shape, 1), silence)))
 
     def require_front_end(self, front_end: AnyFrontEnd) -> None:
         """Check that the normalizer was fitted for this front end.
@@ -254,6 +316,40 @@ class FittedNormalizer:
 
     def _check(self, level: Array) -> None:
         require_level(level, self.front_end)
+
+
+class NormalizerStream:
+    """Normalizes the levels of one clip piece by piece: `(band, frame)`, or `(channel, band, frame)`."""
+
+    def __init__(self, fitted: FittedNormalizer) -> None:
+        self._fitted, self._own = fitted, None
+        if fitted.normalizer.maps_clips:
+            self._own = fitted.normalizer.clip_stream(fitted.front_end.n_bands)
+
+    def add(self, level: NDArray[Any]) -> NDArray[Any]:
+        """Return the frames that are known with these, normalized.
+
+        Raises:
+            ShapeError: if the number of bands is not the front end's.
+        """
+        require_level(level, self._fitted.front_end)
+        if self._own is None:
+            return np.asarray(self._fitted(level))
+        rows = level.reshape(self._fitted.front_end.n_bands, level.shape[-1])
+        return self._mapped(*self._own.add(rows.astype(np.float64)), like=level)
+
+    def flush(self, like: NDArray[Any]) -> NDArray[Any]:
+        """Return the frames that still waited, normalized, in the kind of `like`, a level without frames."""
+        if self._own is None:
+            return np.asarray(self._fitted(like))
+        return self._mapped(*self._own.flush(), like=like)
+
+    def _mapped(self, x: NDArray[np.float64], own: Affine, *, like: NDArray[Any]) -> NDArray[Any]:
+        shape = (*like.shape[:-1], x.shape[-1])
+        affine = Affine(own.shift.reshape(shape), own.scale.reshape(shape))
+        if self._fitted.normalizer.uses_data_set and self._fitted.affine is not None:
+            affine = affine.then(self._fitted.affine)
+        return np.asarray(affine(x.reshape(shape).astype(like.dtype)))
 
 
 def require_level(level: Array, front_end: AnyFrontEnd) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import (
     Affine,
     Array,
+    SlidingStream,
     SlidingWindow,
     namespace,
     require_choice,
     set_flags,
     set_whole_numbers,
     sliding_affine,
+    sliding_affine_in_blocks,
 )
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer, FittedNormalizer
 from spectronorm.normalize.safe_scale import safe_scale
@@ -74,6 +77,20 @@ class SlidingStandardize(ClipNormalizer):
         """
         own = namespace(level).astype(level, namespace(level).float64, copy=False)
         return sliding_affine(own, self._window(), scale=self.scale == "window", valid=valid)
+
+    @property
+    @override
+    def causal(self) -> bool:
+        """True if the window ends at its frame; the first `min_length` frames then wait for one another."""
+        return not self.center
+
+    @override
+    def clip_stream(self, bands: int) -> SlidingStream:
+        return SlidingStream(self._window(), bands, scale=self.scale == "window")
+
+    @override
+    def clip_blocks(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[NDArray[np.float64], Affine]]:
+        return sliding_affine_in_blocks(blocks, self._window(), scale=self.scale == "window")
 
     def _window(self) -> SlidingWindow:
         return SlidingWindow(self.length, self.min_length, self.center)

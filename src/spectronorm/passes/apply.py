@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import xxhash
 
-from spectronorm.audio import ClipReference, Reader, Source, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
 from spectronorm.features import open_for, stamp_of_level
@@ -28,7 +30,8 @@ from spectronorm.passes.outputs import (
     write_clip_index,
 )
 from spectronorm.passes.shards import ShardTask, index_rows, shards_of
-from spectronorm.passes.stores import Store, npy_bytes
+from spectronorm.passes.stores import HeldArray, Store, StoredArray
+from spectronorm.passes.windowed import windowed
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
@@ -74,23 +77,33 @@ class _Task:
     def __call__(self, item: tuple[ClipReference, str]) -> _Written:
         clip, output = item
         front_end = self.pipeline.front_end
-        long = LongSpectrogram(self.pipeline, self.reader, self.store, self.duration).write(clip, self.folder / output)
-        if long is not None:
-            if isinstance(long.result, AudioError):
-                return _Written(clip, output, 0, (BadFile.of(clip.name, long.result),), long.stamp, b"")
-            digest = stamp(ClipReference(output, self.folder / output))
-            return _Written(clip, output, long.result, (), long.stamp, digest)
+        with ExitStack() as waiting:
+            long = self._long.spooled(clip, self.folder, waiting)
+            if long is not None:
+                if isinstance(long.result, AudioError):
+                    return _Written(clip, output, 0, (BadFile.of(clip.name, long.result),), long.stamp, b"")
+                return self._write(clip, output, *long.result, long.stamp)
         read_stamp, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
         if isinstance(found, AudioError):
             return _Written(clip, output, 0, (BadFile.of(clip.name, found),), read_stamp, b"")
         level = found.shaped(front_end)
         try:
-            data = npy_bytes(self.store.made(self.pipeline.normalizer.padded(level, found.frames)))
+            array = HeldArray(self.store.made(self.pipeline.normalizer.padded(level, found.frames)))
         except AudioError as error:
             return _Written(clip, output, 0, (BadFile.of(clip.name, error),), read_stamp, b"")
+        return self._write(clip, output, array, level.shape[-1], read_stamp)
+
+    @cached_property
+    def _long(self) -> LongSpectrogram:
+        return LongSpectrogram(self.pipeline, self.reader, self.store, self.duration)
+
+    def _write(self, clip: ClipReference, output: str, array: StoredArray, frames: int, read_stamp: bytes) -> _Written:
+        digest = xxhash.xxh3_128()
         with atomic_write(self.folder / output, None) as file:
-            file.write(data)
-        return _Written(clip, output, level.shape[-1], (), read_stamp, xxhash.xxh3_128_digest(data))
+            for part in array.npy_parts():
+                digest.update(part)
+                file.write(part)
+        return _Written(clip, output, frames, (), read_stamp, digest.digest())
 
     def key(self, item: tuple[ClipReference, str]) -> bytes:
         """Return a key made from the output's name; stamp and digest show if the contents are unchanged."""
@@ -121,7 +134,7 @@ class _Task:
 
 
 def apply(  # noqa: PLR0913  (every one of them is an independent choice of the user)
-    source: str | Path | Source,
+    source: Openable,
     pipeline: Pipeline,
     folder: str | Path,
     *,
@@ -131,13 +144,17 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
     progress: Progress | None = None,
     overwrite: bool = False,
     store: Store | None = None,
+    window: float | Windows | None = None,
+    overlap: float = 0.0,
 ) -> Applied:
     """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure; or as `store` says.
 
     Beside them stand the pipeline that made them, `levels.json`, with which `fit` measures them, and `index.csv`: the
     source's columns, with `path` and the number of `frames` that are not padding. With `duration` (seconds) every clip
-    is cropped, or padded with zeros after normalization, to one length. A run that was stopped, by whatever means, is
-    taken up again by calling `apply` once more: a journal beside the folder says what is finished.
+    is cropped, or padded with zeros after normalization, to one length. With `window` (seconds, or `audio.Windows`)
+    recordings are cut into windows that share `overlap` seconds, and the last one is padded like that. A run that was
+    stopped, by whatever means, is taken up again by calling `apply` once more: a journal beside the folder says what
+    is finished.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -148,6 +165,7 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
         OutputBusy: if another run is writing into the folder.
     """
     store = (store or Store()).check(pipeline.front_end)
+    source, duration = windowed(source, pipeline.front_end, window, overlap, duration)
     opened, folder = open_for(source, pipeline.front_end), Path(folder)
     require_folder(folder, "the spectrograms")
     identity = {

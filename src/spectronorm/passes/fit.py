@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.audio import ClipReference, Reader, Source, open_source, random_sample
-from spectronorm.audio.channels import check_channels
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, is_one_pass, open_source, random_sample
+from spectronorm.audio.channels import STACK, check_channels
 from spectronorm.engines import Engine
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, LayoutWarning
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+from spectronorm.passes.fit_once import fit_once
 from spectronorm.passes.measure import MeasureTask
 from spectronorm.passes.measure_levels import MeasureLevelsTask
 from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.one_pass import MAX_BAD, Output, PassResults, one_pass
 from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
+from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
 from spectronorm.runs.progress import Progress
-from spectronorm.runs.versions import libraries, reading
+from spectronorm.runs.versions import deciding_libraries, libraries, reading
 from spectronorm.storage.content import Content
 
 DEFAULT_GROUPS = ("fold", "split")
@@ -41,24 +45,27 @@ class Sample:
 
 
 def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
-    source: str | Path | Source,
+    source: Openable,
     front_end: AnyFrontEnd | None = None,
     *,
     group_by: str | Sequence[str] | None = None,
     duration: float | None = None,
     sample: Sample | None = None,
-    max_bad: float = MAX_BAD,
+    max_bad: float | None = MAX_BAD,
     engine: Engine | None = None,
     progress: Progress | None = None,
     output: str | Path | None = None,
     exclude_floor: bool = False,
     overwrite: bool = False,
     channels: str | int | None = None,
+    window: float | Windows | None = None,
+    overlap: float = 0.0,
 ) -> Profile:
     """Measure a source once and exactly; the profile's bytes do not depend on workers, order or engine.
 
     Args:
-        source: A source, or an argument of `open_source`.
+        source: A source, or an argument of `open_source`. An iterator or a streamed data set is gone through
+            once, a few hundred clips at a time; it is not resumed.
         front_end: The front end; by default `FrontEnd()`. With `Levels`, the source's files hold levels (see
             `open_features`).
         group_by: Columns whose values form groups that can be left out later; by default fold and split, if present.
@@ -74,6 +81,9 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             (every channel is a clip, with a column `channel`) or `stack` (levels `(channel, band, frame)`; files whose
             number of channels differs from the first file's are bad).
         overwrite: Let the profile replace a file that is not ours; an input is never replaced.
+        window: Cut recordings into windows of this length in seconds, or by a rule of `audio.Windows`; by default the
+            last window counts as long as it is.
+        overlap: Number of seconds that neighbouring windows share.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -82,8 +92,25 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         OutputBusy: if another run is writing to the output.
         OutputRefused: if a file would be replaced that is not ours, or an input.
     """
-    front_end = _with_channels(FrontEnd() if front_end is None else front_end, channels)
-    if isinstance(front_end, FrontEnd):
+    front_end = FrontEnd() if front_end is None else front_end
+    if channels is not None:
+        front_end = _with_channels(front_end, channels)
+    if is_one_pass(source):
+        if sample is not None:
+            raise ArgumentError("sample: an iterator is gone through once, so no share of it can be drawn; give a list")
+        part = partial(
+            fit,
+            group_by=group_by,
+            duration=duration,
+            max_bad=None,
+            engine=engine,
+            exclude_floor=exclude_floor,
+            window=window,
+            overlap=overlap,
+        )
+        return fit_once(source, front_end, part, max_bad, progress, output, overwrite=overwrite)
+    source, duration = windowed(source, front_end, window, overlap, duration)
+    if isinstance(front_end, FrontEnd) and front_end.channels == STACK:
         source = open_source(source)
         front_end = with_all_channels(front_end, source)
     opened = open_for(source, front_end)
@@ -101,8 +128,10 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         engine=engine,
         progress=progress,
     ) as results:
-        parts, flagged = _collect(results)
+        parts, flagged, unconfirmed = _collect(results)
         results.require_good()
+        if unconfirmed is not None:
+            warnings.warn(f"every clip has {unconfirmed}", LayoutWarning, stacklevel=2)
         if sample is not None:
             parts = _stand_for(parts, by_group(opened, columns))
         profile = Profile(
@@ -113,15 +142,14 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             flagged=tuple(flagged),
             exclude_floor=exclude_floor,
             left_out=opened.left_out,
+            libraries=() if isinstance(front_end, Levels) else deciding_libraries(),
         )
         if output is not None:
             profile.save(output)
     return profile
 
 
-def _with_channels(front_end: AnyFrontEnd, channels: str | int | None) -> AnyFrontEnd:
-    if channels is None:
-        return front_end
+def _with_channels(front_end: AnyFrontEnd, channels: str | int) -> AnyFrontEnd:
     if isinstance(front_end, Levels):
         raise ArgumentError(f"channels={channels!r}: how many channels levels have is in their description")
     return replace(front_end, channels=check_channels(channels))
@@ -145,15 +173,18 @@ def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
     return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
-def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile]]:
-    """Return the sums of each group, and the flagged files."""
+def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile], str | None]:
+    """Return the sums of each group, the flagged files, and why no level confirms the layout, if none does."""
     parts: dict[GroupKey, RunningSum] = {}
     flagged: list[BadFile] = []
+    layouts: set[str | None] = set()
     for result in results:
         if result.measurement is not None:
             parts.setdefault(result.key, RunningSum()).add(result.measurement)
+            layouts.add(result.unconfirmed)
         flagged.extend(result.flagged)
-    return {key: parts.pop(key).total() for key in list(parts)}, flagged
+    unconfirmed = None if None in layouts else next(iter(layouts), None)
+    return {key: parts.pop(key).total() for key in list(parts)}, flagged, unconfirmed
 
 
 def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import xxhash
 from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, stamp
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.features import open_for
-from spectronorm.front_end import FrontEnd, WaveformGain
-from spectronorm.image_files import ImageCodec, contact_sheet, decode, encode_image, encode_picture
+from spectronorm.front_end import WaveformGain
+from spectronorm.image_files import ImageCodec, contact_sheet, encode_image, encode_picture
+from spectronorm.image_files.codec import read_header, require_readable
 from spectronorm.image_files.picture import palette
 from spectronorm.image_files.png import NOT_INVERTIBLE, read_texts
+from spectronorm.passes.long_image import LongImage, SpooledImage, image_parts, picture_parts
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
 from spectronorm.passes.outputs import (
     INDEX_NAME,
@@ -30,6 +34,7 @@ from spectronorm.passes.outputs import (
     require_folder,
     write_clip_index,
 )
+from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 from spectronorm.storage.atomic import atomic_write
@@ -122,12 +127,38 @@ class _Task:
                 told = read_texts(path).get(NOT_INVERTIBLE, "").rpartition("; ")[2]
                 wanted, _, frames = told.rpartition(" frames:")
                 return int(frames) if wanted == source and frames.isdigit() else None
-            header = decode(path).header
+            header = read_header(path)
         except FileFormatError:
             return None
         return header.frames if header.source == source else None
 
     def _write(self, clip: ClipReference, output: str) -> _Done:
+        with ExitStack() as waiting:
+            long = self._long.spooled(clip, self.folder, waiting)
+            if long is None:
+                return self._write_held(clip, output)
+            if isinstance(long.result, AudioError):
+                raise long.result
+            return self._write_long(clip, output, long.result, self._source(clip, long.stamp))
+
+    @cached_property
+    def _long(self) -> LongImage:
+        return LongImage(self.codec, self.reader, self.options.duration, self.options.width)
+
+    def _write_long(self, clip: ClipReference, output: str, image: SpooledImage, source: str) -> _Done:
+        width, colormap = self.options.width, self.options.colormap
+        header = self.codec.header(image.frames, image.length, gain=image.gain, source=source, width=width)
+        if colormap is None:
+            parts = image_parts(header, image)
+        else:
+            parts = picture_parts(self.codec, image, colormap, f"{source} frames:{header.frames}")
+        with atomic_write(self.folder / output, None) as file:
+            for part in parts:
+                file.write(part)
+        cells = header.frames * self.codec.front_end.n_bands
+        return _Done(clip, output, False, header.frames, image.clipped, cells)
+
+    def _write_held(self, clip: ClipReference, output: str) -> _Done:
         front_end = self.codec.front_end
         stamped = self.reader.read_stamped(
             clip, front_end.sample_rate, duration=self.options.duration, resampler=front_end.resampler
@@ -135,8 +166,9 @@ class _Task:
         read, source = stamped.clip_or_raise(), self._source(clip, stamped.stamp)
         level = front_end.clip_level(read.at_least(front_end.min_samples))
         width = self.options.width
-        if width is None and read.length < len(read.samples):
-            width = front_end.frames(len(read.samples))
+        if width is None and read.length < read.samples.shape[-1]:
+            width = front_end.frames(read.samples.shape[-1])
+        require_readable(len(level), width or level.shape[1])
         gain = WaveformGain.of(read.at_least(front_end.min_samples), front_end)
         pixels, header = self.codec.pixels(level, length=read.length, gain=gain, source=source, width=width)
         if self.options.colormap is None:
@@ -150,16 +182,8 @@ class _Task:
         return _Done(clip, output, False, header.frames, self.codec.clipped(shown), shown.size)
 
 
-def _one_channel(front_end: FrontEnd) -> FrontEnd:
-    if len(front_end.level_shape) > 1:
-        raise ArgumentError(
-            f"channels={front_end.channels!r}: an image holds one channel; choose mean, first, a number or each"
-        )
-    return front_end
-
-
-def export_images(
-    source: str | Path | Source,
+def export_images(  # noqa: PLR0913  (every one of them is an independent choice of the user)
+    source: Openable,
     codec: ImageCodec,
     folder: str | Path,
     *,
@@ -168,12 +192,19 @@ def export_images(
     engine: Engine | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
+    window: float | Windows | None = None,
+    overlap: float = 0.0,
 ) -> ExportedImages:
     """Write each clip as a PNG in the source's folder structure, or in a subfolder named after its label.
+
+    Channels of a stack lie below each other in one image, the first at the top.
 
     An existing image is kept if it is complete and was made from equal bytes with equal settings, so calling
     `export_images` again resumes an interrupted export. `index.csv` (the source's columns, `path` and `frames`) and the
     sheets are written next to the images; tools that read one folder for each class ignore them.
+
+    With `window` (seconds, or `audio.Windows`) recordings are cut into windows that share `overlap` seconds, and the
+    last one is padded as `ExportOptions.duration` pads.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -187,7 +218,9 @@ def export_images(
         palette(options.colormap)
         if codec.layout.bits != 8:
             raise ArgumentError(f"bits={codec.layout.bits} with colormap={options.colormap!r}: colours show 8 bits")
-    opened, folder = open_for(source, _one_channel(codec.front_end)), Path(folder)
+    source, duration = windowed(source, codec.front_end, window, overlap, options.duration)
+    options = replace(options, duration=duration)
+    opened, folder = open_for(source, codec.front_end), Path(folder)
     require_folder(folder, "the images")
     items = output_names(opened, ".png", by_label=True)
     sheets = _sheet_names(opened) if options.sheets else ()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio import Clip, ClipReference, Stamped, Streamed, stream
+from spectronorm.audio import ClipReference, Stamped, Streamed, stream
 from spectronorm.audio.clip import Remark
+from spectronorm.audio.long_clip import is_large
 from spectronorm.errors import AudioError
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
@@ -33,6 +34,9 @@ _SAMPLES_AT_ONCE = 1 << 22
 
 """Longer clips are held in memory but counted in pieces: their levels would take ten times their own memory."""
 
+_Waiting = tuple[ClipReference, NDArray[np.float32], bool, tuple[Remark, ...]]
+"""Clip, samples that are counted, true for a silent or constant clip, and flags."""
+
 
 @dataclass(frozen=True)
 class MeasureTask(UnitTask):
@@ -42,13 +46,12 @@ class MeasureTask(UnitTask):
 
     def __call__(self, unit: Unit) -> Measured:
         """Read and count every clip of the unit; clips that are too long to be held are counted in blocks."""
-        if len(self.front_end.level_shape) > 1:
-            return self._stacked(unit)
-        if not streams(self.front_end):
-            return self._held(unit)
+        measure = self._stacked if len(self.front_end.level_shape) > 1 else self._held
+        if not any(map(is_large, unit.clips)) or not streams(self.front_end):
+            return measure(unit)
         streamed = [self._streamed(clip) for clip in unit.clips]
         held = tuple(clip for clip, found in zip(unit.clips, streamed, strict=True) if found is None)
-        measured = self._held(Unit(unit.key, held))
+        measured = measure(Unit(unit.key, held))
         return measured if len(held) == len(unit.clips) else _joined(unit, measured, streamed)
 
     def _streamed(self, clip: ClipReference) -> Streamed[Measurement] | None:
@@ -104,17 +107,18 @@ class MeasureTask(UnitTask):
         )
         with closing(reading_each) as each:
             for clips in self._read_ahead(unit, each, bad, stamps):
-                for clip, sound in clips:
+                for clip, samples, flat, flags in clips:
                     try:
-                        if len(sound.valid) > _SAMPLES_AT_ONCE and streams(self.front_end):
-                            part = count_stream(self.front_end, _pieces(sound.valid))
-                            parts.append(part if sound.flat is None else as_flat(part))
+                        if len(samples) > _SAMPLES_AT_ONCE and streams(self.front_end):
+                            part = count_stream(self.front_end, _pieces(samples))
+                            parts.append(as_flat(part) if flat else part)
                         else:
-                            counter.add(sound.valid, flat=sound.flat is not None)
+                            counter.add(samples, flat=flat)
                     except AudioError as error:
                         bad.append(BadFile.of(clip.name, error, unit.key))
                         continue
-                    flagged += _flagged(clip, sound.flags, unit.key)
+                    if flags:
+                        flagged += _flagged(clip, flags, unit.key)
         found = counter.measurement()
         if parts:
             found = Measurement.sum(parts if found is None else [found, *parts])
@@ -122,14 +126,14 @@ class MeasureTask(UnitTask):
 
     def _read_ahead(
         self, unit: Unit, each: Iterator[Stamped], bad: list[BadFile], stamps: list[bytes]
-    ) -> Iterator[list[tuple[ClipReference, Clip]]]:
+    ) -> Iterator[list[_Waiting]]:
         """Yield the unit's clips, a few seconds of audio at a time; clips that cannot be read are added to `bad`.
 
         Decoding and measuring evict each other's code and data from the cache: alternating after every clip costs 8 %
         more than alternating after every few clips. The clips wait in one buffer, because arrays that outlive the next
         decoding would fragment the heap.
         """
-        clips: list[tuple[ClipReference, Clip]] = []
+        clips: list[_Waiting] = []
         waiting = workspace_of_thread().array("samples", (_SAMPLES_AHEAD,), np.float32)
         used = 0
         for clip, read in zip(unit.clips, each, strict=True):
@@ -137,17 +141,18 @@ class MeasureTask(UnitTask):
             if isinstance(read.result, AudioError):
                 bad.append(BadFile.of(clip.name, read.result, unit.key))
                 continue
-            real = read.result.at_least(self.front_end.min_samples)
-            length = len(real)
+            sound = read.result
+            samples = sound.at_least(self.front_end.min_samples)
+            length, flat, flags = len(samples), sound.flat is not None, sound.flags
             if used + length > len(waiting):
                 yield clips
                 clips, used = [], 0
             if length > len(waiting):
-                yield [(clip, replace(read.result, length=length))]
+                yield [(clip, samples, flat, flags)]
                 continue
             place = waiting[used : used + length]
-            place[:] = real
-            clips.append((clip, replace(read.result, samples=place, length=length)))
+            place[:] = samples
+            clips.append((clip, place, flat, flags))
             used += length
         yield clips
 

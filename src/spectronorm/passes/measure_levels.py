@@ -10,6 +10,7 @@ from spectronorm.audio import ClipReference
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.features import read_stamped_level, stamp_of_level
 from spectronorm.front_end import Levels
+from spectronorm.front_end.levels import unconfirmed
 from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.units import Unit
 from spectronorm.profile import BadFile, LevelClip, LevelCounter
@@ -27,6 +28,7 @@ class MeasureLevelsTask(UnitTask):
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
+        layouts: list[str | None] = []
         for clip in unit.clips:
             read = read_stamped_level(clip, self.front_end, duration=self.duration, with_stamp=self.with_stamps)
             stamps.append(read.stamp)
@@ -35,16 +37,25 @@ class MeasureLevelsTask(UnitTask):
                 if counted.flat and self.reader.skip_flat:
                     raise AudioError(BadAudioReason.CONSTANT, "its values are all alike")  # noqa: TRY301
                 counted.count_in(counter, self.front_end)
+                layouts.append(_unconfirmed(counted, self.front_end))
             except AudioError as error:
                 bad.append(BadFile.of(clip.name, error, unit.key))
                 continue
             if counted.flat:
                 flagged.append(BadFile(clip.name, *_flatness(counted, self.front_end), unit.key))
-        return Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps))
+        reason = None if None in layouts else next(iter(layouts), None)
+        return Measured(
+            unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps), reason
+        )
 
     @override
     def stamp(self, clip: ClipReference) -> bytes:
         return stamp_of_level(clip)
+
+
+def _unconfirmed(clip: LevelClip, levels: Levels) -> str | None:
+    sizes = {"c": levels.channels, "f": levels.bands, "t": clip.frames}
+    return unconfirmed(tuple(sizes[axis] for axis in levels.layout), levels.layout)
 
 
 def _flatness(clip: LevelClip, levels: Levels) -> tuple[BadAudioReason, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from spectronorm.audio import ClipReference, Reader, stamp
@@ -29,6 +29,8 @@ class Measured:
     bad: tuple[BadFile, ...]
     flagged: tuple[BadFile, ...]
     stamps: tuple[bytes, ...]
+    unconfirmed: str | None = None
+    """Reason why the shape of no level confirms the declared layout; None if one does, or none was declared."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class UnitTask:
             "stamps": [one.hex() for one in result.stamps],
             "bad": storage.plain_files(result.bad),
             "flagged": storage.plain_files(result.flagged),
+            "unconfirmed": result.unconfirmed,
         }
         text = canonical_json(lists).encode()
         found = b""
@@ -88,7 +91,7 @@ class UnitTask:
                 return None
             measurement = groups[unit.key]
         bad, flagged = storage.parse_files(lists["bad"]), storage.parse_files(lists["flagged"])
-        return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps)
+        return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps, lists["unconfirmed"])
 
 
 def _merged(key: GroupKey, some: Sequence[Measured]) -> Measured:
@@ -100,4 +103,11 @@ def _merged(key: GroupKey, some: Sequence[Measured]) -> Measured:
         tuple(bad for one in some for bad in one.bad),
         tuple(flagged for one in some for flagged in one.flagged),
         tuple(stamp for one in some for stamp in one.stamps),
+        unconfirmed_by_all(some),
     )
+
+
+def unconfirmed_by_all(some: Iterable[Measured]) -> str | None:
+    """Reason why no level of these results confirms the layout; None if one does, or if there is no level."""
+    reasons = [one.unconfirmed for one in some if one.measurement is not None]
+    return None if None in reasons else next(iter(reasons), None)

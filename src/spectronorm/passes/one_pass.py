@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 
 from spectronorm.audio import Source, release
 from spectronorm.counted import counted
@@ -18,8 +18,7 @@ from spectronorm.profile import BadFile
 from spectronorm.runs.journal import Journal, keep_journal
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, silent
-from spectronorm.runs.resume import ResumableTask, guarded_map, resumable_map
-from spectronorm.runs.worker_check import Origin
+from spectronorm.runs.resume import Guarded, mapped, resumable_map
 from spectronorm.storage.atomic import remove_unfinished
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import is_stream, overwriting, protecting, require_replaceable
@@ -77,17 +76,21 @@ class PassResults(Generic[_Result]):
 
     def require_good(self) -> None:
         """Raise `TooManyBad`, with the reasons counted and the first files named, if the limit is passed."""
-        bad, total, limit = self.bad, self._total, self._max_bad
-        if limit is None or (len(bad) <= limit * total and len(bad) < total):
-            return
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))
-        first = "\n".join(f"  {one}" for one in bad[:5])
-        raise TooManyBad(
-            f"{len(bad)} of {counted(total, 'file')} {'is' if len(bad) == 1 else 'are'} bad ({reasons}), "
-            f"more than max_bad={limit:g} allows"
-            f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n"
-            f"{first}"
-        )
+        require_few_bad(self.bad, self._total, self._max_bad)
+
+
+def require_few_bad(bad: Sequence[BadFile], total: int, limit: float | None) -> None:
+    """Raise `TooManyBad`, with the reasons counted and the first files named, if the limit is passed."""
+    if limit is None or (len(bad) <= limit * total and len(bad) < total):
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(Tally(b.reason.value for b in bad).items()))
+    first = "\n".join(f"  {one}" for one in bad[:5])
+    raise TooManyBad(
+        f"{len(bad)} of {counted(total, 'file')} {'is' if len(bad) == 1 else 'are'} bad ({reasons}), "
+        f"more than max_bad={limit:g} allows"
+        f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n"
+        f"{first}"
+    )
 
 
 @dataclass(frozen=True)
@@ -146,13 +149,12 @@ def one_pass(
     engine = AutoEngine() if engine is None else engine
     with ExitStack() as stack:
         stack.callback(release)
-        stack.enter_context(protecting(inputs_of(source)))
-        journal = None if output is None else stack.enter_context(_held(output))
-        origin = Origin.of(source, output.path if output is not None and output.by_workers else None)
-        if journal is None:
-            found = guarded_map(engine, task, items, origin)
-        else:
-            found = resumable_map(engine, cast("ResumableTask[Item, _Result]", task), items, origin, journal)
+        journal = None
+        if output is not None:
+            stack.enter_context(protecting(inputs_of(source)))
+            journal = stack.enter_context(_held(output))
+        guarded = Guarded(task, source, output.path if output is not None and output.by_workers else None)
+        found = mapped(engine, guarded, items) if journal is None else resumable_map(engine, guarded, items, journal)
         results = PassResults(stack.enter_context(closing(found)), len(source), max_bad, progress or silent)
         yield results
         results.require_good()
@@ -162,7 +164,8 @@ def inputs_of(source: Source) -> Iterator[str | Path]:
     """Yield the files that a source is read from: its listing, archives, and clips."""
     yield from source.listing
     for clip in source:
-        yield clip.location if clip.part is None else clip.part.place
+        if clip.part is None or clip.part.held is None:
+            yield clip.location if clip.part is None else clip.part.place
 
 
 def require_share(max_bad: float | None) -> None:

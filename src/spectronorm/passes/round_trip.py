@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio import Reader
-from spectronorm.audio.channels import EACH
+from spectronorm.audio import ClipReference, Reader
+from spectronorm.audio.channels import EACH, MEAN
 from spectronorm.errors import ArgumentError
+from spectronorm.features import as_high_as
 from spectronorm.front_end import FrontEnd, WaveformGain, level_db
 from spectronorm.image_files import ImageCodec, Layout, LevelRange, decode
 from spectronorm.inversion import invert
@@ -47,7 +49,8 @@ class RoundTrip:
         losses: `quantization_rms_db` and `quantization_max_db` (image against level), `bands_db` (mean absolute
             difference of the bands computed from the recovered bins), `level_db` and `level_rms_db` (mean absolute and
             rms difference of the recovered sound's level), `convergence_db` (spectral convergence of its STFT), and for
-            speech `pesq` and `stoi`; None if a measure is not installed or not defined.
+            speech `pesq` and `stoi`; None if a measure is not installed or not defined. Of a stack of channels, the
+            mean over the channels, and the largest `quantization_max_db`.
     """
 
     original: Path
@@ -92,17 +95,18 @@ def _round_trip(
     original, image, recovered = (folder / f"{name}{end}" for end in (".original.wav", ".png", ".recovered.wav"))
     for path, content in ((original, Content.SOUND), (image, Content.PICTURE), (recovered, Content.SOUND)):
         require_replaceable(path, content)
-    if len(front_end.level_shape) > 1 or front_end.channels == EACH:
+    if front_end.channels == EACH:
         raise ArgumentError(
-            f"channels={front_end.channels!r}: a round trip is of one channel; choose mean, first or a number"
+            "channels='each': a round trip writes one image of each file; choose stack, mean, first or a number"
         )
+    front_end = as_high_as(front_end, ClipReference(Path(clip).name, Path(clip)))
     reader = Reader(channels=front_end.channels)
     wave = reader.read(clip, front_end.sample_rate, resampler=front_end.resampler).valid
-    level = front_end.clip_level(wave)
+    level = front_end.clip_level(wave).reshape(*front_end.level_shape, -1)
     codec = ImageCodec(front_end, level_range or LevelRange.of_level(level), Layout(bits=options.bits))
     write_audio(original, _within_full_scale(wave), front_end.sample_rate)
     with atomic_write(image, Content.PICTURE) as file:
-        file.write(codec.encode(level, length=len(wave), gain=WaveformGain.of(wave, front_end), source=name))
+        file.write(codec.encode(level, length=wave.shape[-1], gain=WaveformGain.of(wave, front_end), source=name))
     decoded = decode(image)
     back = invert(
         decoded.level,
@@ -115,13 +119,43 @@ def _round_trip(
     )
     back = decoded.header.gain.undo(back)
     write_audio(recovered, _within_full_scale(back), front_end.sample_rate)
-    losses = {
-        **_quantization(decoded.level, level, front_end),
+    stages = decoded.level, level, back, wave
+    if wave.ndim == 1:
+        losses = _losses(*stages, front_end, speech=options.speech)
+    else:
+        one = replace(front_end, channels=MEAN)
+        losses = _over_channels(
+            [_losses(*channel, one, speech=options.speech) for channel in zip(*stages, strict=True)]
+        )
+    return RoundTrip(original, image, recovered, losses)
+
+
+def _losses(
+    decoded: NDArray[Any],
+    level: NDArray[Any],
+    back: NDArray[Any],
+    wave: NDArray[Any],
+    front_end: FrontEnd,
+    *,
+    speech: bool,
+) -> dict[str, float | None]:
+    """The measures of one channel."""
+    return {
+        **_quantization(decoded, level, front_end),
         "bands_db": _bands_residual(level, front_end),
         **_sound(back, wave, level, front_end),
-        **(_speech(back, wave, front_end.sample_rate) if options.speech else {}),
+        **(_speech(back, wave, front_end.sample_rate) if speech else {}),
     }
-    return RoundTrip(original, image, recovered, losses)
+
+
+def _over_channels(losses: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """The largest of maxima, and the mean of other measures, over the channels that have them."""
+    found: dict[str, float | None] = {}
+    for name in losses[0]:
+        values = [value for one in losses if (value := one[name]) is not None]
+        pooled = max if name.endswith("_max_db") else fmean
+        found[name] = pooled(values) if values else None
+    return found
 
 
 def _quantization(decoded: NDArray[Any], level: NDArray[Any], front_end: FrontEnd) -> dict[str, float | None]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from spectronorm.audio import ClipReference, Reader, Source, stamp
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import stamp_of_level
 from spectronorm.passes.clip_level import read_clip_level
+from spectronorm.passes.long_spectrogram import LongSpectrogram
 from spectronorm.passes.outputs import output_names
-from spectronorm.passes.stores import SHARDS, Entry, Store
+from spectronorm.passes.stores import SHARDS, Entry, HeldArray, Store, StoredArray
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
@@ -88,20 +91,39 @@ class ShardTask:
     def _entries(
         self, shard: Shard, frames: dict[str, int], bad: list[BadFile], stamps: list[bytes]
     ) -> Iterator[Entry]:
-        front_end = self.pipeline.front_end
         for clip, name in shard.clips:
-            read, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
-            stamps.append(read)
-            try:
+            with ExitStack() as waiting:
+                read, found = self._array(clip, waiting)
+                stamps.append(read)
                 if isinstance(found, AudioError):
-                    raise found
-                level = found.shaped(front_end)
-                array = self.store.made(self.pipeline.normalizer.padded(level, found.frames))
-            except AudioError as error:
-                bad.append(BadFile.of(clip.name, error))
-                continue
-            frames[name] = level.shape[-1]
-            yield Entry(name, array, self.store.dtype, level.shape[-1], clip.columns)
+                    bad.append(BadFile.of(clip.name, found))
+                    continue
+                array, count = found
+                frames[name] = count
+                yield Entry(name, array, self.store.dtype, count, clip.columns)
+
+    def _array(self, clip: ClipReference, waiting: ExitStack) -> tuple[bytes, tuple[StoredArray, int] | AudioError]:
+        """The stamp of a clip, and its array with the number of frames without padding, or the error that it has none.
+
+        The array of a long clip is read from a file that `waiting` closes.
+        """
+        long = self._long.spooled(clip, self.folder, waiting)
+        if long is not None:
+            return long.stamp, long.result
+        front_end = self.pipeline.front_end
+        read, found = read_clip_level(clip, front_end, self.reader, duration=self.duration, with_stamp=True)
+        if isinstance(found, AudioError):
+            return read, found
+        level = found.shaped(front_end)
+        try:
+            array = self.store.made(self.pipeline.normalizer.padded(level, found.frames))
+        except AudioError as error:
+            return read, error
+        return read, (HeldArray(array), level.shape[-1])
+
+    @cached_property
+    def _long(self) -> LongSpectrogram:
+        return LongSpectrogram(self.pipeline, self.reader, self.store, self.duration)
 
     def key(self, shard: Shard) -> bytes:
         """By the names of the shard and its clips."""

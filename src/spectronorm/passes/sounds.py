@@ -45,6 +45,7 @@ from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
 
 FORMATS = ("wav", "flac")
+_MOST_IN_FLAC = 8
 
 
 @dataclass(frozen=True)
@@ -211,16 +212,19 @@ def invert_file(
         wave = wave / peak
         notes = (*notes, f"scaled by {-20 * np.log10(peak):.1f} dB to stay within full scale")
     write_audio(output, wave, found.front_end.sample_rate, judged=judged)
-    return InvertedFile(name or path.name, output, len(wave) / found.front_end.sample_rate, notes)
+    return InvertedFile(name or path.name, output, wave.shape[-1] / found.front_end.sample_rate, notes)
 
 
 def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, judged: bool = False) -> None:
-    """Write a mono WAV or FLAC of 16 bits, by the suffix of `output`, atomically."""
+    """Write `(sample,)` or `(channel, sample)` as WAV or FLAC of 16 bits, by the suffix of `output`, atomically."""
     buffer = io.BytesIO()
     kind = output.suffix.lstrip(".").upper()
-    with soundfile.SoundFile(buffer, "w", sample_rate, 1, "PCM_16", format=kind) as file:
+    channels = 1 if wave.ndim == 1 else wave.shape[0]
+    if kind == "FLAC" and channels > _MOST_IN_FLAC:
+        raise ArgumentError(f"{output}: FLAC holds at most {_MOST_IN_FLAC} channels, not {channels}; write WAV")
+    with soundfile.SoundFile(buffer, "w", sample_rate, channels, "PCM_16", format=kind) as file:
         file.software = "spectronorm"
-        file.write(np.asarray(wave, dtype=np.float32))
+        file.write(np.asarray(wave, dtype=np.float32).T)
     with atomic_write(output, None if judged else Content.SOUND) as written:
         written.write(buffer.getvalue())
 
@@ -312,9 +316,10 @@ def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
         x = np.array(mapped)
     except _ODD as error:
         raise FileFormatError(f"{path}: cannot be read as a .npy array ({error})") from None
-    if x.ndim != 2 or not np.issubdtype(x.dtype, np.floating) or not x.size:
+    if x.ndim not in (2, 3) or not np.issubdtype(x.dtype, np.floating) or not x.size:
         raise FileFormatError(
-            f"{path}: holds {x.dtype} of shape {x.shape}, but a spectrogram is (band, frame) of floats"
+            f"{path}: holds {x.dtype} of shape {x.shape}, but a spectrogram is (band, frame) of floats, or (channel, "
+            "band, frame)"
         )
     note = ("the level of the waveform is not known: the sound has that of the normalized wave",)
     if options.front_end is not None:
@@ -324,7 +329,7 @@ def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
         folder = _folder_of_pipeline(path)
         pipeline = _pipeline(folder / PIPELINE_NAME)
         name = escaped_name(path.resolve().relative_to(folder).as_posix())
-        x = x[:, : _frames(folder).get(name, x.shape[1])]
+        x = x[..., : _frames(folder).get(name, x.shape[-1])]
     front_end = require_front_end(pipeline.front_end, "turning a spectrogram into sound")
     return _Spectrogram(pipeline.inverse(x.astype(np.float64)), front_end, None, None, 0.0, note)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from spectronorm.audio import ClipReference, Source, reading_place
+from spectronorm.audio import ClipReference, Source, decoded_in_order, reading_place
 from spectronorm.profile import (
     GroupKey,
 )
@@ -44,10 +44,21 @@ def units(groups: dict[GroupKey, list[ClipReference]]) -> list[Unit]:
 
 
 def _cut(unit: Unit, parts: int) -> list[Unit]:
-    """Cut the unit into `parts` parts, or fewer if it has fewer clips."""
+    """Cut the unit into `parts` parts, or fewer if it has fewer clips, or pieces that share a decoding."""
     parts = min(parts, len(unit.clips))
-    bounds = [len(unit.clips) * part // parts for part in range(parts + 1)]
+    bounds = [_behind_pieces(unit.clips, len(unit.clips) * part // parts) for part in range(parts + 1)]
+    bounds = list(dict.fromkeys(bounds))
     return [Unit(unit.key, unit.clips[a:b]) for a, b in pairwise(bounds)]
+
+
+def _behind_pieces(clips: Sequence[ClipReference], bound: int) -> int:
+    """Move a bound behind all pieces of a recording that would have to be decoded twice."""
+    while 0 < bound < len(clips):
+        recording = decoded_in_order(clips[bound - 1])
+        if recording is None or recording != decoded_in_order(clips[bound]):
+            break
+        bound += 1
+    return bound
 
 
 def by_group(source: Source, columns: Sequence[str]) -> dict[GroupKey, list[ClipReference]]:

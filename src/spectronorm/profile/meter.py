@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import to_host
-from spectronorm.errors import ArgumentError, AudioError, FileFormatError
+from spectronorm.errors import ArgumentError, AudioError, FileFormatError, LayoutWarning
 from spectronorm.front_end import AnyFrontEnd
+from spectronorm.front_end.levels import unconfirmed
 from spectronorm.profile import gather
 from spectronorm.profile.counting.counter import LevelCounter
 from spectronorm.profile.counting.level_clip import LevelClip
@@ -53,6 +55,7 @@ class Meter:
         self._held: Held = []
         """The newest batch: in a distributed run it may repeat clips of other ranks."""
         self._clips = 0
+        self._layout_told = False
 
     @property
     def clips(self) -> int:
@@ -75,7 +78,8 @@ class Meter:
             lengths: Number of real frames of each clip; those beyond are padding, and not counted.
             valid: Instead, a boolean mask `(batch, frame)` that is true up to each clip's end.
             groups: Columns such as `{"fold": fold}`, each with one value for the batch or one value a clip.
-            layout: Axes of `x`, where the meter was made without.
+            layout: Axes of `x`, where the meter was made without. A `LayoutWarning` tells, once, if the first batch is
+                square: its shape cannot confirm the layout then.
 
         Returns:
             This meter.
@@ -99,10 +103,20 @@ class Meter:
                 held.append((keys[index], LevelClip.of(clip[:, :count], self.front_end)))
             except AudioError as error:
                 raise ArgumentError(f"clip {index} of the batch: {error.detail}; nothing of it was counted") from None
+        self._check_layout(tuple(x.shape), axes)
         self._settle()
         self._held = held
         self._clips += len(held)
         return self
+
+    def _check_layout(self, shape: tuple[int, ...], layout: str) -> None:
+        """Warn once, unless the shape of some batch has confirmed the layout, or this one does."""
+        if self._layout_told:
+            return
+        problem = unconfirmed(shape, layout)
+        self._layout_told = True
+        if problem is not None:
+            warnings.warn(f"a batch of shape {shape} has {problem}", LayoutWarning, stacklevel=3)
 
     def profile(self) -> Profile:
         """The profile of everything so far; raises `ArgumentError` when that is nothing."""

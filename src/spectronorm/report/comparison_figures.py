@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.experiment.answer.answer import ALIKE, EQUIVALENT, UNRESOLVED, Answer
-from spectronorm.experiment.answer.sequential import MARGIN
+from spectronorm.experiment.answer.answer import Answer
+from spectronorm.experiment.answer.chances import MARGIN
+from spectronorm.experiment.answer.words import ALIKE, EQUIVALENT, UNRESOLVED, UNSAID
 from spectronorm.report.figures import as_label, new_figure
 
-_COLOURS = {ALIKE: "0.45", EQUIVALENT: "C2", UNRESOLVED: "C1"}
+_COLOURS = {ALIKE: "0.45", UNSAID: "0.7", EQUIVALENT: "C2", UNRESOLVED: "C1"}
 
 
 def arms_figure(answer: Answer) -> bytes:
@@ -40,14 +41,19 @@ def differences_figure(answer: Answer) -> bytes:
     axis.axvline(0, color="0.3", linewidth=1)
     for y, (difference, word) in enumerate(reversed(rows)):
         colour = "C4" if word == "A/A control" else _COLOURS.get(word, "C3")
-        if difference.folds is not None:
-            axis.plot([100 * difference.folds.low, 100 * difference.folds.high], [y, y], color=colour, linewidth=1)
+        if (units := difference.units) is not None:
+            axis.plot([100 * units.low, 100 * units.high], [y, y], color=colour, linewidth=1)
         axis.plot([100 * difference.bootstrap.low, 100 * difference.bootstrap.high], [y, y], color=colour, linewidth=4)
         axis.plot(100 * difference.estimate, y, "o", color="black", markersize=4)
     names = [as_label(f"{difference.first} − {difference.second}: {word}") for difference, word in reversed(rows)]
     axis.set_yticks(range(len(rows)), names, fontsize=8)
-    axis.set_xlabel("points; thick: over recordings and seeds, thin: over folds")
+    axis.set_xlabel(f"points; thick: over recordings and seeds, thin: over {_units(answer)}")
     return png(figure)
+
+
+def _units(answer: Answer) -> str:
+    spread = answer.control.spread
+    return "folds" if spread is None else spread.units
 
 
 def curves_figure(curves: Mapping[str, NDArray[Any]]) -> bytes:

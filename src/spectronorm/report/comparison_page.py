@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.results import Results, TrainedModel
-from spectronorm.experiment.running.compare import Outcome, plan
+from spectronorm.experiment.running.compare import Outcome
+from spectronorm.experiment.running.plan import plan
 from spectronorm.experiment.running.prepare import Prepared, arm_inputs
 from spectronorm.report import comparison_figures as figures
-from spectronorm.report.comparison_tables import tables
+from spectronorm.report.comparison_tables import details
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
@@ -37,10 +38,11 @@ _PAGE = """<style>
 </head>
 <body>
 <h1>{{ title }}</h1>
+<h2>The answer</h2>
+{% for line in basis %}<p>{{ line }}</p>{% endfor %}
+<div class="answer">{% for line in sentences %}<p>{{ line }}</p>{% endfor %}</div>
 <h2>What was asked</h2>
 {% for line in plan %}<p>{{ line }}</p>{% endfor %}
-<h2>The answer</h2>
-<div class="answer">{% for line in sentences %}<p>{{ line }}</p>{% endfor %}</div>
 {% for caption, image in figures.items() %}
 <h2>{{ caption }}</h2>
 <img src="data:image/png;base64,{{ image }}" alt="{{ caption }}">
@@ -56,6 +58,8 @@ _PAGE = """<style>
 </details>
 <h2>Versions</h2>
 <pre>{{ versions }}</pre>
+<h2>What to do</h2>
+<div class="answer">{% for line in advice %}<p>{{ line }}</p>{% endfor %}</div>
 </body>
 </html>
 """
@@ -68,15 +72,16 @@ def save_comparison_page(prepared: Prepared, results: Results, outcome: Outcome,
         MissingExtra: if Jinja2 or matplotlib is not installed.
     """
     template = page_template(_PAGE)
-    lines = tables(outcome)
     drawn = _figures(prepared, results, outcome.answer)
     settings = {name: value for name, value in results.settings.items() if name != "clips"}
     text = template.render(
         title=f"Which normalization? {', '.join(arm.name for arm in prepared.design.arms)}",
         plan=plan(prepared),
+        basis=outcome.answer.basis,
         sentences=outcome.answer.sentences,
+        advice=outcome.answer.advice,
         figures={caption: embedded(image) for caption, image in drawn.items()},
-        blocks=_blocks(lines[len(outcome.answer.sentences) :]),
+        blocks=_blocks(details(outcome)),
         settings=json.dumps(settings, indent=1, sort_keys=True),
         versions=_versions(),
     )

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from spectronorm.experiment.answer.answer import ArmVerdict, Comparison, Shifted
+from spectronorm.experiment.answer.answer import Answer, Comparison, Shifted
+from spectronorm.experiment.answer.basis import count
 from spectronorm.experiment.answer.sequential import Look
 from spectronorm.experiment.answer.statistics import PairedDifference
+from spectronorm.experiment.answer.words import ArmVerdict
 from spectronorm.experiment.running.compare import Outcome
+
+_CHANCES = ("P better (%)", "P same (%)", "P worse (%)")
 
 
 def tables(outcome: Outcome) -> list[str]:
-    """Return the whole answer: sentences, arms, differences, controls, deployments."""
+    """Return the whole answer: its basis, sentences, arms, differences, controls, deployments, advice."""
     answer = outcome.answer
-    lines = [*answer.sentences, ""]
+    return [*answer.basis, "", *answer.sentences, "", *details(outcome), "", *answer.advice]
+
+
+def details(outcome: Outcome) -> list[str]:
+    """Return the tables of the answer: arms, differences, controls, deployments."""
+    answer, lines = outcome.answer, list[str]()
     lines += _arms(answer.accuracy, answer.log_loss)
     lines += ["", *_differences(answer.accuracy, answer.log_loss), ""]
     lines.append(f"A/A control: {_control(answer.control)}.")
     lines += [f"Negative control, one model by algebra: {_control(pair)}." for pair in answer.same_model]
-    lines.append(f"This run finds differences of {100 * answer.detectable:.1f} points four times in five.")
+    lines.append(_power(answer))
     lines.append(f"It ended because {outcome.stopped}.")
     if outcome.looks:
         lines += ["", *_looks(outcome.looks)]
     for update in dict.fromkeys(part.update for part in answer.shifts):
         lines += ["", *_shifts([part for part in answer.shifts if part.update == update], update)]
     return lines
+
+
+def _power(answer: Answer) -> str:
+    if answer.detectable >= 1:
+        return "Such a run calls no arm better or worse, however large the difference."
+    pairs = count(len(answer.accuracy.verdicts), "pair")
+    return (
+        f"Such a run calls an arm better four times in five if it is better by {100 * answer.detectable:.1f} points "
+        f"({pairs} of arms)."
+    )
 
 
 def row(cells: Sequence[str]) -> str:
@@ -52,24 +71,41 @@ def _arms(accuracy: Comparison, log_loss: Comparison) -> Iterator[str]:
 
 
 def _differences(accuracy: Comparison, log_loss: Comparison) -> Iterator[str]:
-    yield row(["difference (points)", "", "bootstrap 95 %", "over folds 95 %", "p (Holm)", "", "log-loss"])
-    yield row(["---", "---:", "---:", "---:", "---:", "---", "---"])
+    yield row(
+        [
+            "difference (points)",
+            "",
+            "bootstrap 95 %",
+            f"over {_units(accuracy)} 95 %",
+            "p (Holm)",
+            "",
+            *_CHANCES,
+            "log-loss",
+        ]
+    )
+    yield row(["---", "---:", "---:", "---:", "---:", "---", *("---:" for _ in _CHANCES), "---"])
     for verdict, loss in zip(accuracy.verdicts, log_loss.verdicts, strict=True):
         nats = loss.difference
         ends = f"{nats.bootstrap.low:+.3f} … {nats.bootstrap.high:+.3f}".replace("-", "−")
         yield row([*_cells(verdict), f"{nats.estimate:+.3f}".replace("-", "−") + f" ({ends})"])
 
 
+def _units(accuracy: Comparison) -> str:
+    spread = accuracy.verdicts[0].difference.spread
+    return "folds" if spread is None else spread.units
+
+
 def _cells(verdict: ArmVerdict) -> list[str]:
     difference = verdict.difference
-    folds = "–" if difference.folds is None else interval(difference.folds.low, difference.folds.high)
+    units, chances = difference.units, difference.chances
     return [
         f"{difference.first} − {difference.second}",
         points(difference.estimate),
         interval(difference.bootstrap.low, difference.bootstrap.high),
-        folds,
+        "–" if units is None else interval(units.low, units.high),
         f"{verdict.holm:.2g}",
         verdict.word,
+        *(("–",) * 3 if chances is None else (f"{100 * p:.0f}" for p in (chances.better, chances.same, chances.worse))),
     ]
 
 

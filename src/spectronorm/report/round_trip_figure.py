@@ -7,7 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from spectronorm.audio import read_clip
+from spectronorm.audio import Reader
+from spectronorm.audio.channels import MEAN, STACK
 from spectronorm.front_end import FrontEnd
 from spectronorm.image_files import decode
 from spectronorm.passes.round_trip import RoundTrip
@@ -20,10 +21,16 @@ def draw_round_trip(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
     Raises:
         MissingExtra: if matplotlib is not installed.
     """
-    waves = [read_clip(file, front_end.sample_rate).valid for file in (trip.original, trip.recovered)]
-    original, recovered = (front_end.clip_level(wave) for wave in waves)
+    image = decode(trip.image)
+    front_end = image.header.front_end
+    rate = front_end.sample_rate
+    shape = image.level.shape
+    reader = Reader(channels=MEAN if image.level.ndim == 2 else f"{STACK}:{shape[0]}")
+    waves = [reader.read(file, rate).valid for file in (trip.original, trip.recovered)]
+    # The channels of a stack lie above each other, the first at the bottom.
+    levels = [front_end.clip_level(wave) for wave in waves]
     title = f"{trip.image.stem}: {trip.losses['level_db']:.2f} dB mean difference of levels"
-    save_round_trip_figure((original, decode(trip.image).level, recovered), front_end, title, path)
+    save_round_trip_figure((levels[0], image.level.reshape(-1, shape[-1]), levels[1]), front_end, title, path)
 
 
 def save_round_trip_figure(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast, overload
 
+from spectronorm.audio import Source
 from spectronorm.engines.engine import Engine, Item, Result, merged
 from spectronorm.errors import FileFormatError
+from spectronorm.runs.batches import Batches, InBatches, batch_bounds
 from spectronorm.runs.journal import Journal
 from spectronorm.runs.worker_check import Origin
 from spectronorm.storage import DAMAGE
@@ -42,25 +46,63 @@ _ODD: tuple[type[Exception], ...] = (FileFormatError, *DAMAGE)
 
 @dataclass(frozen=True)
 class Guarded(Generic[Item, Result]):
-    """A task as a worker runs it; picklable, so that any engine can run it.
+    """A task that is pickled with the run's origin: another process first checks that it reproduces the run.
 
-    The worker first checks that it reproduces the run. A payload from the journal is restored if it is still valid; any
-    other item is done, and serialized by the worker if the task is `recorded`.
+    Attributes:
+        task: The task.
+        source: The clips that are read.
+        output: The folder that workers write into, or None.
     """
 
     task: Callable[[Item], Result]
+    source: Source
+    output: Path | None = None
+
+    def __call__(self, item: Item) -> Result:
+        """Do the work, in the process that started the run."""
+        return self.task(item)
+
+    def merge(self, results: list[Result]) -> list[Result]:
+        """Merge results, if the task can."""
+        return merged(self.task, results)
+
+    def __reduce__(self) -> tuple[type[_Elsewhere[Item, Result]], tuple[Callable[[Item], Result], Origin]]:
+        return _Elsewhere, (self.task, self._origin)
+
+    @cached_property
+    def _origin(self) -> Origin:
+        return Origin.of(self.source, self.output)
+
+
+@dataclass(frozen=True)
+class _Elsewhere(Generic[Item, Result]):
+    """A task in another process."""
+
+    task: Callable[[Item], Result]
     origin: Origin
-    recorded: bool
+
+    def __call__(self, item: Item) -> Result:
+        self.origin.require_same()
+        return self.task(item)
+
+    def merge(self, results: list[Result]) -> list[Result]:
+        return merged(self.task, results)
+
+
+@dataclass(frozen=True)
+class _Recorded(Generic[Item, Result]):
+    """A task with its records for the journal.
+
+    A payload from the journal is restored if it is still valid; any other item is done, and serialized by the worker.
+    """
+
+    task: ResumableTask[Item, Result]
 
     def __call__(self, found: tuple[Item, bytes | None]) -> tuple[Records, Result]:
         """Return the item's result, and the records that the journal needs."""
-        self.origin.require_same()
         item, payload = found
-        if not self.recorded:
-            return [], self.task(item)
-        task = cast("ResumableTask[Item, Result]", self.task)
-        result = None if payload is None else _restored(task, item, payload)
-        return _worked(task, item) if result is None else ([], result)
+        result = None if payload is None else _restored(self.task, item, payload)
+        return _worked(self.task, item) if result is None else ([], result)
 
     def merge(self, done: list[tuple[Records, Result]]) -> list[tuple[Records, Result]]:
         """Merge results, if the task can; all their records are placed before the first result."""
@@ -108,33 +150,46 @@ class _WithPayloads(Sequence[tuple[Item, bytes | None]]):
         return item, self.payload(item)
 
 
-def guarded_map(
-    engine: Engine, task: Callable[[Item], Result], items: Sequence[Item], origin: Origin
+def mapped(
+    engine: Engine, task: Callable[[Item], Result], items: Sequence[Item], clips: Sequence[object] | None = None
 ) -> Generator[Result]:
-    """Yield `task(item)` for each item, in any order.
+    """Yield `task(item)` for each item, in any order; items whose clips one worker must read in order go together.
+
+    Args:
+        engine: The engine.
+        task: A guarded task.
+        items: The items.
+        clips: The items as `batch_bounds` takes them, if they are others.
 
     Raises:
-        EngineError: if a worker would not reproduce the run that `origin` identifies.
+        EngineError: if a worker would not reproduce the run.
     """
-    for _, result in engine.map(Guarded(task, origin, recorded=False), _WithPayloads(items, lambda _: None)):
-        yield result
+    bounds = batch_bounds(items if clips is None else clips)
+    if bounds is None:
+        yield from engine.map(task, items)
+        return
+    for results in engine.map(InBatches(task), Batches(items, bounds)):
+        yield from results
 
 
 def resumable_map(
-    engine: Engine, task: ResumableTask[Item, Result], items: Sequence[Item], origin: Origin, journal: Journal
+    engine: Engine, guarded: Guarded[Item, Result], items: Sequence[Item], journal: Journal
 ) -> Generator[Result]:
-    """Yield `task(item)` for each item, in any order: from the journal if still valid; new results are added to it.
+    """Yield the result of a resumable task for each item, in any order: from the journal if still valid.
+
+    New results are added to the journal.
 
     Raises:
-        EngineError: if a worker would not reproduce the run that `origin` identifies.
+        EngineError: if a worker would not reproduce the run.
     """
+    task = cast("ResumableTask[Item, Result]", guarded.task)
     finished = [item for item in items if task.key(item) in journal]
     rest = [item for item in items if task.key(item) not in journal]
-    guarded = Guarded(task, origin, recorded=True)
+    recorded = Guarded(_Recorded(task), guarded.source, guarded.output)
     # One map after the other, because an engine predicts from the first results how long the others will take.
     held = _WithPayloads(finished, lambda item: journal.get(task.key(item)))
     for some in (held, _WithPayloads(rest, lambda _: None)):
-        for records, result in engine.map(guarded, some):
+        for records, result in mapped(engine, recorded, some, some.items):
             for key, payload in records:
                 journal.put(key, payload)
             yield result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,27 @@ def libraries() -> dict[str, str]:
     return {
         "spectronorm": __version__,
         "libsndfile": soundfile.__libsndfile_version__,
+        "av": _version_of("av"),
         "soxr": " ".join([soxr.__version__, *_soxr_switches()]),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "numba": numba_version(),
         "machine": platform.machine(),
     }
+
+
+def deciding_libraries() -> tuple[tuple[str, str], ...]:
+    """Names and versions of the libraries that decide a profile's integers, sorted; kernels decide nothing."""
+    named = {name: version for name, version in libraries().items() if version}
+    return tuple(sorted((name, named[name]) for name in named.keys() - {"spectronorm", "numba", "machine"}))
+
+
+def _version_of(package: str) -> str:
+    """The version of an optional package, without importing it; empty if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _soxr_switches() -> list[str]:

@@ -48,7 +48,7 @@ class Origin:
     @classmethod
     def of(cls, source: Source, output: Path | None = None) -> Origin:
         """Describe this process, before it reads a source and writes into a folder whose lock it holds."""
-        places = [_place(clip) for clip in _spread(source.clips)]
+        places = [_place(clip) for clip in _spread(source.clips) if clip.part is None or clip.part.held is None]
         local = [place for place in places if not is_url(place)]
         paths = [Path(place) for place in local] if output is None else [*map(Path, local), output]
         return cls(

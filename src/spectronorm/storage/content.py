@@ -14,6 +14,7 @@ _HEAD_BYTES = 1 << 12
 _MOST_HEADER_BYTES = 1 << 26
 _MOST_JSON_BYTES = 1 << 26
 _MOST_LOOKED_AT = 1000
+_MOST_STATISTICS = 1 << 22
 
 
 class Content(Enum):
@@ -29,6 +30,7 @@ class Content(Enum):
     INDEX = "an index that spectronorm wrote"
     LEVELS = "a description of levels that spectronorm wrote"
     STORE = "a shard that spectronorm wrote"
+    STATISTICS = "statistics for another program that name spectronorm"
 
     def stands_at(self, path: Path) -> bool:
         """Tell if the regular file `path` is of this kind and ours, or empty.
@@ -79,7 +81,7 @@ def _is_model(path: Path, head: bytes) -> bool:
 
 
 def _is_record(path: Path, head: bytes) -> bool:
-    """Tell if it is JSON as we write it: settings with their front end, or the losses of round trips."""
+    """Tell if it is JSON as we write it: settings with their front end, losses of round trips, or a sensitivity."""
     try:
         plain = json.loads(path.read_bytes()) if head[:1] == b"{" and path.stat().st_size <= _MOST_JSON_BYTES else None
     except (ValueError, RecursionError):
@@ -87,7 +89,8 @@ def _is_record(path: Path, head: bytes) -> bool:
     if not isinstance(plain, dict) or not plain:
         return False
     losses = all(isinstance(value, dict) and "quantization_rms_db" in value for value in plain.values())
-    return losses or {"format", "front_end", "origin"} <= plain.keys()
+    known = ({"format", "front_end", "origin"}, {"model", "effects", "own", "offset"})
+    return losses or any(keys <= plain.keys() for keys in known)
 
 
 def _is_array(path: Path, head: bytes) -> bool:
@@ -153,6 +156,12 @@ def _is_store(path: Path, head: bytes) -> bool:
         return head[:4] == b"PAR1" and _MARK in file.read()
 
 
+def _is_statistics(path: Path, head: bytes) -> bool:
+    """Tell if a short file carries our mark: some formats have a key for it, and others are never replaced."""
+    del head
+    return path.stat().st_size <= _MOST_STATISTICS and _MARK in path.read_bytes()
+
+
 _INDEXED = {
     ".npy": Content.ARRAY,
     ".png": Content.PICTURE,
@@ -171,4 +180,5 @@ _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.INDEX: _is_index,
     Content.LEVELS: _is_levels,
     Content.STORE: _is_store,
+    Content.STATISTICS: _is_statistics,
 }

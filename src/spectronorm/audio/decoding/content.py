@@ -10,9 +10,9 @@ import xxhash
 
 from spectronorm.audio.decoding.decode import open_regular
 from spectronorm.audio.decoding.memory_file import fill, unnamed_file
-from spectronorm.audio.places.archive import part_pieces
+from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.place import state
-from spectronorm.audio.places.reference import ClipReference
+from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.errors import AudioError, BadAudioReason
 
 ATTEMPTS = 3
@@ -31,7 +31,7 @@ def open_content(clip: ClipReference) -> Iterator[int]:
     Raises:
         AudioError: if there is no such file, or if it is not regular or is empty.
     """
-    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(part_pieces(clip.part))
+    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(pieces_of(clip.part))
     try:
         yield descriptor
     finally:
@@ -90,13 +90,12 @@ def always_changing() -> AudioError:
     return AudioError(BadAudioReason.CHANGING, f"it was written to during each of {ATTEMPTS} attempts to read it")
 
 
-def stamp(clip: ClipReference) -> bytes:
-    """Return the identity of the clip's content now: the digest of its bytes, or of the error that prevents reading."""
-    try:
-        with open_content(clip) as descriptor:
-            return content_digest(descriptor)
-    except AudioError as error:
-        return stamp_of_error(error)
+def stamp_of_piece(digest: bytes, clip: ClipReference) -> bytes:
+    """The digest of a file, and for a piece of it also of the section and the channel."""
+    if not clip.is_piece:
+        return digest
+    span = clip.span or Span()
+    return xxhash.xxh3_128_digest(digest + f"{span.start!r} {span.end!r} {clip.channel}".encode())
 
 
 def stamp_of_error(error: AudioError) -> bytes:

@@ -1,8 +1,8 @@
 """Samples of a file as stored, or an `AudioError` with the reason why they cannot be used.
 
 libsndfile answers many damaged files with fewer samples and no error, so the length that a header claims is compared
-with the sound that is present. Files are opened by descriptor: any legal file name works, and a pipe or device is
-refused unread.
+with the sound that is present. Containers that it does not know are decoded by FFmpeg's libraries (extra `av`).
+Files are opened by descriptor: any legal file name works, and a pipe or device is refused unread.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from spectronorm.audio.decoding.av_sound import UNKNOWN_FRAMES, AvSound, load_av
 from spectronorm.audio.decoding.containers.container import look
+from spectronorm.audio.decoding.containers.foreign import Foreign, needs_ffmpeg, unsupported
 from spectronorm.audio.decoding.containers.found import Found
 from spectronorm.audio.decoding.containers.log import claimed_frames
+from spectronorm.audio.decoding.containers.view import FileBytes, View
+from spectronorm.audio.decoding.memory_file import fill, unnamed_file
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import MEMORY_BYTES
@@ -33,9 +37,11 @@ FREE_BYTES = 1 << 26
 MAX_EXPANSION = 2048
 """Largest number of decoded bytes for each stored byte beyond the first 64 MB; FLAC reaches 1400 on digital silence."""
 _BLOCK = 1 << 20
-_UNKNOWN_FRAMES = 1 << 62
-"""Numbers of samples from here on are libsndfile's claim for FLAC files whose header states no length."""
-_LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
+_UNKNOWN_ENCODINGS = frozenset({1, 4})
+"""Codes of libsndfile's errors for a format (SF_ERR_UNRECOGNISED_FORMAT) or encoding that it does not know."""
+_STREAMED_SAMPLES = 1 << 18
+"""Number of samples of all channels in a block of `DecodedBlocks`: 1 MB."""
+LIBSNDFILE_ERRORS = (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,13 +139,13 @@ def decode_descriptor(
     room = _Room(max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION), into, memory)
     missing, sample_rate = found.missing, 0
     try:
-        for sound in _opened(descriptor, found, path):
+        for sound in opened_sounds(descriptor, found, path):
             before, sample_rate = room.filled, sound.samplerate
             room.read_all(sound)
-            missing += _missing(sound, room.filled - before, found)
+            missing += seconds_missing(sound, room.filled - before, found)
         samples = room.result()
-    except _LIBSNDFILE_ERRORS as error:
-        raise _unreadable(error) from None
+    except LIBSNDFILE_ERRORS as error:
+        raise unreadable(error) from None
     except MemoryError:
         raise AudioError(BadAudioReason.TOO_LARGE, "its samples do not fit into memory") from None
     _check_not_empty(len(samples), missing)
@@ -151,11 +157,12 @@ class DecodedBlocks:
 
     Attributes:
         missing, note: As in `DecodedFile`; known after a whole iteration.
+        sample_rate: In Hz; known with the first block.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.missing, self.note = 0.0, ""
+        self.missing, self.note, self.sample_rate = 0.0, "", 0
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """The blocks; an error that only the end of a file can tell is raised after the last one."""
@@ -164,45 +171,70 @@ class DecodedBlocks:
         justified = max(FREE_BYTES, os.fstat(self._descriptor).st_size * MAX_EXPANSION)
         total, buffer = 0, None
         try:
-            for sound in _opened(self._descriptor, found, None):
-                read = 0
+            for sound in opened_sounds(self._descriptor, found, None):
+                read, self.sample_rate = 0, sound.samplerate
                 if buffer is None:
-                    buffer = np.empty((max(1, _BLOCK // sound.channels), sound.channels), np.float32)
+                    buffer = np.empty((max(1, _STREAMED_SAMPLES // sound.channels), sound.channels), np.float32)
                 while read != sound.frames and len(block := sound.read(out=buffer)):
                     read += len(block)
                     total += len(block)
                     if 4 * sound.channels * total > justified:
-                        raise _too_large(justified)
+                        raise too_large(justified)
                     yield block
-                self.missing += _missing(sound, read, found)
-        except _LIBSNDFILE_ERRORS as error:
-            raise _unreadable(error) from None
+                self.missing += seconds_missing(sound, read, found)
+        except LIBSNDFILE_ERRORS as error:
+            raise unreadable(error) from None
         _check_not_empty(total, self.missing)
 
 
-def make_callbacks() -> None:
-    """Make the callbacks by which views are read, once: a confined process may not get memory for them later."""
-    empty = io.BytesIO(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\0\0\0\0")
-    with _Forward(empty):
+def prepare_confined(*, ffmpeg: bool) -> None:
+    """Load what is loaded on first use, since a confined process can open no file, and get no memory for callbacks."""
+    header = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\4\0\0\0"
+    with _Forward(io.BytesIO(header + bytes(4))):
         pass
+    if not ffmpeg or load_av() is None:
+        return
+    descriptor = unnamed_file()
+    try:
+        fill(descriptor, header + bytes(4))
+        with AvSound(descriptor, Foreign("WAV", "wav")) as sound:
+            sound.read(out=np.empty((4, 1), np.float32))
+    finally:
+        os.close(descriptor)
 
 
 def header_of(descriptor: int) -> tuple[int, int, int]:
     """Sample rate (Hz), channels and samples that a file's header claims; zeros when libsndfile cannot read it."""
     rate, channels, frames = 0, 0, 0
     try:
-        for sound in _opened(descriptor, look(descriptor), None):
-            rate, channels, frames = sound.samplerate, sound.channels, frames + sound.frames
-    except (*_LIBSNDFILE_ERRORS, AudioError):
+        for sound in opened_sounds(descriptor, look(descriptor), None):
+            claimed = sound.estimated_frames if isinstance(sound, AvSound) else sound.frames
+            rate, channels, frames = sound.samplerate, sound.channels, frames + claimed
+    except (*LIBSNDFILE_ERRORS, AudioError):
         return 0, 0, 0
     return rate, channels, frames
 
 
-def _opened(descriptor: int, found: Found, path: Path | None) -> Iterator[soundfile.SoundFile]:
+def _sound(descriptor: int, found: Found, view: View, path: Path | None) -> soundfile.SoundFile | AvSound:
+    """Open a view: by libsndfile, or by FFmpeg where libsndfile does not know the container or the encoding."""
+    if found.foreign is not None:
+        return AvSound(descriptor, found.foreign)
+    try:
+        return _Forward(view.open(descriptor) if path is None else path, closefd=False)
+    except soundfile.LibsndfileError as error:
+        file = FileBytes(descriptor)
+        unknown = path is None and (error.code in _UNKNOWN_ENCODINGS or needs_ffmpeg(file))
+        other = unsupported(file) if unknown and found.views == (View(),) else None
+        if other is None:
+            raise
+        return AvSound(descriptor, other)
+
+
+def opened_sounds(descriptor: int, found: Found, path: Path | None) -> Iterator[soundfile.SoundFile | AvSound]:
     """Each view of the file, opened; raises `AudioError` when they differ in rate or channels."""
     first: tuple[int, int] | None = None
     for view in found.views:
-        with _Forward(view.open(descriptor) if path is None else path, closefd=False) as sound:
+        with _sound(descriptor, found, view, path) as sound:
             _check_header(sound)
             this = sound.samplerate, sound.channels
             if first is not None and this != first:
@@ -215,9 +247,9 @@ def _opened(descriptor: int, found: Found, path: Path | None) -> Iterator[soundf
             yield sound
 
 
-def _missing(sound: soundfile.SoundFile, read: int, found: Found) -> float:
+def seconds_missing(sound: soundfile.SoundFile | AvSound, read: int, found: Found) -> float:
     """The seconds that a file claims beyond the `read` samples; raises `AudioError` when it claims too few."""
-    claimed = sound.frames if sound.frames < _UNKNOWN_FRAMES else read
+    claimed = sound.frames if sound.frames < UNKNOWN_FRAMES else read
     if found.frames is not None:
         claimed = found.frames
     if not found.examined:
@@ -231,7 +263,8 @@ def _missing(sound: soundfile.SoundFile, read: int, found: Found) -> float:
     return float(max(0, claimed - read) / sound.samplerate)
 
 
-def _unreadable(error: Exception) -> AudioError:
+def unreadable(error: Exception) -> AudioError:
+    """The error for a fault that libsndfile reports."""
     text = str(error).rsplit(": ", 1)[-1].strip() or type(error).__name__
     return AudioError(BadAudioReason.UNREADABLE, f"libsndfile cannot read it ({text})")
 
@@ -243,7 +276,7 @@ def _check_not_empty(read: int, missing: float) -> None:
         raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")
 
 
-def _check_header(sound: soundfile.SoundFile) -> None:
+def _check_header(sound: soundfile.SoundFile | AvSound) -> None:
     low, high = SAMPLE_RATES
     if not low <= sound.samplerate <= high:
         raise AudioError(
@@ -274,7 +307,7 @@ class _Room:
         block = max(1, _BLOCK // channels)
         return np.empty((min(frames, block) if frames > 0 else block, channels), np.float32)
 
-    def read_all(self, sound: soundfile.SoundFile) -> None:
+    def read_all(self, sound: soundfile.SoundFile | AvSound) -> None:
         """Read all samples of one more sound."""
         block, frame_bytes = max(1, _BLOCK // sound.channels), 4 * sound.channels
         if self._samples is None:
@@ -289,11 +322,11 @@ class _Room:
                 return
             self.filled += read
             if self.filled * frame_bytes > self._most:
-                raise _too_large(self._most)
+                raise too_large(self._most)
 
     def _grow(self, more: int, channels: int) -> None:
         if self._fixed or self._samples is None:
-            raise _too_large(0 if self._given is None else self._given.nbytes)
+            raise too_large(0 if self._given is None else self._given.nbytes)
         if self._samples.base is not None:  # memory that the caller gave
             held = self._samples
             self._samples = np.empty((self.filled + more, channels), np.float32)
@@ -311,6 +344,7 @@ class _Room:
         return self._samples
 
 
-def _too_large(most: int) -> AudioError:
+def too_large(most: int) -> AudioError:
+    """The error for a file that decodes to more bytes than it may."""
     detail = f"it decodes to more than {most} bytes, which is beyond the limit or what its size can justify"
     return AudioError(BadAudioReason.TOO_LARGE, detail)

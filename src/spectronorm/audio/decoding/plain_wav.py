@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio.decoding.decode import SAMPLE_RATES
+from spectronorm.audio.places.reference import Span
 from spectronorm.kernels.buffers import SAMPLES, Scratch
 from spectronorm.kernels.jit import kernel
 
@@ -30,6 +31,14 @@ class PlainWav:
     channels: int
     sample_rate: int
     stored: int
+
+    def bytes_of(self, span: Span) -> tuple[int, int]:
+        """Offset of a section in the bytes of the samples, and its length; 0 for a section that cannot be."""
+        if span.problem is not None:
+            return 0, 0
+        frame, whole = 2 * self.channels, self.stored // (2 * self.channels)
+        start, stop = span.rounded(self.sample_rate)
+        return frame * start, frame * ((whole if stop is None else stop) - start)
 
 
 def plain_wav(descriptor: int) -> PlainWav | None:
@@ -52,18 +61,25 @@ def plain_wav(descriptor: int) -> PlainWav | None:
     return PlainWav(channels, rate, stored) if plain else None
 
 
-def read_plain_wav(descriptor: int) -> tuple[NDArray[np.float32], int] | None:
+def read_plain_wav(
+    descriptor: int, span: Span | None = None, header: PlainWav | None = None
+) -> tuple[NDArray[np.float32], int] | None:
     """Return samples `(sample, channel)` equal to libsndfile's, and the rate in Hz; None for another kind of file.
 
-    The samples are in memory that this thread reuses for the next file.
+    With a `span`, only that section is read; None if the file does not have all of it. A `header` that is known is not
+    read again. The samples are in memory that
+    this thread reuses for the next file.
     """
-    found = plain_wav(descriptor)
+    found = plain_wav(descriptor) if header is None else header
     if found is None:
         return None
-    samples, raw = SAMPLES.floats(found.stored // 2), _RAW.bytes(_BLOCK)
-    for start in range(0, found.stored, _BLOCK):
-        wanted = min(_BLOCK, found.stored - start)
-        if os.preadv(descriptor, [raw[:wanted].data], _HEADER.size + start) != wanted:
+    begin, stored = (0, found.stored) if span is None else found.bytes_of(span)
+    if not 0 < stored <= found.stored - begin:
+        return None
+    samples, raw = SAMPLES.floats(stored // 2), _RAW.bytes(_BLOCK)
+    for start in range(0, stored, _BLOCK):
+        wanted = min(_BLOCK, stored - start)
+        if os.preadv(descriptor, [raw[:wanted].data], _HEADER.size + begin + start) != wanted:
             return None
         _scale(raw[:wanted].view("<i2"), samples[start // 2 : (start + wanted) // 2])
     return samples.reshape(-1, found.channels), found.sample_rate

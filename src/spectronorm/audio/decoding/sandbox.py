@@ -28,9 +28,12 @@ import numpy as np
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio.decoding.confinement import Undumpable, available
+from spectronorm.audio.decoding.containers.foreign import needs_ffmpeg
+from spectronorm.audio.decoding.containers.view import FileBytes
 from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.standard_streams import open_standard_streams
 
@@ -72,8 +75,8 @@ class _Gone(Exception):
 class _Decoder:
     """A child process and the socket to it."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, limits: Limits, *, ffmpeg: bool = False) -> None:
+        self.limits, self.ffmpeg = limits, ffmpeg
         open_standard_streams()  # else the child's end of the socket may stand where its stdin is to be
         self._socket, theirs = socket.socketpair()
         memory = unnamed_file()
@@ -88,6 +91,7 @@ class _Decoder:
                 "shared": memory,
                 "seconds": limits.seconds,
                 "megabytes": limits.megabytes,
+                "ffmpeg": ffmpeg,
             }
             self._process = subprocess.Popen(  # noqa: S603  (our own script, by our own interpreter)
                 [sys.executable, "-I", "-S", str(_SCRIPT), json.dumps(settings)],
@@ -188,7 +192,7 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[De
     """
     done, attempts, at_once = 0, 0, MOST_FILES
     while done < len(descriptors):
-        asked = descriptors[done : done + at_once]
+        asked = _of_one_decoder(descriptors[done : done + at_once])
         answered = 0
         with closing(_answers(asked, limits)) as answers:
             for answer in answers:
@@ -205,7 +209,7 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[De
 
 def _answers(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded | None]:
     """Yield one answer for each file, until one is None (ask again) or reports the end of the process."""
-    decoder = _take(limits)
+    decoder = _take(limits, ffmpeg=needs_ffmpeg(FileBytes(descriptors[0])))
     left, started = len(descriptors), time.monotonic()
     try:
         decoder.ask(descriptors)
@@ -243,16 +247,25 @@ def close_decoders() -> None:
 atexit.register(close_decoders)
 
 
-def _take(limits: Limits) -> _Decoder:
+def _of_one_decoder(descriptors: Sequence[int]) -> Sequence[int]:
+    """The first files that one kind of process decodes: FFmpeg's libraries are only loaded where they are needed."""
+    first = needs_ffmpeg(FileBytes(descriptors[0]))
+    others = (number for number, one in enumerate(descriptors) if needs_ffmpeg(FileBytes(one)) != first)
+    return descriptors[: next(others, len(descriptors))]
+
+
+def _take(limits: Limits, *, ffmpeg: bool) -> _Decoder:
     while True:
         with _lock:
-            found = next((decoder for decoder in _idle if decoder.limits == limits), None)
+            kind = limits, ffmpeg
+            found = next((decoder for decoder in _idle if (decoder.limits, decoder.ffmpeg) == kind), None)
             if found is not None:
                 _idle.remove(found)
         if found is None:
             _say_what_is_missing()
+            keep_open(close_decoders)
             _undumpable.hold()
-            return _Decoder(limits)
+            return _Decoder(limits, ffmpeg=ffmpeg)
         if found.alive():
             return found
         found.kill()

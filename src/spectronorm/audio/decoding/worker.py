@@ -104,7 +104,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     sys.path[:] = settings["path"]
     decode = _load_decode(settings["folder"])
-    decode.make_callbacks()
+    decode.prepare_confined(ffmpeg=settings["ffmpeg"])
     shared = mmap.mmap(settings["shared"], 0)
     _limit(settings["megabytes"])
     confinement = importlib.import_module("spectronorm.audio.decoding.confinement")

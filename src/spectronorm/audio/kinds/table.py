@@ -1,4 +1,4 @@
-"""Source kind of a CSV or Parquet table of files."""
+"""Source kind of a table of files or of pieces of files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from typing_extensions import override
 
+from spectronorm.audio.kinds.manifest import known_manifests
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.audio.places.manifests.spans import channels_of, spans_of
+from spectronorm.audio.places.manifests.table import TABLE_SUFFIXES, read_table
 from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import SourceError
@@ -17,13 +19,14 @@ from spectronorm.errors import SourceError
 
 @SOURCES.register("table")
 class Table(SourceKind):
-    """Files named in the column `path`, with all other columns of the table."""
+    """Files, or pieces of files, named in the column `path`, with all other columns of the table.
 
-    takes: ClassVar[str] = "a .csv or .parquet table with a column path"
+    `start` and `end` (or `duration`), `offset` and `duration`, or `onset` and `offset` cut a piece, in seconds;
+    `channel` (from 0) takes one channel.
+    """
 
-    @override
-    def matches(self, place: str) -> bool:
-        return Path(place).suffix.lower() in (".csv", ".parquet")
+    takes: ClassVar[str] = "a .csv, .tsv, .jsonl or .parquet table with a column path"
+    suffixes: ClassVar[tuple[str, ...]] = TABLE_SUFFIXES
 
     @override
     def clips(self, place: str) -> list[ClipReference]:
@@ -32,24 +35,17 @@ class Table(SourceKind):
         if rows and "path" not in rows[0]:
             raise SourceError(
                 f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
-                "name the column that holds the audio files path"
+                f"name the column that holds the audio files path; manifests that are known: {known_manifests()}"
             )
-        _refuse_pieces(path, rows)
         for number, row in enumerate(rows, start=2):
             if not row["path"]:
                 raise SourceError(f"{path}: row {number} has no path; every row needs one")
+        spans, channels = spans_of(path, rows), channels_of(rows)
+        pieces = any(span is not None for span in spans) or any(channel is not None for channel in channels)
         clips = []
-        for name, row in zip(listed_names(path.parent, [row["path"] for row in rows]), rows, strict=True):
+        names = listed_names(path.parent, [row["path"] for row in rows])
+        for name, row, span, channel in zip(names, rows, spans, channels, strict=True):
             columns = {key: value for key, value in row.items() if key != "path" and value}
-            clips.append(ClipReference(name, path.parent / row["path"], columns))
+            clip = ClipReference(name, path.parent / row["path"], columns)
+            clips.append(clip.piece(span, channel) if pieces else clip)
         return clips
-
-
-def _refuse_pieces(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    """Raise `SourceError` for a table of pieces of recordings: each row would be its whole file."""
-    pieces = sorted({"start", "end", "onset", "offset"} & set(rows[0] if rows else ()))
-    if pieces:
-        raise SourceError(
-            f"{path}: has the column {pieces[0]}, but pieces of recordings cannot be read yet: each row would be its "
-            "whole file; cut the recordings into files, or leave the column out"
-        )

@@ -7,10 +7,10 @@ from typing import ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.kinds.source_kind import SOURCES, SourceKind
-from spectronorm.audio.kinds.suffixes import AudioNames
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.places.remote import list_remote
+from spectronorm.audio.places.suffixes import AudioNames
 
 
 @SOURCES.register("url")
@@ -26,6 +26,6 @@ class Url(SourceKind):
     @override
     def clips(self, place: str) -> list[ClipReference]:
         names = AudioNames()
-        listed = list_remote(place, names)
+        listed = list_remote(place, names, names.unread)
         self.unread = dict(sorted(names.unread.items()))
         return listed

@@ -8,8 +8,10 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
+from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -17,6 +19,7 @@ from spectronorm.audio.places.compressed_tar import STREAMS, method_of, unpacked
 from spectronorm.audio.places.member_limits import check_member
 from spectronorm.audio.places.place import open_place, read_pieces, read_range
 from spectronorm.audio.places.reference import ClipReference, Part, label_columns
+from spectronorm.audio.places.sidecars import Sidecars
 from spectronorm.counted import counted
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
@@ -33,22 +36,29 @@ def is_archive(place: str) -> bool:
     return place.lower().endswith(ARCHIVE_SUFFIXES)
 
 
-def list_archive(place: str, wanted: Callable[[str], bool], *, zipped: bool = False) -> list[ClipReference]:
+def list_archive(
+    place: str, wanted: Callable[[str], bool], *, zipped: bool = False, unread: Tally[str] | None = None
+) -> list[ClipReference]:
     """The members whose names are `wanted`, in the archive's own order; `zipped` says that it is a zip archive.
 
-    Links, devices and encrypted members are listed with the problem that reading them will report. An archive that
-    breaks off gives the members before the break, and one more that says so.
+    Small `.json`, `.cls` and `.txt` members beside a clip, as WebDataset has them, become its columns; they are taken
+    from `unread`, the counts by suffix of names that are not wanted. Links, devices and encrypted members are listed
+    with the problem that reading them will report. An archive that breaks off gives the members before the break, and
+    one more that says so.
 
     Raises:
         SourceError: if it cannot be opened or is no such archive.
     """
     listing = _zip_parts if zipped or place.lower().endswith(".zip") else _tar_parts
     clips: list[ClipReference] = []
+    beside = Sidecars()
     with open_place(place) as file:
         try:
-            for name, part in listing(file, place):
+            for name, part, read in listing(file, place):
                 if wanted(name):
                     clips.append(_reference(name, part))
+                else:
+                    beside.add(name, part.size or 0, read)
         except Exception as error:  # The standard library's parsers raise exceptions of any kind.
             if not clips:
                 raise SourceError(f"{place}: is not a sound archive ({error}); make or fetch it again") from None
@@ -56,17 +66,17 @@ def list_archive(place: str, wanted: Callable[[str], bool], *, zipped: bool = Fa
             problem = f"the archive breaks off after {counted(len(clips), 'clip')} ({error})"
             broken = Part(place, problem=problem, reason=reason)
             clips.append(_reference("(the rest of the archive)", broken))
-    return clips
+    return beside.joined(clips, unread)
 
 
-def list_shard(place: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
+def list_shard(place: str, wanted: Callable[[str], bool], unread: Tally[str] | None = None) -> list[ClipReference]:
     """List one of several archives that form a source: each member's name begins with its shard's name.
 
     A shard that cannot be opened becomes one clip that cannot be read; the others still count.
     """
     shard = clean_name(PurePosixPath(place.replace("\\", "/")).name)
     try:
-        clips = list_archive(place, wanted)
+        clips = list_archive(place, wanted, unread=unread)
     except SourceError as error:
         return [ClipReference(shard, Path(place), part=Part(place, problem=str(error)))]
     return [replace(clip, name=f"{shard}/{clip.name}") for clip in clips]
@@ -97,7 +107,11 @@ class _Metadata:
         return self._file.read(size)
 
 
-def _tar_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
+_Member = tuple[str, Part, Callable[[int], bytes]]
+"""Name, place, and a function that reads at most some number of bytes, called before the next member is asked for."""
+
+
+def _tar_parts(file: IO[bytes], place: str) -> Iterator[_Member]:
     method = method_of(place)
     with unpacked(file, method) as plain, tarfile.open(fileobj=_Metadata(plain), mode="r:") as archive:  # type: ignore[call-overload]
         while (member := archive.next()) is not None:
@@ -105,10 +119,21 @@ def _tar_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
             if member.isdir():
                 continue
             problem = None if member.isreg() and not member.issparse() else "it is a link or device inside an archive"
-            yield member.name, Part(place, member.offset_data, member.size, member.size, method, problem=problem)
+            part = Part(place, member.offset_data, member.size, member.size, method, problem=problem)
+            yield member.name, part, partial(_read_at, plain, member.offset_data)
 
 
-def _zip_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
+def _read_at(file: IO[bytes], start: int, most: int) -> bytes:
+    file.seek(start)
+    return file.read(most)
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes:
+    with archive.open(member) as file:
+        return file.read(most)
+
+
+def _zip_parts(file: IO[bytes], place: str) -> Iterator[_Member]:
     methods = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
@@ -136,6 +161,7 @@ def _zip_parts(file: IO[bytes], place: str) -> Iterator[tuple[str, Part]]:
                     problem,
                     reason=reason,
                 ),
+                partial(_read_member, archive, member),
             )
 
 

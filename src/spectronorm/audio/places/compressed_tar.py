@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.member_limits import BoundedTar
 from spectronorm.audio.places.place import is_url, open_place, state
 from spectronorm.audio.places.reference import Part
@@ -133,6 +134,7 @@ class Streams:
             streams = self._idle.setdefault(place, [])
             streams.append(stream)
             dropped = streams.pop(0) if len(streams) > _MAX_IDLE else None
+        keep_open(self.close)
         if dropped is not None:
             dropped.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -11,15 +12,15 @@ from spectronorm.audio.places.reference import ClipReference, Part, label_column
 from spectronorm.errors import SourceError
 
 
-def list_remote(url: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
-    """List the clips at `url`: names relative to the URL, the first subfolder as label.
+def list_remote(url: str, wanted: Callable[[str], bool], unread: Tally[str] | None = None) -> list[ClipReference]:
+    """List the clips at `url`: names relative to the URL, the first subfolder as label; `unread` as in `list_archive`.
 
     Raises:
         SourceError: if there is nothing at the URL, or it cannot be listed.
         MissingExtra: if fsspec or the protocol's own package is missing.
     """
     if is_archive(url):
-        return list_archive(url, wanted)
+        return list_archive(url, wanted, unread=unread)
     system, root = file_system(url)
     try:
         found = sorted(str(path) for path in system.find(root))
@@ -35,7 +36,7 @@ def list_remote(url: str, wanted: Callable[[str], bool]) -> list[ClipReference]:
         for name in shards.values():
             wanted(name)  # which counts what is not read
         return clips
-    return [clip for shard in shards for clip in list_shard(system.unstrip_protocol(shard), wanted)]
+    return [clip for shard in shards for clip in list_shard(system.unstrip_protocol(shard), wanted, unread)]
 
 
 def _reference(system: object, path: str, name: str) -> ClipReference:

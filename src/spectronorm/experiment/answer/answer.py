@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from spectronorm.experiment.answer.advice import advice
+from spectronorm.experiment.answer.basis import basis
 from spectronorm.experiment.answer.outcomes import HIT, LOG_LOSS, Choose, complete_blocks, outcomes, scores_under_shift
-from spectronorm.experiment.answer.sequential import MARGIN
-from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap, holm
+from spectronorm.experiment.answer.power import detectable
+from spectronorm.experiment.answer.precision import precision_of
+from spectronorm.experiment.answer.sentences import sentence, sentences
+from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap
+from spectronorm.experiment.answer.words import BETTER, WORSE, ArmVerdict, lower_is_better, verdicts
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.deploy import NO_UPDATE, update_names
 from spectronorm.experiment.design import Block, Design
 from spectronorm.experiment.results import TrainedModel
 
-BETTER, WORSE, EQUIVALENT, ALIKE, UNRESOLVED = "better", "worse", "equivalent", "not significant", "unresolved"
-_TURNED = {BETTER: WORSE, WORSE: BETTER}
 Done = Mapping[tuple[str, int, str], TrainedModel]
 
 
@@ -26,15 +29,6 @@ class ArmMean:
     mean: float
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class ArmVerdict:
-    """Difference of two arms, its p-value after Holm's correction, and the one word that sums it up."""
-
-    difference: PairedDifference
-    holm: float
-    word: str
 
 
 @dataclass(frozen=True)
@@ -73,8 +67,11 @@ class Answer:
         control: The A/A control: the reference arm minus the reference arm trained with other seeds.
         same_model: Pairs of arms that are one model by algebra, as negative controls.
         shifts: The results on each simulated deployment.
-        detectable: The smallest difference that this run finds with 80 % power, by its median standard error.
+        detectable: The smallest difference that such a run calls better four times in five, given its own precision and
+            its number of pairs; 1 if there is none.
         sentences: The answer in words.
+        basis: What the answer rests on, in words.
+        advice: Which arm to use, and what more training would settle, in words.
     """
 
     blocks: tuple[Block, ...]
@@ -85,6 +82,8 @@ class Answer:
     shifts: tuple[Shifted, ...]
     detectable: float
     sentences: tuple[str, ...]
+    basis: tuple[str, ...]
+    advice: tuple[str, ...]
 
 
 def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequence[tuple[str, str]]) -> Answer | None:
@@ -108,7 +107,6 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
         return None
     found = {(v.difference.first, v.difference.second): v.difference for v in accuracy.verdicts}
     shifts = _shifts(done, design, clips, blocks)
-    errors = sorted(v.difference.se for v in accuracy.verdicts)
     return Answer(
         tuple(blocks),
         accuracy,
@@ -116,9 +114,35 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
         control,
         tuple(found[pair] for pair in same_model),
         shifts,
-        2.8 * errors[len(errors) // 2],
-        (*sentences(accuracy, design.reference), *_shift_sentences(shifts)),
+        _detectable(accuracy),
+        (*sentences(accuracy.verdicts, design.reference), *_shift_sentences(shifts)),
+        basis(blocks, clips, len(accuracy.verdicts), sum(len(part.verdicts) for part in shifts)),
+        _advice(done, design, accuracy, blocks),
     )
+
+
+def _advice(done: Done, design: Design, accuracy: Comparison, blocks: Sequence[Block]) -> tuple[str, ...]:
+    reference = design.reference
+    against = [
+        verdict if verdict.difference.second == reference else verdict.reversed
+        for verdict in accuracy.verdicts
+        if reference in (verdict.difference.first, verdict.difference.second)
+    ]
+    seconds = sum(done[block.fold, block.seed, name].seconds for block in blocks for name in design.names)
+    return advice(
+        against,
+        reference,
+        precision_of([verdict.difference for verdict in accuracy.verdicts]),
+        len(accuracy.verdicts),
+        folds=len({block.fold for block in blocks}),
+        seeds=len({block.seed for block in blocks}),
+        block_seconds=seconds / len(blocks),
+    )
+
+
+def _detectable(accuracy: Comparison) -> float:
+    differences = [verdict.difference for verdict in accuracy.verdicts]
+    return 1.0 if differences[0].missing else detectable(precision_of(differences), len(differences))
 
 
 def whole_rounds(blocks: Sequence[Block], clips: LabelledClips) -> list[Block]:
@@ -129,76 +153,6 @@ def whole_rounds(blocks: Sequence[Block], clips: LabelledClips) -> list[Block]:
     seeds = {block.seed for block in blocks}
     whole = {seed for seed in seeds if {b.fold for b in blocks if b.seed == seed} == set(clips.held_out)}
     return [block for block in blocks if block.seed in (whole or seeds)]
-
-
-def sentences(comparison: Comparison, reference: str) -> list[str]:
-    """State the comparison in words: each arm against the reference first, then each other pair with a winner."""
-    said = []
-    for verdict in comparison.verdicts:
-        difference = verdict.difference
-        if reference in (difference.first, difference.second):
-            said.append(sentence(_with_reference_second(verdict, reference)))
-        elif verdict.word in (BETTER, WORSE):
-            said.append(sentence(verdict))
-    return said
-
-
-def sentence(verdict: ArmVerdict, where: str = "here") -> str:
-    """State one verdict in words, in percentage points of accuracy."""
-    difference = verdict.difference
-    if verdict.word == WORSE:
-        return sentence(ArmVerdict(difference.reversed, verdict.holm, BETTER), where)
-    low, high = _points(difference.bootstrap.low), _points(difference.bootstrap.high)
-    first, second = difference.first, difference.second
-    match verdict.word:
-        case "better":
-            size = f"{100 * difference.estimate:.1f}"
-            return f"{first} is better than {second} {where} by {size} points ({low} … {high})."
-        case "equivalent":
-            return f"{first} and {second} are equally good {where}, within two points ({low} … {high} points)."
-        case "unresolved":
-            return (
-                f"{first} against {second} is unresolved {where} ({low} … {high} points over recordings, "
-                f"{_folds(difference)} over folds, p = {verdict.holm:.2g} after Holm)."
-            )
-    return f"{first} and {second} do not differ significantly {where} ({low} … {high} points)."
-
-
-def _folds(difference: PairedDifference) -> str:
-    if difference.folds is None:
-        return "unknown"
-    return f"{_points(difference.folds.low)} … {_points(difference.folds.high)}"
-
-
-def _points(share: float) -> str:
-    """Format a difference of accuracy as signed percentage points."""
-    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
-
-
-def verdicts(differences: Sequence[PairedDifference], margin: float = MARGIN) -> tuple[ArmVerdict, ...]:
-    """Classify each difference, after Holm's correction over all of them.
-
-    *Better* or *worse* needs both intervals clear of zero and Holm's p below 0.05 (without folds, the bootstrap
-    interval alone). If the two intervals disagree, or if Holm's correction removes the significance, the difference is
-    *unresolved*. *Equivalent* needs both intervals within the margin.
-
-    Args:
-        differences: The differences of one family of tests.
-        margin: Largest difference of accuracy that still counts as equivalent.
-    """
-    adjusted = holm([difference.bootstrap.p for difference in differences])
-    return tuple(ArmVerdict(d, p, _word(d, p, margin)) for d, p in zip(differences, adjusted, strict=True))
-
-
-def _word(difference: PairedDifference, p: float, margin: float) -> str:
-    bootstrap, folds = difference.bootstrap, difference.folds
-    by_folds = bootstrap.excludes_zero if folds is None else folds.excludes_zero
-    if bootstrap.excludes_zero and by_folds and p < 0.05:
-        return BETTER if difference.estimate > 0 else WORSE
-    if bootstrap.excludes_zero or by_folds:
-        return UNRESOLVED
-    small = all(part is None or (-margin < part.low and part.high < margin) for part in (bootstrap, folds))
-    return EQUIVALENT if small else ALIKE
 
 
 def _comparison(
@@ -214,8 +168,7 @@ def _comparison(
     if endpoint == HIT:
         return Comparison(endpoint, arms, verdicts(differences))
     # The margin of two percentage points does not apply to nats, and a lower log-loss is better.
-    found = (replace(v, word=_TURNED.get(v.word, v.word)) for v in verdicts(differences, margin=0.0))
-    return Comparison(endpoint, arms, tuple(found))
+    return Comparison(endpoint, arms, lower_is_better(verdicts(differences, margin=0.0)))
 
 
 def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> PairedDifference | None:
@@ -224,13 +177,18 @@ def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[
 
 
 def _shifts(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> tuple[Shifted, ...]:
-    found = []
+    """Return the results on all deployments; Holm's correction covers all their comparisons together."""
+    found: list[tuple[str, str, tuple[ArmMean, ...], list[PairedDifference]]] = []
     for shift in design.shifts:
         for update in update_names(design.update_classes):
             names = _arms_with(done, design, blocks, shift, update)
             if (part := _shifted(done, design, clips, blocks, names, scores_under_shift(shift, update))) is not None:
-                found.append(Shifted(shift, update, *part))
-    return tuple(found)
+                found.append((shift, update, *part))
+    words = iter(verdicts([difference for *_, differences in found for difference in differences]))
+    return tuple(
+        Shifted(shift, update, arms, tuple(next(words) for _ in differences))
+        for shift, update, arms, differences in found
+    )
 
 
 def _arms_with(done: Done, design: Design, blocks: Sequence[Block], shift: str, update: str) -> list[str]:
@@ -249,14 +207,14 @@ def _shifted(
     blocks: Sequence[Block],
     names: Sequence[str],
     choose: Choose,
-) -> tuple[tuple[ArmMean, ...], tuple[ArmVerdict, ...]] | None:
+) -> tuple[tuple[ArmMean, ...], list[PairedDifference]] | None:
     values = outcomes(done, clips, names, blocks, HIT, choose) if names else None
     if values is None:
         return None
     resampled = bootstrap(values)
     arms = tuple(ArmMean(name, mean, *resampled.interval(name)) for name, mean in values.means().items())
     others = [name for name in names if name != design.reference] if design.reference in names else []
-    return arms, verdicts([resampled.difference(name, design.reference) for name in others])
+    return arms, [resampled.difference(name, design.reference) for name in others]
 
 
 def _shift_sentences(shifts: Sequence[Shifted]) -> list[str]:
@@ -268,10 +226,3 @@ def _shift_sentences(shifts: Sequence[Shifted]) -> list[str]:
         for verdict in part.verdicts
         if verdict.word in (BETTER, WORSE)
     ]
-
-
-def _with_reference_second(verdict: ArmVerdict, reference: str) -> ArmVerdict:
-    """Return the verdict reversed if necessary, so that the reference is subtracted."""
-    if verdict.difference.second == reference:
-        return verdict
-    return ArmVerdict(verdict.difference.reversed, verdict.holm, _TURNED.get(verdict.word, verdict.word))

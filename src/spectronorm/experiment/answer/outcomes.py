@@ -27,12 +27,19 @@ class Outcomes:
         values: Array `(arm, clip, seed)`; NaN if the clip's fold is not done with that seed.
         folds: The index of each clip's fold.
         groups: The index of each clip's recording or speaker.
+        overlap: Tested clips for each training clip of a fold, on average. By default each fold's models are taken to
+            train on all other folds: `1 / (folds - 1)`.
     """
 
     arms: tuple[str, ...]
     values: Floats
     folds: NDArray[np.int64]
     groups: NDArray[np.int64]
+    overlap: float = -1.0
+
+    def __post_init__(self) -> None:
+        if self.overlap < 0:
+            object.__setattr__(self, "overlap", 1.0 / max(len(np.unique(self.folds)) - 1, 1))
 
     @property
     def n_groups(self) -> int:
@@ -114,7 +121,8 @@ def outcomes(
     order = np.concatenate(list(tested.values()))
     _, groups = np.unique([clips.groups[i] for i in order], return_inverse=True)
     fold_numbers = np.repeat(np.arange(len(folds)), [len(tested[fold]) for fold in folds])
-    return Outcomes(tuple(arms), values, fold_numbers, groups.astype(np.int64))
+    overlap = float(np.mean([len(tested[fold]) / len(clips.train_clips(fold)) for fold in folds]))
+    return Outcomes(tuple(arms), values, fold_numbers, groups.astype(np.int64), overlap)
 
 
 def complete_blocks(

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from spectronorm.arrays import Floats
+from spectronorm.experiment.answer.chances import MARGIN
+from spectronorm.experiment.answer.discordance import half_width_floor, mean_squared_difference
 from spectronorm.experiment.answer.outcomes import Outcomes
+from spectronorm.experiment.answer.units import unit_spread, what_is_missing
 
 ALPHA = 0.05
-MARGIN = 0.02
-"""Differences of less than two percentage points count as equivalent."""
 OPEN, DIFFERENT, EQUIVALENT = "open", "different", "equivalent"
 _WALKS = 200_000
 
@@ -59,9 +60,9 @@ def boundary(looks: int, pairs: int) -> float:
 def evaluate_look(outcomes: Outcomes, first: str, second: str, *, fraction: float, critical: float) -> Look:
     """Evaluate one pair of arms at one look.
 
-    Two standard errors are computed, one over recordings and one over the units of training (folds, or seeds if there
-    is only one fold), each with Student's t. The wider interval counts: recordings alone would ignore that all clips of
-    a fold share one model.
+    Two standard errors are computed, one over recordings and one over the units of training (`unit_spread`), each with
+    Student's t. The wider interval counts: recordings alone would ignore that all clips of a fold share one model. An
+    interval that calls two arms equivalent is at least as wide as their discordance allows.
 
     Args:
         outcomes: Outcomes of the completed blocks.
@@ -75,31 +76,23 @@ def evaluate_look(outcomes: Outcomes, first: str, second: str, *, fraction: floa
     clips = np.nanmean(difference, axis=1)
     estimate = float(clips.mean())
     threshold = critical / math.sqrt(fraction)
+    spread = unit_spread(difference, outcomes)
+    if spread is None or what_is_missing(outcomes):
+        return Look(estimate, -1.0, 1.0, OPEN)
     half = max(
-        _half_width(clips - estimate, outcomes.groups, threshold), _unit_half_width(difference, outcomes, threshold)
+        _half_width(clips - estimate, outcomes.groups, threshold), _t_half_width(spread.scale, spread.df, threshold)
     )
     low, high = max(estimate - half, -1.0), min(estimate + half, 1.0)  # the range of a difference of accuracies
+    reach = half_width_floor(mean_squared_difference(difference, outcomes), outcomes.n_groups, threshold) + abs(
+        estimate
+    )
     if low > 0 or high < 0:
         state = DIFFERENT
-    elif low > -MARGIN and high < MARGIN:
+    elif low > -MARGIN and high < MARGIN and reach < MARGIN:
         state = EQUIVALENT
     else:
         state = OPEN
     return Look(estimate, low, high, state)
-
-
-def _unit_half_width(difference: Floats, outcomes: Outcomes, threshold: float) -> float:
-    """Half-width of the interval with folds as units, or seeds if there is one fold."""
-    if outcomes.folds.max() > 0:
-        clips = np.nanmean(difference, axis=1)
-        means = np.array([clips[outcomes.folds == fold].mean() for fold in np.unique(outcomes.folds)])
-    else:
-        means = np.nanmean(difference, axis=0)
-    return (
-        _t_half_width(float(means.std(ddof=1)) / math.sqrt(len(means)), len(means), threshold)
-        if len(means) > 1
-        else math.inf
-    )
 
 
 def _half_width(residual: Floats, groups: NDArray[np.int64], threshold: float) -> float:
@@ -109,9 +102,9 @@ def _half_width(residual: Floats, groups: NDArray[np.int64], threshold: float) -
     if count < 2:
         return math.inf
     se = math.sqrt(count / (count - 1) * float((sums**2).sum())) / len(residual)
-    return _t_half_width(se, count, threshold)
+    return _t_half_width(se, count - 1, threshold)
 
 
-def _t_half_width(se: float, units: int, threshold: float) -> float:
+def _t_half_width(se: float, df: float, threshold: float) -> float:
     """Half-width with the normal threshold replaced by that of the t distribution with few degrees of freedom."""
-    return 0.0 if se == 0 else float(stats.t.isf(stats.norm.sf(threshold), units - 1)) * se
+    return 0.0 if se == 0 else float(stats.t.isf(stats.norm.sf(threshold), df)) * se

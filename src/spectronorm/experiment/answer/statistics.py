@@ -1,34 +1,20 @@
-"""Uncertainty of the differences: a bootstrap over recordings and seeds, and a t interval over folds."""
+"""Uncertainty of the differences: a bootstrap over recordings and seeds, and a t interval over folds or seeds."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from spectronorm.arrays import Floats
+from spectronorm.experiment.answer.chances import Chances, chances
+from spectronorm.experiment.answer.discordance import discordance, half_width_floor, mean_squared_difference
 from spectronorm.experiment.answer.outcomes import Outcomes
+from spectronorm.experiment.answer.units import LEVEL, Interval, UnitSpread, unit_spread, what_is_missing
 
 REPLICATES = 10_000
-LEVEL = 0.95
 _CHUNK = 500
-
-
-@dataclass(frozen=True)
-class Interval:
-    """95 % interval, and the two-sided p-value of the hypothesis of zero."""
-
-    low: float
-    high: float
-    p: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """True if zero lies outside the interval."""
-        return not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)
@@ -40,22 +26,46 @@ class PairedDifference:
         second: The arm that is subtracted.
         estimate: The mean difference over clips, each averaged over its seeds.
         bootstrap: Interval of the bootstrap over groups crossed with seeds.
-        folds: Student's t interval over the differences of the folds; None with a single fold.
+        spread: Student's t distribution over folds, or over seeds if there is one fold; None with one fold and one
+            seed.
         se: Standard error from the bootstrap.
+        discordance: Share of the recordings on which only one of the two arms is right.
+        floor: Least half-width of an interval that calls the arms equivalent.
+        missing: What the run lacks for a word about the two arms; "" if nothing.
+        chances: Probabilities that the first arm is better by more than the margin, the same, or worse; None with one
+            fold and one seed.
     """
 
     first: str
     second: str
     estimate: float
     bootstrap: Interval
-    folds: Interval | None
+    spread: UnitSpread | None
     se: float
+    discordance: float = 0.0
+    floor: float = 0.0
+    missing: str = ""
+    chances: Chances | None = None
+
+    @property
+    def units(self) -> Interval | None:
+        """Student's t interval over folds, or over seeds if there is one fold; None with one fold and one seed."""
+        return None if self.spread is None else self.spread.interval
 
     @property
     def reversed(self) -> PairedDifference:
         """Return the second arm minus the first."""
-        turned = None if self.folds is None else _turned(self.folds)
-        return PairedDifference(self.second, self.first, -self.estimate, _turned(self.bootstrap), turned, self.se)
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            estimate=-self.estimate,
+            bootstrap=_turned(self.bootstrap),
+            spread=None if self.spread is None else replace(self.spread, location=-self.spread.location),
+            chances=None
+            if self.chances is None
+            else Chances(self.chances.worse, self.chances.same, self.chances.better),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +84,20 @@ class Resampled:
         """Return one arm minus another, paired clip by clip."""
         a, b = (self.outcomes.arms.index(name) for name in (first, second))
         replicates = self.means[a] - self.means[b]
-        clips = self.outcomes.of_clips()
-        folds = self.outcomes.of_folds()
+        difference = self.outcomes.values[a] - self.outcomes.values[b]
+        spread = unit_spread(difference, self.outcomes)
+        floor = half_width_floor(mean_squared_difference(difference, self.outcomes), self.outcomes.n_groups)
         return PairedDifference(
             first,
             second,
-            float((clips[a] - clips[b]).mean()),
+            float(np.nanmean(difference, axis=1).mean()),
             _percentile_interval(replicates),
-            t_interval(folds[a] - folds[b]),
+            spread,
             float(replicates.std(ddof=1)),
+            discordance(difference, self.outcomes),
+            floor,
+            what_is_missing(self.outcomes),
+            None if spread is None else chances(spread, floor),
         )
 
 
@@ -113,18 +128,6 @@ def bootstrap(outcomes: Outcomes, *, replicates: int = REPLICATES, seed: int = 0
     return Resampled(outcomes, np.concatenate(parts, axis=1))
 
 
-def t_interval(differences: Floats) -> Interval | None:
-    """Student's t interval over folds; None with fewer than two. Equal differences give an interval of width zero."""
-    count = len(differences)
-    if count < 2:
-        return None
-    mean, spread = float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(count)
-    if spread < 1e-12:
-        return Interval(mean, mean, 1.0 if abs(mean) < 1e-12 else 0.0)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, count - 1)) * spread
-    return Interval(mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / spread, count - 1)))
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's (1979) adjusted p-values, which control the chance of rejecting any true null hypothesis.
 
@@ -136,20 +139,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty(len(p_values))
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return [float(p) for p in adjusted]
-
-
-def detectable(clips: int, seeds: int, discordance: float) -> float:
-    """Smallest difference of accuracy found with 80 % power at the 5 % level: 2.8 standard errors.
-
-    If one arm alone is right on a share `discordance` of `clips` clips, the standard error of the paired difference is
-    `sqrt(discordance / clips)`. More seeds reduce it only in part, because a third of the variance belongs to the clips
-    (measured with tiny models on ESC-10).
-
-    >>> round(100 * detectable(400, 1, 0.04), 1)
-    2.8
-    """
-    shrunk = 1 / 3 + 2 / 3 / seeds
-    return float(stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * math.sqrt(discordance * shrunk / clips)
 
 
 def _percentile_interval(replicates: Floats) -> Interval:

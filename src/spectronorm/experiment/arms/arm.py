@@ -9,7 +9,7 @@ from typing import Any
 from spectronorm.arrays import whole_number
 from spectronorm.augment import AUGMENTATIONS, FrameCrop
 from spectronorm.errors import ArgumentError
-from spectronorm.front_end import PCEN, FrontEnd
+from spectronorm.front_end import PCEN, AnyFrontEnd, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
 
 PCEN_ARM = "pcen"
@@ -34,7 +34,7 @@ class Arm:
     """
 
     name: str
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     normalizer: Normalizer
     augmentations: tuple[Any, ...] = ()
     test_crops: int = 0
@@ -106,14 +106,15 @@ class Arm:
         }
 
 
-def arm_of_name(name: str, front_end: FrontEnd) -> Arm:
-    """Return the arm with this name on the given front end: any name of a normalizer, or `pcen`.
+def arm_of_name(name: str, front_end: AnyFrontEnd) -> Arm:
+    """Return the arm with this name on the given front end: any name of a normalizer, or `pcen` (of audio).
 
     Raises:
         ArgumentError: if there is no such arm.
     """
     if name == PCEN_ARM:
-        return Arm(name, replace(front_end, compress=PCEN()), Standardize(per="global"))
+        made = require_front_end(front_end, "the arm pcen, which compresses in another way")
+        return Arm(name, replace(made, compress=PCEN()), Standardize(per="global"))
     if name.partition(":")[0] not in normalizer_names():
         NORMALIZERS.require_sound(name)
         known = ", ".join(arm_names())

@@ -13,7 +13,7 @@ from typing import Any
 from spectronorm.augment import AUGMENTATIONS
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.arm import MAX_ARMS, Arm, arm_of_name, check_arms
-from spectronorm.front_end import FrontEnd, find_preset
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, find_preset, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, normalizer
 from spectronorm.storage import DAMAGE, read_bounded, strict_json
 
@@ -24,7 +24,7 @@ _MAX_BYTES = 1 << 20
 """A million characters are a long list of arms; TOML takes its time over more."""
 
 
-def parse_arms(text: str, front_end: FrontEnd) -> tuple[Arm, ...]:
+def parse_arms(text: str, front_end: AnyFrontEnd) -> tuple[Arm, ...]:
     """Parse the arms of `none,global,band`, or of a `.toml` or `.json` file.
 
     A file holds a list `arm` of tables with `name`, `normalize` and settings of the front end, or one table `factors`
@@ -115,26 +115,35 @@ def _name(plain: Mapping[str, Any]) -> str:
     return name
 
 
-def _arm(plain: Mapping[str, Any], front_end: FrontEnd) -> Arm:
+def _arm(plain: Mapping[str, Any], front_end: AnyFrontEnd) -> Arm:
     if unknown := sorted(set(plain) - set(_KEYS)):
         raise ArgumentError(f"an arm has no {unknown[0]!r}; it may have {', '.join((*_KEYS, _MEAN_OF))}")
     name = _name(plain)
-    base = find_preset(plain["preset"]).front_end if "preset" in plain else front_end
-    settings = base.to_dict()
-    for key in (*_SLOTS, "sample_rate", "resampler"):
-        if key in plain:
-            settings[key] = _slot(settings[key], plain[key]) if key in _SLOTS else plain[key]
+    chosen = _front_end(plain, front_end)
     augment = plain.get("augment", [])
     if not isinstance(augment, list):
         augment = [augment]
     return Arm(
         name,
-        FrontEnd.from_dict(settings),
+        chosen,
         _normalizer(plain.get("normalize", "none")),
         tuple(AUGMENTATIONS.from_plain(item, "augment") for item in augment),
         plain.get("test_crops", 0),
         plain.get("members", 1),
     )
+
+
+def _front_end(plain: Mapping[str, Any], start: AnyFrontEnd) -> AnyFrontEnd:
+    """The front end of an arm: `start`, or a preset, with the settings that the arm has of its own."""
+    changed = [key for key in (*_SLOTS, "sample_rate", "resampler") if key in plain]
+    if isinstance(start, Levels) and not changed and "preset" not in plain:
+        return start
+    base = find_preset(plain["preset"]).front_end if "preset" in plain else None
+    base = base or require_front_end(start, f"an arm with {', '.join(changed)} of its own")
+    settings = base.to_dict()
+    for key in changed:
+        settings[key] = _slot(settings[key], plain[key]) if key in _SLOTS else plain[key]
+    return FrontEnd.from_dict(settings)
 
 
 def _slot(base: Mapping[str, Any], value: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import Samples
-from spectronorm.audio import AudioCache, ClipReference, Reader, Source
+from spectronorm.audio import AudioCache, ClipReference, Source
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import AudioError, SourceError
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, require_front_end
 from spectronorm.runs.progress import Progress, reported, silent
 
 Device = Callable[[Samples, int, int], Samples]
@@ -38,7 +38,7 @@ class Waves:
     def wave(self, index: int, front_end: FrontEnd, device: Device | None = None) -> Samples:
         """Return one clip's samples at the front end's sample rate."""
         samples = _decoded(self.source, self.source.clips[index], front_end, self._cache)
-        wave = np.resize(samples, round(self.seconds * front_end.sample_rate))
+        wave = repeated(samples, round(self.seconds * front_end.sample_rate))
         return wave if device is None else device(wave, front_end.sample_rate, index)
 
     def waves(self, front_end: FrontEnd, device: tuple[str, Device] | None = None) -> Samples:
@@ -48,9 +48,12 @@ class Waves:
         )
 
     def levels(
-        self, front_end: FrontEnd, device: tuple[str, Device] | None = None, progress: Progress = silent
+        self, front_end: AnyFrontEnd, device: tuple[str, Device] | None = None, progress: Progress = silent
     ) -> Samples:
-        """Return levels `(clip, band, frame)` of all clips, as recorded or through a named device, kept in memory."""
+        """Return levels `(clip, band, frame)` of all clips, as recorded or through a named device, kept in memory.
+
+        With a stack of channels they are `(clip, channel, band, frame)`.
+        """
         key = (front_end.fingerprint, "" if device is None else device[0])
         if key not in self._levels:
             self._levels[key] = self._computed(front_end, None if device is None else device[1], progress)
@@ -66,7 +69,8 @@ class Waves:
         lengths = np.diff(np.append(starts, waves.shape[-1]))
         return np.asarray(sums / np.maximum(lengths, 1), dtype=np.float32)
 
-    def _computed(self, front_end: FrontEnd, device: Device | None, progress: Progress) -> Samples:
+    def _computed(self, described: AnyFrontEnd, device: Device | None, progress: Progress) -> Samples:
+        front_end = require_front_end(described, "computing spectrograms")
         frames = front_end.frames(round(self.seconds * front_end.sample_rate))
         levels = np.empty((len(self.source), front_end.n_bands, frames), dtype=np.float32)
 
@@ -77,7 +81,12 @@ class Waves:
         clips = range(len(self.source))
         for _ in reported(ThreadEngine().map(compute, clips), len(clips), progress):
             pass
-        return levels
+        return levels.reshape(len(levels), *front_end.level_shape, frames)
+
+
+def repeated(x: Samples, count: int) -> Samples:
+    """The first `count` entries of the last axis, repeated from the beginning if there are fewer."""
+    return np.asarray(np.take(x, np.arange(count) % x.shape[-1], axis=-1))
 
 
 def usual_seconds(source: Source, front_end: FrontEnd, cache: Path) -> float:
@@ -95,7 +104,7 @@ def usual_seconds(source: Source, front_end: FrontEnd, cache: Path) -> float:
 def _lengths(source: Source, front_end: FrontEnd, cache: AudioCache) -> Iterator[float]:
     def seconds(clip: ClipReference) -> float:
         try:
-            return len(_decoded(source, clip, front_end, cache)) / front_end.sample_rate
+            return int(_decoded(source, clip, front_end, cache).shape[-1]) / front_end.sample_rate
         except AudioError:
             return 0.0
 
@@ -103,9 +112,5 @@ def _lengths(source: Source, front_end: FrontEnd, cache: AudioCache) -> Iterator
 
 
 def _decoded(source: Source, clip: ClipReference, front_end: FrontEnd, cache: AudioCache) -> Samples:
-    """Return a clip's samples at the front end's rate; the cache holds files, not members of archives."""
-    rate, resampler = front_end.sample_rate, front_end.resampler
-    if clip.part is not None:
-        return source.reader.read(clip, rate, resampler=resampler).samples
-    special = None if source.reader == Reader() else source.reader
-    return cache.read(clip.path, rate, resampler, reader=special)
+    """Return a clip's samples at the front end's rate."""
+    return cache.read(clip, front_end.sample_rate, front_end.resampler, reader=source.reader)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.answer.answer import Answer, answer
 from spectronorm.experiment.answer.outcomes import complete_blocks, outcomes
 from spectronorm.experiment.answer.sequential import OPEN, Look, boundary, evaluate_look
-from spectronorm.experiment.answer.statistics import detectable
 from spectronorm.experiment.results import Results
 from spectronorm.experiment.running.jobs import run_on
+from spectronorm.experiment.running.plan import expected, same_model
 from spectronorm.experiment.running.prepare import Prepared
 from spectronorm.experiment.running.run import run
-from spectronorm.experiment.training.models import begins_with_batch_norm
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.storage.atomic import write_text
 
-DISCORDANCES = (("nearly equivalent arms", 0.04), ("arms that differ much", 0.16))
-"""Shares of clips that only one of two arms classifies correctly, as measured with tiny models on ESC-10."""
+ANSWER_FILE = "answer.json"
 
 
 @dataclass(frozen=True)
@@ -38,33 +38,8 @@ class Outcome:
     stopped: str
 
 
-def plan(prepared: Prepared) -> list[str]:
-    """Describe the run and the smallest differences that it can find, before it begins."""
-    design, clips = prepared.design, prepared.clips
-    tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
-    models = len(list(design.blocks(clips))) * len(design.names)
-    what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {_count(len(clips.held_out), 'fold')}"
-    on = f"tested on {tested} clips of {len(set(clips.groups))} recordings or speakers"
-    said = [f"{what} × {_count(design.seeds, 'seed')}: {models} models, {on}."]
-    sizes = [f"{100 * detectable(tested, design.seeds, d):.1f} points between {what}" for what, d in DISCORDANCES]
-    said.append(f"The smallest difference that such a run finds four times in five: about {', '.join(sizes)}.")
-    if len(clips.held_out) == 1:
-        said.append("One fold alone says little: what holds on it may be the opposite on the next.")
-    for a, b in same_model(prepared):
-        said.append(f"{a} and {b} are the same model by algebra: a negative control.")
-    return said
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def same_model(prepared: Prepared) -> list[tuple[str, str]]:
-    """Pairs of arms that cannot differ, because the model begins with a bias-free convolution and BatchNorm."""
-    if not begins_with_batch_norm(prepared.first_model):
-        return []
-    design = prepared.design
-    return [(a, b) for a, b in design.pairs() if design.arm(a).same_model_by_algebra(design.arm(b))]
+class _TimeUsedUp(Exception):
+    """The budget is used up within a block."""
 
 
 def compare(
@@ -73,16 +48,21 @@ def compare(
     *,
     budget: float | None = None,
     progress: Progress = silent,
+    note: Callable[[str], object] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
     engine: Engine | None = None,
 ) -> Outcome:
     """Run all blocks, or with a budget until every arm is settled against the reference or the time is used up.
 
+    The answer is written to `answer.json` in the folder of the results.
+
     Args:
         prepared: Result of `prepare`.
         results: Finished models; new models are added.
-        budget: Time limit in seconds; at least one block is completed.
+        budget: Time limit in seconds. The first block is completed in any case, since without it there is no answer;
+            after it the limit holds within a block as well, whose finished epochs are kept for the next run.
         progress: Called with the number of epochs done and the total number of epochs.
+        note: Called with a sentence when the first block is complete: the difference that the whole run can find.
         clock: Returns the time in seconds.
         engine: Engine that trains the models; by default in this process, one after the other.
 
@@ -94,22 +74,38 @@ def compare(
     """
     begin, looks, stopped = clock(), dict[str, Look](), "all blocks are done"
     planned = len(list(prepared.design.blocks(prepared.clips)))
-    blocks = run(prepared, results, progress) if engine is None else run_on(engine, prepared, results, progress)
-    for number, _ in enumerate(blocks, start=1):
-        if budget is None:
-            continue
-        looks = _looks(prepared, results, number, planned)
-        if all(found.state != OPEN for found in looks.values()):
-            stopped = f"every arm is settled against {prepared.design.reference} after {number} of {planned} blocks"
-            break
-        spent = clock() - begin
-        if number < planned and spent + spent / number > budget:
-            stopped = f"the time was used up after {number} of {planned} blocks"
-            break
+    finished = 0
+
+    def within_budget(done: int, total: int) -> None:
+        progress(done, total)
+        if budget is not None and finished and clock() - begin > budget and done < total:
+            raise _TimeUsedUp
+
+    blocks = (
+        run(prepared, results, within_budget) if engine is None else run_on(engine, prepared, results, within_budget)
+    )
+    try:
+        for finished, _ in enumerate(blocks, start=1):
+            if finished == 1:
+                for line in expected(prepared, results):
+                    note(line)
+            if budget is None:
+                continue
+            looks = _looks(prepared, results, finished, planned)
+            if all(found.state != OPEN for found in looks.values()):
+                stopped = (
+                    f"every arm is settled against {prepared.design.reference} after {finished} of {planned} blocks"
+                )
+                break
+    except _TimeUsedUp:
+        done = len(complete_blocks(results.done, prepared.design, prepared.clips))
+        stopped = f"the time was used up after {done} of {planned} blocks"
     said = answer(results.done, prepared.design, prepared.clips, same_model(prepared))
     if said is None:
         raise ArgumentError("no block is complete, so there is no answer; run the command again")
-    return Outcome(said, looks, stopped)
+    outcome = Outcome(said, looks, stopped)
+    write_text(results.folder / ANSWER_FILE, json.dumps(asdict(outcome), indent=1, allow_nan=False) + "\n", None)
+    return outcome
 
 
 def _looks(prepared: Prepared, results: Results, done: int, planned: int) -> dict[str, Look]:

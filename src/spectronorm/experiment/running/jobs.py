@@ -18,8 +18,7 @@ from spectronorm.experiment.results import Results, TrainedModel
 from spectronorm.experiment.running.prepare import Prepared
 from spectronorm.experiment.running.run import ArmTraining
 from spectronorm.runs.progress import Progress, silent
-from spectronorm.runs.resume import guarded_map
-from spectronorm.runs.worker_check import Origin
+from spectronorm.runs.resume import Guarded
 
 Job = tuple[Block, tuple[str, ...]]
 """A block and the names of the arms that share one trained model, usually a single arm."""
@@ -80,7 +79,7 @@ def run_on(engine: Engine, prepared: Prepared, results: Results, progress: Progr
     epochs = {name: design.epochs_of(name) for name in design.names}
     total = len(blocks) * sum(epochs.values())
     done = total - sum(epochs[name] for _, names in jobs for name in names)
-    trained = guarded_map(engine, TrainTask(prepared), jobs, Origin.of(prepared.clips.source))
+    trained = engine.map(Guarded(TrainTask(prepared), prepared.clips.source), jobs)
     for block in blocks:
         while _missing(design, block, results):
             for model in next(trained):

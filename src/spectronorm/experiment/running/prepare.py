@@ -16,6 +16,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.experiment.arms.arm import Arm
 from spectronorm.experiment.clips.devices import SHIFTS
 from spectronorm.experiment.clips.folds import LabelledClips, without_clips
+from spectronorm.experiment.clips.level_files import LevelFiles, usual_frames
 from spectronorm.experiment.clips.levels import Device, Waves, usual_seconds
 from spectronorm.experiment.design import Design
 from spectronorm.experiment.results import clips_settings
@@ -23,7 +24,7 @@ from spectronorm.experiment.running.measure_device import measure_device
 from spectronorm.experiment.training.inputs import ArmInputs
 from spectronorm.experiment.training.models import check_model
 from spectronorm.features import read_as_one
-from spectronorm.front_end import FrontEnd
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, require_front_end
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD
@@ -103,42 +104,106 @@ def prepare(
     """
     front_ends = {part.front_end.fingerprint: part.front_end for arm in design.arms for part in arm.parts}
     first = next(iter(front_ends.values()))
-    clips = replace(clips, source=read_as_one(clips.source, first))
-    if duration is None:
-        duration = usual_seconds(clips.source, first, folder / CACHE)
+    clips = replace(clips, source=_readable(clips.source, design))
+    known, frames = _length(clips.source, first, duration, folder)
     profiles = {
-        name: _profile(clips, front_end, duration, max_bad, folder, progress("measuring"), engine)
+        name: _profile(clips, front_end, known, max_bad, folder, progress("measuring"), engine)
         for name, front_end in front_ends.items()
     }
     bad = {item.path: item for profile in profiles.values() for item in profile.bad}
     usable = without_clips(clips, set(bad))
-    waves = Waves(usable.source, duration, folder / CACHE)
+    if isinstance(first, Levels):
+        waves: Waves = LevelFiles(usable.source, first, frames)
+    else:
+        waves = Waves(usable.source, known or 0.0, folder / CACHE)
     if design.train_on:
         profiles = {
-            name: measure_device(usable, waves, front_ends[name], design.train_on, engine, progress("measuring"))
+            name: measure_device(
+                usable,
+                waves,
+                require_front_end(front_ends[name], "a simulated device"),
+                design.train_on,
+                engine,
+                progress("measuring"),
+            )
             for name in profiles
         }
     model: nn.Module | None = None
     for front_end in front_ends.values():
         device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None
         levels = waves.levels(front_end, device, progress("spectrograms"))
-        model = check_model(design.training.model, len(usable.classes), (levels.shape[1], levels.shape[2]))
+        shape, channels = (levels.shape[-2], levels.shape[-1]), input_channels(front_end)
+        model = check_model(design.training.model, len(usable.classes), shape, channels)
     if model is None:
         raise ArgumentError("a comparison needs arms")
     return Prepared(design, usable, waves, profiles, tuple(bad.values()), model)
 
 
+def _readable(source: Source, design: Design) -> Source:
+    """The source, whose clips are read as the arms say.
+
+    Raises:
+        ArgumentError: if the arms read other channels, or if several channels do not go with the rest of the design.
+    """
+    parts = [part for arm in design.arms for part in arm.parts]
+    first = parts[0].front_end
+    if any(isinstance(part.front_end, Levels) for part in parts):
+        for part in parts:
+            first.require_same(part.front_end, f"the arm {part.name!r}")
+    if isinstance(first, Levels):
+        several = first.channels > 1
+    else:
+        channels = {part.front_end.channels for part in parts if isinstance(part.front_end, FrontEnd)}
+        if len(channels) > 1:
+            raise ArgumentError(f"the arms read other channels ({', '.join(sorted(channels))}); give all the same ones")
+        several = len(first.level_shape) > 1
+        source = (
+            read_as_one(source, first)
+            if not several
+            else replace(source, reader=replace(source.reader, channels=first.channels))
+        )
+    if several and (design.train_on or design.shifts or any(part.augmentations for part in parts)):
+        raise ArgumentError(
+            "simulated devices and augmentations change each channel by itself: leave them out, or compare one channel"
+        )
+    return source
+
+
+def _length(source: Source, front_end: AnyFrontEnd, duration: float | None, folder: Path) -> tuple[float | None, int]:
+    """Length of the clips in seconds, and in frames of levels from files; levels without a frame rate have no seconds.
+
+    Raises:
+        ArgumentError: if a duration is given for levels without a frame rate.
+    """
+    if isinstance(front_end, FrontEnd):
+        return usual_seconds(source, front_end, folder / CACHE) if duration is None else duration, 0
+    if duration is None:
+        frames = usual_frames(source, front_end)
+        return None if front_end.frame_rate is None else frames / front_end.frame_rate, frames
+    if front_end.frame_rate is None:
+        raise ArgumentError(f"duration={duration} is in seconds, but these levels have no frame_rate; declare it")
+    return duration, max(1, round(duration * front_end.frame_rate))
+
+
+def input_channels(front_end: AnyFrontEnd) -> int:
+    """Number of channels of a model's input."""
+    return 1 if len(front_end.level_shape) == 1 else front_end.level_shape[0]
+
+
 def _profile(
     clips: LabelledClips,
-    front_end: FrontEnd,
-    duration: float,
+    front_end: AnyFrontEnd,
+    duration: float | None,
     max_bad: float,
     folder: Path,
     progress: Progress,
     engine: Engine | None,
 ) -> Profile:
     """Measure all clips, with folds as groups, or read the profile from the folder if it was saved there."""
-    depends_on = [[clip.name, *_state(clip.path)] for clip in clips.source]
+    depends_on = [
+        [clip.name, *_state(clip.path), *([repr(clip.span), clip.channel] if clip.is_piece else [])]
+        for clip in clips.source
+    ]
     name = f"{front_end.fingerprint}-{_digest(canonical_json([duration, clips.fold_column, depends_on]).encode())}"
     path = folder / PROFILES / f"{name}.safetensors"
     source: Source = clips.source
@@ -173,16 +238,20 @@ def _digest(content: bytes) -> str:
     return xxhash.xxh3_64_hexdigest(content)
 
 
+def _of_waves(arm: Arm) -> FrontEnd:
+    return require_front_end(arm.front_end, f"the arm {arm.name!r}, whose augmentations need waves,")
+
+
 def arm_inputs(prepared: Prepared, arm: Arm, fold: str) -> ArmInputs:
     """Build the inputs of the arm's models when the fold is held out."""
     device = prepared.device(prepared.design.train_on)
-    waves = prepared.waves.waves(arm.front_end, device) if arm.augments_waves else None
+    waves = prepared.waves.waves(_of_waves(arm), device) if arm.augments_waves else None
     return ArmInputs(
         arm=arm,
         normalizer=prepared.normalizer(arm, fold),
         levels=prepared.waves.levels(arm.front_end, device),
         waves=waves,
-        power=None if arm.frame_crop is None else prepared.waves.power(arm.front_end, device),
+        power=None if arm.frame_crop is None else prepared.waves.power(_of_waves(arm), device),
         classes=len(prepared.clips.classes),
         device=prepared.design.training.torch_device(),
     )

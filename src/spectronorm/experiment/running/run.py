@@ -16,7 +16,7 @@ from spectronorm.experiment.arms.arm import Arm
 from spectronorm.experiment.deploy import Deployed, scores_of
 from spectronorm.experiment.design import Block
 from spectronorm.experiment.results import Results, TrainedModel
-from spectronorm.experiment.running.prepare import Prepared, arm_inputs
+from spectronorm.experiment.running.prepare import Prepared, arm_inputs, input_channels
 from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.models import make_model
 from spectronorm.experiment.training.train import mean_log_probabilities, mean_probability, train
@@ -78,7 +78,9 @@ class ArmTraining:
         for part, member in design.arm(self.name).models:
             inputs = arm_inputs(self.prepared, part, block.fold)
             seed = design.seed_of(self.name, block, member)
-            model = make_model(training.model, len(clips.classes), seed)
+            channels = input_channels(part.front_end)
+            bands = part.front_end.level_shape[-1]
+            model = make_model(training.model, len(clips.classes), bands, seed, channels)
             # Inputs have this memory order; weights in another order would be converted at each step.
             model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             losses: list[float] = []

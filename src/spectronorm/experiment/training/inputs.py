@@ -26,7 +26,7 @@ class ArmInputs:
     Attributes:
         arm: The arm.
         normalizer: The normalizer, fitted to the training folds.
-        levels: Levels of all clips, `(clip, band, frame)`.
+        levels: Levels of all clips, `(clip, band, frame)` or `(clip, channel, band, frame)`.
         waves: Waveforms of all clips, `(clip, sample)`, if the arm augments waveforms; else None.
         power: Power of each frame of all clips, `(clip, frame)`, if the arm crops by power; else None.
         classes: Number of classes.
@@ -107,5 +107,6 @@ class ArmInputs:
 
 
 def _as_images(x: Tensor) -> Tensor:
-    """Add a channel axis to spectrograms, in the memory order that is fastest for convolutions."""
-    return x.float().unsqueeze(1).contiguous(memory_format=torch.channels_last)
+    """Add a channel axis to spectrograms without one, in the memory order that is fastest for convolutions."""
+    x = x.float() if x.ndim > 3 else x.float().unsqueeze(1)
+    return x.contiguous(memory_format=torch.channels_last)

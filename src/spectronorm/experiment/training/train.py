@@ -84,9 +84,7 @@ def train(
     size = min(training.batch_size, len(clips))
     steps = len(clips) // size
     optimizer = torch.optim.AdamW(model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, training.learning_rate, total_steps=training.epochs * steps, pct_start=0.25
-    )
+    schedule = _one_cycle(optimizer, training.learning_rate, training.epochs * steps)
     done = _restore(checkpoint, model, optimizer, schedule)
     yield from done
     for epoch in range(len(done), training.epochs):
@@ -106,6 +104,16 @@ def train(
         if checkpoint is not None and checkpoint.due(at_end=epoch + 1 == training.epochs):
             checkpoint.save(_state(done, model, optimizer, schedule))
         yield done[-1]
+
+
+def _one_cycle(optimizer: torch.optim.Optimizer, highest: float, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
+    """Return a schedule that rises over the first quarter of the steps.
+
+    The class divides by the number of steps of the rise minus one. With four steps, the only number for which a quarter
+    makes that zero, the rise is a little longer.
+    """
+    share = 0.25 if steps != 4 else 0.3
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=steps, pct_start=share)
 
 
 def _batches(

@@ -7,6 +7,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spectronorm.arrays import Array
 from spectronorm.front_end.compress.grid import Grid
 from spectronorm.registry import Registry
@@ -53,6 +56,39 @@ class Compression(ABC):
     def framewise(self) -> bool:
         """True if each frame's level depends only on that frame."""
         return True
+
+    @property
+    def causal(self) -> bool:
+        """True if a frame's level depends on no later frame, so that `stream` gives a clip's level in pieces."""
+        return self.framewise
+
+    def stream(self, values: Array, power: float, state: Array | None = None) -> tuple[Array, Array | None]:
+        """Return the level of the next piece of a clip, and the state for the piece after it; only if `causal`.
+
+        Args:
+            values: Band values `(..., band, frame)`, at least one frame.
+            power: Exponent of the magnitudes in the values.
+            state: The state that the piece before gave; None at the start.
+        """
+        return self(values, power), state
+
+    def of_block(self, values: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+        """Return the level of contiguous values, which may be overwritten; a kernel saves passes over memory."""
+        return np.ascontiguousarray(self(values, power))
+
+    def of_next_block(
+        self, values: NDArray[np.float64], power: float, state: Array | None
+    ) -> tuple[NDArray[np.float64], Array | None]:
+        """Return what `stream` does for contiguous values `(band, frame)`, which may be overwritten."""
+        level, state = self.stream(values, power, state)
+        return np.ascontiguousarray(level), state
+
+    def without_clip_floor(self) -> Compression | None:
+        """Return the compression, frame by frame, above whose levels `clip_floor` is the floor of each clip.
+
+        None if there is no such compression.
+        """
+        return None
 
     @property
     def floor_follows_highest(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from typing_extensions import override
@@ -51,6 +51,10 @@ class Decibel(Compression):
     @override
     def floor_follows_highest(self) -> bool:
         return self.top_db is not None
+
+    @override
+    def without_clip_floor(self) -> Decibel:
+        return replace(self, top_db=None)
 
     @override
     def __call__(self, values: Array, power: float) -> Array:

@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, at_least, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.grid import Grid
+from spectronorm.kernels.elementary import log1p_of
 
 
 @COMPRESSIONS.register("log1p")
@@ -32,6 +35,11 @@ class Log1p(Compression):
     @override
     def __call__(self, values: Array, power: float) -> Array:
         return namespace(values).log1p(self.gain * values)
+
+    @override
+    def of_block(self, values: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+        log1p_of(values.reshape(-1), float(self.gain))
+        return values
 
     @override
     def inverse(self, level: Array, power: float) -> Array:

@@ -6,12 +6,15 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, namespace, set_real_numbers, smooth
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.grid import Grid
+from spectronorm.kernels.elementary import pcen_of
 
 _NEWTON_STEPS = 30
 _LARGEST = 1e12  # the largest value, before `scale`, that the grid has room for
@@ -69,16 +72,17 @@ class PCEN(Compression):
     def framewise(self) -> bool:
         return False  # the smoother remembers
 
+    @property
+    @override
+    def causal(self) -> bool:
+        return True
+
     @override
     def __call__(self, values: Array, power: float) -> Array:
         return self.stream(values, power)[0]
 
-    def stream(
-        self,
-        values: Array,
-        power: float,  # noqa: ARG002 - called like the compression itself
-        state: Array | None = None,
-    ) -> tuple[Array, Array]:
+    @override
+    def stream(self, values: Array, power: float, state: Array | None = None) -> tuple[Array, Array]:
         """Return the level of one piece of a stream, and the smoother's state for the next piece.
 
         Args:
@@ -92,6 +96,15 @@ class PCEN(Compression):
         quotient = energy * xp.exp(-self.gain * (math.log(self.eps) + xp.log1p(smoothed / self.eps)))
         level = self.bias**self.exponent * xp.expm1(self.exponent * xp.log1p(quotient / self.bias))
         return level, smoothed[..., -1:]
+
+    @override
+    def of_next_block(
+        self, values: NDArray[np.float64], power: float, state: Array | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        smoothed = np.ones(len(values)) if state is None else np.asarray(state, np.float64).reshape(-1).copy()
+        shape = (float(self.scale), float(self.bias), float(self.exponent))
+        pcen_of(values, smoothed, (float(self.b), float(self.eps)), float(self.gain), shape)
+        return values, smoothed[:, None]
 
     @override
     def inverse(self, level: Array, power: float) -> Array:

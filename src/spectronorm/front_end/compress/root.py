@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, namespace, set_real_numbers
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression
 from spectronorm.front_end.compress.grid import Grid
+from spectronorm.kernels.elementary import root_of
 
 _LARGEST = 1e8  # the largest value that the grid has room for
 
@@ -38,6 +41,13 @@ class Root(Compression):
         xp = namespace(values)
         some = values > 0
         return xp.where(some, xp.where(some, values, xp.ones_like(values)) ** self.exponent, xp.zeros_like(values))
+
+    @override
+    def of_block(self, values: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+        if self.exponent == 0.5:
+            return np.sqrt(values, out=values)
+        root_of(values.reshape(-1), float(self.exponent))
+        return values
 
     @override
     def inverse(self, level: Array, power: float) -> Array:

@@ -1,93 +1,146 @@
-"""Fast path for one NumPy clip: frames in blocks that stay in the cache, with the kernels fused.
+"""Levels of one NumPy clip in blocks of frames that stay in the cache, with the kernels fused.
 
-It computes the result of `FrontEnd.working_level` (a test compares them) without its large temporaries, which cost more
+The result is the one of `FrontEnd.working_level` (a test compares them) without its large temporaries, which cost more
 time in page faults than the arithmetic does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.front_end.compress.compression import Compression
-from spectronorm.front_end.fast.logarithm import compressed
+from spectronorm.front_end.compress.compression import Compression, Logarithm
+from spectronorm.front_end.fast.logarithm import compressed, logarithm_of
+from spectronorm.front_end.fast.padding import padded_wave
 from spectronorm.front_end.fast.power_spectra import power_spectra
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
-from spectronorm.kernels.jit import kernel
 
 _CELLS = 50_000
 """Bins times frames of a block, small enough for the second-level cache with its intermediate arrays."""
 
-
-def level_blocks(
-    samples: NDArray[Any],
-    sample_rate: int,
-    level: WaveformLevel,
-    stft: STFT,
-    runs: BandRuns,
-    compress: Compression,
-    workspace: Workspace,
-) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-    """Yield the level of a waveform `(sample,)` in blocks: first frame, number of frames, level `(band, frame)`.
-
-    The level is contiguous float64, and may have more columns than frames, whose values are meaningless. The
-    compression must work frame by frame. A block is valid until the next one is requested.
-    """
-    padded, mean, scale = _padded(samples, sample_rate, level, stft, workspace)
-    bands, frames = len(runs.first), stft.frames(len(samples) - level.shortens)
-    step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
-    for start in range(0, frames, step):
-        count = min(step, frames - start)
-        values = power_spectra(padded[start * stft.hop :], mean, scale, stft, count, workspace)
-        if stft.power != 2.0:
-            values **= stft.power / 2.0
-        if not runs.identity:
-            gathered = workspace.array("gathered", (bands, values.shape[1]))
-            runs.gather(values, gathered)
-            values = gathered
-        yield start, count, compressed(values[:bands], compress, stft.power)
+LevelBlock = tuple[int, int, NDArray[np.float64]]
+"""First frame, number of frames, and values `(band, frame)`, contiguous, whose further columns are meaningless."""
 
 
-def _padded(
-    samples: NDArray[Any], sample_rate: int, level: WaveformLevel, stft: STFT, workspace: Workspace
-) -> tuple[NDArray[Any], float, float]:
-    """Return the result of `STFT.padded`, and the mean and scale that remain to be applied to it.
+@dataclass(frozen=True, eq=False)
+class LevelKernels:
+    """A front end's slots, and its levels in blocks."""
 
-    A change by an offset and a scale is left to the windowing, which saves a pass over memory, except if zeros are
-    padded: they must be zero afterwards.
-    """
-    pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
-    change = level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None
-    mean, scale = (0.0, 1.0) if change is None else (change.offset, change.scale)
-    wave = samples if change is not None else level(samples.astype(np.float64), sample_rate)
-    if stft.frame_count == "ceil":
-        return stft.padded(wave), mean, scale
-    n, p = len(wave), stft.padding
-    padded = workspace.array("padded", (n + 2 * p,), wave.dtype)
-    if stft.pad_mode == "reflect":
-        _reflect(wave, p, padded)
-    else:
-        padded[p : p + n] = wave
-        padded[:p], padded[p + n :] = (wave[0], wave[-1]) if stft.pad_mode == "edge" else (0.0, 0.0)
-    return padded, mean, scale
+    sample_rate: int
+    waveform: WaveformLevel
+    stft: STFT
+    runs: BandRuns
+    compress: Compression
+
+    @cached_property
+    def bands(self) -> int:
+        """Number of bands of one channel."""
+        return len(self.runs.first)
+
+    @cached_property
+    def block_compression(self) -> Compression | None:
+        """The compression that blocks are compressed with, one after the other; None for one that needs whole clips.
+
+        If the floor follows the clip's highest level, this is the compression without that floor.
+        """
+        return self.compress if self.compress.causal else self.compress.without_clip_floor()
+
+    @cached_property
+    def _logarithm(self) -> Logarithm | None:
+        """The logarithm that is all of the blocks' compression, if it is one."""
+        compress = self.block_compression
+        return None if compress is None or not compress.framewise else compress.logarithm(self.stft.power)
+
+    @cached_property
+    def floor_follows(self) -> bool:
+        """True if `raw_blocks` leaves out the clip's floor, which `clip_floor` gives."""
+        return self.block_compression is not self.compress and self.block_compression is not None
+
+    def clip_floor(self, highest: float) -> float:
+        """Return the floor of a clip whose highest level is this."""
+        return self.compress.clip_floor(highest, self.stft.power)
+
+    def frames(self, samples: int) -> int:
+        """Return the number of frames of a waveform of `samples` samples."""
+        return self.stft.frames(samples - self.waveform.shortens)
+
+    def raw_blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
+        """Yield the level of a waveform `(sample,)` in blocks, which may lack the clip's floor (`floor_follows`).
+
+        A block is valid until the next one is requested.
+        """
+        if self.block_compression is None:
+            values = np.empty((self.bands, self.frames(len(samples))))
+            for start, count, block in self._values(samples, workspace):
+                values[:, start : start + count] = block[:, :count]
+            yield 0, values.shape[1], np.ascontiguousarray(self.compress(values, self.stft.power))
+            return
+        if self._logarithm is not None:
+            for start, count, values in self._values(samples, workspace):
+                yield start, count, logarithm_of(values, self._logarithm)
+            return
+        compress = BlockCompressor(self.block_compression, self.stft.power)
+        for start, count, values in self._values(samples, workspace):
+            yield start, count, compress(values, count)
+
+    def blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
+        """Return the level of a waveform `(sample,)` in blocks; with a clip's floor there is one block."""
+        if not self.floor_follows:
+            return self.raw_blocks(samples, workspace)
+        level = self.level(samples, workspace)
+        return iter([(0, level.shape[1], level)])
+
+    def level(self, samples: NDArray[Any], workspace: Workspace) -> NDArray[np.float64]:
+        """Return the level `(band, frame)` of a waveform `(sample,)`."""
+        level = np.empty((self.bands, self.frames(len(samples))))
+        for start, count, block in self.raw_blocks(samples, workspace):
+            level[:, start : start + count] = block[:, :count]
+        if self.floor_follows:
+            np.maximum(level, self.clip_floor(float(level.max())), out=level)
+        return level
+
+    def _values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
+        """Return band values before the compression, in blocks."""
+        padded, *change = padded_wave(samples, self.sample_rate, self.waveform, self.stft, workspace)
+        return self.values_of_frames(padded, (change[0], change[1]), self.frames(len(samples)), workspace)
+
+    def values_of_frames(
+        self, padded: NDArray[Any], change: tuple[float, float], frames: int, workspace: Workspace
+    ) -> Iterator[LevelBlock]:
+        """Yield band values of the first frames of `(padded - mean) · scale`, given that change, without padding."""
+        stft = self.stft
+        step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
+        for start in range(0, frames, step):
+            count = min(step, frames - start)
+            values = power_spectra(padded[start * stft.hop :], *change, stft, count, workspace)
+            if stft.power != 2.0:
+                values **= stft.power / 2.0
+            if not self.runs.identity:
+                gathered = workspace.array("gathered", (self.bands, values.shape[1]))
+                self.runs.gather(values, gathered)
+                values = gathered
+            yield start, count, values[: self.bands]
 
 
-def _reflect_by_numpy(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
-    out[:] = np.pad(wave, padding, mode="reflect")
+class BlockCompressor:
+    """Compresses the blocks of one clip in order, and remembers what the compression must know of earlier ones."""
 
+    def __init__(self, compress: Compression, power: float) -> None:
+        self._compress, self._power = compress, power
+        self._state: Any = None
 
-@kernel(_reflect_by_numpy, cache=True, nogil=True)
-def _reflect(wave: NDArray[Any], padding: int, out: NDArray[Any]) -> None:
-    """Mirror `padding` samples of the waveform at either end, without repeating its first and last sample."""
-    n = wave.size
-    for i in range(n):
-        out[padding + i] = wave[i]
-    for i in range(padding):
-        out[i] = wave[padding - i]
-        out[padding + n + i] = wave[n - 2 - i]
+    def __call__(self, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+        """Return the level of the next block, whose first `count` frames are meant; `values` may be overwritten."""
+        if self._compress.framewise:
+            return compressed(values, self._compress, self._power)
+        whole = np.ascontiguousarray(values[:, :count])
+        level, self._state = self._compress.of_next_block(whole, self._power, self._state)
+        return level

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import frame
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
@@ -19,10 +18,5 @@ def power_spectra(
     There are columns beyond `count`, up to a multiple of eight; they are finite and meaningless. The result is valid
     until the next call.
     """
-    window = stft.window_values()
-    if stft.windowed_only:
-        return power_of_frames(Frames(padded, stft.hop, window, mean, scale), stft.n_fft, count, workspace)
-    # In float64 from here on, as in the kernels; otherwise a clip's mean would be subtracted in float32.
-    frames = (frame(padded, stft.frame_samples, stft.hop)[:count].astype(np.float64) - mean) * scale
-    prepared = np.ascontiguousarray(stft.prepared(frames))
-    return power_of_frames(Frames(prepared.reshape(-1), len(window), window), stft.n_fft, count, workspace)
+    frames = Frames(padded, stft.hop, stft.window_values(), mean, scale, stft.remove_dc_offset, float(stft.preemphasis))
+    return power_of_frames(frames, stft.n_fft, count, workspace)

@@ -33,7 +33,7 @@ MAX_WINDOW_SAMPLES = 1 << 17
 """Longest window: a file that claims a longer one would only exhaust the memory."""
 PAD_MODES = ("constant", "edge", "reflect")
 FRAME_BY = ("n_fft", "win_length")
-FRAME_COUNTS = ("fit", "floor", "ceil")
+FRAME_COUNTS = ("fit", "floor", "ceil", "hop")
 
 TRANSFORMS: Registry[STFT] = Registry("transforms", "transform", object, extensible=False)
 """Registry of transforms, which holds only the STFT: framing, kernels and exported models are written for it."""
@@ -54,8 +54,9 @@ class STFT(FieldsOnly):
     - `frame_by`: a frame takes `n_fft` samples with the window in its middle, or only `win_length` samples, followed by
       zeros (Kaldi, TensorFlow, VGGish).
     - `frame_count`: `fit`, the number of frames that fit; `floor`, samples // hop_length of a centred waveform (Whisper
-      leaves out the last frame); or `ceil`, the waveform followed by zeros until every hop has a frame (TensorFlow's
-      `pad_end`).
+      leaves out the last frame); `ceil`, the waveform followed by zeros until every hop has a frame (TensorFlow's
+      `pad_end`); or `hop`, a centred waveform padded by half of `n_fft - hop_length`, so that each whole hop has a
+      frame around it (HiFi-GAN and most vocoders).
     - `remove_dc_offset`: the mean of each frame is subtracted (Kaldi).
     - `preemphasis`: each frame becomes `x[t] - preemphasis · x[t-1]`, with its first sample in place of the one before
       (Kaldi). Both are applied in this order, before the window.
@@ -78,7 +79,7 @@ class STFT(FieldsOnly):
         default="n_fft", kw_only=True, metadata={"help": "length of a frame: n_fft or win_length samples"}
     )
     frame_count: str = field(
-        default="fit", kw_only=True, metadata={"help": "rule for the number of frames: fit, floor or ceil"}
+        default="fit", kw_only=True, metadata={"help": "rule for the number of frames: fit, floor, ceil or hop"}
     )
     remove_dc_offset: bool = field(
         default=False,
@@ -105,8 +106,10 @@ class STFT(FieldsOnly):
         for name, known in (("pad_mode", PAD_MODES), ("frame_by", FRAME_BY), ("frame_count", FRAME_COUNTS)):
             require_choice(getattr(self, name), name, known)
         set_flags(self, ("center", "remove_dc_offset"))
-        if self.frame_count != "fit" and self.center is not (self.frame_count == "floor"):
-            raise ArgumentError("frame_count floor needs center=True, and ceil needs center=False")
+        if self.frame_count != "fit" and self.center is (self.frame_count == "ceil"):
+            raise ArgumentError("frame_count floor and hop need center=True, and ceil needs center=False")
+        if self.frame_count == "hop" and self.hop > self.frame_samples:
+            raise ArgumentError(f"frame_count hop needs a hop_length of at most {self.frame_samples}, not {self.hop}")
         set_real_numbers(self, ("preemphasis",), 0, 1)
         if self.preemphasis == 1:
             raise ArgumentError(f"preemphasis={self.preemphasis} must be at least 0 and below 1, such as 0.97")
@@ -136,12 +139,14 @@ class STFT(FieldsOnly):
     @cached_property
     def padding(self) -> int:
         """Number of samples added on either side."""
+        if self.frame_count == "hop":
+            return (self.frame_samples - self.hop) // 2
         return self.frame_samples // 2 if self.center else 0
 
     @cached_property
     def min_samples(self) -> int:
-        """One window – the shortest waveform that is transformed, since a shorter one would be mostly padding."""
-        return self.frame_samples
+        """The shortest waveform that is transformed: one window, and one hop if there is a frame for each whole hop."""
+        return max(self.frame_samples, self.hop) if self.frame_count == "floor" else self.frame_samples
 
     @cached_property
     def windowed_only(self) -> bool:
@@ -164,7 +169,7 @@ class STFT(FieldsOnly):
         if self.frame_count == "ceil":
             return (samples + self.hop - 1) // self.hop
         fit = 1 + (samples + 2 * self.padding - self.frame_samples) // self.hop
-        return fit if self.frame_count == "fit" else smaller(fit, samples // self.hop)
+        return smaller(fit, samples // self.hop) if self.frame_count == "floor" else fit
 
     def window_values(self) -> NDArray[np.float64]:
         """Return the window, zero-padded on both sides to `frame_samples`."""

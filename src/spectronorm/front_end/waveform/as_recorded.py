@@ -9,6 +9,8 @@ from typing_extensions import override
 from spectronorm.arrays import Array
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
+_UNCHANGED = WaveformChange()
+
 
 @WAVEFORM_LEVELS.register("as_recorded")
 @dataclass(frozen=True)
@@ -26,4 +28,4 @@ class AsRecorded(WaveformLevel):
 
     @override
     def change(self, clip: ClipStatistics) -> WaveformChange:
-        return WaveformChange()
+        return _UNCHANGED

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array, namespace, require_choice, set_real_numbers
+from spectronorm.front_end.waveform.streams import WaveformStream
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
+from spectronorm.kernels.jit import kernel
 
 FIRST = ("extrapolate", "keep", "drop")
 
@@ -43,6 +48,18 @@ class PreEmphasis(WaveformLevel):
         return namespace(wave).concat([head, rest], axis=-1)
 
     @override
+    def write(self, samples: NDArray[Any], sample_rate: int, out: NDArray[np.float64]) -> None:
+        _difference(samples, float(self.coefficient), out)
+        if self.first == "extrapolate":
+            out[0] = 3.0 * float(samples[0]) - float(samples[1])
+        elif self.first == "keep":
+            out[0] = samples[0]
+
+    @override
+    def stream(self) -> WaveformStream:
+        return _Differences(self)
+
+    @override
     def min_samples(self, sample_rate: int) -> int:
         return 2  # the difference needs a neighbour
 
@@ -50,3 +67,38 @@ class PreEmphasis(WaveformLevel):
     @override
     def shortens(self) -> int:
         return int(self.first == "drop")
+
+
+class _Differences:
+    """Differences of a waveform in pieces, which remember one sample."""
+
+    def __init__(self, level: PreEmphasis) -> None:
+        self._level, self._last, self._begun = level, np.empty(0), False
+
+    def add(self, samples: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the differences; the first one waits for the second sample."""
+        known = np.concatenate([self._last, samples.astype(np.float64)])
+        if len(known) < 2:
+            self._last = known
+            return np.empty(0)
+        self._last = known[-1:]
+        level = self._level if not self._begun else PreEmphasis(self._level.coefficient, "drop")
+        self._begun = True
+        return np.asarray(level(known))
+
+    def flush(self) -> NDArray[np.float64]:
+        """Return nothing."""
+        return np.empty(0)
+
+
+def _difference_by_numpy(samples: NDArray[Any], coefficient: float, out: NDArray[np.float64]) -> None:
+    exact = samples.astype(np.float64)
+    out[len(out) - len(samples) + 1 :] = exact[1:] - coefficient * exact[:-1]
+
+
+@kernel(_difference_by_numpy, cache=True, nogil=True)
+def _difference(samples: NDArray[Any], coefficient: float, out: NDArray[np.float64]) -> None:
+    """Write `x[t] - coefficient · x[t-1]`; without room for a first sample, the second is the first one written."""
+    first = out.size - samples.size + 1
+    for t in range(samples.size - 1):
+        out[first + t] = np.float64(samples[t + 1]) - coefficient * np.float64(samples[t])

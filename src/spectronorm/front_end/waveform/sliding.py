@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import Array, SlidingWindow, set_flags, set_whole_numbers, sliding_affine
+from spectronorm.arrays import Array, SlidingStream, SlidingWindow, set_flags, set_whole_numbers, sliding_affine
+from spectronorm.front_end.waveform.streams import WaveformStream
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
 
@@ -37,5 +41,26 @@ class SlidingStandardizeWaveform(WaveformLevel):
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:
         return sliding_affine(wave, self._window(), valid=valid)(wave)
 
+    @override
+    def stream(self) -> WaveformStream:
+        return _SlidingSamples(SlidingStream(self._window(), rows=1))
+
     def _window(self) -> SlidingWindow:
         return SlidingWindow(self.length, self.min_length, self.center)
+
+
+class _SlidingSamples:
+    """Standardized samples of a waveform in pieces."""
+
+    def __init__(self, moments: SlidingStream) -> None:
+        self._moments = moments
+
+    def add(self, samples: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the samples whose windows are complete, standardized."""
+        ready, affine = self._moments.add(samples.astype(np.float64)[None])
+        return np.asarray(affine(ready)[0])
+
+    def flush(self) -> NDArray[np.float64]:
+        """Return the rest."""
+        ready, affine = self._moments.flush()
+        return np.asarray(affine(ready)[0])

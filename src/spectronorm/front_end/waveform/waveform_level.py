@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Array
+from spectronorm.errors import ArgumentError
+from spectronorm.front_end.waveform.streams import ChangedSamples, WaveformStream
 from spectronorm.registry import Registry
 
 
@@ -69,6 +71,24 @@ class WaveformLevel(ABC):
     def change(self, clip: ClipStatistics) -> WaveformChange:
         """Return the map of a clip with these statistics; only called if `is_change`."""
         raise NotImplementedError(f"{self} is no change by an offset and a scale of {clip}")
+
+    def stream(self) -> WaveformStream:
+        """Return the level for samples that come in pieces.
+
+        Raises:
+            ArgumentError: if a later sample may change the level of an earlier one.
+        """
+        if self.is_change and not self.needs_statistics:
+            change = self.change(ClipStatistics(0.0, 0.0, 0.0, 0.0))
+            return ChangedSamples(change.offset, change.scale)
+        raise ArgumentError(
+            f"level={self} looks at a whole clip, which a stream has only at its end; use AsRecorded() and a "
+            "normalizer that is measured over the data set, or SlidingStandardizeWaveform(center=False)"
+        )
+
+    def write(self, samples: NDArray[Any], sample_rate: int, out: NDArray[np.float64]) -> None:
+        """Write the level of one NumPy clip, in float64; a kernel saves passes over memory."""
+        out[:] = self(samples.astype(np.float64), sample_rate)
 
     def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:
         """Return the map of one NumPy clip, to be applied together with the window, which saves a pass over memory.

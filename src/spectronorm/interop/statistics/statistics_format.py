@@ -5,19 +5,32 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.errors import ArgumentError, FileFormatError, SpectronormError
-from spectronorm.front_end import FrontEnd
-from spectronorm.normalize import FittedNormalizer, FittedOn, Imported
+from spectronorm.errors import ArgumentError
 from spectronorm.registry import Registry
+
+MOST_NUMBERS = 1 << 16
+"""Most numbers of one kind in a file: no front end has more bands."""
 
 
 @dataclass(frozen=True, eq=False)
 class ShiftAndScale:
     """Map `(level - shift) / scale`: float64, one number `(1,)` or one number for each band `(band,)`.
+
+    Args:
+        shift: The level that becomes 0.
+        scale: The divisor, as the origin applies it: with its factor and its floor.
+        count: Number of frames that were measured; None if the file does not say.
+        factor: Number of standard deviations in one scale, such as AST's 2.
+        fingerprint: Fingerprint of the front end, if spectronorm wrote the file; otherwise empty.
+        sample_rate: Rate of the sounds in Hz, if the file says.
+        bands: Number of bands, if the file says and holds one number for all of them.
+        padding: Values in the origin's padding, as in `Fixed`.
+        notes: Remarks on these numbers, in one sentence each.
 
     Raises:
         ArgumentError: if a number is not finite, a scale is not positive, or the numbers of scales and shifts differ.
@@ -25,6 +38,13 @@ class ShiftAndScale:
 
     shift: NDArray[np.float64]
     scale: NDArray[np.float64]
+    count: float | None = None
+    factor: float = 1.0
+    fingerprint: str = ""
+    sample_rate: int | None = None
+    bands: int | None = None
+    padding: str = "zero"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("shift", "scale"):
@@ -32,13 +52,53 @@ class ShiftAndScale:
         finite = np.isfinite(self.shift).all() and np.isfinite(self.scale).all()
         if self.shift.shape != self.scale.shape or not self.shift.size or not finite or not (self.scale > 0).all():
             raise ArgumentError(
-                f"{self.shift.size} shifts and {self.scale.size} scales must be as many finite numbers, "
+                f"{self.shift.size} shifts and {self.scale.size} scales must be equally many finite numbers, "
                 "with positive scales"
             )
+        if self.shift.size > MOST_NUMBERS:
+            raise ArgumentError(f"{self.shift.size} numbers are more than {MOST_NUMBERS} bands")
+
+    @property
+    def std(self) -> NDArray[np.float64]:
+        """The standard deviation: the scale without the factor."""
+        return self.scale / self.factor
 
 
 class StatisticsFormat(ABC):
     """One file format; `recognizes` checks a file's name and first bytes, `read` and `write` are inverses."""
+
+    convention: ClassVar[str] = "(x - mean) / std"
+    """Formula that the origin applies."""
+
+    ddof: ClassVar[int] = 0
+    """Degrees of freedom that the origin subtracts when it measures."""
+
+    least_std: ClassVar[float] = 0.0
+    """Lower bound of the standard deviation; 0 if the origin has none."""
+
+    counts: ClassVar[bool] = False
+    """True if the file holds the number of frames."""
+
+    additive: ClassVar[bool] = False
+    """True if the file holds sums, so that files of parts can be added; written from a profile."""
+
+    per_band: ClassVar[bool] = True
+    """True if one number for all bands is written once for each band."""
+
+    marks: ClassVar[bool] = False
+    """True if the file can name the front end, by its fingerprint, in a key that the origin ignores."""
+
+    padding: ClassVar[str] = "zero"
+    """Values in the origin's padding, as in `Fixed`."""
+
+    suffix: ClassVar[str] = ""
+    """Usual ending of a file's name."""
+
+    lacks: ClassVar[tuple[str, ...]] = ()
+    """Further remarks for those who write the format, in one sentence each."""
+
+    preset: ClassVar[str] = ""
+    """Preset that the origin's own features have, if there is one."""
 
     @abstractmethod
     def recognizes(self, path: Path) -> bool:
@@ -52,6 +112,14 @@ class StatisticsFormat(ABC):
             ValueError, KeyError, OSError: if the file has no such numbers.
         """
 
+    def read_entry(self, path: Path, key: str) -> ShiftAndScale:
+        """Read the numbers of one speaker, or of another part of the file.
+
+        Raises:
+            ArgumentError: if the format has no parts, or the file no such part.
+        """
+        raise ArgumentError(f"{path}: holds one set of numbers, so there is no key {key!r}; leave the key out")
+
     @abstractmethod
     def write(self, path: Path, numbers: ShiftAndScale) -> None:
         """Write the numbers to a new file."""
@@ -63,55 +131,18 @@ STATISTICS_FORMATS: Registry[StatisticsFormat] = Registry(
 """Every statistics format by name."""
 
 
-def read_statistics(path: str | Path, front_end: FrontEnd, format_name: str | None = None) -> FittedNormalizer:
-    """Build a normalizer from the statistics in another program's file.
-
-    Args:
-        path: The file.
-        front_end: The front end of the levels that were measured; the file does not say.
-        format_name: A name in `STATISTICS_FORMATS`; by default the only format that recognizes the file.
+def finite_numbers(values: Any, what: str) -> NDArray[np.float64]:
+    """Numbers from a file, in any nesting, as float64 `(number,)`.
 
     Raises:
-        ArgumentError: if there is no such format, or the number of values is not the number of bands.
-        FileFormatError: if no format or several formats recognize the file, or it is damaged.
+        ValueError: if they are no finite numbers, or too many.
     """
-    path = Path(path)
-    name = _recognized(path) if format_name is None else format_name
-    reader = STATISTICS_FORMATS.find(name)()
-    try:
-        numbers = reader.read(path)
-    except SpectronormError as error:
-        raise FileFormatError(f"{path}: is not a sound file of the format {name}: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError) as error:
-        raise FileFormatError(
-            f"{path}: cannot be read as statistics of the format {name} ({type(error).__name__}: {error}); "
-            "write it again, or name another format"
-        ) from None
-    if numbers.shift.size not in (1, front_end.n_bands):
-        raise ArgumentError(
-            f"{path}: has {numbers.shift.size} numbers, but the front end has {front_end.n_bands} bands; "
-            "use the front end that the numbers were measured with"
-        )
-    settings = Imported(name)
-    return FittedNormalizer.with_map(settings, front_end, FittedOn(0, 0, ()), numbers.shift, numbers.scale)
-
-
-def write_statistics(path: str | Path, normalizer: FittedNormalizer, format_name: str) -> None:
-    """Write a fitted normalizer's shift and scale for another program; an existing file is replaced.
-
-    Raises:
-        ArgumentError: if there is no such format, or each clip has its own map.
-    """
-    if normalizer.affine is None or normalizer.normalizer.maps_clips:
-        raise ArgumentError(f"{normalizer.normalizer} finds a map in each clip, so there are no numbers to write")
-    numbers = ShiftAndScale(normalizer.affine.shift, normalizer.affine.scale)
-    STATISTICS_FORMATS.find(format_name)().write(Path(path), numbers)
-
-
-def _recognized(path: Path) -> str:
-    names = [name for name, cls in STATISTICS_FORMATS.classes().items() if cls().recognizes(path)]
-    if len(names) != 1:
-        known = ", ".join(STATISTICS_FORMATS)
-        found = f"several formats ({', '.join(names)}) recognize it" if names else "no format recognizes it"
-        raise FileFormatError(f"{path}: {found}; name one of {known}")
-    return names[0]
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu" or not array.size:
+        raise ValueError(f"{what} must be numbers")
+    if array.size > MOST_NUMBERS:
+        raise ValueError(f"{what} has {array.size} numbers, more than {MOST_NUMBERS} bands")
+    array = array.astype(np.float64).reshape(-1)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{what} holds NaN or infinity")
+    return array

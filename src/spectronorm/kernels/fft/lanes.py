@@ -59,7 +59,12 @@ def _define(operation: Callable[[Any, Any], Any], instruction: str) -> None:
         return getattr(builder, instruction)(*arguments)
 
 
-for _operation, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+for _operation, _instruction in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
     _define(_operation, _instruction)
 
 

@@ -1,39 +1,61 @@
-"""Squared magnitudes of frames, eight frames at a time, compiled.
+"""Squared magnitudes of frames, eight frames of float64 or sixteen of float32 at a time, compiled.
 
 The waveform is first laid out in rows of one hop, `column[r, c] = wave[c · hop + r]`: sample `k` of frame `t` is then
-`column[k mod hop, t + k div hop]`, and eight neighbouring frames are contiguous in memory.
+`column[k mod hop, t + k div hop]`, and neighbouring frames are contiguous in memory. Frames that are changed before the
+window are prepared in a buffer of their own, one for each lane.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.fft.frame_sums import RowRuns, runs_of, sum_of_frames
 from spectronorm.kernels.fft.frames import Frames
-from spectronorm.kernels.fft.lanes import DOUBLES
+from spectronorm.kernels.fft.lanes import fill, load, store
 from spectronorm.kernels.fft.plan import Plan
 from spectronorm.kernels.fft.transform_in_lanes import Layout, power_spectrum
 from spectronorm.kernels.fft.transposition import standardize
 from spectronorm.kernels.jit import njit
 
+_VECTOR_BYTES = 64
+_STACK = 24
+"""Room for the running sums of a frame and those that wait to be added up, more than any frame needs."""
+_Floats = NDArray[np.floating[Any]]
+_Stages = tuple[NDArray[np.int64], NDArray[np.int64], _Floats]
 
-def power_in_lanes(frames: Frames, plan: Plan, powers: NDArray[np.float64], workspace: Workspace) -> None:
-    """Write `|X|²` of the frames into `powers` `(bin, frame)`, contiguous, with a multiple of eight columns."""
+
+def power_in_lanes(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace) -> None:
+    """Write `|X|²` of the frames into `powers` `(bin, frame)`, contiguous, with a multiple of a vector's columns.
+
+    The arithmetic is that of the dtype of `powers`; float32 needs a float32 waveform.
+    """
+    dtype, lanes = powers.dtype.type, _VECTOR_BYTES // powers.itemsize
     size, width = len(frames.window), powers.shape[1]
     rows = min(frames.hop, size)
     needed = width + (size - 1) // rows
     # An odd number of cache lines in a row: with a power of two, all rows would compete for the same few lines.
-    columns = workspace.array("columns", (rows, (-(-needed // DOUBLES) | 1) * DOUBLES))
+    columns = workspace.array("columns", (rows, (-(-needed // lanes) | 1) * lanes), dtype)
     _lay_out(frames.wave, frames.mean, frames.scale, frames.hop, columns)
-    buffers = workspace.array("stages", (2, DOUBLES * plan.n))
-    window = np.zeros(plan.n)
+    buffers = workspace.array("stages", (2, lanes * plan.n), dtype)
+    window = np.zeros(plan.n, dtype)
     window[:size] = frames.window
-    _transform_all(
-        columns, (window, *_places(size, plan.n, rows)), (plan.radices, plan.starts, plan.roots), buffers, powers
-    )
+    roots = plan.roots if dtype is np.float64 else plan.roots.astype(dtype)
+    layout = (window, *_places(size, plan.n, rows))
+    if not frames.windowed_only:
+        prepared = workspace.array("prepared", (size, (width // lanes | 1) * lanes), dtype)
+        signals = workspace.array("one prepared", ((size + _STACK) * lanes,), dtype)
+        runs = runs_of(size) if frames.remove_mean else _NO_RUNS
+        _prepare(columns, layout, (runs, float(frames.preemphasis)), signals, prepared, width)
+        columns, layout = prepared, (window, *_places(size, plan.n, size))
+    _transform(columns, layout, (plan.radices, plan.starts, roots), buffers, powers)
+
+
+_NO_RUNS = np.empty((0, 3), dtype=np.int64)
 
 
 @lru_cache(maxsize=64)
@@ -48,15 +70,16 @@ def _places(size: int, n_fft: int, rows: int) -> tuple[NDArray[np.int64], NDArra
 
 
 @njit(cache=True, nogil=True)
-def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, columns: NDArray[np.float64]) -> None:
+def _lay_out(wave: _Floats, mean: float, scale: float, hop: int, columns: _Floats) -> None:
     """Write rows of one hop, standardized, with zeros after the waveform's end."""
     rows, count = columns.shape
+    lanes = _VECTOR_BYTES // columns.itemsize
     flat = columns.reshape(-1)
-    for c in range(0, count, DOUBLES):
-        whole = rows // DOUBLES * DOUBLES if (c + DOUBLES - 1) * hop + rows <= wave.size else 0
-        for r in range(0, whole, DOUBLES):
+    for c in range(0, count, lanes):
+        whole = rows // lanes * lanes if (c + lanes - 1) * hop + rows <= wave.size else 0
+        for r in range(0, whole, lanes):
             standardize(wave, c * hop + r, hop, flat, r * count + c, count, (mean, scale))
-        for one in range(c, c + DOUBLES):
+        for one in range(c, c + lanes):
             there = min(rows, max(0, wave.size - one * hop))
             for r in range(whole, there):
                 columns[r, one] = (wave[one * hop + r] - mean) * scale
@@ -65,14 +88,33 @@ def _lay_out(wave: NDArray[np.floating], mean: float, scale: float, hop: int, co
 
 
 @njit(cache=True, nogil=True)
-def _transform_all(
-    columns: NDArray[np.float64],
-    layout: Layout,
-    plan: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-    buffers: NDArray[np.float64],
-    powers: NDArray[np.float64],
-) -> None:
+def _transform(columns: _Floats, layout: Layout, stages: _Stages, buffers: _Floats, powers: _Floats) -> None:
+    lanes = _VECTOR_BYTES // powers.itemsize
     flat, out = columns.reshape(-1), powers.reshape(-1)
     strides = columns.shape[1], powers.shape[1]
-    for t in range(0, powers.shape[1], DOUBLES):
-        power_spectrum(plan, flat, layout, strides, (buffers[0], buffers[1]), out, t)
+    for t in range(0, powers.shape[1], lanes):
+        power_spectrum(stages, flat, layout, strides, (buffers[0], buffers[1]), out, t)
+
+
+@njit(cache=True, nogil=True)
+def _prepare(
+    columns: _Floats, layout: Layout, change: tuple[RowRuns, float], signals: _Floats, prepared: _Floats, width: int
+) -> None:
+    """Write `width` frames `(sample, frame)` without their means, if there are runs, and pre-emphasized."""
+    (_, rows, shifts), (runs, preemphasis) = layout, change
+    lanes = _VECTOR_BYTES // signals.itemsize
+    flat, stride, out, step = columns.reshape(-1), columns.shape[1], prepared.reshape(-1), prepared.shape[1]
+    size = prepared.shape[0]
+    stack, coefficient = signals[size * lanes :], fill(signals, preemphasis)
+    for t in range(0, width, lanes):
+        for k in range(size):
+            store(signals, k * lanes, load(flat, rows[k] * stride + shifts[k] + t))
+        mean = fill(signals, 0.0)
+        if runs.shape[0]:
+            sum_of_frames(signals, runs, stack, lanes)
+            mean = load(stack, 0) / fill(signals, size)
+        before = load(signals, 0) - mean
+        for k in range(size):
+            sample = load(signals, k * lanes) - mean
+            store(out, k * step + t, sample - coefficient * before)
+            before = sample

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.fft.lanes import DOUBLES, fill, load, store
+from spectronorm.kernels.fft.lanes import fill, load, store
 from spectronorm.kernels.fft.stages import first_stage, last_stage, stage
 from spectronorm.kernels.jit import njit
 
 _Floats = NDArray[np.floating[Any]]
-Layout = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
+Layout = tuple[_Floats, NDArray[np.int64], NDArray[np.int64]]
 """A window over the samples of a transform, zero outside the frame, and each sample's row and shift."""
 
 
@@ -67,17 +67,18 @@ def power_spectrum(
 ) -> None:
     """Squared magnitudes of the DFT of one frame for each lane, from the frame `t` on.
 
-    The plan's radices, starts and roots belong to a transform by 2, 3 and 5. Sample `k` of a frame is `columns[rows[k]
-    * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout; bin `k` is written to
-    `out[k * strides[1] + t]`. So the first stage reads the frames and the last one writes the powers.
+    The plan's radices, starts and roots belong to a transform by 2, 3 and 5. Sample `k` of frame `t` is
+    `columns[rows[k] * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout;
+    its bin `k` is written to `out[k * strides[1] + t]`. So the first stage reads the frames and the last one
+    writes the powers.
     """
     (radices, _, roots), (window, rows, shifts), (source, target) = plan, layout, buffers
     n, stages, stride = window.size, len(radices), strides[0]
+    lanes = 64 // source.itemsize
     before = n
     if stages == 1:
         for k in range(n):
-            lanes = load(columns, rows[k] * stride + shifts[k] + t) * fill(columns, window[k])
-            store(source, k * DOUBLES, lanes)
+            store(source, k * lanes, load(columns, rows[k] * stride + shifts[k] + t) * fill(columns, window[k]))
     else:
         before //= radices[stages - 1]
         first_stage(radices[stages - 1], columns, layout, source, before, stride, t)

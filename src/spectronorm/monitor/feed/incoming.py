@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
 from spectronorm.audio import ClipReference, Reader, Source, release
-from spectronorm.audio.kinds.suffixes import AUDIO_SUFFIXES
+from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.features import open_for, read_level

@@ -8,7 +8,9 @@ from spectronorm.passes.stores.store import TYPES as TYPES
 from spectronorm.passes.stores.store import Entry as Entry
 from spectronorm.passes.stores.store import Shards as Shards
 from spectronorm.passes.stores.store import Store as Store
-from spectronorm.passes.stores.store import npy_bytes as npy_bytes
+from spectronorm.passes.stores.stored_array import HeldArray as HeldArray
+from spectronorm.passes.stores.stored_array import SpooledArray as SpooledArray
+from spectronorm.passes.stores.stored_array import StoredArray as StoredArray
 from spectronorm.passes.stores.webdataset import write_webdataset
 
 SHARDS: Mapping[str, Shards] = {

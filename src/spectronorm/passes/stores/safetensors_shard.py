@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from spectronorm.passes.stores.store import Entry
@@ -15,12 +16,13 @@ _TYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 
 
 def write_safetensors(file: BinaryIO, entries: Iterator[Entry]) -> None:
-    """Write the entries as they come: their bytes wait in an unnamed file, since the header stands before them."""
+    """Write the entries as they come: their bytes wait in a file beside, since the header stands before them."""
     header: dict[str, Any] = {"__metadata__": {"spectronorm.shard": __version__}}
-    with tempfile.TemporaryFile() as data:
+    with tempfile.TemporaryFile(dir=Path(file.name).parent) as data:
         for entry in entries:
             start = data.tell()
-            data.write(entry.array.tobytes())
+            for part in entry.array.parts():
+                data.write(part)
             header[entry.name] = {
                 "dtype": _TYPES[entry.dtype],
                 "shape": list(entry.array.shape),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd
+from spectronorm.passes.stores.stored_array import StoredArray
 
 _BY_NUMPY = ("float32", "float16")
 TYPES = {
@@ -59,6 +59,11 @@ class Store:
             raise ArgumentError(f"layout={self.layout!r} must name each axis once: {axes}, {axes[::-1]} or another")
         return Store(self.to, self.dtype, layout, self.shard_clips)
 
+    @property
+    def axis_of_frames(self) -> int:
+        """Position of the frames among the axes of a written array; the store must have its layout."""
+        return self.layout.index("t")
+
     def made(self, x: NDArray[np.float64]) -> NDArray[np.generic]:
         """A normalized level in this type and order of axes; bfloat16 as uint16.
 
@@ -81,7 +86,7 @@ class Entry:
     """One clip of a shard: its name there, its array, the number of frames without padding, and its columns."""
 
     name: str
-    array: NDArray[np.generic]
+    array: StoredArray
     dtype: str
     frames: int
     columns: Mapping[str, str]
@@ -94,10 +99,3 @@ class Shards:
     suffix: str
     entry_suffix: str
     write: Callable[[BinaryIO, Iterator[Entry]], None]
-
-
-def npy_bytes(array: NDArray[np.generic]) -> bytes:
-    """An array as the bytes of a `.npy` file."""
-    data = io.BytesIO()
-    np.save(data, array, allow_pickle=False)
-    return data.getvalue()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.clip import flatness, highest_magnitude
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
-from spectronorm.front_end import AnyFrontEnd, require_front_end
+from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.sums import mean_square
 from spectronorm.profile.counting import clip_histograms, int128
@@ -62,6 +62,7 @@ class LevelCounter:
         self._workspace = Workspace() if workspace is None else workspace
         self._waiting = self._room(0)
         self._bounds = [0]
+        self._floor, self._floor_follows = grid.integer(front_end.floor), front_end.floor_follows_highest
         self._floors: list[int] = []
         self._moments = np.zeros((bands, 6), dtype=np.int64)
         self._moments[:, 2] = np.iinfo(np.int64).max
@@ -88,7 +89,9 @@ class LevelCounter:
         Raises:
             AudioError: if the clip is too short or its level leaves the grid; nothing is counted then.
         """
-        front_end = require_front_end(self._front_end, "measuring samples")
+        front_end = self._front_end
+        if isinstance(front_end, Levels):
+            raise ArgumentError(f"measuring samples: {front_end.refusal}")
         frames = front_end.frames(len(samples))
         start = self._make_room(frames)
         lowest, highest = _MOST, -_MOST
@@ -142,8 +145,10 @@ class LevelCounter:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
         self._histogram.hold(self._frames + frames)
         self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
-        loudest = (highest if top is None else top) / self._grid.steps
-        floor = self._grid.integer(self._front_end.clip_floor(loudest))
+        floor = self._floor
+        if self._floor_follows:
+            loudest = (highest if top is None else top) / self._grid.steps
+            floor = self._grid.integer(self._front_end.clip_floor(loudest))
         if recorded.flat:
             self._count_flat(frames, floor)
         else:
@@ -237,5 +242,31 @@ def require_on_grid(front_end: AnyFrontEnd, lowest: int, highest: int) -> None:
 
 
 def digest(samples: NDArray[np.float32]) -> bytes:
-    """Return the 128-bit XXH3 of a clip's samples: equal sounds have equal digests, whatever their file names."""
-    return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)
+    """Return the 128-bit XXH3 of a clip's samples: equal sounds have equal digests, whatever their file names.
+
+    The digest of a stack `(channel, sample)` is that of its channels' digests.
+    """
+    if samples.ndim == 1:
+        return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)
+    running = RunningDigest(samples.shape[:-1])
+    running.add(samples)
+    return running.result()
+
+
+class RunningDigest:
+    """The `digest` of samples `(sample,)` or `(channel, sample)`, which come in blocks."""
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        self._each = [xxhash.xxh3_128() for _ in range(math.prod(channels))]
+        self._stacked = bool(channels)
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        """More samples."""
+        for one, row in zip(self._each, np.atleast_2d(block), strict=True):
+            one.update(np.ascontiguousarray(row, dtype="<f4").data)
+
+    def result(self) -> bytes:
+        """The digest of all samples so far."""
+        if not self._stacked:
+            return self._each[0].digest()
+        return xxhash.xxh3_128_digest(b"".join(one.digest() for one in self._each))

@@ -24,6 +24,7 @@ class Histogram:
     def __init__(self, bands: int, memory: Memory = np.empty) -> None:
         self._memory = memory
         self.counts: NDArray[np.integer[Any]] = np.zeros((bands, 0), dtype=np.uint16)
+        self._most = (1 << 16) - 1
         self.first_cell = 0
         self._covered: tuple[int, int] | None = None
 
@@ -47,10 +48,11 @@ class Histogram:
 
     def hold(self, frames: int) -> None:
         """Let every count reach this number of frames."""
-        if frames <= np.iinfo(self.counts.dtype).max:
+        if frames <= self._most:
             return
-        wider = self._memory(self.counts.shape, np.int32 if frames <= np.iinfo(np.int32).max else np.int64)
+        wider = self._memory(self.counts.shape, np.int32 if frames < 1 << 31 else np.int64)
         wider[...] = self.counts
+        self._most = int(np.iinfo(wider.dtype).max)
         self.counts = wider
 
     def covered(self) -> tuple[int, NDArray[np.integer[Any]]]:

@@ -7,19 +7,19 @@ except the clip products (which depend on all frames of a clip), the clip's RMS 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
+from spectronorm.audio.channels import stacked
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AsRecorded, FrontEnd
-from spectronorm.front_end.waveform.waveform_level import ClipStatistics
+from spectronorm.front_end.waveform.waveform_level import ClipStatistics, WaveformChange
 from spectronorm.profile.counting import clip_histograms, int128
-from spectronorm.profile.counting.counter import LevelCounter
+from spectronorm.profile.counting.counter import LevelCounter, RunningDigest
 from spectronorm.profile.counting.layout import PRODUCTS, Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, RunningSum
 
@@ -50,42 +50,84 @@ def count_stream(front_end: FrontEnd, blocks: _SampleBlocks) -> Measurement:
     Raises:
         AudioError: if the clip is too short, if its level leaves the grid, or if reading a block fails.
     """
-    level = front_end.level
-    change = level.change(_statistics(blocks if level.needs_statistics else ()))
+    change = _changed_by(front_end, clip_changes(front_end, blocks))
     wave = _Wave()
     running, clip = RunningSum(), _ClipSums(front_end.n_bands)
     counted = _of_stretches(front_end)
     for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks))):
         counter = LevelCounter(counted)
-        counter.add_level(counted.clip_level(stretch), stretch[:1].astype(np.float32), flat=False)
+        counter.add_level(counted.clip_level(stretch), np.zeros(1, np.float32), flat=False)
         part = counter.measurement()
         if part is not None:
             clip.add(part)
             running.add(part)
     if clip.frames == 0:
-        raise AudioError(
-            BadAudioReason.TOO_SHORT,
-            f"it has {wave.samples} samples at {front_end.sample_rate} Hz, but this front end needs "
-            f"{front_end.min_samples}",
-        )
+        raise _too_short(front_end, wave.samples)
     return replace(running.total(), products=clip.products(), **wave.figures())
 
 
-def level_stretches(front_end: FrontEnd, blocks: _SampleBlocks) -> Iterator[NDArray[np.float64]]:
-    """The level of one clip `(band, frame)`, `FRAMES` frames at a time; its samples come in blocks, as often as asked.
+class LevelBlocks:
+    """The level of one clip in blocks `(band, frame)`, or `(channel, band, frame)`, of `FRAMES` frames each.
 
-    Raises:
-        AudioError: if the clip is too short, or as the blocks themselves raise.
+    Its samples come in blocks too, equal at each iteration, and are read again whenever the level is.
     """
+
+    def __init__(self, front_end: FrontEnd, blocks: _SampleBlocks) -> None:
+        self._front_end, self._blocks = front_end, blocks
+        self._changes: list[WaveformChange] | None = None
+        self.samples = 0
+        """Number of samples of a channel; known after an iteration."""
+
+    @property
+    def changes(self) -> list[WaveformChange]:
+        """The change that the waveform level makes to each channel."""
+        if self._changes is None:
+            self._changes = clip_changes(self._front_end, self._blocks)
+        return self._changes
+
+    def __iter__(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the level from its beginning.
+
+        Raises:
+            AudioError: if the clip is too short, or as the blocks themselves raise.
+        """
+        change = _changed_by(self._front_end, self.changes)
+        counted, frames = _of_stretches(self._front_end), 0
+        for stretch in _stretches(self._front_end, (change(block) for block in self._watched())):
+            made = counted.clip_level(stretch)
+            frames += made.shape[1]
+            yield made.reshape(*self._front_end.level_shape, made.shape[1])
+        if not frames:
+            raise _too_short(self._front_end, self.samples)
+
+    def _watched(self) -> Iterator[NDArray[np.float32]]:
+        self.samples = 0
+        for block in self._blocks:
+            self.samples += block.shape[-1]
+            yield block
+
+
+def _too_short(front_end: FrontEnd, samples: int) -> AudioError:
+    return AudioError(
+        BadAudioReason.TOO_SHORT,
+        f"it has {samples} samples at {front_end.sample_rate} Hz, but this front end needs {front_end.min_samples}",
+    )
+
+
+def clip_changes(front_end: FrontEnd, blocks: _SampleBlocks) -> list[WaveformChange]:
+    """The change that the waveform level makes to each channel; the blocks are read only if it depends on them."""
     level = front_end.level
-    change = level.change(_statistics(blocks if level.needs_statistics else ()))
-    counted, frames = _of_stretches(front_end), 0
-    for stretch in _stretches(front_end, (change(block) for block in blocks)):
-        made = counted.clip_level(stretch)
-        frames += made.shape[1]
-        yield made
-    if not frames:
-        raise AudioError(BadAudioReason.TOO_SHORT, f"this front end needs {front_end.min_samples} samples")
+    if not level.needs_statistics:
+        return [level.change(ClipStatistics(0.0, 0.0, 0.0, 0.0))] * (stacked(front_end.channels) or 1)
+    return [level.change(statistics) for statistics in clip_statistics(blocks)]
+
+
+def _changed_by(
+    front_end: FrontEnd, changes: Sequence[WaveformChange]
+) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
+    if stacked(front_end.channels) is None:
+        return changes[0]
+    return lambda block: np.stack([change(row) for change, row in zip(changes, block, strict=True)])
 
 
 def _of_stretches(front_end: FrontEnd) -> FrontEnd:
@@ -104,86 +146,111 @@ def as_flat(measured: Measurement) -> Measurement:
     )
 
 
-def _statistics(blocks: _SampleBlocks) -> ClipStatistics:
-    count, mean, deviations, square, peak = 0, 0.0, 0.0, 0.0, 0.0
+def clip_statistics(blocks: _SampleBlocks) -> list[ClipStatistics]:
+    """The statistics of each channel of a clip whose samples come in blocks."""
+    channels: list[_RunningStatistics] = []
     for block in blocks:
-        x = block.astype(np.float64)
+        rows = np.atleast_2d(block)
+        channels = channels or [_RunningStatistics() for _ in rows]
+        for channel, row in zip(channels, rows, strict=True):
+            channel.add(row)
+    return [channel.result() for channel in channels or [_RunningStatistics()]]
+
+
+class _RunningStatistics:
+    """Mean, deviation, RMS and peak of one channel, as its samples come."""
+
+    def __init__(self) -> None:
+        self._count, self._mean, self._deviations, self._square, self._peak = 0, 0.0, 0.0, 0.0, 0.0
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        """More samples."""
+        x = samples.astype(np.float64)
         # Chan, Golub and LeVeque 1983: block by block without loss of precision.
-        step, total = float(x.mean()) - mean, count + len(x)
-        deviations += float(((x - x.mean()) ** 2).sum()) + step**2 * count * len(x) / total
-        mean += step * len(x) / total
-        square += float((x**2).sum())
-        peak = max(peak, float(np.abs(x).max()))
-        count = total
-    return ClipStatistics(mean, math.sqrt(deviations / max(1, count)), math.sqrt(square / max(1, count)), peak)
+        step, total = float(x.mean()) - self._mean, self._count + len(x)
+        self._deviations += float(((x - x.mean()) ** 2).sum()) + step**2 * self._count * len(x) / total
+        self._mean += step * len(x) / total
+        self._square += float((x**2).sum())
+        self._peak = max(self._peak, float(np.abs(x).max()))
+        self._count = total
+
+    def result(self) -> ClipStatistics:
+        """The statistics so far."""
+        count = max(1, self._count)
+        return ClipStatistics(
+            self._mean, math.sqrt(self._deviations / count), math.sqrt(self._square / count), self._peak
+        )
 
 
 def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
-    """Yield the padded waveform in overlapping pieces of `FRAMES` frames each, followed by the rest."""
+    """Yield the padded waveform `(..., sample)` in overlapping pieces of `FRAMES` frames each, and then the rest."""
     stft = front_end.stft
     hop, size, padding = stft.hop, stft.frame_samples, stft.padding
     samples = (FRAMES - 1) * hop + size
-    kept = np.empty(0)
+    kept: NDArray[np.float64] | None = None
     total, frames, begun = 0, 0, padding == 0
     held = padding + 1 + size + hop  # the samples that padding the end may need, and frames that may not be counted
     for block in blocks:
-        total += len(block)
-        kept = np.concatenate([kept, block])
+        total += block.shape[-1]
+        kept = block if kept is None else np.concatenate([kept, block], axis=-1)
         if not begun and total > padding:
-            kept, begun = np.concatenate([_left(kept, stft.pad_mode, padding), kept]), True
-        while len(kept) >= samples + held:
-            yield kept[:samples]
-            kept = kept[FRAMES * hop :]
+            kept, begun = np.concatenate([_left(kept, stft.pad_mode, padding), kept], axis=-1), True
+        while kept.shape[-1] >= samples + held:
+            yield kept[..., :samples]
+            kept = kept[..., FRAMES * hop :]
             frames += FRAMES
     rest = front_end.frames(total) - frames
-    if rest <= 0:
+    if rest <= 0 or kept is None:
         return
-    kept = np.concatenate([kept, _right(kept, stft.pad_mode, padding)]) if padding else kept
-    missing = (rest - 1) * hop + size - len(kept)
+    kept = np.concatenate([kept, _right(kept, stft.pad_mode, padding)], axis=-1) if padding else kept
+    missing = (rest - 1) * hop + size - kept.shape[-1]
     if missing > 0:  # frame_count="ceil"
-        kept = np.concatenate([kept, np.zeros(missing)])
+        kept = np.concatenate([kept, np.zeros((*kept.shape[:-1], missing))], axis=-1)
     for start in range(0, rest, FRAMES):
         count = min(FRAMES, rest - start)
-        yield kept[start * hop : (start + count - 1) * hop + size]
+        yield kept[..., start * hop : (start + count - 1) * hop + size]
 
 
 def _left(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.float64]:
     if mode == "reflect":
-        return wave[padding:0:-1]
-    return np.full(padding, wave[0] if mode == "edge" else 0.0)
+        return wave[..., padding:0:-1]
+    return np.repeat(wave[..., :1] if mode == "edge" else np.zeros_like(wave[..., :1]), padding, axis=-1)
 
 
 def _right(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.float64]:
     if mode == "reflect":
-        return wave[-2 : -padding - 2 : -1]
-    return np.full(padding, wave[-1] if mode == "edge" else 0.0)
+        return wave[..., -2 : -padding - 2 : -1]
+    return np.repeat(wave[..., -1:] if mode == "edge" else np.zeros_like(wave[..., -1:]), padding, axis=-1)
 
 
 class _Wave:
     """Figures of the samples themselves."""
 
     def __init__(self) -> None:
-        self.samples = 0
+        self.samples, self._values = 0, 0
         self._peak, self._square = 0.0, 0.0
-        self._digest = xxhash.xxh3_128()
+        self._digest: RunningDigest | None = None
 
     def watched(self, blocks: _SampleBlocks) -> Iterator[NDArray[np.float32]]:
         """Yield the blocks unchanged, and update the figures."""
         for block in blocks:
-            self.samples += len(block)
+            self.samples += block.shape[-1]
+            self._values += block.size
             self._peak = max(self._peak, float(np.abs(block).max()))
             self._square += float((block.astype(np.float64) ** 2).sum())
-            self._digest.update(np.ascontiguousarray(block, dtype="<f4").data)
+            self._digest = self._digest or RunningDigest(block.shape[:-1])
+            self._digest.add(block)
             yield block
 
     def figures(self) -> dict[str, Any]:
         """Return the fields of a measurement that depend only on the samples."""
         rms, peak = (np.zeros(clip_histograms.DBFS_CELLS, dtype=np.int64) for _ in range(2))
         length = np.zeros(clip_histograms.LENGTH_CELLS, dtype=np.int64)
-        rms[clip_histograms.dbfs_cell(math.sqrt(self._square / self.samples))] = 1
+        rms[clip_histograms.dbfs_cell(math.sqrt(self._square / self._values))] = 1
         peak[clip_histograms.dbfs_cell(self._peak)] = 1
         length[clip_histograms.length_cell(self.samples)] = 1
-        digests = np.frombuffer(self._digest.digest(), dtype=np.uint8).reshape(1, DIGEST_BYTES)
+        digest = (self._digest or RunningDigest(())).result()
+        digests = np.frombuffer(digest, dtype=np.uint8).reshape(1, DIGEST_BYTES)
         counts = {"clips": 1, "population": 1, "samples": self.samples}
         return {**counts, "rms": rms, "peak": peak, "length": length, "digests": digests}
 

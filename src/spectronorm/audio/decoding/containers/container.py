@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spectronorm.audio.decoding.containers import au, caf, flac, iff, mpeg, nist, ogg, riff, voc, w64
+from spectronorm.audio.decoding.containers.foreign import foreign
 from spectronorm.audio.decoding.containers.found import Found
 from spectronorm.audio.decoding.containers.view import FileBytes
 
@@ -27,6 +28,9 @@ def look(descriptor: int) -> Found:
         AudioError: when the file is damaged, or holds more than libsndfile can be made to read.
     """
     file = FileBytes(descriptor)
+    unknown = foreign(file)
+    if unknown is not None:
+        return Found(foreign=unknown)
     for one in _LOOKS:
         found = one(file)
         if found is not None:

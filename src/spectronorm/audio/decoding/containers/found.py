@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spectronorm.audio.decoding.containers.foreign import Foreign
 from spectronorm.audio.decoding.containers.view import FileBytes, View
 from spectronorm.errors import AudioError, BadAudioReason
 
@@ -40,6 +41,7 @@ class Found:
         note: Description of an oddity of a container whose sound can all be read; empty for most.
         frames: Number of samples if libsndfile only estimates the number; None if libsndfile knows the number.
         examined: True if the container's length was compared with the file, so that libsndfile's log adds nothing.
+        foreign: The container, if libsndfile does not know it.
     """
 
     views: tuple[View, ...] = (View(),)
@@ -47,6 +49,7 @@ class Found:
     note: str = ""
     frames: int | None = None
     examined: bool = True
+    foreign: Foreign | None = None
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,23 @@
-"""Rows of a CSV or Parquet table, with every value as text."""
+"""Rows of a CSV, TSV, JSON Lines or Parquet table, with every value as text."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spectronorm.errors import MissingExtra, SourceError
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+"""Suffixes of tables."""
+
 
 def read_table(path: Path) -> Sequence[Mapping[str, str]]:
-    """Read the rows of a `.csv` or `.parquet` file as dictionaries of text; missing values are empty.
+    """Read the rows of a table as dictionaries of text, each with every column; missing values are empty.
+
+    A `.tsv` file has tabs for commas; a `.jsonl` file has one JSON object a line, whose lists and objects stay JSON.
 
     Raises:
         SourceError: if the file cannot be read as such a table.
@@ -19,16 +25,21 @@ def read_table(path: Path) -> Sequence[Mapping[str, str]]:
     """
     if not path.is_file():
         raise SourceError(f"{path}: there is no such table; check the path")
-    return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return _read_parquet(path)
+    return _read_json_lines(path) if suffix == ".jsonl" else _read_csv(path, "\t" if suffix == ".tsv" else ",")
 
 
-def _read_csv(path: Path) -> list[dict[str, str]]:
+def _read_csv(path: Path, delimiter: str) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding=_encoding(path)) as file:
-            rows = [{key: value or "" for key, value in row.items() if key is not None} for row in csv.DictReader(file)]
+            read = csv.DictReader(file, delimiter=delimiter)
+            rows = [{key: value or "" for key, value in row.items() if key is not None} for row in read]
     except (OSError, UnicodeError, csv.Error) as error:
         raise SourceError(
-            f"{path}: cannot be read as a CSV table ({error}); save it in UTF-8, with fields of ordinary length"
+            f"{path}: cannot be read as a {path.suffix[1:].upper()} table ({error}); save it in UTF-8, with fields of "
+            "ordinary length"
         ) from None
     return rows
 
@@ -37,6 +48,30 @@ def _encoding(path: Path) -> str:
     """UTF-16 where the file begins with its mark, as Excel writes it, else UTF-8 with or without one."""
     with path.open("rb") as file:
         return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _read_json_lines(path: Path) -> list[dict[str, str]]:
+    found: list[dict[str, object]] = []
+    try:
+        with path.open(encoding=_encoding(path)) as file:
+            for number, line in enumerate(file, start=1):
+                row = json.loads(line) if line.strip() else None
+                if isinstance(row, dict):
+                    found.append(row)
+                elif row is not None:
+                    raise SourceError(f"{path}: line {number} is not a JSON object; every line is one row")
+    except (OSError, ValueError, RecursionError) as error:
+        raise SourceError(
+            f"{path}: cannot be read as JSON Lines ({error}); save it in UTF-8, one object a line"
+        ) from None
+    columns = dict.fromkeys(key for row in found for key in row)
+    return [{key: _text(row.get(key)) for key in columns} for row in found]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:

@@ -9,7 +9,13 @@ _SUFFIXES = """
     .aif .aifc .aiff .au .avr .caf .flac .htk .ircam .mat4 .mat5 .mp1 .mp2 .mp3 .mpc2k .nist .oga .ogg .opus .paf
     .pvf .rf64 .sd2 .sds .sf .snd .sph .svx .voc .w64 .wav .wave .wavex .wve .xi
 """
-AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
+_FFMPEG_SUFFIXES = """
+    .3g2 .3gp .aac .ac3 .adts .amr .ape .asf .avi .dff .dsf .dts .eac3 .flv .m4a .m4b .m4r .m4v .mka .mkv .mov .mp4
+    .mpc .mpeg .mpg .ra .rm .spx .tta .webm .wma .wmv .wv
+"""
+FFMPEG_SUFFIXES = frozenset(_FFMPEG_SUFFIXES.split())
+"""Suffixes of formats, videos among them, that FFmpeg's libraries decode (extra `av`)."""
+AUDIO_SUFFIXES = frozenset(_SUFFIXES.split()) | FFMPEG_SUFFIXES
 """Suffixes that a scan of a folder recognizes as audio; a table may name any file."""
 
 

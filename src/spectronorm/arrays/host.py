@@ -1,0 +1,54 @@
+"""Arrays whose numbers compiled kernels can read: NumPy arrays, and torch tensors on the CPU that need no gradient."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.arrays.namespace import Array, is_torch_array
+
+
+def readable_numbers(x: Array) -> NDArray[np.floating[Any]] | None:
+    """Return the numbers of `x` as a float32 or float64 NumPy array, sharing its memory if it has this dtype.
+
+    None for a tensor elsewhere, one whose gradient is needed, and one without numbers: while a graph is compiled,
+    exported or traced, and inside `torch.func` transforms.
+    """
+    if is_torch_array(x):
+        if not _can_be_read(x):
+            return None
+        x = x.detach()
+        x = (x.float() if x.dtype.itemsize < 4 else x).numpy()
+    elif x.dtype.itemsize < 4:
+        x = x.astype(np.float32)
+    return np.asarray(x, np.float32 if x.dtype == np.float32 else np.float64)
+
+
+def in_kind_of(numbers: NDArray[Any], like: Array) -> Array:
+    """Return a NumPy array as what `like` is, in its dtype."""
+    if is_torch_array(like):
+        return sys.modules["torch"].from_numpy(numbers).to(like.dtype)
+    return numbers.astype(like.dtype, copy=False)
+
+
+def torch_threads() -> int:
+    """Return the number of threads that torch uses for one operation."""
+    return int(sys.modules["torch"].get_num_threads())
+
+
+def _can_be_read(x: Any) -> bool:
+    torch = sys.modules["torch"]
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return False
+    if x.device.type != "cpu" or (torch.is_grad_enabled() and x.requires_grad):
+        return False
+    if torch.autograd.forward_ad.unpack_dual(x).tangent is not None:
+        return False
+    try:
+        x.data_ptr()
+    except (RuntimeError, NotImplementedError):
+        return False
+    return bool(x.layout == torch.strided)

@@ -1,0 +1,233 @@
+"""Comparison of given statistics with a source: right, consistent, wrong in a known way, or wrong in an unknown one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.audio import Source
+from spectronorm.audit.level_sums import LevelSums, Moments
+from spectronorm.audit.measure_sums import measure_sums
+from spectronorm.audit.mistakes import EXACT, Mistake, known_mistakes
+from spectronorm.audit.variations import variations
+from spectronorm.engines import Engine
+from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
+from spectronorm.front_end import AnyFrontEnd
+from spectronorm.passes.one_pass import MAX_BAD
+from spectronorm.profile import BadFile
+from spectronorm.runs.progress import Progress
+
+CONSISTENT, UNKNOWN = "consistent", "unknown"
+_PARTS = 20
+_CONSISTENT_AT = 2.5
+"""Root mean square of differences in standard errors, below which another sample of equal data gives such numbers."""
+_NEAREST_SHARE, _NOISY_SHARE = 0.1, 0.25
+"""A mistake is named if its numbers are ten times closer than those of any other, or four times if they depend on a
+random order."""
+_CLOSE, _ERRORS_OF_MISTAKES = 0.05, 1.5
+"""Distance and standard errors up to which a mistake on another sample of such data is named."""
+_SIMILAR = 0.15
+_DEAD = 1e-6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One explanation: its name and sentence, mean and std that it gives, and the distance of the numbers.
+
+    `distance` is the largest difference in standard deviations (root mean square over bands), `errors` the root mean
+    square of differences in standard errors.
+    """
+
+    name: str
+    sentence: str
+    mean: float
+    std: float
+    distance: float
+    errors: float
+
+
+@dataclass(frozen=True)
+class Audited:
+    """Result of `audit`.
+
+    Attributes:
+        verdict: `exact`, `consistent`, `unknown`, or the name of a mistake.
+        sentence: The verdict in one or two sentences.
+        mean: Given mean, averaged over bands.
+        std: Given standard deviation, averaged over bands.
+        right: The right numbers of these data.
+        mean_se: Standard error of the right mean, averaged over bands.
+        std_se: Standard error of the right standard deviation, averaged over bands.
+        findings: Every explanation that was tried, nearest first.
+        clips: Number of clips measured.
+        bad: Files that were left out.
+    """
+
+    verdict: str
+    sentence: str
+    mean: float
+    std: float
+    right: Finding
+    mean_se: float
+    std_se: float
+    findings: tuple[Finding, ...]
+    clips: int
+    bad: tuple[BadFile, ...]
+
+
+def audit(
+    numbers: tuple[Any, Any],
+    source: str | Path | Source,
+    front_end: AnyFrontEnd,
+    *,
+    duration: float | None = None,
+    one_pass_only: bool = False,
+    max_bad: float = MAX_BAD,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Audited:
+    """Measure a source and say what given means and standard deviations are.
+
+    Args:
+        numbers: Mean and standard deviation: one number each, or one for each band.
+        source: The data that the numbers should be of.
+        front_end: The front end that the numbers are used with.
+        duration: Crop longer clips to this many seconds.
+        one_pass_only: Do not try other front ends, each of which costs a pass.
+        max_bad: Largest accepted share of bad files.
+        engine: Engine that runs the work.
+        progress: Called with the number of clips done and the total number of clips.
+
+    Raises:
+        ArgumentError: if the numbers are not finite, or neither one nor one for each band.
+        TooManyBad: if the share of bad files exceeds `max_bad`.
+    """
+    given_moments(numbers, front_end.n_bands)
+    opened = open_for(source, front_end)
+    how: dict[str, Any] = {"duration": duration, "max_bad": max_bad, "engine": engine, "progress": progress}
+    sums, bad = measure_sums(opened, front_end, **how)
+    audited = replace(audit_sums(numbers, sums, front_end), bad=bad)
+    if audited.verdict not in (CONSISTENT, UNKNOWN) or one_pass_only:
+        return audited
+    others: list[tuple[str, str, LevelSums]] = []
+    for other in variations(front_end):
+        others.append((other.name, other.sentence, measure_sums(opened, other.front_end, **how)[0]))
+        varied = audit_sums(numbers, sums, front_end, others)
+        if varied.verdict == other.name:
+            return replace(varied, bad=bad)
+    return replace(audit_sums(numbers, sums, front_end, others), bad=bad)
+
+
+def audit_sums(
+    numbers: tuple[Any, Any],
+    sums: LevelSums,
+    front_end: AnyFrontEnd,
+    others: Sequence[tuple[str, str, LevelSums]] = (),
+) -> Audited:
+    """The audit of numbers against sums that are measured already, and sums of other front ends by name."""
+    given = given_moments(numbers, front_end.n_bands)
+    per_band = given[0].size > 1
+    scale = (sums if per_band else sums.pooled()).moments()[1]
+    known = list(known_mistakes(sums, front_end, per_band=per_band))
+    errors = _standard_errors(sums, known)
+    tried = [
+        (_finding(one, given, one.moments(sums), scale, error), one.tolerance)
+        for one, error in zip(known, errors, strict=True)
+    ]
+    for name, sentence, found in others:
+        mistake = Mistake(name, sentence, known[0].moments)
+        tried.append((_finding(mistake, given, mistake.moments(found), scale, errors[0]), mistake.tolerance))
+    verdict, sentence = _judge(tried)
+    mean, std, mean_se, std_se = (float(np.mean(one)) for one in (*given, *errors[0]))
+    findings = tuple(sorted((one for one, _ in tried), key=lambda one: one.distance))
+    return Audited(verdict, sentence, mean, std, tried[0][0], mean_se, std_se, findings, len(sums.names), ())
+
+
+def given_moments(numbers: tuple[Any, Any], bands: int) -> Moments:
+    """Mean and standard deviation as arrays of equal shape; raises `ArgumentError` if they do not fit the bands."""
+    try:
+        shift, scale = (np.asarray(one, dtype=np.float64).reshape(-1) for one in numbers)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"mean and std must be numbers ({error})") from None
+    size = max(shift.size, scale.size)
+    if size not in (1, bands) or {shift.size, scale.size} - {1, size}:
+        raise ArgumentError(
+            f"{shift.size} means and {scale.size} stds are neither one number nor one for each of the {bands} bands "
+            "of the front end; use the front end that the numbers are used with"
+        )
+    if not (np.isfinite(shift).all() and np.isfinite(scale).all() and (scale > 0).all()):
+        raise ArgumentError("mean and std must be finite numbers, with a positive std")
+    return np.broadcast_to(shift, (size,)), np.broadcast_to(scale, (size,))
+
+
+def _standard_errors(sums: LevelSums, known: list[Mistake]) -> list[Moments]:
+    """Standard errors of each explanation, clustered by clip: the jackknife that leaves a part of the clips out."""
+    clips = len(sums.names)
+    parts = min(_PARTS, clips)
+    if parts < 2:
+        return [(np.full(1, np.inf), np.full(1, np.inf)) for _ in known]
+    part = np.random.default_rng(0).permutation(clips) % parts
+    left = [sums.of(part != index) for index in range(parts)]
+    found = []
+    for one in known:
+        values = [one.moments(some) for some in left]
+        found.append(tuple(_jackknife(np.stack([value[k] for value in values])) for k in (0, 1)))
+    return found  # type: ignore[return-value]
+
+
+def _jackknife(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    parts = len(values)
+    spread = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
+    return np.asarray(np.sqrt(spread * (parts - 1) / parts))
+
+
+def _finding(
+    mistake: Mistake, given: Moments, expected: Moments, scale: NDArray[np.float64], errors: Moments
+) -> Finding:
+    live = scale > _DEAD * scale.max()  # a band without a bin is always on the floor, and says nothing
+    live = live if live.any() else np.ones_like(live)
+    unit = np.maximum(scale[live], 1e-10)
+    differences = [np.abs(one - other)[live] for one, other in zip(given, expected, strict=True)]
+    far = max(float(np.sqrt(np.mean((difference / unit) ** 2))) for difference in differences)
+    spread = [np.sqrt(2.0) * np.broadcast_to(one, scale.shape)[live] for one in errors]
+    relative = [d / np.maximum(e, 1e-9 * unit) for d, e in zip(differences, spread, strict=True)]
+    in_errors = float(np.sqrt(np.mean(np.concatenate(relative) ** 2)))
+    mean, std = (float(np.mean(one)) for one in expected)
+    return Finding(mistake.name, mistake.sentence, mean, std, far, in_errors)
+
+
+def _judge(tried: list[tuple[Finding, float]]) -> tuple[str, str]:
+    """The verdict and its sentence.
+
+    A mistake is named if the numbers are within its tolerance, and ten times closer to it than to any other; numbers
+    that another sample of equal data could have are consistent; numbers that only one mistake could have on another
+    sample are named with that remark; everything else is unknown.
+    """
+    right = tried[0][0]
+    if right.distance <= tried[0][1]:
+        return EXACT, "the numbers are those of these data"
+    nearest, tolerance = min(tried, key=lambda one: one[0].distance / one[1])
+    others = [one.distance for one, _ in tried if one.name != nearest.name]
+    share = _NEAREST_SHARE if tolerance <= tried[0][1] else _NOISY_SHARE
+    if nearest.distance <= tolerance and nearest.distance <= share * min(others):
+        return nearest.name, nearest.sentence
+    if right.errors <= _CONSISTENT_AT:
+        return CONSISTENT, (
+            f"the numbers differ from those of these data by {right.errors:.1f} standard errors, as numbers of another "
+            "sample of such data would"
+        )
+    fitting = {one.name: one for one, _ in tried if one.errors <= _ERRORS_OF_MISTAKES and one.distance <= _CLOSE}
+    if len(fitting) == 1:
+        only = next(iter(fitting.values()))
+        return only.name, f"on another sample of such data: {only.sentence}"
+    similar = f"; nearest is {nearest.name}" if nearest.distance <= _SIMILAR else ""
+    return UNKNOWN, (
+        f"none of the known mistakes; the numbers differ from those of these data by {right.errors:.1f} standard "
+        f"errors{similar}: another data set or front end, or a mistake that is not known here"
+    )

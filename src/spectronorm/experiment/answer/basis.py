@@ -1,0 +1,40 @@
+"""Statement of what an answer rests on: blocks, clips, recordings, and the families of Holm's correction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.experiment.design import Block
+
+
+def basis(blocks: Sequence[Block], clips: LabelledClips, pairs: int, on_deployments: int) -> tuple[str, ...]:
+    """State what the answer rests on.
+
+    Args:
+        blocks: The complete blocks.
+        clips: The clips of the run.
+        pairs: Number of pairs of arms.
+        on_deployments: Number of comparisons on simulated deployments.
+    """
+    folds, seeds = {block.fold for block in blocks}, {block.seed for block in blocks}
+    tested = [i for fold in folds for i in clips.test_clips(fold).tolist()]
+    groups = len({clips.groups[i] for i in tested})
+    design = f"{count(len(folds), 'fold')} × {count(len(seeds), 'seed')}"
+    units = count(groups, "recording or speaker", "recordings or speakers")
+    said = [
+        f"The answer rests on {count(len(blocks), 'block')} ({design}): {count(len(tested), 'tested clip')} of {units}."
+    ]
+    if len(folds) < len(clips.held_out):
+        said.append(f"Of {count(len(clips.held_out), 'fold')} only {len(folds)} were tested.")
+    if len(folds) == 1:
+        said.append("With one fold it holds for this one training set.")
+    family = f"Holm's correction covers {count(pairs, 'pair')} of arms"
+    more = f", and by itself {count(on_deployments, 'comparison')} on deployments" if on_deployments else ""
+    said.append(f"{family}{more}; log-loss is a family of its own and makes no sentence.")
+    return tuple(said)
+
+
+def count(number: int, one: str, more: str = "") -> str:
+    """Format a number of things in singular or plural."""
+    return f"{number} {one if number == 1 else more or one + 's'}"

@@ -1,0 +1,70 @@
+"""A comparison in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spectronorm.experiment.answer import words
+from spectronorm.experiment.answer.chances import MARGIN, Chances
+from spectronorm.experiment.answer.statistics import PairedDifference
+from spectronorm.experiment.answer.words import BETTER, WORSE, ArmVerdict
+
+
+def sentences(found: Iterable[ArmVerdict], reference: str) -> list[str]:
+    """State verdicts in words: each arm against the reference, and each other pair with a winner."""
+    said = []
+    for verdict in found:
+        difference = verdict.difference
+        if reference in (difference.first, difference.second):
+            said.append(sentence(verdict if difference.second == reference else verdict.reversed))
+        elif verdict.word in (BETTER, WORSE):
+            said.append(sentence(verdict))
+    return said
+
+
+def sentence(verdict: ArmVerdict, where: str = "here") -> str:
+    """State one verdict in words, in percentage points of accuracy."""
+    difference = verdict.difference
+    if verdict.word == WORSE:
+        return sentence(verdict.reversed, where)
+    ends = f"{_points(difference.bootstrap.low)} … {_points(difference.bootstrap.high)}"
+    first, second = difference.first, difference.second
+    match verdict.word:
+        case words.BETTER:
+            return f"{first} is better than {second} {where} by {100 * difference.estimate:.1f} points ({ends})."
+        case words.EQUIVALENT:
+            return f"{first} and {second} are equally good {where}, within two points ({ends} points)."
+        case words.UNRESOLVED:
+            said = (
+                f"{first} against {second} is unresolved {where} ({ends} points over recordings, "
+                f"{_units(difference)}, p = {verdict.holm:.2g} after Holm)"
+            )
+        case words.UNSAID:
+            said = (
+                f"{first} against {second} {where} cannot be said from this run: {difference.missing} ({ends} points)"
+            )
+        case _:
+            said = f"{first} and {second} do not differ significantly {where} ({ends} points)"
+    return f"{said}{_chances(first, difference.chances)}."
+
+
+def _points(share: float) -> str:
+    """Format a difference of accuracy as signed percentage points."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def _units(difference: PairedDifference) -> str:
+    if difference.spread is None:
+        return "unknown over folds and seeds"
+    found = difference.spread.interval
+    return f"{_points(found.low)} … {_points(found.high)} over {difference.spread.units}"
+
+
+def _chances(first: str, found: Chances | None) -> str:
+    if found is None:
+        return ""
+    margin = f"{100 * MARGIN:.0f} points"
+    return (
+        f"; {first} is better by more than {margin} with {100 * found.better:.0f} % probability, "
+        f"within {margin} with {100 * found.same:.0f} %, worse with {100 * found.worse:.0f} %"
+    )

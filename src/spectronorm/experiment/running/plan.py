@@ -1,0 +1,73 @@
+"""Plan of a run in words: its size, and the smallest difference that it will call better."""
+
+from __future__ import annotations
+
+from spectronorm.experiment.answer.basis import count
+from spectronorm.experiment.answer.outcomes import complete_blocks, outcomes
+from spectronorm.experiment.answer.power import detectable
+from spectronorm.experiment.answer.precision import planned_precision
+from spectronorm.experiment.answer.statistics import bootstrap
+from spectronorm.experiment.answer.units import FEWEST_GROUPS
+from spectronorm.experiment.results import Results
+from spectronorm.experiment.running.prepare import Prepared
+from spectronorm.experiment.training.models import begins_with_batch_norm
+
+
+def plan(prepared: Prepared) -> list[str]:
+    """Describe the run and the smallest differences that it can find, before it begins."""
+    design, clips = prepared.design, prepared.clips
+    tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
+    models = len(list(design.blocks(clips))) * len(design.names)
+    what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {count(len(clips.held_out), 'fold')}"
+    on = f"tested on {tested} clips of {len(set(clips.groups))} recordings or speakers"
+    said = [f"{what} × {count(design.seeds, 'seed')}: {models} models, {on}."]
+    folds, groups = (
+        len(clips.held_out),
+        len({clips.groups[i] for fold in clips.held_out for i in clips.test_clips(fold)}),
+    )
+    if folds == 1 and design.seeds == 1:
+        said.append("One fold and one seed cannot tell the arms from chance: no arm will be called better or worse.")
+    elif folds == 1:
+        said.append("One fold: what holds on its training set may be otherwise on the next.")
+    if groups < FEWEST_GROUPS * folds:
+        said.append(
+            f"{count(groups, 'recording or speaker', 'recordings or speakers')} in {count(folds, 'fold')}: with fewer "
+            f"than {FEWEST_GROUPS} in a fold no arm will be called better or worse."
+        )
+    for a, b in same_model(prepared):
+        said.append(f"{a} and {b} are the same model by algebra: a negative control.")
+    return said
+
+
+def expected(prepared: Prepared, results: Results) -> list[str]:
+    """State, from the first complete block, the smallest difference that the whole run will call better."""
+    design, clips = prepared.design, prepared.clips
+    names = [arm.name for arm in design.arms]
+    first = complete_blocks(results.done, design, clips)[:1]
+    values = outcomes(results.done, clips, names, first)
+    if values is None:
+        return []
+    resampled = bootstrap(values, replicates=2)
+    shares = [resampled.difference(a, b).discordance for a, b in design.pairs()]
+    share = sorted(shares)[len(shares) // 2]
+    folds = clips.held_out
+    tested = {i for fold in folds for i in clips.test_clips(fold).tolist()}
+    groups = len({clips.groups[i] for i in tested})
+    if groups < FEWEST_GROUPS * len(folds) or (len(folds) == 1 and design.seeds == 1):
+        return []
+    precision = planned_precision(share, groups, folds=len(folds), seeds=design.seeds, overlap=values.overlap)
+    size = detectable(precision, len(shares))
+    said = (
+        f"After the first block: two arms disagree on {100 * share:.1f} % of the clips (median over the pairs), so the "
+        f"whole run will call an arm better four times in five if it is better by {100 * size:.1f} points or more; "
+        "differences between trainings come on top."
+    )
+    return [said]
+
+
+def same_model(prepared: Prepared) -> list[tuple[str, str]]:
+    """Pairs of arms that cannot differ, because the model begins with a bias-free convolution and BatchNorm."""
+    if not begins_with_batch_norm(prepared.first_model):
+        return []
+    design = prepared.design
+    return [(a, b) for a, b in design.pairs() if design.arm(a).same_model_by_algebra(design.arm(b))]

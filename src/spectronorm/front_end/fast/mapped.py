@@ -1,0 +1,114 @@
+"""Mapped levels of a batch: computed clip by clip in float64, and written to memory once.
+
+The normalizer's map is applied while a block is written, so neither the level nor a float64 batch is ever stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from spectronorm.engines import ThreadEngine
+from spectronorm.front_end.fast.blocks import LevelKernels
+from spectronorm.kernels.buffers import workspace_of_thread
+from spectronorm.kernels.jit import kernel
+
+
+@dataclass(frozen=True, eq=False)
+class BandMap:
+    """Map `(level - shift) / scale`, each `(channel, band)` in the dtype of the result; one channel stands for all.
+
+    `padding` is the value of frames after a clip's end, mapped already: a number, or one for each band `(band, 1)`.
+    """
+
+    shift: NDArray[np.floating]
+    scale: NDArray[np.floating]
+    padding: float | NDArray[np.floating] = 0.0
+
+    @classmethod
+    def unchanged(cls, bands: int, dtype: DTypeLike, padding: float = 0.0) -> BandMap:
+        """Return the identity for levels of that many bands."""
+        return cls(np.zeros((1, bands), dtype), np.ones((1, bands), dtype), padding)
+
+
+def mapped_levels(
+    blocks: LevelKernels, waves: NDArray[Any], ends: Sequence[int] | None, band_map: BandMap, threads: int = 1
+) -> NDArray[Any]:
+    """Compute mapped levels `(clip, band, frame)` of waveforms `(clip, sample)`, in the dtype of the map.
+
+    Args:
+        blocks: The front end.
+        waves: Finite float32 or float64 samples; channels of stacked clips follow one another.
+        ends: Number of valid samples of each clip; None for all.
+        band_map: The map, and the value of padding.
+        threads: Number of threads that compute clips.
+    """
+    frames = blocks.frames(waves.shape[-1])
+    levels = np.empty((len(waves), blocks.bands, frames), band_map.shift.dtype)
+
+    def compute(clip: int) -> None:
+        wave = np.ascontiguousarray(waves[clip] if ends is None else waves[clip, : ends[clip]])
+        _write_clip(blocks, wave, band_map, clip % len(band_map.shift), levels[clip])
+
+    if threads == 1 or len(waves) < 2:
+        for clip in range(len(waves)):
+            compute(clip)
+    else:
+        for _ in ThreadEngine(threads).map(compute, range(len(waves))):
+            pass
+    return levels
+
+
+def _write_clip(
+    blocks: LevelKernels, wave: NDArray[Any], band_map: BandMap, channel: int, into: NDArray[np.floating]
+) -> None:
+    shift, scale = band_map.shift[channel], band_map.scale[channel]
+    highest, written = -np.inf, 0
+    for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
+        highest = max(highest, _write(level, count, shift, scale, into, start))
+        written = start + count
+    if blocks.floor_follows:
+        # Rounding and the map keep the order of numbers, so the floor may be applied after both.
+        floor = (shift.dtype.type(blocks.clip_floor(highest)) - shift) / scale
+        valid = into[:, :written]
+        np.maximum(valid, floor[:, None], out=valid)
+    into[:, written:] = band_map.padding
+
+
+def _write_by_numpy(
+    level: NDArray[np.float64],
+    count: int,
+    shift: NDArray[Any],
+    scale: NDArray[Any],
+    into: NDArray[Any],
+    start: int,
+) -> float:
+    rounded = level[:, :count].astype(shift.dtype)
+    into[:, start : start + count] = (rounded - shift[:, None]) / scale[:, None]
+    return float(level[:, :count].max())
+
+
+@kernel(_write_by_numpy, cache=True, nogil=True, error_model="numpy")
+def _write(
+    level: NDArray[np.float64],
+    count: int,
+    shift: NDArray[Any],
+    scale: NDArray[Any],
+    into: NDArray[Any],
+    start: int,
+) -> float:
+    """Write the mapped level, and return its highest value before the map.
+
+    A level is rounded before it is mapped, as happens if both steps are separate.
+    """
+    highest = -np.inf
+    for band in range(level.shape[0]):
+        row, place = level[band, :count], into[band, start : start + count]
+        for t in range(row.size):
+            highest = max(highest, row[t])
+            place[t] = (shift.dtype.type(row[t]) - shift[band]) / scale[band]
+    return highest

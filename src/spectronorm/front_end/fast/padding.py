@@ -1,0 +1,65 @@
+"""The waveform of one NumPy clip as the windowing takes it: at its level, and padded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.front_end.stft.stft import STFT
+from spectronorm.front_end.waveform.waveform_level import ClipStatistics, WaveformChange, WaveformLevel
+from spectronorm.kernels.buffers import Workspace
+
+
+def padded_wave(
+    samples: NDArray[Any], sample_rate: int, level: WaveformLevel, stft: STFT, workspace: Workspace
+) -> tuple[NDArray[Any], float, float]:
+    """Return the result of `STFT.padded`, and the mean and scale that remain to be applied to it.
+
+    A change by an offset and a scale is left to the windowing, which saves a pass over memory.
+    """
+    change = _change(samples, level, stft)
+    n, p = len(samples) - level.shortens, stft.padding
+    total = n + 2 * p
+    if stft.frame_count == "ceil":
+        total = max(n, (stft.frames(n) - 1) * stft.hop + stft.frame_samples)
+    padded = workspace.array("padded", (total,), np.float64 if change is None else samples.dtype)
+    if change is None:
+        level.write(samples, sample_rate, padded[p : p + n])
+    else:
+        padded[p : p + n] = samples
+    _pad(padded, p, n, stft.pad_mode if p else "constant")
+    return (padded, 0.0, 1.0) if change is None else (padded, change.offset, change.scale)
+
+
+def _change(samples: NDArray[Any], level: WaveformLevel, stft: STFT) -> WaveformChange | None:
+    """The change that is left to the windowing: none that would move padded zeros, which must be zero afterwards."""
+    pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
+    if level.is_change and not level.needs_statistics:
+        change = level.change(ClipStatistics(0.0, 0.0, 0.0, 0.0))
+        return None if pads_zeros and change.offset else change
+    return level.change_while_windowing(samples) if stft.windowed_only and not pads_zeros else None
+
+
+def left_padding(wave: NDArray[Any], mode: str, padding: int) -> NDArray[Any]:
+    """Return what stands before a waveform `(sample,)`."""
+    if mode == "reflect":
+        return wave[padding:0:-1]
+    return np.full(padding, wave[0] if mode == "edge" else 0.0, wave.dtype)
+
+
+def right_padding(wave: NDArray[Any], mode: str, padding: int) -> NDArray[Any]:
+    """Return what stands behind a waveform `(sample,)`, of which the last `padding + 1` samples are enough."""
+    if mode == "reflect":
+        return wave[-2 : -padding - 2 : -1]
+    return np.full(padding, wave[-1] if mode == "edge" else 0.0, wave.dtype)
+
+
+def _pad(padded: NDArray[Any], padding: int, samples: int, mode: str) -> None:
+    """Fill the samples before and behind a waveform."""
+    wave, end = padded[padding : padding + samples], padding + samples
+    if mode == "reflect":
+        padded[:padding], padded[end:] = wave[padding:0:-1], wave[-2 : -padding - 2 : -1]
+    else:
+        padded[:padding], padded[end:] = (wave[0], wave[-1]) if mode == "edge" else (0.0, 0.0)

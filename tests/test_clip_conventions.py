@@ -1,0 +1,88 @@
+"""Normalization of clips as SeamlessM4T and NeMo do it, and frames as vocoders cut them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from benchmarks.agreement.sounds import synthetic
+
+import spectronorm as sn
+from spectronorm.errors import ArgumentError
+
+
+def test_seamless_is_its_extractor() -> None:
+    """Preset and PerClip together give what SeamlessM4TFeatureExtractor gives."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transformers = pytest.importorskip("transformers")
+        extractor = transformers.SeamlessM4TFeatureExtractor(stride=1)
+        wave = synthetic(16_000)
+        found = extractor(wave, sampling_rate=16_000, return_tensors="np")["input_features"][0].T
+    level = sn.preset("seamless")(wave.astype(np.float64))
+    ours = sn.PerClip("band", ddof=1, epsilon=1e-7).clip_affine(level)(level)
+    np.testing.assert_allclose(ours, found[:, : ours.shape[1]], atol=1e-5)
+
+
+def test_nemo_is_its_formula() -> None:
+    """`(x - mean) / (torch.std(x) + 1e-5)`."""
+    level = np.random.default_rng(0).normal(-4.0, 3.0, (5, 30))
+    x = torch.from_numpy(level)
+    expected = (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + 1e-5)
+    settings = sn.PerClip("band", ddof=1, epsilon=1e-5, epsilon_of="std")
+    np.testing.assert_allclose(settings.clip_affine(level)(level), expected.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("per", ["band", "global"])
+def test_padded_clips_and_blocks_are_the_clip_alone(per: str) -> None:
+    """Valid frames of a padded batch, and blocks of a long clip, give the clip's own map."""
+    settings = sn.PerClip(per, ddof=1, epsilon=1e-6)
+    level = np.random.default_rng(1).normal(-30.0, 8.0, (4, 50))
+    alone = settings.clip_affine(level)
+    batch = torch.from_numpy(np.stack([np.pad(level, ((0, 0), (0, 20))), np.pad(level, ((0, 0), (0, 20)))]))
+    valid = torch.zeros(2, 1, 70, dtype=torch.bool)
+    valid[..., :50] = True
+    np.testing.assert_allclose(settings.clip_affine(batch, valid).scale[1].numpy(), alone.scale, rtol=1e-12)
+    _, blocks = next(iter(settings.clip_blocks([level[:, :20], level[:, 20:]])))
+    np.testing.assert_allclose(blocks.scale, alone.scale, rtol=1e-12)
+    one = settings.clip_affine(level[:, :1])
+    assert np.isfinite(one.scale).all()
+
+
+@pytest.mark.parametrize("wrong", [{"ddof": 2}, {"epsilon": -1.0}, {"epsilon_of": "mean"}])
+def test_odd_conventions_are_refused(wrong: dict[str, object]) -> None:
+    """Only ddof 0 and 1, an epsilon of at least 0, and two places for it."""
+    with pytest.raises(ArgumentError):
+        sn.PerClip(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("samples", [1024, 1279, 1280, 5000, 22_050])
+def test_every_whole_hop_has_a_frame(samples: int) -> None:
+    """`frame_count="hop"` gives samples // hop frames, padded by hand or by the setting, measured or called."""
+    front_end = sn.preset("hifigan")
+    by_hand = sn.FrontEnd(22_050, stft=sn.STFT(1024, hop_length=256, power=1.0, center=False), bands=front_end.bands,
+                          compress=front_end.compress)  # fmt: skip
+    wave = 0.1 * np.random.default_rng(2).standard_normal(samples)
+    level = front_end(wave)
+    assert level.shape[1] == front_end.frames(samples) == samples // 256
+    np.testing.assert_allclose(level, by_hand(np.pad(wave, 384, mode="reflect")), atol=1e-9)
+    np.testing.assert_allclose(front_end.clip_level(wave.astype(np.float32)), level, atol=1e-5)
+    np.testing.assert_allclose(front_end(torch.from_numpy(wave)).numpy(), level, atol=1e-9)
+
+
+def test_hops_and_lengths_of_a_padded_batch() -> None:
+    """Torch pads each clip of a padded batch at its own end."""
+    front_end = sn.preset("hifigan")
+    wave = 0.1 * np.random.default_rng(3).standard_normal(6000)
+    batch = torch.from_numpy(np.stack([wave, np.where(np.arange(6000) < 4000, wave, 0.0)]))
+    level = sn.nn.Spectrogram(front_end)(batch, torch.tensor([6000, 4000]))
+    np.testing.assert_allclose(level[1, :, : 4000 // 256].numpy(), front_end(wave[:4000]), atol=1e-9)
+
+
+def test_hop_needs_a_hop_within_the_window() -> None:
+    """A hop beyond the window, or frames that are not centred, are refused."""
+    for settings in ({"hop_length": 2000}, {"center": False}):
+        with pytest.raises(ArgumentError, match="hop"):
+            sn.STFT(1024, frame_count="hop", **settings)  # type: ignore[arg-type]
