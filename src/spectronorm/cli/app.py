@@ -17,6 +17,7 @@ from spectronorm.cli import (
     compare,
     datasets,
     demo,
+    describe,
     explain,
     export_statistics,
     fit,
@@ -31,6 +32,7 @@ from spectronorm.cli import (
     sensitivity,
     show,
     update,
+    warm,
     watch,
 )
 from spectronorm.cli.run import note_warnings
@@ -97,12 +99,14 @@ COMMANDS = (
     export_statistics,
     formats,
     audit,
+    describe,
     compare,
     sensitivity,
     watch,
     update,
     datasets,
     demo,
+    warm,
 )
 for module in COMMANDS:
     module.register(app)
