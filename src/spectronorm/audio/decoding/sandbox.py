@@ -81,7 +81,7 @@ class Asked:
 
     @property
     def packed(self) -> bytes:
-        """What the process is told of it."""
+        """Request in the form that the process reads."""
         if self.span is None:
             return ASKED.pack(0, 0.0, 0.0, 0)
         return ASKED.pack(self.number, self.span.start, math.nan if self.span.end is None else self.span.end, 1)
