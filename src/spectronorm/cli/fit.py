@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spectronorm.arrays import MAX_SEED
-from spectronorm.audio import open_source
+from spectronorm.audio import Source, open_source
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     DescriptionOption,
@@ -17,17 +17,21 @@ from spectronorm.cli.options import (
     ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
+    OverlapOption,
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
     TolerateShortOption,
     UntrustedOption,
+    WindowOption,
     WorkersOption,
     open_engine,
     parse_hold_out,
     parse_share,
     reader,
+    windows,
 )
 from spectronorm.cli.run import guarded, note_rates, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
@@ -37,7 +41,8 @@ from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
 from spectronorm.printable import printable
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, error_remarks
+from spectronorm.profile.groups import GROUP_COLUMNS
 
 _EXAMPLES = """
 **Examples**
@@ -45,6 +50,8 @@ _EXAMPLES = """
     spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
 
     spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
+
+    spectronorm fit recordings/ -o field.safetensors --window 3 --overlap 1
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
 
@@ -69,6 +76,9 @@ def fit_command(
     levels: DescriptionOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     sample: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
     ] = None,
@@ -109,11 +119,27 @@ def fit_command(
             progress=progress,
             output=output,
             exclude_floor=exclude_floor,
+            window=windows(window, overlap, last),
         )
     if json:
         print_json(profile.summary())
         return
     _report(profile, output)
+    _note_groups(opened, profile)
+
+
+def _note_groups(source: Source, profile: Profile) -> None:
+    """Say that clips come from fewer recordings or speakers, if errors by these were not measured."""
+    for column in GROUP_COLUMNS:
+        if column in profile.group_columns() or column not in source.column_names():
+            continue
+        number = len({clip.columns.get(column, clip.name) for clip in source})
+        if 1 < number < len(source):
+            warn(
+                f"the {counted(len(source), 'clip')} come from {number} groups by {column}; errors by clip may be too "
+                f"small, and --group-by {column} measures those by {column} too"
+            )
+            return
 
 
 def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
@@ -159,7 +185,7 @@ def remarks(profile: Profile) -> list[str]:
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
         found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
-    return found
+    return [*found, *error_remarks(profile)]
 
 
 def _odd_remarks(profile: Profile) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -19,7 +20,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.pipeline import Pipeline, load
 from spectronorm.printable import printable
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, standard_errors
 from spectronorm.report.figures import save_band_figure
 from spectronorm.report.text_plot import band_plot
 
@@ -31,6 +32,8 @@ _EXAMPLES = """
     spectronorm show esc10.safetensors --hold-out fold=1 --json
 
     spectronorm show esc10.safetensors --plot bands.png
+
+    spectronorm show esc10.safetensors --clips-for 0.5
 """
 _FIGURES = {
     "mean": "mean",
@@ -57,12 +60,23 @@ def show_command(
     json: JsonOption = False,
     all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band.")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw a figure of the bands.")] = None,
+    clips_for: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TOLERANCE",
+            min=1e-9,
+            max=1e9,
+            help="Say how many clips and groups a 95 % interval of the mean of this half-width needs.",
+        ),
+    ] = None,
 ) -> None:
     """Print a profile: pooled and per-band figures, groups, bad files."""
     content = load(file)
     if isinstance(content, Pipeline):
-        if hold_out or plot or exclude_floor:
-            raise ArgumentError(f"{file}: is a saved pipeline: --hold-out, --exclude-floor and --plot need the profile")
+        if hold_out or plot or exclude_floor or clips_for is not None:
+            raise ArgumentError(
+                f"{file}: is a saved pipeline: --hold-out, --exclude-floor, --plot and --clips-for need the profile"
+            )
         _show_pipeline(content, json=json)
         return
     for column, value in parse_hold_out(hold_out):
@@ -72,9 +86,14 @@ def show_command(
     if plot is not None:
         save_band_figure(content, plot)
     if json:
-        print_json(content.summary())
+        needed = {} if clips_for is None else {"clips_for": _needed(content, clips_for)}
+        print_json(content.summary() | {"standard_errors": _errors(content)} | needed)
         return
     _show_profile(content, console(), all_bands=all_bands)
+    if clips_for is not None:
+        for unit, count in _needed(content, clips_for).items():
+            plural = {"clip": "clips"}.get(unit, f"groups by {unit}")
+            say(f"the mean to ±{clips_for:g} {content.front_end.unit} (95 %): {count} {plural}")
     if plot is not None:
         say(f"drawn: {plot}")
 
@@ -92,6 +111,7 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
     table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
     table.add_row(*(_cell(name, getattr(pooled, name)) for name in _FIGURES))
     to.print(table)
+    to.print(_error_table(profile))
     to.print(_band_table(profile, 1 if all_bands else -(-profile.front_end.n_bands // _MAX_ROWS)))
     say(band_plot(profile))
     if len(profile.groups) > 1:
@@ -129,6 +149,36 @@ def _band_table(profile: Profile, step: int) -> Table:
     for band in range(0, bands, step):
         table.add_row(str(band), frequency(hz[band]), *(_cell(name, columns[name][band]) for name in _FIGURES))
     return table
+
+
+def _error_table(profile: Profile) -> Table:
+    table = _table(
+        f"Errors by unit of sampling ({profile.front_end.unit})", "unit", "number", "se(mean)", "±95 %", "se(std)"
+    )
+    for found in standard_errors(profile):
+        figures = (found.mean_se, found.mean_half_width, found.std_se)
+        table.add_row(printable(found.unit), str(found.units), *(f"{value:.3f}" for value in figures))
+    return table
+
+
+def _errors(profile: Profile) -> list[dict[str, Any]]:
+    """Return the errors as plain JSON values; an unknown error is null."""
+    return [
+        {
+            "unit": found.unit,
+            "units": found.units,
+            "represents": found.represents,
+            **{
+                name: value if math.isfinite(value := getattr(found, name)) else None
+                for name in ("mean_se", "std_se", "mean_half_width", "std_half_width")
+            },
+        }
+        for found in standard_errors(profile)
+    ]
+
+
+def _needed(profile: Profile, tolerance: float) -> dict[str, int]:
+    return {found.unit: found.units_for(tolerance) for found in standard_errors(profile) if found.units > 1}
 
 
 def _group_table(profile: Profile) -> Table:

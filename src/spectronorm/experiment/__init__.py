@@ -23,6 +23,10 @@ from spectronorm.experiment.running.plan import plan as plan
 from spectronorm.experiment.running.prepare import Prepared as Prepared
 from spectronorm.experiment.running.prepare import prepare as prepare
 from spectronorm.experiment.running.run import run as run
+from spectronorm.experiment.sensitivity import LabelledLevels as LabelledLevels
+from spectronorm.experiment.sensitivity import Sensitivity as Sensitivity
+from spectronorm.experiment.sensitivity import measure_sensitivity as measure_sensitivity
+from spectronorm.experiment.sensitivity import open_model as open_model
 from spectronorm.experiment.training.train import Training as Training
 
 __all__ = [
@@ -30,14 +34,18 @@ __all__ = [
     "Arm",
     "Design",
     "LabelledClips",
+    "LabelledLevels",
     "Outcome",
     "Prepared",
     "Results",
+    "Sensitivity",
     "Training",
     "answer",
     "arm_of_name",
     "compare",
     "labelled_clips",
+    "measure_sensitivity",
+    "open_model",
     "parse_arms",
     "plan",
     "prepare",

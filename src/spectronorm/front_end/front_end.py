@@ -195,7 +195,7 @@ class FrontEnd(FieldsOnly):
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
     ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-        """Yield the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
+        """Return the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
 
         The level is contiguous, and may have more columns than frames. It is valid until the next block.
 
@@ -203,7 +203,7 @@ class FrontEnd(FieldsOnly):
             AudioError: if the clip is shorter than one window.
         """
         self._require_long_enough(samples)
-        yield from self.kernels.blocks(np.ascontiguousarray(samples), workspace)
+        return self.kernels.blocks(np.ascontiguousarray(samples), workspace)
 
     def _require_long_enough(self, samples: NDArray[Any]) -> None:
         if len(samples) < self.min_samples:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -146,7 +146,8 @@ NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normal
 class FittedOn:
     """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
 
-    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal.
+    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal, `libraries` are names and
+    versions of the libraries that decided the measurement's last bits.
     """
 
     clips: int
@@ -154,6 +155,7 @@ class FittedOn:
     groups: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     data: str = ""
+    libraries: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
@@ -161,7 +163,7 @@ class FittedOn:
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
         left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
         data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
-        return cls(profile.clips, profile.frames, groups, left_out, data)
+        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries)
 
 
 @with_private_attributes

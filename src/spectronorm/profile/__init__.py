@@ -16,6 +16,20 @@ from spectronorm.profile.meter import Meter as Meter
 from spectronorm.profile.profile import Profile as Profile
 from spectronorm.profile.profile import require_fixed_floor as require_fixed_floor
 from spectronorm.profile.profile import require_profile as require_profile
+from spectronorm.profile.standard_errors import StandardErrors as StandardErrors
+from spectronorm.profile.standard_errors import error_remarks as error_remarks
+from spectronorm.profile.standard_errors import standard_errors as standard_errors
 from spectronorm.profile.statistics import Statistics as Statistics
 
-__all__ = ["BadFile", "GroupKey", "LevelCounter", "Measurement", "Meter", "Profile", "Statistics"]
+__all__ = [
+    "BadFile",
+    "GroupKey",
+    "LevelCounter",
+    "Measurement",
+    "Meter",
+    "Profile",
+    "StandardErrors",
+    "Statistics",
+    "error_remarks",
+    "standard_errors",
+]

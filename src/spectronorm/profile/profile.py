@@ -37,7 +37,8 @@ class Profile(FieldsOnly):
     the files that were left out, `flagged` the silent and constant ones that were counted like any other. With
     `exclude_floor` every figure but the floor share is of the cells above the floor (see `excluding_floor`).
     `left_out` says what was held out, such as `fold=1`. With `from_levels` no samples were seen (see `Meter`): nothing
-    is known of the waveforms, lengths are in frames, and digests are of levels.
+    is known of the waveforms, lengths are in frames, and digests are of levels. `libraries` are names and versions of
+    the libraries that decided the last bits; they identify nothing, so equal profiles may have others.
     """
 
     front_end: AnyFrontEnd
@@ -49,6 +50,7 @@ class Profile(FieldsOnly):
     exclude_floor: bool = False
     left_out: tuple[str, ...] = ()
     from_levels: bool = False
+    libraries: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.groups:
@@ -228,7 +230,12 @@ class Profile(FieldsOnly):
         flagged = tuple(file for part in parts for file in part.flagged)
         # One part may hold the clips that another leaves out.
         left_out = tuple(sorted(set.intersection(*(set(part.left_out) for part in parts))))
-        return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out)
+        several = dict.fromkeys(pair for part in parts for pair in part.libraries)
+        versions: dict[str, list[str]] = {}
+        for name, version in sorted(several):
+            versions.setdefault(name, []).append(version)
+        libraries = tuple((name, ", ".join(found)) for name, found in versions.items())
+        return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out, libraries=libraries)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Profile):
@@ -248,7 +255,14 @@ class Profile(FieldsOnly):
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """Return the header and tensors that `save` writes and `from_container` reads."""
         notes = storage.Notes(
-            self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out, self.from_levels
+            self.bad,
+            self.flagged,
+            self.duration,
+            self.version,
+            self.exclude_floor,
+            self.left_out,
+            self.from_levels,
+            self.libraries,
         )
         header, tensors = storage.contents(self.front_end, self.groups, notes)
         facts = {"clips": self.clips, "frames": self.frames, "seconds": _number(self.seconds)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from spectronorm.experiment.answer.power import Precision
 from spectronorm.experiment.answer.statistics import PairedDifference
+from spectronorm.experiment.answer.units import combined
 
 
 def precision_of(differences: Sequence[PairedDifference]) -> Precision:
@@ -43,7 +44,5 @@ def planned_precision(discordance: float, groups: int, *, folds: int, seeds: int
     variance = discordance * (1 / 3 + 2 / 3 / seeds) / groups
     if folds > 1:
         return Precision(math.sqrt(variance), folds - 1, math.sqrt(1 + folds * overlap))
-    by_seed = discordance * 2 / 3 / seeds / groups
-    total = variance + by_seed
-    df = total**2 / (variance**2 / (groups - 1) + by_seed**2 / (seeds - 1))
-    return Precision(math.sqrt(variance), df, math.sqrt(total / variance))
+    scale, df = combined((discordance * 2 / 3 / seeds / groups, seeds - 1), (variance, groups - 1))
+    return Precision(math.sqrt(variance), df, scale / math.sqrt(variance))

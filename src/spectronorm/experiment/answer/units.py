@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from spectronorm.arrays import Floats
 from spectronorm.experiment.answer.outcomes import Outcomes
 
 LEVEL = 0.95
+_TAIL = (1 - LEVEL) / 2
 FEWEST_GROUPS = 10
 """With fewer recordings or speakers in a fold no word is given: the bootstrap over so few rejects too often."""
 
@@ -51,7 +52,7 @@ class UnitSpread:
         """The 95 % interval. Equal units give an interval of width zero."""
         if self.scale < 1e-12:
             return Interval(self.location, self.location, 1.0 if abs(self.location) < 1e-12 else 0.0)
-        half = float(stats.t.ppf((1 + LEVEL) / 2, self.df)) * self.scale
+        half = float(stats.t.isf(_TAIL, self.df)) * self.scale
         p = float(2 * stats.t.sf(abs(self.location) / self.scale, self.df))
         return Interval(self.location - half, self.location + half, p)
 
@@ -61,8 +62,7 @@ def unit_spread(difference: Floats, outcomes: Outcomes) -> UnitSpread | None:
 
     With several folds, each fold is a unit: its clips and its models are its own. Training sets of folds overlap, so
     the variance of the mean of `k` folds is `s^2 (1/k + n_test/n_train)` (Nadeau and Bengio 2003). With one fold, the
-    variance over seeds and the variance over recordings are added, with Satterthwaite's (1946) degrees of freedom; the
-    statement then holds for this one training set.
+    variances over seeds and over recordings are added (`combined`); the statement then holds for this one training set.
 
     Args:
         difference: First arm minus second arm, `(clip, seed)`; NaN where a block is not done.
@@ -79,13 +79,38 @@ def unit_spread(difference: Floats, outcomes: Outcomes) -> UnitSpread | None:
     seeds = np.asarray(np.nanmean(difference, axis=0))
     if len(seeds) < 2 or outcomes.n_groups < 2:
         return None
-    parts = (
+    of_recordings = np.bincount(outcomes.groups, weights=clips - location) / len(clips)
+    scale, df = combined(
         (float(seeds.var(ddof=1)) / len(seeds), len(seeds) - 1),
-        (_mean_variance(np.bincount(outcomes.groups, weights=clips - location) / len(clips)), outcomes.n_groups - 1),
+        (_mean_variance(of_recordings), outcomes.n_groups - 1),
     )
-    total = sum(variance for variance, _ in parts)
-    df = total**2 / sum(variance**2 / df for variance, df in parts) if total > 0 else float(len(seeds) - 1)
-    return UnitSpread("seeds", location, math.sqrt(total), df)
+    return UnitSpread("seeds", location, scale, df)
+
+
+def combined(*parts: tuple[float, float]) -> tuple[float, float]:
+    """Return the scale and the degrees of freedom of a sum of independent errors.
+
+    The squared half-width of the 95 % interval is `sum(t_i^2 v_i)`, each variance with its own quantile of Student's t,
+    which covers at least 95 % whatever the variances are (Banerjee 1960). Satterthwaite's degrees of freedom cover less
+    if the variance with the fewest degrees of freedom turns out small by chance. The degrees of freedom returned are
+    those for which the quantile times the scale is that half-width.
+
+    >>> combined((1.0, 2.0), (0.0, 99.0))[1]
+    2.0
+
+    Args:
+        parts: Variance and degrees of freedom of each error.
+    """
+    scale = math.sqrt(sum(variance for variance, _ in parts))
+    fewest, most = min(df for _, df in parts), max(df for _, df in parts)
+    if scale == 0:
+        return 0.0, fewest
+    quantile = math.sqrt(sum(float(stats.t.isf(_TAIL, df)) ** 2 * variance for variance, df in parts)) / scale
+    if quantile >= stats.t.isf(_TAIL, fewest):
+        return scale, fewest
+    if quantile <= stats.t.isf(_TAIL, most):
+        return scale, most
+    return scale, float(optimize.brentq(lambda df: stats.t.isf(_TAIL, df) - quantile, fewest, most))
 
 
 def what_is_missing(outcomes: Outcomes) -> str:

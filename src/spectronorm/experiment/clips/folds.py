@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Source
 from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.profile.groups import GROUP_COLUMNS
 
-GROUP_COLUMNS = ("src_file", "recording", "source", "speaker")
-"""Columns taken as the recording or speaker of a clip, unless another one is named."""
 MADE_FOLD = "made_fold"
 _TEST_SPLITS = ("test", "validation", "valid", "val")
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.front_end.compress.compression import Compression
-from spectronorm.front_end.fast.logarithm import compressed
+from spectronorm.front_end.compress.compression import Compression, Logarithm
+from spectronorm.front_end.fast.logarithm import compressed, logarithm_of
 from spectronorm.front_end.fast.padding import padded_wave
 from spectronorm.front_end.fast.power_spectra import power_spectra
 from spectronorm.front_end.stft.stft import STFT
@@ -40,7 +40,7 @@ class LevelKernels:
     runs: BandRuns
     compress: Compression
 
-    @property
+    @cached_property
     def bands(self) -> int:
         """Number of bands of one channel."""
         return len(self.runs.first)
@@ -53,7 +53,13 @@ class LevelKernels:
         """
         return self.compress if self.compress.causal else self.compress.without_clip_floor()
 
-    @property
+    @cached_property
+    def _logarithm(self) -> Logarithm | None:
+        """The logarithm that is all of the blocks' compression, if it is one."""
+        compress = self.block_compression
+        return None if compress is None or not compress.framewise else compress.logarithm(self.stft.power)
+
+    @cached_property
     def floor_follows(self) -> bool:
         """True if `raw_blocks` leaves out the clip's floor, which `clip_floor` gives."""
         return self.block_compression is not self.compress and self.block_compression is not None
@@ -77,17 +83,20 @@ class LevelKernels:
                 values[:, start : start + count] = block[:, :count]
             yield 0, values.shape[1], np.ascontiguousarray(self.compress(values, self.stft.power))
             return
+        if self._logarithm is not None:
+            for start, count, values in self._values(samples, workspace):
+                yield start, count, logarithm_of(values, self._logarithm)
+            return
         compress = BlockCompressor(self.block_compression, self.stft.power)
         for start, count, values in self._values(samples, workspace):
             yield start, count, compress(values, count)
 
     def blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
-        """Yield the level of a waveform `(sample,)` in blocks; with a clip's floor there is one block."""
-        if self.floor_follows:
-            level = self.level(samples, workspace)
-            yield 0, level.shape[1], level
-        else:
-            yield from self.raw_blocks(samples, workspace)
+        """Return the level of a waveform `(sample,)` in blocks; with a clip's floor there is one block."""
+        if not self.floor_follows:
+            return self.raw_blocks(samples, workspace)
+        level = self.level(samples, workspace)
+        return iter([(0, level.shape[1], level)])
 
     def level(self, samples: NDArray[Any], workspace: Workspace) -> NDArray[np.float64]:
         """Return the level `(band, frame)` of a waveform `(sample,)`."""
@@ -99,9 +108,9 @@ class LevelKernels:
         return level
 
     def _values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
-        """Yield band values before the compression."""
+        """Return band values before the compression, in blocks."""
         padded, *change = padded_wave(samples, self.sample_rate, self.waveform, self.stft, workspace)
-        yield from self.values_of_frames(padded, (change[0], change[1]), self.frames(len(samples)), workspace)
+        return self.values_of_frames(padded, (change[0], change[1]), self.frames(len(samples)), workspace)
 
     def values_of_frames(
         self, padded: NDArray[Any], change: tuple[float, float], frames: int, workspace: Workspace

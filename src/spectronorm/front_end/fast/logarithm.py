@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.compress.compression import Compression, Logarithm
 from spectronorm.kernels.elementary import SERIES
 from spectronorm.kernels.jit import kernel
 
@@ -25,8 +25,11 @@ _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
     """Compute `compress(values, power)` for a frame-by-frame compression; `values`, contiguous, may be overwritten."""
     log = compress.logarithm(power)
-    if log is None:
-        return compress.of_block(values, power)
+    return compress.of_block(values, power) if log is None else logarithm_of(values, log)
+
+
+def logarithm_of(values: NDArray[np.float64], log: Logarithm) -> NDArray[np.float64]:
+    """Replace contiguous values by this logarithm of them, and return them."""
     base = _COMMON if log.common else _NATURAL
     _logarithm(values.reshape(-1), log.amin, log.offset, *base, log.factor, log.shift, log.least)
     return values

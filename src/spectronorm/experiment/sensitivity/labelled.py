@@ -1,0 +1,64 @@
+"""Labelled levels of a source, as a model's front end makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from spectronorm.audio import Source
+from spectronorm.errors import ArgumentError
+from spectronorm.experiment.clips.levels import Waves, usual_seconds
+from spectronorm.experiment.sensitivity.measure import LabelledLevels
+from spectronorm.front_end import FrontEnd
+from spectronorm.passes.fit import fit
+from spectronorm.profile.bad_files import BadFile
+from spectronorm.profile.groups import GROUP_COLUMNS
+from spectronorm.runs.progress import Progress, silent
+
+
+def labelled_levels(
+    source: Source,
+    front_end: FrontEnd,
+    cache: Path,
+    *,
+    label: str = "label",
+    group: str | None = None,
+    classes: Sequence[str] = (),
+    duration: float | None = None,
+    max_bad: float = 0.01,
+    progress: Progress = silent,
+) -> tuple[LabelledLevels, tuple[BadFile, ...]]:
+    """Return the levels of all readable clips with their labels and groups, and the bad files.
+
+    Args:
+        source: Clips with a column of classes.
+        front_end: Front end of the model.
+        cache: Folder for decoded clips.
+        label: Column of the class.
+        group: Column of the recording or speaker; by default the first of `GROUP_COLUMNS`, else each clip alone.
+        classes: Classes of the model in the order of its outputs; by default the source's classes in order.
+        duration: Length of each clip in seconds; by default the median length.
+        max_bad: Largest share of bad files.
+        progress: Called with the number of measured clips and their total.
+
+    Raises:
+        ArgumentError: if a column is missing, or if the model does not know a label.
+        BadFilesError: if more files are bad than `max_bad` allows.
+    """
+    columns = source.column_names()
+    for name in (label, *([] if group is None else [group])):
+        if name not in columns:
+            raise ArgumentError(f"column {name!r} is not there; the columns are {', '.join(columns) or 'none'}")
+    group = next((name for name in GROUP_COLUMNS if name in columns), None) if group is None else group
+    seconds = usual_seconds(source, front_end, cache) if duration is None else duration
+    bad = fit(source, front_end, duration=seconds, max_bad=max_bad, progress=progress).bad
+    left_out = {file.path for file in bad}
+    source = replace(source, clips=tuple(clip for clip in source.clips if clip.name not in left_out))
+    found = [clip.columns.get(label, "") for clip in source]
+    known = tuple(classes) or tuple(sorted(set(found)))
+    if unknown := sorted(set(found) - set(known)):
+        raise ArgumentError(f"the model does not know the label {unknown[0]!r}; its classes are {', '.join(known)}")
+    groups = [clip.name if group is None else clip.columns.get(group, clip.name) for clip in source]
+    levels = Waves(source, seconds, cache).levels(front_end)
+    return LabelledLevels(levels, [known.index(name) for name in found], groups), bad

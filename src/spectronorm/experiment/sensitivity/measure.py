@@ -1,0 +1,247 @@
+"""Measurement of what wrong statistics cost a trained model, by inference alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from spectronorm.errors import ArgumentError
+from spectronorm.experiment.sensitivity.errors_of_statistics import (
+    StatisticsError,
+    few_clips_errors,
+    jagged_errors,
+    smooth_errors,
+)
+from spectronorm.experiment.sensitivity.model import Classifier
+from spectronorm.experiment.sensitivity.paired import Metric, paired
+from spectronorm.normalize import FittedNormalizer
+from spectronorm.runs.progress import Progress, silent
+
+_BATCH = 64
+_Levels = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ErrorEffect:
+    """Effect of one error of the statistics on the metric.
+
+    Attributes:
+        kind: Kind of the error: `mean`, `std`, `mean and std`, `band by band`, `from clips` or `own statistics`.
+        name: The error in words.
+        mean: Error of the mean in standard deviations, or the number of clips.
+        factor: Factor of the standard deviation.
+        value: The metric with this error, averaged over the draws.
+        change: The metric minus that with the shipped statistics.
+        low: Lower end of the 95 % interval of the change, paired clip by clip.
+        high: Upper end of the interval.
+        worst: Change of the worst draw.
+    """
+
+    kind: str
+    name: str
+    mean: float
+    factor: float
+    value: float
+    change: float
+    low: float
+    high: float
+    worst: float
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Cost of wrong statistics.
+
+    Attributes:
+        metric: Name of the metric.
+        value: The metric with the shipped statistics.
+        clips: Number of clips.
+        groups: Number of recordings or speakers.
+        effects: Effect of each error.
+        own: Effect of this source's own statistics in place of the shipped ones.
+        offset: Shipped mean minus the source's mean, in the source's standard deviations, averaged over bands.
+        ratio: Shipped scale over the source's standard deviation, geometric mean over bands.
+        jagged: Root mean square over bands of what the average offset leaves.
+    """
+
+    metric: str
+    value: float
+    clips: int
+    groups: int
+    effects: tuple[ErrorEffect, ...]
+    own: ErrorEffect
+    offset: float
+    ratio: float
+    jagged: float
+
+    def of_kind(self, kind: str) -> tuple[ErrorEffect, ...]:
+        """Return the effects of one kind of error."""
+        return tuple(effect for effect in self.effects if effect.kind == kind)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledLevels:
+    """Levels with the class and the recording of each clip.
+
+    Attributes:
+        levels: Array `(clip, band, frame)`.
+        labels: Index of each clip's class among the model's outputs.
+        groups: Recording or speaker of each clip.
+
+    Raises:
+        ArgumentError: if the three do not fit, or if the clips are of one class or of one group.
+    """
+
+    levels: _Levels
+    labels: Sequence[int]
+    groups: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if self.levels.ndim != 3 or not len(self.levels) == len(self.labels) == len(self.groups):
+            raise ArgumentError(
+                f"levels {self.levels.shape}, {len(self.labels)} labels and {len(self.groups)} groups do not fit: "
+                "(clip, band, frame) and one label and group for each clip are needed"
+            )
+        if len(set(self.labels)) < 2:
+            raise ArgumentError("all clips are of one class, so no error of the statistics can show in the accuracy")
+        if len(set(self.groups)) < 2:
+            raise ArgumentError("all clips are of one recording or speaker; two or more are needed for an interval")
+
+
+def measure_sensitivity(
+    model: Classifier,
+    clips: LabelledLevels,
+    normalizer: FittedNormalizer,
+    *,
+    metric: Metric | None = None,
+    draws: int = 5,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Sensitivity:
+    """Measure a model's metric as the statistics of its input are wrong by known amounts.
+
+    With the shipped map `x = (level - shift) / scale`, a mean that is off by `a` standard deviations and a deviation
+    that is off by a factor `r` give the model `(x - a) / r`.
+
+    Args:
+        model: Maps `(clip, band, frame)` to logits `(clip, class)`.
+        clips: The labelled clips.
+        normalizer: The shipped normalizer, with one map for all clips.
+        metric: Maps labels and probabilities `(clip, class)` to a number; by default the accuracy.
+        draws: Number of draws of random errors.
+        seed: Seed of the draws.
+        progress: Called with the number of evaluated errors and their total.
+
+    Raises:
+        ArgumentError: if the normalizer finds a map in each clip, or if the model's outputs do not fit the labels.
+    """
+    levels, target = clips.levels, np.asarray(clips.labels, dtype=np.int64)
+    units = np.unique(np.array([str(group) for group in clips.groups]), return_inverse=True)[1].astype(np.int64)
+    shift, scale = shipped_map(normalizer)
+    moments = _Moments.of(levels, pooled=shift.size == 1)
+    errors = [
+        *smooth_errors(),
+        *jagged_errors(levels.shape[1], draws, seed),
+        *few_clips_errors(moments.means, moments.squares, draws, seed),
+    ]
+    own_map = (((moments.mean - shift) / scale, moments.std / scale),)
+    own = StatisticsError("own statistics", "this source's own statistics", 0.0, 1.0, own_map)
+    total = 2 + sum(len(error.draws) for error in errors)
+    x = np.asarray(normalizer(levels), dtype=np.float32)
+    steps = _Steps(model, x, int(target.max()), total, progress)
+    shipped = steps.probabilities(np.zeros((1, 1)), np.ones((1, 1)))
+
+    def effect(error: StatisticsError, per_sd: NDArray[np.float64]) -> ErrorEffect:
+        found = np.stack([steps.probabilities(a * per_sd, r) for a, r in error.draws])
+        values = paired(shipped, found, target, units, metric, seed)
+        return ErrorEffect(error.kind, error.name, error.mean, error.factor, *values)
+
+    measured = tuple(effect(error, moments.std / scale) for error in errors)
+    own_effect = effect(own, np.ones((1, 1)))
+    offset = (shift - moments.mean) / moments.std
+    return Sensitivity(
+        "accuracy" if metric is None else getattr(metric, "__name__", "metric"),
+        own_effect.value - own_effect.change,
+        len(target),
+        int(units.max()) + 1,
+        measured,
+        own_effect,
+        float(offset.mean()),
+        float(np.exp(np.log(scale / moments.std).mean())),
+        float(np.sqrt(np.square(offset - offset.mean()).mean())),
+    )
+
+
+def shipped_map(normalizer: FittedNormalizer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return shift and scale of a normalizer with one map for all clips, each `(band, 1)` or `(1, 1)`.
+
+    Raises:
+        ArgumentError: if the normalizer finds a map in each clip.
+    """
+    if normalizer.affine is None or normalizer.normalizer.maps_clips:
+        raise ArgumentError(
+            f"{normalizer.normalizer} finds its statistics in each clip, so none can be wrong; choose a normalizer "
+            "over a data set, such as global or band"
+        )
+    shift, scale = (np.asarray(part, dtype=np.float64) for part in (normalizer.affine.shift, normalizer.affine.scale))
+    return np.broadcast_arrays(shift.reshape(-1, 1), scale.reshape(-1, 1))  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    """Mean and deviation of levels, `(band, 1)` or `(1, 1)`, and mean and mean square of each clip, `(clip, band)`."""
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    means: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, levels: _Levels, *, pooled: bool) -> _Moments:
+        means = levels.mean(axis=-1, dtype=np.float64)
+        squares = np.stack([np.square(level, dtype=np.float64).mean(axis=-1) for level in levels])
+        if pooled:
+            means, squares = means.mean(axis=1, keepdims=True), squares.mean(axis=1, keepdims=True)
+        mean = means.mean(axis=0)
+        variance = np.maximum(squares.mean(axis=0) - mean**2, 0.0)
+        return cls(mean[:, None], np.sqrt(np.where(variance > 0, variance, 1.0))[:, None], means, squares)
+
+
+@dataclass(eq=False)
+class _Steps:
+    """Evaluations of the model, counted for the progress."""
+
+    model: Classifier
+    x: _Levels
+    highest: int
+    total: int
+    progress: Progress
+    done: int = 0
+
+    def probabilities(self, offset: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probabilities `(clip, class)` for inputs `(x - offset) / factor`."""
+        a, r = offset.astype(np.float32), factor.astype(np.float32)
+        logits = np.concatenate([self._checked((self.x[part] - a) / r) for part in _parts(len(self.x))])
+        self.done += 1
+        self.progress(self.done, self.total)
+        return np.asarray(softmax(logits, axis=1))
+
+    def _checked(self, x: _Levels) -> NDArray[np.float64]:
+        logits = self.model(np.ascontiguousarray(x))
+        if logits.ndim != 2 or len(logits) != len(x) or logits.shape[1] <= self.highest:
+            raise ArgumentError(
+                f"the model gives {logits.shape} for {len(x)} clips, but logits (clip, class) of at least "
+                f"{self.highest + 1} classes are needed; name the model's classes in their order"
+            )
+        if not np.isfinite(logits).all():
+            raise ArgumentError("the model's outputs are not finite")
+        return logits
+
+
+def _parts(count: int) -> Iterator[slice]:
+    for start in range(0, count, _BATCH):
+        yield slice(start, start + _BATCH)

@@ -1,0 +1,51 @@
+"""Sensitivity of a model in sentences."""
+
+from __future__ import annotations
+
+from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
+from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
+
+TOLERATED = 0.01
+"""Loss of one point, which the sentences take as the limit of what a user accepts."""
+
+
+def sensitivity_sentences(found: Sensitivity) -> list[str]:
+    """State what wrong statistics cost, and where the shipped ones lie."""
+    on = f"{found.clips} clips of {found.groups} recordings or speakers"
+    where = (
+        f"The shipped mean lies {found.offset:+.2f} sd from this source's own (band by band another {found.jagged:.2f} "
+        f"sd), the shipped scale is {found.ratio:.2f} times its standard deviation; with this source's own statistics "
+        f"the {found.metric} changes by {change(found.own)}."
+    )
+    said = [f"With the shipped statistics the {found.metric} is {number(found.value)} on {on}.", where]
+    said += [f"Worst {title}: {worst.name}, {change(worst)}." for title, worst in _worst(found)]
+    few = found.of_kind(FEW)
+    enough = next((effect for n, effect in enumerate(few) if all(e.change > -TOLERATED for e in few[n:])), None)
+    if enough is not None:
+        said.append(
+            f"Statistics from {enough.mean:g} clips cost less than {number(TOLERATED)} on average ({change(enough)}; "
+            f"worst of the draws {signed(enough.worst)})."
+        )
+    elif few:
+        said.append(f"Statistics from {few[-1].mean:g} clips still cost {signed(few[-1].change)} on average.")
+    return said
+
+
+def change(effect: ErrorEffect) -> str:
+    """Format a change with its interval."""
+    return f"{signed(effect.change)} ({signed(effect.low)} … {signed(effect.high)})"
+
+
+def signed(value: float) -> str:
+    """Format a difference in points of a hundred."""
+    return f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def number(value: float) -> str:
+    """Format a value in percent."""
+    return f"{100 * value:.1f} %"
+
+
+def _worst(found: Sensitivity) -> list[tuple[str, ErrorEffect]]:
+    kinds = ((MEAN, "error of the mean"), (STD, "error of the deviation"), (BANDS, "jagged error"))
+    return [(title, min(found.of_kind(kind), key=lambda effect: effect.change)) for kind, title in kinds]
