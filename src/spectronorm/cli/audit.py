@@ -128,7 +128,7 @@ def _given(
 
 
 def _effects(model: str, source: str, fitted: FittedNormalizer, label: str, max_bad: float) -> dict[str, Any]:
-    """What errors of the statistics cost a model, as `spectronorm sensitivity` measures it."""
+    """Cost of errors of the statistics for a model, as `spectronorm sensitivity` measures it."""
     from spectronorm.experiment.sensitivity import measure_sensitivity, open_model
     from spectronorm.experiment.sensitivity.labelled import labelled_levels
     from spectronorm.experiment.sensitivity.words import sensitivity_sentences
