@@ -35,7 +35,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, note_rates, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
-from spectronorm.counted import counted
+from spectronorm.counted import and_seconds, counted
 from spectronorm.errors import ArgumentError, BadAudioReason
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
@@ -153,8 +153,8 @@ def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.unit
     say(
-        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
-        f"{profile.seconds:,.1f} s; "
+        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}"
+        f"{and_seconds(profile.seconds)}; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
         f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
         beside=output,

@@ -17,7 +17,7 @@ from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.front_end.fast.mapped import BandMap
 from spectronorm.normalize.scikit_learn import Parameters, params_of, transformer_tags, with_private_attributes
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, require_profile
 from spectronorm.registry import Registry
 
 PADDINGS = ("zero", "silence", "zero-level")
@@ -131,7 +131,7 @@ class ClipNormalizer(Normalizer):
 
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Store the front end; there is nothing else to fit."""
-        return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
+        return FittedNormalizer(self, require_profile(profile).front_end, None, FittedOn.of(profile))
 
     @abstractmethod
     def clip_affine(self, level: Array) -> Affine:
@@ -185,7 +185,7 @@ class FittedNormalizer:
     @classmethod
     def of(cls, normalizer: Normalizer, profile: Profile, shift: ArrayLike, scale: ArrayLike) -> FittedNormalizer:
         """Build a normalizer over the profile's data set, from a number or one value for each band."""
-        return cls.with_map(normalizer, profile.front_end, FittedOn.of(profile), shift, scale)
+        return cls.with_map(normalizer, require_profile(profile).front_end, FittedOn.of(profile), shift, scale)
 
     @classmethod
     def with_map(

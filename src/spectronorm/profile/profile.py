@@ -339,6 +339,20 @@ class Profile(FieldsOnly):
 _COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out", "from_levels")
 
 
+def require_profile(given: object) -> Profile:
+    """Return a profile; raise `ArgumentError`, which says how one is made, for anything else."""
+    if isinstance(given, Profile):
+        return given
+    if isinstance(given, str | Path):
+        raise ArgumentError(
+            f"a normalizer is fitted to a Profile, not to a path: load it first, sn.load({str(given)!r})"
+        )
+    raise ArgumentError(
+        f"a normalizer is fitted to a Profile, not to a {type(given).__name__}: measure first, by "
+        "sn.fit(source, front_end) or sn.Meter(levels, layout).add(batch).profile()"
+    )
+
+
 def require_fixed_floor(front_end: AnyFrontEnd) -> None:
     """Check that all clips share one floor; otherwise the floor's cells cannot be identified afterwards.
 

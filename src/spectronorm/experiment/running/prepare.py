@@ -31,6 +31,8 @@ from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 PROFILES, CACHE = "profiles", "cache"
 
@@ -208,8 +210,8 @@ def _profile(
     if path.exists():
         try:
             return Profile.load(path)
-        except FileFormatError:
-            path.unlink()  # A damaged profile is measured again.
+        except FileFormatError:  # A damaged profile is measured again; a file of others stays.
+            require_replaceable(path, Content.CONTAINER)
     profile = fit(
         source,
         front_end,
