@@ -42,15 +42,16 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.normalizer.require_front_end(self.front_end)
 
-    def __call__(self, wave: Array, *, threads: int | None = None) -> Array:
+    def __call__(self, wave: Array, *, threads: int | None = None, precision: str = "float64") -> Array:
         """Apply the front end, then the normalizer.
 
-        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads`).
+        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads` and
+        `precision`).
         """
         front_end = require_front_end(self.front_end, "computing levels from a wave")
         if self.normalizer.normalizer.maps_clips:
-            return self.normalizer(front_end(wave, threads=threads))
-        fast = front_end.fast_levels(wave, self.normalizer.band_map, threads)
+            return self.normalizer(front_end(wave, threads=threads, precision=precision))
+        fast = front_end.fast_levels(wave, self.normalizer.band_map, threads, precision)
         return self.normalizer(front_end(wave)) if fast is None else fast
 
     def stream(self, *, resample: int | None = None) -> PipelineStream:

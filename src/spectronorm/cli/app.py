@@ -32,6 +32,7 @@ from spectronorm.cli import (
     sensitivity,
     show,
     update,
+    warm,
     watch,
 )
 from spectronorm.cli.run import note_warnings
@@ -105,6 +106,7 @@ COMMANDS = (
     update,
     datasets,
     demo,
+    warm,
 )
 for module in COMMANDS:
     module.register(app)
