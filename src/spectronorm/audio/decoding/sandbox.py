@@ -33,6 +33,7 @@ from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 from spectronorm.audio.decoding.worker import (
     ANSWER,
     ASK_AGAIN,
+    ASKED,
     DATA,
     DECODER,
     DONE,
@@ -49,13 +50,36 @@ from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.member_limits import check_member, check_position
 from spectronorm.audio.places.place import is_url, state
-from spectronorm.audio.places.reference import Part
+from spectronorm.audio.places.reference import Part, Span
 from spectronorm.errors import AudioError, BadAudioReason
 
 _MAX_TEXT = 1 << 16
 _MAX_PIECE = 1 << 21
 _PACKED = ("deflate", "gz", "bz2", "xz")
 _ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An open file to decode, or a section of it.
+
+    Attributes:
+        descriptor: The file. A section needs one whose position nothing else moves.
+        span: The section; None for the whole file.
+        number: Number that sections of one unchanged file share, so that its decoder stays open.
+    """
+
+    descriptor: int
+    span: Span | None = None
+    number: int = 0
+
+    @property
+    def packed(self) -> bytes:
+        """Request in the form that the process reads."""
+        if self.span is None:
+            return ASKED.pack(0, 0.0, 0.0, 0)
+        return ASKED.pack(self.number, self.span.start, math.nan if self.span.end is None else self.span.end, 1)
+
 
 Decoded = DecodedFile | AudioError
 """Content of a file, or the reason why the file has none."""
@@ -75,9 +99,10 @@ class _Decoder(Confined):
         finally:
             os.close(memory)
 
-    def ask(self, descriptors: Sequence[int]) -> None:
+    def ask(self, files: Sequence[Asked]) -> None:
         """Send files; raises `Gone` if the process has ended."""
-        self.send(bytes([len(descriptors)]), list(descriptors))
+        message = bytes([len(files)]) + b"".join(file.packed for file in files)
+        self.send(message, [file.descriptor for file in files])
 
     def answer(self, memory: _Memory, *, first: bool) -> Decoded | None:
         """Return the result of the next file; None if this file and all later ones must be sent again.
@@ -111,7 +136,7 @@ class _Decoder(Confined):
         Raises:
             Gone: if there is no answer in time, or an impossible one.
         """
-        self.send(bytes([1 | HEADERS]), [descriptor])
+        self.send(bytes([1 | HEADERS]) + Asked(descriptor).packed, [descriptor])
         try:
             kind, _, rate, frames, channels, text, _ = ANSWER.unpack(self.receive(ANSWER.size, self.deadline()))
         except OSError as error:
@@ -176,7 +201,7 @@ def _new_memory(count: int) -> NDArray[np.float32]:
     return np.empty(count, np.float32)
 
 
-def decode_untrusted(descriptors: Sequence[int], limits: Limits, memory: _Memory = _new_memory) -> Generator[Decoded]:
+def decode_untrusted(files: Sequence[Asked], limits: Limits, memory: _Memory = _new_memory) -> Generator[Decoded]:
     """Yield the result of `decode_descriptor` for each of these open files, in order, from a separate process.
 
     Several files are sent at a time, and the process continues with the next while its last answer is used. Processes
@@ -185,8 +210,8 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits, memory: _Memory
     `decode_descriptor`. Samples are copied to `memory`, which may be the same for each file.
     """
     done, attempts, at_once = 0, 0, MOST_FILES
-    while done < len(descriptors):
-        asked = _of_one_decoder(descriptors[done : done + at_once])
+    while done < len(files):
+        asked = _of_one_decoder(files[done : done + at_once])
         answered = 0
         with closing(_answers(asked, limits, memory)) as answers:
             for answer in answers:
@@ -219,19 +244,19 @@ def header_untrusted(descriptor: int, limits: Limits) -> tuple[int, int, int]:
         _give_back(decoder, usable=done)
 
 
-def _answers(descriptors: Sequence[int], limits: Limits, memory: _Memory) -> Generator[Decoded | None]:
+def _answers(files: Sequence[Asked], limits: Limits, memory: _Memory) -> Generator[Decoded | None]:
     """Yield one answer for each file, until one is None (ask again) or reports the end of the process."""
     try:
-        decoder = _take_decoder(descriptors[0], limits)
+        decoder = _take_decoder(files[0].descriptor, limits)
     except Gone as error:
         yield _not_started(error)
         return
-    left, started = len(descriptors), time.monotonic()
+    left, started = len(files), time.monotonic()
     try:
-        decoder.ask(descriptors)
+        decoder.ask(files)
         while left:
             started = time.monotonic()
-            answer = decoder.answer(memory, first=left == len(descriptors))
+            answer = decoder.answer(memory, first=left == len(files))
             left = 0 if answer is None else left - 1
             yield answer
     except Gone as error:
@@ -339,11 +364,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def _of_one_decoder(descriptors: Sequence[int]) -> Sequence[int]:
+def _of_one_decoder(files: Sequence[Asked]) -> Sequence[Asked]:
     """The first files that one kind of process decodes: FFmpeg's libraries are only loaded where they are needed."""
-    first = needs_ffmpeg(FileBytes(descriptors[0]))
-    others = (number for number, one in enumerate(descriptors) if needs_ffmpeg(FileBytes(one)) != first)
-    return descriptors[: next(others, len(descriptors))]
+    first = needs_ffmpeg(FileBytes(files[0].descriptor))
+    others = (number for number, one in enumerate(files) if needs_ffmpeg(FileBytes(one.descriptor)) != first)
+    return files[: next(others, len(files))]
 
 
 def _take_decoder(descriptor: int, limits: Limits) -> _Decoder:
