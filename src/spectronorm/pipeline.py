@@ -17,6 +17,7 @@ from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
@@ -25,6 +26,7 @@ _FORMAT = 3
 _LARGEST = 1e30
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Pipeline:
     """A front end followed by a fitted normalizer: maps waveforms `(..., sample)` to normalized `(..., band, frame)`.

@@ -30,11 +30,13 @@ from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.canonical_json import canonical_json
 
 PROFILES, CACHE = "profiles", "cache"
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """Everything needed before the first model trains.
