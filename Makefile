@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK ?= requirements/lock.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK))
 
-.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli fuzz-statistics mutations attacks oldest prerelease processors wheel-test plugin lock
+.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli fuzz-statistics mutations whole-files attacks oldest prerelease processors wheel-test plugin lock
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -111,6 +111,10 @@ fuzz-statistics: $(VENV)/.installed-test ## prefixes and mutations of every stat
 
 fuzz-cli: $(VENV)/.installed-test ## command lines at random, in process; RUNS=2000
 	SPECTRONORM_FUZZ_RUNS=$(RUNS) $(BIN)/python -m pytest -q -p no:randomly tests/reliability/test_cli_fuzz.py
+
+whole-files: $(VENV)/.installed-test ## headers that lie, and files of FFmpeg, SoX, flac, LAME and oggenc where they are installed
+	$(BIN)/python -m pytest -q tests/reliability/test_whole_files.py tests/reliability/test_real_writers.py \
+		tests/reliability/test_bad_inputs.py -k "not mutated"
 
 MUTATIONS ?= 100000
 mutations: $(VENV)/.installed-test ## bytes of every format changed at random; MUTATIONS=100000

@@ -68,18 +68,20 @@ def preset_jobs(name: str, origin: Callable[[Wave], Any]) -> Jobs:
         f"{name} clip, origin": lambda: origin(clip),
         f"{name} clip, NumPy": lambda: front_end(clip),
         f"{name} clip, torch": lambda: module(clip_tensor),
+        f"{name} clip, float32": lambda: front_end(clip, precision="float32"),
         f"{name} batch, origin": lambda: [origin(one) for one in clips],
         f"{name} batch, NumPy": lambda: front_end(batch),
         f"{name} batch, torch": lambda: module(batch_tensor),
+        f"{name} batch, float32": lambda: front_end(batch, precision="float32"),
     }
 
 
 def preset_figures(seconds: Mapping[str, list[float]], name: str) -> Iterator[Figure]:
     """How many times as long as ours the origin takes."""
     for work in ("clip",) if name in PADDED else ("clip", "batch"):
-        for library in ("NumPy", "torch"):
-            value = ratio(seconds, f"{name} {work}, origin", f"{name} {work}, {library}")
-            yield Figure(f"{name}, {work}, {library}: origin / ours", value, "x", ">= 2", value >= 2)
+        for way, goal in (("NumPy", 2), ("torch", 2), ("float32", 4)):
+            value = ratio(seconds, f"{name} {work}, origin", f"{name} {work}, {way}")
+            yield Figure(f"{name}, {work}, {way}: origin / ours", value, "x", f">= {goal}", value >= goal)
 
 
 def pipeline_jobs() -> Jobs:
@@ -95,7 +97,10 @@ def peer_jobs() -> Jobs:
     """Whisper's log-mel and Kaldi's fbank of 80 bands, beside native peers that are installed."""
     whisper, wave = sn.preset("whisper"), noise(30 * 16_000)
     kaldi = replace(sn.preset("kaldi"), bands=Mel(80, f_min=20.0, mel_scale="kaldi", norm=None))
-    jobs: Jobs = {"whisper": lambda: whisper(wave), "kaldi": lambda: kaldi(wave)}
+    jobs: Jobs = {
+        "whisper": lambda: whisper(wave, precision="float32"),
+        "kaldi": lambda: kaldi(wave, precision="float32"),
+    }
     try:
         import asrfront  # noqa: PLC0415
 
@@ -136,10 +141,35 @@ def peer_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
         yield Figure("kaldi, 80 bands, 30 s: kaldi-native-fbank / ours", value, "x", ">= 6", value >= 6)
 
 
+def stream_jobs() -> Jobs:
+    """A waveform of 30 s as a whole and in pieces."""
+    front_end, wave = sn.preset("torchaudio"), noise(30 * 16_000)
+
+    def in_pieces(samples: int) -> Any:
+        stream = front_end.stream()
+        levels = [stream.add(wave[at : at + samples]) for at in range(0, len(wave), samples)]
+        return [*levels, stream.flush()]
+
+    assert np.array_equal(np.concatenate(in_pieces(320), axis=-1), front_end(wave))
+    return {
+        "stream, whole clip": lambda: front_end(wave),
+        "stream, 20 ms": lambda: in_pieces(320),
+        "stream, 0.2 s": lambda: in_pieces(3200),
+        "stream, 2 s": lambda: in_pieces(32_000),
+    }
+
+
+def stream_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
+    """Pieces over the whole."""
+    for piece, goal in (("20 ms", 1.5), ("0.2 s", 1.1), ("2 s", 1.1)):
+        value = ratio(seconds, f"stream, {piece}", "stream, whole clip")
+        yield Figure(f"stream in pieces of {piece} / whole clip", value, "x", f"<= {goal}", value <= goal)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", nargs="*", help="presets, or pipeline, peers")
+    parser.add_argument("--only", nargs="*", help="presets, or pipeline, streams, peers")
     options = parser.parse_args()
     torch.set_num_threads(1)
     figures: list[Figure] = []
@@ -160,6 +190,8 @@ def main() -> None:
     if seconds := measured("pipeline", pipeline_jobs):
         value = ratio(seconds, "pipeline, NumPy", "pipeline, torch module")
         figures.append(Figure("pipeline(batch) / Preprocess(batch)", value, "x", "<= 1.1", value <= 1.1))
+    if seconds := measured("streams", stream_jobs):
+        figures += stream_figures(seconds)
     if seconds := measured("peers", peer_jobs):
         figures += peer_figures(seconds)
     details = {"median_ms": median_ms, "rounds": options.rounds, "time": "processor"}

@@ -7,6 +7,7 @@ standard errors by clip and digests too, exactly.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,13 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 import spectronorm as sn
-from benchmarks.measure import Figure, report
+from benchmarks.document import put_table
+from benchmarks.measure import Figure, circumstances, report
 from spectronorm.engines import ThreadEngine
 from spectronorm.features import open_features, read_level
 from spectronorm.passes.apply import apply
 from spectronorm.passes.stores import Store
 from spectronorm.profile import Meter
 
+DOCS = Path(__file__).parent.parent / "docs"
+KEEPS = {
+    "Meter": "mean, std, extremes, quantiles, errors by clip, floor, digests: exactly",
+    "NumPy float64 sums": "mean, std",
+    "StandardScaler.partial_fit": "mean, std",
+    "torchmetrics.MeanMetric, one a band": "mean",
+}
 BANDS, FRAMES, BATCH, BATCHES = 64, 100, 64, 40
 CLIPS = 3_000
 
@@ -151,6 +160,28 @@ def main() -> None:
             Figure(f"{to}: size in {one['files']:.0f} files", one["MB"], "MB", "", True),
         ]
     report("Levels and stores", figures, {"millions of cells a second": speeds, "stores": held}, "levels.json")
+    if "--no-docs" not in sys.argv:
+        document(speeds, held)
+
+
+def document(speeds: dict[str, float], held: dict[str, dict[str, float]]) -> None:
+    """The two tables of the page on own spectrograms."""
+    machine = circumstances()["machine"]["name"]
+    rows = [("one core", "million cells a second", "keeps")]
+    rows += [(f"`{name}`", f"{speed:.0f}", KEEPS.get(name, "")) for name, speed in speeds.items()]
+    what = f"{BATCHES} batches of {BATCH} × {BANDS} × {FRAMES} in float32"
+    under = f"{what}, by `python -m benchmarks.bench_levels` on {machine}; processor time, the best of three."
+    put_table(DOCS / "own-spectrograms.md", "meter", rows, under)
+    table = [("`--to`", "written a second", "read in order", "read at random", "MB", "files")]
+    for to, one in held.items():
+        written, in_order, at_random = (f"{one[name]:,.0f}" for name in ("write", "in order", "at random"))
+        table.append((f"`{to}`", written, in_order, at_random, f"{one['MB']:.0f}", f"{one['files']:.0f}"))
+    under = (
+        f"{CLIPS} levels of {BANDS} × {FRAMES} in float32 through `apply` and back through `read_level`: clips a "
+        f"second of one core's processor time, in one run on {machine}. Levels on a coarse grid compress further in "
+        "`parquet` than real ones do."
+    )
+    put_table(DOCS / "own-spectrograms.md", "stores", table, under)
 
 
 if __name__ == "__main__":

@@ -207,6 +207,42 @@ def test_the_command_says_what_is_wrong(noise_table: Path, tmp_path: Path) -> No
     assert "measured exactly" in run(tmp_path / "profile.safetensors", noise_table).output
 
 
+MODEL = """
+import torch
+
+class Loudness(torch.nn.Module):
+    def forward(self, x):
+        mean = x.mean(dim=(1, 2, 3))
+        return torch.stack([mean, -mean], dim=1)
+
+model = Loudness()
+"""
+
+
+def test_the_effect_on_a_model_is_that_of_sensitivity(
+    noise_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--effect MODEL` gives accuracy over a grid of errors with intervals; a missing model or label is one error."""
+    pytest.importorskip("torch")
+    (tmp_path / "loud_model.py").write_text(MODEL)
+    monkeypatch.chdir(tmp_path)
+    front_end = sn.FrontEnd(bands=sn.Mel(16), compress=sn.Ln(0.0, amin=1e-10))
+    profile = sn.fit(noise_table, front_end)
+    sn.Pipeline(front_end, sn.Standardize("global").fit(profile)).save(tmp_path / "p.safetensors")
+
+    def run(*more: object) -> Any:
+        return CliRunner().invoke(app, ["audit", str(tmp_path / "p.safetensors"), str(noise_table), *map(str, more)])
+
+    done = run("--effect", "loud_model:model", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["effect"]
+    assert {one["kind"] for one in found["effects"]} >= {"mean", "std"}
+    assert all(one["low"] <= one["change"] <= one["high"] for one in found["effects"])
+    assert "With the shipped statistics" in run("--effect", "loud_model:model").stdout
+    assert run("--effect", "no_such_model:model").exit_code == 2
+    assert run("--effect", "loud_model:model", "--label", "species").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [

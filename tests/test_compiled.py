@@ -1,9 +1,11 @@
-"""Numba does without SciPy's linear algebra until a kernel asks for it."""
+"""Numba is loaded by the first kernel, and does without SciPy's linear algebra until a kernel asks for it."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 _PROGRAM = """
 import sys
@@ -27,3 +29,24 @@ def test_a_pass_leaves_scipy_linalg_alone_and_a_kernel_that_multiplies_matrices_
     done = subprocess.run([sys.executable, "-c", _PROGRAM], check=True, capture_output=True, text=True)
 
     assert done.stdout.split("\n")[:2] == ["False", "[[1.0, 2.0], [3.0, 4.0]] True"]
+
+
+def test_importing_loads_no_compiler_and_warm_compiles_everything(tmp_path: Path) -> None:
+    """`import spectronorm` leaves numba alone; after `spectronorm warm`, calls of the presets write no machine code."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    program = "import sys, spectronorm; assert 'numba' not in sys.modules and 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    assert not list(tmp_path.rglob("*.nbc"))
+
+    subprocess.run([sys.executable, "-m", "spectronorm", "warm"], check=True, env=environment, capture_output=True)
+
+    kept = sorted(tmp_path.rglob("*.nbc"))
+    assert kept
+    program = """
+import numpy as np
+from spectronorm.front_end import PRESETS
+for found in PRESETS.values():
+    found.front_end(np.zeros((2, found.front_end.sample_rate), np.float32))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    assert sorted(tmp_path.rglob("*.nbc")) == kept

@@ -197,3 +197,59 @@ def test_half_precision_is_computed_in_more() -> None:
     assert front_end(wave).dtype == np.float16
     np.testing.assert_allclose(front_end(wave), expected, rtol=2e-3)
     np.testing.assert_allclose(front_end(torch.from_numpy(wave).bfloat16()).double().numpy(), expected, atol=0.2)
+
+
+def _sounds(rate: int) -> list[np.ndarray]:
+    """Two seconds each of noise, a tone in quiet noise, a sweep, and clicks in near silence."""
+    random, t = np.random.default_rng(0), np.arange(2 * rate) / rate
+    clicks = 1e-4 * random.standard_normal(len(t))
+    clicks[:: rate // 7] += 0.5
+    return [
+        0.1 * random.standard_normal(len(t)),
+        0.3 * np.sin(2 * np.pi * 440.0 * t) + 1e-3 * random.standard_normal(len(t)),
+        0.5 * np.sin(2 * np.pi * (50.0 + 0.05 * rate * t) * t),
+        clicks,
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_float32_keeps_to_its_bound(name: str) -> None:
+    """The error grows with the depth below a frame's highest cell, to 0.1 dB at 80 dB, for arrays and tensors."""
+    front_end = sn.preset(name)
+    per_unit = front_end.compress.db_per_unit(front_end.stft.power)
+    assert per_unit is not None
+    for sound in _sounds(front_end.sample_rate):
+        wave = sound.astype(np.float32)
+        exact, fast = front_end(wave.astype(np.float64)), front_end(wave, precision="float32")
+        assert fast.dtype == np.float32
+        depth = per_unit * (exact.max(axis=0) - exact)
+        bound = 2e-3 + 0.1 * 10.0 ** ((depth - 80.0) / 20.0)
+        assert (per_unit * np.abs(exact - fast) <= bound)[depth <= 80.0].all()
+        np.testing.assert_array_equal(front_end(torch.from_numpy(wave), precision="float32").numpy(), fast)
+
+
+@given(front_end=front_ends(), seed=st.integers(0, 999), dtype=st.sampled_from([np.float32, np.float64]))
+def test_float32_has_one_result_for_clips_and_batches(front_end: FrontEnd, seed: int, dtype: type) -> None:
+    """Clips, batches and a pipeline agree to the last bit in float32 too, and are near the plain code."""
+    batch = waves(front_end, seed, 3, 700).astype(dtype)
+    fitted = _fitted(front_end, "band", seed)
+
+    found = front_end(batch, precision="float32")
+
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.stack([front_end(wave, precision="float32") for wave in batch]))
+    np.testing.assert_array_equal(sn.Pipeline(front_end, fitted)(batch, precision="float32"), fitted(found))
+    plain = front_end.working_level(batch.astype(np.float64))
+    assert np.isfinite(found).all()
+    assert np.median(np.abs(found - plain)) <= 1e-4 * max(1.0, float(np.abs(plain).max()))
+
+
+def test_options_are_checked_and_gradients_ignore_them() -> None:
+    """An unknown precision or number of threads is refused; the plain code has the precision of the tensor."""
+    front_end = sn.preset("logmel")
+    wave = np.zeros(4000, np.float32)
+    for options in ({"precision": "float16"}, {"precision": None}, {"threads": 0}, {"threads": 1.5}):
+        with pytest.raises(ArgumentError, match="precision|threads"):
+            front_end(wave, **options)
+    wanting = torch.from_numpy(wave).requires_grad_()
+    assert front_end(wanting, precision="float32").requires_grad

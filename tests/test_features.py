@@ -186,6 +186,12 @@ def _bomb(path: Path) -> None:
         archive.writestr("x.npy", head.getvalue() + bytes(1 << 24))
 
 
+def _saved(array: NDArray[Any]) -> bytes:
+    data = io.BytesIO()
+    np.save(data, array)
+    return data.getvalue()
+
+
 BAD = {
     "objects": (lambda p: np.save(p, np.full((6, 4), None), allow_pickle=True), "unreadable", "pickled"),
     "integers": (lambda p: np.save(p, np.zeros((6, 4), np.int16)), "unreadable", "int16"),
@@ -217,6 +223,11 @@ BAD = {
         ),
         "shape",
         "claims the shape",
+    ),
+    "two arrays": (
+        lambda p: p.write_bytes(2 * _saved(np.zeros((6, 4), np.float32))),
+        "header-lies",
+        "one array in each file",
     ),
     "a hundred axes": (
         lambda p: p.write_bytes(
@@ -254,6 +265,53 @@ def test_bombs_and_lies_are_refused_without_being_unpacked(tmp_path: Path) -> No
         (clip,) = open_features(tmp_path / name)
         with pytest.raises(sn.errors.AudioError):
             read_level(clip, LEVELS)
+
+
+def test_a_damaged_container_among_files_is_one_bad_file(tmp_path: Path) -> None:
+    """Archives, tensors and data sets that cannot be opened do not end the pass over the others."""
+    some = write_npy(tmp_path / "f", clips())
+    names = ["x.npz", "x.safetensors", "x.tar", "x.h5"]
+    for name in names:
+        (some / "a" / name).write_bytes(b"no container" * 9)
+    pytest.importorskip("h5py")
+    profile = fit(some, LEVELS, max_bad=0.5)
+    assert [bad.path for bad in profile.bad] == sorted(f"a/{name}" for name in names)
+    assert profile.clips == 12
+
+
+def test_other_files_of_a_folder_are_counted_and_told(tmp_path: Path) -> None:
+    """Files that are no levels are not read, and said to be there; those that `apply` writes are expected."""
+    folder = write_npy(tmp_path / "f", clips())
+    (folder / "notes.txt").write_text("a note")
+    (folder / "a" / "sound.wav").write_bytes(b"RIFF")
+    (folder / "levels.json").write_text(LEVELS.to_json())
+    assert open_features(folder).unread == {".txt": 1, ".wav": 1}
+    told = run("fit", folder, "--levels", folder / "levels.json", "-o", tmp_path / "p.st")
+    assert "2 files of the folder are not read" in told
+
+
+def test_files_that_cannot_confirm_their_layout_are_told(tmp_path: Path) -> None:
+    """Only if every file is square: one of another length confirms the layout for all."""
+    square = {f"a/{i}": np.full((6, 6), -40.0, np.float32) for i in range(3)}
+    folder = write_npy(tmp_path / "f", square)
+    (tmp_path / "levels.json").write_text(LEVELS.to_json())
+    with pytest.warns(sn.errors.LayoutWarning, match="every clip has 6 bands and 6 frames"):
+        fit(folder, LEVELS, output=tmp_path / "p.safetensors")
+    write_npy(folder, {"a/other": np.full((6, 7), -40.0, np.float32)})
+    assert fit(folder, LEVELS).clips == 4
+
+
+def test_levels_without_a_frame_rate_have_no_seconds(tmp_path: Path) -> None:
+    """Lengths are told in frames alone, in the terminal, in the figure and on the page."""
+    pytest.importorskip("matplotlib")
+    levels = sn.Levels(6, "dB", -120, 60)
+    fit(write_npy(tmp_path / "f", clips()), levels, output=tmp_path / "p.st")
+    assert "nan" not in run("show", tmp_path / "p.st", "--plot", tmp_path / "p.png")
+    assert (tmp_path / "p.png").is_file()
+    from spectronorm.report.page import save_page  # noqa: PLC0415
+
+    save_page(tmp_path / "p.html", "levels", sn.Profile.load(tmp_path / "p.st"), {}, [])
+    assert "s of audio" not in (tmp_path / "p.html").read_text()
 
 
 def test_what_is_no_source_is_said(tmp_path: Path) -> None:

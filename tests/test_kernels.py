@@ -22,6 +22,7 @@ from spectronorm.audio.clip import within
 from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
 from spectronorm.front_end.fast.logarithm import _COMMON, _NATURAL, _logarithm, compressed
+from spectronorm.kernels import elementary
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
 from spectronorm.kernels.fft.lanes import Numbers, Value
@@ -286,3 +287,26 @@ def test_lanes_are_written_for_pointers_without_a_type() -> None:
     numbers[at] = numbers[at + 16] + numbers.everywhere(at)
     builder.ret_void()
     assert "load <16 x float>, ptr" in str(llvmlite.binding.parse_assembly(str(module)))
+
+
+@given(seed=st.integers(0, 999), exponent=st.sampled_from([0.05, 1 / 3, 0.9]), gain=st.sampled_from([1.0, 1e6]))
+def test_roots_and_gains_have_one_result(seed: int, exponent: float, gain: float) -> None:
+    """log1p, roots and PCEN of numbers of any size, zero too, are the mathematical ones, with numba and without."""
+    random = np.random.default_rng(seed)
+    values = 10.0 ** random.uniform(-30, 8, (3, 50))
+    values[random.random(values.shape) < 0.1] = 0.0
+    state, settings = np.ones(3), ((0.025, 1e-6), 0.98, (2.0**31, 2.0, 0.5))
+    for kernel, arguments, expected in (
+        (elementary.log1p_of, (gain,), np.log1p(gain * values)),
+        (elementary.root_of, (exponent,), values**exponent),
+        (elementary.pcen_of, settings, sn.PCEN()(values, 2.0)),
+    ):
+        found, plain = values.copy(), values.copy()
+        if kernel is elementary.pcen_of:
+            elementary.pcen_of(found, state.copy(), *settings)
+            elementary.pcen_of.plain(plain, state.copy(), *settings)
+        else:
+            kernel(found.reshape(-1), *arguments)
+            kernel.plain(plain.reshape(-1), *arguments)
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-12)
+        np.testing.assert_array_equal(found, plain)

@@ -45,9 +45,17 @@ def test_the_layout_of_files_is_no_part_of_the_identity() -> None:
             other.require_same(sn.Levels(4, "dB", -9, 9), "the profile")
 
 
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
-def test_every_range_has_a_grid_that_holds_it(low: float, width: float) -> None:
+def test_a_range_without_room_for_steps_is_refused() -> None:
+    """A range far from zero beside its width, or far below the finest step, could not tell its values apart."""
+    for low, high in ((1e6, 1e6 + 1e-3), (0.0, 1e-300), (1e-45, 2e-45)):
+        with pytest.raises(sn.errors.ArgumentError, match="fewer than 256 steps"):
+            sn.Levels(4, "x", low, high)
+
+
+@given(st.floats(-1e4, 1e4), st.floats(1e-4, 1e3))
+def test_every_range_has_a_grid_that_holds_it(low: float, share: float) -> None:
     """The range lies on the grid, whose integers stay below 2^25, as fine as that allows."""
+    width = share * max(abs(low), 1e-2)
     grid = sn.Levels(1, "x", low, low + width).grid
     assert grid.low <= low < low + width <= grid.high
     assert max(abs(grid.low), abs(grid.high)) * grid.steps < 2**25

@@ -243,6 +243,29 @@ BAD = {
         ShapeError,
         "1 values for 2",
     ),
+    "ragged": (
+        lambda m: m.add(np.zeros((2, 8, 9)), lengths=[[1], [1, 2]], layout="bft"),
+        ShapeError,
+        "one value a clip",
+    ),
+    "masked": (
+        lambda m: m.add(np.ma.masked_array(np.zeros((1, 8, 9)), mask=True), layout="bft"),
+        ShapeError,
+        "masked array",
+    ),
+    "sparse": (lambda m: m.add(torch.zeros(1, 8, 9).to_sparse(), layout="bft"), ShapeError, "cannot be read"),
+    "no data": (lambda m: m.add(torch.zeros(1, 8, 9, device="meta"), layout="bft"), ShapeError, "cannot be read"),
+    "no group": (
+        lambda m: m.add(np.zeros((1, 8, 9)), groups={"fold": None}, layout="bft"),
+        ArgumentError,
+        "a text or a number",
+    ),
+    "nan group": (
+        lambda m: m.add(np.zeros((1, 8, 9)), groups={"fold": np.nan}, layout="bft"),
+        ArgumentError,
+        "a text or a number",
+    ),
+    "nameless": (lambda m: m.add(np.zeros((1, 8, 9)), groups={"": 1}, layout="bft"), ArgumentError, "needs a name"),
     "no mapping": (
         lambda m: m.add(np.zeros((2, 8, 9)), groups=3, layout="bft"),
         ArgumentError,
@@ -337,3 +360,28 @@ def test_the_figures_are_tables_of_pandas_and_xarray() -> None:
     found = stacked.to_xarray()
     assert dict(found.sizes) == {"channel": 2, "band": 4}
     assert float(found["max"][1, 3]) == stacked.band.max[7]
+
+
+def test_a_square_batch_that_cannot_confirm_its_layout_is_told_once() -> None:
+    """A square shape says nothing about the layout; a first batch of another shape confirms it for the others."""
+    square = np.full((2, 8, 8), -40.0)
+    meter = sn.Meter(LEVELS, "bft")
+    with pytest.warns(sn.errors.LayoutWarning, match="cannot confirm layout='bft'"):
+        meter.add(square)
+    meter.add(square)
+    confirmed = sn.Meter(LEVELS, "bft").add(np.full((2, 8, 9), -40.0))
+    confirmed.add(square)
+    assert confirmed.clips == 4
+    two = sn.Levels(8, "dB", -120, 60, channels=2)
+    with pytest.warns(sn.errors.LayoutWarning, match="2 channels and 2 frames"):
+        sn.Meter(two, "bcft").add(np.full((1, 2, 8, 2), -40.0))
+    with pytest.warns(sn.errors.LayoutWarning, match="8 bands and 8 frames"):
+        sn.Levels.like(square, unit="dB", layout="bft")
+
+
+@pytest.mark.parametrize("given", [np.zeros((2, 8)), "profile.safetensors", None])
+@pytest.mark.parametrize("name", ["band", "minmax", "robust", "clip", "sliding", "sliding-data-set", "none"])
+def test_a_normalizer_says_what_it_is_fitted_to(given: Any, name: str) -> None:
+    """An array, a path or nothing in place of a profile is one error that says how a profile is made."""
+    with pytest.raises(ArgumentError, match="fitted to a Profile"):
+        sn.normalize.normalizer(name).fit(given)

@@ -6,21 +6,25 @@ import csv
 import json
 import os
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import spectronorm as sn
-from spectronorm.audio import release, stamp
+from spectronorm.audio import Windows, release, stamp
 from spectronorm.audio.decoding.decode import DecodedBlocks, decode_descriptor
 from spectronorm.audio.places.reference import Span, piece_name
+from spectronorm.cli.app import app
 from spectronorm.errors import BadAudioReason, SourceError
 from spectronorm.profile import storage
 
@@ -358,3 +362,146 @@ def test_outputs_of_pieces_have_names_of_their_own(tmp_path: Path) -> None:
     assert made[0] == "r/0000.000-0000.500.flac#0.png"
     sn.sounds.export(tmp_path / "i", tmp_path / "s")
     assert len(list((tmp_path / "s" / "r").iterdir())) == 4
+
+
+def spans(source: sn.audio.Source) -> list[tuple[float, float | None]]:
+    return [(clip.span.start, clip.span.end) for clip in source if clip.span is not None]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    ("seconds", "windows", "expected"),
+    [
+        (6.0, Windows(2), [(0, 2), (2, 4), (4, 6)]),
+        (7.0, Windows(3, 1), [(0, 3), (2, 5), (4, 7)]),
+        (7.5, Windows(3, 1), [(0, 3), (2, 5), (4, 7), (6, None)]),
+        (7.5, Windows(3, 1, "keep"), [(0, 3), (2, 5), (4, 7), (6, None)]),
+        (7.5, Windows(3, 1, "drop"), [(0, 3), (2, 5), (4, 7)]),
+        (2.0, Windows(3), [(0, None)]),
+    ],
+)
+def test_windows_cover_a_recording(
+    suffix: str, seconds: float, windows: Windows, expected: list[tuple[float, float | None]], tmp_path: Path
+) -> None:
+    """Each sample is in a window, unless the last one is dropped; no window has only what others have."""
+    write(tmp_path / f"r.{suffix}", sound(seconds))
+    source = windows.cut(sn.open_source(tmp_path))
+    assert spans(source) == expected
+    assert {clip.recording for clip in source} == {f"r.{suffix}"}
+    assert not sn.fit(source, FRONT_END).bad
+
+
+@given(
+    st.integers(1, 60_000),
+    st.floats(0.01, 3),
+    st.floats(0, 0.95),
+    st.sampled_from(["pad", "keep", "drop"]),
+    st.booleans(),
+)
+def test_windows_leave_out_nothing_and_repeat_only_the_overlap(
+    samples: int, window: float, share: float, last: str, inside: bool
+) -> None:
+    """The law for any length: the windows that are kept or padded cover every sample from the beginning on."""
+    path = Path(tempfile.mkdtemp()) / "r.wav"
+    soundfile.write(path, np.full(samples, 0.1), RATE)
+    made = Windows(window, window * share, last)
+    clip = sn.audio.ClipReference("r.wav", path)
+    first = 0
+    if inside and samples > 10:
+        clip, first = clip.piece(Span(5 / RATE)), 5
+    try:
+        source = made.cut(sn.audio.Source.of([clip]))
+    except SourceError:
+        assert last == "drop"
+        assert samples - first < round(window * RATE) + 1
+        return
+    frames = [clip.span.rounded(RATE) for clip in source if clip.span is not None]
+    covered = np.zeros(samples, int)
+    for start, stop in frames:
+        assert not covered[start:stop].all()
+        covered[start:stop] += 1
+        assert stop is None or abs(stop - start - window * RATE) <= 1
+    assert covered[:first].sum() == 0
+    assert last == "drop" or covered[first:].all()
+
+
+def test_passes_cut_windows(tmp_path: Path) -> None:
+    """Profile, spectrograms, images and data set of windows are those of a table with the same pieces."""
+    write(tmp_path / "r.ogg", sound(7.5))
+    rows = [{"path": "r.ogg", "start": a, "end": "" if a == 6 else a + 3} for a in (0, 2, 4, 6)]
+    listed = table(tmp_path / "t.csv", rows)
+    windows: dict[str, Any] = {"window": 3, "overlap": 1}
+    profile = sn.fit(tmp_path / "r.ogg", FRONT_END, **windows)
+    assert tensors(profile) == tensors(sn.fit(listed, FRONT_END, duration=3))
+    assert profile.duration == 3
+    pipeline = sn.Pipeline(FRONT_END, sn.Standardize().fit(profile))
+    sn.apply(tmp_path / "r.ogg", pipeline, tmp_path / "a", **windows)
+    sn.apply(listed, pipeline, tmp_path / "b", duration=3)
+    names = sorted(path.name for path in (tmp_path / "a" / "r").iterdir())
+    assert len(names) == 4
+    for name in names:
+        a, b = (np.load(tmp_path / folder / "r" / name) for folder in "ab")
+        assert np.array_equal(a, b)
+        assert a.shape == (16, FRONT_END.frames(3 * RATE))
+    codec = sn.images.ImageCodec(FRONT_END, sn.images.LevelRange.fixed_db(FRONT_END, -100, 0))
+    assert sn.images.export(tmp_path / "r.ogg", codec, tmp_path / "i", **windows).written == 4
+    data = sn.nn.ClipDataset(tmp_path / "r.ogg", FRONT_END, **windows)
+    assert [tuple(item.wave.shape) for item in data] == [(3 * RATE,)] * 4
+    assert [int(item.length) for item in data] == [24000, 24000, 24000, 12000]
+
+
+def test_windows_are_cut_by_the_commands(tmp_path: Path) -> None:
+    """`fit`, `apply` and `images` take the same options, and name what contradicts them."""
+    write(tmp_path / "r.wav", sound(7.5))
+    run = CliRunner()
+    front = ["--sample-rate", str(RATE)]
+    cut = ["--window", "3", "--overlap", "1", "--last", "drop"]
+    profile = tmp_path / "p.safetensors"
+    done = run.invoke(app, ["fit", str(tmp_path / "r.wav"), "-o", str(profile), *front, *cut, "--json"])
+    assert done.exit_code == 0, done.output
+    assert sn.Profile.load(profile).clips == 3
+    for command in (["apply", "--normalize", "band"], ["images"]):
+        out = tmp_path / command[0]
+        words = [command[0], str(tmp_path / "r.wav"), "-p", str(profile), *command[1:], "-o", str(out), *cut]
+        done = run.invoke(app, words)
+        assert done.exit_code == 0, done.output
+        assert len(list((out / "r").iterdir())) == 3
+    for wrong in (
+        ["--overlap", "1"],
+        ["--window", "1", "--overlap", "1"],
+        ["--window", "1", "--last", "mend"],
+        ["--last", "drop"],
+        ["--window", "9", "--last", "drop"],
+        ["--window", "1", "--duration", "1"],
+    ):
+        done = run.invoke(app, ["fit", str(tmp_path / "r.wav"), "-o", str(tmp_path / "q.safetensors"), *front, *wrong])
+        assert done.exit_code in (1, 2), wrong
+        assert not (tmp_path / "q.safetensors").exists()
+
+
+def test_check_names_recordings_on_both_sides(tmp_path: Path) -> None:
+    """Pieces of one recording in two folds are no copies, but a leak all the same."""
+    for name in ("a.wav", "b.wav"):
+        write(tmp_path / name, sound(seed=ord(name[0])))
+    rows = [
+        {"path": name, "start": i, "end": i + 1, "fold": i % 2 if name == "a.wav" else 1}
+        for name in ("a.wav", "b.wav")
+        for i in range(4)
+    ]
+    source = sn.open_source(table(tmp_path / "t.csv", rows))
+    profile = sn.fit(source, FRONT_END)
+    for held_out in ({"fold": 1}, None):
+        found = sn.check(profile, source, hold_out=held_out)
+        assert found.split == ("a.wav",)
+        assert not found.leaks or held_out is None
+    profile.save(tmp_path / "p.safetensors")
+    done = CliRunner().invoke(
+        app, ["check", str(tmp_path / "p.safetensors"), str(tmp_path / "t.csv"), "--hold-out", "fold=1"]
+    )
+    assert "1 recording has pieces on both sides" in done.output
+    windows = ["--window", "1"]
+    done = CliRunner().invoke(
+        app, ["check", str(tmp_path / "p.safetensors"), str(tmp_path / "b.wav"), "--json", *windows]
+    )
+    assert json.loads(done.stdout)["checked"] == 6
+    assert len(json.loads(done.stdout)["leaks"]) == 4

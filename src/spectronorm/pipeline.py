@@ -17,6 +17,7 @@ from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
+from spectronorm.profile.storage import parse_libraries
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
@@ -43,15 +44,16 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.normalizer.require_front_end(self.front_end)
 
-    def __call__(self, wave: Array, *, threads: int | None = None) -> Array:
+    def __call__(self, wave: Array, *, threads: int | None = None, precision: str = "float64") -> Array:
         """Apply the front end, then the normalizer.
 
-        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads`).
+        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads` and
+        `precision`).
         """
         front_end = require_front_end(self.front_end, "computing levels from a wave")
         if self.normalizer.normalizer.maps_clips:
-            return self.normalizer(front_end(wave, threads=threads))
-        fast = front_end.fast_levels(wave, self.normalizer.band_map, threads)
+            return self.normalizer(front_end(wave, threads=threads, precision=precision))
+        fast = front_end.fast_levels(wave, self.normalizer.band_map, threads, precision)
         return self.normalizer(front_end(wave)) if fast is None else fast
 
     def stream(self, *, resample: int | None = None) -> PipelineStream:
@@ -69,6 +71,10 @@ class Pipeline:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the pipeline atomically: a small safetensors file with a JSON header."""
+        container.save_tensors(Path(path), *self.to_container(), overwrite=overwrite)
+
+    def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
+        """Return the header and tensors that `save` writes and `from_container` reads."""
         fitted = self.normalizer
         header = {
             "kind": _KIND,
@@ -80,8 +86,7 @@ class Pipeline:
             "fitted_on": _plain(fitted.fitted_on),
         }
         affine = fitted.affine
-        tensors = {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
-        container.save_tensors(Path(path), header, tensors, overwrite=overwrite)
+        return header, {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
@@ -196,7 +201,9 @@ def published(name: str) -> Pipeline:
 
 
 def _plain(fitted_on: FittedOn) -> dict[str, Any]:
-    return {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
+    plain = {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
+    libraries = dict(plain.pop("libraries"))
+    return {**plain, "libraries": libraries} if libraries else plain
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
@@ -210,7 +217,14 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
         raise ValueError("the counts of the data that it was fitted on are not positive")
     if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
         raise ValueError("the description of the data that it was fitted on is not text")
-    fitted_on = FittedOn(on["clips"], on["frames"], tuple(on["groups"]), tuple(on["left_out"]), on["data"])
+    fitted_on = FittedOn(
+        on["clips"],
+        on["frames"],
+        tuple(on["groups"]),
+        tuple(on["left_out"]),
+        on["data"],
+        parse_libraries(on.get("libraries", {})),
+    )
     affine = _affine(tensors, front_end.level_shape) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
     if affine is None:

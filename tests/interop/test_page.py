@@ -40,8 +40,7 @@ def sounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_page_runs(sounds: Path) -> None:
     """Commands, then Python, one after the other."""
-    commands, audits = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
-    for line in (commands + audits).splitlines():
+    for line in "".join(re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)).splitlines():
         done = spectronorm(*shlex.split(line, comments=True)[1:])
         assert done.exit_code == (1 if "ends with 1" in line else 0), (line, done.output)
     assert len(list((sounds / "features").rglob("*.npy"))) == 4

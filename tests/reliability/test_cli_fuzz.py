@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,18 @@ from .bad_inputs import tone
 from .command_line import COMMANDS, Parameter, run
 
 RUNS = int(os.environ.get("SPECTRONORM_FUZZ_RUNS", "150"))
-LEFT_OUT = {"datasets get", "datasets verify", "demo", "compare", "gan train", "gan score", "gan sample"}
-"""Those that download, or train for minutes; their options are tried as numbers in `test_option_bounds`."""
-TRIED = sorted(set(COMMANDS) - LEFT_OUT)
+BOUNDS = {
+    "compare": "--arms none,global --seeds 1 --epochs 1 --batch-size 2 --model tiny --update-classes 0",
+    "datasets get": "--url http://127.0.0.1:9/x.zip",
+    "gan train": "--steps 1 --every 1 --size 16 --width 2 --latent 2 --batch-size 2",
+    "gan sample": "-n 2",
+    "gan score": "--seeds 1 --epochs 1 -n 10 --splits 1",
+}
+"""Options that keep a command short or away from the network; they follow the drawn ones, and so replace them."""
+NEED_TORCH = {"compare", "gan train", "gan sample", "gan score"}
+SLOW = {"demo"}
+"""Tried only where there are many runs: one takes ten seconds, whatever its options."""
+TRIED = sorted(set(COMMANDS) - (set() if find_spec("torch") else NEED_TORCH) - (set() if RUNS >= 1000 else SLOW))
 TEXTS = (
     "",
     " ",
@@ -55,7 +65,19 @@ ODD = (
     "quantiles=0,2",
     "1/week",
 )
-FILES = ("clips", "profile", "pipeline", "front.json", "table.csv", "junk", "level.npy", "nowhere", "clips/low/0.wav")
+FILES = (
+    "clips",
+    "profile",
+    "pipeline",
+    "front.json",
+    "table.csv",
+    "junk",
+    "level.npy",
+    "nowhere",
+    "clips/low/0.wav",
+    "gan",
+    "images",
+)
 NUMBERS = ("0", "1", "2", "3", "8", "16", "64", "100", "8000", "-1", "0.5", "1e-9", "1e9", "nan", "inf", "10" * 30, "x")
 
 
@@ -65,7 +87,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("place")
     for label in ("low", "high"):
         (folder / "clips" / label).mkdir(parents=True)
-        for number in range(2):
+        for number in range(6):
             wave = tone(0.3, 8_000, seed=number)
             soundfile.write(folder / "clips" / label / f"{number}.wav", wave, 8_000, subtype="PCM_16")
     front_end = sn.FrontEnd(sample_rate=8_000, stft=sn.STFT(n_fft=64), bands=sn.Mel(3))
@@ -76,6 +98,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "table.csv").write_text("path,label\nclips/low/0.wav,low\nmissing.wav,low\n")
     (folder / "junk").write_bytes(b"junk" * 100)
     np.save(folder / "level.npy", np.zeros((3, 8)))
+    monkey = pytest.MonkeyPatch()
+    monkey.chdir(folder)
+    assert run(["images", "clips", "-p", "profile", "-o", "images"]).exit_code == 0
+    if "gan train" in TRIED:
+        line = "gan train clips -o gan --sample-rate 8000 --n-fft 64 --n-mels 16 --fix-length crop-or-pad"
+        assert run(f"{line} {BOUNDS['gan train']}".split()).exit_code == 0
+    monkey.undo()
     return folder
 
 
@@ -84,18 +113,7 @@ def values(draw: st.DrawFn, parameter: Parameter) -> str:
     """A value for a parameter: mostly of its kind."""
     if parameter.kind in (int, float):
         return draw(st.sampled_from(NUMBERS))
-    names = (
-        "clips",
-        "profile",
-        "pipeline",
-        "front.json",
-        "table.csv",
-        "junk",
-        "level.npy",
-        "nowhere",
-        "clips/low/0.wav",
-    )
-    files = st.sampled_from(names)
+    files = st.sampled_from(FILES)
     if parameter.name in ("output", "plot", "report", "state"):
         return draw(st.sampled_from(("out", "out.safetensors", "out/deep/er", "clips", "junk", "out.png", "out.wav")))
     if parameter.kind is Path or parameter.name in ("source", "new", "training"):
@@ -120,7 +138,7 @@ def lines(draw: st.DrawFn) -> list[str]:
             given += [parameter.flag, draw(values(parameter))]
     if words == "watch":
         given.append("--once")
-    return given
+    return given + BOUNDS.get(words, "").split()
 
 
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -33,7 +33,8 @@ def measured(clips: Levels, parts: int = 1) -> Measurement:
         grid=GRID,
         stft=SimpleNamespace(power=2.0),
         compress=SimpleNamespace(clip_floor=lambda *_: FLOOR, unit="dB"),
-        clip_floor=lambda highest: FLOOR,
+        floor=FLOOR,
+        floor_follows_highest=False,
         frames=lambda samples: clips[samples // 2].shape[1],
         clip_blocks=lambda samples, workspace: iter([_block(clips[len(samples) // 2])]),
     )

@@ -12,7 +12,7 @@ import soundfile
 import spectronorm as sn
 from spectronorm.audio import open_source
 from spectronorm.augment import Noise
-from spectronorm.errors import ArgumentError, SourceError, TooManyBad
+from spectronorm.errors import ArgumentError, TooManyBad
 from spectronorm.front_end.compress.decibel import Decibel
 
 from .bad_inputs import pcm, tone, wav
@@ -61,12 +61,16 @@ def test_folders_are_walked_once_and_without_recursion(tmp_path: Path) -> None:
             deep = os.path.dirname(deep)  # noqa: PTH120
 
 
-def test_tables_of_pieces_are_refused(tmp_path: Path) -> None:
-    """Columns `start` and `end` would be ignored, and each row its whole file."""
-    clips(tmp_path, "a.wav")
-    (tmp_path / "t.csv").write_text("path,start,end\na.wav,0,1\n")
-    with pytest.raises(SourceError, match="pieces of recordings"):
-        open_source(tmp_path / "t.csv")
+def test_rows_of_pieces_are_measured_as_pieces(tmp_path: Path) -> None:
+    """A quiet and a loud half of one recording: each has its own level, and the whole is counted once."""
+    rng = np.random.default_rng(0)
+    halves = np.concatenate([1e-3 * rng.standard_normal(160_000), 0.1 * rng.standard_normal(160_000)])
+    soundfile.write(tmp_path / "rec.wav", halves, 16_000, subtype="FLOAT")
+    (tmp_path / "t.csv").write_text("path,start,end,label\nrec.wav,0,10,quiet\nrec.wav,10,20,loud\n")
+    profile = sn.fit(tmp_path / "t.csv", sn.FrontEnd(16_000), group_by=["label"])
+    assert profile.seconds == 20.0
+    quiet, loud = (profile.only(label=label).overall.mean for label in ("quiet", "loud"))
+    assert loud - quiet == pytest.approx(40.0, abs=0.1)
 
 
 @pytest.mark.parametrize("kind", ["numpy", "torch"])

@@ -27,6 +27,9 @@ from spectronorm.audio.sources import is_one_pass as is_one_pass
 from spectronorm.audio.sources import open_source as open_source
 from spectronorm.audio.sources import random_sample as random_sample
 from spectronorm.audio.sources import sources_of_values as sources_of_values
+from spectronorm.audio.windows import LAST_WINDOW as LAST_WINDOW
+from spectronorm.audio.windows import Windows as Windows
+from spectronorm.audio.windows import windows_of as windows_of
 
 __all__ = [
     "SOURCES",
@@ -38,6 +41,7 @@ __all__ = [
     "Source",
     "SourceKind",
     "Span",
+    "Windows",
     "open_source",
     "read",
     "read_clip",

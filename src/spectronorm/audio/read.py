@@ -36,7 +36,7 @@ from spectronorm.audio.decoding.recording import cut
 from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
 from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
-from spectronorm.audio.duration import check_duration
+from spectronorm.audio.duration import check_duration, check_sample_rate
 from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
 from spectronorm.audio.places.reference import ClipReference, Part, Span
 from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
@@ -134,6 +134,7 @@ class Reader:
         with_stamp: bool = True,
     ) -> Generator[Stamped]:
         """Yield the results of `read_stamped`, in order; untrusted files go to their process several at a time."""
+        sample_rate = check_sample_rate(sample_rate)
         if duration is not None:
             check_duration(duration, sample_rate)
         if resampler not in RESAMPLERS:

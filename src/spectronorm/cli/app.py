@@ -17,6 +17,7 @@ from spectronorm.cli import (
     compare,
     datasets,
     demo,
+    describe,
     explain,
     export_statistics,
     fit,
@@ -32,6 +33,7 @@ from spectronorm.cli import (
     sensitivity,
     show,
     update,
+    warm,
     watch,
 )
 from spectronorm.cli.run import note_warnings
@@ -99,12 +101,14 @@ COMMANDS = (
     export_statistics,
     formats,
     audit,
+    describe,
     compare,
     sensitivity,
     watch,
     update,
     datasets,
     demo,
+    warm,
 )
 for module in COMMANDS:
     module.register(app)

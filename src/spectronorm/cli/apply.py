@@ -13,19 +13,23 @@ from spectronorm.cli.options import (
     ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
     NormalizeOption,
+    OverlapOption,
     ProfileOption,
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
     TolerateShortOption,
     UntrustedOption,
+    WindowOption,
     WorkersOption,
     open_engine,
     parse_hold_out,
     parse_share,
     reader,
+    windows,
 )
 from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say
@@ -58,6 +62,9 @@ def apply_command(
     normalize: NormalizeOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
@@ -92,6 +99,7 @@ def apply_command(
             engine=opened_engine,
             progress=progress,
             store=Store(to, dtype, layout, shard_clips),
+            window=windows(window, overlap, last),
         )
     if json:
         print_json(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from spectronorm.audio import open_source
 from spectronorm.audit import Audited, audit
 from spectronorm.cli.import_statistics import (
     FormatOption,
@@ -33,9 +35,10 @@ from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.features import open_for
-from spectronorm.front_end import AnyFrontEnd
+from spectronorm.front_end import require_front_end
 from spectronorm.interop.statistics import STATISTICS_FORMATS, read_numbers
-from spectronorm.interop.statistics.read_file import require_fit
+from spectronorm.interop.statistics.read_file import fitted_to, require_fit
+from spectronorm.normalize import FittedNormalizer
 from spectronorm.pipeline import Pipeline, load
 
 _EXAMPLES = """
@@ -63,6 +66,13 @@ def audit_command(
     levels: LevelsOption = None,
     format_name: FormatOption = None,
     key: KeyOption = None,
+    effect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Also measure what errors cost this model: model.onnx or package.module:name."
+        ),
+    ] = None,
+    label: Annotated[str, typer.Option(help="With --effect: column of the class.")] = "label",
     one_pass: Annotated[
         bool, typer.Option("--one-pass", help="Do not try other resamplers, mel scales and windows.")
     ] = False,
@@ -75,7 +85,9 @@ def audit_command(
 
     Exits with 1 unless they are exact, or consistent with another sample of such data.
     """
-    numbers, chosen = _given(statistics, (preset_name, front_end, levels), format_name, key)
+    numbers, fitted = _given(statistics, (preset_name, front_end, levels), format_name, key)
+    chosen = fitted.front_end
+    effects = None if effect is None else _effects(effect, source, fitted, label, parse_share(max_bad, "max-bad"))
     with progress_bar("auditing") as progress:
         audited = audit(
             numbers,
@@ -87,17 +99,19 @@ def audit_command(
             progress=progress,
         )
     if json:
-        print_json(_plain(audited))
+        print_json({**_plain(audited), **({} if effects is None else {"effect": effects})})
     else:
         _report(audited, chosen.unit)
+        for line in [] if effects is None else effects["sentences"]:
+            say(line)
     if audited.verdict not in ("exact", "consistent"):
         raise typer.Exit(FAILED)
 
 
 def _given(
     path: Path, named: tuple[str | None, Path | None, Path | None], format_name: str | None, key: str | None
-) -> tuple[tuple[np.ndarray, np.ndarray], AnyFrontEnd]:
-    """Mean and std in a file, and the front end that the options name, or the pipeline's own."""
+) -> tuple[tuple[np.ndarray, np.ndarray], FittedNormalizer]:
+    """Mean and std in a file, and the map that applies them, for the front end that the options name."""
     pipeline = _pipeline(path) if format_name is None else None
     if pipeline is not None:
         if any(one is not None for one in (*named, key)):
@@ -106,11 +120,25 @@ def _given(
         if affine is None or settings.maps_clips or len(pipeline.front_end.level_shape) > 1:
             raise ArgumentError(f"{settings} has no means and deviations of a data set that could be wrong")
         factor = float(getattr(settings, "factor", 1.0))
-        return (affine.shift.ravel(), affine.scale.ravel() / factor), pipeline.front_end
+        return (affine.shift.ravel(), affine.scale.ravel() / factor), pipeline.normalizer
     name, numbers = read_numbers(path, format_name, key=key)
     chosen = chosen_front_end(*named, STATISTICS_FORMATS.find(name).preset)
     require_fit(path, numbers, chosen)
-    return (numbers.shift, numbers.std), chosen
+    return (numbers.shift, numbers.std), fitted_to(name, numbers, chosen)
+
+
+def _effects(model: str, source: str, fitted: FittedNormalizer, label: str, max_bad: float) -> dict[str, Any]:
+    """Cost of errors of the statistics for a model, as `spectronorm sensitivity` measures it."""
+    from spectronorm.experiment.sensitivity import measure_sensitivity, open_model
+    from spectronorm.experiment.sensitivity.labelled import labelled_levels
+    from spectronorm.experiment.sensitivity.words import sensitivity_sentences
+
+    front_end = require_front_end(fitted.front_end, "measuring a model on audio")
+    classifier = open_model(model)
+    with tempfile.TemporaryDirectory() as cache, progress_bar("errors") as progress:
+        clips, _ = labelled_levels(open_source(source), front_end, Path(cache), label=label, max_bad=max_bad)
+        found = measure_sensitivity(classifier, clips, fitted, progress=progress)
+    return {**asdict(found), "sentences": sensitivity_sentences(found)}
 
 
 def _pipeline(path: Path) -> Pipeline | None:

@@ -11,15 +11,19 @@ import typer
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
+    OverlapOption,
     SourceArgument,
     TolerateShortOption,
     UntrustedOption,
+    WindowOption,
     WorkersOption,
     engine,
     parse_hold_out,
     parse_share,
     reader,
+    windows,
 )
 from spectronorm.cli.run import FAILED, guarded, note_unread, print_json, progress_bar
 from spectronorm.cli.terminal import say, warn
@@ -27,6 +31,7 @@ from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
 from spectronorm.passes.check import Checked, Twins, check
+from spectronorm.passes.windowed import windowed
 from spectronorm.pipeline import load
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
@@ -50,6 +55,9 @@ def check_command(
     profile: Annotated[Path, typer.Argument(help="The profile.")],
     source: SourceArgument,
     hold_out: HoldOutOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     workers: WorkersOption = None,
     max_bad: MaxBadOption = "1%",
     untrusted: UntrustedOption = False,
@@ -64,10 +72,12 @@ def check_command(
     if not isinstance(measured, Profile):
         raise ArgumentError(f"{profile}: is a pipeline, which keeps no digests of sounds; give the profile")
     how = reader(untrusted=untrusted, tolerate_short=tolerate_short)
+    opened = note_unread(open_for(source, measured.front_end, how))
+    opened, _ = windowed(opened, measured.front_end, windows(window, overlap, last), 0.0, None)
     with progress_bar("checking") as progress:
         found = check(
             measured,
-            note_unread(open_for(source, measured.front_end, how)),
+            opened,
             hold_out=dict(parse_hold_out(hold_out)),
             max_bad=parse_share(max_bad, "max-bad"),
             engine=engine(workers),
@@ -88,6 +98,7 @@ def _plain(found: Checked) -> dict[str, object]:
         "duplicates": [asdict(twins) for twins in found.duplicates],
         "flat": found.flat,
         "bad": [bad.to_dict() for bad in found.bad],
+        "split": list(found.split),
     }
 
 
@@ -97,6 +108,12 @@ def _report(found: Checked) -> None:
     if found.duplicates:
         warn(f"{counted(len(found.duplicates), 'clip is', 'clips are')} in more than one group of the profile")
         _list("in several groups", found.duplicates)
+    if found.split:
+        names = ", ".join(map(printable, found.split[:3])) + (", …" if len(found.split) > 3 else "")
+        warn(
+            f"{counted(len(found.split), 'recording has', 'recordings have')} pieces on both sides of the split "
+            f"({names}): they share voice, room and noise; split by the column recording"
+        )
     if found.flat:
         warn(f"{counted(found.flat, 'checked clip is', 'checked clips are')} silent or constant: no evidence of a leak")
     if found.bad:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from spectronorm.counted import counted
+from spectronorm.counted import counted, frequency
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import Report
 
@@ -36,7 +36,7 @@ def drift_table(report: Report, front_end: AnyFrontEnd) -> Table:
     hz = front_end.band_hz()
     for band in range(0, front_end.n_bands, -(-front_end.n_bands // _MOST_ROWS)):
         figures = (_cell(name, float(getattr(drift.band, name)[band])) for name in _FIGURES)
-        table.add_row(str(band), f"{hz[band]:.0f}", *figures)
+        table.add_row(str(band), frequency(hz[band]), *figures)
     return table
 
 

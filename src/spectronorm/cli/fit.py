@@ -17,21 +17,25 @@ from spectronorm.cli.options import (
     ExcludeFloorOption,
     HoldOutOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
+    OverlapOption,
     SchedulerOption,
     SkipFlatOption,
     SourceArgument,
     TolerateShortOption,
     UntrustedOption,
+    WindowOption,
     WorkersOption,
     open_engine,
     parse_hold_out,
     parse_share,
     reader,
+    windows,
 )
 from spectronorm.cli.run import guarded, note_rates, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
-from spectronorm.counted import counted
+from spectronorm.counted import and_seconds, counted
 from spectronorm.errors import ArgumentError, BadAudioReason
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
@@ -46,6 +50,8 @@ _EXAMPLES = """
     spectronorm fit esc10/ -o esc10.safetensors --preset fastaudio
 
     spectronorm fit train.csv -o train.safetensors --n-mels 64 --hop-length 160 --n-fft 400
+
+    spectronorm fit recordings/ -o field.safetensors --window 3 --overlap 1
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
 
@@ -70,6 +76,9 @@ def fit_command(
     levels: DescriptionOption = None,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     sample: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
     ] = None,
@@ -110,6 +119,7 @@ def fit_command(
             progress=progress,
             output=output,
             exclude_floor=exclude_floor,
+            window=windows(window, overlap, last),
         )
     if json:
         print_json(profile.summary())
@@ -143,8 +153,8 @@ def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.unit
     say(
-        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}, "
-        f"{profile.seconds:,.1f} s; "
+        f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}"
+        f"{and_seconds(profile.seconds)}; "
         f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
         f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
         beside=output,

@@ -12,14 +12,18 @@ from spectronorm.cli.options import (
     EngineOption,
     HoldOutOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
+    OverlapOption,
     ProfileOption,
     SchedulerOption,
     SourceArgument,
+    WindowOption,
     WorkersOption,
     open_engine,
     parse_hold_out,
     parse_share,
+    windows,
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
@@ -79,6 +83,9 @@ def images_command(
     sheet: Annotated[bool, typer.Option("--sheet", help="Add a contact sheet of each class.")] = False,
     hold_out: HoldOutOption = None,
     duration: DurationOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
@@ -94,7 +101,14 @@ def images_command(
     share = parse_share(max_bad, "max-bad")
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("writing images") as progress:
         exported = export_images(
-            source, codec, output, options=options, max_bad=share, engine=opened_engine, progress=progress
+            source,
+            codec,
+            output,
+            options=options,
+            max_bad=share,
+            engine=opened_engine,
+            progress=progress,
+            window=windows(window, overlap, last),
         )
     _report(exported, codec, options, json=json)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spectronorm.audio import Limits, Reader
+from spectronorm.audio import LAST_WINDOW, Limits, Reader, Windows
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.audio.kinds.source_kind import SOURCES
 from spectronorm.engines import ENGINES, AutoEngine, Engine, open_named
@@ -110,6 +110,26 @@ DurationOption = Annotated[
         help="Crop longer clips; apply and images also zero-pad shorter ones.",
     ),
 ]
+WindowOption = Annotated[
+    float | None,
+    typer.Option(
+        min=MIN_SECONDS,
+        max=MAX_SECONDS,
+        metavar="SECONDS",
+        help="Cut recordings into windows of this length, each a clip with the column recording.",
+    ),
+]
+OverlapOption = Annotated[
+    float,
+    typer.Option(min=0.0, max=MAX_SECONDS, metavar="SECONDS", help="Seconds that neighbouring windows share."),
+]
+LastOption = Annotated[
+    str,
+    typer.Option(
+        help="Rest behind the last whole window, and recordings shorter than one: pad counts it as long as it is, and "
+        "pads what apply and images write; keep leaves it shorter; drop leaves it out."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -160,6 +180,19 @@ def reader(*, untrusted: bool, skip_flat: bool = False, tolerate_short: str = "0
     return Reader(
         Limits() if untrusted else None, skip_flat, tolerate_short=parse_seconds(tolerate_short, "tolerate-short")
     )
+
+
+def windows(window: float | None, overlap: float, last: str) -> Windows | None:
+    """Return the windows of these options; None without a window.
+
+    Raises:
+        ArgumentError: if there is an overlap or a rule without a window.
+    """
+    if window is not None:
+        return Windows(window, overlap, last)
+    if overlap or last != LAST_WINDOW[0]:
+        raise ArgumentError("--overlap and --last need --window SECONDS, which recordings are cut into")
+    return None
 
 
 def engine(workers: int | None) -> AutoEngine:

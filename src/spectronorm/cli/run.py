@@ -192,5 +192,6 @@ def note_unread(source: Source) -> Source:
         total = sum(unread.values())
         listed = ", ".join(f"{count} {suffix}" for suffix, count in list(unread.items())[:8])
         files = "1 file of the folder is" if total == 1 else f"{total} files of the folder are"
-        warn(f"{files} not read: {listed} (unknown formats; convert the sounds among them to WAV or FLAC)")
+        advice = "unknown formats; convert the sounds among them to WAV or FLAC, or levels to .npy"
+        warn(f"{files} not read: {listed} ({advice})")
     return source

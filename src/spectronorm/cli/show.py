@@ -15,7 +15,7 @@ from spectronorm.cli.fit import remarks
 from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
 from spectronorm.cli.run import guarded, print_json, writing
 from spectronorm.cli.terminal import console, say, warn
-from spectronorm.counted import counted
+from spectronorm.counted import and_seconds, counted, frequency
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.pipeline import Pipeline, load
@@ -103,8 +103,8 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
     to.print(printable(describe(profile.front_end)))
     sampled = f" (a sample of {profile.total.population})" if profile.total.population > profile.clips else ""
     to.print(
-        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}, "
-        f"{profile.seconds:,.1f} s"
+        f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}"
+        f"{and_seconds(profile.seconds)}"
     )
     pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""
@@ -147,7 +147,7 @@ def _band_table(profile: Profile, step: int) -> Table:
     hz = profile.front_end.band_hz()
     columns = {name: getattr(profile.band, name) for name in _FIGURES}
     for band in range(0, bands, step):
-        table.add_row(str(band), f"{hz[band]:.0f}", *(_cell(name, columns[name][band]) for name in _FIGURES))
+        table.add_row(str(band), frequency(hz[band]), *(_cell(name, columns[name][band]) for name in _FIGURES))
     return table
 
 

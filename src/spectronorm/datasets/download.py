@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from spectronorm.errors import ArgumentError, SourceError
 from spectronorm.runs.progress import Progress, silent
@@ -42,12 +43,21 @@ class _Unfinished:
 
     def begin(self, url: str, mark: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_bytes(b"")
+        self.remove()
+        self.open("xb").close()
         write_text(self.mark_path, f"{url}\n{mark}", None)
+
+    def open(self, mode: str) -> BinaryIO:
+        """Open the partial file itself, never what a link of its name leads to."""
+        return cast(BinaryIO, open(self.path, mode, opener=_opener))
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
         self.mark_path.unlink(missing_ok=True)
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def download(url: str, path: Path, *, advice: str, progress: Progress = silent) -> None:
@@ -111,7 +121,7 @@ def _fetch(url: str, unfinished: _Unfinished, progress: Progress) -> bool:
             unfinished.begin(url, strong)
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else 0
-        with unfinished.path.open("ab") as file:
+        with unfinished.open("ab") as file:
             while chunk := _read(answer):
                 file.write(chunk)
                 have += len(chunk)

@@ -17,6 +17,9 @@ from spectronorm.errors import SourceError
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import write_text
 
+_MOST_BYTES = 1 << 32
+"""Number of bytes beyond which an archive's members are not those of a data set."""
+
 
 @dataclass(frozen=True)
 class Got:
@@ -94,16 +97,24 @@ def _unpack(archive: Path, folder: Path, members: tuple[str, ...]) -> None:
     """
     try:
         with zipfile.ZipFile(archive) as packed:
-            for item in packed.infolist():
-                parts = PurePosixPath(item.filename).parts[1:]
-                if item.is_dir() or not parts or parts[0] not in members or ".." in parts:
-                    continue
+            wanted = [(item, parts) for item in packed.infolist() if (parts := _wanted(item, members))]
+            if (size := sum(item.file_size for item, _ in wanted)) > _MOST_BYTES:
+                raise SourceError(f"it would unpack to {size} bytes, more than {_MOST_BYTES}")
+            folder.mkdir(parents=True)  # where a link has the name, this fails
+            for item, parts in wanted:
                 target = folder.joinpath(*parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with packed.open(item) as source, target.open("wb") as file:
                     shutil.copyfileobj(source, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise SourceError(f"it is not a complete zip archive: {error}") from None
+
+
+def _wanted(item: zipfile.ZipInfo, members: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parts of a member's path below the top folder; none if the member is not to be unpacked."""
+    parts = PurePosixPath(item.filename).parts[1:]
+    odd = item.is_dir() or not parts or parts[0] not in members or ".." in parts or "\\" in item.filename
+    return () if odd else parts
 
 
 def _as_csv(rows: list[dict[str, str]]) -> str:

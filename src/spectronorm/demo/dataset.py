@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import xxhash
 
 from spectronorm.arrays import Floats
 from spectronorm.demo.sounds import SOUNDS
-from spectronorm.storage import Content, atomic_write
+from spectronorm.passes.outputs import files_in
+from spectronorm.storage import Content, atomic_write, read_bounded, strict_json
 from spectronorm.storage.replacement import require_replaceable
 
 __all__ = ["make_dataset"]
 
+RECORD = "meta/spectronorm.json"
+"""File with the digests of all that was written, by which a later run knows its own files."""
 _FOLDS = 5
 _TAKES = "AB"
 _FIRST_SOURCE = 100001
@@ -151,12 +156,44 @@ def _labels(clips: Sequence[_Clip]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _require_ours(table: Path, labels: bytes, audio: Sequence[Path]) -> None:
-    """Raise `OutputRefused` if sounds stand there without the table that says that they are ours."""
-    if table.is_file() and table.read_bytes() == labels:
-        return
-    for path in (table, *audio):
-        require_replaceable(path, Content.CONTAINER)
+def _require_ours(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Check that each file that stands under a name of these is one that we wrote, and record those to be written.
+
+    Sounds carry no mark of ours, so a record beside the table names every file by its digest.
+
+    Raises:
+        OutputRefused: if another file stands there.
+    """
+    path = folder / RECORD
+    known = {*_recorded(path), *(xxhash.xxh3_128_hexdigest(content) for content in files.values())}
+    for place, content in files_in(folder, ((name, Content.CONTAINER) for name in files)):
+        name = place.relative_to(folder).as_posix()
+        ours = place.is_file() and _is_one_of(known, place.read_bytes(), files[name])
+        require_replaceable(place, None if ours else content)
+    require_replaceable(path, None if _recorded(path) else Content.CONTAINER)
+    _write(path, json.dumps({"spectronorm": sorted(known)}, indent=1).encode())
+
+
+def _is_one_of(known: Collection[str], there: bytes, wanted: bytes) -> bool:
+    """Tell if a file's bytes are recorded, or are the wanted sound: an Ogg stream has a serial number drawn anew."""
+    if xxhash.xxh3_128_hexdigest(there) in known:
+        return True
+    if not there.startswith(b"OggS"):
+        return False
+    try:
+        (one, one_rate), (other, rate) = (soundfile.read(io.BytesIO(data)) for data in (there, wanted))
+    except soundfile.LibsndfileError:
+        return False
+    return one_rate == rate and np.array_equal(one, other)
+
+
+def _recorded(path: Path) -> list[str]:
+    """Return the digests in a record; none if there is no record of ours."""
+    try:
+        found = strict_json(read_bounded(path))["spectronorm"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -181,17 +218,17 @@ def make_dataset(folder: Path, *, clips_per_kind: int = 8, seed: int = 0) -> Pat
     Raises:
         OutputRefused: if sounds or a table stand there that are not ours.
     """
-    audio, meta = folder / "audio", folder / "meta"
     clips = list(_plan(clips_per_kind))
     corrupt = next(clip for clip in clips if clip.encoding == _PLAIN)
     silent = next(clip for clip in reversed(clips) if clip.encoding == _FINE)
-    labels = _labels(clips)
-    _require_ours(meta / "esc50.csv", labels, [audio / clip.filename for clip in clips])
-    _write(meta / "esc50.csv", labels)
+    files = {"meta/esc50.csv": _labels(clips)}
     for clip in clips:
         samples = _render(clip, seed)
         content = _encoded(np.zeros_like(samples) if clip is silent else samples, clip)
         if clip is corrupt:  # as a broken download would be; its header still claims all the samples
             content = content[: len(content) * 6 // 10]
-        _write(audio / clip.filename, content)
+        files[f"audio/{clip.filename}"] = content
+    _require_ours(folder, files)
+    for name, content in files.items():
+        _write(folder / name, content)
     return folder

@@ -11,14 +11,24 @@ from spectronorm.front_end import preset, require_front_end
 from spectronorm.normalize import normalizer
 from spectronorm.passes.apply import Applied, apply
 from spectronorm.passes.fit import fit
+from spectronorm.passes.outputs import files_in, require_folder
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
 from spectronorm.report.figures import save_band_figure, save_comparison
 from spectronorm.report.page import save_page
 from spectronorm.runs.progress import Progress
+from spectronorm.storage import Content
+from spectronorm.storage.replacement import require_replaceable
 
 _MAX_BAD = 0.05
 """One of the 80 files is corrupt on purpose: 1.25 %."""
+_FILES = {
+    "sounds.safetensors": Content.CONTAINER,
+    "sounds-band.safetensors": Content.CONTAINER,
+    "comparison.png": Content.PICTURE,
+    "bands.png": Content.PICTURE,
+    "report.html": Content.PAGE,
+}
 _SHOWN = ("none", "global", "band", "minmax")
 
 
@@ -38,6 +48,9 @@ class DemoResult:
 
 def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -> DemoResult:
     """Synthesize sounds into `folder`, measure all folds, apply band statistics without fold 1, and draw figures."""
+    require_folder(folder, "the demo's files")
+    for path, content in files_in(folder, _FILES.items()):
+        require_replaceable(path, content)
     dataset = make_dataset(folder / "sounds", seed=seed)
     profile = fit(dataset, preset("fastaudio"), max_bad=_MAX_BAD, progress=progress)
     profile_path = folder / "sounds.safetensors"

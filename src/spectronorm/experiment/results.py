@@ -90,8 +90,10 @@ class Results:
     def _recover(self) -> None:
         """Read the finished models; remove a last line that an interruption cut short."""
         path = self.folder / LINES
-        if not path.exists():
+        if not os.path.lexists(path):
             return
+        if not path.is_file():
+            raise OutputRefused(f"{path}: is not a regular file; choose another folder with -o")
         data = path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
         for number, line in enumerate(whole.splitlines(), start=1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -10,10 +11,11 @@ from pathlib import Path, PurePosixPath
 from spectronorm.audio import ClipReference, Openable, Reader, Source, channel_count, each_channel, open_source
 from spectronorm.audio.channels import EACH, STACK
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
+from spectronorm.audio.places.folder import list_folder
 from spectronorm.audio.places.manifests.spans import spans_of
 from spectronorm.audio.places.manifests.table import TABLE_SUFFIXES, read_table
-from spectronorm.audio.places.reference import label_columns
-from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.audio.places.reference import Part, label_columns
+from spectronorm.errors import ArgumentError, AudioError, MissingExtra, SourceError
 from spectronorm.features.hdf5 import HDF5_SUFFIXES, list_hdf5
 from spectronorm.features.parquet import is_table, list_parquet
 from spectronorm.features.tensors import list_tensors
@@ -21,7 +23,7 @@ from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 
 FEATURE_SUFFIXES = (".npy", ".npz", ".safetensors", *HDF5_SUFFIXES)
 """Suffixes that a folder scan recognizes as levels; archives are searched for `.npy`."""
-INDEX_NAME = "index.csv"
+INDEX_NAME, DESCRIPTION_NAME = "index.csv", "levels.json"
 
 
 def open_for(target: Openable, front_end: AnyFrontEnd, reader: Reader | None = None) -> Source:
@@ -97,25 +99,50 @@ def open_features(target: str | Path | Source) -> Source:
     table = path / INDEX_NAME if path.is_dir() else path
     if table.is_file() and (table.suffix.lower() in TABLE_SUFFIXES[:-1] or is_table(table)):
         return replace(Source.of(_of_table(table)), listing=(str(table),))
-    clips = list(_of_folder(path) if path.is_dir() else _of_file(path, path.name))
-    if not clips:
+    opened = _of_folder(path) if path.is_dir() else Source(tuple(_of_file(path, path.name)))
+    if not opened.clips:
         raise SourceError(
             f"{str(path)!r}: holds no file of levels; known suffixes are {' '.join(FEATURE_SUFFIXES)}, and archives "
             "of .npy"
         )
-    return Source.of(clips)
+    return opened if path.is_dir() else Source.of(opened.clips)
 
 
-def _of_folder(root: Path) -> Iterator[ClipReference]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if name.startswith(".") or not (is_archive(name) or path.suffix.lower() in FEATURE_SUFFIXES):
-                continue
-            relative = path.relative_to(root).as_posix()
-            for clip in _of_file(path, relative):
-                yield replace(clip, columns=label_columns(clip.name))
+def _of_folder(root: Path) -> Source:
+    """The clips of every file of levels below a folder, and how many other files there are by suffix."""
+    listed = list_folder(root, _is_wanted)
+    unread = Counter(listed.unread)
+    clips: list[ClipReference] = []
+    for path in listed.files:
+        if path.name in (INDEX_NAME, DESCRIPTION_NAME):
+            continue
+        if path.suffix.lower() == ".parquet" and not _is_shard(path):
+            unread[".parquet"] += 1
+            continue
+        clips += _of_file_or_bad(path, path.relative_to(root).as_posix())
+    labelled = (replace(clip, columns=label_columns(clip.name)) for clip in clips)
+    return replace(Source.of(labelled), unread=dict(sorted(unread.items()))) if clips else Source(())
+
+
+def _is_wanted(name: str) -> bool:
+    known = name in (INDEX_NAME, DESCRIPTION_NAME) or PurePosixPath(name).suffix.lower() == ".parquet"
+    return known or is_archive(name) or is_feature(name)
+
+
+def _is_shard(path: Path) -> bool:
+    """Tell if a Parquet file is a shard of levels; without pyarrow none is."""
+    try:
+        return not is_table(path)
+    except MissingExtra:
+        return False
+
+
+def _of_file_or_bad(path: Path, name: str) -> list[ClipReference]:
+    """The clips of one file among others; one that cannot be opened is a clip that cannot be read."""
+    try:
+        return list(_of_file(path, name))
+    except SourceError as error:
+        return [ClipReference(name, path, part=Part(str(path), problem=str(error)))]
 
 
 def _of_file(path: Path, name: str) -> Iterator[ClipReference]:

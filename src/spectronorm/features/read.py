@@ -143,7 +143,7 @@ def _of_tensor(
     stamp = b""
     try:
         if part.problem is not None:
-            raise AudioError(BadAudioReason.UNREADABLE, part.problem)  # noqa: TRY301
+            raise AudioError(part.reason, part.problem)  # noqa: TRY301
         stored = part.stored or 0
         if stored > MOST_BYTES:
             raise AudioError(BadAudioReason.TOO_LARGE, f"it has {stored} bytes, more than {MOST_BYTES}")  # noqa: TRY301
@@ -191,6 +191,9 @@ def npy_of(data: bytes) -> NDArray[Any]:
     rest = data[file.tell() :]
     if len(rest) < count * dtype.itemsize:
         raise AudioError(BadAudioReason.TRUNCATED, f"it ends after {len(rest)} of {count * dtype.itemsize} bytes")
+    if len(rest) > count * dtype.itemsize:
+        behind = len(rest) - count * dtype.itemsize
+        raise AudioError(BadAudioReason.HEADER_LIES, f"{behind} bytes follow its array: save one array in each file")
     return np.frombuffer(rest, dtype, count).reshape(shape, order="F" if fortran else "C")
 
 

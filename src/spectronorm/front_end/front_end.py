@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ SLOTS: Mapping[str, Registry[Any]] = {
     "compress": COMPRESSIONS,
 }
 """Registry of each slot, by the name that JSON and the command line use."""
+_PRECISIONS = ("float64", "float32")
 
 
 @with_short_repr
@@ -112,25 +113,32 @@ class FrontEnd(FieldsOnly):
                 f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
             )
 
-    def __call__(self, wave: Array, *, threads: int | None = None) -> Array:
+    def __call__(self, wave: Array, *, threads: int | None = None, precision: str = "float64") -> Array:
         """Return levels `(..., band, frame)` of waveforms `(..., sample)`, in the dtype of the waveforms.
 
-        NumPy arrays, and tensors on the CPU that need no gradient, are computed by compiled kernels in float64.
+        NumPy arrays, and tensors on the CPU that need no gradient, are computed by compiled kernels.
 
         Args:
             wave: Waveforms in [-1, 1].
             threads: Number of threads that compute the clips of a batch: by default 1 for NumPy, and
                 `torch.get_num_threads()` for torch.
+            precision: Arithmetic of the kernels, `float64` or, for inference, `float32`: faster, and within
+                0.1 dB of float64 in the upper 80 dB of a frame; cells far below are rounding noise. Measuring is
+                always float64.
 
         Raises:
             ShapeError: if the waveform is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: if a waveform whose numbers can be read holds NaN or infinity.
+            ArgumentError: if a waveform whose numbers can be read holds NaN or infinity, or an option is unknown.
         """
-        fast = self.fast_levels(wave, partial(BandMap.unchanged, self.level_shape[-1]), threads)
+        fast = self.fast_levels(wave, partial(BandMap.unchanged, self.level_shape[-1]), threads, precision)
         return returned(self.working_level(working(wave)), like=wave) if fast is None else fast
 
     def fast_levels(
-        self, wave: Array, map_of: Callable[[np.dtype[Any]], BandMap], threads: int | None = None
+        self,
+        wave: Array,
+        map_of: Callable[[np.dtype[Any]], BandMap],
+        threads: int | None = None,
+        precision: str = "float64",
     ) -> Array | None:
         """Check waveforms, and return their levels by the compiled kernels, mapped while they are written.
 
@@ -140,10 +148,14 @@ class FrontEnd(FieldsOnly):
             wave: Waveforms `(..., sample)`.
             map_of: Function that returns the map for the dtype of the arithmetic that follows the level.
             threads: Number of threads (see the call).
+            precision: Arithmetic of the kernels (see the call).
 
         Raises:
             ShapeError, ArgumentError: as the call does.
         """
+        require_choice(precision, "precision", _PRECISIONS)
+        if threads is not None:
+            threads = whole_number(threads, "threads", 1, 1 << 16)
         self._check_axes(wave)
         numbers = readable_numbers(wave)
         if numbers is None:
@@ -152,7 +164,8 @@ class FrontEnd(FieldsOnly):
         if threads is None:
             threads = torch_threads() if is_torch_array(wave) else 1
         clips = numbers.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
-        levels = mapped_levels(self.kernels, clips, None, map_of(numbers.dtype), threads)
+        kernels = self.kernels if precision == "float64" else self._single_kernels
+        levels = mapped_levels(kernels, clips, None, map_of(numbers.dtype), threads)
         return in_kind_of(levels.reshape(*wave.shape[:-1], *levels.shape[1:]), like=wave)
 
     def _check_axes(self, wave: Array) -> None:
@@ -170,6 +183,11 @@ class FrontEnd(FieldsOnly):
                 f"a wave of shape {tuple(wave.shape)} is not (..., channel, sample) with the {self.level_shape[0]} "
                 f"channels of channels={self.channels!r}"
             )
+
+    @cached_property
+    def _single_kernels(self) -> LevelKernels:
+        """The slots as the kernels for float32 take them."""
+        return replace(self.kernels, dtype=np.float32)
 
     @cached_property
     def kernels(self) -> LevelKernels:
@@ -202,7 +220,7 @@ class FrontEnd(FieldsOnly):
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
     ) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
-        """Yield the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
+        """Return the level of `clip_level` in blocks: first frame, number of frames, and the level `(band, frame)`.
 
         The level is contiguous, and may have more columns than frames. It is valid until the next block.
 
@@ -210,7 +228,7 @@ class FrontEnd(FieldsOnly):
             AudioError: if the clip is shorter than one window.
         """
         self._require_long_enough(samples)
-        yield from self.kernels.blocks(np.ascontiguousarray(samples), workspace)
+        return self.kernels.blocks(np.ascontiguousarray(samples), workspace)
 
     def _require_long_enough(self, samples: NDArray[Any]) -> None:
         if len(samples) < self.min_samples:

@@ -23,6 +23,7 @@ from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_jso
 
 _MOST_BITS = 40
 _CELLS = 8192
+_FEWEST_STEPS = 256
 _MOST_ROWS = 1 << 16
 _MARGIN = 10.0
 """A proposed range is this many times as wide as the levels that it was proposed for."""
@@ -163,6 +164,11 @@ class Levels:
                 "take a logarithm, or divide the values"
             )
         cell_bits = max(0, bits + math.ceil(math.log2((self.high - self.low) / _CELLS)))
+        if (self.high - self.low) * (1 << bits) < _FEWEST_STEPS:
+            raise ArgumentError(
+                f"a range of {self.low:g} … {self.high:g} has fewer than {_FEWEST_STEPS} steps of the finest grid that "
+                f"holds it, {2.0**-bits:.3g}; multiply the values, or subtract a constant"
+            )
         steps = float(1 << bits)
         low, high = math.floor(self.low * steps) / steps, math.ceil(self.high * steps) / steps
         return Grid(steps=1 << bits, cell_bits=cell_bits, low=low, high=high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -221,7 +222,7 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     path = folder / SETTINGS
     here = json.loads(canonical_json(prepared.settings))
     if not (folder / CHECKPOINT).exists():  # No work depends on these settings yet, so they may be replaced.
-        if (folder / LOG).exists() and not path.exists():
+        if os.path.lexists(folder / LOG) and not path.exists():
             raise OutputRefused(f"{folder / LOG}: stands there without {SETTINGS}; choose another folder with -o")
         require_replaceable(folder / MODEL, Content.CONTAINER)
         require_replaceable(path, Content.RECORD)
@@ -250,8 +251,10 @@ def read_log(folder: Path) -> list[CheckpointLine]:
         FileFormatError: if any other line is damaged.
     """
     path = folder / LOG
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
+    if not path.is_file():
+        raise OutputRefused(f"{path}: is not a regular file; choose another folder with -o")
     text = path.read_text(encoding="utf-8", errors="replace")
     with refuse_damage(path, "the log", "delete it to go on without"):
         return [CheckpointLine(**strict_json(line)) for line in text[: text.rfind("\n") + 1].splitlines()]

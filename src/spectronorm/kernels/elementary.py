@@ -2,7 +2,7 @@
 
 `log x = e log 2 + 2 atanh(s)` and `exp x = 2^k exp(r)`, with short series for `s = (m - 1) / (m + 1)` and `r`. Results
 are within a few units in the last place. Compilers turn such loops into vector instructions, which calls of a
-mathematical library prevent.
+mathematical library prevent. No product and sum are fused, so the plain functions have the same bits on every machine.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ _LN2, _LN2_REST = 0.693147180559663, 2.8235290563031577e-13
 _ROUNDING = 6755399441055744.0
 """1.5 · 2^52: a number added to it is rounded to a whole number, which the last bits hold."""
 _LARGEST_EXPONENT = 700.0
+_SMALLEST = 2.2250738585072014e-308
+"""The smallest normal number."""
 _FACTORS = tuple(1.0 / float(np.prod(np.arange(1, k + 1))) for k in range(14))
 Doubles = NDArray[np.float64]
 
 
-@njit(nogil=True, fastmath={"contract"}, error_model="numpy", inline="always")
+@njit(nogil=True, error_model="numpy", inline="always")
 def _log(x: Any) -> Any:
     """The natural logarithm of a positive normal number."""
     a, b, c, d, e, f, g = SERIES
@@ -47,7 +49,7 @@ def _log(x: Any) -> Any:
     return exponent * _LN2 + (exponent * _LN2_REST + (2.0 * s + s * (z * series)))
 
 
-@njit(nogil=True, fastmath={"contract"}, error_model="numpy", inline="always")
+@njit(nogil=True, error_model="numpy", inline="always")
 def _exp(x: Any) -> Any:
     """The exponential of a number, clamped to ±700."""
     a, b, c, d, e, f, g, h, i, j, k, m, n, o = _FACTORS
@@ -61,11 +63,36 @@ def _exp(x: Any) -> Any:
     return np.int64(bits).view(np.float64)
 
 
+def _log_by_numpy(x: Doubles) -> Doubles:
+    bits = x.view(np.int64)
+    exponent = (bits - _ROOT_HALF_BITS) >> 52
+    m = (bits - (exponent << 52)).view(np.float64)
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    series = np.full_like(z, SERIES[-1])
+    for term in SERIES[-2::-1]:
+        series = term + z * series
+    return np.asarray(exponent * _LN2 + (exponent * _LN2_REST + (2.0 * s + s * (z * series))))
+
+
+def _exp_by_numpy(x: Doubles) -> Doubles:
+    y = np.clip(x, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+    shifted = y * 1.4426950408889634 + _ROUNDING
+    whole = shifted - _ROUNDING
+    r = (y - whole * _LN2) - whole * _LN2_REST
+    series = np.full_like(r, _FACTORS[-1])
+    for term in _FACTORS[-2::-1]:
+        series = term + r * series
+    return (series.view(np.int64) + (shifted.view(np.int64) << 52)).view(np.float64)
+
+
 def _log1p_by_numpy(values: Doubles, gain: float) -> None:
-    np.log1p(gain * values, out=values)
+    x = gain * values
+    one_more = 1.0 + x
+    values[:] = _log_by_numpy(one_more) + (x - (one_more - 1.0)) / one_more
 
 
-@kernel(_log1p_by_numpy, cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@kernel(_log1p_by_numpy, cache=True, nogil=True, error_model="numpy")
 def log1p_of(values: Doubles, gain: float) -> None:
     """Replace values, never negative, by `ln(1 + gain · value)`."""
     for i in range(values.size):
@@ -76,15 +103,16 @@ def log1p_of(values: Doubles, gain: float) -> None:
 
 
 def _root_by_numpy(values: Doubles, exponent: float) -> None:
-    np.power(values, exponent, out=values)
+    some = values >= _SMALLEST
+    values[:] = np.where(some, _exp_by_numpy(exponent * _log_by_numpy(np.maximum(values, _SMALLEST))), 0.0)
 
 
-@kernel(_root_by_numpy, cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@kernel(_root_by_numpy, cache=True, nogil=True, error_model="numpy")
 def root_of(values: Doubles, exponent: float) -> None:
     """Replace values, never negative, by `value^exponent`, with 0 for what is below the smallest normal number."""
     for i in range(values.size):
-        x = max(values[i], 2.2250738585072014e-308)
-        values[i] = _exp(exponent * _log(x)) if values[i] >= 2.2250738585072014e-308 else 0.0
+        x = max(values[i], _SMALLEST)
+        values[i] = _exp(exponent * _log(x)) if values[i] >= _SMALLEST else 0.0
 
 
 def _pcen_by_numpy(
@@ -95,11 +123,12 @@ def _pcen_by_numpy(
         energy = values[:, t] * scale
         smoothed = b * energy + (1.0 - b) * state
         state[:] = smoothed
-        quotient = energy * np.exp(-gain * np.log(eps + smoothed))
-        values[:, t] = bias**exponent * np.expm1(exponent * np.log1p(quotient / bias))
+        quotient = energy * _exp_by_numpy(-gain * _log_by_numpy(eps + smoothed))
+        root = _exp_by_numpy(exponent * _log_by_numpy(1.0 + quotient * (1.0 / bias)))
+        values[:, t] = bias**exponent * (root - 1.0)
 
 
-@kernel(_pcen_by_numpy, cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@kernel(_pcen_by_numpy, cache=True, nogil=True, error_model="numpy")
 def pcen_of(
     values: Doubles, state: Doubles, smoothing: tuple[float, float], gain: float, shape: tuple[float, float, float]
 ) -> None:

@@ -1,11 +1,16 @@
-"""Compilation of kernels with numba, which is kept from loading modules that no kernel needs."""
+"""Compilation of kernels with numba, which is loaded by the first kernel that runs.
+
+Numba takes a third of a second to import, so a program that computes nothing does without it; it is also kept from
+loading modules that no kernel needs.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import warnings
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import cache, cached_property, update_wrapper
 from importlib import import_module
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -15,10 +20,12 @@ from spectronorm.kernels.cache import CheckedCache
 P = ParamSpec("P")
 R = TypeVar("R")
 _said: set[str] = set()
+_LOADING = threading.RLock()
 
 
+@cache
 def _numba() -> tuple[Any, str]:
-    """Numba, or None and the reason why it cannot be used."""
+    """Numba, or None and the reason why it cannot be used; the first call imports it."""
     try:
         numba: Any = import_module("numba")
         if numba.config.DISABLE_JIT:
@@ -72,31 +79,57 @@ def _say_uncached(reason: str) -> None:
     )
 
 
-_NUMBA, _WHY_NOT = _numba()
-
-
 def numba_version() -> str:
     """The version of the numba that compiles kernels, or `none`."""
-    return "none" if _NUMBA is None else str(_NUMBA.__version__)
+    numba = _numba()[0]
+    return "none" if numba is None else str(numba.__version__)
+
+
+class Helper(Generic[P, R]):
+    """A function that other kernels call, compiled with the first of them; where there is no numba, itself."""
+
+    def __init__(self, function: Callable[P, R], options: dict[str, Any]) -> None:
+        self.function, self.options = function, options
+        update_wrapper(self, function)
+
+    @cached_property
+    def compiled(self) -> Callable[P, R]:
+        """The function that numba knows, or the plain one."""
+        return _compiled(self.function, self.options)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function."""
+        return self.compiled(*args, **kwargs)
 
 
 def njit(**options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """`numba.njit` for a function that other kernels call; the function itself where there is no numba.
 
     With `cache=True`, machine code is kept on disk. A cache that cannot be written or read is left out, and one that is
-    damaged is begun anew.
+    damaged is begun anew. Numba is not loaded for it: until a kernel has loaded numba, the result is a `Helper`.
     """
-    cached = options.pop("cache", False)
 
     def compile_later(function: Callable[P, R]) -> Callable[P, R]:
-        if _NUMBA is None:
-            return function
-        dispatcher: Any = _NUMBA.njit(**options)(function)
-        if cached:
-            CheckedCache.give(dispatcher, _say_uncached)
-        return dispatcher  # type: ignore[no-any-return]
+        helper: Helper[P, R] = Helper(function, options)
+        return helper.compiled if _numba.cache_info().currsize else helper
 
     return compile_later
+
+
+def _compiled(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
+    numba = _numba()[0]
+    if numba is None:
+        return function
+    # Numba looks for functions that a function calls by their names, and takes only its own.
+    names: dict[str, Any] = function.__globals__
+    for name in function.__code__.co_names:
+        if isinstance(names.get(name), Helper):
+            names[name] = names[name].compiled
+    cached = options.get("cache", False)
+    dispatcher: Any = numba.njit(**{name: value for name, value in options.items() if name != "cache"})(function)
+    if cached:
+        CheckedCache.give(dispatcher, _say_uncached)
+    return dispatcher  # type: ignore[no-any-return]
 
 
 class Kernel(Generic[P, R]):
@@ -127,11 +160,13 @@ class Kernel(Generic[P, R]):
         return self.plain(*args, **kwargs)
 
     def _first(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if _NUMBA is None:
-            say_once("numba", _slower(f"numba cannot be used ({_WHY_NOT})"))
-            self._run = self.plain
-        else:
-            self._run = self._load()
+        with _LOADING:  # Numba is not made to be loaded by several threads at once.
+            numba, why_not = _numba()
+            if numba is None:
+                say_once("numba", _slower(f"numba cannot be used ({why_not})"))
+                self._run = self.plain
+            elif self._run == self._first:
+                self._run = self._load()
         return self._run(*args, **kwargs)
 
 
@@ -143,8 +178,7 @@ def kernel(plain: Callable[P, R], **options: Any) -> Callable[[Callable[P, R]], 
     """`njit` for a function that Python calls, with the plain function of the same results."""
 
     def compile_later(function: Callable[P, R]) -> Kernel[P, R]:
-        compiled = njit(**options)(function)
-        made: Kernel[P, R] = Kernel(lambda: compiled, plain, function.__name__)
+        made: Kernel[P, R] = Kernel(lambda: _compiled(function, options), plain, function.__name__)
         update_wrapper(made, function)
         return made
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spectronorm.audio import AudioCache, ClipReference, Openable, Source, open_source
+from spectronorm.audio import AudioCache, ClipReference, Openable, Source, Windows, open_source
 from spectronorm.audio.duration import check_duration
 from spectronorm.augment import RandomCrop
 from spectronorm.counted import counted
@@ -22,6 +22,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, Source
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
+from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 
@@ -62,6 +63,9 @@ class ClipDataset(Dataset[ClipItem]):
         label: The column of the class.
         cache: A folder for decoded audio: from the second epoch on, nothing is decoded.
         seed: Seed of the random crops.
+        window: Cut recordings into windows of this length in seconds, or by a rule of `audio.Windows`; by default the
+            last one is zero-padded to the length of the others.
+        overlap: Number of seconds that neighbouring windows share.
 
     Attributes:
         classes: The names of the classes in order; `label` is an index into them.
@@ -72,7 +76,7 @@ class ClipDataset(Dataset[ClipItem]):
         ArgumentError: if both `duration` and `crop` are given, or if the clips would be shorter than one window.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (every one of them is an independent choice of the user)
         self,
         source: Openable,
         front_end: FrontEnd,
@@ -83,11 +87,14 @@ class ClipDataset(Dataset[ClipItem]):
         classes: Sequence[str] | None = None,
         cache: str | Path | None = None,
         seed: int = 0,
+        window: float | Windows | None = None,
+        overlap: float = 0.0,
     ) -> None:
         if duration is not None and crop is not None:
             raise ArgumentError(f"duration={duration} and crop={crop} both say how long clips are; give one of them")
         check_duration(duration, front_end.sample_rate)
-        opened = open_source(source)
+        opened, seconds = windowed(open_source(source), front_end, window, overlap, duration)
+        duration = duration if crop is not None else seconds
         front_end = require_front_end(with_all_channels(front_end, opened), "reading clips")
         self.source, self.front_end, self.crop, self.seed = open_for(opened, front_end), front_end, crop, seed
         self.samples = None if crop is None else crop.samples

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.front_end.fast.mapped import BandMap
 from spectronorm.normalize.scikit_learn import Parameters, params_of, transformer_tags, with_private_attributes
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, require_profile
 from spectronorm.registry import Registry
 from spectronorm.short_repr import with_short_repr
 
@@ -132,7 +132,7 @@ class ClipNormalizer(Normalizer):
 
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Store the front end; there is nothing else to fit."""
-        return FittedNormalizer(self, profile.front_end, None, FittedOn.of(profile))
+        return FittedNormalizer(self, require_profile(profile).front_end, None, FittedOn.of(profile))
 
     @abstractmethod
     def clip_affine(self, level: Array) -> Affine:
@@ -148,7 +148,8 @@ NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normal
 class FittedOn:
     """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
 
-    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal.
+    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal, `libraries` are names and
+    versions of the libraries that decided the measurement's last bits.
     """
 
     clips: int
@@ -156,6 +157,7 @@ class FittedOn:
     groups: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     data: str = ""
+    libraries: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
@@ -163,7 +165,7 @@ class FittedOn:
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
         left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
         data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
-        return cls(profile.clips, profile.frames, groups, left_out, data)
+        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries)
 
 
 @with_private_attributes
@@ -186,7 +188,7 @@ class FittedNormalizer:
     @classmethod
     def of(cls, normalizer: Normalizer, profile: Profile, shift: ArrayLike, scale: ArrayLike) -> FittedNormalizer:
         """Build a normalizer over the profile's data set, from a number or one value for each band."""
-        return cls.with_map(normalizer, profile.front_end, FittedOn.of(profile), shift, scale)
+        return cls.with_map(normalizer, require_profile(profile).front_end, FittedOn.of(profile), shift, scale)
 
     @classmethod
     def with_map(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.arrays import require_choice
-from spectronorm.profile import Profile, Statistics
+from spectronorm.profile import Profile, Statistics, require_profile
 
 CLIP_SCOPES = ("global", "band")
 SCOPES = (*CLIP_SCOPES, "channel", "shared-band")
@@ -61,7 +61,7 @@ def scoped(profile: Profile, per: str) -> Scoped:
     `band` is each band of each channel; `channel` pools the bands of each channel; `shared-band` pools the channels,
     which keeps the differences in level between them.
     """
-    shape = profile.front_end.level_shape
+    shape = require_profile(profile).front_end.level_shape
     if per == "global":
         return Scoped(profile.overall, ())
     rows = np.arange(profile.front_end.n_bands).reshape(shape if len(shape) > 1 else (1, *shape))

@@ -24,7 +24,7 @@ from spectronorm.arrays import (
 )
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer, FittedNormalizer
 from spectronorm.normalize.safe_scale import safe_scale
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, require_profile
 
 SCALES = ("window", "data_set", "none")
 
@@ -66,7 +66,7 @@ class SlidingStandardize(ClipNormalizer):
         """Take the scale from the profile if it is needed; otherwise only the front end."""
         if not self.uses_data_set:
             return super().fit(profile)
-        std = np.asarray(profile.band.std)
+        std = np.asarray(require_profile(profile).band.std)
         return FittedNormalizer.of(self, profile, np.zeros_like(std), safe_scale(std, min_scale=0.25))
 
     @override

@@ -12,7 +12,7 @@ from typing import Any
 
 import xxhash
 
-from spectronorm.audio import ClipReference, Openable, Reader, Source, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import AudioError
 from spectronorm.features import open_for, stamp_of_level
@@ -31,6 +31,7 @@ from spectronorm.passes.outputs import (
 )
 from spectronorm.passes.shards import ShardTask, index_rows, shards_of
 from spectronorm.passes.stores import HeldArray, Store, StoredArray
+from spectronorm.passes.windowed import windowed
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
@@ -145,13 +146,17 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
     progress: Progress | None = None,
     overwrite: bool = False,
     store: Store | None = None,
+    window: float | Windows | None = None,
+    overlap: float = 0.0,
 ) -> Applied:
     """Write each clip as `.npy` float32 `(band, frame)`, in the source's own folder structure; or as `store` says.
 
     Beside them stand the pipeline that made them, `levels.json`, with which `fit` measures them, and `index.csv`: the
     source's columns, with `path` and the number of `frames` that are not padding. With `duration` (seconds) every clip
-    is cropped, or padded with zeros after normalization, to one length. A run that was stopped, by whatever means, is
-    taken up again by calling `apply` once more: a journal beside the folder says what is finished.
+    is cropped, or padded with zeros after normalization, to one length. With `window` (seconds, or `audio.Windows`)
+    recordings are cut into windows that share `overlap` seconds, and the last one is padded like that. A run that was
+    stopped, by whatever means, is taken up again by calling `apply` once more: a journal beside the folder says what
+    is finished.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -162,6 +167,7 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
         OutputBusy: if another run is writing into the folder.
     """
     store = (store or Store()).check(pipeline.front_end)
+    source, duration = windowed(source, pipeline.front_end, window, overlap, duration)
     opened, folder = open_for(source, pipeline.front_end), Path(folder)
     require_folder(folder, "the spectrograms")
     identity = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spectronorm.arrays import column_values
-from spectronorm.audio import ClipReference, Openable, Reader
+from spectronorm.audio import ClipReference, Openable, Reader, Source
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import open_for, read_level
@@ -37,6 +37,8 @@ class Checked:
         duplicates: Sounds in more than one group of the profile.
         flat: Number of checked clips that are silent or constant: they equal each other, which shows nothing.
         bad: Checked clips that cannot be read.
+        split: Recordings of which pieces stand on both sides: held out and not, or in several groups of the profile.
+            Their pieces differ, but share voice, room and noise.
     """
 
     checked: int
@@ -44,6 +46,7 @@ class Checked:
     duplicates: tuple[Twins, ...]
     flat: int
     bad: tuple[BadFile, ...]
+    split: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def check(
     A sound is its samples at the front end's rate, so a copy is found under any name and in any lossless format.
     Without `hold_out` the source is a test set, none of which may have been measured. With `hold_out` (such as
     `{"fold": 1}`) these clips of the source must not be in the rest of the profile: its other groups, or all of it when
-    it has no such groups. Sounds that stand in several groups of the profile are reported too.
+    it has no such groups. Sounds that stand in several groups of the profile are reported too, and recordings of which
+    pieces stand on both sides.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -123,7 +127,18 @@ def check(
         _twins(doubled - flat, (*heard, *others), groups),
         sum(one.flat for one in heard),
         results.bad,
+        _split(opened, chosen if held_out else None, profile.groups),
     )
+
+
+def _split(source: Source, held_out: Collection[int] | None, groups: Iterable[GroupKey]) -> tuple[str, ...]:
+    """Recordings on several sides: `held_out` has the ids of clips on one; without it, groups are sides."""
+    columns = sorted({column for key in groups for column, _ in key})
+    sides: dict[str, set[object]] = {}
+    for clip in source:
+        own = tuple(clip.columns.get(column) for column in columns)
+        sides.setdefault(clip.recording, set()).add(own if held_out is None else id(clip) in held_out)
+    return tuple(sorted(recording for recording, several in sides.items() if len(several) > 1))
 
 
 def _words(key: GroupKey) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.audio import ClipReference, Openable, Reader, Source, is_one_pass, open_source, random_sample
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, is_one_pass, open_source, random_sample
 from spectronorm.audio.channels import STACK, check_channels
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, LayoutWarning
@@ -22,9 +22,10 @@ from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.one_pass import MAX_BAD, Output, PassResults, one_pass
 from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
+from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
 from spectronorm.runs.progress import Progress
-from spectronorm.runs.versions import libraries, reading
+from spectronorm.runs.versions import deciding_libraries, libraries, reading
 from spectronorm.storage.content import Content
 
 DEFAULT_GROUPS = ("fold", "split")
@@ -57,6 +58,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     exclude_floor: bool = False,
     overwrite: bool = False,
     channels: str | int | None = None,
+    window: float | Windows | None = None,
+    overlap: float = 0.0,
 ) -> Profile:
     """Measure a source once and exactly; the profile's bytes do not depend on workers, order or engine.
 
@@ -78,6 +81,9 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             (every channel is a clip, with a column `channel`) or `stack` (levels `(channel, band, frame)`; files whose
             number of channels differs from the first file's are bad).
         overwrite: Let the profile replace a file that is not ours; an input is never replaced.
+        window: Cut recordings into windows of this length in seconds, or by a rule of `audio.Windows`; by default the
+            last window counts as long as it is.
+        overlap: Number of seconds that neighbouring windows share.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -93,9 +99,17 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         if sample is not None:
             raise ArgumentError("sample: an iterator is gone through once, so no share of it can be drawn; give a list")
         part = partial(
-            fit, group_by=group_by, duration=duration, max_bad=None, engine=engine, exclude_floor=exclude_floor
+            fit,
+            group_by=group_by,
+            duration=duration,
+            max_bad=None,
+            engine=engine,
+            exclude_floor=exclude_floor,
+            window=window,
+            overlap=overlap,
         )
         return fit_once(source, front_end, part, max_bad, progress, output, overwrite=overwrite)
+    source, duration = windowed(source, front_end, window, overlap, duration)
     if isinstance(front_end, FrontEnd) and front_end.channels == STACK:
         source = open_source(source)
         front_end = with_all_channels(front_end, source)
@@ -128,6 +142,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             flagged=tuple(flagged),
             exclude_floor=exclude_floor,
             left_out=opened.left_out,
+            libraries=() if isinstance(front_end, Levels) else deciding_libraries(),
         )
         if output is not None:
             profile.save(output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import xxhash
 from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Openable, Reader, Source, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, stamp
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
@@ -34,6 +34,7 @@ from spectronorm.passes.outputs import (
     require_folder,
     write_clip_index,
 )
+from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
@@ -183,7 +184,7 @@ class _Task:
         return _Done(clip, output, False, header.frames, self.codec.clipped(shown), shown.size)
 
 
-def export_images(
+def export_images(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: Openable,
     codec: ImageCodec,
     folder: str | Path,
@@ -193,6 +194,8 @@ def export_images(
     engine: Engine | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
+    window: float | Windows | None = None,
+    overlap: float = 0.0,
 ) -> ExportedImages:
     """Write each clip as a PNG in the source's folder structure, or in a subfolder named after its label.
 
@@ -201,6 +204,9 @@ def export_images(
     An existing image is kept if it is complete and was made from equal bytes with equal settings, so calling
     `export_images` again resumes an interrupted export. `index.csv` (the source's columns, `path` and `frames`) and the
     sheets are written next to the images; tools that read one folder for each class ignore them.
+
+    With `window` (seconds, or `audio.Windows`) recordings are cut into windows that share `overlap` seconds, and the
+    last one is padded as `ExportOptions.duration` pads.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -214,6 +220,8 @@ def export_images(
         palette(options.colormap)
         if codec.layout.bits != 8:
             raise ArgumentError(f"bits={codec.layout.bits} with colormap={options.colormap!r}: colours show 8 bits")
+    source, duration = windowed(source, codec.front_end, window, overlap, options.duration)
+    options = replace(options, duration=duration)
     opened, folder = open_for(source, codec.front_end), Path(folder)
     require_folder(folder, "the images")
     items = output_names(opened, ".png", by_label=True)

@@ -15,6 +15,7 @@ from spectronorm.profile.groups import GroupKey as GroupKey
 from spectronorm.profile.meter import Meter as Meter
 from spectronorm.profile.profile import Profile as Profile
 from spectronorm.profile.profile import require_fixed_floor as require_fixed_floor
+from spectronorm.profile.profile import require_profile as require_profile
 from spectronorm.profile.standard_errors import StandardErrors as StandardErrors
 from spectronorm.profile.standard_errors import error_remarks as error_remarks
 from spectronorm.profile.standard_errors import standard_errors as standard_errors

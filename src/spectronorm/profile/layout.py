@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,12 +55,19 @@ def clips_of(x: Any, layout: str, front_end: AnyFrontEnd) -> NDArray[Any]:
 
 
 def _host(x: Any) -> NDArray[Any]:
+    if isinstance(x, np.ma.MaskedArray):
+        raise ShapeError(
+            "levels are a masked array, whose masked values would be counted: say lengths= or valid= instead"
+        )
     if is_torch_array(x):
         if not x.is_floating_point():
             raise ShapeError(f"levels are {x.dtype}, but must be floating point: convert them with their scale first")
         own = x.detach()
         own = own.float() if own.dtype.itemsize < 4 else own
-        return np.asarray(own.cpu().numpy())
+        try:
+            return np.asarray(own.cpu().numpy())
+        except (TypeError, NotImplementedError, RuntimeError) as error:
+            raise ShapeError(f"levels in a {x.layout} tensor on {x.device} cannot be read ({error})"[:300]) from None
     if not isinstance(x, np.ndarray):
         raise ShapeError(f"got {type(x).__name__}; levels are a NumPy array or a torch tensor: use np.stack first")
     if not np.issubdtype(x.dtype, np.floating):
@@ -115,19 +123,29 @@ def _prefixes(mask: NDArray[Any], count: int, frames: int) -> list[int]:
 
 
 def _plain(values: Any) -> NDArray[Any]:
-    return np.asarray(values.detach().cpu().numpy()) if is_torch_array(values) else np.asarray(values)
+    try:
+        return np.asarray(values.detach().cpu().numpy()) if is_torch_array(values) else np.asarray(values)
+    except (TypeError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise ShapeError(f"{values!r:.100} is not one value a clip ({error})"[:300]) from None
 
 
 def group_values(values: Any, count: int, column: str) -> Sequence[str]:
     """One text for each of `count` clips, from one value for all or one value each; raises `ShapeError` otherwise."""
+    if not column:
+        raise ArgumentError(f"groups={{'': {values!r:.60}}}: a column needs a name")
     if isinstance(values, str) or np.ndim(_plain(values)) == 0:
-        return [_text(values)] * count
+        return [_text(values, column)] * count
     listed = _plain(values).tolist()
     if len(listed) != count:
         raise ShapeError(f"groups[{column!r}] has {len(listed)} values for {count} clips; give one, or one each")
-    return [_text(value) for value in listed]
+    return [_text(value, column) for value in listed]
 
 
-def _text(value: Any) -> str:
-    plain = _plain(value).item() if not isinstance(value, str) else value
+def _text(value: Any, column: str) -> str:
+    plain = value
+    if not isinstance(value, str):
+        array = _plain(value)
+        plain = array.item() if array.size == 1 else None
+    if not isinstance(plain, str | int | float) or (isinstance(plain, float) and not math.isfinite(plain)):
+        raise ArgumentError(f"groups[{column!r}] holds {value!r:.100}: the group of a clip is a text or a number")
     return str(int(plain) if isinstance(plain, float) and plain.is_integer() else plain)

@@ -40,7 +40,8 @@ class Profile(FieldsOnly):
     the files that were left out, `flagged` the silent and constant ones that were counted like any other. With
     `exclude_floor` every figure but the floor share is of the cells above the floor (see `excluding_floor`).
     `left_out` says what was held out, such as `fold=1`. With `from_levels` no samples were seen (see `Meter`): nothing
-    is known of the waveforms, lengths are in frames, and digests are of levels.
+    is known of the waveforms, lengths are in frames, and digests are of levels. `libraries` are names and versions of
+    the libraries that decided the last bits; they identify nothing, so equal profiles may have others.
     """
 
     front_end: AnyFrontEnd
@@ -52,6 +53,7 @@ class Profile(FieldsOnly):
     exclude_floor: bool = False
     left_out: tuple[str, ...] = ()
     from_levels: bool = False
+    libraries: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.groups:
@@ -259,7 +261,12 @@ class Profile(FieldsOnly):
         flagged = tuple(file for part in parts for file in part.flagged)
         # One part may hold the clips that another leaves out.
         left_out = tuple(sorted(set.intersection(*(set(part.left_out) for part in parts))))
-        return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out)
+        several = dict.fromkeys(pair for part in parts for pair in part.libraries)
+        versions: dict[str, list[str]] = {}
+        for name, version in sorted(several):
+            versions.setdefault(name, []).append(version)
+        libraries = tuple((name, ", ".join(found)) for name, found in versions.items())
+        return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out, libraries=libraries)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Profile):
@@ -279,7 +286,14 @@ class Profile(FieldsOnly):
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """Return the header and tensors that `save` writes and `from_container` reads."""
         notes = storage.Notes(
-            self.bad, self.flagged, self.duration, self.version, self.exclude_floor, self.left_out, self.from_levels
+            self.bad,
+            self.flagged,
+            self.duration,
+            self.version,
+            self.exclude_floor,
+            self.left_out,
+            self.from_levels,
+            self.libraries,
         )
         header, tensors = storage.contents(self.front_end, self.groups, notes)
         facts = {"clips": self.clips, "frames": self.frames, "seconds": _number(self.seconds)}
@@ -354,6 +368,20 @@ class Profile(FieldsOnly):
 
 
 _COMPARED = ("front_end", "bad", "duration", "version", "flagged", "exclude_floor", "left_out", "from_levels")
+
+
+def require_profile(given: object) -> Profile:
+    """Return a profile; raise `ArgumentError`, which says how one is made, for anything else."""
+    if isinstance(given, Profile):
+        return given
+    if isinstance(given, str | Path):
+        raise ArgumentError(
+            f"a normalizer is fitted to a Profile, not to a path: load it first, sn.load({str(given)!r})"
+        )
+    raise ArgumentError(
+        f"a normalizer is fitted to a Profile, not to a {type(given).__name__}: measure first, by "
+        "sn.fit(source, front_end) or sn.Meter(levels, layout).add(batch).profile()"
+    )
 
 
 def require_fixed_floor(front_end: AnyFrontEnd) -> None:

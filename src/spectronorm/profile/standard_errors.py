@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scipy import stats
+import scipy  # its module stats takes a third of a second to import, which SciPy does on first use
 
 from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting.measurement import Measurement
@@ -64,11 +64,11 @@ class StandardErrors:
             raise ArgumentError(f"one {self.unit} shows no variation, so nothing can be said of more")
         spread = self.mean_se * math.sqrt(self.units)
         few, enough = 1, 2
-        while float(stats.t.isf(_TAIL, enough - 1)) * spread / math.sqrt(enough) > tolerance:
+        while float(scipy.stats.t.isf(_TAIL, enough - 1)) * spread / math.sqrt(enough) > tolerance:
             few, enough = enough, 2 * enough
         while enough - few > 1:
             middle = (few + enough) // 2
-            small = float(stats.t.isf(_TAIL, middle - 1)) * spread / math.sqrt(middle) <= tolerance
+            small = float(scipy.stats.t.isf(_TAIL, middle - 1)) * spread / math.sqrt(middle) <= tolerance
             few, enough = (few, middle) if small else (middle, enough)
         return enough
 
@@ -76,7 +76,7 @@ class StandardErrors:
         if self.units < 2:
             return math.inf
         left = 1.0 if self.represents is None else max(0.0, 1.0 - self.units / self.represents)
-        return float(stats.t.isf(_TAIL, self.units - 1)) * se * math.sqrt(left)
+        return float(scipy.stats.t.isf(_TAIL, self.units - 1)) * se * math.sqrt(left)
 
 
 def standard_errors(profile: Profile) -> tuple[StandardErrors, ...]:

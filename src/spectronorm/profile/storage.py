@@ -28,6 +28,7 @@ _CLIP_FIELDS = ("rms", "peak", "length")
 _WIDE_FIELDS = ("squares", "flat_squares", "products")
 _MOST = 1 << 62
 """No count of clips or samples comes near."""
+_MOST_LIBRARIES = 100
 _SCALARS = ("clips", "population", "samples", "flat")
 
 
@@ -42,6 +43,7 @@ class Notes:
     exclude_floor: bool
     left_out: tuple[str, ...]
     from_levels: bool = False
+    libraries: tuple[tuple[str, str], ...] = ()
 
 
 Contents = tuple[AnyFrontEnd, dict[GroupKey, Measurement], Notes]
@@ -69,12 +71,21 @@ def contents(
     }
     if notes.from_levels:  # left out otherwise: the bytes of a profile of audio stay what they were
         header["from_levels"] = True
+    if notes.libraries:
+        header["libraries"] = dict(notes.libraries)
     return header, _tensors(list(groups.values()))
 
 
 def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
     """Return bad or flagged files as plain JSON values."""
     return [{**file.to_dict(), "group": [list(pair) for pair in file.group]} for file in listed]
+
+
+def parse_libraries(plain: Any) -> tuple[tuple[str, str], ...]:
+    """Names and versions of libraries, sorted; raises `ValueError` if they are no texts, or too many."""
+    _require(isinstance(plain, dict) and len(plain) <= _MOST_LIBRARIES, "the libraries are no short list")
+    _require(all(isinstance(version, str) for version in plain.values()), "a library's version is not text")
+    return tuple(sorted(plain.items()))
 
 
 def parse_files(plain: Any) -> tuple[BadFile, ...]:
@@ -171,7 +182,8 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
     from_levels = header.get("from_levels", False)
     _require(type(from_levels) is bool, "from_levels is neither true nor false")
-    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out), from_levels)
+    libraries = parse_libraries(header.get("libraries", {}))
+    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out), from_levels, libraries)
     return front_end, measurements, notes
 
 

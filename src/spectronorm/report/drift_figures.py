@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spectronorm.counted import frequency
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import BandDrift, Monitor
 from spectronorm.monitor.change.distribution import Distribution
@@ -27,8 +28,8 @@ def band_history(monitor: Monitor) -> bytes:
     figure.colorbar(image, ax=upper, label="shift of the mean (training σ)", extend="both")
     hz = monitor.profile.front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(7, len(hz))).round().astype(int)
-    upper.set_yticks(ticks, [f"{hz[tick]:.0f}" for tick in ticks])
-    upper.set_ylabel("band (Hz)")
+    upper.set_yticks(ticks, [frequency(hz[tick], str(tick)) for tick in ticks])
+    upper.set_ylabel("band" if np.isnan(hz).any() else "band (Hz)")
     lower.stairs(history.statistic, ends, color="0.2")
     lower.axhline(monitor.threshold, color="tab:red", linestyle="--", label="threshold")
     lower.legend(loc="upper left")

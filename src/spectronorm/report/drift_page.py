@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from spectronorm.counted import frequency
 from spectronorm.monitor import Monitor
 from spectronorm.report.drift_figures import band_history, drift_by_band, two_distributions
 from spectronorm.report.html import embedded, page_template
@@ -51,7 +52,7 @@ calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
 <p>The dashed line is a PSI of 0.25, from which a change counts as large.</p>
 <details><summary>As a table</summary>
 <table><tr><th>band</th><th>Hz</th>{% for name in drift.band %}<th>{{ names[name] }}</th>{% endfor %}</tr>
-{% for hz in hz_of %}{% set row = loop.index0 %}<tr><td>{{ row }}</td><td>{{ "%.0f" % hz }}</td>
+{% for hz in hz_of %}{% set row = loop.index0 %}<tr><td>{{ row }}</td><td>{{ hz }}</td>
 {% for values in drift.band.values() %}<td>{{ "unknown" if values[row] is none else "%.3f" % values[row] }}</td>
 {% endfor %}</tr>
 {% endfor %}</table></details>
@@ -78,7 +79,7 @@ def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
         bad=report.bad,
         per_clip=monitor.false_alarms.per_clip,
         measured=monitor.baseline.measured,
-        hz_of=monitor.profile.front_end.band_hz().tolist(),
+        hz_of=[frequency(hz) for hz in monitor.profile.front_end.band_hz().tolist()],
         history=embedded(band_history(monitor)),
         by_band=embedded(drift_by_band(monitor, report.drift.band)),
         names=_names(monitor.profile.front_end.unit),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.counted import counted
+from spectronorm.counted import and_seconds, counted
 from spectronorm.errors import MissingExtra
 from spectronorm.front_end import AnyFrontEnd, FrontEnd
 from spectronorm.printable import printable
@@ -40,9 +40,8 @@ def save_band_figure(profile: Profile, path: Path) -> None:
     levels.plot(bands, profile.band.mean, label="mean", drawstyle="steps-mid")
     levels.set_ylabel(f"level ({profile.front_end.unit})")
     levels.legend(loc="upper right")
-    levels.set_title(
-        f"{counted(profile.clips, 'clip')}, {profile.seconds:,.0f} s, fingerprint {profile.front_end.fingerprint}"
-    )
+    amount = f"{counted(profile.clips, 'clip')}{and_seconds(profile.seconds, ',.0f')}"
+    levels.set_title(f"{amount}, fingerprint {profile.front_end.fingerprint}")
     floors.fill_between(bands, 100 * profile.band.floor_share, step="mid", color="0.5")
     floors.set_ylabel("floor (%)")
     floors.set_ylim(0, 100)
@@ -79,7 +78,7 @@ def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
     """Add a second axis with the bands' frequencies."""
     hz = front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)
-    axis.set_xticks(ticks, [f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
+    axis.set_xticks(ticks, [f"{tick}" if np.isnan(hz[tick]) else f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
 
 
 def new_figure(width: float, height: float) -> Any:

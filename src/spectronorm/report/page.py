@@ -22,8 +22,9 @@ _PAGE = """<style>
 </head>
 <body>
 <h1>{{ title }}</h1>
-<p>{{ summary.clips }} clips, {{ "{:,}".format(summary.frames) }} frames,
-{{ "{:,.1f}".format(summary.seconds) }} s of audio; front end <code>{{ summary.fingerprint }}</code>,
+<p>{{ summary.clips }} clips, {{ "{:,}".format(summary.frames) }} frames
+{%- if summary.seconds is not none %}, {{ "{:,.1f}".format(summary.seconds) }} s of audio{% endif %};
+front end <code>{{ summary.fingerprint }}</code>,
 spectronorm {{ summary.version }}.</p>
 {% for caption, image in figures.items() %}
 <h2>{{ caption }}</h2>

@@ -26,6 +26,8 @@ def band_plot(profile: Profile) -> str:
         lines.append(f"{level:8.1f} ┤{text}")
     hz = profile.front_end.band_hz()
     left, right = f"{hz[0]:.0f} Hz", f"{hz[-1]:.0f} Hz"
+    if np.isnan(hz).any():
+        left, right = "band 0", f"band {len(hz) - 1}"
     lines.append(" " * 10 + left + right.rjust(max(columns - len(left), len(right) + 1)))
     return "\n".join([f"{'':10}mean ● and std │ by band, {profile.front_end.unit}", *lines])
 

@@ -32,6 +32,12 @@ def libraries() -> dict[str, str]:
     }
 
 
+def deciding_libraries() -> tuple[tuple[str, str], ...]:
+    """Names and versions of the libraries that decide a profile's integers, sorted; kernels decide nothing."""
+    named = {name: version for name, version in libraries().items() if version}
+    return tuple(sorted((name, named[name]) for name in named.keys() - {"spectronorm", "numba", "machine"}))
+
+
 def _version_of(package: str) -> str:
     """The version of an optional package, without importing it; empty if it is not installed."""
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,11 @@ def read_bounded(path: Path, most: int = MAX_JSON_BYTES) -> bytes:
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: if it is longer.
+        ValueError: if it is longer, or not a regular file: a pipe could be waited for without end.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is not a regular file")
         data = file.read(most + 1)
     if len(data) > most:
         raise ValueError(f"it is longer than {most} bytes")
@@ -54,3 +58,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text:.40} is beyond what a float holds")
     return value
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

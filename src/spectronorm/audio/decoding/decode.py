@@ -258,7 +258,7 @@ def seconds_missing(sound: soundfile.SoundFile | AvSound, read: int, found: Foun
         if said < read:
             raise AudioError(
                 BadAudioReason.HEADER_LIES,
-                f"its header claims fewer than the {read} samples that are there, and something else may follow them",
+                "its header claims fewer samples than are there, and something else may follow them",
             )
     return float(max(0, claimed - read) / sound.samplerate)
 

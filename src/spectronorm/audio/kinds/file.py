@@ -21,13 +21,14 @@ from spectronorm.errors import AudioError, SourceError
 
 @SOURCES.register("file")
 class File(SourceKind):
-    """One clip with any suffix: this kind takes every place that no other kind takes."""
+    """One clip: a file with a known suffix, and every place that no other kind takes."""
 
     takes: ClassVar[str] = "an audio file"
+    suffixes: ClassVar[tuple[str, ...]] = tuple(sorted(AUDIO_SUFFIXES))
 
     @override
     def matches(self, place: str) -> bool:
-        return True
+        return place.lower().endswith(self.suffixes) and Path(place).is_file()
 
     @override
     def clips(self, place: str) -> list[ClipReference]:

@@ -49,7 +49,7 @@ SOURCES: Registry[SourceKind] = Registry("sources", "source kind", SourceKind, s
 
 
 def kind_of(place: str) -> type[SourceKind]:
-    """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind."""
+    """Return the kind that takes the place: a plug-in's kind, or else the first built-in kind, or else `file`."""
     classes = SOURCES.classes()
     matching = [name for name, cls in classes.items() if not is_built_in(cls) and _takes(name, cls, place)]
     if len(matching) > 1:
@@ -57,7 +57,10 @@ def kind_of(place: str) -> type[SourceKind]:
         raise PluginError(f"{place}: the source kinds {both} both take it; uninstall one of them")
     if matching:
         return classes[matching[0]]
-    return next(cls for cls in classes.values() if is_built_in(cls) and cls().matches(place))
+    file = classes["file"]
+    if file().matches(place):  # first, since the other kinds look for files beside the place and in it
+        return file
+    return next((cls for cls in classes.values() if is_built_in(cls) and cls().matches(place)), file)
 
 
 def _takes(name: str, cls: type[SourceKind], place: str) -> bool:

@@ -11,7 +11,7 @@ import zlib
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -87,6 +87,7 @@ def _reference(name: str, part: Part) -> ClipReference:
     return ClipReference(cleaned, Path(part.place) / cleaned, label_columns(cleaned), part)
 
 
+@lru_cache(maxsize=1 << 12)
 def clean_name(name: str) -> str:
     """Clean a clip's name within the source: never absolute, never upwards, so that outputs can mirror it safely."""
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "//", "..", ".")]

@@ -179,9 +179,15 @@ def piece_name(recording: str, span: Span) -> str:
     >>> piece_name("night/owls.flac", Span(1, 3.5)), piece_name("a", Span(0.0000625))
     ('night/owls/0001.000-0003.500.flac', 'a/0000.0000625-end')
     """
+    stem, suffix = _stem_and_suffix(recording)
+    return f"{stem}/{span}{suffix}"
+
+
+@lru_cache(maxsize=1 << 12)
+def _stem_and_suffix(recording: str) -> tuple[str, str]:
     path = PurePosixPath(recording)
     suffix = path.suffix if path.suffix.lower() != path.name.lower() else ""
-    return f"{recording[: len(recording) - len(suffix)]}/{span}{suffix}"
+    return recording[: len(recording) - len(suffix)], suffix
 
 
 def decoded_in_order(clip: ClipReference) -> tuple[str, Part | None] | None:

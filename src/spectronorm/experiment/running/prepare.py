@@ -32,6 +32,8 @@ from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 PROFILES, CACHE = "profiles", "cache"
 
@@ -210,8 +212,8 @@ def _profile(
     if path.exists():
         try:
             return Profile.load(path)
-        except FileFormatError:
-            path.unlink()  # A damaged profile is measured again.
+        except FileFormatError:  # A damaged profile is measured again; a file of others stays.
+            require_replaceable(path, Content.CONTAINER)
     profile = fit(
         source,
         front_end,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +34,16 @@ class BandRuns:
         stop = np.where(some, matrix.shape[1] - np.argmax(nonzero[:, ::-1], axis=1), 0)
         return cls(matrix, first, stop, np.array_equal(matrix, np.eye(*matrix.shape)))
 
-    def gather(self, values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-        """Write the weighted sums of bins `(bin, frame)` into `out` `(band, frame)`: each in one fixed order."""
-        _gather(values, self.matrix, self.first, self.stop, out)
+    def gather(self, values: NDArray[Any], out: NDArray[Any]) -> None:
+        """Write the weighted sums of bins `(bin, frame)` into `out` `(band, frame)`: each in one fixed order.
+
+        Both are float64 or both float32.
+        """
+        _gather(values, self.matrix if out.dtype == np.float64 else self._single, self.first, self.stop, out)
+
+    @cached_property
+    def _single(self) -> NDArray[np.float32]:
+        return self.matrix.astype(np.float32)
 
 
 def band_sums(runs: BandRuns, x: Array) -> Array:
@@ -54,11 +63,11 @@ def band_sums(runs: BandRuns, x: Array) -> Array:
 
 
 def _gather_by_numpy(
-    values: NDArray[np.float64],
-    matrix: NDArray[np.float64],
+    values: NDArray[Any],
+    matrix: NDArray[Any],
     first: NDArray[np.int64],
     stop: NDArray[np.int64],
-    out: NDArray[np.float64],
+    out: NDArray[Any],
 ) -> None:
     out[:] = 0.0
     for band in range(len(out)):
@@ -68,11 +77,11 @@ def _gather_by_numpy(
 
 @kernel(_gather_by_numpy, cache=True, nogil=True)
 def _gather(
-    values: NDArray[np.float64],
-    matrix: NDArray[np.float64],
+    values: NDArray[Any],
+    matrix: NDArray[Any],
     first: NDArray[np.int64],
     stop: NDArray[np.int64],
-    out: NDArray[np.float64],
+    out: NDArray[Any],
 ) -> None:
     for band in range(out.shape[0]):
         out[band] = 0.0

@@ -15,18 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.front_end.compress.compression import Compression
-from spectronorm.front_end.fast.logarithm import compressed
+from spectronorm.front_end.compress.compression import Compression, Logarithm
+from spectronorm.front_end.fast.logarithm import compressed, logarithm_of
 from spectronorm.front_end.fast.padding import padded_wave
 from spectronorm.front_end.fast.power_spectra import power_spectra
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
 
-_CELLS = 50_000
-"""Bins times frames of a block, small enough for the second-level cache with its intermediate arrays."""
+_CELL_BYTES = 400_000
+"""Bins times frames of a block in bytes, small enough for the second-level cache with its intermediate arrays."""
+_MOST_VECTORS = 32
+"""Largest number of vectors of frames in a block."""
 
-LevelBlock = tuple[int, int, NDArray[np.float64]]
+LevelBlock = tuple[int, int, NDArray[Any]]
 """First frame, number of frames, and values `(band, frame)`, contiguous, whose further columns are meaningless."""
 
 
@@ -39,8 +41,10 @@ class LevelKernels:
     stft: STFT
     runs: BandRuns
     compress: Compression
+    dtype: type[np.floating[Any]] = np.float64
+    """Precision of the arithmetic; float32 is for inference only."""
 
-    @property
+    @cached_property
     def bands(self) -> int:
         """Number of bands of one channel."""
         return len(self.runs.first)
@@ -53,7 +57,13 @@ class LevelKernels:
         """
         return self.compress if self.compress.causal else self.compress.without_clip_floor()
 
-    @property
+    @cached_property
+    def _logarithm(self) -> Logarithm | None:
+        """The logarithm that is all of the blocks' compression, if it is one."""
+        compress = self.block_compression
+        return None if compress is None or not compress.framewise else compress.logarithm(self.stft.power)
+
+    @cached_property
     def floor_follows(self) -> bool:
         """True if `raw_blocks` leaves out the clip's floor, which `clip_floor` gives."""
         return self.block_compression is not self.compress and self.block_compression is not None
@@ -72,22 +82,25 @@ class LevelKernels:
         A block is valid until the next one is requested.
         """
         if self.block_compression is None:
-            values = np.empty((self.bands, self.frames(len(samples))))
+            whole = np.empty((self.bands, self.frames(len(samples))))
             for start, count, block in self._values(samples, workspace):
-                values[:, start : start + count] = block[:, :count]
-            yield 0, values.shape[1], np.ascontiguousarray(self.compress(values, self.stft.power))
+                whole[:, start : start + count] = block[:, :count]
+            yield 0, whole.shape[1], np.ascontiguousarray(self.compress(whole, self.stft.power))
+            return
+        if self._logarithm is not None:
+            for start, count, values in self._values(samples, workspace):
+                yield start, count, logarithm_of(values, self._logarithm)
             return
         compress = BlockCompressor(self.block_compression, self.stft.power)
         for start, count, values in self._values(samples, workspace):
             yield start, count, compress(values, count)
 
     def blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
-        """Yield the level of a waveform `(sample,)` in blocks; with a clip's floor there is one block."""
-        if self.floor_follows:
-            level = self.level(samples, workspace)
-            yield 0, level.shape[1], level
-        else:
-            yield from self.raw_blocks(samples, workspace)
+        """Return the level of a waveform `(sample,)` in blocks; with a clip's floor there is one block."""
+        if not self.floor_follows:
+            return self.raw_blocks(samples, workspace)
+        level = self.level(samples, workspace)
+        return iter([(0, level.shape[1], level)])
 
     def level(self, samples: NDArray[Any], workspace: Workspace) -> NDArray[np.float64]:
         """Return the level `(band, frame)` of a waveform `(sample,)`."""
@@ -99,23 +112,27 @@ class LevelKernels:
         return level
 
     def _values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
-        """Yield band values before the compression."""
-        padded, *change = padded_wave(samples, self.sample_rate, self.waveform, self.stft, workspace)
-        yield from self.values_of_frames(padded, (change[0], change[1]), self.frames(len(samples)), workspace)
+        """Return band values before the compression, in blocks."""
+        padded, *change = padded_wave(samples, self.sample_rate, self.waveform, self.stft, workspace, self.dtype)
+        return self.values_of_frames(padded, (change[0], change[1]), self.frames(len(samples)), workspace)
 
     def values_of_frames(
         self, padded: NDArray[Any], change: tuple[float, float], frames: int, workspace: Workspace
     ) -> Iterator[LevelBlock]:
         """Yield band values of the first frames of `(padded - mean) · scale`, given that change, without padding."""
         stft = self.stft
-        step = min(248, _CELLS // stft.bins // 16 * 16 + 8)
+        size = np.dtype(self.dtype).itemsize
+        lanes = 64 // size
+        # An odd number of vectors: with a power of two, all rows would compete for the same few cache lines.
+        vectors = min(_MOST_VECTORS, _CELL_BYTES // size // stft.bins // (2 * lanes) * 2 + 2) - 1
+        step = vectors * lanes
         for start in range(0, frames, step):
             count = min(step, frames - start)
-            values = power_spectra(padded[start * stft.hop :], *change, stft, count, workspace)
+            values = power_spectra(padded[start * stft.hop :], change, stft, count, workspace, self.dtype)
             if stft.power != 2.0:
                 values **= stft.power / 2.0
             if not self.runs.identity:
-                gathered = workspace.array("gathered", (self.bands, values.shape[1]))
+                gathered = workspace.array("gathered", (self.bands, values.shape[1]), self.dtype)
                 self.runs.gather(values, gathered)
                 values = gathered
             yield start, count, values[: self.bands]
@@ -128,10 +145,10 @@ class BlockCompressor:
         self._compress, self._power = compress, power
         self._state: Any = None
 
-    def __call__(self, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    def __call__(self, values: NDArray[np.floating[Any]], count: int) -> NDArray[np.floating[Any]]:
         """Return the level of the next block, whose first `count` frames are meant; `values` may be overwritten."""
         if self._compress.framewise:
             return compressed(values, self._compress, self._power)
-        whole = np.ascontiguousarray(values[:, :count])
+        whole = np.ascontiguousarray(values[:, :count], np.float64)
         level, self._state = self._compress.of_next_block(whole, self._power, self._state)
         return level

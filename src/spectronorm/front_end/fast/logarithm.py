@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.compress.compression import Compression, Logarithm
 from spectronorm.kernels.elementary import SERIES
 from spectronorm.kernels.jit import kernel
 
@@ -22,11 +22,29 @@ _COMMON = (0.30102999566383914, 1.42050232272661e-13, 0.4342944819032518)
 _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 
 
-def compressed(values: NDArray[np.float64], compress: Compression, power: float) -> NDArray[np.float64]:
-    """Compute `compress(values, power)` for a frame-by-frame compression; `values`, contiguous, may be overwritten."""
+_SMALLEST_SINGLE = 1e-30
+"""Least argument of a logarithm in float32: below it, values would be too near to the smallest numbers."""
+
+
+def compressed(values: NDArray[Any], compress: Compression, power: float) -> NDArray[Any]:
+    """Compute `compress(values, power)` for a frame-by-frame compression; `values`, contiguous, may be overwritten.
+
+    The result is float32 for float32 values with a kernel for them, and otherwise float64.
+    """
     log = compress.logarithm(power)
     if log is None:
-        return compress.of_block(values, power)
+        return compress.of_block(values.astype(np.float64, copy=False), power)
+    return logarithm_of(values, log)
+
+
+def logarithm_of(values: NDArray[Any], log: Logarithm) -> NDArray[Any]:
+    """Replace contiguous values by this logarithm of them, and return them; float32 only where it is exact enough."""
+    if values.dtype == np.float32 and log.amin + log.offset >= _SMALLEST_SINGLE:
+        numbers = log.amin, log.offset, log.factor * (_COMMON[2] if log.common else 1.0), log.shift, log.least
+        singles: Any = [np.float32(number) for number in numbers]
+        _logarithm_of_singles(values.reshape(-1), *singles)
+        return values
+    values = values.astype(np.float64, copy=False)
     base = _COMMON if log.common else _NATURAL
     _logarithm(values.reshape(-1), log.amin, log.offset, *base, log.factor, log.shift, log.least)
     return values
@@ -80,3 +98,28 @@ def _logarithm(
         series = a + z * (b + z * (c + z * (d + z * (e + z * (f + z * g)))))
         level = exponent * high + (exponent * low + unit * (2.0 * s + s * (z * series)))
         values[i] = max(level * factor - shift, least)
+
+
+def _logarithm_of_singles_by_numpy(
+    values: NDArray[np.float32], amin: float, offset: float, factor: float, shift: float, least: float
+) -> None:
+    values[:] = np.maximum(np.log(np.maximum(values, amin) + offset) * factor - shift, least)
+
+
+@kernel(_logarithm_of_singles_by_numpy, cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def _logarithm_of_singles(
+    values: NDArray[np.float32], amin: float, offset: float, factor: float, shift: float, least: float
+) -> None:
+    """Replace float32 values by `max(ln(max(x, amin) + offset) · factor - shift, least)`, in float32."""
+    one, two, ln2 = np.float32(1.0), np.float32(2.0), np.float32(0.6931471805599453)
+    a, b, c, d = np.float32(2.0 / 3.0), np.float32(0.4), np.float32(2.0 / 7.0), np.float32(2.0 / 9.0)
+    for i in range(values.size):
+        x: Any = max(values[i], amin) + offset
+        bits = np.float32(x).view(np.int32)
+        exponent = np.int32((bits - np.int32(0x3F3504F3)) >> np.int32(23))  # the bits of √½
+        m = np.int32(bits - (exponent << np.int32(23))).view(np.float32)
+        s = (m - one) / (m + one)
+        z = s * s
+        log = np.float32(exponent) * ln2 + (two * s + s * (z * (a + z * (b + z * (c + z * d)))))
+        level: Any = max(log * factor - shift, least)
+        values[i] = level

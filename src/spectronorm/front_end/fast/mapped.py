@@ -69,7 +69,9 @@ def _write_clip(
     shift, scale = band_map.shift[channel], band_map.scale[channel]
     highest, written = -np.inf, 0
     for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
-        highest = max(highest, _write(level, count, shift, scale, into, start))
+        _write(level, count, shift, scale, into, start)
+        if blocks.floor_follows:
+            highest = max(highest, _highest(level, count))
         written = start + count
     if blocks.floor_follows:
         # Rounding and the map keep the order of numbers, so the floor may be applied after both.
@@ -80,35 +82,43 @@ def _write_clip(
 
 
 def _write_by_numpy(
-    level: NDArray[np.float64],
+    level: NDArray[Any],
     count: int,
     shift: NDArray[Any],
     scale: NDArray[Any],
     into: NDArray[Any],
     start: int,
-) -> float:
+) -> None:
     rounded = level[:, :count].astype(shift.dtype)
     into[:, start : start + count] = (rounded - shift[:, None]) / scale[:, None]
-    return float(level[:, :count].max())
 
 
 @kernel(_write_by_numpy, cache=True, nogil=True, error_model="numpy")
 def _write(
-    level: NDArray[np.float64],
+    level: NDArray[Any],
     count: int,
     shift: NDArray[Any],
     scale: NDArray[Any],
     into: NDArray[Any],
     start: int,
-) -> float:
-    """Write the mapped level, and return its highest value before the map.
-
-    A level is rounded before it is mapped, as happens if both steps are separate.
-    """
-    highest = -np.inf
+) -> None:
+    """Write the mapped level, rounded before it is mapped, as happens if both steps are separate."""
     for band in range(level.shape[0]):
         row, place = level[band, :count], into[band, start : start + count]
         for t in range(row.size):
-            highest = max(highest, row[t])
             place[t] = (shift.dtype.type(row[t]) - shift[band]) / scale[band]
+
+
+def _highest_by_numpy(level: NDArray[Any], count: int) -> float:
+    return float(level[:, :count].max())
+
+
+@kernel(_highest_by_numpy, cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def _highest(level: NDArray[Any], count: int) -> float:
+    """Return the highest number of a level without NaN; the order of comparisons is left to the compiler."""
+    highest: float = level[0, 0]
+    for band in range(level.shape[0]):
+        row = level[band, :count]
+        for t in range(row.size):
+            highest = row[t] if row[t] > highest else highest
     return highest

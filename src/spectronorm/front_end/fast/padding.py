@@ -13,7 +13,12 @@ from spectronorm.kernels.buffers import Workspace
 
 
 def padded_wave(
-    samples: NDArray[Any], sample_rate: int, level: WaveformLevel, stft: STFT, workspace: Workspace
+    samples: NDArray[Any],
+    sample_rate: int,
+    level: WaveformLevel,
+    stft: STFT,
+    workspace: Workspace,
+    dtype: type[np.floating[Any]],
 ) -> tuple[NDArray[Any], float, float]:
     """Return the result of `STFT.padded`, and the mean and scale that remain to be applied to it.
 
@@ -24,13 +29,16 @@ def padded_wave(
     total = n + 2 * p
     if stft.frame_count == "ceil":
         total = max(n, (stft.frames(n) - 1) * stft.hop + stft.frame_samples)
-    padded = workspace.array("padded", (total,), np.float64 if change is None else samples.dtype)
+    kept = samples.dtype if dtype is np.float64 else dtype
+    padded = workspace.array("padded", (total,), np.float64 if change is None else kept)
     if change is None:
         level.write(samples, sample_rate, padded[p : p + n])
     else:
         padded[p : p + n] = samples
     _pad(padded, p, n, stft.pad_mode if p else "constant")
-    return (padded, 0.0, 1.0) if change is None else (padded, change.offset, change.scale)
+    if change is not None:
+        return padded, change.offset, change.scale
+    return (padded if dtype is np.float64 else padded.astype(dtype)), 0.0, 1.0
 
 
 def _change(samples: NDArray[Any], level: WaveformLevel, stft: STFT) -> WaveformChange | None:

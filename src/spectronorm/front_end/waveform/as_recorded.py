@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
 from typing_extensions import override
 
 from spectronorm.arrays import Array
@@ -30,8 +28,4 @@ class AsRecorded(WaveformLevel):
 
     @override
     def change(self, clip: ClipStatistics) -> WaveformChange:
-        return _UNCHANGED
-
-    @override
-    def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange:
         return _UNCHANGED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,16 +13,27 @@ from spectronorm.kernels.fft.plain_transform import transform_by_numpy
 from spectronorm.kernels.fft.plan import Plan, plan_of
 from spectronorm.kernels.jit import kernel_of_module
 
-_LANES = 8
+_VECTOR_BYTES = 64
+_Floats = NDArray[np.floating[Any]]
 
 
-def power_of_frames(frames: Frames, n_fft: int, count: int, workspace: Workspace) -> NDArray[np.float64]:
+def power_of_frames(
+    frames: Frames, n_fft: int, count: int, workspace: Workspace, dtype: type[np.floating[Any]] = np.float64
+) -> _Floats:
     """Compute `|X|²` of the first `count` frames, zero-padded to `n_fft` samples, as `(bin, frame)`, contiguous.
 
-    There are columns beyond `count`, up to a multiple of eight; they are finite and meaningless. The result is valid
-    until the next call. Lengths with prime factors above 5 are transformed by NumPy.
+    There are columns beyond `count`, up to a multiple of eight (sixteen for float32); they are finite and meaningless.
+    The result is valid until the next call. Lengths with prime factors above 5 are transformed by NumPy.
+
+    Args:
+        frames: The frames; for arithmetic in float32, of a float32 waveform.
+        n_fft: Length of the transform.
+        count: Number of frames.
+        workspace: Room for the result.
+        dtype: Precision of the arithmetic, float64 or float32.
     """
-    powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // _LANES) * _LANES))
+    lanes = _VECTOR_BYTES // np.dtype(dtype).itemsize
+    powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // lanes) * lanes), dtype)
     plan = plan_of(n_fft) if n_fft > 1 else None
     if plan is not None:
         _powers(frames, plan, powers, workspace)
@@ -31,8 +44,8 @@ def power_of_frames(frames: Frames, n_fft: int, count: int, workspace: Workspace
     return powers
 
 
-def power_by_numpy(frames: Frames, plan: Plan, powers: NDArray[np.float64], workspace: Workspace) -> None:
-    """Compute the result of `power_in_lanes` with NumPy."""
+def power_by_numpy(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace) -> None:
+    """Compute the result of `power_in_lanes` with NumPy, always in float64."""
     del workspace
     size = len(frames.window)
     count = min(powers.shape[1], (len(frames.wave) - size) // frames.hop + 1)
@@ -42,8 +55,9 @@ def power_by_numpy(frames: Frames, plan: Plan, powers: NDArray[np.float64], work
     re, im = found[1::2], found[2::2]
     powers[:, count:] = 0.0
     powers[0, :count] = found[0] * found[0]
-    powers[1:, :count] = re * re
-    powers[1 : len(im) + 1, :count] += im * im
+    squares = re * re
+    squares[: len(im)] += im * im
+    powers[1:, :count] = squares
 
 
 _powers = kernel_of_module("spectronorm.kernels.fft.power_in_lanes", "power_in_lanes", power_by_numpy)

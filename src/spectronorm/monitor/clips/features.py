@@ -50,7 +50,12 @@ def range_weights(n_bands: int, at_most: int = _MAX_BANDS) -> Floats:
 def feature_names(front_end: AnyFrontEnd) -> list[str]:
     """Name of each feature: level of each range, shape (level minus the clip's mean), spread, RMS, peak."""
     hz = front_end.band_hz()
-    ranges = [f"{hz[bands][0]:.0f}-{hz[bands][-1]:.0f} Hz" for bands in band_ranges(front_end.n_bands)]
+    ranges = [
+        f"bands {bands.start}-{bands.stop - 1}"
+        if np.isnan(hz[bands]).any()
+        else f"{hz[bands][0]:.0f}-{hz[bands][-1]:.0f} Hz"
+        for bands in band_ranges(front_end.n_bands)
+    ]
     return [f"{kind} {name}" for kind in ("level", "shape", "spread") for name in ranges] + ["RMS", "peak"]
 
 

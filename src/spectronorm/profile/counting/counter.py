@@ -62,7 +62,7 @@ class LevelCounter:
         self._workspace = Workspace() if workspace is None else workspace
         self._waiting = self._room(0)
         self._bounds = [0]
-        self._floor = grid.integer(front_end.floor)
+        self._floor, self._floor_follows = grid.integer(front_end.floor), front_end.floor_follows_highest
         self._floors: list[int] = []
         self._moments = np.zeros((bands, 6), dtype=np.int64)
         self._moments[:, 2] = np.iinfo(np.int64).max
@@ -146,7 +146,7 @@ class LevelCounter:
         self._histogram.hold(self._frames + frames)
         self._histogram.cover(lowest >> self._grid.cell_bits, (highest >> self._grid.cell_bits) + 1)
         floor = self._floor
-        if self._front_end.floor_follows_highest:
+        if self._floor_follows:
             loudest = (highest if top is None else top) / self._grid.steps
             floor = self._grid.integer(self._front_end.clip_floor(loudest))
         if recorded.flat:
@@ -246,6 +246,8 @@ def digest(samples: NDArray[np.float32]) -> bytes:
 
     The digest of a stack `(channel, sample)` is that of its channels' digests.
     """
+    if samples.ndim == 1:
+        return xxhash.xxh3_128_digest(np.ascontiguousarray(samples, dtype="<f4").data)
     running = RunningDigest(samples.shape[:-1])
     running.add(samples)
     return running.result()

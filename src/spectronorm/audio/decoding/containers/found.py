@@ -26,6 +26,7 @@ _MAGICS = (
 _TAGS = (b"TAG", b"ID3", b"3DI", b"APETAGEX", b"LYRICSBEGIN")
 """The beginnings of tags that programs put behind any kind of sound."""
 _MOST_CHUNKS = 1 << 16
+_MOST_HEADER = 1 << 14
 _FEW_BYTES = 8
 """Fewer bytes than any chunk has: padding that the writing program got wrong."""
 
@@ -64,10 +65,11 @@ def is_placeholder(size: int) -> bool:
     """Return true if a size is a placeholder, left by a program that writes to a pipe and cannot go back to fill it in.
 
     Placeholders are zero, all bits set, or a little below (or at) 2^31 or 2^32 (2^63 or 2^64 where sizes have 64
-    bits): SoX leaves 0x7FFFF000 in WAV and 0x7F000000 in AIFF, arecord 0x80000000, FFmpeg 0xFFFFFFFF.
+    bits): SoX leaves 0x7FFFF000 in WAV and 0x7F000000 in AIFF (less what makes no whole frame), arecord 0x80000000,
+    FFmpeg 0xFFFFFFFF.
     """
     return (
-        size == 0 or 0x7F000000 <= size <= 0x80010000 or 0xFF000000 <= size <= 0xFFFFFFFF or size >= 1 << 62 or size < 0
+        size == 0 or 0x7EFFF000 <= size <= 0x80010000 or 0xFF000000 <= size <= 0xFFFFFFFF or size >= 1 << 62 or size < 0
     )
 
 
@@ -95,6 +97,9 @@ def settle(
             odd = odd_rest(start + claimed)
             if odd is None:
                 return Settled(claimed)
+        if (again := _header_again(file, start)) is not None:
+            note = f"its header stands behind its sound again; the last {file.size - again} bytes were left out"
+            return Settled((again - start) // max(1, align) * max(1, align), note=note)
         zero = f"its header claims 0 bytes of sound, but {there} bytes follow; they were read" if claimed == 0 else ""
         return Settled(whole, note=zero)
     if claimed > there:
@@ -105,6 +110,35 @@ def settle(
             f"its header claims {claimed} bytes of sound, but {odd}; mend the header, or cut the file there",
         )
     return Settled(claimed)
+
+
+def _header_again(file: FileBytes, start: int) -> int | None:
+    """Return the position behind `start` at which the file's own beginning stands once more, but for a size in it.
+
+    A program that cannot go back in a pipe may write its header again at the end.
+
+    Raises:
+        AudioError: if more follows than a header: another file.
+    """
+    head, before = file.at(0, 16), b""
+    position = start
+    for block in file.blocks(start, file.size):
+        data = before + block
+        at = data.find(head[:4])
+        while at >= 0:
+            found = position - len(before) + at
+            if file.at(found + 8, 8) == head[8:]:
+                if file.size - found > _MOST_HEADER:
+                    raise AudioError(BadAudioReason.HEADER_LIES, _another_file(found))
+                return found
+            at = data.find(head[:4], at + 1)
+        position += len(block)
+        before = data[-3:]
+    return None
+
+
+def _another_file(position: int) -> str:
+    return f"another file begins at byte {position}: it is several files in one; take them apart"
 
 
 def nothing_may_follow(file: FileBytes) -> Callable[[int], str | None]:

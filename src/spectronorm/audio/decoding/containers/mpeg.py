@@ -103,8 +103,8 @@ def look(file: FileBytes) -> Found | None:
     kind = _kind(head)
     if kind is None:
         return None
-    if head[2] >> 4 == 0:  # free format: only a decoder can tell where a frame ends
-        return Found((View((EMPTY_TAG, (first, file.size))),), examined=False)
+    if head[2] >> 4 == 0:  # free format, of one rate: only a decoder can tell where a frame ends, so none is missed
+        return Found((View((EMPTY_TAG, (first, file.size))),), frames=0)
     row = _count(file, first, without_trailing_tags(file), kind)
     return _found(file, begin, first, kind, row)
 

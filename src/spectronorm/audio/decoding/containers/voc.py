@@ -1,4 +1,4 @@
-"""Creative Voice: blocks of sound, of which libsndfile reads the first, up to the end of the file."""
+"""Creative Voice: blocks of sound, which libsndfile takes for one block up to the end of the file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from spectronorm.audio.decoding.containers.found import Found, odd_bytes, settle
 from spectronorm.audio.decoding.containers.view import FileBytes, View
 
 _MAGIC = b"Creative Voice File\x1a"
-_SOUND, _EXTRA, _SOUND_16 = 1, 8, 9
-_MOST_BLOCKS = 1 << 12
+_SOUND, _SOUND_16 = 1, 9
+_CONTINUED = b"\2"
+"""Type of a block that holds more sound of the kind of the block before it."""
+_SOX_LESS = 8
+"""Number of bytes that SoX forgets when it counts those of a block of 16-bit sound."""
+_MOST_BLOCKS = 1 << 20
 
 
 def look(file: FileBytes) -> Found | None:
@@ -34,15 +38,41 @@ def _sound(file: FileBytes, body: int, size: int, block: bytes) -> Found:
     if block[0] == _SOUND_16 and len(block) == 16:
         rate, bits, channels = struct.unpack("<IBB", block[4:10])
         before, align = 12, max(1, bits // 8 * channels)
-
-    def odd_rest(position: int) -> str | None:
-        """A block of type zero ends the file; whatever else follows, libsndfile takes for sound."""
-        if file.at(position, 1) in (b"", b"\0"):
-            return odd_bytes(file, position + 1)
-        return f"another block follows at byte {position}, which cannot be read"
-
-    claimed = max(0, size - before)
-    settled = settle(file, body + before, claimed, align=align, per_second=align * rate, odd_rest=odd_rest)
-    end = body + before + settled.length
+    stretches, claimed = _stretches(file, body, size, block[: 4 + before])
+    begin, end = stretches[-1]
+    settled = settle(
+        file, begin, claimed, align=align, per_second=align * rate, odd_rest=lambda position: _odd_rest(file, position)
+    )
+    end = begin + settled.length
+    if len(stretches) == 1 and end + 1 == file.size:
+        return Found((View(),), settled.missing, settled.note)
     # libsndfile takes one byte for the end, and all before it for sound.
-    return Found((View() if end + 1 == file.size else View(((0, end), b"\0")),), settled.missing, settled.note)
+    pieces = (*stretches[:-1], (begin, end))
+    return Found((View(((0, body + before), *pieces, b"\0")),), settled.missing, settled.note)
+
+
+def _stretches(file: FileBytes, body: int, size: int, first: bytes) -> tuple[list[tuple[int, int]], int]:
+    """Return the stretches of sound in blocks that follow each other, and the number of bytes that the last claims."""
+    start, claimed = body + len(first) - 4, max(0, size - len(first) + 4)
+    stretches = [(start, start + claimed)]
+    for _ in range(_MOST_BLOCKS):
+        start, end = stretches[-1]
+        if file.size - end - 1 == _SOX_LESS and first[0] == _SOUND_16 and file.at(file.size - 1, 1) == b"\0":
+            stretches[-1] = (start, end + _SOX_LESS)
+            break
+        block = file.at(end, 16)
+        size = int.from_bytes(block[1:4], "little")
+        more = 4 if block[:1] == _CONTINUED else len(first)
+        alike = block[:1] == first[:1] and block[4:more] == first[4:]
+        if len(block) < 4 or not (block[:1] == _CONTINUED or alike):
+            break
+        stretches.append((end + more, end + 4 + size))
+    start, end = stretches[-1]
+    return stretches, end - start
+
+
+def _odd_rest(file: FileBytes, position: int) -> str | None:
+    """A block of type zero ends the file."""
+    if file.at(position, 1) in (b"", b"\0"):
+        return odd_bytes(file, position + 1)
+    return f"another block follows at byte {position}, which cannot be read"

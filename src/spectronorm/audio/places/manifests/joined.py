@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -11,14 +12,14 @@ from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.manifests.manifest import ManifestRow
 from spectronorm.audio.places.names import listed_names
 from spectronorm.audio.places.place import is_url
-from spectronorm.audio.places.reference import RECORDING, ClipReference, Part
+from spectronorm.audio.places.reference import RECORDING, ClipReference, Part, piece_name
 
 _TRIED = 100
 """Rows by which the folder of relative paths is found."""
 
 
-def clips_of_rows(rows: Sequence[ManifestRow], folders: Sequence[Path]) -> list[ClipReference]:
-    """The clips of rows, in their order.
+def clips_of_rows(rows: list[ManifestRow], folders: Sequence[Path]) -> list[ClipReference]:
+    """The clips of rows, in their order; the list of rows is empty afterwards, since there may be millions.
 
     A clip has the manifest's id as its name, else the path, and the section behind it. Absolute paths and `..` are
     followed for reading; names never lead out of a source.
@@ -31,7 +32,8 @@ def clips_of_rows(rows: Sequence[ManifestRow], folders: Sequence[Path]) -> list[
     folder = _folder_of(rows, folders)
     names = listed_names(folder, [row.path for row in rows])
     pieces = any(row.span is not None or row.channel is not None for row in rows)
-    return [_clip(row, name, folder, pieces=pieces) for row, name in zip(rows, names, strict=True)]
+    rows.reverse()
+    return [_clip(rows.pop(), name, folder, pieces=pieces) for name in names]
 
 
 def _folder_of(rows: Sequence[ManifestRow], folders: Sequence[Path]) -> Path:
@@ -57,18 +59,24 @@ def _clip(row: ManifestRow, name: str, folder: Path, *, pieces: bool) -> ClipRef
     elif part is None and is_url(row.path):
         part = Part(row.path)
     location = row.path if part is not None else os.path.join(folder, row.path)  # noqa: PTH118
+    file = _without_scheme(name) if part is not None else name
     own = clean_name(row.name) if row.name else ""
-    recording = row.columns.get(RECORDING)
-    file = ClipReference(_without_scheme(name) if part is not None else name, location, row.columns, part)
-    if row.span is None and row.channel is None and not pieces:
-        columns = {key: value for key, value in row.columns.items() if key != RECORDING or value != row.name}
-        return ClipReference(own or file.name, location, columns, part)
-    if row.span is None and row.channel is None:
-        return ClipReference(own or file.name, location, {RECORDING: recording or file.name, **row.columns}, part)
-    if own:
-        return file.piece(row.span, row.channel, name=own)
-    named = ClipReference(file.name, location, {**row.columns, RECORDING: recording or file.name}, part)
-    return named.piece(row.span, row.channel)
+    columns = dict(row.columns)
+    recording = columns.pop(RECORDING, "")
+    if pieces or recording not in ("", row.name):
+        columns[RECORDING] = recording or file
+    if row.channel is not None:
+        columns["channel"] = str(row.channel)
+    named = own or (file if row.span is None else piece_name(file, row.span))
+    if row.channel is not None and not own:
+        named = f"{named}#{row.channel}"
+    return ClipReference(named, location, _shared(tuple(columns.items())), part, row.span, row.channel)
+
+
+@lru_cache(maxsize=1 << 12)
+def _shared(columns: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """One mapping for all clips with equal columns: there may be millions of them."""
+    return dict(columns)
 
 
 def _without_scheme(name: str) -> str:

@@ -1,0 +1,121 @@
+"""A described profile, pipeline, image and file of statistics says everything that was done, in three forms."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import spectronorm as sn
+from interop.cases import SAMPLES
+from spectronorm.cli.app import app
+from spectronorm.report.methods import citation, escaped_for, methods_paragraph
+from spectronorm.storage import container
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(app, [*map(str, arguments)], env={"COLUMNS": "300"})
+
+
+@pytest.fixture
+def profile(noise_table: Path) -> sn.Profile:
+    noise_table.write_text(noise_table.read_text() + "gone.wav,low,1,train\n")
+    return sn.fit(noise_table, sn.FrontEnd(bands=sn.Mel(16)), max_bad=0.2)
+
+
+def test_a_profile_says_every_setting_count_and_version(profile: sn.Profile) -> None:
+    """Each field of each slot, the counts, the identity, groups, held-out groups, bad files and libraries are there."""
+    held = profile.without(fold=1)
+    text = methods_paragraph(held)
+    for slot in ("level", "stft", "bands", "compress"):
+        value = getattr(profile.front_end, slot)
+        assert all(f"{f.name} = {getattr(value, f.name)}" in text for f in fields(value)), slot
+    fitted = sn.Standardize().fit(held)
+    for part in (
+        profile.front_end.fingerprint,
+        profile.front_end.resampler,
+        f"{held.clips} clips",
+        fitted.fitted_on.data,
+        "fold 2, 3",
+        "Left out were fold=1",
+        f"{held.overall.mean:.4f} dB",
+        sn.__version__,
+        "soxr",
+        "libsndfile",
+    ):
+        assert part in text, part
+    assert "1 file was left out (1 missing)" in methods_paragraph(profile)
+    assert "\n" not in text
+
+
+def test_libraries_are_saved_and_identify_nothing(profile: sn.Profile, tmp_path: Path) -> None:
+    """Profiles and pipelines keep the libraries; a profile without them is equal; sums name both versions."""
+    names = dict(profile.libraries)
+    assert {"libsndfile", "soxr", "numpy", "scipy"} <= names.keys()
+    assert "numba" not in names
+    profile.save(tmp_path / "p")
+    again = sn.Profile.load(tmp_path / "p")
+    assert again.libraries == profile.libraries
+    other = replace(profile, libraries=(("soxr", "0.0"),))
+    assert other == profile
+    assert dict((profile + other).libraries)["soxr"] == ", ".join(sorted(["0.0", names["soxr"]]))
+    fitted = sn.Standardize().fit(profile)
+    sn.Pipeline(profile.front_end, fitted).save(tmp_path / "q")
+    assert sn.Pipeline.load(tmp_path / "q").normalizer.fitted_on.libraries == profile.libraries
+    header, tensors = container.load_tensors(tmp_path / "p")
+    for odd in ([], {"soxr": 1}, {str(i): "" for i in range(101)}):
+        container.save_tensors(tmp_path / "odd", {**header, "libraries": odd}, tensors, overwrite=True)
+        with pytest.raises(sn.errors.FileFormatError):
+            sn.Profile.load(tmp_path / "odd")
+
+
+def test_the_command_describes_what_it_is_given(profile: sn.Profile, tmp_path: Path) -> None:
+    """Profiles, profiles with a normalizer, pipelines and statistics; files of nothing else are one error."""
+    profile.save(tmp_path / "p")
+    sn.Pipeline(profile.front_end, sn.MinMax().fit(profile)).save(tmp_path / "q")
+    shutil.copy(SAMPLES / "hf_ast/preprocessor_config.json", tmp_path)
+    assert "MinMax (per" in run("describe", tmp_path / "q").stdout
+    assert "Standardize (per = band" in run("describe", tmp_path / "p", "--normalize", "band").stdout
+    assert "Left out were fold=1" in run("describe", tmp_path / "p", "--hold-out", "fold=1").stdout
+    assert "divisor is 2 standard deviations" in run("describe", tmp_path / "preprocessor_config.json").stdout
+    found = json.loads(run("describe", tmp_path / "p", "--format", "latex", "--json").stdout)
+    assert found["format"] == "latex"
+    (tmp_path / "odd").write_text("x")
+    assert run("describe", tmp_path / "odd").exit_code == 1
+    assert run("describe", tmp_path / "p", "--format", "html").exit_code == 2
+    assert run("describe", tmp_path / "q", "--hold-out", "fold=1").exit_code == 2
+
+
+def test_an_image_is_described(noise_table: Path, tmp_path: Path) -> None:
+    """An exported image names its front end, range, bits and source."""
+    assert run("fit", noise_table, "-o", tmp_path / "p", "--n-mels", 16).exit_code == 0
+    done = run("images", noise_table, "-p", tmp_path / "p", "-o", tmp_path / "images")
+    assert done.exit_code == 0, done.output
+    picture = next(path for path in (tmp_path / "images").rglob("*.png") if path.parent.name in ("low", "high"))
+    text = run("describe", picture).stdout
+    assert "image of 8 bits" in text
+    assert "n_mels = 16" in text
+
+
+def test_marks_of_markdown_and_latex_are_escaped(profile: sn.Profile) -> None:
+    """Nothing in a paragraph is taken as markup; LaTeX is plain ASCII."""
+    assert escaped_for("a_b 5 % {x} \\ ~", "latex") == r"a\_b 5 \% \{x\} \textbackslash{} \textasciitilde{}"
+    assert escaped_for("a_b *c* `d`", "markdown") == r"a\_b \*c\* \`d\`"
+    latex = methods_paragraph(profile, "latex")
+    assert not re.search(r"(?<!\\)[%&#_]", latex)
+    latex.encode("ascii")
+
+
+def test_the_citation_is_bibtex_of_this_version() -> None:
+    """One entry with balanced braces, the version and an author; `cite` prints it."""
+    text = citation()
+    assert text.startswith("@software{spectronorm,")
+    assert text.count("{") == text.count("}")
+    assert sn.__version__ in text
+    assert run("cite").stdout.strip() == text
