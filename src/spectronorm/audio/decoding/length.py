@@ -9,7 +9,7 @@ from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.content import open_content
 from spectronorm.audio.decoding.decode import LIBSNDFILE_ERRORS, DecodedBlocks, opened_sounds, unreadable
 from spectronorm.audio.decoding.plain_wav import plain_wav
-from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
+from spectronorm.audio.decoding.sandbox import Asked, Limits, decode_untrusted
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import AudioError
 
@@ -36,7 +36,7 @@ def length_of(clip: ClipReference, untrusted: Limits | None = None) -> Length:
             return Length(plain.stored // (2 * plain.channels), plain.sample_rate)
         if untrusted is None:
             return _claimed(descriptor) or _counted(descriptor)
-        found = next(decode_untrusted([descriptor], untrusted))
+        found = next(decode_untrusted([Asked(descriptor)], untrusted))
         if isinstance(found, AudioError):
             raise found
         return Length(len(found.samples), found.sample_rate)

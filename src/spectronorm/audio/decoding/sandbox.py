@@ -32,8 +32,9 @@ from spectronorm.audio.decoding.containers.foreign import needs_ffmpeg
 from spectronorm.audio.decoding.containers.view import FileBytes
 from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
-from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ERROR, MOST_FILES, SAMPLES
+from spectronorm.audio.decoding.worker import ANSWER, ASK_AGAIN, ASKED, ERROR, MOST_FILES, SAMPLES
 from spectronorm.audio.kept_open import keep_open
+from spectronorm.audio.places.reference import Span
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.standard_streams import open_standard_streams
 
@@ -62,6 +63,28 @@ class Limits:
         set_whole_numbers(self, ("megabytes",), 1, (1 << 24) - 1)
         if os.name != "posix":
             raise ArgumentError("decoding in a limited process needs a POSIX system; leave untrusted out here")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An open file to decode, or a section of it.
+
+    Attributes:
+        descriptor: The file. A section needs one whose position nothing else moves.
+        span: The section; None for the whole file.
+        number: Number that sections of one unchanged file share, so that its decoder stays open.
+    """
+
+    descriptor: int
+    span: Span | None = None
+    number: int = 0
+
+    @property
+    def packed(self) -> bytes:
+        """Request in the form that the process reads."""
+        if self.span is None:
+            return ASKED.pack(0, 0.0, 0.0, 0)
+        return ASKED.pack(self.number, self.span.start, math.nan if self.span.end is None else self.span.end, 1)
 
 
 Decoded = DecodedFile | AudioError
@@ -104,7 +127,7 @@ class _Decoder:
         os.close(memory)
         self._fresh = True
 
-    def ask(self, descriptors: Sequence[int]) -> None:
+    def ask(self, files: Sequence[Asked]) -> None:
         """Send files.
 
         Raises:
@@ -112,7 +135,8 @@ class _Decoder:
         """
         try:
             self._socket.settimeout(self.limits.seconds)
-            socket.send_fds(self._socket, [bytes([len(descriptors)])], list(descriptors))
+            message = bytes([len(files)]) + b"".join(file.packed for file in files)
+            socket.send_fds(self._socket, [message], [file.descriptor for file in files])
         except OSError as error:
             raise _Gone(str(error)) from None
 
@@ -182,7 +206,7 @@ _lock = threading.Lock()
 _undumpable = Undumpable()
 
 
-def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded]:
+def decode_untrusted(files: Sequence[Asked], limits: Limits) -> Generator[Decoded]:
     """Yield the result of `decode_descriptor` for each of these open files, in order, from a separate process.
 
     Several files are sent at a time, and the process continues with the next while its last answer is used. Processes
@@ -191,8 +215,8 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[De
     `decode_descriptor`.
     """
     done, attempts, at_once = 0, 0, MOST_FILES
-    while done < len(descriptors):
-        asked = _of_one_decoder(descriptors[done : done + at_once])
+    while done < len(files):
+        asked = _of_one_decoder(files[done : done + at_once])
         answered = 0
         with closing(_answers(asked, limits)) as answers:
             for answer in answers:
@@ -207,15 +231,15 @@ def decode_untrusted(descriptors: Sequence[int], limits: Limits) -> Generator[De
         at_once = min(2 * answered if answered == len(asked) else answered + 1, MOST_FILES)
 
 
-def _answers(descriptors: Sequence[int], limits: Limits) -> Generator[Decoded | None]:
+def _answers(files: Sequence[Asked], limits: Limits) -> Generator[Decoded | None]:
     """Yield one answer for each file, until one is None (ask again) or reports the end of the process."""
-    decoder = _take(limits, ffmpeg=needs_ffmpeg(FileBytes(descriptors[0])))
-    left, started = len(descriptors), time.monotonic()
+    decoder = _take(limits, ffmpeg=needs_ffmpeg(FileBytes(files[0].descriptor)))
+    left, started = len(files), time.monotonic()
     try:
-        decoder.ask(descriptors)
+        decoder.ask(files)
         while left:
             started = time.monotonic()
-            answer = decoder.answer(first=left == len(descriptors))
+            answer = decoder.answer(first=left == len(files))
             left = 0 if answer is None else left - 1
             yield answer
     except _Gone as error:
@@ -247,11 +271,11 @@ def close_decoders() -> None:
 atexit.register(close_decoders)
 
 
-def _of_one_decoder(descriptors: Sequence[int]) -> Sequence[int]:
+def _of_one_decoder(files: Sequence[Asked]) -> Sequence[Asked]:
     """The first files that one kind of process decodes: FFmpeg's libraries are only loaded where they are needed."""
-    first = needs_ffmpeg(FileBytes(descriptors[0]))
-    others = (number for number, one in enumerate(descriptors) if needs_ffmpeg(FileBytes(one)) != first)
-    return descriptors[: next(others, len(descriptors))]
+    first = needs_ffmpeg(FileBytes(files[0].descriptor))
+    others = (number for number, one in enumerate(files) if needs_ffmpeg(FileBytes(one.descriptor)) != first)
+    return files[: next(others, len(files))]
 
 
 def _take(limits: Limits, *, ffmpeg: bool) -> _Decoder:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import mmap
 import os
 import signal
@@ -15,6 +16,8 @@ import socket
 import struct
 import sys
 import types
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 MOST_FILES = 16
@@ -23,6 +26,9 @@ ANSWER = struct.Struct("<BQQQQQd")
 """One for each file, in order: `SAMPLES` with place, sample rate, samples, channels, the length of the note that
 follows and the seconds that are missing; `ERROR` with the length of the text that follows; or `ASK_AGAIN`, which ends
 the request: this file and those after it found no room."""
+ASKED = struct.Struct("<QddB")
+"""One for each file, behind the byte that counts them: for a section of a recording its number, which pieces of an
+unchanged file share, the seconds of beginning and end (NaN for the end of the file) and 1; otherwise zeros."""
 SAMPLES, ERROR, ASK_AGAIN = range(3)
 _ROOM = 1 << 20
 """Number of samples that may wait to be fetched before the next file is put off, so that they stay in the cache."""
@@ -61,30 +67,53 @@ def _allow_seconds(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode: types.ModuleType) -> None:
+def _serve(connection: socket.socket, shared: mmap.mmap, seconds: float, decode: types.ModuleType, held: _Held) -> None:
     room = decode.np.frombuffer(shared, dtype="f4")
     while True:
-        message, descriptors, _, _ = socket.recv_fds(connection, 1, MOST_FILES)
-        if not message or message[0] != len(descriptors):
+        message, descriptors, _, _ = socket.recv_fds(connection, 1 + MOST_FILES * ASKED.size, MOST_FILES)
+        if not message or message[0] != len(descriptors) or len(message) != 1 + len(descriptors) * ASKED.size:
             return
-        try:
-            used: int | None = 0
-            for descriptor in descriptors:
+        used: int | None = 0
+        for descriptor, asked in zip(descriptors, ASKED.iter_unpack(message[1:]), strict=True):
+            try:
                 if used is not None:
                     _allow_seconds(seconds)
-                    used = _answer(connection, room, used, descriptor, decode)
-        finally:
-            for descriptor in descriptors:
-                os.close(descriptor)
+                    used = _answer(connection, room, used, partial(held.decoded, descriptor, asked), decode)
+            finally:
+                if held.descriptor != descriptor:
+                    os.close(descriptor)
 
 
-def _answer(connection: socket.socket, room: Any, used: int, descriptor: int, decode: types.ModuleType) -> int | None:
+class _Held:
+    """The last recording, which stays open for its next section."""
+
+    def __init__(self, decode: types.ModuleType, recording: types.ModuleType) -> None:
+        self.descriptor, self._number = -1, 0
+        self._recording: Any = None
+        self._decode, self._module = decode, recording
+
+    def decoded(self, descriptor: int, asked: tuple[int, float, float, int], room: Any) -> Any:
+        """Decode a file, or a section of a recording, into the room."""
+        number, start, end, is_section = asked
+        if not is_section:
+            return self._decode.decode_descriptor(descriptor, into=room)
+        if self._recording is None or number != self._number:
+            if self.descriptor >= 0:
+                os.close(self.descriptor)
+            self.descriptor, self._number = descriptor, number
+            self._recording = self._module.Recording(descriptor)
+        return self._recording.read_into(room, self._module.Span(start, None if math.isnan(end) else end))
+
+
+def _answer(
+    connection: socket.socket, room: Any, used: int, decoded: Callable[[Any], Any], decode: types.ModuleType
+) -> int | None:
     """Decode one file behind the waiting samples; returns the number that waits then, or None if it was put off."""
     if used > _ROOM:
         connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
         return None
     try:
-        found = decode.decode_descriptor(descriptor, into=room[used:])
+        found = decoded(room[used:])
     except decode.AudioError as error:
         if used and error.reason is decode.BadAudioReason.TOO_LARGE:
             connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
@@ -105,12 +134,13 @@ def main() -> None:
     sys.path[:] = settings["path"]
     decode = _load_decode(settings["folder"])
     decode.prepare_confined(ffmpeg=settings["ffmpeg"])
+    held = _Held(decode, importlib.import_module("spectronorm.audio.decoding.recording"))
     shared = mmap.mmap(settings["shared"], 0)
     _limit(settings["megabytes"])
     confinement = importlib.import_module("spectronorm.audio.decoding.confinement")
     with socket.socket(fileno=settings["socket"]) as connection:
         confinement.confine()
-        _serve(connection, shared, settings["seconds"], decode)
+        _serve(connection, shared, settings["seconds"], decode, held)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class SampleSpan(Span):
 
 def _seconds(value: float) -> str:
     """Seconds with three decimals, or up to seven if the number needs them: spans that differ have other names."""
-    if not math.isfinite(value):
+    if not abs(value) < 1e9:  # also NaN
         return str(value)
     value = round(value, 7)
     short = f"{value:08.3f}"
