@@ -27,7 +27,10 @@ from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.read import Reader, channel_count
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.html_summary import html_table
+from spectronorm.short_repr import shortened
 
 _name = attrgetter("name")
 _AT_ONCE, _BYTES_AT_ONCE = 512, 1 << 26
@@ -36,7 +39,7 @@ _ESC50 = ("meta", "esc50.csv")
 _READER = Reader()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Source:
     """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file.
 
@@ -55,6 +58,15 @@ class Source:
     listing: tuple[str, ...] = field(default=(), compare=False)
     unread: Mapping[str, int] = field(default_factory=dict, compare=False)
     whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        columns = ", ".join(self.column_names())
+        return shortened(f"Source({counted(len(self.clips), 'clip')}{f', columns {columns}' if columns else ''})")
+
+    def _repr_html_(self) -> str:
+        return html_table(
+            f"Source of {counted(len(self.clips), 'clip')}", [(clip.name, clip.columns) for clip in self.clips]
+        )
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:

@@ -38,11 +38,13 @@ from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Applied:
     """Result of `apply`: the folder, the number of spectrograms written, and the bad files."""

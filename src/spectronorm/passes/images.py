@@ -37,6 +37,7 @@ from spectronorm.passes.outputs import (
 from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
@@ -70,6 +71,7 @@ class ExportOptions:
         set_whole_numbers(self, ("sheets",), 0, 10_000)
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class ExportedImages:
     """Content of the folder: images `written` by this run or `kept` from earlier ones, and `clipped` new cells."""

@@ -38,6 +38,7 @@ from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
@@ -87,6 +88,7 @@ class InversionOptions:
         }
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class InvertedFile:
     """One inverted file, with notes about it."""
@@ -97,6 +99,7 @@ class InvertedFile:
     notes: tuple[str, ...]
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class InvertedFiles:
     """Result of `export_audio`: the written files, and the bad files."""

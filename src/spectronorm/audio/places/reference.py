@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from spectronorm.audio.places.held import HeldContent
 from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.short_repr import with_short_repr
 
 _EXACT_SUFFIXES = frozenset(
     (".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".rf64", ".snd", ".w64", ".wav", ".wave", ".wavex")
@@ -116,6 +117,7 @@ class Part:
     reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 
+@with_short_repr
 @dataclass(frozen=True, slots=True)
 class ClipReference:
     """One clip that has not been read yet: its name within the source, its location, and its columns (label, fold, …).
