@@ -154,3 +154,24 @@ def test_a_duration_has_a_bound_before_memory_is_asked_for(duration: float, tmp_
     soundfile.write(tmp_path / "a.wav", tone(0.3, 8_000), 8_000)
     with pytest.raises(ArgumentError, match="duration"):
         sn.fit(tmp_path, sn.FrontEnd(), duration=duration)
+
+
+@pytest.mark.parametrize("tag", [b"3DI", b"APETAGEX", b"LYRICS200", b"TAG", b"ID3"])
+def test_a_short_file_that_ends_in_a_piece_of_a_tag_is_refused(tag: bytes, tmp_path: Path) -> None:
+    """Fewer bytes than a tag has, of every length and at every place: one bad file, never an error of an index."""
+    path = tmp_path / "a.mp3"
+    for length in range(1, 48):
+        for place in range(length):
+            data = (b"\xff\xf3\xd8\x18".ljust(place, b"\0")[:place] + tag + b"\xff" * length)[:length]
+            path.write_bytes(data)
+            with pytest.raises(sn.errors.AudioError):
+                sn.read(path, 16_000)
+
+
+@pytest.mark.parametrize("text", [b"\ra", b"a\rb\rc.wav", b"path\r,x\n", b"\0,\0\n", b'"a\rb"\nx', b"\r\r\n\n"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt"])
+def test_odd_ends_of_lines_in_a_table_are_one_error(suffix: str, text: bytes, tmp_path: Path) -> None:
+    """Lone carriage returns and NUL in the first line: no table, and no error of the parser."""
+    (tmp_path / f"a{suffix}").write_bytes(text)
+    with pytest.raises(sn.errors.SpectronormError):
+        sn.fit(tmp_path / f"a{suffix}")
