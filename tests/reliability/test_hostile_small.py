@@ -15,6 +15,7 @@ from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.monitor import Pcm, Reading, pcm_stream
 from spectronorm.passes.outputs import MAX_PART_BYTES, fitting_name
+from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.report.figures import as_label, new_figure
 from spectronorm.runs.versions import libraries
 
@@ -22,6 +23,13 @@ from .bad_inputs import tone
 from .command_line import run
 
 NAMES = ["a$^$", "win $5_$", r"$\frac{$", "cash (<$1k) or $$$ {x", r"\$", "_hidden", "$", "a\nb", "[/red]", r"\text{"]
+
+
+def npz() -> bytes:
+    """A whole archive of arrays."""
+    file = io.BytesIO()
+    np.savez(file, a=np.zeros(3))
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -175,3 +183,11 @@ def test_odd_ends_of_lines_in_a_table_are_one_error(suffix: str, text: bytes, tm
     (tmp_path / f"a{suffix}").write_bytes(text)
     with pytest.raises(sn.errors.SpectronormError):
         sn.fit(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMP", b"", npz()], ids=range(5))
+def test_another_file_with_the_name_of_an_array_is_refused(data: bytes, tmp_path: Path) -> None:
+    """A zip file, broken or whole, a pickle, a piece of an array: one sentence, as of any file that is no array."""
+    (tmp_path / "a.npy").write_bytes(data)
+    with pytest.raises(sn.errors.FileFormatError, match=r"a\.npy: cannot be read as a \.npy array"):
+        invert_file(tmp_path / "a.npy", tmp_path / "a.wav", InversionOptions(front_end=sn.FrontEnd()))
