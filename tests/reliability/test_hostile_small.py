@@ -191,3 +191,14 @@ def test_another_file_with_the_name_of_an_array_is_refused(data: bytes, tmp_path
     (tmp_path / "a.npy").write_bytes(data)
     with pytest.raises(sn.errors.FileFormatError, match=r"a\.npy: cannot be read as a \.npy array"):
         invert_file(tmp_path / "a.npy", tmp_path / "a.wav", InversionOptions(front_end=sn.FrontEnd()))
+
+
+def test_an_entry_of_a_cache_that_is_no_array_is_made_again(tmp_path: Path) -> None:
+    """The entry is a broken zip file: the sound is decoded, and the entry is whole again."""
+    soundfile.write(tmp_path / "a.wav", tone(0.5, 16_000), 16_000)
+    cache = sn.audio.AudioCache(tmp_path / "cache")
+    clip = sn.audio.ClipReference("a.wav", tmp_path / "a.wav")
+    first = cache.read(clip, 8_000).copy()
+    (entry,) = (tmp_path / "cache").rglob("*.npy")
+    entry.write_bytes(b"PK\x03\x04")
+    np.testing.assert_array_equal(cache.read(clip, 8_000), first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import xxhash
@@ -80,7 +81,7 @@ class AudioCache:
         return self.folder / name[:2] / f"{name}.npy"
 
 
-_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
+_ODD: tuple[type[Exception], ...] = (OSError, BadZipFile, *DAMAGE)
 
 
 def _mapped(entry: Path) -> NDArray[np.float32] | None:
