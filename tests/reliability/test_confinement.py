@@ -122,7 +122,7 @@ def test_the_decoder_that_readers_use_is_confined(monkeypatch: pytest.MonkeyPatc
     decoder = sandbox._Decoder(sandbox.Limits(), ffmpeg=ffmpeg)
     try:
         file = unnamed_file()
-        decoder.ask([file])  # an empty file, which is answered with an error
+        decoder.ask([sandbox.Asked(file)])  # an empty file, which is answered with an error
         assert decoder.answer(first=True) is not None
         os.close(file)
         folder = Path(f"/proc/{decoder._process.pid}")
