@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 import spectronorm as sn
-from spectronorm.audio.decoding import memory_file, plain_wav, sandbox
+from spectronorm.audio.decoding import fork_server, memory_file, plain_wav
 from spectronorm.engines.threads import available_cores
 from spectronorm.runs import lock
 from spectronorm.storage import atomic
@@ -140,9 +140,9 @@ def test_without_preadv_plain_wav_files_go_to_libsndfile(monkeypatch: pytest.Mon
 
 def test_untrusted_is_refused_in_one_sentence_where_there_is_no_posix(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence says what is needed and what to do."""
-    monkeypatch.setattr(sandbox, "os", types.SimpleNamespace(name="nt"))
+    monkeypatch.setattr(fork_server, "os", types.SimpleNamespace(name="nt"))
     with pytest.raises(sn.errors.ArgumentError, match=r"needs a POSIX system; leave untrusted out"):
-        sandbox.Limits()
+        fork_server.Limits()
 
 
 def test_a_pass_needs_nothing_that_only_posix_has(noise_folder: Path, tmp_path: Path) -> None:

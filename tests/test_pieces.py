@@ -505,3 +505,19 @@ def test_check_names_recordings_on_both_sides(tmp_path: Path) -> None:
     )
     assert json.loads(done.stdout)["checked"] == 6
     assert len(json.loads(done.stdout)["leaks"]) == 4
+
+
+@pytest.mark.parametrize("suffix", ["flac", "ogg"])
+def test_untrusted_pieces_are_those_that_are_read_here(suffix: str, tmp_path: Path) -> None:
+    """The confined decoder keeps a recording open from request to request, and knows when it was replaced."""
+    clip = sn.audio.ClipReference("r", tmp_path / f"r.{suffix}")
+    pieces = [clip.piece(Span(i / 4, i / 4 + 0.6)) for i in range(40)]
+    confined = sn.audio.Reader(untrusted=sn.audio.Limits())
+    for seed in range(2):
+        write(tmp_path / f"r.{suffix}", sound(12.0, seed=seed))
+        time.sleep(0.15)
+        for here, there in zip(
+            sn.audio.Reader().read_each(pieces, RATE), confined.read_each(pieces, RATE), strict=True
+        ):
+            assert np.array_equal(here.clip_or_raise().samples, there.clip_or_raise().samples)
+            assert here.stamp == there.stamp

@@ -238,6 +238,19 @@ def test_an_entry_point_to_something_else_is_refused(install: Install, target: s
         sn.normalizer("wrong")
 
 
+@pytest.mark.parametrize("wrong", [None, 3, "band", sn.Standardize(), Nameless(), sn.FrontEnd()])
+def test_what_is_no_fitted_normalizer_and_no_front_end_is_refused(wrong: Any) -> None:
+    """A pipeline names the value and the rule, and so does `fit` with something else for a front end."""
+    with pytest.raises(sn.errors.ArgumentError, match=r"normalizer=.* is not fitted; pass what"):
+        sn.Pipeline(sn.FrontEnd(), wrong)
+    if not isinstance(wrong, sn.FrontEnd):
+        with pytest.raises(sn.errors.ArgumentError, match="front_end=.* is no front end; pass"):
+            sn.Pipeline(wrong, sn.Standardize().fit(profile_of(sn.FrontEnd())))
+    if wrong is not None and not isinstance(wrong, sn.FrontEnd):
+        with pytest.raises(sn.errors.ArgumentError, match="front_end=.* is no front end; pass"):
+            sn.fit("absent", wrong)
+
+
 def test_names_that_collide_are_refused(install: Install) -> None:
     """A built-in name stays what it is; two packages with one name are an error for that name alone."""
     install("first", {"compressions/ln": "first_code:Doubled", "normalizers/same": "first_code:Shifted"})

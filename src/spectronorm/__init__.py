@@ -13,7 +13,7 @@ PeakLevel(dbfs=0.0)
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spectronorm import audio as audio
 from spectronorm import engines as engines
@@ -59,8 +59,6 @@ from spectronorm.profile import Profile as Profile
 from spectronorm.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from spectronorm import audit as audit
     from spectronorm import augment as augment
     from spectronorm import datasets as datasets
@@ -70,7 +68,12 @@ if TYPE_CHECKING:
     from spectronorm import interop as interop
     from spectronorm import monitor as monitor
     from spectronorm import nn as nn
+    from spectronorm import report as report
     from spectronorm import testing as testing
+    from spectronorm.report.play import play as play
+    from spectronorm.report.plots import compare_normalizations as compare_normalizations
+    from spectronorm.report.plots import plot as plot
+    from spectronorm.report.plots import plot_wave as plot_wave
 
 __all__ = [
     "PCEN",
@@ -103,15 +106,37 @@ __all__ = [
     "read",
 ]
 
-ON_FIRST_USE = ("audit", "augment", "datasets", "experiment", "explain", "gan", "interop", "monitor", "nn", "testing")
+ON_FIRST_USE = (
+    "audit",
+    "augment",
+    "datasets",
+    "experiment",
+    "explain",
+    "gan",
+    "interop",
+    "monitor",
+    "nn",
+    "report",
+    "testing",
+)
 """Namespaces that are imported on first use, because they take longer to import than the rest, or need an extra."""
 
 
-def __getattr__(name: str) -> ModuleType:
+_FUNCTIONS_ON_FIRST_USE = {
+    "compare_normalizations": "spectronorm.report.plots",
+    "play": "spectronorm.report.play",
+    "plot": "spectronorm.report.plots",
+    "plot_wave": "spectronorm.report.plots",
+}
+
+
+def __getattr__(name: str) -> Any:
     if name in ON_FIRST_USE:
         return import_module(f"{__name__}.{name}")
+    if name in _FUNCTIONS_ON_FIRST_USE:
+        return getattr(import_module(_FUNCTIONS_ON_FIRST_USE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *ON_FIRST_USE})
+    return sorted({*globals(), *ON_FIRST_USE, *_FUNCTIONS_ON_FIRST_USE})

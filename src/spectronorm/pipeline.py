@@ -12,12 +12,13 @@ import numpy as np
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, FileFormatError, PluginError
-from spectronorm.front_end import AnyFrontEnd, any_front_end, require_front_end
+from spectronorm.front_end import AnyFrontEnd, any_front_end, checked_front_end, require_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
 from spectronorm.profile.storage import parse_libraries
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
@@ -26,6 +27,7 @@ _FORMAT = 3
 _LARGEST = 1e30
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Pipeline:
     """A front end followed by a fitted normalizer: maps waveforms `(..., sample)` to normalized `(..., band, frame)`.
@@ -34,12 +36,21 @@ class Pipeline:
 
     Raises:
         FrontEndMismatch: if the normalizer was fitted for another front end, naming the settings that differ.
+        ArgumentError: if one of the two is something else, such as a normalizer that is not fitted.
     """
 
     front_end: AnyFrontEnd
     normalizer: FittedNormalizer
 
     def __post_init__(self) -> None:
+        checked_front_end(self.front_end)
+        given: object = self.normalizer
+        if not isinstance(given, FittedNormalizer):
+            fittable = hasattr(given, "fit")
+            raise ArgumentError(
+                f"normalizer={given!r:.80} is not fitted; pass "
+                f"{'what its fit(profile) returns' if fittable else 'what fit(profile) of a normalizer returns'}"
+            )
         self.normalizer.require_front_end(self.front_end)
 
     def __call__(self, wave: Array, *, threads: int | None = None, precision: str = "float64") -> Array:

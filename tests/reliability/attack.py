@@ -106,7 +106,11 @@ def finished(child: int) -> int:
 
 def killed_after(child: int, seconds: float) -> bool:
     """Kill -9 after this time; whether it was still at work. A child that was done must have succeeded."""
-    time.sleep(seconds)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            break
+        time.sleep(min(0.002, max(0.0, deadline - time.monotonic())))
     os.kill(child, signal.SIGKILL)
     status = finished(child)
     assert status in (0, -signal.SIGKILL)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import tarfile
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ import spectronorm as sn
 from spectronorm.audio import release
 from spectronorm.audio.decoding import content
 from spectronorm.audio.places import archive, member_limits
+from spectronorm.audio.places.xz import XzContent
 
 from .attack import FRONT_END
 from .bad_inputs import encoded, tone, wav
@@ -227,3 +230,34 @@ def test_shards_and_sounds_at_a_url_are_counted_too(tmp_path: Path) -> None:
     assert sn.open_source(tmp_path / "both").unread == {".tar": 1}
     assert sn.open_source(f"file://{tmp_path}/one").unread == {".doc": 1}
     assert sn.open_source(tmp_path / "one").unread == {".doc": 1}
+
+
+def test_an_xz_header_that_asks_for_gigabytes_is_refused(tmp_path: Path) -> None:
+    """A dictionary of 1.5 GB is a claim of the header: no memory is asked for, and the error says what is wrong."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0}]
+    plain = tarred({"a.wav": GOOD, "b.wav": GOOD})
+    data = bytearray(lzma.compress(plain, filters=filters))
+    place = data.index(bytes([0x21, 0x01])) + 2  # the size of the dictionary, in the header of the first block
+    data[place] = 40 - 3
+    length = 4 * (data[12] + 1)
+    data[12 + length - 4 : 12 + length] = zlib.crc32(data[12 : 12 + length - 4]).to_bytes(4, "little")
+    (tmp_path / "a.tar.xz").write_bytes(data)
+    with pytest.raises(sn.errors.SourceError, match="[Mm]emory"):
+        sn.open_source(tmp_path / "a.tar.xz")
+
+
+@pytest.mark.parametrize("end", [b"", bytes(4), bytes(1 << 17)])
+def test_streams_of_xz_follow_each_other(end: bytes, tmp_path: Path) -> None:
+    """As `cat` and `xz` with threads leave them, with zeros between; positions are those of the standard library."""
+    data = np.random.default_rng(0).integers(0, 4, 300_000, np.uint8).tobytes()
+    packed = lzma.compress(data[:100_000]) + end + lzma.compress(data[100_000:]) + end
+    (tmp_path / "x").write_bytes(packed)
+    with (tmp_path / "x").open("rb") as file:
+        content = io.BufferedReader(XzContent(file), 1 << 16)
+        assert content.read() == data
+        for place in (250_000, 99_999, 100_000, 0, 299_999, 400_000):
+            content.seek(place)
+            assert content.read(10) == data[place : place + 10]
+    (tmp_path / "x").write_bytes(packed[:20_000])
+    with (tmp_path / "x").open("rb") as file, pytest.raises(EOFError):
+        XzContent(file).read()

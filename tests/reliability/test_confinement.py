@@ -122,16 +122,17 @@ def test_the_decoder_that_readers_use_is_confined(monkeypatch: pytest.MonkeyPatc
     decoder = sandbox._Decoder(sandbox.Limits(), ffmpeg=ffmpeg)
     try:
         file = unnamed_file()
-        decoder.ask([file])  # an empty file, which is answered with an error
-        assert decoder.answer(first=True) is not None
+        decoder.ask([sandbox.Asked(file)])  # an empty file, which is answered with an error
+        assert decoder.answer(sandbox._new_memory, first=True) is not None
         os.close(file)
-        folder = Path(f"/proc/{decoder._process.pid}")
+        folder = Path(f"/proc/{decoder.pid}")
         status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line)
         assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
         names = {entry.split(b"=")[0] for entry in (folder / "environ").read_bytes().split(b"\0") if entry}
         assert names <= {b"OPENBLAS_NUM_THREADS", b"OMP_NUM_THREADS", b"LD_LIBRARY_PATH", b"LC_CTYPE"}
     finally:
         decoder.kill()
+        sandbox.close_decoders()
 
 
 def test_the_parent_is_not_dumpable_while_decoders_live() -> None:

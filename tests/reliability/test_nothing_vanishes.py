@@ -16,6 +16,7 @@ from spectronorm.errors import ArgumentError, TooManyBad
 from spectronorm.front_end.compress.decibel import Decibel
 
 from .bad_inputs import pcm, tone, wav
+from .command_line import run
 
 RATE = 16_000
 
@@ -183,3 +184,35 @@ def test_a_check_that_read_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"no audio")
     with pytest.raises(TooManyBad):
         sn.check(profile, tmp_path / "a.m4a", max_bad=1.0)
+
+
+COMMANDS = {
+    "fit": "fit {src} -o {out} --n-fft 256 --n-mels 16",
+    "check": "check {profile} {src}",
+    "apply": "apply {src} -p {profile} --normalize band -o {out}",
+    "images": "images {src} -p {profile} -o {out}",
+    "watch": "watch {src} --profile {profile} --once",
+    "update": "update {profile} {src} -o {out} --force",
+    "compare": "compare {src} -o {out} --arms none,global --folds 2 --seeds 1 --epochs 1 --batch-size 2 --n-fft 256",
+    "gan train": "gan train {src} -o {out} --steps 1 --every 1 --size 16 --width 2 --latent 2 --batch-size 2 "
+    "--n-fft 256 --n-mels 16 --fix-length crop-or-pad",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_notes_the_files_that_it_does_not_read(name: str, tmp_path: Path) -> None:
+    """One note says how many files of which suffix a folder holds that are no audio."""
+    if name in ("compare", "gan train"):
+        pytest.importorskip("torch")
+    for label in ("a", "b"):
+        (tmp_path / "src" / label).mkdir(parents=True)
+        for number in range(3):
+            sound = tone(0.6, 16_000, seed=number)
+            soundfile.write(tmp_path / "src" / label / f"{number}.wav", sound, 16_000, subtype="PCM_16")
+    profile = tmp_path / "p.st"
+    sn.fit(tmp_path / "src", sn.FrontEnd(16_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(16))).save(profile)
+    (tmp_path / "src" / "a" / "note.xyz").write_text("no audio")
+    line = COMMANDS[name].format(src=tmp_path / "src", profile=profile, out=tmp_path / "out")
+    ended = run(line.split())
+    assert not ended.complaint, ended.complaint
+    assert ended.output.count("1 .xyz") == 1, ended.output

@@ -21,7 +21,7 @@ from spectronorm.passes.measure import MeasureTask
 from spectronorm.runs.lock import output_lock, path_beside
 from spectronorm.runs.resume import Guarded
 
-from .attack import FRONT_END, finished, in_child, run_fit, tree
+from .attack import FRONT_END, finished, in_child, run_apply, run_fit, tree
 from .bad_inputs import tone
 from .conftest import write_clips
 from .kill import COMMANDS, trials
@@ -180,6 +180,29 @@ def test_two_runs_on_one_output(clips: Path, tmp_path: Path) -> None:
     with output_lock(tmp_path / "out"), pytest.raises(sn.errors.OutputBusy, match="another run"):
         run_fit(clips, tmp_path / "out")
     assert path_beside(tmp_path / "out", "journal").read_bytes() == journal
+
+
+@pytest.mark.parametrize("last", ["index.csv", "pipeline.safetensors", "levels.json"])
+def test_stopped_between_any_two_of_its_last_files_it_resumes(
+    last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of `apply` that ends behind its index and before its pipeline: the next run takes both for its own."""
+    source = write_clips(tmp_path / "clips", 12)
+    run_apply(source, tmp_path / "clean" / "out")
+    replace = Path.replace
+
+    def stops(path: Path, target: Path) -> Path:
+        done = replace(path, target)
+        if target.name == last:
+            raise Stop
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stops)
+        with pytest.raises(Stop):
+            run_apply(source, tmp_path / "place" / "out")
+    run_apply(source, tmp_path / "place" / "out")
+    assert tree(tmp_path / "place") == tree(tmp_path / "clean")
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.7, 0.99])

@@ -2,8 +2,8 @@
 
 from spectronorm.audio.cache import AudioCache as AudioCache
 from spectronorm.audio.clip import Clip as Clip
+from spectronorm.audio.decoding.fork_server import Limits as Limits
 from spectronorm.audio.decoding.recordings import stamp as stamp
-from spectronorm.audio.decoding.sandbox import Limits as Limits
 from spectronorm.audio.kept_open import release as release
 from spectronorm.audio.kinds.source_kind import SOURCES as SOURCES
 from spectronorm.audio.kinds.source_kind import SourceKind as SourceKind
@@ -16,7 +16,6 @@ from spectronorm.audio.places.reference import decoded_in_order as decoded_in_or
 from spectronorm.audio.places.reference import reading_place as reading_place
 from spectronorm.audio.read import Reader as Reader
 from spectronorm.audio.read import Stamped as Stamped
-from spectronorm.audio.read import channel_count as channel_count
 from spectronorm.audio.read import read as read
 from spectronorm.audio.read import read_clip as read_clip
 from spectronorm.audio.resample import RESAMPLERS as RESAMPLERS

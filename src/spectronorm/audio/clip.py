@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.jit import kernel
+from spectronorm.short_repr import with_short_repr
 
 _FLAT_DETAIL = {
     BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
@@ -24,6 +25,7 @@ class Remark:
     detail: str
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Clip:
     """Float32 samples in [-1, 1] at `sample_rate` (Hz), `(sample,)` or a stack `(channel, sample)`.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,7 @@ from spectronorm.audio.channels import MEAN, STACK, ChannelPowers, cancel, check
 from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
+    Unpack,
     always_changing,
     content_digest,
     content_state,
@@ -25,18 +27,19 @@ from spectronorm.audio.decoding.content import (
 )
 from spectronorm.audio.decoding.decode import (
     NEEDS_PATH,
-    DecodedFile,
     check_samples,
     check_whole,
     decode_descriptor,
     header_of,
 )
+from spectronorm.audio.decoding.fork_server import Limits
 from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
 from spectronorm.audio.decoding.recording import cut
-from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
-from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
+from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording, digest_for, number_of, stamp
+from spectronorm.audio.decoding.sandbox import Asked, decode_untrusted, header_untrusted, unpack_untrusted
 from spectronorm.audio.decoding.worker import MOST_FILES
 from spectronorm.audio.duration import check_duration, check_sample_rate
+from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
 from spectronorm.audio.places.reference import ClipReference, Part, Span
 from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
@@ -143,6 +146,29 @@ class Reader:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
                 yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip.channel))
 
+    def stamp(self, clip: ClipReference) -> bytes:
+        """Return the identity of a clip's content now, as `read_stamped` gives it."""
+        if self.untrusted is None:
+            return stamp(clip)
+        try:
+            with open_content(clip, _unpack(self.untrusted)) as descriptor:
+                return stamp_of_piece(content_digest(descriptor), clip)
+        except AudioError as error:
+            return stamp_of_error(error)
+
+    def channel_count(self, clip: ClipReference) -> int:
+        """Return the number of channels that a file's header claims.
+
+        Raises:
+            AudioError: if the header cannot be read.
+        """
+        with open_content(clip, _unpack(self.untrusted)) as descriptor:
+            limits = self.untrusted
+            count = (header_of(descriptor) if limits is None else header_untrusted(descriptor, limits))[1]
+        if not count:
+            raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
+        return count
+
     def _prepared(
         self, decoded: _Outcome, sample_rate: int, duration: float | None, resampler: str, channel: int | None
     ) -> Clip | AudioError:
@@ -198,7 +224,9 @@ class Reader:
     ) -> Generator[tuple[bytes, _Outcome] | None]:
         """Yield the result of `_attempt_here` for each file, decoded within limits."""
         with ExitStack() as stack:
-            opened = [_open(clip, stack, with_stamp=with_stamp) for clip in clips]
+            recordings: dict[object, _Opened] = {}
+            unpack = _unpack(limits)
+            opened = [_open(clip, stack, recordings, unpack, with_stamp=with_stamp) for clip in clips]
             files = [one for one in opened if not isinstance(one, AudioError)]
             decoded = stack.enter_context(closing(_decoded_within(limits, files)))
             for one in opened:
@@ -269,27 +297,22 @@ def _needs_path(clip: ClipReference) -> bool:
 def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[_Outcome]:
     # Plain samples are copied, not decoded, so there is no decoder to confine.
     plain = [_is_plain(one.descriptor, limits, one.span) for one in opened]
-    sent = [one.descriptor for one, here in zip(opened, plain, strict=True) if not here]
-    with closing(decode_untrusted(sent, limits)) as decoded:
-        for one, here in zip(opened, plain, strict=True):
+    faults = [None if one.span is None else one.span.problem for one in opened]
+    sent = [one.asked for one, here, fault in zip(opened, plain, faults, strict=True) if not here and fault is None]
+    with closing(decode_untrusted(sent, limits, SAMPLES.floats)) as decoded:
+        for one, here, fault in zip(opened, plain, faults, strict=True):
+            if fault is not None:
+                yield AudioError(BadAudioReason.SPAN, fault)
+                continue
             copied = read_plain_wav(one.descriptor, one.span) if here else None
             if copied is not None:
                 yield _Decoded(*copied, borrowed=True, of_integers=True)
                 continue
-            found = next(decode_untrusted([one.descriptor], limits) if here else decoded)
-            if one.span is not None and not isinstance(found, AudioError):
-                found = _cut(found, one.span)
+            found = next(decode_untrusted([one.asked], limits, SAMPLES.floats) if here else decoded)
             if isinstance(found, AudioError):
                 yield found
             else:
-                yield _Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
-
-
-def _cut(found: DecodedFile, span: Span) -> DecodedFile | AudioError:
-    try:
-        return cut(found, span)
-    except AudioError as error:
-        return error
+                yield _Decoded(found.samples, found.sample_rate, borrowed=True, missing=found.missing, note=found.note)
 
 
 def _is_plain(descriptor: int, limits: Limits, span: Span | None) -> bool:
@@ -302,22 +325,44 @@ def _is_plain(descriptor: int, limits: Limits, span: Span | None) -> bool:
 
 @dataclass(frozen=True)
 class _Opened:
-    """An open clip: `content` is the descriptor to decode, `state` the file's state when it was opened."""
+    """An open clip: `descriptor` is decoded, `state` is the file's state when it was opened.
+
+    `number` is shared by the sections of one unchanged file.
+    """
 
     descriptor: int
     state: tuple[int, ...]
     stamp: bytes
     span: Span | None = None
+    number: int = 0
+
+    @property
+    def asked(self) -> Asked:
+        """The request to a decoding process."""
+        return Asked(self.descriptor, self.span, self.number)
 
 
-def _open(clip: ClipReference, stack: ExitStack, *, with_stamp: bool) -> _Opened | AudioError:
+def _unpack(limits: Limits | None) -> Unpack:
+    """Return the way to unpack members of archives: here, or in a separate process within limits."""
+    return pieces_of if limits is None else partial(unpack_untrusted, limits=limits)
+
+
+def _open(
+    clip: ClipReference, stack: ExitStack, recordings: dict[object, _Opened], unpack: Unpack, *, with_stamp: bool
+) -> _Opened | AudioError:
+    """Open a clip; pieces of one of the `recordings` share its descriptor."""
+    file = clip.location, clip.part
     try:
-        descriptor = stack.enter_context(open_content(clip))
+        one = None if clip.span is None else recordings.get(file)
+        if one is None:
+            descriptor = stack.enter_context(open_content(clip, unpack))
+            state = content_state(descriptor)
+            digest = digest_for(clip, descriptor, state) if with_stamp else b""
+            one = _Opened(descriptor, state, digest, number=number_of(clip, state))
+            recordings[file] = one
     except AudioError as error:
         return error
-    state = content_state(descriptor)
-    stamp = content_digest(descriptor) if with_stamp else b""
-    return _Opened(descriptor, state, stamp_of_piece(stamp, clip) if with_stamp else b"", clip.span)
+    return replace(one, span=clip.span, stamp=stamp_of_piece(one.stamp, clip) if with_stamp else b"")
 
 
 def _batches(clips: Sequence[ClipReference]) -> Iterator[Sequence[ClipReference]]:
@@ -418,7 +463,7 @@ def read(
     """
     text = check_channels(channels)
     clip = _one_clip(path)
-    text = f"{STACK}:{channel_count(clip)}" if text == STACK else text
+    text = f"{STACK}:{Reader().channel_count(clip)}" if text == STACK else text
     return Reader(channels=text).read(clip, sample_rate).samples
 
 
@@ -432,12 +477,3 @@ def _one_clip(path: str | Path | bytes | IO[bytes]) -> ClipReference:
             f"a file is given by its path, its bytes, or open for bytes (rb), not as {type(data).__name__}"
         )
     return ClipReference(IN_MEMORY, IN_MEMORY, part=Part(IN_MEMORY, held=HeldBytes(bytes(data))))
-
-
-def channel_count(clip: ClipReference) -> int:
-    """Return the number of channels that a file's header claims; raise `AudioError` if the header cannot be read."""
-    with open_content(clip) as descriptor:
-        count = header_of(descriptor)[1]
-    if not count:
-        raise AudioError(BadAudioReason.UNREADABLE, "its header cannot be read")
-    return count

@@ -26,8 +26,11 @@ from spectronorm.audio.kinds.source_kind import kind_of
 from spectronorm.audio.places.place import is_url
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
-from spectronorm.audio.read import Reader, channel_count
+from spectronorm.audio.read import Reader
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.html_summary import html_table
+from spectronorm.short_repr import shortened
 
 _name = attrgetter("name")
 _AT_ONCE, _BYTES_AT_ONCE = 512, 1 << 26
@@ -36,7 +39,7 @@ _ESC50 = ("meta", "esc50.csv")
 _READER = Reader()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Source:
     """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file.
 
@@ -55,6 +58,15 @@ class Source:
     listing: tuple[str, ...] = field(default=(), compare=False)
     unread: Mapping[str, int] = field(default_factory=dict, compare=False)
     whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        columns = ", ".join(self.column_names())
+        return shortened(f"Source({counted(len(self.clips), 'clip')}{f', columns {columns}' if columns else ''})")
+
+    def _repr_html_(self) -> str:
+        return html_table(
+            f"Source of {counted(len(self.clips), 'clip')}", [(clip.name, clip.columns) for clip in self.clips]
+        )
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:
@@ -220,7 +232,7 @@ def each_channel(source: Source) -> Source:
     def parts(clip: ClipReference) -> Iterator[ClipReference]:
         file = clip.location, clip.part
         if clip.channel is None and file not in counts:
-            counts[file] = _channels_of(clip)
+            counts[file] = _channels_of(clip, source.reader)
         count = 0 if clip.channel is not None else counts[file]
         if not count:
             yield clip
@@ -230,9 +242,9 @@ def each_channel(source: Source) -> Source:
     return replace(source, clips=tuple(part for clip in source for part in parts(clip)))
 
 
-def _channels_of(clip: ClipReference) -> int:
+def _channels_of(clip: ClipReference, reader: Reader) -> int:
     try:
-        return channel_count(clip)
+        return reader.channel_count(clip)
     except AudioError:
         return 0
 

@@ -22,6 +22,7 @@ from spectronorm.front_end import AnyFrontEnd
 from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_short_repr
 
 CONSISTENT, UNKNOWN = "consistent", "unknown"
 _PARTS = 20
@@ -52,6 +53,7 @@ class Finding:
     errors: float
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Audited:
     """Result of `audit`.

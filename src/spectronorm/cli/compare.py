@@ -25,7 +25,7 @@ from spectronorm.cli.options import (
     open_engine,
     parse_share,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, MissingExtra
@@ -185,7 +185,7 @@ def compare_command(
     require_folder(output, "a run's results")
     require_replaceable(output / REPORT, Content.PAGE)
     clips = labelled_clips(
-        open_source(source) if levels is None else open_features(source),
+        note_unread(open_source(source) if levels is None else open_features(source)),
         label=label,
         folds=int(folds) if folds is not None and folds.isdecimal() else folds,
         group=group,

@@ -11,7 +11,7 @@ import typer
 from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import HoldOutOption, JsonOption, MaxBadOption, SourceArgument, parse_hold_out, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
@@ -142,6 +142,7 @@ def train_command(
     )
     design = GanDesign(size, width, latent, conditional, level_range, fix_length, training)
     origin = TrainingSource(source, tuple(parse_hold_out(hold_out)))
+    note_unread(origin.training_clips())
     with progress_bar("preparing") as bar:
         prepared = prepare_gan(
             origin, front_end, design, max_bad=parse_share(max_bad, "max-bad"), progress=lambda _: bar

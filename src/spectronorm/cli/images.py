@@ -25,10 +25,11 @@ from spectronorm.cli.options import (
     parse_share,
     windows,
 )
-from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
+from spectronorm.features import open_for
 from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.image_files import ImageCodec, Layout, LevelRange, parse_range
 from spectronorm.image_files.png import DEFLATE
@@ -101,7 +102,7 @@ def images_command(
     share = parse_share(max_bad, "max-bad")
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("writing images") as progress:
         exported = export_images(
-            source,
+            note_unread(open_for(source, codec.front_end)),
             codec,
             output,
             options=options,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
-from spectronorm.cli.run import guarded, print_json, progress_bar, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
@@ -76,7 +76,7 @@ def update_command(
         baseline = None if training is None else _baseline(training, profile, known)
         with progress_bar("measuring") as progress:
             audio = measure_new(
-                open_for(new, known.front_end),
+                note_unread(open_for(new, known.front_end)),
                 known,
                 baseline,
                 max_bad=parse_share(max_bad, "max-bad"),

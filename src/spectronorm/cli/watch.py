@@ -18,7 +18,7 @@ from rich.live import Live
 from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.drift_table import drift_table, one_line
 from spectronorm.cli.options import HoldOutOption, parse_hold_out
-from spectronorm.cli.run import INTERRUPTED, guarded, progress_bar, writing
+from spectronorm.cli.run import INTERRUPTED, guarded, note_unread, progress_bar, writing
 from spectronorm.cli.terminal import console, say, warn
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
@@ -206,6 +206,7 @@ def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, on
     if source == "-":
         return listed(sys.stdin, reading)
     if once and not (Path(source).is_dir() and monitor.mark is not None):
+        note_unread(open_for(source, monitor.profile.front_end))
         return existing(source, reading, seen=monitor.seen)
     return growing_folder(Path(source), reading, after=monitor.mark, seen=monitor.seen, poll=poll, once=once)
 

@@ -68,7 +68,7 @@ def get(
         download(url or dataset.url, kept, advice=advice, progress=progress)
     packed = archive or kept
     unpacked = folder.with_name(f".spectronorm-{folder.name}.part")
-    shutil.rmtree(unpacked, ignore_errors=True)  # left over from an interrupted call
+    _remove(unpacked)  # left over from an interrupted call
     try:
         _unpack(packed, unpacked, dataset.members)
         checked = [dataset.verify(unpacked)]
@@ -83,10 +83,16 @@ def get(
             kept.unlink()
         raise SourceError(f"{packed}: this is not {dataset.name} as it was published ({error})") from None
     finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
+        _remove(unpacked)
     if archive is None:
         kept.unlink()
     return Got(dataset, folder / dataset.source, "; ".join(checked), fetched=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, if it is one: opening a pipe of its name would wait for a writer."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(archive: Path, folder: Path, members: tuple[str, ...]) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.datasets.verify import verify_blobs, verify_labelled_waves
 from spectronorm.errors import ArgumentError
+from spectronorm.short_repr import with_short_repr
 
 Rows = list[dict[str, str]]
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Dataset:
     """A data set.

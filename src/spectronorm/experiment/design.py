@@ -12,6 +12,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.arm import Arm, check_arms
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.training.train import Training
+from spectronorm.short_repr import with_short_repr
 
 AGAIN = " again"
 """Suffix of the reference arm's name for the A/A control: this arm with other initial weights and another order."""
@@ -26,6 +27,7 @@ class Block:
     seed: int
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Design:
     """Arms, their training, and the number of repetitions.

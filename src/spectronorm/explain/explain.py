@@ -13,6 +13,7 @@ from spectronorm.explain.numbers import PROBE_RATE, numbers, probe
 from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.pipeline import Pipeline
+from spectronorm.short_repr import with_short_repr
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Difference:
     effect: str
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Explanation:
     """All differences, and measurements on a sound; equal objects have no differences."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from spectronorm.audio import ClipReference, Openable, Reader, Source, channel_count, each_channel, open_source
+from spectronorm.audio import ClipReference, Openable, Reader, Source, each_channel, open_source
 from spectronorm.audio.channels import EACH, STACK
 from spectronorm.audio.places.archive import clean_name, is_archive, list_archive
 from spectronorm.audio.places.folder import list_folder
@@ -50,19 +50,21 @@ def with_all_channels(front_end: AnyFrontEnd, source: Source) -> AnyFrontEnd:
         return front_end
     for clip in source:
         try:
-            return as_high_as(front_end, clip)
+            return as_high_as(front_end, clip, source.reader)
         except AudioError:
             continue
     raise SourceError("channels='stack': no clip of the source can be read, so how many channels there are is unknown")
 
 
-def as_high_as(front_end: FrontEnd, clip: ClipReference) -> FrontEnd:
+def as_high_as(front_end: FrontEnd, clip: ClipReference, reader: Reader | None = None) -> FrontEnd:
     """The front end, whose `stack` of channels is as high as that of this clip.
 
     Raises:
         AudioError: if its header cannot be read.
     """
-    return replace(front_end, channels=f"{STACK}:{channel_count(clip)}") if front_end.channels == STACK else front_end
+    if front_end.channels != STACK:
+        return front_end
+    return replace(front_end, channels=f"{STACK}:{(reader or Reader()).channel_count(clip)}")
 
 
 def read_as_one(source: Source, front_end: FrontEnd) -> Source:

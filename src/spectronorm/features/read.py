@@ -12,7 +12,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from spectronorm.audio import ClipReference, stamp
+from spectronorm.audio import ClipReference, Reader
 from spectronorm.audio.decoding.content import (
     ATTEMPTS,
     always_changing,
@@ -75,10 +75,10 @@ def read_stamped_level(
     return StampedLevel(stamp_of_error(changing), changing)
 
 
-def stamp_of_level(clip: ClipReference) -> bytes:
+def stamp_of_level(clip: ClipReference, reader: Reader) -> bytes:
     """Return the identity of a clip's current content: the digest of its bytes, or of the reason why it has none."""
     if not _is_stored(clip):
-        return stamp(clip)
+        return reader.stamp(clip)
     try:
         return _digest(_stored(clip))
     except AudioError as error:

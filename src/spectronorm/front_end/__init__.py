@@ -6,6 +6,7 @@ A new band layout, compression or waveform level is one new file and one line in
 from spectronorm.front_end.any_front_end import AnyFrontEnd as AnyFrontEnd
 from spectronorm.front_end.any_front_end import any_from_json as any_from_json
 from spectronorm.front_end.any_front_end import any_front_end as any_front_end
+from spectronorm.front_end.any_front_end import checked_front_end as checked_front_end
 from spectronorm.front_end.any_front_end import require_front_end as require_front_end
 from spectronorm.front_end.bands import Gammatone as Gammatone
 from spectronorm.front_end.bands import Linear as Linear

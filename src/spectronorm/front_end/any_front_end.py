@@ -32,3 +32,12 @@ def require_front_end(value: AnyFrontEnd, purpose: str) -> FrontEnd:
     if isinstance(value, Levels):
         raise ArgumentError(f"{purpose}: {value.refusal}")
     return value
+
+
+def checked_front_end(value: object) -> AnyFrontEnd:
+    """Return the value; raises `ArgumentError` unless it is a front end or levels."""
+    if isinstance(value, AnyFrontEnd):
+        return value
+    raise ArgumentError(
+        f"front_end={value!r:.80} is no front end; pass spectronorm.FrontEnd(...), spectronorm.preset(name), or Levels"
+    )

@@ -46,8 +46,10 @@ from spectronorm.front_end.fast.stream import LevelStream
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
+from spectronorm.html_summary import html_table
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
 from spectronorm.registry import Registry
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import read_bounded, strict_json
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.fields_only import FieldsOnly
@@ -62,6 +64,7 @@ SLOTS: Mapping[str, Registry[Any]] = {
 _PRECISIONS = ("float64", "float32")
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class FrontEnd(FieldsOnly):
     """Waveform to log-spectrogram (level): waveform level → STFT → bands → compression.
@@ -89,6 +92,10 @@ class FrontEnd(FieldsOnly):
     compress: Compression = field(default_factory=Decibel)
     resampler: str = "soxr_hq"
     channels: str = "mean"
+
+    def _repr_html_(self) -> str:
+        facts = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return html_table(f"FrontEnd {self.fingerprint}", [*facts, ("bands", self.n_bands), ("unit", self.unit)])
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", check_channels(self.channels))

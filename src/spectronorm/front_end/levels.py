@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Array, real_number, to_host
 from spectronorm.errors import ArgumentError, FrontEndMismatch, LayoutWarning, ShapeError
 from spectronorm.front_end.compress.grid import Grid
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
 
 _MOST_BITS = 40
@@ -31,6 +32,7 @@ _MARGIN = 10.0
 _LARGEST = 1e30
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Levels:
     """Spectrograms made elsewhere, described so that they can be measured, normalized and saved like our own.

@@ -18,6 +18,7 @@ from spectronorm.gan.clips import ImageWindow
 from spectronorm.gan.networks import Architecture, Generator
 from spectronorm.gan.scaling import from_unit
 from spectronorm.image_files import ImageCodec, LevelRange
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
@@ -30,6 +31,7 @@ MAX_IMAGES = 1_000_000
 """The most images of one call."""
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class GanModel:
     """Trained generator; `model.sample(n)` returns levels of sounds that were never recorded.

@@ -9,9 +9,11 @@ from typing import Any
 
 from spectronorm.audio import Source, open_source
 from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import read_bounded, refuse_damage, strict_json
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class TrainingSource:
     """A source and its held-out groups, such as `("split", "test")`."""

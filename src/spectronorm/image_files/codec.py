@@ -23,9 +23,11 @@ from spectronorm.front_end import FrontEnd, WaveformGain, db_per_unit, frames_of
 from spectronorm.image_files.header import FIRST_KEYWORD, KEYWORD, Header, Layout
 from spectronorm.image_files.level_range import LevelRange
 from spectronorm.image_files.png import MAX_PIXELS, NOT_INVERTIBLE, PNG, Pixels, encode_png, read_png
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.fields_only import FieldsOnly
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class ImageCodec(FieldsOnly):
     """Converts levels `(band, frame)` of one front end to PNG and back, within `max_error`.
@@ -198,6 +200,7 @@ class ImageCodec(FieldsOnly):
         return host
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
     """Content of an image: the level `(band, frame)` without padding, the header, and the largest error.

@@ -18,6 +18,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
 from spectronorm.front_end.undo_gain import PerChannel
 from spectronorm.image_files.level_range import LevelRange
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import canonical_json, refuse_damage, strict_json
 from spectronorm.version import __version__
 
@@ -53,6 +54,7 @@ class Layout:
             raise ArgumentError(f"loud={self.loud!r} must be dark or bright")
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Header:
     """Header of one image.

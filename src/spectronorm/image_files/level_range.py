@@ -12,8 +12,10 @@ from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, db_per_unit
 from spectronorm.profile import Profile, Statistics
+from spectronorm.short_repr import with_short_repr
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class LevelRange:
     """Bounds `low` and `high` of the grey scale, in the level's unit: one number each, or one for each band `(band,)`.

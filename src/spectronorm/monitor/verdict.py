@@ -7,6 +7,7 @@ from typing import Any
 
 from spectronorm.monitor.change.diagnosis import Diagnosis
 from spectronorm.monitor.change.drift import Drift
+from spectronorm.short_repr import with_short_repr
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Verdict:
     onset: bool
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Report:
     """A verdict with the figures and the diagnosis behind it."""

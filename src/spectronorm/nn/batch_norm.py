@@ -13,11 +13,13 @@ from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, UpdateRefused
 from spectronorm.monitor import Kind, NewAudio
 from spectronorm.monitor.mending.update import MIN_CLIPS
+from spectronorm.short_repr import with_short_repr
 
 HELPS = frozenset((Kind.NOTHING, Kind.LEVEL, Kind.EQUALIZATION, Kind.NOISE))
 """Kinds of change that the statistics of a model's layers can follow."""
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class AdaptedBatchNorm:
     """Names of the adapted layers and the number of clips; `undo` restores the statistics of training."""

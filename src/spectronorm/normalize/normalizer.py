@@ -19,6 +19,7 @@ from spectronorm.front_end.fast.mapped import BandMap
 from spectronorm.normalize.scikit_learn import Parameters, params_of, transformer_tags, with_private_attributes
 from spectronorm.profile import Profile, require_profile
 from spectronorm.registry import Registry
+from spectronorm.short_repr import with_short_repr
 
 PADDINGS = ("zero", "silence", "zero-level")
 """Values for frames behind the end of a padded clip: zero after normalization, the level of silence, or level zero."""
@@ -142,6 +143,7 @@ NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normal
 """Every kind of normalizer by the name that saved pipelines use."""
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class FittedOn:
     """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
@@ -167,6 +169,7 @@ class FittedOn:
 
 
 @with_private_attributes
+@with_short_repr
 @dataclass(frozen=True)
 class FittedNormalizer:
     """Maps levels `(..., band, frame)` of one front end to tensors, and exactly back.

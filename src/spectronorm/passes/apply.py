@@ -38,11 +38,13 @@ from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries, reading
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Applied:
     """Result of `apply`: the folder, the number of spectrograms written, and the bad files."""
@@ -125,7 +127,9 @@ class _Task:
         clip, output = item
         plain = json.loads(payload)
         bad = parse_files(plain["bad"])
-        found = _Written(clip, output, plain["frames"], bad, stamp_of_level(clip), bytes.fromhex(plain["digest"]))
+        found = _Written(
+            clip, output, plain["frames"], bad, stamp_of_level(clip, self.reader), bytes.fromhex(plain["digest"])
+        )
         if found.stamp.hex() != plain["stamp"]:
             return None
         if not bad and stamp(ClipReference(output, self.folder / output)) != found.digest:

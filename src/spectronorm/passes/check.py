@@ -14,8 +14,10 @@ from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, GroupKey, LevelClip, Measurement, Profile, digest
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_short_repr
 
 
+@with_short_repr
 @dataclass(frozen=True, order=True)
 class Twins:
     """One sound under several names: the names of the clips, and the groups of the profile that measured it."""
@@ -24,6 +26,7 @@ class Twins:
     groups: tuple[str, ...]
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Checked:
     """Result of `check`.

@@ -14,7 +14,7 @@ from spectronorm.audio.channels import STACK, check_channels
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, LayoutWarning
 from spectronorm.features import open_for, with_all_channels
-from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, checked_front_end
 from spectronorm.passes.fit_once import fit_once
 from spectronorm.passes.measure import MeasureTask
 from spectronorm.passes.measure_levels import MeasureLevelsTask
@@ -92,7 +92,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         OutputBusy: if another run is writing to the output.
         OutputRefused: if a file would be replaced that is not ours, or an input.
     """
-    front_end = FrontEnd() if front_end is None else front_end
+    front_end = FrontEnd() if front_end is None else checked_front_end(front_end)
     if channels is not None:
         front_end = _with_channels(front_end, channels)
     if is_one_pass(source):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import os
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +15,7 @@ import xxhash
 from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows, stamp
+from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
@@ -29,6 +31,7 @@ from spectronorm.passes.outputs import (
     INDEX_NAME,
     SHEET_PREFIX,
     files_in,
+    fitting_name,
     folder_name,
     output_names,
     require_folder,
@@ -37,6 +40,7 @@ from spectronorm.passes.outputs import (
 from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
@@ -70,6 +74,7 @@ class ExportOptions:
         set_whole_numbers(self, ("sheets",), 0, 10_000)
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class ExportedImages:
     """Content of the folder: images `written` by this run or `kept` from earlier ones, and `clipped` new cells."""
@@ -107,7 +112,7 @@ class _Task:
     def __call__(self, item: tuple[ClipReference, str]) -> _Done:
         clip, output = item
         try:
-            standing = self._standing(self.folder / output, self._source(clip, stamp(clip)))
+            standing = self._standing(self.folder / output, self._source(clip, self.reader.stamp(clip)))
             if standing is not None:
                 return _Done(clip, output, kept=True, frames=standing)
             return self._write(clip, output)
@@ -222,8 +227,9 @@ def export_images(  # noqa: PLR0913  (every one of them is an independent choice
     options = replace(options, duration=duration)
     opened, folder = open_for(source, codec.front_end), Path(folder)
     require_folder(folder, "the images")
-    items = output_names(opened, ".png", by_label=True)
-    sheets = _sheet_names(opened) if options.sheets else ()
+    named = _sheet_names(opened) if options.sheets else {}
+    sheets = tuple(named.values())
+    items = output_names(opened, ".png", by_label=True, taken=sheets)
     files = [
         *((name, Content.PICTURE) for name in (*(name for _, name in items), *sheets)),
         (INDEX_NAME, Content.INDEX),
@@ -238,7 +244,7 @@ def export_images(  # noqa: PLR0913  (every one of them is an independent choice
         progress=progress,
     ) as results:
         good = sorted((result for result in results if not result.bad), key=lambda result: result.output)
-        sheets = _write_sheets(folder, good, options)
+        sheets = _write_sheets(folder, good, options, named)
         if good:
             write_clip_index(folder, opened, ((one.output, one.clip, one.frames) for one in good))
     kept = sum(one.kept for one in good)
@@ -260,7 +266,9 @@ def identity_of(codec: ImageCodec, options: ExportOptions) -> str:
     )
 
 
-def _write_sheets(folder: Path, done: Sequence[_Done], options: ExportOptions) -> tuple[str, ...]:
+def _write_sheets(
+    folder: Path, done: Sequence[_Done], options: ExportOptions, names: Mapping[str, str]
+) -> tuple[str, ...]:
     if not options.sheets:
         return ()
     classes: dict[str, list[_Done]] = {}
@@ -270,19 +278,26 @@ def _write_sheets(folder: Path, done: Sequence[_Done], options: ExportOptions) -
     for label, results in sorted(classes.items()):
         chosen = results[: options.sheets]
         title = f"{label or 'all clips'}: {len(chosen)} of {len(results)} clips"
-        name = _sheet_name(label)
+        name = names[label]
         images = [(r.output, folder / r.output) for r in chosen]
         _write_sheet(folder / name, title, images, coloured=options.colormap is not None)
         written.append(name)
     return tuple(written)
 
 
-def _sheet_name(label: str) -> str:
-    return f"{SHEET_PREFIX}{folder_name(label) or 'all'}.png"
-
-
-def _sheet_names(source: Source) -> Sequence[str]:
-    return sorted({_sheet_name(clip.columns.get("label", "")) for clip in source})
+def _sheet_names(source: Source) -> Mapping[str, str]:
+    """Return the name of each label's sheet: it gets a digest if another label or a folder has the name."""
+    labels = {clip.columns.get("label", "") for clip in source}
+    plain = {label: fitting_name(f"{SHEET_PREFIX}{folder_name(label) or 'all'}.png") for label in sorted(labels)}
+    used = Tally(name.casefold() for name in plain.values())
+    outputs = (name.casefold() for _, name in output_names(source, ".png", by_label=True))
+    used.update({name.partition("/")[0] for name in outputs if "/" in name})
+    return {
+        label: fitting_name(f"{name[:-4]}~{xxhash.xxh3_64_hexdigest(os.fsencode(label))}.png")
+        if used[name.casefold()] > 1
+        else name
+        for label, name in plain.items()
+    }
 
 
 def _write_sheet(path: Path, title: str, images: Sequence[tuple[str, Path]], *, coloured: bool) -> None:

@@ -50,7 +50,7 @@ class MeasureLevelsTask(UnitTask):
 
     @override
     def stamp(self, clip: ClipReference) -> bytes:
-        return stamp_of_level(clip)
+        return stamp_of_level(clip, self.reader)
 
 
 def _unconfirmed(clip: LevelClip, levels: Levels) -> str | None:

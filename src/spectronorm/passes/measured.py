@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from spectronorm.audio import ClipReference, Reader, stamp
+from spectronorm.audio import ClipReference, Reader
 from spectronorm.errors import FileFormatError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.passes.units import Unit
@@ -48,7 +48,7 @@ class UnitTask:
 
     def stamp(self, clip: ClipReference) -> bytes:
         """Return the identity of the clip's current content."""
-        return stamp(clip)
+        return self.reader.stamp(clip)
 
     def merge(self, results: Sequence[Measured]) -> list[Measured]:
         """One result a group: what travels is smaller, and adds up to the same."""

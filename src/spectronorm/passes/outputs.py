@@ -51,26 +51,47 @@ def files_in(folder: Path, files: Iterable[tuple[str, Content]]) -> Iterator[tup
         yield path, content
 
 
-def output_names(source: Source, suffix: str, *, by_label: bool = False) -> list[tuple[ClipReference, str]]:
+def output_names(
+    source: Source, suffix: str, *, by_label: bool = False, taken: Iterable[str] = ()
+) -> list[tuple[ClipReference, str]]:
     """Return each clip with the name of its output, in the order in which reading is fastest.
 
     Outputs have the source's folder structure; with `by_label` they are in a folder named after their label, unless
-    their name begins with the label already. Clips whose names differ only in the suffix keep the suffix.
+    their name begins with the label already. A clip keeps its own suffix in the name of its output if another clip's
+    output or its folder has the name without it, or if the name is `taken` by another file of the pass.
 
     Raises:
         ArgumentError: if two clips have one name.
     """
     plain = [_placed(clip, str(PurePosixPath(clip.name).with_suffix(suffix)), by_label=by_label) for clip in source]
+    kept = [_placed(clip, f"{clip.name}{suffix}", by_label=by_label) for clip in source]
     twice = {name for name, count in Tally(name.casefold() for name in plain).items() if count > 1}
-    names = [
-        _placed(clip, f"{clip.name}{suffix}", by_label=by_label) if name.casefold() in twice else name
-        for clip, name in zip(source, plain, strict=True)
-    ]
-    names = [fitting_name(name) for name in names]
+    twice |= _folders(plain) | {name.casefold() for name in taken}
+    names = [long if name.casefold() in twice else name for name, long in zip(plain, kept, strict=True)]
+    twice = _folders(names)
+    names = [fitting_name(_numbered(name) if name.casefold() in twice else name) for name in names]
     repeated = [name for name, count in Tally(names).items() if count > 1]
     if repeated:
         raise ArgumentError(f"{repeated[0]}: two clips of the source have this name; list each file once")
     return sorted(zip(source, names, strict=True), key=lambda item: reading_place(item[0]))
+
+
+def _folders(names: Iterable[str]) -> set[str]:
+    """Return the folders that the names lie in, for comparison without regard to case."""
+    found: set[str] = set()
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and (folded := folder.casefold()) not in found:
+            found.add(folded)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def _numbered(name: str) -> str:
+    """Return a name that no other file has: it ends in a digest."""
+    path = PurePosixPath(name)
+    digest = xxhash.xxh3_64_hexdigest(os.fsencode(name))
+    return str(path.with_name(f"{path.stem}~{digest}{path.suffix}"))
 
 
 def _placed(clip: ClipReference, name: str, *, by_label: bool) -> str:

@@ -22,6 +22,7 @@ from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score
 from spectronorm.passes.outputs import require_folder
 from spectronorm.passes.sounds import write_audio
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
@@ -38,6 +39,7 @@ class RoundTripOptions:
     speech: bool = False
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class RoundTrip:
     """Files and measures of one round trip.

@@ -144,7 +144,7 @@ class ShardTask:
         plain: Any = json.loads(payload)
         stamps = tuple(bytes.fromhex(text) for text in plain["stamps"])
         digest = bytes.fromhex(plain["digest"])
-        if stamps != tuple(stamp_of_level(clip) for clip, _ in shard.clips):
+        if stamps != tuple(stamp_of_level(clip, self.reader) for clip, _ in shard.clips):
             return None
         if digest and _digest(self.folder / shard.output) != digest:
             return None

@@ -19,6 +19,8 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
 from spectronorm.front_end import FrontEnd, WaveformGain, require_front_end
 from spectronorm.image_files import decode
+from spectronorm.image_files.header import KEYWORD
+from spectronorm.image_files.png import read_texts
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 from spectronorm.inversion import invert
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
@@ -38,6 +40,7 @@ from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import libraries
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
@@ -87,6 +90,7 @@ class InversionOptions:
         }
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class InvertedFile:
     """One inverted file, with notes about it."""
@@ -97,6 +101,7 @@ class InvertedFile:
     notes: tuple[str, ...]
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class InvertedFiles:
     """Result of `export_audio`: the written files, and the bad files."""
@@ -284,10 +289,21 @@ def _pictures(folder: Path) -> Source:
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such file or folder; check the path")
     paths = [path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".npy") and path.is_file()]
-    kept = [path for path in paths if path.parent != folder or not path.name.startswith(SHEET_PREFIX)]
+    kept = [path for path in paths if path.parent != folder or not _is_sheet(path)]
     if not kept:
         raise SourceError(f"{folder}: holds no .png or .npy file to invert; make some with spectronorm images")
     return Source.of(ClipReference(path.relative_to(folder).as_posix(), path) for path in kept)
+
+
+def _is_sheet(path: Path) -> bool:
+    """Tell if a file is a contact sheet, by its name and texts; the image of a clip may have such a name too."""
+    if not path.name.startswith(SHEET_PREFIX) or path.suffix.lower() != ".png":
+        return False
+    try:
+        texts = read_texts(path)
+    except (OSError, FileFormatError):
+        return False
+    return texts.get("Software") == "spectronorm" and KEYWORD not in texts
 
 
 _MAX_CELLS = 1 << 28

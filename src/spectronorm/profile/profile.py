@@ -14,20 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import column_values
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, PluginError
 from spectronorm.front_end import AnyFrontEnd, Levels
+from spectronorm.html_summary import band_svg, html_table
 from spectronorm.profile import storage, tables
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.statistics import Statistics
+from spectronorm.short_repr import shortened
 from spectronorm.storage import container
 from spectronorm.storage.fields_only import FieldsOnly
 from spectronorm.version import __version__
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Profile(FieldsOnly):
     """A front end's exact measurement of a data set, in groups that can be added and left out.
 
@@ -62,6 +65,34 @@ class Profile(FieldsOnly):
             object.__setattr__(self, "from_levels", True)
         if self.exclude_floor:
             require_fixed_floor(self.front_end)
+
+    def __repr__(self) -> str:
+        return shortened(f"Profile({', '.join(f'{name} {value}' if name else value for name, value in self._facts())})")
+
+    def _repr_html_(self) -> str:
+        figures = ((name or "measured", value) for name, value in self._facts())
+        drawing = band_svg(self.band.mean, self.band.std, self.front_end.unit, self.front_end.band_hz())
+        return html_table(f"Profile {self.front_end.fingerprint}", figures) + drawing
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """Return the measured data and figures as short words."""
+        unit, pooled = self.front_end.unit, self.overall
+        facts = [
+            ("", counted(self.clips, "clip")),
+            ("", f"{self.frames:,} frames" if self.from_levels else f"{self.seconds / 60:.1f} min"),
+            ("", counted(self.front_end.n_bands, "band")),
+            ("mean", f"{pooled.mean:.2f} {unit}"),
+            ("std", f"{pooled.std:.2f} {unit}"),
+            ("floor", f"{pooled.floor_share:.1%}"),
+        ]
+        for column in self.group_columns():
+            values = sorted({dict(key)[column] for key in self.groups if column in dict(key)})
+            facts.append((column, ", ".join(values) if len(values) <= 5 else f"{values[0]} … {values[-1]}"))
+        if self.bad:
+            facts.append(("", counted(len(self.bad), "bad file")))
+        if self.left_out:
+            facts.append(("without", ", ".join(self.left_out)))
+        return facts
 
     @cached_property
     def total(self) -> Measurement:

@@ -14,13 +14,15 @@ from numpy.typing import ArrayLike
 from spectronorm.arrays import Floats
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Grid
+from spectronorm.html_summary import band_svg, html_table
 from spectronorm.profile.counting.layout import Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.without_floor import Cells, ClipSums
+from spectronorm.short_repr import shortened
 from spectronorm.storage.fields_only import FieldsOnly
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Statistics(FieldsOnly):
     """Mean, std, extremes, quantiles, floor share and standard errors, in the level's unit.
 
@@ -33,6 +35,22 @@ class Statistics(FieldsOnly):
     grid: Grid
     pooled: bool = False
     without_floor: int | None = None
+
+    def __repr__(self) -> str:
+        return shortened(f"Statistics({', '.join(f'{name} {value}' for name, value in self._facts())})")
+
+    def _repr_html_(self) -> str:
+        table = html_table("Statistics", self._facts())
+        return table if self.pooled else table + band_svg(self.mean, self.std, "")
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """The figures as short words: numbers, or their range over bands."""
+        facts = [("clips", str(self.measurement.clips))] if self.pooled else [("bands", str(self.measurement.bands))]
+        for name in ("mean", "std", "min", "max", "floor_share"):
+            values = np.atleast_1d(getattr(self, name))
+            low, high = (f"{value:.4g}" for value in (values.min(), values.max()))
+            facts.append((name, low if self.pooled else f"{low} … {high}"))
+        return facts
 
     @cached_property
     def _cells(self) -> Cells:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import mmap
 from collections.abc import Callable, Mapping
@@ -104,11 +105,11 @@ def _is_array(path: Path, head: bytes) -> bool:
     alike = head.startswith(b"\x93NUMPY\x01\x00") and start.count(b",") >= 4
     alike = alike and (b"'<f4'" in start or b"'<f2'" in start)
     for folder in path.absolute().parents:
-        maker, journal = folder / "pipeline.safetensors", folder.parent / f".{folder.name}.journal"
+        maker = folder / "pipeline.safetensors"
         try:
             if alike and maker.is_file() and Content.CONTAINER.stands_at(maker):
                 return True
-            if journal.is_file() and not journal.is_symlink() and _starts_with(journal, _MARK + b" journal"):
+            if _is_unfinished(folder):
                 return True
         except OSError:
             continue
@@ -121,7 +122,10 @@ def _starts_with(path: Path, start: bytes) -> bool:
 
 
 def _is_index(path: Path, head: bytes) -> bool:
-    """Tell if it lists arrays or images, by `path` first and `frames` last, in a folder that holds some of ours."""
+    """Tell if it lists arrays or images, by `path` first and `frames` last, in a folder that holds some of ours.
+
+    An index in a folder that `apply` has not finished is ours as well: a run may be stopped before the pipeline.
+    """
     rows = csv.reader(head.decode("utf-8", errors="replace").splitlines(keepends=True))
     try:
         names, first = next(rows), next(rows, [])
@@ -129,11 +133,17 @@ def _is_index(path: Path, head: bytes) -> bool:
         return False
     if len(names) < 2 or (names[0], names[-1]) != ("path", "frames") or not first:
         return False
-    maker = path.parent / "pipeline.safetensors"
     if not first[0].endswith(".png"):  # an array, or one in a shard
-        return maker.is_file() and Content.CONTAINER.stands_at(maker)
-    found = (*path.parent.glob("*.png"), *path.parent.glob("*/*.png"))
-    return any(Content.PICTURE.stands_at(one) for one in found[:_MOST_LOOKED_AT])
+        maker = path.parent / "pipeline.safetensors"
+        return _is_unfinished(path.parent) or (maker.is_file() and Content.CONTAINER.stands_at(maker))
+    found = itertools.islice(path.parent.rglob("*.png"), _MOST_LOOKED_AT)
+    return any(one.is_file() and Content.PICTURE.stands_at(one) for one in found)
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Tell if the journal of a run that was stopped stands beside the folder."""
+    journal = folder.parent / f".{folder.name}.journal"
+    return journal.is_file() and not journal.is_symlink() and _starts_with(journal, _MARK + b" journal")
 
 
 def _is_levels(path: Path, head: bytes) -> bool:

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import platform
+import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_PR_SET_DUMPABLE, _PR_GET_DUMPABLE, _PR_GET_SECCOMP = 4, 3, 21
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_GET_DUMPABLE, _PR_GET_SECCOMP = 1, 4, 3, 21
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, _PR_SET_NO_NEW_PRIVS = 22, 2, 38
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT, _LANDLOCK_VERSION = 444, 446, 1
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
@@ -103,6 +105,14 @@ def confine() -> Confinement:
         return Confinement(landlock=False, seccomp=False)
     landlock = _forbid_files_and_network()
     return Confinement(landlock=landlock, seccomp=_allow_few_calls())
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent, which has this process id, has ended (Linux only)."""
+    if sys.platform.startswith("linux"):
+        _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class Undumpable:

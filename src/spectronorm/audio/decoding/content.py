@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import xxhash
@@ -12,7 +12,7 @@ from spectronorm.audio.decoding.decode import open_regular
 from spectronorm.audio.decoding.memory_file import fill, unnamed_file
 from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.place import state
-from spectronorm.audio.places.reference import ClipReference, Span
+from spectronorm.audio.places.reference import ClipReference, Part, Span
 from spectronorm.errors import AudioError, BadAudioReason
 
 ATTEMPTS = 3
@@ -21,17 +21,21 @@ _BLOCK = 1 << 20
 MOST_IN_MEMORY = 1 << 28
 """Number of bytes from which a member of an archive is held in an unnamed temporary file."""
 
+Unpack = Callable[[Part], Iterator[bytes]]
+"""Function that yields the bytes of a member of an archive, or of a remote object, in pieces."""
+
 
 @contextmanager
-def open_content(clip: ClipReference) -> Iterator[int]:
+def open_content(clip: ClipReference, unpack: Unpack = pieces_of) -> Iterator[int]:
     """Open a descriptor of a regular, non-empty file with the clip's bytes.
 
     A member of an archive or a remote object is held in memory, or in a temporary file without a name if it is large.
+    `unpack` yields its bytes in pieces.
 
     Raises:
         AudioError: if there is no such file, or if it is not regular or is empty.
     """
-    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(pieces_of(clip.part))
+    descriptor = open_regular(clip.location) if clip.part is None else _in_memory(unpack(clip.part))
     try:
         yield descriptor
     finally:

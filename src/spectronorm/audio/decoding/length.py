@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from spectronorm.audio.decoding.av_sound import UNKNOWN_FRAMES, AvSound
 from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.content import open_content
 from spectronorm.audio.decoding.decode import LIBSNDFILE_ERRORS, DecodedBlocks, opened_sounds, unreadable
+from spectronorm.audio.decoding.fork_server import Limits
 from spectronorm.audio.decoding.plain_wav import plain_wav
-from spectronorm.audio.decoding.sandbox import Limits, decode_untrusted
+from spectronorm.audio.decoding.sandbox import Asked, decode_untrusted, unpack_untrusted
+from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import AudioError
 
@@ -30,13 +33,14 @@ def length_of(clip: ClipReference, untrusted: Limits | None = None) -> Length:
     Raises:
         AudioError: if the file cannot be read.
     """
-    with open_content(clip) as descriptor:
+    unpack = pieces_of if untrusted is None else partial(unpack_untrusted, limits=untrusted)
+    with open_content(clip, unpack) as descriptor:
         plain = plain_wav(descriptor)
         if plain is not None:
             return Length(plain.stored // (2 * plain.channels), plain.sample_rate)
         if untrusted is None:
             return _claimed(descriptor) or _counted(descriptor)
-        found = next(decode_untrusted([descriptor], untrusted))
+        found = next(decode_untrusted([Asked(descriptor)], untrusted))
         if isinstance(found, AudioError):
             raise found
         return Length(len(found.samples), found.sample_rate)

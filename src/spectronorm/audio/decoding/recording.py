@@ -220,6 +220,20 @@ class Recording:
         samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return DecodedFile(samples, section.sample_rate, section.missing, section.note)
 
+    def read_into(self, room: NDArray[np.float32], span: Span) -> DecodedFile:
+        """All samples of a section, written into `room` `(value,)`.
+
+        Raises:
+            AudioError: as for iterating the section, or if there is not enough room.
+        """
+        section, filled, channels = self.section(span), 0, 1
+        for part in section:
+            if filled + part.size > len(room):
+                raise too_large(room.nbytes)
+            room[filled : filled + part.size] = part.reshape(-1)
+            filled, channels = filled + part.size, part.shape[1]
+        return DecodedFile(room[:filled].reshape(-1, channels), section.sample_rate, section.missing, section.note)
+
     def reaches(self, span: Span) -> bool:
         """Say if a section can be read without decoding from the beginning."""
         if self._samples is None or span.problem is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+
+import xxhash
 
 from spectronorm.audio.decoding.content import (
     content_digest,
@@ -21,7 +24,7 @@ from spectronorm.audio.decoding.recording import Recording
 from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.place import is_url, state
 from spectronorm.audio.places.reference import ClipReference, Part, Span
-from spectronorm.errors import AudioError
+from spectronorm.errors import AudioError, BadAudioReason
 
 _MAX_IDLE = 8
 _SETTLED = 100_000_000
@@ -58,10 +61,14 @@ class OpenRecording:
 
     def stamp(self, clip: ClipReference) -> bytes:
         """Return the stamp of a piece; the file is digested once."""
+        return stamp_of_piece(self.digest(), clip)
+
+    def digest(self) -> bytes:
+        """Return the digest of the file."""
         if not self._digest:
             with self._position_kept():
                 self._digest = content_digest(self.descriptor)
-        return stamp_of_piece(self._digest, clip)
+        return self._digest
 
     def header(self) -> tuple[int, int, int]:
         """Return sample rate (Hz), channels and number of samples, as `header_of` does."""
@@ -174,6 +181,34 @@ def _key(clip: ClipReference) -> _Key:
     except (OSError, ValueError):  # opening it says why
         now = ()
     return place, clip.part, now
+
+
+_COUNTED = itertools.count(1)
+
+
+def number_of(clip: ClipReference, file_state: tuple[int, ...]) -> int:
+    """Number by which a decoding process knows the file of a piece that it may keep open: another for another file.
+
+    A member of an archive, or a file that was written to just before, has a new number each time.
+    """
+    age = time.time_ns() - max(file_state[-2:])
+    if clip.part is not None or 0 <= age < _SETTLED:
+        return next(_COUNTED)
+    return xxhash.xxh3_64_intdigest(repr((str(clip.location), file_state)).encode(errors="surrogateescape")) | 1 << 63
+
+
+def digest_for(clip: ClipReference, descriptor: int, file_state: tuple[int, ...]) -> bytes:
+    """Digest of an open file; that of a recording is computed once for all its pieces.
+
+    Raises:
+        AudioError: if the recording was replaced since it was opened.
+    """
+    if clip.span is None or clip.part is not None:
+        return content_digest(descriptor)
+    with RECORDINGS.open(clip) as opened:
+        if opened.state != file_state:
+            raise AudioError(BadAudioReason.CHANGING, "it was replaced while it was opened")
+        return opened.digest()
 
 
 def stamp(clip: ClipReference) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import threading
@@ -15,16 +16,17 @@ from typing import IO, cast
 
 from spectronorm.audio.kept_open import keep_open
 from spectronorm.audio.places.member_limits import BoundedTar
-from spectronorm.audio.places.place import is_url, open_place, state
+from spectronorm.audio.places.place import OPENED, is_url, open_place, state
 from spectronorm.audio.places.reference import Part
+from spectronorm.audio.places.xz import XzContent
 from spectronorm.errors import AudioError, BadAudioReason, SourceError
 
+_BLOCK = 1 << 20
 _UNPACKERS: Mapping[str, Callable[[IO[bytes]], IO[bytes]]] = {
     "gz": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
     "bz2": lambda file: cast(IO[bytes], bz2.BZ2File(file)),
-    "xz": lambda file: cast(IO[bytes], lzma.LZMAFile(file)),  # noqa: SIM115  (its user closes it)
+    "xz": lambda file: cast(IO[bytes], io.BufferedReader(XzContent(file), _BLOCK)),
 }
-_BLOCK = 1 << 20
 _MAX_IDLE = 8
 
 
@@ -148,6 +150,7 @@ def _state(place: str) -> tuple[int, ...]:
     if is_url(place):
         return ()
     try:
-        return state(Path(place).stat())
+        descriptor = OPENED.get(place)
+        return state(Path(place).stat() if descriptor is None else os.fstat(descriptor))
     except OSError as error:
         raise AudioError(BadAudioReason.MISSING, f"{place}: {error.strerror or error}") from None

@@ -35,6 +35,20 @@ def check_member(part: Part) -> None:
         )
 
 
+def check_position(position: int, stored: int) -> None:
+    """Check that a compressed tar archive of `stored` bytes may be unpacked up to a position.
+
+    Raises:
+        AudioError: if the position is farther than the archive's size can justify.
+    """
+    most = max(FREE_TAR_BYTES, MAX_UNPACKED_RATIO * stored)
+    if position > most:
+        raise AudioError(
+            BadAudioReason.TOO_LARGE,
+            f"the archive would unpack to more than {most} bytes, which its size cannot justify",
+        )
+
+
 class BoundedTar:
     """Unpacked content of a compressed tar archive: no position beyond what the archive's size can justify.
 
@@ -42,8 +56,7 @@ class BoundedTar:
     """
 
     def __init__(self, plain: IO[bytes], stored: int) -> None:
-        self._plain = plain
-        self._most = max(FREE_TAR_BYTES, MAX_UNPACKED_RATIO * stored)
+        self._plain, self._stored = plain, stored
         self.read, self.tell, self.close = plain.read, plain.tell, plain.close
 
     def require(self, position: int) -> None:
@@ -52,11 +65,7 @@ class BoundedTar:
         Raises:
             AudioError: if it is too far.
         """
-        if position > self._most:
-            raise AudioError(
-                BadAudioReason.TOO_LARGE,
-                f"the archive would unpack to more than {self._most} bytes, which its size cannot justify",
-            )
+        check_position(position, self._stored)
 
     def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
         """Move to a position from the beginning or from here; raises `AudioError` if it is too far."""

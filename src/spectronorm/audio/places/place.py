@@ -12,6 +12,8 @@ from spectronorm.errors import AudioError, BadAudioReason, MissingExtra, SourceE
 
 _BLOCK = 1 << 20
 _REQUEST = 1 << 25
+OPENED: dict[str, int] = {}
+"""Descriptors of local files that are open already, by path: a confined process can open none itself."""
 
 
 def is_url(place: str) -> bool:
@@ -40,6 +42,13 @@ def file_system(url: str) -> tuple[Any, str]:
     return system, path
 
 
+def open_local(place: str) -> IO[bytes]:
+    """Open a local file for reading; raises `OSError` if that fails."""
+    if (descriptor := OPENED.get(place)) is None:
+        return Path(place).open("rb")
+    return os.fdopen(os.dup(descriptor), "rb")
+
+
 def open_place(place: str) -> IO[bytes]:
     """Open the location as a seekable file.
 
@@ -47,7 +56,7 @@ def open_place(place: str) -> IO[bytes]:
         SourceError: if it cannot be opened.
     """
     try:
-        return io.BufferedReader(_Ranges(place), _BLOCK) if is_url(place) else Path(place).open("rb")
+        return io.BufferedReader(_Ranges(place), _BLOCK) if is_url(place) else open_local(place)
     except OSError as error:
         raise SourceError(f"{place}: cannot be opened ({error}); check the path and your access to it") from None
 
@@ -108,7 +117,7 @@ def read_pieces(place: str, start: int, length: int | None) -> Iterator[bytes]:
         if is_url(place):
             yield from _remote_pieces(place, start, length)
             return
-        with Path(place).open("rb") as file:
+        with open_local(place) as file:
             before = os.fstat(file.fileno())
             file.seek(start)
             rest = max(0, before.st_size - start)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from spectronorm.audio.places.held import HeldContent
 from spectronorm.errors import AudioError, BadAudioReason
+from spectronorm.short_repr import with_short_repr
 
 _EXACT_SUFFIXES = frozenset(
     (".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".rf64", ".snd", ".w64", ".wav", ".wave", ".wavex")
@@ -79,7 +80,7 @@ class SampleSpan(Span):
 
 def _seconds(value: float) -> str:
     """Seconds with three decimals, or up to seven if the number needs them: spans that differ have other names."""
-    if not math.isfinite(value):
+    if not abs(value) < 1e9:  # also NaN
         return str(value)
     value = round(value, 7)
     short = f"{value:08.3f}"
@@ -116,6 +117,7 @@ class Part:
     reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 
+@with_short_repr
 @dataclass(frozen=True, slots=True)
 class ClipReference:
     """One clip that has not been read yet: its name within the source, its location, and its columns (label, fold, …).

@@ -17,6 +17,8 @@ from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.deploy import NO_UPDATE, update_names
 from spectronorm.experiment.design import Block, Design
 from spectronorm.experiment.results import TrainedModel
+from spectronorm.html_summary import html_table
+from spectronorm.short_repr import with_short_repr
 
 Done = Mapping[tuple[str, int, str], TrainedModel]
 
@@ -56,6 +58,7 @@ class Shifted:
     verdicts: tuple[ArmVerdict, ...]
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Answer:
     """The complete answer of a run.
@@ -84,6 +87,10 @@ class Answer:
     sentences: tuple[str, ...]
     basis: tuple[str, ...]
     advice: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        lines = (("answer", line) for line in (*self.basis, *self.sentences, *self.advice))
+        return html_table("Answer", lines)
 
 
 def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequence[tuple[str, str]]) -> Answer | None:

@@ -11,6 +11,7 @@ from spectronorm.augment import AUGMENTATIONS, FrameCrop
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import PCEN, AnyFrontEnd, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
+from spectronorm.short_repr import with_short_repr
 
 PCEN_ARM = "pcen"
 """Name of the arm with PCEN in place of the compression, globally standardized."""
@@ -20,6 +21,7 @@ MAX_ARMS = 1000
 """The most arms of a comparison, arms or members that are averaged, and test crops."""
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Arm:
     """Front end, normalizer fitted to the training folds, and augmentation of the training clips.

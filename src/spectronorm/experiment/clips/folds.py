@@ -13,11 +13,13 @@ from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Source
 from spectronorm.errors import ArgumentError, SourceError
 from spectronorm.profile.groups import GROUP_COLUMNS
+from spectronorm.short_repr import with_short_repr
 
 MADE_FOLD = "made_fold"
 _TEST_SPLITS = ("test", "validation", "valid", "val")
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class LabelledClips:
     """Clips with a class, a fold and a group each.

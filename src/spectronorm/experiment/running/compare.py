@@ -18,11 +18,13 @@ from spectronorm.experiment.running.plan import expected, same_model
 from spectronorm.experiment.running.prepare import Prepared
 from spectronorm.experiment.running.run import run
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import write_text
 
 ANSWER_FILE = "answer.json"
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Outcome:
     """Outcome of a run.

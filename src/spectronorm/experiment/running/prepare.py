@@ -30,6 +30,7 @@ from spectronorm.passes.fit import fit
 from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
@@ -37,6 +38,7 @@ from spectronorm.storage.replacement import require_replaceable
 PROFILES, CACHE = "profiles", "cache"
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """Everything needed before the first model trains.

@@ -20,6 +20,7 @@ from spectronorm.experiment.sensitivity.model import Classifier
 from spectronorm.experiment.sensitivity.paired import Metric, paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_short_repr
 
 _BATCH = 64
 _Levels = NDArray[np.float32]
@@ -52,6 +53,7 @@ class ErrorEffect:
     worst: float
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Sensitivity:
     """Cost of wrong statistics.

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays.namespace import Array, constant, is_torch_array
 from spectronorm.kernels.jit import kernel
+from spectronorm.short_repr import with_short_repr
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class BandRuns:
     """Band matrix `(band, bin)` with the run of bins that each band gathers."""

@@ -18,8 +18,10 @@ from spectronorm.monitor.change.distribution import (
     wasserstein,
 )
 from spectronorm.profile import Measurement, Profile, Statistics
+from spectronorm.short_repr import with_short_repr
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class BandDrift:
     """Drift figures of each band `(band,)`, or of all bands pooled `(1,)`.

@@ -13,6 +13,7 @@ from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.monitor.change.distribution import dbfs_mean
 from spectronorm.monitor.clips.features import band_ranges
 from spectronorm.profile import Measurement, Profile, Statistics
+from spectronorm.short_repr import with_short_repr
 
 RANGES = 16
 QUANTILES = (0.1, 0.5, 0.9)
@@ -20,6 +21,7 @@ _ENOUGH_ABOVE = 0.1
 """A range with a smaller share above the floor is silent: its quantiles are taken over all cells, and are the floor."""
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """Differences between a window and the training set, in decibels.

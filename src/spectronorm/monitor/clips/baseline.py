@@ -26,6 +26,7 @@ from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_short_repr
 
 MAX_CLIPS = 2000
 """Size of the random sample from larger training sets: more clips would not move a threshold."""
@@ -36,6 +37,7 @@ UNIT_SCORE = 1 << 16
 """Scores are stored as integers in this fraction, so that their sums do not depend on the order."""
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Baseline:
     """Features of training clips `(clip, feature)`, with the group of each clip.

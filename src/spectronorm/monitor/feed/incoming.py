@@ -22,10 +22,12 @@ from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.monitor.feed.folder import FoundFile, look
 from spectronorm.monitor.seen_files import Mark, SeenFiles
+from spectronorm.short_repr import with_short_repr
 
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Incoming:
     """One clip as it comes: its samples or level, or why there is neither; when it came, and how far that brings us."""
@@ -37,6 +39,7 @@ class Incoming:
     mark: Mark | None = None
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Reading:
     """Settings for reading clips: at the front end's rate, and cropped as the training clips were."""

@@ -14,10 +14,12 @@ from spectronorm.monitor.feed.incoming import Incoming
 from spectronorm.monitor.monitor import Monitor
 from spectronorm.monitor.verdict import Verdict
 from spectronorm.runs.lock import output_lock
+from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
 
+@with_short_repr
 @dataclass(frozen=True)
 class Event:
     """One incoming clip: the verdict after it, or the reason why it was left out."""

@@ -31,6 +31,7 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, LevelClip, LevelCounter, Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_short_repr
 
 STATISTICS = ("mean", "mean+std")
 MIN_CLIPS = 16
@@ -41,6 +42,7 @@ PRIOR_CLIPS = 1.0
 _MOST_WEIGHT = 0.999
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class NewAudio:
     """Measurement and features of unlabelled clips of the deployment."""
@@ -52,6 +54,7 @@ class NewAudio:
     variety: Variety
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Update:
     """An updated profile and the details of the update.

@@ -14,10 +14,12 @@ from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting import int128
 from spectronorm.profile.counting.histogram import Histogram
 from spectronorm.profile.counting.layout import PRODUCTS
+from spectronorm.short_repr import with_short_repr
 
 DIGEST_BYTES = 16
 
 
+@with_short_repr
 @dataclass(frozen=True, eq=False)
 class Measurement:
     """Everything counted in a group of clips; the sum of two is exact and does not depend on the order.

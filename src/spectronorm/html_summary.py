@@ -1,0 +1,58 @@
+"""HTML summaries for notebooks: a table of facts, and bands as a small drawing, in at most 8 kB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+MOST_HTML_BYTES = 8000
+_WIDTH, _HEIGHT, _POINTS, _MOST_ROWS, _MOST_CELL = 360, 120, 100, 20, 120
+
+
+def html_table(title: str, facts: Iterable[tuple[str, object]]) -> str:
+    """Return a table with a title and one row for each fact; names and values are escaped and long ones cut."""
+    rows = list(facts)
+    more = f"<tr><td colspan=2>… and {len(rows) - _MOST_ROWS} more</td></tr>" if len(rows) > _MOST_ROWS else ""
+    cells = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in rows[:_MOST_ROWS])
+    return f"<table><caption>{_text(title)}</caption>{cells}{more}</table>"
+
+
+def band_svg(mean: ArrayLike, std: ArrayLike, unit: str, hz: ArrayLike = ()) -> str:
+    """Return a drawing of mean ± std by band, with the levels at its left and the frequencies below.
+
+    Args:
+        mean: Mean of each band, `(band,)`.
+        std: Standard deviation of each band, `(band,)`.
+        unit: Unit of the level.
+        hz: Centre frequency of each band in Hz, or nothing.
+    """
+    middle, spread = np.asarray(mean, dtype=np.float64).ravel(), np.asarray(std, dtype=np.float64).ravel()
+    chosen = np.unique(np.linspace(0, len(middle) - 1, min(_POINTS, len(middle))).round().astype(int))
+    low, high = float((middle - spread).min()), float((middle + spread).max())
+    scale = _HEIGHT / max(high - low, 1e-9)
+    x = chosen * (_WIDTH / max(len(middle) - 1, 1))
+
+    def line(values: np.ndarray) -> list[str]:
+        return [f"{at:.0f},{(high - value) * scale:.0f}" for at, value in zip(x, values[chosen], strict=True)]
+
+    area = " ".join([*line(middle + spread), *reversed(line(middle - spread))])
+    centres = np.asarray(hz, dtype=np.float64).ravel()
+    known = centres.size > 0 and bool(np.isfinite(centres[[0, -1]]).all())
+    ends = [f"{centres[0]:,.0f} Hz", f"{centres[-1]:,.0f} Hz"] if known else ["band 0", f"band {len(middle) - 1}"]
+    label = f"Mean and standard deviation by band, {low:.1f} to {high:.1f} {unit}"
+    texts = ((0, 10, f"{high:.1f} {unit}"), (0, _HEIGHT, f"{low:.1f} {unit}"), (0, _HEIGHT + 16, ends[0]))
+    written = "".join(f'<text x="{left}" y="{top}" font-size="10">{_text(text)}</text>' for left, top, text in texts)
+    written += f'<text x="{_WIDTH}" y="{_HEIGHT + 16}" font-size="10" text-anchor="end">{_text(ends[1])}</text>'
+    return (
+        f'<svg role="img" aria-label="{_text(label)}" width="{_WIDTH}" height="{_HEIGHT + 20}" fill="currentColor">'
+        f'<polygon points="{area}" fill="#47a" fill-opacity="0.25"/>'
+        f'<polyline points="{" ".join(line(middle))}" fill="none" stroke="#47a" stroke-width="1.5"/>{written}</svg>'
+    )
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    return escape(text if len(text) <= _MOST_CELL else f"{text[:_MOST_CELL]}…")
