@@ -114,7 +114,8 @@ def odd_tensors(header: dict[str, Any], tensors: container.Tensors) -> Iterable[
             else [np.iinfo(tensor.dtype).min, np.iinfo(tensor.dtype).max, 1]
         )
         for value in extremes:
-            changes[f"all {value}"] = np.full_like(tensor, value)
+            with np.errstate(over="ignore"):  # 1e308 is infinite in single precision
+                changes[f"all {value}"] = np.full_like(tensor, value)
         for what, changed in changes.items():
             yield f"{name}: {what}", container.pack(header, {**tensors, name: changed})
         yield f"{name}: missing", container.pack(header, {n: t for n, t in tensors.items() if n != name})

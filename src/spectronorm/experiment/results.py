@@ -16,6 +16,7 @@ from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.storage import read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.field_values import finite, whole
 
 SETTINGS, LINES = "experiment.json", "results.jsonl"
 
@@ -122,12 +123,12 @@ def _parse(plain: Mapping[str, Any]) -> TrainedModel:
     shifted = {s: {u: _scores(v) for u, v in by.items()} for s, by in plain["shifted"].items()}
     return TrainedModel(
         fold=str(plain["fold"]),
-        seed=int(plain["seed"]),
+        seed=whole(plain["seed"]),
         arm=str(plain["arm"]),
         scores=_scores(plain["scores"]),
-        predicted=tuple(int(v) for v in plain["predicted"]),
+        predicted=tuple(whole(v) for v in plain["predicted"]),
         loss=tuple(float(v) for v in plain["loss"]),
-        seconds=float(plain["seconds"]),
+        seconds=finite(plain["seconds"]),
         shifted=shifted,
     )
 

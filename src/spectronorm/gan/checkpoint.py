@@ -55,6 +55,8 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
     )
     if not fits:
         raise FileFormatError(f"{path}: its weights are not those of these networks; train in another folder")
+    if not all(np.isfinite(tensors[name]).all() for name in state):
+        raise FileFormatError(f"{path}: holds NaN or infinite weights; train in another folder")
     with torch.no_grad():
         for name, tensor in state.items():
             tensor.copy_(torch.from_numpy(np.array(tensors[name])).reshape(tensor.shape))

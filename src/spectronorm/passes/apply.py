@@ -42,6 +42,7 @@ from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
+from spectronorm.storage.field_values import whole
 
 
 @with_short_repr
@@ -128,7 +129,7 @@ class _Task:
         plain = json.loads(payload)
         bad = parse_files(plain["bad"])
         found = _Written(
-            clip, output, plain["frames"], bad, stamp_of_level(clip, self.reader), bytes.fromhex(plain["digest"])
+            clip, output, whole(plain["frames"]), bad, stamp_of_level(clip, self.reader), bytes.fromhex(plain["digest"])
         )
         if found.stamp.hex() != plain["stamp"]:
             return None

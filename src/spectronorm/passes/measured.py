@@ -14,6 +14,7 @@ from spectronorm.passes.units import Unit
 from spectronorm.profile import BadFile, GroupKey, Measurement, storage
 from spectronorm.runs.journal import key_of
 from spectronorm.storage import canonical_json, container
+from spectronorm.storage.field_values import text
 from spectronorm.version import __version__
 
 _LENGTH = struct.Struct("<Q")
@@ -90,8 +91,9 @@ class UnitTask:
             except FileFormatError:
                 return None
             measurement = groups[unit.key]
+        unconfirmed = None if lists["unconfirmed"] is None else text(lists["unconfirmed"])
         bad, flagged = storage.parse_files(lists["bad"]), storage.parse_files(lists["flagged"])
-        return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps, lists["unconfirmed"])
+        return Measured(unit.key, len(unit.clips), measurement, bad, flagged, stamps, unconfirmed)
 
 
 def _merged(key: GroupKey, some: Sequence[Measured]) -> Measured:

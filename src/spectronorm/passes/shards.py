@@ -23,6 +23,7 @@ from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.field_values import text, whole
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,13 @@ class ShardTask:
             return None
         if digest and _digest(self.folder / shard.output) != digest:
             return None
-        return WrittenShard(shard, plain["frames"], parse_files(plain["bad"]), stamps, digest)
+        return WrittenShard(
+            shard,
+            {text(name): whole(frames) for name, frames in plain["frames"].items()},
+            parse_files(plain["bad"]),
+            stamps,
+            digest,
+        )
 
 
 def _chained(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:

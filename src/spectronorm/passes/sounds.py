@@ -45,6 +45,7 @@ from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
+from spectronorm.storage.field_values import finite, text
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
 
 FORMATS = ("wav", "flac")
@@ -166,10 +167,10 @@ class _Task:
         if plain["source"] != _stamp_of_source(path, self.options):
             return None
         if "bad" in plain:
-            return _Made(None, parse_files(plain["bad"]), plain["source"], "")
+            return _Made(None, parse_files(plain["bad"]), text(plain["source"]), "")
         if _stamp(output) != plain["sound"]:
             return None
-        file = InvertedFile(name, output, plain["seconds"], tuple(plain["notes"]))
+        file = InvertedFile(name, output, finite(plain["seconds"]), tuple(text(note) for note in plain["notes"]))
         return _Made(file, (), plain["source"], plain["sound"])
 
 
