@@ -127,8 +127,9 @@ def real_number(value: object, name: str, low: float, high: float, *, of: str = 
     """
     numeric = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if numeric and low <= value <= high and math.isfinite(value):  # type: ignore[operator, arg-type]
-        whole = isinstance(value, int | np.integer) and abs(value) <= _EXACT_IN_A_FLOAT
-        return int(value) if whole else float(value)  # type: ignore[arg-type]
+        if isinstance(value, int | np.integer) and abs(int(value)) <= _EXACT_IN_A_FLOAT:
+            return int(value)
+        return float(value)  # type: ignore[arg-type]
     raise ArgumentError(f"{name}={_shown(value)} must be a number in {low:g} … {high:g}{of and ' '}{of}")
 
 
