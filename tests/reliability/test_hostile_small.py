@@ -15,6 +15,7 @@ from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.monitor import Pcm, Reading, pcm_stream
 from spectronorm.passes.outputs import MAX_PART_BYTES, fitting_name
+from spectronorm.passes.sounds import InversionOptions, invert_file
 from spectronorm.report.figures import as_label, new_figure
 from spectronorm.runs.versions import libraries
 
@@ -22,6 +23,13 @@ from .bad_inputs import tone
 from .command_line import run
 
 NAMES = ["a$^$", "win $5_$", r"$\frac{$", "cash (<$1k) or $$$ {x", r"\$", "_hidden", "$", "a\nb", "[/red]", r"\text{"]
+
+
+def npz() -> bytes:
+    """A whole archive of arrays."""
+    file = io.BytesIO()
+    np.savez(file, a=np.zeros(3))
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -154,3 +162,32 @@ def test_a_duration_has_a_bound_before_memory_is_asked_for(duration: float, tmp_
     soundfile.write(tmp_path / "a.wav", tone(0.3, 8_000), 8_000)
     with pytest.raises(ArgumentError, match="duration"):
         sn.fit(tmp_path, sn.FrontEnd(), duration=duration)
+
+
+@pytest.mark.parametrize("tag", [b"3DI", b"APETAGEX", b"LYRICS200", b"TAG", b"ID3"])
+def test_a_short_file_that_ends_in_a_piece_of_a_tag_is_refused(tag: bytes, tmp_path: Path) -> None:
+    """Fewer bytes than a tag has, of every length and at every place: one bad file, never an error of an index."""
+    path = tmp_path / "a.mp3"
+    for length in range(1, 48):
+        for place in range(length):
+            data = (b"\xff\xf3\xd8\x18".ljust(place, b"\0")[:place] + tag + b"\xff" * length)[:length]
+            path.write_bytes(data)
+            with pytest.raises(sn.errors.AudioError):
+                sn.read(path, 16_000)
+
+
+@pytest.mark.parametrize("text", [b"\ra", b"a\rb\rc.wav", b"path\r,x\n", b"\0,\0\n", b'"a\rb"\nx', b"\r\r\n\n"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt"])
+def test_odd_ends_of_lines_in_a_table_are_one_error(suffix: str, text: bytes, tmp_path: Path) -> None:
+    """Lone carriage returns and NUL in the first line: no table, and no error of the parser."""
+    (tmp_path / f"a{suffix}").write_bytes(text)
+    with pytest.raises(sn.errors.SpectronormError):
+        sn.fit(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMP", b"", npz()], ids=range(5))
+def test_another_file_with_the_name_of_an_array_is_refused(data: bytes, tmp_path: Path) -> None:
+    """A zip file, broken or whole, a pickle, a piece of an array: one sentence, as of any file that is no array."""
+    (tmp_path / "a.npy").write_bytes(data)
+    with pytest.raises(sn.errors.FileFormatError, match=r"a\.npy: cannot be read as a \.npy array"):
+        invert_file(tmp_path / "a.npy", tmp_path / "a.wav", InversionOptions(front_end=sn.FrontEnd()))

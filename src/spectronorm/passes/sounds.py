@@ -327,6 +327,9 @@ def _read(path: Path, options: InversionOptions) -> _Spectrogram:
 
 def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
     try:
+        with path.open("rb") as file:
+            if file.read(6) != b"\x93NUMPY":  # NumPy takes zip files and pickles too
+                raise ValueError("it does not begin as one")
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         if mapped.size > _MAX_CELLS:
             raise ValueError(f"it has {mapped.size} cells, more than {_MAX_CELLS}")

@@ -43,7 +43,7 @@ def without_trailing_tags(file: FileBytes) -> int:
 def _before_tag(file: FileBytes, end: int) -> int:
     if end >= _ID3V1 and file.at(end - _ID3V1, 3) == b"TAG":
         return end - _ID3V1
-    foot = file.at(max(0, end - 32), min(32, end))
+    foot = file.at(max(0, end - 32), min(32, end)).rjust(32, b"\0")
     if foot[:8] == b"APETAGEX":
         size = int.from_bytes(foot[12:16], "little") + (32 if foot[23] & 0x80 else 0)
         return end - size if 32 <= size <= end else end

@@ -103,8 +103,13 @@ def rows_of(path: Path, delimiter: str, *, quoted: bool = True) -> Iterator[Mapp
 
 def header_of_table(head: str, delimiter: str) -> list[str]:
     """The names of the columns, by the first line of a table."""
-    first = head.lstrip("\ufeff").split("\n", 1)[0].rstrip("\r")
-    return next(csv.reader([first], delimiter=delimiter), []) if len(first) < 1 << 14 else []
+    first = next(iter(head.lstrip("\ufeff").splitlines()), "")
+    if len(first) >= 1 << 14:
+        return []
+    try:
+        return next(csv.reader([first], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 @contextmanager
