@@ -303,7 +303,8 @@ def test_equal_seeds_give_equal_weights(name: str) -> None:
     one, two, other = (make_model(name, 3, 16, seed).state_dict() for seed in ((1, 2), (1, 2), (1, 3)))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(one[key], two[key]) for key in one)
-    assert any(not torch.equal(one[key], other[key]) for key in one)
+    # A linear classifier is convex and begins at zero whatever the seed is.
+    assert name == "linear" or any(not torch.equal(one[key], other[key]) for key in one)
 
 
 def test_factors_are_crossed(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_every_pair_is_explained(a: str) -> None:
     short = probe()[:24_000]
     for b in PRESETS:
         explanation = explain(sn.preset(a), sn.preset(b), short, 48_000)
-        assert bool(explanation.differences) == (a != b)
+        assert bool(explanation.differences) == (sn.preset(a) != sn.preset(b))
         for difference in explanation.differences:
             assert difference.here != difference.there
             assert len(difference.effect) > 20

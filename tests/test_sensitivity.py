@@ -166,10 +166,18 @@ def trained():
 def test_the_command_writes_a_page_a_record_and_sentences(sounds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From a table, a profile and a module the command says what errors cost, and writes report and record."""
     monkeypatch.chdir(sounds)
-    (sounds / "loud_model.py").write_text(MODEL)
+    (sounds / "loudness_classifier.py").write_text(MODEL)
     front_end = sn.FrontEnd(sample_rate=8000, bands=sn.Mel(16))
     sn.fit("clips.csv", front_end).save("clips.safetensors")
-    arguments = ["sensitivity", "loud_model:trained", "clips.csv", "-p", "clips.safetensors", "--normalize", "global"]
+    arguments = [
+        "sensitivity",
+        "loudness_classifier:trained",
+        "clips.csv",
+        "-p",
+        "clips.safetensors",
+        "--normalize",
+        "global",
+    ]
     result = CliRunner().invoke(app, [*arguments, "-o", "out", "--draws", "2"])
     assert result.exit_code == 0, result.output
     assert "With the shipped statistics the accuracy is" in result.stdout

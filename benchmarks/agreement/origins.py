@@ -237,7 +237,7 @@ def running() -> Mapping[str, Origin]:
     return {
         "ast": Origin(_ast, f"{transformers}, ASTFeatureExtractor without torchaudio", "float64", published=True),
         "beats": Origin(_beats, f"{transformers}, audio_utils.spectrogram, BEATs' numbers", "float64", published=True),
-        "clap": Origin(_clap, f"{transformers}, ClapFeatureExtractor", "float64"),
+        "clap": Origin(_clap, f"{transformers}, ClapFeatureExtractor", "float64, given as float32"),
         "eat": Origin(_eat, f"{transformers}, audio_utils.spectrogram, EAT's numbers", "float64", published=True),
         "espnet": Origin(_espnet, by_formula, "float32"),
         "funasr": Origin(partial(_kaldi_with, 80, "hamming", 32768.0), kaldi, "float32"),

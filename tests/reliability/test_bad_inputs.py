@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import resource
 import time
@@ -193,7 +194,7 @@ def test_one_bad_file_among_sixty_changes_nothing(tmp_path: Path) -> None:
         path = case.write(folder)
         profile = measured()
         assert [bad.path for bad in profile.bad] == [path.name], case.name
-        sn.Profile(front_end, profile.groups).save(tmp_path / "poisoned")
+        dataclasses.replace(profile, bad=()).save(tmp_path / "poisoned")
         assert (tmp_path / "poisoned").read_bytes() == (tmp_path / "clean").read_bytes(), case.name
         path.unlink()
 

@@ -103,11 +103,14 @@ def set_whole_numbers(
         object.__setattr__(settings, name, whole_number(getattr(settings, name), name, low, high, of=of))
 
 
+_EXACT_IN_A_FLOAT = 1 << 53
+
+
 def real_number(value: object, name: str, low: float, high: float, *, of: str = "") -> float:
     """`value` as a plain Python number, from a finite Python or NumPy number in `low … high`; bools are refused.
 
-    A Python int stays one, so that JSON of settings reads as it was written; it is compared before it is converted,
-    since one beyond 1.8e308 has no float.
+    A Python int up to 2^53 stays one, so that JSON of settings reads as it was written; arrays have no type for the
+    larger ones, which become floats. It is compared before it is converted, since one beyond 1.8e308 has no float.
 
     Args:
         value: The number.
@@ -124,7 +127,9 @@ def real_number(value: object, name: str, low: float, high: float, *, of: str = 
     """
     numeric = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if numeric and low <= value <= high and math.isfinite(value):  # type: ignore[operator, arg-type]
-        return int(value) if isinstance(value, int | np.integer) else float(value)  # type: ignore[arg-type]
+        if isinstance(value, int | np.integer) and abs(int(value)) <= _EXACT_IN_A_FLOAT:
+            return int(value)
+        return float(value)  # type: ignore[arg-type]
     raise ArgumentError(f"{name}={_shown(value)} must be a number in {low:g} … {high:g}{of and ' '}{of}")
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spectronorm.audio import Source
 from spectronorm.audit.level_sums import LevelSums, Moments
 from spectronorm.audit.measure_sums import measure_sums
-from spectronorm.audit.mistakes import EXACT, Mistake, known_mistakes
+from spectronorm.audit.mistakes import EXACT, PUBLISHED, Mistake, known_mistakes
 from spectronorm.audit.variations import variations
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
@@ -215,7 +215,8 @@ def _judge(tried: list[tuple[Finding, float]]) -> tuple[str, str]:
     if right.distance <= tried[0][1]:
         return EXACT, "the numbers are those of these data"
     nearest, tolerance = min(tried, key=lambda one: one[0].distance / one[1])
-    others = [one.distance for one, _ in tried if one.name != nearest.name]
+    rivals = (one for one, _ in tried if one.name != nearest.name and not one.name.startswith(PUBLISHED))
+    others = [one.distance for one in rivals]
     share = _NEAREST_SHARE if tolerance <= tried[0][1] else _NOISY_SHARE
     if nearest.distance <= tolerance and nearest.distance <= share * min(others):
         return nearest.name, nearest.sentence

@@ -161,7 +161,7 @@ def compare_command(
     from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
     from spectronorm.experiment.clips.devices import find_shift, parse_shifts
     from spectronorm.experiment.protocols import find_protocol
-    from spectronorm.experiment.running.compare import compare
+    from spectronorm.experiment.running.compare import ANSWER_FILE, compare
     from spectronorm.experiment.running.plan import plan
 
     seconds = None if budget is None else parse_time(budget)
@@ -184,6 +184,7 @@ def compare_command(
         duration, tested = published.duration, published.hold_out
     require_folder(output, "a run's results")
     require_replaceable(output / REPORT, Content.PAGE)
+    require_replaceable(output / ANSWER_FILE, Content.RECORD)
     clips = labelled_clips(
         note_unread(open_source(source) if levels is None else open_features(source)),
         label=label,

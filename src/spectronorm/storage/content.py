@@ -82,7 +82,7 @@ def _is_model(path: Path, head: bytes) -> bool:
 
 
 def _is_record(path: Path, head: bytes) -> bool:
-    """Tell if it is JSON as we write it: settings with their front end, losses of round trips, or a sensitivity."""
+    """Tell if it is JSON of ours: settings with their front end, losses of round trips, a sensitivity or an answer."""
     try:
         plain = json.loads(path.read_bytes()) if head[:1] == b"{" and path.stat().st_size <= _MOST_JSON_BYTES else None
     except (ValueError, RecursionError):
@@ -90,7 +90,7 @@ def _is_record(path: Path, head: bytes) -> bool:
     if not isinstance(plain, dict) or not plain:
         return False
     losses = all(isinstance(value, dict) and "quantization_rms_db" in value for value in plain.values())
-    known = ({"format", "front_end", "origin"}, {"model", "effects", "own", "offset"})
+    known = ({"format", "front_end", "origin"}, {"model", "effects", "own", "offset"}, {"answer", "looks", "stopped"})
     return losses or any(keys <= plain.keys() for keys in known)
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
+from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.containers.foreign import foreign
 from spectronorm.audio.decoding.containers.view import FileBytes
 from spectronorm.audio.decoding.decode import header_of, open_regular
@@ -50,6 +51,7 @@ def _may_be_audio(path: Path) -> bool:
     except AudioError:
         return True
     try:
+        look(descriptor)  # A container that is known and damaged is audio, of which reading tells the damage.
         return foreign(FileBytes(descriptor)) is not None or header_of(descriptor)[0] > 0
     except AudioError:
         return True

@@ -20,6 +20,8 @@ from spectronorm.experiment.running.run import run
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import write_text
+from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 ANSWER_FILE = "answer.json"
 
@@ -74,6 +76,7 @@ def compare(
     Raises:
         ArgumentError: if no block is complete.
     """
+    require_replaceable(results.folder / ANSWER_FILE, Content.RECORD)
     begin, looks, stopped = clock(), dict[str, Look](), "all blocks are done"
     planned = len(list(prepared.design.blocks(prepared.clips)))
     finished = 0
@@ -106,7 +109,9 @@ def compare(
     if said is None:
         raise ArgumentError("no block is complete, so there is no answer; run the command again")
     outcome = Outcome(said, looks, stopped)
-    write_text(results.folder / ANSWER_FILE, json.dumps(asdict(outcome), indent=1, allow_nan=False) + "\n", None)
+    write_text(
+        results.folder / ANSWER_FILE, json.dumps(asdict(outcome), indent=1, allow_nan=False) + "\n", Content.RECORD
+    )
     return outcome
 
 

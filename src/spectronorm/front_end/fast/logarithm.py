@@ -46,7 +46,9 @@ def logarithm_of(values: NDArray[Any], log: Logarithm) -> NDArray[Any]:
         return values
     values = values.astype(np.float64, copy=False)
     base = _COMMON if log.common else _NATURAL
-    _logarithm(values.reshape(-1), log.amin, log.offset, *base, log.factor, log.shift, log.least)
+    # Floats, whatever numbers the settings are: a kernel has one compilation, and 2**64 is no integer of 64 bits.
+    amin, offset, factor, shift, least = map(float, (log.amin, log.offset, log.factor, log.shift, log.least))
+    _logarithm(values.reshape(-1), amin, offset, *base, factor, shift, least)
     return values
 
 

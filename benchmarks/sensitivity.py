@@ -1,6 +1,6 @@
 """Cost of wrong statistics for the deployment story's model on ESC-10, band by band and global.
 
-    python benchmarks/bench_sensitivity.py ESC10_FOLDER -o sensitivity/
+    python benchmarks/sensitivity.py ESC10_FOLDER -o sensitivity/
 
 Trains the model of `examples/deployment_story.py` on folds 2 to 5 under both normalizations and measures its
 sensitivity on fold 1, with one thread.
