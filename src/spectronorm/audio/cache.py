@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import xxhash
@@ -81,12 +80,15 @@ class AudioCache:
         return self.folder / name[:2] / f"{name}.npy"
 
 
-_ODD: tuple[type[Exception], ...] = (OSError, BadZipFile, *DAMAGE)
+_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
 
 def _mapped(entry: Path) -> NDArray[np.float32] | None:
     """Return an entry's samples, or None if there is no entry or it is damaged."""
     try:
+        with entry.open("rb") as file:
+            if file.read(6) != b"\x93NUMPY":  # NumPy takes zip files and pickles too
+                return None
         samples = np.load(entry, mmap_mode="r", allow_pickle=False)
     except _ODD:
         return None
