@@ -52,7 +52,7 @@ def _eager(mel: bool) -> Callable[[Wave], Any]:
 
 
 def origins() -> dict[str, Callable[[Wave], Any]]:
-    """What each preset comes from, if it runs here: a function of one clip `(sample,)`."""
+    """Origin of each preset, if it runs here: a function of one clip `(sample,)`."""
     found = {name: origin.run for name, origin in running().items()}
     return {"fastaudio": _eager(mel=False), "torchaudio": _eager(mel=True), **found}
 
@@ -77,7 +77,7 @@ def preset_jobs(name: str, origin: Callable[[Wave], Any]) -> Jobs:
 
 
 def preset_figures(seconds: Mapping[str, list[float]], name: str) -> Iterator[Figure]:
-    """How many times as long as ours the origin takes."""
+    """Ratio of the origin's time to ours."""
     for work in ("clip",) if name in PADDED else ("clip", "batch"):
         for way, goal in (("NumPy", 2), ("torch", 2), ("float32", 4)):
             value = ratio(seconds, f"{name} {work}, origin", f"{name} {work}, {way}")

@@ -33,12 +33,12 @@ class Parameter:
 
     @property
     def is_argument(self) -> bool:
-        """Whether it has no flag."""
+        """True if it has no flag."""
         return not self.flag
 
     @property
     def of_front_end(self) -> bool:
-        """Whether the front end's own settings say what it may be."""
+        """True if the front end's own settings say what it may be."""
         return self.info.rich_help_panel == "Front end"
 
 
@@ -79,7 +79,7 @@ def _parameters(callback: Any) -> Iterator[Parameter]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: its exit code, or the exception that it let through, and what it printed."""
+    """End of a run: its exit code, or the exception that it let through, and what it printed."""
 
     exit_code: int | None
     exception: BaseException | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,15 +126,14 @@ def sensitivity_command(
 
 
 def _metric(name: str) -> Metric:
+    from spectronorm.experiment.own_code import current_folder_importable
+
     module, colon, attribute = name.partition(":")
-    # An installed command does not search the current folder for modules.
-    sys.path.insert(0, str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module), attribute) if colon else None
+        with current_folder_importable():
+            found = getattr(importlib.import_module(module), attribute) if colon else None
     except (ImportError, AttributeError, ValueError) as error:
         raise ArgumentError(f"metric={name!r} cannot be imported: {error}") from None
-    finally:
-        sys.path.remove(str(Path.cwd()))
     if not callable(found):
         raise ArgumentError(f"metric={name!r} must be package.module:function")
     return found  # type: ignore[no-any-return]

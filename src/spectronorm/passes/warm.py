@@ -24,7 +24,7 @@ _SECONDS = 0.5
 def warm(progress: Progress | None = None) -> float:
     """Compile what presets, compressions, resampling, counting and inversion need, and keep it in numba's cache.
 
-    What is kept already is loaded. Kernels are kept beside the package, or where `NUMBA_CACHE_DIR` says.
+    Kernels that are kept already are loaded. Kernels are kept beside the package, or where `NUMBA_CACHE_DIR` says.
 
     Args:
         progress: Called with the number of steps done and the total number of steps.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from spectronorm.counted import counted
 from spectronorm.experiment.answer.answer import Answer, Comparison, Shifted
-from spectronorm.experiment.answer.basis import count
+from spectronorm.experiment.answer.points import points
 from spectronorm.experiment.answer.sequential import Look
 from spectronorm.experiment.answer.statistics import PairedDifference
 from spectronorm.experiment.answer.words import ArmVerdict
@@ -39,7 +40,7 @@ def details(outcome: Outcome) -> list[str]:
 def _power(answer: Answer) -> str:
     if answer.detectable >= 1:
         return "Such a run calls no arm better or worse, however large the difference."
-    pairs = count(len(answer.accuracy.verdicts), "pair")
+    pairs = counted(len(answer.accuracy.verdicts), "pair")
     return (
         f"Such a run calls an arm better four times in five if it is better by {100 * answer.detectable:.1f} points "
         f"({pairs} of arms)."
@@ -49,12 +50,6 @@ def _power(answer: Answer) -> str:
 def row(cells: Sequence[str]) -> str:
     """Format one line of a table."""
     return f"| {' | '.join(cells)} |"
-
-
-def points(share: float, *, sign: bool = True) -> str:
-    """Format a share as percentage points."""
-    rounded = round(100 * share, 1) + 0.0  # Adding zero avoids a minus sign before zero.
-    return f"{rounded:{'+' if sign else ''}.1f}".replace("-", "−")
 
 
 def interval(low: float, high: float) -> str:

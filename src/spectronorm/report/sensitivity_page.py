@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from spectronorm.experiment.answer.points import points
 from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
 from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
-from spectronorm.experiment.sensitivity.words import number, sensitivity_sentences, signed
+from spectronorm.experiment.sensitivity.words import number, sensitivity_sentences
 from spectronorm.report.comparison_figures import png
 from spectronorm.report.figures import new_figure
 from spectronorm.report.html import embedded, page_template
@@ -59,9 +60,9 @@ def rows(found: Sensitivity) -> list[tuple[str, ...]]:
         (
             effect.name,
             number(effect.value),
-            signed(effect.change),
-            f"{signed(effect.low)} … {signed(effect.high)}",
-            signed(effect.worst),
+            points(effect.change),
+            f"{points(effect.low)} … {points(effect.high)}",
+            points(effect.worst),
         )
         for effect in (found.own, *found.effects)
     ]
@@ -89,10 +90,10 @@ def sensitivity_figure(found: Sensitivity) -> bytes:
 def _curve(
     axis: Any, effects: tuple[ErrorEffect, ...], label: str, at: float | None = None, attribute: str = "mean"
 ) -> None:
-    points = [(getattr(e, attribute), 100 * e.change, 100 * e.low, 100 * e.high) for e in effects]
-    points += [] if at is None else [(at, 0.0, 0.0, 0.0)]
-    if points:
-        x, y, low, high = zip(*sorted(points), strict=True)
+    drawn = [(getattr(e, attribute), 100 * e.change, 100 * e.low, 100 * e.high) for e in effects]
+    drawn += [] if at is None else [(at, 0.0, 0.0, 0.0)]
+    if drawn:
+        x, y, low, high = zip(*sorted(drawn), strict=True)
         axis.plot(x, y, "o-", color="C0")
         axis.fill_between(x, low, high, color="C0", alpha=0.2)
     axis.axhline(0, color="0.5", linewidth=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from spectronorm.experiment.answer.basis import count
+from spectronorm.counted import counted
 from spectronorm.experiment.answer.chances import MARGIN
 from spectronorm.experiment.answer.power import Precision, detectable
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNSAID, ArmVerdict
@@ -47,7 +47,7 @@ def advice(
     elif needed > seeds:
         blocks = (needed - seeds) * folds
         said.append(
-            f"For a difference of {margin} run {count(blocks, 'more block')} (--seeds {needed}), about "
+            f"For a difference of {margin} run {counted(blocks, 'more block')} (--seeds {needed}), about "
             f"{_duration(blocks * block_seconds)} of training."
         )
     return tuple(said)
@@ -80,5 +80,5 @@ def _choice(against: list[ArmVerdict], reference: str) -> str:
 def _duration(seconds: float) -> str:
     for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:
-            return count(round(seconds / size), name)
-    return count(max(1, round(seconds)), "second")
+            return counted(round(seconds / size), name)
+    return counted(max(1, round(seconds)), "second")

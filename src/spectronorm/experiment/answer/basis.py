@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spectronorm.counted import counted
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.design import Block
 
@@ -20,21 +21,15 @@ def basis(blocks: Sequence[Block], clips: LabelledClips, pairs: int, on_deployme
     folds, seeds = {block.fold for block in blocks}, {block.seed for block in blocks}
     tested = [i for fold in folds for i in clips.test_clips(fold).tolist()]
     groups = len({clips.groups[i] for i in tested})
-    design = f"{count(len(folds), 'fold')} × {count(len(seeds), 'seed')}"
-    units = count(groups, "recording or speaker", "recordings or speakers")
-    said = [
-        f"The answer rests on {count(len(blocks), 'block')} ({design}): {count(len(tested), 'tested clip')} of {units}."
-    ]
+    design = f"{counted(len(folds), 'fold')} × {counted(len(seeds), 'seed')}"
+    units = counted(groups, "recording or speaker", "recordings or speakers")
+    tests = counted(len(tested), "tested clip")
+    said = [f"The answer rests on {counted(len(blocks), 'block')} ({design}): {tests} of {units}."]
     if len(folds) < len(clips.held_out):
-        said.append(f"Of {count(len(clips.held_out), 'fold')} only {len(folds)} were tested.")
+        said.append(f"Of {counted(len(clips.held_out), 'fold')} only {len(folds)} were tested.")
     if len(folds) == 1:
         said.append("With one fold it holds for this one training set.")
-    family = f"Holm's correction covers {count(pairs, 'pair')} of arms"
-    more = f", and by itself {count(on_deployments, 'comparison')} on deployments" if on_deployments else ""
+    family = f"Holm's correction covers {counted(pairs, 'pair')} of arms"
+    more = f", and by itself {counted(on_deployments, 'comparison')} on deployments" if on_deployments else ""
     said.append(f"{family}{more}; log-loss is a family of its own and makes no sentence.")
     return tuple(said)
-
-
-def count(number: int, one: str, more: str = "") -> str:
-    """Format a number of things in singular or plural."""
-    return f"{number} {one if number == 1 else more or one + 's'}"

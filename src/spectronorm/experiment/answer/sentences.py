@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from spectronorm.experiment.answer import words
 from spectronorm.experiment.answer.chances import MARGIN, Chances
+from spectronorm.experiment.answer.points import points
 from spectronorm.experiment.answer.statistics import PairedDifference
 from spectronorm.experiment.answer.words import BETTER, WORSE, ArmVerdict
 
@@ -27,7 +28,7 @@ def sentence(verdict: ArmVerdict, where: str = "here") -> str:
     difference = verdict.difference
     if verdict.word == WORSE:
         return sentence(verdict.reversed, where)
-    ends = f"{_points(difference.bootstrap.low)} … {_points(difference.bootstrap.high)}"
+    ends = f"{points(difference.bootstrap.low)} … {points(difference.bootstrap.high)}"
     first, second = difference.first, difference.second
     match verdict.word:
         case words.BETTER:
@@ -48,16 +49,11 @@ def sentence(verdict: ArmVerdict, where: str = "here") -> str:
     return f"{said}{_chances(first, difference.chances)}."
 
 
-def _points(share: float) -> str:
-    """Format a difference of accuracy as signed percentage points."""
-    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
-
-
 def _units(difference: PairedDifference) -> str:
     if difference.spread is None:
         return "unknown over folds and seeds"
     found = difference.spread.interval
-    return f"{_points(found.low)} … {_points(found.high)} over {difference.spread.units}"
+    return f"{points(found.low)} … {points(found.high)} over {difference.spread.units}"
 
 
 def _chances(first: str, found: Chances | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spectronorm.experiment.answer.basis import count
+from spectronorm.counted import counted
 from spectronorm.experiment.answer.outcomes import complete_blocks, outcomes
 from spectronorm.experiment.answer.power import detectable
 from spectronorm.experiment.answer.precision import planned_precision
@@ -18,9 +18,9 @@ def plan(prepared: Prepared) -> list[str]:
     design, clips = prepared.design, prepared.clips
     tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
     models = len(list(design.blocks(clips))) * len(design.names)
-    what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {count(len(clips.held_out), 'fold')}"
+    what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {counted(len(clips.held_out), 'fold')}"
     on = f"tested on {tested} clips of {len(set(clips.groups))} recordings or speakers"
-    said = [f"{what} × {count(design.seeds, 'seed')}: {models} models, {on}."]
+    said = [f"{what} × {counted(design.seeds, 'seed')}: {models} models, {on}."]
     folds, groups = (
         len(clips.held_out),
         len({clips.groups[i] for fold in clips.held_out for i in clips.test_clips(fold)}),
@@ -30,9 +30,10 @@ def plan(prepared: Prepared) -> list[str]:
     elif folds == 1:
         said.append("One fold: what holds on its training set may be otherwise on the next.")
     if groups < FEWEST_GROUPS * folds:
+        units = counted(groups, "recording or speaker", "recordings or speakers")
         said.append(
-            f"{count(groups, 'recording or speaker', 'recordings or speakers')} in {count(folds, 'fold')}: with fewer "
-            f"than {FEWEST_GROUPS} in a fold no arm will be called better or worse."
+            f"{units} in {counted(folds, 'fold')}: with fewer than {FEWEST_GROUPS} in a fold no arm will be "
+            "called better or worse."
         )
     for a, b in same_model(prepared):
         said.append(f"{a} and {b} are the same model by algebra: a negative control.")

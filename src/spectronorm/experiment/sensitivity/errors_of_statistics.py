@@ -68,7 +68,7 @@ def few_clips_errors(
         draws: Number of draws of each size.
         seed: Seed of the draws.
     """
-    mean, std = _moments(means, squares)
+    mean, std = mean_and_std(means, squares)
     for size in CLIPS:
         if size >= len(means):
             return
@@ -76,12 +76,13 @@ def few_clips_errors(
         made = []
         for _ in range(draws):
             chosen = generator.choice(len(means), size, replace=False)
-            few_mean, few_std = _moments(means[chosen], squares[chosen])
+            few_mean, few_std = mean_and_std(means[chosen], squares[chosen])
             made.append((((few_mean - mean) / std)[:, None], (few_std / std)[:, None]))
         yield StatisticsError(FEW, f"statistics from {size} clips", size, 1.0, tuple(made))
 
 
-def _moments(means: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[_Column, _Column]:
+def mean_and_std(means: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[_Column, _Column]:
+    """Return mean and deviation of levels from the clips' means and mean squares; a deviation of zero counts as 1."""
     mean = means.mean(axis=0)
     variance = np.maximum(squares.mean(axis=0) - mean**2, 0.0)
     return mean, np.sqrt(np.where(variance > 0, variance, 1.0))

@@ -14,6 +14,7 @@ from spectronorm.experiment.sensitivity.errors_of_statistics import (
     StatisticsError,
     few_clips_errors,
     jagged_errors,
+    mean_and_std,
     smooth_errors,
 )
 from spectronorm.experiment.sensitivity.model import Classifier
@@ -208,9 +209,8 @@ class _Moments:
         squares = np.stack([np.square(level, dtype=np.float64).mean(axis=-1) for level in levels])
         if pooled:
             means, squares = means.mean(axis=1, keepdims=True), squares.mean(axis=1, keepdims=True)
-        mean = means.mean(axis=0)
-        variance = np.maximum(squares.mean(axis=0) - mean**2, 0.0)
-        return cls(mean[:, None], np.sqrt(np.where(variance > 0, variance, 1.0))[:, None], means, squares)
+        mean, std = mean_and_std(means, squares)
+        return cls(mean[:, None], std[:, None], means, squares)
 
 
 @dataclass(eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spectronorm.errors import ArgumentError, FileFormatError, MissingExtra
+from spectronorm.experiment.own_code import current_folder_importable
 
 Classifier = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 """Maps normalized spectrograms `(clip, band, frame)` to logits `(clip, class)`."""
@@ -36,17 +36,14 @@ def open_model(name: str) -> Classifier:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
         raise ArgumentError(f"model={name!r} must be a file model.onnx or an import path package.module:name")
-    # An installed command does not search the current folder for modules.
-    sys.path.insert(0, str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module), attribute)
-        model = found if isinstance(found, nn.Module) else found()
+        with current_folder_importable():
+            found = getattr(importlib.import_module(module), attribute)
+            model = found if isinstance(found, nn.Module) else found()
     except (ImportError, AttributeError, TypeError, OSError) as error:
         raise ArgumentError(
             f"model={name!r} cannot be opened ({error}); it must be a trained model or return one"
         ) from None
-    finally:
-        sys.path.remove(str(Path.cwd()))
     if not isinstance(model, nn.Module):
         raise ArgumentError(f"model={name!r} is a {type(model).__name__}, not a torch.nn.Module")
     return of_module(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spectronorm.experiment.answer.points import points
 from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
 from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
 
@@ -24,21 +25,16 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
     if enough is not None:
         said.append(
             f"Statistics from {enough.mean:g} clips cost less than {number(TOLERATED)} on average ({change(enough)}; "
-            f"worst of the draws {signed(enough.worst)})."
+            f"worst of the draws {points(enough.worst)})."
         )
     elif few:
-        said.append(f"Statistics from {few[-1].mean:g} clips still cost {signed(few[-1].change)} on average.")
+        said.append(f"Statistics from {few[-1].mean:g} clips still cost {points(few[-1].change)} on average.")
     return said
 
 
 def change(effect: ErrorEffect) -> str:
     """Format a change with its interval."""
-    return f"{signed(effect.change)} ({signed(effect.low)} … {signed(effect.high)})"
-
-
-def signed(value: float) -> str:
-    """Format a difference in points of a hundred."""
-    return f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", "−")
+    return f"{points(effect.change)} ({points(effect.low)} … {points(effect.high)})"
 
 
 def number(value: float) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spectronorm.errors import ArgumentError
+from spectronorm.experiment.own_code import current_folder_importable
 from spectronorm.experiment.training.band_models import BAND_MODELS
 from spectronorm.experiment.training.xresnet import SIZES, XResNet
 
@@ -85,16 +84,13 @@ def _imported(name: str, classes: int) -> nn.Module:
         raise ArgumentError(
             f"model={name!r} is unknown; use one of {', '.join(MODELS)}, or an import path package.module:callable"
         )
-    # An installed command does not search the current folder for modules.
-    sys.path.insert(0, str(Path.cwd()))
     try:
-        model = getattr(importlib.import_module(module), attribute)(classes)
+        with current_folder_importable():
+            model = getattr(importlib.import_module(module), attribute)(classes)
     except (ImportError, AttributeError, TypeError) as error:
         raise ArgumentError(
             f"model={name!r} cannot be made ({error}); it is called with the number of classes"
         ) from None
-    finally:
-        sys.path.remove(str(Path.cwd()))
     if not isinstance(model, nn.Module):
         raise ArgumentError(f"model={name!r} returned a {type(model).__name__}, not a torch.nn.Module")
     return model

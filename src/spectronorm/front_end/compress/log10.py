@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from spectronorm.arrays import Array, at_least, namespace, plus, set_real_numbers
-from spectronorm.errors import ArgumentError
+from spectronorm.arrays import Array, at_least, namespace
 from spectronorm.front_end.compress.compression import COMPRESSIONS, Compression, Logarithm
 from spectronorm.front_end.compress.grid import Grid
+from spectronorm.front_end.compress.offset import check_offset, clamped_and_offset
 
 
 @COMPRESSIONS.register("log10")
@@ -29,17 +29,11 @@ class Log10(Compression):
     amin: float = field(default=1e-10, metadata={"help": "smallest value"})
 
     def __post_init__(self) -> None:
-        set_real_numbers(self, ("offset", "amin"), 0, 1)
-        if not 1e-30 <= self.offset + self.amin <= 1:
-            raise ArgumentError(
-                f"offset={self.offset} and amin={self.amin} must not be negative, and their sum must lie in "
-                "1e-30 … 1: it keeps the logarithm of silence finite"
-            )
+        check_offset(self)
 
     @override
     def __call__(self, values: Array, power: float) -> Array:
-        clamped = at_least(values, self.amin) if self.amin else values
-        return namespace(values).log10(plus(clamped, self.offset) if self.offset else clamped)
+        return namespace(values).log10(clamped_and_offset(values, self))
 
     @override
     def inverse(self, level: Array, power: float) -> Array:
