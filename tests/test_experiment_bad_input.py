@@ -15,6 +15,7 @@ from spectronorm.cli.app import app
 
 pytest.importorskip("torch")
 
+from tests.command_output import messages
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips
 
 from spectronorm.cli.compare import parse_time
@@ -63,7 +64,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         labelled_clips(sn.open_source(path))
     result = CliRunner().invoke(app, ["compare", str(path), "-o", str(tmp_path / "out"), *SMALL])
     assert result.exit_code in (1, 2)
-    assert len(result.stderr.strip().splitlines()) == 1
+    assert len(messages(result.stderr)) == 1
     assert not (tmp_path / "out" / "results.jsonl").exists()
 
 
@@ -95,7 +96,7 @@ def test_wrong_settings_are_refused(arguments: list[str], message: str, table: P
     """A setting that does not exist or breaks its rule is misuse: exit code 2, one line, and nothing trained."""
     result = CliRunner().invoke(app, ["compare", str(table), "-o", str(tmp_path), *SMALL, *arguments])
     assert result.exit_code == 2, result.output
-    (line,) = result.stderr.strip().splitlines()
+    (line,) = messages(result.stderr)
     assert re.search(message, line), line
     assert not (tmp_path / "results.jsonl").exists()
 
@@ -140,7 +141,7 @@ main()
     command = [sys.executable, "-c", code, "compare", str(table), "-o", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    (line,) = done.stderr.strip().splitlines()
+    (line,) = messages(done.stderr)
     assert line.startswith("spectronorm: Comparing normalizations by training needs an optional dependency")
     assert line.endswith("pip install '.[torch]'")
 
