@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -212,8 +213,13 @@ def test_the_demo_shows_the_whole_job(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "measured 79 clips" in result.stdout
     assert "truncated" in result.stderr
-    named = [Path(line.split(maxsplit=1)[1]) for line in result.stdout.splitlines() if str(tmp_path) in line]
+    listed, following = result.stdout.split("next:\n")
+    named = [Path(line.split(maxsplit=1)[1]) for line in listed.splitlines() if str(tmp_path) in line]
     assert len(named) == 6
+    for line in following.splitlines():
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "spectronorm"
+        assert spectronorm(*arguments, cwd=tmp_path).returncode == 0
     assert all(path.exists() for path in named)
     report = (tmp_path / "demo" / "report.html").read_text()
     assert "http://" not in report.replace("http://www.w3.org", "")

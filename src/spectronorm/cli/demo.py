@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from spectronorm.cli.fit import remarks
 from spectronorm.cli.run import guarded, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
-from spectronorm.demo.run import run_demo
+from spectronorm.demo.run import DemoResult, run_demo
 from spectronorm.report.text_plot import band_plot
 
 _EXAMPLES = """
@@ -55,3 +56,16 @@ def demo_command(
     }
     for name, path in rows.items():
         say(f"{name:>14}  {path.resolve()}")
+    say("next:")
+    for command in _next_commands(result):
+        say(f"  spectronorm {command}")
+
+
+def _next_commands(result: DemoResult) -> tuple[str, ...]:
+    """Return three commands that run as they stand in the working directory."""
+    profile, clip = (shlex.quote(str(path)) for path in (result.profile_path, result.clip))
+    return (
+        f"show {profile} --hold-out fold=1",
+        f"plot {clip} -p {profile} -o siren.png",
+        f"fit {shlex.quote(str(result.dataset))} -o mel.safetensors --n-mels 64 --max-bad 5%  # or a folder of your own",
+    )

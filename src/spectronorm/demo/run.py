@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from spectronorm.audio import open_source, read_clip
+from spectronorm.audio import open_source
 from spectronorm.demo.dataset import make_dataset
-from spectronorm.front_end import preset, require_front_end
+from spectronorm.front_end import preset
 from spectronorm.normalize import normalizer
 from spectronorm.passes.apply import Applied, apply
 from spectronorm.passes.fit import fit
 from spectronorm.passes.outputs import files_in, require_folder
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
-from spectronorm.report.figures import save_band_figure, save_comparison
+from spectronorm.report.figures import save_band_figure, save_figure
 from spectronorm.report.page import save_page
+from spectronorm.report.plots import compare_normalizations
 from spectronorm.runs.progress import Progress
 from spectronorm.storage import Content
 from spectronorm.storage.replacement import require_replaceable
@@ -29,7 +30,7 @@ _FILES = {
     "bands.png": Content.PICTURE,
     "report.html": Content.PAGE,
 }
-_SHOWN = ("none", "global", "band", "minmax")
+_SHOWN = ("none", "global", "band", "sliding")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class DemoResult:
     profile_path: Path
     pipeline_path: Path
     applied: Applied
+    clip: Path
     comparison: Path
     bands: Path
     report: Path
@@ -61,7 +63,8 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -
     pipeline.save(pipeline_path)
     applied = apply(dataset, pipeline, folder / "features", duration=5.0, max_bad=_MAX_BAD)
     comparison, bands = folder / "comparison.png", folder / "bands.png"
-    _draw_comparison(dataset, training, comparison)
+    clip = _siren(dataset)
+    save_figure(compare_normalizations(clip, training, _SHOWN, title="A siren as a model sees it"), comparison)
     save_band_figure(profile, bands)
     report = folder / "report.html"
     commands = [
@@ -71,13 +74,10 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -
     ]
     figures = {"One clip under four normalizations": comparison, "The bands": bands}
     save_page(report, "spectronorm demo: what was measured", profile, figures, commands)
-    return DemoResult(dataset, profile, profile_path, pipeline_path, applied, comparison, bands, report)
+    return DemoResult(dataset, profile, profile_path, pipeline_path, applied, clip, comparison, bands, report)
 
 
-def _draw_comparison(dataset: Path, training: Profile, path: Path) -> None:
-    """Draw one siren under each normalizer: a clip with silence, tones and a clear shape."""
-    clip = next(c for c in open_source(dataset).select(label="siren", fold=1) if c.path.suffix == ".wav")
-    front_end = require_front_end(training.front_end, "drawing the demo")
-    level = front_end.clip_level(read_clip(clip, front_end.sample_rate).valid)
-    spectrograms = {name: normalizer(name).fit(training)(level) for name in _SHOWN}
-    save_comparison(spectrograms, front_end, f"siren, {clip.name}", path, front_end.unit)
+def _siren(dataset: Path) -> Path:
+    """Return one siren of fold 1: tones and a clear shape, without silence."""
+    clips = open_source(dataset).select(label="siren", fold=1).clips
+    return next(clip.path for clip in clips if clip.path.suffix == ".wav" and clip.columns["take"] == "B")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spectronorm.counted import and_seconds, counted
 from spectronorm.errors import MissingExtra
-from spectronorm.front_end import AnyFrontEnd, FrontEnd
+from spectronorm.front_end import AnyFrontEnd
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.storage.atomic import atomic_write
@@ -47,24 +45,6 @@ def save_band_figure(profile: Profile, path: Path) -> None:
     floors.set_ylim(0, 100)
     floors.set_xlabel("band")
     label_hz(floors, profile.front_end)
-    save_figure(figure, path)
-
-
-def save_comparison(
-    spectrograms: Mapping[str, NDArray[Any]], front_end: FrontEnd, title: str, path: Path, unit: str
-) -> None:
-    """Draw one clip's spectrogram under each normalizer, each with its own colour bar; the first is in `unit`."""
-    figure = new_figure(11, 7)
-    axes = figure.subplots(2, -(-len(spectrograms) // 2), squeeze=False).ravel()
-    seconds_per_frame = front_end.stft.hop / front_end.sample_rate
-    for axis, (name, x) in zip(axes, spectrograms.items(), strict=False):
-        extent = (0, x.shape[1] * seconds_per_frame, -0.5, x.shape[0] - 0.5)
-        image = axis.imshow(x, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest")
-        axis.set_title(f"{as_label(name)}   {x.min():.2f} … {x.max():.2f}")
-        axis.set_xlabel("time (s)")
-        axis.set_ylabel("band")
-        figure.colorbar(image, ax=axis, label=unit if name == "none" else "normalized")
-    figure.suptitle(as_label(title))
     save_figure(figure, path)
 
 

@@ -92,14 +92,18 @@ def plot_wave(wave: ArrayLike, sample_rate: float, *, ax: Any = None, title: str
 
 
 def compare_normalizations(
-    clip: str | Path | ArrayLike, profile: Profile, names: Sequence[str] = NORMALIZATIONS
+    clip: str | Path | ArrayLike, profile: Profile, names: Sequence[str] = NORMALIZATIONS, *, title: str = ""
 ) -> Any:
-    """Draw one clip under several normalizations, each with its own colour bar.
+    """Draw one clip under several normalizations, and beside each the values that a model sees in every band.
+
+    Each picture has its own colour bar, from the 2nd to the 99.8th percentile, so that digital silence does not
+    spend its range.
 
     Args:
         clip: Path of an audio file, or samples `(sample,)` at the front end's rate.
         profile: Profile of the training set; its front end makes the spectrogram.
         names: Names of normalizers, as of `--normalize`.
+        title: Title of the figure.
 
     Returns:
         The figure.
@@ -114,15 +118,32 @@ def compare_normalizations(
     wave = read(clip, front_end.sample_rate) if isinstance(clip, str | Path) else _array(clip)
     level = np.asarray(front_end(wave))
     rows = -(-len(names) // 2)
-    figure = new_figure(11, 3.5 * rows)
-    axes = figure.subplots(rows, 2, squeeze=False).ravel()
-    for axis, name in zip(axes, names, strict=False):
+    figure = new_figure(12, 3.4 * rows)
+    axes = figure.subplots(rows, 4, squeeze=False, width_ratios=(4, 1, 4, 1)).reshape(-1, 2)
+    for (picture, strip), name in zip(axes, names, strict=False):
         x = np.asarray(normalizer(name).fit(profile)(level))
         unit = front_end.unit if name == "none" else "normalized"
-        plot(x, front_end, ax=axis, unit=unit, title=f"{name}   {x.min():.2f} … {x.max():.2f}")
-    for axis in axes[len(names) :]:
+        plot(x, front_end, ax=picture, unit=unit, title=f"{name}   {x.min():.2f} … {x.max():.2f}")
+        picture.images[0].set_clim(*np.percentile(x, (2, 99.8)))
+        _draw_values_by_band(strip, x, unit)
+    for axis in axes[len(names) :].ravel():
         axis.remove()
+    if title:
+        figure.suptitle(as_label(title))
     return figure
+
+
+def _draw_values_by_band(axis: Any, x: NDArray[np.float64], unit: str) -> None:
+    """Draw median and 5th to 95th percentile of each band's values, in the height of the picture on the left."""
+    low, middle, high = np.percentile(x, (5, 50, 95), axis=-1)
+    bands = np.arange(len(x))
+    axis.fill_betweenx(bands, low, high, color="C0", alpha=0.3, linewidth=0)
+    axis.plot(middle, bands, color="C0", linewidth=1)
+    axis.axvline(0, color="0.6", linewidth=0.7)
+    axis.set_ylim(-0.5, len(x) - 0.5)
+    axis.set_yticks([])
+    axis.set_xlabel(as_label(unit))
+    axis.set_title("by band", fontsize=9)
 
 
 def _spectrogram(level: ArrayLike, front_end: AnyFrontEnd | None) -> NDArray[np.float64]:
