@@ -67,5 +67,5 @@ def _next_commands(result: DemoResult) -> tuple[str, ...]:
     return (
         f"show {profile} --hold-out fold=1",
         f"plot {clip} -p {profile} -o siren.png",
-        f"fit {shlex.quote(str(result.dataset))} -o mel.safetensors --n-mels 64 --max-bad 5%  # or a folder of your own",
+        f"fit {shlex.quote(str(result.dataset))} -o mel.safetensors --n-mels 64 --max-bad 5%  # or your own folder",
     )

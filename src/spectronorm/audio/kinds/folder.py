@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,16 +29,14 @@ class Folder(SourceKind):
     @override
     def clips(self, place: str) -> list[ClipReference]:
         root = Path(place)
-        clips = []
-        shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
         listed = list_folder(root, is_audio)
         self.unread = listed.unread
-        for path in listed.files:
-            name = path.relative_to(root).as_posix()
-            clips.append(ClipReference(name, path, label_columns(name)))
-        return clips or self._of_shards(shards) or self._of_parquet(root)
+        files = zip(listed.names, listed.files, strict=True)
+        clips = [ClipReference(name, path, label_columns(name)) for name, path in files]
+        return clips or self._of_shards(root) or self._of_parquet(root)
 
-    def _of_shards(self, shards: Sequence[Path]) -> list[ClipReference]:
+    def _of_shards(self, root: Path) -> list[ClipReference]:
+        shards = sorted(path for path in root.iterdir() if is_archive(path.name) and not path.name.startswith("."))
         names = AudioNames()
         members = [clip for shard in shards for clip in list_shard(str(shard), names, names.unread)]
         if members:

@@ -17,6 +17,8 @@ class Listed:
 
     files: tuple[Path, ...]
     unread: Mapping[str, int]
+    names: tuple[str, ...]
+    """Names of the files relative to the folder, with forward slashes."""
 
 
 def list_folder(root: Path, wanted: Callable[[str], bool]) -> Listed:
@@ -28,7 +30,7 @@ def list_folder(root: Path, wanted: Callable[[str], bool]) -> Listed:
     Raises:
         SourceError: when a folder cannot be listed.
     """
-    files: list[Path] = []
+    files: list[str] = []
     unread: Counter[str] = Counter()
     seen: set[tuple[int, int]] = set()
     waiting, links = [os.fspath(root)], [""][:0]
@@ -41,11 +43,26 @@ def list_folder(root: Path, wanted: Callable[[str], bool]) -> Listed:
             if _is_folder(entry):
                 (links if entry.is_symlink() else waiting).append(entry.path)
             elif wanted(entry.name):
-                files.append(Path(entry.path))
+                files.append(entry.path)
             else:
                 unread[os.path.splitext(entry.name)[1].lower() or "(no suffix)"] += 1  # noqa: PTH122
         links.sort()
-    return Listed(tuple(sorted(files)), dict(sorted(unread.items())))
+    files.sort(key=_parts)  # A hundred thousand paths take long to compare.
+    begin = len(os.path.join(root, ""))  # noqa: PTH118
+    names = tuple(file[begin:].replace(os.sep, "/") for file in files)
+    return Listed(tuple(map(Path, files)), dict(sorted(unread.items())), names)
+
+
+def _parts(path: str) -> list[str]:
+    return os.path.normcase(path).split(os.sep)  # noqa: PTH206
+
+
+def subfolders(root: Path) -> list[Path]:
+    """The folders right below `root` that are not hidden, by name; none where it cannot be listed."""
+    try:
+        return [root / name for name in sorted(entry.name for entry in _entries(os.fspath(root)) if _is_folder(entry))]
+    except SourceError:
+        return []
 
 
 def _is_new(folder: str, seen: set[tuple[int, int]]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections import Counter
 from pathlib import PurePosixPath
 
@@ -18,14 +20,17 @@ FFMPEG_SUFFIXES = frozenset(_FFMPEG_SUFFIXES.split())
 AUDIO_SUFFIXES = frozenset(_SUFFIXES.split()) | FFMPEG_SUFFIXES
 """Suffixes that a scan of a folder recognizes as audio; a table may name any file."""
 
+_HIDDEN = re.compile(r"(?:^|/)\.(?!/|\Z|\./|\.\Z)")
+"""The beginning of a part of a name that is hidden; `.` and `..` are not."""
+
 
 def is_audio(name: str) -> bool:
     """Return true if a file name is recognized as audio: it has a known suffix and is not hidden."""
-    return not _is_hidden(name) and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
+    return posixpath.splitext(name.rstrip("/"))[1].lower() in AUDIO_SUFFIXES and not _is_hidden(name)
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") and part not in (".", "..") for part in PurePosixPath(name).parts)
+    return _HIDDEN.search(name) is not None
 
 
 def suffix_of(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from spectronorm.audio.places.columns import text_columns
+from spectronorm.audio.places.folder import subfolders
 from spectronorm.audio.places.manifests.manifest import MANIFESTS, Listing, Manifest, ManifestRow
 from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.audio.places.manifests.text import first_object, header_of_table, objects_of, rows_of
@@ -44,11 +45,8 @@ def _tables(folder: Path) -> list[Path]:
     here = [folder / name for name in _NAMES if (folder / name).is_file()]
     if here:
         return here[:1] if _has_key(here[0]) else []
-    try:
-        below = [one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")]
-    except OSError:
-        return []
-    tables = [next((one / name for name in _NAMES if (one / name).is_file()), None) for one in below[:1000]]
+    below = subfolders(folder)[:1000]
+    tables = [next((one / name for name in _NAMES if (one / name).is_file()), None) for one in below]
     return [table for table in tables if table is not None and _has_key(table)]
 
 

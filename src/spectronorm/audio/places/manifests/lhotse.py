@@ -61,7 +61,7 @@ class Shar(Manifest):
 
 
 def _shards(folder: Path) -> list[tuple[Path, Path]]:
-    cuts = sorted([*folder.glob("cuts.*.jsonl.gz"), *folder.glob("cuts.*.jsonl")])
+    cuts = sorted(path for path in folder.glob("cuts.*") if path.name.endswith((".jsonl", ".jsonl.gz")))
     pairs = [(one, folder / f"recording.{one.name.split('.')[1]}.tar") for one in cuts]
     return [(one, tar) for one, tar in pairs if tar.is_file()]
 
