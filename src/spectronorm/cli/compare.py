@@ -73,6 +73,7 @@ def register(app: typer.Typer) -> None:
 
 def compare_command(
     *,
+    context: typer.Context,
     source: SourceArgument,
     front_end: FrontEnd,
     levels: DescriptionOption = None,
@@ -90,8 +91,8 @@ def compare_command(
         str | None,
         typer.Option(
             help="Repeat a published comparison: esc50-norms-2022, or esc50-norms-2022-all-folds. It sets the "
-            "arms, model, epochs, batch size, learning rate, seeds, duration and folds, but not the "
-            "precision and device."
+            "arms, and defaults of the model, epochs, batch size, learning rate, seeds, duration and folds, which "
+            "other options override."
         ),
     ] = None,
     label: Annotated[str, typer.Option(help="Column of the class.")] = "label",
@@ -138,6 +139,12 @@ def compare_command(
     learning_rate: Annotated[
         float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
     ] = 5e-3,
+    search_learning_rate: Annotated[
+        bool,
+        typer.Option(
+            "--search-learning-rate", help="Search each arm's learning rate around this one, on its training folds."
+        ),
+    ] = False,
     weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
     label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
@@ -165,7 +172,17 @@ def compare_command(
     from spectronorm.experiment.running.plan import plan
 
     seconds = None if budget is None else parse_time(budget)
-    training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
+    training = Training(
+        model,
+        epochs,
+        batch_size,
+        learning_rate,
+        weight_decay,
+        label_smoothing,
+        precision,
+        device,
+        search_learning_rate=search_learning_rate,
+    )
     tested_on = parse_shifts(shifts) if shifts else ()
     tested = tuple(hold_out.split(",")) if hold_out else ()
     heard = find_shift(train_on) if train_on else ""
@@ -177,11 +194,24 @@ def compare_command(
     elif levels is not None:
         raise ArgumentError("--levels and --protocol exclude each other: a protocol computes its spectrograms")
     else:
-        published = find_protocol(protocol)
-        training = replace(published.design.training, precision=precision, device=device)
-        design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
-        design = replace(design, update_classes=update_classes)
-        duration, tested = published.duration, published.hold_out
+        published, given = find_protocol(protocol), _explicit(context)
+        if front_end != _START or "arms" in given:
+            raise ArgumentError(
+                f"protocol={protocol!r} sets the arms and their front ends: leave out --arms and the options of a "
+                "front end, or leave out --protocol"
+            )
+        own = {name: getattr(training, name) for name in given & set(published.design.training.to_dict())}
+        own |= {"precision": precision, "device": device, "search_learning_rate": search_learning_rate}
+        design = replace(
+            published.design,
+            training=replace(published.design.training, **own),
+            seeds=seeds if "seeds" in given else published.design.seeds,
+            reference=reference or published.design.reference,
+            shifts=tested_on,
+            train_on=heard,
+            update_classes=update_classes,
+        )
+        duration, tested = duration or published.duration, tested or published.hold_out
     require_folder(output, "a run's results")
     require_replaceable(output / REPORT, Content.PAGE)
     require_replaceable(output / ANSWER_FILE, Content.RECORD)
@@ -241,6 +271,15 @@ def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> It
         return
     with open_engine("dask", workers, scheduler) as cluster:
         yield cluster
+
+
+def _explicit(context: typer.Context) -> set[str]:
+    """Names of the options that stand on the command line."""
+    return {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) is not None and source.name != "DEFAULT"
+    }
 
 
 def parse_time(text: str) -> float:
