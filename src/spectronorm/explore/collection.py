@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from spectronorm.arrays.rounding import CONSTANT_VARIANCE
 from spectronorm.audio import ClipReference, Source
 from spectronorm.errors import ArgumentError
 from spectronorm.explore.clip_view import ClipView, TimeAxis, view_clip
@@ -18,7 +19,7 @@ from spectronorm.explore.raised_floor import LevelCounts
 from spectronorm.explore.round_trip import TurnedBack, turn_back
 from spectronorm.explore.settings import Exported, Options, Places, Settings, export
 from spectronorm.front_end import AnyFrontEnd, Levels
-from spectronorm.normalize import normalizer, normalizer_names
+from spectronorm.normalize import NORMALIZERS, PerClip, normalizer, normalizer_names
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.version import __version__
@@ -84,7 +85,8 @@ class Collection:
             "frameStep": axis.step,
             "firstFrame": axis.first,
             "fingerprint": front_end.fingerprint,
-            "normalizations": list(normalizer_names()),
+            "constantVariance": CONSTANT_VARIANCE,
+            "normalizations": _normalizations(),
             "given": [printable(name) for name in self._of.profiles],
         }
 
@@ -203,6 +205,13 @@ class Collection:
 
     def _turn_back(self, number: int, low: float, high: float) -> TurnedBack:
         return turn_back(self._view(number), self._of.front_end, low, high, self.clips[number].name)
+
+
+def _normalizations() -> list[dict[str, Any]]:
+    """Names and settings of the normalizers with one map for all clips or for each, which the page can apply."""
+    known = {name: normalizer(name) for name in normalizer_names()}
+    shown = {name: one for name, one in known.items() if not one.maps_clips or isinstance(one, PerClip)}
+    return [{"name": name, "kind": NORMALIZERS.to_plain(one)} for name, one in shown.items()]
 
 
 def _columns(clip: ClipReference) -> tuple[str, str]:

@@ -85,8 +85,10 @@ class LevelCounts:
         """
         floor = max(floor, self.floor)
         left = (self.first_cell + np.arange(self.histogram.shape[1])) * self.cell_width
-        right = np.clip(floor, left, left + self.cell_width)  # the part of the cell below the floor ends here
-        below = self.histogram * ((right - left) / self.cell_width)
+        end = left + self.cell_width
+        left = np.minimum(np.maximum(left, self.floor), end)  # no value lies below the profile's own floor
+        right = np.clip(floor, left, end)  # the part of the cell below the floor ends here
+        below = self.histogram * ((right - left) / np.where(end > left, end - left, 1.0))
         centre = self.mean[:, None]
         a, b = left[None] - centre, right[None] - centre
         spike = self.floor - self.mean

@@ -31,6 +31,8 @@ _PAGE = {
             "charts.js",
             "list.js",
             "player.js",
+            "clips.js",
+            "keys.js",
             "requests.js",
         )
     },
@@ -38,7 +40,7 @@ _PAGE = {
 """Files of the page by their addresses: nothing else of the package is served."""
 _HOSTS = ("127.0.0.1", "localhost")
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
