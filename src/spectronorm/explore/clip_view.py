@@ -15,10 +15,10 @@ from spectronorm.features import read_level
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.report.play import Player
 
-MOST_SECONDS = 60.0
+_MOST_SECONDS = 60.0
 """Longer clips are shown up to here."""
 _MOST_CELLS = 1 << 22
-"""A level has at most so many cells: 16 MB in the browser."""
+"""Largest number of cells of a level: 16 MB in the browser."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def _of_file(clip: ClipReference, levels: Levels) -> ClipView:
 
 def _most_seconds(front_end: FrontEnd) -> float:
     frames = _MOST_CELLS // front_end.n_bands
-    return min(MOST_SECONDS, frames * front_end.stft.hop / front_end.sample_rate)
+    return min(_MOST_SECONDS, frames * front_end.stft.hop / front_end.sample_rate)
 
 
 def _beginning(clip: ClipReference, reader: Reader) -> tuple[ClipReference, tuple[str, ...]]:
@@ -83,11 +83,11 @@ def _beginning(clip: ClipReference, reader: Reader) -> tuple[ClipReference, tupl
     length = length_of(clip, reader.untrusted)
     start, stop = (Span() if clip.span is None else clip.span).frames(length.sample_rate)
     stop = length.samples if stop is None else min(stop, length.samples)
-    most = round(MOST_SECONDS * length.sample_rate)
+    most = round(_MOST_SECONDS * length.sample_rate)
     if stop - start <= most:
         return clip, ()
     span = SampleSpan(float(start), float(start + most))
-    return replace(clip, span=span), (_only(MOST_SECONDS, (stop - start) / length.sample_rate),)
+    return replace(clip, span=span), (_only(_MOST_SECONDS, (stop - start) / length.sample_rate),)
 
 
 def _only(shown: float, seconds: float) -> str:

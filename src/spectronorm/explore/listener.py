@@ -33,7 +33,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Progress:
+class HeardSoFar:
     """State of the measurement: clips heard, all clips, and why it ended early, if it did."""
 
     heard: int
@@ -102,13 +102,13 @@ class Listener:
         self._thread.join(seconds)
         return self.progress().done
 
-    def progress(self) -> Progress:
+    def progress(self) -> HeardSoFar:
         """Return how far the measurement is."""
         with self._lock:
-            return Progress(self._measured, len(self._source), self._done, self._problem)
+            return HeardSoFar(self._measured, len(self._source), self._done, self._problem)
 
     def since(self, first: int, most: int) -> list[Heard]:
-        """Return news from number `first` on, at most so many; later news of a clip replace earlier ones."""
+        """Return at most `most` news from number `first` on; later news of a clip replace earlier ones."""
         with self._lock:
             return self._heard[first : first + most]
 
