@@ -65,7 +65,7 @@ def invert_command(
         str | None,
         typer.Option(
             metavar="SETTINGS",
-            help="For images made by the common tutorial code: sr=…,hop_length=…,n_mels=…,min=…,max=….",
+            help="For images made by the common tutorial code: its sr, hop_length, n_mels, min and max, as below.",
         ),
     ] = None,
     max_bad: MaxBadOption = "1%",

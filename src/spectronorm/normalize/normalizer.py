@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
 import xxhash
@@ -55,6 +55,21 @@ class Normalizer(Parameters, ABC):
     @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Return the map for levels of the profile's front end."""
+
+    def __call__(self, level: Array) -> NoReturn:
+        """Raise `ArgumentError`: settings map no level before they are fitted."""
+        raise self._unfitted("(level)", level)
+
+    def inverse(self, x: Array) -> NoReturn:
+        """Raise `ArgumentError`: settings invert nothing before they are fitted."""
+        raise self._unfitted(".inverse(x)", x)
+
+    def _unfitted(self, call: str, given: object) -> ArgumentError:
+        name = type(self).__name__
+        return ArgumentError(
+            f"{name} is not fitted, so it maps no {type(given).__name__}: fitted = {name}(...).fit(profile), "
+            f"then fitted{call}"
+        )
 
     @property
     def one_map(self) -> bool:

@@ -47,6 +47,7 @@ from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.field_values import finite, text
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
+from spectronorm.suggestion import known_keywords
 
 FORMATS = ("wav", "flac")
 _MOST_IN_FLAC = 8
@@ -235,6 +236,7 @@ def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, j
         written.write(buffer.getvalue())
 
 
+@known_keywords
 def export_audio(
     target: str | Path,
     output: str | Path,
