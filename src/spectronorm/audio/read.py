@@ -16,7 +16,7 @@ from spectronorm.audio.channels import MEAN, STACK, ChannelPowers, cancel, check
 from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import content_digest, open_content, stamp_of_error, stamp_of_piece
 from spectronorm.audio.decoding.decode import check_samples, check_whole, header_of
-from spectronorm.audio.decoding.decoded import Outcome, decode_each, unpacking
+from spectronorm.audio.decoding.decoded import DecodedOrError, decode_each, unpacking
 from spectronorm.audio.decoding.fork_server import Limits
 from spectronorm.audio.decoding.recordings import stamp
 from spectronorm.audio.decoding.sandbox import header_untrusted
@@ -128,7 +128,7 @@ class Reader:
         return count
 
     def _prepared(
-        self, decoded: Outcome, sample_rate: int, duration: float | None, resampler: str, channel: int | None
+        self, decoded: DecodedOrError, sample_rate: int, duration: float | None, resampler: str, channel: int | None
     ) -> Clip | AudioError:
         if isinstance(decoded, AudioError):
             return decoded

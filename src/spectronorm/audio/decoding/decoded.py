@@ -53,12 +53,12 @@ class Decoded:
     note: str = ""
 
 
-Outcome = Decoded | AudioError
+DecodedOrError = Decoded | AudioError
 
 
 def decode_each(
     clips: Sequence[ClipReference], limits: Limits | None, *, with_stamp: bool
-) -> Generator[tuple[bytes, Outcome]]:
+) -> Generator[tuple[bytes, DecodedOrError]]:
     """Yield stamp and samples of one unchanging state of each file."""
     if limits is None:
         for clip in clips:
@@ -70,7 +70,7 @@ def decode_each(
                 yield found or _decode_again(clip, limits, with_stamp=with_stamp)
 
 
-def _decode_again(clip: ClipReference, limits: Limits | None, *, with_stamp: bool) -> tuple[bytes, Outcome]:
+def _decode_again(clip: ClipReference, limits: Limits | None, *, with_stamp: bool) -> tuple[bytes, DecodedOrError]:
     """Decode a clip that changed while it was read."""
     for _ in range(ATTEMPTS - 1):
         if limits is None:
@@ -85,7 +85,7 @@ def _decode_again(clip: ClipReference, limits: Limits | None, *, with_stamp: boo
 
 def _attempt(
     clips: Sequence[ClipReference], limits: Limits, *, with_stamp: bool
-) -> Generator[tuple[bytes, Outcome] | None]:
+) -> Generator[tuple[bytes, DecodedOrError] | None]:
     """Yield the result of `_attempt_here` for each file, decoded within limits."""
     with ExitStack() as stack:
         recordings: dict[object, _Opened] = {}
@@ -101,7 +101,7 @@ def _attempt(
                 yield (one.stamp, result) if content_state(one.descriptor) == one.state else None
 
 
-def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, Outcome] | None:
+def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, DecodedOrError] | None:
     """Return stamp and samples of a file; None if the file changed meanwhile."""
     if clip.span is not None and not _needs_path(clip):
         return _attempt_piece(clip, clip.span, with_stamp=with_stamp)
@@ -115,7 +115,7 @@ def _attempt_here(clip: ClipReference, *, with_stamp: bool) -> tuple[bytes, Outc
         return _not_opened(error)
 
 
-def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tuple[bytes, Outcome] | None:
+def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tuple[bytes, DecodedOrError] | None:
     """Return the result of `_attempt_here` for a section of a recording, which stays open for its next one."""
     try:
         with RECORDINGS.open(clip) as opened:
@@ -126,7 +126,7 @@ def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tupl
         return _not_opened(error)
 
 
-def _section(opened: OpenRecording, span: Span) -> Outcome:
+def _section(opened: OpenRecording, span: Span) -> DecodedOrError:
     plain = None if opened.plain is None else read_plain_wav(opened.descriptor, span, opened.plain)
     if plain is not None:
         return Decoded(*plain, borrowed=True, of_integers=True)
@@ -141,7 +141,7 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
     return None if error.reason is BadAudioReason.CHANGING else (stamp_of_error(error), error)
 
 
-def _decoded_here(clip: ClipReference, descriptor: int) -> Outcome:
+def _decoded_here(clip: ClipReference, descriptor: int) -> DecodedOrError:
     if (plain := read_plain_wav(descriptor, clip.span)) is not None:
         return Decoded(*plain, borrowed=True, of_integers=True)
     path = clip.path if _needs_path(clip) else None
@@ -158,7 +158,7 @@ def _needs_path(clip: ClipReference) -> bool:
     return clip.part is None and str(clip.location)[-4:].lower() in NEEDS_PATH
 
 
-def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[Outcome]:
+def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[DecodedOrError]:
     # Plain samples are copied, not decoded, so there is no decoder to confine.
     plain = [_is_plain(one.descriptor, limits, one.span) for one in opened]
     faults = [None if one.span is None else one.span.problem for one in opened]

@@ -115,7 +115,7 @@ def ending(status: int, seconds: float, limits: Limits, how: str, work: str = "d
     return AudioError(BadAudioReason.CRASHED, f"it ended the process that {work}ed it (exit status {status}; {how})")
 
 
-def reported(text: bytes) -> AudioError:
+def reported_error(text: bytes) -> AudioError:
     """The error that a process reports; raises `Gone` if its words are none."""
     try:
         reason, detail = json.loads(text)

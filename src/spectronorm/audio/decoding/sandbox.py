@@ -23,7 +23,7 @@ from spectronorm.audio.decoding.containers.view import FileBytes
 from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.fork_server import Confined, Gone, Limits
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
-from spectronorm.audio.decoding.pool import ending, give_back, not_started, reported, take
+from spectronorm.audio.decoding.pool import ending, give_back, not_started, reported_error, take
 from spectronorm.audio.decoding.worker import (
     ANSWER,
     ASK_AGAIN,
@@ -64,7 +64,7 @@ class Asked:
         return ASKED.pack(self.number, self.span.start, math.nan if self.span.end is None else self.span.end, 1)
 
 
-Decoded = DecodedFile | AudioError
+_FileOrError = DecodedFile | AudioError
 """Content of a file, or the reason why the file has none."""
 
 
@@ -87,7 +87,7 @@ class _Decoder(Confined):
         message = bytes([len(files)]) + b"".join(file.packed for file in files)
         self.send(message, [file.descriptor for file in files])
 
-    def answer(self, memory: _Memory, *, first: bool) -> Decoded | None:
+    def answer(self, memory: _Memory, *, first: bool) -> _FileOrError | None:
         """Return the result of the next file; None if this file and all later ones must be sent again.
 
         The first file is never sent again, since nothing waits yet. Samples are copied to `memory`.
@@ -101,7 +101,7 @@ class _Decoder(Confined):
             if kind == ASK_AGAIN and not first:
                 return None
             if kind == ERROR:
-                return reported(self.receive(text, deadline) if text <= _MAX_TEXT else b"")
+                return reported_error(self.receive(text, deadline) if text <= _MAX_TEXT else b"")
             possible = kind == SAMPLES and 4 * (place + rows * columns) <= len(self._shared) and text <= _MAX_TEXT
             if not possible or not 0 <= missing < math.inf:
                 raise Gone("it gave an answer that cannot be")
@@ -137,7 +137,7 @@ def _new_memory(count: int) -> NDArray[np.float32]:
     return np.empty(count, np.float32)
 
 
-def decode_untrusted(files: Sequence[Asked], limits: Limits, memory: _Memory = _new_memory) -> Generator[Decoded]:
+def decode_untrusted(files: Sequence[Asked], limits: Limits, memory: _Memory = _new_memory) -> Generator[_FileOrError]:
     """Yield the result of `decode_descriptor` for each of these open files, in order, from a separate process.
 
     Several files are sent at a time, and the process continues with the next while its last answer is used. Processes
@@ -180,7 +180,7 @@ def header_untrusted(descriptor: int, limits: Limits) -> tuple[int, int, int]:
         give_back(decoder, usable=done)
 
 
-def _answers(files: Sequence[Asked], limits: Limits, memory: _Memory) -> Generator[Decoded | None]:
+def _answers(files: Sequence[Asked], limits: Limits, memory: _Memory) -> Generator[_FileOrError | None]:
     """Yield one answer for each file, until one is None (ask again) or reports the end of the process."""
     try:
         decoder = _take_decoder(files[0].descriptor, limits)

@@ -10,7 +10,7 @@ from typing import cast
 
 from spectronorm.audio.decoding.decode import open_regular
 from spectronorm.audio.decoding.fork_server import Confined, Gone, Limits
-from spectronorm.audio.decoding.pool import ending, give_back, not_started, reported, take
+from spectronorm.audio.decoding.pool import ending, give_back, not_started, reported_error, take
 from spectronorm.audio.decoding.worker import DATA, DONE, FAILED, PIECE, UNPACKER
 from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.member_limits import check_member, check_position
@@ -52,7 +52,7 @@ class _Unpacker(Confined):
                 if kind == DONE:
                     return
                 if kind == FAILED:
-                    raise reported(data)
+                    raise reported_error(data)
                 yield data
         except OSError as error:
             raise Gone(str(error)) from None
