@@ -17,7 +17,7 @@ from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
-from spectronorm.profile.storage import parse_libraries
+from spectronorm.profile.storage import parse_commands, parse_libraries
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
@@ -211,8 +211,8 @@ def published(name: str) -> Pipeline:
 
 def _plain(fitted_on: FittedOn) -> dict[str, Any]:
     plain = {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
-    libraries = dict(plain.pop("libraries"))
-    return {**plain, "libraries": libraries} if libraries else plain
+    noted = {"libraries": dict(plain.pop("libraries")), "commands": list(plain.pop("commands"))}
+    return plain | {name: value for name, value in noted.items() if value}
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
@@ -233,6 +233,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
         tuple(on["left_out"]),
         on["data"],
         parse_libraries(on.get("libraries", {})),
+        parse_commands(on.get("commands", [])),
     )
     affine = _affine(tensors, front_end.level_shape) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)

@@ -149,7 +149,8 @@ class FittedOn:
     """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
 
     `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal, `libraries` are names and
-    versions of the libraries that decided the measurement's last bits.
+    versions of the libraries that decided the measurement's last bits, `commands` the command lines that measured, or
+    that imported the numbers.
     """
 
     clips: int
@@ -158,6 +159,7 @@ class FittedOn:
     left_out: tuple[str, ...] = ()
     data: str = ""
     libraries: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    commands: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
@@ -165,7 +167,7 @@ class FittedOn:
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
         left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
         data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
-        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries)
+        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries, profile.commands)
 
 
 @with_private_attributes
