@@ -12,8 +12,9 @@ from spectronorm.arrays import MAX_SEED, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import MAX_IMAGES, GanModel
 from spectronorm.image_files import ImageCodec, Layout
+from spectronorm.passes.inversion_options import InversionOptions
 from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, write_index
-from spectronorm.passes.sounds import InversionOptions, invert_file
+from spectronorm.passes.sounds import invert_file
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, reported, silent
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
