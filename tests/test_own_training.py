@@ -8,15 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-import spectronorm as sn  # noqa: E402
-from spectronorm.cli.app import app  # noqa: E402
 from spectronorm.errors import ArgumentError  # noqa: E402
 from spectronorm.experiment import Results, compare, parse_arms  # noqa: E402
 from spectronorm.experiment.running.prepare import arm_inputs  # noqa: E402
@@ -224,40 +221,3 @@ def test_an_ast_is_compared_like_any_module() -> None:
     prepare_to_train(model, Training(trains="head"))
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
     assert trained == ["model.classifier.dense.weight", "model.classifier.dense.bias"]
-
-
-@pytest.mark.parametrize("more", [["--arms", "none,band"], ["--n-mels", "40"]])
-def test_a_protocol_refuses_other_arms(table: Path, tmp_path: Path, more: list[str]) -> None:
-    """Arms and front ends beside a protocol are one clear error."""
-    arguments = ["compare", str(table), "-o", str(tmp_path / "run"), "--protocol", "esc50-norms-2022", *more]
-    refused = CliRunner().invoke(app, arguments)
-    assert refused.exit_code == 2
-    assert "sets the arms" in " ".join(refused.output.split())
-
-
-def test_options_beside_a_protocol_are_honoured(table: Path, tmp_path: Path) -> None:
-    """Model, epochs, seeds, folds and duration on the command line replace those of the protocol."""
-    arguments = ["compare", str(table), "-o", str(tmp_path / "run"), "--protocol", "esc50-norms-2022"]
-    arguments += [
-        "--model",
-        "linear",
-        "--epochs",
-        "2",
-        "--seeds",
-        "2",
-        "--hold-out",
-        "2,3",
-        "--duration",
-        "0.5",
-        "--json",
-    ]
-    done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 0, done.output
-    settings = json.loads((tmp_path / "run" / "experiment.json").read_text())
-    assert settings["training"]["model"] == "linear"
-    assert settings["training"]["epochs"] == 2
-    assert settings["training"]["batch_size"] == 64
-    assert settings["seconds"] == 0.5
-    blocks = json.loads((tmp_path / "run" / "answer.json").read_text())["answer"]["blocks"]
-    assert {(block["fold"], block["seed"]) for block in blocks} == {("2", 0), ("2", 1), ("3", 0), ("3", 1)}
-    assert sn.open_source(table)

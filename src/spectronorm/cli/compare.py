@@ -12,7 +12,7 @@ import typer
 
 from spectronorm.audio import open_source
 from spectronorm.audio.channels import STACK
-from spectronorm.cli.front_end import with_front_end
+from spectronorm.cli.front_end import FRONT_END_PANEL, with_front_end
 from spectronorm.cli.options import (
     MAX_REPEATS,
     MAX_WORKERS,
@@ -82,7 +82,10 @@ def compare_command(
     ],
     arms: Annotated[
         str,
-        typer.Option(help="Names of arms (names of --normalize, and pcen for audio), or a .toml or .json file."),
+        typer.Option(
+            help="Names of arms (names of --normalize, and pcen for audio), or a .toml or .json file.",
+            show_default=_ARMS.replace(",", ", "),
+        ),
     ] = _ARMS,
     reference: Annotated[
         str | None, typer.Option(help="Arm that the A/A control repeats; by default global, or the first arm.")
@@ -90,9 +93,9 @@ def compare_command(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="Repeat a published comparison: esc50-norms-2022, or esc50-norms-2022-all-folds. It sets the "
-            "arms, and defaults of the model, epochs, batch size, learning rate, seeds, duration and folds, which "
-            "other options override."
+            help="Repeat a published comparison: esc50-norms-2022, or with -all-folds behind that name. It sets the "
+            "arms, model, epochs, batch size, learning rate, seeds, duration and folds, but not the "
+            "precision and device."
         ),
     ] = None,
     label: Annotated[str, typer.Option(help="Column of the class.")] = "label",
@@ -115,7 +118,7 @@ def compare_command(
         str | None,
         typer.Option(
             help="Also test each model on simulated deployments: all, or some of "
-            "gain-20,muffle,thin,noise20,phone,as-recorded."
+            "gain-20, muffle, thin, noise20, phone, as-recorded, joined by commas."
         ),
     ] = None,
     train_on: Annotated[
@@ -131,7 +134,7 @@ def compare_command(
     model: Annotated[
         str,
         typer.Option(
-            help="Model: tiny, small, xresnet18, linear, mlp (these two keep bands), or package.module:callable."
+            help="Model: tiny, small, xresnet18, linear or mlp (two that keep bands), or a path such as nets:net."
         ),
     ] = "tiny",
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
@@ -194,24 +197,12 @@ def compare_command(
     elif levels is not None:
         raise ArgumentError("--levels and --protocol exclude each other: a protocol computes its spectrograms")
     else:
-        published, given = find_protocol(protocol), _explicit(context)
-        if front_end != _START or "arms" in given:
-            raise ArgumentError(
-                f"protocol={protocol!r} sets the arms and their front ends: leave out --arms and the options of a "
-                "front end, or leave out --protocol"
-            )
-        own = {name: getattr(training, name) for name in given & set(published.design.training.to_dict())}
-        own |= {"precision": precision, "device": device, "search_learning_rate": search_learning_rate}
-        design = replace(
-            published.design,
-            training=replace(published.design.training, **own),
-            seeds=seeds if "seeds" in given else published.design.seeds,
-            reference=reference or published.design.reference,
-            shifts=tested_on,
-            train_on=heard,
-            update_classes=update_classes,
-        )
-        duration, tested = duration or published.duration, tested or published.hold_out
+        published = find_protocol(protocol)
+        _require_nothing_else(context)
+        training = replace(published.design.training, precision=precision, device=device)
+        design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
+        design = replace(design, update_classes=update_classes)
+        duration, tested = published.duration, published.hold_out
     require_folder(output, "a run's results")
     require_replaceable(output / REPORT, Content.PAGE)
     require_replaceable(output / ANSWER_FILE, Content.RECORD)
@@ -273,15 +264,6 @@ def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> It
         yield cluster
 
 
-def _explicit(context: typer.Context) -> set[str]:
-    """Names of the options that stand on the command line."""
-    return {
-        name
-        for name in context.params
-        if (source := context.get_parameter_source(name)) is not None and source.name != "DEFAULT"
-    }
-
-
 def parse_time(text: str) -> float:
     """Parse `90s`, `30m` or `2h` as seconds.
 
@@ -319,3 +301,23 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
 
     warn_left_out(prepared.bad)
     say("\n" + "\n".join(tables(outcome)))
+
+
+_SET_BY_PROTOCOL = (
+    "search_learning_rate",
+    *("arms", "reference", "hold_out", "seeds", "model", "epochs", "batch_size", "learning_rate", "weight_decay"),
+    *("label_smoothing", "duration"),
+)
+
+
+def _require_nothing_else(context: typer.Context) -> None:
+    """Raise `ArgumentError` if an option was given that a protocol sets."""
+    for parameter in context.command.params:
+        of_front_end = getattr(parameter, "rich_help_panel", None) == FRONT_END_PANEL
+        if (of_front_end or parameter.name in _SET_BY_PROTOCOL) and parameter.name is not None:
+            source = context.get_parameter_source(parameter.name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise ArgumentError(
+                    f"{parameter.opts[0]} is set by --protocol; leave one of the two out (a protocol is repeated as "
+                    "it was published)"
+                )
