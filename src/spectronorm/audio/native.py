@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spectronorm.audio.channels import own_channel
 from spectronorm.audio.decoding.content import ATTEMPTS, always_changing
 from spectronorm.audio.decoding.decode import DecodedBlocks, check_samples, check_whole
+from spectronorm.audio.decoding.decoded import decode_each
 from spectronorm.audio.decoding.recording import Section
 from spectronorm.audio.decoding.recordings import RECORDINGS
 from spectronorm.audio.long_clip import LONG_SAMPLES, is_large, length_of_span
@@ -43,8 +44,12 @@ def with_native_blocks(reader: Reader, clip: ClipReference, work: Work[_Result])
                     return found[0]
         else:
             raise always_changing()
-    samples, rate = reader.read_native(clip)
-    return work(rate, [samples])
+    ((_, decoded),) = decode_each([clip], reader.untrusted, with_stamp=False)
+    if isinstance(decoded, AudioError):
+        raise decoded
+    check_samples(decoded.samples)
+    check_whole(len(decoded.samples), decoded.missing, reader.tolerate_short)
+    return work(decoded.sample_rate, [own_channel(decoded.samples, clip.channel)])
 
 
 def _in_blocks(reader: Reader, clip: ClipReference, work: Work[_Result]) -> tuple[_Result, bool] | None:

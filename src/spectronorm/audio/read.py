@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.channels import MEAN, STACK, ChannelPowers, cancel, check_channels, chosen, own_channel
+from spectronorm.audio.channels import MEAN, STACK, ChannelPowers, cancel, check_channels, chosen
 from spectronorm.audio.clip import Clip, Remark, flatness, oddities, skipped, within
 from spectronorm.audio.decoding.content import content_digest, open_content, stamp_of_error, stamp_of_piece
 from spectronorm.audio.decoding.decode import check_samples, check_whole, header_of
@@ -107,21 +107,6 @@ class Reader:
         with closing(decode_each(clips, self.untrusted, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
                 yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip.channel))
-
-    def read_native(self, clip: ClipReference) -> tuple[NDArray[np.float32], int]:
-        """All samples of a clip `(sample, channel)` as they are stored, and their rate in Hz.
-
-        The samples are valid until this thread reads its next clip.
-
-        Raises:
-            AudioError: if the clip cannot be used, with the reason.
-        """
-        ((_, decoded),) = self._decode_each([clip], with_stamp=False)
-        if isinstance(decoded, AudioError):
-            raise decoded
-        check_samples(decoded.samples)
-        check_whole(len(decoded.samples), decoded.missing, self.tolerate_short)
-        return own_channel(decoded.samples, clip.channel), decoded.sample_rate
 
     def stamp(self, clip: ClipReference) -> bytes:
         """Return the identity of a clip's content now, as `read_stamped` gives it."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.image_files.png import encode_png
 
-MOST_SECONDS = 2.0
+_PLAYED_SECONDS = 2.0
 _PICTURED_SECONDS = 10.0
 _ROWS, _COLUMNS = 96, 320
 _LOWEST_DB, _HIGHEST_DB = -100.0, -10.0
@@ -33,7 +33,7 @@ class ClipExcerpt:
 
         Rates that browsers do not play are brought into range by leaving samples out, or repeating them.
         """
-        wanted = round(MOST_SECONDS * self.sample_rate)
+        wanted = round(_PLAYED_SECONDS * self.sample_rate)
         loudest = int(np.abs(self.samples).max(axis=1).argmax())
         first = max(0, min(loudest - wanted // 4, len(self.samples) - wanted))
         samples = self.samples[first : first + wanted]

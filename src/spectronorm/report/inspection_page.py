@@ -15,7 +15,7 @@ from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
 
-MOST_CLIPS = 40
+_MOST_CLIPS = 40
 _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
   table { border-collapse: collapse; }
@@ -55,7 +55,7 @@ seconds, from 0 Hz at the bottom to half the file's sample rate at the top; blac
 
 
 def save_inspection_page(
-    found: Inspected, path: str | Path, *, title: str = "Inspection", most: int = MOST_CLIPS
+    found: Inspected, path: str | Path, *, title: str = "Inspection", most: int = _MOST_CLIPS
 ) -> None:
     """Write a page of the `most` worst clips, each with its oddities, a player and a picture.
 
