@@ -129,3 +129,53 @@ def test_intervals_by_speaker_cover_the_mean_of_all(esc10: Path, tmp_path: Path)
                 covered[found.unit].append(abs(part.overall.mean - true) <= found.mean_half_width)
     assert np.mean(covered["speaker"]) >= 0.85
     assert np.mean(covered["clip"]) < 0.5
+
+
+def varied(folder: Path, clips: int = 160) -> Path:
+    """Noise at levels that differ by 6 dB from clip to clip, by twenty speakers."""
+    generator = np.random.default_rng(3)
+    rows = ["path,speaker"]
+    folder.mkdir()
+    for number in range(clips):
+        level = 10 ** (generator.normal(-30.0, 6.0) / 20)
+        soundfile.write(folder / f"{number:03d}.wav", level * generator.standard_normal(2000), 8000, subtype="FLOAT")
+        rows.append(f"{number:03d}.wav,s{number % 20}")
+    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
+    return folder / "clips.csv"
+
+
+def test_a_sample_is_as_large_as_the_tolerance_takes(tmp_path: Path) -> None:
+    """`fit --until` measures some of the clips, its interval is within the tolerance, and a tighter one takes more."""
+    table, sizes = varied(tmp_path / "clips"), []
+    for tolerance in ("2dB", "1dB", "0.001sd"):
+        out = tmp_path / f"{tolerance}.safetensors"
+        arguments = ["fit", str(table), "-o", str(out), "--sample-rate", "8000", "--until", tolerance]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+        profile = sn.load(out)
+        assert isinstance(profile, sn.Profile)
+        sizes.append(profile.clips)
+        if tolerance != "0.001sd":
+            assert standard_errors(profile)[0].mean_half_width <= float(tolerance[:1])
+        else:
+            assert "still uncertain" in done.output
+    assert 40 <= sizes[0] < sizes[1] < sizes[2] == 160
+    grouped = tmp_path / "g.safetensors"
+    by_speaker = ["--group-by", "speaker", "--until", "2dB"]
+    CliRunner().invoke(app, ["fit", str(table), "-o", str(grouped), "--sample-rate", "8000", *by_speaker])
+    profile = sn.load(grouped)
+    assert isinstance(profile, sn.Profile)
+    assert all(found.mean_half_width <= 2.0 for found in standard_errors(profile))
+
+
+@pytest.mark.parametrize("text", ["often", "0dB", "-1sd", "0.5nats", "dB", "nan"])
+def test_a_tolerance_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
+    """Each is one error, for `fit` and for `show`."""
+    table = varied(tmp_path / "clips", 12)
+    out = tmp_path / "p.safetensors"
+    refused = CliRunner().invoke(app, ["fit", str(table), "-o", str(out), "--sample-rate", "8000", "--until", text])
+    if text != "0.5nats":  # The unit is compared when a sample has been measured, which twelve clips are not.
+        assert refused.exit_code == 2
+    CliRunner().invoke(app, ["fit", str(table), "-o", str(out), "--sample-rate", "8000"])
+    assert CliRunner().invoke(app, ["show", str(out), "--clips-for", text]).exit_code == 2
+    assert CliRunner().invoke(app, ["show", str(out), "--clips-for", "0.1sd"]).exit_code == 0

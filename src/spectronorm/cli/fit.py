@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,7 @@ from spectronorm.errors import ArgumentError, BadAudioReason
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
 from spectronorm.passes.fit import Sample, fit
+from spectronorm.passes.fit_until import Tolerance, reached, share_for
 from spectronorm.printable import printable
 from spectronorm.profile import Profile, error_remarks
 from spectronorm.profile.groups import GROUP_COLUMNS
@@ -55,6 +57,8 @@ _EXAMPLES = """
     spectronorm fit recordings/ -o field.safetensors --window 3 --overlap 1
 
     spectronorm fit esc10/ -o quick.safetensors --sample 20% --seed 1
+
+    spectronorm fit esc10/ -o enough.safetensors --until 0.05sd
 
     spectronorm fit features/ --levels features/levels.json -o features.safetensors
 """
@@ -84,7 +88,15 @@ def fit_command(
     sample: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Measure a random share of the clips, such as 20%.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of --sample.")] = 0,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOLERANCE",
+            help="Measure as many random clips as a 95 % interval of the mean of this half-width takes, by clip and by "
+            "each --group-by column: 0.5dB or 0.05sd.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of --sample and --until.")] = 0,
     max_bad: MaxBadOption = "1%",
     workers: WorkersOption = None,
     engine: EngineOption = "auto",
@@ -112,26 +124,32 @@ def fit_command(
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
+    tolerance = None if until is None else Tolerance.parse(until)
+    if tolerance is not None and (sample is not None or window is not None):
+        raise ArgumentError("--until draws its own sample of whole clips: leave out --sample and --window")
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("measuring") as progress:
-        profile = fit(
+        measure = functools.partial(
+            fit,
             opened,
             described,
             group_by=group_by,
             duration=duration,
-            sample=share,
             max_bad=parse_share(max_bad, "max-bad"),
             engine=opened_engine,
             progress=progress,
-            output=output,
             exclude_floor=exclude_floor,
             window=windows(window, overlap, last),
-            list_files=list_files,
-            command=command_line(context),
         )
+        if tolerance is not None:
+            part = share_for(opened, tolerance, lambda tried: measure(sample=tried), seed)
+            share = None if part >= 1 else Sample(part, seed)
+        profile = measure(sample=share, output=output, list_files=list_files, command=command_line(context))
     if json:
         print_json(profile.summary())
         return
     _report(profile, output)
+    if tolerance is not None and not reached(profile, tolerance):
+        warn(f"all {counted(len(opened), 'clip')} were measured; the mean is still uncertain by more than {tolerance}")
     _note_groups(opened, profile)
 
 

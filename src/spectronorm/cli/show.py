@@ -18,6 +18,7 @@ from spectronorm.cli.terminal import console, say, warn
 from spectronorm.counted import and_seconds, counted, frequency
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd, Levels
+from spectronorm.passes.fit_until import Tolerance
 from spectronorm.pipeline import Pipeline, load
 from spectronorm.printable import printable
 from spectronorm.profile import Profile, standard_errors
@@ -33,7 +34,7 @@ _EXAMPLES = """
 
     spectronorm show esc10.safetensors --plot bands.png
 
-    spectronorm show esc10.safetensors --clips-for 0.5
+    spectronorm show esc10.safetensors --clips-for 0.5dB
 """
 _FIGURES = {
     "mean": "mean",
@@ -61,16 +62,15 @@ def show_command(
     all_bands: Annotated[bool, typer.Option("--all-bands", help="Print every band.")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw a figure of the bands.")] = None,
     clips_for: Annotated[
-        float | None,
+        str | None,
         typer.Option(
             metavar="TOLERANCE",
-            min=1e-9,
-            max=1e9,
-            help="Say how many clips and groups a 95 % interval of the mean of this half-width needs.",
+            help="Say how many clips and groups a 95 % interval of the mean of this half-width needs: 0.5dB or 0.05sd.",
         ),
     ] = None,
 ) -> None:
     """Print a profile: pooled and per-band figures, groups, bad files."""
+    tolerance = None if clips_for is None else Tolerance.parse(clips_for)
     content = load(file)
     if isinstance(content, Pipeline):
         if hold_out or plot or exclude_floor or clips_for is not None:
@@ -86,14 +86,15 @@ def show_command(
     if plot is not None:
         save_band_figure(content, plot)
     if json:
-        needed = {} if clips_for is None else {"clips_for": _needed(content, clips_for)}
+        needed = {} if tolerance is None else {"clips_for": _needed(content, tolerance.of(content))}
         print_json(content.summary() | {"standard_errors": _errors(content)} | needed)
         return
     _show_profile(content, console(), all_bands=all_bands)
-    if clips_for is not None:
-        for unit, count in _needed(content, clips_for).items():
+    if tolerance is not None:
+        width = tolerance.of(content)
+        for unit, count in _needed(content, width).items():
             plural = {"clip": "clips"}.get(unit, f"groups by {unit}")
-            say(f"the mean to ±{clips_for:g} {content.front_end.unit} (95 %): {count} {plural}")
+            say(f"the mean to ±{width:.3g} {content.front_end.unit} (95 %): {count} {plural}")
     if plot is not None:
         say(f"drawn: {plot}")
 
