@@ -17,9 +17,10 @@ from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
-from spectronorm.profile.storage import parse_libraries
+from spectronorm.profile.storage import parse_commands, parse_libraries
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
+from spectronorm.suggestion import known_settings
 from spectronorm.version import __version__
 
 _KIND = "pipeline"
@@ -27,6 +28,7 @@ _FORMAT = 3
 _LARGEST = 1e30
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Pipeline:
@@ -53,13 +55,16 @@ class Pipeline:
             )
         self.normalizer.require_front_end(self.front_end)
 
-    def __call__(self, wave: Array, *, threads: int | None = None, precision: str = "float64") -> Array:
+    def __call__(
+        self, wave: Array, *, threads: int | None = None, precision: str = "float64", sample_rate: int | None = None
+    ) -> Array:
         """Apply the front end, then the normalizer.
 
-        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads` and
-        `precision`).
+        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads`,
+        `precision` and `sample_rate`).
         """
         front_end = require_front_end(self.front_end, "computing levels from a wave")
+        front_end.require_sample_rate(sample_rate)
         if self.normalizer.normalizer.maps_clips:
             return self.normalizer(front_end(wave, threads=threads, precision=precision))
         fast = front_end.fast_levels(wave, self.normalizer.band_map, threads, precision)
@@ -140,6 +145,36 @@ class Pipeline:
         }
 
 
+def require_pipeline(value: object, purpose: str) -> Pipeline:
+    """Return the pipeline.
+
+    Raises:
+        ArgumentError: if the value is something else, such as a path or a profile, with the remedy.
+    """
+    if isinstance(value, Pipeline):
+        return value
+    if isinstance(value, str | Path):
+        raise ArgumentError(f"{purpose} needs a Pipeline, not a path: load it first, spectronorm.load({str(value)!r})")
+    remedy = "make one, spectronorm.Pipeline(front_end, fitted_normalizer)"
+    if isinstance(value, Profile):
+        remedy = "fit a normalizer first, spectronorm.Pipeline(profile.front_end, Standardize().fit(profile))"
+    raise ArgumentError(f"{purpose} needs a Pipeline, not a {type(value).__name__}: {remedy}")
+
+
+def require_fitted(value: object, purpose: str) -> FittedNormalizer:
+    """Return the fitted normalizer.
+
+    Raises:
+        ArgumentError: if the value is something else, such as a pipeline or a normalizer that is not fitted.
+    """
+    if isinstance(value, FittedNormalizer):
+        return value
+    remedy = "pass what fit(profile) of a normalizer returns"
+    if isinstance(value, Pipeline):
+        remedy = "pass pipeline.normalizer"
+    raise ArgumentError(f"{purpose} needs a fitted normalizer, not a {type(value).__name__}: {remedy}")
+
+
 def open_fitted(
     path: str | Path,
     normalize: str | None = None,
@@ -211,8 +246,8 @@ def published(name: str) -> Pipeline:
 
 def _plain(fitted_on: FittedOn) -> dict[str, Any]:
     plain = {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
-    libraries = dict(plain.pop("libraries"))
-    return {**plain, "libraries": libraries} if libraries else plain
+    noted = {"libraries": dict(plain.pop("libraries")), "commands": list(plain.pop("commands"))}
+    return plain | {name: value for name, value in noted.items() if value}
 
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
@@ -233,6 +268,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
         tuple(on["left_out"]),
         on["data"],
         parse_libraries(on.get("libraries", {})),
+        parse_commands(on.get("commands", [])),
     )
     affine = _affine(tensors, front_end.level_shape) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from spectronorm.audio.decoding import confinement, sandbox
+from spectronorm.audio.decoding import confinement, pool, sandbox
 from spectronorm.audio.decoding.confinement import Confinement, available
 from spectronorm.audio.decoding.memory_file import seal_size, unnamed_file
 
@@ -132,7 +132,7 @@ def test_the_decoder_that_readers_use_is_confined(monkeypatch: pytest.MonkeyPatc
         assert names <= {b"OPENBLAS_NUM_THREADS", b"OMP_NUM_THREADS", b"LD_LIBRARY_PATH", b"LC_CTYPE"}
     finally:
         decoder.kill()
-        sandbox.close_decoders()
+        pool.close_decoders()
 
 
 def test_the_parent_is_not_dumpable_while_decoders_live() -> None:
@@ -170,12 +170,12 @@ def test_shared_memory_cannot_be_shrunk_under_the_parent() -> None:
 def test_what_is_missing_is_said(found: Confinement, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without a mechanism is told of at the start, once."""
     assert words in str(found)
-    monkeypatch.setattr(sandbox, "available", lambda: found)
-    sandbox._say_what_is_missing.cache_clear()
+    monkeypatch.setattr(pool, "available", lambda: found)
+    pool.say_what_is_missing.cache_clear()
     if found.complete:
-        sandbox._say_what_is_missing()
+        pool.say_what_is_missing()
     else:
         with pytest.warns(RuntimeWarning, match=words):
-            sandbox._say_what_is_missing()
-        sandbox._say_what_is_missing()
-    sandbox._say_what_is_missing.cache_clear()
+            pool.say_what_is_missing()
+        pool.say_what_is_missing()
+    pool.say_what_is_missing.cache_clear()

@@ -286,7 +286,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     path = tmp_path / f"clip.{suffix}"
     soundfile.write(path, tone(seed=1), 16_000)
     changes = [2, 3]
-    reading = sys.modules["spectronorm.audio.read"]  # the package has a function of that name
+    reading = sys.modules["spectronorm.audio.decoding.decoded"]
     decode = getattr(reading, decoder)
 
     def decode_and_change(*args: object, **settings: object) -> object:

@@ -18,7 +18,7 @@ import soundfile
 
 import spectronorm as sn
 from spectronorm.audio import Limits, Reader, release
-from spectronorm.audio.decoding import fork_server, sandbox
+from spectronorm.audio.decoding import fork_server, pool
 
 from .attack import FRONT_END, finished, run_fit
 from .bad_inputs import encoded, flac_bomb, pcm, tone, wav
@@ -81,7 +81,7 @@ def test_a_process_that_misbehaves_is_one_bad_file(kind: str, tmp_path: Path, mo
     script = tmp_path / "script.py"
     script.write_text(_FORKS + textwrap.dedent(body) + "\ntime.sleep(60)\n")
     monkeypatch.setattr(fork_server, "_SCRIPT", script)
-    monkeypatch.setattr(fork_server, "_START_SECONDS", 0.5)
+    monkeypatch.setattr(fork_server, "_START_SECONDS", 3.0)
     path = tmp_path / "a.flac"
     path.write_bytes(encoded("FLAC", None, tone(0.5, 16_000), 16_000))
     started = time.monotonic()
@@ -89,7 +89,7 @@ def test_a_process_that_misbehaves_is_one_bad_file(kind: str, tmp_path: Path, mo
         Reader(Limits(seconds=1)).read(path, 16_000)
     release()
     assert caught.value.reason.value == reason
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50  # the process sleeps for 60
 
 
 def test_memory_is_limited(tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     for name in ("large.flac", "bomb.flac"):
         with pytest.raises(sn.errors.AudioError, match="too-large"):
             reader.read(tmp_path / name, 16_000)
-    assert len(sandbox._pool.idle) == 1
+    assert len(pool._pool.idle) == 1
     assert reader.read(tmp_path / "good.wav", 16_000).length == 8_000
     release()
-    assert sandbox._pool.idle == []
+    assert pool._pool.idle == []
 
 
 def test_a_killed_process_costs_nothing(clips: Path, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_many_at_once_are_as_one_by_one(tmp_path: Path) -> None:
             assert str(one.result) == str(expected.result)
         else:
             np.testing.assert_array_equal(one.clip_or_raise().samples, expected.result.samples)
-    assert len(sandbox._pool.idle) == 1
+    assert len(pool._pool.idle) == 1
     release()
 
 
@@ -195,7 +195,7 @@ def test_a_server_that_never_answers_is_one_bad_file(tmp_path: Path, monkeypatch
     """The process that forks the others hangs or ends at its start: the reason is said, and no process is left."""
     (tmp_path / "a.flac").write_bytes(encoded("FLAC", None, tone(0.5, 16_000), 16_000))
     before = set(children())
-    monkeypatch.setattr(fork_server, "_START_SECONDS", 0.5)
+    monkeypatch.setattr(fork_server, "_START_SECONDS", 3.0)
     for body in ("import time; time.sleep(60)", "raise SystemExit(3)"):
         (tmp_path / "script.py").write_text(body)
         monkeypatch.setattr(fork_server, "_SCRIPT", tmp_path / "script.py")

@@ -53,7 +53,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fitted(world: Path, output: Path) -> bool:
     """Tell if a run gave the profile, whatever it noted of its command line."""
-    return output.read_bytes() == (world / "p.st").read_bytes()
+    return sn.Profile.load(output) == sn.Profile.load(world / "p.st")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -81,7 +81,10 @@ def compare_command(
     ],
     arms: Annotated[
         str,
-        typer.Option(help="Names of arms (names of --normalize, and pcen for audio), or a .toml or .json file."),
+        typer.Option(
+            help="Names of arms (names of --normalize, and pcen for audio), or a .toml or .json file.",
+            show_default=_ARMS.replace(",", ", "),
+        ),
     ] = _ARMS,
     reference: Annotated[
         str | None, typer.Option(help="Arm that the A/A control repeats; by default global, or the first arm.")
@@ -89,7 +92,7 @@ def compare_command(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="Repeat a published comparison: esc50-norms-2022, or esc50-norms-2022-all-folds. It sets the "
+            help="Repeat a published comparison: esc50-norms-2022, or with -all-folds behind that name. It sets the "
             "arms, model, epochs, batch size, learning rate, seeds, duration and folds, but not the "
             "precision and device."
         ),
@@ -114,7 +117,7 @@ def compare_command(
         str | None,
         typer.Option(
             help="Also test each model on simulated deployments: all, or some of "
-            "gain-20,muffle,thin,noise20,phone,as-recorded."
+            "gain-20, muffle, thin, noise20, phone, as-recorded, joined by commas."
         ),
     ] = None,
     train_on: Annotated[
@@ -130,7 +133,7 @@ def compare_command(
     model: Annotated[
         str,
         typer.Option(
-            help="Model: tiny, small, xresnet18, linear, mlp (these two keep bands), or package.module:callable."
+            help="Model: tiny, small, xresnet18, linear or mlp (two that keep bands), or a path such as nets:net."
         ),
     ] = "tiny",
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,

@@ -13,7 +13,10 @@ from spectronorm.cli.run import guarded, print_json
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.image_files.codec import read_header
 from spectronorm.interop.statistics import read_numbers
+from spectronorm.monitor import lineage
 from spectronorm.pipeline import load, open_fitted
+from spectronorm.profile import ListedFile, Profile
+from spectronorm.report.file_list import file_list
 from spectronorm.report.methods import PARAGRAPH_FORMS, Described, citation, methods_paragraph
 
 _EXAMPLES = """
@@ -24,6 +27,8 @@ _EXAMPLES = """
     spectronorm describe esc10.safetensors --normalize band --hold-out fold=1 --format latex
 
     spectronorm describe preprocessor_config.json --format markdown
+
+    spectronorm describe listed.safetensors --files > listed.xxh128
 """
 _CITE_EXAMPLES = """
 **Examples**
@@ -46,13 +51,23 @@ def describe_command(
     normalize: NormalizeOption = None,
     hold_out: HoldOutOption = None,
     key: Annotated[str | None, typer.Option("--key", help="Speaker in an archive of statistics with several.")] = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="List the measured files with digests, if fit --list-files kept them.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Say in one paragraph, fit for a methods section, exactly what was done: every setting, count and version."""
     require_choice(form, "format", PARAGRAPH_FORMS)
-    text = methods_paragraph(_content(file, normalize, hold_out, key), form)
+    content = _content(file, normalize, hold_out, key)
+    if files:
+        listed = _listed(file, content)
+        text = file_list(listed, form)
+    else:
+        listed = ()
+        text = methods_paragraph(content, form, lineage(file) if isinstance(content, Profile) else ())
     if json:
-        print_json({"file": str(file), "format": form, "text": text})
+        rows = {"files": [{"path": one.path, "xxh3_128": one.digest} for one in listed]} if files else {}
+        print_json({"file": str(file), "format": form, "text": text, **rows})
     else:
         typer.echo(text)
 
@@ -63,6 +78,13 @@ def cite_command(json: JsonOption = False) -> None:
         print_json({"bibtex": citation()})
     else:
         typer.echo(citation())
+
+
+def _listed(file: Path, content: Described) -> tuple[ListedFile, ...]:
+    found = content.files if isinstance(content, Profile) else ()
+    if not found:
+        raise ArgumentError(f"{file}: lists no files; measure with spectronorm fit --list-files")
+    return found
 
 
 def _content(file: Path, normalize: str | None, hold_out: list[str] | None, key: str | None) -> Described:

@@ -9,6 +9,7 @@ import typer
 
 from spectronorm.arrays import MAX_SEED
 from spectronorm.audio import Source, open_source
+from spectronorm.cli.command_line import command_line
 from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     DescriptionOption,
@@ -66,6 +67,7 @@ def register(app: typer.Typer) -> None:
 
 def fit_command(
     *,
+    context: typer.Context,
     source: SourceArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Profile to write.")],
     front_end: FrontEnd,
@@ -91,6 +93,9 @@ def fit_command(
     skip_flat: SkipFlatOption = False,
     tolerate_short: TolerateShortOption = "0s",
     exclude_floor: ExcludeFloorOption = False,
+    list_files: Annotated[
+        bool, typer.Option("--list-files", help="Keep the name and the digest of each measured file.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure a source once and exactly; every normalizer can be made from the profile.
@@ -120,6 +125,8 @@ def fit_command(
             output=output,
             exclude_floor=exclude_floor,
             window=windows(window, overlap, last),
+            list_files=list_files,
+            command=command_line(context),
         )
     if json:
         print_json(profile.summary())

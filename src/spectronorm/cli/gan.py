@@ -97,7 +97,7 @@ def train_command(
             "--range",
             metavar="SCHEME",
             help="Levels at -1 and 1: sigma=3 (each band's mean ± 3 standard deviations), extremes, "
-            "quantiles=0.001,0.999 or fixed=-80,20 (dB).",
+            "quantiles=.01,.99 or fixed=-80,20 (dB).",
         ),
     ] = "sigma=3",
     fix_length: Annotated[

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from spectronorm.cli.command_line import command_line
 from spectronorm.cli.options import JsonOption
 from spectronorm.cli.run import guarded, print_json, writing
 from spectronorm.cli.terminal import say, warn
@@ -49,6 +51,7 @@ def register(app: typer.Typer) -> None:
 
 
 def import_command(
+    context: typer.Context,
     statistics: Annotated[Path, typer.Argument(help="File with means and deviations; see spectronorm formats.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Pipeline to write.")],
     preset_name: PresetOption = None,
@@ -62,7 +65,9 @@ def import_command(
     name, numbers = read_numbers(statistics, format_name, key=key)
     chosen = chosen_front_end(preset_name, front_end, levels, STATISTICS_FORMATS.find(name).preset)
     require_fit(statistics, numbers, chosen)
-    pipeline = Pipeline(chosen, fitted_to(name, numbers, chosen))
+    fitted = fitted_to(name, numbers, chosen)
+    noted = replace(fitted.fitted_on, commands=(command_line(context),))
+    pipeline = Pipeline(chosen, replace(fitted, fitted_on=noted))
     pipeline.save(output)
     if json:
         print_json({"format": name, **pipeline.summary(), "notes": list(numbers.notes)})

@@ -33,7 +33,7 @@ from spectronorm.audio.oddities_of_sources import listed_twice, native_rates
 from spectronorm.cli.progress_lines import ProgressLines
 from spectronorm.cli.terminal import complain, console, warn
 from spectronorm.counted import counted
-from spectronorm.errors import ArgumentError, KernelWarning, LayoutWarning, SpectronormError
+from spectronorm.errors import ArgumentError, KernelWarning, LayoutWarning, ScaleWarning, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
 
@@ -149,7 +149,7 @@ def note_warnings() -> None:
     as_python_does = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, KernelWarning | LayoutWarning):
+        if issubclass(category, KernelWarning | LayoutWarning | ScaleWarning):
             warn(str(message))
         else:
             as_python_does(message, category, *where, **more)

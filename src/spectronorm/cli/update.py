@@ -73,13 +73,14 @@ def update_command(
         if new is None:
             raise ArgumentError("name the audio to update from, or give --rollback to undo the last update")
         known = Profile.load(profile)
-        baseline = None if training is None else _baseline(training, profile, known)
+        share = parse_share(max_bad, "max-bad")
+        baseline = None if training is None else _baseline(training, profile, known, share)
         with progress_bar("measuring") as progress:
             audio = measure_new(
                 note_unread(open_for(new, known.front_end)),
                 known,
                 baseline,
-                max_bad=parse_share(max_bad, "max-bad"),
+                max_bad=share,
                 progress=progress,
             )
         found = update(known, audio, statistics=statistics, prior_clips=prior_clips, weight=weight, force=force)
@@ -100,9 +101,9 @@ def update_command(
         warn(f"forced despite: {objection}")
 
 
-def _baseline(training: str, path: Path, profile: Profile) -> Baseline:
+def _baseline(training: str, path: Path, profile: Profile, max_bad: float) -> Baseline:
     with progress_bar("calibrating") as progress:
-        baseline = Baseline.of_clips(training, profile, progress=progress)
+        baseline = Baseline.of_clips(training, profile, max_bad=max_bad, progress=progress)
     for record in lineage(path):
         baseline = moved_baseline(baseline, record)
     return baseline

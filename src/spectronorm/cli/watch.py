@@ -17,7 +17,7 @@ from rich.live import Live
 
 from spectronorm.arrays import MAX_SEED
 from spectronorm.cli.drift_table import drift_table, one_line
-from spectronorm.cli.options import HoldOutOption, parse_hold_out
+from spectronorm.cli.options import HoldOutOption, parse_hold_out, parse_share
 from spectronorm.cli.run import INTERRUPTED, guarded, note_unread, progress_bar, writing
 from spectronorm.cli.terminal import console, say, warn
 from spectronorm.errors import ArgumentError
@@ -90,6 +90,9 @@ def watch_command(
         typer.Option(metavar="SOURCE", help="Training clips, for sharper thresholds than the profile alone gives."),
     ] = None,
     hold_out: HoldOutOption = None,
+    max_bad: Annotated[
+        str, typer.Option(metavar="SHARE", help="Largest accepted share of bad files among the training clips.")
+    ] = "1%",
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File for the monitor's state, from which the watch resumes.")
     ] = None,
@@ -160,7 +163,8 @@ def watch_command(
         if (monitor.window, monitor.false_alarms) != (look, rate):
             warn(f"{state}: keeps the window and threshold that it was started with; remove the file to change them")
     else:
-        baseline = None if training is None else _baseline(training, profile, watched, hold_out)
+        share = parse_share(max_bad, "max-bad")
+        baseline = None if training is None else _baseline(training, profile, watched, hold_out, share)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
     alarms, stopped = monitor.alarms, False
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
@@ -188,12 +192,12 @@ def _profile(path: Path, hold_out: list[str] | None) -> Profile:
     return profile
 
 
-def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None) -> Baseline:
+def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None, max_bad: float) -> Baseline:
     source = open_for(training, profile.front_end)
     for column, value in parse_hold_out(hold_out):
         source = source.without(**{column: value})
     with progress_bar("calibrating") as progress:
-        baseline = Baseline.of_clips(source, profile, progress=progress)
+        baseline = Baseline.of_clips(source, profile, max_bad=max_bad, progress=progress)
     for record in lineage(path):
         baseline = moved_baseline(baseline, record)
     return baseline

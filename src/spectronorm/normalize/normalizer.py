@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
 import xxhash
@@ -55,6 +55,21 @@ class Normalizer(Parameters, ABC):
     @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Return the map for levels of the profile's front end."""
+
+    def __call__(self, level: Array) -> NoReturn:
+        """Raise `ArgumentError`: settings map no level before they are fitted."""
+        raise self._unfitted("(level)", level)
+
+    def inverse(self, x: Array) -> NoReturn:
+        """Raise `ArgumentError`: settings invert nothing before they are fitted."""
+        raise self._unfitted(".inverse(x)", x)
+
+    def _unfitted(self, call: str, given: object) -> ArgumentError:
+        name = type(self).__name__
+        return ArgumentError(
+            f"{name} is not fitted, so it maps no {type(given).__name__}: fitted = {name}(...).fit(profile), "
+            f"then fitted{call}"
+        )
 
     @property
     def one_map(self) -> bool:
@@ -149,7 +164,8 @@ class FittedOn:
     """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
 
     `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal, `libraries` are names and
-    versions of the libraries that decided the measurement's last bits.
+    versions of the libraries that decided the measurement's last bits, `commands` the command lines that measured, or
+    that imported the numbers.
     """
 
     clips: int
@@ -158,6 +174,7 @@ class FittedOn:
     left_out: tuple[str, ...] = ()
     data: str = ""
     libraries: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    commands: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, profile: Profile) -> FittedOn:
@@ -165,7 +182,7 @@ class FittedOn:
         groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
         left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
         data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
-        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries)
+        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries, profile.commands)
 
 
 @with_private_attributes

@@ -16,6 +16,7 @@ from spectronorm.errors import ArgumentError, LayoutWarning
 from spectronorm.features import open_for, with_all_channels
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, checked_front_end
 from spectronorm.passes.fit_once import fit_once
+from spectronorm.passes.listed_files import ListingTask
 from spectronorm.passes.measure import MeasureTask
 from spectronorm.passes.measure_levels import MeasureLevelsTask
 from spectronorm.passes.measured import Measured, UnitTask
@@ -23,10 +24,11 @@ from spectronorm.passes.one_pass import MAX_BAD, Output, PassResults, one_pass
 from spectronorm.passes.outputs import require_file
 from spectronorm.passes.units import by_group, units
 from spectronorm.passes.windowed import windowed
-from spectronorm.profile import BadFile, GroupKey, Measurement, Profile, RunningSum, require_fixed_floor
+from spectronorm.profile import BadFile, GroupKey, ListedFile, Measurement, Profile, RunningSum, require_fixed_floor
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import deciding_libraries, libraries, reading
 from spectronorm.storage.content import Content
+from spectronorm.suggestion import did_you_mean, known_keywords
 
 DEFAULT_GROUPS = ("fold", "split")
 
@@ -44,6 +46,7 @@ class Sample:
         set_whole_numbers(self, ("seed",), 0)
 
 
+@known_keywords
 def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: Openable,
     front_end: AnyFrontEnd | None = None,
@@ -60,6 +63,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     channels: str | int | None = None,
     window: float | Windows | None = None,
     overlap: float = 0.0,
+    list_files: bool = False,
+    command: str = "",
 ) -> Profile:
     """Measure a source once and exactly; the profile's bytes do not depend on workers, order or engine.
 
@@ -84,6 +89,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         window: Cut recordings into windows of this length in seconds, or by a rule of `audio.Windows`; by default the
             last window counts as long as it is.
         overlap: Number of seconds that neighbouring windows share.
+        list_files: Keep the name of each measured file with the digest of its bytes (`Profile.files`).
+        command: Command line to note in the profile, for `spectronorm describe`.
 
     Raises:
         SourceError: if the source cannot be opened or is empty.
@@ -107,6 +114,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             exclude_floor=exclude_floor,
             window=window,
             overlap=overlap,
+            list_files=list_files,
+            command=command,
         )
         return fit_once(source, front_end, part, max_bad, progress, output, overwrite=overwrite)
     source, duration = windowed(source, front_end, window, overlap, duration)
@@ -119,6 +128,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
     columns = _group_columns(opened, group_by)
     chosen = opened if sample is None else random_sample(opened, sample.fraction, sample.seed)
     task = _task(front_end, duration, opened.reader, with_stamps=output is not None)
+    if list_files:
+        task = ListingTask.of(task)
     with one_pass(
         chosen,
         task,
@@ -128,7 +139,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         engine=engine,
         progress=progress,
     ) as results:
-        parts, flagged, unconfirmed = _collect(results)
+        parts, flagged, files, unconfirmed = _collect(results)
         results.require_good()
         if unconfirmed is not None:
             warnings.warn(f"every clip has {unconfirmed}", LayoutWarning, stacklevel=2)
@@ -143,6 +154,8 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
             exclude_floor=exclude_floor,
             left_out=opened.left_out,
             libraries=() if isinstance(front_end, Levels) else deciding_libraries(),
+            commands=(command,) if command else (),
+            files=tuple(files),
         )
         if output is not None:
             profile.save(output)
@@ -173,18 +186,23 @@ def _output(path: Path, task: UnitTask, *, overwrite: bool) -> Output:
     return Output(path, [(path, Content.CONTAINER)], identity, by_workers=False, overwrite=overwrite)
 
 
-def _collect(results: PassResults[Measured]) -> tuple[dict[GroupKey, Measurement], list[BadFile], str | None]:
-    """Return the sums of each group, the flagged files, and why no level confirms the layout, if none does."""
+_Collected = tuple[dict[GroupKey, Measurement], list[BadFile], list[ListedFile], str | None]
+
+
+def _collect(results: PassResults[Measured]) -> _Collected:
+    """Return the sums of each group, flagged and listed files, and why no level confirms the layout, if none does."""
     parts: dict[GroupKey, RunningSum] = {}
     flagged: list[BadFile] = []
+    files: list[ListedFile] = []
     layouts: set[str | None] = set()
     for result in results:
         if result.measurement is not None:
             parts.setdefault(result.key, RunningSum()).add(result.measurement)
             layouts.add(result.unconfirmed)
         flagged.extend(result.flagged)
+        files.extend(result.files)
     unconfirmed = None if None in layouts else next(iter(layouts), None)
-    return {key: parts.pop(key).total() for key in list(parts)}, flagged, unconfirmed
+    return {key: parts.pop(key).total() for key in list(parts)}, flagged, files, unconfirmed
 
 
 def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -194,7 +212,8 @@ def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tupl
     group_by = [group_by] if isinstance(group_by, str) else group_by
     for column in group_by:
         if column not in known:
-            raise ArgumentError(f"group_by={column!r}: the source's columns are {', '.join(known) or 'none'}")
+            columns = f"has the columns {', '.join(known)}" if known else "has no columns; use a table with them"
+            raise ArgumentError(f"group_by={column!r}: the source {columns}{did_you_mean(column, known)}")
     return tuple(dict.fromkeys(group_by))
 
 

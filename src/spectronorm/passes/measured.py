@@ -11,7 +11,7 @@ from spectronorm.audio import ClipReference, Reader
 from spectronorm.errors import FileFormatError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.passes.units import Unit
-from spectronorm.profile import BadFile, GroupKey, Measurement, storage
+from spectronorm.profile import BadFile, GroupKey, ListedFile, Measurement, storage
 from spectronorm.runs.journal import key_of
 from spectronorm.storage import canonical_json, container
 from spectronorm.storage.field_values import text
@@ -32,6 +32,7 @@ class Measured:
     stamps: tuple[bytes, ...]
     unconfirmed: str | None = None
     """Reason why the shape of no level confirms the declared layout; None if one does, or none was declared."""
+    files: tuple[ListedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def _merged(key: GroupKey, some: Sequence[Measured]) -> Measured:
         tuple(flagged for one in some for flagged in one.flagged),
         tuple(stamp for one in some for stamp in one.stamps),
         unconfirmed_by_all(some),
+        tuple(file for one in some for file in one.files),
     )
 
 

@@ -12,6 +12,7 @@ from spectronorm.profile.counting.level_clip import LevelClip as LevelClip
 from spectronorm.profile.counting.measurement import Measurement as Measurement
 from spectronorm.profile.counting.measurement import RunningSum as RunningSum
 from spectronorm.profile.groups import GroupKey as GroupKey
+from spectronorm.profile.listed_file import ListedFile as ListedFile
 from spectronorm.profile.meter import Meter as Meter
 from spectronorm.profile.profile import Profile as Profile
 from spectronorm.profile.profile import require_fixed_floor as require_fixed_floor
@@ -25,6 +26,7 @@ __all__ = [
     "BadFile",
     "GroupKey",
     "LevelCounter",
+    "ListedFile",
     "Measurement",
     "Meter",
     "Profile",

@@ -23,10 +23,12 @@ from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
+from spectronorm.profile.listed_file import ListedFile
 from spectronorm.profile.statistics import Statistics
 from spectronorm.short_repr import shortened
 from spectronorm.storage import container
 from spectronorm.storage.fields_only import FieldsOnly
+from spectronorm.suggestion import did_you_mean
 from spectronorm.version import __version__
 
 
@@ -41,7 +43,8 @@ class Profile(FieldsOnly):
     `exclude_floor` every figure but the floor share is of the cells above the floor (see `excluding_floor`).
     `left_out` says what was held out, such as `fold=1`. With `from_levels` no samples were seen (see `Meter`): nothing
     is known of the waveforms, lengths are in frames, and digests are of levels. `libraries` are names and versions of
-    the libraries that decided the last bits; they identify nothing, so equal profiles may have others.
+    the libraries that decided the last bits, `commands` the command lines that measured, and `files` the measured files
+    with digests, if `fit` was asked to list them. These three identify nothing, so equal profiles may have others.
     """
 
     front_end: AnyFrontEnd
@@ -54,6 +57,8 @@ class Profile(FieldsOnly):
     left_out: tuple[str, ...] = ()
     from_levels: bool = False
     libraries: tuple[tuple[str, str], ...] = ()
+    commands: tuple[str, ...] = ()
+    files: tuple[ListedFile, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.groups:
@@ -61,6 +66,7 @@ class Profile(FieldsOnly):
         object.__setattr__(self, "groups", dict(sorted(self.groups.items())))
         object.__setattr__(self, "bad", tuple(sorted(self.bad)))
         object.__setattr__(self, "flagged", tuple(sorted(self.flagged)))
+        object.__setattr__(self, "files", tuple(sorted(self.files)))
         if isinstance(self.front_end, Levels):
             object.__setattr__(self, "from_levels", True)
         if self.exclude_floor:
@@ -213,8 +219,9 @@ class Profile(FieldsOnly):
         if not groups:
             raise ArgumentError(f"{_words(wanted)}: nothing would be left of the profile; hold out less")
         bad, flagged = (tuple(file for file in listed if matches(file.group)) for listed in (self.bad, self.flagged))
+        files = tuple(file for file in self.files if matches(file.group))
         left_out = self.left_out if keep else (*self.left_out, _words(wanted))
-        return replace(self, groups=groups, bad=bad, flagged=flagged, left_out=left_out)
+        return replace(self, groups=groups, bad=bad, flagged=flagged, files=files, left_out=left_out)
 
     def _require_groups(self, name: str, wanted: Sequence[str]) -> None:
         values = sorted({dict(key)[name] for key in self.groups if name in dict(key)})
@@ -222,7 +229,8 @@ class Profile(FieldsOnly):
             if value not in values:
                 formed = f"groups were formed by {', '.join(self.group_columns()) or 'no column'}"
                 known = f"{name} is one of {', '.join(values)}" if values else f"{formed}; fit with --group-by {name}"
-                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}")
+                alike = did_you_mean(value, values) if values else did_you_mean(name, self.group_columns())
+                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}{alike}")
 
     def __add__(self, other: Profile) -> Profile:
         """Combine both data sets; the front ends must be equal."""
@@ -261,12 +269,24 @@ class Profile(FieldsOnly):
         flagged = tuple(file for part in parts for file in part.flagged)
         # One part may hold the clips that another leaves out.
         left_out = tuple(sorted(set.intersection(*(set(part.left_out) for part in parts))))
+        # A list of some of the files would pass for the whole.
+        files = tuple(file for part in parts for file in part.files) if all(part.files for part in parts) else ()
+        commands = tuple(dict.fromkeys(sorted(line for part in parts for line in part.commands)))
         several = dict.fromkeys(pair for part in parts for pair in part.libraries)
         versions: dict[str, list[str]] = {}
         for name, version in sorted(several):
             versions.setdefault(name, []).append(version)
         libraries = tuple((name, ", ".join(found)) for name, found in versions.items())
-        return replace(parts[0], groups=groups, bad=bad, flagged=flagged, left_out=left_out, libraries=libraries)
+        return replace(
+            parts[0],
+            groups=groups,
+            bad=bad,
+            flagged=flagged,
+            left_out=left_out,
+            libraries=libraries,
+            commands=commands,
+            files=files,
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Profile):
@@ -280,7 +300,7 @@ class Profile(FieldsOnly):
     __hash__ = None  # type: ignore[assignment]
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the profile atomically; its bytes are a pure function of data and settings."""
+        """Write the profile atomically; its bytes are a pure function of data, settings and what it notes."""
         container.save_tensors(Path(path), *self.to_container(), overwrite=overwrite)
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
@@ -294,6 +314,8 @@ class Profile(FieldsOnly):
             self.left_out,
             self.from_levels,
             self.libraries,
+            self.commands,
+            self.files,
         )
         header, tensors = storage.contents(self.front_end, self.groups, notes)
         facts = {"clips": self.clips, "frames": self.frames, "seconds": _number(self.seconds)}

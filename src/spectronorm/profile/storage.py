@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from spectronorm.profile.groups import GroupKey
+from spectronorm.profile.listed_file import ListedFile, files_as_arrays, files_of_arrays
 from spectronorm.storage import container, refuse_damage
 
 _KIND = "profile"
@@ -29,6 +31,8 @@ _WIDE_FIELDS = ("squares", "flat_squares", "products")
 _MOST = 1 << 62
 """No count of clips or samples comes near."""
 _MOST_LIBRARIES = 100
+_MOST_COMMANDS = 1000
+_FILE_NAMES, _FILE_DIGESTS = "file_names", "file_digests"
 _SCALARS = ("clips", "population", "samples", "flat")
 
 
@@ -44,6 +48,8 @@ class Notes:
     left_out: tuple[str, ...]
     from_levels: bool = False
     libraries: tuple[tuple[str, str], ...] = ()
+    commands: tuple[str, ...] = ()
+    files: tuple[ListedFile, ...] = ()
 
 
 Contents = tuple[AnyFrontEnd, dict[GroupKey, Measurement], Notes]
@@ -73,7 +79,15 @@ def contents(
         header["from_levels"] = True
     if notes.libraries:
         header["libraries"] = dict(notes.libraries)
-    return header, _tensors(list(groups.values()))
+    if notes.commands:
+        header["commands"] = list(notes.commands)
+    tensors = _tensors(list(groups.values()))
+    if notes.files:
+        listed = sorted(one for one in notes.files if one.group in groups)
+        numbers = Counter(one.group for one in listed)
+        header["files"] = [numbers[key] for key in groups]
+        tensors[_FILE_NAMES], tensors[_FILE_DIGESTS] = files_as_arrays(listed)
+    return header, tensors
 
 
 def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
@@ -86,6 +100,13 @@ def parse_libraries(plain: Any) -> tuple[tuple[str, str], ...]:
     _require(isinstance(plain, dict) and len(plain) <= _MOST_LIBRARIES, "the libraries are no short list")
     _require(all(isinstance(version, str) for version in plain.values()), "a library's version is not text")
     return tuple(sorted(plain.items()))
+
+
+def parse_commands(plain: Any) -> tuple[str, ...]:
+    """Command lines in order; raises `ValueError` if they are no texts, or too many."""
+    _require(isinstance(plain, list) and len(plain) <= _MOST_COMMANDS, "the commands are no short list")
+    _require(all(isinstance(line, str) for line in plain), "a command is not text")
+    return tuple(plain)
 
 
 def parse_files(plain: Any) -> tuple[BadFile, ...]:
@@ -183,8 +204,31 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     from_levels = header.get("from_levels", False)
     _require(type(from_levels) is bool, "from_levels is neither true nor false")
     libraries = parse_libraries(header.get("libraries", {}))
-    notes = Notes(bad, flagged, duration, version, exclude_floor, tuple(left_out), from_levels, libraries)
+    notes = Notes(
+        bad,
+        flagged,
+        duration,
+        version,
+        exclude_floor,
+        tuple(left_out),
+        from_levels,
+        libraries,
+        parse_commands(header.get("commands", [])),
+        _listed(header, tensors, tuple(measurements)),
+    )
     return front_end, measurements, notes
+
+
+def _listed(
+    header: Mapping[str, Any], tensors: container.Tensors, keys: tuple[GroupKey, ...]
+) -> tuple[ListedFile, ...]:
+    """Return the measured files, if the profile lists them."""
+    if "files" not in header:
+        return ()
+    numbers = header["files"]
+    _require(isinstance(numbers, list) and len(numbers) == len(keys), "the numbers of files are not those of groups")
+    _require(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is no whole number")
+    return files_of_arrays(tensors[_FILE_NAMES], tensors[_FILE_DIGESTS], list(zip(keys, numbers, strict=True)))
 
 
 def _key(plain: Any) -> GroupKey:

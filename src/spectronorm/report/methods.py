@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -17,13 +18,15 @@ from spectronorm.interop.statistics import STATISTICS_FORMATS, ShiftAndScale
 from spectronorm.normalize import FittedNormalizer, FittedOn
 from spectronorm.pipeline import Pipeline
 from spectronorm.printable import printable
-from spectronorm.profile import Profile
+from spectronorm.profile import BadFile, Profile
 from spectronorm.version import __version__
 
 Described = Profile | Pipeline | Header | tuple[str, ShiftAndScale]
 """Contents that can be described; statistics come with the name of their format."""
 
 PARAGRAPH_FORMS = ("text", "markdown", "latex")
+_MOST_NAMED = 10
+"""More bad files than these are counted, not named."""
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_|<>#[]"})
 _LATEX = str.maketrans(
     {
@@ -44,17 +47,53 @@ _LATEX = str.maketrans(
 )
 
 
-def methods_paragraph(content: Described, form: str = "text") -> str:
-    """One paragraph with every setting, count, version and identity, as text, Markdown or LaTeX."""
-    sentences = [printable(sentence) for sentence in _sentences(content)]
-    return escaped_for(" ".join(sentences), form)
+def methods_paragraph(content: Described, form: str = "text", updates: Sequence[Mapping[str, Any]] = ()) -> str:
+    """One paragraph with every setting, count, version and identity, as text, Markdown or LaTeX.
+
+    Args:
+        content: A profile, a pipeline, the header of an image, or statistics with the name of their format.
+        form: One of `PARAGRAPH_FORMS`.
+        updates: Records of the updates that a profile went through (see `monitor.lineage`).
+    """
+    sentences = [escaped_for(printable(sentence), form) for sentence in (*_sentences(content), *_updates(updates))]
+    sentences += [f"{before} {_as_code(printable(line), form)}." for before, line in _commands(content)]
+    sentences.append(escaped_for(f"This was described by spectronorm {__version__}.", form))
+    return " ".join(sentences)
 
 
 def escaped_for(text: str, form: str) -> str:
     """The text with the marks escaped that Markdown or LaTeX would act on."""
     if form == "markdown":
         return text.translate(_MARKDOWN)
-    return text.translate(_LATEX) if form == "latex" else text
+    return text.translate(_LATEX).replace("--", "-{}-") if form == "latex" else text
+
+
+def _as_code(line: str, form: str) -> str:
+    """A command line, in which no form changes dashes and quotes."""
+    if form == "markdown":
+        fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+        return f"{fence} {line} {fence}" if "`" in line else f"{fence}{line}{fence}"
+    if form == "latex":
+        return rf"\texttt{{{escaped_for(line, form).replace(chr(39), chr(92) + 'textquotesingle{}')}}}"
+    return line
+
+
+def _commands(content: Described) -> Iterator[tuple[str, str]]:
+    """Yield each command line that made the content, with the words before it."""
+    if isinstance(content, Profile):
+        lines = content.commands
+    else:
+        lines = content.normalizer.fitted_on.commands if isinstance(content, Pipeline) else ()
+    for number, line in enumerate(lines):
+        yield ("The command was:" if len(lines) == 1 else f"Command {number + 1} was:"), line
+
+
+def _updates(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for one in records:
+        yield (
+            f"Update {one['generation']} moved the statistics towards {counted(one['clips'], 'clip')} of later audio, "
+            f"with a weight of {one['weight']:.3g} ({one['why']})."
+        )
 
 
 def _sentences(content: Described) -> Iterator[str]:
@@ -69,7 +108,6 @@ def _sentences(content: Described) -> Iterator[str]:
         yield from _image(content)
     else:
         yield from _statistics(*content)
-    yield f"This was described by spectronorm {__version__}."
 
 
 def _front_end(front_end: AnyFrontEnd) -> Iterator[str]:
@@ -125,11 +163,23 @@ def _profile(profile: Profile) -> Iterator[str]:
         reasons = Counter(one.reason.value for one in profile.bad)
         yield (
             f"{counted(len(profile.bad), 'file was', 'files were')} left out "
-            f"({', '.join(f'{count} {reason}' for reason, count in sorted(reasons.items()))})."
+            f"({', '.join(f'{count} {reason}' for reason, count in sorted(reasons.items()))}){_named(profile.bad)}."
         )
     else:
         yield "No file was left out."
-    yield "The command was of the form: spectronorm fit SOURCE --front-end FRONT_END.json -o PROFILE."
+    if profile.total.flat:
+        flat = counted(profile.total.flat, "clip is", "clips are")
+        yield f"{flat} silent or constant and counted like any other."
+    if profile.files:
+        listed = counted(len(profile.files), "measured clip")
+        yield f"The profile lists the {listed} with the XXH3-128 of the bytes (spectronorm describe FILE --files)."
+
+
+def _named(files: Sequence[BadFile]) -> str:
+    """The names of a few files; of many, the first and the number of others."""
+    names = [file.path for file in files[:_MOST_NAMED]]
+    more = [f"and {len(files) - len(names)} more"] if len(files) > len(names) else []
+    return f": {', '.join([*names, *more])}"
 
 
 def _libraries(libraries: tuple[tuple[str, str], ...]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from spectronorm.audio.decoding.content import open_content
 from spectronorm.audio.decoding.decode import LIBSNDFILE_ERRORS, DecodedBlocks, opened_sounds, unreadable
 from spectronorm.audio.decoding.fork_server import Limits
 from spectronorm.audio.decoding.plain_wav import plain_wav
-from spectronorm.audio.decoding.sandbox import Asked, decode_untrusted, unpack_untrusted
+from spectronorm.audio.decoding.sandbox import Asked, decode_untrusted
+from spectronorm.audio.decoding.unpacker import unpack_untrusted
 from spectronorm.audio.places.bytes_of import pieces_of
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.errors import AudioError

@@ -12,6 +12,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end import PCEN, AnyFrontEnd, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import did_you_mean
 
 PCEN_ARM = "pcen"
 """Name of the arm with PCEN in place of the compression, globally standardized."""
@@ -119,8 +120,11 @@ def arm_of_name(name: str, front_end: AnyFrontEnd) -> Arm:
         return Arm(name, replace(made, compress=PCEN()), Standardize(per="global"))
     if name.partition(":")[0] not in normalizer_names():
         NORMALIZERS.require_sound(name)
-        known = ", ".join(arm_names())
-        raise ArgumentError(f"arm {name!r} is unknown; use one of {known}, or describe it in a file: --arms arms.toml")
+        known = arm_names()
+        raise ArgumentError(
+            f"arm {name!r} is unknown; use one of {', '.join(known)}, or describe it in a file: --arms arms.toml"
+            f"{did_you_mean(name, known)}"
+        )
     return Arm(name, front_end, normalizer(name))
 
 

@@ -13,6 +13,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.experiment.own_code import current_folder_importable
 from spectronorm.experiment.training.band_models import BAND_MODELS
 from spectronorm.experiment.training.xresnet import SIZES, XResNet
+from spectronorm.suggestion import did_you_mean
 
 MODELS = (*SIZES, *BAND_MODELS)
 """Every built-in model, by the name that `--model` takes in place of an import path."""
@@ -83,6 +84,7 @@ def _imported(name: str, classes: int) -> nn.Module:
     if not (module and colon and attribute):
         raise ArgumentError(
             f"model={name!r} is unknown; use one of {', '.join(MODELS)}, or an import path package.module:callable"
+            f"{did_you_mean(name, MODELS)}"
         )
     try:
         with current_folder_importable():

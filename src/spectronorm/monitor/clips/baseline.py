@@ -23,7 +23,7 @@ from spectronorm.kernels.jit import kernel
 from spectronorm.monitor.clips.features import clip_features, feature_names, range_weights, with_shape
 from spectronorm.monitor.clips.synthetic import synthetic_features
 from spectronorm.passes.clip_level import read_clip_level
-from spectronorm.passes.one_pass import OneClip, one_pass
+from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
@@ -68,6 +68,7 @@ class Baseline:
         profile: Profile,
         *,
         seed: int = 0,
+        max_bad: float = MAX_BAD,
         engine: Engine | None = None,
         progress: Progress | None = None,
     ) -> Baseline:
@@ -77,18 +78,19 @@ class Baseline:
             source: The training clips.
             profile: Profile of the training clips.
             seed: Seed of the random sample.
+            max_bad: Largest accepted share of bad clips.
             engine: Engine that measures the clips.
             progress: Called with the number of clips done and the total number of clips.
 
         Raises:
             ArgumentError: if clips were not measured for this profile, or if there are too few.
             SourceError: if the source cannot be opened or is empty.
-            TooManyBad: if more than 1 % of the clips are bad.
+            TooManyBad: if the share of bad clips exceeds `max_bad`, or if all clips are bad.
         """
         opened = open_for(source, profile.front_end)
         chosen = random_sample(opened, min(1.0, MAX_CLIPS / len(opened)), seed)
         task = _Task(profile.front_end, profile.duration, opened.reader)
-        with one_pass(chosen, task, chosen.clips, engine=engine, progress=progress) as results:
+        with one_pass(chosen, task, chosen.clips, max_bad=max_bad, engine=engine, progress=progress) as results:
             rows = sorted((row for row in results if not row.bad), key=lambda row: row.clip.name)
         known = {row.tobytes() for row in profile.total.digests}
         strangers = sum(row.digest not in known for row in rows)
