@@ -16,7 +16,7 @@ from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft.frame_sums import runs_of
 from spectronorm.kernels.fft.lanes import DOUBLES, fill, load, store
 from spectronorm.kernels.fft.plan import plan_of
-from spectronorm.kernels.fft.power_in_lanes import NO_RUNS, STACK, places, prepare, transform_frames
+from spectronorm.kernels.fft.power_in_lanes import NO_RUNS, STACK, places, prepare_frames, transform_frames
 from spectronorm.kernels.fft.transposition import transpose
 from spectronorm.kernels.jit import njit
 
@@ -77,7 +77,7 @@ def _write(
         there = min(DOUBLES, into.shape[1] - start)
         _cut(samples, begin + start * hop, hop, there, frames)
         if changes:
-            prepare(frames, layout, change, before, changed, DOUBLES)
+            prepare_frames(frames, layout, change, before, changed, DOUBLES)
         transform_frames(changed, layout, stages, between, powers)
         _gather(powers, root, runs, gathered)
         for band in range(bands):

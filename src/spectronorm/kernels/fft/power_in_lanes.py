@@ -50,7 +50,7 @@ def power_in_lanes(frames: Frames, plan: Plan, powers: _Floats, workspace: Works
         prepared = workspace.array("prepared", (size, (width // lanes | 1) * lanes), dtype)
         signals = workspace.array("one prepared", ((size + STACK) * lanes,), dtype)
         runs = runs_of(size) if frames.remove_mean else NO_RUNS
-        prepare(columns, layout, (runs, float(frames.preemphasis)), signals, prepared, width)
+        prepare_frames(columns, layout, (runs, float(frames.preemphasis)), signals, prepared, width)
         columns, layout = prepared, (window, *places(size, plan.n, size))
     transform_frames(columns, layout, (plan.radices, plan.starts, roots), buffers, powers)
 
@@ -98,7 +98,7 @@ def transform_frames(columns: _Floats, layout: Layout, stages: _Stages, buffers:
 
 
 @njit(cache=True, nogil=True)
-def prepare(
+def prepare_frames(
     columns: _Floats, layout: Layout, change: tuple[RowRuns, float], signals: _Floats, prepared: _Floats, width: int
 ) -> None:
     """Write `width` frames `(sample, frame)` without their means, if there are runs, and pre-emphasized."""
