@@ -12,7 +12,7 @@ import typer
 
 from spectronorm.audio import open_source
 from spectronorm.audio.channels import STACK
-from spectronorm.cli.front_end import with_front_end
+from spectronorm.cli.front_end import FRONT_END_PANEL, with_front_end
 from spectronorm.cli.options import (
     MAX_REPEATS,
     MAX_WORKERS,
@@ -73,6 +73,7 @@ def register(app: typer.Typer) -> None:
 
 def compare_command(
     *,
+    context: typer.Context,
     source: SourceArgument,
     front_end: FrontEnd,
     levels: DescriptionOption = None,
@@ -181,6 +182,7 @@ def compare_command(
         raise ArgumentError("--levels and --protocol exclude each other: a protocol computes its spectrograms")
     else:
         published = find_protocol(protocol)
+        _require_nothing_else(context)
         training = replace(published.design.training, precision=precision, device=device)
         design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
         design = replace(design, update_classes=update_classes)
@@ -283,3 +285,22 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
 
     warn_left_out(prepared.bad)
     say("\n" + "\n".join(tables(outcome)))
+
+
+_SET_BY_PROTOCOL = (
+    *("arms", "reference", "hold_out", "seeds", "model", "epochs", "batch_size", "learning_rate", "weight_decay"),
+    *("label_smoothing", "duration"),
+)
+
+
+def _require_nothing_else(context: typer.Context) -> None:
+    """Raise `ArgumentError` if an option was given that a protocol sets."""
+    for parameter in context.command.params:
+        of_front_end = getattr(parameter, "rich_help_panel", None) == FRONT_END_PANEL
+        if (of_front_end or parameter.name in _SET_BY_PROTOCOL) and parameter.name is not None:
+            source = context.get_parameter_source(parameter.name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise ArgumentError(
+                    f"{parameter.opts[0]} is set by --protocol; leave one of the two out (a protocol is repeated as "
+                    "it was published)"
+                )
