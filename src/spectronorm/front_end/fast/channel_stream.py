@@ -94,7 +94,7 @@ class ChannelStream:
         return rest
 
     def write(self, into: _Samples) -> None:
-        """Write the next frames, of which there are as many as columns, and drop the samples before the frame after."""
+        """Write the next frames, one for each column, and give up the samples before the frame after them."""
         frames, queue = into.shape[1], self.queue
         if frames and self.writer is not None:
             self.writer.write(queue.samples, queue.begin, queue.end, into)
