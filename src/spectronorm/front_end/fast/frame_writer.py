@@ -31,7 +31,7 @@ class FrameWriter:
         self.blocks, self.shift, self.scale = blocks, shift, scale
         self.compress = BlockCompressor(compress, blocks.stft.power)
         self.prepared: Any = None
-        """What the compiled kernel keeps from call to call."""
+        """Tables and buffers of the compiled kernel, made by its first call."""
         stft = blocks.stft
         self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
         fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1
