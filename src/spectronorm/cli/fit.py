@@ -92,7 +92,7 @@ def fit_command(
         str | None,
         typer.Option(
             metavar="TOLERANCE",
-            help="Measure as many random clips as a 95 % interval of the mean of this half-width takes, by clip and by "
+            help="Measure the random clips that a 95 % interval of the mean of this half-width takes, by clip and by "
             "each --group-by column: 0.5dB or 0.05sd.",
         ),
     ] = None,

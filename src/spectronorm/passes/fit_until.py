@@ -1,4 +1,4 @@
-"""Measurement of as many random clips as a tolerance of the mean takes."""
+"""Measurement of the random clips that a tolerance of the mean takes."""
 
 from __future__ import annotations
 
