@@ -19,7 +19,8 @@ from spectronorm.cli.app import app
 from spectronorm.errors import ArgumentError, FileFormatError, SourceError, TooManyBad
 from spectronorm.images import ImageCodec, LevelRange, decode
 from spectronorm.passes.images import ExportOptions, export_images
-from spectronorm.passes.sounds import InversionOptions, export_audio
+from spectronorm.passes.inversion_options import InversionOptions
+from spectronorm.passes.sounds import export_audio
 
 FRONT_END = sn.FrontEnd(
     level=sn.waveform.StandardizeWaveform(), stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40)

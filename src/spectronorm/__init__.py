@@ -56,11 +56,13 @@ from spectronorm.pipeline import load as load
 from spectronorm.pipeline import published as published
 from spectronorm.profile import Meter as Meter
 from spectronorm.profile import Profile as Profile
+from spectronorm.suggestion import did_you_mean
 from spectronorm.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from spectronorm import audit as audit
     from spectronorm import augment as augment
+    from spectronorm import cleaning as cleaning
     from spectronorm import datasets as datasets
     from spectronorm import experiment as experiment
     from spectronorm import explain as explain
@@ -109,6 +111,7 @@ __all__ = [
 ON_FIRST_USE = (
     "audit",
     "augment",
+    "cleaning",
     "datasets",
     "experiment",
     "explain",
@@ -135,7 +138,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name in _FUNCTIONS_ON_FIRST_USE:
         return getattr(import_module(_FUNCTIONS_ON_FIRST_USE[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    message = f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __dir__())}"
+    raise AttributeError(message, name=name, obj=import_module(__name__))
 
 
 def __dir__() -> list[str]:

@@ -129,16 +129,28 @@ class BadAudioReason(StrEnum):
 
 
 class AudioError(SpectronormError):
-    """The audio of one file cannot be used; a pass counts and lists the file and continues."""
+    """The audio of one file cannot be used; a pass counts and lists the file and continues.
 
-    def __init__(self, reason: BadAudioReason, detail: str) -> None:
-        super().__init__(f"{reason.value}: {detail}")
+    `file` names the file where an error leaves a function that was given one; in a pass the list of bad files has it.
+    """
+
+    def __init__(self, reason: BadAudioReason, detail: str, file: str = "") -> None:
+        super().__init__(f"{file}: {reason.value}: {detail}" if file else f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.file = file
 
-    def __reduce__(self) -> tuple[type[AudioError], tuple[BadAudioReason, str]]:
-        return AudioError, (self.reason, self.detail)
+    def of(self, file: str) -> AudioError:
+        """Return the error with the name of its file, unless it has one."""
+        return self if self.file else AudioError(self.reason, self.detail, file)
+
+    def __reduce__(self) -> tuple[type[AudioError], tuple[BadAudioReason, str, str]]:
+        return AudioError, (self.reason, self.detail, self.file)
 
 
 class LayoutWarning(UserWarning):
     """The shape of levels cannot confirm the declared order of their axes, because two of them are of one size."""
+
+
+class ScaleWarning(UserWarning):
+    """Values are computed as asked, but have the scale of something else, such as normalized values for a level."""

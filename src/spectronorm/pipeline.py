@@ -20,12 +20,14 @@ from spectronorm.profile import Profile
 from spectronorm.profile.storage import parse_commands, parse_libraries
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
+from spectronorm.suggestion import known_settings
 from spectronorm.version import __version__
 
 _KIND = "pipeline"
 _FORMAT = 3
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Pipeline:
@@ -52,13 +54,16 @@ class Pipeline:
             )
         self.normalizer.require_front_end(self.front_end)
 
-    def __call__(self, wave: Array, *, threads: int | None = None, precision: str = "float64") -> Array:
+    def __call__(
+        self, wave: Array, *, threads: int | None = None, precision: str = "float64", sample_rate: int | None = None
+    ) -> Array:
         """Apply the front end, then the normalizer.
 
-        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads` and
-        `precision`).
+        A map of the data set is applied while the kernels write the level (see `FrontEnd`, also for `threads`,
+        `precision` and `sample_rate`).
         """
         front_end = require_front_end(self.front_end, "computing levels from a wave")
+        front_end.require_sample_rate(sample_rate)
         if self.normalizer.normalizer.maps_clips:
             return self.normalizer(front_end(wave, threads=threads, precision=precision))
         fast = front_end.fast_levels(wave, self.normalizer.band_map, threads, precision)
@@ -137,6 +142,36 @@ class Pipeline:
             "shift": None if affine is None else affine.shift.ravel().tolist(),
             "scale": None if affine is None else affine.scale.ravel().tolist(),
         }
+
+
+def require_pipeline(value: object, purpose: str) -> Pipeline:
+    """Return the pipeline.
+
+    Raises:
+        ArgumentError: if the value is something else, such as a path or a profile, with the remedy.
+    """
+    if isinstance(value, Pipeline):
+        return value
+    if isinstance(value, str | Path):
+        raise ArgumentError(f"{purpose} needs a Pipeline, not a path: load it first, spectronorm.load({str(value)!r})")
+    remedy = "make one, spectronorm.Pipeline(front_end, fitted_normalizer)"
+    if isinstance(value, Profile):
+        remedy = "fit a normalizer first, spectronorm.Pipeline(profile.front_end, Standardize().fit(profile))"
+    raise ArgumentError(f"{purpose} needs a Pipeline, not a {type(value).__name__}: {remedy}")
+
+
+def require_fitted(value: object, purpose: str) -> FittedNormalizer:
+    """Return the fitted normalizer.
+
+    Raises:
+        ArgumentError: if the value is something else, such as a pipeline or a normalizer that is not fitted.
+    """
+    if isinstance(value, FittedNormalizer):
+        return value
+    remedy = "pass what fit(profile) of a normalizer returns"
+    if isinstance(value, Pipeline):
+        remedy = "pass pipeline.normalizer"
+    raise ArgumentError(f"{purpose} needs a fitted normalizer, not a {type(value).__name__}: {remedy}")
 
 
 def open_fitted(

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from spectronorm.errors import ArgumentError, PluginError, SpectronormError
+from spectronorm.suggestion import choice_of, did_you_mean, known_settings
 
 T = TypeVar("T")
 Class = TypeVar("Class", bound=type)
@@ -56,7 +57,7 @@ class Registry(Generic[T]):
             self._check(name, cls)
             self._classes[name] = cls
             setattr(cls, _MARK, (self.kind, name))
-            return cls
+            return known_settings(cls)
 
         return add
 
@@ -79,7 +80,7 @@ class Registry(Generic[T]):
                 f"the {self.noun} {str(name)[:80]!r} is not registered here; it was registered by {plugin[:200]!r}: "
                 "install that package, or import that module first"
             )
-        raise ArgumentError(f"{self.noun} {name!r} is unknown; it must be one of {', '.join(self.names())}")
+        raise ArgumentError(f"{self.noun} {name!r} is unknown; it must be {choice_of(name, self.names())}")
 
     def name_of(self, value: object) -> str:
         """Return the name of a value's class.
@@ -155,10 +156,11 @@ class Registry(Generic[T]):
         try:
             cls: Any = self.find(name, None if plugin is None else str(plugin))
         except ArgumentError:
-            raise ArgumentError(f"{what}.kind={name!r:.80} must be one of {', '.join(self.names())}") from None
+            raise ArgumentError(f"{what}.kind={name!r:.80} must be {choice_of(name, self.names())}") from None
         known = _field_names(cls)
         if unknown := sorted(set(settings) - set(known)):
-            raise ArgumentError(f"{what} {name} has no setting {', '.join(unknown)}; it has {', '.join(known)}")
+            alike = did_you_mean(unknown[0], known)
+            raise ArgumentError(f"{what} {name} has no setting {', '.join(unknown)}; it has {', '.join(known)}{alike}")
         try:
             made: T = cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()})
         except ArgumentError:

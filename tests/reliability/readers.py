@@ -29,7 +29,7 @@ from spectronorm.features.tensors import list_tensors, tensor_of
 from spectronorm.image_files import ImageCodec, LevelRange, decode, png
 from spectronorm.image_files import header as image_header
 from spectronorm.monitor import Monitor, Window
-from spectronorm.passes.sounds import InversionOptions, _read_npy
+from spectronorm.passes.spectrogram_files import read_spectrogram
 from spectronorm.runs.journal import Journal
 from spectronorm.storage import canonical_json, container
 
@@ -177,7 +177,7 @@ def load_levels(data: bytes) -> None:
     """A saved spectrogram."""
     path = FOLDER / "fuzz.npy"
     path.write_bytes(data)
-    _read_npy(path, InversionOptions(front_end=SMALL))
+    read_spectrogram(path, SMALL, None, None)
 
 
 def load_features(data: bytes) -> None:

@@ -10,9 +10,11 @@ from spectronorm.arrays.checks import require_clean as require_clean
 from spectronorm.arrays.checks import require_finite as require_finite
 from spectronorm.arrays.checks import require_floats as require_floats
 from spectronorm.arrays.checks import require_plausible as require_plausible
+from spectronorm.arrays.checks import require_wave as require_wave
 from spectronorm.arrays.checks import set_flags as set_flags
 from spectronorm.arrays.checks import set_real_numbers as set_real_numbers
 from spectronorm.arrays.checks import set_whole_numbers as set_whole_numbers
+from spectronorm.arrays.checks import swapped_axes as swapped_axes
 from spectronorm.arrays.checks import whole_number as whole_number
 from spectronorm.arrays.host import in_kind_of as in_kind_of
 from spectronorm.arrays.host import readable_numbers as readable_numbers

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from os import PathLike, fspath
 
 import numpy as np
 
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.full_scale import MAX_PEAK
+from spectronorm.suggestion import choice_of
 
+_MOST_CHANNELS = 64
 MAX_SEED = (1 << 63) - 1
 """The largest seed that NumPy and torch both take."""
 
@@ -23,10 +26,46 @@ def require_floats(x: Array, what: str) -> None:
     """
     xp = namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
+        rule, remedy = "floating point", "convert it to float32 or float64 first"
+        if what.endswith("wave"):
+            rule, remedy = f"{rule} in [-1, 1]", "divide 16-bit integers by 32768 first (spectronorm.read does this)"
+        raise ShapeError(f"{what} has dtype {x.dtype}, but must be {rule}: {remedy}")
+
+
+def require_wave(wave: Array) -> None:
+    """Check that `wave` is an array of floating-point samples.
+
+    Raises:
+        ShapeError: if it is a path, a pair of samples and sample rate, or anything else, with the remedy.
+    """
+    if isinstance(wave, str | bytes | PathLike):
+        shown = _shown(fspath(wave))
         raise ShapeError(
-            f"{what} has dtype {x.dtype}, but must be floating point in [-1, 1]: "
-            "divide 16-bit integers by 32768 first (spectronorm.read does this)"
+            f"a wave is an array of samples, not a path: read it first, spectronorm.read({shown}, sample_rate)"
         )
+    if isinstance(wave, tuple) and len(wave) == 2:
+        raise ShapeError(
+            "a wave is an array of samples, but got a tuple of two: pass the samples, without the sample rate"
+        )
+    if hasattr(wave, "samples") and not hasattr(wave, "dtype"):
+        raise ShapeError(f"a wave is an array of samples, not a {type(wave).__name__}: pass its samples")
+    if hasattr(wave, "path") and not hasattr(wave, "dtype"):
+        raise ShapeError(
+            f"a wave is an array of samples, not a {type(wave).__name__}: read it first, "
+            "spectronorm.audio.Reader().read(clip, sample_rate).samples"
+        )
+    require_floats(wave, "a wave")
+
+
+def swapped_axes(shape: tuple[int, ...], least: int) -> str:
+    """Return the remedy for a wave `(sample, channel)`, or an empty text if the shape does not look like one.
+
+    >>> swapped_axes((16_000, 2), 400)
+    'its axes look like (sample, channel), but must be (..., channel, sample): pass wave.T'
+    """
+    if len(shape) == 2 and shape[-1] <= _MOST_CHANNELS and shape[0] >= least:
+        return "its axes look like (sample, channel), but must be (..., channel, sample): pass wave.T"
+    return ""
 
 
 def require_finite(x: Array, what: str) -> None:
@@ -159,7 +198,7 @@ def set_flags(settings: object, names: Iterable[str]) -> None:
 def require_choice(value: object, name: str, known: Collection[str]) -> None:
     """Raise `ArgumentError` unless `value` is one of these names; a list or object is none, and never an accident."""
     if not isinstance(value, str) or value not in known:
-        raise ArgumentError(f"{name}={_shown(value)} must be one of {', '.join(known)}")
+        raise ArgumentError(f"{name}={_shown(value)} must be {choice_of(value, known)}")
 
 
 def _shown(value: object) -> str:

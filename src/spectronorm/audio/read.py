@@ -26,6 +26,7 @@ from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
+from spectronorm.suggestion import known_keywords
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ class Reader:
             ArgumentError: if `duration` is not positive.
         """
         stamped = self.read_stamped(clip, sample_rate, duration=duration, resampler=resampler, with_stamp=False)
-        return stamped.clip_or_raise()
+        try:
+            return stamped.clip_or_raise()
+        except AudioError as error:
+            raise error.of(clip.name if isinstance(clip, ClipReference) else str(clip)) from None
 
     def read_stamped(
         self,
@@ -227,6 +231,7 @@ def read_clip(
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 
 
+@known_keywords
 def read(
     path: str | Path | bytes | IO[bytes], sample_rate: int, *, channels: str | int = "mean"
 ) -> NDArray[np.float32]:
@@ -241,8 +246,12 @@ def read(
     """
     text = check_channels(channels)
     clip = _one_clip(path)
-    text = f"{STACK}:{Reader().channel_count(clip)}" if text == STACK else text
-    return Reader(channels=text).read(clip, sample_rate).samples
+    try:
+        text = f"{STACK}:{Reader().channel_count(clip)}" if text == STACK else text
+        return Reader(channels=text).read(clip, sample_rate).samples
+    except AudioError as error:
+        named = str(path) if isinstance(path, str | os.PathLike) else IN_MEMORY
+        raise AudioError(error.reason, error.detail, named) from None
 
 
 def _one_clip(path: str | Path | bytes | IO[bytes]) -> ClipReference:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.overlap_save import overlap_save
 from spectronorm.errors import ArgumentError
+from spectronorm.suggestion import choice_of
 
 _LARGE = 1 << 20
 """Number of samples; a stream keeps room for the longest clip that it has had."""
@@ -68,4 +69,4 @@ def resample(
 
 def unknown_resampler(resampler: object) -> ArgumentError:
     """Return the error for a name that is no resampler's."""
-    return ArgumentError(f"resampler={resampler!r} is unknown; use one of {', '.join(RESAMPLERS)}")
+    return ArgumentError(f"resampler={resampler!r} is unknown; use {choice_of(resampler, RESAMPLERS)}")

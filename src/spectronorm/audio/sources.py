@@ -31,6 +31,7 @@ from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.html_summary import html_table
 from spectronorm.short_repr import shortened
+from spectronorm.suggestion import known_keywords
 
 _name = attrgetter("name")
 _AT_ONCE, _BYTES_AT_ONCE = 512, 1 << 26
@@ -122,6 +123,7 @@ Openable: TypeAlias = str | Path | Source | Iterable[Any]
 """Everything that `open_source` takes."""
 
 
+@known_keywords
 def open_source(target: Openable, reader: Reader | None = None) -> Source:
     """Open audio in files, folders, archives, tables, manifests and data sets, at URLs, or given by Python code.
 

@@ -16,6 +16,7 @@ from spectronorm.explain import PROBE_RATE, Explanation, explain
 from spectronorm.front_end import PRESETS, FrontEnd, preset, require_front_end
 from spectronorm.pipeline import Pipeline, load
 from spectronorm.profile import Profile
+from spectronorm.suggestion import choice_of
 
 _EXAMPLES = """
 **Examples**
@@ -81,7 +82,7 @@ def _open(name: str) -> FrontEnd | Pipeline:
     if name in PRESETS:
         return preset(name)
     if not Path(name).exists():
-        raise ArgumentError(f"{name!r} is neither a file nor a preset ({', '.join(PRESETS)})")
+        raise ArgumentError(f"{name!r} is neither a file nor a preset ({choice_of(name, PRESETS)})")
     if Path(name).suffix == ".json":
         return FrontEnd.load(name)
     content = load(name)

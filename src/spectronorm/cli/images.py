@@ -41,7 +41,7 @@ _EXAMPLES = """
 
     spectronorm images esc10/ --profile esc10.safetensors -o images/
 
-    spectronorm images esc10/ --profile esc10.safetensors -o gan/ --size 128 --range sigma=3 --sheet 16
+    spectronorm images esc10/ --profile esc10.safetensors -o gan/ --size 128 --range sigma=3 --sheet
 
     spectronorm images esc10/ --profile esc10.safetensors -o look/ --colormap viridis
 """

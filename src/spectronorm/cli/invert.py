@@ -15,7 +15,8 @@ from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
-from spectronorm.passes.sounds import InversionOptions, export_audio
+from spectronorm.passes.inversion_options import InversionOptions
+from spectronorm.passes.sounds import export_audio
 from spectronorm.pipeline import Pipeline, load
 
 _EXAMPLES = """
@@ -65,7 +66,7 @@ def invert_command(
         str | None,
         typer.Option(
             metavar="SETTINGS",
-            help="For images made by the common tutorial code: sr=…,hop_length=…,n_mels=…,min=…,max=….",
+            help="For images made by the common tutorial code: its sr, hop_length, n_mels, min and max, as below.",
         ),
     ] = None,
     max_bad: MaxBadOption = "1%",

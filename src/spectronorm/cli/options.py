@@ -144,7 +144,8 @@ def parse_share(text: str, name: str) -> float:
     except ValueError:
         raise ArgumentError(f"{name}={text!r} must be a share such as 20% or 0.2") from None
     if not 0 <= share <= 1:
-        raise ArgumentError(f"{name}={text!r} must lie between 0 and 100%")
+        percent = f"; did you mean {text}%?" if 1 < share <= 100 and not text.endswith("%") else ""
+        raise ArgumentError(f"{name}={text!r} must lie between 0 and 100%{percent}")
     return share
 
 

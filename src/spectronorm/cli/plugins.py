@@ -24,6 +24,7 @@ from spectronorm.interop.statistics import STATISTICS_FORMATS
 from spectronorm.normalize import NORMALIZERS
 from spectronorm.registry import Registry
 from spectronorm.settings import settings_of
+from spectronorm.suggestion import choice_of
 
 EXAMPLES = """
 **Examples**
@@ -60,8 +61,8 @@ def plugins_command(
     """List the entries of each registry, built in or from other packages; fail if a plug-in cannot be used."""
     chosen = [registry for registry in REGISTRIES if kind in (None, registry.kind)]
     if not chosen:
-        known = ", ".join(registry.kind for registry in REGISTRIES)
-        raise ArgumentError(f"kind={kind!r} is unknown; use one of {known}")
+        known = [registry.kind for registry in REGISTRIES]
+        raise ArgumentError(f"kind={kind!r} is unknown; use {choice_of(kind, known)}")
     found = {registry.kind: _listed(registry) for registry in chosen}
     problems = [problem for registry in chosen for problem in registry.problems()]
     if json:

@@ -33,14 +33,14 @@ from spectronorm.audio.oddities_of_sources import listed_twice, native_rates
 from spectronorm.cli.progress_lines import ProgressLines
 from spectronorm.cli.terminal import complain, console, warn
 from spectronorm.counted import counted
-from spectronorm.errors import ArgumentError, KernelWarning, LayoutWarning, SpectronormError
+from spectronorm.errors import ArgumentError, KernelWarning, LayoutWarning, ScaleWarning, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
-_OUTPUTS = ("output", "plot", "report", "state")
+_OUTPUTS = ("output", "plot", "report", "state", "exclude", "html")
 """Names of the command arguments that determine the output."""
 _Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace files that spectronorm did not write; inputs are never replaced.")
@@ -149,7 +149,7 @@ def note_warnings() -> None:
     as_python_does = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, KernelWarning | LayoutWarning):
+        if issubclass(category, KernelWarning | LayoutWarning | ScaleWarning):
             warn(str(message))
         else:
             as_python_does(message, category, *where, **more)

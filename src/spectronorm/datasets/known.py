@@ -10,6 +10,7 @@ from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.datasets.verify import verify_blobs, verify_labelled_waves
 from spectronorm.errors import ArgumentError
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import choice_of
 
 Rows = list[dict[str, str]]
 
@@ -105,5 +106,5 @@ def find_dataset(name: str) -> Dataset:
         ArgumentError: if there is no such data set.
     """
     if name not in DATASETS:
-        raise ArgumentError(f"data set {name!r} is unknown; use one of {', '.join(DATASETS)}")
+        raise ArgumentError(f"data set {name!r} is unknown; use {choice_of(name, DATASETS)}")
     return DATASETS[name]

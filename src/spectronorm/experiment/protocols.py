@@ -11,6 +11,7 @@ from spectronorm.experiment.design import Design
 from spectronorm.experiment.training.train import Training
 from spectronorm.front_end import AsRecorded, find_preset
 from spectronorm.normalize import Standardize, Unchanged
+from spectronorm.suggestion import choice_of
 
 
 @dataclass(frozen=True)
@@ -64,5 +65,5 @@ def find_protocol(name: str) -> Protocol:
         ArgumentError: if there is no such protocol.
     """
     if name not in PROTOCOLS:
-        raise ArgumentError(f"protocol={name!r} is unknown; use one of {', '.join(PROTOCOLS)}")
+        raise ArgumentError(f"protocol={name!r} is unknown; use {choice_of(name, PROTOCOLS)}")
     return PROTOCOLS[name]

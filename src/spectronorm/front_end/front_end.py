@@ -23,8 +23,10 @@ from spectronorm.arrays import (
     require_choice,
     require_clean,
     require_floats,
+    require_wave,
     returned,
     set_whole_numbers,
+    swapped_axes,
     torch_threads,
     whole_number,
     working,
@@ -53,6 +55,7 @@ from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import read_bounded, strict_json
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.fields_only import FieldsOnly
+from spectronorm.suggestion import known_settings
 
 SLOTS: Mapping[str, Registry[Any]] = {
     "level": WAVEFORM_LEVELS,
@@ -64,6 +67,7 @@ SLOTS: Mapping[str, Registry[Any]] = {
 _PRECISIONS = ("float64", "float32")
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class FrontEnd(FieldsOnly):
@@ -113,7 +117,9 @@ class FrontEnd(FieldsOnly):
                 f"{MAX_WEIGHTS}; use fewer bands or a shorter n_fft"
             )
 
-    def __call__(self, wave: Array, *, threads: int | None = None, precision: str = "float64") -> Array:
+    def __call__(
+        self, wave: Array, *, threads: int | None = None, precision: str = "float64", sample_rate: int | None = None
+    ) -> Array:
         """Return levels `(..., band, frame)` of waveforms `(..., sample)`, in the dtype of the waveforms.
 
         NumPy arrays, and tensors on the CPU that need no gradient, are computed by compiled kernels.
@@ -125,11 +131,14 @@ class FrontEnd(FieldsOnly):
             precision: Arithmetic of the kernels, `float64` or, for inference, `float32`: faster, and within
                 0.1 dB of float64 in the upper 80 dB of a frame; cells far below are rounding noise. Measuring is
                 always float64.
+            sample_rate: Sample rate of the waveforms in Hz, to be checked against the front end's.
 
         Raises:
             ShapeError: if the waveform is not floating point, has no axis or is shorter than `min_samples`.
-            ArgumentError: if a waveform whose numbers can be read holds NaN or infinity, or an option is unknown.
+            ArgumentError: if a waveform whose numbers can be read holds NaN or infinity, an option is unknown, or the
+                sample rate is another one.
         """
+        self.require_sample_rate(sample_rate)
         fast = self.fast_levels(wave, partial(BandMap.unchanged, self.level_shape[-1]), threads, precision)
         return returned(self.working_level(working(wave)), like=wave) if fast is None else fast
 
@@ -168,15 +177,24 @@ class FrontEnd(FieldsOnly):
         levels = mapped_levels(kernels, clips, None, map_of(numbers.dtype), threads)
         return in_kind_of(levels.reshape(*wave.shape[:-1], *levels.shape[1:]), like=wave)
 
+    def require_sample_rate(self, sample_rate: int | None) -> None:
+        """Raise `ArgumentError` if a waveform's sample rate in Hz is known and is not the front end's."""
+        if sample_rate is not None and sample_rate != self.sample_rate:
+            raise ArgumentError(
+                f"sample_rate={sample_rate}, but the front end works at {self.sample_rate} Hz; "
+                f"resample the wave first (spectronorm.read does), or build the front end for {sample_rate} Hz"
+            )
+
     def _check_axes(self, wave: Array) -> None:
-        require_floats(wave, "a wave")
+        require_wave(wave)
         if wave.ndim < 1:
             raise ShapeError("a wave is (..., sample), but got an array without axes; pass an array of samples")
         if wave.shape[-1] < self.min_samples:
+            axes = swapped_axes(wave.shape, self.min_samples)
             raise ShapeError(
                 f"a waveform of {counted(wave.shape[-1], 'sample')} is too short: this front end needs "
                 f"at least {self.min_samples}, "
-                "one window; pad it or choose a shorter one"
+                f"one window; {axes or 'pad it or choose a shorter one'}"
             )
         if len(self.level_shape) > 1 and (wave.ndim < 2 or wave.shape[-2] != self.level_shape[0]):
             raise ShapeError(
@@ -255,12 +273,16 @@ class FrontEnd(FieldsOnly):
         >>> [stream.add(np.zeros(1000)).shape for _ in range(2)], stream.flush().shape
         ([(201, 5), (201, 5)], (201, 1))
         """
+        return self.mapped_stream(partial(BandMap.unchanged, self.level_shape[-1]), resample)
+
+    def mapped_stream(self, map_of: Callable[[np.dtype[Any]], BandMap], resample: int | None = None) -> LevelStream:
+        """Return a stream whose levels are mapped (see `fast_levels`)."""
         resampler = None
         if resample is not None:
             source_rate = whole_number(resample, "resample", 100, 1_000_000, of="Hz")
             if source_rate != self.sample_rate:
                 resampler = PieceResampler(source_rate, self.sample_rate, self.resampler)
-        return LevelStream(self.kernels, stacked(self.channels), self.min_samples, resampler)
+        return LevelStream(self.kernels, stacked(self.channels), self.min_samples, resampler, map_of)
 
     @cached_property
     def n_bands(self) -> int:

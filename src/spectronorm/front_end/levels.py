@@ -20,6 +20,7 @@ from spectronorm.errors import ArgumentError, FrontEndMismatch, LayoutWarning, S
 from spectronorm.front_end.compress.grid import Grid
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
+from spectronorm.suggestion import known_settings
 
 _MOST_BITS = 40
 _CELLS = 8192
@@ -32,6 +33,7 @@ _MARGIN = 10.0
 _LARGEST = 1e30
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Levels:

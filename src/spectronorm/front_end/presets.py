@@ -16,6 +16,7 @@ from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis
 from spectronorm.front_end.waveform.scale import ScaleWaveform
 from spectronorm.front_end.waveform.standardize import StandardizeWaveform
+from spectronorm.suggestion import choice_of
 
 FLOAT32_EPSILON = 2.0**-23
 """Smallest value under Kaldi's and BYOL-A's logarithm."""
@@ -294,5 +295,5 @@ def find_preset(name: str) -> Preset:
         ArgumentError: if there is no such preset.
     """
     if name not in PRESETS:
-        raise ArgumentError(f"preset={name!r} is unknown; use one of {', '.join(PRESETS)}")
+        raise ArgumentError(f"preset={name!r} is unknown; use {choice_of(name, PRESETS)}")
     return PRESETS[name]

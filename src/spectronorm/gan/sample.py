@@ -12,13 +12,15 @@ from spectronorm.arrays import MAX_SEED, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.gan.model import MAX_IMAGES, GanModel
 from spectronorm.image_files import ImageCodec, Layout
+from spectronorm.passes.inversion_options import InversionOptions
 from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, write_index
-from spectronorm.passes.sounds import InversionOptions, invert_file
+from spectronorm.passes.sounds import invert_file
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, reported, silent
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, require_replaceable
+from spectronorm.suggestion import choice_of
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,9 @@ def _labels(model: GanModel, options: SampleOptions) -> Sequence[int]:
         return [int(label) for label in model.labels(options.images)]
     unknown = [name for name in options.classes if name not in model.classes]
     if unknown:
-        known = ", ".join(model.classes) or "none: it was trained without --conditional"
-        raise ArgumentError(f"class {unknown[0]!r} is unknown; the model's classes are {known}")
+        none = "the model has no classes: it was trained without --conditional"
+        known = f"it must be {choice_of(unknown[0], model.classes)}" if model.classes else none
+        raise ArgumentError(f"class {unknown[0]!r} is unknown; {known}")
     chosen = [model.classes.index(name) for name in options.classes]
     return [int(label) for label in np.resize(chosen, options.images)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,18 +10,23 @@ import numpy as np
 from array_api_compat import is_torch_array
 
 from spectronorm.arrays import Array, constant, namespace, require_floats, to_host, whole_number
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.errors import ArgumentError, ScaleWarning, ShapeError
 from spectronorm.front_end import FrontEnd, frames_of, is_logarithmic, shortest_length
 from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.overlap import OverlapAdd
 from spectronorm.inversion.phase_gradient import phase_of
 from spectronorm.inversion.plan import InversionPlan
 from spectronorm.inversion.refine import admm, band_consistent, griffin_lim
+from spectronorm.suggestion import known_keywords
+
+_NORMALIZED = 2.5
+"""Mean and standard deviation in dB below which a level is taken for normalized; those of noise spread by 5.6 dB."""
 
 Vocoder = Callable[[Array, FrontEnd], Array]
 """A user's own inversion: maps a level `(..., band, frame)` and its front end to a waveform `(..., sample)`."""
 
 
+@known_keywords
 def invert(
     level: Array,
     front_end: FrontEnd,
@@ -126,6 +132,23 @@ def _check(level: Array, front_end: FrontEnd) -> None:
         raise ShapeError(
             f"the level reaches {float(level.max()):.6g}, above {ceiling:g}, the highest this front end counts; "
             "is it normalized still, or of another front end?"
+        )
+    _warn_of_normalized(level, front_end)
+
+
+def _warn_of_normalized(level: Array, front_end: FrontEnd) -> None:
+    """Warn if a level in dB has the mean and spread of a normalized one: its inverse was forgotten."""
+    per_unit = front_end.compress.db_per_unit(front_end.stft.power)
+    if per_unit is None or not 0.9 < per_unit < 2.1:
+        return  # In other units real levels can have such a spread.
+    xp = namespace(level)
+    mean, std = float(xp.mean(level)), float(xp.std(level))
+    if abs(mean) < _NORMALIZED and 0.02 < std < _NORMALIZED:
+        warnings.warn(
+            f"the level has mean {mean:.2g} and standard deviation {std:.2g} {front_end.unit}, as normalized values "
+            "have: give invert the level itself, pipeline.inverse(x)",
+            ScaleWarning,
+            stacklevel=5,
         )
 
 

@@ -6,10 +6,12 @@ compiled or exported graph cannot raise.
 
 from __future__ import annotations
 
+from os import PathLike
+
 import torch
 from torch import Tensor
 
-from spectronorm.arrays import require_floats, require_plausible
+from spectronorm.arrays import require_floats, require_plausible, require_wave, swapped_axes
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
@@ -38,21 +40,21 @@ def check_wave(wave: Tensor, front_end: FrontEnd, sample_rate: int | None) -> No
         ShapeError: if the waveform has a wrong type or shape, or is too short.
         ArgumentError: if the sample rate is not the front end's.
     """
+    if isinstance(wave, str | PathLike):
+        require_wave(wave)
     if not isinstance(wave, Tensor):
         raise ShapeError(f"got {type(wave).__name__}; the module takes a torch tensor: use torch.from_numpy first")
     require_floats(wave, "a wave")
     if wave.ndim < 1:
         raise ShapeError("a wave is (..., sample), but got a tensor without axes; pass a tensor of samples")
     if wave.shape[-1] < front_end.min_samples:
+        axes = swapped_axes(tuple(wave.shape), front_end.min_samples)
         raise ShapeError(
             f"a wave of shape {tuple(wave.shape)} has {wave.shape[-1]} samples on its last axis, but one window takes "
-            f"{front_end.min_samples}; pad it, and check that its axes are (..., sample)"
+            f"{front_end.min_samples}; "
+            f"{axes or 'pad it, and check that its axes are (..., sample)'}"
         )
-    if sample_rate is not None and sample_rate != front_end.sample_rate:
-        raise ArgumentError(
-            f"sample_rate={sample_rate}, but the front end works at {front_end.sample_rate} Hz; "
-            f"resample the wave first (spectronorm.read does), or build the front end for {sample_rate} Hz"
-        )
+    front_end.require_sample_rate(sample_rate)
 
 
 def check_finite(wave: Tensor) -> None:

@@ -18,6 +18,7 @@ from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.normalize.normalizer import PADDINGS, require_level
+from spectronorm.pipeline import require_fitted
 
 
 def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str | float:
@@ -53,6 +54,7 @@ class Normalize(Constants):
         self, normalizer: FittedNormalizer, *, trainable: bool = False, padding: str | float | None = None
     ) -> None:
         super().__init__()
+        normalizer = require_fitted(normalizer, "Normalize")
         self.padding = _padding(normalizer, padding)
         self.fitted = normalizer
         self._bands = normalizer.front_end.n_bands

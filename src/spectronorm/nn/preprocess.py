@@ -8,7 +8,7 @@ from spectronorm.front_end import require_front_end
 from spectronorm.nn.batches import mapped_tensors
 from spectronorm.nn.normalize import Normalize
 from spectronorm.nn.spectrogram import Spectrogram
-from spectronorm.pipeline import Pipeline
+from spectronorm.pipeline import Pipeline, require_pipeline
 
 
 class Preprocess(nn.Module):
@@ -34,6 +34,7 @@ class Preprocess(nn.Module):
         padding: str | float | None = None,
     ) -> None:
         super().__init__()
+        pipeline = require_pipeline(pipeline, "Preprocess")
         self.spectrogram = Spectrogram(
             require_front_end(pipeline.front_end, "preprocessing waves"), dft=dft, precision=precision
         )

@@ -8,6 +8,7 @@ from typing import Any
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import NORMALIZERS, Normalizer
 from spectronorm.settings import settings_of
+from spectronorm.suggestion import choice_of, did_you_mean
 
 
 def normalizer_names() -> tuple[str, ...]:
@@ -29,7 +30,8 @@ def normalizer(text: str) -> Normalizer:
     variant = NORMALIZERS.variants(loading=False).get(name) or NORMALIZERS.variants().get(name)
     if variant is None:
         NORMALIZERS.require_sound(name)
-        raise ArgumentError(f"normalize={name!r} is unknown; use one of {', '.join(normalizer_names())}")
+        known = normalizer_names()
+        raise ArgumentError(f"normalize={name!r} is unknown; use {choice_of(name, known)}")
     kind, settings = variant
     return NORMALIZERS.from_plain({"kind": kind, **settings, **_given(kind, pairs, text)}, "normalize")
 
@@ -42,6 +44,7 @@ def _given(kind: str, pairs: list[str], text: str) -> Mapping[str, Any]:
         if not equals or setting not in known:
             raise ArgumentError(
                 f"normalize={text!r}: {pair!r} must be SETTING=VALUE, with a setting of {', '.join(known) or 'none'}"
+                f"{did_you_mean(setting, known)}"
             )
         found[setting] = known[setting].parse(value, f"normalize={text!r}: {setting}")
     return found

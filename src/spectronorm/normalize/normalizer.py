@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
 import xxhash
@@ -55,6 +55,21 @@ class Normalizer(Parameters, ABC):
     @abstractmethod
     def fit(self, profile: Profile) -> FittedNormalizer:
         """Return the map for levels of the profile's front end."""
+
+    def __call__(self, level: Array) -> NoReturn:
+        """Raise `ArgumentError`: settings map no level before they are fitted."""
+        raise self._unfitted("(level)", level)
+
+    def inverse(self, x: Array) -> NoReturn:
+        """Raise `ArgumentError`: settings invert nothing before they are fitted."""
+        raise self._unfitted(".inverse(x)", x)
+
+    def _unfitted(self, call: str, given: object) -> ArgumentError:
+        name = type(self).__name__
+        return ArgumentError(
+            f"{name} is not fitted, so it maps no {type(given).__name__}: fitted = {name}(...).fit(profile), "
+            f"then fitted{call}"
+        )
 
     @property
     def one_map(self) -> bool:
@@ -258,7 +273,8 @@ class FittedNormalizer:
             raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
         shape = (1, *self.front_end.level_shape)[-2:]
         rows = (one.T if one.ndim == 2 else one[..., 0] for one in (self.affine.shift, self.affine.scale))
-        return BandMap(*(np.ascontiguousarray(np.broadcast_to(row.astype(dtype), shape)) for row in rows))
+        # Copies that can be written: kernels would be compiled a second time for arrays that cannot.
+        return BandMap(*(np.array(np.broadcast_to(row.astype(dtype), shape), order="C") for row in rows))
 
     def padded(self, level: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
         """The normalized level of one clip `(..., band, frame)`, with its padding up to `frames`."""

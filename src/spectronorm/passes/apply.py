@@ -43,6 +43,7 @@ from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.field_values import whole
+from spectronorm.suggestion import known_keywords
 
 
 @with_short_repr
@@ -138,6 +139,7 @@ class _Task:
         return found
 
 
+@known_keywords
 def apply(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: Openable,
     pipeline: Pipeline,

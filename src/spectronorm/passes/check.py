@@ -15,6 +15,7 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, GroupKey, LevelClip, Measurement, Profile, digest
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords
 
 
 @with_short_repr
@@ -77,6 +78,7 @@ class _Task:
         return _Heard(clip, digest(sound.at_least(self.front_end.min_samples)), sound.flat is not None)
 
 
+@known_keywords
 def check(
     profile: Profile,
     source: Openable,

@@ -28,6 +28,7 @@ from spectronorm.profile import BadFile, GroupKey, ListedFile, Measurement, Prof
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import deciding_libraries, libraries, reading
 from spectronorm.storage.content import Content
+from spectronorm.suggestion import did_you_mean, known_keywords
 
 DEFAULT_GROUPS = ("fold", "split")
 
@@ -45,6 +46,7 @@ class Sample:
         set_whole_numbers(self, ("seed",), 0)
 
 
+@known_keywords
 def fit(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: Openable,
     front_end: AnyFrontEnd | None = None,
@@ -210,7 +212,8 @@ def _group_columns(source: Source, group_by: str | Sequence[str] | None) -> tupl
     group_by = [group_by] if isinstance(group_by, str) else group_by
     for column in group_by:
         if column not in known:
-            raise ArgumentError(f"group_by={column!r}: the source's columns are {', '.join(known) or 'none'}")
+            columns = f"has the columns {', '.join(known)}" if known else "has no columns; use a table with them"
+            raise ArgumentError(f"group_by={column!r}: the source {columns}{did_you_mean(column, known)}")
     return tuple(dict.fromkeys(group_by))
 
 

@@ -44,6 +44,7 @@ from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
+from spectronorm.suggestion import known_keywords
 from spectronorm.version import __version__
 
 _MAX_WIDTH = 1 << 16
@@ -187,6 +188,7 @@ class _Task:
         return _Done(clip, output, False, header.frames, self.codec.clipped(shown), shown.size)
 
 
+@known_keywords
 def export_images(  # noqa: PLR0913  (every one of them is an independent choice of the user)
     source: Openable,
     codec: ImageCodec,

@@ -26,6 +26,7 @@ from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
+from spectronorm.suggestion import known_keywords
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class RoundTrip:
     losses: Mapping[str, float | None]
 
 
+@known_keywords
 def round_trip(
     clip: str | Path,
     front_end: FrontEnd,

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -17,78 +14,33 @@ from numpy.typing import NDArray
 from spectronorm.audio import ClipReference, Source, stamp
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
-from spectronorm.front_end import FrontEnd, WaveformGain, require_front_end
-from spectronorm.image_files import decode
 from spectronorm.image_files.header import KEYWORD
 from spectronorm.image_files.png import read_texts
-from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
 from spectronorm.inversion import invert
+from spectronorm.passes.inversion_options import FORMATS, InversionOptions
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
 from spectronorm.passes.outputs import (
     INDEX_NAME,
     PIPELINE_NAME,
     SHEET_PREFIX,
-    escaped_name,
     files_in,
     output_names,
-    read_frames,
     require_folder,
 )
-from spectronorm.pipeline import Pipeline
+from spectronorm.passes.spectrogram_files import folder_of_pipeline, read_spectrogram
 from spectronorm.profile import BadFile
 from spectronorm.profile.storage import parse_files, plain_files
 from spectronorm.runs.journal import key_of
 from spectronorm.runs.progress import Progress
-from spectronorm.runs.versions import libraries
 from spectronorm.short_repr import with_short_repr
-from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.field_values import finite, text
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
+from spectronorm.suggestion import known_keywords
 
-FORMATS = ("wav", "flac")
 _MOST_IN_FLAC = 8
-
-
-@dataclass(frozen=True)
-class InversionOptions:
-    """Settings of the inversion (see `invert`), and facts that cannot be read from the files.
-
-    `front_end` made the levels in `.npy` files of levels; `pipeline` normalized the levels in `.npy` files of
-    normalized ones (by default the pipeline that `spectronorm apply` wrote in a folder above). `legacy` holds the
-    settings of images that carry none. `format` is wav or flac, with 16 bits.
-
-    Raises:
-        ArgumentError: if the format is unknown.
-    """
-
-    method: str = "auto"
-    quality: str = "good"
-    seed: int = 0
-    format: str = "wav"
-    front_end: FrontEnd | None = None
-    pipeline: Pipeline | None = None
-    legacy: LegacyLogMel | None = None
-
-    def __post_init__(self) -> None:
-        if self.format not in FORMATS:
-            raise ArgumentError(f"format={self.format!r} must be one of {', '.join(FORMATS)}")
-
-    def identity(self) -> dict[str, Any]:
-        """Return everything except the files that determines the sounds, as plain JSON values."""
-        return {
-            "command": "invert",
-            "method": self.method,
-            "quality": self.quality,
-            "seed": self.seed,
-            "format": self.format,
-            "front_end": None if self.front_end is None else self.front_end.to_dict(),
-            "pipeline": None if self.pipeline is None else self.pipeline.summary(),
-            "legacy": None if self.legacy is None else asdict(self.legacy),
-            "libraries": libraries(),
-        }
 
 
 @with_short_repr
@@ -109,16 +61,6 @@ class InvertedFiles:
 
     files: tuple[InvertedFile, ...]
     bad: tuple[BadFile, ...]
-
-
-@dataclass(frozen=True)
-class _Spectrogram:
-    level: NDArray[np.floating]
-    front_end: FrontEnd
-    length: int | None
-    gain: WaveformGain | None
-    level_error: float
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -183,7 +125,7 @@ def _stamp_of_source(path: Path, options: InversionOptions) -> str:
     stamps = [_stamp(path)]
     if path.suffix.lower() == ".npy" and options.front_end is None and options.pipeline is None:
         try:
-            folder = _folder_of_pipeline(path)
+            folder = folder_of_pipeline(path)
         except ArgumentError:
             return stamps[0]  # The inversion will report the fault.
         stamps += [_stamp(folder / name) for name in (PIPELINE_NAME, INDEX_NAME)]
@@ -201,7 +143,7 @@ def invert_file(
         FileFormatError: if the file cannot be read.
         ArgumentError: if a `.npy` file has no front end or pipeline, or if its normalizer has no inverse.
     """
-    found = _read(path, options)
+    found = read_spectrogram(path, options.front_end, options.pipeline, options.legacy)
     wave = invert(
         found.level,
         found.front_end,
@@ -235,6 +177,7 @@ def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, j
         written.write(buffer.getvalue())
 
 
+@known_keywords
 def export_audio(
     target: str | Path,
     output: str | Path,
@@ -305,79 +248,3 @@ def _is_sheet(path: Path) -> bool:
     except (OSError, FileFormatError):
         return False
     return texts.get("Software") == "spectronorm" and KEYWORD not in texts
-
-
-_MAX_CELLS = 1 << 28
-_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
-
-
-def _read(path: Path, options: InversionOptions) -> _Spectrogram:
-    if path.suffix.lower() == ".npy":
-        return _read_npy(path, options)
-    if options.legacy is not None:
-        legacy = decode_legacy_logmel(path, options.legacy)
-        notes: tuple[str, ...] = (f"half a step of {legacy.losses['max_error_db']:.2f} dB is lost everywhere",)
-        if legacy.wrapped:
-            notes = (*notes, f"{legacy.wrapped} cells look wrapped around ({legacy.losses['wrapped_share']:.2%}): lost")
-        return _Spectrogram(legacy.level, options.legacy.front_end, None, None, options.legacy.max_error, notes)
-    image = decode(path)
-    header = image.header
-    return _Spectrogram(image.level, header.front_end, header.length, header.gain, image.max_error, ())
-
-
-def _read_npy(path: Path, options: InversionOptions) -> _Spectrogram:
-    try:
-        with path.open("rb") as file:
-            if file.read(6) != b"\x93NUMPY":  # NumPy takes zip files and pickles too
-                raise ValueError("it does not begin as one")
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        if mapped.size > _MAX_CELLS:
-            raise ValueError(f"it has {mapped.size} cells, more than {_MAX_CELLS}")
-        x = np.array(mapped)
-    except _ODD as error:
-        raise FileFormatError(f"{path}: cannot be read as a .npy array ({error})") from None
-    if x.ndim not in (2, 3) or not np.issubdtype(x.dtype, np.floating) or not x.size:
-        raise FileFormatError(
-            f"{path}: holds {x.dtype} of shape {x.shape}, but a spectrogram is (band, frame) of floats, or (channel, "
-            "band, frame)"
-        )
-    note = ("the level of the waveform is not known: the sound has that of the normalized wave",)
-    if options.front_end is not None:
-        return _Spectrogram(x, options.front_end, None, None, 0.0, note)
-    pipeline = options.pipeline
-    if pipeline is None:
-        folder = _folder_of_pipeline(path)
-        pipeline = _pipeline(folder / PIPELINE_NAME)
-        name = escaped_name(path.resolve().relative_to(folder).as_posix())
-        x = x[..., : _frames(folder).get(name, x.shape[-1])]
-    front_end = require_front_end(pipeline.front_end, "turning a spectrogram into sound")
-    return _Spectrogram(pipeline.inverse(x.astype(np.float64)), front_end, None, None, 0.0, note)
-
-
-def _folder_of_pipeline(path: Path) -> Path:
-    for folder in path.resolve().parents:
-        if (folder / PIPELINE_NAME).is_file():
-            return folder
-    raise ArgumentError(
-        f"{path}: no {PIPELINE_NAME} is in a folder above it, so its origin is not known; "
-        "give --profile for normalized spectrograms or --front-end for levels"
-    )
-
-
-@lru_cache(maxsize=8)
-def _pipeline(path: Path) -> Pipeline:
-    return Pipeline.load(path)
-
-
-@lru_cache(maxsize=8)
-def _frames(folder: Path) -> Mapping[str, int]:
-    """Return the numbers of frames without padding, from the index of `spectronorm apply`; empty without an index."""
-    index = folder / INDEX_NAME
-    if not index.is_file():
-        return {}
-    try:
-        return read_frames(index)
-    except (OSError, ValueError) as error:
-        raise FileFormatError(
-            f"{index}: is not the index that spectronorm apply writes ({error}); apply again"
-        ) from None

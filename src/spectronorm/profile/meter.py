@@ -21,12 +21,14 @@ from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.layout import check_layout, clips_of, frames_of_clips, group_values
 from spectronorm.profile.profile import Profile
 from spectronorm.storage import container
+from spectronorm.suggestion import known_settings
 
 KIND = "meter"
 FORMAT = 1
 Held = list[tuple[GroupKey, LevelClip]]
 
 
+@known_settings
 class Meter:
     """Measures levels computed elsewhere: batch by batch, exactly, in any order and on any number of machines.
 

@@ -28,6 +28,7 @@ from spectronorm.profile.statistics import Statistics
 from spectronorm.short_repr import shortened
 from spectronorm.storage import container
 from spectronorm.storage.fields_only import FieldsOnly
+from spectronorm.suggestion import did_you_mean
 from spectronorm.version import __version__
 
 
@@ -228,7 +229,8 @@ class Profile(FieldsOnly):
             if value not in values:
                 formed = f"groups were formed by {', '.join(self.group_columns()) or 'no column'}"
                 known = f"{name} is one of {', '.join(values)}" if values else f"{formed}; fit with --group-by {name}"
-                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}")
+                alike = did_you_mean(value, values) if values else did_you_mean(name, self.group_columns())
+                raise ArgumentError(f"{name}={value}: the profile has no such group; {known}{alike}")
 
     def __add__(self, other: Profile) -> Profile:
         """Combine both data sets; the front ends must be equal."""

@@ -11,6 +11,7 @@ import soundfile
 from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.suggestion import known_keywords
 
 MOST_SECONDS = 60.0
 
@@ -45,6 +46,7 @@ class Player:
         return f'<audio controls src="data:audio/wav;base64,{source}"></audio>{quieter}'
 
 
+@known_keywords
 def play(wave: ArrayLike, sample_rate: int) -> Player:
     """Return a player of a waveform, as the last value of a notebook's cell.
 

@@ -15,11 +15,13 @@ from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, require_front_e
 from spectronorm.normalize import normalizer
 from spectronorm.profile import Profile
 from spectronorm.report.figures import as_label, new_figure
+from spectronorm.suggestion import known_keywords
 
 NORMALIZATIONS = ("none", "global", "band", "clip")
 _TICKS = 7
 
 
+@known_keywords
 def plot(
     level: ArrayLike, front_end: AnyFrontEnd | None = None, *, ax: Any = None, unit: str | None = None, title: str = ""
 ) -> Any:
@@ -54,6 +56,7 @@ def plot(
     return axis
 
 
+@known_keywords
 def plot_wave(wave: ArrayLike, sample_rate: float, *, ax: Any = None, title: str = "") -> Any:
     """Draw a waveform, with time in seconds, and the lowest and highest sample of each picture column if it is long.
 
@@ -91,6 +94,7 @@ def plot_wave(wave: ArrayLike, sample_rate: float, *, ax: Any = None, title: str
     return axis
 
 
+@known_keywords
 def compare_normalizations(
     clip: str | Path | ArrayLike, profile: Profile, names: Sequence[str] = NORMALIZATIONS, *, title: str = ""
 ) -> Any:

@@ -10,6 +10,7 @@ import scipy.signal
 
 from spectronorm.arrays import Samples
 from spectronorm.errors import ArgumentError
+from spectronorm.suggestion import choice_of
 
 _TAPS = 401
 
@@ -81,7 +82,7 @@ def find_shift(name: str) -> str:
         ArgumentError: if there is no device with this name.
     """
     if name not in SHIFTS:
-        raise ArgumentError(f"shift {name!r} is unknown; use one of {', '.join(SHIFTS)}")
+        raise ArgumentError(f"shift {name!r} is unknown; use {choice_of(name, SHIFTS)}")
     return name
 
 

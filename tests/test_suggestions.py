@@ -1,0 +1,157 @@
+"""A name that is nearly right is answered by the right one, and a value of the wrong kind by its remedy."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import spectronorm as sn
+from spectronorm.cli.app import app
+from spectronorm.errors import AudioError, BadAudioReason, ScaleWarning
+from spectronorm.suggestion import did_you_mean
+
+FRONT_END = sn.FrontEnd(sample_rate=8000, bands=sn.Mel(20))
+FITTED = sn.Fixed(-40.0, 20.0).for_front_end(FRONT_END)
+PIPELINE = sn.Pipeline(FRONT_END, FITTED)
+WAVE = 0.1 * np.random.default_rng(0).standard_normal(8000)
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda: sn.FrontEnd(sr=8000), "sample_rate"),  # type: ignore[call-arg]
+        (lambda: sn.Mel(nmels=64), "n_mels"),  # type: ignore[call-arg]
+        (lambda: sn.Mel(fmax=4000), "f_max"),  # type: ignore[call-arg]
+        (lambda: sn.STFT(nfft=512), "n_fft"),  # type: ignore[call-arg]
+        (lambda: sn.STFT(hop=160), "hop_length"),  # type: ignore[call-arg]
+        (lambda: sn.Decibel(floor=-80), "floor_db"),  # type: ignore[call-arg]
+        (lambda: sn.Standardize(pr="band"), "per"),  # type: ignore[call-arg]
+        (lambda: sn.fit("x", FRONT_END, maxbad=0.1), "max_bad"),  # type: ignore[call-arg]
+        (lambda: sn.read("x", samplerate=8000), "sample_rate"),  # type: ignore[call-arg]
+        (lambda: sn.invert(WAVE, FRONT_END, qualty="best"), "quality"),  # type: ignore[call-arg]
+        (lambda: sn.Levels(3, "dB", -100, 10, framerate=5), "frame_rate"),  # type: ignore[call-arg]
+    ],
+)
+def test_a_keyword_is_suggested(call: Callable[[], object], meant: str) -> None:
+    """An unknown keyword argument is a TypeError that names the argument that was meant."""
+    with pytest.raises(TypeError, match=f"did you mean '{meant}'"):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda: sn.preset("whispr"), "whisper"),
+        (lambda: sn.normalizer("bnad"), "band"),
+        (lambda: sn.normalizer("minmax:lo=3"), "low"),
+        (lambda: sn.Standardize(per="bands"), "band"),
+        (lambda: sn.FrontEnd(resampler="soxr-hq"), "soxr_hq"),
+        (lambda: sn.datasets.find_dataset("esc-50"), "esc50"),
+        (lambda: sn.FrontEnd.from_dict({"bands": "mell"}), "mel"),
+        (lambda: sn.Standardise, "Standardize"),
+    ],
+)
+def test_a_name_is_suggested(call: Callable[[], object], meant: str) -> None:
+    """A name that is nearly a preset, normalizer, setting, data set, kind or public name is answered by it."""
+    with pytest.raises((sn.SpectronormError, AttributeError), match=f"did you mean '{meant}'"):
+        call()
+
+
+def test_groups_and_columns_are_suggested(tmp_path: Path) -> None:
+    """A misspelt column is answered by the column, in a fit, in a hold-out and on the command line."""
+    for index in range(4):
+        soundfile.write(tmp_path / f"{index}.wav", WAVE, 8000)
+    rows = "".join(f"{index}.wav,s{index % 2}\n" for index in range(4))
+    table = tmp_path / "t.csv"
+    table.write_text(f"path,speaker\n{rows}")
+    with pytest.raises(sn.SpectronormError, match="did you mean 'speaker'"):
+        sn.fit(table, FRONT_END, group_by="speeker")
+    profile = sn.fit(table, FRONT_END, group_by="speaker")
+    with pytest.raises(sn.SpectronormError, match="did you mean 'speaker'"):
+        profile.without(speakr="s0")
+    told = CliRunner().invoke(app, ["fit", str(table), "-o", str(tmp_path / "p.safetensors"), "--max-bad", "5"])
+    assert "did you mean 5%?" in told.output
+    told = CliRunner().invoke(app, ["fit", str(table), "-o", str(tmp_path / "p.safetensors"), "--n-mel", "5"])
+    assert "--n-mels" in told.output
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=20), max_size=8))
+def test_a_suggestion_is_a_known_name_or_nothing(given_name: str, known: list[str]) -> None:
+    """Whatever was given, only names that exist are suggested."""
+    hint = did_you_mean(given_name, known)
+    assert hint == "" or any(repr(name) in hint for name in known)
+
+
+@pytest.mark.parametrize(
+    ("wave", "remedy"),
+    [
+        ("a.wav", r"spectronorm\.read\('a\.wav'"),
+        (Path("a.wav"), "read it first"),
+        ((WAVE, 8000), "without the sample rate"),
+        (np.stack([WAVE, WAVE], 1), r"\(sample, channel\).*wave\.T"),
+        (list(WAVE[:5]), "asarray"),
+    ],
+)
+def test_a_wave_of_another_kind_is_answered_by_its_remedy(wave: Any, remedy: str) -> None:
+    """Paths, pairs, (sample, channel) order and lists are told from waves, by front ends and pipelines."""
+    for called in (FRONT_END, PIPELINE):
+        with pytest.raises(sn.errors.ShapeError, match=remedy):
+            called(wave)
+
+
+def test_another_sample_rate_is_refused() -> None:
+    """A pipeline that is told the wave's rate refuses another one, and takes its own."""
+    np.testing.assert_array_equal(PIPELINE(WAVE, sample_rate=8000), PIPELINE(WAVE))
+    for called in (FRONT_END, PIPELINE):
+        with pytest.raises(sn.errors.ArgumentError, match="8000 Hz"):
+            called(WAVE, sample_rate=44_100)
+
+
+def test_settings_that_are_not_fitted_say_so() -> None:
+    """A normalizer that is called or inverted before it is fitted names the missing step."""
+    for call in (sn.Standardize(), sn.Standardize().inverse):
+        with pytest.raises(sn.errors.ArgumentError, match=r"fit\(profile\)"):
+            call(WAVE)
+
+
+def test_a_forgotten_inverse_is_noticed() -> None:
+    """Inverting a normalized level warns; inverting the level does not."""
+    level = FRONT_END(WAVE)
+    normalized = (level - level.mean()) / level.std()
+    with pytest.warns(ScaleWarning, match="pipeline.inverse"):
+        sn.invert(normalized, FRONT_END, quality="fast")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sn.invert(level, FRONT_END, quality="fast")
+
+
+def test_an_error_of_a_file_names_it(tmp_path: Path) -> None:
+    """What `read` raises begins with the path, survives pickling, and keeps reason and detail apart."""
+    (tmp_path / "text.wav").write_text("text")
+    for name, reason in (("nope.wav", BadAudioReason.MISSING), ("text.wav", BadAudioReason.UNREADABLE)):
+        for channels in ("mean", "stack"):
+            with pytest.raises(AudioError) as caught:
+                sn.read(tmp_path / name, 8000, channels=channels)
+            assert str(caught.value).startswith(f"{tmp_path / name}: {reason.value}: ")
+            again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+            assert (again.reason, again.detail, str(again)) == (reason, caught.value.detail, str(caught.value))
+            assert str(tmp_path) not in again.detail
+
+
+def test_modules_name_the_type_that_they_need() -> None:
+    """A path, a profile or a pipeline in the wrong place is answered by the step that was left out."""
+    nn = pytest.importorskip("spectronorm.nn")
+    with pytest.raises(sn.errors.ArgumentError, match="load it first"):
+        nn.Preprocess("p.safetensors")
+    with pytest.raises(sn.errors.ArgumentError, match=r"pipeline\.normalizer"):
+        nn.Normalize(PIPELINE)
