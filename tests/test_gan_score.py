@@ -22,6 +22,7 @@ torch = pytest.importorskip("torch")
 
 from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class  # noqa: E402
 from spectronorm.gan.clips import ImageWindow, LevelClips  # noqa: E402
+from spectronorm.gan.copies import copy_distance, three_sample_test  # noqa: E402
 from spectronorm.gan.judge import Judge  # noqa: E402
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
@@ -236,3 +237,47 @@ def test_the_command_scores_the_training_beside_the_model(tmp_path: Path) -> Non
     assert "generated, heard" in names
     table = runner.invoke(app, [*asked, "-n", "10"])
     assert "n = 10 images a split" in table.stdout
+
+
+def test_copies_are_found_though_moved() -> None:
+    """A clip that is moved by six frames, by two bands, made quieter, or all three is at 0; a fresh one is not."""
+    clips = _levels(40, 0).levels.astype(np.float64)
+    moved = np.stack(
+        [
+            np.concatenate([np.zeros((SIZE, 6)), clips[3][:, :-6]], axis=1),
+            np.concatenate([clips[4][2:], np.zeros((2, SIZE))]),
+            clips[5] - 4.0,
+            np.concatenate([np.zeros((SIZE, 2)), clips[6][:, :-2]], axis=1) + 3.0,
+            clips[7],
+        ]
+    )
+    np.testing.assert_allclose(copy_distance(moved, clips), 0.0, atol=1e-6)
+    assert copy_distance(_levels(5, 9).levels, clips).min() > 0.2
+    with pytest.raises(ShapeError, match="of one size"):
+        copy_distance(clips, clips[:, :8])
+
+
+def test_the_three_sample_test_keeps_its_size_and_finds_copies() -> None:
+    """Equal distances give a standard normal statistic in each cell; images nearer than test clips give copies."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(300):
+        a, b = rng.gamma(4.0, size=(2, 60))
+        found.append(three_sample_test(a, b, np.zeros(60, dtype=int), np.zeros(60, dtype=int)).statistic)
+    assert abs(np.mean(found)) < 0.2
+    assert np.std(found) == pytest.approx(1.0, abs=0.15)
+    cells = np.arange(60) % 3
+    assert three_sample_test(0.2 * b, b, cells, cells).word == "copies"
+    assert three_sample_test(b, b, cells, cells).word == "no copies"
+    half = np.where(np.arange(60) % 4 == 0, 0.01, b)
+    assert three_sample_test(half, b, cells, cells).word != "no copies"
+
+
+def test_both_traps_are_called_copies(scored: SeedScore) -> None:
+    """One clip a class, also delayed by two frames, is found out; an untrained generator is not blamed."""
+    rows = {row.name: row for row in scored.rows}
+    assert rows["one clip a class, memorized"].copied == "copies"
+    assert rows["one clip a class, delayed"].copied == "copies"
+    assert rows["one clip a class, delayed"].nearest > 1.0
+    assert rows["one clip a class, delayed"].copy_distance < 0.1
+    assert rows["generated"].copied == "no copies"
+    assert rows["test clips"].copies is None

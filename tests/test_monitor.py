@@ -530,3 +530,26 @@ def test_measurements_of_panes_add_up() -> None:
     for wave in clips(10, 2):
         monitor.add(wave)
     assert Measurement.sum([monitor.measurement()]) == measure(FRONT_END, clips(10, 2))
+
+
+def test_a_serial_calibration_holds_for_a_stream_in_order() -> None:
+    """Of clips that resemble those before them, it alarms about as often as asked; one for mixed order far more."""
+    generator = np.random.default_rng(0)
+
+    def stream(length: int) -> np.ndarray:
+        rows = [generator.standard_normal(38)]
+        for _ in range(length - 1):
+            rows.append(0.6 * rows[-1] + 0.8 * generator.standard_normal(38))
+        return np.stack(rows)
+
+    baseline = Baseline.of_rows(FRONT_END, stream(1500), [0] * 1500)
+    streams, alarmed = np.stack([stream(64) for _ in range(300)]), {}
+    for serial in (True, False):
+        threshold = calibrate(baseline, 4, 8, 1 / 500, serial=serial)
+        first = stream_statistics(baseline.scores(streams), 4, 8) > threshold
+        alarmed[serial] = first.any(axis=1).mean()
+    asked = 1 - np.exp(-64 / 500)
+    assert asked / 3 < alarmed[True] < 3 * asked
+    assert alarmed[False] > 4 * asked
+    with pytest.raises(sn.errors.ArgumentError, match="in their order"):
+        calibrate(Baseline.of_profile(training()[0]), 4, 8, 1 / 500, serial=True)

@@ -89,6 +89,14 @@ def watch_command(
         str | None,
         typer.Option(metavar="SOURCE", help="Training clips, for sharper thresholds than the profile alone gives."),
     ] = None,
+    serial: Annotated[
+        bool,
+        typer.Option(
+            "--serial",
+            help="Calibrate for a stream in order (pieces of recordings, class after class), with --training in the "
+            "order of names.",
+        ),
+    ] = False,
     hold_out: HoldOutOption = None,
     max_bad: Annotated[
         str, typer.Option(metavar="SHARE", help="Largest accepted share of bad files among the training clips.")
@@ -165,7 +173,7 @@ def watch_command(
     else:
         share = parse_share(max_bad, "max-bad")
         baseline = None if training is None else _baseline(training, profile, watched, hold_out, share)
-        monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed)
+        monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed, serial=serial)
     alarms, stopped = monitor.alarms, False
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:

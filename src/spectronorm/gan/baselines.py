@@ -40,6 +40,19 @@ def pca_gaussian_by_class(
     return np.stack(parts, axis=1).reshape(-1, *images.shape[1:])[:count]
 
 
+DELAY = 2
+"""Frames by which the delayed copies are late."""
+
+
+def delayed(images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float32]:
+    """Repeat one training image of each class, `DELAY` frames later; the first frame is held.
+
+    Compared cell by cell such images look new: a second trap, for tests of copies.
+    """
+    copies = memorized(images, labels, count, seed)
+    return np.concatenate([np.repeat(copies[..., :1], DELAY, axis=-1), copies[..., :-DELAY]], axis=-1)
+
+
 def memorized(images: NDArray[np.float32], labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.float32]:
     """Repeat one training image of each class: a generator that has learned nothing else."""
     rng = np.random.default_rng([seed, 21])

@@ -17,16 +17,21 @@ _COLUMNS: tuple[tuple[str, Callable[[Row], float | None], int], ...] = (
     ("as asked", lambda row: row.accuracy, 3),
     ("classes", lambda row: row.effective_classes, 2),
     ("rarest", lambda row: row.rarest, 3),
+    ("moved", lambda row: row.copy_distance, 2),
+    ("copies, z", lambda row: row.copies, 1),
+    ("nearer", lambda row: row.nearer, 2),
 )
 
 
 def score_table(scores: Sequence[SeedScore]) -> list[str]:
     """Format every figure as mean ± standard deviation (ddof = 1) over the seeds; returns lines of text."""
     first = scores[0]
-    cells = [["", *(title for title, _, _ in _COLUMNS)]]
+    cells = [["", *(title for title, _, _ in _COLUMNS), "copied"]]
     for number, row in enumerate(first.rows):
         rows = [one.rows[number] for one in scores]
-        cells.append([row.name, *(_cell([figure(r) for r in rows], places) for _, figure, places in _COLUMNS)])
+        figures = (_cell([figure(r) for r in rows], places) for _, figure, places in _COLUMNS)
+        words = sorted({r.copied for r in rows})
+        cells.append([row.name, *figures, (words[0] or "-") if len(words) == 1 else "unresolved"])
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     splits = max(row.splits for row in first.rows)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, set_whole_numbers
 from spectronorm.errors import ArgumentError
-from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_class
+from spectronorm.gan.baselines import delayed, memorized, pca_gaussian, pca_gaussian_by_class
 from spectronorm.gan.clips import LevelClips
+from spectronorm.gan.copies import copy_distance, three_sample_test
 from spectronorm.gan.judge import EPOCHS, Judge
 from spectronorm.gan.model import GanModel
 from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_score, nearest_distance
@@ -21,6 +22,8 @@ from spectronorm.gan.scaling import from_unit, to_unit
 
 Told = Callable[[str], None]
 TEST = "test clips"
+COMPARED = 100
+"""Largest number of images of a set that are compared with the training clips at every shift."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Row:
         accuracy: Share of the images that the judge assigns to their intended class; None without a class.
         effective_classes: Effective number of classes that the judge finds (see `ClassBalance`).
         rarest: Share of the rarest class.
+        copy_distance: Median distance of the first split's images to the nearest training clip, at the best shift and
+            gain, 0 … 1 (see `copy_distance`).
+        copies: Statistic of the three-sample test for copies; None for the test clips.
+        nearer: Share of the images that are nearer to a training clip than 99 % of the test clips.
+        copied: `copies`, `no copies` or `unresolved`; empty for the test clips.
     """
 
     name: str
@@ -52,6 +60,10 @@ class Row:
     accuracy: float | None
     effective_classes: float
     rarest: float
+    copy_distance: float
+    copies: float | None
+    nearer: float | None
+    copied: str
 
 
 @dataclass(frozen=True)
@@ -186,6 +198,7 @@ def candidates(
         lambda: Candidate(
             "one clip a class, memorized", unscaled(memorized(images, train.labels, total, seed)), in_turn
         ),
+        lambda: Candidate("one clip a class, delayed", unscaled(delayed(images, train.labels, total, seed)), in_turn),
     )
 
 
@@ -195,7 +208,10 @@ class _Referee:
     def __init__(self, judge: Judge, train: LevelClips, test: LevelClips, count: int, seed: int) -> None:
         self.judge, self.count = judge, count
         self.levels, self.train = train.levels, judge(train.levels)[1]
-        self.test = judge(test.levels)[1]
+        probabilities, self.test = judge(test.levels)
+        some = np.random.default_rng([seed, 32]).permutation(len(test.levels))[:COMPARED]
+        self.test_cells = probabilities.argmax(axis=1)[some]
+        self.test_distances = copy_distance(test.levels[some], train.levels)
         self.rng = np.random.default_rng([seed, 31])
 
     def row(self, candidate: Candidate) -> Row:
@@ -206,19 +222,27 @@ class _Referee:
         beside = np.arange(len(self.train)) if candidate.beside is None else candidate.beside
         nearest = nearest_distance(candidate.levels[: self.count], self.levels[beside])
         balance = ClassBalance.of(probabilities)
-        wanted = candidate.labels
+        wanted, few = candidate.labels, slice(min(self.count, COMPARED))
+        moved = copy_distance(candidate.levels[few], self.levels[beside])
+        cells = probabilities[few].argmax(axis=1)
+        real = candidate.name == TEST
+        copied = None if real else three_sample_test(moved, self.test_distances, cells, self.test_cells)
         return Row(
             name=candidate.name,
             images=self.count,
             splits=splits,
             inception=inception_score(probabilities, splits)[0],
             frechet_train=self._distance(parts, self.train[beside]),
-            frechet_test=None if candidate.name == TEST else self._distance(parts, self.test),
+            frechet_test=None if real else self._distance(parts, self.test),
             nearest=float(np.median(nearest)),
             nearest_low=float(np.quantile(nearest, 0.05)),
             accuracy=None if wanted is None else float((probabilities.argmax(axis=1) == wanted).mean()),
             effective_classes=balance.effective,
             rarest=min(balance.shares),
+            copy_distance=float(np.median(moved)),
+            copies=None if copied is None else copied.statistic,
+            nearer=None if copied is None else copied.nearer,
+            copied="" if copied is None else copied.word,
         )
 
     def _distance(self, parts: Floats, real: Floats) -> float:

@@ -44,6 +44,7 @@ class Monitor:
         window: The window of recent clips.
         false_alarms: Accepted rate of false alarms while nothing is wrong.
         seed: Random seed for threshold calibration.
+        serial: Calibrate for a stream in order, with the training clips in the order of their names (see `calibrate`).
 
     Raises:
         ArgumentError: if `profile` is not a profile but, for example, a saved pipeline, which holds no histograms.
@@ -59,6 +60,7 @@ class Monitor:
         false_alarms: FalseAlarms | None = None,
         seed: int = 0,
         threshold: float | None = None,
+        serial: bool = False,
     ) -> None:
         _require_profile(profile)
         if not isinstance(profile.front_end, Levels) and len(profile.front_end.level_shape) > 1:
@@ -74,8 +76,9 @@ class Monitor:
         self.seed = seed
         if threshold is None:
             rate = self.false_alarms.per_clip
-            threshold = calibrate(self.baseline, self.window.pane_clips, self.window.panes, rate, seed=seed)
-        self.threshold = threshold
+            panes = self.window.pane_clips, self.window.panes
+            threshold = calibrate(self.baseline, *panes, rate, seed=seed, serial=serial)
+        self.threshold, self.serial = threshold, serial
         self.history = History(profile.front_end.n_bands)
         self._horizons = np.array(horizons(self.window.panes))
         self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
@@ -232,7 +235,9 @@ class Monitor:
                 raise ArgumentError("monitors differ in window, baseline or false alarms; start them alike")
         window = replace(first.window, clips=first.window.clips * len(parts))
         rate = FalseAlarms(max(first.false_alarms.per_clip / len(parts), 1e-9))
-        total = cls(first.profile, first.baseline, window=window, false_alarms=rate, seed=first.seed)
+        total = cls(
+            first.profile, first.baseline, window=window, false_alarms=rate, seed=first.seed, serial=first.serial
+        )
         for part in parts:
             for number, pane in part._panes.newest_first():
                 total._panes.take(number, pane.measurement, pane.scores)

@@ -26,6 +26,7 @@ _MIN_CLIPS = 4
 """Smallest number of clips in a horizon."""
 _CLIPS_PLAYED = 240_000
 _MIN_STREAMS = 80
+_FIFTHS = 5
 """However long they are: a tail needs streams to be extrapolated from."""
 _SURE_TAIL = 20
 """A threshold exceeded by at least this number of simulated streams is counted; a rarer one is extrapolated."""
@@ -109,12 +110,18 @@ def stream_statistics(scores: Integers, pane_clips: int, panes: int) -> Floats:
     return best
 
 
-def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, *, seed: int = 0) -> float:
+def calibrate(
+    baseline: Baseline, pane_clips: int, panes: int, per_clip: float, *, seed: int = 0, serial: bool = False
+) -> float:
     """Find the threshold that an unchanged deployment exceeds at the rate `per_clip`.
 
     Random orders of each group's clips are played to a monitor that knows the other groups; the hazard of a first alarm
     within a stream is set to the requested rate. Rates too low to be counted in the streams are extrapolated: the
     logarithm of the hazard is taken as linear in the tail of the threshold.
+
+    With `serial`, a stream that comes in order, such as pieces of one recording or class after class, is played in
+    order: each fifth of the training clips, in the order of their names, from a random clip on, to a monitor that knows
+    the other fifths. The rate then holds for streams that depend on their past as the training clips do in that order.
 
     Args:
         baseline: Features of the training clips.
@@ -122,26 +129,32 @@ def calibrate(baseline: Baseline, pane_clips: int, panes: int, per_clip: float, 
         panes: Number of panes in the window.
         per_clip: Rate of false alarms for each clip.
         seed: Seed of the random orders.
+        serial: Play the clips in order.
 
     Raises:
-        ArgumentError: if the window is too long to be simulated.
+        ArgumentError: if the window is too long to be simulated, or if a baseline without training clips, which has no
+            order, is to be played in order.
     """
     if pane_clips * panes > 20_000:
         raise ArgumentError(f"a window of {pane_clips * panes} clips is too long to calibrate: at most 20000")
+    if serial and not baseline.measured:
+        raise ArgumentError("a serial calibration plays training clips in their order; give them (--training SOURCE)")
     generator = np.random.default_rng(seed)
-    folds = baseline.folds
+    folds = np.arange(len(baseline.rows)) * _FIFTHS // len(baseline.rows) if serial else baseline.folds
     highest: list[float] = []
     length = max(2 * pane_clips * panes, 4 * _MIN_CLIPS)
     each = math.ceil(max(_CLIPS_PLAYED / length, _MIN_STREAMS) / len(np.unique(folds)))
     for scores in baseline.fold_scores(folds):
-        enough = len(scores) >= length
         for start in range(0, each, 200):
-            orders = [
-                generator.permutation(len(scores))[:length] if enough else generator.integers(len(scores), size=length)
-                for _ in range(min(200, each - start))
-            ]
+            orders = [_order(len(scores), length, generator, serial=serial) for _ in range(min(200, each - start))]
             highest += stream_statistics(scores[np.stack(orders)], pane_clips, panes).max(axis=1).tolist()
     return _at_hazard(np.sort(np.array(highest))[::-1], length, per_clip)
+
+
+def _order(clips: int, length: int, generator: np.random.Generator, *, serial: bool) -> Integers:
+    if serial:
+        return np.asarray((generator.integers(clips) + np.arange(length)) % clips)
+    return generator.permutation(clips)[:length] if clips >= length else generator.integers(clips, size=length)
 
 
 def _at_hazard(highest: Floats, length: int, per_clip: float) -> float:
