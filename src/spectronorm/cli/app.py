@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from spectronorm.cli.commands import CommandsOnFirstUse, listed
+from spectronorm.cli.commands import CommandsOnFirstUse, with_summary
 from spectronorm.cli.warnings_as_notes import note_warnings
 from spectronorm.printable import printable
 from spectronorm.standard_streams import prepare_streams
@@ -34,7 +34,7 @@ class _Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command; while the commands are listed, one that has a summary only."""
-        return listed(cmd_name) if self._lists else super().get_command(ctx, cmd_name)
+        return with_summary(cmd_name) if self._lists else super().get_command(ctx, cmd_name)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help without importing a command."""

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "check",
         "Find held-out clips that a profile measured: clips of a test set, or a source's held-out clips.",
     ),
+    "inspect": ("inspect", "List clips that are clipped, silent, copied, broken, or unlike the others: worst first."),
     "images": (
         "images",
         "Write each clip's spectrogram as a greyscale PNG that carries everything needed for inversion to sound.",
@@ -86,7 +87,7 @@ def add_commands(app: typer.Typer) -> typer.Typer:
     return app
 
 
-def listed(name: str) -> TyperCommand:
+def with_summary(name: str) -> TyperCommand:
     """Return a command that can be listed, but not called."""
     return TyperCommand(name, help=COMMANDS[name][1], rich_markup_mode="markdown")
 
