@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spectronorm import audio as audio
     from spectronorm import audit as audit
     from spectronorm import augment as augment
+    from spectronorm import cleaning as cleaning
     from spectronorm import datasets as datasets
     from spectronorm import engines as engines
     from spectronorm import errors as errors
@@ -110,6 +111,7 @@ NAMESPACES = (
     "audio",
     "audit",
     "augment",
+    "cleaning",
     "datasets",
     "engines",
     "errors",
