@@ -11,12 +11,14 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import spectronorm
 
+from .bounds import TookTooLong, bounded, timed
 from .compiled import compiled_modules
 from .readers import read_or_refuse, sound_inputs
 
@@ -79,7 +81,7 @@ def test_a_sound_file_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_mutated_file_is_read_or_refused(name: str) -> None:
-    """One to four changes of any kind."""
+    """One to four changes of any kind: each is read or refused within 256 MB and 10 s of processor time."""
     reader, sound = INPUTS[name]
     draw = random.Random(name)  # noqa: S311
     refused = 0
@@ -89,12 +91,29 @@ def test_a_mutated_file_is_read_or_refused(name: str) -> None:
             if data:
                 draw.choice(CHANGES)(data, draw)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), bounded(), timed():
                 warnings.simplefilter("ignore", UserWarning)  # numpy remarks on headers of Python 2
                 refused += not read_or_refuse(reader, bytes(data))
-        except Exception as error:
+        except (Exception, TookTooLong) as error:
             pytest.fail(f"{name}: {type(error).__name__}: {error} for {bytes(data)[:2000]!r}")
     assert refused or reader == "sound", "a length that is claimed too large is noted, not refused"
+
+
+def test_the_bounds_hold() -> None:
+    """A gigabyte cannot be had, and a loop ends, though it catches every exception."""
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("memory is not bounded here")
+    with bounded(), pytest.raises(MemoryError):
+        bytearray(1 << 30)
+    assert len(bytearray(1 << 30)) == 1 << 30
+
+    def endless() -> None:
+        while True:
+            with suppress(Exception):
+                sum(range(1000))
+
+    with pytest.raises(TookTooLong), timed(0.1):
+        endless()
 
 
 def test_every_kernel_is_left_alone_by_the_fuzzer() -> None:
