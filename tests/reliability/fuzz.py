@@ -1,8 +1,8 @@
 """Fuzzing of everything that reads files of ours or listings of others': guided by coverage where atheris is installed.
 
 `make fuzz`, or `python -m reliability.fuzz FOLDER -max_total_time=300` in `tests/`; FOLDER keeps what was found to be
-interesting. The first byte of an input says which of `readers.READERS` reads the rest. Without atheris, which has wheels
-for Linux and some versions of Python only, inputs are changed at random for the same time.
+interesting. The first byte of an input says which of `readers.READERS` reads the rest. Without atheris, which has
+wheels for Linux and some versions of Python only, inputs are changed at random for the same time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A fit where nothing may be written, nobody is at home and no network is there: the profile of any other place.
 
-Each run has namespaces of its own, so that nothing of the machine changes, and writes to a stream that was opened before. It
-is skipped where none can be made. NumPy does the work of the kernels, with the same bits, but where the large counts of
-`make attacks` are asked for: a kernel that cannot be kept is compiled anew.
+Each run has namespaces of its own, so that nothing of the machine changes, and writes to a stream that was opened
+before. It is skipped where none can be made. NumPy does the work of the kernels, with the same bits, but where the large
+counts of `make attacks` are asked for: a kernel that cannot be kept is compiled anew.
 """
 
 from __future__ import annotations
@@ -48,9 +48,15 @@ def there(place: str, run: str, world: Path, output: Path) -> subprocess.Complet
     jit = {} if LARGE else {"NUMBA_DISABLE_JIT": "1"}
     with output.open("wb") as file:
         return subprocess.run(
-            ["bash", "-c", line], cwd=world, env={**os.environ, **jit}, stdout=file, stderr=subprocess.PIPE, text=True,
-            timeout=300, check=False,
-        )  # fmt: skip
+            ["bash", "-c", line],  # noqa: S607
+            cwd=world,
+            env={**os.environ, **jit},
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=300,
+            check=False,
+        )
 
 
 @pytest.mark.parametrize("place", PLACES)
