@@ -1,8 +1,8 @@
 """A fit where nothing may be written, nobody is at home and no network is there: the profile of any other place.
 
 Each run has namespaces of its own, so that nothing of the machine changes, and writes to a stream that was opened
-before. It is skipped where none can be made. NumPy does the work of the kernels, with the same bits, but where the large
-counts of `make attacks` are asked for: a kernel that cannot be kept is compiled anew.
+before. It is skipped where none can be made. NumPy does the work of the kernels, with the same bits, but where the
+large counts of `make attacks` are asked for: a kernel that cannot be kept is compiled anew.
 """
 
 from __future__ import annotations
