@@ -151,7 +151,7 @@ function drawAfter(floor, top) {
 }
 
 function drawLevels(floor, top, data) {
-  const { rows, unit } = page.about, low = Number($("floor").min), high = Number($("floor").max), of = profile();
+  const { rows, unit } = page.about, low = Number($("floor").min), high = Number($("top").max), of = profile();
   const own = clipMoments(page.level, rows, floor, false);
   const bins = counted(page.level.map((x) => Math.max(x, floor)), low, high, BINS);
   const line = of === null ? null : profileBins(of.pooled, of.cells, floor, low, high, BINS);
@@ -251,10 +251,9 @@ function limitBounds() {
   const of = profile(), [low, high] = page.level === null ? [page.about.floor, page.about.floor + 1] : extremes(page.level);
   const least = Math.min(page.about.floor, low), most = Math.max(high, of === null ? high : of.pooled.max[0]);
   const step = most - least > 50 ? 0.5 : 10 ** Math.floor(Math.log10((most - least) / 100));
-  for (const id of ["floor", "top"]) {
-    for (const one of [$(id), $(`${id}-number`)]) {
-      Object.assign(one, { min: least, max: least + step * Math.ceil((most - least) / step - 1e-9), step });
-    }
+  const steps = Math.max(1, Math.ceil((most - least) / step - 1e-9));
+  for (const [id, first, last] of [["floor", 0, steps - 1], ["top", 1, steps]]) {
+    for (const one of [$(id), $(`${id}-number`)]) Object.assign(one, { step, min: least + first * step, max: least + last * step });
   }
 }
 
@@ -273,7 +272,6 @@ function bound(id, to) {
     if (id === "floor") $("top").value = value("floor") + step;
     else $("floor").value = value("top") - step;
   }
-  if (value("top") < value("floor") + step) $("floor").value = value("top") - step;
   moved();
 }
 
@@ -329,7 +327,7 @@ function connect() {
   });
   $("fit").addEventListener("click", () => {
     page.untouched = false;
-    const [low, high] = extremes(page.level), step = Number($("top").step), least = Number($("top").min);
+    const [low, high] = extremes(page.level), step = Number($("top").step), least = Number($("floor").min);
     $("floor").value = least + step * Math.floor((Math.max(low, page.about.floor) - least) / step);
     $("top").value = least + step * Math.ceil((high - least) / step);
     moved();
