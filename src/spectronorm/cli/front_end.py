@@ -17,7 +17,7 @@ from spectronorm.front_end import FrontEnd, preset
 from spectronorm.front_end.front_end import SLOTS
 from spectronorm.settings import Setting, settings_of
 
-_PANEL = "Front end"
+FRONT_END_PANEL = "Front end"
 _ORDER = ("stft", "bands", "compress", "level")
 """Order of the slots: if two slots have a setting with one name, the option of the later slot begins with its name."""
 
@@ -193,7 +193,9 @@ def _annotations(by_slot: Mapping[str, SlotOption]) -> Iterator[tuple[str, Any]]
 
 
 def _option(kind: Any, help_text: str, *names: str) -> Any:
-    return Annotated[kind | None, typer.Option(*names, help=help_text, rich_help_panel=_PANEL, show_default=False)]
+    return Annotated[
+        kind | None, typer.Option(*names, help=help_text, rich_help_panel=FRONT_END_PANEL, show_default=False)
+    ]
 
 
 _GENERAL: Mapping[str, Any] = {
