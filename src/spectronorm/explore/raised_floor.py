@@ -85,10 +85,10 @@ class LevelCounts:
         keeps its own.
         """
         floor = max(floor, self.floor)
-        left = (self.first_cell + np.arange(self.histogram.shape[1])) * self.cell_width
-        end = left + self.cell_width
-        left = np.minimum(np.maximum(left, self.floor), end)  # no value lies below the profile's own floor
-        cut = np.clip(floor, left, end)
+        start = (self.first_cell + np.arange(self.histogram.shape[1], dtype=np.float64)) * self.cell_width
+        end = start + self.cell_width
+        left: Floats = np.minimum(np.maximum(start, self.floor), end)  # no value lies below the profile's own floor
+        cut: Floats = np.clip(floor, left, end)
         spike, target = self.floor - self.mean, floor - self.mean
         n, first, second = self._sums(left, cut, left, end) + self.on_floor * np.stack([spike**0, spike, spike**2])
         above = self._sums(cut, end, left, end)

@@ -125,6 +125,16 @@ export function counted(values, low, high, bins) {
   return counts;
 }
 
+// Normalized values of some cells, evenly spread, with levels between floor and top: enough for limits of colours.
+export function sampled(level, rows, floor, top, { shift, scale }, most = 1 << 14) {
+  const frames = level.length / rows, step = Math.max(1, Math.floor(level.length / most)), found = new Float32Array(Math.ceil(level.length / step));
+  for (let i = 0, k = 0; i < level.length; i += step, k++) {
+    const row = Math.floor(i / frames), x = Math.min(top, Math.max(level[i], floor));
+    found[k] = (x - shift[shift.length > 1 ? row : 0]) / scale[scale.length > 1 ? row : 0];
+  }
+  return found;
+}
+
 // Limits of colours: near the 2nd and the 99.8th percentile, so that silence does not spend the range.
 export function colourLimits(values) {
   const [low, high] = extremes(values), bins = 1024;
