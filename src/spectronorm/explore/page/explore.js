@@ -25,7 +25,7 @@ async function show(clip) {
     $("problem").hidden = true;
     $("stage").hidden = false;
     $("facts").textContent = tellFacts(facts);
-    $("remarks").replaceChildren(...facts.remarks.map((remark) => element("li", {}, remark)));
+    $("remarks").replaceChildren(...clips.remarks(clip, facts.remarks).map((remark) => element("li", {}, remark)));
     if (page.about.sound) player.load(`clip/${clip}/sound`);
     if (page.untouched) fitTop();
     else limitBounds();
