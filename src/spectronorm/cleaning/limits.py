@@ -48,7 +48,7 @@ class InspectionLimits:
     bandwidth: float = 0.6
     length_factor: float = 2.0
     outlier_distance: float = 2.5
-    near_correlation: float = 0.8
+    near_correlation: float = 0.9
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():

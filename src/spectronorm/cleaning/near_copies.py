@@ -104,43 +104,21 @@ def _pairs(shared: Iterable[SharedWords], clips: Sequence[ClipReference], second
 
 
 def oddities_of_near_copies(pairs: Sequence[NearCopies]) -> Iterator[FoundOddity]:
-    """Yield every clip but the first by name of each group of near copies, with the one that it is most like."""
-    groups = _Groups()
+    """Yield every clip with the sound of an earlier one (by name) that stays itself, and the one it is most like."""
+    earlier: dict[str, list[NearCopies]] = {}
     for pair in pairs:
-        groups.join(pair.first, pair.second)
-    best: dict[str, NearCopies] = {}
-    for pair in pairs:
-        for name in (pair.first, pair.second):
-            known = best.get(name)
-            if known is None or pair.likeness.correlation > known.likeness.correlation:
-                best[name] = pair
-    for name, pair in sorted(best.items()):
-        if name == groups.first(name):
-            continue
-        seen = pair if name == pair.second else _turned(pair)
-        detail = f"holds the sound of {seen.first}: {seen.detail}"
-        yield FoundOddity(name, Oddity.NEAR_COPY, detail, seen.likeness.correlation, like=seen.first)
+        ordered = pair if pair.first < pair.second else _turned(pair)
+        earlier.setdefault(ordered.second, []).append(ordered)
+    copies: set[str] = set()
+    for name, several in sorted(earlier.items()):
+        originals = [pair for pair in several if pair.first not in copies]
+        if originals:
+            copies.add(name)
+            best = max(originals, key=lambda pair: pair.likeness.correlation)
+            detail = f"holds the sound of {best.first}: {best.detail}"
+            yield FoundOddity(name, Oddity.NEAR_COPY, detail, best.likeness.correlation, like=best.first)
 
 
 def _turned(pair: NearCopies) -> NearCopies:
     turned = replace(pair.likeness, gain_db=-pair.likeness.gain_db, lag=-pair.likeness.lag)
     return NearCopies(pair.second, pair.first, turned)
-
-
-class _Groups:
-    """Groups of names that are joined pair by pair, each known by its first name."""
-
-    def __init__(self) -> None:
-        self._above: dict[str, str] = {}
-
-    def first(self, name: str) -> str:
-        """The first name of the group."""
-        while (above := self._above.get(name, name)) != name:
-            name = above
-        return name
-
-    def join(self, one: str, other: str) -> None:
-        """Make one group of two."""
-        first, second = sorted((self.first(one), self.first(other)))
-        if first != second:
-            self._above[second] = first

@@ -12,10 +12,10 @@ from spectronorm.audio import ClipReference, Reader, Span
 from spectronorm.errors import AudioError
 
 _RATE = 8000
-_LOW_HZ, _HIGH_HZ = 200.0, 3600.0
+_LOW_HZ, _HIGH_HZ = 200.0, 3000.0
 _MOST_SECONDS = 10.0
 _SEARCH_SECONDS = 0.03
-_STEPS = 16
+_STEPS, _TAPS = 16, 32
 """Parts of a sample in which the best lag is searched."""
 _Wave = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Likeness:
     """Similarity of two sounds where they overlap.
 
     Attributes:
-        correlation: Magnitude of the correlation of their waveforms, 200 to 3600 Hz, 0 to 1.
+        correlation: Magnitude of the correlation of their waveforms, 200 to 3000 Hz, 0 to 1.
         gain_db: Level of the second one over the first one.
         lag: Seconds by which the second one has the sound later.
         seconds: Length of the overlap.
@@ -72,7 +72,7 @@ def _section(reader: Reader, clip: ClipReference, start: float, seconds: float) 
 
 
 def _filtered(wave: _Wave) -> _Wave:
-    """The wave between 200 and 3600 Hz, weighted by frequency, so that hum or rumble alone makes nothing alike."""
+    """The wave between 200 and 3000 Hz, weighted by frequency, so that hum or rumble alone makes nothing alike."""
     spectrum = np.fft.rfft(wave)
     hz = np.fft.rfftfreq(len(wave), 1 / _RATE)
     return np.fft.irfft(spectrum * np.where((hz >= _LOW_HZ) & (hz <= _HIGH_HZ), hz / _HIGH_HZ, 0.0), len(wave))
@@ -87,8 +87,7 @@ def _aligned(one: _Wave, other: _Wave) -> tuple[float, float, float]:
     lags = np.arange(-most, most + 1)
     best = int(lags[np.abs(products[lags]).argmax()])
     near = best + np.arange(-_STEPS, _STEPS + 1) / _STEPS
-    angle = 2 * np.pi * np.arange(len(cross)) / size
-    values = np.array([(cross * np.exp(1j * angle * lag)).real.sum() for lag in near]) * 2 / size
+    values = _between(products, best, near)
     delay = float(near[np.abs(values).argmax()])
     whole = round(delay)
     left = one[max(0, -whole) : len(one) - max(0, whole)]
@@ -98,3 +97,11 @@ def _aligned(one: _Wave, other: _Wave) -> tuple[float, float, float]:
         return delay, 0.0, 0.0
     product = float(np.abs(values).max())
     return delay, min(1.0, product / math.sqrt(own * others)), math.sqrt(others / own)
+
+
+def _between(values: _Wave, centre: int, places: _Wave) -> _Wave:
+    """Values of a circular sequence between its samples, within one of `centre`, by a windowed sinc."""
+    taps = centre + np.arange(-_TAPS, _TAPS + 1)
+    distance = places[:, None] - taps
+    weights = np.sinc(distance) * np.cos(np.pi / 2 * np.clip(distance / (_TAPS + 1), -1, 1)) ** 2
+    return np.asarray(weights @ values[taps % len(values)])
