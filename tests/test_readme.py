@@ -63,8 +63,10 @@ def test_the_shell_runs(folder: Path) -> None:
 
 def test_every_page_is_linked() -> None:
     """The section "Read on" links every page of docs/."""
-    linked = set(re.findall(r"\(docs/([a-z-]+\.md)\)", README.split("## Read on")[1]))
-    assert {page.name for page in ROOT.joinpath("docs").glob("*.md")} - {"index.md"} == linked
+    linked = set(re.findall(r"\(docs/([a-z/-]+\.md)\)", README.split("## Read on")[1]))
+    docs = ROOT / "docs"
+    pages = [page for page in docs.rglob("*.md") if "_build" not in page.parts]
+    assert {page.relative_to(docs).as_posix() for page in pages} - {"index.md"} == linked
 
 
 def test_the_other_commands_are_commands() -> None:

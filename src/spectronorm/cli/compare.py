@@ -142,6 +142,12 @@ def compare_command(
     learning_rate: Annotated[
         float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
     ] = 5e-3,
+    search_learning_rate: Annotated[
+        bool,
+        typer.Option(
+            "--search-learning-rate", help="Search each arm's learning rate around this one, on its training folds."
+        ),
+    ] = False,
     weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
     label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
@@ -169,7 +175,17 @@ def compare_command(
     from spectronorm.experiment.running.plan import plan
 
     seconds = None if budget is None else parse_time(budget)
-    training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
+    training = Training(
+        model,
+        epochs,
+        batch_size,
+        learning_rate,
+        weight_decay,
+        label_smoothing,
+        precision,
+        device,
+        search_learning_rate=search_learning_rate,
+    )
     tested_on = parse_shifts(shifts) if shifts else ()
     tested = tuple(hold_out.split(",")) if hold_out else ()
     heard = find_shift(train_on) if train_on else ""
@@ -288,6 +304,7 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
 
 
 _SET_BY_PROTOCOL = (
+    "search_learning_rate",
     *("arms", "reference", "hold_out", "seeds", "model", "epochs", "batch_size", "learning_rate", "weight_decay"),
     *("label_smoothing", "duration"),
 )
