@@ -17,10 +17,10 @@ from spectronorm.audio.resample import resample
 
 FRAME_SECONDS = 0.005
 """Time from one frame to the next."""
-RATE = 8000
+_RATE = 8000
 MOST_WORDS = 256
 """Number of words beyond which only a half of them is kept, or a quarter."""
-_SIZE, _HOP = 1024, round(FRAME_SECONDS * RATE)
+_SIZE, _HOP = 1024, round(FRAME_SECONDS * _RATE)
 _EDGES_HZ = np.geomspace(300.0, 3400.0, 34)
 _FRAMES_BACK = 4
 _ACTIVE_DB = 50.0
@@ -57,8 +57,8 @@ class FingerprintSums:
         count = max(1, round(self._samples / self._rate / FRAME_SECONDS)) - before
         if count <= 0:
             return
-        if self._rate != RATE:
-            samples = resample(np.ascontiguousarray(samples), self._rate, RATE, "soxr_hq")
+        if self._rate != _RATE:
+            samples = resample(np.ascontiguousarray(samples), self._rate, _RATE, "soxr_hq")
         energies = _band_energies(samples, count)
         power = energies.sum(axis=1)
         self._powers.append(power)
@@ -93,7 +93,7 @@ def _band_energies(samples: NDArray[np.float32], count: int) -> NDArray[np.float
     frames = np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[: count * _HOP : _HOP]
     window = np.hanning(_SIZE).astype(np.float32)
     window /= window.sum()
-    bins = np.rint(_EDGES_HZ * _SIZE / RATE).astype(int)
+    bins = np.rint(_EDGES_HZ * _SIZE / _RATE).astype(int)
     found = np.empty((len(frames), len(bins) - 1), np.float32)
     for begin in range(0, len(frames), _FRAMES_AT_ONCE):
         spectrum = np.fft.rfft(frames[begin : begin + _FRAMES_AT_ONCE] * window, axis=1)
