@@ -12,7 +12,7 @@ from spectronorm.cleaning.fingerprint import Fingerprint
 
 FEWEST_VOTES = 2
 _NEIGHBOURS = 16
-"""A word that many recordings have pairs each with so many of the next: such words say little."""
+"""Number of following recordings with an equal word that each is paired with: frequent words say little."""
 
 
 @dataclass(frozen=True, order=True)
