@@ -30,6 +30,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("bench_speed", "every goal of speed, on one core, beside its peer", "benchmarks"),
     Benchmark("bench_first_run", "what the first run of all compiles", "benchmarks"),
+    Benchmark("bench_footprint", "import, help, the first call, and the installed size", "benchmarks"),
     Benchmark("bench_pass", "the pass with bare decoding and resampling", "benchmarks"),
     Benchmark("bench_sliding", "sliding normalization with a loop over frames", "sliding"),
     Benchmark("bench_png", "the PNG writer with Pillow", "images-and-inversion"),
@@ -43,5 +44,6 @@ BENCHMARKS = (
     Benchmark("bench_dask", "a Dask cluster with the local pool, and a worker's death", "scale"),
     Benchmark("bench_memory", "peak memory of every command on a clip of an hour", "scale"),
     Benchmark("bench_pieces", "pieces of a two-hour recording with one decoding of it", "long-recordings"),
+    Benchmark("bench_explore", "the explorer's page in Chromium", "explore"),
     Benchmark("bench_growth", "time and memory by files, lengths and bands", "scale"),
 )
