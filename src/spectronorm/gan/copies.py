@@ -18,7 +18,7 @@ FRAMES, BANDS = 6, 2
 _COARSE = 2
 _SMALLEST = 8
 _CANDIDATES = 12
-FEWEST = 5
+FEWEST_IN_CELL = 5
 """Smallest number of images of a set in a cell for which the cell counts in the three-sample test."""
 
 
@@ -86,14 +86,14 @@ def three_sample_test(
         images: Distance of each image to the nearest training clip.
         tests: Distance of each test clip.
         image_cells: Cell of each image, such as the class that a judge finds.
-        test_cells: Cell of each test clip. Cells with fewer than `FEWEST` images or test clips are left out; if all
+        test_cells: Cell of each test clip. Cells with fewer than `FEWEST_IN_CELL` images or test clips are left out; if all
             are, the sets are compared as a whole.
     """
     weights: list[int] = []
     values: list[float] = []
     for cell in np.unique(test_cells):
         a, b = images[image_cells == cell], tests[test_cells == cell]
-        if min(len(a), len(b)) >= FEWEST:
+        if min(len(a), len(b)) >= FEWEST_IN_CELL:
             weights.append(len(b))
             values.append(_z(a, b))
     if not weights:
