@@ -98,7 +98,9 @@ def reverberant(rt60: float, ratio: float) -> Device:
         tail[: int(0.002 * rate)] = 0.0
         tail *= 10.0 ** (-ratio / 20.0) / np.sqrt(np.sum(tail**2))
         tail[0] = 1.0
-        return np.asarray(scipy.signal.oaconvolve(wave, tail)[: len(wave)])
+        heard_there = scipy.signal.oaconvolve(wave, tail)[: len(wave)]
+        # The level of the room's microphone is set as it was: a gain would be a change of its own.
+        return np.asarray(heard_there * np.sqrt(_power(wave) / _power(heard_there)))
 
     return device
 

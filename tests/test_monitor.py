@@ -20,6 +20,7 @@ import spectronorm as sn
 from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, equalize, measure, training
 from spectronorm.monitor import Baseline, FalseAlarms, Monitor, SampleStream, Window, diagnose, drift, evidence
 from spectronorm.monitor.change.distribution import jensen_shannon, population_stability_index, wasserstein
+from spectronorm.monitor.change.evidence import _speed
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
 from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.history import MAX_ROWS, History
@@ -553,3 +554,52 @@ def test_a_serial_calibration_holds_for_a_stream_in_order() -> None:
     assert alarmed[False] > 4 * asked
     with pytest.raises(sn.errors.ArgumentError, match="in their order"):
         calibrate(Baseline.of_profile(training()[0]), 4, 8, 1 / 500, serial=True)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("gate", "dynamics"), ("suppressor", "dynamics"), ("hum", "hum")])
+def test_gates_suppressors_and_hum_have_names(name: str, kind: str) -> None:
+    """A gate that mutes, one that attenuates, and mains hum are named, with weights that add up to 1."""
+    profile, _ = training()
+
+    def changed(wave: np.ndarray) -> np.ndarray:
+        time = np.arange(len(wave)) / 8_000
+        power = float(np.sqrt(np.mean(wave.astype(np.float64) ** 2)))
+        if name == "hum":
+            out = wave + 0.5 * power * (np.sin(2 * np.pi * 50 * time) + np.sin(2 * np.pi * 100 * time + 1.0))
+        else:
+            loud = np.abs(wave) > 0.2 * np.abs(wave).max()
+            quiet = 1e-6 if name == "gate" else 0.1
+            out = np.where(np.convolve(loud, np.ones(200), mode="same") > 0, wave, quiet * wave)
+        return out.astype(np.float32)
+
+    window = measure(FRONT_END, [changed(wave) for wave in clips(40, 2)])
+    found = diagnose(evidence(profile, window))
+    assert found.kind.value == kind
+    assert sum(cause.weight for cause in found.causes) == pytest.approx(1.0)
+    assert found.causes[0].kind is found.kind
+    assert found.to_dict()["causes"][0]["kind"] == found.kind.value
+
+
+def test_a_change_that_nothing_explains_is_unknown() -> None:
+    """Evidence that fits no rule is no wrong name: it is unknown, and the advice is to listen and measure."""
+    profile, _ = training()
+    found = diagnose(evidence(profile, measure(FRONT_END, clips(40, 2))))
+    assert found.kind.value == "unknown-change"
+    assert "label some clips" in found.advice
+
+
+def test_a_speed_is_recovered() -> None:
+    """A spectrum with two humps, played 1.6 times as fast, gives the factor; a filter leaves more than it explains."""
+    hz = np.linspace(100.0, 8_000.0, 16)
+
+    def spectrum(at: np.ndarray) -> np.ndarray:
+        return (
+            -20.0 + 25.0 * np.exp(-(np.log(at / 700.0) ** 2) / 0.1) + 15.0 * np.exp(-(np.log(at / 3_000.0) ** 2) / 0.05)
+        )
+
+    then = np.repeat(spectrum(hz)[:, None], 3, axis=1)
+    factor, rest = _speed(hz, then, np.repeat(spectrum(hz / 1.6)[:, None], 3, axis=1))
+    assert factor == pytest.approx(1.6, rel=0.1)
+    assert rest < 3.0
+    _, of_filter = _speed(hz, then, then - 12.0 * np.log2(hz / 100.0)[:, None])
+    assert of_filter > 3.0

@@ -86,8 +86,8 @@ def three_sample_test(
         images: Distance of each image to the nearest training clip.
         tests: Distance of each test clip.
         image_cells: Cell of each image, such as the class that a judge finds.
-        test_cells: Cell of each test clip. Cells with fewer than `FEWEST_IN_CELL` images or test clips are left out; if all
-            are, the sets are compared as a whole.
+        test_cells: Cell of each test clip. Cells with fewer than `FEWEST_IN_CELL` images or test clips are left out;
+            if all are, the sets are compared as a whole.
     """
     weights: list[int] = []
     values: list[float] = []

@@ -33,6 +33,13 @@ _AT_THE_SOURCE = {
     Kind.BAND_LIMIT: "Check the codec, the sample rate and the microphone, or train on band-limited audio.",
     Kind.SILENCE: "Check the device: the microphone is dead, muted or not connected. Do not update.",
     Kind.CLIPPING: "Turn the gain down before the converter: what is clipped cannot be restored.",
+    Kind.HUM: "Check grounding and power supplies, or cut the mains' frequencies out of every clip, in training too.",
+    Kind.DYNAMICS: "Turn off automatic gain, gates and noise suppression in the device, or train with them.",
+    Kind.SPEED: "Check the sample rate that the device reports: clips are played at a wrong one.",
+    Kind.UNKNOWN: (
+        "Listen, label some clips and measure the model before anything is changed. Behind all measured changes "
+        "together, adapting batch normalization gained most."
+    ),
     Kind.CONTENT: (
         "Listen: the sounds themselves are others than in training, so label some and measure the model. Do not "
         "update from this audio alone."

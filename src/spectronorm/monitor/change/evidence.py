@@ -17,6 +17,8 @@ from spectronorm.short_repr import with_short_repr
 
 RANGES = 16
 QUANTILES = (0.1, 0.5, 0.9)
+_SPEEDS = np.concatenate([np.geomspace(0.4, 0.8, 12), np.geomspace(1.25, 2.5, 12)])
+_FEWEST_RANGES = 6
 _ENOUGH_ABOVE = 0.1
 """A range with a smaller share above the floor is silent: its quantiles are taken over all cells, and are the floor."""
 
@@ -45,6 +47,11 @@ class Evidence:
         spread_ratio: Spread between clips in the bands that are not lost, divided by the training set's.
         level_se: Standard error over clips of a range's level, in dB.
         shape_se: Standard error over clips of a range's level minus the level of all ranges, which a filter moves.
+        floor_rise: Share of the cells that lie on the floor, minus the training set's.
+        speed: Factor by which the sounds would have to be faster for the training set's spectrum to become that of the
+            clips, as well as that goes.
+        speed_rest: Root mean square of the part of the bands' movement that `speed` leaves unexplained, in dB; infinite
+            if the bands have no frequencies.
         tail_se: Standard error of `low - high` for this number of clips when nothing has changed, in dB.
     """
 
@@ -64,6 +71,9 @@ class Evidence:
     level_se: float
     shape_se: float
     tail_se: float
+    floor_rise: float = 0.0
+    speed: float = 1.0
+    speed_rest: float = math.inf
 
 
 class Reference:
@@ -112,9 +122,11 @@ def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
     now, then = _quantiles(front_end, window), known.quantiles
     shift = None if now is None or then is None else now - then
     root, decibels = math.sqrt(window.clips), _decibels_per_unit(front_end)
+    hz = np.array([float(front_end.band_hz()[r].mean()) for r in band_ranges(front_end.n_bands, RANGES)])
+    speed, speed_rest = (1.0, math.inf) if now is None or then is None else _speed(hz, then, now)
     return Evidence(
         clips=window.clips,
-        hz=np.array([float(front_end.band_hz()[r].mean()) for r in band_ranges(front_end.n_bands, RANGES)]),
+        hz=hz,
         low=None if shift is None else shift[:, 0],
         middle=None if shift is None else shift[:, 1],
         high=None if shift is None else shift[:, 2],
@@ -129,7 +141,30 @@ def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
         level_se=float(np.median(known.deviation)) * decibels / root,
         shape_se=known.shape_deviation * decibels / root,
         tail_se=4.0 if known.tail_deviation is None else known.tail_deviation / root,
+        floor_rise=_floor_share(window) - _floor_share(reference),
+        speed=speed,
+        speed_rest=speed_rest,
     )
+
+
+def _floor_share(m: Measurement) -> float:
+    return float(m.on_floor.sum() / max(int(m.count.sum()), 1))
+
+
+def _speed(hz: Floats, then: Floats, now: Floats) -> tuple[float, float]:
+    """Find the factor of speed that explains the movement of the bands best, and what it leaves in dB."""
+    if not (np.isfinite(hz).all() and (np.diff(hz) > 0).all() and hz[0] > 0) or len(hz) < _FEWEST_RANGES:
+        return 1.0, math.inf
+    spectrum, moved = then[:, 1:].mean(axis=1), (now - then)[:, 1:].mean(axis=1)
+    best = (math.inf, 1.0)
+    for factor in _SPEEDS:
+        played = hz / factor
+        known = (played >= hz[0]) & (played <= hz[-1])
+        if known.sum() < _FEWEST_RANGES:
+            continue
+        rest = moved - (np.interp(np.log(played), np.log(hz), spectrum) - spectrum)
+        best = min(best, (float(np.std(rest[known])), float(factor)))
+    return best[1], best[0]
 
 
 def _beyond_gain(known: Reference, now: Floats, gain: float) -> Floats | None:

@@ -15,4 +15,8 @@ class Kind(StrEnum):
     BAND_LIMIT = "band-limit"
     SILENCE = "silence"
     CLIPPING = "clipping"
+    HUM = "hum"
+    DYNAMICS = "dynamics"
+    SPEED = "speed"
     CONTENT = "other-content"
+    UNKNOWN = "unknown-change"
