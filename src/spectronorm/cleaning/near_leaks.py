@@ -52,7 +52,8 @@ def near_leaks(
 ) -> tuple[NearCopies, ...]:
     """Find clips to be unseen that hold the sound of a training clip.
 
-    The sound may be at another volume, time or rate, or have gone through a lossy encoder (see `inspect`). Clips that cannot be read are passed over: `check` lists them.
+    The sound may be at another volume, time or rate, or have gone through a lossy encoder. Clips that cannot be read
+    are passed over: `check` lists them.
 
     Args:
         unseen: Clips that no training may have heard: a test set.
