@@ -55,7 +55,7 @@ class Diagnosis:
         return {**vars(self), "kind": self.kind.value, "causes": causes}
 
 
-Found = tuple[float, Kind, str]
+Sign = tuple[float, Kind, str]
 """Strength of a sign (1 is just enough), the kind, and the reason."""
 
 
@@ -65,7 +65,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     Of rules in one line of `_RULES` the stronger sign is named. A cause further down is told beside the named one if it
     fits about as well.
     """
-    found: list[Found] = []
+    found: list[Sign] = []
     for line in _RULES:
         found += sorted((sign for rule in line if (sign := rule(evidence)) is not None), reverse=True)
     if not found:
@@ -86,27 +86,27 @@ def nothing(clips: int, moved: str = "") -> Diagnosis:
     return Diagnosis(Kind.NOTHING, because, advice_for(Kind.NOTHING), clips, clips >= FIRM_CLIPS)
 
 
-def _diagnosis(found: Sequence[Found], e: Evidence) -> Diagnosis:
+def _diagnosis(found: Sequence[Sign], e: Evidence) -> Diagnosis:
     total = sum(strength for strength, _, _ in found)
     causes = tuple(Cause(kind, strength / total, because) for strength, kind, because in found)
     _, kind, because = found[0]
     return Diagnosis(kind, because, advice_for(kind), e.clips, e.clips >= FIRM_CLIPS, causes)
 
 
-def _vague(e: Evidence) -> Found:
+def _vague(e: Evidence) -> Sign:
     """Other content if the loud moments moved band by band, as no single cause moves them; else nothing is known."""
     if e.high is not None and float(np.std(e.high)) >= max(5.0, 4.0 * e.shape_se):
         return 1.0, Kind.CONTENT, "The loud moments of the bands moved apart in a way that no filter or noise explains."
     return 1.0, Kind.UNKNOWN, "The levels changed in a way that no single known cause explains."
 
 
-def _silence(e: Evidence) -> Found | None:
+def _silence(e: Evidence) -> Sign | None:
     if e.flat >= 0.5 or (e.rms <= -70.0 and e.rms_shift <= -30.0):
         return 1.0, Kind.SILENCE, f"{e.flat:.0%} of the clips are silent or constant; the mean RMS is {e.rms:.0f} dBFS."
     return None
 
 
-def _clipping(e: Evidence) -> Found | None:
+def _clipping(e: Evidence) -> Sign | None:
     if e.same_peak >= 0.3 and e.crest_shift <= -3.0 and e.rms_shift > -3.0:
         return (
             e.same_peak / 0.3,
@@ -116,7 +116,7 @@ def _clipping(e: Evidence) -> Found | None:
     return None
 
 
-def _band_limit(e: Evidence) -> Found | None:
+def _band_limit(e: Evidence) -> Sign | None:
     """Find a steep edge between two neighbouring ranges, beyond which the signal is lost."""
     if e.middle is None or e.high is None or len(e.middle) < 4:
         return None
@@ -138,7 +138,7 @@ def _band_limit(e: Evidence) -> Found | None:
     return abs(steps[edge]) / 20.0, Kind.BAND_LIMIT, because
 
 
-def _hum(e: Evidence) -> Found | None:
+def _hum(e: Evidence) -> Sign | None:
     """Find a steady sound below 400 Hz: there the quiet moments rose far more than elsewhere, the loud ones did not."""
     low = e.hz < _HUM_HZ
     if e.low is None or e.high is None or not low.any() or low.sum() > len(low) // 2 or np.ptp(e.high) > 8.0:
@@ -154,7 +154,7 @@ def _hum(e: Evidence) -> Found | None:
     return strength, Kind.HUM, f"Below {_HUM_HZ:.0f} Hz the quiet moments rose by {quiet:.0f} dB more than elsewhere."
 
 
-def _dynamics(e: Evidence) -> Found | None:
+def _dynamics(e: Evidence) -> Sign | None:
     """Find gates and suppressors, which lower the quiet moments, and automatic gain, which raises them and the RMS."""
     if e.low is None or e.high is None or float(np.ptp(e.high)) > 8.0:
         return None
@@ -175,7 +175,7 @@ def _dynamics(e: Evidence) -> Found | None:
     return tail / 8.0, Kind.DYNAMICS, because
 
 
-def _speed(e: Evidence) -> Found | None:
+def _speed(e: Evidence) -> Sign | None:
     """Find a wrong speed: the training set's spectrum, moved along the frequencies, explains the bands better."""
     if e.middle is None or e.high is None or len(e.middle) < 4:
         return None
@@ -189,7 +189,7 @@ def _speed(e: Evidence) -> Found | None:
     return rough / max(e.speed_rest, 0.1), Kind.SPEED, because
 
 
-def _noise(e: Evidence) -> Found | None:
+def _noise(e: Evidence) -> Sign | None:
     """Measure the sign of noise: above 1 if the lower tail rose and the upper tail stayed."""
     if e.low is None or e.high is None:
         return None
@@ -203,7 +203,7 @@ def _noise(e: Evidence) -> Found | None:
     return strength, Kind.NOISE, f"The quiet moments rose by {tail:.0f} dB against the loud ones."
 
 
-def _level(e: Evidence) -> Found | None:
+def _level(e: Evidence) -> Sign | None:
     if abs(e.rms_shift) < max(3.5, 2.0 * e.rms_se) or e.crest_shift < -2.5 - 0.1 * abs(e.rms_shift):
         return None
     if e.low is not None and e.high is not None:  # A gain leaves the ratio of quiet and loud moments.
@@ -222,7 +222,7 @@ def _level(e: Evidence) -> Found | None:
     return abs(e.rms_shift) / max(3.0, 2.0 * e.rms_se), Kind.LEVEL, because
 
 
-def _equalization(e: Evidence) -> Found | None:
+def _equalization(e: Evidence) -> Sign | None:
     """Measure the sign of a filter: above 1 if the bands moved smoothly, each as a whole."""
     if e.middle is None or e.high is None or len(e.middle) < 4:
         return None
