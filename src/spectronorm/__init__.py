@@ -71,10 +71,10 @@ if TYPE_CHECKING:
     from spectronorm import nn as nn
     from spectronorm import report as report
     from spectronorm import testing as testing
-    from spectronorm.report.play import play as play
-    from spectronorm.report.plots import compare_normalizations as compare_normalizations
-    from spectronorm.report.plots import plot as plot
-    from spectronorm.report.plots import plot_wave as plot_wave
+    from spectronorm.display import play as play
+    from spectronorm.display import plot as plot
+    from spectronorm.display import plot_wave as plot_wave
+    from spectronorm.report.normalizations import compare_normalizations as compare_normalizations
 
 __all__ = [
     "PCEN",
@@ -124,10 +124,10 @@ ON_FIRST_USE = (
 
 
 _FUNCTIONS_ON_FIRST_USE = {
-    "compare_normalizations": "spectronorm.report.plots",
-    "play": "spectronorm.report.play",
-    "plot": "spectronorm.report.plots",
-    "plot_wave": "spectronorm.report.plots",
+    "compare_normalizations": "spectronorm.report.normalizations",
+    "play": "spectronorm.display",
+    "plot": "spectronorm.display",
+    "plot_wave": "spectronorm.display",
 }
 
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from spectronorm.audio import Reader
 from spectronorm.audio.channels import MEAN, STACK
+from spectronorm.display.figure import as_label, new_figure, save_figure
 from spectronorm.front_end import FrontEnd
 from spectronorm.image_files import decode
 from spectronorm.passes.round_trip import RoundTrip
-from spectronorm.report.figures import as_label, new_figure, save_figure
 
 
 def draw_round_trip(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
