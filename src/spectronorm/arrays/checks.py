@@ -85,7 +85,7 @@ def require_finite(x: Array, what: str) -> None:
 
 
 def require_plausible(wave: Array) -> None:
-    """Raise `ArgumentError` when a NumPy wave holds integers as floats: it peaks above `MAX_PEAK`, and is whole or loud.
+    """Raise `ArgumentError` if a NumPy wave holds integers as floats: peaks above `MAX_PEAK`, and whole or loud.
 
     A waveform of deviation 1 may peak far higher: a click in silence does.
     """
