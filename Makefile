@@ -20,7 +20,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml $(LOCK)
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements/test.txt
-	$(PIP) --editable '.[report,av,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' --requirement requirements/test.txt
+	$(PIP) --editable '.[report,explore,av,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' --requirement requirements/test.txt
 	$(PIP) --no-deps 'fastai==2.8.*'  # it would bring torchvision, and that another torch
 	touch $@
 
@@ -71,7 +71,7 @@ wheel-test: ## build the wheel, install it into an empty environment and use it 
 
 lock: ## bring development to the newest versions and write them into requirements/lock.txt
 	$(MAKE) LOCK= $(VENV)/.installed-check
-	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[report,av,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' \
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[report,explore,av,parquet,remote,fastai,dask,hdf5,xarray,scikit-learn]' \
 		--requirement requirements/test.txt --requirement requirements/check.txt
 	.ci/write-lock $(BIN)/python > requirements/lock.txt.new
 	mv requirements/lock.txt.new requirements/lock.txt

@@ -101,14 +101,17 @@ def _right(tally: Mapping[str, int], wanted: str) -> str:
 
 
 def _refusals(rows: list[dict[str, Any]]) -> str:
-    head = ["updates refused as too uniform / in all", "clips", "of one class", "of two classes", "of all classes"]
+    head = ["updates refused as too uniform / in all", "clips", *(f"of {n} of 10 classes" for n in (1, 2, 3, 5, 10))]
     return _table(
         head,
         [
             [
                 row["baseline"],
                 str(row["clips"]),
-                *(" / ".join(f"{100 * share:.0f} %" for share in row[classes]) for classes in ("1", "2", "10")),
+                *(
+                    " / ".join(f"{100 * share:.0f} %" for share in row[classes])
+                    for classes in ("1", "2", "3", "5", "10")
+                ),
             ]
             for row in rows
         ],

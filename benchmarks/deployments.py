@@ -39,7 +39,7 @@ from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
 from spectronorm.monitor import Baseline, Kind, diagnose, evidence
-from spectronorm.monitor.change.diagnosis import UPDATE_HELPS
+from spectronorm.monitor.change.advice import Remedy, helps
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.monitor.threshold import stream_statistics
 from spectronorm.profile import Measurement
@@ -47,6 +47,7 @@ from spectronorm.storage.atomic import write_text
 
 DIAGNOSED_AT = (8, 16, 32)
 GUARDED_OF_FOLD = 20
+FEW_CLASSES = (1, 2, 3, 5, 10)
 
 
 Kinds = dict[int, Counter[str]]
@@ -119,12 +120,12 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
 
 
 def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, Any]]:
-    """How often an update from clips of one, of two and of all classes is refused, as uniform or by its diagnosis."""
+    """How often an update from clips of few classes and of all is refused, as uniform or by its diagnosis."""
     rows = []
     for baseline_name in ("training clips", "profile alone"):
         for count in (16, 32):
             row: dict[str, Any] = {"baseline": baseline_name, "clips": count}
-            for classes in (1, 2, 10):
+            for classes in FEW_CLASSES:
                 uniform, refused = [], []
                 for t in all_trainings:
                     generator = np.random.default_rng(t.fold)
@@ -133,15 +134,15 @@ def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> 
                         baseline, thresholds = t.from_profile, t.profile_thresholds
                     for _ in range(GUARDED_OF_FOLD):
                         chosen = generator.choice(np.unique(data.labels), classes, replace=False)
-                        # One or two classes have too few clips in a fold: they are taken from all.
+                        # Few classes have too few clips in a fold: they are taken from all.
                         of_fold = (data.folds == t.fold) | (classes < 10)
                         pool = np.flatnonzero(np.isin(data.labels, chosen) & of_fold)
                         order = generator.choice(pool, count, replace=False)
                         uniform.append(not variety(baseline, clips.features[order]).enough)
                         window = Measurement.sum(clips.measurements[i] for i in order)
                         alarm = alarms(baseline, thresholds[min(RATES)], clips.features[order][None]).any()
-                        helps = not alarm or diagnose(evidence(t.reference, window)).kind in UPDATE_HELPS
-                        refused.append(uniform[-1] or not helps)
+                        kind = diagnose(evidence(t.reference, window)).kind if alarm else Kind.NOTHING
+                        refused.append(uniform[-1] or not helps(kind, Remedy.MEAN))
                 row[str(classes)] = (float(np.mean(uniform)), float(np.mean(refused)))
             rows.append(row)
     return rows

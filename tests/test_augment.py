@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 import spectronorm as sn
 from spectronorm.arrays import Affine
-from spectronorm.augment import FrameCrop, Gain, Mixup, Noise, RandomCrop, RandomResizedCrop, SpecAugment, TimeShift
+from spectronorm.augment import (
+    Flip,
+    FrameCrop,
+    Gain,
+    Mixup,
+    Noise,
+    RandomCrop,
+    RandomResizedCrop,
+    Rotation,
+    SpecAugment,
+    TimeShift,
+)
 from spectronorm.augment.noise import DrawnNoise
 from spectronorm.augment.spec_augment import Masks
 
@@ -27,6 +38,8 @@ ON_WAVES = {
 ON_SPECTROGRAMS = {
     "masks": SpecAugment(time_mask_param=8, freq_mask_param=5, p=0.5),
     "resized crop": RandomResizedCrop(),
+    "flip": Flip(frequency=0.5),
+    "rotation": Rotation(10.0),
 }
 ALL = ON_WAVES | ON_SPECTROGRAMS
 
@@ -247,6 +260,8 @@ def test_resized_crop_equals_bicubic_interpolation() -> None:
     "make",
     [
         lambda: SpecAugment(p=1.5),
+        lambda: Flip(time=1.5),
+        lambda: Rotation(-1.0),
         lambda: SpecAugment(n_time_masks=-1),
         lambda: RandomCrop(0),
         lambda: FrameCrop(0),
@@ -319,3 +334,26 @@ def test_test_crops_are_spread_over_what_passes() -> None:
     assert crop.spread(x, 0, 1, power)[:, 0, 0].tolist() == starts[1]
     silent = FrameCrop(2).spread(x, 2, 3, np.zeros((2, 12)))[:, 0, 0]
     assert silent.tolist() == [10, 10]
+
+
+def test_a_flip_reverses_what_was_drawn() -> None:
+    """Valid frames are reversed in time, bands in frequency, padding stays, and twice is nothing."""
+    x = rng(1).standard_normal((4, 3, 5))
+    drawn = np.array([[False, False], [True, False], [False, True], [True, True]])
+    out = Flip().apply(x, drawn, np.array([5, 3, 4, 5]))
+    np.testing.assert_array_equal(out[0], x[0])
+    np.testing.assert_array_equal(out[1], np.concatenate([x[1, :, 2::-1], x[1, :, 3:]], axis=1))
+    np.testing.assert_array_equal(out[2], np.concatenate([x[2, ::-1, :4], x[2, :, 4:]], axis=1))
+    np.testing.assert_array_equal(out[3], x[3, ::-1, ::-1])
+    np.testing.assert_array_equal(Flip().apply(out, drawn, np.array([5, 3, 4, 5])), x)
+    assert not Flip(time=0.0).draw((100,), rng()).any()
+
+
+def test_a_rotation_turns_a_plane() -> None:
+    """A spectrogram that rises over frames rises, away from the border, in the turned direction; 0 is nothing."""
+    x = np.broadcast_to(np.arange(41.0), (1, 31, 41)).copy()
+    np.testing.assert_allclose(Rotation().apply(x, np.zeros(1)), x)
+    out = Rotation(30.0).apply(x, np.array([30.0]))[0, 12:19, 15:26]
+    over_bands, over_frames = np.gradient(out)
+    np.testing.assert_allclose(over_frames, np.cos(np.pi / 6), atol=1e-9)
+    np.testing.assert_allclose(over_bands, np.sin(np.pi / 6), atol=1e-9)

@@ -273,7 +273,7 @@ def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None
     ready = prepared(table, tmp_path, "none,global,minmax,band,pcen", model="tiny")
     assert same_model(ready) == [("global", "none"), ("minmax", "none"), ("minmax", "global")]
     linear = prepared(table, tmp_path, "none,global")
-    assert not begins_with_batch_norm(linear.first_model)
+    assert not begins_with_batch_norm(linear.models[linear.design.training.model])
     assert same_model(linear) == []
 
 
@@ -432,7 +432,7 @@ def test_a_training_goes_on_from_its_checkpoint(table: Path, tmp_path: Path) -> 
     def epochs(model: torch.nn.Module, checkpoint: Checkpoint | None, count: int) -> list[float]:
         inputs = arm_inputs(ready, ready.design.arm("a"), "1")
         losses = train(model, inputs, clips.labels, clips.train_clips("1"), training, (3,), checkpoint)
-        return [loss for loss, _ in zip(losses, range(count), strict=False)]
+        return [epoch.loss for epoch, _ in zip(losses, range(count), strict=False)]
 
     def fresh() -> torch.nn.Module:
         return torch.nn.Sequential(torch.nn.Dropout(0.2), make_model("tiny", 2, 16, (0,)))

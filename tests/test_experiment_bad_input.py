@@ -90,6 +90,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--shifts", "tunnel"], "shift 'tunnel' is unknown"),
         (["--train-on", "all"], "shift 'all' is unknown"),
         (["--protocol", "mine"], "protocol='mine' is unknown"),
+        (["--protocol", "esc50-norms-2022"], "--[a-z-]+ is set by --protocol"),
     ],
 )
 def test_wrong_settings_are_refused(arguments: list[str], message: str, table: Path, tmp_path: Path) -> None:

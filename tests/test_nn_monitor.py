@@ -84,8 +84,8 @@ def test_adapting_moves_the_normalizer() -> None:
 
 
 def test_adapting_has_the_guards_of_an_update() -> None:
-    """Noise, too few clips, a normalizer of other statistics, no clips: refused, and nothing has changed."""
-    noise = devices()["noise"][1]
+    """Other content, too few clips, a normalizer of other statistics, no clips: refused, and nothing has changed."""
+    tones = devices()["tones"][1]
     watched = module()
     with pytest.raises(sn.errors.ArgumentError, match="empty"):
         watched.adapt()
@@ -93,8 +93,8 @@ def test_adapting_has_the_guards_of_an_update() -> None:
     watched(batch(8))
     with pytest.raises(UpdateRefused, match="too few"):
         watched.adapt()
-    watched(torch.from_numpy(np.stack([noise(wave) for wave in clips(40, 2)])))  # type: ignore[operator]
-    with pytest.raises(UpdateRefused, match="added-noise"):
+    watched(torch.from_numpy(np.stack([tones(wave) for wave in clips(40, 2)])))  # type: ignore[operator]
+    with pytest.raises(UpdateRefused, match="other-content"):
         watched.adapt()
     torch.testing.assert_close(watched.preprocess.normalize.shift, shift, rtol=0, atol=0)
     profile, baseline = training()
@@ -156,7 +156,7 @@ def test_a_failing_model_is_left_in_its_modes() -> None:
 
 
 def test_batch_normalization_has_guards_too(tmp_path: Path) -> None:
-    """Few clips, no such layer, no inputs, silence: refused unless forced; noise is no reason to refuse."""
+    """Few clips, no such layer, no inputs, silence: refused unless forced; noise and a band limit are no reasons."""
     net = model()
     net(inputs())
     with pytest.raises(UpdateRefused, match="too few"):
@@ -176,5 +176,6 @@ def test_batch_normalization_has_guards_too(tmp_path: Path) -> None:
         return measure_new(folder, profile, baseline)
 
     adapt_batchnorm(net, [inputs()], judged("noise"))
+    adapt_batchnorm(net, [inputs()], judged("telephone"))
     with pytest.raises(UpdateRefused, match="silence"):
         adapt_batchnorm(net, [inputs()], judged("dead"))

@@ -62,6 +62,7 @@ from spectronorm.version import __version__ as __version__
 if TYPE_CHECKING:
     from spectronorm import audit as audit
     from spectronorm import augment as augment
+    from spectronorm import cleaning as cleaning
     from spectronorm import datasets as datasets
     from spectronorm import experiment as experiment
     from spectronorm import explain as explain
@@ -110,6 +111,7 @@ __all__ = [
 ON_FIRST_USE = (
     "audit",
     "augment",
+    "cleaning",
     "datasets",
     "experiment",
     "explain",

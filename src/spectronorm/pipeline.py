@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from spectronorm.arrays import Affine, Array
+from spectronorm.arrays import LARGEST_IN_MAP, Affine, Array
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, FileFormatError, PluginError
 from spectronorm.front_end import AnyFrontEnd, any_front_end, checked_front_end, require_front_end
@@ -27,7 +27,6 @@ from spectronorm.version import __version__
 
 _KIND = "pipeline"
 _FORMAT = 3
-_LARGEST = 1e30
 
 
 @known_settings
@@ -310,6 +309,9 @@ def _affine(tensors: container.Tensors, level_shape: tuple[int, ...]) -> Affine:
     for tensor in (shift, scale):
         if tensor.dtype != np.float64 or tensor.shape not in shapes or len(tensors) != 2:
             raise ValueError(f"shift and scale must be float64 and fit levels of {level_shape}, a column each")
-    if not (np.abs(shift) <= _LARGEST).all() or not ((scale >= 1.0 / _LARGEST) & (scale <= _LARGEST)).all():
-        raise ValueError(f"shift or scale is beyond all levels ({_LARGEST:g})")
+    if (
+        not (np.abs(shift) <= LARGEST_IN_MAP).all()
+        or not ((scale >= 1.0 / LARGEST_IN_MAP) & (scale <= LARGEST_IN_MAP)).all()
+    ):
+        raise ValueError(f"shift or scale is beyond all levels ({LARGEST_IN_MAP:g})")
     return Affine(shift, scale)

@@ -59,6 +59,8 @@ def commands() -> dict[str, list[Parameter]]:
 
 def _parameters(callback: Any) -> Iterator[Parameter]:
     for parameter in inspect.signature(callback, eval_str=True).parameters.values():
+        if parameter.annotation is typer.Context:
+            continue
         kind, info = get_args(parameter.annotation)
         if get_origin(kind) in (Union, types.UnionType):
             kind = next(one for one in get_args(kind) if one is not type(None))

@@ -194,6 +194,7 @@ COMMANDS = {
     "watch": "watch {src} --profile {profile} --once",
     "update": "update {profile} {src} -o {out} --force",
     "compare": "compare {src} -o {out} --arms none,global --folds 2 --seeds 1 --epochs 1 --batch-size 2 --n-fft 256",
+    "gan score": "gan score {gan} --source {src} --hold-out label=b --seeds 1 --epochs 1 -n 10 --splits 1",
     "gan train": "gan train {src} -o {out} --steps 1 --every 1 --size 16 --width 2 --latent 2 --batch-size 2 "
     "--n-fft 256 --n-mels 16 --fix-length crop-or-pad",
 }
@@ -202,7 +203,7 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_notes_the_files_that_it_does_not_read(name: str, tmp_path: Path) -> None:
     """One note says how many files of which suffix a folder holds that are no audio."""
-    if name in ("compare", "gan train"):
+    if name in ("compare", "gan train", "gan score"):
         pytest.importorskip("torch")
     for label in ("a", "b"):
         (tmp_path / "src" / label).mkdir(parents=True)
@@ -212,7 +213,10 @@ def test_every_command_notes_the_files_that_it_does_not_read(name: str, tmp_path
     profile = tmp_path / "p.st"
     sn.fit(tmp_path / "src", sn.FrontEnd(16_000, stft=sn.STFT(n_fft=256), bands=sn.Mel(16))).save(profile)
     (tmp_path / "src" / "a" / "note.xyz").write_text("no audio")
-    line = COMMANDS[name].format(src=tmp_path / "src", profile=profile, out=tmp_path / "out")
+    places = {"src": tmp_path / "src", "profile": profile, "out": tmp_path / "out", "gan": tmp_path / "gan"}
+    if name == "gan score":
+        run(COMMANDS["gan train"].format(**places | {"out": tmp_path / "gan"}).split())
+    line = COMMANDS[name].format(**places)
     ended = run(line.split())
     assert not ended.complaint, ended.complaint
     assert ended.output.count("1 .xyz") == 1, ended.output

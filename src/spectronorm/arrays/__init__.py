@@ -1,5 +1,6 @@
 """NumPy and torch arrays: namespaces, checks, operations, the affine map and sliding windows."""
 
+from spectronorm.arrays.affine import LARGEST_IN_MAP as LARGEST_IN_MAP
 from spectronorm.arrays.affine import Affine as Affine
 from spectronorm.arrays.checks import MAX_SEED as MAX_SEED
 from spectronorm.arrays.checks import column_values as column_values

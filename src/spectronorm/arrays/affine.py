@@ -10,6 +10,9 @@ from spectronorm.arrays.checks import require_floats
 from spectronorm.arrays.namespace import Array, beside
 from spectronorm.errors import ArgumentError
 
+LARGEST_IN_MAP = 1e30
+"""Bound of shifts and scales: beyond all levels."""
+
 
 @dataclass(frozen=True, eq=False)
 class Affine:

@@ -26,10 +26,10 @@ def require_floats(x: Array, what: str) -> None:
     """
     xp = namespace(x)
     if not xp.isdtype(x.dtype, "real floating"):
-        raise ShapeError(
-            f"{what} has dtype {x.dtype}, but must be floating point in [-1, 1]: "
-            "divide 16-bit integers by 32768 first (spectronorm.read does this)"
-        )
+        rule, remedy = "floating point", "convert it to float32 or float64 first"
+        if what.endswith("wave"):
+            rule, remedy = f"{rule} in [-1, 1]", "divide 16-bit integers by 32768 first (spectronorm.read does this)"
+        raise ShapeError(f"{what} has dtype {x.dtype}, but must be {rule}: {remedy}")
 
 
 def require_wave(wave: Array) -> None:

@@ -25,6 +25,8 @@ def frame(x: Array, frame_length: int, hop_length: int) -> Array:
 def rfft(x: Array, n: int | None = None) -> Array:
     """One-sided DFT of the last axis, zero-padded to `n` samples."""
     if is_torch_array(x):
+        if _is_empty(x):
+            return x.sum(-1, keepdim=True).to(x.dtype.to_complex()).expand(*x.shape[:-1], (n or x.shape[-1]) // 2 + 1)
         return namespace(x).fft.rfft(x, n=n)
     return scipy.fft.rfft(x, n=n, overwrite_x=True)
 
@@ -32,8 +34,16 @@ def rfft(x: Array, n: int | None = None) -> Array:
 def irfft(z: Array, n: int) -> Array:
     """Real signal of `n` samples whose one-sided DFT is `z`, over the last axis."""
     if is_torch_array(z):
+        if _is_empty(z):
+            return z.real.sum(-1, keepdim=True).expand(*z.shape[:-1], n)
         return namespace(z).fft.irfft(z, n=n)
     return scipy.fft.irfft(z, n=n)
+
+
+def _is_empty(x: Array) -> bool:
+    """True for a tensor without signals, of whose transform torch has no gradient; a sum of nothing has one."""
+    torch = sys.modules["torch"]
+    return not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and x.numel() == 0
 
 
 def overlap_add(frames: Array, hop_length: int) -> Array:

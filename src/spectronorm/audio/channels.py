@@ -89,6 +89,15 @@ def chosen(samples: NDArray[np.float32], channels: str, channel: int | None = No
     return np.ascontiguousarray(samples[:, number])
 
 
+def own_channel(samples: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
+    """The channels `(sample, channel)` that a clip is: one column, or all of them without a `channel`.
+
+    Raises:
+        AudioError: if the recording has no such channel.
+    """
+    return samples if channel is None else chosen(samples, MEAN, channel)[:, None]
+
+
 def _plural(count: int) -> str:
     return f"{count} channel{'s' if count != 1 else ''}"
 

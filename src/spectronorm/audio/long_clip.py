@@ -221,7 +221,7 @@ def stream(
 
     def attempt(opened: OpenRecording) -> Streamed[_Result] | None:
         rate, channels, frames = opened.header()
-        if channels * _length(clip.span, rate, frames) <= LONG_SAMPLES * (TWICE if twice else 1):
+        if channels * length_of_span(clip.span, rate, frames) <= LONG_SAMPLES * (TWICE if twice else 1):
             return None
         stamp = opened.stamp(clip) if with_stamp else b""
         how = reader.channels, clip.channel
@@ -243,7 +243,7 @@ def stream(
     return Streamed(stamp_of_error(changing), changing)
 
 
-def _length(span: Span | None, sample_rate: int, frames: int) -> int:
+def length_of_span(span: Span | None, sample_rate: int, frames: int) -> int:
     """Number of samples of a file, or of the section that there is of it."""
     if span is None or span.problem is not None:
         return frames if span is None else 0

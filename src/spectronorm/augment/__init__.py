@@ -15,12 +15,14 @@ from spectronorm.augment.augmentation import AUGMENTATIONS as AUGMENTATIONS
 from spectronorm.augment.augmentation import Augmentation as Augmentation
 from spectronorm.augment.crop import Cropped as Cropped
 from spectronorm.augment.crop import RandomCrop as RandomCrop
+from spectronorm.augment.flip import Flip as Flip
 from spectronorm.augment.frame_crop import FrameCrop as FrameCrop
 from spectronorm.augment.gain import Gain as Gain
 from spectronorm.augment.mixup import Mixed as Mixed
 from spectronorm.augment.mixup import Mixup as Mixup
 from spectronorm.augment.noise import Noise as Noise
 from spectronorm.augment.resized_crop import RandomResizedCrop as RandomResizedCrop
+from spectronorm.augment.rotation import Rotation as Rotation
 from spectronorm.augment.shift import TimeShift as TimeShift
 from spectronorm.augment.spec_augment import SpecAugment as SpecAugment
 
@@ -28,6 +30,7 @@ __all__ = [
     "AUGMENTATIONS",
     "Augmentation",
     "Cropped",
+    "Flip",
     "FrameCrop",
     "Gain",
     "Mixed",
@@ -35,6 +38,7 @@ __all__ = [
     "Noise",
     "RandomCrop",
     "RandomResizedCrop",
+    "Rotation",
     "SpecAugment",
     "TimeShift",
 ]

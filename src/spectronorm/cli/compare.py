@@ -12,7 +12,7 @@ import typer
 
 from spectronorm.audio import open_source
 from spectronorm.audio.channels import STACK
-from spectronorm.cli.front_end import with_front_end
+from spectronorm.cli.front_end import FRONT_END_PANEL, with_front_end
 from spectronorm.cli.options import (
     MAX_REPEATS,
     MAX_WORKERS,
@@ -73,6 +73,7 @@ def register(app: typer.Typer) -> None:
 
 def compare_command(
     *,
+    context: typer.Context,
     source: SourceArgument,
     front_end: FrontEnd,
     levels: DescriptionOption = None,
@@ -141,6 +142,12 @@ def compare_command(
     learning_rate: Annotated[
         float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
     ] = 5e-3,
+    search_learning_rate: Annotated[
+        bool,
+        typer.Option(
+            "--search-learning-rate", help="Search each arm's learning rate around this one, on its training folds."
+        ),
+    ] = False,
     weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
     label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
@@ -168,7 +175,17 @@ def compare_command(
     from spectronorm.experiment.running.plan import plan
 
     seconds = None if budget is None else parse_time(budget)
-    training = Training(model, epochs, batch_size, learning_rate, weight_decay, label_smoothing, precision, device)
+    training = Training(
+        model,
+        epochs,
+        batch_size,
+        learning_rate,
+        weight_decay,
+        label_smoothing,
+        precision,
+        device,
+        search_learning_rate=search_learning_rate,
+    )
     tested_on = parse_shifts(shifts) if shifts else ()
     tested = tuple(hold_out.split(",")) if hold_out else ()
     heard = find_shift(train_on) if train_on else ""
@@ -181,6 +198,7 @@ def compare_command(
         raise ArgumentError("--levels and --protocol exclude each other: a protocol computes its spectrograms")
     else:
         published = find_protocol(protocol)
+        _require_nothing_else(context)
         training = replace(published.design.training, precision=precision, device=device)
         design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
         design = replace(design, update_classes=update_classes)
@@ -283,3 +301,23 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
 
     warn_left_out(prepared.bad)
     say("\n" + "\n".join(tables(outcome)))
+
+
+_SET_BY_PROTOCOL = (
+    "search_learning_rate",
+    *("arms", "reference", "hold_out", "seeds", "model", "epochs", "batch_size", "learning_rate", "weight_decay"),
+    *("label_smoothing", "duration"),
+)
+
+
+def _require_nothing_else(context: typer.Context) -> None:
+    """Raise `ArgumentError` if an option was given that a protocol sets."""
+    for parameter in context.command.params:
+        of_front_end = getattr(parameter, "rich_help_panel", None) == FRONT_END_PANEL
+        if (of_front_end or parameter.name in _SET_BY_PROTOCOL) and parameter.name is not None:
+            source = context.get_parameter_source(parameter.name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise ArgumentError(
+                    f"{parameter.opts[0]} is set by --protocol; leave one of the two out (a protocol is repeated as "
+                    "it was published)"
+                )

@@ -17,7 +17,7 @@ from spectronorm.front_end import FrontEnd, preset
 from spectronorm.front_end.front_end import SLOTS
 from spectronorm.settings import Setting, settings_of
 
-_PANEL = "Front end"
+FRONT_END_PANEL = "Front end"
 _ORDER = ("stft", "bands", "compress", "level")
 """Order of the slots: if two slots have a setting with one name, the option of the later slot begins with its name."""
 
@@ -119,6 +119,37 @@ def build(options: Mapping[str, Any], by_slot: Mapping[str, SlotOption], start: 
     return FrontEnd.from_dict(plain)
 
 
+def options_of(front_end: FrontEnd, command: Callable[..., Any]) -> list[str]:
+    """Return the options that give this front end to a command: those that differ from the defaults."""
+    own = inspect.signature(command).parameters
+    by_slot, default = slot_options(frozenset(name for name in own if name != "front_end")), FrontEnd()
+    names = {(option.slot, option.field): name for name, option in by_slot.items()}
+    found: list[str] = []
+    for name in ("sample_rate", "resampler", "channels"):
+        if getattr(front_end, name) != getattr(default, name):
+            found += [_flag(name), str(getattr(front_end, name)).partition(":")[0]]
+    for slot in _ORDER:
+        value = getattr(front_end, slot)
+        kind = SLOTS[slot].name_of(value)
+        usual = getattr(default, slot) if type(value) is type(getattr(default, slot)) else type(value)()
+        if usual is not getattr(default, slot):
+            found += [f"--{slot}", kind]
+        for field, setting in settings_of(type(value)).items():
+            own = getattr(value, field)
+            if own != getattr(usual, field):
+                found += _option_of(names[slot, field], setting, own)
+    return found
+
+
+def _option_of(name: str, setting: Setting, value: Any) -> list[str]:
+    if setting.type is bool and not setting.several:
+        switch = setting.flag or f"{_flag(name)}/--no-{_flag(name).removeprefix('--')}"
+        return [switch.split("/")[0 if value else 1]]
+    if value is None:
+        return [_flag(name), "none"]
+    return [_flag(name), ",".join(map(str, value)) if setting.several else str(value)]
+
+
 def _set(plain: dict[str, Any], slot: str, options: Mapping[str, SlotOption], given: Mapping[str, Any]) -> None:
     """Set the fields of one slot; if no kind is given, choose a kind that has all these fields."""
     kind = plain[slot]["kind"]
@@ -158,7 +189,9 @@ def _annotations(by_slot: Mapping[str, SlotOption]) -> Iterator[tuple[str, Any]]
 
 
 def _option(kind: Any, help_text: str, *names: str) -> Any:
-    return Annotated[kind | None, typer.Option(*names, help=help_text, rich_help_panel=_PANEL, show_default=False)]
+    return Annotated[
+        kind | None, typer.Option(*names, help=help_text, rich_help_panel=FRONT_END_PANEL, show_default=False)
+    ]
 
 
 _GENERAL: Mapping[str, Any] = {

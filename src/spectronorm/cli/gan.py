@@ -238,20 +238,23 @@ def score_command(
     held_out = tuple(parse_hold_out(hold_out))
     origin = TrainingSource.beside(file, SETTINGS) if source is None else TrainingSource(source, held_out)
     options, share = ScoreOptions(images, splits, epochs or EPOCHS), parse_share(max_bad, "max-bad")
-    training, unseen = origin.training_clips(), origin.test_clips()
+    training, unseen = note_unread(origin.training_clips()), origin.test_clips()
     classes = loaded.classes or classes_of(training)
     with progress_bar("reading clips") as bar:
         train, test = (
             read_levels(part, loaded.window, classes=classes, max_bad=share, progress=bar)
             for part in (training, unseen)
         )
+    bad = (*train.bad, *test.bad)
+    warn_left_out(bad)
     scores = []
     with progress_bar("scoring") as bar:
         for seed in range(seeds):
             scores.append(score(loaded, train, test, seed, options))
             bar(seed + 1, seeds)
     if json:
-        print_json({"model": str(file), "step": loaded.step, "seeds": [asdict(one) for one in scores]})
+        told = {"bad": [one.to_dict() for one in bad], "seeds": [asdict(one) for one in scores]}
+        print_json({"model": str(file), "step": loaded.step, **told})
         return
     say("\n".join(score_table(tuple(scores))))
 

@@ -188,7 +188,8 @@ def watch_command(
 def _profile(path: Path, hold_out: list[str] | None) -> Profile:
     profile = Profile.load(path)
     for column, value in parse_hold_out(hold_out):
-        profile = profile.without(**{column: value})
+        if f"{column}={value}" not in profile.left_out:  # what `fit --hold-out` left out is not in it
+            profile = profile.without(**{column: value})
     return profile
 
 

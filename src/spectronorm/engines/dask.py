@@ -6,6 +6,7 @@ repeats the tasks of a lost worker on another one; results do not depend on the 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import time
@@ -217,6 +218,10 @@ class _Run:
         return outcome
 
 
+_NO_GUARD = (
+    'the processes of a Dask cluster cannot start; in a script, put the call below `if __name__ == "__main__":`, '
+    "since each process imports the script; elsewhere use the engine threads"
+)
 _LOST = "the connection to the Dask scheduler was lost; find out why it ended, then repeat the command to resume"
 
 
@@ -294,14 +299,19 @@ def _local_cluster(workers: int) -> Iterator[Any]:
         _SETTINGS: {**dask.config.get(_SETTINGS, {}), **ALLOCATOR},
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     }
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise EngineError(_NO_GUARD)  # a worker's process that imports a script without a guard
     with dask.config.set(settings):
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",  # any free port: several clusters may run on one machine
-            memory_limit=0,  # as with local engines, no worker is paused or ended for its use of memory
-        )
+        try:
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",  # any free port: several clusters may run on one machine
+                memory_limit=0,  # as with local engines, no worker is paused or ended for its use of memory
+            )
+        except (RuntimeError, OSError) as error:
+            raise EngineError(f"{_NO_GUARD} ({error})") from None
         try:
             yield cluster
         finally:

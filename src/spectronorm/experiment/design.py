@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spectronorm.arrays import set_whole_numbers
@@ -90,7 +90,11 @@ class Design:
 
     def epochs_of(self, name: str) -> int:
         """Number of epochs trained under this name in a block, summed over all its models."""
-        return self.training.epochs * len(self.arm(name).models)
+        return sum(self.training_of(part).planned_epochs for part, _ in self.arm(name).models)
+
+    def training_of(self, part: Arm) -> Training:
+        """Return the training settings of a part of an arm: the shared ones, and what the part has of its own."""
+        return replace(self.training, **part.own.settings())
 
     def seed_of(self, name: str, block: Block, member: int = 0) -> tuple[int, int]:
         """Seed of the initial weights, batch order and augmentation: one for each block, except for the A/A control.
@@ -109,7 +113,7 @@ class Design:
         """Return plain JSON values, without the number of seeds, because a run may be extended by more seeds."""
         return {
             "arms": [arm.to_dict() for arm in self.arms],
-            "training": asdict(self.training),
+            "training": self.training.to_dict(),
             "reference": self.reference,
             "shifts": list(self.shifts),
             "train_on": self.train_on,

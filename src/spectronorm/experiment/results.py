@@ -42,6 +42,8 @@ class TrainedModel:
         loss: Mean training loss of each epoch.
         seconds: Duration of the training in seconds.
         shifted: Scores by deployment, and by update (`none`, `mean`, `mean and std`, `BatchNorm`).
+        held_out_loss: Mean log-loss of the held-out clips after each epoch, which decided nothing.
+        learning_rate: Highest learning rate; 0 if nothing was trained.
     """
 
     fold: str
@@ -52,6 +54,8 @@ class TrainedModel:
     loss: tuple[float, ...]
     seconds: float
     shifted: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
+    held_out_loss: tuple[float, ...] = ()
+    learning_rate: float = 0.0
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -130,6 +134,8 @@ def _parse(plain: Mapping[str, Any]) -> TrainedModel:
         loss=tuple(float(v) for v in plain["loss"]),
         seconds=finite(plain["seconds"]),
         shifted=shifted,
+        held_out_loss=tuple(finite(v) for v in plain.get("held_out_loss", [])),
+        learning_rate=finite(plain.get("learning_rate", 0.0)),
     )
 
 

@@ -273,12 +273,16 @@ class FrontEnd(FieldsOnly):
         >>> [stream.add(np.zeros(1000)).shape for _ in range(2)], stream.flush().shape
         ([(201, 5), (201, 5)], (201, 1))
         """
+        return self.mapped_stream(partial(BandMap.unchanged, self.level_shape[-1]), resample)
+
+    def mapped_stream(self, map_of: Callable[[np.dtype[Any]], BandMap], resample: int | None = None) -> LevelStream:
+        """Return a stream whose levels are mapped (see `fast_levels`)."""
         resampler = None
         if resample is not None:
             source_rate = whole_number(resample, "resample", 100, 1_000_000, of="Hz")
             if source_rate != self.sample_rate:
                 resampler = PieceResampler(source_rate, self.sample_rate, self.resampler)
-        return LevelStream(self.kernels, stacked(self.channels), self.min_samples, resampler)
+        return LevelStream(self.kernels, stacked(self.channels), self.min_samples, resampler, map_of)
 
     @cached_property
     def n_bands(self) -> int:

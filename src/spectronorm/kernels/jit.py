@@ -141,6 +141,8 @@ class Kernel(Generic[P, R]):
 
     def __init__(self, load: Callable[[], Callable[P, R]], plain: Callable[P, R], name: str) -> None:
         self.plain, self.name = plain, name
+        self.helper: Helper[P, R] | None = None
+        """The compiled function for other kernels to call, if it is not in a module of its own."""
         self._load = load
         self._run: Callable[P, R] = self._first
 
@@ -178,8 +180,10 @@ def kernel(plain: Callable[P, R], **options: Any) -> Callable[[Callable[P, R]], 
     """`njit` for a function that Python calls, with the plain function of the same results."""
 
     def compile_later(function: Callable[P, R]) -> Kernel[P, R]:
-        made: Kernel[P, R] = Kernel(lambda: _compiled(function, options), plain, function.__name__)
+        helper: Helper[P, R] = Helper(function, options)
+        made: Kernel[P, R] = Kernel(lambda: helper.compiled, plain, function.__name__)
         update_wrapper(made, function)
+        made.helper = helper
         return made
 
     return compile_later

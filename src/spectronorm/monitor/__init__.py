@@ -1,8 +1,7 @@
 """Monitoring after deployment: test if the statistics still hold, diagnose a change, and update the statistics."""
 
-from spectronorm.monitor.change.diagnosis import ADVICE as ADVICE
+from spectronorm.monitor.change.advice import Remedy as Remedy
 from spectronorm.monitor.change.diagnosis import Diagnosis as Diagnosis
-from spectronorm.monitor.change.diagnosis import Kind as Kind
 from spectronorm.monitor.change.diagnosis import diagnose as diagnose
 from spectronorm.monitor.change.drift import BandDrift as BandDrift
 from spectronorm.monitor.change.drift import Drift as Drift
@@ -10,6 +9,7 @@ from spectronorm.monitor.change.drift import drift as drift
 from spectronorm.monitor.change.evidence import Evidence as Evidence
 from spectronorm.monitor.change.evidence import Reference as Reference
 from spectronorm.monitor.change.evidence import evidence as evidence
+from spectronorm.monitor.change.kind import Kind as Kind
 from spectronorm.monitor.clips.baseline import Baseline as Baseline
 from spectronorm.monitor.false_alarms import FalseAlarms as FalseAlarms
 from spectronorm.monitor.feed.incoming import Incoming as Incoming
@@ -25,6 +25,7 @@ from spectronorm.monitor.feed.watch import watch as watch
 from spectronorm.monitor.mending.lineage import lineage as lineage
 from spectronorm.monitor.mending.lineage import rollback as rollback
 from spectronorm.monitor.mending.lineage import save_update as save_update
+from spectronorm.monitor.mending.refit import refit as refit
 from spectronorm.monitor.mending.update import NewAudio as NewAudio
 from spectronorm.monitor.mending.update import Update as Update
 from spectronorm.monitor.mending.update import measure_new as measure_new
@@ -66,6 +67,7 @@ __all__ = [
     "measure_new",
     "moved_baseline",
     "pcm_stream",
+    "refit",
     "restarted",
     "rollback",
     "save_update",

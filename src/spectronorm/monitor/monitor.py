@@ -16,7 +16,7 @@ from spectronorm.arrays import Floats, Samples
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end import Levels, require_front_end
 from spectronorm.monitor import storage
-from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose, nothing
+from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose
 from spectronorm.monitor.change.distribution import Distribution
 from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
@@ -27,7 +27,7 @@ from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
 from spectronorm.monitor.seen_files import Mark, SeenFiles
 from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, window_statistic
-from spectronorm.monitor.verdict import Report, Verdict
+from spectronorm.monitor.verdict import Report, Verdict, unalarmed
 from spectronorm.monitor.window import Window
 from spectronorm.normalize.normalizer import require_level
 from spectronorm.profile import LevelClip, Measurement, Profile, Statistics
@@ -180,9 +180,9 @@ class Monitor:
 
     def diagnosis(self) -> Diagnosis:
         """Diagnose the change from the clips since the alarm began; `nothing` without an alarm."""
-        panes = self._panes.newest_first()
-        if not panes or not self.verdict().alarm:
-            return nothing(sum(pane.clips for _, pane in panes))
+        panes, verdict = self._panes.newest_first(), self.verdict()
+        if not panes or not verdict.alarm:
+            return unalarmed(replace(verdict, clip=sum(pane.clips for _, pane in panes)))
         since = [pane.measurement for number, pane in panes if number >= (self._alarm_pane or 0)]
         return diagnose(evidence(self._known, Measurement.sum(since or [panes[0][1].measurement])))
 

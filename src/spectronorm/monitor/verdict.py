@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from spectronorm.monitor.change.diagnosis import Diagnosis
+from spectronorm.monitor.change.diagnosis import Diagnosis, nothing
 from spectronorm.monitor.change.drift import Drift
 from spectronorm.short_repr import with_short_repr
 
@@ -51,3 +51,13 @@ class Report:
             "diagnosis": self.diagnosis.to_dict(),
             "drift": self.drift.to_dict(),
         }
+
+
+def unalarmed(verdict: Verdict) -> Diagnosis:
+    """Return the diagnosis without an alarm, which says what moved most and that the training groups differ as much."""
+    moved = (
+        f"No alarm, which does not say that the clips are like the training set's: {verdict.feature} moved most "
+        f"({verdict.statistic:.1f}), and the training set's own groups differ as much (threshold "
+        f"{verdict.threshold:.1f})."
+    )
+    return nothing(verdict.clip, moved if verdict.statistic > 0 else "")

@@ -273,7 +273,8 @@ class FittedNormalizer:
             raise ArgumentError(f"{self.normalizer} has no map; fit it to a profile")
         shape = (1, *self.front_end.level_shape)[-2:]
         rows = (one.T if one.ndim == 2 else one[..., 0] for one in (self.affine.shift, self.affine.scale))
-        return BandMap(*(np.ascontiguousarray(np.broadcast_to(row.astype(dtype), shape)) for row in rows))
+        # Copies that can be written: kernels would be compiled a second time for arrays that cannot.
+        return BandMap(*(np.array(np.broadcast_to(row.astype(dtype), shape), order="C") for row in rows))
 
     def padded(self, level: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
         """The normalized level of one clip `(..., band, frame)`, with its padding up to `frames`."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.front_end import FrontEnd
-from spectronorm.normalize.normalizer import FittedNormalizer
+from spectronorm.normalize.normalizer import FittedNormalizer, NormalizerStream
 
 
 class PipelineStream:
@@ -23,15 +23,22 @@ class PipelineStream:
     """
 
     def __init__(self, front_end: FrontEnd, normalizer: FittedNormalizer, resample: int | None) -> None:
-        self._levels, self._normalized = front_end.stream(resample=resample), normalizer.stream()
+        # A map of the data set is applied while the levels are written.
+        self._own: NormalizerStream | None = None
+        if normalizer.normalizer.maps_clips:
+            self._own, self._levels = normalizer.stream(), front_end.stream(resample=resample)
+        else:
+            self._levels = front_end.mapped_stream(normalizer.band_map, resample)
         self.latency = self._levels.latency
 
     def add(self, samples: NDArray[np.floating[Any]]) -> NDArray[Any]:
         """Return the normalized frames `(band, frame)` that these samples complete; see `FrontEnd.stream`."""
-        return self._normalized.add(self._levels.add(samples))
+        level = self._levels.add(samples)
+        return level if self._own is None else self._own.add(level)
 
     def flush(self) -> NDArray[Any]:
         """End the waveform, and return the frames that its end completes."""
         level = self._levels.flush()
-        rest = self._normalized.add(level)
-        return np.concatenate([rest, self._normalized.flush(level[..., :0])], axis=-1)
+        if self._own is None:
+            return level
+        return np.concatenate([self._own.add(level), self._own.flush(level[..., :0])], axis=-1)

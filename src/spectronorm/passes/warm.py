@@ -67,6 +67,8 @@ def _front_end(front_end: FrontEnd) -> None:
     for samples in (wave, wave.astype(np.float64)):
         front_end(samples)
         front_end(samples, precision="float32")
+        if front_end.compress.causal and not front_end.level.needs_statistics:
+            front_end.stream().add(samples)
     counter = LevelCounter(front_end)
     counter.add(wave)
     counter.measurement()

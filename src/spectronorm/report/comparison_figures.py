@@ -56,14 +56,17 @@ def _units(answer: Answer) -> str:
     return "folds" if spread is None else spread.units
 
 
-def curves_figure(curves: Mapping[str, NDArray[Any]]) -> bytes:
-    """Draw the mean training loss of each arm by epoch."""
+def curves_figure(curves: Mapping[str, NDArray[Any]], held_out: Mapping[str, NDArray[Any]]) -> bytes:
+    """Draw the mean training loss of each arm by epoch, and dashed the log-loss of the held-out clips."""
     figure = new_figure(7, 4)
     axis = figure.subplots()
-    for name, losses in curves.items():
-        axis.plot(np.arange(1, len(losses) + 1), losses, ".-" if len(losses) < 10 else "-", label=as_label(name))
+    for number, (name, losses) in enumerate(curves.items()):
+        mark, colour = "." if len(losses) < 10 else "", f"C{number % 10}"
+        axis.plot(np.arange(1, len(losses) + 1), losses, f"{mark}-", color=colour, label=as_label(name))
+        after = held_out[name]
+        axis.plot(np.arange(1, len(after) + 1), after, f"{mark}--", color=colour)
     axis.set_xlabel("epoch")
-    axis.set_ylabel("training loss (nats)")
+    axis.set_ylabel("loss (nats): training, and dashed held-out")
     axis.set_yscale("log")
     axis.legend(fontsize=8)
     return png(figure)

@@ -107,7 +107,8 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
         "Recall of each class": figures.recall_figure(recall, classes),
         f"Confusion under {best}, which has the highest mean": figures.confusion_figure(confusion[best], classes),
         "Learning curves, mean over blocks": figures.curves_figure(
-            {name: np.mean([model.loss for model in models[name]], axis=0) for name in names}
+            {name: np.mean([model.loss for model in models[name]], axis=0) for name in names},
+            {name: np.mean([model.held_out_loss for model in models[name]], axis=0) for name in names},
         ),
         f"{prepared.clips.source.clips[clip].name} under each arm": figures.spectrograms_figure(inputs),
     }

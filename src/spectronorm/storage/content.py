@@ -32,6 +32,7 @@ class Content(Enum):
     LEVELS = "a description of levels that spectronorm wrote"
     STORE = "a shard that spectronorm wrote"
     STATISTICS = "statistics for another program that name spectronorm"
+    TABLE = "a file of this kind that may be replaced (tables are for people to edit, so none is)"
 
     def stands_at(self, path: Path) -> bool:
         """Tell if the regular file `path` is of this kind and ours, or empty.
@@ -172,6 +173,12 @@ def _is_statistics(path: Path, head: bytes) -> bool:
     return path.stat().st_size <= _MOST_STATISTICS and _MARK in path.read_bytes()
 
 
+def _is_never(path: Path, head: bytes) -> bool:
+    """Tell that it is not ours: a table carries no mark, and its owner may have edited it."""
+    del path, head
+    return False
+
+
 _INDEXED = {
     ".npy": Content.ARRAY,
     ".png": Content.PICTURE,
@@ -191,4 +198,5 @@ _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.LEVELS: _is_levels,
     Content.STORE: _is_store,
     Content.STATISTICS: _is_statistics,
+    Content.TABLE: _is_never,
 }

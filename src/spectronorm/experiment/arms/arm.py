@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spectronorm.arrays import whole_number
 from spectronorm.augment import AUGMENTATIONS, FrameCrop
 from spectronorm.errors import ArgumentError
+from spectronorm.experiment.arms.own_training import OwnTraining
 from spectronorm.front_end import PCEN, AnyFrontEnd, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
 from spectronorm.short_repr import with_short_repr
@@ -31,6 +32,7 @@ class Arm:
     `frame_crop`; with 0, the model receives the whole clip. With `members=n`, n models are trained from different
     initial weights and in different orders, and their probabilities are averaged: an ensemble. With `also`, the
     probabilities of other arms, which prepare the clips in other ways, are averaged with this arm's probabilities.
+    `own` holds what the arm's training has of its own.
 
     Raises:
         ArgumentError: if `test_crops` is positive but the arm has no `frame_crop`, or a number is out of range.
@@ -43,6 +45,7 @@ class Arm:
     test_crops: int = 0
     members: int = 1
     also: tuple[Arm, ...] = ()
+    own: OwnTraining = field(default_factory=OwnTraining)
 
     def __post_init__(self) -> None:
         for name, least in (("test_crops", 0), ("members", 1)):
@@ -93,7 +96,7 @@ class Arm:
         Such layers undo `a x + b` with a > 0, so two arms cannot differ if their inputs differ only by such a map.
         """
         scalar = self.normalizer.one_map and other.normalizer.one_map
-        same = self.front_end == other.front_end and self.members == other.members
+        same = (self.front_end, self.members, self.own) == (other.front_end, other.members, other.own)
         return scalar and same and not any(arm.augmentations or arm.also for arm in (self, other))
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,6 +109,7 @@ class Arm:
             **({"test_crops": self.test_crops} if self.test_crops else {}),
             **({"members": self.members} if self.members > 1 else {}),
             **({"also": [arm.to_dict() for arm in self.also]} if self.also else {}),
+            **({"training": self.own.settings()} if self.own.settings() else {}),
         }
 
 

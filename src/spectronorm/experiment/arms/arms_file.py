@@ -13,12 +13,25 @@ from typing import Any
 from spectronorm.augment import AUGMENTATIONS
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.arm import MAX_ARMS, Arm, arm_of_name, check_arms
+from spectronorm.experiment.arms.own_training import OwnTraining
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, find_preset, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, normalizer
 from spectronorm.storage import DAMAGE, read_bounded, strict_json
 
 _SLOTS = ("level", "stft", "bands", "compress")
-_KEYS = ("name", "preset", *_SLOTS, "sample_rate", "resampler", "normalize", "augment", "test_crops", "members")
+_TRAINING = ("model", "epochs", "learning_rate", "trains")
+_KEYS = (
+    "name",
+    "preset",
+    *_SLOTS,
+    "sample_rate",
+    "resampler",
+    "normalize",
+    "augment",
+    "test_crops",
+    "members",
+    *_TRAINING,
+)
 _MEAN_OF = "mean_of"
 _MAX_BYTES = 1 << 20
 """A million characters are a long list of arms; TOML takes its time over more."""
@@ -28,8 +41,9 @@ def parse_arms(text: str, front_end: AnyFrontEnd) -> tuple[Arm, ...]:
     """Parse the arms of `none,global,band`, or of a `.toml` or `.json` file.
 
     A file holds a list `arm` of tables with `name`, `normalize` and settings of the front end, or one table `factors`
-    whose lists are crossed, such as `level = ["as_recorded", "standardize"]` and `normalize = ["none", "band"]`. A
-    table with `name` and `mean_of` averages the probabilities of arms listed before it.
+    whose lists are crossed, such as `level = ["as_recorded", "standardize"]` and `normalize = ["none", "band"]`. Model,
+    epochs, learning rate and the weights that are trained (`trains`: all, head or none) may be an arm's own. A table
+    with `name` and `mean_of` averages the probabilities of arms listed before it.
 
     Args:
         text: Names of arms separated by commas, or the path of a file.
@@ -130,7 +144,15 @@ def _arm(plain: Mapping[str, Any], front_end: AnyFrontEnd) -> Arm:
         tuple(AUGMENTATIONS.from_plain(item, "augment") for item in augment),
         plain.get("test_crops", 0),
         plain.get("members", 1),
+        own=_own(name, plain),
     )
+
+
+def _own(name: str, plain: Mapping[str, Any]) -> OwnTraining:
+    try:
+        return OwnTraining(**{key: plain[key] for key in _TRAINING if key in plain})
+    except ArgumentError as error:
+        raise ArgumentError(f"arm {name!r}: {error}") from None
 
 
 def _front_end(plain: Mapping[str, Any], start: AnyFrontEnd) -> AnyFrontEnd:

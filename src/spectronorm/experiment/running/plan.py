@@ -10,6 +10,7 @@ from spectronorm.experiment.answer.statistics import bootstrap
 from spectronorm.experiment.answer.units import FEWEST_GROUPS
 from spectronorm.experiment.results import Results
 from spectronorm.experiment.running.prepare import Prepared
+from spectronorm.experiment.training.learning_rate import RATE_FACTORS
 from spectronorm.experiment.training.models import begins_with_batch_norm
 
 
@@ -34,6 +35,11 @@ def plan(prepared: Prepared) -> list[str]:
         said.append(
             f"{units} in {counted(folds, 'fold')}: with fewer than {FEWEST_GROUPS} in a fold no arm will be "
             "called better or worse."
+        )
+    if design.training.search_learning_rate:
+        said.append(
+            "The learning rate of each arm is searched on its training folds, with a quarter of the epochs for each "
+            f"of {len(RATE_FACTORS)} rates."
         )
     for a, b in same_model(prepared):
         said.append(f"{a} and {b} are the same model by algebra: a negative control.")
@@ -68,7 +74,10 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
 
 def same_model(prepared: Prepared) -> list[tuple[str, str]]:
     """Pairs of arms that cannot differ, because the model begins with a bias-free convolution and BatchNorm."""
-    if not begins_with_batch_norm(prepared.first_model):
-        return []
     design = prepared.design
-    return [(a, b) for a, b in design.pairs() if design.arm(a).same_model_by_algebra(design.arm(b))]
+    return [
+        (a, b)
+        for a, b in design.pairs()
+        if design.arm(a).same_model_by_algebra(design.arm(b))
+        and begins_with_batch_norm(prepared.models[design.training_of(design.arm(a)).model])
+    ]

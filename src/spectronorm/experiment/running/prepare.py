@@ -49,7 +49,7 @@ class Prepared:
         waves: Waveforms and levels of the clips.
         profiles: One profile for each front end, with the folds as groups.
         bad: Files that were left out.
-        first_model: An untrained model, checked against the shape of each arm's input.
+        models: An untrained model for each name, checked against the shape of the inputs of its arms.
     """
 
     design: Design
@@ -57,7 +57,7 @@ class Prepared:
     waves: Waves
     profiles: Mapping[str, Profile]
     bad: tuple[BadFile, ...]
-    first_model: nn.Module
+    models: Mapping[str, nn.Module]
 
     def normalizer(self, arm: Arm, fold: str) -> FittedNormalizer:
         """Fit an arm's normalizer to the profile without the held-out fold."""
@@ -130,15 +130,15 @@ def prepare(
             )
             for name in profiles
         }
-    model: nn.Module | None = None
+    models: dict[str, nn.Module] = {}
     for front_end in front_ends.values():
         device = (design.train_on, SHIFTS[design.train_on]) if design.train_on else None
         levels = waves.levels(front_end, device, progress("spectrograms"))
         shape, channels = (levels.shape[-2], levels.shape[-1]), input_channels(front_end)
-        model = check_model(design.training.model, len(usable.classes), shape, channels)
-    if model is None:
-        raise ArgumentError("a comparison needs arms")
-    return Prepared(design, usable, waves, profiles, tuple(bad.values()), model)
+        parts = [part for arm in design.arms for part in arm.parts if part.front_end == front_end]
+        for name in sorted({design.training_of(part).model for part in parts}):
+            models[name] = check_model(name, len(usable.classes), shape, channels)
+    return Prepared(design, usable, waves, profiles, tuple(bad.values()), models)
 
 
 def _readable(source: Source, design: Design) -> Source:

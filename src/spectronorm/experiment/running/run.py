@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import xxhash
+from torch import nn
 
 from spectronorm.arrays import Floats
 from spectronorm.experiment.arms.arm import Arm
+from spectronorm.experiment.arms.own_training import NOTHING
 from spectronorm.experiment.deploy import Deployed, scores_of
 from spectronorm.experiment.design import Block
 from spectronorm.experiment.results import Results, TrainedModel
 from spectronorm.experiment.running.prepare import Prepared, arm_inputs, input_channels
 from spectronorm.experiment.training.checkpoint import Checkpoint
+from spectronorm.experiment.training.inputs import ArmInputs
+from spectronorm.experiment.training.learning_rate import find_learning_rate
 from spectronorm.experiment.training.models import make_model
-from spectronorm.experiment.training.train import mean_log_probabilities, mean_probability, train
+from spectronorm.experiment.training.train import Epoch, Training, mean_log_probabilities, mean_probability, train
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
 
-CHECKPOINT = "checkpoint-"
+CHECKPOINT, RATE = "checkpoint-", "learning-rate-"
 
 
 def run(prepared: Prepared, results: Results, progress: Progress = silent) -> Iterator[Block]:
@@ -66,34 +73,57 @@ class ArmTraining:
     block: Block
     name: str
     folder: Path
-    _losses: list[list[float]] = field(default_factory=list)
+    _epochs: list[list[Epoch]] = field(default_factory=list)
+    _rates: list[float] = field(default_factory=list)
     _tested: list[Floats] = field(default_factory=list)
     _deployed: list[dict[str, dict[str, Floats]]] = field(default_factory=list)
     _seconds: float = 0.0
 
     def epochs(self) -> Iterator[None]:
         """Train and test each member; yields at the end of each epoch."""
-        design, clips = self.prepared.design, self.prepared.clips
-        training, block = design.training, self.block
+        design, clips, block = self.prepared.design, self.prepared.clips, self.block
+        test = clips.test_clips(block.fold)
         for part, member in design.arm(self.name).models:
             inputs = arm_inputs(self.prepared, part, block.fold)
             seed = design.seed_of(self.name, block, member)
-            channels = input_channels(part.front_end)
-            bands = part.front_end.level_shape[-1]
-            model = make_model(training.model, len(clips.classes), bands, seed, channels)
-            # Inputs have this memory order; weights in another order would be converted at each step.
-            model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            losses: list[float] = []
             begin = time.perf_counter()
-            checkpoint = self._checkpoint(part, member)
-            for loss in train(model, inputs, clips.labels, clips.train_clips(block.fold), training, seed, checkpoint):
-                losses.append(loss)
+            training = self._searched(part, inputs)
+            model = self._model(part, training, seed)
+            epochs: list[Epoch] = []
+            checkpoint, learned = self._checkpoint(part, member), clips.train_clips(block.fold)
+            for epoch in train(model, inputs, clips.labels, learned, training, seed, checkpoint, test):
+                epochs.append(epoch)
                 yield
             self._seconds += time.perf_counter() - begin
-            self._losses.append(losses)
-            test = clips.test_clips(block.fold)
+            self._rates.append(training.learning_rate if epochs else 0.0)
+            self._epochs.append(epochs)
             self._tested.append(mean_log_probabilities(model, inputs.views(test), training))
             self._deployed.append({} if self.name == design.control else self._shifted(Deployed(model, inputs)))
+
+    def _model(self, part: Arm, training: Training, seed: tuple[int, ...]) -> nn.Module:
+        """Return the part's model with its initial weights, on the training's device."""
+        channels, bands = input_channels(part.front_end), part.front_end.level_shape[-1]
+        model = make_model(training.model, len(self.prepared.clips.classes), bands, seed, channels)
+        # Inputs have this memory order; weights in another order would be converted at each step.
+        model.to(training.torch_device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return model
+
+    def _searched(self, part: Arm, inputs: ArmInputs) -> Training:
+        """Return the part's training settings, with a searched learning rate if it asks for one.
+
+        The search depends on the arm and the held-out fold, not on the seed, and is kept in the folder.
+        """
+        training = self.prepared.design.training_of(part)
+        if not training.search_learning_rate or training.trains == NOTHING or part.own.learning_rate is not None:
+            return training
+        file = self.folder / f"{RATE}{self._digest(part, ())}.json"
+        rate = _kept_rate(file)
+        if rate is None:
+            seed = (0, *self.prepared.design.seed_of(self.name, Block(self.block.fold, 0))[1:])
+            make = functools.partial(self._model, part, training, seed)
+            rate = find_learning_rate(make, inputs, self.prepared.clips, self.block.fold, training, seed)
+            write_text(file, f"{rate!r}\n", None)
+        return replace(training, learning_rate=rate)
 
     def result(self) -> TrainedModel:
         """Return the result after the last epoch."""
@@ -107,7 +137,9 @@ class ArmTraining:
             arm=self.name,
             scores=scores_of(log_probability, labels),
             predicted=tuple(int(c) for c in log_probability.argmax(axis=1)),
-            loss=tuple(round(float(loss), 6) for loss in np.mean(self._losses, axis=0)),
+            loss=self._curve("loss"),
+            held_out_loss=self._curve("held_out"),
+            learning_rate=max(self._rates),
             seconds=round(self._seconds, 2),
             shifted={
                 shift: {
@@ -119,6 +151,12 @@ class ArmTraining:
             },
         )
 
+    def _curve(self, name: str) -> tuple[float, ...]:
+        """Mean loss of the models by epoch, for the epochs that all have; nothing if an epoch's loss is infinite."""
+        shortest = min(map(len, self._epochs))
+        each = np.mean([[getattr(epoch, name) for epoch in epochs[:shortest]] for epochs in self._epochs], axis=0)
+        return tuple(round(float(value), 6) for value in each) if np.isfinite(each).all() else ()
+
     def _shifted(self, deployed: Deployed) -> dict[str, dict[str, Floats]]:
         prepared, inputs = self.prepared, deployed.inputs
         test = prepared.clips.test_clips(self.block.fold)
@@ -127,7 +165,7 @@ class ArmTraining:
                 prepared.waves.levels(inputs.arm.front_end, prepared.device(shift)),
                 prepared.clips,
                 test,
-                prepared.design.training,
+                prepared.design.training_of(inputs.arm),
                 prepared.design.update_classes,
             )
             for shift in prepared.design.shifts
@@ -143,11 +181,13 @@ class ArmTraining:
     def _checkpoint(self, part: Arm, member: int) -> Checkpoint:
         """Return the checkpoint of a training, keyed by everything that determines the model, so that arms share it."""
         design = self.prepared.design
-        settings = {**self.prepared.settings(), "arms": part.trained.to_dict(), "shifts": [], "reference": ""}
-        key = canonical_json([settings, self.block.fold, design.seed_of(self.name, self.block, member)])
-        digest = xxhash.xxh3_128_hexdigest(key.encode())
+        digest = self._digest(part, design.seed_of(self.name, self.block, member))
         keeps_end = len(design.arm(self.name).models) > 1 or self._shared
         return Checkpoint(self.folder / f"{CHECKPOINT}{digest}.pt", digest, keeps_end=keeps_end)
+
+    def _digest(self, part: Arm, seed: tuple[int, ...]) -> str:
+        settings = {**self.prepared.settings(), "arms": part.trained.to_dict(), "shifts": [], "reference": ""}
+        return xxhash.xxh3_128_hexdigest(canonical_json([settings, self.block.fold, seed]).encode())
 
     def remove_checkpoints(self) -> None:
         """Remove the checkpoints that no other arm needs."""
@@ -155,3 +195,12 @@ class ArmTraining:
             return
         for part, member in self.prepared.design.arm(self.name).models:
             self._checkpoint(part, member).remove()
+
+
+def _kept_rate(file: Path) -> float | None:
+    """Return the learning rate that an earlier search left; None if there is none or the file is damaged."""
+    try:
+        rate = float(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return rate if math.isfinite(rate) and rate > 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.own_code import current_folder_importable
 from spectronorm.experiment.training.band_models import BAND_MODELS
+from spectronorm.experiment.training.pretrained import adapted
 from spectronorm.experiment.training.xresnet import SIZES, XResNet
 from spectronorm.suggestion import did_you_mean
 
@@ -23,7 +25,8 @@ def make_model(name: str, classes: int, bands: int, seed: Sequence[int], channel
     """Create a model with weights drawn from the seed; other random state is not disturbed.
 
     Args:
-        name: One of `MODELS`, or `package.module:callable`, which is called with the number of classes.
+        name: One of `MODELS`, or `package.module:name` of an `nn.Module` or of a callable that is given the number of
+            classes.
         classes: Number of logits.
         bands: Number of bands of the input, of each channel.
         seed: Whole numbers.
@@ -88,14 +91,15 @@ def _imported(name: str, classes: int) -> nn.Module:
         )
     try:
         with current_folder_importable():
-            model = getattr(importlib.import_module(module), attribute)(classes)
+            found = getattr(importlib.import_module(module), attribute)
+            model = copy.deepcopy(found) if isinstance(found, nn.Module) else found(classes)
     except (ImportError, AttributeError, TypeError) as error:
         raise ArgumentError(
-            f"model={name!r} cannot be made ({error}); it is called with the number of classes"
+            f"model={name!r} cannot be made ({error}); a callable is given the number of classes"
         ) from None
     if not isinstance(model, nn.Module):
         raise ArgumentError(f"model={name!r} returned a {type(model).__name__}, not a torch.nn.Module")
-    return model
+    return adapted(model)
 
 
 def _mixed(seed: Sequence[int]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,19 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from spectronorm.arrays import Integers, set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
+from spectronorm.experiment.arms.own_training import ALL, NOTHING, TRAINS
 from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.experiment.training.inputs import ArmInputs, Generators
+from spectronorm.experiment.training.pretrained import prepare_to_train
 
 
 @dataclass(frozen=True)
 class Training:
     """Training settings: AdamW on a one-cycle schedule (Smith and Topin 2018).
+
+    `trains` says which weights are trained: all, those of the last linear layer (`head`), or none. With
+    `search_learning_rate`, each arm's learning rate is searched around the given one (see `find_learning_rate`).
 
     Raises:
         ArgumentError: if a number is out of range.
@@ -38,6 +43,8 @@ class Training:
     label_smoothing: float = 0.0
     precision: str = "float32"
     device: str = "auto"
+    trains: str = ALL
+    search_learning_rate: bool = False
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("epochs",), 1, 1_000_000)
@@ -46,6 +53,8 @@ class Training:
         set_real_numbers(self, ("weight_decay",), 0, 1000)
         set_real_numbers(self, ("label_smoothing",), 0, 0.999)
         check_precision(self.precision)
+        if self.trains not in TRAINS:
+            raise ArgumentError(f"trains={self.trains!r} must be one of {', '.join(TRAINS)}")
         self.torch_device()
 
     def torch_device(self) -> torch.device:
@@ -56,6 +65,27 @@ class Training:
         """
         return find_device(self.device)
 
+    @property
+    def planned_epochs(self) -> int:
+        """Number of epochs; none if no weights are trained."""
+        return 0 if self.trains == NOTHING else self.epochs
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, without later settings that have their defaults."""
+        plain = asdict(self)
+        for name, default in (("trains", ALL), ("search_learning_rate", False)):
+            if plain[name] == default:
+                del plain[name]
+        return plain
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Mean training loss of an epoch, and the mean log-loss of held-out clips after it, in nats; NaN if not asked."""
+
+    loss: float
+    held_out: float
+
 
 def train(
     model: nn.Module,
@@ -65,8 +95,9 @@ def train(
     training: Training,
     seed: Sequence[int],
     checkpoint: Checkpoint | None = None,
-) -> Iterator[float]:
-    """Train the model in place; yields the mean training loss of each epoch as it ends.
+    held_out: Integers | None = None,
+) -> Iterator[Epoch]:
+    """Train the model in place; yields the losses of each epoch as it ends.
 
     The order of clips and the draws of augmentation and of the model (dropout) depend only on the seed, epoch, step and
     augmentation, so arms with equal seeds share them, and a training resumed from a checkpoint ends, on a CPU, with
@@ -80,15 +111,20 @@ def train(
         training: Training settings.
         seed: Whole numbers.
         checkpoint: Checkpoint to resume from and to save to; the losses of its finished epochs are yielded at once.
+        held_out: Indices of clips whose log-loss is computed after each epoch; it decides nothing.
     """
+    if training.trains == NOTHING:
+        return
+    begin = prepare_to_train(model, training)
     size = min(training.batch_size, len(clips))
     steps = len(clips) // size
-    optimizer = torch.optim.AdamW(model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=training.learning_rate, weight_decay=training.weight_decay)
     schedule = _one_cycle(optimizer, training.learning_rate, training.epochs * steps)
     done = _restore(checkpoint, model, optimizer, schedule)
     yield from done
     for epoch in range(len(done), training.epochs):
-        model.train()
+        begin()
         losses = []
         with _own_random_numbers([*seed, epoch], training.torch_device()):
             for x, target in _batches(inputs, labels, clips, size, [*seed, epoch]):
@@ -100,7 +136,8 @@ def train(
                 optimizer.step()
                 schedule.step()
                 losses.append(loss.detach())
-        done.append(float(torch.stack(losses).mean()))
+        after = np.nan if held_out is None else _log_loss(model, inputs, labels, held_out, training)
+        done.append(Epoch(float(torch.stack(losses).mean()), after))
         if checkpoint is not None and checkpoint.due(at_end=epoch + 1 == training.epochs):
             checkpoint.save(_state(done, model, optimizer, schedule))
         yield done[-1]
@@ -134,19 +171,25 @@ def _own_random_numbers(seed: Sequence[int], device: torch.device) -> Iterator[N
         yield
 
 
-def _state(losses: list[float], *parts: Any) -> dict[str, Any]:
+def _state(losses: list[Epoch], *parts: Any) -> dict[str, Any]:
     """Collect the losses and the states of model, optimizer and schedule."""
-    return {"losses": losses, "parts": [part.state_dict() for part in parts]}
+    return {"losses": [[e.loss, e.held_out] for e in losses], "parts": [part.state_dict() for part in parts]}
 
 
-def _restore(checkpoint: Checkpoint | None, *parts: Any) -> list[float]:
+def _restore(checkpoint: Checkpoint | None, *parts: Any) -> list[Epoch]:
     """Restore the states of all parts from the checkpoint, and return the losses of the finished epochs."""
     state = None if checkpoint is None else checkpoint.load()
     if state is None:
         return []
     for part, saved in zip(parts, state["parts"], strict=True):
         part.load_state_dict(saved)
-    return list(state["losses"])
+    return [Epoch(*pair) for pair in state["losses"]]
+
+
+def _log_loss(model: nn.Module, inputs: ArmInputs, labels: Integers, clips: Integers, training: Training) -> float:
+    """Mean log-loss of clips in nats; NaN where the outputs are not finite."""
+    logits = _logits(model, inputs.evaluated(clips), training)
+    return float(cross_entropy(logits, torch.from_numpy(labels[clips])))
 
 
 @torch.no_grad()
@@ -156,18 +199,24 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArra
     Raises:
         ArgumentError: if they are not finite, because training diverged.
     """
-    model.eval()
-    batches = []
-    for part in torch.split(x, training.batch_size):
-        with autocast(training):
-            logits = model(part.to(training.torch_device()))
-        batches.append(log_softmax(logits.double().cpu(), dim=1))
-    result = torch.cat(batches).numpy()
+    result = log_softmax(_logits(model, x, training), dim=1).numpy()
     if not np.isfinite(result).all():
         raise ArgumentError(
             f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
         )
     return np.asarray(result)
+
+
+@torch.no_grad()
+def _logits(model: nn.Module, x: Tensor, training: Training) -> Tensor:
+    """Logits `(clip, class)` in evaluation mode, in double precision on the CPU."""
+    model.eval()
+    batches = []
+    for part in torch.split(x, training.batch_size):
+        with autocast(training):
+            logits = model(part.to(training.torch_device()))
+        batches.append(logits.double().cpu())
+    return torch.cat(batches)
 
 
 def mean_log_probabilities(model: nn.Module, views: Iterable[Tensor], training: Training) -> NDArray[np.float64]:

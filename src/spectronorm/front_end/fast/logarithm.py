@@ -45,11 +45,19 @@ def logarithm_of(values: NDArray[Any], log: Logarithm) -> NDArray[Any]:
         _logarithm_of_singles(values.reshape(-1), *singles)
         return values
     values = values.astype(np.float64, copy=False)
+    _logarithm(values.reshape(-1), *logarithm_numbers(log))
+    return values
+
+
+_Numbers = tuple[float, float, float, float, float, float, float, float]
+
+
+def logarithm_numbers(log: Logarithm) -> _Numbers:
+    """Return the arguments of the kernel of float64 after the values."""
     base = _COMMON if log.common else _NATURAL
     # Floats, whatever numbers the settings are: a kernel has one compilation, and 2**64 is no integer of 64 bits.
     amin, offset, factor, shift, least = map(float, (log.amin, log.offset, log.factor, log.shift, log.least))
-    _logarithm(values.reshape(-1), amin, offset, *base, factor, shift, least)
-    return values
+    return amin, offset, *base, factor, shift, least
 
 
 def _logarithm_by_numpy(
@@ -100,6 +108,10 @@ def _logarithm(
         series = a + z * (b + z * (c + z * (d + z * (e + z * (f + z * g)))))
         level = exponent * high + (exponent * low + unit * (2.0 * s + s * (z * series)))
         values[i] = max(level * factor - shift, least)
+
+
+LOGARITHM = _logarithm.helper
+"""The kernel of float64, for other kernels to call."""
 
 
 def _logarithm_of_singles_by_numpy(

@@ -69,7 +69,7 @@ def _write_clip(
     shift, scale = band_map.shift[channel], band_map.scale[channel]
     highest, written = -np.inf, 0
     for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
-        _write(level, count, shift, scale, into, start)
+        write_mapped(level, count, shift, scale, into, start)
         if blocks.floor_follows:
             highest = max(highest, _highest(level, count))
         written = start + count
@@ -94,7 +94,7 @@ def _write_by_numpy(
 
 
 @kernel(_write_by_numpy, cache=True, nogil=True, error_model="numpy")
-def _write(
+def write_mapped(
     level: NDArray[Any],
     count: int,
     shift: NDArray[Any],

@@ -12,7 +12,7 @@ import scipy  # its fft module is imported on first use
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from spectronorm.arrays import Array, frame, is_torch_array, namespace, rfft, set_real_numbers
+from spectronorm.arrays import Array, frame, irfft, is_torch_array, namespace, rfft, set_real_numbers
 from spectronorm.errors import ShapeError
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 
@@ -114,8 +114,9 @@ def _k_weighted(wave: Array, sample_rate: int) -> Array:
     else:
         n_fft = int(scipy.fft.next_fast_len(samples + sample_rate // 4, real=True))
         response = _numpy_response(sample_rate, n_fft)
-    spectrum = rfft(wave * 1.0, n_fft)
-    return namespace(wave).fft.irfft(spectrum * response, n=n_fft)[..., :samples]
+    spectrum = rfft(wave * 1.0, n_fft) * response
+    back = irfft(spectrum, n_fft) if is_torch_array(wave) else namespace(wave).fft.irfft(spectrum, n=n_fft)
+    return back[..., :samples]
 
 
 @lru_cache(maxsize=16)

@@ -25,7 +25,7 @@ class NpyFile(StatisticsFormat):
         if not first_bytes(path, 6).startswith(b"\x93NUMPY"):
             return False
         array = npy_array(whole_file(path))
-        return bool(array.shape[:1] == (2,) and array.ndim <= 2 and (array[1] > 0).all())
+        return array.shape == (2,) or bool(array.ndim == 2 and len(array) == 2 and array.size and array[1, -1] != 0)
 
     @override
     def read(self, path: Path) -> ShiftAndScale:

@@ -49,7 +49,8 @@ def read_numbers(
     name = recognized_format(path) if format_name is None else format_name
     reader = STATISTICS_FORMATS.find(name)()
     try:
-        return name, reader.read(path) if key is None else reader.read_entry(path, key)
+        with np.errstate(all="ignore"):  # numbers that overflow are infinite, and refused as such
+            return name, reader.read(path) if key is None else reader.read_entry(path, key)
     except (FileFormatError, MissingExtra):
         raise
     except SpectronormError as error:
@@ -79,19 +80,19 @@ def recognized_format(path: Path) -> str:
             file.read(1)
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read ({error.strerror or error})") from None
-    names = [name for name, cls in STATISTICS_FORMATS.classes().items() if _recognizes(cls(), path)]
+    names, reasons = [], []
+    for name, cls in STATISTICS_FORMATS.classes().items():
+        try:
+            if cls().recognizes(path):
+                names.append(name)
+        except _UNREADABLE as error:  # it begins as files of this format do, and is damaged behind
+            reasons.append(str(error) or type(error).__name__)
     if len(names) != 1:
         known = ", ".join(STATISTICS_FORMATS)
-        found = f"several formats ({', '.join(names)}) recognize it" if names else "no format recognizes it"
+        why = f" ({reasons[0]:.200})" if reasons else ""
+        found = f"several formats ({', '.join(names)}) recognize it" if names else f"no format recognizes it{why}"
         raise FileFormatError(f"{path}: {found}; name one of {known}")
     return names[0]
-
-
-def _recognizes(reader: object, path: Path) -> bool:
-    try:
-        return bool(reader.recognizes(path))  # type: ignore[attr-defined]
-    except _UNREADABLE:
-        return False
 
 
 def require_fit(path: Path, numbers: ShiftAndScale, front_end: AnyFrontEnd) -> None:

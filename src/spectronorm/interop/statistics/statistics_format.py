@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import LARGEST_IN_MAP
 from spectronorm.errors import ArgumentError
 from spectronorm.registry import Registry
 
@@ -33,7 +34,8 @@ class ShiftAndScale:
         notes: Remarks on these numbers, in one sentence each.
 
     Raises:
-        ArgumentError: if a number is not finite, a scale is not positive, or the numbers of scales and shifts differ.
+        ArgumentError: if a number is not finite or beyond all levels, a scale is not positive, or the numbers of scales
+            and shifts differ.
     """
 
     shift: NDArray[np.float64]
@@ -54,6 +56,12 @@ class ShiftAndScale:
             raise ArgumentError(
                 f"{self.shift.size} shifts and {self.scale.size} scales must be equally many finite numbers, "
                 "with positive scales"
+            )
+        farthest, least, most = np.abs(self.shift).max(), self.scale.min(), self.scale.max()
+        if max(farthest, most) > LARGEST_IN_MAP or least < 1.0 / LARGEST_IN_MAP:
+            raise ArgumentError(
+                f"shifts to {farthest:.3g} and scales of {least:.3g} to {most:.3g} are beyond all levels; shifts must "
+                f"lie within {LARGEST_IN_MAP:g}, scales within {1.0 / LARGEST_IN_MAP:g} … {LARGEST_IN_MAP:g}"
             )
         if self.shift.size > MOST_NUMBERS:
             raise ArgumentError(f"{self.shift.size} numbers are more than {MOST_NUMBERS} bands")

@@ -23,7 +23,7 @@ from spectronorm.kernels.fft.transposition import standardize
 from spectronorm.kernels.jit import njit
 
 _VECTOR_BYTES = 64
-_STACK = 24
+STACK = 24
 """Room for the running sums of a frame and those that wait to be added up, more than any frame needs."""
 _Floats = NDArray[np.floating[Any]]
 _Stages = tuple[NDArray[np.int64], NDArray[np.int64], _Floats]
@@ -45,21 +45,21 @@ def power_in_lanes(frames: Frames, plan: Plan, powers: _Floats, workspace: Works
     window = np.zeros(plan.n, dtype)
     window[:size] = frames.window
     roots = plan.roots if dtype is np.float64 else plan.roots.astype(dtype)
-    layout = (window, *_places(size, plan.n, rows))
+    layout = (window, *places(size, plan.n, rows))
     if not frames.windowed_only:
         prepared = workspace.array("prepared", (size, (width // lanes | 1) * lanes), dtype)
-        signals = workspace.array("one prepared", ((size + _STACK) * lanes,), dtype)
-        runs = runs_of(size) if frames.remove_mean else _NO_RUNS
-        _prepare(columns, layout, (runs, float(frames.preemphasis)), signals, prepared, width)
-        columns, layout = prepared, (window, *_places(size, plan.n, size))
-    _transform(columns, layout, (plan.radices, plan.starts, roots), buffers, powers)
+        signals = workspace.array("one prepared", ((size + STACK) * lanes,), dtype)
+        runs = runs_of(size) if frames.remove_mean else NO_RUNS
+        prepare_frames(columns, layout, (runs, float(frames.preemphasis)), signals, prepared, width)
+        columns, layout = prepared, (window, *places(size, plan.n, size))
+    transform_frames(columns, layout, (plan.radices, plan.starts, roots), buffers, powers)
 
 
-_NO_RUNS = np.empty((0, 3), dtype=np.int64)
+NO_RUNS = np.empty((0, 3), dtype=np.int64)
 
 
 @lru_cache(maxsize=64)
-def _places(size: int, n_fft: int, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def places(size: int, n_fft: int, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the row of each of `n_fft` samples, and its shift to the right.
 
     Samples after the frame have no weight, wherever they are.
@@ -88,7 +88,8 @@ def _lay_out(wave: _Floats, mean: float, scale: float, hop: int, columns: _Float
 
 
 @njit(cache=True, nogil=True)
-def _transform(columns: _Floats, layout: Layout, stages: _Stages, buffers: _Floats, powers: _Floats) -> None:
+def transform_frames(columns: _Floats, layout: Layout, stages: _Stages, buffers: _Floats, powers: _Floats) -> None:
+    """Write squared magnitudes `(bin, frame)` of frames that are laid out in columns."""
     lanes = _VECTOR_BYTES // powers.itemsize
     flat, out = columns.reshape(-1), powers.reshape(-1)
     strides = columns.shape[1], powers.shape[1]
@@ -97,7 +98,7 @@ def _transform(columns: _Floats, layout: Layout, stages: _Stages, buffers: _Floa
 
 
 @njit(cache=True, nogil=True)
-def _prepare(
+def prepare_frames(
     columns: _Floats, layout: Layout, change: tuple[RowRuns, float], signals: _Floats, prepared: _Floats, width: int
 ) -> None:
     """Write `width` frames `(sample, frame)` without their means, if there are runs, and pre-emphasized."""

@@ -4,57 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from spectronorm.arrays import Floats
 from spectronorm.counted import counted
+from spectronorm.monitor.change.advice import advice_for
 from spectronorm.monitor.change.evidence import Evidence
+from spectronorm.monitor.change.kind import Kind
 
 FIRM_CLIPS = 32
 """Number of clips from which a diagnosis is firm; with fewer, content weighs too much relative to the device."""
-
-
-class Kind(StrEnum):
-    """The kinds of change that can be distinguished: a closed vocabulary that programs may rely on."""
-
-    NOTHING = "nothing"
-    LEVEL = "level-change"
-    EQUALIZATION = "equalization"
-    NOISE = "added-noise"
-    BAND_LIMIT = "band-limit"
-    SILENCE = "silence"
-    CLIPPING = "clipping"
-    CONTENT = "other-content"
-
-
-ADVICE = {
-    Kind.NOTHING: "Nothing to do.",
-    Kind.LEVEL: "Rescale: set the gain back, or standardize waveforms; an update of the means has an equal effect.",
-    Kind.EQUALIZATION: (
-        "Update the means per band (spectronorm update), with at least 16 clips of mixed content; with many, "
-        "--statistics mean+std mends more."
-    ),
-    Kind.NOISE: (
-        "Do not update the statistics: that makes it worse. Remove the noise at its source, adapt the model's batch "
-        "normalization, or train with noise or PCEN."
-    ),
-    Kind.BAND_LIMIT: (
-        "Do not update: bands that are gone cannot be normalized back. Check the codec, the sample rate and the "
-        "microphone, or train on band-limited audio."
-    ),
-    Kind.SILENCE: "Do not update. Check the device: the microphone is dead, muted or not connected.",
-    Kind.CLIPPING: "Do not update. Turn the gain down before the converter: what is clipped cannot be restored.",
-    Kind.CONTENT: (
-        "Do not update from this audio alone. Listen to it: the sounds themselves are others than in training, so "
-        "label some and measure the model."
-    ),
-}
-"""Advice for each kind of change."""
-UPDATE_HELPS = frozenset((Kind.NOTHING, Kind.LEVEL, Kind.EQUALIZATION))
-"""Kinds of change for which an update of the statistics helps, or at least does no harm."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +47,19 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     return _diagnosis(Kind.CONTENT, because, evidence)
 
 
-def nothing(clips: int) -> Diagnosis:
-    """Return the diagnosis without an alarm."""
-    because = "The clips look like those of the training set." if clips else "No clip has come yet."
-    return Diagnosis(Kind.NOTHING, because, ADVICE[Kind.NOTHING], clips, clips >= FIRM_CLIPS)
+def nothing(clips: int, moved: str = "") -> Diagnosis:
+    """Return the diagnosis without an alarm, which does not mean that the clips are alike.
+
+    Args:
+        clips: Number of clips in the window.
+        moved: What moved most, as a sentence.
+    """
+    because = moved or "Too few clips for an alarm." if clips else "No clip has come yet."
+    return Diagnosis(Kind.NOTHING, because, advice_for(Kind.NOTHING), clips, clips >= FIRM_CLIPS)
 
 
 def _diagnosis(kind: Kind, because: str, e: Evidence) -> Diagnosis:
-    return Diagnosis(kind, because, ADVICE[kind], e.clips, e.clips >= FIRM_CLIPS)
+    return Diagnosis(kind, because, advice_for(kind), e.clips, e.clips >= FIRM_CLIPS)
 
 
 def _silence(e: Evidence) -> tuple[Kind, str] | None:

@@ -74,6 +74,8 @@ class Baseline:
     ) -> Baseline:
         """Measure the training clips, or a random sample of `MAX_CLIPS` of them; gives the sharpest thresholds.
 
+        Clips that the profile says were left out, such as those of `fold=1`, are left out here too.
+
         Args:
             source: The training clips.
             profile: Profile of the training clips.
@@ -87,7 +89,7 @@ class Baseline:
             SourceError: if the source cannot be opened or is empty.
             TooManyBad: if the share of bad clips exceeds `max_bad`, or if all clips are bad.
         """
-        opened = open_for(source, profile.front_end)
+        opened = _as_measured(open_for(source, profile.front_end), profile)
         chosen = random_sample(opened, min(1.0, MAX_CLIPS / len(opened)), seed)
         task = _Task(profile.front_end, profile.duration, opened.reader)
         with one_pass(chosen, task, chosen.clips, max_bad=max_bad, engine=engine, progress=progress) as results:
@@ -255,3 +257,16 @@ class _Task:
         if isinstance(found, AudioError):
             return _Row(clip, bad=(BadFile.of(clip.name, found),))
         return _Row(clip, found.digest, clip_features(found.level, found.samples))
+
+
+def _as_measured(source: Source, profile: Profile) -> Source:
+    """Leave out the clips that were left out of the profile, as far as the source has such columns and values."""
+    for text in profile.left_out:
+        wanted = {}
+        for part in text.split(", "):
+            column, _, values = part.partition("=")
+            wanted[column] = values.split(" or ")
+        present = {name: {clip.columns.get(name) for clip in source} for name in wanted}
+        if all(present[name].issuperset(values) for name, values in wanted.items()):
+            source = source.without(**wanted)
+    return source

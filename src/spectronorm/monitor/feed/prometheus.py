@@ -7,7 +7,7 @@ from typing import Any
 
 from spectronorm.errors import ArgumentError, MissingExtra
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.monitor.change.diagnosis import Kind
+from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.verdict import Report
 
 LOOPBACK = "127.0.0.1"

@@ -18,14 +18,16 @@ from spectronorm.engines import ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
 from spectronorm.features import open_for
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.monitor.change.diagnosis import UPDATE_HELPS, Diagnosis, Kind, diagnose, nothing
+from spectronorm.monitor.change.advice import Remedy, helps
+from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose
 from spectronorm.monitor.change.evidence import evidence
+from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.shifted import counted_often, fixed_floor, moved_clips, shifted
 from spectronorm.monitor.monitor import Monitor
-from spectronorm.monitor.verdict import Verdict
+from spectronorm.monitor.verdict import Verdict, unalarmed
 from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, LevelClip, LevelCounter, Measurement, Profile, Statistics
@@ -33,7 +35,7 @@ from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
 
-STATISTICS = ("mean", "mean+std")
+STATISTICS = (Remedy.MEAN.value, Remedy.MEAN_AND_STD.value)
 MIN_CLIPS = 16
 """Smallest number of clips; fewer reveal their content more than the device: in a pilot, four clips lowered accuracy
 from 89 to 77 %.
@@ -144,7 +146,7 @@ def measure_new(
             f"{counted(len(rows), 'clip is', 'clips are')} too few to update from: at least {MIN_CLIPS} are needed"
         )
     features = np.stack(rows)
-    found = diagnose(evidence(profile, measurement)) if alarms else nothing(len(rows))
+    found = diagnose(evidence(profile, measurement)) if alarms else unalarmed(monitor.verdict())
     return NewAudio(measurement, features, results.bad, found, variety(baseline, features, seed=seed))
 
 
@@ -217,7 +219,7 @@ def update(
     share = _weight(new.measurement.clips, prior_clips, weight)
     if statistics not in STATISTICS:
         raise ArgumentError(f"statistics={statistics!r} must be one of {', '.join(STATISTICS)}")
-    objections = tuple(_objections(new))
+    objections = tuple(objections_to(new, Remedy(statistics)))
     if objections and not force:
         raise UpdateRefused(f"not updated: {' '.join(objections)} Correct that first, or update anyway (--force)")
     front_end, old = profile.front_end, profile.total
@@ -267,22 +269,25 @@ def _weight(clips: int, prior_clips: float, weight: float | None) -> float:
     return clips / (clips + prior_clips) if weight is None else weight
 
 
-def _objections(new: NewAudio) -> list[str]:
-    found = []
-    if new.measurement.clips < MIN_CLIPS:
-        found.append(
-            f"{counted(new.measurement.clips, 'clip is', 'clips are')} too few: at least {MIN_CLIPS} of "
-            f"mixed content are needed."
-        )
+def objections_to(new: NewAudio, remedy: Remedy, *, clips: int | None = None) -> list[str]:
+    """Reasons against an update from this audio: too few clips, clips that are too alike, or no measured benefit."""
+    found = too_few(new.measurement.clips if clips is None else clips)
     # Noise raises quiet levels and makes any clips alike, so it is reported as noise.
     if not new.variety.enough and new.diagnosis.kind is not Kind.NOISE:
         found.append(
             f"The clips are too alike (diversity {new.variety.value:.2f}, as many training clips have at least "
             f"{new.variety.limit:.2f}): statistics of one or two kinds of sound ruin the others."
         )
-    if new.diagnosis.kind not in UPDATE_HELPS:
+    if not helps(new.diagnosis.kind, remedy):
         found.append(f"{new.diagnosis}")
     return found
+
+
+def too_few(clips: int) -> list[str]:
+    """The objection to an update from too few clips, if they are."""
+    if clips >= MIN_CLIPS:
+        return []
+    return [f"{counted(clips, 'clip is', 'clips are')} too few: at least {MIN_CLIPS} of mixed content are needed."]
 
 
 def _moved_by(new: NDArray[np.int64], old: NDArray[np.int64], share: float) -> int:

@@ -1,0 +1,146 @@
+"""Inspection of a source: one pass over its clips, and all that is odd about them, worst first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from spectronorm.audio import ClipReference, Openable, Reader, Source, open_source
+from spectronorm.audio.native import with_native_blocks
+from spectronorm.cleaning.copies import exact_copies, listed_again
+from spectronorm.cleaning.facts import SoundFacts, facts_of
+from spectronorm.cleaning.limits import InspectionLimits, chosen_kinds
+from spectronorm.cleaning.oddity import ORDER, FoundOddity, Oddity
+from spectronorm.cleaning.one_clip import oddities_of_clip
+from spectronorm.cleaning.usual import oddities_beside_others
+from spectronorm.counted import counted
+from spectronorm.engines import Engine
+from spectronorm.errors import AudioError
+from spectronorm.passes.one_pass import OneClip, one_pass
+from spectronorm.profile import BadFile
+from spectronorm.runs.progress import Progress
+
+
+@dataclass(frozen=True, repr=False)
+class Inspected:
+    """Result of `inspect`.
+
+    Attributes:
+        source: The source that was inspected.
+        found: All oddities, the clips with the worst first, each clip's worst first.
+        facts: Facts of each clip that can be read, by its name.
+        bad: Clips that cannot be read; each is an oddity too.
+    """
+
+    source: Source
+    found: tuple[FoundOddity, ...]
+    facts: Mapping[str, SoundFacts] = field(compare=False)
+    bad: tuple[BadFile, ...] = ()
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
+        return f"Inspected({counted(len(self.source), 'clip')}, {len(self.odd)} odd{f': {kinds}' if kinds else ''})"
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """Names of the odd clips, worst first."""
+        return tuple(dict.fromkeys(one.clip for one in self.found))
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of clips of each kind that was found, worst kinds first."""
+        counts = Counter(one.kind for one in self.found)
+        return {kind.value: counts[kind] for kind in Oddity if counts[kind]}
+
+    @property
+    def clean(self) -> tuple[ClipReference, ...]:
+        """The clips that nothing is odd about, in the order of the source; of copies, the first by name."""
+        twice = {one.clip for one in self.found if one.like == one.clip}
+        odd = {one.clip for one in self.found if one.like != one.clip}
+        kept = [clip for clip in self.source if clip.name not in odd]
+        first = {clip.name: clip for clip in reversed(kept)}
+        return tuple(clip for clip in kept if clip.name not in twice or first[clip.name] is clip)
+
+
+@dataclass(frozen=True)
+class _Heard(OneClip):
+    name: str
+    facts: SoundFacts | None
+    bad: tuple[BadFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Measures the facts of a clip; picklable."""
+
+    reader: Reader
+
+    def __call__(self, clip: ClipReference) -> _Heard:
+        try:
+            return _Heard(clip.name, with_native_blocks(self.reader, clip, facts_of))
+        except AudioError as error:
+            return _Heard(clip.name, None, (BadFile.of(clip.name, error),))
+
+
+def inspect(
+    source: Openable,
+    *,
+    limits: InspectionLimits | None = None,
+    kinds: Collection[str] | None = None,
+    reader: Reader | None = None,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Inspected:
+    """Look for clips that are odd: broken, or unlike the others of their data set.
+
+    Each clip is read once, with all its channels and at its own sample rate. Clips that cannot be read are listed, and
+    never end the inspection.
+
+    Args:
+        source: Anything that `open_source` takes.
+        limits: Limits beyond which a figure is odd.
+        kinds: Names of the kinds to look for (see `Oddity`); by default all.
+        reader: Settings for reading clips.
+        engine: Engine that runs the work.
+        progress: Called with the number of clips done and the total number of clips.
+
+    Raises:
+        SourceError: if the source cannot be opened or is empty.
+        ArgumentError: if a kind is unknown.
+    """
+    limits, wanted = limits or InspectionLimits(), chosen_kinds(kinds)
+    opened = open_source(source, reader)
+    with one_pass(
+        opened, _Task(opened.reader), opened.clips, max_bad=None, engine=engine, progress=progress
+    ) as results:
+        measured = {one.name: one.facts for one in results if one.facts is not None}
+    facts = {name: measured[name] for name in sorted(measured)}
+    everything = chain(_all_oddities(facts, results.bad, limits), listed_again(opened.clips))
+    found = [one for one in everything if one.kind in wanted]
+    return Inspected(opened, tuple(_worst_first(found)), facts, results.bad)
+
+
+def _all_oddities(
+    facts: Mapping[str, SoundFacts], bad: tuple[BadFile, ...], limits: InspectionLimits
+) -> Iterator[FoundOddity]:
+    for file in bad:
+        yield FoundOddity(file.path, Oddity.UNREADABLE, f"{file.reason.value}: {file.detail}")
+    yield from chain.from_iterable(oddities_of_clip(name, one, limits) for name, one in facts.items())
+    yield from oddities_beside_others(facts, limits)
+    yield from exact_copies(facts)
+
+
+def _worst_first(found: list[FoundOddity]) -> list[FoundOddity]:
+    """Sort clips by their worst oddity, then by the number of oddities, and each clip's own likewise."""
+    of_clip: dict[str, list[FoundOddity]] = {}
+    for one in sorted(found, key=lambda one: one.place):
+        of_clip.setdefault(one.clip, []).append(one)
+
+    def rank(some: Sequence[FoundOddity]) -> tuple[int, int, float, str]:
+        worst = some[0]
+        return ORDER[worst.kind], -len(some), -worst.excess, worst.clip
+
+    clips: list[list[FoundOddity]] = sorted(of_clip.values(), key=rank)
+    return list(chain.from_iterable(clips))

@@ -1,0 +1,117 @@
+// The clips: their names, what was measured of them, and their order in the list.
+
+import { ClipList } from "./list.js";
+import { short } from "./pictures.js";
+import { json } from "./requests.js";
+
+const $ = (id) => document.getElementById(id);
+const POLL = 700;
+
+export class Clips {
+  constructor(onChoose, onProfiles) {
+    this.rows = [];
+    this.known = new Map();
+    this.onProfiles = onProfiles;
+    this.touched = false;
+    this.news = 0;
+    this.list = new ClipList($("list"), $("rows"), onChoose);
+    this.list.texts = (clip) => this.texts(clip);
+    $("filter").addEventListener("input", () => this.arrange());
+    $("order").addEventListener("change", () => this.arrange());
+    $("sort").addEventListener("click", () => this.arrange());
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => (this.touched = true), { capture: true });
+  }
+
+  // Load the first names and what is known already, choose the oddest, then load the rest.
+  async begin(about) {
+    this.about = about;
+    const [names, heard] = await Promise.all([json("clips", { first: 0 }), json("heard", { since: 0 })]);
+    this.rows = names.rows;
+    this.learn(heard);
+    this.arrange();
+    this.list.choose(0);
+    while (this.rows.length < names.total) {
+      this.rows.push(...(await json("clips", { first: this.rows.length })).rows);
+      if (this.rows.length >= names.total) this.arrange();
+    }
+    this.poll();
+  }
+
+  async poll() {
+    for (;;) {
+      const heard = await json("heard", { since: this.next }).catch(() => null);
+      if (heard === null) {
+        $("heard").textContent = "The command has ended; start it again.";
+        return;
+      }
+      this.learn(heard);
+      if (heard.news.length && !this.touched) this.arrange();
+      $("sort").hidden = !(this.touched && this.news > 0 && $("order").value === "odd");
+      $("sort").textContent = `Sort again (${this.news.toLocaleString("en")} more measured)`;
+      if (heard.done && !heard.news.length) return;
+      if (heard.news.length < 1000) await new Promise((resolve) => setTimeout(resolve, POLL));
+    }
+  }
+
+  learn(heard) {
+    this.next = heard.next;
+    for (const [clip, distance, band, deviation, remarks, bad] of heard.news) {
+      this.known.set(clip, { distance, band, deviation, remarks, bad });
+      this.news++;
+    }
+    const { heard: done, total, problem } = heard, all = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} clips measured`;
+    if (problem !== null) $("heard").textContent = `Measuring ended early: ${problem}`;
+    else if (!heard.done || $("heard").textContent === "") $("heard").textContent = all;
+    else $("heard").textContent = `${all}; distances are in deviations (SD) of clips${this.about.given.length ? " of the profile" : ""}`;
+    this.onProfiles(heard.profiles);
+  }
+
+  // Filter and sort. Words of the filter must all occur in name, label, columns or remarks.
+  arrange() {
+    const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), found = [];
+    for (let clip = 0; clip < this.rows.length; clip++) {
+      if (!words.length) found.push(clip);
+      else {
+        const text = `${this.rows[clip].join(" ")} ${this.known.get(clip)?.remarks ?? ""}`.toLowerCase();
+        if (words.every((word) => text.includes(word))) found.push(clip);
+      }
+    }
+    const rank = (clip) => {
+      const known = this.known.get(clip);
+      if (known === undefined) return -1;
+      return (known.bad ? 2e9 : known.remarks ? 1e9 : 0) + (known.distance ?? 0);
+    };
+    const order = $("order").value;
+    if (order !== "name") {
+      const ranks = new Map(found.map((clip) => [clip, rank(clip)]));
+      found.sort((a, b) => (order === "label" ? compare(this.rows[a][1], this.rows[b][1]) : 0) || ranks.get(b) - ranks.get(a) || a - b);
+    }
+    this.news = 0;
+    $("sort").hidden = true;
+    $("found").textContent = `${found.length.toLocaleString("en")} of ${this.about.clips.toLocaleString("en")} clips`;
+    this.list.show(found);
+    if (!this.touched) this.list.reveal();
+  }
+
+  texts(clip) {
+    const [name, label, rest] = this.rows[clip], known = this.known.get(clip);
+    const parts = [label, this.distance(known), known?.remarks || "", label || known ? "" : rest].filter(Boolean);
+    return { name, more: parts.join(" · "), bad: known?.bad ?? false };
+  }
+
+  distance(known) {
+    if (known === undefined || known.distance === null) return "";
+    const hz = this.about.hz === null ? `band ${known.band}` : `${Math.round(this.about.hz[known.band]).toLocaleString("en")} Hz`;
+    return `${short(known.distance)} SD, ${known.deviation < 0 ? "−" : "+"}${short(Math.abs(known.deviation))} at ${hz}`;
+  }
+
+  told(clip, title, facts) {
+    const [name, label] = this.rows[clip];
+    title.textContent = label ? `${label}: ${name}` : name;
+    facts.textContent = "";
+  }
+}
+
+function compare(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,53 @@
+"""Mapped levels of a few frames, written by one call of a compiled kernel, or block by block with equal bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.front_end.compress.compression import Compression, Logarithm
+from spectronorm.front_end.fast.blocks import BlockCompressor, LevelKernels
+from spectronorm.front_end.fast.mapped import write_mapped
+from spectronorm.kernels.buffers import workspace_of_thread
+from spectronorm.kernels.fft import plan_of
+from spectronorm.kernels.jit import kernel_of_module
+
+_Row = NDArray[np.floating[Any]]
+
+
+class FrameWriter:
+    """Writes mapped levels of consecutive frames of one waveform.
+
+    Args:
+        blocks: The front end, whose waveform level and padding have been applied to the samples.
+        compress: Its compression, which looks at no later frame.
+        shift: Subtracted from each band of the level, `(band,)`, in the dtype of the result.
+        scale: Divides each band after that, `(band,)`.
+    """
+
+    def __init__(self, blocks: LevelKernels, compress: Compression, shift: _Row, scale: _Row) -> None:
+        self.blocks, self.shift, self.scale = blocks, shift, scale
+        self.compress = BlockCompressor(compress, blocks.stft.power)
+        self.prepared: Any = None
+        """Tables and buffers of the compiled kernel, made by its first call."""
+        stft = blocks.stft
+        self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
+        fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1
+        self._write = _write if fused and plan_of(stft.n_fft) is not None else write_in_blocks
+
+    def write(self, samples: NDArray[np.float64], begin: int, end: int, into: _Row) -> None:
+        """Write the levels `(band, frame)` of the frames of `samples[begin:end]`, all of which are complete."""
+        self._write(self, samples, begin, end, into)
+
+
+def write_in_blocks(writer: FrameWriter, samples: NDArray[np.float64], begin: int, end: int, into: _Row) -> None:
+    """Write by the kernels of whole clips, one after the other."""
+    frames = into.shape[1]
+    blocks = writer.blocks.values_of_frames(samples[begin:end], (0.0, 1.0), frames, workspace_of_thread())
+    for start, count, values in blocks:
+        write_mapped(writer.compress(values, count), count, writer.shift, writer.scale, into, start)
+
+
+_write = kernel_of_module("spectronorm.front_end.fast.frames_in_lanes", "write_in_lanes", write_in_blocks)

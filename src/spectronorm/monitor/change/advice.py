@@ -1,0 +1,75 @@
+"""Advice for each kind of change: the remedy at its source, and the updates by their measured benefit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from spectronorm.monitor.change.kind import Kind
+from spectronorm.monitor.change.measured_benefit import MEASURED, Benefit
+
+
+class Remedy(StrEnum):
+    """The updates from unlabelled audio."""
+
+    MEAN = "mean"
+    MEAN_AND_STD = "mean+std"
+    BATCH_NORM = "batch norm"
+
+
+WORTHWHILE = 1.0
+"""Smallest mean gain, in points of accuracy, for which an update is advised."""
+
+_NAMES = {
+    Remedy.MEAN: "updating the means (spectronorm update)",
+    Remedy.MEAN_AND_STD: "updating means and stds (--statistics mean+std)",
+    Remedy.BATCH_NORM: "adapting the model's batch normalization (spectronorm.nn.adapt_batchnorm)",
+}
+_AT_THE_SOURCE = {
+    Kind.NOTHING: "Update nothing without an alarm.",
+    Kind.LEVEL: "Set the gain back, or standardize waveforms.",
+    Kind.EQUALIZATION: "Check the microphone and its placement.",
+    Kind.NOISE: "Remove the noise at its source, or train with noise or PCEN.",
+    Kind.BAND_LIMIT: "Check the codec, the sample rate and the microphone, or train on band-limited audio.",
+    Kind.SILENCE: "Check the device: the microphone is dead, muted or not connected. Do not update.",
+    Kind.CLIPPING: "Turn the gain down before the converter: what is clipped cannot be restored.",
+    Kind.CONTENT: (
+        "Listen: the sounds themselves are others than in training, so label some and measure the model. Do not "
+        "update from this audio alone."
+    ),
+}
+
+
+def gains(kind: Kind) -> Mapping[Remedy, Benefit] | None:
+    """Return the measured gain of each update for a kind of change; None if an update makes no sense there.
+
+    The gains are means over the changes, models, folds and seeds of `benchmarks/update_benefit.py`.
+    """
+    found = MEASURED.get(kind.value)
+    return None if found is None else dict(zip(Remedy, found, strict=True))
+
+
+def helps(kind: Kind, remedy: Remedy) -> bool:
+    """True if the update gained at least `WORTHWHILE` points where it was measured."""
+    found = gains(kind)
+    return found is not None and found[remedy].points >= WORTHWHILE
+
+
+def advice_for(kind: Kind) -> str:
+    """Return what to do: first at the source, then the updates, the most beneficial first."""
+    found = gains(kind)
+    parts = [_AT_THE_SOURCE[kind]]
+    if found is not None:
+        helpful = sorted((r for r in Remedy if helps(kind, r)), key=lambda r: -found[r].points)
+        harmful = [r for r in Remedy if found[r].points <= -WORTHWHILE]
+        if helpful:
+            parts.append(f"Measured on four models: {'; '.join(f'{_NAMES[r]} {_of(found[r])}' for r in helpful)}.")
+        if harmful:
+            parts.append(f"Avoid {'; '.join(f'{_NAMES[r]}, {_of(found[r])}' for r in harmful)}.")
+        if not helpful and kind is not Kind.NOTHING:
+            parts.append("No update of statistics gained a point where it was measured.")
+    return " ".join(parts)
+
+
+def _of(gain: Benefit) -> str:
+    return f"{gain.points:+.0f} points ({gain.low:+.0f} to {gain.high:+.0f})"
