@@ -34,7 +34,7 @@ class Robust(Normalizer):
     >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
     >>> fitted = sn.Robust(quantiles=(0.25, 0.75)).fit(sn.fit(waves))
     >>> fitted.affine.shift.shape
-    (1, 1)
+    (201, 1)
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"robust": {"per": "global"}, "robust-band": {"per": "band"}}

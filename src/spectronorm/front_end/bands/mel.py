@@ -31,7 +31,7 @@ class Mel(Bands):
 
     >>> import spectronorm as sn
     >>> sn.FrontEnd(bands=Mel(4, f_max=4000)).band_hz().round().tolist()
-    [359.0, 717.0, 1165.0, 2161.0]
+    [469.0, 938.0, 1521.0, 2466.0]
     """
 
     n_mels: int = field(default=128, metadata={"help": "number of bands"})
