@@ -43,5 +43,6 @@ BENCHMARKS = (
     Benchmark("bench_dask", "a Dask cluster with the local pool, and a worker's death", "scale"),
     Benchmark("bench_memory", "peak memory of every command on a clip of an hour", "scale"),
     Benchmark("bench_pieces", "pieces of a two-hour recording with one decoding of it", "long-recordings"),
+    Benchmark("bench_explore", "the explorer's page in Chromium", "explore"),
     Benchmark("bench_growth", "time and memory by files, lengths and bands", "scale"),
 )

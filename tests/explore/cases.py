@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,3 +95,33 @@ def status_of(of: Collection, path: str) -> int:
     app: Any = app_of(of, SECRET)
     asyncio.run(app(scope, receive, send))
     return found[0]
+
+
+@contextmanager
+def serving(of: Collection) -> Iterator[str]:
+    """The address of the page, served in a thread."""
+    uvicorn = pytest.importorskip("uvicorn")
+    config = uvicorn.Config(
+        app_of(of, SECRET), http="h11", ws="none", loop="asyncio", lifespan="off", log_level="error"
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/{SECRET}/"
+        server.should_exit = True
+        thread.join(10)
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, or a skip where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium")
+    with playwright.sync_playwright() as driver:
+        switches = ["--no-sandbox", "--disable-gpu", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
+        browser = driver.chromium.launch(executable_path=found, args=switches)
+        yield browser
+        browser.close()

@@ -182,14 +182,29 @@ def test_the_oddest_clip_is_known(folder: Path) -> None:
     """The loud clip is farthest from the others, at the band of its tone, and the broken one is named."""
     with measured(collection(folder, FRONT_END)) as found:
         news = get(client(found), "heard?since=0").json()
-    assert (news["heard"], news["total"], news["done"], news["problem"]) == (7, 7, True, None)
+    assert (news["heard"], news["inspected"], news["total"], news["done"], news["problem"]) == (7, 7, 7, True, None)
     latest = {row[0]: row for row in news["news"]}
     assert max((row for row in latest.values() if row[1] is not None), key=lambda row: row[1])[0] == 3
     hz = FRONT_END.band_hz()
     assert abs(hz[latest[3][2]] - 440) < 200
     assert latest[3][3] > 1
     assert latest[6][5] is True
-    assert latest[6][4].startswith("unreadable: ")
+    assert latest[6][4][0].startswith("unreadable: ")
+
+
+def test_what_an_inspection_finds_is_told(tmp_path: Path) -> None:
+    """A clipped sound and a copy stand in the list with their reasons, beside their distance."""
+    rng = np.random.default_rng(0)
+    for number in range(5):
+        wave = 0.1 * rng.standard_normal(16_000)
+        soundfile.write(tmp_path / f"{number}.wav", np.clip(20 * wave, -1, 1) if number == 2 else wave, 16_000)
+    (tmp_path / "copy.wav").write_bytes((tmp_path / "1.wav").read_bytes())
+    with measured(collection(tmp_path, FRONT_END)) as found:
+        remarks = {number: found.listener.of(number) for number in range(6)}
+    told = {number: "; ".join(one.remarks) for number, one in remarks.items() if one is not None}
+    assert "clipped: " in told[2]
+    assert "copy: " in told[5]
+    assert all(one is not None and one.oddness is not None for one in remarks.values())
 
 
 def test_the_measured_source_is_what_fit_measures(folder: Path) -> None:

@@ -93,6 +93,13 @@ def test_training_clips_of_a_profile_without_a_fold(more: list[str], held_out: P
     assert done.exit_code in (0, 3), done.output
 
 
+def test_a_window_of_any_allowed_size_is_watched(held_out: Path) -> None:
+    """However few the training clips are, and the clips that have come."""
+    done = run(["watch", str(held_out / "t.csv"), "-p", str(held_out / "p.st"), "--once", "--window", "4096"])
+    assert not done.complaint, done.complaint
+    assert done.exit_code in (0, 3), done.output
+
+
 def test_an_update_says_how_far_the_levels_moved(held_out: Path) -> None:
     """All clips 20 dB quieter: the diagnosis is a change of level, and it says the decibels."""
     quiet = held_out / "quiet"

@@ -10,65 +10,20 @@ import random
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import spectronorm
 
+from .bounds import TookTooLong, bounded, timed
 from .compiled import compiled_modules
+from .mutations import mutated
 from .readers import read_or_refuse, sound_inputs
 
 RUNS = int(os.environ.get("SPECTRONORM_MUTATIONS", "1300"))
 INPUTS = sound_inputs()
-ODD_BYTES = (
-    b"\0",
-    b"\xff",
-    b"\xff\xff\xff\xff\xff\xff\xff\x7f",
-    b"1e999",
-    b"NaN",
-    b"[" * 50,
-    b"{",
-    b'"',
-    b"null",
-    b"-",
-)
-
-
-def flip(data: bytearray, draw: random.Random) -> None:
-    """One bit."""
-    data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
-
-
-def put(data: bytearray, draw: random.Random) -> None:
-    """A random byte, or odd ones, over or between what is there."""
-    at = draw.randrange(len(data))
-    odd = draw.choice((*ODD_BYTES, bytes([draw.randrange(256)])))
-    data[at : at + draw.choice((0, len(odd)))] = odd
-
-
-def cut(data: bytearray, draw: random.Random) -> None:
-    """A stretch left out."""
-    at = draw.randrange(len(data))
-    del data[at : at + draw.randrange(1, 40)]
-
-
-def repeat(data: bytearray, draw: random.Random) -> None:
-    """A stretch twice."""
-    at = draw.randrange(len(data))
-    data[at:at] = data[at : at + draw.randrange(1, 40)]
-
-
-def number(data: bytearray, draw: random.Random) -> None:
-    """A digit of a text made another, or many."""
-    digits = [at for at, byte in enumerate(data) if 48 <= byte <= 57]
-    if digits:
-        at = draw.choice(digits)
-        data[at : at + 1] = draw.choice((b"9" * 30, b"-1", b"0", b"7", b"1e308", b'"a"'))
-
-
-CHANGES: tuple[Callable[[bytearray, random.Random], None], ...] = (flip, put, cut, repeat, number)
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -79,22 +34,36 @@ def test_a_sound_file_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_mutated_file_is_read_or_refused(name: str) -> None:
-    """One to four changes of any kind."""
+    """One to four changes of any kind: each is read or refused within 256 MB and 10 s of processor time."""
     reader, sound = INPUTS[name]
     draw = random.Random(name)  # noqa: S311
     refused = 0
     for _ in range(max(1, RUNS // len(INPUTS))):
-        data = bytearray(sound)
-        for _ in range(draw.randint(1, 4)):
-            if data:
-                draw.choice(CHANGES)(data, draw)
+        data = mutated(sound, draw)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), bounded(), timed():
                 warnings.simplefilter("ignore", UserWarning)  # numpy remarks on headers of Python 2
-                refused += not read_or_refuse(reader, bytes(data))
-        except Exception as error:
-            pytest.fail(f"{name}: {type(error).__name__}: {error} for {bytes(data)[:2000]!r}")
+                refused += not read_or_refuse(reader, data)
+        except (Exception, TookTooLong) as error:
+            pytest.fail(f"{name}: {type(error).__name__}: {error} for {data[:2000]!r}")
     assert refused or reader == "sound", "a length that is claimed too large is noted, not refused"
+
+
+def test_the_bounds_hold() -> None:
+    """A gigabyte cannot be had, and a loop ends, though it catches every exception."""
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("memory is not bounded here")
+    with bounded(), pytest.raises(MemoryError):
+        bytearray(1 << 30)
+    assert len(bytearray(1 << 30)) == 1 << 30
+
+    def endless() -> None:
+        while True:
+            with suppress(Exception):
+                sum(range(1000))
+
+    with pytest.raises(TookTooLong), timed(0.1):
+        endless()
 
 
 def test_every_kernel_is_left_alone_by_the_fuzzer() -> None:
@@ -126,9 +95,38 @@ fuzz.main()
 
 def test_the_fuzzer_starts(tmp_path: Path) -> None:
     """With a stand-in for atheris: the module imports, writes its seeds and reads inputs of every reader."""
-    tests = Path(__file__).parents[1]
-    command = [sys.executable, "-c", STUB, str(tmp_path / "seeds")]
-    here = {**os.environ, "PYTHONPATH": str(Path(spectronorm.__file__).parents[1])}
-    done = subprocess.run(command, cwd=tests, env=here, capture_output=True, text=True, check=False)
+    done = fuzzed(STUB, tmp_path / "seeds")
     assert done.stdout == "fuzzed\n", done.stderr
     assert len(list((tmp_path / "seeds").iterdir())) == len(INPUTS)
+
+
+WITHOUT = """
+import sys
+sys.modules["atheris"] = None
+from reliability import fuzz
+if sys.argv[2:]:
+    fuzz.read_or_refuse = lambda reader, data: 1 / 0
+sys.argv = ["fuzz", sys.argv[1], "-max_total_time=1", "-rss_limit_mb=2048"]
+fuzz.main()
+"""
+
+
+def test_without_atheris_inputs_are_changed_at_random(tmp_path: Path) -> None:
+    """It is said in one sentence, the time is kept, and a finding ends it with the file that shows it."""
+    done = fuzzed(WITHOUT, tmp_path / "seeds")
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.splitlines()
+    assert "atheris is not installed" in first
+    assert int(last.split()[0]) > 0
+    done = fuzzed(WITHOUT, tmp_path / "seeds", "broken")
+    assert done.returncode == 1
+    (finding,) = (tmp_path / "seeds").glob("crash-*")
+    assert finding.name in done.stderr
+
+
+def fuzzed(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The fuzzer in a process of its own."""
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    here = {**os.environ, "PYTHONPATH": str(Path(spectronorm.__file__).parents[1])}
+    tests = Path(__file__).parents[1]
+    return subprocess.run(command, cwd=tests, env=here, capture_output=True, text=True, check=False)

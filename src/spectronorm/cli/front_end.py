@@ -136,9 +136,13 @@ def options_of(front_end: FrontEnd, command: Callable[..., Any]) -> list[str]:
             found += [f"--{slot}", kind]
         for field, setting in settings_of(type(value)).items():
             own = getattr(value, field)
-            if own != getattr(usual, field):
+            # Window and hop would follow n_fft.
+            if own != getattr(usual, field) or (slot == "stft" and field in _FOLLOWING and "--n-fft" in found):
                 found += _option_of(names[slot, field], setting, own)
     return found
+
+
+_FOLLOWING = ("win_length", "hop_length")
 
 
 def _option_of(name: str, setting: Setting, value: Any) -> list[str]:

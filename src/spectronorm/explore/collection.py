@@ -101,6 +101,7 @@ class Collection:
         news = self.listener.since(since, _NEWS_AT_ONCE)
         return {
             "heard": progress.heard,
+            "inspected": progress.inspected,
             "total": progress.total,
             "done": progress.done,
             "problem": progress.problem,
@@ -224,7 +225,7 @@ def _columns(clip: ClipReference) -> tuple[str, str]:
 def _news(heard: Heard) -> list[Any]:
     found = heard.oddness
     numbers = [None, None, None] if found is None else [found.distance, found.band, found.deviation]
-    return [heard.clip, *numbers, printable("; ".join(heard.remarks)), heard.bad]
+    return [heard.clip, *numbers, [printable(remark) for remark in heard.remarks], heard.bad]
 
 
 def _counts(counts: LevelCounts) -> dict[str, Any]:

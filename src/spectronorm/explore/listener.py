@@ -1,15 +1,16 @@
-"""Measurement of every clip in the background, while the page is open: oddness, flags, and at the end a profile."""
+"""Measurement and inspection of every clip in the background: oddness, remarks, and at the end a profile."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import ClipReference, Source
+from spectronorm.cleaning import inspect
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import SpectronormError
 from spectronorm.explore.distance import Oddness, Usual
@@ -34,9 +35,10 @@ class Heard:
 
 @dataclass(frozen=True)
 class HeardSoFar:
-    """State of the measurement: clips heard, all clips, and why it ended early, if it did."""
+    """State of the work: clips measured, then clips inspected, all clips, and why it ended early, if it did."""
 
     heard: int
+    inspected: int
     total: int
     done: bool
     problem: str | None
@@ -63,11 +65,15 @@ class _Task:
         return _Result(number, self.task(Unit((), (clip,))))
 
 
-class Listener:
-    """Measures the clips of a source in a thread of its own, once; any number of readers may ask what is known.
+class _StoppedError(Exception):
+    """The page was closed."""
 
-    With a profile, each clip's oddness is known as soon as the clip is measured; without, when all are, and `profile`
-    is then that of the source, as `fit` would have measured it.
+
+class Listener:
+    """Measures the clips of a source in a thread of its own, once, then inspects them, as `inspect` does.
+
+    Any number of readers may ask what is known. With a profile, each clip's oddness is known as soon as the clip is
+    measured; without, when all are, and `profile` is then that of the source, as `fit` would have measured it.
     """
 
     def __init__(self, source: Source, front_end: AnyFrontEnd, profile: Profile | None, workers: int) -> None:
@@ -78,7 +84,7 @@ class Listener:
         self._stopped = threading.Event()
         self._heard: list[Heard] = []
         self._latest: dict[int, Heard] = {}
-        self._measured = 0
+        self._measured = self._inspected = 0
         self._means = np.full((0 if profile is not None else len(source), front_end.n_bands), np.nan, np.float32)
         self._profile: Profile | None = None
         self._done = False
@@ -105,7 +111,7 @@ class Listener:
     def progress(self) -> HeardSoFar:
         """Return how far the measurement is."""
         with self._lock:
-            return HeardSoFar(self._measured, len(self._source), self._done, self._problem)
+            return HeardSoFar(self._measured, self._inspected, len(self._source), self._done, self._problem)
 
     def since(self, first: int, most: int) -> list[Heard]:
         """Return at most `most` news from number `first` on; later news of a clip replace earlier ones."""
@@ -139,6 +145,10 @@ class Listener:
         problem: str | None = None
         try:
             self._measure()
+            if not isinstance(self._front_end, Levels):
+                self._inspect()
+        except _StoppedError:
+            pass
         except (SpectronormError, OSError) as error:
             problem = str(error)
         with self._lock:
@@ -151,8 +161,7 @@ class Listener:
         flagged: list[BadFile] = []
         with one_pass(self._source, self._task(), clips, max_bad=None, engine=self._engine) as results:
             for result in results:
-                if self._stopped.is_set():
-                    return
+                self._require_open()
                 measured = result.measured
                 bad += measured.bad
                 flagged += measured.flagged
@@ -163,6 +172,29 @@ class Listener:
             return
         profile = Profile(self._front_end, {(): parts.total()}, tuple(bad), flagged=tuple(flagged))
         self._finish(profile)
+
+    def _inspect(self) -> None:
+        """Find what is odd about the files themselves, and tell it beside what is known."""
+
+        def count(done: int, _: int) -> None:
+            self._require_open()
+            with self._lock:
+                self._inspected = done
+
+        found = inspect(self._source, engine=self._engine, progress=count)
+        remarks: dict[str, list[str]] = {}
+        for one in found.found:
+            remarks.setdefault(one.clip, []).append(f"{one.kind.value}: {one.detail}")
+        for number, clip in enumerate(self._source if remarks else ()):
+            known = self.of(number) or Heard(number, None)
+            more = [text for text in remarks.get(clip.name, ()) if not _is_told(text, known.remarks)]
+            if more:
+                with self._lock:
+                    self._tell(replace(known, remarks=(*known.remarks, *more)))
+
+    def _require_open(self) -> None:
+        if self._stopped.is_set():
+            raise _StoppedError
 
     def _task(self) -> _Task:
         if isinstance(self._front_end, Levels):
@@ -203,3 +235,8 @@ class Listener:
             for heard in later:
                 self._tell(heard)
             self._profile = profile
+
+
+def _is_told(remark: str, known: Sequence[str]) -> bool:
+    """Tell if a remark of this kind is known already."""
+    return any(one.partition(":")[0] == remark.partition(":")[0] for one in known)

@@ -79,29 +79,27 @@ class LevelCounts:
     def raised(self, floor: float, *, exclude_floor: bool = False) -> RaisedFloor:
         """Return the figures of `max(level, floor)`; a floor below the profile's own changes nothing.
 
-        The counts are exact, and within the one cell that the floor cuts, values count as evenly spread: the error is
-        far below the width of a cell. With `exclude_floor` the figures are of the cells above the floor, and a band
-        without any keeps its own.
+        The counts are exact, and values count as evenly spread within a cell of the histogram. Of the cells below and
+        above the floor, the fewer are summed so; the exact sums of the profile give the others: the error is far below
+        the width of a cell. With `exclude_floor` the figures are of the cells above the floor, and a band without any
+        keeps its own.
         """
         floor = max(floor, self.floor)
-        left = (self.first_cell + np.arange(self.histogram.shape[1])) * self.cell_width
-        end = left + self.cell_width
-        left = np.minimum(np.maximum(left, self.floor), end)  # no value lies below the profile's own floor
-        right = np.clip(floor, left, end)  # the part of the cell below the floor ends here
-        below = self.histogram * ((right - left) / np.where(end > left, end - left, 1.0))
-        centre = self.mean[:, None]
-        a, b = left[None] - centre, right[None] - centre
-        spike = self.floor - self.mean
-        n = self.on_floor + below.sum(axis=1)
-        first = self.on_floor * spike + (below * (a + b) / 2).sum(axis=1)
-        second = self.on_floor * spike**2 + (below * (a * a + a * b + b * b) / 3).sum(axis=1)
-        target = floor - self.mean
+        start = (self.first_cell + np.arange(self.histogram.shape[1], dtype=np.float64)) * self.cell_width
+        end = start + self.cell_width
+        left: Floats = np.minimum(np.maximum(start, self.floor), end)  # no value lies below the profile's own floor
+        cut: Floats = np.clip(floor, left, end)
+        spike, target = self.floor - self.mean, floor - self.mean
+        n, first, second = self._sums(left, cut, left, end) + self.on_floor * np.stack([spike**0, spike, spike**2])
+        above = self._sums(cut, end, left, end)
+        by_above = n > self.count / 2
+        first = np.where(by_above, above[1], -first)
+        second = np.where(by_above, above[2], self.count * self.std**2 - second)
         added = np.where(exclude_floor & (n < self.count), 0.0, n)
         count = self.count - n + added
-        moved = (added * target - first) / count
-        square = (self.count * self.std**2 - second + added * target**2) / count
-        some = self.on_floor == n
-        kept = some & (added == n)  # no cell is below the floor: the profile's own figures, to the last bit
+        moved = (added * target + first) / count
+        square = (second + added * target**2) / count
+        kept = (self.on_floor == n) & (added == n)  # no other cell is on the floor: the profile's own figures
         return RaisedFloor(
             np.where(kept, self.mean, self.mean + moved),
             np.where(kept, self.std, np.sqrt(np.maximum(square - moved**2, 0.0))),
@@ -109,3 +107,11 @@ class LevelCounts:
             np.maximum(self.min, floor),
             np.maximum(self.max, floor),
         )
+
+    def _sums(self, start: Floats, stop: Floats, left: Floats, end: Floats) -> NDArray[np.float64]:
+        """Return number, sum and sum of squares of the values from `start` to `stop`, about each band's mean."""
+        share = (stop - start) / np.where(end > left, end - left, 1.0)
+        counts = self.histogram * share
+        a, b = start[None] - self.mean[:, None], stop[None] - self.mean[:, None]
+        parts = (counts, counts * (a + b) / 2, counts * (a * a + a * b + b * b) / 3)
+        return np.stack([part.sum(axis=1) for part in parts])

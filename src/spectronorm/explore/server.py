@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,25 +20,8 @@ from spectronorm.explore.collection import Collection
 from spectronorm.explore.ranges import part_of
 from spectronorm.explore.settings import Settings
 
-_PAGE = {
-    "": ("index.html", "text/html; charset=utf-8"),
-    **{
-        name: (name, "text/css; charset=utf-8" if name.endswith(".css") else "text/javascript; charset=utf-8")
-        for name in (
-            "explore.css",
-            "explore.js",
-            "numbers.js",
-            "pictures.js",
-            "charts.js",
-            "list.js",
-            "player.js",
-            "clips.js",
-            "keys.js",
-            "requests.js",
-        )
-    },
-}
-"""Files of the page by their addresses: nothing else of the package is served."""
+_KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+"""Files of the page that are served under their own names; nothing else of the package is."""
 _HOSTS = ("127.0.0.1", "localhost")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -62,9 +46,8 @@ def app_of(collection: Collection, secret: str) -> ASGIApp:
     an address here (DNS rebinding) sends another one.
     """
     answers = _Answers(collection)
-    page = {name: (_content(file), kind) for name, (file, kind) in _PAGE.items()}
     routes = [
-        *(Route(f"/{secret}/{name}", _static(*found), methods=["GET"]) for name, found in page.items()),
+        *(Route(f"/{secret}/{name}", _static(*found), methods=["GET"]) for name, found in _page().items()),
         *(Route(f"/{secret}{path}", answer, methods=["GET"]) for path, answer in answers.routes().items()),
     ]
     handlers: Mapping[Any, Any] = {SpectronormError: _refusal}
@@ -151,8 +134,12 @@ class _Guard:
         await self._app(scope, receive, guarded)
 
 
-def _content(name: str) -> bytes:
-    return files("spectronorm.explore").joinpath("page", name).read_bytes()
+def _page() -> dict[str, tuple[bytes, str]]:
+    """Contents and types of the page's files by their addresses, read once."""
+    folder = files("spectronorm.explore").joinpath("page")
+    own = {file.name: _KINDS.get(PurePosixPath(file.name).suffix) for file in folder.iterdir()}
+    found = {name: (folder.joinpath(name).read_bytes(), kind) for name, kind in own.items() if kind is not None}
+    return {"": (folder.joinpath("index.html").read_bytes(), "text/html; charset=utf-8"), **found}
 
 
 def _static(content: bytes, kind: str) -> Callable[[Request], Response]:

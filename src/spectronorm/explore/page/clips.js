@@ -13,7 +13,7 @@ export class Clips {
     this.known = new Map();
     this.onProfiles = onProfiles;
     this.touched = false;
-    this.news = 0;
+    this.news = this.later = 0;
     this.list = new ClipList($("list"), $("rows"), onChoose);
     this.list.texts = (clip) => this.texts(clip);
     $("filter").addEventListener("input", () => this.arrange());
@@ -45,10 +45,13 @@ export class Clips {
         return;
       }
       this.learn(heard);
-      if (heard.news.length && !this.touched) this.arrange();
+      if (heard.news.length && !this.touched && performance.now() > this.later) this.arrange();
       $("sort").hidden = !(this.touched && this.news > 0 && $("order").value === "odd");
       $("sort").textContent = `Sort again (${this.news.toLocaleString("en")} more measured)`;
-      if (heard.done && !heard.news.length) return;
+      if (heard.done && !heard.news.length) {
+        if (!this.touched) this.arrange();
+        return;
+      }
       if (heard.news.length < 1000) await new Promise((resolve) => setTimeout(resolve, POLL));
     }
   }
@@ -59,27 +62,33 @@ export class Clips {
       this.known.set(clip, { distance, band, deviation, remarks, bad });
       this.news++;
     }
-    const { heard: done, total, problem } = heard, all = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} clips measured`;
-    if (problem !== null) $("heard").textContent = `Measuring ended early: ${problem}`;
-    else if (!heard.done || $("heard").textContent === "") $("heard").textContent = all;
-    else $("heard").textContent = `${all}; distances are in deviations (SD) of clips${this.about.given.length ? " of the profile" : ""}`;
+    $("heard").textContent = this.tell(heard);
     this.onProfiles(heard.profiles);
+  }
+
+  tell({ heard, inspected, total, done, problem }) {
+    const of = (count) => `${count.toLocaleString("en")} of ${total.toLocaleString("en")} clips`;
+    if (problem !== null) return `Measuring ended early: ${problem}`;
+    const usual = this.about.given.length ? "the profile's" : "the source's";
+    const means = heard < total ? "" : `; distances are in standard deviations (SD) of ${usual} clips`;
+    return heard < total || done || !inspected ? `${of(heard)} measured${means}` : `${of(inspected)} inspected${means}`;
   }
 
   // Filter and sort. Words of the filter must all occur in name, label, columns or remarks.
   arrange() {
+    const begin = performance.now();
     const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), found = [];
     for (let clip = 0; clip < this.rows.length; clip++) {
       if (!words.length) found.push(clip);
       else {
-        const text = `${this.rows[clip].join(" ")} ${this.known.get(clip)?.remarks ?? ""}`.toLowerCase();
+        const text = `${this.rows[clip].join(" ")} ${(this.known.get(clip)?.remarks ?? []).join(" ")}`.toLowerCase();
         if (words.every((word) => text.includes(word))) found.push(clip);
       }
     }
     const rank = (clip) => {
       const known = this.known.get(clip);
       if (known === undefined) return -1;
-      return (known.bad ? 2e9 : known.remarks ? 1e9 : 0) + (known.distance ?? 0);
+      return (known.bad ? 2e9 : known.remarks.length ? 1e9 : 0) + (known.distance ?? 0);
     };
     const order = $("order").value;
     if (order !== "name") {
@@ -91,11 +100,13 @@ export class Clips {
     $("found").textContent = `${found.length.toLocaleString("en")} of ${this.about.clips.toLocaleString("en")} clips`;
     this.list.show(found);
     if (!this.touched) this.list.reveal();
+    this.later = 11 * performance.now() - 10 * begin; // a long list is not sorted all the time
   }
 
   texts(clip) {
     const [name, label, rest] = this.rows[clip], known = this.known.get(clip);
-    const parts = [label, this.distance(known), known?.remarks || "", label || known ? "" : rest].filter(Boolean);
+    const kinds = (known?.remarks ?? []).map((one) => one.split(":")[0]).join(", ");
+    const parts = [label, kinds, this.distance(known), label || known ? "" : rest].filter(Boolean);
     return { name, more: parts.join(" · "), bad: known?.bad ?? false };
   }
 
@@ -103,6 +114,12 @@ export class Clips {
     if (known === undefined || known.distance === null) return "";
     const hz = this.about.hz === null ? `band ${known.band}` : `${Math.round(this.about.hz[known.band]).toLocaleString("en")} Hz`;
     return `${short(known.distance)} SD, ${known.deviation < 0 ? "−" : "+"}${short(Math.abs(known.deviation))} at ${hz}`;
+  }
+
+  // Everything odd that is known of a clip: `more` is what its view found.
+  remarks(clip, more) {
+    const kind = (one) => one.split(":")[0], known = this.known.get(clip)?.remarks ?? [];
+    return [...more, ...known.filter((one) => !more.some((other) => kind(other) === kind(one)))];
   }
 
   told(clip, title, facts) {

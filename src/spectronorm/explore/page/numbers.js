@@ -7,25 +7,29 @@ export function raised(counts, histogram, floor, without = false) {
   const found = { mean: [], std: [], floorShare: [], min: [], max: [] };
   for (let row = 0; row < rows; row++) {
     const mean = counts.mean[row], std = counts.std[row], onFloor = counts.on_floor[row];
-    const spike = counts.floor - mean;
-    let n = onFloor, first = onFloor * spike, second = onFloor * spike ** 2;
-    const stop = Math.min(cells, Math.ceil(floor / width) - counts.firstCell);
-    for (let cell = 0; cell < stop; cell++) {
+    const spike = counts.floor - mean, target = floor - mean;
+    let n = onFloor, first = -onFloor * spike, second = counts.count[row] * std ** 2 - onFloor * spike ** 2;
+    let firstAbove = 0, secondAbove = 0;
+    for (let cell = 0; cell < cells; cell++) {
       const count = histogram[row * cells + cell];
       if (!count) continue;
       const end = (counts.firstCell + cell) * width + width;
       const left = Math.min(Math.max(end - width, counts.floor), end); // no value lies below the profile's own floor
-      const right = Math.min(Math.max(floor, left), end);
-      const below = count * ((right - left) / (end > left ? end - left : 1)), a = left - mean, b = right - mean;
+      const cut = Math.min(Math.max(floor, left), end), size = end > left ? end - left : 1;
+      const a = left - mean, c = cut - mean, b = end - mean;
+      const below = count * ((cut - left) / size), above = count * ((end - cut) / size);
       n += below;
-      first += below * (a + b) / 2;
-      second += below * (a * a + a * b + b * b) / 3;
+      first -= below * (a + c) / 2;
+      second -= below * (a * a + a * c + c * c) / 3;
+      firstAbove += above * (c + b) / 2;
+      secondAbove += above * (c * c + c * b + b * b) / 3;
     }
+    if (n > counts.count[row] / 2) [first, second] = [firstAbove, secondAbove]; // the fewer cells give the smaller error
     const added = without && n < counts.count[row] ? 0 : n;
-    const total = counts.count[row] - n + added, target = floor - mean;
+    const total = counts.count[row] - n + added;
     const kept = n === onFloor && added === n;
-    const moved = (added * target - first) / total;
-    const square = (counts.count[row] * std ** 2 - second + added * target ** 2) / total;
+    const moved = (added * target + first) / total;
+    const square = (second + added * target ** 2) / total;
     found.mean.push(kept ? mean : mean + moved);
     found.std.push(kept ? std : Math.sqrt(Math.max(square - moved ** 2, 0)));
     found.floorShare.push(n / counts.count[row]);
@@ -119,6 +123,16 @@ export function counted(values, low, high, bins) {
   const counts = new Float64Array(bins), width = (high - low) / bins || 1;
   for (const value of values) counts[Math.min(bins - 1, Math.max(0, Math.floor((value - low) / width)))]++;
   return counts;
+}
+
+// Normalized values of some cells, evenly spread, with levels between floor and top: enough for limits of colours.
+export function sampled(level, rows, floor, top, { shift, scale }, most = 1 << 14) {
+  const frames = level.length / rows, step = Math.max(1, Math.floor(level.length / most)), found = new Float32Array(Math.ceil(level.length / step));
+  for (let i = 0, k = 0; i < level.length; i += step, k++) {
+    const row = Math.floor(i / frames), x = Math.min(top, Math.max(level[i], floor));
+    found[k] = (x - shift[shift.length > 1 ? row : 0]) / scale[scale.length > 1 ? row : 0];
+  }
+  return found;
 }
 
 // Limits of colours: near the 2nd and the 99.8th percentile, so that silence does not spend the range.

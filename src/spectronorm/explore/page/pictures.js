@@ -127,7 +127,7 @@ function hzLabels(hz, rows) {
 }
 
 function timeLabels(axis, frames) {
-  const times = axis.step === null ? new TimeAxis(1, 0) : axis, unit = axis.step === null ? "frames" : "s";
+  const times = axis.step === null ? new TimeAxis(1, 0.5) : axis, unit = axis.step === null ? "frames" : "s";
   const first = times.seconds(0, frames), last = times.seconds(1, frames), step = niceStep(last - first, 5);
   const labels = [];
   for (let k = Math.ceil(first / step - 1e-9); k * step < last - 0.15 * (last - first); k++) {

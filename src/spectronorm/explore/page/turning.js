@@ -1,0 +1,50 @@
+// Image to sound: the clip as an image of 8 bits, and the sound made of nothing else.
+
+import { redraw } from "./drawing.js";
+import { short } from "./pictures.js";
+import { address, float32, json } from "./requests.js";
+import { $, page, player, value } from "./state.js";
+
+// Make the image with the chosen bounds, and play its sound from where the clip is.
+export async function turn() {
+  if (!page.about.sound || page.facts === null || $("stage").hidden) return;
+  const clip = page.clip, range = { low: value("floor"), high: value("top") };
+  $("turn").disabled = true;
+  $("turned").textContent = "Turning the image into sound …";
+  try {
+    const back = await json(`clip/${clip}/back`, range);
+    const level = await float32(`clip/${clip}/back/level`, range);
+    if (page.clip !== clip || value("floor") !== range.low || value("top") !== range.high) return forget();
+    page.after = { level, note: `from the image, ${short(back.difference)} ${page.about.unit} off on average` };
+    page.back = address(`clip/${clip}/back/sound`, range);
+    $("which").hidden = $("image").hidden = false;
+    $("image").href = address(`clip/${clip}/back/image`, range);
+    $("turned").textContent = `The image of 8 bits spans ${range.low} … ${range.high} ${page.about.unit} and has ` +
+      `${Math.round(back.bytes / 1024)} kB; ${(100 * back.clipped).toFixed(1)} % of its cells lay outside. ` +
+      "Before and after play at the same time position.";
+    redraw();
+    hear(true);
+    document.body.dataset.back = clip;
+  } catch (error) {
+    if (page.clip === clip) $("turned").textContent = error.message;
+  } finally {
+    $("turn").disabled = false;
+  }
+}
+
+// Play the clip, or the sound of its image, at the same time position.
+export function hear(after) {
+  if (page.back === null) return;
+  $(after ? "after" : "before").checked = true;
+  player.load(after ? page.back : `clip/${page.clip}/sound`, true);
+}
+
+// Forget the sound of an image that is no longer that of the clip and the bounds.
+export function forget() {
+  if (page.back !== null && $("after").checked && page.clip >= 0) player.load(`clip/${page.clip}/sound`, true);
+  Object.assign(page, { after: null, back: null });
+  $("which").hidden = $("image").hidden = true;
+  $("before").checked = true;
+  $("turned").textContent = "";
+}
+
