@@ -83,7 +83,7 @@ class AudioTensor(TensorBase):  # type: ignore[misc]
         return play(self._samples(), self._rate())
 
     def _samples(self) -> Tensor:
-        return tensor_of(self).cpu().reshape(-1, self.shape[-1])[:1]
+        return plain_tensor(self).cpu().reshape(-1, self.shape[-1])[:1]
 
     def _rate(self) -> int:
         return int(getattr(self, "sample_rate", FASTAUDIO.sample_rate))
@@ -95,7 +95,7 @@ class AudioSpectrogram(TensorImageBase):  # type: ignore[misc]
     def show(self, ctx: Any = None, *, colorbar: bool = True, **kwargs: Any) -> Any:
         """Draw the first channel in seconds and Hz, with a colour bar in the level's unit, or of normalized values."""
         front_end = getattr(self, "front_end", None)
-        first = tensor_of(self).cpu().reshape(-1, *self.shape[-2:])[0]
+        first = plain_tensor(self).cpu().reshape(-1, *self.shape[-2:])[0]
         if front_end is not None and first.shape[0] != front_end.n_bands:
             front_end = None  # another transform has changed the bands
         unit = "normalized" if getattr(self, "normalized", False) else None
@@ -122,7 +122,7 @@ class AudioNormalize(Transform):  # type: ignore[misc]
     def encodes(self, x: AudioTensor) -> AudioTensor:
         """Return the standardized waveform; a silent waveform stays silent."""
         rate = getattr(x, "sample_rate", FASTAUDIO.sample_rate)
-        standardized: AudioTensor = in_class_of(x, StandardizeWaveform()(tensor_of(x), rate))
+        standardized: AudioTensor = in_class_of_tensor(x, StandardizeWaveform()(plain_tensor(x), rate))
         return standardized
 
 
@@ -150,7 +150,7 @@ class AudioToSpec(Transform):  # type: ignore[misc]
                 f"audio at {rate} Hz does not fit a front end of {self.front_end.sample_rate} Hz; use "
                 f"AudioBlock(sample_rate={self.front_end.sample_rate})"
             )
-        spectrogram = AudioSpectrogram(self.front_end(tensor_of(x)))
+        spectrogram = AudioSpectrogram(self.front_end(plain_tensor(x)))
         spectrogram.front_end = self.front_end
         return spectrogram
 
@@ -199,11 +199,11 @@ class SpecNormalize(Normalize):  # type: ignore[misc]
 
     def encodes(self, x: TensorImageBase) -> TensorImageBase:
         """Return the normalized spectrograms."""
-        return in_class_of(x, (tensor_of(x) - _beside(self.mean, x)) / _beside(self.std, x), normalized=True)
+        return in_class_of_tensor(x, (plain_tensor(x) - _beside(self.mean, x)) / _beside(self.std, x), normalized=True)
 
     def decodes(self, x: TensorImageBase) -> TensorImageBase:
         """Return the levels."""
-        return in_class_of(x, tensor_of(x) * _beside(self.std, x) + _beside(self.mean, x), normalized=False)
+        return in_class_of_tensor(x, plain_tensor(x) * _beside(self.std, x) + _beside(self.mean, x), normalized=False)
 
 
 @dispatch  # type: ignore[untyped-decorator]
@@ -251,13 +251,13 @@ def _axes(ctx: Any, width: float, height: float) -> Any:
     return plt.subplots(figsize=(width, height), layout="constrained")[1] if ctx is None else ctx
 
 
-def tensor_of(x: Any) -> Tensor:
+def plain_tensor(x: Any) -> Tensor:
     """Return the tensor without fastai's class, so that every operation is torch's own."""
     tensor: Tensor = x.detach().as_subclass(Tensor) if not x.requires_grad else x.as_subclass(Tensor)
     return tensor
 
 
-def in_class_of(x: Any, values: Tensor, **attributes: Any) -> Any:
+def in_class_of_tensor(x: Any, values: Tensor, **attributes: Any) -> Any:
     """Return the values in the class of `x`, with its other attributes, and with these."""
     made = retain_type(values, old=x)
     made.__dict__ = {**vars(made), **attributes}  # fastai lets both share one dictionary

@@ -21,7 +21,7 @@ except (ImportError, OSError):
     ) from None
 
 from spectronorm.augment import Augmentation, Mixup
-from spectronorm.interop.fastai import AudioSpectrogram, AudioTensor, in_class_of, tensor_of
+from spectronorm.interop.fastai import AudioSpectrogram, AudioTensor, in_class_of_tensor, plain_tensor
 from spectronorm.normalize import FittedNormalizer
 
 __all__ = ["AugmentSpectrograms", "AugmentWaves", "LevelNormalize", "MixupCallback"]
@@ -86,11 +86,11 @@ def _checked(augmentations: tuple[Augmentation, ...], *, on_waves: bool) -> tupl
 
 
 def _augmented(x: Any, augmentations: tuple[Augmentation, ...], generator: np.random.Generator) -> Any:
-    values = tensor_of(x)
+    values = plain_tensor(x)
     for augmentation in augmentations:
         made = augmentation(values, generator)  # type: ignore[operator]
         values = made if isinstance(made, Tensor) else made[0]
-    return in_class_of(x, values)
+    return in_class_of_tensor(x, values)
 
 
 class LevelNormalize(Transform):  # type: ignore[misc]
@@ -115,16 +115,16 @@ class LevelNormalize(Transform):  # type: ignore[misc]
 
     def encodes(self, x: AudioSpectrogram) -> AudioSpectrogram:
         """Return the normalized spectrograms `(batch, channel, band, frame)`."""
-        level = tensor_of(x)
+        level = plain_tensor(x)
         affine = self.normalizer.affine_of(level)
-        return in_class_of(x, affine(level), affine=affine, normalized=True)  # type: ignore[no-any-return]
+        return in_class_of_tensor(x, affine(level), affine=affine, normalized=True)  # type: ignore[no-any-return]
 
     def decodes(self, x: AudioSpectrogram) -> AudioSpectrogram:
         """Return the levels, if the batch still has its map; otherwise the batch as it is."""
         affine = getattr(x, "affine", None)
         if affine is None:
             return x
-        return in_class_of(x, affine.inverse(tensor_of(x)), normalized=False)  # type: ignore[no-any-return]
+        return in_class_of_tensor(x, affine.inverse(plain_tensor(x)), normalized=False)  # type: ignore[no-any-return]
 
 
 class MixupCallback(Callback):  # type: ignore[misc]
@@ -156,8 +156,8 @@ class MixupCallback(Callback):  # type: ignore[misc]
         x, labels = self.learn.xb[0], self.learn.yb[0].as_subclass(Tensor)
         classes = len(self.learn.dls.vocab)
         shares = functional.one_hot(labels.long(), classes).to(torch.float32)
-        mixed = self.mixup(tensor_of(x), shares, self._generator)
-        self.learn.xb, self.learn.yb = (in_class_of(x, mixed.x), *self.learn.xb[1:]), (mixed.labels,)
+        mixed = self.mixup(plain_tensor(x), shares, self._generator)
+        self.learn.xb, self.learn.yb = (in_class_of_tensor(x, mixed.x), *self.learn.xb[1:]), (mixed.labels,)
 
     def _loss(self, predicted: Tensor, target: Tensor) -> Any:
         if target.ndim == predicted.ndim and target.is_floating_point():
