@@ -30,6 +30,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("bench_speed", "every goal of speed, on one core, beside its peer", "benchmarks"),
     Benchmark("bench_first_run", "what the first run of all compiles", "benchmarks"),
+    Benchmark("bench_footprint", "import, help, the first call, and the installed size", "benchmarks"),
     Benchmark("bench_pass", "the pass with bare decoding and resampling", "benchmarks"),
     Benchmark("bench_sliding", "sliding normalization with a loop over frames", "sliding"),
     Benchmark("bench_png", "the PNG writer with Pillow", "images-and-inversion"),

@@ -18,25 +18,28 @@ import spectronorm as sn
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "spectronorm"
 PAGE = (ROOT / "docs" / "api.md").read_text()
-IMPORTED_AT_ONCE = [
+WITHOUT_EXTRAS = [
     "audio",
+    "augment",
     "bands",
     "compress",
+    "datasets",
     "engines",
     "errors",
+    "explain",
     "features",
     "front_end",
     "images",
+    "monitor",
     "normalize",
     "passes",
     "profile",
     "sounds",
+    "testing",
     "waveform",
 ]
-LIGHT = ("augment", "datasets", "explain", "monitor", "testing")
-"""Imported when they are first named, and no extra is needed for them."""
 NEEDS_TORCH = ("experiment", "gan", "nn")
-NAMESPACES = (*IMPORTED_AT_ONCE, *(name for name in sn.ON_FIRST_USE if name != "interop"))
+NAMESPACES = sorted({*WITHOUT_EXTRAS, *sn.NAMESPACES} - {"interop"})
 
 IN_SEVERAL_FILES = {
     "register": "every command of the command line has one",
@@ -100,11 +103,44 @@ def test_namespaces_are_there_without_torch_and_matplotlib() -> None:
     """`import spectronorm` alone gives every namespace, and imports neither torch nor matplotlib."""
     code = (
         "import sys; import spectronorm as sn; "
-        f"[getattr(sn, name).__all__ for name in {[*IMPORTED_AT_ONCE, *LIGHT]}]; "
+        f"[getattr(sn, name).__all__ for name in {WITHOUT_EXTRAS}]; "
         "print([name for name in ('torch', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("import spectronorm", ("typer", "rich", "difflib")),
+        ("from spectronorm.cli import main; sys.argv = ['spectronorm', '--help']; main()", ()),
+    ],
+)
+def test_libraries_are_imported_on_first_use(code: str, more: tuple[str, ...]) -> None:
+    """The package's import and the command's help load no library that computes, reads or draws."""
+    libraries = ("numpy", "scipy", "soundfile", "soxr", "numba", "llvmlite", "torch", "matplotlib", "PIL", *more)
+    report = f"print([name for name in {libraries} if name in sys.modules])"
+    program = f"import sys\ntry:\n    {code}\nfinally:\n    {report}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+def test_type_checkers_see_the_names_that_are_imported_on_first_use() -> None:
+    """The table of homes says for each name what the imports for type checkers say."""
+    path = SOURCES / "__init__.py"
+    block = next(node for node in ast.parse(path.read_text()).body if isinstance(node, ast.If))
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.name: node.module for node in imports for alias in node.names}
+    assert seen == {**dict.fromkeys(sn.NAMESPACES, "spectronorm"), **sn.HOME}
+
+
+@pytest.mark.parametrize("namespace", [*WITHOUT_EXTRAS, "inversion", "pipeline"])
+def test_a_namespace_can_be_imported_first(namespace: str) -> None:
+    """No room waits for another one to be imported before it."""
+    room = {"bands": "front_end", "compress": "front_end", "waveform": "front_end"}.get(namespace)
+    code = f"import spectronorm.{room}.{namespace}" if room else f"import spectronorm.{namespace}"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -60,14 +60,17 @@ def transforms(draw: st.DrawFn) -> STFT:
     """Transforms of any length, odd ones too, with any padding, hop (beyond the frame too) and power."""
     n_fft = draw(st.integers(2, 40) | st.sampled_from([64, 75, 98, 127, 160, 200]))
     by = draw(st.sampled_from(["n_fft", "win_length"]))
-    center, count = draw(st.sampled_from([(True, "fit"), (False, "fit"), (True, "floor"), (False, "ceil")]))
+    ways = [(True, "fit"), (False, "fit"), (True, "floor"), (False, "ceil"), (True, "hop"), (True, "round")]
+    center, count = draw(st.sampled_from(ways))
+    win_length = draw(st.integers(max(1, n_fft // 3), n_fft))
+    longest = (n_fft if by == "n_fft" else win_length) if count in ("hop", "round") else 2 * n_fft
     return STFT(
         n_fft=n_fft,
-        win_length=draw(st.integers(max(1, n_fft // 3), n_fft)),
-        hop_length=draw(st.integers(1, 2 * n_fft)),
+        win_length=win_length,
+        hop_length=draw(st.integers(1, longest)),
         window=draw(st.sampled_from(["hann", "povey", "hamming_symmetric", "boxcar"])),
         center=center,
-        pad_mode=draw(st.sampled_from(["reflect", "constant", "edge"])),
+        pad_mode=draw(st.sampled_from(["reflect", "constant", "edge", "symmetric"])),
         power=draw(st.sampled_from([1.0, 2.0, 1.5])),
         frame_by=by,
         frame_count=count,

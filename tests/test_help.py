@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
+import spectronorm.cli.commands
 from spectronorm.cli.app import app
+from spectronorm.cli.commands import COMMANDS as LISTED
+from spectronorm.cli.commands import add_commands
 
 
 def commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -46,6 +50,15 @@ def help_at(name: str, columns: int) -> str:
 def test_help_is_not_cut(name: str) -> None:
     """On 80 columns nothing is shortened by an ellipsis that is not there on 400."""
     assert help_at(name, 80).count("…") == help_at(name, 400).count("…")
+
+
+def test_the_list_of_commands_says_what_each_help_begins_with() -> None:
+    """The table from which commands are listed has every command of every module, with its first paragraph."""
+    found = {name: one.help.split("\n\n")[0] for name, one in get_command(add_commands(typer.Typer())).commands.items()}
+    assert found == {name: summary for name, (_, summary) in LISTED.items()}
+    folder = Path(spectronorm.cli.commands.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py") if "\ndef register(" in path.read_text()}
+    assert modules == {module for module, _ in LISTED.values()}
 
 
 def test_every_command_has_examples() -> None:

@@ -135,6 +135,19 @@ def _kaldi_with(n_mels: int, window: str, scale: float, wave: Wave) -> Any:
     return np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)], axis=1)
 
 
+def _lhotse(wave: Wave) -> Any:
+    """Lhotse's default: Kaldi's fbank without snipped edges, to 400 Hz below the highest frequency."""
+    import kaldi_native_fbank  # noqa: PLC0415
+
+    options = kaldi_native_fbank.FbankOptions()
+    options.frame_opts.dither, options.frame_opts.snip_edges = 0.0, False
+    options.mel_opts.num_bins, options.mel_opts.high_freq = 80, -400.0
+    fbank = kaldi_native_fbank.OnlineFbank(options)
+    fbank.accept_waveform(16_000, wave.tolist())
+    fbank.input_finished()
+    return np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)], axis=1)
+
+
 def _fbank_128(wave: Any, window: str) -> Any:
     """Kaldi's fbank with 128 bands, some of them without a bin, which kaldi-native-fbank refuses."""
     from transformers.audio_utils import mel_filter_bank, spectrogram, window_function  # noqa: PLC0415
@@ -241,6 +254,7 @@ def running() -> Mapping[str, Origin]:
         "eat": Origin(_eat, f"{transformers}, audio_utils.spectrogram, EAT's numbers", "float64", published=True),
         "espnet": Origin(_espnet, by_formula, "float32"),
         "funasr": Origin(partial(_kaldi_with, 80, "hamming", 32768.0), kaldi, "float32"),
+        "lhotse": Origin(_lhotse, f"{kaldi}, snip_edges=False", "float32"),
         "gemma3n": Origin(_gemma3n, f"{transformers}, Gemma3nAudioFeatureExtractor", "float32"),
         "hifigan": Origin(_hifigan, by_formula, "float32"),
         "nemo": Origin(_nemo, by_formula, "float32"),

@@ -15,6 +15,7 @@ from unittest.mock import patch
 import typer
 
 from spectronorm.cli.app import app
+from spectronorm.cli.commands import add_commands
 from spectronorm.cli.front_end import slot_options
 
 EXIT_CODES = (0, 1, 2, 3, 130)
@@ -44,7 +45,7 @@ class Parameter:
 
 def commands() -> dict[str, list[Parameter]]:
     """Every command's parameters, by the words that call it."""
-    waiting: list[tuple[str, typer.Typer]] = [("", app)]
+    waiting: list[tuple[str, typer.Typer]] = [("", add_commands(typer.Typer()))]
     found: dict[str, list[Parameter]] = {}
     while waiting:
         words, here = waiting.pop()

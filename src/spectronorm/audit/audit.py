@@ -31,6 +31,9 @@ _CONSISTENT_AT = 2.5
 _NEAREST_SHARE, _NOISY_SHARE = 0.1, 0.25
 """A mistake is named if its numbers are ten times closer than those of any other, or four times if they depend on a
 random order."""
+_BY_CHANCE = 0.1
+"""Share of its tolerance within which a mistake is named although another sample could give the numbers: these come so
+close to it by chance a hundred times more rarely."""
 _CLOSE, _ERRORS_OF_MISTAKES = 0.05, 1.5
 """Distance and standard errors up to which a mistake on another sample of such data is named."""
 _SIMILAR = 0.15
@@ -207,9 +210,10 @@ def _finding(
 def _judge(tried: list[tuple[Finding, float]]) -> tuple[str, str]:
     """The verdict and its sentence.
 
-    A mistake is named if the numbers are within its tolerance, and ten times closer to it than to any other; numbers
-    that another sample of equal data could have are consistent; numbers that only one mistake could have on another
-    sample are named with that remark; everything else is unknown.
+    A mistake is named if the numbers are within its tolerance (within a tenth of it, if another sample of equal data
+    could have them), and ten times closer to it than to any other; numbers that another sample of equal data could
+    have are consistent; numbers that only one mistake could have on another sample are named with that remark;
+    everything else is unknown.
     """
     right = tried[0][0]
     if right.distance <= tried[0][1]:
@@ -218,6 +222,8 @@ def _judge(tried: list[tuple[Finding, float]]) -> tuple[str, str]:
     rivals = (one for one, _ in tried if one.name != nearest.name and not one.name.startswith(PUBLISHED))
     others = [one.distance for one in rivals]
     share = _NEAREST_SHARE if tolerance <= tried[0][1] else _NOISY_SHARE
+    if right.errors <= _CONSISTENT_AT and share == _NEAREST_SHARE:
+        tolerance *= _BY_CHANCE
     if nearest.distance <= tolerance and nearest.distance <= share * min(others):
         return nearest.name, nearest.sentence
     if right.errors <= _CONSISTENT_AT:

@@ -206,7 +206,6 @@ def _of_other_data(sums: LevelSums, view: Callable[[LevelSums], LevelSums]) -> I
             f"{PUBLISHED} {name}",
             f"the numbers are of another data set: {name}",
             lambda s, m=mean, d=std: (np.full(view(s).total.shape[1], m), np.full(view(s).total.shape[1], d)),  # type: ignore[misc]
-            0.02,
         )
 
 

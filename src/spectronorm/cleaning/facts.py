@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spectronorm.audio.channels import MEAN, ChannelPowers
 from spectronorm.cleaning.band_limit import band_limit
 from spectronorm.cleaning.depth import ValueCounts
+from spectronorm.cleaning.fingerprint import Fingerprint, FingerprintSums
 from spectronorm.cleaning.flat_tops import FlatTops
 from spectronorm.cleaning.spectrum import SpectrumSums
 from spectronorm.errors import BadAudioReason
@@ -39,6 +40,7 @@ class SoundFacts:
         level: Mean level of each band (dB of full scale) `(band,)`; NaN above half the sample rate.
         spread: Standard deviation of each band's level over frames `(band,)`; NaN likewise.
         digest: Digest of the sample rate, the number of channels and the samples.
+        fingerprint: Acoustic fingerprint, if it was asked for.
     """
 
     sample_rate: int
@@ -55,6 +57,7 @@ class SoundFacts:
     level: NDArray[np.float32]
     spread: NDArray[np.float32]
     digest: bytes
+    fingerprint: Fingerprint | None = None
 
     @property
     def seconds(self) -> float:
@@ -67,11 +70,11 @@ class SoundFacts:
         return self.low == self.high
 
 
-def facts_of(sample_rate: int, blocks: Iterable[NDArray[np.float32]]) -> SoundFacts:
+def facts_of(sample_rate: int, blocks: Iterable[NDArray[np.float32]], *, with_fingerprint: bool = False) -> SoundFacts:
     """Measure a recording of at least one sample, given in blocks `(sample, channel)`; a block may be reused."""
     sums: _Sums | None = None
     for block in blocks:
-        sums = _Sums(sample_rate, block.shape[1]) if sums is None else sums
+        sums = _Sums(sample_rate, block.shape[1], with_fingerprint) if sums is None else sums
         sums.add(block)
     if sums is None:
         raise ValueError("a recording has at least one block")
@@ -81,12 +84,13 @@ def facts_of(sample_rate: int, blocks: Iterable[NDArray[np.float32]]) -> SoundFa
 class _Sums:
     """Everything that is summed over blocks."""
 
-    def __init__(self, sample_rate: int, channels: int) -> None:
+    def __init__(self, sample_rate: int, channels: int, with_fingerprint: bool) -> None:
         self._rate = sample_rate
         self._stretch = max(1, round(LOUDEST_SECONDS * sample_rate))
         self._tops = [FlatTops() for _ in range(channels)]
         self._values, self._powers = ValueCounts(), ChannelPowers()
         self._spectrum = SpectrumSums(sample_rate)
+        self._fingerprint = FingerprintSums(sample_rate) if with_fingerprint else None
         self._digest = xxhash.xxh3_128(f"{sample_rate} {channels}".encode())
         self._sum: NDArray[np.float64] = np.zeros(channels)
         self._samples, self._low, self._high, self._loudest = 0, np.inf, -np.inf, 0.0
@@ -104,6 +108,8 @@ class _Sums:
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
         self._loudest = max(self._loudest, _loudest(mono, self._stretch))
         self._spectrum.add(mono)
+        if self._fingerprint is not None:
+            self._fingerprint.add(mono)
 
     def facts(self) -> SoundFacts:
         spectrum = self._spectrum.spectrum()
@@ -125,6 +131,7 @@ class _Sums:
             spectrum.level,
             spectrum.spread,
             self._digest.digest(),
+            None if self._fingerprint is None else self._fingerprint.fingerprint(),
         )
 
 

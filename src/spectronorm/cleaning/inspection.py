@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 from spectronorm.audio import ClipReference, Openable, Reader, Source, open_source
@@ -12,6 +13,7 @@ from spectronorm.audio.native import with_native_blocks
 from spectronorm.cleaning.copies import exact_copies, listed_again
 from spectronorm.cleaning.facts import SoundFacts, facts_of
 from spectronorm.cleaning.limits import InspectionLimits, chosen_kinds
+from spectronorm.cleaning.near_copies import NearCopies, find_near_copies, oddities_of_near_copies
 from spectronorm.cleaning.oddity import ORDER, FoundOddity, Oddity
 from spectronorm.cleaning.one_clip import oddities_of_clip
 from spectronorm.cleaning.usual import oddities_beside_others
@@ -32,12 +34,14 @@ class Inspected:
         found: All oddities, the clips with the worst first, each clip's worst first.
         facts: Facts of each clip that can be read, by its name.
         bad: Clips that cannot be read; each is an oddity too.
+        near_copies: Pairs of clips that hold one sound, if near copies were looked for.
     """
 
     source: Source
     found: tuple[FoundOddity, ...]
     facts: Mapping[str, SoundFacts] = field(compare=False)
     bad: tuple[BadFile, ...] = ()
+    near_copies: tuple[NearCopies, ...] = ()
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
@@ -76,10 +80,12 @@ class _Task:
     """Measures the facts of a clip; picklable."""
 
     reader: Reader
+    with_fingerprint: bool
 
     def __call__(self, clip: ClipReference) -> _Heard:
         try:
-            return _Heard(clip.name, with_native_blocks(self.reader, clip, facts_of))
+            work = partial(facts_of, with_fingerprint=self.with_fingerprint)
+            return _Heard(clip.name, with_native_blocks(self.reader, clip, work))
         except AudioError as error:
             return _Heard(clip.name, None, (BadFile.of(clip.name, error),))
 
@@ -112,14 +118,17 @@ def inspect(
     """
     limits, wanted = limits or InspectionLimits(), chosen_kinds(kinds)
     opened = open_source(source, reader)
-    with one_pass(
-        opened, _Task(opened.reader), opened.clips, max_bad=None, engine=engine, progress=progress
-    ) as results:
+    near = Oddity.NEAR_COPY in wanted
+    task = _Task(opened.reader, near)
+    with one_pass(opened, task, opened.clips, max_bad=None, engine=engine, progress=progress) as results:
         measured = {one.name: one.facts for one in results if one.facts is not None}
     facts = {name: measured[name] for name in sorted(measured)}
-    everything = chain(_all_oddities(facts, results.bad, limits), listed_again(opened.clips))
+    copies = find_near_copies(opened, facts, limits.near_correlation, engine) if near else []
+    everything = chain(
+        _all_oddities(facts, results.bad, limits), listed_again(opened.clips), oddities_of_near_copies(copies)
+    )
     found = [one for one in everything if one.kind in wanted]
-    return Inspected(opened, tuple(_worst_first(found)), facts, results.bad)
+    return Inspected(opened, tuple(_worst_first(found)), facts, results.bad, tuple(copies))
 
 
 def _all_oddities(

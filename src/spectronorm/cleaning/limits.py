@@ -16,6 +16,7 @@ BOUNDS = {
     "bandwidth": (0.0, 1.0),
     "length_factor": (1.0, 1e6),
     "outlier_distance": (0.0, 1e6),
+    "near_correlation": (0.5, 1.0),
 }
 """Lowest and highest value of each limit."""
 
@@ -34,6 +35,7 @@ class InspectionLimits:
         length_factor: Factor by which a length may differ from the usual one, or more where lengths vary more.
         outlier_distance: Logarithm of the distance to the fifth nearest clip, in robust standard deviations above the
             usual one.
+        near_correlation: Correlation of two waveforms from which they count as one sound.
 
     Raises:
         ArgumentError: if a limit is out of its bounds.
@@ -46,6 +48,7 @@ class InspectionLimits:
     bandwidth: float = 0.6
     length_factor: float = 2.0
     outlier_distance: float = 2.5
+    near_correlation: float = 0.9
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():

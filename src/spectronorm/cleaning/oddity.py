@@ -20,6 +20,7 @@ class Oddity(StrEnum):
     NEARLY_SILENT = "nearly-silent"
     DEAD_CHANNEL = "dead-channel"
     COPY = "copy"
+    NEAR_COPY = "near-copy"
     LOW_BIT_DEPTH = "low-bit-depth"
     UPSAMPLED = "upsampled"
     DC_OFFSET = "dc-offset"

@@ -10,44 +10,39 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from spectronorm.cli import (
-    apply,
-    audit,
-    check,
-    compare,
-    datasets,
-    demo,
-    describe,
-    explain,
-    explore,
-    export_statistics,
-    fit,
-    formats,
-    gan,
-    images,
-    import_statistics,
-    inspect,
-    invert,
-    plot,
-    plugins,
-    presets,
-    round_trip,
-    sensitivity,
-    show,
-    update,
-    warm,
-    watch,
-)
-from spectronorm.cli.run import note_warnings
-from spectronorm.cli.terminal import prepare_streams
+from spectronorm.cli.commands import CommandsOnFirstUse, with_summary
+from spectronorm.cli.warnings_as_notes import note_warnings
 from spectronorm.printable import printable
+from spectronorm.standard_streams import prepare_streams
 from spectronorm.version import __version__
 
 _UNSET = re.compile(r"(--[a-z][a-z-]*=)?")
 
 
 class _Commands(TyperGroup):
-    """The commands; in messages about the command line itself names are escaped too."""
+    """Commands that are imported once they are called; names in messages about the command line are escaped too."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = CommandsOnFirstUse()
+        self._lists = False
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        del ctx
+        return list(self.commands)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; while the commands are listed, one that has a summary only."""
+        return with_summary(cmd_name) if self._lists else super().get_command(ctx, cmd_name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help without importing a command."""
+        self._lists = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._lists = False
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         with _escaped():
@@ -86,36 +81,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (
-    fit,
-    show,
-    apply,
-    check,
-    inspect,
-    images,
-    invert,
-    round_trip,
-    gan,
-    presets,
-    plot,
-    explore,
-    plugins,
-    explain,
-    import_statistics,
-    export_statistics,
-    formats,
-    audit,
-    describe,
-    compare,
-    sensitivity,
-    watch,
-    update,
-    datasets,
-    demo,
-    warm,
-)
-for module in COMMANDS:
-    module.register(app)
 
 
 @app.callback(invoke_without_command=True)

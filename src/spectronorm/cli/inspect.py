@@ -108,6 +108,9 @@ def inspect_command(
     outlier_distance: Annotated[
         float, _limit("outlier_distance", "Robust standard deviations from which a clip is an outlier.")
     ] = _DEFAULT.outlier_distance,
+    near_correlation: Annotated[
+        float, _limit("near_correlation", "Correlation of two waveforms from which they count as one sound.")
+    ] = _DEFAULT.near_correlation,
     window: WindowOption = None,
     overlap: OverlapOption = 0.0,
     last: LastOption = "pad",
@@ -128,6 +131,7 @@ def inspect_command(
         parse_share(bandwidth, "bandwidth"),
         length_factor,
         outlier_distance,
+        near_correlation,
     )
     wanted = None if kinds is None else [kind for kind in kinds.split(",") if kind]
     chosen_kinds(wanted)

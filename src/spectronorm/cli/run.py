@@ -10,7 +10,6 @@ import inspect
 import json
 import math
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,7 @@ from spectronorm.audio.oddities_of_sources import listed_twice, native_rates
 from spectronorm.cli.progress_lines import ProgressLines
 from spectronorm.cli.terminal import complain, console, warn
 from spectronorm.counted import counted
-from spectronorm.errors import ArgumentError, KernelWarning, LayoutWarning, ScaleWarning, SpectronormError
+from spectronorm.errors import ArgumentError, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
 
@@ -142,19 +141,6 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_encodable(one) for one in value]
     return value
-
-
-def note_warnings() -> None:
-    """Show warnings of slow kernels and of layouts as remarks, and others as Python does."""
-    as_python_does = warnings.showwarning
-
-    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, KernelWarning | LayoutWarning | ScaleWarning):
-            warn(str(message))
-        else:
-            as_python_does(message, category, *where, **more)
-
-    warnings.showwarning = show
 
 
 def warn_left_out(bad: Iterable[BadFile]) -> None:

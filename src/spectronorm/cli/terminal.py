@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 
 from spectronorm.printable import printable
-from spectronorm.standard_streams import open_standard_streams
-from spectronorm.storage.replacement import descriptor_of
+from spectronorm.standard_streams import descriptor_of
 
 
 def say(text: str = "", *, beside: Path | None = None) -> None:
@@ -33,11 +31,3 @@ def complain(text: object) -> None:
 def console(*, stderr: bool = False) -> Console:
     """A console that prints text as it is: no markup, no emoji names, no colours for numbers."""
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-
-
-def prepare_streams() -> None:
-    """Make the standard streams bear anything: closed ones lead nowhere, and what cannot be shown is replaced."""
-    open_standard_streams()
-    for name, errors in (("stdin", "surrogateescape"), ("stdout", "replace"), ("stderr", "replace")):
-        with suppress(AttributeError, ValueError, OSError):  # a stream that the caller replaced
-            getattr(sys, name).reconfigure(errors=errors)

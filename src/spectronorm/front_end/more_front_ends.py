@@ -10,6 +10,7 @@ from spectronorm.front_end.compress.ln import Ln
 from spectronorm.front_end.compress.log10 import Log10
 from spectronorm.front_end.front_end import FrontEnd
 from spectronorm.front_end.stft.stft import STFT
+from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis
 
 
@@ -17,6 +18,13 @@ def kaldi_with(kaldi: FrontEnd, n_mels: int, window: str = "povey") -> FrontEnd:
     """Kaldi's front end with another number of mel bands, or another window."""
     bands = Mel(n_mels, f_min=20.0, mel_scale="kaldi", norm=None)
     return replace(kaldi, bands=bands, stft=replace(kaldi.stft, window=window))
+
+
+def lhotse_from(kaldi: FrontEnd) -> FrontEnd:
+    """Kaldi's front end as Lhotse has it: samples in [-1, 1], 80 bands to 7600 Hz, frames by rounding."""
+    bands = Mel(80, f_min=20.0, f_max=7600.0, mel_scale="kaldi", norm=None)
+    stft = replace(kaldi.stft, center=True, pad_mode="symmetric", frame_count="round")
+    return replace(kaldi, level=AsRecorded(), bands=bands, stft=stft)
 
 
 GEMMA3N = FrontEnd(

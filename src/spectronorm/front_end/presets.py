@@ -11,7 +11,16 @@ from spectronorm.front_end.bands.mel import Mel
 from spectronorm.front_end.compress.decibel import Decibel
 from spectronorm.front_end.compress.ln import Ln
 from spectronorm.front_end.front_end import FrontEnd
-from spectronorm.front_end.more_front_ends import CLAP, ESPNET, GEMMA3N, HIFIGAN, NEMO, SPEECHT5, kaldi_with
+from spectronorm.front_end.more_front_ends import (
+    CLAP,
+    ESPNET,
+    GEMMA3N,
+    HIFIGAN,
+    NEMO,
+    SPEECHT5,
+    kaldi_with,
+    lhotse_from,
+)
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.pre_emphasis import PreEmphasis
 from spectronorm.front_end.waveform.scale import ScaleWaveform
@@ -201,7 +210,13 @@ _SEAMLESS = Preset(
 _FUNASR = Preset(
     kaldi_with(_KALDI.front_end, 80, "hamming_symmetric"),
     "FunASR's WavFrontend (Paraformer, SenseVoice) before its low frame rate: Kaldi's fbank, Hamming window",
-    note="It then stacks 7 frames every 6, and applies the numbers of am.mvn to the 560 values.",
+    note="It then stacks 7 frames every 6 (front_end.stack_frames), and applies am.mvn to the 560 values.",
+)
+_LHOTSE = Preset(
+    lhotse_from(_KALDI.front_end),
+    "Lhotse's Fbank with its defaults: Kaldi's fbank of samples in [-1, 1], frames by rounding, mirrored edges",
+    note="A clip of n samples has (n + 80) // 160 frames, as its manifests count them. GlobalMVN comes in with "
+    "spectronorm import.",
 )
 _WENET = Preset(
     kaldi_with(_KALDI.front_end, 80),
@@ -263,6 +278,7 @@ PRESETS: Mapping[str, Preset] = {
     "gemma3n": _GEMMA3N,
     "hifigan": _HIFIGAN,
     "kaldi": _KALDI,
+    "lhotse": _LHOTSE,
     "librosa": _LIBROSA,
     "logmel": _LOGMEL,
     "nemo": _NEMO,

@@ -10,7 +10,7 @@ def frames_of(front_end: FrontEnd, length: int) -> int:
     stft, samples = front_end.stft, length - front_end.level.shortens
     if stft.frame_count == "ceil":
         return -(-samples // stft.hop)
-    fit = 1 + (samples + 2 * stft.padding - stft.frame_samples) // stft.hop
+    fit = 1 + (samples + stft.padding + stft.padding_behind - stft.frame_samples) // stft.hop
     return min(fit, samples // stft.hop) if stft.frame_count == "floor" else fit
 
 
@@ -20,7 +20,7 @@ def shortest_length(front_end: FrontEnd, frames: int) -> int:
     if stft.frame_count == "ceil":
         samples = (frames - 1) * stft.hop + 1
     else:
-        samples = (frames - 1) * stft.hop + stft.frame_samples - 2 * stft.padding
+        samples = (frames - 1) * stft.hop + stft.frame_samples - stft.padding - stft.padding_behind
         if stft.frame_count == "floor":
             samples = max(samples, frames * stft.hop)
     return max(1, samples) + front_end.level.shortens

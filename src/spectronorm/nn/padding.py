@@ -52,7 +52,7 @@ def padded_at_ends(stft: STFT, wave: Tensor, lengths: Tensor) -> Tensor:
 
     `wave` must be zero beyond `lengths` `(...)`, and each clip longer than the padding.
     """
-    p = stft.padding
+    front, p = stft.padding, stft.padding_behind
     if p == 0:
         return torch.as_tensor(stft.padded(wave))
     # The right padding depends only on the last p + 1 samples: take those, pad them, and keep the added part.
@@ -60,4 +60,4 @@ def padded_at_ends(stft: STFT, wave: Tensor, lengths: Tensor) -> Tensor:
     last = torch.gather(wave, -1, (lengths.unsqueeze(-1) - (p + 1) + steps).clamp(min=0))
     right = stft.padded(last)[..., -p:]
     whole = torch.nn.functional.pad(stft.padded(wave)[..., : -p or None], (0, p))
-    return whole.scatter(-1, lengths.unsqueeze(-1) + p + steps[:p], right)
+    return whole.scatter(-1, lengths.unsqueeze(-1) + front + steps[:p], right)

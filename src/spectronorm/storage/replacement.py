@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from spectronorm.errors import OutputRefused
+from spectronorm.standard_streams import descriptor_of
 from spectronorm.storage.content import Content
 
 Identity = tuple[int, int]
@@ -106,22 +107,6 @@ def is_stream(path: Path) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def descriptor_of(path: Path) -> int | None:
-    """The descriptor of this process that a name such as `/dev/stdout` or `/dev/fd/3` stands for."""
-    for _ in range(8):  # links from name to name
-        text = os.path.abspath(path)  # noqa: PTH100
-        head, _, number = text.rpartition("/")
-        if head in ("/dev/fd", "/proc/self/fd", f"/proc/{os.getpid()}/fd") and number.isdecimal():
-            return int(number)
-        if not text.startswith(("/dev/", "/proc/")) and not path.is_symlink():
-            return None
-        try:
-            path = Path(text).parent / os.readlink(text)  # noqa: PTH115
-        except OSError:
-            return None
-    return None
 
 
 def write_through(path: Path, data: bytes) -> None:

@@ -42,7 +42,7 @@ class ChannelStream:
         self._change = level.change(ClipStatistics(0.0, 0.0, 0.0, 0.0)) if changed else None
         self.compress = causal(blocks.compress)
         # The padding at the end mirrors the last samples, which may lie before the frames to come.
-        self.queue = SampleQueue(stft.padding, stft.padding + 1)
+        self.queue = SampleQueue(stft.padding, max(stft.padding, stft.padding_behind) + 1)
         self._padded = stft.padding == 0
         self._size, self._hop, self._floor = stft.frame_samples, stft.hop, stft.frame_count == "floor"
         self._total = self._frames = self._offered = 0
@@ -88,8 +88,8 @@ class ChannelStream:
         queue.add(self._waveform.flush())
         self._pad()
         rest = self._blocks.frames(self._total) - self._frames
-        last = queue.samples[queue.end - stft.padding - 1 : queue.end]
-        queue.add(right_padding(last, stft.pad_mode, stft.padding).copy())
+        last = queue.samples[queue.end - stft.padding_behind - 1 : queue.end]
+        queue.add(right_padding(last, stft.pad_mode, stft.padding_behind).copy())
         queue.add(np.zeros(max(0, queue.begin + (rest - 1) * self._hop + self._size - queue.end)))
         return rest
 

@@ -26,7 +26,7 @@ def padded_wave(
     """
     change = _change(samples, level, stft)
     n, p = len(samples) - level.shortens, stft.padding
-    total = n + 2 * p
+    total = n + p + stft.padding_behind
     if stft.frame_count == "ceil":
         total = max(n, (stft.frames(n) - 1) * stft.hop + stft.frame_samples)
     kept = samples.dtype if dtype is np.float64 else dtype
@@ -35,7 +35,7 @@ def padded_wave(
         level.write(samples, sample_rate, padded[p : p + n])
     else:
         padded[p : p + n] = samples
-    _pad(padded, p, n, stft.pad_mode if p else "constant")
+    _pad(padded, p, n, stft.pad_mode if total > n and stft.center else "constant")
     if change is not None:
         return padded, change.offset, change.scale
     return (padded if dtype is np.float64 else padded.astype(dtype)), 0.0, 1.0
@@ -43,7 +43,7 @@ def padded_wave(
 
 def _change(samples: NDArray[Any], level: WaveformLevel, stft: STFT) -> WaveformChange | None:
     """The change that is left to the windowing: none that would move padded zeros, which must be zero afterwards."""
-    pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding > 0)
+    pads_zeros = stft.frame_count == "ceil" or (stft.pad_mode == "constant" and stft.padding_behind > 0)
     if level.is_change and not level.needs_statistics:
         change = level.change(ClipStatistics(0.0, 0.0, 0.0, 0.0))
         return None if pads_zeros and change.offset else change
@@ -54,6 +54,8 @@ def left_padding(wave: NDArray[Any], mode: str, padding: int) -> NDArray[Any]:
     """Return what stands before a waveform `(sample,)`."""
     if mode == "reflect":
         return wave[padding:0:-1]
+    if mode == "symmetric":
+        return wave[:padding][::-1]
     return np.full(padding, wave[0] if mode == "edge" else 0.0, wave.dtype)
 
 
@@ -61,13 +63,13 @@ def right_padding(wave: NDArray[Any], mode: str, padding: int) -> NDArray[Any]:
     """Return what stands behind a waveform `(sample,)`, of which the last `padding + 1` samples are enough."""
     if mode == "reflect":
         return wave[-2 : -padding - 2 : -1]
+    if mode == "symmetric":
+        return wave[len(wave) - padding :][::-1]
     return np.full(padding, wave[-1] if mode == "edge" else 0.0, wave.dtype)
 
 
 def _pad(padded: NDArray[Any], padding: int, samples: int, mode: str) -> None:
     """Fill the samples before and behind a waveform."""
     wave, end = padded[padding : padding + samples], padding + samples
-    if mode == "reflect":
-        padded[:padding], padded[end:] = wave[padding:0:-1], wave[-2 : -padding - 2 : -1]
-    else:
-        padded[:padding], padded[end:] = (wave[0], wave[-1]) if mode == "edge" else (0.0, 0.0)
+    padded[:padding] = left_padding(wave, mode, padding)
+    padded[end:] = right_padding(wave, mode, len(padded) - end)

@@ -31,9 +31,9 @@ from spectronorm.storage.fields_only import FieldsOnly
 
 MAX_WINDOW_SAMPLES = 1 << 17
 """Longest window: a file that claims a longer one would only exhaust the memory."""
-PAD_MODES = ("constant", "edge", "reflect")
+PAD_MODES = ("constant", "edge", "reflect", "symmetric")
 FRAME_BY = ("n_fft", "win_length")
-FRAME_COUNTS = ("fit", "floor", "ceil", "hop")
+FRAME_COUNTS = ("fit", "floor", "ceil", "hop", "round")
 
 TRANSFORMS: Registry[STFT] = Registry("transforms", "transform", object, extensible=False)
 """Registry of transforms, which holds only the STFT: framing, kernels and exported models are written for it."""
@@ -47,7 +47,8 @@ class STFT(FieldsOnly):
     `n_fft`, `win_length` (default `n_fft`) and `hop_length` (default half of `win_length`) are in samples. `window` is
     any name that `scipy.signal.get_window` knows, in its periodic form; a name followed by `_symmetric`, in its
     symmetric form; or `povey`. With `center`, the waveform is padded by half a frame on both sides, by `pad_mode`
-    constant (zeros), edge or reflect. `power` 1 gives magnitudes, 2 power.
+    constant (zeros), edge, reflect, or symmetric (reflected with the outermost samples repeated). `power` 1 gives
+    magnitudes, 2 power.
 
     The following settings are off in librosa and torch.stft; other systems need them:
 
@@ -55,8 +56,9 @@ class STFT(FieldsOnly):
       zeros (Kaldi, TensorFlow, VGGish).
     - `frame_count`: `fit`, the number of frames that fit; `floor`, samples // hop_length of a centred waveform (Whisper
       leaves out the last frame); `ceil`, the waveform followed by zeros until every hop has a frame (TensorFlow's
-      `pad_end`); or `hop`, a centred waveform padded by half of `n_fft - hop_length`, so that each whole hop has a
-      frame around it (HiFi-GAN and most vocoders).
+      `pad_end`); `hop`, a centred waveform padded by half of `n_fft - hop_length`, so that each whole hop has a
+      frame around it (HiFi-GAN and most vocoders); or `round`, the same with samples / hop_length rounded, so that half
+      a hop at the end has a frame too (Kaldi without `snip_edges`, Lhotse; both have symmetric padding).
     - `remove_dc_offset`: the mean of each frame is subtracted (Kaldi).
     - `preemphasis`: each frame becomes `x[t] - preemphasis · x[t-1]`, with its first sample in place of the one before
       (Kaldi). Both are applied in this order, before the window.
@@ -73,13 +75,13 @@ class STFT(FieldsOnly):
         metadata={"help": "window name of scipy.signal.get_window, optionally followed by _symmetric, or povey"},
     )
     center: bool = field(default=True, metadata={"help": "pad the clip, so that frames are centred on their time"})
-    pad_mode: str = field(default="reflect", metadata={"help": "padding: constant, edge or reflect"})
+    pad_mode: str = field(default="reflect", metadata={"help": "padding: constant, edge, reflect or symmetric"})
     power: float = field(default=2.0, metadata={"help": "1 for magnitudes, 2 for power"})
     frame_by: str = field(
         default="n_fft", kw_only=True, metadata={"help": "length of a frame: n_fft or win_length samples"}
     )
     frame_count: str = field(
-        default="fit", kw_only=True, metadata={"help": "rule for the number of frames: fit, floor, ceil or hop"}
+        default="fit", kw_only=True, metadata={"help": "rule for the number of frames: fit, floor, ceil, hop or round"}
     )
     remove_dc_offset: bool = field(
         default=False,
@@ -107,9 +109,11 @@ class STFT(FieldsOnly):
             require_choice(getattr(self, name), name, known)
         set_flags(self, ("center", "remove_dc_offset"))
         if self.frame_count != "fit" and self.center is (self.frame_count == "ceil"):
-            raise ArgumentError("frame_count floor and hop need center=True, and ceil needs center=False")
-        if self.frame_count == "hop" and self.hop > self.frame_samples:
-            raise ArgumentError(f"frame_count hop needs a hop_length of at most {self.frame_samples}, not {self.hop}")
+            raise ArgumentError("frame_count floor, hop and round need center=True, and ceil needs center=False")
+        if self.frame_count in ("hop", "round") and self.hop > self.frame_samples:
+            raise ArgumentError(
+                f"frame_count {self.frame_count} needs a hop_length of at most {self.frame_samples}, not {self.hop}"
+            )
         set_real_numbers(self, ("preemphasis",), 0, 1)
         if self.preemphasis == 1:
             raise ArgumentError(f"preemphasis={self.preemphasis} must be at least 0 and below 1, such as 0.97")
@@ -138,10 +142,17 @@ class STFT(FieldsOnly):
 
     @cached_property
     def padding(self) -> int:
-        """Number of samples added on either side."""
-        if self.frame_count == "hop":
+        """Number of samples added in front."""
+        if self.frame_count in ("hop", "round"):
             return (self.frame_samples - self.hop) // 2
         return self.frame_samples // 2 if self.center else 0
+
+    @cached_property
+    def padding_behind(self) -> int:
+        """Number of samples added at the end: as in front, or enough for the frame of the last half hop."""
+        if self.frame_count == "round":
+            return self.frame_samples - self.hop - self.padding + self.hop // 2
+        return self.padding
 
     @cached_property
     def min_samples(self) -> int:
@@ -168,7 +179,7 @@ class STFT(FieldsOnly):
     def _counts(self, samples: Any, smaller: Callable[[Any, Any], Any]) -> Any:
         if self.frame_count == "ceil":
             return (samples + self.hop - 1) // self.hop
-        fit = 1 + (samples + 2 * self.padding - self.frame_samples) // self.hop
+        fit = 1 + (samples + self.padding + self.padding_behind - self.frame_samples) // self.hop
         return smaller(fit, samples // self.hop) if self.frame_count == "floor" else fit
 
     def window_values(self) -> NDArray[np.float64]:
@@ -218,20 +229,28 @@ class STFT(FieldsOnly):
         return frames
 
     def padded(self, wave: Array) -> Array:
-        """Return the waveform with `padding` samples on either side, and zeros for a last frame that needs them."""
-        xp, p = namespace(wave), self.padding
+        """Return the waveform with `padding` samples in front and `padding_behind` at its end.
+
+        Zeros follow for a last frame that needs them.
+        """
+        xp, p, behind = namespace(wave), self.padding, self.padding_behind
         if self.frame_count == "ceil":
             missing = (self.frames(wave.shape[-1]) - 1) * self.hop + self.frame_samples - wave.shape[-1]
             if self.hop > self.frame_samples:  # otherwise it cannot be negative, which an export could not decide
                 missing = max(0, missing)
             zeros = xp.zeros((*wave.shape[:-1], missing), dtype=wave.dtype, device=wave.device)
             return xp.concat([wave, zeros], axis=-1)
-        if p == 0:
+        if p == behind == 0:
             return wave
         if self.pad_mode == "reflect":
-            left, right = xp.flip(wave[..., 1 : p + 1], axis=-1), xp.flip(wave[..., -p - 1 : -1], axis=-1)
+            left, right = xp.flip(wave[..., 1 : p + 1], axis=-1), xp.flip(wave[..., -behind - 1 : -1], axis=-1)
+        elif self.pad_mode == "symmetric":
+            last = wave[..., wave.shape[-1] - behind :]
+            left, right = xp.flip(wave[..., :p], axis=-1), xp.flip(last, axis=-1)
         else:
             ones = xp.ones_like(wave[..., :1]) if self.pad_mode == "edge" else xp.zeros_like(wave[..., :1])
-            zeros = xp.zeros((*wave.shape[:-1], p), dtype=wave.dtype, device=wave.device)
-            left, right = zeros + ones * wave[..., :1], zeros + ones * wave[..., -1:]
+            left, right = (
+                xp.zeros((*wave.shape[:-1], count), dtype=wave.dtype, device=wave.device) + ones * sample
+                for count, sample in ((p, wave[..., :1]), (behind, wave[..., -1:]))
+            )
         return xp.concat([left, wave, right], axis=-1)

@@ -185,11 +185,13 @@ class _RunningStatistics:
 def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
     """Yield the padded waveform `(..., sample)` in overlapping pieces of `FRAMES` frames each, and then the rest."""
     stft = front_end.stft
-    hop, size, padding = stft.hop, stft.frame_samples, stft.padding
+    hop, size, padding, behind = stft.hop, stft.frame_samples, stft.padding, stft.padding_behind
     samples = (FRAMES - 1) * hop + size
     kept: NDArray[np.float64] | None = None
     total, frames, begun = 0, 0, padding == 0
-    held = padding + 1 + size + hop  # the samples that padding the end may need, and frames that may not be counted
+    held = (
+        max(padding, behind) + 1 + size + hop
+    )  # the samples that padding the end may need, and frames that may not be counted
     for block in blocks:
         total += block.shape[-1]
         kept = block if kept is None else np.concatenate([kept, block], axis=-1)
@@ -202,7 +204,7 @@ def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> It
     rest = front_end.frames(total) - frames
     if rest <= 0 or kept is None:
         return
-    kept = np.concatenate([kept, _right(kept, stft.pad_mode, padding)], axis=-1) if padding else kept
+    kept = np.concatenate([kept, _right(kept, stft.pad_mode, behind)], axis=-1) if behind else kept
     missing = (rest - 1) * hop + size - kept.shape[-1]
     if missing > 0:  # frame_count="ceil"
         kept = np.concatenate([kept, np.zeros((*kept.shape[:-1], missing))], axis=-1)
@@ -214,12 +216,16 @@ def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> It
 def _left(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.float64]:
     if mode == "reflect":
         return wave[..., padding:0:-1]
+    if mode == "symmetric":
+        return wave[..., :padding][..., ::-1]
     return np.repeat(wave[..., :1] if mode == "edge" else np.zeros_like(wave[..., :1]), padding, axis=-1)
 
 
 def _right(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.float64]:
     if mode == "reflect":
         return wave[..., -2 : -padding - 2 : -1]
+    if mode == "symmetric":
+        return wave[..., wave.shape[-1] - padding :][..., ::-1]
     return np.repeat(wave[..., -1:] if mode == "edge" else np.zeros_like(wave[..., -1:]), padding, axis=-1)
 
 

@@ -1,0 +1,186 @@
+"""Plant every known mistake in the statistics of ESC-10 and of the spoken digits, and list what an audit calls it.
+
+    python -m benchmarks.planted_statistics --write
+
+puts the table into docs/other-programs.md. `SPECTRONORM_DATA` is the folder that holds `esc10` and `fsdd`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import spectronorm as sn
+from benchmarks.document import put_table
+from spectronorm.audio import random_sample
+from spectronorm.audit.audit import audit_sums
+from spectronorm.audit.measure_sums import measure_sums
+
+PAGE = Path(__file__).parents[1] / "docs" / "other-programs.md"
+HALVES = 20
+Levels = list[np.ndarray]
+Numbers = tuple[Any, Any]
+LN_TO_DB = 10.0 / math.log(10.0)
+
+
+class Data:
+    """Levels of every clip, kept whole, so that a mistake can be made on them as a script would make it."""
+
+    def __init__(self, source: sn.audio.Source, front_end: sn.FrontEnd) -> None:
+        self.source, self.front_end = source, front_end
+        self.waves = [
+            source.reader.read(one, front_end.sample_rate).valid for one in sorted(source, key=lambda c: c.name)
+        ]
+        self.levels = [front_end(wave.astype(np.float64)) for wave in self.waves]
+        self.sums, _ = measure_sums(source, front_end)
+
+    @property
+    def longest(self) -> int:
+        return max(int(level.shape[1]) for level in self.levels)
+
+
+def moments(levels: Levels, axis: int | None) -> Numbers:
+    whole = np.concatenate(levels, axis=1)
+    return whole.mean(axis=axis), whole.std(axis=axis)
+
+
+def averaged(levels: Levels, size: int, axis: int | None) -> Numbers:
+    order = np.random.default_rng(77).permutation(len(levels))
+    batches = [[levels[i] for i in order[k : k + size]] for k in range(0, len(levels), size)]
+    found = [moments(batch, axis) for batch in batches]
+    return np.mean([mean for mean, _ in found], axis=0), np.mean([std for _, std in found], axis=0)
+
+
+def padded(data: Data, frames: int, value: float) -> Levels:
+    return [np.pad(one, ((0, 0), (0, frames - one.shape[1])), constant_values=value) for one in data.levels]
+
+
+def _length(data: Data) -> int:
+    return 1024 if data.longest > 200 else data.longest
+
+
+def _of_right(change: Callable[[Any, Any], Numbers]) -> Callable[[Data, int | None], Numbers]:
+    return lambda data, axis: change(*moments(data.levels, axis))
+
+
+def _above_floor(data: Data, axis: int | None) -> Numbers:
+    whole = np.concatenate(data.levels, axis=1)
+    masked = np.ma.masked_less_equal(whole, data.front_end.floor + 1e-6)
+    return np.asarray(masked.mean(axis=axis)), np.asarray(masked.std(axis=axis))
+
+
+BOTH: Mapping[str, Callable[[Data, int | None], Numbers]] = {
+    "zero padding was counted": lambda d, axis: moments(padded(d, _length(d), 0.0), axis),
+    "padding with the floor was counted": lambda d, axis: moments(padded(d, _length(d), d.front_end.floor), axis),
+    "mean of clip stds": lambda d, axis: averaged(d.levels, 1, axis),
+    "zero padding was counted, mean of clip stds": lambda d, axis: averaged(padded(d, _length(d), 0.0), 1, axis),
+    "2·std": _of_right(lambda m, s: (m, 2 * s)),
+    "half the std": _of_right(lambda m, s: (m, s / 2)),
+    "variance taken for std": _of_right(lambda m, s: (m, s**2)),
+    "inverse std": _of_right(lambda m, s: (m, 1 / np.maximum(s, 1e-6))),
+    "mean not subtracted": _of_right(lambda m, s: (m, np.sqrt(m**2 + s**2))),
+    "negative mean": _of_right(lambda m, s: (-m, s)),
+    "dB for ln": _of_right(lambda m, s: (LN_TO_DB * m, LN_TO_DB * s)),
+    "log10 for ln": _of_right(lambda m, s: (m / math.log(10), s / math.log(10))),
+    "first files only": lambda d, axis: moments(d.levels[: len(d.levels) // 10], axis),
+    "normalized already": _of_right(lambda m, s: (0 * m + 1e-3, 0 * s + 0.999)),
+    "numbers of AudioSet, published with AST": _of_right(lambda m, s: (0 * m - 4.27, 0 * s + 4.57)),
+}
+POOLED: Mapping[str, Callable[[Data, int | None], Numbers]] = {
+    "mean of batch stds": lambda d, axis: averaged(d.levels, 4, axis),
+    "mean and std swapped": _of_right(lambda m, s: (s, abs(m))),
+    "mean of band stds": lambda d, _: (moments(d.levels, None)[0], moments(d.levels, 1)[1].mean()),
+}
+UNKNOWN: Mapping[str, Callable[[Any, Any], Numbers]] = {
+    "mean too high, std too small": lambda m, s: (m + s, 0.8 * s),
+    "mean too low, std too large": lambda m, s: (m - 0.3 * s, 1.3 * s),
+    "both too large": lambda m, s: (1.7 * m, 1.2 * s),
+    "far away": lambda m, s: (m + 7 * s, 3.3 * s),
+}
+
+
+def data_of(name: str, folder: Path) -> Data:
+    """ESC-10 with AST's front end, or a tenth of the spoken digits with 40 mel bands."""
+    if name == "esc10":
+        return Data(sn.open_source(folder / "esc10"), sn.preset("ast"))
+    mel = sn.FrontEnd(8000, stft=sn.STFT(256, hop_length=80), bands=sn.Mel(40), compress=sn.Ln(0.0, amin=1e-8))
+    return Data(random_sample(sn.open_source(folder / "fsdd"), 0.1, 3), mel)
+
+
+def planted_in(data: Data, axis: int | None) -> Mapping[str, Numbers]:
+    """The numbers of each mistake, pooled or for each band."""
+    planted = {**BOTH, **(POOLED if axis is None else {})}
+    if (data.sums.on_floor.sum() / (data.sums.frames.sum() * data.front_end.n_bands)) > 0.01:
+        planted["floor left out"] = _above_floor
+    made = {name: make(data, axis) for name, make in planted.items()}
+    return {name: (mean, np.maximum(std, 1e-8)) for name, (mean, std) in made.items()}
+
+
+def halves(data: Data, axis: int | None, count: int, seed: int = 5) -> list[tuple[str, str, str]]:
+    """Verdicts on numbers of random halves: right ones beside all clips and beside the other half, and averages.
+
+    The averages are of the stds of batches of 32 clips, and stand beside the other half.
+    """
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        order = rng.permutation(len(data.levels))
+        half, other = order[: len(order) // 2], data.sums.of(np.sort(order[len(order) // 2 :]))
+        chosen = [data.levels[i] for i in half]
+        right, batched = moments(chosen, axis), averaged(chosen, 32, axis)
+        numbers = [(mean, np.maximum(std, 1e-8)) for mean, std in (right, right, batched)]
+        beside = (data.sums, other, other)
+        verdicts = (audit_sums(one, sums, data.front_end).verdict for one, sums in zip(numbers, beside, strict=True))
+        found.append(tuple(verdicts))
+    return found  # type: ignore[return-value]
+
+
+def rows(folder: Path) -> list[list[str]]:
+    """The table: a row for each mistake, a column for each data set and kind of numbers."""
+    columns: dict[str, dict[str, str]] = {}
+    for name in ("esc10", "digits"):
+        data = data_of(name, folder)
+        for axis, kind in ((None, "pooled"), (1, "each band")):
+            column = columns.setdefault(f"{'ESC-10' if name == 'esc10' else 'digits'}, {kind}", {})
+            for planted, numbers in planted_in(data, axis).items():
+                verdict = audit_sums(numbers, data.sums, data.front_end).verdict
+                column[planted] = "named" if verdict == planted else verdict
+            mean, std = moments(data.levels, axis)
+            right = np.float32(mean), np.float32(np.maximum(std, 1e-8))
+            column["none: the right numbers, in float32"] = audit_sums(right, data.sums, data.front_end).verdict
+            wheres = (
+                "beside all clips",
+                "beside the other half",
+                "of stds averaged over batches of 32, beside the other",
+            )
+            for where, verdicts in zip(wheres, zip(*halves(data, axis, HALVES), strict=True), strict=True):
+                column[f"none: a random half, {where}"] = _counted(verdicts)
+            odd = [audit_sums(change(mean, right[1]), data.sums, data.front_end).verdict for change in UNKNOWN.values()]
+            column["made-up numbers"] = _counted(odd)
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    return [["planted", *columns], *([name, *(column.get(name, "-") for column in columns.values())] for name in names)]
+
+
+def _counted(verdicts: Any) -> str:
+    total = len(list(verdicts))
+    return ", ".join(f"{verdict} {count} of {total}" for verdict, count in Counter(verdicts).most_common())
+
+
+def main() -> None:
+    """Print the table, and put it into the docs with `--write`."""
+    found = rows(Path(os.environ["SPECTRONORM_DATA"]))
+    for row in found:
+        print(" | ".join(row))
+    if "--write" in sys.argv[1:]:
+        put_table(PAGE, "planted", found)
+
+
+if __name__ == "__main__":
+    main()
