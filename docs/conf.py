@@ -30,7 +30,7 @@ default_role = "code"
 nitpick_ignore_regex = [
     ("py:class", r"(numpy|collections|pathlib|torch)\..*"),
     ("py:class", r"spectronorm\.(gan\.(clips|networks)|experiment)\..*"),
-    ("py:class", r"spectronorm\.audio\.clip\.Remark"),
+    ("py:class", r"spectronorm\.(audio\.clip\.Remark|cleaning\.fingerprint\.Fingerprint)"),
 ]
 autoclass_content = "class"
 html_title = f"spectronorm {__version__}"
