@@ -105,6 +105,26 @@ def test_hops_and_lengths_of_a_padded_batch(name: str, frames: int) -> None:
     np.testing.assert_allclose(level[1, :, :frames].numpy(), front_end(wave[:4000]), atol=1e-9)
 
 
+@pytest.mark.parametrize("frames", [1, 2, 3, 6, 7, 12, 13, 100])
+@pytest.mark.parametrize(("window", "hop"), [(7, 6), (1, 1), (4, 3), (5, 8)])
+def test_stacked_frames_are_those_of_a_low_frame_rate(frames: int, window: int, hop: int) -> None:
+    """First frame repeated in front, last one behind, `ceil(frame / hop)` frames; NumPy, torch and batches alike."""
+    level = np.random.default_rng(frames).standard_normal((2, 3, frames))
+    columns = [level[0, :, :1]] * ((window - 1) // 2) + [level[0]]
+    long = np.concatenate([*columns, np.repeat(level[0, :, -1:], window + hop, axis=1)], axis=1)
+    expected = [long[:, hop * i : hop * i + window].T.reshape(-1) for i in range(-(-frames // hop))]
+    stacked = sn.front_end.stack_frames(level, window, hop)
+    np.testing.assert_array_equal(stacked[0], np.transpose(expected))
+    np.testing.assert_array_equal(sn.front_end.stack_frames(torch.from_numpy(level), window, hop).numpy(), stacked)
+
+
+def test_stacked_frames_need_frames() -> None:
+    """No frame, no band axis and odd numbers are refused."""
+    for level, settings in ((np.zeros((3, 0)), {}), (np.zeros(3), {}), (np.zeros((3, 4)), {"hop": 0})):
+        with pytest.raises(sn.errors.SpectronormError):
+            sn.front_end.stack_frames(level, **settings)
+
+
 def test_a_sound_comes_back_from_frames_by_rounding() -> None:
     """Inversion knows how much was padded in front, and gives each length back."""
     front_end = sn.FrontEnd(8000, stft=sn.STFT(256, hop_length=64, frame_count="round", pad_mode="symmetric"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -220,6 +223,26 @@ def test_range_schemes_by_name(noise_folder: Path, tmp_path: Path, scheme: str, 
     if exit_code:
         assert scheme in done.stderr
         assert not (tmp_path / "images").exists()
+
+
+def test_a_page_of_round_trips_plays_both_sounds(tmp_path: Path) -> None:
+    """The page holds sound before and after, the picture with its description, and the losses; names are text."""
+    name = "<b>one"
+    soundfile.write(tmp_path / "one.wav", synthetic_voice(1.0), 16_000)
+    (tmp_path / "one.wav").rename(tmp_path / f"{name}.wav")
+    page = tmp_path / "page.html"
+    succeed("roundtrip", tmp_path / f"{name}.wav", "-o", tmp_path / "out", "--n-mels", 40, "--html", page)
+    text = page.read_text()
+    sounds = re.findall(r'src="data:audio/flac;base64,([^"]+)"', text)
+    heard = [soundfile.read(io.BytesIO(base64.b64decode(sound))) for sound in sounds]
+    written = [soundfile.read(tmp_path / "out" / f"{name}.{kind}.wav")[0] for kind in ("original", "recovered")]
+    for (samples, rate), wanted in zip(heard, written, strict=True):
+        assert rate == 16_000
+        np.testing.assert_allclose(samples, wanted, atol=2 / 32768)
+    assert 'alt="Spectrograms of &lt;b&gt;one: the clip, its image' in text
+    assert "<b>one" not in text
+    assert "level of the sound, mean (dB)" in text
+    assert not re.search(r'(src|href)="(?!data:)', text)
 
 
 def test_round_trip_tells_what_each_stage_lost(tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.round_trip import RoundTrip, RoundTripOptions, round_trip
 from spectronorm.printable import printable
+from spectronorm.report.html import page_template
 from spectronorm.report.round_trip_figure import draw_round_trip
+from spectronorm.report.round_trip_page import save_round_trip_page
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
+from spectronorm.storage.replacement import require_replaceable
 
 _EXAMPLES = """
 **Examples**
@@ -60,6 +63,10 @@ def round_trip_command(
         bool, typer.Option("--speech", help="Also measure PESQ and STOI, if pesq and pystoi are installed.")
     ] = False,
     figure: Annotated[bool, typer.Option("--figure", help="Draw a figure of each round trip (extra report).")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="PAGE.html", help="Write a page with players and pictures (extra report)."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write each clip, its image, and the sound recovered from the image alone, and report the loss of each stage."""
@@ -68,10 +75,15 @@ def round_trip_command(
     twice = sorted(name for name in set(names) if names.count(name) > 1)
     if twice:
         raise ArgumentError(f"{twice[0]}: two clips have this name, and would overwrite each other; rename one")
+    if html is not None:
+        page_template("")  # before any work, if the extra is missing
+        require_replaceable(html, Content.PAGE)
     results = {clip.stem: round_trip(clip, front_end, output, options=options) for clip in clips}
     if figure:
         for name, result in results.items():
-            draw_round_trip(result, front_end, output / f"{name}.figure.png")
+            draw_round_trip(result, output / f"{name}.figure.png")
+    if html is not None:
+        save_round_trip_page(results, html)
     plain = {name: dict(result.losses) for name, result in results.items()}
     write_text(output / "roundtrip.json", canonical_json(plain) + "\n", Content.RECORD)
     if json:
@@ -79,6 +91,8 @@ def round_trip_command(
         return
     console().print(_table(list(results.items())))
     say(f"{output}: the originals, images, recovered sounds and roundtrip.json")
+    if html is not None:
+        say(f"{html}: the page")
 
 
 def _table(results: Sequence[tuple[str, RoundTrip]]) -> Table:

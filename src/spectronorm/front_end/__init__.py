@@ -28,6 +28,7 @@ from spectronorm.front_end.presets import find_preset as find_preset
 from spectronorm.front_end.presets import preset as preset
 from spectronorm.front_end.span import frames_of as frames_of
 from spectronorm.front_end.span import shortest_length as shortest_length
+from spectronorm.front_end.stack_frames import stack_frames as stack_frames
 from spectronorm.front_end.stft.stft import STFT as STFT
 from spectronorm.front_end.undo_gain import WaveformGain as WaveformGain
 from spectronorm.front_end.waveform import AsRecorded as AsRecorded
@@ -40,4 +41,4 @@ from spectronorm.front_end.waveform import SlidingStandardizeWaveform as Sliding
 from spectronorm.front_end.waveform import StandardizeWaveform as StandardizeWaveform
 from spectronorm.front_end.waveform import integrated_loudness as integrated_loudness
 
-__all__ = ["STFT", "FrontEnd", "Levels", "WaveformGain", "fix_frames", "preset"]
+__all__ = ["STFT", "FrontEnd", "Levels", "WaveformGain", "fix_frames", "preset", "stack_frames"]

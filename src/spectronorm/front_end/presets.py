@@ -210,7 +210,7 @@ _SEAMLESS = Preset(
 _FUNASR = Preset(
     kaldi_with(_KALDI.front_end, 80, "hamming_symmetric"),
     "FunASR's WavFrontend (Paraformer, SenseVoice) before its low frame rate: Kaldi's fbank, Hamming window",
-    note="It then stacks 7 frames every 6, and applies the numbers of am.mvn to the 560 values.",
+    note="It then stacks 7 frames every 6 (front_end.stack_frames), and applies am.mvn to the 560 values.",
 )
 _LHOTSE = Preset(
     lhotse_from(_KALDI.front_end),

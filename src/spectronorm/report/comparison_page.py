@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import platform
+from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +16,25 @@ import scipy
 import torch
 from numpy.typing import NDArray
 
+from spectronorm.audio.native import with_native_blocks
+from spectronorm.counted import counted
+from spectronorm.errors import AudioError
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.results import Results, TrainedModel
 from spectronorm.experiment.running.compare import Outcome
 from spectronorm.experiment.running.plan import plan
 from spectronorm.experiment.running.prepare import Prepared, arm_inputs
+from spectronorm.front_end import FrontEnd
+from spectronorm.printable import printable
 from spectronorm.report import comparison_figures as figures
+from spectronorm.report.clip_excerpt import excerpt_of
 from spectronorm.report.comparison_tables import details
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
 from spectronorm.version import __version__
 
+_MOST_WRONG = 8
 _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
   table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
@@ -33,6 +43,9 @@ _PAGE = """<style>
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
   img { max-width: 100%; height: auto; }
   summary { font-size: 1.5em; font-weight: bold; cursor: pointer; }
+  .clip { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center; padding: .5rem 0;
+    border-top: 1px solid #ddd; }
+  .clip > * { flex: 1 1 16rem; min-width: 0; overflow-wrap: anywhere; }
   .answer { font-size: 1.15em; border-left: 4px solid #47a; padding-left: 1rem; }
 </style>
 </head>
@@ -47,6 +60,12 @@ _PAGE = """<style>
 <h2>{{ caption }}</h2>
 <img src="data:image/png;base64,{{ image }}" alt="{{ caption }}">
 {% endfor %}
+{% if wrong %}<h2>Clips that most models got wrong</h2>
+<p>Players hold two seconds around the loudest place, at their own level.</p>
+{% for clip in wrong %}<div class="clip"><div><strong>{{ clip.name }}</strong><br>{{ clip.said }}</div>
+{% if clip.sound %}<audio controls preload="none" aria-label="{{ clip.name }}"
+ src="data:audio/flac;base64,{{ clip.sound }}"></audio>{% endif %}</div>
+{% endfor %}{% endif %}
 <h2>Tables</h2>
 {% for block in blocks %}{% if block is string %}<p>{{ block }}</p>{% else %}<table>
 <tr>{% for cell in block[0] %}<th>{{ cell }}</th>{% endfor %}</tr>
@@ -81,6 +100,7 @@ def save_comparison_page(prepared: Prepared, results: Results, outcome: Outcome,
         sentences=outcome.answer.sentences,
         advice=outcome.answer.advice,
         figures={caption: embedded(image) for caption, image in drawn.items()},
+        wrong=_wrong(prepared, results),
         blocks=_blocks(details(outcome)),
         settings=json.dumps(settings, indent=1, sort_keys=True),
         versions=_versions(),
@@ -111,6 +131,37 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
             {name: np.mean([model.held_out_loss for model in models[name]], axis=0) for name in names},
         ),
         f"{prepared.clips.source.clips[clip].name} under each arm": figures.spectrograms_figure(inputs),
+    }
+
+
+def _wrong(prepared: Prepared, results: Results) -> list[dict[str, str]]:
+    """The clips with the largest share of wrong models: names, what was said of them, and a sound if there is one."""
+    clips = prepared.clips
+    said: dict[int, list[int]] = {}
+    for model in results.done.values():
+        for clip, predicted in zip(clips.test_clips(model.fold).tolist(), model.predicted, strict=True):
+            said.setdefault(clip, []).append(predicted)
+    shares = {clip: np.mean(np.array(votes) != clips.labels[clip]) for clip, votes in said.items()}
+    most = sorted((clip for clip in shares if shares[clip] > 0.5), key=lambda clip: (-shares[clip], clip))
+    return [_told(prepared, clip, said[clip]) for clip in most[:_MOST_WRONG]]
+
+
+def _told(prepared: Prepared, clip: int, votes: Sequence[int]) -> dict[str, str]:
+    clips, reference = prepared.clips, prepared.clips.source.clips[clip]
+    wrong = Tally(vote for vote in votes if vote != clips.labels[clip])
+    other, count = wrong.most_common(1)[0]
+    text = (
+        f"{clips.classes[clips.labels[clip]]}; {wrong.total()} of {counted(len(votes), 'model')} got it wrong, "
+        f"{count} of them said {clips.classes[other]}"
+    )
+    sound = b""
+    if isinstance(prepared.design.arms[0].front_end, FrontEnd):
+        with suppress(AudioError):
+            sound = with_native_blocks(clips.source.reader, reference, excerpt_of).flac()
+    return {
+        "name": printable(reference.name),
+        "said": printable(text),
+        "sound": base64.b64encode(sound).decode(),
     }
 
 

@@ -74,9 +74,15 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure as PNG, atomically."""
+def figure_png(figure: Any) -> bytes:
+    """Return a figure as a PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
+    return buffer.getvalue()
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure as PNG, atomically."""
+    drawn = figure_png(figure)
     with atomic_write(path, Content.PICTURE) as file:
-        file.write(buffer.getvalue())
+        file.write(drawn)

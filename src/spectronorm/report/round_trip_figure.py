@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import Reader
@@ -14,28 +15,38 @@ from spectronorm.image_files import decode
 from spectronorm.passes.round_trip import RoundTrip
 from spectronorm.report.figures import as_label, new_figure, save_figure
 
+_Levels = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+"""Of the clip, of its image, and of the sound made from the image."""
 
-def draw_round_trip(trip: RoundTrip, front_end: FrontEnd, path: Path) -> None:
+
+def draw_round_trip(trip: RoundTrip, path: Path) -> None:
     """Draw the levels of a round trip, read from its files.
 
     Raises:
         MissingExtra: if matplotlib is not installed.
     """
-    image = decode(trip.image)
-    front_end = image.header.front_end
-    rate = front_end.sample_rate
-    shape = image.level.shape
-    reader = Reader(channels=MEAN if image.level.ndim == 2 else f"{STACK}:{shape[0]}")
-    waves = [reader.read(file, rate).valid for file in (trip.original, trip.recovered)]
-    # The channels of a stack lie above each other, the first at the bottom.
-    levels = [front_end.clip_level(wave) for wave in waves]
+    _, levels = read_round_trip(trip)
     title = f"{trip.image.stem}: {trip.losses['level_db']:.2f} dB mean difference of levels"
-    save_round_trip_figure((levels[0], image.level.reshape(-1, shape[-1]), levels[1]), front_end, title, path)
+    save_figure(round_trip_figure(levels, decode(trip.image).header.front_end, title), path)
 
 
-def save_round_trip_figure(
-    levels: tuple[NDArray[Any], NDArray[Any], NDArray[Any]], front_end: FrontEnd, title: str, path: Path
-) -> None:
+def read_round_trip(trip: RoundTrip) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], _Levels]:
+    """Read the files of a round trip.
+
+    Returns:
+        Sounds before and after, `(sample,)` or `(channel, sample)`, and the levels `(row, frame)` of the clip, of its
+        image and of the sound made from the image; the channels of a stack lie above each other, the first at the
+        bottom.
+    """
+    image = decode(trip.image)
+    front_end, shape = image.header.front_end, image.level.shape
+    reader = Reader(channels=MEAN if image.level.ndim == 2 else f"{STACK}:{shape[0]}")
+    before, after = (reader.read(file, front_end.sample_rate).valid for file in (trip.original, trip.recovered))
+    decoded = image.level.reshape(-1, shape[-1])
+    return (before, after), (front_end.clip_level(before), decoded, front_end.clip_level(after))
+
+
+def round_trip_figure(levels: _Levels, front_end: FrontEnd, title: str) -> Any:
     """Draw three levels `(band, frame)` one above the other: original, decoded image, recovered sound.
 
     Raises:
@@ -46,6 +57,8 @@ def save_round_trip_figure(
     low, high = levels[0].min(), levels[0].max()
     low = max(low, high - 90.0) if front_end.unit == "dB" else low
     seconds = levels[0].shape[1] * front_end.stft.hop / front_end.sample_rate
+    hz = front_end.band_hz()
+    ticks = np.linspace(0, len(hz) - 1, min(5, len(hz))).round().astype(int)
     names = ("the clip", "its image", "the sound made from the image alone")
     image = None
     for axis, level, name, colours in zip(axes, levels, names, ("magma", "gray_r", "magma"), strict=True):
@@ -61,8 +74,10 @@ def save_round_trip_figure(
             interpolation="nearest",
         )
         axis.set_title(name, fontsize=10)
-        axis.set_ylabel("band")
+        axis.set_ylabel("frequency (Hz)")
+        axis.set_yticks(ticks, [f"{hz[tick]:.0f}" for tick in ticks])
     axes[-1].set_xlabel("time (s)")
     figure.colorbar(image, ax=axes, label=f"level ({front_end.unit})")
-    figure.suptitle(as_label(title))
-    save_figure(figure, path)
+    if title:
+        figure.suptitle(as_label(title))
+    return figure

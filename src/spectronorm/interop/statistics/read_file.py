@@ -106,7 +106,8 @@ def require_fit(path: Path, numbers: ShiftAndScale, front_end: AnyFrontEnd) -> N
     if size != 1 and size % bands == 0 and size != bands:
         raise ArgumentError(
             f"{path}: has {size} numbers, which are of {size // bands} stacked frames of {bands} bands (low frame "
-            "rate); the stacking is part of that model, so measure the frames themselves with spectronorm fit"
+            "rate), which a pipeline of frames cannot apply; stack them with sn.front_end.stack_frames, or measure the "
+            "frames themselves with spectronorm fit"
         )
     if size not in (1, bands):
         raise ArgumentError(
