@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 import spectronorm as sn
+from spectronorm.cli.app import app
 from spectronorm.monitor import Reading, existing
-from test_pieces import FRONT_END, SPANS, cut, sound, table, tensors, write
+from test_pieces import FRONT_END, RATE, SPANS, cut, sound, table, tensors, write
 
 
 @pytest.fixture
@@ -63,3 +65,33 @@ def test_a_comparison_trains_on_sections_as_on_files(tmp_path: Path) -> None:
     assert {profile.clips for profile in cut_on_the_way.profiles.values()} == {len(rows)}
     for name, profile in whole.profiles.items():
         assert tensors(profile) == tensors(cut_on_the_way.profiles[name])
+
+
+def test_compare_cuts_windows(tmp_path: Path) -> None:
+    """`--window` makes two clips of each recording of two windows, and `--duration` beside it is refused."""
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(12):
+        write(tmp_path / f"{number}.wav", 0.1 * (1 + number % 2) * rng.standard_normal(RATE))
+        rows.append({"path": f"{number}.wav", "label": "ab"[number % 2], "fold": 1 + number // 4})
+    listed = table(tmp_path / "t.csv", rows)
+    small = ["--arms", "none,band", "--model", "linear", "--epochs", "1", "--seeds", "1", "--batch-size", "4"]
+    command = [
+        "compare",
+        str(listed),
+        "-o",
+        str(tmp_path / "out"),
+        *small,
+        "--sample-rate",
+        str(RATE),
+        "--n-mels",
+        "16",
+    ]
+    command += ["--n-fft", "256", "--update-classes", "0", "--window", "0.5"]
+    refused = CliRunner().invoke(app, [*command, "--duration", "0.5"])
+    assert refused.exit_code == 2
+    assert "both say how long clips are" in refused.stderr
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.stderr
+    assert "24 clips" in done.stdout
