@@ -7,6 +7,7 @@ from pathlib import Path
 
 from spectronorm.audio import open_source
 from spectronorm.demo.dataset import make_dataset
+from spectronorm.display.figure import save_figure
 from spectronorm.front_end import preset
 from spectronorm.normalize import normalizer
 from spectronorm.passes.apply import Applied, apply
@@ -14,9 +15,9 @@ from spectronorm.passes.fit import fit
 from spectronorm.passes.outputs import files_in, require_folder
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
-from spectronorm.report.figures import save_band_figure, save_figure
+from spectronorm.report.figures import save_band_figure
+from spectronorm.report.normalizations import compare_normalizations
 from spectronorm.report.page import save_page
-from spectronorm.report.plots import compare_normalizations
 from spectronorm.runs.progress import Progress
 from spectronorm.storage import Content
 from spectronorm.storage.replacement import require_replaceable
