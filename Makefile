@@ -54,7 +54,7 @@ check: $(VENV)/.installed-check ## lint, format, types, architecture, public nam
 	$(BIN)/python -m pytest -q -p no:randomly tests/test_api.py
 	$(BIN)/python -m pytest tests/test_prose.py -q -p no:randomly
 	@# fastai is imported by its own test alone: it warns of what torch and pandas will drop.
-	$(BIN)/python -m pytest --doctest-modules src/spectronorm --ignore src/spectronorm/interop/fastai.py -q -p no:randomly
+	$(BIN)/python -m pytest --doctest-modules src/spectronorm --ignore-glob 'src/spectronorm/interop/fastai*.py' -q -p no:randomly
 
 format: $(VENV)/.installed-check ## put the code into shape
 	$(BIN)/ruff check --fix .

@@ -45,5 +45,7 @@ BENCHMARKS = (
     Benchmark("bench_memory", "peak memory of every command on a clip of an hour", "scale"),
     Benchmark("bench_pieces", "pieces of a two-hour recording with one decoding of it", "long-recordings"),
     Benchmark("bench_explore", "the explorer's page in Chromium", "explore"),
+    Benchmark("bench_cleaning", "planted faults that an inspection finds", "cleaning"),
+    Benchmark("bench_near_copies", "near copies that an inspection finds", "cleaning"),
     Benchmark("bench_growth", "time and memory by files, lengths and bands", "scale"),
 )

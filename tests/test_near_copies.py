@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from benchmarks.copied import COPIES
+from typer.testing import CliRunner
 
 import spectronorm as sn
 from conftest import Write
 from spectronorm.cleaning.fingerprint import MOST_WORDS, Fingerprint, FingerprintSums
 from spectronorm.cleaning.same_sound import likeness
 from spectronorm.cleaning.word_index import shared_words
+from spectronorm.cli.app import app
 
 RATE, COUNT = 22_050, 12
 
@@ -125,3 +128,43 @@ def test_silence_has_no_words() -> None:
     sums = FingerprintSums(RATE)
     sums.add(np.zeros(RATE, np.float32))
     assert len(sums.fingerprint().words) == 0
+
+
+@pytest.fixture
+def split(sounds: Path, write: Write) -> Path:
+    """A table with two folds, of which the second holds a quieter, later copy of a clip of the first."""
+    write("sounds/late.wav", np.concatenate([np.zeros(500), 0.3 * wave(2)]), RATE)
+    rows = [f"{number:02d}.wav,{1 + number % 2}" for number in range(COUNT)]
+    (sounds / "split.csv").write_text("\n".join(["path,fold", *rows, "late.wav,2"]) + "\n")
+    return sounds / "split.csv"
+
+
+def test_a_near_copy_on_the_other_side_is_a_leak(split: Path) -> None:
+    """The pair names the training clip first; with both copies on one side there is no leak."""
+    source = sn.open_source(split)
+    (leak,) = sn.cleaning.near_leaks(source.select(fold=2), source.without(fold=2))
+    assert (leak.first, leak.second) == ("02.wav", "late.wav")
+    assert leak.likeness.lag == pytest.approx(500 / RATE, abs=1e-3)
+    one_side = [clip for clip in source if clip.name not in ("02.wav", "late.wav")]
+    both = [clip for clip in source if clip.name in ("02.wav", "late.wav")]
+    assert sn.cleaning.near_leaks(sn.audio.Source.of(both), sn.audio.Source.of(one_side)) == ()
+
+
+def test_check_compares_both_sides(split: Path, tmp_path: Path) -> None:
+    """`--near` finds the copy that digests cannot, exits with 1, and needs a side to compare with."""
+    run = CliRunner().invoke
+    profile = str(tmp_path / "profile.safetensors")
+    front_end = sn.FrontEnd(RATE)
+    sn.fit(split, front_end).save(profile)
+    plain = run(app, ["check", profile, str(split), "--hold-out", "fold=2"])
+    assert plain.exit_code == 0
+    told = run(app, ["check", profile, str(split), "--hold-out", "fold=2", "--near"])
+    assert told.exit_code == 1
+    assert "1 held-out clip holds the sound of a training clip" in told.stdout
+    assert "late.wav: like 02.wav, correlation" in told.stdout
+    single = split.parent / "late.wav"
+    found = json.loads(run(app, ["check", profile, str(single), "--near-to", str(split), "--json"]).stdout)
+    assert {pair["training"] for pair in found["near"]} == {"02.wav", "late.wav"}
+    refused = run(app, ["check", profile, str(split), "--near"])
+    assert refused.exit_code == 2
+    assert "add --hold-out, or --near-to TRAIN" in refused.stderr

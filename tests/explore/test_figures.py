@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shlex
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 import spectronorm as sn
-from explore.cases import collection, options, tones
+from explore.cases import collection, measured, options, tones
+from spectronorm.audio import ClipReference, Windows, open_source
 from spectronorm.cli.app import app
 from spectronorm.explore.clip_view import TimeAxis
+from spectronorm.explore.collection import Collection, Explored
 from spectronorm.explore.distance import Usual
 from spectronorm.explore.raised_floor import LevelCounts
 from spectronorm.explore.settings import Places, Settings, as_code, export, with_floor
+from spectronorm.features import open_for
 from spectronorm.front_end import PRESETS
 
 FRONT_ENDS = {
@@ -144,7 +149,7 @@ def test_a_floor_becomes_a_setting(name: str, floor: float) -> None:
 def test_a_floor_that_is_no_setting_is_said() -> None:
     """A compression without such a setting keeps its floor, and the remark says so."""
     root = sn.FrontEnd(16_000, bands=sn.Mel(16), compress=sn.compress.Root())
-    found = export(root, Settings("band", 0.5), Places("sounds", None, "a.wav"), options)
+    found = export(root, Settings("band", 0.5), Places("sounds", None, ClipReference("a.wav", "a.wav")), options)
     assert found.remark is not None
     assert "root has no setting for a floor of 0.5" in found.remark
     with pytest.raises(sn.errors.ArgumentError, match="below -100"):
@@ -166,13 +171,48 @@ def test_the_settings_run_as_they_stand(folder: Path, tmp_path: Path, monkeypatc
     np.testing.assert_allclose(written, names["x"], atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["archive", "windows", "windows of an archive", "each channel"])
+def test_the_program_reads_any_clip(tmp_path: Path, kind: str) -> None:
+    """A member of an archive, a window and a channel are read by the program as the page shows them."""
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        soundfile.write(tmp_path / f"{number}.wav", 0.1 * rng.standard_normal((16_000, 2)), 16_000)
+    place = tmp_path / "all.zip"
+    with zipfile.ZipFile(place, "w") as file:
+        for number in range(3):
+            file.write(tmp_path / f"{number}.wav", f"in/{number}.wav")
+    (tmp_path / "plain").mkdir()
+    for number in range(3):
+        (tmp_path / f"{number}.wav").rename(tmp_path / "plain" / f"{number}.wav")
+    source = place if "archive" in kind else tmp_path / "plain"
+    front_end = replace(FRONT_ENDS["decibel"], channels="each") if kind == "each channel" else FRONT_ENDS["decibel"]
+    windows = Windows(0.25, 0.125) if "windows" in kind else None
+    opened = open_source(source) if windows is None else windows.cut(open_source(source))
+    clips = open_for(opened, front_end)
+    found = Collection(Explored(str(source), clips, front_end, {}, options, windows))
+    names: dict[str, object] = {}
+    exec(found.settings(3 if len(clips) > 3 else 1, Settings("none"), None).python, names)  # noqa: S102
+    shown = found._view(3 if len(clips) > 3 else 1)
+    np.testing.assert_array_equal(names["wave"], shown.samples)
+    np.testing.assert_allclose(names["x"], shown.level, atol=1e-5)
+
+
+def test_a_profile_of_cropped_clips_measures_cropped_clips(folder: Path) -> None:
+    """The source is measured with the profile's duration, so that both can be compared."""
+    profile = sn.fit(folder, FRONT_ENDS["decibel"], duration=0.2)
+    with measured(collection(folder, FRONT_ENDS["decibel"], {"p": profile})) as found:
+        assert found.listener.profile is not None
+        assert found.listener.profile.total == profile.total
+        assert found.listener.profile.duration == 0.2
+
+
 def test_odd_names_are_quoted_in_the_settings() -> None:
     """No name leaves its quotes, in Python or in the shell, and marks of direction are escaped in both."""
-    places = Places("a'; rm -rf ~ #\n\u202e", None, '"); import os\n')
+    places = Places("a'; rm -rf ~ #\n\u202e", None, ClipReference("a", '"); import os\n'))
     found = export(sn.FrontEnd(), Settings("none"), places, options)
     for text in (found.python, found.commands):
         assert "\u202e" not in text
     compile(found.python, "settings", "exec")
-    assert found.python.count("\n") == 6
+    assert found.python.count("\n") == 7
     assert found.commands.count("\n") == 2
     assert r"$'a\x27; rm -rf ~ #\x0a\xe2\x80\xae'" in found.commands

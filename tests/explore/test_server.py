@@ -234,6 +234,7 @@ def test_an_image_plays_again(folder: Path) -> None:
     page = client(collection(folder, FRONT_END))
     facts = get(page, "clip/0/back?low=-60&high=0").json()
     assert facts["clipped"] > 0
+    assert 0 < facts["difference"] < 3
     image = get(page, "clip/0/back/image?low=-60&high=0").content
     assert image.startswith(b"\x89PNG")
     assert len(image) == facts["bytes"]

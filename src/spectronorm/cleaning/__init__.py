@@ -6,6 +6,7 @@ from spectronorm.cleaning.inspection import Inspected as Inspected
 from spectronorm.cleaning.inspection import inspect as inspect
 from spectronorm.cleaning.limits import InspectionLimits as InspectionLimits
 from spectronorm.cleaning.near_copies import NearCopies as NearCopies
+from spectronorm.cleaning.near_leaks import near_leaks as near_leaks
 from spectronorm.cleaning.oddity import FoundOddity as FoundOddity
 from spectronorm.cleaning.oddity import Oddity as Oddity
 from spectronorm.cleaning.same_sound import Likeness as Likeness
@@ -19,5 +20,6 @@ __all__ = [
     "Oddity",
     "SoundFacts",
     "inspect",
+    "near_leaks",
     "write_clean_table",
 ]

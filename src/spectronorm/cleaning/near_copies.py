@@ -46,7 +46,9 @@ class _Compared(OneClip):
 
 
 @dataclass(frozen=True)
-class _Pair:
+class CandidatePair:
+    """Two clips to compare, with their lengths in seconds, of which the second may have a sound `lag` s later."""
+
     first: ClipReference
     second: ClipReference
     seconds: tuple[float, float]
@@ -60,7 +62,7 @@ class _Task:
     reader: Reader
     correlation: float
 
-    def __call__(self, pair: _Pair) -> _Compared:
+    def __call__(self, pair: CandidatePair) -> _Compared:
         found = likeness(self.reader, (pair.first, pair.seconds[0]), (pair.second, pair.seconds[1]), pair.lag)
         if found is None or found.correlation < self.correlation or found.seconds < _LEAST_OVERLAP * min(pair.seconds):
             return _Compared(None)
@@ -87,20 +89,32 @@ def find_near_copies(
             distinct.setdefault(one.digest, name)
     names = list(distinct.values())
     shared = shared_words([fingerprint for name in names if (fingerprint := facts[name].fingerprint) is not None])
-    pairs = list(_pairs(shared, [clips[name] for name in names], [facts[name].seconds for name in names]))
+    pairs = [
+        pair
+        for pair in candidate_pairs(shared, [clips[name] for name in names], [facts[name].seconds for name in names])
+        if pair.first.span is None or pair.second.span is None or pair.first.recording != pair.second.recording
+    ]
+    return compare_pairs(source, pairs, correlation, engine)
+
+
+def candidate_pairs(
+    shared: Iterable[SharedWords], clips: Sequence[ClipReference], seconds: Sequence[float]
+) -> Iterator[CandidatePair]:
+    """Yield the clips of recordings that share words, with the lag that the words tell."""
+    for one in shared:
+        lengths = seconds[one.first], seconds[one.second]
+        yield CandidatePair(clips[one.first], clips[one.second], lengths, one.offset * FRAME_SECONDS)
+
+
+def compare_pairs(
+    source: Source, pairs: Sequence[CandidatePair], correlation: float, engine: Engine | None
+) -> list[NearCopies]:
+    """Compare the waveforms of pairs, and return those that hold one sound, in a stable order."""
     if not pairs:
         return []
     with one_pass(source, _Task(source.reader, correlation), pairs, max_bad=None, engine=engine) as results:
         found = [one.found for one in results if one.found is not None]
     return sorted(found, key=lambda one: (one.first, one.second))
-
-
-def _pairs(shared: Iterable[SharedWords], clips: Sequence[ClipReference], seconds: Sequence[float]) -> Iterator[_Pair]:
-    for one in shared:
-        first, second = clips[one.first], clips[one.second]
-        if first.span is None or second.span is None or first.recording != second.recording:
-            lengths = seconds[one.first], seconds[one.second]
-            yield _Pair(first, second, lengths, one.offset * FRAME_SECONDS)
 
 
 def oddities_of_near_copies(pairs: Sequence[NearCopies]) -> Iterator[FoundOddity]:

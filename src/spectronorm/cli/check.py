@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from spectronorm.audio import Reader, Source, open_source
+from spectronorm.cleaning import NearCopies, near_leaks
 from spectronorm.cli.options import (
     HoldOutOption,
     JsonOption,
@@ -28,8 +31,10 @@ from spectronorm.cli.options import (
 from spectronorm.cli.run import FAILED, guarded, note_unread, print_json, progress_bar
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
+from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
+from spectronorm.front_end import Levels
 from spectronorm.passes.check import Checked, Twins, check
 from spectronorm.passes.windowed import windowed
 from spectronorm.pipeline import load
@@ -41,7 +46,9 @@ _EXAMPLES = """
 
     spectronorm check esc10.safetensors esc10/ --hold-out fold=1
 
-    spectronorm check train.safetensors test/ --json
+    spectronorm check esc10.safetensors esc10/ --hold-out fold=1 --near
+
+    spectronorm check train.safetensors test/ --near-to train/ --json
 """
 _SHOWN = 20
 
@@ -62,15 +69,29 @@ def check_command(
     max_bad: MaxBadOption = "1%",
     untrusted: UntrustedOption = False,
     tolerate_short: TolerateShortOption = "0s",
+    near: Annotated[
+        bool,
+        typer.Option("--near", help="With --hold-out: also find near copies of the other clips."),
+    ] = False,
+    near_to: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Also find near copies of these training clips."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Find held-out clips that a profile measured: clips of a test set, or a source's held-out clips.
 
-    Copies are found under any name and in any lossless format. Exits with 1 if there is a leak.
+    Copies are found under any name and in any lossless format. With --near or --near-to, clips with one sound at
+    another volume, time or rate, or after a lossy encoder, are found too. Exits with 1 if there is a leak.
     """
+    held_out = dict(parse_hold_out(hold_out))
+    if near and not held_out:
+        raise ArgumentError("--near compares held-out clips with the others: add --hold-out, or --near-to TRAIN")
     measured = load(profile)
     if not isinstance(measured, Profile):
         raise ArgumentError(f"{profile}: is a pipeline, which keeps no digests of sounds; give the profile")
+    if (near or near_to is not None) and isinstance(measured.front_end, Levels):
+        raise ArgumentError(f"{profile}: was measured from levels, which have no sound to compare; leave --near out")
     how = reader(untrusted=untrusted, tolerate_short=tolerate_short)
     opened = note_unread(open_for(source, measured.front_end, how))
     opened, _ = windowed(opened, measured.front_end, windows(window, overlap, last), 0.0, None)
@@ -78,17 +99,46 @@ def check_command(
         found = check(
             measured,
             opened,
-            hold_out=dict(parse_hold_out(hold_out)),
+            hold_out=held_out,
             max_bad=parse_share(max_bad, "max-bad"),
             engine=engine(workers),
             progress=progress,
         )
+    leaks = _near(opened, held_out, near_to if near_to is not None or not near else "", how, engine(workers))
     if json:
-        print_json(_plain(found))
+        print_json(_plain(found) | ({} if leaks is None else {"near": [_plain_pair(pair) for pair in leaks]}))
     else:
         _report(found)
-    if found.leaks:
+        _report_near(leaks)
+    if found.leaks or leaks:
         raise typer.Exit(FAILED)
+
+
+def _near(
+    source: Source, hold_out: Mapping[str, str], near_to: str | None, how: Reader, engine: Engine
+) -> tuple[NearCopies, ...] | None:
+    """Near copies between the held-out clips and others: of the source, without a name, or of another one."""
+    if near_to is None:
+        return None
+    unseen = source.select(**hold_out) if hold_out else source
+    seen = open_source(near_to, how) if near_to else source.without(**hold_out)
+    with progress_bar("comparing") as progress:
+        return near_leaks(unseen, seen, engine=engine, progress=progress)
+
+
+def _plain_pair(pair: NearCopies) -> dict[str, object]:
+    return {"training": pair.first, "held_out": pair.second, **asdict(pair.likeness)}
+
+
+def _report_near(leaks: tuple[NearCopies, ...] | None) -> None:
+    if leaks is None:
+        return
+    clips = len({pair.second for pair in leaks})
+    say(f"{counted(clips, 'held-out clip holds', 'held-out clips hold')} the sound of a training clip")
+    for pair in leaks[:_SHOWN]:
+        say(f"  {printable(pair.second)}: like {printable(pair.first)}, {pair.detail}")
+    if len(leaks) > _SHOWN:
+        say(f"  … and {len(leaks) - _SHOWN} more (--json lists all)")
 
 
 def _plain(found: Checked) -> dict[str, object]:

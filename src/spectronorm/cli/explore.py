@@ -94,9 +94,10 @@ def explore_command(
     if isinstance(opened, Source):
         chosen = chosen if profiles else with_all_channels(chosen, opened)
         note_unread(opened)
-    cut, _ = windowed(opened, chosen, windows(window, overlap, last), 0.0, None)
+    pieces = windows(window, overlap, last)
+    cut, _ = windowed(opened, chosen, pieces, 0.0, None)
     clips = open_for(cut, chosen)
-    explored = Explored(source, clips, chosen, profiles, partial(options_of, command=fit_command))
+    explored = Explored(source, clips, chosen, profiles, partial(options_of, command=fit_command), pieces)
     collection = Collection(explored, workers or max(1, available_cores() - 1))
 
     def announce(address: str) -> None:

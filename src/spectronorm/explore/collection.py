@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays.rounding import CONSTANT_VARIANCE
-from spectronorm.audio import ClipReference, Source
+from spectronorm.audio import ClipReference, Source, Windows
 from spectronorm.errors import ArgumentError
 from spectronorm.explore.clip_view import ClipView, TimeAxis, view_clip
 from spectronorm.explore.listener import Heard, Listener
@@ -41,6 +41,7 @@ class Explored:
         front_end: Front end of everything shown.
         profiles: Profiles by the names of their files.
         options: Gives the command-line options of a front end.
+        windows: Windows that recordings were cut into; None if they were not.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Explored:
     front_end: AnyFrontEnd
     profiles: Mapping[str, Profile]
     options: Options
+    windows: Windows | None = None
 
     def __post_init__(self) -> None:
         for name, profile in self.profiles.items():
@@ -145,10 +147,10 @@ class Collection:
         return self._back(number, low, high)
 
     def back(self, number: int, low: float, high: float) -> dict[str, Any]:
-        """Return facts about the image and its sound."""
+        """Return facts about the image and its sound; the difference is that of the levels within the image's range."""
         found = self.turned_back(number, low, high)
-        before = self._view(number).level
-        difference = np.abs(found.level.astype(np.float64) - before)
+        shown = (np.clip(one.astype(np.float64), low, high) for one in (found.level, self._view(number).level))
+        difference = np.abs(np.subtract(*shown))
         return {
             "bytes": len(found.png),
             "clipped": found.clipped,
@@ -189,8 +191,7 @@ class Collection:
     def settings(self, number: int, settings: Settings, profile: str | None) -> Exported:
         """Return the settings as a program and as commands; see `export` for the errors."""
         given = {printable(name): name for name in self._of.profiles}
-        clip = self.clips[number]
-        places = Places(self._of.title, given.get(profile or ""), str(clip.location))
+        places = Places(self._of.title, given.get(profile or ""), self.clips[number], self._of.windows)
         return export(self._of.front_end, settings, places, self._of.options)
 
     def _profile(self, name: str) -> Profile:

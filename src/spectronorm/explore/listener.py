@@ -73,11 +73,13 @@ class Listener:
     """Measures the clips of a source in a thread of its own, once, then inspects them, as `inspect` does.
 
     Any number of readers may ask what is known. With a profile, each clip's oddness is known as soon as the clip is
-    measured; without, when all are, and `profile` is then that of the source, as `fit` would have measured it.
+    measured; without, when all are. At the end `profile` is that of the source, as `fit` would have measured it, with
+    the given profile's duration.
     """
 
     def __init__(self, source: Source, front_end: AnyFrontEnd, profile: Profile | None, workers: int) -> None:
         self._source, self._front_end, self._given = source, front_end, profile
+        self._duration = None if profile is None else profile.duration
         self._engine = ThreadEngine(workers)
         self._usual = None if profile is None else Usual.of_profile(profile)
         self._lock = threading.Lock()
@@ -170,7 +172,7 @@ class Listener:
                 self._note(result)
         if len(bad) == len(clips):
             return
-        profile = Profile(self._front_end, {(): parts.total()}, tuple(bad), flagged=tuple(flagged))
+        profile = Profile(self._front_end, {(): parts.total()}, tuple(bad), self._duration, flagged=tuple(flagged))
         self._finish(profile)
 
     def _inspect(self) -> None:
@@ -198,8 +200,8 @@ class Listener:
 
     def _task(self) -> _Task:
         if isinstance(self._front_end, Levels):
-            return _Task(MeasureLevelsTask(self._front_end, None, self._source.reader, with_stamps=False))
-        return _Task(MeasureTask(self._front_end, None, self._source.reader, with_stamps=False))
+            return _Task(MeasureLevelsTask(self._front_end, self._duration, self._source.reader, with_stamps=False))
+        return _Task(MeasureTask(self._front_end, self._duration, self._source.reader, with_stamps=False))
 
     def _note(self, result: _Result) -> None:
         files = (*result.measured.bad, *result.measured.flagged)

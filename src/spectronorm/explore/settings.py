@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from spectronorm.audio import ClipReference, Windows
+from spectronorm.audio.channels import EACH
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, bands, compress, waveform
 from spectronorm.front_end.front_end import SLOTS
@@ -42,11 +44,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Places:
-    """Names of what is explored, as they were given: the source, the profile if there is one, and the clip shown."""
+    """The source and the profile (if there is one) as they were given, the clip, and the windows.
+
+    `windows` are those that recordings were cut into, or None.
+    """
 
     source: str
     profile: str | None
-    clip: str
+    clip: ClipReference
+    windows: Windows | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ def with_floor(front_end: FrontEnd, floor: float) -> FrontEnd | None:
 
 
 def _python(front_end: FrontEnd, settings: Settings, places: Places, known: str | None) -> str:
-    measured = f"sn.Profile.load({known!r})" if known else f"sn.fit({places.source!r}, front_end)"
+    cut = places.windows
+    window = "" if cut is None else f", window=sn.audio.Windows({cut.seconds!r}, {cut.overlap!r}, {cut.last!r})"
+    measured = f"sn.Profile.load({known!r})" if known else f"sn.fit({places.source!r}, front_end{window})"
     without = ".excluding_floor()" if settings.exclude_floor else ""
     return "\n".join(
         (
@@ -108,32 +116,44 @@ def _python(front_end: FrontEnd, settings: Settings, places: Places, known: str 
             f"front_end = {as_code(front_end)}",
             f"profile = {measured}{without}",
             f"pipeline = sn.Pipeline(front_end, sn.normalizer({settings.normalize!r}).fit(profile))",
-            f"x = pipeline(sn.read({places.clip!r}, front_end.sample_rate{_channels(front_end)}))  # (band, frame)",
+            f"wave = {_wave(front_end, places)}",
+            "x = pipeline(wave)  # (band, frame)",
             "",
         )
     )
 
 
-def _channels(front_end: FrontEnd) -> str:
-    channels = front_end.channels.partition(":")[0]
-    return "" if channels == "mean" else f", channels={channels!r}"
+def _wave(front_end: FrontEnd, places: Places) -> str:
+    """Return an expression for the clip's samples: of a file, of a piece of one, or of a member of an archive."""
+    clip, channels = places.clip, front_end.channels.partition(":")[0]
+    if clip.part is None and not clip.is_piece:
+        more = "" if channels == "mean" else f", channels={channels!r}"
+        return f"sn.read({clip.location!r}, front_end.sample_rate{more})"
+
+    def by_name(name: str) -> str:
+        return f"next(one for one in sn.open_source({places.source!r}) if one.name == {name!r})"
+
+    if places.windows is None and channels != EACH:
+        found = by_name(clip.name)
+    else:
+        span = clip.span
+        whole = f"sn.audio.ClipReference({clip.recording!r}, {clip.location!r})"
+        times = "None" if span is None else f"sn.audio.Span({span.start!r}, {span.end!r})"
+        recording = whole if clip.part is None else by_name(clip.recording)
+        found = f"{recording}.piece({times}, {clip.channel!r})"
+    reader = "" if channels in ("mean", EACH) else f"channels={front_end.channels!r}"
+    return f"sn.audio.Reader({reader}).read({found}, front_end.sample_rate).samples"
 
 
 def _commands(front_end: FrontEnd, settings: Settings, places: Places, known: str | None, options: Options) -> str:
-    profile = known or "explored.safetensors"
-    fit = ["spectronorm", "fit", places.source, "-o", profile, *options(front_end)]
-    apply = [
-        "spectronorm",
-        "apply",
-        places.source,
-        "-p",
-        profile,
-        "--normalize",
-        settings.normalize,
-        "-o",
-        "normalized",
-    ]
+    profile, cut = known or "explored.safetensors", places.windows
+    window = (
+        [] if cut is None else ["--window", f"{cut.seconds!r}", "--overlap", f"{cut.overlap!r}", "--last", cut.last]
+    )
+    fit = ["spectronorm", "fit", places.source, "-o", profile, *options(front_end), *window]
+    apply = ["spectronorm", "apply", places.source, "-p", profile, "--normalize", settings.normalize, *window]
     apply += ["--exclude-floor"] if settings.exclude_floor else []
+    apply += ["-o", "normalized"]
     return "".join(f"{' '.join(map(_quoted, command))}\n" for command in (*([] if known else [fit]), apply))
 
 

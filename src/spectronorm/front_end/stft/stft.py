@@ -65,6 +65,9 @@ class STFT(FieldsOnly):
 
     Raises:
         ArgumentError: if a length is not positive, the window is longer than the frame, or a name is unknown.
+
+    >>> STFT(n_fft=512).hop, STFT(n_fft=512).bins
+    (256, 257)
     """
 
     n_fft: int = field(default=400, metadata={"help": "number of samples in an FFT"})
