@@ -30,6 +30,7 @@ from spectronorm.interop.fastai import (  # noqa: E402
     SpecNormalize,
     StatsRecorder,
 )
+from spectronorm.interop.fastai_augment import AugmentSpectrograms, AugmentWaves, LevelNormalize, MixupCallback  # noqa: E402
 
 assert fastai.callback.schedule.__name__
 RATE = 4000
@@ -158,8 +159,89 @@ def test_batches_and_results_are_drawn(clips: Path) -> None:
     assert {ax.get_title().split(" / ")[0] for ax in pyplot.gcf().axes if ax.get_title()} <= {"low", "high"}
     assert sum(bool(ax.images and " / " in ax.get_title()) for ax in pyplot.gcf().axes) == 4
     AudioTensor.create(clips / "low" / "00.wav", RATE).show()
-    assert len(pyplot.gca().lines[0].get_xdata()) == RATE // 4
+    assert pyplot.gca().get_xlabel() == "time (s)"
+    assert pyplot.gca().get_xlim()[1] == pytest.approx(0.25)
     pyplot.close("all")
+
+
+def test_pictures_have_hz_seconds_and_the_unit(clips: Path) -> None:
+    """A level is drawn in dB over seconds and Hz, a normalized one says so, and a decoded one is in dB again."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    wave = AudioTensor.create(clips / "low" / "00.wav", RATE, 0.25)
+    level = AudioToSpec(FRONT_END).encodes(wave[None])
+    normalize = SpecNormalize(-40.0, 20.0)
+    normalized = normalize.encodes(level)
+    for shown, unit in ((level, "dB"), (normalized, "normalized"), (normalize.decodes(normalized), "dB")):
+        ax = shown[0].show()
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (s)", "frequency (Hz)")
+        assert ax.figure.axes[-1].get_ylabel() == unit
+        assert ax.get_xlim()[1] == pytest.approx(level.shape[-1] * FRONT_END.stft.hop / RATE)
+    assert "<audio" in wave.play()._repr_html_()
+    pyplot.close("all")
+
+
+def test_the_default_is_fastaudio_s_basic_spectrogram() -> None:
+    """`AudioToSpec()` takes the waveform as it is: ten times the amplitude is 20 dB, and torch's STFT agrees."""
+    wave = 0.01 * np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    quiet, loud = (
+        AudioToSpec().encodes(AudioTensor(torch.from_numpy(factor * wave)[None, None])) for factor in (1, 10)
+    )
+    heard = quiet > -60  # beside the floor
+    np.testing.assert_allclose((loud - quiet)[heard], 20.0, atol=0.05)
+    window = torch.hann_window(400, dtype=torch.float64)
+    wide = torch.from_numpy(wave.astype(np.float64))
+    spectrum = torch.stft(wide, 400, 200, window=window, return_complex=True, center=True, pad_mode="reflect")
+    np.testing.assert_allclose(quiet[heard], 10 * torch.log10(spectrum.abs() ** 2)[heard[0, 0]], atol=0.05)
+
+
+def test_augmentations_are_transforms_of_the_training_set(clips: Path) -> None:
+    """Crops shorten waves, masks come after the normalization, equal seeds agree, and validation is left alone."""
+    to_levels, normalize = AudioToSpec(FRONT_END), SpecNormalize(-40.0, 20.0)
+    masks = AugmentSpectrograms(sn.augment.SpecAugment(time_mask_param=4, p=1.0), seed=1)
+    crops = AugmentWaves(sn.augment.Gain(), sn.augment.RandomCrop(RATE // 8), seed=2)
+    dls = loaders(clips, crops, to_levels, normalize, masks)
+    x, _ = dls.train.one_batch()
+    frames = FRONT_END.frames(RATE // 8)
+    assert x.shape[-2:] == (16, frames)
+    assert type(x) is AudioSpectrogram
+    assert bool((x == 0).any())  # masked with the mean
+    whole = torch.cat([x for x, _ in dls.valid])
+    assert whole.shape[-1] == FRONT_END.frames(RATE // 4)
+    assert not bool((whole == 0).any())
+    level = torch.zeros(2, 1, 16, 30).normal_(generator=torch.Generator().manual_seed(0))
+    again = [AugmentSpectrograms(sn.augment.SpecAugment(), seed=3).encodes(AudioSpectrogram(level)) for _ in range(2)]
+    torch.testing.assert_close(*again)
+    with pytest.raises(sn.errors.ArgumentError, match="MixupCallback"):
+        AugmentWaves(sn.augment.Mixup())
+    with pytest.raises(sn.errors.ArgumentError, match="needs AugmentSpectrograms"):
+        AugmentWaves(sn.augment.SpecAugment())
+
+
+@pytest.mark.parametrize(
+    "normalizer", [sn.PerClip(), sn.normalize.SlidingStandardize(length=9, min_length=1), sn.Standardize()]
+)
+def test_any_normalizer_is_a_transform(clips: Path, normalizer: sn.normalize.Normalizer) -> None:
+    """Clip by clip, sliding or over the data set: a batch has the library's numbers, and decodes to its levels."""
+    fitted = normalizer.fit(sn.fit(sn.open_source(clips), FRONT_END))
+    levels = np.stack([FRONT_END(sn.read(clips / "low" / f"{n:02d}.wav", RATE)) for n in (0, 2)])
+    transform = LevelNormalize(fitted)
+    x = transform.encodes(AudioSpectrogram(torch.from_numpy(levels)[:, None]))
+    np.testing.assert_allclose(x[:, 0], np.stack([fitted(level) for level in levels]), atol=1e-4)
+    np.testing.assert_allclose(transform.decodes(x)[:, 0], levels, atol=1e-3)
+    assert type(x) is AudioSpectrogram
+
+
+def test_mixup_trains_and_leaves_the_learner_as_it_was(clips: Path) -> None:
+    """Mixed batches have mixed labels, validation has its own, and the loss is the learner's again."""
+    torch.manual_seed(0)
+    dls = loaders(clips, AudioToSpec(FRONT_END), SpecNormalize(axes=(0, 1, 3)))
+    learner = basics.Learner(dls, make_model("tiny", 2, 64, (0,)), metrics=[basics.accuracy])
+    before = learner.loss_func
+    with learner.no_logging():
+        learner.fit_one_cycle(4, 5e-3, cbs=[MixupCallback(0.4, seed=1)])
+    assert learner.loss_func is before
+    assert learner.recorder.values[-1][0] < learner.recorder.values[0][0]
 
 
 def test_waves_are_of_one_length_and_standardized(clips: Path) -> None:

@@ -195,3 +195,43 @@ def test_a_player_holds_the_sound() -> None:
     for bad, rate in (([], 8000), (wave, 10), (np.full(10, np.nan), 8000), (np.zeros(8000 * 61), 8000)):
         with pytest.raises(sn.SpectronormError):
             sn.play(bad, rate)
+
+
+def test_a_profile_is_drawn_by_band(measured: sn.Profile) -> None:
+    """Lines are the bands' means, the axis has their frequencies, and given axes are used."""
+    pytest.importorskip("matplotlib")
+    axes = measured.plot()
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), measured.band.mean)
+    assert axes.get_ylabel() == f"level ({measured.front_end.unit})"
+    floors = axes.figure.axes[-1]
+    assert "Hz" in floors.get_xticklabels()[0].get_text()
+    assert measured.plot(ax=floors) is floors
+
+
+CELLS = (
+    "import spectronorm as sn\nprofile = sn.fit('clips.csv', sn.FrontEnd(8000, bands=sn.Mel(32)))\nprofile",
+    "profile.plot().figure",
+    "wave = sn.read(sorted(__import__('pathlib').Path('.').glob('*.wav'))[0], 8000)\nsn.play(wave, 8000)",
+    "sn.plot(profile.front_end(wave), profile.front_end).figure",
+    "sn.compare_normalizations(wave, profile)",
+    "sn.Pipeline(profile.front_end, sn.Standardize().fit(profile))",
+)
+"""Cells of a notebook, each of which ends in something to look at."""
+
+
+def test_a_notebook_runs_and_shows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel runs the cells; pictures come as PNG, tables and players as HTML, and nothing floods the page."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(sn.__file__).parents[1]))
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    pytest.importorskip("matplotlib_inline")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    shown = [[output["data"] for output in cell.outputs if "data" in output] for cell in notebook.cells]
+    assert [len(one) for one in shown] == [1] * len(CELLS)
+    kinds = ["text/html", "image/png", "text/html", "image/png", "image/png", "text/html"]
+    assert [kind for kind, one in zip(kinds, shown, strict=True) if kind not in one[0]] == [], [
+        list(one[0]) for one in shown
+    ]
+    assert "<audio controls" in shown[2][0]["text/html"]
+    assert len(shown[0][0]["text/html"].encode()) <= MOST_HTML_BYTES

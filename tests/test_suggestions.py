@@ -117,6 +117,18 @@ def test_another_sample_rate_is_refused() -> None:
             called(WAVE, sample_rate=44_100)
 
 
+def test_integers_as_floats_are_told_from_standardized_waves() -> None:
+    """A click in silence of deviation 1 peaks far above full scale and is taken; scaled integers are refused."""
+    click = 1e-6 * np.random.default_rng(0).standard_normal(8000)
+    click[100] = 0.5
+    standardized = (click - click.mean()) / click.std()
+    assert np.abs(standardized).max() > 50
+    assert np.isfinite(FRONT_END(standardized)).all()
+    for integers in (np.round(327 * WAVE), 32768 * WAVE, np.round(click * 32768)):
+        with pytest.raises(sn.errors.ArgumentError, match="divide samples"):
+            FRONT_END(integers)
+
+
 def test_settings_that_are_not_fitted_say_so() -> None:
     """A normalizer that is called or inverted before it is fitted names the missing step."""
     for call in (sn.Standardize(), sn.Standardize().inverse):

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from spectronorm import testing as testing
     from spectronorm.audio import open_source as open_source
     from spectronorm.audio import read as read
+    from spectronorm.display import play as play
+    from spectronorm.display import plot as plot
+    from spectronorm.display import plot_wave as plot_wave
     from spectronorm.errors import SpectronormError as SpectronormError
     from spectronorm.front_end import PCEN as PCEN
     from spectronorm.front_end import STFT as STFT
@@ -71,10 +74,7 @@ if TYPE_CHECKING:
     from spectronorm.pipeline import published as published
     from spectronorm.profile import Meter as Meter
     from spectronorm.profile import Profile as Profile
-    from spectronorm.report.play import play as play
-    from spectronorm.report.plots import compare_normalizations as compare_normalizations
-    from spectronorm.report.plots import plot as plot
-    from spectronorm.report.plots import plot_wave as plot_wave
+    from spectronorm.report.normalizations import compare_normalizations as compare_normalizations
 
 __all__ = [
     "PCEN",
@@ -154,16 +154,16 @@ HOME = {
     "apply": "spectronorm.passes.apply",
     "bands": "spectronorm.front_end",
     "check": "spectronorm.passes.check",
-    "compare_normalizations": "spectronorm.report.plots",
+    "compare_normalizations": "spectronorm.report.normalizations",
     "compress": "spectronorm.front_end",
     "fit": "spectronorm.passes.fit",
     "invert": "spectronorm.inversion",
     "load": "spectronorm.pipeline",
     "normalizer": "spectronorm.normalize",
     "open_source": "spectronorm.audio",
-    "play": "spectronorm.report.play",
-    "plot": "spectronorm.report.plots",
-    "plot_wave": "spectronorm.report.plots",
+    "play": "spectronorm.display",
+    "plot": "spectronorm.display",
+    "plot_wave": "spectronorm.display",
     "preset": "spectronorm.front_end",
     "published": "spectronorm.pipeline",
     "read": "spectronorm.audio",

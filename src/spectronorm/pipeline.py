@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from spectronorm.arrays import LARGEST_IN_MAP, Affine, Array
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, FileFormatError, PluginError
 from spectronorm.front_end import AnyFrontEnd, any_front_end, checked_front_end, require_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
+from spectronorm.html_summary import band_svg, html_table
 from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
 from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
@@ -38,6 +40,13 @@ class Pipeline:
     Raises:
         FrontEndMismatch: if the normalizer was fitted for another front end, naming the settings that differ.
         ArgumentError: if one of the two is something else, such as a normalizer that is not fitted.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(64))
+    >>> pipeline = sn.Pipeline(front_end, sn.Fixed(-40.0, 20.0).for_front_end(front_end))
+    >>> x = pipeline(np.full(16_000, 0.1))
+    >>> x.shape, bool(np.allclose(pipeline.inverse(x), front_end(np.full(16_000, 0.1))))
+    ((64, 81), True)
     """
 
     front_end: AnyFrontEnd
@@ -77,6 +86,18 @@ class Pipeline:
         """
         front_end = require_front_end(self.front_end, "a stream of waves")
         return PipelineStream(front_end, self.normalizer, resample)
+
+    def _repr_html_(self) -> str:
+        fitted, on = self.normalizer, self.normalizer.fitted_on
+        amount = f"{counted(on.clips, 'clip')}, {counted(on.frames, 'frame')}" if on.clips else "no clips"
+        texts = {"fitted on": amount, "groups": ", ".join(on.groups), "left out": ", ".join(on.left_out)}
+        facts = [("front end", self.front_end), ("normalizer", fitted.normalizer), *texts.items()]
+        table = html_table(f"Pipeline {self.front_end.fingerprint}", [fact for fact in facts if fact[1] != ""])
+        if fitted.affine is None:
+            return table
+        shape, maps = (*self.front_end.level_shape, 1), (fitted.affine.shift, fitted.affine.scale)
+        shift, scale = (np.broadcast_to(value, shape).ravel() for value in maps)
+        return table + band_svg(shift, scale, self.front_end.unit, self.front_end.band_hz())
 
     def inverse(self, x: Array, affine: Affine | None = None) -> Array:
         """Return the level that `x` was made from (see `FittedNormalizer.inverse`)."""
@@ -215,6 +236,12 @@ def load(path: str | Path) -> Profile | Pipeline:
 
     Raises:
         FileFormatError: if the file holds neither, or is damaged.
+
+    >>> import spectronorm as sn, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sn.published("ast").save(f"{folder}/ast.safetensors")
+    ...     sn.load(f"{folder}/ast.safetensors") == sn.published("ast")
+    True
     """
     header, tensors = container.load_tensors(Path(path))
     if header.get("kind") == _KIND:

@@ -6,6 +6,7 @@ scratch folders and namespaces of its own is written to.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,11 +36,12 @@ VERDICTS = {"failure": "wrong", "error": "wrong", "skipped": "not here"}
 def counted(report: Path) -> dict[str, Counter[str]]:
     """Verdicts by group, from pytest's report."""
     groups = {module: group for group, modules in GROUPS.items() for module in modules}
-    found: dict[str, Counter[str]] = {group: Counter() for group in GROUPS}
+    found: dict[str, Counter[str]] = {group: Counter() for group in (*GROUPS, "others")}
     for case in ET.parse(report).iter("testcase"):  # noqa: S314
-        module = case.get("classname", "").split(".test_")[-1].split(".")[0]
+        name = re.search(r"reliability\.test_(\w+)", f"{case.get('classname')}.{case.get('name')}")
+        module = name.group(1) if name else ""
         verdict = next((VERDICTS[child.tag] for child in case if child.tag in VERDICTS), "right")
-        found[groups[module]][verdict] += 1
+        found[groups.get(module, "others")][verdict] += 1
     return found
 
 

@@ -12,12 +12,12 @@ import soundfile
 
 import spectronorm as sn
 from spectronorm.audio.places.manifests.table import read_table
+from spectronorm.display.figure import as_label, new_figure
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.monitor import Pcm, Reading, pcm_stream
 from spectronorm.passes.inversion_options import InversionOptions
 from spectronorm.passes.outputs import MAX_PART_BYTES, fitting_name
 from spectronorm.passes.sounds import invert_file
-from spectronorm.report.figures import as_label, new_figure
 from spectronorm.runs.versions import libraries
 
 from .bad_inputs import tone

@@ -85,11 +85,17 @@ def require_finite(x: Array, what: str) -> None:
 
 
 def require_plausible(wave: Array) -> None:
-    """Raise `ArgumentError` when a NumPy wave peaks above `MAX_PEAK`: it holds integers as floats, say."""
+    """Raise `ArgumentError` if a NumPy wave holds integers as floats: peaks above `MAX_PEAK`, and whole or loud.
+
+    A waveform of deviation 1 may peak far higher: a click in silence does.
+    """
     if is_torch_array(wave) or not wave.size:
         return
     peak = max(-float(wave.min()), float(wave.max()))
-    if peak > MAX_PEAK:
+    if peak <= MAX_PEAK:
+        return
+    rms = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
+    if rms > MAX_PEAK or not (wave % 1).any():
         raise ArgumentError(
             f"the wave peaks at {peak:.6g}, but full scale is 1 (at most {MAX_PEAK:g}): divide samples of 16-bit "
             "integers by 32768 first (spectronorm.read does this)"

@@ -243,6 +243,12 @@ def read(
     Raises:
         AudioError: if the file cannot be used, with the reason.
         ArgumentError: if `channels` is none of the ways to read them, or the file is given in another way.
+
+    >>> import io, numpy as np, soundfile, spectronorm as sn
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros((8000, 2)), 8000, format="WAV")
+    >>> sn.read(file.getvalue(), 16_000).shape
+    (16000,)
     """
     text = check_channels(channels)
     clip = _one_clip(path)

@@ -148,6 +148,11 @@ def open_source(target: Openable, reader: Reader | None = None) -> Source:
         SourceError: if there is no such file or folder, it holds no audio, or a table has no `path`.
         ArgumentError: if a value is no sound.
         MissingExtra: if a URL is given and fsspec is not installed.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> source = sn.open_source([(np.zeros(16_000), 16_000), (np.ones(8_000), 8_000)])
+    >>> len(source)
+    2
     """
     if isinstance(target, Source):
         return target if reader is None else replace(target, reader=reader)

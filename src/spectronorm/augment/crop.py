@@ -50,6 +50,10 @@ class RandomCrop(Augmentation):
 
     Raises:
         ArgumentError: if `samples` is not positive or the gate is above 0.
+
+    >>> import numpy as np
+    >>> RandomCrop(samples=100)(np.ones((2, 300)), np.random.default_rng(0)).wave.shape
+    (2, 100)
     """
 
     on_waves: ClassVar[bool] = True

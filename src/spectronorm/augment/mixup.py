@@ -39,6 +39,12 @@ class Mixup(Augmentation):
 
     Raises:
         ArgumentError: if `alpha` is not positive.
+
+    >>> import numpy as np
+    >>> labels = np.eye(2)
+    >>> mixed = Mixup(alpha=0.4)(np.ones((2, 64, 100)), labels, np.random.default_rng(0))
+    >>> mixed.x.shape, mixed.labels.sum(axis=1).tolist()
+    ((2, 64, 100), [1.0, 1.0])
     """
 
     alpha: float = 0.2

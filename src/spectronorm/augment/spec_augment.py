@@ -53,6 +53,11 @@ class SpecAugment(Augmentation):
 
     Raises:
         ArgumentError: if a number is negative or `p` is not a share.
+
+    >>> import numpy as np
+    >>> x = np.ones((1, 64, 200))
+    >>> bool((SpecAugment()(x, np.random.default_rng(0)) == 0).any())
+    True
     """
 
     n_time_masks: int = 2

@@ -19,11 +19,15 @@ from spectronorm.cli.options import (
     DescriptionOption,
     DurationOption,
     JsonOption,
+    LastOption,
     MaxBadOption,
+    OverlapOption,
     SchedulerOption,
     SourceArgument,
+    WindowOption,
     open_engine,
     parse_share,
+    windows,
 )
 from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
@@ -32,6 +36,7 @@ from spectronorm.errors import ArgumentError, MissingExtra
 from spectronorm.features import open_features, with_all_channels
 from spectronorm.front_end import STFT, AnyFrontEnd, Decibel, FrontEnd, Levels, Mel, StandardizeWaveform
 from spectronorm.passes.outputs import require_folder
+from spectronorm.passes.windowed import windowed
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
@@ -153,6 +158,9 @@ def compare_command(
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",
     duration: DurationOption = None,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
     max_bad: MaxBadOption = "1%",
     engine: Annotated[
         str | None,
@@ -206,8 +214,11 @@ def compare_command(
     require_folder(output, "a run's results")
     require_replaceable(output / REPORT, Content.PAGE)
     require_replaceable(output / ANSWER_FILE, Content.RECORD)
+    opened = note_unread(open_source(source) if levels is None else open_features(source))
+    cut = windows(window, overlap, last)
+    opened, duration = windowed(opened, design.arms[0].front_end, cut, 0.0, duration)
     clips = labelled_clips(
-        note_unread(open_source(source) if levels is None else open_features(source)),
+        opened,
         label=label,
         folds=int(folds) if folds is not None and folds.isdecimal() else folds,
         group=group,
@@ -306,7 +317,7 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
 _SET_BY_PROTOCOL = (
     "search_learning_rate",
     *("arms", "reference", "hold_out", "seeds", "model", "epochs", "batch_size", "learning_rate", "weight_decay"),
-    *("label_smoothing", "duration"),
+    *("label_smoothing", "duration", "window", "overlap", "last"),
 )
 
 

@@ -9,10 +9,10 @@ import typer
 
 from spectronorm.cli.run import guarded, writing
 from spectronorm.cli.terminal import say
+from spectronorm.display.figure import save_figure
 from spectronorm.errors import ArgumentError
 from spectronorm.profile import Profile
-from spectronorm.report.figures import save_figure
-from spectronorm.report.plots import NORMALIZATIONS, compare_normalizations
+from spectronorm.report.normalizations import NORMALIZATIONS, compare_normalizations
 
 _EXAMPLES = """
 **Examples**

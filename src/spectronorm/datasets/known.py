@@ -104,6 +104,9 @@ def find_dataset(name: str) -> Dataset:
 
     Raises:
         ArgumentError: if there is no such data set.
+
+    >>> find_dataset("esc50").name
+    'esc50'
     """
     if name not in DATASETS:
         raise ArgumentError(f"data set {name!r} is unknown; use {choice_of(name, DATASETS)}")

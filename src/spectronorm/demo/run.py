@@ -7,6 +7,7 @@ from pathlib import Path
 
 from spectronorm.audio import open_source
 from spectronorm.demo.dataset import make_dataset
+from spectronorm.display.figure import save_figure
 from spectronorm.front_end import preset
 from spectronorm.normalize import normalizer
 from spectronorm.passes.apply import Applied, apply
@@ -14,9 +15,9 @@ from spectronorm.passes.fit import fit
 from spectronorm.passes.outputs import files_in, require_folder
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
-from spectronorm.report.figures import save_band_figure, save_figure
+from spectronorm.report.figures import save_band_figure
+from spectronorm.report.normalizations import compare_normalizations
 from spectronorm.report.page import save_page
-from spectronorm.report.plots import compare_normalizations
 from spectronorm.runs.progress import Progress
 from spectronorm.storage import Content
 from spectronorm.storage.replacement import require_replaceable
@@ -73,8 +74,15 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -
         f"spectronorm apply {dataset} --profile {pipeline_path} -o {folder / 'features'} --duration 5 --max-bad 5%",
     ]
     figures = {"One clip under four normalizations": comparison, "The bands": bands}
-    save_page(report, "spectronorm demo: what was measured", profile, figures, commands)
+    save_page(report, "spectronorm demo: what was measured", profile, figures, commands, _one_of_each(dataset, profile))
     return DemoResult(dataset, profile, profile_path, pipeline_path, applied, clip, comparison, bands, report)
+
+
+def _one_of_each(dataset: Path, profile: Profile) -> dict[str, Path]:
+    """Return one clip of each label, by label: a second take that could be measured."""
+    bad = {file.path for file in profile.bad} | {file.path for file in profile.flagged}
+    clips = [clip for clip in open_source(dataset) if clip.columns["take"] == "B" and clip.name not in bad]
+    return {clip.columns["label"]: clip.path for clip in reversed(clips)}
 
 
 def _siren(dataset: Path) -> Path:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 _WATCH_SECONDS = 0.5
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
 _LOOKS = 4
 """Number of consecutive checks that must find a dead worker which the pool itself does not notice."""
 _ATTEMPTS = 3

@@ -11,9 +11,9 @@ from spectronorm.audio import ClipReference, Reader, Span
 from spectronorm.audio.decoding.length import length_of
 from spectronorm.audio.long_clip import is_large
 from spectronorm.audio.places.reference import SampleSpan
+from spectronorm.display import Player
 from spectronorm.features import read_level
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
-from spectronorm.report.play import Player
 
 _MOST_SECONDS = 60.0
 """Longer clips are shown up to here."""

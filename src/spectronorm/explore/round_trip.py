@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.display import Player
 from spectronorm.errors import ArgumentError
 from spectronorm.explore.clip_view import ClipView
 from spectronorm.front_end import AnyFrontEnd, WaveformGain, require_front_end
 from spectronorm.image_files import ImageCodec, LevelRange, encode_image
 from spectronorm.inversion import invert
-from spectronorm.report.play import Player
 
 _MOST_SECONDS = 30.0
 

@@ -300,6 +300,9 @@ def preset(name: str) -> FrontEnd:
 
     Raises:
         ArgumentError: if there is no such preset.
+
+    >>> preset("whisper").n_bands
+    80
     """
     return find_preset(name).front_end
 

@@ -39,6 +39,12 @@ class ImageCodec(FieldsOnly):
 
     Raises:
         ArgumentError: if a range by band does not have the front end's number of bands.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(64))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange(-80, 20, "by hand"))
+    >>> round(codec.max_error, 3)
+    0.196
     """
 
     front_end: FrontEnd
@@ -243,6 +249,15 @@ def decode(path: str | Path, front_end: FrontEnd | None = None) -> DecodedImage:
         FileFormatError: if the file is not a PNG, has no header, was altered or re-encoded with loss, is a coloured
             picture, or has a format version that this version cannot read.
         FrontEndMismatch: if `front_end` is given and the image was made by another one, naming the differences.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> import tempfile
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(64))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange(-100, 20, "by hand"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = sn.images.export([(np.zeros(16_000), 16_000)], codec, folder)
+    ...     sn.images.decode(next(Path(folder).rglob("*.png"))).level.shape
+    (64, 81)
     """
     path = Path(path)
     png, header = _pixels_and_header(path)

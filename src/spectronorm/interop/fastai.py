@@ -5,6 +5,7 @@ Needs fastai 2.8, of which only `fastai.basics` is used: neither torchvision nor
 # fasttransform evaluates the annotations of encodes and decodes: no postponed annotations in this file.
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ except (ImportError, OSError):
     ) from None
 
 from spectronorm.audio import read_clip
-from spectronorm.front_end import FrontEnd, StandardizeWaveform, find_preset
+from spectronorm.display import Player, play, plot, plot_wave
+from spectronorm.front_end import AsRecorded, FrontEnd, StandardizeWaveform, find_preset
 from spectronorm.interop.stats_recorder import StatsRecorder
 from spectronorm.normalize import FittedNormalizer
 
@@ -48,8 +50,8 @@ __all__ = [
     "StatsRecorder",
 ]
 
-FASTAUDIO = find_preset("fastaudio").front_end
-"""201 bands of 16 kHz audio in dB, as in fastaudio's basic spectrogram, after standardizing the waveform."""
+FASTAUDIO = replace(find_preset("fastaudio").front_end, level=AsRecorded())
+"""201 bands of 16 kHz audio in dB, as in fastaudio's basic spectrogram: the waveform as it is; see `AudioNormalize`."""
 
 
 class AudioTensor(TensorBase):  # type: ignore[misc]
@@ -71,29 +73,35 @@ class AudioTensor(TensorBase):  # type: ignore[misc]
         return cls(torch.from_numpy(samples.copy())[None], sample_rate=sample_rate)
 
     def show(self, ctx: Any = None, **kwargs: Any) -> Any:
-        """Draw the waveform over time."""
-        ax = _axes(ctx)
-        rate = getattr(self, "sample_rate", FASTAUDIO.sample_rate)
-        samples = _plain(self).cpu().reshape(-1, self.shape[-1])[0].numpy()
-        ax.plot(np.arange(len(samples)) / rate, samples, linewidth=0.5)
-        ax.set(xlabel="s", **kwargs)
+        """Draw the waveform over seconds (see `play` for its sound)."""
+        ax = plot_wave(self._samples(), self._rate(), ax=_axes(ctx, 8, 2), title=str(kwargs.pop("title", None) or ""))
+        ax.set(**kwargs)
         return ax
+
+    def play(self) -> Player:
+        """Return a player of the waveform, as the last value of a notebook's cell."""
+        return play(self._samples(), self._rate())
+
+    def _samples(self) -> Tensor:
+        return plain_tensor(self).cpu().reshape(-1, self.shape[-1])[:1]
+
+    def _rate(self) -> int:
+        return int(getattr(self, "sample_rate", FASTAUDIO.sample_rate))
 
 
 class AudioSpectrogram(TensorImageBase):  # type: ignore[misc]
     """Log-spectrograms (levels), raw or normalized, `(channel, band, frame)`, or a batch of them."""
 
     def show(self, ctx: Any = None, *, colorbar: bool = True, **kwargs: Any) -> Any:
-        """Draw the first channel, low bands at the bottom, with a colour bar."""
-        ax = _axes(ctx)
-        title = kwargs.pop("title", None)
-        first = _plain(self).cpu().reshape(-1, *self.shape[-2:])[0].numpy()
-        image = ax.imshow(first, **{"origin": "lower", "aspect": "auto"} | kwargs)
-        ax.set(xlabel="frame", ylabel="band")
-        if title is not None:
-            ax.set_title(title)
-        if colorbar:
-            ax.figure.colorbar(image, ax=ax)
+        """Draw the first channel in seconds and Hz, with a colour bar in the level's unit, or of normalized values."""
+        front_end = getattr(self, "front_end", None)
+        first = plain_tensor(self).cpu().reshape(-1, *self.shape[-2:])[0]
+        if front_end is not None and first.shape[0] != front_end.n_bands:
+            front_end = None  # another transform has changed the bands
+        unit = "normalized" if getattr(self, "normalized", False) else None
+        title = str(kwargs.pop("title", None) or "")
+        ax = plot(first, front_end, ax=_axes(ctx, 8, 4), unit=unit, title=title, colorbar=colorbar)
+        ax.images[-1].set(**kwargs)
         return ax
 
 
@@ -114,12 +122,15 @@ class AudioNormalize(Transform):  # type: ignore[misc]
     def encodes(self, x: AudioTensor) -> AudioTensor:
         """Return the standardized waveform; a silent waveform stays silent."""
         rate = getattr(x, "sample_rate", FASTAUDIO.sample_rate)
-        standardized: AudioTensor = _like(x, StandardizeWaveform()(_plain(x), rate))
+        standardized: AudioTensor = in_class_of_tensor(x, StandardizeWaveform()(plain_tensor(x), rate))
         return standardized
 
 
 class AudioToSpec(Transform):  # type: ignore[misc]
-    """Batch transform of waveforms `(batch, channel, sample)` to levels `(batch, channel, band, frame)`."""
+    """Batch transform of waveforms `(batch, channel, sample)` to levels `(batch, channel, band, frame)`.
+
+    By default fastaudio's basic spectrogram, of waveforms as they are; `AudioNormalize` before it standardizes them.
+    """
 
     order = 90  # before Normalize (99)
 
@@ -139,7 +150,9 @@ class AudioToSpec(Transform):  # type: ignore[misc]
                 f"audio at {rate} Hz does not fit a front end of {self.front_end.sample_rate} Hz; use "
                 f"AudioBlock(sample_rate={self.front_end.sample_rate})"
             )
-        return AudioSpectrogram(self.front_end(_plain(x)))
+        spectrogram = AudioSpectrogram(self.front_end(plain_tensor(x)))
+        spectrogram.front_end = self.front_end
+        return spectrogram
 
 
 class SpecNormalize(Normalize):  # type: ignore[misc]
@@ -162,8 +175,8 @@ class SpecNormalize(Normalize):  # type: ignore[misc]
         """
         if normalizer.affine is None:
             raise ArgumentError(
-                f"{normalizer.normalizer} finds its map in each clip; use one that is fitted to the data set, such as "
-                "Standardize"
+                f"{normalizer.normalizer} finds its map in each clip; use LevelNormalize, or one that is "
+                "fitted to the data set, such as Standardize"
             )
         shift, scale = (
             torch.from_numpy(np.array(value, dtype=np.float32).reshape(1, 1, -1, 1))
@@ -186,11 +199,11 @@ class SpecNormalize(Normalize):  # type: ignore[misc]
 
     def encodes(self, x: TensorImageBase) -> TensorImageBase:
         """Return the normalized spectrograms."""
-        return _like(x, (_plain(x) - _beside(self.mean, x)) / _beside(self.std, x))
+        return in_class_of_tensor(x, (plain_tensor(x) - _beside(self.mean, x)) / _beside(self.std, x), normalized=True)
 
     def decodes(self, x: TensorImageBase) -> TensorImageBase:
         """Return the levels."""
-        return _like(x, _plain(x) * _beside(self.std, x) + _beside(self.mean, x))
+        return in_class_of_tensor(x, plain_tensor(x) * _beside(self.std, x) + _beside(self.mean, x), normalized=False)
 
 
 @dispatch  # type: ignore[untyped-decorator]
@@ -234,19 +247,21 @@ def _grid(count: int, figsize: Any) -> list[Any]:
     return flat[:count]
 
 
-def _axes(ctx: Any) -> Any:
-    return plt.subplots()[1] if ctx is None else ctx
+def _axes(ctx: Any, width: float, height: float) -> Any:
+    return plt.subplots(figsize=(width, height), layout="constrained")[1] if ctx is None else ctx
 
 
-def _plain(x: Any) -> Tensor:
+def plain_tensor(x: Any) -> Tensor:
     """Return the tensor without fastai's class, so that every operation is torch's own."""
     tensor: Tensor = x.detach().as_subclass(Tensor) if not x.requires_grad else x.as_subclass(Tensor)
     return tensor
 
 
-def _like(x: Any, values: Tensor) -> Any:
-    """Return the values in the class of `x`, with its other attributes."""
-    return retain_type(values, old=x)
+def in_class_of_tensor(x: Any, values: Tensor, **attributes: Any) -> Any:
+    """Return the values in the class of `x`, with its other attributes, and with these."""
+    made = retain_type(values, old=x)
+    made.__dict__ = {**vars(made), **attributes}  # fastai lets both share one dictionary
+    return made
 
 
 def _beside(statistic: Any, x: Any) -> Tensor:

@@ -63,6 +63,12 @@ def invert(
     Raises:
         ShapeError: if `level` is not floating point, has another number of bands, or is not finite.
         ArgumentError: if a name is unknown, `length` does not fit the frames, or frames do not overlap.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(16_000, stft=sn.STFT(n_fft=512, hop_length=128))
+    >>> level = front_end(0.1 * np.sin(np.arange(16_000) / 10))
+    >>> sn.invert(level, front_end, length=16_000).shape
+    (16000,)
     """
     level = level.detach() if is_torch_array(level) else level
     _check(level, front_end)

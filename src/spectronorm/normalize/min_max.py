@@ -27,6 +27,13 @@ class MinMax(Normalizer):
 
     Raises:
         ArgumentError: if `low < high` does not hold, or if `per` or `min_scale` is invalid.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves)
+    >>> x = sn.MinMax(low=-1, high=1).fit(profile)(profile.front_end(waves[0][0]))
+    >>> bool(x.min() >= -1.0001 and x.max() <= 1.0001)
+    True
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"minmax": {"per": "global"}, "minmax-band": {"per": "band"}}

@@ -12,7 +12,11 @@ from spectronorm.suggestion import choice_of, did_you_mean
 
 
 def normalizer_names() -> tuple[str, ...]:
-    """Every name that `--normalize` takes, such as `none`, `global` and `band`."""
+    """Every name that `--normalize` takes, such as `none`, `global` and `band`.
+
+    >>> normalizer_names()[:3]
+    ('none', 'global', 'band')
+    """
     return tuple(NORMALIZERS.variants())
 
 

@@ -40,6 +40,13 @@ class PerClip(ClipNormalizer):
 
     Raises:
         ArgumentError: if `per` is neither global nor band, or another setting is out of range.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd()
+    >>> wave = 0.1 * np.random.default_rng(0).standard_normal(16_000)
+    >>> x = sn.PerClip().fit(sn.fit([(wave, 16_000)], front_end))(front_end(wave))
+    >>> bool(abs(x.mean()) < 1e-9 and abs(x.std() - 1) < 1e-9)
+    True
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"clip": {"per": "global"}, "clip-band": {"per": "band"}}

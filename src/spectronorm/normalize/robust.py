@@ -29,6 +29,12 @@ class Robust(Normalizer):
 
     Raises:
         ArgumentError: if `quantiles` are not `0 <= lower < upper <= 1`, or if `per` or `min_scale` is invalid.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> fitted = sn.Robust(quantiles=(0.25, 0.75)).fit(sn.fit(waves))
+    >>> fitted.affine.shift.shape
+    (201, 1)
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"robust": {"per": "global"}, "robust-band": {"per": "band"}}

@@ -41,6 +41,12 @@ class SlidingStandardize(ClipNormalizer):
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length` and `scale` is known.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> fitted = sn.normalize.SlidingStandardize(length=300).fit(sn.fit([(np.ones(16_000) / 3, 16_000)], front_end))
+    >>> fitted(front_end(np.ones(16_000) / 3)).shape
+    (40, 81)
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"sliding": {}, "sliding-data-set": {"scale": "data_set"}}

@@ -26,6 +26,13 @@ class Standardize(Normalizer):
 
     Raises:
         ArgumentError: if `per` is neither global nor band, or if `min_scale` is not in 0 … 1.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40)))
+    >>> fitted = sn.Standardize(per="band").fit(profile)
+    >>> bool(np.allclose(fitted.affine.shift[:, 0], profile.band.mean))
+    True
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"global": {"per": "global"}, "band": {"per": "band"}}

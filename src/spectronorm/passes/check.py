@@ -100,6 +100,12 @@ def check(
         SourceError: if the source cannot be opened or is empty.
         ArgumentError: if no clip of the source is held out by these values, or the digests are of levels that only
             a meter saw.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves[:2])
+    >>> sn.check(profile, waves[1:]).leaks != ()
+    True
     """
     if profile.from_levels and not isinstance(profile.front_end, Levels):
         raise ArgumentError(

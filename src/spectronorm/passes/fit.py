@@ -98,6 +98,12 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         ArgumentError: if a column does not exist or a number is invalid.
         OutputBusy: if another run is writing to the output.
         OutputRefused: if a file would be replaced that is not ours, or an input.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40)))
+    >>> profile.clips, profile.band.mean.shape
+    (3, (40,))
     """
     front_end = FrontEnd() if front_end is None else checked_front_end(front_end)
     if channels is not None:

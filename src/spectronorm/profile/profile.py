@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import column_values
-from spectronorm.counted import counted
+from spectronorm.counted import and_seconds, counted
 from spectronorm.errors import ArgumentError, PluginError
 from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.html_summary import band_svg, html_table
@@ -24,6 +24,7 @@ from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.listed_file import ListedFile
+from spectronorm.profile.plot import plot_bands
 from spectronorm.profile.statistics import Statistics
 from spectronorm.short_repr import shortened
 from spectronorm.storage import container
@@ -45,6 +46,12 @@ class Profile(FieldsOnly):
     is known of the waveforms, lengths are in frames, and digests are of levels. `libraries` are names and versions of
     the libraries that decided the last bits, `commands` the command lines that measured, and `files` the measured files
     with digests, if `fit` was asked to list them. These three identify nothing, so equal profiles may have others.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves[:2]) + sn.fit(waves[2:])
+    >>> profile.clips, profile == sn.fit(waves)
+    (3, True)
     """
 
     front_end: AnyFrontEnd
@@ -350,6 +357,18 @@ class Profile(FieldsOnly):
     def to_xarray(self) -> Any:
         """The figures of each band as an xarray data set, with the frequencies of the bands as a coordinate."""
         return tables.to_xarray(self.band, self.front_end)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw mean, deviation and extremes by band, and return the axes.
+
+        Args:
+            ax: Axes to draw on; by default those of a new figure, with the share on the floor below them.
+
+        Raises:
+            MissingExtra: if matplotlib is not installed.
+        """
+        amount = f"{counted(self.clips, 'clip')}{and_seconds(self.seconds, ',.0f')}"
+        return plot_bands(self.band, self.front_end, f"{amount}, fingerprint {self.front_end.fingerprint}", ax)
 
     def summary(self) -> dict[str, Any]:
         """Return plain JSON values that describe the measurement, as printed by `spectronorm show --json`."""

@@ -44,7 +44,7 @@ class StandardErrors:
 
     @property
     def mean_half_width(self) -> float:
-        """Half-width of the 95 % interval of the mean: Student's t, and the finite population if it is known."""
+        """Half-width of the 95 % interval of the mean, by Student's t and the finite population if it is known."""
         return self._half_width(self.mean_se)
 
     @property
@@ -85,6 +85,11 @@ def standard_errors(profile: Profile) -> tuple[StandardErrors, ...]:
     Clips of one recording, speaker or room are alike, so errors by clip are too small where clips come from few of
     them. By group the mean is the ratio ΣS/Σn over groups, with `Var = G/(G-1) Σ(S - mean·n)² / (Σn)²` (Cochran 1977,
     Sampling Techniques, section 6.4), and the std follows by linearization.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> [errors.unit for errors in standard_errors(sn.fit(waves))]
+    ['clip']
     """
     overall = profile.overall
     clips, population = profile.clips, profile.total.population

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.display.figure import as_label, new_figure
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.answer.chances import MARGIN
 from spectronorm.experiment.answer.words import ALIKE, EQUIVALENT, UNRESOLVED, UNSAID
-from spectronorm.report.figures import as_label, new_figure
 
 _COLOURS = {ALIKE: "0.45", UNSAID: "0.7", EQUIVALENT: "C2", UNRESOLVED: "C1"}
 

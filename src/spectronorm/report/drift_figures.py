@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from spectronorm.counted import frequency
+from spectronorm.display.figure import label_hz, new_figure
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import BandDrift, Monitor
 from spectronorm.monitor.change.distribution import Distribution
-from spectronorm.report.figures import label_hz, new_figure
 
 _HIGHEST = 2.0  # standard deviations at the ends of the colour scale
 _SIZE = (7.5, 5.5)  # inches, so that labels are readable on a narrow screen

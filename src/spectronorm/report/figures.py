@@ -1,88 +1,17 @@
-"""Figures in PNG, drawn with matplotlib (extra `report`)."""
+"""Figures of profiles, written as PNG (extra `report`)."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from spectronorm.counted import and_seconds, counted
-from spectronorm.errors import MissingExtra
-from spectronorm.front_end import AnyFrontEnd
-from spectronorm.printable import printable
+from spectronorm.display.figure import save_figure
 from spectronorm.profile import Profile
-from spectronorm.storage.atomic import atomic_write
-from spectronorm.storage.content import Content
 
 
 def save_band_figure(profile: Profile, path: Path) -> None:
-    """Draw mean, std, extremes and floor share by band.
+    """Draw mean, std, extremes and floor share by band, as `Profile.plot` does, and write the figure.
 
     Raises:
         MissingExtra: if matplotlib is not installed.
     """
-    figure = new_figure(9, 6)
-    levels, floors = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    bands = np.arange(profile.front_end.n_bands)
-    levels.fill_between(bands, profile.band.min, profile.band.max, color="0.9", label="min … max", step="mid")
-    levels.fill_between(
-        bands,
-        profile.band.mean - profile.band.std,
-        profile.band.mean + profile.band.std,
-        alpha=0.35,
-        label="mean ± std",
-        step="mid",
-    )
-    levels.plot(bands, profile.band.mean, label="mean", drawstyle="steps-mid")
-    levels.set_ylabel(f"level ({profile.front_end.unit})")
-    levels.legend(loc="upper right")
-    amount = f"{counted(profile.clips, 'clip')}{and_seconds(profile.seconds, ',.0f')}"
-    levels.set_title(f"{amount}, fingerprint {profile.front_end.fingerprint}")
-    floors.fill_between(bands, 100 * profile.band.floor_share, step="mid", color="0.5")
-    floors.set_ylabel("floor (%)")
-    floors.set_ylim(0, 100)
-    floors.set_xlabel("band")
-    label_hz(floors, profile.front_end)
-    save_figure(figure, path)
-
-
-def as_label(name: str) -> str:
-    """A name as matplotlib shows it: a dollar sign begins no formula, and an underscore hides no legend."""
-    text = printable(name).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text
-
-
-def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
-    """Add a second axis with the bands' frequencies."""
-    hz = front_end.band_hz()
-    ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)
-    axis.set_xticks(ticks, [f"{tick}" if np.isnan(hz[tick]) else f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
-
-
-def new_figure(width: float, height: float) -> Any:
-    """Create an empty figure of this size in inches.
-
-    Raises:
-        MissingExtra: if matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except (ImportError, OSError):
-        raise MissingExtra("Drawing", "report") from None
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def figure_png(figure: Any) -> bytes:
-    """Return a figure as a PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
-    return buffer.getvalue()
-
-
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure as PNG, atomically."""
-    drawn = figure_png(figure)
-    with atomic_write(path, Content.PICTURE) as file:
-        file.write(drawn)
+    save_figure(profile.plot().figure, path)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from spectronorm.audio import Reader
 from spectronorm.audio.channels import MEAN, STACK
+from spectronorm.display.figure import as_label, new_figure, save_figure
 from spectronorm.front_end import FrontEnd
 from spectronorm.image_files import decode
 from spectronorm.passes.round_trip import RoundTrip
-from spectronorm.report.figures import as_label, new_figure, save_figure
 
 _Levels = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 """Of the clip, of its image, and of the sound made from the image."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from spectronorm.display.figure import figure_png
 from spectronorm.image_files import decode
 from spectronorm.passes.round_trip import RoundTrip
 from spectronorm.printable import printable
-from spectronorm.report.figures import figure_png
 from spectronorm.report.html import embedded, page_template
 from spectronorm.report.player_sound import player_address
 from spectronorm.report.round_trip_figure import read_round_trip, round_trip_figure

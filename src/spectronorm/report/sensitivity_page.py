@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from spectronorm.display.figure import new_figure
 from spectronorm.experiment.answer.points import points
 from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
 from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
 from spectronorm.experiment.sensitivity.words import number, sensitivity_sentences
 from spectronorm.report.comparison_figures import png
-from spectronorm.report.figures import new_figure
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content

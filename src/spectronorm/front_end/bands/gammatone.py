@@ -32,6 +32,10 @@ class Gammatone(Bands):
     Raises:
         ArgumentError: if `n_bands` or `width` is not positive, or the frequencies are not `0 <= f_min < f_max <=
             sample_rate / 2`.
+
+    >>> import spectronorm as sn
+    >>> sn.FrontEnd(stft=sn.STFT(power=1.0), bands=Gammatone(32)).n_bands
+    32
     """
 
     n_bands: int = field(default=64, metadata={"help": "number of bands"})

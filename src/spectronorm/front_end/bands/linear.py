@@ -17,7 +17,12 @@ from spectronorm.front_end.bands.runs import BandRuns
 @BANDS.register("linear")
 @dataclass(frozen=True)
 class Linear(Bands):
-    """Makes every bin a band; `drop_nyquist` leaves out the last one, for an even number of bands."""
+    """Makes every bin a band; `drop_nyquist` leaves out the last one, for an even number of bands.
+
+    >>> import spectronorm as sn
+    >>> sn.FrontEnd(16_000, stft=sn.STFT(n_fft=8, hop_length=4), bands=Linear()).band_hz().tolist()
+    [0.0, 2000.0, 4000.0, 6000.0, 8000.0]
+    """
 
     drop_nyquist: bool = field(
         default=False, metadata={"help": "leave out the last bin", "flag": "--drop-nyquist/--keep-nyquist"}

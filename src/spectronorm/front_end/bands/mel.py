@@ -28,6 +28,10 @@ class Mel(Bands):
 
     Raises:
         ArgumentError: if a name is unknown, or the frequencies are not `0 <= f_min < f_max <= sample_rate / 2`.
+
+    >>> import spectronorm as sn
+    >>> sn.FrontEnd(bands=Mel(4, f_max=4000)).band_hz().round().tolist()
+    [469.0, 938.0, 1521.0, 2466.0]
     """
 
     n_mels: int = field(default=128, metadata={"help": "number of bands"})

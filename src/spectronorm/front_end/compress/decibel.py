@@ -26,6 +26,10 @@ class Decibel(Compression):
 
     Raises:
         ArgumentError: if `amin` or `ref` is not positive, `top_db` is negative, or a number is beyond all reason.
+
+    >>> import numpy as np
+    >>> Decibel(floor_db=-80.0)(np.array([1.0, 0.01, 0.0]), 2.0).tolist()
+    [0.0, -20.0, -80.0]
     """
 
     unit: ClassVar[str] = "dB"

@@ -23,6 +23,10 @@ class Ln(Compression):
 
     Raises:
         ArgumentError: if either is negative, or if their sum is not between 1e-30 and 1.
+
+    >>> import numpy as np
+    >>> Ln(offset=1.0)(np.array([0.0, np.e - 1.0]), 2.0).tolist()
+    [0.0, 1.0]
     """
 
     unit: ClassVar[str] = "ln"

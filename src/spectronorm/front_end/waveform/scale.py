@@ -19,6 +19,10 @@ class RMSLevel(WaveformLevel):
 
     Raises:
         ArgumentError: if `dbfs` is not in -120 … 0.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> float(RMSLevel(-20.0)(np.array([0.5, -0.5]), 16_000).std())
+    0.1
     """
 
     dbfs: float = field(default=-20.0, metadata={"help": "level in dBFS"})
@@ -56,6 +60,10 @@ class PeakLevel(WaveformLevel):
 
     Raises:
         ArgumentError: if `dbfs` is not in -120 … 0.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> float(np.abs(PeakLevel(-6.0)(np.array([0.1, -0.2]), 16_000)).max().round(3))
+    0.501
     """
 
     dbfs: float = field(default=0.0, metadata={"help": "level in dBFS"})

@@ -22,6 +22,10 @@ class StandardizeWaveform(WaveformLevel):
 
     A constant clip becomes zero, not NaN: a clip with a deviation below a millionth of its offset counts as constant,
     since such a deviation is rounding.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> StandardizeWaveform()(np.array([1.0, 3.0]), 16_000).tolist()
+    [-1.0, 1.0]
     """
 
     @override

@@ -59,6 +59,10 @@ def play(wave: ArrayLike, sample_rate: int) -> Player:
     Raises:
         ShapeError: if the wave has no samples, more than two axes or more than 16 channels.
         ArgumentError: if the rate is not in 1000 … 192000 Hz, the wave is longer, or a sample is not finite.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> sn.play(np.zeros(8_000), 8_000)
+    Player(sample_rate=8000, scaled=1.0)
     """
     host = wave.detach().cpu().numpy() if hasattr(wave, "detach") else wave
     samples = np.atleast_2d(np.asarray(host, dtype=np.float32))

@@ -1,0 +1,68 @@
+"""Figures of matplotlib (extra `report`): made, labelled and written."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectronorm.errors import MissingExtra
+from spectronorm.front_end import AnyFrontEnd
+from spectronorm.printable import printable
+from spectronorm.storage.atomic import atomic_write
+from spectronorm.storage.content import Content
+
+
+def as_label(name: str) -> str:
+    """A name as matplotlib shows it: a dollar sign begins no formula, and an underscore hides no legend."""
+    text = printable(name).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
+def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
+    """Add a second axis with the bands' frequencies."""
+    hz = front_end.band_hz()
+    ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)
+    axis.set_xticks(ticks, [f"{tick}" if np.isnan(hz[tick]) else f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Create an empty figure of this size in inches, which a notebook shows whatever its backend.
+
+    Raises:
+        MissingExtra: if matplotlib is not installed.
+    """
+    return _figure_class()(figsize=(width, height), layout="constrained")
+
+
+@cache
+def _figure_class() -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except (ImportError, OSError):
+        raise MissingExtra("Drawing", "report") from None
+
+    class NotebookFigure(Figure):
+        """Figure without a window, as PNG in a notebook."""
+
+        def _repr_png_(self) -> bytes:
+            return figure_png(self)
+
+    return NotebookFigure
+
+
+def figure_png(figure: Any) -> bytes:
+    """Return a figure as a PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
+    return buffer.getvalue()
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure as PNG, atomically."""
+    drawn = figure_png(figure)
+    with atomic_write(path, Content.PICTURE) as file:
+        file.write(drawn)
