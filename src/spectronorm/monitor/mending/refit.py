@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spectronorm.errors import ArgumentError
-from spectronorm.normalize import FittedNormalizer
+from spectronorm.normalize import FittedNormalizer, Unchanged
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
 
@@ -22,7 +22,7 @@ def refit(pipeline: Pipeline, before: Profile, after: Profile) -> Pipeline:
     """
     fitted = pipeline.normalizer
     pipeline.front_end.require_same(before.front_end, "the profile")
-    if fitted.affine is None or not fitted.normalizer.needs_data:
+    if fitted.affine is None or not fitted.normalizer.needs_data or isinstance(fitted.normalizer, Unchanged):
         raise ArgumentError(f"{fitted.normalizer} has no statistics of a data set, so an update cannot change them")
     floorless = "floor" in fitted.fitted_on.left_out
 
