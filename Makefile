@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK ?= requirements/lock.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK))
 
-.PHONY: demo test check bench docs format clean help kills fuzz fuzz-cli fuzz-statistics mutations whole-files attacks oldest prerelease processors wheel-test plugin lock
+.PHONY: demo test check bench docs reference format clean help kills fuzz fuzz-cli fuzz-statistics mutations whole-files attacks oldest prerelease processors wheel-test plugin lock
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -213,7 +213,10 @@ mutations: $(VENV)/.installed-test ## bytes of every format changed at random; M
 attacks: $(VENV)/.installed-test ## every attack on files, options, names and processes, with the large counts
 	SPECTRONORM_FUZZ_RUNS=$(RUNS) SPECTRONORM_MUTATIONS=$(MUTATIONS) $(BIN)/python -m pytest -n auto tests/reliability
 
-docs: $(VENV)/.installed-docs ## the documentation, as HTML in docs/_build
+reference: $(VENV)/.installed-test ## the reference of the Python interface as Markdown, in docs/reference
+	$(BIN)/python docs/make_reference.py
+
+docs: $(VENV)/.installed-docs reference ## the documentation, as HTML in docs/_build; its notebooks run
 	$(BIN)/sphinx-build -nW --keep-going -b html docs docs/_build
 
 clean: ## remove what was built

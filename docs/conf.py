@@ -13,7 +13,7 @@ author = "the spectronorm authors"
 version = release = __version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
-exclude_patterns = ["_build", "**/_notebooks"]
+exclude_patterns = ["_build", "**/_notebooks", "reference"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath"]
 # The guides are notebooks in Markdown: their cells run in each build, and a cell that fails ends it.
@@ -30,7 +30,7 @@ default_role = "code"
 nitpick_ignore_regex = [
     ("py:class", r"(numpy|collections|pathlib|torch)\..*"),
     ("py:class", r"spectronorm\.(gan\.(clips|networks)|experiment)\..*"),
-    ("py:class", r"spectronorm\.audio\.clip\.Remark"),
+    ("py:class", r"spectronorm\.(audio\.clip\.Remark|cleaning\.fingerprint\.Fingerprint)"),
 ]
 autoclass_content = "class"
 html_title = f"spectronorm {__version__}"

@@ -12,7 +12,8 @@ from typing import Any
 
 import typer.main
 
-SOURCE = Path(__file__).parents[1] / "src" / "spectronorm"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "spectronorm"
 
 OPENINGS = ("What", "Where", "Whether", "How", "Why", "Whoever", "Whose")
 """Words that no docstring and no help text may begin with: they begin with a noun or a verb."""
@@ -26,6 +27,9 @@ FORBIDDEN = {
     r"one a (second|clip|core|band|frame|class)": "say `one for each`",
     r"turned? back into": "say `inverted`",
     r"goes on where": "say `resumes`",
+    r"were to be unseen": "say `held out`",
+    r"(time|budget) is gone": "say `used up`",
+    r"machine's mood|files of ours": "say what is meant",
     r"waited for for|the the|of of|a a|is is|to to|in in": "remove the doubled word",
 }
 """Phrases that are not idiomatic, as regular expressions that ignore case, each with a remedy."""
@@ -76,6 +80,14 @@ def comments(path: Path) -> Iterator[tuple[str, str]]:
         block.append(token)
     if block:
         yield _joined(path, block)
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield every paragraph of README and documentation with its page, without code; the changelog is history."""
+    for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]):
+        if path.name != "CHANGELOG.md" and "_build" not in path.parts:
+            text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+            yield from ((path.name, paragraph) for paragraph in text.split("\n\n"))
 
 
 def help_texts(command: Any, name: str = "spectronorm") -> Iterator[tuple[str, str]]:

@@ -224,6 +224,7 @@ def test_the_demo_shows_the_whole_job(tmp_path: Path) -> None:
     report = (tmp_path / "demo" / "report.html").read_text()
     assert "http://" not in report.replace("http://www.w3.org", "")
     assert "https://" not in report
+    assert report.count("<audio controls") == report.count('src="data:audio/flac;base64,') == 10
     with Image.open(tmp_path / "demo" / "comparison.png") as image:
         assert image.size[0] > 800
     profile = sn.Profile.load(tmp_path / "demo" / "sounds.safetensors")

@@ -210,7 +210,7 @@ def test_a_profile_is_drawn_by_band(measured: sn.Profile) -> None:
 
 CELLS = (
     "import spectronorm as sn\nprofile = sn.fit('clips.csv', sn.FrontEnd(8000, bands=sn.Mel(32)))\nprofile",
-    "%matplotlib inline\nprofile.plot().figure",
+    "profile.plot().figure",
     "wave = sn.read(sorted(__import__('pathlib').Path('.').glob('*.wav'))[0], 8000)\nsn.play(wave, 8000)",
     "sn.plot(profile.front_end(wave), profile.front_end).figure",
     "sn.compare_normalizations(wave, profile)",

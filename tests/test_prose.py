@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prose import SOURCE, command_line, comments, docstrings, ends_in_full_stop, help_texts, problems
+from prose import SOURCE, command_line, comments, docstrings, ends_in_full_stop, help_texts, pages, problems
 
 FILES = sorted(SOURCE.rglob("*.py"))
 NAMES = [str(path.relative_to(SOURCE)) for path in FILES]
@@ -33,6 +33,12 @@ def test_help_keeps_the_rules() -> None:
     texts = list(help_texts(command_line()))
     assert len(texts) > 100
     assert not [f"{place}: {problem}" for place, text in texts for problem in problems(text)]
+
+
+def test_pages_keep_the_rules() -> None:
+    """No page of the documentation uses a phrase from the list."""
+    found = [f"{page}: {problem}" for page, text in pages() for problem in problems(text, opening=False)]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,9 @@ def test_every_page_is_linked() -> None:
     linked = set(re.findall(r"\(docs/([a-z/-]+\.md)\)", README.split("## Read on")[1]))
     docs = ROOT / "docs"
     pages = [page for page in docs.rglob("*.md") if "_build" not in page.parts]
-    assert {page.relative_to(docs).as_posix() for page in pages} - {"index.md"} == linked
+    named = {page.relative_to(docs).as_posix() for page in pages if page.parent.name != "reference"} - {"index.md"}
+    assert named == linked - {"reference/index.md"}
+    assert "reference/index.md" in linked
 
 
 def test_the_other_commands_are_commands() -> None:

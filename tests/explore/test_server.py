@@ -132,14 +132,14 @@ def test_a_clip_that_cannot_be_read_says_why(folder: Path) -> None:
     for path in ("clip/6", "clip/6/level", "clip/6/sound", "clip/6/back?low=-50&high=0"):
         answer = get(page, path)
         assert answer.status_code == 422
-        assert answer.json()["error"].startswith("unreadable: ")
+        assert "broken.wav: unreadable: " in answer.json()["error"]
     assert get(page, "clip/0").status_code == 200
 
 
 def test_a_clip_that_is_gone_says_so(folder: Path) -> None:
     page = client(collection(folder, FRONT_END))
     (folder / "low" / "2.wav").unlink()
-    assert get(page, "clip/2").json()["error"].startswith("missing: ")
+    assert "2.wav: missing: " in get(page, "clip/2").json()["error"]
 
 
 def test_sound_is_given_in_parts(folder: Path) -> None:
@@ -234,6 +234,7 @@ def test_an_image_plays_again(folder: Path) -> None:
     page = client(collection(folder, FRONT_END))
     facts = get(page, "clip/0/back?low=-60&high=0").json()
     assert facts["clipped"] > 0
+    assert 0 < facts["difference"] < 3
     image = get(page, "clip/0/back/image?low=-60&high=0").content
     assert image.startswith(b"\x89PNG")
     assert len(image) == facts["bytes"]

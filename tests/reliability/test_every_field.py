@@ -41,7 +41,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> sn.Profile:
     folder = tmp_path_factory.mktemp("measured")
     write_clips(folder, 20)
     (folder / "bad.wav").write_bytes(b"no audio")
-    return sn.fit(folder, FRONT_END, group_by=["label"], max_bad=0.5, duration=0.2)
+    noted = {"list_files": True, "command": "spectronorm fit clips"}
+    return sn.fit(folder, FRONT_END, group_by=["label"], max_bad=0.5, duration=0.2, **noted)
 
 
 def refused_or_sound(odd: Iterable[tuple[str, Any]], read: Callable[[Any], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -139,17 +140,14 @@ def audit_sums(
     given = given_moments(numbers, front_end.n_bands)
     per_band = given[0].size > 1
     scale = (sums if per_band else sums.pooled()).moments()[1]
-    known = list(known_mistakes(sums, front_end, per_band=per_band))
-    errors = _standard_errors(sums, known)
-    tried = [
-        (_finding(one, given, one.moments(sums), scale, error), one.tolerance)
-        for one, error in zip(known, errors, strict=True)
-    ]
+    known = _explanations(sums, front_end, per_band=per_band)
+    tried = [(_finding(one, given, expected, scale, error), one.tolerance) for one, expected, error in known]
+    right, _, errors = known[0]
     for name, sentence, found in others:
-        mistake = Mistake(name, sentence, known[0].moments)
-        tried.append((_finding(mistake, given, mistake.moments(found), scale, errors[0]), mistake.tolerance))
+        mistake = Mistake(name, sentence, right.moments)
+        tried.append((_finding(mistake, given, mistake.moments(found), scale, errors), mistake.tolerance))
     verdict, sentence = _judge(tried)
-    mean, std, mean_se, std_se = (float(np.mean(one)) for one in (*given, *errors[0]))
+    mean, std, mean_se, std_se = (float(np.mean(one)) for one in (*given, *errors))
     findings = tuple(sorted((one for one, _ in tried), key=lambda one: one.distance))
     return Audited(verdict, sentence, mean, std, tried[0][0], mean_se, std_se, findings, len(sums.names), ())
 
@@ -169,6 +167,16 @@ def given_moments(numbers: tuple[Any, Any], bands: int) -> Moments:
     if not (np.isfinite(shift).all() and np.isfinite(scale).all() and (scale > 0).all()):
         raise ArgumentError("mean and std must be finite numbers, with a positive std")
     return np.broadcast_to(shift, (size,)), np.broadcast_to(scale, (size,))
+
+
+@lru_cache(maxsize=4)
+def _explanations(
+    sums: LevelSums, front_end: AnyFrontEnd, *, per_band: bool
+) -> tuple[tuple[Mistake, Moments, Moments], ...]:
+    """Each known mistake with the numbers that it gives and their standard errors; computed once for the same sums."""
+    known = list(known_mistakes(sums, front_end, per_band=per_band))
+    found = zip(known, _standard_errors(sums, known), strict=True)
+    return tuple((one, one.moments(sums), errors) for one, errors in found)
 
 
 def _standard_errors(sums: LevelSums, known: list[Mistake]) -> list[Moments]:

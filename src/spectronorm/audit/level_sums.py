@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,11 @@ class LevelSums:
         return (self.frames * self.cells)[:, None]
 
     def pooled(self) -> LevelSums:
-        """The sums of all bands together."""
+        """The sums of all bands together; they are added up once."""
+        return self._pooled
+
+    @cached_property
+    def _pooled(self) -> LevelSums:
         sums = {name: getattr(self, name).sum(axis=1, keepdims=True) for name in ("total", "squares", "on_floor")}
         return replace(self, cells=self.cells * self.total.shape[1], **sums)
 

@@ -53,7 +53,7 @@ class FoundOddity:
 
     @property
     def place(self) -> tuple[int, float, str]:
-        """Sort key: worst first."""
+        """Sort key, with the worst first."""
         return ORDER[self.kind], -self.excess, self.clip
 
     def __str__(self) -> str:

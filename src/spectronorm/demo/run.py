@@ -74,8 +74,15 @@ def run_demo(folder: Path, *, seed: int = 0, progress: Progress | None = None) -
         f"spectronorm apply {dataset} --profile {pipeline_path} -o {folder / 'features'} --duration 5 --max-bad 5%",
     ]
     figures = {"One clip under four normalizations": comparison, "The bands": bands}
-    save_page(report, "spectronorm demo: what was measured", profile, figures, commands)
+    save_page(report, "spectronorm demo: what was measured", profile, figures, commands, _one_of_each(dataset, profile))
     return DemoResult(dataset, profile, profile_path, pipeline_path, applied, clip, comparison, bands, report)
+
+
+def _one_of_each(dataset: Path, profile: Profile) -> dict[str, Path]:
+    """Return one clip of each label, by label: a second take that could be measured."""
+    bad = {file.path for file in profile.bad} | {file.path for file in profile.flagged}
+    clips = [clip for clip in open_source(dataset) if clip.columns["take"] == "B" and clip.name not in bad]
+    return {clip.columns["label"]: clip.path for clip in reversed(clips)}
 
 
 def _siren(dataset: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,28 @@ def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Create an empty figure of this size in inches.
+    """Create an empty figure of this size in inches, which a notebook shows whatever its backend.
 
     Raises:
         MissingExtra: if matplotlib is not installed.
     """
+    return _figure_class()(figsize=(width, height), layout="constrained")
+
+
+@cache
+def _figure_class() -> Any:
     try:
         from matplotlib.figure import Figure
     except (ImportError, OSError):
         raise MissingExtra("Drawing", "report") from None
-    return Figure(figsize=(width, height), layout="constrained")
+
+    class NotebookFigure(Figure):
+        """Figure without a window, as PNG in a notebook."""
+
+        def _repr_png_(self) -> bytes:
+            return figure_png(self)
+
+    return NotebookFigure
 
 
 def figure_png(figure: Any) -> bytes:

@@ -147,10 +147,10 @@ class Collection:
         return self._back(number, low, high)
 
     def back(self, number: int, low: float, high: float) -> dict[str, Any]:
-        """Return facts about the image and its sound."""
+        """Return facts about the image and its sound; the difference is that of the levels within the image's range."""
         found = self.turned_back(number, low, high)
-        before = self._view(number).level
-        difference = np.abs(found.level.astype(np.float64) - before)
+        shown = (np.clip(one.astype(np.float64), low, high) for one in (found.level, self._view(number).level))
+        difference = np.abs(np.subtract(*shown))
         return {
             "bytes": len(found.png),
             "clipped": found.clipped,

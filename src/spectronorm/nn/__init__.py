@@ -19,6 +19,8 @@ from spectronorm.nn.monitored import Monitored as Monitored
 from spectronorm.nn.normalize import Normalize as Normalize
 from spectronorm.nn.preprocess import Preprocess as Preprocess
 from spectronorm.nn.spectrogram import Spectrogram as Spectrogram
+from spectronorm.nn.stream_step import StreamStep as StreamStep
+from spectronorm.nn.stream_step import export_stream_onnx as export_stream_onnx
 
 __all__ = [
     "AdaptedBatchNorm",
@@ -28,8 +30,10 @@ __all__ = [
     "Normalize",
     "Preprocess",
     "Spectrogram",
+    "StreamStep",
     "adapt_batchnorm",
     "collate",
     "export_onnx",
     "export_program",
+    "export_stream_onnx",
 ]

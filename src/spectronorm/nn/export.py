@@ -108,7 +108,7 @@ def export_program(
     example = _examples(exportable)
     inputs = (example, torch.full((len(example),), example.shape[-1])) if lengths else (example,)
     try:
-        with _quiet_exporter():
+        with quiet_exporter():
             return torch.export.export(exportable, inputs, dynamic_shapes=_dynamic_shapes(lengths), strict=False)
     except SpectronormError:
         raise
@@ -161,7 +161,7 @@ def _onnx_program(module: Preprocess | Spectrogram, inputs: tuple[Tensor, ...]) 
     except (ImportError, OSError):
         raise MissingExtra("Writing an ONNX model", "onnx") from None
     try:
-        with _quiet_exporter():
+        with quiet_exporter():
             return torch.onnx.export(
                 module,
                 inputs,
@@ -197,7 +197,7 @@ def _cannot_export(form: str, module: Preprocess | Spectrogram, error: BaseExcep
 
 
 @contextmanager
-def _quiet_exporter() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Suppress torch's messages about its exporter: missing torchvision, its own deprecated calls, and traced code."""
     loggers = [logging.getLogger(name) for name in _LOUD]
     levels = [logger.level for logger in loggers]

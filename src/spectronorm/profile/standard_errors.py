@@ -44,7 +44,7 @@ class StandardErrors:
 
     @property
     def mean_half_width(self) -> float:
-        """Half-width of the 95 % interval of the mean: Student's t, and the finite population if it is known."""
+        """Half-width of the 95 % interval of the mean, by Student's t and the finite population if it is known."""
         return self._half_width(self.mean_se)
 
     @property

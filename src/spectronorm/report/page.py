@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 
+from spectronorm.audio import ClipReference, Reader
+from spectronorm.audio.native import with_native_blocks
+from spectronorm.printable import printable
 from spectronorm.profile import Profile
+from spectronorm.report.clip_excerpt import ClipExcerpt, excerpt_of
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
@@ -16,6 +21,9 @@ _PAGE = """<style>
   td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
   td:first-child, th:first-child { text-align: left; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
+  .sounds { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; }
+  .sounds label { flex: 1 1 14rem; min-width: 0; }
+  audio { width: 100%; display: block; }
   img { max-width: 100%; height: auto; }
   code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
 </style>
@@ -30,6 +38,11 @@ spectronorm {{ summary.version }}.</p>
 <h2>{{ caption }}</h2>
 <img src="data:image/png;base64,{{ image }}" alt="{{ caption }}">
 {% endfor %}
+{% if sounds %}<h2>Sounds</h2>
+<p>One clip of each label: two seconds around its loudest place, at its own level.</p>
+<div class="sounds">{% for name, sound in sounds.items() %}<label>{{ name }}
+<audio controls preload="none" aria-label="{{ name }}" src="data:audio/flac;base64,{{ sound }}"></audio></label>
+{% endfor %}</div>{% endif %}
 <h2>All bands pooled ({{ summary.unit }})</h2>
 <table><tr>{% for name in summary.global %}<th>{{ name }}</th>{% endfor %}</tr>
 <tr>{% for value in summary.global.values() %}<td>{{ "unknown" if value is none else "%.4f" % value }}</td>{% endfor %}
@@ -54,19 +67,33 @@ spectronorm {{ summary.version }}.</p>
 """
 
 
-def save_page(path: Path, title: str, profile: Profile, figures: Mapping[str, Path], commands: list[str]) -> None:
-    """Write the page, with each figure (caption to PNG file) embedded.
+def save_page(
+    path: Path,
+    title: str,
+    profile: Profile,
+    figures: Mapping[str, Path],
+    commands: list[str],
+    sounds: Mapping[str, Path] | None = None,
+) -> None:
+    """Write the page, with each figure (caption to PNG file) and sound (name to audio file) embedded.
 
     Raises:
         MissingExtra: if Jinja2 is not installed.
+        AudioError: if a sound cannot be read.
     """
     template = page_template(_PAGE)
     images = {caption: embedded(file.read_bytes()) for caption, file in figures.items()}
+    heard = {name: _excerpt(file) for name, file in (sounds or {}).items()}
     text = template.render(
         title=title,
         summary=profile.summary(),
         figures=images,
+        sounds={printable(name): base64.b64encode(one.flac()).decode() for name, one in heard.items()},
         commands=commands,
         front_end=profile.front_end.to_json(),
     )
     write_text(path, text, Content.PAGE)
+
+
+def _excerpt(file: Path) -> ClipExcerpt:
+    return with_native_blocks(Reader(), ClipReference(file.name, file), excerpt_of)

@@ -1,4 +1,4 @@
-"""Checks of single values that are read from files of ours."""
+"""Checks of single values that are read from files that spectronorm writes."""
 
 from __future__ import annotations
 

@@ -152,14 +152,14 @@ class STFT(FieldsOnly):
 
     @cached_property
     def padding_behind(self) -> int:
-        """Number of samples added at the end: as in front, or enough for the frame of the last half hop."""
+        """Number of samples added at the end, as in front, or enough for the frame of the last half hop."""
         if self.frame_count == "round":
             return self.frame_samples - self.hop - self.padding + self.hop // 2
         return self.padding
 
     @cached_property
     def min_samples(self) -> int:
-        """The shortest waveform that is transformed: one window, and one hop if there is a frame for each whole hop."""
+        """The shortest waveform that is transformed, one window, and one hop if there is a frame for each whole hop."""
         return max(self.frame_samples, self.hop) if self.frame_count == "floor" else self.frame_samples
 
     @cached_property

@@ -19,6 +19,7 @@ class Lhotse(StatisticsFormat):
     """Lhotse's GlobalMVN: norm_means and norm_stds, as a torch archive (written) or its own pickle (read too)."""
 
     suffix = ".pt"
+    preset = "lhotse"
     lacks = ("The file holds float32: numbers are rounded to 7 digits.",)
 
     @override
