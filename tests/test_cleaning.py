@@ -130,6 +130,22 @@ def test_untrusted_files_give_the_same_facts(good: Path) -> None:
     assert [one.digest for one in plain.facts.values()] == [one.digest for one in confined.facts.values()]
 
 
+def test_mixed_formats_are_told(good: Path, write: Write) -> None:
+    """Rates, channels and bits are counted over all clips, and the command says which of them are mixed."""
+    write("clips/30.wav", np.stack([good_wave(30), good_wave(31)], axis=1), RATE)
+    write("clips/31.wav", good_wave(31, 2.0), 2 * RATE)
+    formats = sn.cleaning.inspect(good).formats
+    assert formats == {
+        "sample_rate": {RATE: COUNT + 1, 2 * RATE: 1},
+        "channels": {1: COUNT + 1, 2: 1},
+        "bits": {16: 32},
+    }
+    told = CliRunner().invoke(app, ["inspect", str(good)]).stderr
+    assert "sample rates (Hz) are mixed: 31 of 16000, 1 of 32000" in told
+    assert "numbers of channels are mixed: 31 of 1, 1 of 2" in told
+    assert "bit depths" not in told
+
+
 def test_a_limit_decides(good: Path, write: Write) -> None:
     """A clip below one limit is odd, and above it is not; a limit out of bounds is refused."""
     write("clips/09.wav", good_wave(9) * 1e-2 / np.abs(good_wave(9)).max(), RATE)

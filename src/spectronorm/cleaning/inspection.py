@@ -59,6 +59,14 @@ class Inspected:
         return {kind.value: counts[kind] for kind in Oddity if counts[kind]}
 
     @property
+    def formats(self) -> Mapping[str, Mapping[int, int]]:
+        """Number of readable clips by `sample_rate` (Hz), by `channels`, and by used `bits` (16 at most)."""
+        return {
+            name: dict(sorted(Counter(int(getattr(one, name)) for one in self.facts.values()).items()))
+            for name in ("sample_rate", "channels", "bits")
+        }
+
+    @property
     def clean(self) -> tuple[ClipReference, ...]:
         """The clips that nothing is odd about, in the order of the source; of copies, the first by name."""
         twice = {one.clip for one in self.found if one.like == one.clip}

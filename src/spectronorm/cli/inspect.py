@@ -26,7 +26,7 @@ from spectronorm.cli.options import (
     windows,
 )
 from spectronorm.cli.run import FAILED, guarded, note_unread, print_json, progress_bar, writing
-from spectronorm.cli.terminal import say
+from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.passes.one_pass import inputs_of
@@ -47,6 +47,7 @@ _EXAMPLES = """
 _DEFAULT = InspectionLimits()
 MOST_SHOWN = 100_000
 MOST_NAME = 60
+_MIXED = {"sample_rate": "sample rates (Hz)", "channels": "numbers of channels", "bits": "used bit depths"}
 _KIND = max(map(len, Oddity))
 
 
@@ -174,6 +175,7 @@ def _plain(found: Inspected) -> dict[str, object]:
         "clips": len(found.source),
         "odd": list(found.odd),
         "counts": dict(found.counts),
+        "formats": {name: {str(key): count for key, count in table.items()} for name, table in found.formats.items()},
         "found": [one.to_dict() for one in found.found],
         "bad": [bad.to_dict() for bad in found.bad],
     }
@@ -181,6 +183,9 @@ def _plain(found: Inspected) -> dict[str, object]:
 
 def _report(found: Inspected, most: int) -> None:
     clips = counted(len(found.source), "clip")
+    for name, table in found.formats.items():
+        if len(table) > 1:
+            warn(f"{_MIXED[name]} are mixed: {', '.join(f'{count} of {key}' for key, count in table.items())}")
     if not found.found:
         say(f"{clips}, nothing odd")
         return
