@@ -61,6 +61,13 @@ def test_the_version_is_released_in_the_changelog() -> None:
     assert f"version: {sn.__version__}\ndate-released: {released[1][1]}\n" in text("CITATION.cff")
 
 
+def test_make_has_one_recipe_for_each_target() -> None:
+    """A target that stands twice would silently lose its first recipe."""
+    targets = re.findall(r"^([a-z-]+|[$]\(VENV\)/[a-z.-]+):", text("Makefile"), flags=re.MULTILINE)
+    assert "check" in targets
+    assert sorted(targets) == sorted(set(targets))
+
+
 def test_workflows_call_what_make_has() -> None:
     """Every `make TARGET` of the workflows and of CONTRIBUTING is a target, and every Python is in the classifiers."""
     targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), flags=re.MULTILINE))
