@@ -35,7 +35,7 @@ def test_groups_are_fold_and_split_unless_others_are_asked_for(noise_table: Path
     assert sn.fit(noise_table, FRONT_END, group_by="label") == by_label  # one column needs no list
     direct = sn.fit(sn.open_source(noise_table).without(label="low"), FRONT_END, group_by=["label"])
     assert by_label.without(label="low") == direct
-    with pytest.raises(sn.errors.ArgumentError, match="columns are fold, label, split"):
+    with pytest.raises(sn.errors.ArgumentError, match="has the columns fold, label, split"):
         sn.fit(noise_table, FRONT_END, group_by=["speaker"])
 
 

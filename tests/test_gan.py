@@ -195,7 +195,7 @@ def test_the_commands_train_and_sample(clips: Path, tmp_path: Path) -> None:
     assert json.loads(sampled.stdout)["images"] == ["0000-class000.png", "0001-class001.png"]
     unknown = runner.invoke(app, ["gan", "sample", str(folder), "-o", str(tmp_path / "out"), "--class", "seven"])
     assert unknown.exit_code == 2
-    assert "the model's classes are high, low" in unknown.stderr
+    assert "class 'seven' is unknown; it must be one of high, low" in unknown.stderr
     missing = runner.invoke(app, ["gan", "sample", str(tmp_path / "none"), "-o", str(tmp_path / "out")])
     assert missing.exit_code == 1
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}

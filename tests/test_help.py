@@ -71,7 +71,7 @@ def test_an_example_is_a_command_line(line: str, tmp_path: Path, monkeypatch: py
     """Names, arguments, options and values of an example are those of its command."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ESC-50-33c8ce9.zip").touch()
-    text = re.sub(r"^[A-Z_]+=\S+ ", "", line.rsplit("|", maxsplit=1)[-1])
+    text = re.sub(r"^[A-Z_]+=\S+ |(?<= )> \S+$", "", line.rsplit("|", maxsplit=1)[-1])
     program, *arguments = shlex.split(text, comments=True)
     assert program == "spectronorm"
     command: Any = get_command(app)

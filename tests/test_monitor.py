@@ -490,7 +490,7 @@ def test_the_training_clips_must_be_those_of_the_profile(noise_table: Path) -> N
     front_end = sn.FrontEnd(bands=sn.Mel(16))
     source = sn.open_source(noise_table)
     with pytest.raises(sn.errors.ArgumentError, match="were not measured"):
-        Baseline.of_clips(source, sn.fit(source.without(fold=1), front_end))
+        Baseline.of_clips(source, sn.fit(sn.audio.Source.of(source.clips[:-2]), front_end))
     with pytest.raises(sn.errors.ArgumentError, match="too small"):
         Baseline.of_clips(source, sn.fit(source, front_end))
 

@@ -281,7 +281,7 @@ BAD = {
     "an array": (np.zeros((2, 8000)), {}, "from_numpy"),
     "no axes": (torch.tensor(0.5), {}, "without axes"),
     "too short": (torch.zeros(2, 399), {}, "400"),
-    "axes swapped": (torch.zeros(8000, 2), {}, r"\(\.\.\., sample\)"),
+    "axes swapped": (torch.zeros(8000, 2), {}, r"must be \(\.\.\., channel, sample\): pass wave\.T"),
     "NaN": (torch.full((2, 8000), float("nan")), {}, "16000 samples of the wave are NaN"),
     "infinity": (torch.full((1, 8000), float("inf")), {}, "NaN or infinite"),
     "another rate": (torch.zeros(2, 8000), {"sample_rate": 44_100}, "44100.*16000"),

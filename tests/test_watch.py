@@ -206,6 +206,7 @@ def test_update_and_rollback(profile_path: Path, tmp_path: Path) -> None:
 
 
 MISUSE = [
+    "update {pipeline} {folder} -o {out}",
     "watch {folder} -p {profile} --once --false-alarms 1/week",
     "watch {folder} -p {profile} --once --window 30",
     "watch {folder} -p {profile} --pcm s16le",
@@ -224,7 +225,6 @@ FAILURE = [
     "watch {empty} -p {profile} --once",
     "watch - -p {profile} --once",
     "watch {folder} -p {profile} --once --state {profile}",
-    "update {pipeline} {folder} -o {out}",
 ]
 
 

@@ -226,7 +226,8 @@ def _judge(tried: list[tuple[Finding, float]]) -> tuple[str, str]:
     right = tried[0][0]
     if right.distance <= tried[0][1]:
         return EXACT, "the numbers are those of these data"
-    nearest, tolerance = min(tried, key=lambda one: one[0].distance / one[1])
+    sharp = [one for one in tried if one[0].distance <= one[1] <= tried[0][1]]  # no random order explains these better
+    nearest, tolerance = min(sharp or tried, key=lambda one: one[0].distance / one[1])
     rivals = (one for one, _ in tried if one.name != nearest.name and not one.name.startswith(PUBLISHED))
     others = [one.distance for one in rivals]
     share = _NEAREST_SHARE if tolerance <= tried[0][1] else _NOISY_SHARE

@@ -149,9 +149,7 @@ def compare_command(
     ] = 5e-3,
     search_learning_rate: Annotated[
         bool,
-        typer.Option(
-            "--search-learning-rate", help="Search each arm's learning rate around this one, on its training folds."
-        ),
+        typer.Option("--search-rate", help="Search each arm's learning rate around this one, on its training folds."),
     ] = False,
     weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
     label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,

@@ -273,7 +273,7 @@ class _Teller:
             typer.echo(json_text.dumps(line, allow_nan=False))
             sys.stdout.flush()
         elif event.problem is not None:
-            warn(f"left out {event.name}: {event.problem}")
+            warn(f"left out {event.name}: {event.problem.reason.value}: {event.problem.detail}")
         elif news is not None:
             what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
             where = console(stderr=True) if self._live is None else self._live.console
