@@ -133,4 +133,4 @@ docs: $(VENV)/.installed-docs reference ## the documentation, as HTML in docs/_b
 	$(BIN)/sphinx-build -nW --keep-going -b html docs docs/_build
 
 clean: ## remove what was built
-	rm -rf $(VENV) .venv-oldest .venv-prerelease docs/_build spectronorm-demo .fuzz
+	rm -rf $(VENV) .venv-oldest .venv-prerelease docs/_build docs/jupyter_execute spectronorm-demo .fuzz

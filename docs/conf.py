@@ -13,7 +13,7 @@ author = "the spectronorm authors"
 version = release = __version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
-exclude_patterns = ["_build", "**/_notebooks", "reference"]
+exclude_patterns = ["_build", "jupyter_execute", "**/_notebooks", "reference"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath"]
 # The guides are notebooks in Markdown: their cells run in each build, and a cell that fails ends it.
