@@ -120,7 +120,7 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
 
 
 def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, Any]]:
-    """How often an update from clips of few classes and of all is refused, as uniform or by its diagnosis."""
+    """Share of updates, from clips of few classes and of all, that are refused as uniform or by their diagnosis."""
     rows = []
     for baseline_name in ("training clips", "profile alone"):
         for count in (16, 32):

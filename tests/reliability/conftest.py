@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+import spectronorm as sn
 from spectronorm.passes import units
 
 from .bad_inputs import tone
@@ -25,6 +26,16 @@ def write_clips(folder: Path, count: int, seconds: float = 0.25, rate: int = 8_0
 def clips(tmp_path: Path) -> Path:
     """Forty short good clips at 8 kHz."""
     return write_clips(tmp_path / "clips", 40)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten clips and the profile that every run must give."""
+    root = tmp_path_factory.mktemp("world")
+    write_clips(root / "src", 10)
+    front_end = sn.FrontEnd(8000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
+    sn.fit(root / "src", front_end, engine=sn.engines.ThreadEngine(1)).save(root / "p.st")
+    return root
 
 
 @pytest.fixture(autouse=True)

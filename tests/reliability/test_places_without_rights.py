@@ -17,8 +17,6 @@ from tests.command_output import messages
 
 import spectronorm as sn
 
-from .conftest import write_clips
-
 if os.name != "posix":
     pytest.skip("namespaces are Linux's", allow_module_level=True)
 LARGE = int(os.environ.get("SPECTRONORM_MUTATIONS", "0")) >= 100_000
@@ -30,16 +28,6 @@ PLACES = {
     "no network": "unshare -n {run}",
     "all at once": f"unshare -m -n sh -c '{READ_ONLY} && exec unshare -U --map-user=12345 {HOMELESS} {{run}}'",
 }
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten clips and the profile that every run must give."""
-    root = tmp_path_factory.mktemp("places")
-    write_clips(root / "src", 10)
-    front_end = sn.FrontEnd(8000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
-    sn.fit(root / "src", front_end, engine=sn.engines.ThreadEngine(1)).save(root / "p.st")
-    return root
 
 
 def there(place: str, run: str, world: Path, output: Path) -> subprocess.CompletedProcess[str]:

@@ -19,8 +19,6 @@ import spectronorm as sn
 from spectronorm.audio import Limits, Reader
 from spectronorm.audio.decoding import memory_file
 
-from .conftest import write_clips
-
 if os.name != "posix":
     pytest.skip("what is missed here is POSIX's", allow_module_level=True)
 ENGINES = ["threads", "processes", "auto"]
@@ -39,16 +37,6 @@ def in_namespace(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     if shell("unshare -m true", folder).returncode:
         pytest.skip("no mount namespace can be made here")
     return shell(f"exec unshare -m bash -c '{line}'", folder)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten clips and the profile that every run must give."""
-    root = tmp_path_factory.mktemp("anywhere")
-    write_clips(root / "src", 10)
-    front_end = sn.FrontEnd(8000, stft=sn.STFT(n_fft=256), bands=sn.Mel(20))
-    sn.fit(root / "src", front_end, engine=sn.engines.ThreadEngine(1)).save(root / "p.st")
-    return root
 
 
 def fitted(world: Path, output: Path) -> bool:

@@ -27,7 +27,25 @@ from spectronorm.normalize import FittedNormalizer
 __all__ = ["AugmentSpectrograms", "AugmentWaves", "LevelNormalize", "MixupCallback"]
 
 
-class AugmentWaves(Transform):  # type: ignore[misc]
+class _Augment(Transform):  # type: ignore[misc]
+    """Batch transform of the training set alone, by augmentations in turn."""
+
+    split_idx, on_waves = 0, False
+
+    def __init__(self, *augmentations: Augmentation, seed: int = 0) -> None:
+        super().__init__()
+        self.augmentations = _checked(augmentations, on_waves=self.on_waves)
+        self._generator = np.random.default_rng(seed)
+
+    def _augmented(self, x: Any) -> Any:
+        values = plain_tensor(x)
+        for augmentation in self.augmentations:
+            made = augmentation(values, self._generator)  # type: ignore[operator]
+            values = made if isinstance(made, Tensor) else made[0]
+        return in_class_of_tensor(x, values)
+
+
+class AugmentWaves(_Augment):
     """Batch transform of the training set's waveforms, before `AudioToSpec`; the validation set is left alone.
 
     Args:
@@ -38,18 +56,14 @@ class AugmentWaves(Transform):  # type: ignore[misc]
         ArgumentError: if an augmentation is for spectrograms, or is `Mixup`, which needs labels (see `MixupCallback`).
     """
 
-    split_idx, order = 0, 80
-
-    def __init__(self, *augmentations: Augmentation, seed: int = 0) -> None:
-        super().__init__()
-        self.augmentations, self._generator = _checked(augmentations, on_waves=True), np.random.default_rng(seed)
+    order, on_waves = 80, True
 
     def encodes(self, x: AudioTensor) -> AudioTensor:
         """Return the augmented waveforms `(batch, channel, sample)`."""
-        return _augmented(x, self.augmentations, self._generator)  # type: ignore[no-any-return]
+        return self._augmented(x)  # type: ignore[no-any-return]
 
 
-class AugmentSpectrograms(Transform):  # type: ignore[misc]
+class AugmentSpectrograms(_Augment):
     """Batch transform of the training set's spectrograms, after the normalization, where zero is the mean.
 
     Args:
@@ -64,15 +78,11 @@ class AugmentSpectrograms(Transform):  # type: ignore[misc]
     100
     """
 
-    split_idx, order = 0, 100
-
-    def __init__(self, *augmentations: Augmentation, seed: int = 0) -> None:
-        super().__init__()
-        self.augmentations, self._generator = _checked(augmentations, on_waves=False), np.random.default_rng(seed)
+    order = 100
 
     def encodes(self, x: AudioSpectrogram) -> AudioSpectrogram:
         """Return the augmented spectrograms `(batch, channel, band, frame)`."""
-        return _augmented(x, self.augmentations, self._generator)  # type: ignore[no-any-return]
+        return self._augmented(x)  # type: ignore[no-any-return]
 
 
 def _checked(augmentations: tuple[Augmentation, ...], *, on_waves: bool) -> tuple[Augmentation, ...]:
@@ -83,14 +93,6 @@ def _checked(augmentations: tuple[Augmentation, ...], *, on_waves: bool) -> tupl
             other = "AugmentWaves" if augmentation.on_waves else "AugmentSpectrograms"
             raise ArgumentError(f"{augmentation} needs {other}")
     return augmentations
-
-
-def _augmented(x: Any, augmentations: tuple[Augmentation, ...], generator: np.random.Generator) -> Any:
-    values = plain_tensor(x)
-    for augmentation in augmentations:
-        made = augmentation(values, generator)  # type: ignore[operator]
-        values = made if isinstance(made, Tensor) else made[0]
-    return in_class_of_tensor(x, values)
 
 
 class LevelNormalize(Transform):  # type: ignore[misc]
