@@ -43,7 +43,7 @@ from spectronorm.monitor import (
 )
 from spectronorm.monitor.feed.prometheus import LOOPBACK, Exporter
 from spectronorm.printable import printable
-from spectronorm.profile import Profile
+from spectronorm.profile import BadFile, Profile
 from spectronorm.report.drift_page import save_drift_page
 from spectronorm.runs.lock import output_lock
 from spectronorm.storage.content import Content
@@ -273,7 +273,7 @@ class _Teller:
             typer.echo(json_text.dumps(line, allow_nan=False))
             sys.stdout.flush()
         elif event.problem is not None:
-            warn(f"left out {event.name}: {event.problem.reason.value}: {event.problem.detail}")
+            warn(f"left out {BadFile.of(event.name, event.problem)}")
         elif news is not None:
             what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
             where = console(stderr=True) if self._live is None else self._live.console
