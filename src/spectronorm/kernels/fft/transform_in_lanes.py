@@ -33,11 +33,11 @@ def transform(
 
     Both buffers are overwritten; the one with the result is returned.
     """
-    return _through(range(len(radices) - 1, -1, -1), n, n, (radices, starts, roots), frames, other)
+    return through(range(len(radices) - 1, -1, -1), n, n, (radices, starts, roots), frames, other)
 
 
 @njit(nogil=True, inline="always")
-def _through(
+def through(
     stages: range,
     n: int,
     before: int,
@@ -82,5 +82,5 @@ def power_spectrum(
     else:
         before //= radices[stages - 1]
         first_stage(radices[stages - 1], columns, layout, source, before, stride, t)
-    source = _through(range(stages - 2, 0, -1), n, before, plan, source, target)
+    source = through(range(stages - 2, 0, -1), n, before, plan, source, target)
     last_stage(radices[0], source, out, roots, n // radices[0], strides[1], t)
