@@ -243,8 +243,8 @@ def _rate_remarks(profile: Profile) -> list[str]:
     if isinstance(front_end, Levels) or len(rates) < 2 or min(rates) >= front_end.sample_rate:
         return []
     clips, listed = sum(rates.values()), ", ".join(f"{count} at {rate} Hz" for rate, count in rates.items())
-    text = f"sample rates are mixed: of {counted(clips, 'clip')}, {listed}; bands above half of a file's own rate are empty"
-    return [f"{text} (the front end has {front_end.sample_rate} Hz)"]
+    why = f"bands above half of a file's own rate are empty (the front end has {front_end.sample_rate} Hz)"
+    return [f"sample rates are mixed: of {counted(clips, 'clip')}, {listed}; {why}"]
 
 
 def _flat_remark(profile: Profile) -> str:
