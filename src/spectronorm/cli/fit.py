@@ -210,7 +210,19 @@ def remarks(profile: Profile) -> list[str]:
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
         found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
+    found += _power_remarks(profile)
     return [*found, *error_remarks(profile)]
+
+
+def _power_remarks(profile: Profile) -> list[str]:
+    """Say that the bands' weights are meant for another power of the STFT."""
+    front_end = profile.front_end
+    if not isinstance(front_end, FrontEnd):
+        return []
+    meant, power = front_end.bands.meant_for_power, front_end.stft.power
+    if meant is None or meant == power:
+        return []
+    return [f"{type(front_end.bands).__name__} weights are made for --power {meant:g}, and the STFT has {power:g}"]
 
 
 def _odd_remarks(profile: Profile) -> list[str]:
