@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from spectronorm.front_end.fast.logarithm import LOGARITHM
 from spectronorm.kernels.fft.few_frames import power_of_few
 from spectronorm.kernels.fft.lanes import DOUBLES, fill, load, store
-from spectronorm.kernels.fft.power_in_lanes import prepare_frames, transform_frames
+from spectronorm.kernels.fft.power_in_lanes import prepare_frames
+from spectronorm.kernels.fft.transform_in_lanes import transform_frames
 from spectronorm.kernels.fft.transposition import transpose
 from spectronorm.kernels.jit import njit
 
@@ -80,9 +81,8 @@ def _powers(queue: _Doubles, begin: int, there: int, table: _Doubles, head: Any)
     frames = _cut(queue, begin, there, table, head)
     layout = window, _whole(table, head, ROWS), _whole(table, head, SHIFTS)
     plan = _whole(table, head, RADICES), _whole(table, head, STARTS), _part(table, head, ROOTS)
-    stages = _part(table, head, STAGES).reshape((2, window.size * DOUBLES))
-    rows = powers.size // DOUBLES - 1
-    transform_frames(frames, layout, plan, stages, powers[: rows * DOUBLES].reshape((rows, DOUBLES)))
+    stages, half = _part(table, head, STAGES), window.size * DOUBLES
+    transform_frames(frames, layout, (DOUBLES, DOUBLES), plan, (stages[:half], stages[half:]), powers)
 
 
 @njit(nogil=True)
@@ -93,7 +93,7 @@ def _few_powers(queue: _Doubles, begin: int, there: int, table: _Doubles, head: 
     frames, other = stages[:half], stages[half : 2 * half]
     size = _part(table, head, FRAMES).size // DOUBLES
     if head[CHANGES]:
-        changed = _cut(queue, begin, there, table, head).reshape(-1)
+        changed = _cut(queue, begin, there, table, head)
         for k in range(size):
             for t in range(few):
                 frames[k * few + t] = changed[k * DOUBLES + min(t, there - 1)] * window[k]
@@ -120,23 +120,22 @@ def _few_powers(queue: _Doubles, begin: int, there: int, table: _Doubles, head: 
 
 @njit(nogil=True)
 def _cut(queue: _Doubles, begin: int, there: int, table: _Doubles, head: Any) -> Any:
-    """Return frames `(sample, lane)` from `begin` on; lanes without a frame keep what they hold."""
-    flat, hop = _part(table, head, FRAMES), head[HOP]
-    size = flat.size // DOUBLES
-    frames = flat.reshape((size, DOUBLES))
+    """Return frames `(sample, lane)` from `begin` on, flat; lanes without a frame keep what they hold."""
+    frames, hop = _part(table, head, FRAMES), head[HOP]
+    size = frames.size // DOUBLES
     whole = size // DOUBLES * DOUBLES if there == DOUBLES else 0
     for k in range(0, whole, DOUBLES):
-        transpose(queue, begin + k, hop, flat, k * DOUBLES, DOUBLES)
+        transpose(queue, begin + k, hop, frames, k * DOUBLES, DOUBLES)
     for t in range(there):
         for k in range(whole, size):
-            frames[k, t] = queue[begin + t * hop + k]
+            frames[k * DOUBLES + t] = queue[begin + t * hop + k]
     if not head[CHANGES]:
         return frames
-    changed = _part(table, head, CHANGED).reshape((size, DOUBLES))
+    changed, strides = _part(table, head, CHANGED), (DOUBLES, DOUBLES)
     layout = _part(table, head, WINDOW), _whole(table, head, ROWS), _whole(table, head, SHIFTS)
     runs = _whole(table, head, MEAN_RUNS)
     change = runs.reshape((runs.size // 3, 3)), _part(table, head, NUMBERS)[_PREEMPHASIS]
-    prepare_frames(frames, layout, change, _part(table, head, SIGNALS), changed, DOUBLES)
+    prepare_frames(frames, layout, strides, change, _part(table, head, SIGNALS), changed, size, DOUBLES)
     return changed
 
 

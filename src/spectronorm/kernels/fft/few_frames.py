@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly
 from spectronorm.kernels.fft.lanes import DOUBLES, Numbers, Value
 from spectronorm.kernels.fft.plan import Plan
-from spectronorm.kernels.fft.stages import half, is_even, turned
-from spectronorm.kernels.fft.transform_in_lanes import through
+from spectronorm.kernels.fft.stages import half, is_even, stage, turned
+from spectronorm.kernels.fft.transform_in_lanes import Stages
 from spectronorm.kernels.jit import njit
 
 _RADICES = (2, 4)
@@ -135,20 +135,18 @@ def _last_across(typing: Any, radix: Any, x: Any, roots: Any, out: Any, inner: A
 _last_stage_across: Any = intrinsic(_last_across)
 
 
-@njit(nogil=True, inline="always")
-def power_of_few(
-    plan: tuple[NDArray[np.int64], NDArray[np.int64], _Floats],
-    roots: _Floats,
-    frames: _Floats,
-    other: _Floats,
-    out: _Floats,
-) -> None:
+@njit(cache=True, nogil=True)
+def power_of_few(plan: Stages, roots: _Floats, frames: _Floats, other: _Floats, out: _Floats) -> None:
     """Write squared magnitudes `(bin, frame)` of windowed frames `(sample, frame)`, flat; `frames` is overwritten.
 
     There are `frames_at_once` of them; `out` has room for 8 more numbers. `roots` are the plan's `last_roots`.
     """
-    radices = plan[0]
-    radix = radices[0]
-    inner = frames.size // 8
-    parts = through(range(len(radices) - 1, 0, -1), inner, inner, plan, frames, other)
-    _last_stage_across(radix, parts, roots, out, inner)
+    radices, starts, all_roots = plan
+    n = frames.size // DOUBLES
+    before = n
+    for i in range(len(radices) - 1, 0, -1):
+        inner = n // before
+        before //= radices[i]
+        stage(radices[i], frames, other, inner, before, all_roots, starts[i])
+        frames, other = other, frames
+    _last_stage_across(radices[0], frames, roots, out, n)
