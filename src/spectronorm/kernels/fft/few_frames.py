@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly
 from spectronorm.kernels.fft.lanes import DOUBLES, Numbers, Value
 from spectronorm.kernels.fft.plan import Plan
-from spectronorm.kernels.fft.stages import half, is_even, stage, turned
+from spectronorm.kernels.fft.stages import half, is_even, stage, times_conjugate
 from spectronorm.kernels.fft.transform_in_lanes import Stages
 from spectronorm.kernels.jit import njit
 
@@ -109,7 +109,7 @@ def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: But
         for part in parts[1:]:
             c = roots[(pairs * (2 * (part - 1)) + pair) * frames]
             s = roots[(pairs * (2 * (part - 1) + 1) + pair) * frames]
-            values.append(turned(re[part], im[part], c, s))
+            values.append(times_conjugate(re[part], im[part], c, s))
         for m, one in enumerate(butterfly.rest(values)):
             if m % 2:
                 found = power(one)

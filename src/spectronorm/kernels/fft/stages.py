@@ -17,7 +17,7 @@ from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly, Complex
 from spectronorm.kernels.fft.lanes import Integers, Numbers, Value
 
 
-def turned(re: Value, im: Value, c: Value, s: Value) -> Complex:
+def times_conjugate(re: Value, im: Value, c: Value, s: Value) -> Complex:
     """Return a complex value multiplied by the conjugate of a root of unity."""
     return c * re + s * im, c * im - s * re
 
@@ -25,7 +25,7 @@ def turned(re: Value, im: Value, c: Value, s: Value) -> Complex:
 def _turned(x: Numbers, at: Value, roots: Numbers, root: Value) -> Complex:
     """Return the complex value at this place multiplied by the conjugate of one root for all lanes."""
     c, s = roots.everywhere(root), roots.everywhere(root + 1)
-    return turned(x[at - x.lanes.width], x[at], c, s)
+    return times_conjugate(x[at - x.lanes.width], x[at], c, s)
 
 
 def _write_stage(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
