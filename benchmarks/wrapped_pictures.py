@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -71,7 +72,7 @@ def _level(wave: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(np.log(mels + 1e-9), dtype=np.float64)
 
 
-def _row(levels: list[NDArray[np.float64]], settings: LegacyLogMel) -> dict[str, float | int | None]:
+def _row(levels: list[NDArray[np.float64]], settings: LegacyLogMel) -> dict[str, Any]:
     """Shares of all cells, in truth and as they are read."""
     code = math.trunc(settings.code_of_silence)
     counts = dict.fromkeys(_SHARES, 0)
