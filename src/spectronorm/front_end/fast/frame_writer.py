@@ -35,7 +35,8 @@ class FrameWriter:
         stft = blocks.stft
         self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
         fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1
-        self._write = _write if fused and plan_of(stft.n_fft) is not None else write_in_blocks
+        plan = plan_of(stft.n_fft) if fused else None
+        self._write = _write if plan is not None and plan.has_ends else write_in_blocks
 
     def write(self, samples: NDArray[np.float64], begin: int, end: int, into: _Row) -> None:
         """Write the levels `(band, frame)` of the frames of `samples[begin:end]`, all of which are complete."""

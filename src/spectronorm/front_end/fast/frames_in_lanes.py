@@ -16,7 +16,8 @@ from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft.frame_sums import runs_of
 from spectronorm.kernels.fft.lanes import DOUBLES, fill, load, store
 from spectronorm.kernels.fft.plan import plan_of
-from spectronorm.kernels.fft.power_in_lanes import NO_RUNS, STACK, places, prepare_frames, transform_frames
+from spectronorm.kernels.fft.power_in_lanes import NO_RUNS, STACK, places, prepare_frames
+from spectronorm.kernels.fft.transform_in_lanes import transform_frames
 from spectronorm.kernels.fft.transposition import transpose
 from spectronorm.kernels.jit import njit
 
@@ -43,20 +44,21 @@ def _prepared(writer: FrameWriter) -> tuple[Any, ...]:
         raise ValueError("frames are written in lanes only if there is a plan for them, and a logarithm")
     window = np.zeros(plan.n)
     window[:size] = stft.window_values()
-    frames = room.array("frames", (size, DOUBLES))
+    frames = room.array("frames", (size * DOUBLES,))
     changed, before = frames, room.array("before", (1,))
     if not stft.windowed_only:
-        changed = room.array("changed", (size, DOUBLES))
+        changed = room.array("changed", (size * DOUBLES,))
         before = room.array("before", ((size + STACK) * DOUBLES,))
     for array in (frames, changed):
         array[:] = 0.0
     change = (runs_of(size) if stft.remove_dc_offset else NO_RUNS, float(stft.preemphasis))
-    powers = room.array("powers", (stft.bins, DOUBLES))
+    powers = room.array("powers", (stft.bins * DOUBLES,))
     matrix = np.empty((0, 0)) if runs.identity else runs.matrix
-    gathered = powers if runs.identity else room.array("bands", (bands, DOUBLES))
+    gathered = powers if runs.identity else room.array("bands", (bands * DOUBLES,))
+    stages = room.array("stages", (2, DOUBLES * plan.n))
     return (
         (stft.hop, stft.power == 1.0, not stft.windowed_only, bands),
-        (frames, changed, before, room.array("stages", (2, DOUBLES * plan.n))),
+        (frames, changed, before, (stages[0], stages[1])),
         (window, *places(size, plan.n, size)),
         change,
         (plan.radices, plan.starts, plan.roots),
@@ -72,17 +74,19 @@ def _write(
 ) -> None:
     (hop, root, changes, bands), buffers, layout, change, stages, runs, (powers, gathered, level), log = prepared
     frames, changed, before, between = buffers
+    strides, size = (DOUBLES, DOUBLES), frames.size // DOUBLES
     amin, offset, high, low, unit, factor, moved, least = log
     for start in range(0, into.shape[1], DOUBLES):
-        there = min(DOUBLES, into.shape[1] - start)
+        there = into.shape[1] - start
+        there = there if there < DOUBLES else DOUBLES
         _cut(samples, begin + start * hop, hop, there, frames)
         if changes:
-            prepare_frames(frames, layout, change, before, changed, DOUBLES)
-        transform_frames(changed, layout, stages, between, powers)
+            prepare_frames(frames, layout, strides, change, before, changed, size, DOUBLES)
+        transform_frames(changed, layout, strides, stages, between, powers)
         _gather(powers, root, runs, gathered)
         for band in range(bands):
             for t in range(there):
-                level[band * there + t] = gathered[band, t]
+                level[band * there + t] = gathered[band * DOUBLES + t]
         _log(level[: bands * there], amin, offset, high, low, unit, factor, moved, least)
         for band in range(bands):
             for t in range(there):
@@ -93,26 +97,24 @@ def _write(
 @njit(cache=True, nogil=True)
 def _cut(samples: NDArray[np.float64], begin: int, hop: int, there: int, frames: _Floats) -> None:
     """Write the frames `(sample, lane)` from `begin` on; lanes without a frame keep what they hold."""
-    size = frames.shape[0]
+    size = frames.size // DOUBLES
     whole = size // DOUBLES * DOUBLES if there == DOUBLES else 0
-    flat = frames.reshape(-1)
     for k in range(0, whole, DOUBLES):
-        transpose(samples, begin + k, hop, flat, k * DOUBLES, DOUBLES)
+        transpose(samples, begin + k, hop, frames, k * DOUBLES, DOUBLES)
     for t in range(there):
         for k in range(whole, size):
-            frames[k, t] = samples[begin + t * hop + k]
+            frames[k * DOUBLES + t] = samples[begin + t * hop + k]
 
 
 @njit(cache=True, nogil=True)
 def _gather(powers: _Floats, root: bool, runs: Any, gathered: _Floats) -> None:
     """Take the roots of powers `(bin, lane)` if magnitudes are asked for, and write their sums over runs of bins."""
-    flat, out = powers.reshape(-1), gathered.reshape(-1)
     if root:
-        for i in range(flat.size):
-            flat[i] = np.sqrt(flat[i])
+        for i in range(powers.size):
+            powers[i] = np.sqrt(powers[i])
     matrix, first, stop = runs
     for band in range(matrix.shape[0]):
-        total = fill(flat, 0.0)
+        total = fill(powers, 0.0)
         for k in range(first[band], stop[band]):
-            total = total + fill(flat, matrix[band, k]) * load(flat, k * DOUBLES)
-        store(out, band * DOUBLES, total)
+            total = total + fill(powers, matrix[band, k]) * load(powers, k * DOUBLES)
+        store(gathered, band * DOUBLES, total)

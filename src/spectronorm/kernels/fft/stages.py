@@ -100,19 +100,22 @@ def _is_even(number: Value) -> Any:
     return number.builder.icmp_signed("==", number.builder.and_(number.written, one), none)
 
 
-def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None]) -> None:
-    """Emit code for each radix, of which one is chosen when the kernel runs."""
+def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None], largest: int = 5) -> None:
+    """Emit code for each radix up to the largest, of which one is chosen when the kernel runs."""
     for known, butterfly in BUTTERFLIES.items():
+        if known > largest:
+            continue
         with builder.if_then(builder.icmp_signed("==", radix, radix.type(known))):
             write(known, butterfly)
 
 
-def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Sequence[int]) -> Any:
+def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Sequence[int], largest: int = 5) -> Any:
     """Return the code of a stage: the first argument is the radix, the others are arrays of floats, and numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         flat = [Numbers(context, builder, signature.args[i], arguments[i]) for i in arrays]
-        _for_each(builder, arguments[0], partial(write, flat, [Value(builder, arguments[i]) for i in numbers]))
+        whole = [Value(builder, arguments[i]) for i in numbers]
+        _for_each(builder, arguments[0], partial(write, flat, whole), largest)
         return context.get_dummy_value()
 
     return generate
@@ -120,8 +123,19 @@ def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Seque
 
 def _stage(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
     del typing, radix, inner, before, start
-    signature = types.void(types.intp, x, y, types.intp, types.intp, roots, types.intp)
-    return signature, _generated(_write_stage, arrays=(1, 2, 5), numbers=(3, 4, 6))
+    return _stage_signature(x, y, roots), _generated(_write_stage, _STAGE_ARRAYS, _STAGE_NUMBERS)
+
+
+def _stage_with_sevens(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
+    del typing, radix, inner, before, start
+    return _stage_signature(x, y, roots), _generated(_write_stage, _STAGE_ARRAYS, _STAGE_NUMBERS, largest=7)
+
+
+_STAGE_ARRAYS, _STAGE_NUMBERS = (1, 2, 5), (3, 4, 6)
+
+
+def _stage_signature(x: Any, y: Any, roots: Any) -> Any:
+    return types.void(types.intp, x, y, types.intp, types.intp, roots, types.intp)
 
 
 def _first_stage(typing: Any, radix: Any, columns: Any, layout: Any, y: Any, count: Any, stride: Any, t: Any) -> Any:
@@ -152,6 +166,8 @@ def _last_stage(typing: Any, radix: Any, x: Any, out: Any, roots: Any, inner: An
 
 stage: Any = intrinsic(_stage)
 """`stage(radix, x, y, inner, before, roots, start)`: from the flat array x to y, with its roots from `start` on."""
+stage_with_sevens: Any = intrinsic(_stage_with_sevens)
+"""`stage` for radices up to 7, which takes longer to compile."""
 first_stage: Any = intrinsic(_first_stage)
 """`first_stage(radix, columns, (window, rows, shifts), y, count, stride, t)`: the first stage of a transform of `count`
 times `radix` samples. Sample `k` is in columns at `rows[k] * stride + shifts[k] + t`.
