@@ -109,7 +109,7 @@ def compare_command(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="OwnMetric that the words are about: accuracy, recall, map, auc or eer; by default accuracy, and map "
+            help="Metric that the words are about: accuracy, recall, map, auc or eer; by default accuracy, and map "
             "where a clip may have several labels."
         ),
     ] = None,
