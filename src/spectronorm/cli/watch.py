@@ -16,8 +16,17 @@ import typer
 from rich.live import Live
 
 from spectronorm.arrays import MAX_SEED
+from spectronorm.audio import LAST_WINDOW, Windows
 from spectronorm.cli.drift_table import drift_table, one_line
-from spectronorm.cli.options import HoldOutOption, parse_hold_out, parse_share
+from spectronorm.cli.options import (
+    HoldOutOption,
+    LastOption,
+    OverlapOption,
+    parse_hold_out,
+    parse_seconds,
+    parse_share,
+    windows,
+)
 from spectronorm.cli.run import INTERRUPTED, guarded, note_unread, progress_bar, writing
 from spectronorm.cli.terminal import console, say, warn
 from spectronorm.errors import ArgumentError
@@ -52,12 +61,15 @@ from spectronorm.storage.replacement import require_replaceable
 ALARM = 3
 """Exit code of `--once` after an alarm."""
 TITLE = "spectronorm watch: drift"
+LEAST_CLIPS, MOST_CLIPS = 8, 20_000
 _EXAMPLES = """
 **Examples**
 
     spectronorm watch incoming/ --profile esc10.safetensors --training esc10/ --false-alarms 1/week --clips-per-hour 360
 
     spectronorm watch today/ --profile esc10.safetensors --once --json
+
+    spectronorm watch recordings/ --profile field.safetensors --once --window 3 --overlap 1
 
     arecord -f S16_LE -r 16000 | spectronorm watch - --pcm s16le --pcm-rate 16000 --profile esc10.safetensors
 """
@@ -111,7 +123,19 @@ def watch_command(
         float | None,
         typer.Option(min=1e-6, max=1e9, help="Number of clips per hour, for a rate of false alarms per time."),
     ] = None,
-    window: Annotated[int, typer.Option(min=8, max=20_000, help="Number of clips in the window.")] = 32,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Cut recordings into windows of this length, as fit does: 3s, or 3 with --overlap or --last. A whole "
+            "number alone is --window-clips.",
+        ),
+    ] = None,
+    overlap: OverlapOption = 0.0,
+    last: LastOption = "pad",
+    window_clips: Annotated[
+        int, typer.Option(min=LEAST_CLIPS, max=MOST_CLIPS, help="Number of clips in the window that is compared.")
+    ] = 32,
     panes: Annotated[
         int, typer.Option(min=1, max=64, help="Number of panes; the window moves by one pane at a time.")
     ] = 8,
@@ -120,7 +144,8 @@ def watch_command(
         typer.Option(
             min=1e-3,
             max=1e9,
-            help="Length of the window in seconds, by the clock; --window is then the expected number of clips.",
+            help="Length of the compared window in seconds, by the clock; --window-clips is then the expected number "
+            "of clips.",
         ),
     ] = None,
     decay: Annotated[
@@ -164,7 +189,8 @@ def watch_command(
     if report is not None:
         require_replaceable(report, Content.PAGE)
     rate = FalseAlarms.parse(false_alarms, clips_per_hour)
-    look = Window(window, panes, window_seconds, decay)
+    cut, clips = _windows(window, overlap, last, window_clips)
+    look = Window(clips, panes, window_seconds, decay)
     watched = _profile(profile, hold_out)
     if state is not None and state.exists():
         monitor = Monitor.load(state, watched)
@@ -172,13 +198,15 @@ def watch_command(
             warn(f"{state}: keeps the window and threshold that it was started with; remove the file to change them")
     else:
         share = parse_share(max_bad, "max-bad")
-        baseline = None if training is None else _baseline(training, profile, watched, hold_out, share)
+        baseline = None if training is None else _baseline(training, profile, watched, hold_out, share, cut)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed, serial=serial)
     alarms, stopped = monitor.alarms, False
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:
         with _telling(monitor, exporter, report, json=json) as tell, _ended_by_signals() as asked:
-            watch(monitor, _until(asked, _incoming(source, monitor, raw, poll, once=once)), tell, state, lock=False)
+            watch(
+                monitor, _until(asked, _incoming(source, monitor, raw, poll, cut, once=once)), tell, state, lock=False
+            )
     except KeyboardInterrupt:  # the usual end of watching a folder: the report is still printed
         if not monitor.clips:
             raise
@@ -201,8 +229,23 @@ def _profile(path: Path, hold_out: list[str] | None) -> Profile:
     return profile
 
 
-def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] | None, max_bad: float) -> Baseline:
-    source = open_for(training, profile.front_end)
+def _windows(window: str | None, overlap: float, last: str, clips: int) -> tuple[Windows | None, int]:
+    """The windows that recordings are cut into, if there are any, and the number of clips that are compared."""
+    alone = not overlap and last == LAST_WINDOW[0]
+    if window is None or not (alone and window.isascii() and window.isdigit()):
+        return windows(None if window is None else parse_seconds(window, "window"), overlap, last), clips
+    if not LEAST_CLIPS <= int(window) <= MOST_CLIPS:
+        raise ArgumentError(
+            f"window={window} alone is a number of clips, {LEAST_CLIPS} … {MOST_CLIPS}; to cut recordings into windows "
+            f"say --window {window}s"
+        )
+    return None, int(window)
+
+
+def _baseline(
+    training: str, path: Path, profile: Profile, hold_out: list[str] | None, max_bad: float, cut: Windows | None
+) -> Baseline:
+    source = Reading(profile.front_end, windows=cut).cut(open_for(training, profile.front_end))
     for column, value in parse_hold_out(hold_out):
         source = source.without(**{column: value})
     with progress_bar("calibrating") as progress:
@@ -212,8 +255,10 @@ def _baseline(training: str, path: Path, profile: Profile, hold_out: list[str] |
     return baseline
 
 
-def _incoming(source: str, monitor: Monitor, pcm: Pcm | None, poll: float, *, once: bool) -> Iterable[Incoming | None]:
-    reading = Reading(monitor.profile.front_end, monitor.profile.duration)
+def _incoming(
+    source: str, monitor: Monitor, pcm: Pcm | None, poll: float, cut: Windows | None, *, once: bool
+) -> Iterable[Incoming | None]:
+    reading = Reading(monitor.profile.front_end, monitor.profile.duration, windows=cut)
     if pcm is not None:
         return pcm_stream(sys.stdin.buffer, pcm, reading)
     if source == "-":
