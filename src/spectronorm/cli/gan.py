@@ -239,8 +239,8 @@ def score_command(
         typer.Option(
             min=2,
             max=MAX_IMAGES,
-            help="Number of images that each set teaches a classifier with; by default all samples, at most as many as "
-            "training clips.",
+            help="Number of images that each set teaches a classifier with; by default all samples, at most the "
+            "number of training clips.",
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Number of epochs of each judge.")] = None,

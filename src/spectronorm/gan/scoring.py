@@ -56,7 +56,7 @@ class ScoreOptions:
         images: Number of images in a split; by default the number of test clips, at most half the training clips.
         splits: Number of splits of the samples.
         epochs: Number of epochs that each judge, and each network that a set teaches, is trained for.
-        taught: Number of images that each set teaches with; by default all of the samples, at most as many as there are
+        taught: Number of images that each set teaches with; by default all of the samples, at most the number of
             training clips.
 
     Raises:
