@@ -68,6 +68,8 @@ def curves_figure(curves: Mapping[str, NDArray[Any]], held_out: Mapping[str, NDA
     axis.set_xlabel("epoch")
     axis.set_ylabel("loss (nats): training, and dashed held-out")
     axis.set_yscale("log")
+    for numbers in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+        numbers("{x:g}")
     axis.legend(fontsize=8)
     return png(figure)
 

@@ -36,10 +36,13 @@ from spectronorm.version import __version__
 
 _MOST_WRONG = 8
 _PAGE = """<style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  p { max-width: 60rem; }
   table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
-  td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  td, th { padding: .25rem .5rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  th { white-space: normal; vertical-align: bottom; }
   td:first-child, th:first-child { text-align: left; }
+  .figure { overflow-x: auto; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
   img { max-width: 100%; height: auto; }
   summary { font-size: 1.5em; font-weight: bold; cursor: pointer; }
@@ -67,9 +70,11 @@ _PAGE = """<style>
  src="data:audio/flac;base64,{{ clip.sound }}"></audio>{% endif %}</div>
 {% endfor %}{% endif %}
 <h2>Tables</h2>
-{% for block in blocks %}{% if block is string %}<p>{{ block }}</p>{% else %}<table>
+{% for block in blocks %}{% if block is string %}<p>{{ block }}</p>{% else %}
+<table{% if block[0]|length > 4 %} class="rows"{% endif %}>
 <tr>{% for cell in block[0] %}<th>{{ cell }}</th>{% endfor %}</tr>
-{% for line in block[1:] %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% for line in block[1:] %}<tr>{% for cell in line %}<td data-label="{{ block[0][loop.index0] }}">{{ cell }}</td>
+{% endfor %}</tr>
 {% endfor %}</table>{% endif %}{% endfor %}
 <details>
 <summary>Settings</summary>

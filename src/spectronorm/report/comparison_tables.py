@@ -29,7 +29,7 @@ def details(outcome: Outcome) -> list[str]:
     lines.append(f"A/A control: {_control(answer.control)}.")
     lines += [f"Negative control, one model by algebra: {_control(pair)}." for pair in answer.same_model]
     lines.append(_power(answer))
-    lines.append(f"It ended because {outcome.stopped}.")
+    lines.append(f"The run ended because {outcome.stopped}.")
     if outcome.looks:
         lines += ["", *_looks(outcome.looks)]
     for update in dict.fromkeys(part.update for part in answer.shifts):
@@ -69,11 +69,11 @@ def _differences(accuracy: Comparison, log_loss: Comparison) -> Iterator[str]:
     yield row(
         [
             "difference (points)",
-            "",
+            "mean",
             "bootstrap 95 %",
             f"over {_units(accuracy)} 95 %",
             "p (Holm)",
-            "",
+            "word",
             *_CHANCES,
             "log-loss",
         ]
@@ -110,7 +110,7 @@ def _control(difference: PairedDifference) -> str:
 
 
 def _looks(looks: dict[str, Look]) -> Iterator[str]:
-    yield row(["against the reference", "", "holds at all looks together", ""])
+    yield row(["against the reference", "mean", "interval for all looks together", "state"])
     yield row(["---", "---:", "---:", "---"])
     for name, look in looks.items():
         ends = interval(look.low, look.high) if look.low > -1 or look.high < 1 else "too early"

@@ -39,7 +39,7 @@ def advice(
         return tuple(said)
     if any(verdict.word == UNSAID for verdict in against):
         missing = next(verdict.difference.missing for verdict in against if verdict.word == UNSAID)
-        return (*said, f"For a word about the arms: {missing}.")
+        return (*said, f"More data are needed to rank the arms: {missing}.")
     needed = seeds_for(MARGIN, precision, pairs, seeds)
     margin = f"{100 * MARGIN:.0f} points"
     if needed is None:

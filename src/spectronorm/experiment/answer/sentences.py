@@ -41,9 +41,7 @@ def sentence(verdict: ArmVerdict, where: str = "here") -> str:
                 f"{_units(difference)}, p = {verdict.holm:.2g} after Holm)"
             )
         case words.UNSAID:
-            said = (
-                f"{first} against {second} {where} cannot be said from this run: {difference.missing} ({ends} points)"
-            )
+            said = f"This run cannot rank {first} and {second} {where}: {difference.missing} ({ends} points)"
         case _:
             said = f"{first} and {second} do not differ significantly {where} ({ends} points)"
     return f"{said}{_chances(first, difference.chances)}."

@@ -77,7 +77,7 @@ def compare(
         ArgumentError: if no block is complete.
     """
     require_replaceable(results.folder / ANSWER_FILE, Content.RECORD)
-    begin, looks, stopped = clock(), dict[str, Look](), "all blocks are done"
+    begin, looks, stopped = clock(), dict[str, Look](), "all blocks were done"
     planned = len(list(prepared.design.blocks(prepared.clips)))
     finished = 0
 
