@@ -11,7 +11,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
+from numba.np import arrayobj
 
 from spectronorm.kernels.fft.lanes import Value
 
@@ -19,6 +19,7 @@ PARTS = 32
 """Distance in the head from the start of a part to its end."""
 HEAD = 2 * PARTS
 """Length of the head."""
+_arrays: Any = arrayobj
 
 
 def _number(context: Any, builder: Any, table: Any, array: Any, place: Value) -> Any:
@@ -39,7 +40,7 @@ def _setting(typing: Any, table: Any, place: Any) -> Any:
 
 def _view(number: Any) -> Any:
     """Return the code of a part as an array of these numbers, which borrows the memory of the table."""
-    kind: Any = types.Array(number, 1, "C")  # type: ignore[no-untyped-call]
+    kind: Any = types.Array(number, 1, "C")
 
     def part(typing: Any, table: Any, place: Any) -> Any:
         del typing, place
@@ -50,8 +51,8 @@ def _view(number: Any) -> Any:
             start, stop = (_number(context, builder, table, arguments[0], at) for at in (place, place + PARTS))
             data = context.data_model_manager[table].get(builder, arguments[0], "data")
             wanted = ir.PointerType(context.get_data_type(number))
-            made = make_array(kind)(context, builder)
-            populate_array(
+            made = _arrays.make_array(kind)(context, builder)
+            _arrays.populate_array(
                 made,
                 data=builder.bitcast(builder.gep(data, [start]), wanted),
                 shape=[builder.sub(stop, start)],
