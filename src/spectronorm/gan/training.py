@@ -36,6 +36,13 @@ class GanTraining:
 
     Raises:
         ArgumentError: if a setting is invalid or the device is not available.
+
+    >>> GanTraining(batch_size=4, loss="wgan_gp").loss
+    'wgan_gp'
+    >>> GanTraining(loss="hinge")
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: loss='hinge' must be one of non_saturating, wgan_gp
     """
 
     loss: str = "non_saturating"

@@ -28,6 +28,10 @@ class InversionPlan:
     Every method starts from the phase of the phase gradient (see `phase_gradient`). `pghi` stops there; `griffin_lim`
     and `admm` keep each bin's magnitude; `band_consistent` keeps each band's value, for bands wider than a bin; and
     `band_sharpened` does so with sharper peaks within a band: better for speech, worse for noise.
+
+    >>> import spectronorm as sn
+    >>> InversionPlan.of(sn.FrontEnd(bands=sn.Mel(40)), "auto", "good")
+    InversionPlan(method='band_consistent', iterations=76)
     """
 
     method: str

@@ -21,6 +21,17 @@ class Imported(Normalizer):
 
     Raises:
         ArgumentError: if a factor or count is out of range, or the padding is unknown.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.preset("kaldi")
+    >>> wave = 0.1 * np.random.default_rng(0).standard_normal(16_000)
+    >>> fitted = sn.Standardize().fit(sn.fit([(wave, 16_000)], front_end))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "cmvn.npz"
+    ...     _ = sn.interop.statistics.write(path, fitted, "npz")
+    ...     again = sn.interop.statistics.read(path, front_end)
+    >>> again.normalizer.format
+    'npz'
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -11,7 +11,12 @@ from spectronorm.profile.groups import GroupKey
 
 @dataclass(frozen=True, order=True)
 class BadFile:
-    """A file that was left out (or flagged), the reason, and the group that it belongs to."""
+    """A file that was left out (or flagged), the reason, and the group that it belongs to.
+
+    >>> from spectronorm.errors import BadAudioReason
+    >>> print(BadFile("a.wav", BadAudioReason.TRUNCATED, "ends after 1.2 of 5 s", group=()))
+    a.wav: truncated: ends after 1.2 of 5 s
+    """
 
     path: str
     reason: BadAudioReason

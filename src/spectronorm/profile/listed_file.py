@@ -22,6 +22,11 @@ class ListedFile:
 
     The digest of a section or channel of a recording is that of the file's digest with the section and the channel; an
     array in a store has that of its values.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> profile = sn.fit([(0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000)], list_files=True)
+    >>> len(profile.files)
+    1
     """
 
     group: GroupKey

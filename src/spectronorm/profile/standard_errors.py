@@ -29,6 +29,12 @@ class StandardErrors:
         mean_se: Standard error of the mean in the level's unit; infinite for a single clip or group.
         std_se: Standard error of the std in the level's unit.
         represents: Number of clips or groups in the population; None if it is unknown, and taken as infinite.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(20)]
+    >>> (errors,) = sn.profile.standard_errors(sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40))))
+    >>> errors.unit, errors.units, errors.few, errors.mean_half_width > errors.mean_se
+    ('clip', 20, False, True)
     """
 
     unit: str
@@ -131,7 +137,13 @@ def _sums(profile: Profile, measurement: Measurement) -> tuple[int, int, int]:
 
 
 def error_remarks(profile: Profile) -> Iterator[str]:
-    """Yield what a reader must know about the errors: groups that matter, and groups that are few."""
+    """Yield what a reader must know about the errors: groups that matter, and groups that are few.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> list(error_remarks(sn.fit(waves)))
+    []
+    """
     by_clip, *by_group = standard_errors(profile)
     unit = profile.front_end.unit
     for found in by_group:

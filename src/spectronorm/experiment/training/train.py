@@ -33,6 +33,13 @@ class Training:
 
     Raises:
         ArgumentError: if a number is out of range.
+
+    >>> Training(model="linear", epochs=5, learning_rate=1e-2).planned_epochs
+    5
+    >>> Training(batch_size=1)
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: batch_size=1 must be a whole number in 2 … 1048576
     """
 
     model: str = "tiny"

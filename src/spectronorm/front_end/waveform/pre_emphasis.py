@@ -28,6 +28,10 @@ class PreEmphasis(WaveformLevel):
 
     Raises:
         ArgumentError: if `coefficient` is not in 0 … 1 or `first` is unknown.
+
+    >>> import numpy as np
+    >>> PreEmphasis(0.5)(np.array([1.0, 1.0, 1.0, 2.0]), 16_000)
+    array([2. , 0.5, 0.5, 1.5])
     """
 
     coefficient: float = field(default=0.97, metadata={"help": "share of the previous sample that is subtracted"})

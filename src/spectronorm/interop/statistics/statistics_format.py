@@ -36,6 +36,11 @@ class ShiftAndScale:
     Raises:
         ArgumentError: if a number is not finite or beyond all levels, a scale is not positive, or the numbers of scales
             and shifts differ.
+
+    >>> import numpy as np
+    >>> numbers = ShiftAndScale(np.array([-4.0]), np.array([2.0]))
+    >>> (np.array([-4.0, 0.0]) - numbers.shift) / numbers.scale
+    array([0., 2.])
     """
 
     shift: NDArray[np.float64]
@@ -73,7 +78,12 @@ class ShiftAndScale:
 
 
 class StatisticsFormat(ABC):
-    """One file format; `recognizes` checks a file's name and first bytes, `read` and `write` are inverses."""
+    """One file format; `recognizes` checks a file's name and first bytes, `read` and `write` are inverses.
+
+    >>> from spectronorm.interop.statistics import STATISTICS_FORMATS
+    >>> sorted(STATISTICS_FORMATS)[:4]
+    ['espnet', 'funasr', 'hf', 'json']
+    """
 
     convention: ClassVar[str] = "(x - mean) / std"
     """Formula that the origin applies."""

@@ -35,6 +35,15 @@ class Diagnosis:
     """Kind of change, the reason for the diagnosis, and advice; `firm` is false while there are few clips.
 
     `causes` holds every cause that fits, the named kind first: several devices may have changed at once.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> silence = sn.fit([(np.zeros(8000), 16_000) for _ in range(20)], front_end)
+    >>> found = sn.monitor.diagnose(sn.monitor.evidence(profile, silence.total))
+    >>> found.kind.value, found.firm
+    ('silence', False)
     """
 
     kind: Kind
@@ -64,6 +73,14 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
     Of rules in one line of `_RULES` the stronger sign is named. A cause further down is told beside the named one if it
     fits about as well.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> quieter = sn.fit([(0.01 * rng.standard_normal(8000), 16_000) for _ in range(20)], front_end)
+    >>> diagnose(sn.monitor.evidence(profile, quieter.total)).kind.value
+    'level-change'
     """
     found: list[Sign] = []
     for line in _RULES:

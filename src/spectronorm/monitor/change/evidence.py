@@ -53,6 +53,14 @@ class Evidence:
         speed_rest: Root mean square of the part of the bands' movement that `speed` leaves unexplained, in dB; infinite
             if the bands have no frequencies.
         tail_se: Standard error of `low - high` for this number of clips when nothing has changed, in dB.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> found = sn.monitor.evidence(profile, profile.total)
+    >>> found.clips, len(found.hz), found.flat
+    (40, 16, 0.0)
     """
 
     clips: int
@@ -77,7 +85,17 @@ class Evidence:
 
 
 class Reference:
-    """Properties of a training set that every window is compared with, computed once."""
+    """Properties of a training set that every window is compared with, computed once.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> reference = Reference(profile)
+    >>> windows = [sn.fit([(0.1 * rng.standard_normal(8000), 16_000)], front_end).total for _ in range(3)]
+    >>> [sn.monitor.evidence(reference, window).clips for window in windows]
+    [1, 1, 1]
+    """
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -114,7 +132,16 @@ class Reference:
 
 
 def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
-    """Compare a window's clips with a profile of an identical front end."""
+    """Compare a window's clips with a profile of an identical front end.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> quieter = sn.fit([(0.01 * rng.standard_normal(8000), 16_000) for _ in range(20)], front_end)
+    >>> round(evidence(profile, quieter.total).rms_shift)
+    -20
+    """
     known = profile if isinstance(profile, Reference) else Reference(profile)
     front_end, reference = known.front_end, known.total
     rms, peak = dbfs_mean(window.rms / window.clips), dbfs_mean(window.peak / window.clips)

@@ -30,7 +30,13 @@ PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """One clip as it comes: its samples or level, or why there is neither; when it came, and how far that brings us."""
+    """One clip as it comes: its samples or level, or why there is neither; when it came, and how far that brings us.
+
+    >>> import numpy as np
+    >>> clip = Incoming("a.wav", np.zeros(8000, np.float32), None, at=12.5)
+    >>> clip.name, clip.problem
+    ('a.wav', None)
+    """
 
     name: str
     samples: NDArray[np.floating[Any]] | None
@@ -42,7 +48,16 @@ class Incoming:
 @with_short_repr
 @dataclass(frozen=True)
 class Reading:
-    """Settings for reading clips: at the front end's rate, cropped or cut into windows as the training clips were."""
+    """Settings for reading clips: at the front end's rate, cropped or cut into windows as the training clips were.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     clip = Reading(sn.FrontEnd(16_000))(path, "a.wav", at=0.0)
+    >>> clip.samples.shape
+    (16000,)
+    """
 
     front_end: AnyFrontEnd
     duration: float | None = None
@@ -105,6 +120,13 @@ def existing(
     The order is random: neighbours in a folder are often pieces of one recording, and a few pieces of one recording are
     not like a training set, whatever the device. The last clip carries the folder's mark, so that a later call yields
     only new files; all files of the folder are then added to `seen`.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("a.wav", "b.wav"):
+    ...         soundfile.write(pathlib.Path(folder) / name, np.full(8000, 0.1), 8000)
+    ...     print(sorted(clip.name for clip in existing(folder, Reading(sn.FrontEnd(8000)))))
+    ['a.wav', 'b.wav']
     """
     found = [one.mark for one in look(Path(source), reading.suffixes)] if isinstance(source, str | Path) else []
     opened = reading.cut(open_for(source, reading.front_end))
@@ -159,6 +181,13 @@ def growing_folder(
 
     Raises:
         SourceError: if there is no such folder.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(pathlib.Path(folder) / "a.wav", np.full(8000, 0.1), 8000)
+    ...     clips = list(growing_folder(pathlib.Path(folder), Reading(sn.FrontEnd(8000)), once=True))
+    >>> [clip.name for clip in clips if clip is not None]
+    ['a.wav']
     """
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such folder; check the path")
@@ -199,7 +228,16 @@ def _read(folder: Path, found: FoundFile, reading: Reading, mark: Mark) -> Itera
 
 
 def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
-    """Yield the files named by lines as the lines come: one clip for each, or each of its windows."""
+    r"""Yield the files named by lines as the lines come: one clip for each, or each of its windows.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     clips = list(listed([f"{path}\n", "missing.wav\n"], Reading(sn.FrontEnd(8000))))
+    >>> [None if clip.problem is None else clip.problem.reason.value for clip in clips]
+    [None, 'missing']
+    """
     for line in lines:
         if name := line.rstrip("\r\n"):
             yield from reading.each(Path(name), name, time.time())
@@ -214,6 +252,13 @@ class Pcm:
 
     Raises:
         ArgumentError: if a setting is invalid.
+
+    >>> Pcm("s16le", sample_rate=16_000, channels=1, seconds=5.0).sample_rate
+    16000
+    >>> Pcm("mp3")
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: pcm='mp3' must be one of s16le, s32le, f32le, u8
     """
 
     encoding: str = "s16le"
@@ -235,7 +280,14 @@ class Pcm:
 
 
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
-    """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip."""
+    """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip.
+
+    >>> import io, numpy as np, spectronorm as sn
+    >>> stream = io.BytesIO(np.full(40_000, 3277, "<i2").tobytes())
+    >>> clips = pcm_stream(stream, Pcm("s16le", 16_000, seconds=1.0), Reading(sn.FrontEnd(16_000)))
+    >>> [clip.samples.shape for clip in clips]
+    [(16000,), (16000,), (8000,)]
+    """
     front_end = require_front_end(reading.front_end, "watching raw samples")
     if reading.windows is not None:
         raise ArgumentError(f"window={reading.windows.seconds} s: raw samples are cut into clips of pcm_seconds")
