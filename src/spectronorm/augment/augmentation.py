@@ -11,7 +11,7 @@ class Augmentation:
     """Random variation of a batch: a frozen dataclass that is called with the batch and a random generator."""
 
     on_waves: ClassVar[bool] = False
-    """True if waveforms `(..., sample)` are augmented, so that spectrograms are computed anew in each epoch."""
+    """True if waveforms `(..., sample)` are augmented, so that spectrograms are computed again in each epoch."""
 
 
 AUGMENTATIONS: Registry[Augmentation] = Registry("augmentations", "augmentation", Augmentation)

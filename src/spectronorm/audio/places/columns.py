@@ -27,7 +27,7 @@ def text_columns(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def column_text(value: object) -> str:
-    """A value as the text of a column; empty for a missing one and for one that is no column."""
+    """A value as the text of a column; empty for a missing one and for one that is not a column."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
