@@ -31,7 +31,7 @@ from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
 if TYPE_CHECKING:
-    from spectronorm.experiment.sensitivity.paired import Metric
+    from spectronorm.experiment.sensitivity.paired import OwnMetric
 
 _EXAMPLES = """
 **Examples**
@@ -125,7 +125,7 @@ def sensitivity_command(
         say(f"\n{page}")
 
 
-def _metric(name: str) -> Metric:
+def _metric(name: str) -> OwnMetric:
     from spectronorm.experiment.own_code import current_folder_importable
 
     module, colon, attribute = name.partition(":")

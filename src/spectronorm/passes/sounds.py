@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
 from spectronorm.image_files.header import KEYWORD
 from spectronorm.image_files.png import read_texts
+from spectronorm.interop.wrapped_codes import WrappedCells
 from spectronorm.inversion import invert
 from spectronorm.passes.inversion_options import FORMATS, InversionOptions
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
@@ -46,12 +47,13 @@ _MOST_IN_FLAC = 8
 @with_short_repr
 @dataclass(frozen=True)
 class InvertedFile:
-    """One inverted file, with notes about it."""
+    """One inverted file, with notes; `wrapped` counts the cells of a tutorial's image that had wrapped around."""
 
     source: str
     output: Path
     seconds: float
     notes: tuple[str, ...]
+    wrapped: WrappedCells | None = None
 
 
 @with_short_repr
@@ -99,7 +101,8 @@ class _Task:
         if made.file is None:
             plain["bad"] = plain_files(made.bad)
         else:
-            plain |= {"seconds": made.file.seconds, "notes": list(made.file.notes)}
+            wrapped = None if made.file.wrapped is None else asdict(made.file.wrapped)
+            plain |= {"seconds": made.file.seconds, "notes": list(made.file.notes), "wrapped": wrapped}
         return canonical_json(plain).encode()
 
     def unpack(self, item: tuple[str, Path, Path], payload: bytes) -> _Made | None:
@@ -110,9 +113,11 @@ class _Task:
             return None
         if "bad" in plain:
             return _Made(None, parse_files(plain["bad"]), text(plain["source"]), "")
-        if _stamp(output) != plain["sound"]:
+        if _stamp(output) != plain["sound"] or "wrapped" not in plain:
             return None
-        file = InvertedFile(name, output, finite(plain["seconds"]), tuple(text(note) for note in plain["notes"]))
+        notes = tuple(text(note) for note in plain["notes"])
+        wrapped = None if plain["wrapped"] is None else WrappedCells(**plain["wrapped"])
+        file = InvertedFile(name, output, finite(plain["seconds"]), notes, wrapped)
         return _Made(file, (), plain["source"], plain["sound"])
 
 
@@ -160,7 +165,7 @@ def invert_file(
         wave = wave / peak
         notes = (*notes, f"scaled by {-20 * np.log10(peak):.1f} dB to stay within full scale")
     write_audio(output, wave, found.front_end.sample_rate, judged=judged)
-    return InvertedFile(name or path.name, output, wave.shape[-1] / found.front_end.sample_rate, notes)
+    return InvertedFile(name or path.name, output, wave.shape[-1] / found.front_end.sample_rate, notes, found.wrapped)
 
 
 def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, judged: bool = False) -> None:

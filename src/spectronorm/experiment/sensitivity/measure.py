@@ -18,7 +18,7 @@ from spectronorm.experiment.sensitivity.errors_of_statistics import (
     smooth_errors,
 )
 from spectronorm.experiment.sensitivity.model import Classifier
-from spectronorm.experiment.sensitivity.paired import Metric, paired
+from spectronorm.experiment.sensitivity.paired import OwnMetric, paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_short_repr
@@ -120,7 +120,7 @@ def measure_sensitivity(
     clips: LabelledLevels,
     normalizer: FittedNormalizer,
     *,
-    metric: Metric | None = None,
+    metric: OwnMetric | None = None,
     draws: int = 5,
     seed: int = 0,
     progress: Progress = silent,

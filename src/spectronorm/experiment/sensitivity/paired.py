@@ -11,7 +11,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.statistics import bootstrap
 
-Metric = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
+OwnMetric = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
 """Maps labels `(clip,)` and probabilities `(clip, class)` to a number."""
 _ACCURACY_REPLICATES, _METRIC_REPLICATES = 2000, 200
 
@@ -21,7 +21,7 @@ def paired(
     after: NDArray[np.float64],
     labels: NDArray[np.int64],
     groups: NDArray[np.int64],
-    metric: Metric | None,
+    metric: OwnMetric | None,
     seed: int,
 ) -> tuple[float, float, float, float, float]:
     """Return the metric after the change, the change, both ends of its 95 % interval, and the worst draw's change.
@@ -72,7 +72,7 @@ def _accuracy(
     return float(hits.mean()), found.estimate, found.bootstrap.low, found.bootstrap.high, worst
 
 
-def _value(metric: Metric, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+def _value(metric: OwnMetric, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     try:
         value = float(metric(labels, probabilities))
     except (ValueError, TypeError, IndexError, ZeroDivisionError, ArithmeticError) as error:
