@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from spectronorm.engines import AutoEngine, auto
 from spectronorm.engines.auto import processes_pay
 from spectronorm.engines.rest import Rest
-from spectronorm.engines.window import Window
+from spectronorm.engines.work_rate import WorkRate
 
 WORKERS = 4
 
@@ -180,7 +180,7 @@ def test_processes_pay_only_for_what_they_can_save(left: float, cores: float, wo
 
 def test_a_window_begins_after_the_first_round() -> None:
     """The first round pays for compilation."""
-    window = Window(2)
+    window = WorkRate(2)
     for time, busy in ((9.0, 9.0), (10.0, 9.0), (10.5, 0.4), (11.0, 0.4), (11.5, 0.4), (12.0, 0.4)):
         assert not window.measured
         window.saw(1, time, busy)

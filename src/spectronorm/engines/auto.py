@@ -16,7 +16,7 @@ from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.processes import Pool
 from spectronorm.engines.rest import Rest
 from spectronorm.engines.threads import ThreadEngine
-from spectronorm.engines.window import Window
+from spectronorm.engines.work_rate import WorkRate
 from spectronorm.errors import EngineError
 
 WORTH_SECONDS = 1.5
@@ -120,14 +120,14 @@ class _Run(Generic[Item, Result]):
         return self._idle and 1 not in self._rates
 
     def _in_threads(self, workers: int) -> Iterator[Result]:
-        window = Window(workers)
+        measured = WorkRate(workers)
         for result, busy in ThreadEngine(workers).map(self._timed, self._rest):
             yield result
-            window.saw(1, clock(), busy)
-            if window.measured:
-                self._rates.setdefault(workers, window.rate)
-                self._idle = self._idle or (workers > 1 and window.cores < _MORE_THAN_ONE)
-                self._consider_processes(window)
+            measured.saw(1, clock(), busy)
+            if measured.measured:
+                self._rates.setdefault(workers, measured.rate)
+                self._idle = self._idle or (workers > 1 and measured.cores < _MORE_THAN_ONE)
+                self._consider_processes(measured)
             if self._next() != workers and workers in self._rates:
                 self._rest.stop()
 
@@ -136,9 +136,9 @@ class _Run(Generic[Item, Result]):
         result = self._task(item)
         return result, processor_clock() - begin
 
-    def _consider_processes(self, window: Window) -> None:
-        left = (self._count - self._rest.taken) / window.rate
-        if not self._may_start or not processes_pay(left, window.cores, self._workers):
+    def _consider_processes(self, measured: WorkRate) -> None:
+        left = (self._count - self._rest.taken) / measured.rate
+        if not self._may_start or not processes_pay(left, measured.cores, self._workers):
             return
         self._may_start = False
         try:
@@ -148,14 +148,14 @@ class _Run(Generic[Item, Result]):
             self._started = None
 
     def _in_processes(self, pool: Pool) -> Iterator[Result]:
-        window, done = Window(self._workers), self._rest.taken
+        measured, done = WorkRate(self._workers), self._rest.taken
         for result in pool.map_rest(self._task, self._rest):
             yield result
             now_done = self._rest.taken - pool.in_flight
-            window.saw(now_done - done, clock())
+            measured.saw(now_done - done, clock())
             done = now_done
-            if window.measured:
-                self._rates[_PROCESSES] = window.rate
+            if measured.measured:
+                self._rates[_PROCESSES] = measured.rate
                 if self._next() != _PROCESSES:
                     self._rest.stop()
 

@@ -6,7 +6,7 @@ _ROUNDS = 2
 """Number of results of each worker that a rate is measured on."""
 
 
-class Window:
+class WorkRate:
     """Counts results over a span of time that begins after a first round, which pays for imports and compilation.
 
     Args:
