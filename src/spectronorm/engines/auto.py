@@ -45,6 +45,11 @@ class AutoEngine:
 
     Raises:
         ArgumentError: if `workers` is below 1.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(8000), 16_000) for n in range(3)]
+    >>> sn.fit(waves, engine=AutoEngine(workers=2)) == sn.fit(waves)
+    True
     """
 
     workers: int = field(default_factory=available_cores)

@@ -44,6 +44,10 @@ class ProcessEngine:
 
     Raises:
         ArgumentError: if `workers` is below 1.
+
+    >>> engine = ProcessEngine(workers=1)
+    >>> sorted(engine.map(abs, [-3, 1, -2]))
+    [1, 2, 3]
     """
 
     workers: int = field(default_factory=available_cores)
