@@ -30,8 +30,8 @@ FORBIDDEN = {
     r"anew": "say `again`, or leave it out",
     r"(told|tell) apart": "say `distinguished`",
     r"those who": "name the users or programs",
-    r"(?<!there )is no (?!longer|more|such|less|fewer|earlier|later|better|lower|slower|error|faster|worse|larger|newer|"
-    r"shorter|harm)[a-z]+": "say `is not a`",
+    r"(?<!there )is no (?!longer|more|such|less|fewer|earlier|later|better|lower|slower|error|faster|worse|larger|"
+    r"newer|shorter|harm)[a-z]+": "say `is not a`",
     r"(come|comes|came) out (like|alike|as|at)": "say `equals`, `gives` or `is`",
     r"spends? (the|its) (whole )?(greys|range|colours)": "say `uses`",
     r"knows? nothing of|says? nothing of": "say `does not use`, or what is missing",

@@ -40,8 +40,8 @@ class AutoEngine:
     A run starts in threads. They share Python's interpreter lock: with short clips, two threads may do less than one.
     So the first items tell how many cores the threads keep busy. If it is hardly more than one, one thread is tried.
     If processes, at their best, would save more time than they take to start, they start while threads work; they
-    continue only if they do items no slower. A task that cannot be pickled stays in threads. Results do not depend on the
-    choice.
+    continue only if they do items no slower. A task that cannot be pickled stays in threads. Results do not
+    depend on the choice.
 
     Raises:
         ArgumentError: if `workers` is below 1.
