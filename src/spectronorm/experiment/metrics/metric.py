@@ -88,7 +88,7 @@ def require_both(metric: Metric, truth: Truth, classes: Sequence[str], where: st
         ArgumentError: if a class has none.
     """
     count = truth.sum(axis=0)
-    advice = "make fewer folds, hold out other ones, or choose --metric accuracy"
+    advice = "test on more clips (with fewer folds), or choose --metric accuracy"
     for name, found in zip(classes, count.tolist(), strict=True):
         if not found:
             raise ArgumentError(
