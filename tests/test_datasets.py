@@ -23,6 +23,7 @@ import spectronorm as sn
 from spectronorm.cli.app import app
 from spectronorm.datasets import DATASETS, get
 from spectronorm.datasets.verify import verify_blobs, verify_labelled_waves
+from spectronorm.errors import ArgumentError
 
 COUNT, SAMPLES = 6, 400
 
@@ -256,6 +257,8 @@ def test_the_command_reports_as_json(server: Server, tmp_path: Path) -> None:
     unknown = CliRunner().invoke(app, ["datasets", "get", "esc10"])
     assert unknown.exit_code == 2
     assert "use one of esc50, fsdd" in unknown.output
+    with pytest.raises(ArgumentError, match="did you mean 'fsdd'"):
+        get("fsd", tmp_path / "f")
     wrong = CliRunner().invoke(app, ["datasets", "get", "fsdd", "-o", str(tmp_path / "f"), "--url", server.url])
     assert wrong.exit_code == 1
     assert "this is not fsdd as it was published" in wrong.output

@@ -9,6 +9,7 @@ from gammatone.fftweight import fft_gtgram, fft_weights, specgram
 from gammatone.filters import erb_space
 
 import spectronorm as sn
+from spectronorm.cli.fit import remarks
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,11 @@ def test_bands_above_half_the_rate_are_refused() -> None:
     """The front end says which frequency is too high for its sample rate."""
     with pytest.raises(sn.errors.ArgumentError, match="half of sample_rate"):
         sn.FrontEnd(8000, bands=sn.bands.Gammatone(8, f_max=5000.0))
+
+
+@pytest.mark.parametrize(("power", "said"), [(1.0, False), (2.0, True)])
+def test_the_power_that_the_weights_are_not_made_for_is_noted(power: float, said: bool) -> None:
+    """A fit with gammatone bands of powers says that the weights are made for magnitudes."""
+    front_end = sn.FrontEnd(stft=sn.STFT(power=power), bands=sn.bands.Gammatone(8))
+    profile = sn.fit([(np.random.default_rng(0).standard_normal(16_000) / 8, 16_000)], front_end)
+    assert any("Gammatone weights are made for --power 1" in remark for remark in remarks(profile)) == said

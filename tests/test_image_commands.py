@@ -269,23 +269,3 @@ def test_round_trip_tells_what_each_stage_lost(tmp_path: Path) -> None:
     assert {"pesq", "stoi"} <= set(losses)
     twice = CliRunner().invoke(app, ["roundtrip", *[str(tmp_path / "voice.wav")] * 2, "-o", str(out)])
     assert twice.exit_code == 2
-
-
-def test_pictures_of_the_tutorial_code_are_inverted_when_told_their_settings(tmp_path: Path) -> None:
-    """The sound comes back, and what is lost for good is said."""
-    wave = synthetic_voice(1.0, 22_050)
-    front_end = sn.preset("logmel")
-    level = front_end(wave.astype(np.float64))
-    low, high = float(level.min()), float(level.max()) - 1.0
-    codes = ((level - low) / (high - low) * 255).astype(np.int64) % 256
-    Image.fromarray(255 - codes.astype(np.uint8)[::-1]).save(tmp_path / "old.png")
-    settings = f"sr=22050,hop_length=512,n_mels=128,min={low},max={high}"
-    done = succeed("invert", tmp_path / "old.png", "-o", tmp_path / "old.wav", "--legacy-logmel", settings)
-    assert "look wrapped around" in done.stderr
-    assert "half a step" in done.stderr
-    back, rate = soundfile.read(tmp_path / "old.wav")
-    assert (rate, abs(len(back) - len(wave)) < 512) == (22_050, True)
-    no = str(tmp_path / "no.wav")
-    misuse = CliRunner().invoke(app, ["invert", str(tmp_path / "old.png"), "-o", no, "--legacy-logmel", "sr=22050"])
-    assert misuse.exit_code == 2
-    assert not (tmp_path / "no.wav").exists()

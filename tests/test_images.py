@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import librosa
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +22,7 @@ from spectronorm.front_end import WaveformGain
 from spectronorm.image_files import ImageCodec, Layout, LevelRange, contact_sheet, decode, encode_picture, png
 from spectronorm.image_files.header import pixel_digest
 from spectronorm.image_files.png import encode_png, read_png
-from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
+from spectronorm.interop.tutorial_pictures import LegacyLogMel
 
 FRONT_END = sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 LAYOUTS = [Layout(bits, low, loud) for bits in (8, 16) for low in ("bottom", "top") for loud in ("dark", "bright")]
@@ -227,35 +226,6 @@ def test_a_contact_sheet_holds_every_image(level: np.ndarray, tmp_path: Path) ->
     cells = [sheet[34:162, 6 + 246 * i : 246 + 246 * i] for i in range(3)]
     np.testing.assert_allclose(cells[0].astype(int), cells[1].astype(int), atol=1)
     assert (cells[2][..., 0] != cells[2][..., 2]).any()
-
-
-def legacy_picture(mels: np.ndarray, low: float, high: float) -> np.ndarray:
-    """The published recipe: scale, cast (which wraps around), flip, invert."""
-    scaled = (np.log(mels + 1e-9) - low) / (high - low) * 255
-    return 255 - (scaled.astype(np.int64) % 256).astype(np.uint8)[::-1]
-
-
-@pytest.mark.parametrize("fits", [True, False])
-def test_a_picture_of_the_tutorial_code_is_read_with_the_right_inverse(fits: bool, tmp_path: Path) -> None:
-    """Within half a step and without bias where nothing wrapped; what wrapped is counted as lost."""
-    wave = synthetic_voice(1.0)
-    mels = librosa.feature.melspectrogram(y=wave, sr=16_000, n_mels=64, n_fft=512, hop_length=256)
-    level = np.log(mels + 1e-9)
-    high = float(level.max()) + (0.01 if fits else -1.0)
-    settings = LegacyLogMel(16_000, 256, 64, float(level.min()) - 0.01, high)
-    Image.fromarray(legacy_picture(mels, settings.min, settings.max)).save(tmp_path / "old.png")
-    found = decode_legacy_logmel(tmp_path / "old.png", settings)
-    lost = level > settings.max
-    error = (found.level - level)[~lost]
-    assert np.abs(error).max() <= settings.max_error * 1.001
-    assert abs(error.mean()) < 0.1 * settings.max_error
-    if fits:
-        assert found.wrapped == 0
-    else:
-        assert 0.3 * lost.sum() <= found.wrapped <= 1.2 * lost.sum()
-    np.testing.assert_allclose(settings.front_end(wave.astype(np.float64)), level, atol=2e-3)
-    with pytest.raises(FileFormatError, match="n_mels=65"):
-        decode_legacy_logmel(tmp_path / "old.png", LegacyLogMel(16_000, 256, 65, 0.0, 1.0))
 
 
 def test_the_pixel_digest_sees_shape_depth_and_order() -> None:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 import spectronorm as sn
 from spectronorm.audio import Reader
-from spectronorm.audio.oddities_of_sources import listed_twice, native_rates
+from spectronorm.audio.oddities_of_sources import listed_twice
 from spectronorm.cli.app import app
 from spectronorm.errors import AudioError, SourceError, SpectronormError
 
@@ -429,11 +429,10 @@ def test_mixed_sample_rates_are_told(tmp_path: Path) -> None:
         soundfile.write(
             tmp_path / f"{number}.wav", 0.1 * np.ones(4000) * (-1) ** np.arange(4000), 8000 if number else 16000
         )
-    assert native_rates(sn.open_source(tmp_path).clips) == {8000: 4, 16000: 1}
     arguments = ["fit", str(tmp_path), "--sample-rate", "16000", "-o", str(tmp_path / "p.safetensors")]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    assert "of 5 files, 4 at 8000 Hz, 1 at 16000 Hz" in " ".join(done.output.split())
+    assert "of 5 clips, 4 at 8000 Hz, 1 at 16000 Hz" in " ".join(done.output.split())
     (tmp_path / "0.wav").unlink()
     done = CliRunner().invoke(app, arguments)
     assert "rates are mixed" not in done.output

@@ -79,6 +79,14 @@ def test_recovers_a_drifting_signal() -> None:
         assert abs(part.std() - 1) < 0.1
 
 
+def test_a_map_of_the_data_set_cancels_in_the_window() -> None:
+    """Standardizing each band by fixed numbers before a sliding window changes nothing."""
+    level = np.random.default_rng(0).normal(-40, 12, (4, 300))
+    fixed = (level - np.array([[-30.0], [-40], [-50], [-60]])) / np.array([[5.0], [10], [20], [1]])
+    of_level, of_fixed = (sn.normalize.sliding_standardize(x, 50)[0] for x in (level, fixed))
+    np.testing.assert_allclose(of_fixed, of_level, atol=1e-9)
+
+
 def test_a_causal_window_never_looks_ahead() -> None:
     """With min_window=1 and center=False the past alone decides."""
     x = np.random.default_rng(0).standard_normal((3, 50))

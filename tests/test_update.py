@@ -311,7 +311,7 @@ def test_every_field_of_a_measurement_is_thought_of() -> None:
     """Whoever adds a field to the measurement has to say what an update does to it."""
     assert {f.name for f in fields(Measurement)} == {
         *("clips", "population", "samples", "flat", "count", "total", "lowest", "highest", "on_floor", "squares"),
-        *("products", "first_cell", "histogram", "rms", "peak", "length", "digests"),
+        *("products", "first_cell", "histogram", "rms", "peak", "length", "digests", "formats"),
         *("lowest_above", "flat_count", "flat_total", "flat_squares"),
     }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.audio.native_format import NativeFormat
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.jit import kernel
 from spectronorm.short_repr import with_short_repr
@@ -36,6 +37,12 @@ class Clip:
         length: Number of samples of a channel that are real.
         flat: `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
         remarks: Everything else that is odd about the recording: its file, or its channels.
+        native: Format of the recording that it comes from.
+
+    >>> import numpy as np
+    >>> clip = Clip(np.zeros(24_000, np.float32), 16_000, 16_000)
+    >>> clip.seconds, clip.valid.shape
+    (1.0, (16000,))
     """
 
     samples: NDArray[np.float32]
@@ -43,6 +50,7 @@ class Clip:
     length: int
     flat: BadAudioReason | None = None
     remarks: tuple[Remark, ...] = ()
+    native: NativeFormat | None = None
 
     @property
     def flags(self) -> tuple[Remark, ...]:

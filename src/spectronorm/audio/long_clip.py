@@ -26,6 +26,7 @@ from spectronorm.audio.decoding.content import (
 from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedBlocks, check_samples, check_whole
 from spectronorm.audio.decoding.recording import Section
 from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording
+from spectronorm.audio.native_format import NativeFormat
 from spectronorm.audio.places.reference import ClipReference, Span
 from spectronorm.audio.read import Reader
 from spectronorm.errors import AudioError, BadAudioReason
@@ -105,6 +106,7 @@ class LongClip:
         self._tolerated = tolerate_short
         self.flat: BadAudioReason | None = None
         self.remarks: tuple[Remark, ...] = ()
+        self._stored_channels = 0
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Yield blocks of samples from the beginning.
@@ -131,6 +133,12 @@ class LongClip:
             raise AudioError(BadAudioReason.TOO_SHORT, f"nothing is left of it at {self._rates[1]} Hz")
         self.flat = None if cancel(self.remarks) else sources.flat or results.flat
 
+    def native(self, clip: ClipReference) -> NativeFormat | None:
+        """Format of the recording that a clip comes from; None before the first block."""
+        if not self._stored_channels:
+            return None
+        return NativeFormat.of(clip, self._rates[0], self._stored_channels, self._blocks.bits)
+
     def _resampled(
         self, blocks: Iterable[NDArray[np.float32]], decoded: _Extremes, sources: _Extremes, powers: ChannelPowers
     ) -> Iterator[NDArray[np.float32]]:
@@ -138,6 +146,7 @@ class LongClip:
         resampled = _BlockResampler(source_rate, sample_rate, self._quality) if source_rate != sample_rate else None
         for block in blocks:
             decoded.add(block)
+            self._stored_channels = block.shape[1]
             if not np.isfinite(decoded.bounds).all():
                 check_samples(decoded.bounds)
             powers.add(block)
@@ -177,13 +186,14 @@ class _BlockResampler:
 class Streamed(Generic[_Result]):
     """Result computed from a long clip, or the error that explains its absence, with the stamp of the bytes read.
 
-    `flat` and `flags` are as in `LongClip`.
+    `flat` and `flags` are as in `LongClip`; `native` is the format of the recording.
     """
 
     stamp: bytes
     result: _Result | AudioError
     flat: BadAudioReason | None = None
     remarks: tuple[Remark, ...] = ()
+    native: NativeFormat | None = None
 
     @property
     def flags(self) -> tuple[Remark, ...]:
@@ -228,7 +238,7 @@ def stream(
         blocks = DecodedBlocks(opened.descriptor) if clip.span is None else opened.recording.section(clip.span)
         found = LongClip(blocks, (rate, sample_rate), resampler, duration, how, reader.tolerate_short)
         result = _result(found, work, skip_flat=reader.skip_flat)
-        return Streamed(stamp, result, found.flat, found.remarks)
+        return Streamed(stamp, result, found.flat, found.remarks, found.native(clip))
 
     for _ in range(ATTEMPTS):
         try:

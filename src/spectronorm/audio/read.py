@@ -21,6 +21,7 @@ from spectronorm.audio.decoding.fork_server import Limits
 from spectronorm.audio.decoding.recordings import stamp
 from spectronorm.audio.decoding.sandbox import header_untrusted
 from spectronorm.audio.duration import check_duration, check_sample_rate
+from spectronorm.audio.native_format import NativeFormat
 from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
@@ -37,6 +38,15 @@ class Reader:
     decoding and are copied in this process. With `skip_flat`, silent and constant clips count as bad; otherwise they
     are clips like any other, and a profile lists them. `channels` selects from several channels: their `mean`, the
     `first` or another by its index, `each` as a separate clip, or a `stack:N` of all of them, `(channel, sample)`.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> silence = np.zeros(16_000, np.float32)
+    >>> source = sn.open_source([(silence, 16_000)], Reader(skip_flat=True))
+    >>> try:
+    ...     source.reader.read(source.clips[0], 16_000)
+    ... except sn.errors.AudioError as error:
+    ...     print(error.reason.value)
+    silent
     """
 
     untrusted: Limits | None = None
@@ -106,7 +116,7 @@ class Reader:
             raise unknown_resampler(resampler)
         with closing(decode_each(clips, self.untrusted, with_stamp=with_stamp)) as each:
             for clip, (stamp, decoded) in zip(clips, each, strict=True):
-                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip.channel))
+                yield Stamped(stamp, self._prepared(decoded, sample_rate, duration, resampler, clip))
 
     def stamp(self, clip: ClipReference) -> bytes:
         """Return the identity of a clip's content now, as `read_stamped` gives it."""
@@ -132,10 +142,12 @@ class Reader:
         return count
 
     def _prepared(
-        self, decoded: DecodedOrError, sample_rate: int, duration: float | None, resampler: str, channel: int | None
+        self, decoded: DecodedOrError, sample_rate: int, duration: float | None, resampler: str, clip: ClipReference
     ) -> Clip | AudioError:
         if isinstance(decoded, AudioError):
             return decoded
+        channel = clip.channel
+        native = NativeFormat.of(clip, decoded.sample_rate, decoded.samples.shape[1], decoded.bits)
         try:
             if not decoded.of_integers and not within(decoded.samples.reshape(-1), MAX_PEAK):
                 check_samples(decoded.samples)  # which says what is wrong
@@ -151,7 +163,7 @@ class Reader:
                 samples = chosen(decoded.samples, self.channels, channel)
             if decoded.borrowed and decoded.sample_rate == sample_rate and samples.base is not None:
                 samples = samples.copy()
-            prepared = _prepare(samples, decoded.sample_rate, sample_rate, duration, resampler, remarks)
+            prepared = _prepare(samples, native, sample_rate, duration, resampler, remarks)
         except AudioError as error:
             return error
         if self.skip_flat and prepared.flat is not None:
@@ -187,13 +199,13 @@ def _channel_remarks(samples: NDArray[np.float32], channels: str) -> tuple[Remar
 
 def _prepare(
     samples: NDArray[np.float32],
-    source_rate: int,
+    native: NativeFormat,
     sample_rate: int,
     duration: float | None,
     resampler: str,
     remarks: tuple[Remark, ...],
 ) -> Clip:
-    decoded = samples
+    decoded, source_rate = samples, native.sample_rate
     flat = flatness(samples.reshape(-1))
     if source_rate != sample_rate:
         samples = _resampled(samples, source_rate, sample_rate, resampler)
@@ -206,7 +218,7 @@ def _prepare(
         flat = flatness(samples[..., :length].reshape(-1))
     # Channels that cancel leave nothing of a recording that is not silent.
     flat = None if remarks and cancel(remarks) else flat
-    return Clip(samples, sample_rate, length, flat, remarks)
+    return Clip(samples, sample_rate, length, flat, remarks, native)
 
 
 def _resampled(samples: NDArray[np.float32], source_rate: int, sample_rate: int, resampler: str) -> NDArray[np.float32]:
@@ -227,6 +239,14 @@ def read_clip(
     Raises:
         AudioError: if the file cannot be used, with the reason.
         ArgumentError: if `duration` is not positive.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     clip = read_clip(path, 16_000, duration=2.0)
+    >>> clip.samples.shape, clip.length
+    ((32000,), 16000)
     """
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 

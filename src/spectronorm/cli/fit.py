@@ -35,7 +35,7 @@ from spectronorm.cli.options import (
     reader,
     windows,
 )
-from spectronorm.cli.run import guarded, note_rates, note_unread, print_json, progress_bar, writing
+from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
 from spectronorm.counted import and_seconds, counted
 from spectronorm.errors import ArgumentError, BadAudioReason
@@ -120,7 +120,6 @@ def fit_command(
     if levels is None:
         described = with_all_channels(described, opened)
         opened = open_for(opened, described)
-        note_rates(opened, described.sample_rate)
     for column, value in parse_hold_out(hold_out):
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
@@ -206,11 +205,24 @@ def remarks(profile: Profile) -> list[str]:
     if profile.total.flat:
         found.append(_flat_remark(profile))
     found += _odd_remarks(profile)
+    found += _rate_remarks(profile)
     if mostly := profile.mostly_floor():
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
     if empty := profile.front_end.empty_bands():
         found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
+    found += _power_remarks(profile)
     return [*found, *error_remarks(profile)]
+
+
+def _power_remarks(profile: Profile) -> list[str]:
+    """Say that the bands' weights are meant for another power of the STFT."""
+    front_end = profile.front_end
+    if not isinstance(front_end, FrontEnd):
+        return []
+    meant, power = front_end.bands.meant_for_power, front_end.stft.power
+    if meant is None or meant == power:
+        return []
+    return [f"{type(front_end.bands).__name__} weights are made for --power {meant:g}, and the STFT has {power:g}"]
 
 
 def _odd_remarks(profile: Profile) -> list[str]:
@@ -223,6 +235,16 @@ def _odd_remarks(profile: Profile) -> list[str]:
             clips = "1 clip" if len(files) == 1 else f"{len(files)} clips"
             found.append(f"{clips} {what}: {names} (such as: {files[0].detail})")
     return found
+
+
+def _rate_remarks(profile: Profile) -> list[str]:
+    """Report how many clips have a lower sample rate than the front end, if rates are mixed."""
+    rates, front_end = profile.formats.get("sample_rate", {}), profile.front_end
+    if isinstance(front_end, Levels) or len(rates) < 2 or min(rates) >= front_end.sample_rate:
+        return []
+    clips, listed = sum(rates.values()), ", ".join(f"{count} at {rate} Hz" for rate, count in rates.items())
+    why = f"bands above half of a file's own rate are empty (the front end has {front_end.sample_rate} Hz)"
+    return [f"sample rates are mixed: of {counted(clips, 'clip')}, {listed}; {why}"]
 
 
 def _flat_remark(profile: Profile) -> str:

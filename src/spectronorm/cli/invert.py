@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
+from spectronorm.interop.wrapped_codes import WrappedCells
 from spectronorm.passes.inversion_options import InversionOptions
 from spectronorm.passes.sounds import export_audio
 from spectronorm.pipeline import Pipeline, load
@@ -88,7 +90,13 @@ def invert_command(
         inverted = export_audio(target, output, options, max_bad=share, engine=engine(workers), progress=progress)
     if json:
         files = [
-            {"source": f.source, "output": str(f.output), "seconds": f.seconds, "notes": f.notes}
+            {
+                "source": f.source,
+                "output": str(f.output),
+                "seconds": f.seconds,
+                "notes": f.notes,
+                "wrapped": None if f.wrapped is None else {**asdict(f.wrapped), "share": f.wrapped.share},
+            }
             for f in inverted.files
         ]
         print_json({"files": files, "bad": [bad.to_dict() for bad in inverted.bad]})
@@ -98,7 +106,20 @@ def invert_command(
     for file in inverted.files:
         for note in file.notes:
             warn(f"{file.source}: {note}")
+    wrapped = [file.wrapped for file in inverted.files if file.wrapped is not None]
+    if len(wrapped) > 1:
+        say(_wrapped_in_all(wrapped))
     warn_left_out(inverted.bad)
+
+
+def _wrapped_in_all(wrapped: list[WrappedCells]) -> str:
+    """Say which share of the cells of all images had wrapped around."""
+    total = WrappedCells(*(sum(getattr(one, field.name) for one in wrapped) for field in fields(WrappedCells)))
+    silence, below, above = (number / total.cells for number in (total.silence, total.below, total.above))
+    return (
+        f"{total.share:.2%} of all cells had wrapped around and are restored: {silence:.2%} silence, "
+        f"{below:.2%} other cells below min, {above:.2%} above max"
+    )
 
 
 def _pipeline(path: Path) -> Pipeline:

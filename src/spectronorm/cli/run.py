@@ -28,10 +28,9 @@ from rich.progress import (
 from rich.text import Text
 
 from spectronorm.audio import Source
-from spectronorm.audio.oddities_of_sources import listed_twice, native_rates
+from spectronorm.audio.oddities_of_sources import listed_twice
 from spectronorm.cli.progress_lines import ProgressLines
 from spectronorm.cli.terminal import complain, console, warn
-from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
@@ -39,7 +38,7 @@ from spectronorm.storage.replacement import overwriting, protecting
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
-_OUTPUTS = ("output", "plot", "report", "state", "exclude", "html")
+_OUTPUTS = ("output", "plot", "report", "save_profile", "state", "exclude", "html")
 """Names of the command arguments that determine the output."""
 _Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace files that spectronorm did not write; inputs are never replaced.")
@@ -147,21 +146,6 @@ def warn_left_out(bad: Iterable[BadFile]) -> None:
     """Return a remark for each file that was left out."""
     for file in bad:
         warn(f"left out {file}")
-
-
-def note_rates(source: Source, sample_rate: float) -> None:
-    """Say how many files have a lower sample rate than the front end: their upper bands are empty."""
-    rates = native_rates(source.clips)
-    low = {rate: count for rate, count in rates.items() if rate < sample_rate}
-    if not low or len(rates) < 2:
-        return
-    looked = sum(rates.values())
-    listed = ", ".join(f"{count} at {rate} Hz" for rate, count in rates.items())
-    of = counted(looked, "file") if looked == len(source) else f"{looked} of {counted(len(source), 'clip')} looked at"
-    warn(
-        f"sample rates are mixed: of {of}, {listed}; bands above half of a file's own rate are empty "
-        f"(the front end has {sample_rate} Hz)"
-    )
 
 
 def note_unread(source: Source) -> Source:

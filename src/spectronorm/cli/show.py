@@ -47,6 +47,7 @@ _FIGURES = {
 }
 """Columns with their headings; `se` is the standard error, with the clip as the unit of sampling."""
 _MAX_ROWS = 32
+_MAX_FORMATS = 6
 
 
 def register(app: typer.Typer) -> None:
@@ -107,6 +108,8 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
         f"{counted(profile.clips, 'clip')}{sampled}, {counted(profile.frames, 'frame', spec=',')}"
         f"{and_seconds(profile.seconds)}"
     )
+    if profile.formats:
+        to.print(_formats(profile))
     pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""
     table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
@@ -139,6 +142,23 @@ def describe(front_end: AnyFrontEnd) -> str:
         f"{'' if front_end.channels == 'mean' else f', channels={front_end.channels}'}; "
         f"fingerprint {front_end.fingerprint}"
     )
+
+
+_FORMAT_UNITS = {"sample_rate": "Hz", "channels": "channels", "bits": "bits"}
+
+
+def _formats(profile: Profile) -> str:
+    """The formats of the recordings in one line, with the number of clips where there are several."""
+    parts = []
+    for name, table in profile.formats.items():
+        known = {key or "no": count for key, count in table.items()}
+        some = ", ".join(f"{key} ({count})" for key, count in list(known.items())[:_MAX_FORMATS])
+        more = f", {len(known) - _MAX_FORMATS} more" if len(known) > _MAX_FORMATS else ""
+        values = str(next(iter(known))) if len(known) == 1 else f"{some}{more}"
+        parts.append(f"{values} {_FORMAT_UNITS[name] if values != '1' or name == 'bits' else 'channel'}")
+    clips = profile.total.formats.clips
+    of = "" if clips == profile.clips else f" (of {counted(clips, 'clip')})"
+    return f"recorded with {', '.join(parts)}{of}"
 
 
 def _band_table(profile: Profile, step: int) -> Table:

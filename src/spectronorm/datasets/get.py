@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from spectronorm.datasets.download import download
-from spectronorm.datasets.known import Dataset
+from spectronorm.datasets.known import Dataset, find_dataset
 from spectronorm.datasets.verify import file_sha256
 from spectronorm.errors import SourceError
 from spectronorm.runs.progress import Progress, silent
@@ -30,6 +30,12 @@ class Got:
         source: Source for other commands: the folder, or its table.
         checked: Description of the verified content.
         fetched: True if the data set was downloaded by this call; False if it was already there.
+
+    >>> from pathlib import Path
+    >>> from spectronorm.datasets import DATASETS
+    >>> got = Got(DATASETS["fsdd"], Path("fsdd/clips.csv"), "3000 recordings", fetched=True)
+    >>> print(got.source, got.checked)
+    fsdd/clips.csv 3000 recordings
     """
 
     dataset: Dataset
@@ -39,8 +45,8 @@ class Got:
 
 
 def get(
-    dataset: Dataset,
-    folder: Path,
+    dataset: Dataset | str,
+    folder: str | Path,
     *,
     url: str | None = None,
     archive: Path | None = None,
@@ -51,15 +57,30 @@ def get(
     A data set that is already there is verified again.
 
     Args:
-        dataset: One of `DATASETS`.
+        dataset: One of `DATASETS`, or its name, such as `esc50`.
         folder: Folder of the data set.
         url: Address of a mirror, in place of the official address; the content is verified all the same.
         archive: An archive that was already downloaded by other means.
         progress: Called with the number of bytes present and the total number of bytes.
 
     Raises:
+        ArgumentError: if there is no data set of this name.
         SourceError: if the data set cannot be downloaded, or is not the published one.
+
+    >>> import pathlib, tempfile
+    >>> from spectronorm.datasets import DATASETS
+    >>> from spectronorm.errors import SpectronormError
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     archive = pathlib.Path(folder) / "fsdd.zip"
+    ...     _ = archive.write_bytes(b"cut short")
+    ...     try:
+    ...         get(DATASETS["fsdd"], pathlib.Path(folder) / "fsdd", archive=archive)
+    ...     except SpectronormError as error:
+    ...         print(sorted(path.name for path in pathlib.Path(folder).iterdir()))
+    ['fsdd.zip']
     """
+    dataset = find_dataset(dataset) if isinstance(dataset, str) else dataset
+    folder = Path(folder)
     if folder.exists():
         return Got(dataset, folder / dataset.source, dataset.verify(folder), fetched=False)
     kept = folder.with_name(f".spectronorm-{folder.name}.zip")  # a name of ours, so that no archive of others is taken

@@ -1,8 +1,8 @@
 """Images made by a widely copied tutorial code for spectrograms as GAN images.
 
 That code writes `255 - flip(uint8(255 · (ln(mel + 1e-9) - min) / (max - min)))`. The cast truncates instead of
-rounding, and does not clip: levels outside min … max wrap around to the other end of the scale. The image does not
-record min, max or the STFT settings, so they must be given.
+rounding, and does not clip: levels outside min … max wrap around to the other end of the scale, silence among them,
+whose level is `ln(1e-9)`. The image does not record min, max or the STFT settings, so they must be given.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import STFT, FrontEnd, Ln, Mel
 from spectronorm.image_files.png import read_png
+from spectronorm.interop.wrapped_codes import TURN, WrappedCells, count_turns
 
-_JUMP = 128
-"""A cell that differs by this number of codes from the median of its neighbours has most probably wrapped around."""
+_OFFSET = 1e-9
+_SILENCE = math.log(_OFFSET)
 
 
 @dataclass(frozen=True)
@@ -71,38 +72,70 @@ class LegacyLogMel:
     def front_end(self) -> FrontEnd:
         """The front end with these settings – librosa's melspectrogram followed by the natural logarithm."""
         stft = STFT(n_fft=2 * self.hop_length, hop_length=self.hop_length, pad_mode="constant", power=2.0)
-        return FrontEnd(sample_rate=self.sr, stft=stft, bands=Mel(self.n_mels), compress=Ln(1e-9))
+        return FrontEnd(sample_rate=self.sr, stft=stft, bands=Mel(self.n_mels), compress=Ln(_OFFSET))
 
     @property
     def max_error(self) -> float:
-        """Half a step in the level's unit, for cells that did not wrap."""
+        """Half a step in the level's unit, which the cast took."""
         return (self.max - self.min) / 255.0 / 2.0
+
+    @property
+    def code_of_silence(self) -> float:
+        """Silence on the scale of the codes, before the cast: below -1 it wraps around.
+
+        Examples:
+            >>> round(LegacyLogMel(22050, 512, 128, min=-17.6, max=4.3).code_of_silence, 2)
+            -36.37
+        """
+        return (_SILENCE - self.min) / (self.max - self.min) * 255.0
 
 
 @dataclass(frozen=True, eq=False)
 class LegacyImage:
-    """Level `(band, frame)` recovered from an image, and the number of cells that look wrapped and are lost."""
+    """Level `(band, frame)` recovered from an image, and how many cells had wrapped around."""
 
     level: NDArray[np.float64]
     settings: LegacyLogMel
-    wrapped: int
+    wrapped: WrappedCells
 
     @property
     def losses(self) -> Mapping[str, float]:
-        """Irrecoverable losses: half a step everywhere, and the wrapped cells."""
+        """Losses and repairs: half a step, and the shares of cells that wrapped around, in all and of each kind."""
         step_db = (self.settings.max - self.settings.min) / 255.0 * 10.0 / math.log(10.0)
+        cells = self.wrapped.cells
         return {
             "max_error_db": step_db / 2.0,
-            "wrapped_cells": float(self.wrapped),
-            "wrapped_share": self.wrapped / self.level.size,
+            "wrapped_share": self.wrapped.share,
+            "silence_share": self.wrapped.silence / cells,
+            "below_share": self.wrapped.below / cells,
+            "above_share": self.wrapped.above / cells,
         }
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Losses and repairs in words."""
+        told = [f"half a step of {self.losses['max_error_db']:.2f} dB is lost in each cell, a whole one next to min"]
+        wrapped = self.wrapped
+        if wrapped.silence:
+            code = math.trunc(self.settings.code_of_silence) % TURN
+            told.append(
+                f"{wrapped.silence:,} cells ({self.losses['silence_share']:.2%}) were silence that had wrapped around "
+                f"to code {code}: restored"
+            )
+        for number, name, side in ((wrapped.below, "below", "below min"), (wrapped.above, "above", "above max")):
+            if number:
+                told.append(
+                    f"{number:,} cells ({self.losses[f'{name}_share']:.2%}) {side} had wrapped around: restored by the "
+                    "cells around them"
+                )
+        return tuple(told)
 
 
 def decode_legacy_logmel(path: str | Path, settings: LegacyLogMel) -> LegacyImage:
-    """Decode such an image: flip and invert it back, and add half a step for the truncation.
+    """Decode such an image: flip and invert it back, undo what wrapped around, and add half a step for the truncation.
 
-    A cell counts as wrapped if it differs by 128 codes or more from the median of the 3 x 3 cells around it: at the
-    ends of the range, black meets white.
+    Silence is `ln(1e-9)`, whose code follows from min and max. If that code wraps around, flat areas of it become
+    silence again. Other cells that wrapped around are found by their neighbours: black meets white there.
 
     Raises:
         FileFormatError: if the file is not an 8-bit greyscale PNG, or does not have `n_mels` rows.
@@ -114,7 +147,11 @@ def decode_legacy_logmel(path: str | Path, settings: LegacyLogMel) -> LegacyImag
             "told; check the settings"
         )
     codes = (255 - png.pixels)[::-1].astype(np.int64)
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(codes, 1, mode="edge"), (3, 3))
-    wrapped = int((np.abs(codes - np.median(around, axis=(-2, -1))) >= _JUMP).sum())
-    level = np.asarray((codes + 0.5) / 255.0 * (settings.max - settings.min) + settings.min, dtype=np.float64)
-    return LegacyImage(level, settings, wrapped)
+    turns, silent = count_turns(codes, settings.code_of_silence)
+    values = codes + TURN * turns
+    # The cast truncates towards zero: code 0 holds what lies less than a step above and, unless nothing can, below it.
+    middle = np.sign(values) * 0.5 if settings.code_of_silence < 0.0 else 0.5
+    scale = (settings.max - settings.min) / 255.0
+    level = np.where(silent, _SILENCE, (values + middle) * scale + settings.min)
+    below, above = int(((turns < 0) & ~silent).sum()), int((turns > 0).sum())
+    return LegacyImage(level, settings, WrappedCells(int(silent.sum()), below, above, codes.size))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import ClipReference, Reader
+from spectronorm.audio.native_format import NativeFormat
 from spectronorm.errors import AudioError
 from spectronorm.features import read_stamped_level
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
@@ -24,6 +25,7 @@ class ClipLevel:
         digest: The digest under which a profile counts the clip.
         flat: All samples, or else all values of the level, are equal.
         frames: Number of frames with the padding that a fixed duration brings.
+        native: Format of the recording; None where the level comes from a file.
     """
 
     level: NDArray[np.float64]
@@ -31,6 +33,7 @@ class ClipLevel:
     digest: bytes
     flat: bool
     frames: int
+    native: NativeFormat | None = None
 
     def shaped(self, front_end: AnyFrontEnd) -> NDArray[np.float64]:
         """The level as normalizers take it: `(band, frame)`, or `(channel, band, frame)`."""
@@ -79,4 +82,4 @@ def _from_audio(
     except AudioError as error:
         return read.stamp, error
     frames = front_end.frames(sound.samples.shape[-1])
-    return read.stamp, ClipLevel(level, samples, digest(samples), sound.flat is not None, frames)
+    return read.stamp, ClipLevel(level, samples, digest(samples), sound.flat is not None, frames, sound.native)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spectronorm.audio import ClipReference, Stamped, Streamed, stream
 from spectronorm.audio.clip import Remark
 from spectronorm.audio.long_clip import is_large
+from spectronorm.audio.native_format import NativeFormat
 from spectronorm.errors import AudioError
 from spectronorm.front_end import FrontEnd
 from spectronorm.kernels.buffers import workspace_of_thread
@@ -19,6 +20,7 @@ from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.units import Unit
 from spectronorm.profile import (
     BadFile,
+    FormatCounts,
     GroupKey,
     LevelCounter,
     Measurement,
@@ -34,8 +36,16 @@ _SAMPLES_AT_ONCE = 1 << 22
 
 """Longer clips are held in memory but counted in pieces: their levels would take ten times their own memory."""
 
-_Waiting = tuple[ClipReference, NDArray[np.float32], bool, tuple[Remark, ...]]
-"""Clip, samples that are counted, true for a silent or constant clip, and flags."""
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A clip, its samples that are counted, and what was found when it was read."""
+
+    clip: ClipReference
+    samples: NDArray[np.float32]
+    flat: bool
+    flags: tuple[Remark, ...]
+    native: NativeFormat | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class MeasureTask(UnitTask):
 
     def _stacked(self, unit: Unit) -> Measured:
         """Measure clips of several channels, one channel below the other."""
-        counter = LevelCounter(self.front_end)
+        counter, formats = LevelCounter(self.front_end), list[NativeFormat | None]()
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
@@ -86,14 +96,16 @@ class MeasureTask(UnitTask):
                 sound = read.clip_or_raise()
                 samples = sound.at_least(self.front_end.min_samples)
                 counter.add_level(self.front_end.clip_level(samples), samples, flat=sound.flat is not None)
+                formats.append(sound.native)
             except AudioError as error:
                 bad.append(BadFile.of(clip.name, error, unit.key))
                 continue
             flagged += _flagged(clip, sound.flags, unit.key)
-        return Measured(unit.key, len(unit.clips), counter.measurement(), tuple(bad), tuple(flagged), tuple(stamps))
+        found = _with_formats(counter.measurement(), formats)
+        return Measured(unit.key, len(unit.clips), found, tuple(bad), tuple(flagged), tuple(stamps))
 
     def _held(self, unit: Unit) -> Measured:
-        counter = LevelCounter(self.front_end, workspace_of_thread())
+        counter, formats = LevelCounter(self.front_end, workspace_of_thread()), list[NativeFormat | None]()
         bad: list[BadFile] = []
         flagged: list[BadFile] = []
         stamps: list[bytes] = []
@@ -107,21 +119,23 @@ class MeasureTask(UnitTask):
         )
         with closing(reading_each) as each:
             for clips in self._read_ahead(unit, each, bad, stamps):
-                for clip, samples, flat, flags in clips:
+                for one in clips:
                     try:
-                        if len(samples) > _SAMPLES_AT_ONCE and streams(self.front_end):
-                            part = count_stream(self.front_end, _pieces(samples))
-                            parts.append(as_flat(part) if flat else part)
+                        if len(one.samples) > _SAMPLES_AT_ONCE and streams(self.front_end):
+                            part = count_stream(self.front_end, _pieces(one.samples))
+                            parts.append(as_flat(part) if one.flat else part)
                         else:
-                            counter.add(samples, flat=flat)
+                            counter.add(one.samples, flat=one.flat)
+                        formats.append(one.native)
                     except AudioError as error:
-                        bad.append(BadFile.of(clip.name, error, unit.key))
+                        bad.append(BadFile.of(one.clip.name, error, unit.key))
                         continue
-                    if flags:
-                        flagged += _flagged(clip, flags, unit.key)
+                    if one.flags:
+                        flagged += _flagged(one.clip, one.flags, unit.key)
         found = counter.measurement()
         if parts:
             found = Measurement.sum(parts if found is None else [found, *parts])
+        found = _with_formats(found, formats)
         return Measured(unit.key, len(unit.clips), found, tuple(bad), tuple(flagged), tuple(stamps))
 
     def _read_ahead(
@@ -148,11 +162,11 @@ class MeasureTask(UnitTask):
                 yield clips
                 clips, used = [], 0
             if length > len(waiting):
-                yield [(clip, samples, flat, flags)]
+                yield [_Waiting(clip, samples, flat, flags, sound.native)]
                 continue
             place = waiting[used : used + length]
             place[:] = samples
-            clips.append((clip, place, flat, flags))
+            clips.append(_Waiting(clip, place, flat, flags, sound.native))
             used += length
         yield clips
 
@@ -174,10 +188,15 @@ def _joined(unit: Unit, held: Measured, streamed: Sequence[Streamed[Measurement]
             bad.append(BadFile.of(clip.name, found.result, unit.key))
             continue
         flagged += _flagged(clip, found.flags, unit.key)
-        parts.append(found.result if found.flat is None else as_flat(found.result))
+        counted = found.result if found.flat is None else as_flat(found.result)
+        parts.append(replace(counted, formats=FormatCounts.of([found.native])))
     whole = Measurement.sum(parts) if parts else None
     in_order = tuple(next(stamps) if found is None else found.stamp for found in streamed)
     return Measured(unit.key, len(unit.clips), whole, tuple(bad), tuple(flagged), in_order)
+
+
+def _with_formats(found: Measurement | None, formats: Sequence[NativeFormat | None]) -> Measurement | None:
+    return None if found is None else replace(found, formats=FormatCounts.of(formats))
 
 
 def _flagged(clip: ClipReference, flags: Sequence[Remark], key: GroupKey) -> list[BadFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, BadAudioReason, FileFormatError, SourceError, SpectronormError
 from spectronorm.image_files.header import KEYWORD
 from spectronorm.image_files.png import read_texts
+from spectronorm.interop.wrapped_codes import WrappedCells
 from spectronorm.inversion import invert
 from spectronorm.passes.inversion_options import FORMATS, InversionOptions
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
@@ -46,18 +47,35 @@ _MOST_IN_FLAC = 8
 @with_short_repr
 @dataclass(frozen=True)
 class InvertedFile:
-    """One inverted file, with notes about it."""
+    """One inverted file, with notes; `wrapped` counts the cells of a tutorial's image that had wrapped around.
+
+    >>> import pathlib
+    >>> InvertedFile("a.png", pathlib.Path("a.wav"), 1.0, ("half a step of 0.2 dB is lost",)).output.name
+    'a.wav'
+    """
 
     source: str
     output: Path
     seconds: float
     notes: tuple[str, ...]
+    wrapped: WrappedCells | None = None
 
 
 @with_short_repr
 @dataclass(frozen=True)
 class InvertedFiles:
-    """Result of `export_audio`: the written files, and the bad files."""
+    """Result of `export_audio`: the written files, and the bad files.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -100.0, 60.0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = sn.images.export([(0.1 * np.random.default_rng(0).standard_normal(8000), 16_000)], codec, folder)
+    ...     options = sn.sounds.InversionOptions(quality="fast")
+    ...     inverted = sn.sounds.export(folder, pathlib.Path(folder) / "sounds", options)
+    >>> len(inverted.files), inverted.bad
+    (1, ())
+    """
 
     files: tuple[InvertedFile, ...]
     bad: tuple[BadFile, ...]
@@ -99,7 +117,8 @@ class _Task:
         if made.file is None:
             plain["bad"] = plain_files(made.bad)
         else:
-            plain |= {"seconds": made.file.seconds, "notes": list(made.file.notes)}
+            wrapped = None if made.file.wrapped is None else asdict(made.file.wrapped)
+            plain |= {"seconds": made.file.seconds, "notes": list(made.file.notes), "wrapped": wrapped}
         return canonical_json(plain).encode()
 
     def unpack(self, item: tuple[str, Path, Path], payload: bytes) -> _Made | None:
@@ -110,9 +129,11 @@ class _Task:
             return None
         if "bad" in plain:
             return _Made(None, parse_files(plain["bad"]), text(plain["source"]), "")
-        if _stamp(output) != plain["sound"]:
+        if _stamp(output) != plain["sound"] or "wrapped" not in plain:
             return None
-        file = InvertedFile(name, output, finite(plain["seconds"]), tuple(text(note) for note in plain["notes"]))
+        notes = tuple(text(note) for note in plain["notes"])
+        wrapped = None if plain["wrapped"] is None else WrappedCells(**plain["wrapped"])
+        file = InvertedFile(name, output, finite(plain["seconds"]), notes, wrapped)
         return _Made(file, (), plain["source"], plain["sound"])
 
 
@@ -160,7 +181,7 @@ def invert_file(
         wave = wave / peak
         notes = (*notes, f"scaled by {-20 * np.log10(peak):.1f} dB to stay within full scale")
     write_audio(output, wave, found.front_end.sample_rate, judged=judged)
-    return InvertedFile(name or path.name, output, wave.shape[-1] / found.front_end.sample_rate, notes)
+    return InvertedFile(name or path.name, output, wave.shape[-1] / found.front_end.sample_rate, notes, found.wrapped)
 
 
 def write_audio(output: Path, wave: NDArray[np.floating], sample_rate: int, *, judged: bool = False) -> None:
@@ -201,6 +222,16 @@ def export_audio(
         ArgumentError: if a setting is invalid.
         OutputRefused: if a foreign file would be replaced without `overwrite`, or an input.
         OutputBusy: if another run is writing into the folder.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -100.0, 60.0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = sn.images.export([(0.1 * np.random.default_rng(0).standard_normal(8000), 16_000)], codec, folder)
+    ...     (image,) = pathlib.Path(folder).rglob("*.png")
+    ...     _ = sn.sounds.export(image, image.with_suffix(".wav"), sn.sounds.InversionOptions(quality="fast"))
+    ...     print(sn.read(image.with_suffix(".wav"), 16_000).shape)
+    (8000,)
     """
     target, output, options = Path(target), Path(output), options or InversionOptions()
     if target.is_file():

@@ -14,6 +14,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, require_front_end
 from spectronorm.image_files import decode
 from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_logmel
+from spectronorm.interop.wrapped_codes import WrappedCells
 from spectronorm.passes.outputs import INDEX_NAME, PIPELINE_NAME, escaped_name, read_frames
 from spectronorm.pipeline import Pipeline
 from spectronorm.storage import DAMAGE
@@ -33,6 +34,7 @@ class SpectrogramFile:
         gain: What the front end did to the waveform; None if unknown.
         level_error: Largest rounding error of a level.
         notes: What was lost.
+        wrapped: Cells of an image of the tutorial code that had wrapped around; None for other files.
     """
 
     level: NDArray[np.floating]
@@ -41,6 +43,7 @@ class SpectrogramFile:
     gain: WaveformGain | None
     level_error: float
     notes: tuple[str, ...]
+    wrapped: WrappedCells | None = None
 
 
 def read_spectrogram(
@@ -59,13 +62,9 @@ def read_spectrogram(
         return _read_npy(path, front_end, pipeline)
     if legacy is not None:
         decoded = decode_legacy_logmel(path, legacy)
-        notes: tuple[str, ...] = (f"half a step of {decoded.losses['max_error_db']:.2f} dB is lost everywhere",)
-        if decoded.wrapped:
-            notes = (
-                *notes,
-                f"{decoded.wrapped} cells look wrapped around ({decoded.losses['wrapped_share']:.2%}): lost",
-            )
-        return SpectrogramFile(decoded.level, legacy.front_end, None, None, legacy.max_error, notes)
+        return SpectrogramFile(
+            decoded.level, legacy.front_end, None, None, legacy.max_error, decoded.notes, decoded.wrapped
+        )
     image = decode(path)
     header = image.header
     return SpectrogramFile(image.level, header.front_end, header.length, header.gain, image.max_error, ())

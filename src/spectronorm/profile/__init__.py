@@ -3,6 +3,7 @@
 from spectronorm.profile.bad_files import BadFile as BadFile
 from spectronorm.profile.counting.counter import LevelCounter as LevelCounter
 from spectronorm.profile.counting.counter import digest as digest
+from spectronorm.profile.counting.format_counts import FormatCounts as FormatCounts
 from spectronorm.profile.counting.in_blocks import LevelBlocks as LevelBlocks
 from spectronorm.profile.counting.in_blocks import as_flat as as_flat
 from spectronorm.profile.counting.in_blocks import count_stream as count_stream

@@ -21,6 +21,7 @@ from spectronorm.html_summary import band_svg, html_table
 from spectronorm.profile import storage, tables
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
+from spectronorm.profile.counting.format_counts import FORMAT_FIELDS
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.listed_file import ListedFile
@@ -101,6 +102,8 @@ class Profile(FieldsOnly):
         for column in self.group_columns():
             values = sorted({dict(key)[column] for key in self.groups if column in dict(key)})
             facts.append((column, ", ".join(values) if len(values) <= 5 else f"{values[0]} … {values[-1]}"))
+        if len(rates := self.formats.get("sample_rate", {})) > 1:
+            facts.append(("native rates", f"{min(rates)} … {max(rates)} Hz"))
         if self.bad:
             facts.append(("", counted(len(self.bad), "bad file")))
         if self.left_out:
@@ -188,6 +191,15 @@ class Profile(FieldsOnly):
     def clip_seconds(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Lower cell edges (seconds) and clip counts of the length."""
         return clip_histograms.length_edges() / self.front_end.sample_rate, self.total.length
+
+    @property
+    def formats(self) -> Mapping[str, Mapping[int, int]]:
+        """Number of clips by `sample_rate` (Hz), `channels` and `bits` of their recordings, before any resampling.
+
+        `bits` 0 is an encoding without a fixed number of bits (MP3, Vorbis), or a wave that lay in no file. Clips are
+        missing here if nothing is known of them: levels made elsewhere, and profiles of earlier versions.
+        """
+        return {name: self.total.formats.by(name) for name in FORMAT_FIELDS} if self.total.formats.pairs else {}
 
     def mostly_floor(self, share: float = 0.5) -> list[int]:
         """Bands with more than `share` of their cells on the floor, so that their statistics describe silence."""
@@ -378,6 +390,7 @@ class Profile(FieldsOnly):
             "population": self.total.population,
             "frames": self.frames,
             "seconds": _number(self.seconds),
+            "formats": {name: {str(key): n for key, n in table.items()} for name, table in self.formats.items()},
             "flat_clips": self.total.flat,
             "flat_effect": self.flat_effect(),
             "flagged": [file.to_dict() for file in self.flagged],

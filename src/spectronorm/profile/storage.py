@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import real_number
+from spectronorm.audio.decoding.bit_depth import MAX_BITS
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
+from spectronorm.audio.native_format import NativeFormat
 from spectronorm.errors import BadAudioReason, FileFormatError
 from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.counting import clip_histograms, int128
+from spectronorm.profile.counting.format_counts import FormatCounts
 from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
 from spectronorm.profile.groups import GroupKey
@@ -69,7 +72,7 @@ def contents(
         "exclude_floor": notes.exclude_floor,
         "left_out": list(notes.left_out),
         "groups": [
-            {"key": [list(pair) for pair in key], **{name: getattr(m, name) for name in _SCALARS}}
+            {"key": [list(pair) for pair in key], **{name: getattr(m, name) for name in _SCALARS}, **_formats_of(m)}
             for key, m in groups.items()
         ],
         "bad": plain_files(notes.bad),
@@ -88,6 +91,11 @@ def contents(
         header["files"] = [numbers[key] for key in groups]
         tensors[_FILE_NAMES], tensors[_FILE_DIGESTS] = files_as_arrays(listed)
     return header, tensors
+
+
+def _formats_of(m: Measurement) -> dict[str, Any]:
+    """The formats of a group's recordings, left out if none is known, as in profiles of before."""
+    return {"formats": m.formats.plain()} if m.formats.pairs else {}
 
 
 def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
@@ -189,6 +197,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
             first_cell=first,
             histogram=histogram,
             digests=digests,
+            formats=_parse_formats(group.get("formats", []), scalars["clips"]),
         )
         _check_measurement(measurement, front_end)
         measurements[key] = measurement
@@ -229,6 +238,17 @@ def _listed(
     _require(isinstance(numbers, list) and len(numbers) == len(keys), "the numbers of files are not those of groups")
     _require(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is no whole number")
     return files_of_arrays(tensors[_FILE_NAMES], tensors[_FILE_DIGESTS], list(zip(keys, numbers, strict=True)))
+
+
+def _parse_formats(plain: Any, clips: int) -> FormatCounts:
+    _require(isinstance(plain, list) and len(plain) <= clips, "the formats are no list, or more than clips")
+    rows = [tuple(row) for row in plain]
+    _require(all(len(row) == 4 and all(type(v) is int for v in row) for row in rows), "a format is not whole numbers")
+    known = all(0 < rate < _MOST and 0 < channels < _MOST and 0 <= bits <= MAX_BITS for rate, channels, bits, _ in rows)
+    _require(known and all(0 < row[3] <= clips for row in rows), "a format or its count is out of range")
+    _require(rows == sorted({row[:3]: row for row in rows}.values()), "formats are out of order, or twice there")
+    _require(sum(row[3] for row in rows) <= clips, "formats count more clips than there are")
+    return FormatCounts(tuple((NativeFormat(*row[:3]), row[3]) for row in rows))
 
 
 def _key(plain: Any) -> GroupKey:

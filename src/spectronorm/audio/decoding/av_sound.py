@@ -40,6 +40,7 @@ class AvSound:
         samplerate: In Hz.
         channels: Number of channels.
         format: Name of the container.
+        subtype: FFmpeg's name of the encoding.
     """
 
     extra_info = ""
@@ -56,10 +57,12 @@ class AvSound:
         self._about, self._read = container, 0
         self.format = container.name
         self._container: Any = None
+        self.subtype = ""
         try:
             file = View(((0, FileBytes(descriptor).size),)).open(descriptor)
             self._container = av.open(file, "r", format=container.demuxer, metadata_errors="ignore")
             self._stream = self._first_stream()
+            self.subtype = str(self._stream.codec_context.name)
             self._claimed = self._claim()
             self._blocks = self._decoded(av)
             self._rest = next(self._blocks, None)

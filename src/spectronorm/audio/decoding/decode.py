@@ -19,6 +19,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from spectronorm.audio.decoding.av_sound import UNKNOWN_FRAMES, AvSound, load_av
+from spectronorm.audio.decoding.bit_depth import bits_of
 from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.containers.foreign import Foreign, needs_ffmpeg, unsupported
 from spectronorm.audio.decoding.containers.found import Found
@@ -51,12 +52,14 @@ class DecodedFile:
     Attributes:
         missing: Seconds of sound that the file claims and that are not there; `check_whole` raises the error.
         note: Description of an oddity of a file whose sound was all read; empty for most.
+        bits: Bits of a stored sample; 0 if its encoding has none.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     missing: float = 0.0
     note: str = ""
+    bits: int = 0
 
 
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]
@@ -137,10 +140,10 @@ def decode_descriptor(
     """
     found = Found(examined=False) if path is not None else look(descriptor)
     room = _Room(max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION), into, memory)
-    missing, sample_rate = found.missing, 0
+    missing, sample_rate, bits = found.missing, 0, 0
     try:
         for sound in opened_sounds(descriptor, found, path):
-            before, sample_rate = room.filled, sound.samplerate
+            before, sample_rate, bits = room.filled, sound.samplerate, bits_of(sound.subtype)
             room.read_all(sound)
             missing += seconds_missing(sound, room.filled - before, found)
         samples = room.result()
@@ -149,7 +152,7 @@ def decode_descriptor(
     except MemoryError:
         raise AudioError(BadAudioReason.TOO_LARGE, "its samples do not fit into memory") from None
     _check_not_empty(len(samples), missing)
-    return DecodedFile(samples, sample_rate, missing, found.note)
+    return DecodedFile(samples, sample_rate, missing, found.note, bits)
 
 
 class DecodedBlocks:
@@ -157,12 +160,13 @@ class DecodedBlocks:
 
     Attributes:
         missing, note: As in `DecodedFile`; known after a whole iteration.
-        sample_rate: In Hz; known with the first block.
+        sample_rate: In Hz; known with the first block, as `bits` are.
+        bits: As in `DecodedFile`.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.missing, self.note, self.sample_rate = 0.0, "", 0
+        self.missing, self.note, self.sample_rate, self.bits = 0.0, "", 0, 0
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """The blocks; an error that only the end of a file can tell is raised after the last one."""
@@ -172,7 +176,7 @@ class DecodedBlocks:
         total, buffer = 0, None
         try:
             for sound in opened_sounds(self._descriptor, found, None):
-                read, self.sample_rate = 0, sound.samplerate
+                read, self.sample_rate, self.bits = 0, sound.samplerate, bits_of(sound.subtype)
                 if buffer is None:
                     buffer = np.empty((max(1, _STREAMED_SAMPLES // sound.channels), sound.channels), np.float32)
                 while read != sound.frames and len(block := sound.read(out=buffer)):

@@ -20,9 +20,9 @@ from spectronorm.audio.decoding.content import (
     stamp_of_error,
     stamp_of_piece,
 )
-from spectronorm.audio.decoding.decode import NEEDS_PATH, decode_descriptor
+from spectronorm.audio.decoding.decode import NEEDS_PATH, DecodedFile, decode_descriptor
 from spectronorm.audio.decoding.fork_server import Limits
-from spectronorm.audio.decoding.plain_wav import plain_wav, read_plain_wav
+from spectronorm.audio.decoding.plain_wav import PLAIN_BITS, plain_wav, read_plain_wav
 from spectronorm.audio.decoding.recording import cut
 from spectronorm.audio.decoding.recordings import RECORDINGS, OpenRecording, digest_for, number_of
 from spectronorm.audio.decoding.sandbox import Asked, decode_untrusted
@@ -51,6 +51,7 @@ class Decoded:
     of_integers: bool = False
     missing: float = 0.0
     note: str = ""
+    bits: int = 0
 
 
 DecodedOrError = Decoded | AudioError
@@ -129,12 +130,16 @@ def _attempt_piece(clip: ClipReference, span: Span, *, with_stamp: bool) -> tupl
 def _section(opened: OpenRecording, span: Span) -> DecodedOrError:
     plain = None if opened.plain is None else read_plain_wav(opened.descriptor, span, opened.plain)
     if plain is not None:
-        return Decoded(*plain, borrowed=True, of_integers=True)
+        return Decoded(*plain, borrowed=True, of_integers=True, bits=PLAIN_BITS)
     try:
         found = opened.recording.read(span)
     except AudioError as error:
         return error
-    return Decoded(found.samples, found.sample_rate, borrowed=False, missing=found.missing, note=found.note)
+    return _decoded(found, borrowed=False)
+
+
+def _decoded(found: DecodedFile, *, borrowed: bool) -> Decoded:
+    return Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note, bits=found.bits)
 
 
 def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
@@ -143,7 +148,7 @@ def _not_opened(error: AudioError) -> tuple[bytes, AudioError] | None:
 
 def _decoded_here(clip: ClipReference, descriptor: int) -> DecodedOrError:
     if (plain := read_plain_wav(descriptor, clip.span)) is not None:
-        return Decoded(*plain, borrowed=True, of_integers=True)
+        return Decoded(*plain, borrowed=True, of_integers=True, bits=PLAIN_BITS)
     path = clip.path if _needs_path(clip) else None
     try:
         found = decode_descriptor(descriptor, path=path, memory=SAMPLES.floats)
@@ -151,7 +156,7 @@ def _decoded_here(clip: ClipReference, descriptor: int) -> DecodedOrError:
     except AudioError as error:
         return error
     borrowed = found.samples.base is not None
-    return Decoded(found.samples, found.sample_rate, borrowed, missing=found.missing, note=found.note)
+    return _decoded(found, borrowed=borrowed)
 
 
 def _needs_path(clip: ClipReference) -> bool:
@@ -170,13 +175,13 @@ def _decoded_within(limits: Limits, opened: Sequence[_Opened]) -> Generator[Deco
                 continue
             copied = read_plain_wav(one.descriptor, one.span) if here else None
             if copied is not None:
-                yield Decoded(*copied, borrowed=True, of_integers=True)
+                yield Decoded(*copied, borrowed=True, of_integers=True, bits=PLAIN_BITS)
                 continue
             found = next(decode_untrusted([one.asked], limits, SAMPLES.floats) if here else decoded)
             if isinstance(found, AudioError):
                 yield found
             else:
-                yield Decoded(found.samples, found.sample_rate, borrowed=True, missing=found.missing, note=found.note)
+                yield _decoded(found, borrowed=True)
 
 
 def _is_plain(descriptor: int, limits: Limits, span: Span | None) -> bool:

@@ -19,6 +19,8 @@ from spectronorm.kernels.buffers import SAMPLES, Scratch
 from spectronorm.kernels.jit import kernel
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+PLAIN_BITS = 16
+"""Bits of their samples."""
 _MOST_CHANNELS = 64
 _BLOCK = 1 << 17
 _RAW = Scratch()
@@ -50,7 +52,7 @@ def plain_wav(descriptor: int) -> PlainWav | None:
     _, rest, wave, fmt, length, tag, channels, rate, in_second, in_frame, bits, data, stored = _HEADER.unpack(header)
     plain = (
         (wave, fmt, data) == (b"WAVE", b"fmt ", b"data")
-        and (length, tag, bits) == (16, 1, 16)
+        and (length, tag, bits) == (16, 1, PLAIN_BITS)
         and 1 <= channels <= _MOST_CHANNELS
         and SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]
         and (in_frame, in_second) == (2 * channels, 2 * channels * rate)

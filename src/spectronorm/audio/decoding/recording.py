@@ -16,6 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from spectronorm.audio.decoding.av_sound import UNKNOWN_FRAMES
+from spectronorm.audio.decoding.bit_depth import bits_of
 from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.containers.found import Found
 from spectronorm.audio.decoding.decode import (
@@ -47,6 +48,7 @@ class _Samples(Protocol):
 
     sample_rate: int
     note: str
+    bits: int
     position: int
 
     def reaches(self, start: int) -> bool:
@@ -70,6 +72,7 @@ class _Exact:
         self._most = max(FREE_BYTES, os.fstat(descriptor).st_size * MAX_EXPANSION)
         self._open()
         self.sample_rate, self.note = self._sound.samplerate, found.note
+        self.bits = bits_of(self._sound.subtype)
 
     @classmethod
     def of(cls, descriptor: int) -> _Exact | None:
@@ -150,7 +153,7 @@ class _InOrder:
         self._dropped, self.position = 0, 0
         self._ended, self._error = False, (BadAudioReason.EMPTY, "")
         self._advance()
-        self.sample_rate, self.note = self._blocks.sample_rate, self._blocks.note
+        self.sample_rate, self.note, self.bits = self._blocks.sample_rate, self._blocks.note, self._blocks.bits
 
     def reaches(self, start: int) -> bool:
         return start >= (self._kept[0][0] if self._kept else self.position)
@@ -218,7 +221,7 @@ class Recording:
         section = self.section(span)
         parts = [part.copy() for part in section]
         samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return DecodedFile(samples, section.sample_rate, section.missing, section.note)
+        return DecodedFile(samples, section.sample_rate, section.missing, section.note, section.bits)
 
     def read_into(self, room: NDArray[np.float32], span: Span) -> DecodedFile:
         """All samples of a section, written into `room` `(value,)`.
@@ -232,7 +235,8 @@ class Recording:
                 raise too_large(room.nbytes)
             room[filled : filled + part.size] = part.reshape(-1)
             filled, channels = filled + part.size, part.shape[1]
-        return DecodedFile(room[:filled].reshape(-1, channels), section.sample_rate, section.missing, section.note)
+        samples = room[:filled].reshape(-1, channels)
+        return DecodedFile(samples, section.sample_rate, section.missing, section.note, section.bits)
 
     def reaches(self, span: Span) -> bool:
         """Say if a section can be read without decoding from the beginning."""
@@ -260,12 +264,13 @@ class Section:
     Attributes:
         missing: Seconds of the section that the file does not have; known after a whole iteration.
         note: As in `DecodedFile`.
-        sample_rate: In Hz; known with the first block.
+        sample_rate: In Hz; known with the first block, as `bits` are.
+        bits: As in `DecodedFile`.
     """
 
     def __init__(self, recording: Recording, span: Span) -> None:
         self._recording, self._span = recording, span
-        self.missing, self.note, self.sample_rate = 0.0, "", 0
+        self.missing, self.note, self.sample_rate, self.bits = 0.0, "", 0, 0
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """The blocks.
@@ -274,7 +279,7 @@ class Section:
             AudioError: as decoding the file up to the section's end would, or if the file has no such section.
         """
         samples = self._recording.samples_for(self._span)
-        self.sample_rate, self.note = samples.sample_rate, samples.note
+        self.sample_rate, self.note, self.bits = samples.sample_rate, samples.note, samples.bits
         start, stop = self._span.frames(self.sample_rate)
         there = start
         for block in samples.blocks(start, stop):
@@ -296,7 +301,7 @@ def cut(found: DecodedFile, span: Span) -> DecodedFile:
     if there <= start:
         raise _ends_before(span)
     missing = found.missing if stop is None else _missing_of(stop, there, found.sample_rate)
-    return DecodedFile(found.samples[start:stop], found.sample_rate, missing, found.note)
+    return DecodedFile(found.samples[start:stop], found.sample_rate, missing, found.note, found.bits)
 
 
 def _missing_of(stop: int, there: int, sample_rate: int) -> float:

@@ -18,6 +18,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.audio.decoding.bit_depth import MAX_BITS
 from spectronorm.audio.decoding.containers.foreign import needs_ffmpeg
 from spectronorm.audio.decoding.containers.view import FileBytes
 from spectronorm.audio.decoding.decode import DecodedFile
@@ -97,19 +98,20 @@ class _Decoder(Confined):
         """
         deadline = self.deadline()
         try:
-            kind, place, sample_rate, rows, columns, text, missing = ANSWER.unpack(self.receive(ANSWER.size, deadline))
+            answer = ANSWER.unpack(self.receive(ANSWER.size, deadline))
+            kind, place, sample_rate, rows, columns, text, missing, bits = answer
             if kind == ASK_AGAIN and not first:
                 return None
             if kind == ERROR:
                 return reported_error(self.receive(text, deadline) if text <= _MAX_TEXT else b"")
             possible = kind == SAMPLES and 4 * (place + rows * columns) <= len(self._shared) and text <= _MAX_TEXT
-            if not possible or not 0 <= missing < math.inf:
+            if not possible or not 0 <= missing < math.inf or bits > MAX_BITS:
                 raise Gone("it gave an answer that cannot be")
             # A copy: no other process can write to the values checked from here on.
             samples = memory(rows * columns)
             samples[:] = np.frombuffer(self._shared, np.float32, rows * columns, 4 * place)
             note = self.receive(text, deadline).decode(errors="replace")
-            return DecodedFile(samples.reshape(rows, columns), sample_rate, missing, note)
+            return DecodedFile(samples.reshape(rows, columns), sample_rate, missing, note, bits)
         except OSError as error:
             raise Gone(str(error)) from None
 
@@ -121,7 +123,7 @@ class _Decoder(Confined):
         """
         self.send(bytes([1 | HEADERS]) + Asked(descriptor).packed, [descriptor])
         try:
-            kind, _, rate, frames, channels, text, _ = ANSWER.unpack(self.receive(ANSWER.size, self.deadline()))
+            kind, _, rate, frames, channels, text, _, _ = ANSWER.unpack(self.receive(ANSWER.size, self.deadline()))
         except OSError as error:
             raise Gone(str(error)) from None
         if kind != SAMPLES or text or max(rate, frames, channels) >= 1 << 63:

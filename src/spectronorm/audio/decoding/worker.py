@@ -37,10 +37,10 @@ MOST_DESCRIPTION = 1 << 16
 
 MOST_FILES = 16
 """Largest number of files in a request, which is one byte, the number of files, with one descriptor for each file."""
-ANSWER = struct.Struct("<BQQQQQd")
+ANSWER = struct.Struct("<BQQQQQdB")
 """One for each file, in order: `SAMPLES` with place, sample rate, samples, channels, the length of the note that
-follows and the seconds that are missing; `ERROR` with the length of the text that follows; or `ASK_AGAIN`, which ends
-the request: this file and those after it found no room."""
+follows, the seconds that are missing and the bits of a stored sample; `ERROR` with the length of the text that follows;
+or `ASK_AGAIN`, which ends the request: this file and those after it found no room."""
 ASKED = struct.Struct("<QddB")
 """One for each file, behind the byte that counts them: for a section of a recording its number, which pieces of an
 unchanged file share, the seconds of beginning and end (NaN for the end of the file) and 1; otherwise zeros."""
@@ -97,7 +97,7 @@ def _decode_files(connection: socket.socket, room: Any, seconds: float, decode: 
                 if message[0] & HEADERS:
                     _allow_seconds(seconds)
                     rate, channels, frames = decode.header_of(descriptor)
-                    connection.sendall(ANSWER.pack(SAMPLES, 0, rate, frames, channels, 0, 0.0))
+                    connection.sendall(ANSWER.pack(SAMPLES, 0, rate, frames, channels, 0, 0.0, 0))
                 elif used is not None:
                     _allow_seconds(seconds)
                     used = _answer(connection, room, used, partial(held.decoded, descriptor, asked), decode)
@@ -132,20 +132,21 @@ def _answer(
 ) -> int | None:
     """Decode one file behind the waiting samples; returns the number that waits then, or None if it was put off."""
     if used > _ROOM:
-        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
+        connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0, 0))
         return None
     try:
         found = decoded(room[used:])
     except decode.AudioError as error:
         if used and error.reason is decode.BadAudioReason.TOO_LARGE:
-            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0))
+            connection.sendall(ANSWER.pack(ASK_AGAIN, 0, 0, 0, 0, 0, 0.0, 0))
             return None
         text = json.dumps([error.reason.value, error.detail]).encode()
-        connection.sendall(ANSWER.pack(ERROR, 0, 0, 0, 0, len(text), 0.0) + text)
+        connection.sendall(ANSWER.pack(ERROR, 0, 0, 0, 0, len(text), 0.0, 0) + text)
         return used
     note = found.note.encode()
     shape = found.samples.shape
-    connection.sendall(ANSWER.pack(SAMPLES, used, found.sample_rate, *shape, len(note), found.missing) + note)
+    answer = ANSWER.pack(SAMPLES, used, found.sample_rate, *shape, len(note), found.missing, found.bits)
+    connection.sendall(answer + note)
     return used + int(found.samples.size)
 
 

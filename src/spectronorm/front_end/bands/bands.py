@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,9 @@ class Bands(ABC):
     A subclass is a frozen dataclass with `runs` and `hz`; both are called thousands of times, so cache the matrix
     (`functools.lru_cache`).
     """
+
+    meant_for_power: ClassVar[float | None] = None
+    """The `STFT(power=…)` that the weights are made for; None if any is usual."""
 
     def __call__(self, magnitudes: Array, sample_rate: int, n_fft: int) -> Array:
         """Return the bands of an STFT of `n_fft` samples at `sample_rate` (Hz)."""

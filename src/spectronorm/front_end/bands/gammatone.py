@@ -38,6 +38,8 @@ class Gammatone(Bands):
     32
     """
 
+    meant_for_power = 1.0
+
     n_bands: int = field(default=64, metadata={"help": "number of bands"})
     f_min: float = field(default=50.0, metadata={"help": "lowest frequency in Hz"})
     f_max: float | None = field(default=None, metadata={"help": "highest frequency in Hz"})

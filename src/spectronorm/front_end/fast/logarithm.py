@@ -99,7 +99,7 @@ def _logarithm(
     """Replace the values by `max(log(max(x, amin) + offset) · factor - shift, least)`."""
     a, b, c, d, e, f, g = SERIES
     for i in range(values.size):
-        x: Any = max(values[i], amin) + offset
+        x: Any = (values[i] if values[i] > amin else amin) + offset  # max() takes longer to compile
         bits = np.float64(x).view(np.int64)
         exponent = np.int32((bits - 0x3FE6A09E667F3BCD) >> 52)  # the bits of √½
         m = np.int64(bits - (np.int64(exponent) << 52)).view(np.float64)
@@ -107,7 +107,8 @@ def _logarithm(
         z = s * s
         series = a + z * (b + z * (c + z * (d + z * (e + z * (f + z * g)))))
         level = exponent * high + (exponent * low + unit * (2.0 * s + s * (z * series)))
-        values[i] = max(level * factor - shift, least)
+        level = level * factor - shift
+        values[i] = level if level > least else least
 
 
 LOGARITHM = _logarithm.helper

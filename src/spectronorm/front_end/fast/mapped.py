@@ -89,11 +89,30 @@ def _write_by_numpy(
     into: NDArray[Any],
     start: int,
 ) -> None:
-    rounded = level[:, :count].astype(shift.dtype)
-    into[:, start : start + count] = (rounded - shift[:, None]) / scale[:, None]
+    bands = len(shift)
+    rounded = level.reshape(bands, -1)[:, :count].astype(shift.dtype)
+    into.reshape(bands, -1)[:, start : start + count] = (rounded - shift[:, None]) / scale[:, None]
 
 
 @kernel(_write_by_numpy, cache=True, nogil=True, error_model="numpy")
+def _write_flat(
+    level: NDArray[Any],
+    count: int,
+    shift: NDArray[Any],
+    scale: NDArray[Any],
+    into: NDArray[Any],
+    start: int,
+) -> None:
+    """Write the mapped level; both arrays are flat."""
+    columns, frames = level.size // shift.size, into.size // shift.size
+    for band in range(shift.size):
+        at, to = band * columns, band * frames + start
+        for t in range(count):
+            # Slices take longer to compile, and an index with a sign is not vectorized.
+            rounded = shift.dtype.type(level[np.uint64(at + t)])
+            into[np.uint64(to + t)] = (rounded - shift[band]) / scale[band]
+
+
 def write_mapped(
     level: NDArray[Any],
     count: int,
@@ -102,11 +121,11 @@ def write_mapped(
     into: NDArray[Any],
     start: int,
 ) -> None:
-    """Write the mapped level, rounded before it is mapped, as happens if both steps are separate."""
-    for band in range(level.shape[0]):
-        row, place = level[band, :count], into[band, start : start + count]
-        for t in range(row.size):
-            place[t] = (shift.dtype.type(row[t]) - shift[band]) / scale[band]
+    """Write the mapped level, rounded before it is mapped, as happens if both steps are separate.
+
+    Both arrays are `(band, frame)` and contiguous.
+    """
+    _write_flat(level.reshape(-1), count, shift, scale, into.reshape(-1), start)
 
 
 def _highest_by_numpy(level: NDArray[Any], count: int) -> float:

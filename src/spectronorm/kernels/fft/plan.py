@@ -28,6 +28,11 @@ class Plan:
     starts: NDArray[np.int64]
     roots: NDArray[np.float64]
 
+    @property
+    def has_ends(self) -> bool:
+        """True if the first stage is not the last one, so that the two can read frames and write powers."""
+        return len(self.radices) > 1
+
 
 @lru_cache(maxsize=64)
 def plan_of(n: int, largest: int = 5) -> Plan | None:

@@ -18,7 +18,7 @@ from spectronorm.kernels.fft.frame_sums import RowRuns, runs_of, sum_of_frames
 from spectronorm.kernels.fft.frames import Frames
 from spectronorm.kernels.fft.lanes import fill, load, store
 from spectronorm.kernels.fft.plan import Plan
-from spectronorm.kernels.fft.transform_in_lanes import Layout, power_spectrum
+from spectronorm.kernels.fft.transform_in_lanes import Layout, transform_frames
 from spectronorm.kernels.fft.transposition import standardize
 from spectronorm.kernels.jit import njit
 
@@ -26,7 +26,6 @@ _VECTOR_BYTES = 64
 STACK = 24
 """Room for the running sums of a frame and those that wait to be added up, more than any frame needs."""
 _Floats = NDArray[np.floating[Any]]
-_Stages = tuple[NDArray[np.int64], NDArray[np.int64], _Floats]
 
 
 def power_in_lanes(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace) -> None:
@@ -40,7 +39,7 @@ def power_in_lanes(frames: Frames, plan: Plan, powers: _Floats, workspace: Works
     needed = width + (size - 1) // rows
     # An odd number of cache lines in a row: with a power of two, all rows would compete for the same few lines.
     columns = workspace.array("columns", (rows, (-(-needed // lanes) | 1) * lanes), dtype)
-    _lay_out(frames.wave, frames.mean, frames.scale, frames.hop, columns)
+    _lay_out(frames.wave, frames.mean, frames.scale, frames.hop, columns.reshape(-1), columns.shape[1])
     buffers = workspace.array("stages", (2, lanes * plan.n), dtype)
     window = np.zeros(plan.n, dtype)
     window[:size] = frames.window
@@ -50,9 +49,13 @@ def power_in_lanes(frames: Frames, plan: Plan, powers: _Floats, workspace: Works
         prepared = workspace.array("prepared", (size, (width // lanes | 1) * lanes), dtype)
         signals = workspace.array("one prepared", ((size + STACK) * lanes,), dtype)
         runs = runs_of(size) if frames.remove_mean else NO_RUNS
-        prepare_frames(columns, layout, (runs, float(frames.preemphasis)), signals, prepared, width)
+        change = runs, float(frames.preemphasis)
+        strides = columns.shape[1], prepared.shape[1]
+        prepare_frames(columns.reshape(-1), layout, strides, change, signals, prepared.reshape(-1), size, width)
         columns, layout = prepared, (window, *places(size, plan.n, size))
-    transform_frames(columns, layout, (plan.radices, plan.starts, roots), buffers, powers)
+    stages = plan.radices, plan.starts, roots
+    strides = columns.shape[1], width
+    transform_frames(columns.reshape(-1), layout, strides, stages, (buffers[0], buffers[1]), powers.reshape(-1))
 
 
 NO_RUNS = np.empty((0, 3), dtype=np.int64)
@@ -70,42 +73,39 @@ def places(size: int, n_fft: int, rows: int) -> tuple[NDArray[np.int64], NDArray
 
 
 @njit(cache=True, nogil=True)
-def _lay_out(wave: _Floats, mean: float, scale: float, hop: int, columns: _Floats) -> None:
-    """Write rows of one hop, standardized, with zeros after the waveform's end."""
-    rows, count = columns.shape
+def _lay_out(wave: _Floats, mean: float, scale: float, hop: int, columns: _Floats, count: int) -> None:
+    """Write rows of one hop, standardized, with zeros after the waveform's end, to a flat array of `count` columns."""
+    rows = columns.size // count
     lanes = _VECTOR_BYTES // columns.itemsize
-    flat = columns.reshape(-1)
     for c in range(0, count, lanes):
         whole = rows // lanes * lanes if (c + lanes - 1) * hop + rows <= wave.size else 0
         for r in range(0, whole, lanes):
-            standardize(wave, c * hop + r, hop, flat, r * count + c, count, (mean, scale))
+            standardize(wave, c * hop + r, hop, columns, r * count + c, count, (mean, scale))
         for one in range(c, c + lanes):
-            there = min(rows, max(0, wave.size - one * hop))
-            for r in range(whole, there):
-                columns[r, one] = (wave[one * hop + r] - mean) * scale
-            for r in range(max(whole, there), rows):
-                columns[r, one] = 0.0
-
-
-@njit(cache=True, nogil=True)
-def transform_frames(columns: _Floats, layout: Layout, stages: _Stages, buffers: _Floats, powers: _Floats) -> None:
-    """Write squared magnitudes `(bin, frame)` of frames that are laid out in columns."""
-    lanes = _VECTOR_BYTES // powers.itemsize
-    flat, out = columns.reshape(-1), powers.reshape(-1)
-    strides = columns.shape[1], powers.shape[1]
-    for t in range(0, powers.shape[1], lanes):
-        power_spectrum(stages, flat, layout, strides, (buffers[0], buffers[1]), out, t)
+            for r in range(whole, rows):
+                at = one * hop + r
+                columns[r * count + one] = (wave[at] - mean) * scale if at < wave.size else 0.0
 
 
 @njit(cache=True, nogil=True)
 def prepare_frames(
-    columns: _Floats, layout: Layout, change: tuple[RowRuns, float], signals: _Floats, prepared: _Floats, width: int
+    flat: _Floats,
+    layout: Layout,
+    strides: tuple[int, int],
+    change: tuple[RowRuns, float],
+    signals: _Floats,
+    out: _Floats,
+    size: int,
+    width: int,
 ) -> None:
-    """Write `width` frames `(sample, frame)` without their means, if there are runs, and pre-emphasized."""
+    """Write `width` frames without their means, if there are runs, and pre-emphasized.
+
+    Frames of `size` samples are read from the columns and written `(sample, frame)`; both arrays are flat, and have
+    the strides of their rows.
+    """
     (_, rows, shifts), (runs, preemphasis) = layout, change
+    stride, step = strides
     lanes = _VECTOR_BYTES // signals.itemsize
-    flat, stride, out, step = columns.reshape(-1), columns.shape[1], prepared.reshape(-1), prepared.shape[1]
-    size = prepared.shape[0]
     stack, coefficient = signals[size * lanes :], fill(signals, preemphasis)
     for t in range(0, width, lanes):
         for k in range(size):

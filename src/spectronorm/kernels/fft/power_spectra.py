@@ -23,7 +23,8 @@ def power_of_frames(
     """Compute `|X|²` of the first `count` frames, zero-padded to `n_fft` samples, as `(bin, frame)`, contiguous.
 
     There are columns beyond `count`, up to a multiple of eight (sixteen for float32); they are finite and meaningless.
-    The result is valid until the next call. Lengths with prime factors above 5 are transformed by NumPy.
+    The result is valid until the next call. Lengths with prime factors above 5, and those
+    up to 5, are transformed by NumPy.
 
     Args:
         frames: The frames; for arithmetic in float32, of a float32 waveform.
@@ -36,7 +37,7 @@ def power_of_frames(
     powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // lanes) * lanes), dtype)
     plan = plan_of(n_fft) if n_fft > 1 else None
     if plan is not None:
-        _powers(frames, plan, powers, workspace)
+        (_powers if plan.has_ends else power_by_numpy)(frames, plan, powers, workspace)
     else:
         powers[:, count:] = 0.0
         spectrum = np.fft.rfft(frames.windowed(count), n_fft)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.kernels.fft.lanes import fill, load, store
-from spectronorm.kernels.fft.stages import first_stage, last_stage, stage
+from spectronorm.kernels.fft.stages import first_stage, last_stage, stage, stage_with_sevens
 from spectronorm.kernels.jit import njit
 
 _Floats = NDArray[np.floating[Any]]
+Stages = tuple[NDArray[np.int64], NDArray[np.int64], _Floats]
+"""Radices, starts and roots of a plan."""
 Layout = tuple[_Floats, NDArray[np.int64], NDArray[np.int64]]
 """A window over the samples of a transform, zero outside the frame, and each sample's row and shift."""
 
@@ -33,54 +34,41 @@ def transform(
 
     Both buffers are overwritten; the one with the result is returned.
     """
-    return _through(range(len(radices) - 1, -1, -1), n, n, (radices, starts, roots), frames, other)
-
-
-@njit(nogil=True, inline="always")
-def _through(
-    stages: range,
-    n: int,
-    before: int,
-    plan: tuple[NDArray[np.int64], NDArray[np.int64], _Floats],
-    source: _Floats,
-    target: _Floats,
-) -> _Floats:
-    """Apply these stages from buffer to buffer; `before` is the product of the radices before the first of them."""
-    radices, starts, roots = plan
-    for i in stages:
+    before = n
+    for i in range(len(radices) - 1, -1, -1):
         inner = n // before
         before //= radices[i]
-        stage(radices[i], source, target, inner, before, roots, starts[i])
-        source, target = target, source
-    return source
+        stage_with_sevens(radices[i], frames, other, inner, before, roots, starts[i])
+        frames, other = other, frames
+    return frames
 
 
-@njit(nogil=True, inline="always")
-def power_spectrum(
-    plan: tuple[NDArray[np.int64], NDArray[np.int64], _Floats],
+@njit(cache=True, nogil=True)
+def transform_frames(
     columns: _Floats,
     layout: Layout,
     strides: tuple[int, int],
+    plan: Stages,
     buffers: tuple[_Floats, _Floats],
     out: _Floats,
-    t: int,
 ) -> None:
-    """Squared magnitudes of the DFT of one frame for each lane, from the frame `t` on.
+    """Write squared magnitudes of frames, one for each lane, to the flat array `out` `(bin, frame)`.
 
-    The plan's radices, starts and roots belong to a transform by 2, 3 and 5. Sample `k` of frame `t` is
+    The plan is one for lengths of factors 2, 3 and 5, of two stages or more. Sample `k` of frame `t` is
     `columns[rows[k] * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout;
-    its bin `k` is written to `out[k * strides[1] + t]`. So the first stage reads the frames and the last one
-    writes the powers.
+    its bin `k` is written to `out[k * strides[1] + t]`, for `strides[1]` frames. So the first stage reads the frames
+    and the last one writes the powers.
     """
-    (radices, _, roots), (window, rows, shifts), (source, target) = plan, layout, buffers
-    n, stages, stride = window.size, len(radices), strides[0]
-    lanes = 64 // source.itemsize
-    before = n
-    if stages == 1:
-        for k in range(n):
-            store(source, k * lanes, load(columns, rows[k] * stride + shifts[k] + t) * fill(columns, window[k]))
-    else:
-        before //= radices[stages - 1]
-        first_stage(radices[stages - 1], columns, layout, source, before, stride, t)
-    source = _through(range(stages - 2, 0, -1), n, before, plan, source, target)
-    last_stage(radices[0], source, out, roots, n // radices[0], strides[1], t)
+    radices, starts, roots = plan
+    n, last, count = layout[0].size, len(radices) - 1, strides[1]
+    lanes = 64 // out.itemsize
+    for t in range(0, count, lanes):
+        source, target = buffers
+        before = n // radices[last]
+        first_stage(radices[last], columns, layout, source, before, strides[0], t)
+        for i in range(last - 1, 0, -1):
+            inner = n // before
+            before //= radices[i]
+            stage(radices[i], source, target, inner, before, roots, starts[i])
+            source, target = target, source
+        last_stage(radices[0], source, out, roots, n // radices[0], count, t)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Reader, Source, release
+from spectronorm.audio import ClipReference, Reader, Source, Windows, release
 from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
@@ -42,16 +42,45 @@ class Incoming:
 @with_short_repr
 @dataclass(frozen=True)
 class Reading:
-    """Settings for reading clips: at the front end's rate, and cropped as the training clips were."""
+    """Settings for reading clips: at the front end's rate, cropped or cut into windows as the training clips were."""
 
     front_end: AnyFrontEnd
     duration: float | None = None
     reader: Reader = Reader()  # noqa: RUF009  (it is frozen)
+    windows: Windows | None = None
+
+    def __post_init__(self) -> None:
+        if self.windows is not None and isinstance(self.front_end, Levels):
+            raise ArgumentError(f"window={self.windows.seconds} s: windows are cut from audio, not from levels")
 
     @property
     def suffixes(self) -> Container[str]:
         """The suffixes of files that are taken for clips."""
         return (".npy",) if isinstance(self.front_end, Levels) else AUDIO_SUFFIXES
+
+    def cut(self, source: Source) -> Source:
+        """The source's recordings in windows, if there are any; a bad file stays whole, and reading it says why.
+
+        Raises:
+            SourceError: if nothing is left, or there would be too many windows.
+        """
+        if self.windows is None:
+            return source
+        front_end = require_front_end(self.front_end, "cutting windows")
+        return self.windows.cut(source, shortest=front_end.min_samples / front_end.sample_rate)
+
+    def each(self, path: Path, name: str, at: float, mark: Mark | None = None) -> Iterator[Incoming]:
+        """Read a file: as one clip, or each of its windows; the mark comes with the last."""
+        if self.windows is None:
+            yield self(path, name, at, mark)
+            return
+        try:
+            clips = self.cut(Source.of([ClipReference(name, path)], self.reader)).clips
+        except SourceError as error:
+            yield Incoming(name, None, AudioError(BadAudioReason.TOO_SHORT, str(error)), at, mark)
+            return
+        for number, clip in enumerate(clips, start=1):
+            yield self(clip, clip.name, at, mark if number == len(clips) else None)
 
     def __call__(self, what: Path | ClipReference, name: str, at: float, mark: Mark | None = None) -> Incoming:
         """Read one clip; a bad clip is returned with its problem."""
@@ -78,7 +107,7 @@ def existing(
     only new files; all files of the folder are then added to `seen`.
     """
     found = [one.mark for one in look(Path(source), reading.suffixes)] if isinstance(source, str | Path) else []
-    opened = open_for(source, reading.front_end)
+    opened = reading.cut(open_for(source, reading.front_end))
     for place, index in enumerate(
         np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened)), start=1
     ):
@@ -145,8 +174,10 @@ def growing_folder(
         settled = [one for one in new if once or _is_settled(one, since[one.mark], poll)]
         for one in settled:
             mark = max(mark, one.mark)
-            seen.add(one.mark)
-            yield _read(folder, one, reading, mark)
+            for incoming in _read(folder, one, reading, mark):
+                if incoming.mark is not None:  # of its windows, the last
+                    seen.add(one.mark)
+                yield incoming
         if not settled:
             yield None
             if once:
@@ -159,18 +190,19 @@ def _is_settled(found: FoundFile, since: float, poll: float) -> bool:
     return found.mark[0] <= (time.time() - poll) * 1e9 or since <= time.monotonic() - poll
 
 
-def _read(folder: Path, found: FoundFile, reading: Reading, mark: Mark) -> Incoming:
+def _read(folder: Path, found: FoundFile, reading: Reading, mark: Mark) -> Iterator[Incoming]:
     changed, name = found.mark
     if found.problem is not None:
-        return Incoming(name, None, found.problem, time.time(), mark)
-    return reading(folder / name, name, changed / 1e9, mark)
+        yield Incoming(name, None, found.problem, time.time(), mark)
+        return
+    yield from reading.each(folder / name, name, changed / 1e9, mark)
 
 
 def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
-    """Yield the files named by lines, one for each line, as the lines come."""
+    """Yield the files named by lines as the lines come: one clip for each, or each of its windows."""
     for line in lines:
         if name := line.rstrip("\r\n"):
-            yield reading(Path(name), name, time.time())
+            yield from reading.each(Path(name), name, time.time())
 
 
 _MAX_PCM_SAMPLES = 1 << 28
@@ -205,6 +237,8 @@ class Pcm:
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
     """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip."""
     front_end = require_front_end(reading.front_end, "watching raw samples")
+    if reading.windows is not None:
+        raise ArgumentError(f"window={reading.windows.seconds} s: raw samples are cut into clips of pcm_seconds")
     width = np.dtype(PCM_FORMATS[pcm.encoding]).itemsize * pcm.channels
     wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
     number = 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats, real_number, whole_number
 from spectronorm.audio import ClipReference, Reader, Source
+from spectronorm.audio.native_format import NativeFormat
 from spectronorm.counted import counted
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import ArgumentError, AudioError, UpdateRefused
@@ -31,7 +32,7 @@ from spectronorm.monitor.monitor import Monitor
 from spectronorm.monitor.verdict import Verdict, unalarmed
 from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
-from spectronorm.profile import BadFile, LevelClip, LevelCounter, Measurement, Profile, Statistics
+from spectronorm.profile import BadFile, FormatCounts, LevelClip, LevelCounter, Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
@@ -130,7 +131,7 @@ def measure_new(
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
     monitor = Monitor(profile, baseline, seed=seed)
     opened = open_for(source, front_end)
-    counter, rows, alarms = LevelCounter(front_end), [], False
+    counter, rows, formats, alarms = LevelCounter(front_end), [], [], False
     # Random order: a folder sorted by label would raise an alarm through its order alone.
     order = np.random.default_rng(whole_number(seed, "seed", 0)).permutation(len(opened))
     clips = [opened.clips[index] for index in order]
@@ -141,11 +142,13 @@ def measure_new(
             if not heard.bad:
                 alarms = _verdict(monitor, heard).alarm or alarms
                 rows.append(clip_features(heard.level, heard.samples))
+                formats.append(heard.native)
     measurement = counter.measurement()
     if measurement is None or len(rows) < 3:
         raise ArgumentError(
             f"{counted(len(rows), 'clip is', 'clips are')} too few to update from: at least {MIN_CLIPS} are needed"
         )
+    measurement = replace(measurement, formats=FormatCounts.of(formats))
     features = np.stack(rows)
     known = Reference(profile, baseline)
     found = diagnose(evidence(known, measurement, Moments.of(features))) if alarms else unalarmed(monitor.verdict())
@@ -157,6 +160,7 @@ class _Heard(OneClip):
     samples: NDArray[np.float32] | None = None
     level: Floats = field(default_factory=lambda: np.empty(0))
     bad: tuple[BadFile, ...] = ()
+    native: NativeFormat | None = None
 
 
 def _verdict(monitor: Monitor, heard: _Heard) -> Verdict:
@@ -185,7 +189,7 @@ class _Listen:
                 self.counter.add_level(found.level, found.samples)
         except AudioError as error:
             return _Heard(bad=(BadFile.of(clip.name, error),))
-        return _Heard(found.samples, found.level)
+        return _Heard(found.samples, found.level, native=found.native)
 
 
 def update(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting import int128
+from spectronorm.profile.counting.format_counts import FormatCounts
 from spectronorm.profile.counting.histogram import Histogram
 from spectronorm.profile.counting.layout import PRODUCTS
 from spectronorm.short_repr import with_short_repr
@@ -46,6 +47,7 @@ class Measurement:
         flat_total: Σq of these cells in each band.
         flat_squares: Σq² of these cells in each band, as wide integers.
         digests: XXH3-128 of each clip's samples, sorted, `(clip, 16)` bytes.
+        formats: Number of clips by the format of their recordings; it identifies nothing, so equal ones may differ.
     """
 
     clips: int
@@ -69,11 +71,12 @@ class Measurement:
     flat_total: Integers
     flat_squares: Integers
     digests: NDArray[np.uint8]
+    formats: FormatCounts = field(default=FormatCounts(), compare=False)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Measurement):
             return NotImplemented
-        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self) if f.compare)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -137,7 +140,7 @@ class Measurement:
         return running.total()
 
 
-_PER_CLIP = ("clips", "population", "samples", "flat", "rms", "peak", "length", "digests")
+_PER_CLIP = ("clips", "population", "samples", "flat", "rms", "peak", "length", "digests", "formats")
 _COUNTS = ("clips", "population", "samples", "flat")
 _ADDED = ("count", "total", "on_floor", "rms", "peak", "length", "flat_count", "flat_total")
 _LEAST = ("lowest", "lowest_above")
@@ -153,10 +156,12 @@ class RunningSum:
         self._histogram: Histogram | None = None
         self._frames = 0
         self._digests: list[NDArray[np.uint8]] = []
+        self._formats: list[FormatCounts] = []
 
     def add(self, part: Measurement) -> None:
         """Add one measurement."""
         self._digests.append(part.digests)
+        self._formats.append(part.formats)
         for name in _COUNTS:
             self._counts[name] += getattr(part, name)
         self._frames += part.frames
@@ -193,6 +198,7 @@ class RunningSum:
             first_cell=first,
             histogram=histogram,
             digests=sorted_digests(np.concatenate(self._digests)),
+            formats=FormatCounts.sum(self._formats),
         )
 
 
