@@ -50,9 +50,10 @@ def synthetic_features(
         quantile = generator.random(clips)
         rows.append(made_up_rows(level, _drawn(part.rms, quantile), _drawn(part.peak, quantile)))
         groups += [number] * clips
-    known = np.isfinite(rows[0]).all(axis=0)
-    known[columns_of(n_bands, "crest")] = False  # Both levels are drawn at one quantile, which fixes their difference.
-    return np.concatenate(rows), np.array(groups, dtype=np.int64), np.flatnonzero(known)
+    known = np.flatnonzero(np.isfinite(rows[0]).all(axis=0))
+    # Both levels are drawn at one quantile, which fixes their difference.
+    columns = np.setdiff1d(known, columns_of(n_bands, "crest"))
+    return np.concatenate(rows), np.array(groups, dtype=np.int64), columns
 
 
 def _mean_of_groups(profile: Profile, figure: Callable[[Statistics], ArrayLike]) -> Floats:

@@ -40,7 +40,7 @@ def speeds(o: Observed) -> Iterator[Cause]:
 
 
 def _faster(o: Observed, p: Floats) -> Floats:
-    return np.maximum(_played(o.hz, o.levels, float(np.exp(p[0]))) + p[1], o.floor)
+    return np.asarray(np.maximum(_played(o.hz, o.levels, float(np.exp(p[0]))) + p[1], o.floor))
 
 
 def _played(hz: Floats, levels: Floats, factor: float) -> Floats:
