@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import spectronorm as sn
 from spectronorm.monitor import Baseline, Kind, Reference, Window, diagnose, evidence
 from spectronorm.monitor.clips.features import as_recorded
-from spectronorm.monitor.clips.moments import Moments
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.recent import Pane, SeenClip
 from spectronorm.monitor.threshold import calibrate
 from spectronorm.profile import Measurement, Profile
@@ -37,7 +37,7 @@ class Clips:
         """The kind that is diagnosed from these clips, by the training clips or by their profile alone."""
         known = Reference(training.profile) if by_profile else training.reference
         window = Measurement.sum(self.measurements[i] for i in order)
-        return diagnose(evidence(known, window, Moments.of(self.features[order]))).kind
+        return diagnose(evidence(known, window, FeatureMoments.of(self.features[order]))).kind
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ def measured(front_end: sn.FrontEnd, waves: Sequence[NDArray[Any]]) -> Clips:
         level = front_end.clip_level(samples)
         clip, row = SeenClip.of(front_end, front_end.grid, level, as_recorded(samples))
         features.append(row)
-        measurements.append(Pane(front_end, None, (clip,), np.zeros(0, dtype=np.int64), Moments.of(row)).measurement)
+        measurements.append(
+            Pane(front_end, None, (clip,), np.zeros(0, dtype=np.int64), FeatureMoments.of(row)).measurement
+        )
         means.append(level.mean(axis=0).astype(np.float32))
     return Clips(np.stack(features), measurements, means)
 

@@ -27,7 +27,7 @@ from spectronorm.monitor.change.likelihood import explanations
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
 from spectronorm.monitor.clips.features import clip_features, feature_names
-from spectronorm.monitor.clips.moments import Moments
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.history import MAX_ROWS, History
 from spectronorm.monitor.threshold import calibrate, horizons, stream_statistics, window_statistic
 from spectronorm.profile import LevelCounter, Measurement
@@ -210,7 +210,9 @@ def compared(front_end: sn.FrontEnd, waves: list[np.ndarray], *, by_clips: bool 
     """The evidence of these waves, by the training clips or by their profile alone."""
     profile, baseline = training(front_end)
     rows = np.stack([clip_features(front_end.clip_level(wave), wave) for wave in waves])
-    return evidence(Reference(profile, baseline if by_clips else None), measure(front_end, waves), Moments.of(rows))
+    return evidence(
+        Reference(profile, baseline if by_clips else None), measure(front_end, waves), FeatureMoments.of(rows)
+    )
 
 
 @pytest.mark.parametrize("by_clips", [True, False])

@@ -22,7 +22,7 @@ from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import as_recorded
-from spectronorm.monitor.clips.moments import Moments
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
@@ -188,7 +188,7 @@ class Monitor:
         if not panes or not verdict.alarm:
             return unalarmed(replace(verdict, clip=sum(pane.clips for _, pane in panes)))
         since = [pane for number, pane in panes if number >= (self._alarm_pane or 0)] or [panes[0][1]]
-        moments = Moments.sum(pane.moments for pane in since)
+        moments = FeatureMoments.sum(pane.moments for pane in since)
         return diagnose(evidence(self._known, Measurement.sum(pane.measurement for pane in since), moments))
 
     def measurement(self) -> Measurement:

@@ -19,7 +19,7 @@ from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd, Grid, Levels
 from spectronorm.monitor.clips.features import clip_features_on_grid
-from spectronorm.monitor.clips.moments import Moments
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.window import Window
 from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded, require_on_grid
@@ -70,7 +70,7 @@ class Pane:
     counted: Measurement | None
     waiting: tuple[SeenClip, ...]
     scores: Integers
-    moments: Moments
+    moments: FeatureMoments
 
     @property
     def clips(self) -> int:
@@ -98,7 +98,10 @@ class Pane:
         """Combine the clips of all panes."""
         several = list(panes)
         total: Integers = np.sum([pane.scores for pane in several], axis=0)
-        measurement, moments = Measurement.sum(p.measurement for p in several), Moments.sum(p.moments for p in several)
+        measurement, moments = (
+            Measurement.sum(p.measurement for p in several),
+            FeatureMoments.sum(p.moments for p in several),
+        )
         return cls(several[0].front_end, measurement, (), total, moments)
 
 
@@ -114,7 +117,7 @@ class Panes:
         self._waiting: list[SeenClip] = []
         self._scores: Integers = np.zeros(scores, dtype=np.int64)
         self._rows: list[Floats] = []
-        self._moments: Moments | None = None
+        self._moments: FeatureMoments | None = None
         self._clips = 0
         self._sums: tuple[Integers, NDArray[np.int64]] | None = None
 
@@ -163,11 +166,11 @@ class Panes:
         counted = None if self._counter is None else _narrow(self._counter)
         return Pane(self._front_end, counted, tuple(self._waiting), self._scores.copy(), self._moments_so_far())
 
-    def _moments_so_far(self) -> Moments:
+    def _moments_so_far(self) -> FeatureMoments:
         parts = ([] if self._moments is None else [self._moments]) + (
-            [Moments.of(np.stack(self._rows))] if self._rows else []
+            [FeatureMoments.of(np.stack(self._rows))] if self._rows else []
         )
-        return Moments.sum(parts)
+        return FeatureMoments.sum(parts)
 
     def newest_first(self) -> list[tuple[int, Pane]]:
         """Return every pane with its number."""

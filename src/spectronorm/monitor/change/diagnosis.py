@@ -59,7 +59,7 @@ _TEMPERATURE = 5.0
 """Logarithms of likelihoods are divided by this before they are told as weights, because no model is exact."""
 _LEAST_WEIGHT = 0.05
 _TOPS = 1.0
-"""Peaks are cut off if the share of samples near the peak is so many powers of ten above the training clips'."""
+"""Peaks are cut off if the share of samples near the peak is above the training clips' by this power of ten."""
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -120,7 +120,7 @@ def _unknown(e: Evidence, o: Observed, found: Sequence[Explained], weights: dict
 
 
 def _moved(e: Evidence, o: Observed) -> str:
-    """What moved, in numbers."""
+    """Write the movements in numbers."""
     quiet, _, loud = (float(part) for part in np.median(o.shift, axis=0))
     place = int(np.abs(o.shift[:, 1]).argmax())
     parts = [

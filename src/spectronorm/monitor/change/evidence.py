@@ -15,7 +15,7 @@ from spectronorm.monitor.change.distribution import dbfs_mean
 from spectronorm.monitor.change.within import KnownClips, Within
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import band_ranges
-from spectronorm.monitor.clips.moments import Moments
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.profile import Measurement, Profile, Statistics
 from spectronorm.short_repr import with_short_repr
 
@@ -121,7 +121,7 @@ class Reference:
         return math.sqrt(total / len(parts))
 
 
-def evidence(profile: Profile | Reference, window: Measurement, moments: Moments | None = None) -> Evidence:
+def evidence(profile: Profile | Reference, window: Measurement, moments: FeatureMoments | None = None) -> Evidence:
     """Compare a window's clips with a profile of an identical front end.
 
     Args:

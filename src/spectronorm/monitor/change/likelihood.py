@@ -13,7 +13,7 @@ import numpy as np
 
 from spectronorm.arrays import Floats
 from spectronorm.monitor.change.causes import causes
-from spectronorm.monitor.change.causes.cause import FREE, Cause, Figures
+from spectronorm.monitor.change.causes.cause import FREE, Figures, Hypothesis
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.change.within import parts_of
@@ -58,7 +58,7 @@ def _broad(o: Observed) -> Iterator[Explained]:
     yield Explained(Kind.UNKNOWN, _density(o.moved, covariance), 0.0, "")
 
 
-def _fitted(o: Observed, cause: Cause) -> Explained:
+def _fitted(o: Observed, cause: Hypothesis) -> Explained:
     expected, free = _freedom(o, cause.figures)
     size, mean = 3 * o.ranges, o.levels.mean(axis=0)
     covariance = o.covariance + np.diag(np.square(free))

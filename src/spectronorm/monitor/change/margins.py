@@ -1,4 +1,4 @@
-"""How much likelier a cause must be than every alternative to be named, chosen on changes that are not reported on."""
+"""Margins by which a cause must be likelier than every alternative, chosen on changes that are not reported on."""
 
 from __future__ import annotations
 

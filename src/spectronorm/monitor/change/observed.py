@@ -1,4 +1,4 @@
-"""What a change did, as one vector with its covariance when nothing changed: what every cause has to explain."""
+"""Observed change, as one vector with its covariance when nothing changed; every cause has to explain it."""
 
 from __future__ import annotations
 

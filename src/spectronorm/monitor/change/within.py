@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Floats
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import band_ranges, columns_of
-from spectronorm.monitor.clips.moments import Moments
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.short_repr import with_short_repr
 
 _MOST_ROWS = 60
@@ -73,7 +73,7 @@ class KnownClips:
             n_bands,
         )
 
-    def spread(self, moments: Moments, name: str) -> Floats:
+    def spread(self, moments: FeatureMoments, name: str) -> Floats:
         """Logarithm of the ratio of clips' deviations, now and then, in each part of the ranges."""
         columns = columns_of(self.n_bands, name)
         ratio = np.log((moments.deviation[columns] + 0.5) / (self.deviation[columns] + 0.5))
@@ -102,7 +102,7 @@ def _row(features: int, columns: np.ndarray, weight: float) -> Floats:
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Within:
-    """How a window's clips differ from the training clips.
+    """Differences between a window's clips and the training clips.
 
     Attributes:
         known: The training clips.
@@ -122,7 +122,7 @@ class Within:
     tops_deviation: float
 
     @classmethod
-    def of(cls, known: KnownClips, then: Floats, moments: Moments) -> Within:
+    def of(cls, known: KnownClips, then: Floats, moments: FeatureMoments) -> Within:
         """Compare a window's moments with the means `then` of the training clips' features."""
         tops = columns_of(known.n_bands, "flat tops")[0]
         return cls(

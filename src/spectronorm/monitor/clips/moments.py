@@ -14,14 +14,14 @@ _LARGEST = 1e4
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class FeatureMoments:
     """Number of clips, and the sums `(2, feature)` of their features and of the squares, in 1 / 65536."""
 
     clips: int
     sums: Integers
 
     @classmethod
-    def of(cls, features: Floats) -> Moments:
+    def of(cls, features: Floats) -> FeatureMoments:
         """Sum the features `(clip, feature)`, or one clip's `(feature,)`."""
         rows = np.clip(np.atleast_2d(features), -_LARGEST, _LARGEST)
         parts = [
@@ -31,7 +31,7 @@ class Moments:
         return cls(len(rows), np.stack(parts))
 
     @classmethod
-    def sum(cls, several: Iterable[Moments]) -> Moments:
+    def sum(cls, several: Iterable[FeatureMoments]) -> FeatureMoments:
         """Add up."""
         parts = list(several)
         return cls(sum(part.clips for part in parts), np.sum([part.sums for part in parts], axis=0))

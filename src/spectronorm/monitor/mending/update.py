@@ -25,7 +25,7 @@ from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import clip_features
-from spectronorm.monitor.clips.moments import Moments
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.shifted import counted_often, fixed_floor, moved_clips, shifted
 from spectronorm.monitor.monitor import Monitor
@@ -151,7 +151,9 @@ def measure_new(
     measurement = replace(measurement, formats=FormatCounts.of(formats))
     features = np.stack(rows)
     known = Reference(profile, baseline)
-    found = diagnose(evidence(known, measurement, Moments.of(features))) if alarms else unalarmed(monitor.verdict())
+    found = (
+        diagnose(evidence(known, measurement, FeatureMoments.of(features))) if alarms else unalarmed(monitor.verdict())
+    )
     return NewAudio(measurement, features, results.bad, found, variety(baseline, features, seed=seed))
 
 

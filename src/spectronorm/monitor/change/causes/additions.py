@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from spectronorm.arrays import Floats
-from spectronorm.monitor.change.causes.cause import Cause, Figures, curves_over, fitted_curve, raised
+from spectronorm.monitor.change.causes.cause import Figures, Hypothesis, curves_over, fitted_curve, raised
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.observed import Observed
 
@@ -18,7 +18,7 @@ _STEADY = ([-1.0, -0.2, 0.0], [0.5, 0.3, 0.15])
 _HUM: Figures = {"rms": (0.0, 5.0), "flux": _STEADY, "steadiest": _STEADY}
 
 
-def additions(o: Observed) -> Iterator[Cause]:
+def additions(o: Observed) -> Iterator[Hypothesis]:
     """Yield noises and hums of one level in all clips, and of a level that follows the clips'."""
     followed = [np.zeros((1, 1, 1))]
     if o.gain_reaches and len(o.levels) > 1:
@@ -32,13 +32,13 @@ def additions(o: Observed) -> Iterator[Cause]:
                 yield _hum(o, np.where(low, 0.0, -300.0), louder)
 
 
-def _noise(o: Observed, curves: Floats, louder: Floats) -> Cause:
+def _noise(o: Observed, curves: Floats, louder: Floats) -> Hypothesis:
     def noisy(p: Floats) -> Floats:
         return _with(raised(o, p[-1]), (curves @ p[:-1])[:, None] + louder)
 
     quiet = o.levels[:, :, 0].mean(axis=0)
     count = curves.shape[1]
-    return Cause(
+    return Hypothesis(
         Kind.NOISE,
         noisy,
         lambda p: f"The quiet moments are filled by noise of about {p[0]:.0f} dB.",
@@ -50,14 +50,14 @@ def _noise(o: Observed, curves: Floats, louder: Floats) -> Cause:
     )
 
 
-def _hum(o: Observed, lost: Floats, louder: Floats) -> Cause:
+def _hum(o: Observed, lost: Floats, louder: Floats) -> Hypothesis:
     place = np.arange(o.ranges)
 
     def hummed(p: Floats) -> Floats:
         return _with(raised(o, p[2]), (lost + p[0] - np.abs(p[1]) * place)[:, None] + louder)
 
     quiet = o.levels[:, :, 0].mean(axis=0)
-    return Cause(
+    return Hypothesis(
         Kind.HUM,
         hummed,
         lambda p: f"At low frequencies the quiet moments are filled by a steady sound of about {p[0]:.0f} dB.",

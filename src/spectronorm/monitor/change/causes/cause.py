@@ -1,4 +1,4 @@
-"""One hypothesis, with what it shares with the others."""
+"""A hypothesis about the cause of a change, and what all of them share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FREE: Figures = {
     "loud spread": (0.0, 0.2),
     "onset": (0.0, 1.0),
 }
-"""What a change may do to the figures if nothing is said of it: flux and steadiest band as ratios, spreads beyond those
+"""Freedom of the figures if a hypothesis says nothing of them: flux and steadiest band as ratios, spreads beyond those
 of the moved levels.
 """
 
@@ -34,7 +34,7 @@ def _none(_: Floats) -> Mapping[str, float]:
 
 @with_short_repr
 @dataclass(frozen=True, eq=False)
-class Cause:
+class Hypothesis:
     """One hypothesis.
 
     Attributes:

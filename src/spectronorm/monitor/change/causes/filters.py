@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats
-from spectronorm.monitor.change.causes.cause import Cause, Figures, curves_over, fitted_curve, raised
+from spectronorm.monitor.change.causes.cause import Figures, Hypothesis, curves_over, fitted_curve, raised
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.observed import Observed
 
@@ -23,21 +23,21 @@ _STILL: Figures = {
     "loud spread": (0.0, 0.05),
     "onset": (0.0, 0.3),
 }
-"""How little a gain changes the figures."""
+"""Freedom of the figures behind a gain, which hardly changes them."""
 
 
-def filters(o: Observed) -> Iterator[Cause]:
+def filters(o: Observed) -> Iterator[Hypothesis]:
     """Yield what moves each range as a whole."""
-    yield Cause(Kind.NOTHING, lambda _: o.levels, lambda _: "", figures=_STILL)
+    yield Hypothesis(Kind.NOTHING, lambda _: o.levels, lambda _: "", figures=_STILL)
     yield _gain(o)
     yield _smooth_filter(o)
     yield from _band_limits(o)
 
 
-def _gain(o: Observed) -> Cause:
+def _gain(o: Observed) -> Hypothesis:
     """A gain, which the bands follow unless waveforms are normalized."""
     reaches = 1.0 if o.gain_reaches else 0.0
-    return Cause(
+    return Hypothesis(
         Kind.LEVEL,
         lambda p: raised(o, reaches * p[0]),
         lambda p: f"All clips are {abs(p[0]):.1f} dB {'louder' if p[0] > 0 else 'quieter'}.",
@@ -48,7 +48,7 @@ def _gain(o: Observed) -> Cause:
     )
 
 
-def _smooth_filter(o: Observed) -> Cause:
+def _smooth_filter(o: Observed) -> Hypothesis:
     """One smooth curve over the ranges, for quiet and loud moments alike."""
     curves = curves_over(o.ranges, len(_CURVES_DB))
 
@@ -61,7 +61,7 @@ def _smooth_filter(o: Observed) -> Cause:
         )
 
     still: Figures = dict.fromkeys(("flux", "steadiest", "quiet spread", "loud spread"), (0.0, 0.1))
-    return Cause(
+    return Hypothesis(
         Kind.EQUALIZATION,
         lambda p: raised(o, (curves @ p)[:, None]),
         says,
@@ -71,7 +71,7 @@ def _smooth_filter(o: Observed) -> Cause:
     )
 
 
-def _band_limits(o: Observed) -> Iterator[Cause]:
+def _band_limits(o: Observed) -> Iterator[Hypothesis]:
     """Ranges beyond an edge are lost; the range at the edge may be lost in part."""
     ranges, moved = o.ranges, o.shift[:, 1:].mean(axis=1)
     edges = [(0, high) for high in range(3, ranges)]
@@ -93,7 +93,7 @@ def _within(edge: tuple[int, int], ranges: int) -> NDArray[np.bool_]:
     return np.asarray((place >= edge[0]) & (place < edge[1]))
 
 
-def _band_limit(o: Observed, edge: tuple[int, int], gain: float, drop: float, weight: float) -> Cause:
+def _band_limit(o: Observed, edge: tuple[int, int], gain: float, drop: float, weight: float) -> Hypothesis:
     low, high = edge
     kept, at_edge = _within(edge, o.ranges), np.zeros(o.ranges)
     if low > 0:
@@ -107,7 +107,7 @@ def _band_limit(o: Observed, edge: tuple[int, int], gain: float, drop: float, we
 
     sides = [f"below about {o.hz[low]:.0f} Hz"] if low > 0 else []
     sides += [f"above about {o.hz[high]:.0f} Hz"] if high < o.ranges else []
-    return Cause(
+    return Hypothesis(
         Kind.BAND_LIMIT,
         cut,
         lambda _: f"Everything {' and '.join(sides)} is gone; the other bands are as they were.",

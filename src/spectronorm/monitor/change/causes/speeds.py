@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from spectronorm.arrays import Floats
-from spectronorm.monitor.change.causes.cause import Cause
+from spectronorm.monitor.change.causes.cause import Hypothesis
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.observed import Observed
 
@@ -17,7 +17,7 @@ _FEWEST_RANGES = 6
 _BEYOND_DB = 60.0
 
 
-def speeds(o: Observed) -> Iterator[Cause]:
+def speeds(o: Observed) -> Iterator[Hypothesis]:
     """Yield the two speeds that come nearest."""
     hz = o.hz
     if not (np.isfinite(hz).all() and (np.diff(hz) > 0).all() and hz[0] > 0) or len(hz) < _FEWEST_RANGES:
@@ -28,7 +28,7 @@ def speeds(o: Observed) -> Iterator[Cause]:
         return float(np.var((_played(hz, mean, factor) - mean - o.shift)[:, 1:].mean(axis=1)))
 
     for factor in sorted(_FACTORS.tolist(), key=rest)[:2]:
-        yield Cause(
+        yield Hypothesis(
             Kind.SPEED,
             partial(_faster, o),
             lambda p: f"The spectrum is that of the training set at {np.exp(p[0]):.2g} times the speed.",
@@ -44,7 +44,7 @@ def _faster(o: Observed, p: Floats) -> Floats:
 
 
 def _played(hz: Floats, levels: Floats, factor: float) -> Floats:
-    """The levels `(…, range, 3)` at so many times the speed; nothing was recorded above the highest band."""
+    """Levels `(…, range, 3)` played at another speed; nothing was recorded above the highest band."""
     there = np.log(np.clip(hz / factor, hz[0], None))
     weights = np.stack([np.interp(there, np.log(hz), one) for one in np.eye(len(hz))], axis=1)
     beyond = np.clip(np.log2(hz / factor / hz[-1]), 0.0, 1.0)[:, None]
