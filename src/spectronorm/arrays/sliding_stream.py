@@ -30,8 +30,8 @@ class SlidingStream:
     def __init__(self, window: SlidingWindow, rows: int, *, scale: bool = True) -> None:
         if window.center:
             raise ArgumentError(
-                f"a window of length={window.length} around each position waits for half of it; for a stream set "
-                "center=False"
+                f"a window of length={window.length} around each position waits for half of it, which a stream has "
+                "only later; set center=False"
             )
         self._window, self._scale = window, scale
         self._first: _Rows | None = None
