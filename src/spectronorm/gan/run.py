@@ -33,6 +33,7 @@ from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage import read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
@@ -46,6 +47,7 @@ _FORMAT = 2
 MAX_STEPS = 1_000_000_000
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class GanDesign:
     """Settings of a training, without the clips.

@@ -17,12 +17,14 @@ from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, wri
 from spectronorm.passes.sounds import invert_file
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, reported, silent
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, require_replaceable
 from spectronorm.suggestion import choice_of
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class SampleOptions:
     """Options for writing samples.

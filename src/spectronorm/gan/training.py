@@ -18,8 +18,10 @@ from spectronorm.experiment.training.device import autocast_on, check_precision,
 from spectronorm.gan.augment import Changes
 from spectronorm.gan.losses import Loss, find_loss
 from spectronorm.gan.networks import Architecture, Generator, make_networks
+from spectronorm.short_repr import with_bounded_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class GanTraining:
     """Settings of the optimization with Adam.

@@ -19,6 +19,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import STFT, FrontEnd, Ln, Mel
 from spectronorm.image_files.png import read_png
 from spectronorm.interop.wrapped_codes import TURN, WrappedCells, count_turns
+from spectronorm.short_repr import with_bounded_repr
 
 _OFFSET = 1e-9
 _SILENCE = math.log(_OFFSET)
@@ -93,6 +94,7 @@ class LegacyLogMel:
         return (_SILENCE - self.min) / (self.max - self.min) * 255.0
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class LegacyImage:
     """Level `(band, frame)` recovered from an image, and how many cells had wrapped around.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
+from spectronorm.short_repr import with_bounded_repr
 
 METHODS = ("auto", "pghi", "griffin_lim", "admm", "band_consistent", "band_sharpened")
 """Values of `method`."""
@@ -21,6 +22,7 @@ _ITERATIONS: Mapping[str, Mapping[str, int]] = {
 }
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class InversionPlan:
     """A method and its number of iterations.

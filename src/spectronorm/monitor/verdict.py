@@ -7,9 +7,10 @@ from typing import Any
 
 from spectronorm.monitor.change.diagnosis import Diagnosis, nothing
 from spectronorm.monitor.change.drift import Drift
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Verdict:
     """Judgement of a monitor after a clip.

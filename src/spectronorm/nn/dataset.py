@@ -25,10 +25,12 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_bounded_repr
 
 _LABEL = "label"
 
 
+@with_bounded_repr
 class ClipItem(NamedTuple):
     """One clip, or a batch of clips (each entry then has a batch axis in front).
 

@@ -12,9 +12,11 @@ from spectronorm.arrays import require_choice, set_real_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import NORMALIZERS, PADDINGS, FittedNormalizer, Normalizer
 from spectronorm.profile import Profile
+from spectronorm.short_repr import with_bounded_repr
 
 
 @NORMALIZERS.register("imported")
+@with_bounded_repr
 @dataclass(frozen=True)
 class Imported(Normalizer):
     """Map `(level - shift) / scale` with numbers from a file of this format; built by `read_statistics`.

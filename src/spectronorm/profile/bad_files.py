@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.printable import printable
 from spectronorm.profile.groups import GroupKey
+from spectronorm.short_repr import with_bounded_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True, order=True)
 class BadFile:
     """A file that was left out (or flagged), the reason, and the group that it belongs to.

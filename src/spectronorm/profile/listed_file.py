@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.profile.groups import GroupKey
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.strict_json import strict_json
 
 FILE_DIGEST_BYTES = 16
 
 
+@with_bounded_repr
 @dataclass(frozen=True, order=True)
 class ListedFile:
     """A measured file, its group, and the XXH3-128 of its bytes as 32 hexadecimal digits.

@@ -25,7 +25,7 @@ from spectronorm.experiment.sensitivity.model import Classifier
 from spectronorm.experiment.sensitivity.paired import OwnMetric, paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 _BATCH = 64
 _Levels = NDArray[np.float32]
@@ -102,6 +102,7 @@ class Sensitivity:
         return tuple(effect for effect in self.effects if effect.kind == kind)
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class LabelledLevels:
     """Levels with the class and the recording of each clip.

@@ -22,8 +22,10 @@ from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.experiment.training.inputs import ArmInputs, Generators
 from spectronorm.experiment.training.pretrained import prepare_to_train
+from spectronorm.short_repr import with_bounded_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Training:
     """Training settings: AdamW on a one-cycle schedule (Smith and Topin 2018).

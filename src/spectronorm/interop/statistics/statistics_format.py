@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from spectronorm.arrays import LARGEST_IN_MAP
 from spectronorm.errors import ArgumentError
 from spectronorm.registry import Registry
+from spectronorm.short_repr import with_bounded_repr
 
 MOST_NUMBERS = 1 << 16
 """Most numbers of one kind in a file: no front end has more bands."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class ShiftAndScale:
     """Map `(level - shift) / scale`: float64, one number `(1,)` or one number for each band `(band,)`.

@@ -16,6 +16,7 @@ from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.likelihood import Explained, explanations
 from spectronorm.monitor.change.margins import LEAST_EXPLAINED, MARGINS
 from spectronorm.monitor.change.observed import Observed
+from spectronorm.short_repr import with_bounded_repr
 
 FIRM_CLIPS = 32
 """Number of clips from which a diagnosis is firm; with fewer, content weighs too much relative to the device."""
@@ -30,6 +31,7 @@ class Cause:
     because: str
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Diagnosis:
     """Kind of change, the reason for the diagnosis, and advice; `firm` is false while there are few clips.

@@ -18,7 +18,7 @@ from spectronorm.monitor.change.distribution import (
     wasserstein,
 )
 from spectronorm.profile import Measurement, Profile, Statistics
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 
 @with_short_repr
@@ -57,6 +57,7 @@ class BandDrift:
         return {name: [known(v) for v in value.tolist()] for name, value in vars(self).items()}
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class Drift:
     """Drift figures of each band, of all bands pooled, and of the clips' levels before waveform normalization.

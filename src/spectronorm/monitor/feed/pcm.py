@@ -19,12 +19,14 @@ from spectronorm.front_end import require_front_end
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.monitor.feed.incoming import Incoming, Reading
 from spectronorm.printable import printable
+from spectronorm.short_repr import with_bounded_repr
 
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 _MAX_PCM_SAMPLES = 1 << 28
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Pcm:
     """Format of raw samples (`s16le`, `s32le`, `f32le`, `u8`), sample rate in Hz, channels, and clip length in seconds.
