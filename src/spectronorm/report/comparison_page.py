@@ -20,6 +20,7 @@ from spectronorm.audio.native import with_native_blocks
 from spectronorm.counted import counted
 from spectronorm.errors import AudioError
 from spectronorm.experiment.answer.answer import Answer
+from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import Results, TrainedModel
 from spectronorm.experiment.running.compare import Outcome
 from spectronorm.experiment.running.plan import plan
@@ -117,20 +118,23 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
     classes = prepared.clips.classes
     names = [arm.name for arm in prepared.design.arms]
     models = {name: [results.done[block.fold, block.seed, name] for block in answer.blocks] for name in names}
-    confusion = {name: _confusion(prepared, models[name]) for name in names}
-    recall = {name: np.diag(c) / np.maximum(c.sum(axis=1), 1) for name, c in confusion.items()}
-    best = max(answer.accuracy.arms, key=lambda arm: arm.mean).arm
+    metric = find_metric(answer.primary.endpoint)
+    best = _best(answer)
     fold = answer.blocks[0].fold
     clip = int(prepared.clips.test_clips(fold)[0])
     pictured = [arm for arm in prepared.design.arms if not arm.also] or prepared.design.arms
     inputs = {
         arm.name: arm_inputs(prepared, arm, fold).evaluated(np.array([clip]))[0, 0].cpu().numpy() for arm in pictured
     }
+    confusion = {}
+    if not prepared.clips.several_labels:
+        counts = _confusion(prepared, models[best])
+        confusion[f"Confusion under {best}, which has the best mean"] = figures.confusion_figure(counts, classes)
     return {
-        "Accuracy": figures.arms_figure(answer),
+        _capital(metric.title): figures.arms_figure(answer),
         "Differences": figures.differences_figure(answer),
-        "Recall of each class": figures.recall_figure(recall, classes),
-        f"Confusion under {best}, which has the highest mean": figures.confusion_figure(confusion[best], classes),
+        f"{_capital(metric.of_class)} of each class": figures.classes_figure(answer),
+        **confusion,
         "Learning curves, mean over blocks": figures.curves_figure(
             {name: np.mean([model.loss for model in models[name]], axis=0) for name in names},
             {name: np.mean([model.held_out_loss for model in models[name]], axis=0) for name in names},
@@ -139,9 +143,21 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
     }
 
 
+def _best(answer: Answer) -> str:
+    """The arm with the best mean."""
+    sign = -1 if find_metric(answer.primary.endpoint).lower_is_better else 1
+    return max(answer.primary.arms, key=lambda arm: sign * arm.mean).arm
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _wrong(prepared: Prepared, results: Results) -> list[dict[str, str]]:
     """The clips with the largest share of wrong models: names, what was said of them, and a sound if there is one."""
     clips = prepared.clips
+    if clips.several_labels:
+        return []
     said: dict[int, list[int]] = {}
     for model in results.done.values():
         for clip, predicted in zip(clips.test_clips(model.fold).tolist(), model.predicted, strict=True):

@@ -70,7 +70,7 @@ def _choice(against: list[ArmVerdict], reference: str) -> str:
     winners = [verdict for verdict in against if verdict.word == BETTER]
     if not winners:
         return f"Stay with {reference}: this run calls no arm better."
-    best = max(winners, key=lambda verdict: verdict.difference.estimate)
+    best = max(winners, key=lambda verdict: abs(verdict.difference.estimate))
     others = [verdict.difference.first for verdict in winners if verdict is not best]
     also = f" ({', '.join(others)} too is better than {reference})" if len(others) == 1 else ""
     also = f" ({', '.join(others)} are better than {reference} too)" if len(others) > 1 else also
