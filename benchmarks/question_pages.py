@@ -35,17 +35,19 @@ def put_run(name: str, folder: Path, page: Path | None = None) -> None:
         "word",
         "better, same, worse",
     )
-    rows = [head, *map(_difference, answer["accuracy"]["verdicts"])]
+    rows = [head, *map(_difference, answer["primary"]["verdicts"])]
     put_table(page, "differences", rows, f"In the command's words:\n\n{_words(answer)}")
 
 
 def _words(answer: Mapping[str, Any]) -> str:
     """The command's own words as a list: what the answer rests on, each arm against the reference, the advice."""
-    pairs = len(answer["accuracy"]["verdicts"])
-    power = (
-        f"Such a run calls an arm better four times in five if it is better by {100 * answer['detectable']:.1f} points "
-        f"({pairs} {'pair' if pairs == 1 else 'pairs'} of arms)."
-    )
+    pairs = len(answer["primary"]["verdicts"])
+    power = "Such a run calls no arm better or worse, however large the difference."
+    if answer["detectable"] < 1:
+        power = (
+            "Such a run calls an arm better four times in five if it is better by "
+            f"{100 * answer['detectable']:.1f} points ({pairs} {'pair' if pairs == 1 else 'pairs'} of arms)."
+        )
     return "\n".join(f"- {text}" for text in (answer["basis"][0], *answer["sentences"], power, *answer["advice"]))
 
 
@@ -53,7 +55,7 @@ def _arms(answer: Mapping[str, Any]) -> list[tuple[str, ...]]:
     losses = {row["arm"]: row["mean"] for row in answer["log_loss"]["arms"]}
     return [
         (row["arm"], f"{100 * row['mean']:.1f}", f"{_ends(row, '')}", f"{losses[row['arm']]:.3f}")
-        for row in answer["accuracy"]["arms"]
+        for row in answer["primary"]["arms"]
     ]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tests.doc_blocks import ROOT, blocks
+from tests.shell_lines import joined
+from typer.testing import CliRunner
 
 import spectronorm as sn
 
@@ -16,6 +20,7 @@ pytest.importorskip("torch")
 from benchmarks.question_pages import PAGES, put_run
 from benchmarks.sampled_statistics import FRONT_END, Sampled, errors, write_samples
 
+from spectronorm.cli.app import app
 from spectronorm.experiment import parse_arms
 
 
@@ -34,6 +39,36 @@ def test_every_page_has_an_answer_a_command_and_its_arms() -> None:
         assert len(parse_arms(str(path), FRONT_END)) >= 2
 
 
+COMPARED = ("crops.md", "filterbanks.md", "flips.md", "speech.md")
+"""Pages whose command is a comparison; the command of `samples.md` is the benchmark that is tested below."""
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_the_command_of_a_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first block of the page's own command, on a few seconds of noise, gives an answer that fits the page."""
+    rng, rows = np.random.default_rng(0), ["path,label,fold,speaker"]
+    for number in range(24):
+        rate = 8_000
+        soundfile.write(tmp_path / f"{number}.wav", 0.1 * rng.standard_normal(rate), rate)
+        rows.append(f"{number}.wav,{number // 6 % 2},{number % 6 + 1},s{number % 6}")
+    (tmp_path / "clips.csv").write_text("\n".join(rows) + "\n")
+    (line,) = (
+        line for block in blocks(f"docs/questions/{name}") for line in joined(block.text) if block.language == "sh"
+    )
+    words = shlex.split(line)[1:]
+    assert words[:1] == ["compare"]
+    words[1], words[-1] = str(tmp_path / "clips.csv"), str(tmp_path / "run")
+    monkeypatch.chdir(ROOT)
+    found = CliRunner().invoke(app, [*words, "--budget", "1s"])
+    assert found.exit_code == 0, found.output
+    page = tmp_path / "page.md"
+    page.write_text((PAGES / name).read_text(encoding="utf-8"))
+    put_run(name, tmp_path / "run", page)
+    told = (PAGES / name).read_text(encoding="utf-8")
+    answer = json.loads((tmp_path / "run" / "answer.json").read_text(encoding="utf-8"))["answer"]
+    assert all(f"| {row['arm']} |" in told for row in answer["primary"]["arms"])
+
+
 def test_a_run_becomes_two_tables_and_its_own_words(tmp_path: Path) -> None:
     """Means, both intervals, the word and the sentences stand in the page as they stand in the answer."""
     means = [{"arm": "a", "mean": 0.5, "low": 0.4, "high": 0.6}, {"arm": "b", "mean": 0.75, "low": 0.7, "high": 0.8}]
@@ -46,7 +81,7 @@ def test_a_run_becomes_two_tables_and_its_own_words(tmp_path: Path) -> None:
         "chances": {"better": 0.9, "same": 0.06, "worse": 0.04},
     }
     answer = {
-        "accuracy": {"arms": means, "verdicts": [{"difference": difference, "holm": 0.001, "word": "unresolved"}]},
+        "primary": {"arms": means, "verdicts": [{"difference": difference, "holm": 0.001, "word": "unresolved"}]},
         "log_loss": {"arms": [{"arm": "a", "mean": 1.5}, {"arm": "b", "mean": 0.7}]},
         "control": {**difference, "estimate": -0.01},
         "basis": ["The answer rests on 5 blocks.", "Holm."],
