@@ -82,7 +82,7 @@ def _control(answer: Mapping[str, Any]) -> str:
     control = answer["control"]
     if control is None:
         return ""
-    return f"The A/A control came out at {_signed(control['estimate'])} points ({_ends(control['bootstrap'], '+')})."
+    return f"The A/A control gives {_signed(control['estimate'])} points ({_ends(control['bootstrap'], '+')})."
 
 
 def _ends(interval: Mapping[str, float], sign: str) -> str:

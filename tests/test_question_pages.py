@@ -99,7 +99,7 @@ def test_a_run_becomes_two_tables_and_its_own_words(tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "| b | 75.0 | 70.0 … 80.0 | 0.700 |" in text
     assert "| b − a | +25.0 | +10.0 … +40.0 | −2.8 … +52.8 | 0.001 | unresolved | 0.90, 0.06, 0.04 |" in text
-    assert "came out at −1.0 points" in text
+    assert "gives −1.0 points" in text
     assert "- b and a are unresolved.\n- Such a run calls an arm better four times in five" in text
     assert "if it is better by 7.7 points (1 pair of arms)" in text
     assert text.startswith("before\n")
