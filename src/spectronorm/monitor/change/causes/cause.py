@@ -24,7 +24,7 @@ FREE: Figures = {
     "onset": (0.0, 1.0),
 }
 """Freedom of the figures if a hypothesis says nothing of them: flux and steadiest band as ratios, spreads beyond those
-of the moved levels.
+"""Freedom of the figures that a hypothesis does not name: flux and steadiest band as ratios, spreads beyond those
 """
 
 
