@@ -51,6 +51,14 @@ class Source:
         listing: Local files besides the clips that say which clips there are, such as a table.
         unread: How many files of a folder are not read, by suffix.
         whole: The values of each column in the source that this one was selected from; empty for a whole source.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> items = [{"audio": (np.full(8000, 0.1 * n), 8000), "label": "ab"[n % 2]} for n in range(1, 5)]
+    >>> source = sn.open_source(items)
+    >>> len(source.clips), source.column_names(), source.values("label")
+    (4, ['label'], ('a', 'b'))
+    >>> len(source.select(label="a").clips), len(source.without(label="a").clips)
+    (2, 2)
     """
 
     clips: tuple[ClipReference, ...]
@@ -146,7 +154,7 @@ def open_source(target: Openable, reader: Reader | None = None) -> Source:
 
     Raises:
         SourceError: if there is no such file or folder, it holds no audio, or a table has no `path`.
-        ArgumentError: if a value is no sound.
+        ArgumentError: if a value is not a sound.
         MissingExtra: if a URL is given and fsspec is not installed.
 
     >>> import numpy as np, spectronorm as sn
@@ -188,7 +196,7 @@ def values_of(target: object) -> Iterable[object]:
     """The sounds that a Python value stands for, one after the other.
 
     Raises:
-        ArgumentError: if it is no iterable, and no single sound either.
+        ArgumentError: if it is neither an iterable nor a single sound.
     """
     if is_dataset(target):
         return items_of(target)

@@ -38,7 +38,7 @@ from spectronorm.storage.replacement import overwriting, protecting
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
-_OUTPUTS = ("output", "plot", "report", "state", "exclude", "html")
+_OUTPUTS = ("output", "plot", "report", "save_profile", "state", "exclude", "html")
 """Names of the command arguments that determine the output."""
 _Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace files that spectronorm did not write; inputs are never replaced.")
@@ -132,7 +132,7 @@ def print_json(value: Any) -> None:
 
 
 def _encodable(value: Any) -> Any:
-    """Plain values whose texts can be encoded: a byte of a name that is no UTF-8 becomes an escape."""
+    """Plain values whose texts can be encoded: a byte of a name that is not UTF-8 becomes an escape."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):
