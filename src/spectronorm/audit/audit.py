@@ -33,9 +33,8 @@ _CONSISTENT_AT = 2.5
 """Root mean square of differences in standard errors, below which another sample of equal data gives such numbers."""
 _NEAREST_SHARE = 0.1
 """A mistake is named if its numbers are ten times closer than those of any other."""
-_LIKELIER = math.log(100.0)
-"""How much likelier numbers must be by a random order than as another sample's, which come so close once in a hundred
-times."""
+_LIKELIER = math.log(20.0)
+"""How much likelier numbers must be by a random order than as another sample's; of 300 halves at most 5 were."""
 _BY_CHANCE = 0.1
 """Share of its tolerance within which a mistake is named although another sample could give the numbers: these come so
 close to it by chance a hundred times more rarely."""
