@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.document import put_table
 from benchmarks.measure import RESULTS, circumstances
+from benchmarks.processor import in_words
 from benchmarks.registry import BENCHMARKS, Benchmark
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -99,7 +100,7 @@ def under(content: Mapping[str, Any], again: str) -> str:
     machine, versions = content["machine"], content["versions"]
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"By `make bench` on {machine['name']}, {machine['cores']} cores, load {machine['load']:.1f} when it ended; "
+        f"By `make bench` on {in_words(machine)}, load {machine['load']:.1f} when it ended; "
         f"Python {content['python']}, {told}." + (f" Run again by themselves after that: {again}." if again else "")
     )
 

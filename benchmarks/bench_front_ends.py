@@ -11,6 +11,8 @@ import argparse
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,20 @@ from numpy.typing import NDArray
 
 import spectronorm as sn
 from benchmarks.agreement.origins import running
+from benchmarks.front_ends_table import Part, Parts
 from benchmarks.measure import Figure, alternate, ratio, report
+from benchmarks.torch_origins import compiled, eager
 from spectronorm.front_end import Mel
 from spectronorm.nn import Preprocess, Spectrogram
 
 ROUNDS = 7
 PADDED = {"whisper"}
 """Presets whose origin pads every clip to 30 s before its transform, so that short clips are no comparison."""
+BATCHED = {"torchaudio", "fastaudio", "passt", "specgan"}
+"""Presets whose origin takes a batch at once, as its users do."""
+WAYS = {"NumPy": 2, "torch": 2, "NumPy in float32": 4, "torch in float32": 4}
+"""Our ways, and the goal of each for the origin's time over ours."""
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 Jobs = dict[str, Callable[[], Any]]
 Wave = NDArray[np.float32]
 
@@ -35,53 +44,43 @@ def noise(*shape: int) -> Wave:
     return (0.1 * np.random.default_rng(0).standard_normal(shape)).astype(np.float32)
 
 
-def _eager(mel: bool) -> Callable[[Wave], Any]:
-    """Torchaudio's Spectrogram or MelSpectrogram and AmplitudeToDB as they are written in torch."""
-    window = torch.hann_window(400)
-    filters = torch.from_numpy(sn.preset("torchaudio").band_runs().matrix.astype(np.float32))
-
-    @torch.no_grad()
-    def run(wave: Wave) -> Any:
-        samples = torch.from_numpy(wave)
-        if not mel:
-            samples = (samples - samples.mean(-1, keepdim=True)) / samples.std(-1, keepdim=True, correction=0)
-        power = torch.stft(samples, 400, 200, window=window, return_complex=True).abs().pow(2)
-        return 10.0 * torch.log10((filters @ power if mel else power).clamp(min=1e-10))
-
-    return run
-
-
 def origins() -> dict[str, Callable[[Wave], Any]]:
-    """Origin of each preset, if it runs here: a function of one clip `(sample,)`."""
-    found = {name: origin.run for name, origin in running().items()}
-    return {"fastaudio": _eager(mel=False), "torchaudio": _eager(mel=True), **found}
+    """Origin of each preset, as far as it runs here: a function of one clip `(sample,)`."""
+    return {**eager(), **{name: origin.run for name, origin in running().items()}}
 
 
-def preset_jobs(name: str, origin: Callable[[Wave], Any]) -> Jobs:
-    """The calls of one preset, and its origin's."""
+def preset_jobs(name: str, origin: Callable[[Wave], Any], faster: Callable[[Wave], Any] | None) -> Jobs:
+    """The calls of one preset, its origin's, and those of the origin's compiled code."""
     front_end = sn.preset(name)
     module = Spectrogram(front_end)
     clip, batch = noise(30 * front_end.sample_rate), noise(64, 5 * front_end.sample_rate)
     clips = [np.ascontiguousarray(one) for one in batch]
-    clip_tensor, batch_tensor = torch.from_numpy(clip), torch.from_numpy(batch)
-    return {
-        f"{name} clip, origin": lambda: origin(clip),
-        f"{name} clip, NumPy": lambda: front_end(clip),
-        f"{name} clip, torch": lambda: module(clip_tensor),
-        f"{name} clip, float32": lambda: front_end(clip, precision="float32"),
-        f"{name} batch, origin": lambda: [origin(one) for one in clips],
-        f"{name} batch, NumPy": lambda: front_end(batch),
-        f"{name} batch, torch": lambda: module(batch_tensor),
-        f"{name} batch, float32": lambda: front_end(batch, precision="float32"),
+    works = {
+        "clip": (clip, lambda: origin(clip)),
+        "batch": (batch, (lambda: origin(batch)) if name in BATCHED else lambda: [origin(one) for one in clips]),
     }
+    jobs: Jobs = {}
+    for work, (wave, by_origin) in works.items():
+        tensor = torch.from_numpy(wave)
+        jobs[f"{name} {work}, origin"] = by_origin
+        if faster is not None:
+            jobs[f"{name} {work}, compiled origin"] = partial(faster, wave)
+        jobs[f"{name} {work}, NumPy"] = partial(front_end, wave)
+        jobs[f"{name} {work}, torch"] = partial(module, tensor)
+        jobs[f"{name} {work}, NumPy in float32"] = partial(front_end, wave, precision="float32")
+        jobs[f"{name} {work}, torch in float32"] = partial(front_end, tensor, precision="float32")
+    return jobs
 
 
 def preset_figures(seconds: Mapping[str, list[float]], name: str) -> Iterator[Figure]:
     """Ratio of the origin's time to ours."""
     for work in ("clip",) if name in PADDED else ("clip", "batch"):
-        for way, goal in (("NumPy", 2), ("torch", 2), ("float32", 4)):
+        for way, goal in WAYS.items():
             value = ratio(seconds, f"{name} {work}, origin", f"{name} {work}, {way}")
             yield Figure(f"{name}, {work}, {way}: origin / ours", value, "x", f">= {goal}", value >= goal)
+        if f"{name} {work}, compiled origin" in seconds:
+            value = ratio(seconds, f"{name} {work}, compiled origin", f"{name} {work}, torch")
+            yield Figure(f"{name}, {work}, torch: compiled origin / ours", value, "x", "", met=True)
 
 
 def pipeline_jobs() -> Jobs:
@@ -91,6 +90,12 @@ def pipeline_jobs() -> Jobs:
     module, batch = Preprocess(pipeline), noise(64, 1, 80_000)
     tensor = torch.from_numpy(batch)
     return {"pipeline, NumPy": lambda: pipeline(batch), "pipeline, torch module": lambda: module(tensor)}
+
+
+def pipeline_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
+    """The array's time over the module's."""
+    value = ratio(seconds, "pipeline, NumPy", "pipeline, torch module")
+    yield Figure("pipeline(batch) / Preprocess(batch)", value, "x", "<= 1.1", value <= 1.1)
 
 
 def peer_jobs() -> Jobs:
@@ -166,36 +171,35 @@ def stream_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
         yield Figure(f"stream in pieces of {piece} / whole clip", value, "x", f"<= {goal}", value <= goal)
 
 
+def parts() -> Iterator[tuple[str, Callable[[], Jobs], Callable[[Mapping[str, list[float]]], Iterator[Figure]]]]:
+    """What is measured by itself: a name, its jobs, and the figures of their times."""
+    faster = compiled()
+    for name, origin in sorted(origins().items()):
+        yield name, partial(preset_jobs, name, origin, faster.get(name)), partial(preset_figures, name=name)
+    yield "pipeline", pipeline_jobs, pipeline_figures
+    yield "streams", stream_jobs, stream_figures
+    yield "peers", peer_jobs, peer_figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", nargs="*", help="presets, or pipeline, streams, peers")
+    parser.add_argument("--only", nargs="*", help="presets, or pipeline, streams, peers; others keep their figures")
+    parser.add_argument("--no-docs", action="store_true", help="leave docs/benchmarks.md as it is")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    figures: list[Figure] = []
-    median_ms: dict[str, float] = {}
-
-    def measured(name: str, jobs: Callable[[], Jobs]) -> dict[str, list[float]]:
+    kept = Parts.read("front-ends.json") if options.only else Parts()
+    for name, jobs, figures_of in parts():
         if options.only and name not in options.only:
-            return {}
+            continue
         seconds = alternate(jobs(), options.rounds, time.process_time)
-        for job, times in seconds.items():
-            median_ms[job] = 1e3 * float(np.median(times))
-            print(f"  {job:48} {median_ms[job]:8.2f} ms", flush=True)
-        return seconds
-
-    for name, origin in origins().items():
-        if seconds := measured(name, lambda: preset_jobs(name, origin)):  # noqa: B023
-            figures += preset_figures(seconds, name)
-    if seconds := measured("pipeline", pipeline_jobs):
-        value = ratio(seconds, "pipeline, NumPy", "pipeline, torch module")
-        figures.append(Figure("pipeline(batch) / Preprocess(batch)", value, "x", "<= 1.1", value <= 1.1))
-    if seconds := measured("streams", stream_jobs):
-        figures += stream_figures(seconds)
-    if seconds := measured("peers", peer_jobs):
-        figures += peer_figures(seconds)
-    details = {"median_ms": median_ms, "rounds": options.rounds, "time": "processor"}
-    report("Every preset beside its origin, one thread", figures, details, "front-ends.json")
+        kept = kept.with_part(name, Part.of(seconds, list(figures_of(seconds)), options.rounds))
+        for job, milliseconds in kept.found[name].median_ms.items():
+            print(f"  {job:48} {milliseconds:8.2f} ms", flush=True)
+    details = {"parts": kept.to_dict(), "time": "processor"}
+    report("Every preset beside its origin, one thread", kept.figures(), details, "front-ends.json")
+    if not options.no_docs:
+        kept.put_table(PAGE)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,16 @@
     python benchmarks/calibration.py null            # arms that are equal: better, worse and equivalent
     python benchmarks/calibration.py margin          # arms that differ by 2, 3 and 4 points: equivalent
     python benchmarks/calibration.py power           # arms that differ by the stated difference: better
+    python benchmarks/calibration.py metrics         # equal arms under other metrics than accuracy
     python benchmarks/calibration.py null --draws 1000 --json
 
 Model of the outcomes: clip `c` is classified correctly by arm `a` with seed `s` if a normal score is above zero. The
 score is the sum of a part that all arms share (the clip's difficulty, in part common to a recording or speaker), a part
 of arm and clip that stays over seeds, noise of each model and clip, and a shift common to all clips of one model
 (`run`). Accuracy is 84 % and the discordance of two arms 10.7 %, as measured with the tiny model on ESC-10.
+
+For the other metrics each class has such a score, higher by a distance for the clips of the class, and one clip has one
+of five labels, or each of five with a chance of 10 to 50 %. The distance varies from model to model.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import argparse
 import functools
 import json
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +33,7 @@ from spectronorm.experiment.answer.power import detectable
 from spectronorm.experiment.answer.precision import precision_of
 from spectronorm.experiment.answer.statistics import bootstrap
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNRESOLVED, UNSAID, WORSE, verdicts
+from spectronorm.experiment.metrics.known import find_metric
 
 ACCURACY, DISCORDANCE = 0.84, 0.107
 REPLICATES = 1000
@@ -226,21 +232,128 @@ def power(draws: int, seed: int) -> list[dict[str, object]]:
     return rows
 
 
+@dataclass(frozen=True)
+class MetricSetting:
+    """Design of a simulated comparison under a metric that is no mean over clips.
+
+    Attributes:
+        metric: Name of the metric.
+        folds: Number of tested clips of each fold.
+        seeds: Number of seeds.
+        several: A clip may have several labels.
+        run: Standard deviation over models of the distance between classes, which is 2 on average.
+    """
+
+    metric: str
+    folds: tuple[int, ...]
+    seeds: int
+    several: bool = True
+    run: float = 0.1
+
+    @property
+    def name(self) -> str:
+        """Return the design in words."""
+        labels = "several labels" if self.several else "one label"
+        return f"{self.metric}, {labels}, {len(self.folds)} × {self.folds[0]} clips, seeds {self.seeds}"
+
+
+METRIC_DESIGNS = (
+    *(
+        MetricSetting(name, folds, seeds, several)
+        for name in ("map", "eer")
+        for folds, seeds, several in (
+            ((80,) * 5, 3, True),
+            ((80,) * 5, 3, False),
+            ((40,) * 5, 1, True),
+            ((400,), 5, True),
+            ((400,) * 5, 3, True),
+        )
+    ),
+    MetricSetting("auc", (80,) * 5, 3),
+    MetricSetting("auc", (400,), 5),
+    MetricSetting("recall", (80,) * 5, 3, several=False),
+    MetricSetting("recall", (400,), 5, several=False),
+)
+CHANCES = (0.1, 0.2, 0.3, 0.4, 0.5)
+
+
+def simulate_metric(setting: MetricSetting, advantage: float, generator: np.random.Generator) -> Outcomes:
+    """Draw the outcomes of one run of two arms; the distance between classes is wider by `advantage` in the first."""
+    sizes = np.array(setting.folds)
+    clips, classes = int(sizes.sum()), len(CHANCES)
+    folds = np.repeat(np.arange(len(sizes)), sizes)
+    groups = _groups(Setting(setting.folds, setting.seeds), sizes, folds)
+    truth = _truth(setting, sizes, generator)
+    metric = find_metric(setting.metric)
+    shared = 0.6
+    ease = np.sqrt(shared) * np.stack([_difficulty(groups, generator) for _ in range(classes)], axis=1)
+    of_arm = np.sqrt((1 - shared) / 2) * generator.standard_normal((2, clips, classes))
+    values = np.empty((2, clips, setting.seeds))
+    for arm, fold, seed in np.ndindex(2, len(sizes), setting.seeds):
+        rows = folds == fold
+        distance = 2.0 + setting.run * generator.standard_normal() + (advantage if arm == 0 else 0.0)
+        noise = np.sqrt((1 - shared) / 2) * generator.standard_normal((int(rows.sum()), classes))
+        scores = distance * truth[rows] - distance / 2 + ease[rows] + of_arm[arm, rows] + noise
+        values[arm, rows, seed] = metric.by_clip(truth[rows], scores)
+    reach = max(metric.reach(truth[folds == fold]) for fold in range(len(sizes)))
+    return Outcomes(("a", "b"), values, folds, groups, reach=reach)
+
+
+def _truth(setting: MetricSetting, sizes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Draw the labels, such that each fold has two clips of each class."""
+    parts = []
+    for size in sizes:
+        if setting.several:
+            part = generator.random((size, len(CHANCES))) < CHANCES
+            part[: 2 * len(CHANCES)] |= np.tile(np.eye(len(CHANCES), dtype=bool), (2, 1))
+        else:
+            part = np.eye(len(CHANCES), dtype=bool)[generator.permutation(np.arange(size) % len(CHANCES))]
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+def metrics(draws: int, seed: int) -> list[dict[str, object]]:
+    """Return the chance of each word about two equal arms under each metric, and how often the intervals hold zero."""
+    rows = []
+    for setting in METRIC_DESIGNS:
+        found = []
+        for draw in range(draws):
+            generator = np.random.default_rng([seed, 7, draw])
+            resampled = bootstrap(simulate_metric(setting, 0.0, generator), replicates=REPLICATES, seed=draw)
+            (verdict,) = verdicts([resampled.difference("a", "b")])
+            found.append(verdict)
+        rows.append(
+            {
+                "design": setting.name,
+                "better or worse": share(v.word in (BETTER, WORSE) for v in found),
+                "unresolved": share(v.word == UNRESOLVED for v in found),
+                "equivalent": share(v.word == EQUIVALENT for v in found),
+                "bootstrap holds zero": share(not v.difference.bootstrap.excludes_zero for v in found),
+                "over folds or seeds": share(not v.difference.units.excludes_zero for v in found if v.difference.units),
+            }
+        )
+        print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
 def share(found: Iterable[bool]) -> float:
     """Return the share of what is true, in percent."""
     values = list(found)
     return round(100 * sum(values) / len(values), 1)
 
 
+TABLES = {"null": null, "margin": margin, "power": power, "metrics": metrics}
+
+
 def main() -> None:
     """Run one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=("null", "margin", "power"))
+    parser.add_argument("table", choices=TABLES)
     parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    rows = {"null": null, "margin": margin, "power": power}[given.table](given.draws, given.seed)
+    rows = TABLES[given.table](given.draws, given.seed)
     if given.json:
         print(json.dumps(rows))
         return

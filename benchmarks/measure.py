@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import statistics
 import sys
@@ -13,6 +12,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from benchmarks.processor import processor
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -68,15 +69,8 @@ def report(title: str, figures: list[Figure], details: Mapping[str, Any], file: 
 def circumstances() -> dict[str, Any]:
     """The machine, how busy it is now, and the versions of what may matter."""
     names = ("spectronorm", "numpy", "scipy", "numba", "soundfile", "soxr", "librosa", "torch", "distributed")
-    machine = {
-        "name": _processor(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "system": platform.system(),
-        "load": os.getloadavg()[0],
-    }
     versions = {name: found for name in names if (found := _version(name)) is not None}
-    return {"machine": machine, "python": platform.python_version(), "versions": versions}
+    return {"machine": processor(), "python": platform.python_version(), "versions": versions}
 
 
 def _version(name: str) -> str | None:
@@ -84,13 +78,3 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _processor() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

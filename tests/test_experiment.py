@@ -265,8 +265,8 @@ def test_a_budget_s_answer_is_json(table: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
     assert said["looks"]["band"]["state"] == "open"
-    assert said["answer"]["accuracy"]["verdicts"][0]["difference"]["spread"] is None
-    assert said["answer"]["accuracy"]["verdicts"][0]["word"] == "cannot be said from this"
+    assert said["answer"]["primary"]["verdicts"][0]["difference"]["spread"] is None
+    assert said["answer"]["primary"]["verdicts"][0]["word"] == "cannot be said from this"
     assert json.loads((tmp_path / "answer.json").read_text())["answer"] == said["answer"]
 
 

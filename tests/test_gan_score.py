@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,13 @@ from spectronorm.gan.baselines import memorized, pca_gaussian, pca_gaussian_by_c
 from spectronorm.gan.clips import ImageWindow, LevelClips  # noqa: E402
 from spectronorm.gan.copies import copy_distance, three_sample_test  # noqa: E402
 from spectronorm.gan.judge import Judge  # noqa: E402
-from spectronorm.gan.model import GanModel  # noqa: E402
+from spectronorm.gan.model import GanModel, require_one_design  # noqa: E402
 from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
 from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_score, nearest_distance  # noqa: E402
 from spectronorm.gan.score_table import score_table  # noqa: E402
-from spectronorm.gan.scoring import ScoreOptions, SeedScore, score  # noqa: E402
+from spectronorm.gan.scoring import ScoreOptions, score  # noqa: E402
+from spectronorm.gan.seed_score import SeedScore  # noqa: E402
+from spectronorm.gan.teaching import REAL, Lesson, compare_lessons, groups_of, teaching_table  # noqa: E402
 from spectronorm.gan.training_source import TrainingSource  # noqa: E402
 
 SIZE = 16
@@ -231,12 +234,20 @@ def test_the_command_scores_the_training_beside_the_model(tmp_path: Path) -> Non
     assert done.exit_code == 0, done.stderr
     asked = ["gan", "score", folder, "--seeds", "1", "--splits", "1", "--epochs", "1"]
     told = json.loads(runner.invoke(app, [*asked, "--json"]).stdout)
-    assert told["step"] == 2
+    assert told["steps"] == [2]
     names = [row["name"] for row in told["seeds"][0]["rows"]]
     assert names[:2] == ["training clips", "test clips"]
     assert "generated, heard" in names
     table = runner.invoke(app, [*asked, "-n", "10"])
     assert "n = 10 images a split" in table.stdout
+    words = {one["name"]: one.get("word") for one in told["taught"]}
+    assert words == {
+        "training clips": None,
+        "PCA Gaussian a class": "cannot be said from this",
+        "one clip a class, memorized": "cannot be said from this",
+        "one clip a class, delayed": "cannot be said from this",
+    }
+    assert "one fold and one seed" in table.stdout
 
 
 def test_copies_are_found_though_moved() -> None:
@@ -281,3 +292,79 @@ def test_both_traps_are_called_copies(scored: SeedScore) -> None:
     assert rows["one clip a class, delayed"].copy_distance < 0.1
     assert rows["generated"].copied == "no copies"
     assert rows["test clips"].copies is None
+
+
+def _lessons(shares: dict[str, float], seeds: int, clips: int = 400) -> list[list[Lesson]]:
+    """Networks that are right on these shares of the test clips, each on clips of its own choice."""
+    rng = np.random.default_rng(1)
+    return [
+        [Lesson(name, 100, tuple((rng.random(clips) < share).tolist())) for name, share in shares.items()]
+        for _ in range(seeds)
+    ]
+
+
+def test_sets_that_teach_less_are_called_worse_and_equal_ones_are_not() -> None:
+    """Accuracy, interval and word recover shares that are known; a single seed gives no word."""
+    clips = tuple(map(str, range(400)))
+    shares = {REAL: 0.9, "poor": 0.6, "alike": 0.9}
+    real, poor, alike = compare_lessons(_lessons(shares, 5), clips)
+    assert real.verdict is None
+    assert (poor.verdict.word, alike.verdict.word) == ("worse", "not significant")
+    for found, share in zip((real, poor, alike), shares.values(), strict=True):
+        assert found.low < share < found.high
+        assert found.high - found.low < 0.08
+    assert poor.verdict.difference.estimate == pytest.approx(-0.3, abs=0.04)
+    single = compare_lessons(_lessons(shares, 1), clips)[1]
+    assert single.verdict.word == "cannot be said from this"
+    few = compare_lessons(_lessons(shares, 5), tuple(str(i % 6) for i in range(400)))[1]
+    assert few.verdict.word == "cannot be said from this"
+    assert "6 recordings or speakers" in teaching_table([real, few])[-1]
+    assert "worse" in teaching_table([real, poor])[2]
+    with pytest.raises(ArgumentError, match="not tested on 3 clips"):
+        compare_lessons(_lessons(shares, 2), ("a", "b", "c"))
+    with pytest.raises(ArgumentError, match="training clips"):
+        compare_lessons([one[1:] for one in _lessons(shares, 2)], clips)
+
+
+def test_real_clips_teach_and_noise_does_not(model: GanModel, scored: SeedScore) -> None:
+    """Training clips teach two plain classes, and an untrained generator does not; all by equal numbers."""
+    found = {one.name: one for one in scored.lessons}
+    assert list(found) == [
+        "training clips",
+        "generated",
+        "PCA Gaussian a class",
+        "one clip a class, memorized",
+        "one clip a class, delayed",
+    ]
+    assert {one.images for one in scored.lessons} == {120}
+    assert {len(one.hits) for one in scored.lessons} == {60}
+    assert found["training clips"].accuracy > 0.9
+    assert found["generated"].accuracy < 0.8
+    with pytest.raises(ArgumentError, match="equal numbers"):
+        score(model, _levels(20, 0), _levels(30, 1), 0, ScoreOptions(images=20, splits=1, taught=21))
+
+
+def test_recordings_are_units_only_if_they_are_held_out(tmp_path: Path) -> None:
+    """A column whose values are on both sides is passed over, and without another one each clip is a unit."""
+    for name in "abcd":
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(800), 8_000)
+    for header, rows, expected in (
+        ("speaker,recording", ("s,1", "t,2", "s,3", "t,3"), ("recording 3", "recording 3")),
+        ("speaker", ("s", "t", "u", "u"), ("speaker u", "speaker u")),
+        ("speaker", ("s", "t", "s", "t"), ("c.wav", "d.wav")),
+    ):
+        lines = [
+            f"{n}.wav,{part},{row}" for n, part, row in zip("abcd", ("train",) * 2 + ("test",) * 2, rows, strict=True)
+        ]
+        (tmp_path / "clips.csv").write_text("\n".join([f"path,split,{header}", *lines]) + "\n")
+        origin = TrainingSource(str(tmp_path / "clips.csv"), (("split", "test"),))
+        unseen = origin.test_clips()
+        found = groups_of(origin.training_clips(), unseen, [clip.name for clip in unseen])
+        assert found == expected
+
+
+def test_models_of_two_designs_are_not_scored_together(model: GanModel) -> None:
+    """Trainings that differ in more than their weights are one clear error."""
+    require_one_design([model, model])
+    with pytest.raises(ArgumentError, match="differ in their step"):
+        require_one_design([model, replace(model, step=5)])

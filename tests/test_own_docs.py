@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 import sys
@@ -12,15 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from tests.doc_blocks import code
 
 import spectronorm as sn
-
-DOCS = Path(__file__).parents[1] / "docs"
-
-
-def code(page: str, language: str) -> list[str]:
-    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), flags=re.DOTALL)
-    return blocks
 
 
 def run_shell(block: str, folder: Path) -> None:
@@ -47,7 +40,7 @@ def test_the_page_on_ones_own_spectrograms_runs(
         for _ in range(5)
     ]
     names: dict[str, Any] = {"loader": loader}
-    for block in code("own-spectrograms.md", "python"):
+    for block in code("docs/own-spectrograms.md", "python"):
         exec(block, names)  # noqa: S102
     assert names["profile"].clips == 20
     assert abs(names["x"].mean()) < 0.5
@@ -58,7 +51,7 @@ def test_the_page_on_ones_own_spectrograms_runs(
             path.parent.mkdir(parents=True, exist_ok=True)
             np.save(path, clip[:, :length])
     (tmp_path / "levels.json").write_text(names["levels"].to_json())
-    shell = code("own-spectrograms.md", "sh")[0]
+    shell = code("docs/own-spectrograms.md", "sh")[0]
     check = next(line for line in shell.splitlines() if " check " in line)
     run_shell(shell.replace(check + "\n", ""), tmp_path)
     again = sn.load(tmp_path / "again.safetensors")
@@ -78,14 +71,14 @@ def test_the_page_on_stereo_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for index in range(6):
         soundfile.write(tmp_path / "stereo" / f"{index}.wav", 0.1 * rng.standard_normal((9_000, 2)), 16_000)
     names: dict[str, Any] = {}
-    for block in code("stereo.md", "python"):
+    for block in code("docs/stereo.md", "python"):
         exec(block, names)  # noqa: S102
     assert names["x"].shape[:2] == (2, 40)
-    run_shell(code("stereo.md", "sh")[0], tmp_path)
+    run_shell(code("docs/stereo.md", "sh")[0], tmp_path)
     assert len(list((tmp_path / "features").rglob("*.npy"))) == 12
 
 
 @pytest.mark.parametrize("page", ["own-spectrograms.md", "stereo.md"])
 def test_the_snippets_are_short(page: str) -> None:
     """A job is done in less than ten lines."""
-    assert max(len(block.strip().splitlines()) for block in code(page, "python")) < 10
+    assert max(len(block.strip().splitlines()) for block in code(f"docs/{page}", "python")) < 10

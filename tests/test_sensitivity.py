@@ -15,8 +15,11 @@ torch = pytest.importorskip("torch")
 import spectronorm as sn  # noqa: E402
 from spectronorm.cli.app import app  # noqa: E402
 from spectronorm.errors import ArgumentError  # noqa: E402
+from spectronorm.experiment.metrics.known import METRICS  # noqa: E402
+from spectronorm.experiment.metrics.metric import truth_of  # noqa: E402
 from spectronorm.experiment.sensitivity import LabelledLevels, Sensitivity, measure_sensitivity, open_model  # noqa: E402
 from spectronorm.experiment.sensitivity.model import of_module  # noqa: E402
+from spectronorm.experiment.sensitivity.words import sensitivity_sentences  # noqa: E402
 from spectronorm.normalize import FittedNormalizer  # noqa: E402
 
 BANDS, FRAMES, CLIPS = 6, 10, 400
@@ -136,6 +139,51 @@ def test_bad_input_is_one_error() -> None:
             open_model(name)
 
 
+@pytest.mark.parametrize("name", ["recall", "map", "auc", "eer"])
+def test_a_built_in_metric_is_that_of_the_predictions(name: str) -> None:
+    """Each value is the metric of the model's outputs at the moved threshold; an error rate is worst at its highest."""
+    given, fitted = clips()
+    found = measure_sensitivity(of_module(threshold_model()), given, fitted, metric=name, draws=3)
+    x = np.asarray(fitted(given.levels)).mean(axis=(1, 2))
+    truth = truth_of(np.array(given.labels), 2)
+    assert found.metric == METRICS[name].title
+    assert found.value == pytest.approx(METRICS[name].by_clip(truth, np.stack([-x, x], axis=1)).mean(), abs=1e-6)
+    jagged = found.of_kind("band by band")
+    assert all(e.low <= e.change <= e.high for e in found.effects)
+    assert all(e.worst >= e.change if name == "eer" else e.worst <= e.change for e in jagged)
+    if name in ("map", "auc", "eer"):  # A threshold moves no rank.
+        assert all(e.change == pytest.approx(0.0, abs=1e-9) for e in found.of_kind("mean"))
+    assert "cost less than 1.0 %" in " ".join(sensitivity_sentences(found))
+
+
+def test_clips_with_several_labels_have_a_mean_average_precision() -> None:
+    """Two classes that a clip may both have, each ranked by its own band; a class without a clip is one error."""
+
+    class TwoBands(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(dim=3)[:, 0, :2]
+
+    generator = np.random.default_rng(1)
+    truth = (generator.random((CLIPS, 2)) < [0.3, 0.6]).astype(np.int64)
+    levels = generator.standard_normal((CLIPS, BANDS, FRAMES)).astype(np.float32)
+    levels[:, :2] += truth[:, :, None]
+    groups = [str(i) for i in range(CLIPS)]
+    given = LabelledLevels(levels, truth, groups, ("dog", "rain"))
+    fitted = sn.Fixed(0.0, 1.0).for_front_end(LEVELS)
+    found = measure_sensitivity(of_module(TwoBands()), given, fitted, metric="map", draws=1)
+    scores = levels[:, :2].mean(axis=2)
+    assert found.value == pytest.approx(METRICS["map"].by_clip(truth > 0, scores).mean(), abs=1e-6)
+    assert found.value > 0.9
+    none = truth * [1, 0]
+    with pytest.raises(ArgumentError, match="the source has no clip of class 'rain'"):
+        measure_sensitivity(
+            of_module(TwoBands()), LabelledLevels(levels, none, groups, given.classes), fitted, metric="map"
+        )
+    with pytest.raises(ArgumentError, match="of at least 3 classes"):
+        three = LabelledLevels(levels, np.hstack([truth, truth[:, :1]]), groups)
+        measure_sensitivity(of_module(TwoBands()), three, fitted)
+
+
 @pytest.fixture
 def sounds(tmp_path: Path) -> Path:
     """Forty clips of noise, loud or quiet, in a table with labels and recordings."""
@@ -192,11 +240,13 @@ def test_the_command_writes_a_page_a_record_and_sentences(sounds: Path, monkeypa
         "from clips",
     }
     assert abs(record["offset"]) < 0.2
-    assert "<table>" in (sounds / "out" / "report.html").read_text()
+    assert "<table" in (sounds / "out" / "report.html").read_text()
     for wrong, said in (
         (["--classes", "loud"], "does not know the label"),
         (["--label", "kind"], "column 'kind' is not there"),
         (["--metric", "math:none"], "cannot be imported"),
+        (["--metric", "f1"], "must be one of accuracy"),
+        (["--metric", "map", "--classes", "loud,quiet,dog"], "2 outputs for 3 classes"),
         (["--normalize", "clip"], "finds its statistics in each clip"),
     ):
         bad = CliRunner().invoke(app, [*arguments, "-o", "out", *wrong])

@@ -237,3 +237,37 @@ def test_a_stream_that_ends_early() -> None:
         short.flush()
     with pytest.raises(ArgumentError, match="overlap_save"):
         replace(front_end, resampler="overlap_save").stream(resample=44_100)
+
+
+@pytest.mark.parametrize("n_fft", [16, 20, 32, 36, 48, 100, 120, 225, 256, 400, 512, 640, 1024, 2048])
+@pytest.mark.parametrize("hops", [1, 2, 3, 4, 5, 9])
+def test_frames_by_ones_and_twos(n_fft: int, hops: int) -> None:
+    """A transform of few frames has the bits of one of many, for every last radix and any number of frames."""
+    front_end = FrontEnd(sample_rate=16_000, level=AsRecorded(), stft=sn.STFT(n_fft, hop_length=n_fft // 2))
+    wave = (0.1 * np.random.default_rng(n_fft).standard_normal(40 * n_fft)).astype(np.float32)
+    for one in (front_end, replace(front_end, stft=replace(front_end.stft, power=1.0, preemphasis=0.9))):
+        stream = one.stream()
+        cuts = [n_fft, *range(2 * n_fft, 30 * n_fft, hops * n_fft // 2)]
+        found = [stream.add(piece) for piece in pieces(wave, cuts)]
+        np.testing.assert_array_equal(np.concatenate([*found, stream.flush()], axis=-1), one(wave))
+
+
+def _read_only(piece: np.ndarray) -> np.ndarray:
+    piece.flags.writeable = False
+    return piece
+
+
+def test_kinds_of_pieces_may_change() -> None:
+    """Read-only pieces, every second sample, subclasses and usual ones follow one another, with equal bits."""
+    front_end = sn.preset("torchaudio")
+    wave = (0.1 * np.random.default_rng(0).standard_normal(8000)).astype(np.float32)
+    stream, found = front_end.stream(), []
+    kinds = (
+        lambda piece: piece,
+        _read_only,
+        lambda piece: np.repeat(piece, 2)[::2],
+        lambda piece: piece.view(np.memmap),
+    )
+    for number, piece in enumerate(np.array_split(wave, 40)):
+        found.append(stream.add(kinds[number % 4](piece)))
+    np.testing.assert_array_equal(np.concatenate([*found, stream.flush()], axis=-1), front_end(wave))

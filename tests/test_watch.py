@@ -84,7 +84,7 @@ def test_once_says_by_its_exit_code_whether_there_was_an_alarm(profile_path: Pat
     assert b"bad.wav: unreadable" in bad.stderr
     text = page.read_text()
     assert "Alarm" in text
-    assert text.count("data:image/png;base64,") == 3
+    assert text.count("data:image/png;base64,") == 3 + text.count("<audio")
     assert "http" not in text.replace("http://www.w3.org", "")
 
 

@@ -27,7 +27,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> o
     """Each engine, with two workers."""
     if request.param == "dask":
         return request.getfixturevalue("dask")
-    monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", 0.0)
+    monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", -1.0)
     return {"threads": sn.engines.ThreadEngine, "processes": sn.engines.ProcessEngine, "auto": sn.engines.AutoEngine}[
         request.param
     ](2)
@@ -142,6 +142,7 @@ def test_threads_hand_over_to_processes_when_much_is_left(monkeypatch: pytest.Mo
     short = list(sn.engines.AutoEngine(2).map(slow_process_number, range(20)))
     assert {process for _, process in short} == {os.getpid()}
     monkeypatch.setattr("spectronorm.engines.auto.WORTH_SECONDS", 1.0)
+    monkeypatch.setattr("spectronorm.engines.auto._AS_FAST", 0.0)
     long = list(sn.engines.AutoEngine(2).map(slow_process_number, range(600)))
     assert sorted(item for item, _ in long) == list(range(600))
     assert long[0][1] == os.getpid()

@@ -29,6 +29,14 @@ class AudioCache:
     the channels: a changed file is
     decoded again. An entry is written whole or not at all, so that many processes may share a folder, and one that is
     damaged is made again. Entries that nothing needs any more stay until the folder is deleted.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     cache = AudioCache(pathlib.Path(folder) / "cache")
+    ...     print(cache.read(path, 8000).shape, len(list(cache.folder.rglob("*.npy"))))
+    (8000,) 1
     """
 
     folder: Path

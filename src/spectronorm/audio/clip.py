@@ -38,6 +38,11 @@ class Clip:
         flat: `silent` when all real samples are zero, `constant` when they are equal otherwise, else None.
         remarks: Everything else that is odd about the recording: its file, or its channels.
         native: Format of the recording that it comes from.
+
+    >>> import numpy as np
+    >>> clip = Clip(np.zeros(24_000, np.float32), 16_000, 16_000)
+    >>> clip.seconds, clip.valid.shape
+    (1.0, (16000,))
     """
 
     samples: NDArray[np.float32]

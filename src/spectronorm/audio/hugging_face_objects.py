@@ -12,7 +12,7 @@ from typing import Any
 
 from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
-from spectronorm.audio.places.manifests.hugging_face import Features
+from spectronorm.audio.places.manifests.hugging_face import LISTS, Features
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 
@@ -86,7 +86,7 @@ def undecoded(dataset: Any) -> tuple[Any, Features]:
             "datasets.Audio(), or give dictionaries with a sound under audio"
         )
     column = "audio" if "audio" in audio else audio[0]
-    names = {name: feature.names for name, feature in found.items() if type(feature).__name__ == "ClassLabel"}
+    names = {name: item.names for name, item in ((n, _item(f)) for n, f in found.items()) if _is_class(item)}
     for name in decoded:
         dataset = dataset.cast_column(name, type(found[name])(decode=False))
     return dataset, Features(column, names)
@@ -141,10 +141,24 @@ def _columns(dataset: Any, features: Features) -> Iterator[dict[str, str]]:
             yield features.columns(dict(zip(batch, values, strict=True)))
 
 
+def _item(feature: Any) -> Any:
+    """The feature of a list's items; a feature that is no list as it is."""
+    if isinstance(feature, list) and len(feature) == 1:
+        return feature[0]
+    return getattr(feature, "feature", feature) if type(feature).__name__ in LISTS else feature
+
+
+def _is_class(feature: object) -> bool:
+    return type(feature).__name__ == "ClassLabel"
+
+
 def _is_scalar(feature: object) -> bool:
-    """True for a feature of text, numbers or classes."""
-    if type(feature).__name__ == "ClassLabel":
+    """True for a feature of text, numbers or classes, and for a list of texts or classes."""
+    item = _item(feature)
+    if _is_class(item):
         return True
+    if item is not feature:
+        return str(getattr(item, "dtype", "")) in ("string", "large_string")
     dtype = str(getattr(feature, "dtype", ""))
     return type(feature).__name__ == "Value" and "binary" not in dtype
 

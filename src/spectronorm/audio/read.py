@@ -38,6 +38,15 @@ class Reader:
     decoding and are copied in this process. With `skip_flat`, silent and constant clips count as bad; otherwise they
     are clips like any other, and a profile lists them. `channels` selects from several channels: their `mean`, the
     `first` or another by its index, `each` as a separate clip, or a `stack:N` of all of them, `(channel, sample)`.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> silence = np.zeros(16_000, np.float32)
+    >>> source = sn.open_source([(silence, 16_000)], Reader(skip_flat=True))
+    >>> try:
+    ...     source.reader.read(source.clips[0], 16_000)
+    ... except sn.errors.AudioError as error:
+    ...     print(error.reason.value)
+    silent
     """
 
     untrusted: Limits | None = None
@@ -230,6 +239,14 @@ def read_clip(
     Raises:
         AudioError: if the file cannot be used, with the reason.
         ArgumentError: if `duration` is not positive.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     clip = read_clip(path, 16_000, duration=2.0)
+    >>> clip.samples.shape, clip.length
+    ((32000,), 16000)
     """
     return Reader().read(clip, sample_rate, duration=duration, resampler=resampler)
 

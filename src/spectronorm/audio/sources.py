@@ -51,6 +51,14 @@ class Source:
         listing: Local files besides the clips that say which clips there are, such as a table.
         unread: How many files of a folder are not read, by suffix.
         whole: The values of each column in the source that this one was selected from; empty for a whole source.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> items = [{"audio": (np.full(8000, 0.1 * n), 8000), "label": "ab"[n % 2]} for n in range(1, 5)]
+    >>> source = sn.open_source(items)
+    >>> len(source.clips), source.column_names(), source.values("label")
+    (4, ['label'], ('a', 'b'))
+    >>> len(source.select(label="a").clips), len(source.without(label="a").clips)
+    (2, 2)
     """
 
     clips: tuple[ClipReference, ...]

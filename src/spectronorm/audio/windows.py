@@ -30,6 +30,13 @@ class Windows:
 
     Raises:
         ArgumentError: if the overlap is not shorter than the window, or a setting is out of range.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(pathlib.Path(folder) / "a.wav", np.full(80_000, 0.1), 8000)
+    ...     cut = Windows(4.0, overlap=1.0).cut(sn.open_source(folder))
+    >>> [clip.name for clip in cut.clips]
+    ['a/0000.000-0004.000.wav', 'a/0003.000-0007.000.wav', 'a/0006.000-0010.000.wav']
     """
 
     seconds: float

@@ -50,6 +50,12 @@ class Finding:
 
     `distance` is the largest difference in standard deviations (root mean square over bands), `errors` the root mean
     square of differences in standard errors.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(20)]
+    >>> found = sn.audit.audit((0.0, 1.0), sn.open_source(waves), sn.FrontEnd(bands=sn.Mel(40)))
+    >>> found.right.name, round(found.right.mean), len(found.findings) > 3
+    ('exact', -15, True)
     """
 
     name: str
@@ -76,6 +82,14 @@ class Audited:
         findings: Every explanation that was tried, nearest first.
         clips: Number of clips measured.
         bad: Files that were left out.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(20)]
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> figures = sn.fit(waves, front_end).overall
+    >>> found = sn.audit.audit((figures.mean, 2 * figures.std), sn.open_source(waves), front_end)
+    >>> found.verdict, found.clips, round(found.std / found.right.std, 3)
+    ('2·std', 20, 2.0)
     """
 
     verdict: str
@@ -116,6 +130,14 @@ def audit(
     Raises:
         ArgumentError: if the numbers are not finite, or neither one nor one for each band.
         TooManyBad: if the share of bad files exceeds `max_bad`.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(20)]
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> figures = sn.fit(waves, front_end).overall
+    >>> source = sn.open_source(waves)
+    >>> audit((figures.mean, figures.std**2), source, front_end).verdict
+    'variance taken for std'
     """
     given_moments(numbers, front_end.n_bands)
     opened = open_for(source, front_end)

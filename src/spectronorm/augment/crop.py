@@ -33,7 +33,15 @@ from spectronorm.errors import ShapeError
 
 
 class Cropped(NamedTuple):
-    """Waveforms `(..., sample)`, and the number of valid samples in each (int64, in the library of the waveforms)."""
+    """Waveforms `(..., sample)`, and the number of valid samples in each (int64, in the library of the waveforms).
+
+    >>> import numpy as np
+    >>> from spectronorm.augment import RandomCrop
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((2, 16_000))
+    >>> cropped = RandomCrop(4_000)(waves, np.random.default_rng(1), np.array([16_000, 3_000]))
+    >>> cropped.wave.shape, cropped.lengths
+    ((2, 4000), array([4000, 3000]))
+    """
 
     wave: Array
     lengths: Array

@@ -21,6 +21,10 @@ class Flip(Augmentation):
 
     Raises:
         ArgumentError: if a probability is not in 0 … 1.
+
+    >>> import numpy as np
+    >>> Flip(time=1.0)(np.array([[[1.0, 2.0, 3.0]]]), np.random.default_rng(0))
+    array([[[3., 2., 1.]]])
     """
 
     time: float = 0.5

@@ -28,6 +28,11 @@ class FrameCrop(Augmentation):
 
     Raises:
         ArgumentError: if `frames` is not positive or the gate is negative.
+
+    >>> import numpy as np
+    >>> level, power = np.zeros((4, 64, 200)), np.ones((4, 200))
+    >>> FrameCrop(50)(level, np.random.default_rng(0), power).shape
+    (4, 64, 50)
     """
 
     frames: int

@@ -23,6 +23,11 @@ class Gain(Augmentation):
 
     Raises:
         ArgumentError: unless `min_db <= max_db` and both are finite.
+
+    >>> import numpy as np
+    >>> wave = np.full((1, 4), 0.1)
+    >>> Gain(-20.0, -20.0)(wave, np.random.default_rng(0))
+    array([[0.01, 0.01, 0.01, 0.01]])
     """
 
     on_waves: ClassVar[bool] = True

@@ -23,7 +23,15 @@ class Partners:
 
 
 class Mixed(NamedTuple):
-    """Mixed clips, their labels, and their valid lengths (the longer of both; int64, in the clips' library)."""
+    """Mixed clips, their labels, and their valid lengths (the longer of both; int64, in the clips' library).
+
+    >>> import numpy as np
+    >>> from spectronorm.augment import Mixup
+    >>> x, labels = np.zeros((4, 40, 10)), np.eye(4)
+    >>> mixed = Mixup()(x, labels, np.random.default_rng(0), np.array([10, 5, 10, 5]))
+    >>> mixed.x.shape, mixed.labels.sum(axis=1)
+    ((4, 40, 10), array([1., 1., 1., 1.]))
+    """
 
     x: Array
     labels: Array

@@ -33,6 +33,12 @@ class Noise(Augmentation):
 
     Raises:
         ArgumentError: unless `min_snr_db <= max_snr_db` and both are finite.
+
+    >>> import numpy as np
+    >>> wave = np.sin(np.arange(16_000))[None]
+    >>> noise = Noise(20.0, 20.0)(wave, np.random.default_rng(0)) - wave
+    >>> round(float(10 * np.log10((wave**2).mean() / (noise**2).mean())), 6)
+    20.0
     """
 
     on_waves: ClassVar[bool] = True

@@ -34,6 +34,10 @@ class RandomResizedCrop(Augmentation):
 
     Raises:
         ArgumentError: unless scales are `0 < low <= high` and the canvas is at least the size of the spectrogram.
+
+    >>> import numpy as np
+    >>> RandomResizedCrop()(np.ones((2, 64, 96)), np.random.default_rng(0)).shape
+    (2, 64, 96)
     """
 
     virtual_crop_scale: tuple[float, float] = (1.0, 1.5)

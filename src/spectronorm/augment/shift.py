@@ -23,6 +23,11 @@ class TimeShift(Augmentation):
 
     Raises:
         ArgumentError: if `max_samples` is negative.
+
+    >>> import numpy as np
+    >>> shifted = TimeShift(3)(np.arange(8.0)[None], np.random.default_rng(0))
+    >>> shifted
+    array([[6., 7., 0., 1., 2., 3., 4., 5.]])
     """
 
     on_waves: ClassVar[bool] = True

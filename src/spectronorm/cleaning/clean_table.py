@@ -35,6 +35,15 @@ def write_clean_table(clips: Sequence[ClipReference], path: str | Path) -> None:
         ArgumentError: if there is no clip, the name has another suffix, a clip lies in no file of its own (a member of
             an archive, a row, a URL), or a name cannot be written as UTF-8.
         OutputRefused: if a file stands there.
+
+    >>> import pathlib, tempfile
+    >>> from spectronorm.audio import ClipReference
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = pathlib.Path(folder) / "clean.csv"
+    ...     write_clean_table([ClipReference("a.wav", table.with_name("a.wav"), {"label": "dog"})], table)
+    ...     print(table.read_text())
+    path,label
+    a.wav,dog
     """
     path = Path(path)
     require_table_name(path)

@@ -41,6 +41,12 @@ class SoundFacts:
         spread: Standard deviation of each band's level over frames `(band,)`; NaN likewise.
         digest: Digest of the sample rate, the number of channels and the samples.
         fingerprint: Acoustic fingerprint, if it was asked for.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(np.full(16_000, 0.25, np.float32), 16_000)]
+    >>> (facts,) = sn.cleaning.inspect(waves).facts.values()
+    >>> facts.seconds, facts.dc_offset, facts.bits
+    (1.0, 0.25, 16)
     """
 
     sample_rate: int

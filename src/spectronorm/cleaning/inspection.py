@@ -35,6 +35,13 @@ class Inspected:
         facts: Facts of each clip that can be read, by its name.
         bad: Clips that cannot be read; each is an oddity too.
         near_copies: Pairs of clips that hold one sound, if near copies were looked for.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> items = [(0.1 * rng.standard_normal(16_000).astype(np.float32), 16_000) for _ in range(5)]
+    >>> inspected = sn.cleaning.inspect([*items, (np.zeros(16_000, np.float32), 16_000)], kinds=["silent"])
+    >>> len(inspected.source.clips), len(inspected.clean)
+    (6, 5)
     """
 
     source: Source
@@ -123,6 +130,13 @@ def inspect(
     Raises:
         SourceError: if the source cannot be opened or is empty.
         ArgumentError: if a kind is unknown.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> items = [(0.1 * rng.standard_normal(16_000).astype(np.float32), 16_000) for _ in range(5)]
+    >>> inspected = inspect([*items, (np.zeros(16_000, np.float32), 16_000)])
+    >>> inspected.counts
+    {'silent': 1}
     """
     limits, wanted = limits or InspectionLimits(), chosen_kinds(kinds)
     opened = open_source(source, reader)

@@ -39,6 +39,13 @@ class InspectionLimits:
 
     Raises:
         ArgumentError: if a limit is out of its bounds.
+
+    >>> InspectionLimits(quiet_dbfs=-40.0).quiet_dbfs
+    -40.0
+    >>> InspectionLimits(clipped_share=2.0)
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: clipped_share=2.0 must be a number in 0 … 1
     """
 
     clipped_share: float = 1e-4

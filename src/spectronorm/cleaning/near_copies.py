@@ -21,7 +21,12 @@ _LEAST_OVERLAP = 0.5
 
 @dataclass(frozen=True)
 class NearCopies:
-    """Two clips that hold one sound: their names, and how alike they are."""
+    """Two clips that hold one sound: their names, and how alike they are.
+
+    >>> from spectronorm.cleaning import Likeness
+    >>> print(NearCopies("a.wav", "b.wav", Likeness(0.98, -6.0, 0.1, 4.0)).detail)
+    correlation 0.980, -6.0 dB, 0.100 s later
+    """
 
     first: str
     second: str

@@ -68,6 +68,15 @@ def near_leaks(
     Raises:
         SourceError: if a source cannot be opened or is empty.
         ArgumentError: if the correlation is out of bounds.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> envelope = np.repeat(rng.random(40), 800)
+    >>> sound = (0.3 * envelope * rng.standard_normal(32_000)).astype(np.float32)
+    >>> other = (0.3 * rng.standard_normal(32_000)).astype(np.float32)
+    >>> (pair,) = near_leaks([{"audio": (0.5 * sound, 16_000), "name": "quiet"}], [(sound, 16_000), (other, 16_000)])
+    >>> round(pair.likeness.gain_db)
+    -6
     """
     limit = InspectionLimits(near_correlation=near_correlation).near_correlation
     training, test = open_source(seen), open_source(unseen)

@@ -9,7 +9,11 @@ from spectronorm.printable import printable
 
 
 class Oddity(StrEnum):
-    """One kind of fault of a clip: a closed vocabulary, worst first."""
+    """One kind of fault of a clip: a closed vocabulary, worst first.
+
+    >>> [kind.value for kind in Oddity][:4]
+    ['unreadable', 'silent', 'constant', 'wrong-rate']
+    """
 
     UNREADABLE = "unreadable"
     SILENT = "silent"
@@ -43,6 +47,10 @@ class FoundOddity:
         detail: Description with the measured figure.
         excess: Distance beyond the limit, to sort findings of one kind: larger is worse.
         like: Name of the clip that it is a copy of; empty for other kinds.
+
+    >>> found = FoundOddity("a.wav", Oddity.CLIPPED, "3.1 % of the samples are at full scale")
+    >>> print(found)
+    a.wav: clipped: 3.1 % of the samples are at full scale
     """
 
     clip: str

@@ -29,6 +29,9 @@ class Likeness:
         gain_db: Level of the second one over the first one.
         lag: Seconds by which the second one has the sound later.
         seconds: Length of the overlap.
+
+    >>> Likeness(correlation=0.98, gain_db=-6.0, lag=0.1, seconds=4.0).gain_db
+    -6.0
     """
 
     correlation: float

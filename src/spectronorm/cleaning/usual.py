@@ -109,5 +109,5 @@ def _outliers(names: Sequence[str], distances: NDArray[np.float64], limit: float
     usual = float(np.median(distances))
     for name, distance, score in zip(names, distances.tolist(), robust_scores(distances).tolist(), strict=True):
         if score > limit and distance > _FARTHER * usual:
-            detail = f"its spectrum is {distance / max(usual, 1e-9):.1f} times as far from other clips as is usual"
+            detail = f"its spectrum is {distance / max(usual, 1e-9):.1f} times as far from other clips as usual"
             yield FoundOddity(name, Oddity.OUTLIER, detail, score)

@@ -23,6 +23,7 @@ from spectronorm.cli.options import (
     MaxBadOption,
     OverlapOption,
     SchedulerOption,
+    SeparatorOption,
     SourceArgument,
     WindowOption,
     open_engine,
@@ -104,6 +105,14 @@ def compare_command(
         ),
     ] = None,
     label: Annotated[str, typer.Option(help="Column of the class.")] = "label",
+    separator: SeparatorOption = "",
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="Metric that the words are about: accuracy, recall, map, auc or eer; by default accuracy, and map "
+            "where a clip may have several labels."
+        ),
+    ] = None,
     folds: Annotated[
         str | None, typer.Option(help="A column, or a number of folds to make; by default fold, split, or 5.")
     ] = None,
@@ -176,6 +185,7 @@ def compare_command(
     """Train models that differ only in their normalization, and report which differences are significant."""
     from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
     from spectronorm.experiment.clips.devices import find_shift, parse_shifts
+    from spectronorm.experiment.metrics.known import ACCURACY, AVERAGE_PRECISION
     from spectronorm.experiment.protocols import find_protocol
     from spectronorm.experiment.running.compare import ANSWER_FILE, compare
     from spectronorm.experiment.running.plan import plan
@@ -199,7 +209,9 @@ def compare_command(
         described = _described(front_end, levels, source)
         if levels is not None and arms == _ARMS:
             arms = _ARMS_OF_LEVELS
-        design = Design(parse_arms(arms, described), training, seeds, reference or "", tested_on, heard, update_classes)
+        measured = metric or (AVERAGE_PRECISION if separator else ACCURACY.name)
+        made = parse_arms(arms, described)
+        design = Design(made, training, seeds, reference or "", tested_on, heard, update_classes, measured)
     elif levels is not None:
         raise ArgumentError("--levels and --protocol exclude each other: a protocol computes its spectrograms")
     else:
@@ -221,6 +233,7 @@ def compare_command(
         folds=int(folds) if folds is not None and folds.isdecimal() else folds,
         group=group,
         hold_out=tested,
+        separator=separator,
     )
     with _cluster(engine, workers, scheduler) as cluster:
         with progress_bar("preparing") as progress:
@@ -315,7 +328,7 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
 _SET_BY_PROTOCOL = (
     "search_learning_rate",
     *("arms", "reference", "hold_out", "seeds", "model", "epochs", "batch_size", "learning_rate", "weight_decay"),
-    *("label_smoothing", "duration", "window", "overlap", "last"),
+    *("label_smoothing", "duration", "window", "overlap", "last", "metric", "separator"),
 )
 
 

@@ -46,6 +46,8 @@ SCORE_EXAMPLES = """
     spectronorm gan score digits-gan
 
     spectronorm gan score digits-gan/model.safetensors --source digits.csv --hold-out split=test --seeds 5
+
+    spectronorm gan score digits-gan-0 digits-gan-1 digits-gan-2
 """
 
 _START = FrontEnd(
@@ -201,14 +203,26 @@ def sample_command(
 
 
 def score_command(
-    model: ModelArgument,
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...",
+            help="A model.safetensors or the folder of a training; several if they are trainings of one design, "
+            "which the seeds take in turn.",
+        ),
+    ],
     source: Annotated[
-        str | None, typer.Option(help="The clips; by default the clips of the training in the model's folder.")
+        str | None, typer.Option(help="The clips; by default the clips of the training in the first model's folder.")
     ] = None,
     hold_out: HoldOutOption = None,
     seeds: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Number of seeds, each with its own judge and samples.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Number of seeds, each with its own judge and samples; by default 3, or the number of models.",
+        ),
+    ] = None,
     images: Annotated[
         int | None,
         typer.Option(
@@ -220,43 +234,62 @@ def score_command(
         ),
     ] = None,
     splits: Annotated[int, typer.Option(min=1, max=1000, help="Number of splits of the samples.")] = 5,
+    taught: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=MAX_IMAGES,
+            help="Number of images that each set teaches a classifier with; by default all samples, at most the "
+            "number of training clips.",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Number of epochs of each judge.")] = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:
-    """Score a model next to real clips, baselines and a trap, by a classifier trained on the training clips."""
+    """Score a model next to real clips, baselines and traps: what a classifier finds in them, and learns from them."""
     from spectronorm.gan.clips import classes_of, read_levels
     from spectronorm.gan.judge import EPOCHS
-    from spectronorm.gan.model import GanModel
+    from spectronorm.gan.model import GanModel, require_one_design
     from spectronorm.gan.run import SETTINGS
     from spectronorm.gan.score_table import score_table
     from spectronorm.gan.scoring import ScoreOptions, score
+    from spectronorm.gan.teaching import compare_lessons, groups_of, teaching_table
     from spectronorm.gan.training_source import TrainingSource
 
-    file = _model_file(model)
-    loaded = GanModel.load(file)
+    files = [_model_file(path) for path in models]
+    loaded = [GanModel.load(file) for file in files]
+    require_one_design(loaded)
     held_out = tuple(parse_hold_out(hold_out))
-    origin = TrainingSource.beside(file, SETTINGS) if source is None else TrainingSource(source, held_out)
-    options, share = ScoreOptions(images, splits, epochs or EPOCHS), parse_share(max_bad, "max-bad")
+    origin = TrainingSource.beside(files[0], SETTINGS) if source is None else TrainingSource(source, held_out)
+    options, share = ScoreOptions(images, splits, epochs or EPOCHS, taught), parse_share(max_bad, "max-bad")
     training, unseen = note_unread(origin.training_clips()), origin.test_clips()
-    classes = loaded.classes or classes_of(training)
+    classes = loaded[0].classes or classes_of(training)
     with progress_bar("reading clips") as bar:
         train, test = (
-            read_levels(part, loaded.window, classes=classes, max_bad=share, progress=bar)
+            read_levels(part, loaded[0].window, classes=classes, max_bad=share, progress=bar)
             for part in (training, unseen)
         )
     bad = (*train.bad, *test.bad)
     warn_left_out(bad)
     scores = []
+    count = seeds or max(3, len(loaded))
     with progress_bar("scoring") as bar:
-        for seed in range(seeds):
-            scores.append(score(loaded, train, test, seed, options))
-            bar(seed + 1, seeds)
+        for seed in range(count):
+            scores.append(score(loaded[seed % len(loaded)], train, test, seed, options))
+            bar(seed + 1, count)
+    lessons = compare_lessons([one.lessons for one in scores], groups_of(training, unseen, test.names))
     if json:
-        told = {"bad": [one.to_dict() for one in bad], "seeds": [asdict(one) for one in scores]}
-        print_json({"model": str(file), "step": loaded.step, **told})
+        told = {
+            "bad": [one.to_dict() for one in bad],
+            "seeds": [one.to_dict() for one in scores],
+            "taught": [one.to_dict() for one in lessons],
+        }
+        print_json({"models": [str(file) for file in files], "steps": [one.step for one in loaded], **told})
         return
     say("\n".join(score_table(tuple(scores))))
+    say("")
+    say("\n".join(teaching_table(lessons)))
 
 
 def _model_file(path: Path) -> Path:

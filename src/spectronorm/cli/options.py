@@ -101,6 +101,14 @@ DescriptionOption = Annotated[
         help="Read files of levels made elsewhere, which this JSON describes (see Levels).",
     ),
 ]
+SeparatorOption = Annotated[
+    str,
+    typer.Option(
+        metavar="TEXT",
+        show_default=False,
+        help="Text between several labels of one clip, such as ';'; by default a clip has one label.",
+    ),
+]
 DurationOption = Annotated[
     float | None,
     typer.Option(

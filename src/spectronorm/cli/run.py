@@ -38,7 +38,7 @@ from spectronorm.storage.replacement import overwriting, protecting
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
-_OUTPUTS = ("output", "plot", "report", "state", "exclude", "html")
+_OUTPUTS = ("output", "plot", "report", "save_profile", "state", "exclude", "html")
 """Names of the command arguments that determine the output."""
 _Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace files that spectronorm did not write; inputs are never replaced.")

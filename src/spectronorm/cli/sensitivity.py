@@ -16,6 +16,7 @@ from spectronorm.cli.options import (
     MaxBadOption,
     NormalizeOption,
     ProfileOption,
+    SeparatorOption,
     SourceArgument,
     parse_share,
 )
@@ -31,7 +32,7 @@ from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
 if TYPE_CHECKING:
-    from spectronorm.experiment.sensitivity.paired import Metric
+    from spectronorm.experiment.sensitivity.paired import OwnMetric
 
 _EXAMPLES = """
 **Examples**
@@ -67,10 +68,13 @@ def sensitivity_command(
         str | None,
         typer.Option(metavar="A,B,…", help="Classes in the order of the model's outputs; by default sorted by name."),
     ] = None,
+    separator: SeparatorOption = "",
     metric: Annotated[
         str | None,
         typer.Option(
-            metavar="MODULE:NAME", help="A function of labels and probabilities (clip, class); by default the accuracy."
+            metavar="NAME",
+            help="accuracy, recall, map, auc or eer, or package.module:name of a function of labels and probabilities "
+            "(clip, class); by default accuracy, and map with --separator.",
         ),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Number of draws of random errors.")] = 5,
@@ -80,6 +84,7 @@ def sensitivity_command(
     json: JsonOption = False,
 ) -> None:
     """Measure what a wrong mean or deviation costs a trained model, by inference alone."""
+    from spectronorm.experiment.metrics.known import ACCURACY, AVERAGE_PRECISION
     from spectronorm.experiment.sensitivity import measure_sensitivity, open_model
     from spectronorm.experiment.sensitivity.labelled import labelled_levels
     from spectronorm.experiment.sensitivity.words import sensitivity_sentences
@@ -88,7 +93,8 @@ def sensitivity_command(
     require_replaceable(output / REPORT, Content.PAGE)
     require_replaceable(output / RECORD, Content.RECORD)
     pipeline = open_fitted(profile, normalize)
-    classifier, chosen = open_model(model), None if metric is None else _metric(metric)
+    chosen = _metric(metric or (AVERAGE_PRECISION if separator else ACCURACY.name))
+    classifier = open_model(model)
     with progress_bar("measuring") as progress:
         clips, bad = labelled_levels(
             open_source(source),
@@ -99,6 +105,7 @@ def sensitivity_command(
             classes=() if classes is None else tuple(classes.split(",")),
             duration=duration,
             max_bad=parse_share(max_bad, "max-bad"),
+            separator=separator,
             progress=progress,
         )
     with progress_bar("errors") as progress:
@@ -125,13 +132,17 @@ def sensitivity_command(
         say(f"\n{page}")
 
 
-def _metric(name: str) -> Metric:
+def _metric(name: str) -> str | OwnMetric:
+    """The name of a built-in metric, or the function of an import path."""
+    from spectronorm.experiment.metrics.known import find_metric
     from spectronorm.experiment.own_code import current_folder_importable
 
     module, colon, attribute = name.partition(":")
+    if not colon:
+        return find_metric(name).name
     try:
         with current_folder_importable():
-            found = getattr(importlib.import_module(module), attribute) if colon else None
+            found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ArgumentError(f"metric={name!r} cannot be imported: {error}") from None
     if not callable(found):

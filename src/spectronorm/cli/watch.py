@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json as json_text
 import signal
 import sys
 import threading
@@ -13,11 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.live import Live
 
 from spectronorm.arrays import MAX_SEED
-from spectronorm.audio import LAST_WINDOW, Windows
-from spectronorm.cli.drift_table import drift_table, one_line
+from spectronorm.audio import LAST_WINDOW, Source, Windows
 from spectronorm.cli.options import (
     HoldOutOption,
     LastOption,
@@ -28,19 +25,17 @@ from spectronorm.cli.options import (
     windows,
 )
 from spectronorm.cli.run import INTERRUPTED, guarded, note_unread, progress_bar, writing
-from spectronorm.cli.terminal import console, say, warn
+from spectronorm.cli.terminal import warn
+from spectronorm.cli.watch_output import Page, finish, telling
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
 from spectronorm.monitor import (
     Baseline,
-    Diagnosis,
-    Event,
     FalseAlarms,
     Incoming,
     Monitor,
     Pcm,
     Reading,
-    Verdict,
     Window,
     existing,
     growing_folder,
@@ -51,16 +46,13 @@ from spectronorm.monitor import (
     watch,
 )
 from spectronorm.monitor.feed.prometheus import LOOPBACK, Exporter
-from spectronorm.printable import printable
-from spectronorm.profile import BadFile, Profile
-from spectronorm.report.drift_page import save_drift_page
+from spectronorm.profile import Profile
 from spectronorm.runs.lock import output_lock
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
 
 ALARM = 3
 """Exit code of `--once` after an alarm."""
-TITLE = "spectronorm watch: drift"
 LEAST_CLIPS, MOST_CLIPS = 8, 20_000
 _EXAMPLES = """
 **Examples**
@@ -192,21 +184,23 @@ def watch_command(
     cut, clips = _windows(window, overlap, last, window_clips)
     look = Window(clips, panes, window_seconds, decay)
     watched = _profile(profile, hold_out)
+    trained = None if training is None else _training_source(training, watched, hold_out, cut)
     if state is not None and state.exists():
         monitor = Monitor.load(state, watched)
         if (monitor.window, monitor.false_alarms) != (look, rate):
             warn(f"{state}: keeps the window and threshold that it was started with; remove the file to change them")
     else:
         share = parse_share(max_bad, "max-bad")
-        baseline = None if training is None else _baseline(training, profile, watched, hold_out, share, cut)
+        baseline = None if trained is None else _baseline(trained, profile, watched, share)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed, serial=serial)
+    page = None if report is None else Page(report, monitor, trained)
     alarms, stopped = monitor.alarms, False
     exporter = None if prometheus is None else Exporter(watched.front_end, prometheus, prometheus_address)
     try:
-        with _telling(monitor, exporter, report, json=json) as tell, _ended_by_signals() as asked:
-            watch(
-                monitor, _until(asked, _incoming(source, monitor, raw, poll, cut, once=once)), tell, state, lock=False
-            )
+        with telling(monitor, exporter, page, json=json) as tell, _ended_by_signals() as asked:
+            incoming = _incoming(source, monitor, raw, poll, cut, once=once)
+            heard = incoming if page is None else page.watched.passing(incoming)
+            watch(monitor, _until(asked, heard), tell, state, lock=False)
     except KeyboardInterrupt:  # the usual end of watching a folder: the report is still printed
         if not monitor.clips:
             raise
@@ -214,7 +208,7 @@ def watch_command(
     finally:
         if exporter is not None:
             exporter.close()
-    _finish(monitor, report, json=json)
+    finish(monitor, page, json=json)
     if stopped:
         raise typer.Exit(INTERRUPTED)
     if once and (monitor.alarms > alarms or monitor.verdict().alarm):
@@ -242,12 +236,14 @@ def _windows(window: str | None, overlap: float, last: str, clips: int) -> tuple
     return None, int(window)
 
 
-def _baseline(
-    training: str, path: Path, profile: Profile, hold_out: list[str] | None, max_bad: float, cut: Windows | None
-) -> Baseline:
+def _training_source(training: str, profile: Profile, hold_out: list[str] | None, cut: Windows | None) -> Source:
     source = Reading(profile.front_end, windows=cut).cut(open_for(training, profile.front_end))
     for column, value in parse_hold_out(hold_out):
         source = source.without(**{column: value})
+    return source
+
+
+def _baseline(source: Source, path: Path, profile: Profile, max_bad: float) -> Baseline:
     with progress_bar("calibrating") as progress:
         baseline = Baseline.of_clips(source, profile, max_bad=max_bad, progress=progress)
     for record in lineage(path):
@@ -295,76 +291,3 @@ def _until(asked: threading.Event, incoming: Iterable[Incoming | None]) -> Itera
         if asked.is_set():
             raise KeyboardInterrupt
         yield one
-
-
-class _Teller:
-    """Reports events: JSON lines, a live table, or a line for each alarm and each change of its diagnosis.
-
-    The page is rewritten at each alarm or change, so that it can be read while the watch continues.
-    """
-
-    def __init__(
-        self, monitor: Monitor, exporter: Exporter | None, live: Live | None, page: Path | None, *, json: bool
-    ) -> None:
-        self._monitor, self._exporter, self._live, self._page, self._json = monitor, exporter, live, page, json
-        self._told: tuple[str, bool] | None = None
-
-    def __call__(self, event: Event | None) -> None:
-        if event is None:
-            return
-        news = self._news(event)
-        if self._json:
-            line = event.to_dict() if news is None else {**event.to_dict(), "diagnosis": news.to_dict()}
-            typer.echo(json_text.dumps(line, allow_nan=False))
-            sys.stdout.flush()
-        elif event.problem is not None:
-            warn(f"left out {BadFile.of(event.name, event.problem)}")
-        elif news is not None:
-            what = "ALARM" if event.verdict is not None and event.verdict.onset else "still alarmed"
-            where = console(stderr=True) if self._live is None else self._live.console
-            where.print(printable(f"{what} at {event.name}: {news}"), style="red", soft_wrap=True)
-        if news is not None and self._page is not None:
-            save_drift_page(self._page, TITLE, self._monitor)
-        if event.verdict is not None and self._due(event.verdict):
-            if self._exporter is not None:
-                self._exporter.update(self._monitor.report())
-            if self._live is not None:
-                self._live.update(drift_table(self._monitor.report(), self._monitor.profile.front_end))
-
-    def _due(self, verdict: Verdict) -> bool:
-        """True once in each pane, since figures cost far more than a clip."""
-        return verdict.onset or self._monitor.clips % self._monitor.window.pane_clips == 0
-
-    def _news(self, event: Event) -> Diagnosis | None:
-        """Return the diagnosis when an alarm begins, and when it becomes firm or changes."""
-        verdict = event.verdict
-        if verdict is None or not (verdict.alarm and self._due(verdict)):
-            self._told = None if verdict is not None and not verdict.alarm else self._told
-            return None
-        found = self._monitor.diagnosis()
-        if self._told == (found.kind.value, found.firm) and not verdict.onset:
-            return None
-        self._told = (found.kind.value, found.firm)
-        return found
-
-
-@contextmanager
-def _telling(monitor: Monitor, exporter: Exporter | None, page: Path | None, *, json: bool) -> Iterator[_Teller]:
-    if json or not sys.stdout.isatty():
-        yield _Teller(monitor, exporter, None, page, json=json)
-        return
-    with Live("waiting for clips", console=console(), refresh_per_second=4, transient=True) as live:
-        yield _Teller(monitor, exporter, live, page, json=False)
-
-
-def _finish(monitor: Monitor, page: Path | None, *, json: bool) -> None:
-    found = monitor.report()
-    if page is not None:
-        save_drift_page(page, TITLE, monitor)
-    if json:
-        typer.echo(json_text.dumps({"report": found.to_dict()}, allow_nan=False))
-        return
-    console().print(drift_table(found, monitor.profile.front_end))
-    say(one_line(found))
-    if page is not None:
-        say(f"written: {page}")

@@ -30,6 +30,12 @@ class Got:
         source: Source for other commands: the folder, or its table.
         checked: Description of the verified content.
         fetched: True if the data set was downloaded by this call; False if it was already there.
+
+    >>> from pathlib import Path
+    >>> from spectronorm.datasets import DATASETS
+    >>> got = Got(DATASETS["fsdd"], Path("fsdd/clips.csv"), "3000 recordings", fetched=True)
+    >>> print(got.source, got.checked)
+    fsdd/clips.csv 3000 recordings
     """
 
     dataset: Dataset
@@ -60,6 +66,18 @@ def get(
     Raises:
         ArgumentError: if there is no data set of this name.
         SourceError: if the data set cannot be downloaded, or is not the published one.
+
+    >>> import pathlib, tempfile
+    >>> from spectronorm.datasets import DATASETS
+    >>> from spectronorm.errors import SpectronormError
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     archive = pathlib.Path(folder) / "fsdd.zip"
+    ...     _ = archive.write_bytes(b"cut short")
+    ...     try:
+    ...         get(DATASETS["fsdd"], pathlib.Path(folder) / "fsdd", archive=archive)
+    ...     except SpectronormError as error:
+    ...         print(sorted(path.name for path in pathlib.Path(folder).iterdir()))
+    ['fsdd.zip']
     """
     dataset = find_dataset(dataset) if isinstance(dataset, str) else dataset
     folder = Path(folder)

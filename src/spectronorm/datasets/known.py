@@ -31,6 +31,12 @@ class Dataset:
         verify: Checks the unpacked folder, returns a description of the check, and raises `SourceError` if it fails.
         tables: Returns the rows of tables that are written next to the files.
         source: Source for commands: "" for the folder, or one of its tables if labels are given only by file names.
+
+    >>> from spectronorm.datasets import DATASETS
+    >>> DATASETS["fsdd"].summary
+    'Free Spoken Digit Dataset: 3000 recordings of ten digits by six speakers, 8 kHz'
+    >>> DATASETS["esc50"].licence
+    "CC BY-NC 3.0; each clip's own licence is in LICENSE"
     """
 
     name: str

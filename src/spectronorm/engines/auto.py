@@ -1,4 +1,4 @@
-"""Automatic engine: starts with threads, and adds processes if the remaining work is worth their start."""
+"""Automatic engine: threads, one thread or processes, whichever does the first items of a run fastest."""
 
 from __future__ import annotations
 
@@ -8,30 +8,48 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Generic
+from typing import Any, Generic
 
 from spectronorm.arrays import set_whole_numbers
 from spectronorm.engines.cores import available_cores
 from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.processes import Pool
+from spectronorm.engines.rest import Rest
 from spectronorm.engines.threads import ThreadEngine
+from spectronorm.engines.work_rate import WorkRate
 from spectronorm.errors import EngineError
 
-WORTH_SECONDS = 3.0
-"""Remaining time of the threads, in seconds, from which processes are started: they take about a second to start."""
+WORTH_SECONDS = 1.5
+"""Seconds that processes must save at best to be started: they take about a second to start."""
+_WORTH_SHARE = 0.1
+"""Share of the remaining time that they must save besides."""
+_MORE_THAN_ONE = 1.3
+"""Number of busy cores below which threads may do less than one thread would."""
+_AS_FAST = 0.9
+"""Rate of processes over that of threads below which threads go on."""
+_PROCESSES = 0
+clock: Callable[[], float] = time.monotonic
+processor_clock: Callable[[], float] = time.thread_time
 
 
 @ENGINES.register("auto")
 @dataclass(frozen=True)
 class AutoEngine:
-    """Runs tasks in `workers` threads (by default one for each core), and continues in processes if that is faster.
+    """Runs tasks on `workers` cores (by default all): in threads, in one thread or in processes, by measurement.
 
-    Threads share Python's interpreter lock: with short clips, two threads do no more than one. Processes do not share
-    it, but each must start and import. So a short run never starts processes, and in a long run they start while
-    threads work. A task that cannot be pickled stays in threads. Results do not depend on the choice.
+    A run starts in threads. They share Python's interpreter lock: with short clips, two threads may do less than one.
+    So the first items tell how many cores the threads keep busy. If it is hardly more than one, one thread is tried.
+    If processes, at their best, would save more time than they take to start, they start while threads work; they go
+    on only if they do items no slower. A task that cannot be pickled stays in threads. Results do not depend on the
+    choice.
 
     Raises:
         ArgumentError: if `workers` is below 1.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(8000), 16_000) for n in range(3)]
+    >>> sn.fit(waves, engine=AutoEngine(workers=2)) == sn.fit(waves)
+    True
     """
 
     workers: int = field(default_factory=available_cores)
@@ -45,49 +63,106 @@ class AutoEngine:
         Raises:
             EngineError: if an item ends its process each time.
         """
-        if self.workers == 1 or not _pickles(task) or _is_daemonic():
+        if self.workers == 1 or _is_daemonic():
             yield from ThreadEngine(self.workers).map(task, items)
             return
-        rest = _Rest(items)
-        pool: Pool | None = None
-        begin = time.monotonic()
+        run = _Run(self.workers, task, items)
         try:
-            started: Future[None] | None = None
-            startable = True
-            for done, result in enumerate(ThreadEngine(self.workers).map(task, rest), start=1):
-                yield result
-                left = (time.monotonic() - begin) / done * (len(items) - done)
-                if pool is None and startable and done >= self.workers and left > WORTH_SECONDS:
-                    try:
-                        pool = Pool(self.workers)
-                        started = pool.started()
-                    except (EngineError, OSError, ImportError, RuntimeError):  # no shared memory, no descriptors
-                        startable = False
-                # If no process can start, threads do all the work.
-                if started is not None and started.done() and started.exception() is None:
-                    rest.stop()
-            if pool is not None and rest.taken < len(items):
-                yield from pool.map(task, items[rest.taken :])
+            yield from run.results()
         finally:
-            if pool is not None:
-                pool.close()
+            run.close()
 
 
-class _Rest(Generic[Item]):
-    """Items that are handed out one by one until they are stopped."""
+def processes_pay(left: float, cores: float, workers: int) -> bool:
+    """Tell if processes can save enough of the `left` seconds of threads that keep this number of cores busy."""
+    at_best = left * min(cores, workers) / workers
+    return left - at_best > WORTH_SECONDS + _WORTH_SHARE * left
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self._items = items
-        self._stopped = False
-        self.taken = 0
 
-    def stop(self) -> None:
-        self._stopped = True
+class _Run(Generic[Item, Result]):
+    """One run: what is left, the rates so far by the number of threads, and the pool of processes if there is one."""
 
-    def __iter__(self) -> Iterator[Item]:
-        while self.taken < len(self._items) and not self._stopped:
-            self.taken += 1
-            yield self._items[self.taken - 1]
+    def __init__(self, workers: int, task: Callable[[Item], Result], items: Sequence[Item]) -> None:
+        self._workers, self._task = workers, task
+        self._rest, self._count = Rest(items), len(items)
+        self._rates: dict[int, float] = {}
+        self._pool: Pool | None = None
+        self._started: Future[None] | None = None
+        self._may_start = _pickles(task)
+        self._idle = False
+        """True if the threads kept hardly more than one core busy."""
+
+    def results(self) -> Iterator[Result]:
+        """Yield every result."""
+        way = self._workers
+        while not self._rest.ended:
+            self._rest.resume()
+            yield from self._in_processes(self._pool) if way == _PROCESSES and self._pool else self._in_threads(way)
+            way = self._next()
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def _next(self) -> int:
+        """The way to go on: processes that are ready and not known to be slower, or the faster number of threads."""
+        local = {way: rate for way, rate in self._rates.items() if way != _PROCESSES}
+        if self._ready and self._rates.get(_PROCESSES, float("inf")) >= _AS_FAST * max(local.values(), default=0.0):
+            return _PROCESSES
+        if self._tries_one:
+            return 1
+        return max(local, key=lambda way: local[way], default=self._workers)
+
+    @property
+    def _ready(self) -> bool:
+        """True if processes have started; if none can start, threads do all the work."""
+        return self._started is not None and self._started.done() and self._started.exception() is None
+
+    @property
+    def _tries_one(self) -> bool:
+        """True if the threads were measured, and one thread is to be."""
+        return self._idle and 1 not in self._rates
+
+    def _in_threads(self, workers: int) -> Iterator[Result]:
+        measured = WorkRate(workers)
+        for result, busy in ThreadEngine(workers).map(self._timed, self._rest):
+            yield result
+            measured.saw(1, clock(), busy)
+            if measured.measured:
+                self._rates.setdefault(workers, measured.rate)
+                self._idle = self._idle or (workers > 1 and measured.cores < _MORE_THAN_ONE)
+                self._consider_processes(measured)
+            if self._next() != workers and workers in self._rates:
+                self._rest.stop()
+
+    def _timed(self, item: Item) -> tuple[Result, float]:
+        begin = processor_clock()
+        result = self._task(item)
+        return result, processor_clock() - begin
+
+    def _consider_processes(self, measured: WorkRate) -> None:
+        left = (self._count - self._rest.taken) / measured.rate
+        if not self._may_start or not processes_pay(left, measured.cores, self._workers):
+            return
+        self._may_start = False
+        try:
+            self._pool = Pool(self._workers)
+            self._started = self._pool.started()
+        except (EngineError, OSError, ImportError, RuntimeError):  # no shared memory, no descriptors
+            self._started = None
+
+    def _in_processes(self, pool: Pool) -> Iterator[Result]:
+        measured, done = WorkRate(self._workers), self._rest.taken
+        for result in pool.map_rest(self._task, self._rest):
+            yield result
+            now_done = self._rest.taken - pool.in_flight
+            measured.saw(now_done - done, clock())
+            done = now_done
+            if measured.measured:
+                self._rates[_PROCESSES] = measured.rate
+                if self._next() != _PROCESSES:
+                    self._rest.stop()
 
 
 def _is_daemonic() -> bool:
@@ -95,7 +170,7 @@ def _is_daemonic() -> bool:
     return multiprocessing.current_process().daemon
 
 
-def _pickles(task: object) -> bool:
+def _pickles(task: Any) -> bool:
     try:
         pickle.dumps(task)
     except (pickle.PicklingError, AttributeError, TypeError):

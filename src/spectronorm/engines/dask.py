@@ -58,6 +58,10 @@ class DaskEngine:
     Raises:
         ArgumentError: if `workers` is below 1 or given with a scheduler, or if `patience` is not positive.
         MissingExtra: if Dask is not installed.
+
+    >>> engine = DaskEngine("tcp://10.0.0.1:8786", patience=5.0)
+    >>> engine.workers >= 1
+    True
     """
 
     def __init__(self, scheduler: str | None = None, *, workers: int | None = None, patience: float = 60.0) -> None:

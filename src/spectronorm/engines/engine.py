@@ -15,7 +15,12 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Runs a task on every item, on any machine, in any order."""
+    """Runs a task on every item, on any machine, in any order.
+
+    >>> from spectronorm.engines import ThreadEngine
+    >>> sorted(ThreadEngine(2).map(abs, [-3, 1, -2]))
+    [1, 2, 3]
+    """
 
     @property
     def workers(self) -> int:

@@ -17,6 +17,7 @@ from spectronorm.engines.cores import affordable_workers, available_cores
 from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.lost_workers import break_up, has_lost_a_worker
 from spectronorm.engines.pace import Pace
+from spectronorm.engines.rest import Rest
 from spectronorm.errors import EngineError
 from spectronorm.standard_streams import open_standard_streams
 
@@ -43,6 +44,10 @@ class ProcessEngine:
 
     Raises:
         ArgumentError: if `workers` is below 1.
+
+    >>> engine = ProcessEngine(workers=1)
+    >>> sorted(engine.map(abs, [-3, 1, -2]))
+    [1, 2, 3]
     """
 
     workers: int = field(default_factory=available_cores)
@@ -73,19 +78,26 @@ class Pool:
         self._pool = self._new_pool()
         self._running: dict[Future[BatchResult], Sequence[Any]] = {}
 
+    @property
+    def in_flight(self) -> int:
+        """Number of items that were taken and are not done."""
+        return sum(map(len, self._running.values()))
+
     def started(self) -> Future[None]:
         """Future that is done when the first process takes work; until then other engines may do some."""
         return self._submit(_nothing)
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield results as `ProcessEngine.map` does."""
-        pace, position = Pace(), 0
-        while position < len(items) or self._running:
+        yield from self.map_rest(task, Rest(items))
+
+    def map_rest(self, task: Callable[[Item], Result], rest: Rest[Item]) -> Iterator[Result]:
+        """Yield results of the items that are left, until they are stopped."""
+        pace = Pace()
+        while rest.left or self._running:
             # One batch waits, so that no worker does.
-            while position < len(items) and len(self._running) <= self._workers:
-                size = pace.size(len(items) - position, self._workers)
-                batch = items[position : position + size]
-                position += size
+            while rest.left and len(self._running) <= self._workers:
+                batch = rest.take(pace.size(rest.left, self._workers))
                 try:
                     self._running[self._submit(do_batch, task, batch)] = batch
                 except BrokenExecutor:  # A process has died since the last check.

@@ -22,6 +22,11 @@ class ThreadEngine:
 
     Raises:
         ArgumentError: if `workers` is below 1.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(8000), 16_000) for n in range(3)]
+    >>> sn.fit(waves, engine=ThreadEngine(1)) == sn.fit(waves, engine=ThreadEngine(2))
+    True
     """
 
     workers: int = field(default_factory=available_cores)

@@ -10,6 +10,8 @@ from torch import nn
 
 from spectronorm.arrays import Integers
 from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.experiment.metrics.known import ACCURACY
+from spectronorm.experiment.metrics.metric import truth_of
 from spectronorm.experiment.results import Scores
 from spectronorm.experiment.training.inputs import ArmInputs
 from spectronorm.experiment.training.train import Training, mean_log_probabilities
@@ -23,6 +25,8 @@ FEW = ", from {} classes"
 """Suffix of the name of an update made from clips of only this number of classes."""
 
 _Levels = NDArray[np.float32]
+_LEAST = 1e-12
+"""Least probability in a logarithm, where a class may be certain in float64."""
 
 
 def update_names(few_classes: int) -> tuple[str, ...]:
@@ -31,20 +35,36 @@ def update_names(few_classes: int) -> tuple[str, ...]:
     return (*UPDATES, *again) if few_classes else UPDATES
 
 
-def scores_of(log_probability: NDArray[np.float64], labels: Integers) -> Scores:
-    """Return the hits and the log-probabilities of the true classes."""
-    true = log_probability[np.arange(len(labels)), labels]
-    return Scores(
-        tuple(int(hit) for hit in log_probability.argmax(axis=1) == labels), tuple(round(float(v), 6) for v in true)
-    )
+def scores_of(log_probability: NDArray[np.float64], labels: Integers, metric: str = ACCURACY.name) -> Scores:
+    """Return the hits, the log-probabilities of the truth, and where they are needed those of all classes.
+
+    They are needed for other metrics than accuracy, and where a clip may have several classes. Such a clip is a hit if
+    exactly its classes are above one half; its log-probability is the mean over classes.
+    """
+    truth = truth_of(labels, log_probability.shape[1])
+    if labels.ndim == 2:
+        absent = np.log(np.maximum(-np.expm1(log_probability), _LEAST))
+        true = np.where(truth, np.maximum(log_probability, np.log(_LEAST)), absent).mean(axis=1)
+    else:
+        true = log_probability[truth]
+    hits = ACCURACY.by_clip(truth, log_probability)
+    plain = metric == ACCURACY.name and labels.ndim == 1
+    kept = () if plain else tuple(tuple(_rounded(v) for v in row) for row in log_probability)
+    return Scores(tuple(int(hit) for hit in hits), tuple(round(float(v), 6) for v in true), kept)
+
+
+def _rounded(value: float) -> float:
+    """Eight significant digits, so that almost certain classes keep their order."""
+    return float(f"{value:.8g}")
 
 
 @dataclass(frozen=True, eq=False)
 class Deployed:
-    """A trained model and the inputs that it was trained on."""
+    """A trained model, the inputs that it was trained on, and whether a clip may have several classes."""
 
     model: nn.Module
     inputs: ArmInputs
+    several: bool = False
 
     def log_probabilities(
         self, levels: _Levels, clips: LabelledClips, test: Integers, training: Training, few_classes: int = 0
@@ -96,7 +116,8 @@ class Deployed:
             model = updated_batch_norm(self.model, self.inputs.evaluated(adapt, levels), training)
         if normalizer is None or model is None:
             return None
-        return mean_log_probabilities(model, self.inputs.views(test, levels, normalizer), training)
+        views = self.inputs.views(test, levels, normalizer)
+        return mean_log_probabilities(model, views, training, several=self.several)
 
 
 def _of_few_classes(clips: LabelledClips, adapt: Integers, count: int) -> Integers:

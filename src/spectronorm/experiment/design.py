@@ -11,6 +11,7 @@ from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.arm import Arm, check_arms
 from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.experiment.metrics.known import ACCURACY, find_metric
 from spectronorm.experiment.training.train import Training
 from spectronorm.short_repr import with_short_repr
 
@@ -40,6 +41,7 @@ class Design:
         shifts: Simulated deployments that each trained model is tested on.
         train_on: Simulated device for all training and testing except the tests of `shifts`; "" is none.
         update_classes: Also make each update on a deployment from clips of only this number of classes; 0: do not.
+        metric: Name of the metric that the words are about.
 
     Raises:
         ArgumentError: if a number or name is invalid.
@@ -52,9 +54,11 @@ class Design:
     shifts: tuple[str, ...] = ()
     train_on: str = ""
     update_classes: int = 0
+    metric: str = ACCURACY.name
 
     def __post_init__(self) -> None:
         check_arms(self.arms)
+        find_metric(self.metric)
         names = [arm.name for arm in self.arms]
         if any(name.endswith(AGAIN) for name in names):
             raise ArgumentError(f"no arm's name may end in {AGAIN!r}: that is how the A/A control is called")
@@ -118,4 +122,5 @@ class Design:
             "shifts": list(self.shifts),
             "train_on": self.train_on,
             **({"update_classes": self.update_classes} if self.update_classes else {}),
+            **({"metric": self.metric} if self.metric != ACCURACY.name else {}),
         }

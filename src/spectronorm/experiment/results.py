@@ -13,6 +13,7 @@ import numpy as np
 
 from spectronorm.errors import ArgumentError, FileFormatError, OutputRefused
 from spectronorm.experiment.clips.folds import LabelledClips
+from spectronorm.experiment.metrics.metric import truth_of
 from spectronorm.storage import read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
@@ -23,10 +24,17 @@ SETTINGS, LINES = "experiment.json", "results.jsonl"
 
 @dataclass(frozen=True)
 class Scores:
-    """For each tested clip, 1 if the predicted class is right, and the log-probability of the true class."""
+    """Scores of each tested clip.
+
+    Attributes:
+        hit: 1 if the predicted classes are right.
+        log_probability: Log-probability of the truth.
+        of_classes: Log-probability of each class, if the metric is not accuracy, or a clip may have several.
+    """
 
     hit: tuple[int, ...]
     log_probability: tuple[float, ...]
+    of_classes: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class TrainedModel:
         seed: The block's seed.
         arm: The arm's name.
         scores: Scores on the clips as recorded.
-        predicted: The predicted class of each clip.
+        predicted: The predicted class of each clip; none if a clip may have several.
         loss: Mean training loss of each epoch.
         seconds: Duration of the training in seconds.
         shifted: Scores by deployment, and by update (`none`, `mean`, `mean and std`, `BatchNorm`).
@@ -87,7 +95,7 @@ class Results:
     def add(self, model: TrainedModel) -> None:
         """Append one model's line and flush it to disk."""
         with (self.folder / LINES).open("ab") as file:
-            file.write(canonical_json(asdict(model)).encode() + b"\n")
+            file.write(canonical_json(_plain(asdict(model))).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         self.done[model.key] = model
@@ -113,14 +121,27 @@ class Results:
 def clips_settings(clips: LabelledClips) -> list[list[str]]:
     """Return each clip's name, class, fold and group, which identify the data that results belong to."""
     names = (clip.name for clip in clips.source)
-    return [[name, clips.classes[clips.labels[i]], clips.fold_of(i), clips.groups[i]] for i, name in enumerate(names)]
+    truth = truth_of(clips.labels, len(clips.classes))
+    labels = [";".join(c for c, found in zip(clips.classes, row, strict=True) if found) for row in truth]
+    return [[name, labels[i], clips.fold_of(i), clips.groups[i]] for i, name in enumerate(names)]
 
 
 def _scores(plain: Mapping[str, Any]) -> Scores:
     hit, log_probability = tuple(plain["hit"]), tuple(float(v) for v in plain["log_probability"])
+    of_classes = tuple(tuple(float(v) for v in row) for row in plain.get("of_classes", ()))
     if len(hit) != len(log_probability) or not set(hit) <= {0, 1} or not np.isfinite(log_probability).all():
         raise ValueError("the scores are invalid")
-    return Scores(hit, log_probability)
+    if of_classes and (len(of_classes) != len(hit) or not np.isfinite(np.array(of_classes)).all()):
+        raise ValueError("the scores of the classes are invalid")
+    return Scores(hit, log_probability, of_classes)
+
+
+def _plain(model: dict[str, Any]) -> dict[str, Any]:
+    """A model as plain values, without the scores of classes where there are none."""
+    for scores in (model["scores"], *(score for by in model["shifted"].values() for score in by.values())):
+        if not scores["of_classes"]:
+            del scores["of_classes"]
+    return model
 
 
 def _parse(plain: Mapping[str, Any]) -> TrainedModel:

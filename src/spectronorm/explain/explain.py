@@ -18,7 +18,13 @@ from spectronorm.short_repr import with_short_repr
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting that differs: name, both values, and the effect on the numbers."""
+    """One setting that differs: name, both values, and the effect on the numbers.
+
+    >>> import spectronorm as sn
+    >>> found = sn.explain.explain(sn.FrontEnd(bands=sn.Mel(40)), sn.FrontEnd(bands=sn.Mel(64)))
+    >>> found.differences[0].setting, found.differences[0].here, found.differences[0].there
+    ('bands.n_mels', '40', '64')
+    """
 
     setting: str
     here: str
@@ -29,7 +35,12 @@ class Difference:
 @with_short_repr
 @dataclass(frozen=True)
 class Explanation:
-    """All differences, and measurements on a sound; equal objects have no differences."""
+    """All differences, and measurements on a sound; equal objects have no differences.
+
+    >>> import spectronorm as sn
+    >>> sn.explain.explain(sn.preset("whisper"), sn.preset("whisper")).differences
+    ()
+    """
 
     differences: tuple[Difference, ...]
     measured: tuple[str, ...]

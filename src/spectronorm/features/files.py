@@ -92,6 +92,14 @@ def open_features(target: str | Path | Source) -> Source:
     Raises:
         SourceError: if there is no such thing, it holds no levels, or a table has no `path`.
         MissingExtra: if an `.h5` file is given and h5py is not installed.
+
+    >>> import pathlib, tempfile, numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (pathlib.Path(folder) / "dog").mkdir()
+    ...     np.save(pathlib.Path(folder) / "dog" / "a.npy", np.zeros((40, 100), np.float32))
+    ...     source = open_features(folder)
+    >>> [(clip.name, clip.columns["label"]) for clip in source.clips]
+    [('dog/a.npy', 'dog')]
     """
     if isinstance(target, Source):
         return target

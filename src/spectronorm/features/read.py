@@ -58,6 +58,15 @@ def read_level(clip: ClipReference, levels: Levels, *, duration: float | None = 
     Raises:
         AudioError: if it cannot be read, is pickled, too large, or has other axes, bands or channels.
         ArgumentError: if the levels have no frame rate.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> levels = sn.Levels(bands=40, unit="dB", low=-120, high=60)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.npy"
+    ...     np.save(path, np.full((40, 100), -30.0, np.float32))
+    ...     level = read_level(sn.audio.ClipReference("a.npy", path), levels)
+    >>> level.shape, float(level.mean())
+    ((40, 100), -30.0)
     """
     return read_stamped_level(clip, levels, duration=duration, with_stamp=False).level_or_raise()
 

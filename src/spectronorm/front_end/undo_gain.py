@@ -28,6 +28,13 @@ class WaveformGain:
 
     Raises:
         ArgumentError: if a number is not finite, a scale is negative, or their numbers of channels differ.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(level=sn.waveform.StandardizeWaveform())
+    >>> wave = 0.25 + 0.1 * np.random.default_rng(0).standard_normal(16_000)
+    >>> gain = WaveformGain.of(wave, front_end)
+    >>> bool(np.allclose(gain.undo(front_end.level(wave)), wave))
+    True
     """
 
     scale: PerChannel = 1.0

@@ -16,6 +16,8 @@ from spectronorm.gan.sample import SampleOptions as SampleOptions
 from spectronorm.gan.sample import write_samples as write_samples
 from spectronorm.gan.scoring import ScoreOptions as ScoreOptions
 from spectronorm.gan.scoring import score as score
+from spectronorm.gan.teaching import compare_lessons as compare_lessons
+from spectronorm.gan.teaching import groups_of as groups_of
 from spectronorm.gan.training import GanTraining as GanTraining
 from spectronorm.gan.training_source import TrainingSource as TrainingSource
 
@@ -26,6 +28,8 @@ __all__ = [
     "SampleOptions",
     "ScoreOptions",
     "TrainingSource",
+    "compare_lessons",
+    "groups_of",
     "prepare_gan",
     "score",
     "train_gan",

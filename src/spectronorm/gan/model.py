@@ -173,3 +173,19 @@ def _generated(generator: Generator, latent: NDArray[np.float32], labels: NDArra
     z = torch.from_numpy(np.pad(latent, ((0, missing), (0, 0))))
     images: NDArray[np.float32] = generator(z, torch.from_numpy(np.pad(labels, (0, missing))))[:, 0].numpy()
     return images[: len(latent)]
+
+
+def require_one_design(models: Sequence[GanModel]) -> None:
+    """Check that models differ in nothing but their weights and the levels at -1 and 1.
+
+    Raises:
+        ArgumentError: if their windows, classes, networks or numbers of steps differ.
+    """
+    first, parts = models[0], ("window", "classes", "architecture", "step")
+    for model in models[1:]:
+        for part in parts:
+            if getattr(model, part) != getattr(first, part):
+                raise ArgumentError(
+                    f"the models differ in their {part} ({getattr(first, part)} and {getattr(model, part)}); score "
+                    "models of one design together, others one by one"
+                )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from spectronorm.gan.scoring import Row, SeedScore
+from spectronorm.gan.seed_score import Row, SeedScore
 
 _COLUMNS: tuple[tuple[str, Callable[[Row], float | None], int], ...] = (
     ("Inception", lambda row: row.inception, 2),

@@ -1,4 +1,4 @@
-"""Score of a trained model next to real clips, baselines and a trap, by one judge, at equal numbers."""
+"""Score of a trained model next to real clips, baselines and traps, by one judge, at equal numbers."""
 
 from __future__ import annotations
 
@@ -19,62 +19,16 @@ from spectronorm.gan.model import GanModel
 from spectronorm.gan.quality import ClassBalance, frechet_distance, inception_score, nearest_distance
 from spectronorm.gan.round_trip import heard
 from spectronorm.gan.scaling import from_unit, to_unit
+from spectronorm.gan.seed_score import Row, SeedScore
+from spectronorm.gan.teaching import REAL, Lesson, lesson
 
 Told = Callable[[str], None]
-TEST = "test clips"
+TEST, HEARD_TEST, HEARD = "test clips", "test clips, heard", "generated, heard"
+_NOT_TAUGHT = (REAL, TEST, HEARD_TEST, HEARD)
+"""Sets that teach nothing: half of the training clips, the clips that are tested, and sets of one split alone."""
+
 COMPARED = 100
 """Largest number of images of a set that are compared with the training clips at every shift."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """Score of one set of images by one judge; spreads are over splits.
-
-    Attributes:
-        name: Name of the set.
-        images: Number of images in a split.
-        splits: Number of splits.
-        inception: Inception Score.
-        frechet_train: Fréchet distance to an equal number of training clips.
-        frechet_test: Fréchet distance to an equal number of test clips; None for the test clips themselves.
-        nearest: Median distance of the first split's images to the nearest training clip, dB (see `nearest_distance`).
-        nearest_low: 5th percentile of these distances.
-        accuracy: Share of the images that the judge assigns to their intended class; None without a class.
-        effective_classes: Effective number of classes that the judge finds (see `ClassBalance`).
-        rarest: Share of the rarest class.
-        copy_distance: Median distance of the first split's images to the nearest training clip, at the best shift and
-            gain, 0 … 1 (see `copy_distance`).
-        copies: Statistic of the three-sample test for copies; None for the test clips.
-        nearer: Share of the images that are nearer to a training clip than 99 % of the test clips.
-        copied: `copies`, `no copies` or `unresolved`; empty for the test clips.
-    """
-
-    name: str
-    images: int
-    splits: int
-    inception: float
-    frechet_train: float
-    frechet_test: float | None
-    nearest: float
-    nearest_low: float
-    accuracy: float | None
-    effective_classes: float
-    rarest: float
-    copy_distance: float
-    copies: float | None
-    nearer: float | None
-    copied: str
-
-
-@dataclass(frozen=True)
-class SeedScore:
-    """All rows of one seed, which determines the judge's weights, the samples, and the clips compared with."""
-
-    seed: int
-    judge: str
-    judge_train_accuracy: float
-    judge_test_accuracy: float
-    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +55,9 @@ class ScoreOptions:
     Attributes:
         images: Number of images in a split; by default the number of test clips, at most half the training clips.
         splits: Number of splits of the samples.
-        epochs: Number of epochs that each judge is trained for.
+        epochs: Number of epochs that each judge, and each network that a set teaches, is trained for.
+        taught: Number of images that each set teaches with; by default all of the samples, at most the number of
+            training clips.
 
     Raises:
         ArgumentError: if a number is out of range.
@@ -110,11 +66,14 @@ class ScoreOptions:
     images: int | None = None
     splits: int = 5
     epochs: int = EPOCHS
+    taught: int | None = None
 
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("splits", "epochs"), 1, 100_000)
         if self.images is not None:
             set_whole_numbers(self, ("images",), 10, 1_000_000)
+        if self.taught is not None:
+            set_whole_numbers(self, ("taught",), 2, 1_000_000)
 
 
 def score(
@@ -147,20 +106,35 @@ def score(
             f"images={count}, but {len(test.levels)} test and {len(train.levels)} training clips allow 2 … {most}: "
             "distances are compared at equal numbers"
         )
+    teachers = min(count * options.splits, len(train.levels)) if options.taught is None else options.taught
+    if teachers > min(count * options.splits, len(train.levels)):
+        raise ArgumentError(
+            f"taught={teachers}, but there are {count * options.splits} samples and {len(train.levels)} training "
+            "clips; all sets teach with equal numbers"
+        )
     told("training the judge")
     judge = Judge.trained(train.levels, train.labels, len(train.classes), seed, torch.device("cpu"), options.epochs)
     referee = _Referee(judge, train, test, count, seed)
     rows = []
+    drawn = np.random.default_rng([seed, 33]).permutation(len(train.levels))[:teachers]
+
+    def taught(name: str, levels: NDArray[np.floating], labels: NDArray[np.int64]) -> Lesson:
+        return lesson(name, levels[:teachers], labels[:teachers], test, len(train.classes), seed, options.epochs)
+
+    lessons = [taught(REAL, train.levels[drawn], train.labels[drawn])]
     for make in candidates(model, train, test, count, options.splits, seed):
         candidate = make()
         told(candidate.name)
         rows.append(referee.row(candidate))
+        if candidate.labels is not None and candidate.name not in _NOT_TAUGHT:
+            lessons.append(taught(candidate.name, candidate.levels, candidate.labels))
     return SeedScore(
         seed,
         judge.digest,
         _accuracy(judge, train.levels, train.labels),
         _accuracy(judge, test.levels, test.labels),
         tuple(rows),
+        tuple(lessons),
     )
 
 
@@ -184,13 +158,11 @@ def candidates(
 
     in_turn = np.resize(np.unique(train.labels), total)
     return (
-        lambda: Candidate("training clips", train.levels[half], train.labels[half], rest),
+        lambda: Candidate(REAL, train.levels[half], train.labels[half], rest),
         lambda: Candidate(TEST, test.levels[chosen], test.labels[chosen]),
-        lambda: Candidate("test clips, heard", heard(model, test.levels[chosen], seed), test.labels[chosen]),
+        lambda: Candidate(HEARD_TEST, heard(model, test.levels[chosen], seed), test.labels[chosen]),
         lambda: Candidate("generated", generated(total), labels),
-        lambda: Candidate(
-            "generated, heard", heard(model, generated(count), seed), None if labels is None else labels[:count]
-        ),
+        lambda: Candidate(HEARD, heard(model, generated(count), seed), None if labels is None else labels[:count]),
         lambda: Candidate("PCA Gaussian", unscaled(pca_gaussian(images, total, seed)), None),
         lambda: Candidate(
             "PCA Gaussian a class", unscaled(pca_gaussian_by_class(images, train.labels, total, seed)), in_turn

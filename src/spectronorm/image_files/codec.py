@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -147,7 +148,17 @@ class ImageCodec(FieldsOnly):
         return np.asarray(self._laid_out(self._codes(self._checked(level))))
 
     def decode(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Return the level `(band, frame)` of pixels, padding included; of a stack, `(channel, band, frame)`."""
+        """Return the level `(band, frame)` of pixels, padding included; of a stack, `(channel, band, frame)`.
+
+        Raises:
+            ShapeError: if there is not one row for each band.
+        """
+        rows = math.prod(self.front_end.level_shape)
+        if pixels.ndim != 2 or pixels.shape[0] != rows:
+            raise ShapeError(
+                f"pixels of shape {pixels.shape} must be (row, column) with {rows} rows, one for each band that the "
+                "codec's front end has"
+            )
         level = np.asarray(self._laid_out(pixels) * self._step + self._low, dtype=np.float64)
         return level.reshape(*self.front_end.level_shape, level.shape[1])
 
@@ -212,6 +223,17 @@ class DecodedImage:
     """Content of an image: the level `(band, frame)` without padding, the header, and the largest error.
 
     The level of a stack is `(channel, band, frame)`.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -100.0, 60.0))
+    >>> level = front_end(0.1 * np.random.default_rng(0).standard_normal(16_000))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.png"
+    ...     _ = path.write_bytes(codec.encode(level))
+    ...     image = sn.images.decode(path)
+    >>> bool(np.abs(image.level - level).max() <= image.max_error + 1e-9)
+    True
     """
 
     level: NDArray[np.float64]

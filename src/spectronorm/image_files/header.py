@@ -38,6 +38,13 @@ class Layout:
 
     Raises:
         ArgumentError: if a value is another one.
+
+    >>> Layout(bits=16, loud="bright")
+    Layout(bits=16, low_frequencies='bottom', loud='bright')
+    >>> Layout(bits=12)
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: bits=12 must be 8 or 16
     """
 
     bits: int = 8
@@ -69,6 +76,13 @@ class Header:
         source: Origin of the clip: free text, such as a name and a content digest.
         version: The spectronorm version that wrote the image.
         command: The command line that wrote it, if one did.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -80.0, 20.0))
+    >>> header = codec.header(frames=81, length=16_000, source="a.wav")
+    >>> header.frames, header.length, header.source
+    (81, 16000, 'a.wav')
     """
 
     front_end: FrontEnd

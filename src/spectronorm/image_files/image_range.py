@@ -18,6 +18,13 @@ class ImageRange(ABC):
     """Rule for the grey scale, as a frozen dataclass of numbers; one field may be `per` (`global` or `band`).
 
     `--range NAME=NUMBER,NUMBER` sets the other fields in order.
+
+    >>> import spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> sn.images.LevelRange.fixed_db(front_end, -80.0, 20.0).scheme
+    'fixed -80 20 dB'
+    >>> sorted(sn.images.IMAGE_RANGES)
+    ['extremes', 'fixed', 'quantiles', 'sigma']
     """
 
     needs_profile: ClassVar[bool] = True

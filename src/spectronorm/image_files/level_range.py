@@ -24,6 +24,11 @@ class LevelRange:
 
     Raises:
         ArgumentError: if the numbers are not finite with `low < high`, or not of equal length.
+
+    >>> import spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> LevelRange.fixed_db(front_end, -80.0, 20.0).low.tolist()
+    [-80.0]
     """
 
     low: NDArray[np.float64]

@@ -49,7 +49,15 @@ from spectronorm.suggestion import known_keywords
 @with_short_repr
 @dataclass(frozen=True)
 class Applied:
-    """Result of `apply`: the folder, the number of spectrograms written, and the bad files."""
+    """Result of `apply`: the folder, the number of spectrograms written, and the bad files.
+
+    >>> import tempfile, numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(2)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     applied = sn.apply(waves, sn.published("whisper"), folder)
+    >>> applied.written, applied.bad
+    (2, ())
+    """
 
     folder: Path
     written: int
@@ -170,6 +178,13 @@ def apply(  # noqa: PLR0913  (every one of them is an independent choice of the 
         OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours, unless `overwrite`
             is set, or that is an input.
         OutputBusy: if another run is writing into the folder.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(2)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = sn.apply(waves, sn.published("whisper"), folder)
+    ...     print([np.load(path).shape for path in pathlib.Path(folder).rglob("*.npy")])
+    [(80, 100), (80, 100)]
     """
     store = (store or Store()).check(pipeline.front_end)
     source, duration = windowed(source, pipeline.front_end, window, overlap, duration)

@@ -21,7 +21,11 @@ from spectronorm.suggestion import known_keywords
 @with_short_repr
 @dataclass(frozen=True, order=True)
 class Twins:
-    """One sound under several names: the names of the clips, and the groups of the profile that measured it."""
+    """One sound under several names: the names of the clips, and the groups of the profile that measured it.
+
+    >>> Twins(("a.wav", "copies/a.wav"), ("fold=1", "fold=2")).clips
+    ('a.wav', 'copies/a.wav')
+    """
 
     clips: tuple[str, ...]
     groups: tuple[str, ...]
@@ -40,6 +44,12 @@ class Checked:
         bad: Checked clips that cannot be read.
         split: Recordings of which pieces stand on both sides: held out and not, or in several groups of the profile.
             Their pieces differ, but share voice, room and noise.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> checked = sn.check(sn.fit(waves[:2]), waves[1:])
+    >>> checked.checked, len(checked.leaks)
+    (2, 1)
     """
 
     checked: int

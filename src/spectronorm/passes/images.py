@@ -60,6 +60,9 @@ class ExportOptions:
 
     Raises:
         ArgumentError: if a number is not positive.
+
+    >>> ExportOptions(width=128, sheets=16)
+    ExportOptions(width=128, duration=None, colormap=None, sheets=16)
     """
 
     width: int | None = None
@@ -79,7 +82,18 @@ class ExportOptions:
 @with_short_repr
 @dataclass(frozen=True)
 class ExportedImages:
-    """Content of the folder: images `written` by this run or `kept` from earlier ones, and `clipped` new cells."""
+    """Content of the folder: images `written` by this run or `kept` from earlier ones, and `clipped` new cells.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -100.0, 60.0))
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(2)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = sn.images.export(waves, codec, folder)
+    ...     again = sn.images.export(waves, codec, folder)
+    >>> done.written, again.kept, done.clipped
+    (2, 2, 0)
+    """
 
     folder: Path
     written: int
@@ -221,6 +235,15 @@ def export_images(  # noqa: PLR0913  (every one of them is an independent choice
         ArgumentError: if a setting is invalid, or two clips would get one name.
         OutputRefused: if the folder is a file, or if a foreign file would be replaced without `overwrite`, or an input.
         OutputBusy: if another run is writing into the folder.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -100.0, 60.0))
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(2)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = sn.images.export(waves, codec, folder)
+    ...     print(sorted(path.name for path in pathlib.Path(folder).rglob("*.png")))
+    ['000000.png', '000001.png']
     """
     options = options or ExportOptions()
     if options.colormap is not None:

@@ -24,6 +24,9 @@ class InversionOptions:
 
     Raises:
         ArgumentError: if the format is unknown.
+
+    >>> InversionOptions(quality="fast", format="flac").format
+    'flac'
     """
 
     method: str = "auto"

@@ -31,7 +31,11 @@ from spectronorm.suggestion import known_keywords
 
 @dataclass(frozen=True)
 class RoundTripOptions:
-    """Bit depth of the image, settings of the inversion (see `invert`), and `speech` to add speech measures."""
+    """Bit depth of the image, settings of the inversion (see `invert`), and `speech` to add speech measures.
+
+    >>> RoundTripOptions(bits=16, quality="best")
+    RoundTripOptions(bits=16, method='auto', quality='best', seed=0, speech=False)
+    """
 
     bits: int = 8
     method: str = "auto"
@@ -54,6 +58,14 @@ class RoundTrip:
             rms difference of the recovered sound's level), `convergence_db` (spectral convergence of its STFT), and for
             speech `pesq` and `stoi`; None if a measure is not installed or not defined. Of a stack of channels, the
             mean over the channels, and the largest `quantization_max_db`.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(8000), 16_000)
+    ...     trip = sn.sounds.round_trip(path, sn.FrontEnd(bands=sn.Mel(40)), path.with_suffix(""))
+    >>> trip.image.name, trip.recovered.name
+    ('a.png', 'a.recovered.wav')
     """
 
     original: Path
@@ -81,6 +93,14 @@ def round_trip(
         AudioError: if the clip cannot be used.
         ArgumentError: if a setting is invalid.
         OutputRefused: if a foreign file would be replaced without `overwrite`, or the clip.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(8000), 16_000)
+    ...     trip = sn.sounds.round_trip(path, sn.FrontEnd(bands=sn.Mel(40)), path.with_suffix(""))
+    >>> sorted(trip.losses)
+    ['bands_db', 'convergence_db', 'level_db', 'level_rms_db', 'quantization_max_db', 'quantization_rms_db']
     """
     with overwriting(overwrite), protecting([clip]):
         return _round_trip(clip, front_end, Path(folder), options or RoundTripOptions(), level_range, name)

@@ -47,7 +47,12 @@ _MOST_IN_FLAC = 8
 @with_short_repr
 @dataclass(frozen=True)
 class InvertedFile:
-    """One inverted file, with notes; `wrapped` counts the cells of a tutorial's image that had wrapped around."""
+    """One inverted file, with notes; `wrapped` counts the cells of a tutorial's image that had wrapped around.
+
+    >>> import pathlib
+    >>> InvertedFile("a.png", pathlib.Path("a.wav"), 1.0, ("half a step of 0.2 dB is lost",)).output.name
+    'a.wav'
+    """
 
     source: str
     output: Path
@@ -59,7 +64,18 @@ class InvertedFile:
 @with_short_repr
 @dataclass(frozen=True)
 class InvertedFiles:
-    """Result of `export_audio`: the written files, and the bad files."""
+    """Result of `export_audio`: the written files, and the bad files.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -100.0, 60.0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = sn.images.export([(0.1 * np.random.default_rng(0).standard_normal(8000), 16_000)], codec, folder)
+    ...     options = sn.sounds.InversionOptions(quality="fast")
+    ...     inverted = sn.sounds.export(folder, pathlib.Path(folder) / "sounds", options)
+    >>> len(inverted.files), inverted.bad
+    (1, ())
+    """
 
     files: tuple[InvertedFile, ...]
     bad: tuple[BadFile, ...]
@@ -206,6 +222,16 @@ def export_audio(
         ArgumentError: if a setting is invalid.
         OutputRefused: if a foreign file would be replaced without `overwrite`, or an input.
         OutputBusy: if another run is writing into the folder.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> codec = sn.images.ImageCodec(front_end, sn.images.LevelRange.fixed_db(front_end, -100.0, 60.0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = sn.images.export([(0.1 * np.random.default_rng(0).standard_normal(8000), 16_000)], codec, folder)
+    ...     (image,) = pathlib.Path(folder).rglob("*.png")
+    ...     _ = sn.sounds.export(image, image.with_suffix(".wav"), sn.sounds.InversionOptions(quality="fast"))
+    ...     print(sn.read(image.with_suffix(".wav"), 16_000).shape)
+    (8000,)
     """
     target, output, options = Path(target), Path(output), options or InversionOptions()
     if target.is_file():

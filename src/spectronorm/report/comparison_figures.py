@@ -13,27 +13,28 @@ from spectronorm.display.figure import as_label, new_figure
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.answer.chances import MARGIN
 from spectronorm.experiment.answer.words import ALIKE, EQUIVALENT, UNRESOLVED, UNSAID
+from spectronorm.experiment.metrics.known import find_metric
 
 _COLOURS = {ALIKE: "0.45", UNSAID: "0.7", EQUIVALENT: "C2", UNRESOLVED: "C1"}
 
 
 def arms_figure(answer: Answer) -> bytes:
-    """Draw each arm's accuracy with its interval."""
-    arms = answer.accuracy.arms
+    """Draw each arm's metric with its interval."""
+    arms = answer.primary.arms
     figure = new_figure(7, 1.2 + 0.4 * len(arms))
     axis = figure.subplots()
     for y, arm in enumerate(reversed(arms)):
         axis.plot([100 * arm.low, 100 * arm.high], [y, y], color="C0")
         axis.plot(100 * arm.mean, y, "o", color="C0")
     axis.set_yticks(range(len(arms)), [as_label(arm.arm) for arm in reversed(arms)])
-    axis.set_xlabel("accuracy (%), with 95 % interval")
+    axis.set_xlabel(f"{find_metric(answer.primary.endpoint).title} (%), with 95 % interval")
     axis.grid(axis="x", alpha=0.3)
     return png(figure)
 
 
 def differences_figure(answer: Answer) -> bytes:
     """Draw each difference with its bootstrap interval (thick) and t interval (thin); the grey band is the margin."""
-    rows = [(verdict.difference, verdict.word) for verdict in answer.accuracy.verdicts]
+    rows = [(verdict.difference, verdict.word) for verdict in answer.primary.verdicts]
     rows.append((answer.control, "A/A control"))
     figure = new_figure(7, 1.2 + 0.33 * len(rows))
     axis = figure.subplots()
@@ -68,14 +69,18 @@ def curves_figure(curves: Mapping[str, NDArray[Any]], held_out: Mapping[str, NDA
     axis.set_xlabel("epoch")
     axis.set_ylabel("loss (nats): training, and dashed held-out")
     axis.set_yscale("log")
+    for numbers in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+        numbers("{x:g}")
     axis.legend(fontsize=8)
     return png(figure)
 
 
-def recall_figure(recall: Mapping[str, NDArray[Any]], classes: Sequence[str]) -> bytes:
-    """Draw the recall of each class under each arm as a colour table with numbers."""
-    values = 100 * np.stack(list(recall.values()), axis=1)
-    return _matrix(values, list(classes), list(recall), "recall (%)", high=100.0)
+def classes_figure(answer: Answer) -> bytes:
+    """Draw the figure of each class under each arm, such as its recall, as a colour table with numbers."""
+    arms = [arm.arm for arm in answer.primary.arms]
+    values = np.array([[100 * one.arms[arm] for arm in arms] for one in answer.classes])
+    figure = find_metric(answer.primary.endpoint).of_class
+    return _matrix(values, [one.name for one in answer.classes], arms, f"{figure} (%)", high=100.0)
 
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> bytes:

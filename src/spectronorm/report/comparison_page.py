@@ -20,6 +20,7 @@ from spectronorm.audio.native import with_native_blocks
 from spectronorm.counted import counted
 from spectronorm.errors import AudioError
 from spectronorm.experiment.answer.answer import Answer
+from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import Results, TrainedModel
 from spectronorm.experiment.running.compare import Outcome
 from spectronorm.experiment.running.plan import plan
@@ -36,10 +37,13 @@ from spectronorm.version import __version__
 
 _MOST_WRONG = 8
 _PAGE = """<style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+  p { max-width: 60rem; }
   table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
-  td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  td, th { padding: .25rem .5rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+  th { white-space: normal; vertical-align: bottom; }
   td:first-child, th:first-child { text-align: left; }
+  .figure { overflow-x: auto; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
   img { max-width: 100%; height: auto; }
   summary { font-size: 1.5em; font-weight: bold; cursor: pointer; }
@@ -67,9 +71,11 @@ _PAGE = """<style>
  src="data:audio/flac;base64,{{ clip.sound }}"></audio>{% endif %}</div>
 {% endfor %}{% endif %}
 <h2>Tables</h2>
-{% for block in blocks %}{% if block is string %}<p>{{ block }}</p>{% else %}<table>
+{% for block in blocks %}{% if block is string %}<p>{{ block }}</p>{% else %}
+<table{% if block[0]|length > 4 %} class="rows"{% endif %}>
 <tr>{% for cell in block[0] %}<th>{{ cell }}</th>{% endfor %}</tr>
-{% for line in block[1:] %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% for line in block[1:] %}<tr>{% for cell in line %}<td data-label="{{ block[0][loop.index0] }}">{{ cell }}</td>
+{% endfor %}</tr>
 {% endfor %}</table>{% endif %}{% endfor %}
 <details>
 <summary>Settings</summary>
@@ -112,20 +118,23 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
     classes = prepared.clips.classes
     names = [arm.name for arm in prepared.design.arms]
     models = {name: [results.done[block.fold, block.seed, name] for block in answer.blocks] for name in names}
-    confusion = {name: _confusion(prepared, models[name]) for name in names}
-    recall = {name: np.diag(c) / np.maximum(c.sum(axis=1), 1) for name, c in confusion.items()}
-    best = max(answer.accuracy.arms, key=lambda arm: arm.mean).arm
+    metric = find_metric(answer.primary.endpoint)
+    best = _best(answer)
     fold = answer.blocks[0].fold
     clip = int(prepared.clips.test_clips(fold)[0])
     pictured = [arm for arm in prepared.design.arms if not arm.also] or prepared.design.arms
     inputs = {
         arm.name: arm_inputs(prepared, arm, fold).evaluated(np.array([clip]))[0, 0].cpu().numpy() for arm in pictured
     }
+    confusion = {}
+    if not prepared.clips.several_labels:
+        counts = _confusion(prepared, models[best])
+        confusion[f"Confusion under {best}, which has the best mean"] = figures.confusion_figure(counts, classes)
     return {
-        "Accuracy": figures.arms_figure(answer),
+        _capital(metric.title): figures.arms_figure(answer),
         "Differences": figures.differences_figure(answer),
-        "Recall of each class": figures.recall_figure(recall, classes),
-        f"Confusion under {best}, which has the highest mean": figures.confusion_figure(confusion[best], classes),
+        f"{_capital(metric.of_class)} of each class": figures.classes_figure(answer),
+        **confusion,
         "Learning curves, mean over blocks": figures.curves_figure(
             {name: np.mean([model.loss for model in models[name]], axis=0) for name in names},
             {name: np.mean([model.held_out_loss for model in models[name]], axis=0) for name in names},
@@ -134,9 +143,21 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
     }
 
 
+def _best(answer: Answer) -> str:
+    """The arm with the best mean."""
+    sign = -1 if find_metric(answer.primary.endpoint).lower_is_better else 1
+    return max(answer.primary.arms, key=lambda arm: sign * arm.mean).arm
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _wrong(prepared: Prepared, results: Results) -> list[dict[str, str]]:
     """The clips with the largest share of wrong models: names, what was said of them, and a sound if there is one."""
     clips = prepared.clips
+    if clips.several_labels:
+        return []
     said: dict[int, list[int]] = {}
     for model in results.done.values():
         for clip, predicted in zip(clips.test_clips(model.fold).tolist(), model.predicted, strict=True):

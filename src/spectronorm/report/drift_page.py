@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from spectronorm.counted import frequency
+from spectronorm.front_end import FrontEnd
 from spectronorm.monitor import Monitor
 from spectronorm.report.drift_figures import band_history, drift_by_band, two_distributions
+from spectronorm.report.heard_clips import HeardClip, WatchedClips
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
@@ -25,6 +28,11 @@ _PAGE = """<style>
 </style>
 </head>
 <body>
+{% macro player(clip) %}<figure>
+<img alt="Spectrum over time of {{ clip.name }}" src="data:image/png;base64,{{ clip.picture }}">
+<audio controls preload="none" aria-label="{{ clip.name }}" src="data:audio/flac;base64,{{ clip.sound }}"></audio>
+<figcaption>{{ clip.name }}{% if clip.distance is not none %}, distance {{ "%.1f" % clip.distance }}{% endif %}
+</figcaption></figure>{% endmacro %}
 <h1>{{ title }}</h1>
 <p class="verdict"><strong>{{ "Alarm: " + diagnosis.kind if verdict.alarm else "No alarm" }}.</strong>
 {{ diagnosis.because }} {{ diagnosis.advice }}
@@ -39,7 +47,15 @@ calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
 <div class="figure"><img src="data:image/png;base64,{{ history }}" alt="Shift of each band's mean over time"></div>
 <h2>Training and now</h2>
 <div class="figure"><img src="data:image/png;base64,{{ distributions }}" alt="Levels in training and now"></div>
-<h2>Figures</h2>
+{% if watched %}<h2>Listen</h2>
+<p>Two seconds around the loudest place of a clip, at its own level: mind the volume. Pictures show the first ten
+seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top; black is -10 dB of full scale.</p>
+<h3>Least like the training clips, of the newest {{ newest }}</h3>
+<p>A training clip's distance is about 1.</p>
+<div class="clips">{% for clip in watched %}{{ player(clip) }}{% endfor %}</div>
+{% if training %}<h3>From the training set</h3>
+<div class="clips">{% for clip in training %}{{ player(clip) }}{% endfor %}</div>{% endif %}
+{% endif %}<h2>Figures</h2>
 <table>
 <tr><th>all bands</th><th>value</th></tr>
 {% for name, value in drift.global.items() %}<tr><td>{{ names[name] }}</td>
@@ -51,9 +67,11 @@ calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
 <div class="figure"><img src="data:image/png;base64,{{ by_band }}" alt="Figures of drift of each band"></div>
 <p>The dashed line is a PSI of 0.25, from which a change counts as large.</p>
 <details><summary>As a table</summary>
-<table><tr><th>band</th><th>Hz</th>{% for name in drift.band %}<th>{{ names[name] }}</th>{% endfor %}</tr>
-{% for hz in hz_of %}{% set row = loop.index0 %}<tr><td>{{ row }}</td><td>{{ hz }}</td>
-{% for values in drift.band.values() %}<td>{{ "unknown" if values[row] is none else "%.3f" % values[row] }}</td>
+<table class="rows"><tr><th>band</th><th>Hz</th>{% for name in drift.band %}<th>{{ names[name] }}</th>{% endfor %}</tr>
+{% for hz in hz_of %}{% set row = loop.index0 %}<tr><td data-label="band">{{ row }}</td>
+<td data-label="Hz">{{ hz }}</td>
+{% for name, values in drift.band.items() %}<td data-label="{{ names[name] }}">
+{{- "unknown" if values[row] is none else "%.3f" % values[row] }}</td>
 {% endfor %}</tr>
 {% endfor %}</table></details>
 </body>
@@ -61,15 +79,28 @@ calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
 """
 
 
-def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
+def save_drift_page(
+    path: Path,
+    title: str,
+    monitor: Monitor,
+    watched: WatchedClips | None = None,
+    training: Sequence[HeardClip] = (),
+) -> None:
     """Write a page about the current state of a monitor.
+
+    Args:
+        path: The file to write.
+        title: Title of the page.
+        monitor: The monitor.
+        watched: Clips of the watch, of which the farthest from the training clips are played.
+        training: Clips of the training set to compare them with.
 
     Raises:
         MissingExtra: if Jinja2 or matplotlib is not installed.
         ArgumentError: if no clip has come yet.
     """
     template = page_template(_PAGE)
-    report = monitor.report()
+    report, front_end = monitor.report(), monitor.profile.front_end
     text = template.render(
         title=title,
         verdict=report.verdict,
@@ -79,11 +110,15 @@ def save_drift_page(path: Path, title: str, monitor: Monitor) -> None:
         bad=report.bad,
         per_clip=monitor.false_alarms.per_clip,
         measured=monitor.baseline.measured,
-        hz_of=[frequency(hz) for hz in monitor.profile.front_end.band_hz().tolist()],
+        hz_of=[frequency(hz) for hz in front_end.band_hz().tolist()],
         history=embedded(band_history(monitor)),
         by_band=embedded(drift_by_band(monitor, report.drift.band)),
-        names=_names(monitor.profile.front_end.unit),
+        names=_names(front_end.unit),
         distributions=embedded(two_distributions(monitor)),
+        watched=[] if watched is None else [clip.to_dict() for clip in watched.farthest()],
+        newest=0 if watched is None else watched.kept,
+        training=[clip.to_dict() for clip in training],
+        sample_rate=front_end.sample_rate if isinstance(front_end, FrontEnd) else 0,
     )
     write_text(path, text, Content.PAGE)
 

@@ -17,7 +17,24 @@ _HEAD = """<!doctype html>
 <meta name="generator" content="spectronorm">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
+<style>
+  .clips { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: 1rem 1.5rem; }
+  .clips figure { margin: 0; min-width: 0; }
+  .clips figcaption { overflow-wrap: anywhere; }
+  .clips img { width: 100%; height: 96px; display: block; border: 1px solid #ddd; }
+  audio { width: 100%; display: block; }
+  @media (max-width: 40rem) {
+    table.rows, .rows tbody, .rows tr { display: block; }
+    .rows tr:first-child { display: none; }
+    .rows tr { padding: .5rem 0; border-bottom: 1px solid #ddd; }
+    .rows tr td { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .1rem 0;
+      text-align: right; white-space: normal; overflow-wrap: anywhere; }
+    .rows tr td::before { content: attr(data-label); text-align: left; font-weight: normal; }
+    .rows tr td:first-child { font-weight: bold; }
+  }
+</style>
 """
+"""On a phone a table of class `rows` shows each row as a list of label and value, so that nothing is cut."""
 
 
 def page_template(text: str) -> Template:

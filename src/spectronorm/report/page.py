@@ -15,22 +15,20 @@ from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
 
+_NAMES = {"floor_share": "share on the floor", "mean_se": "standard error of mean", "std_se": "standard error of std"}
 _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
   table { border-collapse: collapse; display: block; overflow-x: auto; }
   td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
   td:first-child, th:first-child { text-align: left; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
-  .sounds { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; }
-  .sounds label { flex: 1 1 14rem; min-width: 0; }
-  audio { width: 100%; display: block; }
   img { max-width: 100%; height: auto; }
   code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
 </style>
 </head>
 <body>
 <h1>{{ title }}</h1>
-<p>{{ summary.clips }} clips, {{ "{:,}".format(summary.frames) }} frames
+<p>{{ summary.clips }} {{ "clip" if summary.clips == 1 else "clips" }}, {{ "{:,}".format(summary.frames) }} frames
 {%- if summary.seconds is not none %}, {{ "{:,.1f}".format(summary.seconds) }} s of audio{% endif %};
 front end <code>{{ summary.fingerprint }}</code>,
 spectronorm {{ summary.version }}.</p>
@@ -40,21 +38,24 @@ spectronorm {{ summary.version }}.</p>
 {% endfor %}
 {% if sounds %}<h2>Sounds</h2>
 <p>One clip of each label: two seconds around its loudest place, at its own level.</p>
-<div class="sounds">{% for name, sound in sounds.items() %}<label>{{ name }}
-<audio controls preload="none" aria-label="{{ name }}" src="data:audio/flac;base64,{{ sound }}"></audio></label>
+<div class="clips">{% for name, sound in sounds.items() %}<figure><figcaption>{{ name }}</figcaption>
+<audio controls preload="none" aria-label="{{ name }}" src="data:audio/flac;base64,{{ sound }}"></audio></figure>
 {% endfor %}</div>{% endif %}
 <h2>All bands pooled ({{ summary.unit }})</h2>
-<table><tr>{% for name in summary.global %}<th>{{ name }}</th>{% endfor %}</tr>
-<tr>{% for value in summary.global.values() %}<td>{{ "unknown" if value is none else "%.4f" % value }}</td>{% endfor %}
-</tr></table>
+<table>{% for name, value in summary.global.items() %}<tr><th scope="row">{{ names.get(name, name) }}</th>
+<td>{{ "unknown" if value is none else "%.4f" % value }}</td></tr>
+{% endfor %}</table>
 <h2>Groups</h2>
-<table><tr>{% for name in summary.groups[0] %}<th>{{ name }}</th>{% endfor %}</tr>
-{% for group in summary.groups %}<tr>{% for value in group.values() %}<td>
+<table{% if summary.groups[0]|length > 5 %} class="rows"{% endif %}>
+<tr>{% for name in summary.groups[0] %}<th>{{ name }}</th>{% endfor %}</tr>
+{% for group in summary.groups %}<tr>{% for name, value in group.items() %}<td data-label="{{ name }}">
 {{- "%.1f" % value if value is float else value -}}
 </td>{% endfor %}</tr>{% endfor %}</table>
-{% if summary.bad %}<h2>Bad files, left out</h2>
-<table><tr><th>file</th><th>reason</th><th>detail</th></tr>
-{% for bad in summary.bad %}<tr><td>{{ bad.path }}</td><td>{{ bad.reason }}</td><td>{{ bad.detail }}</td></tr>
+{% if summary.bad %}<h2>Bad files</h2>
+<p>They are in none of the figures.</p>
+<table class="rows"><tr><th>file</th><th>reason</th><th>detail</th></tr>
+{% for bad in summary.bad %}<tr><td data-label="file">{{ bad.path }}</td><td data-label="reason">{{ bad.reason }}</td>
+<td data-label="detail">{{ bad.detail }}</td></tr>
 {% endfor %}
 </table>{% endif %}
 <h2>Commands</h2>
@@ -91,6 +92,7 @@ def save_page(
         sounds={printable(name): base64.b64encode(one.flac()).decode() for name, one in heard.items()},
         commands=commands,
         front_end=profile.front_end.to_json(),
+        names=_NAMES,
     )
     write_text(path, text, Content.PAGE)
 

@@ -41,8 +41,8 @@ _PAGE = """<style>
 <body>
 <main>
 <h1>{{ title }}</h1>
-<p>Sound to image and back: the sound after is made from the image alone. Players hold at most the first ten seconds, at
-their own level.</p>
+<p>Sound to image and back: the second sound is made from the image alone. Players hold at most the first ten seconds,
+at their own level.</p>
 {% for clip in clips %}<section>
 <h2>{{ clip.name }}</h2>
 <div class="players">

@@ -27,9 +27,10 @@ _PAGE = """<style>
 <h1>{{ title }}</h1>
 {% for line in sentences %}<p>{{ line }}</p>{% endfor %}
 <img src="data:image/png;base64,{{ image }}" alt="Change of the metric by the error of the statistics">
-<table>
+<table class="rows">
 <tr>{% for cell in header %}<th>{{ cell }}</th>{% endfor %}</tr>
-{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% for row in rows %}<tr>{% for cell in row %}
+<td data-label="{{ header[loop.index0] }}">{{ cell }}</td>{% endfor %}</tr>
 {% endfor %}</table>
 </body>
 </html>

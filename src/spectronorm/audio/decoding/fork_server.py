@@ -36,6 +36,10 @@ class Limits:
 
     Raises:
         ArgumentError: if a limit is not positive, or if the system has no such limits (Windows).
+
+    >>> import spectronorm as sn
+    >>> sn.audio.Reader(untrusted=Limits(seconds=10.0, megabytes=256)).untrusted.megabytes
+    256
     """
 
     seconds: float = 30.0

@@ -14,7 +14,12 @@ from spectronorm.registry import Registry, is_built_in
 
 
 class SourceKind(ABC):
-    """Lists the clips of a source, given by text (a path, a URL), as references; nothing is decoded yet."""
+    """Lists the clips of a source, given by text (a path, a URL), as references; nothing is decoded yet.
+
+    >>> import spectronorm as sn
+    >>> sn.audio.SOURCES.classes()["table"].takes
+    'a .csv, .tsv, .jsonl or .parquet table with a column path'
+    """
 
     takes: ClassVar[str] = ""
     """Description of the places that the kind takes, for help texts, such as `a folder`."""

@@ -27,6 +27,11 @@ class Span:
 
     A span that cannot be (reversed, negative, NaN) is found when the clip is read, which counts the clip as bad: one
     wrong row of a table does not stop a pass.
+
+    >>> Span(1.0, 2.5).frames(16_000)
+    (16000, 40000)
+    >>> Span(2.0, 1.0).problem
+    'its span 0002.000-0001.000 is reversed'
     """
 
     start: float = 0.0
@@ -126,6 +131,11 @@ class ClipReference:
     location is stored as text, which takes a quarter of the memory of a path: there may be millions of clips.
 
     A piece of a recording has a `span`, or is one `channel` (from 0), or both; make it with `piece`, which names it.
+
+    >>> clip = ClipReference("dog/a.wav", "/sounds/dog/a.wav", {"label": "dog"})
+    >>> piece = clip.piece(Span(1.0, 2.5), channel=None)
+    >>> piece.name, piece.recording, piece.is_piece
+    ('dog/a/0001.000-0002.500.wav', 'dog/a.wav', True)
     """
 
     name: str

@@ -39,7 +39,7 @@ def advice(
         return tuple(said)
     if any(verdict.word == UNSAID for verdict in against):
         missing = next(verdict.difference.missing for verdict in against if verdict.word == UNSAID)
-        return (*said, f"For a word about the arms: {missing}.")
+        return (*said, f"More data are needed to rank the arms: {missing}.")
     needed = seeds_for(MARGIN, precision, pairs, seeds)
     margin = f"{100 * MARGIN:.0f} points"
     if needed is None:
@@ -70,7 +70,7 @@ def _choice(against: list[ArmVerdict], reference: str) -> str:
     winners = [verdict for verdict in against if verdict.word == BETTER]
     if not winners:
         return f"Stay with {reference}: this run calls no arm better."
-    best = max(winners, key=lambda verdict: verdict.difference.estimate)
+    best = max(winners, key=lambda verdict: abs(verdict.difference.estimate))
     others = [verdict.difference.first for verdict in winners if verdict is not best]
     also = f" ({', '.join(others)} too is better than {reference})" if len(others) == 1 else ""
     also = f" ({', '.join(others)} are better than {reference} too)" if len(others) > 1 else also

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spectronorm.experiment.answer.advice import advice
 from spectronorm.experiment.answer.basis import basis
+from spectronorm.experiment.answer.class_figures import ClassFigures, class_figures
 from spectronorm.experiment.answer.outcomes import HIT, LOG_LOSS, Choose, complete_blocks, outcomes, scores_under_shift
 from spectronorm.experiment.answer.power import detectable
 from spectronorm.experiment.answer.precision import precision_of
@@ -16,6 +17,7 @@ from spectronorm.experiment.answer.words import BETTER, WORSE, ArmVerdict, lower
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.deploy import NO_UPDATE, update_names
 from spectronorm.experiment.design import Block, Design
+from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import TrainedModel
 from spectronorm.html_summary import html_table
 from spectronorm.short_repr import with_short_repr
@@ -38,7 +40,7 @@ class Comparison:
     """Means and pairwise differences of all arms on one endpoint.
 
     Attributes:
-        endpoint: Accuracy (higher is better, 0 … 1) or log-loss (lower is better, nats).
+        endpoint: The metric by name, such as `accuracy` (0 … 1), or `log-loss` (lower is better, nats).
         arms: The mean of each arm.
         verdicts: One verdict for each pair of arms.
     """
@@ -65,7 +67,7 @@ class Answer:
 
     Attributes:
         blocks: The blocks that the answer rests on.
-        accuracy: The primary endpoint.
+        primary: The primary endpoint: the accuracy, or the metric that was asked for.
         log_loss: The secondary endpoint, which is more sensitive.
         control: The A/A control: the reference arm minus the reference arm trained with other seeds.
         same_model: Pairs of arms that are one model by algebra, as negative controls.
@@ -75,10 +77,11 @@ class Answer:
         sentences: The answer in words.
         basis: What the answer rests on, in words.
         advice: Which arm to use, and what more training would settle, in words.
+        classes: Figures of each class.
     """
 
     blocks: tuple[Block, ...]
-    accuracy: Comparison
+    primary: Comparison
     log_loss: Comparison
     control: PairedDifference
     same_model: tuple[PairedDifference, ...]
@@ -87,6 +90,12 @@ class Answer:
     sentences: tuple[str, ...]
     basis: tuple[str, ...]
     advice: tuple[str, ...]
+    classes: tuple[ClassFigures, ...]
+
+    @property
+    def accuracy(self) -> Comparison:
+        """The primary endpoint, which is the accuracy unless another metric was asked for."""
+        return self.primary
 
     def _repr_html_(self) -> str:
         lines = (("answer", line) for line in (*self.basis, *self.sentences, *self.advice))
@@ -107,48 +116,50 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
     """
     blocks = whole_rounds(complete_blocks(done, design, clips), clips)
     names = tuple(arm.name for arm in design.arms)
-    accuracy = _comparison(done, clips, names, blocks, HIT)
+    primary = _comparison(done, clips, names, blocks, design.metric)
     log_loss = _comparison(done, clips, names, blocks, LOG_LOSS)
     control = _control(done, design, clips, blocks)
-    if accuracy is None or log_loss is None or control is None:
+    if primary is None or log_loss is None or control is None:
         return None
-    found = {(v.difference.first, v.difference.second): v.difference for v in accuracy.verdicts}
+    found = {(v.difference.first, v.difference.second): v.difference for v in primary.verdicts}
+    unit = "points" if design.metric == HIT else f"points of {find_metric(design.metric).title}"
     shifts = _shifts(done, design, clips, blocks)
     return Answer(
         tuple(blocks),
-        accuracy,
+        primary,
         log_loss,
         control,
         tuple(found[pair] for pair in same_model),
         shifts,
-        _detectable(accuracy),
-        (*sentences(accuracy.verdicts, design.reference), *_shift_sentences(shifts)),
-        basis(blocks, clips, len(accuracy.verdicts), sum(len(part.verdicts) for part in shifts)),
-        _advice(done, design, accuracy, blocks),
+        _detectable(primary),
+        (*sentences(primary.verdicts, design.reference, unit), *_shift_sentences(shifts, unit)),
+        basis(blocks, clips, len(primary.verdicts), sum(len(part.verdicts) for part in shifts)),
+        _advice(done, design, primary, blocks),
+        class_figures(done, clips, names, blocks, design.metric),
     )
 
 
-def _advice(done: Done, design: Design, accuracy: Comparison, blocks: Sequence[Block]) -> tuple[str, ...]:
+def _advice(done: Done, design: Design, primary: Comparison, blocks: Sequence[Block]) -> tuple[str, ...]:
     reference = design.reference
     against = [
         verdict if verdict.difference.second == reference else verdict.reversed
-        for verdict in accuracy.verdicts
+        for verdict in primary.verdicts
         if reference in (verdict.difference.first, verdict.difference.second)
     ]
     seconds = sum(done[block.fold, block.seed, name].seconds for block in blocks for name in design.names)
     return advice(
         against,
         reference,
-        precision_of([verdict.difference for verdict in accuracy.verdicts]),
-        len(accuracy.verdicts),
+        precision_of([verdict.difference for verdict in primary.verdicts]),
+        len(primary.verdicts),
         folds=len({block.fold for block in blocks}),
         seeds=len({block.seed for block in blocks}),
         block_seconds=seconds / len(blocks),
     )
 
 
-def _detectable(accuracy: Comparison) -> float:
-    differences = [verdict.difference for verdict in accuracy.verdicts]
+def _detectable(primary: Comparison) -> float:
+    differences = [verdict.difference for verdict in primary.verdicts]
     return 1.0 if differences[0].missing else detectable(precision_of(differences), len(differences))
 
 
@@ -172,14 +183,19 @@ def _comparison(
     arms = tuple(ArmMean(name, mean, *resampled.interval(name)) for name, mean in values.means().items())
     pairs = [(a, b) for i, b in enumerate(names) for a in names[i + 1 :]]
     differences = [resampled.difference(a, b) for a, b in pairs]
-    if endpoint == HIT:
-        return Comparison(endpoint, arms, verdicts(differences))
+    if endpoint != LOG_LOSS:
+        return Comparison(endpoint, arms, _words(differences, endpoint))
     # The margin of two percentage points does not apply to nats, and a lower log-loss is better.
     return Comparison(endpoint, arms, lower_is_better(verdicts(differences, margin=0.0)))
 
 
+def _words(differences: Sequence[PairedDifference], metric: str) -> tuple[ArmVerdict, ...]:
+    found = verdicts(differences)
+    return lower_is_better(found) if find_metric(metric).lower_is_better else found
+
+
 def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> PairedDifference | None:
-    values = outcomes(done, clips, (design.control, design.reference), blocks)
+    values = outcomes(done, clips, (design.control, design.reference), blocks, design.metric)
     return None if values is None else bootstrap(values).difference(design.control, design.reference)
 
 
@@ -191,7 +207,7 @@ def _shifts(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[B
             names = _arms_with(done, design, blocks, shift, update)
             if (part := _shifted(done, design, clips, blocks, names, scores_under_shift(shift, update))) is not None:
                 found.append((shift, update, *part))
-    words = iter(verdicts([difference for *_, differences in found for difference in differences]))
+    words = iter(_words([difference for *_, differences in found for difference in differences], design.metric))
     return tuple(
         Shifted(shift, update, arms, tuple(next(words) for _ in differences))
         for shift, update, arms, differences in found
@@ -215,7 +231,7 @@ def _shifted(
     names: Sequence[str],
     choose: Choose,
 ) -> tuple[tuple[ArmMean, ...], list[PairedDifference]] | None:
-    values = outcomes(done, clips, names, blocks, HIT, choose) if names else None
+    values = outcomes(done, clips, names, blocks, design.metric, choose) if names else None
     if values is None:
         return None
     resampled = bootstrap(values)
@@ -224,10 +240,10 @@ def _shifted(
     return arms, [resampled.difference(name, design.reference) for name in others]
 
 
-def _shift_sentences(shifts: Sequence[Shifted]) -> list[str]:
+def _shift_sentences(shifts: Sequence[Shifted], unit: str) -> list[str]:
     """State the differences between arms on each deployment without an update."""
     return [
-        sentence(verdict, f"on {part.shift}")
+        sentence(verdict, f"on {part.shift}", unit)
         for part in shifts
         if part.update == NO_UPDATE
         for verdict in part.verdicts

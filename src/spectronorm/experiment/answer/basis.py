@@ -31,5 +31,5 @@ def basis(blocks: Sequence[Block], clips: LabelledClips, pairs: int, on_deployme
         said.append("With one fold it holds for this one training set.")
     family = f"Holm's correction covers {counted(pairs, 'pair')} of arms"
     more = f", and by itself {counted(on_deployments, 'comparison')} on deployments" if on_deployments else ""
-    said.append(f"{family}{more}; log-loss is a family of its own and makes no sentence.")
+    said.append(f"{family}{more}; log-loss is a family of its own, and no sentence rests on it.")
     return tuple(said)

@@ -26,6 +26,11 @@ class Chances:
     same: float
     worse: float
 
+    @property
+    def turned(self) -> Chances:
+        """Return the probabilities of the second arm against the first, or of a metric of which less is better."""
+        return Chances(self.worse, self.same, self.better)
+
 
 def chances(spread: UnitSpread, floor: float = 0.0, margin: float = MARGIN) -> Chances:
     """Return the posterior probabilities of a difference, under a flat prior.

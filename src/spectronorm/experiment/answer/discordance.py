@@ -14,13 +14,13 @@ _TAIL = 0.025
 
 
 def discordance(difference: Floats, outcomes: Outcomes) -> float:
-    """Return the share on which the arms disagree, as the mean over recordings of `|difference|`, 0 … 1 for accuracy.
+    """Return the mean over recordings of the squared difference: for accuracy, the share on which the arms disagree.
 
     Args:
         difference: First arm minus second arm, `(clip, seed)`; NaN where a block is not done.
         outcomes: The groups of the clips.
     """
-    clips = np.asarray(np.nanmean(np.abs(difference), axis=1))
+    clips = np.asarray(np.nanmean(np.square(difference), axis=1))
     sums = np.bincount(outcomes.groups, weights=clips)
     return float((sums / np.bincount(outcomes.groups)).mean())
 
@@ -39,7 +39,9 @@ def mean_squared_difference(difference: Floats, outcomes: Outcomes) -> float:
     return float(np.square(sums / np.bincount(outcomes.groups)).mean())
 
 
-def half_width_floor(share: float, groups: int, threshold: float = float(stats.norm.isf(_TAIL))) -> float:
+def half_width_floor(
+    share: float, groups: int, threshold: float = float(stats.norm.isf(_TAIL)), reach: float = 1.0
+) -> float:
     """Return the least half-width that an interval of a difference of accuracies can honestly have.
 
     The mean square of the difference may be as high as its upper Clopper-Pearson bound `d` (1934). The standard error
@@ -54,7 +56,10 @@ def half_width_floor(share: float, groups: int, threshold: float = float(stats.n
         share: Mean square of the difference, from `mean_squared_difference`; 0 … 1.
         groups: Number of recordings or speakers.
         threshold: Normal quantile of the interval; 1.96 for 95 %.
+        reach: By how much one clip's values can differ at most; 1 for accuracy.
     """
+    if reach != 1.0:
+        return reach * half_width_floor(share / reach**2, groups, threshold)
     found = min(share, 1.0) * groups
     bound = 1.0 if found >= groups else float(stats.beta.ppf(stats.norm.cdf(threshold), found + 1, groups - found))
     return min(bound, threshold * math.sqrt(bound / groups))

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats
+from spectronorm.errors import ArgumentError
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.design import Block, Design
+from spectronorm.experiment.metrics.known import ACCURACY, find_metric
+from spectronorm.experiment.metrics.metric import Truth, truth_of
 from spectronorm.experiment.results import Scores, TrainedModel
 
-HIT, LOG_LOSS = "accuracy", "log-loss"
+HIT, LOG_LOSS = ACCURACY.name, "log-loss"
 Choose = Callable[[TrainedModel], Scores | None]
 """Selects one set of a model's scores; None if the model has none."""
 
@@ -27,6 +30,7 @@ class Outcomes:
         values: Array `(arm, clip, seed)`; NaN if the clip's fold is not done with that seed.
         folds: The index of each clip's fold.
         groups: The index of each clip's recording or speaker.
+        reach: By how much one clip's values can differ between two arms at most; 1 for accuracy.
         overlap: Tested clips for each training clip of a fold, on average. By default each fold's models are taken to
             train on all other folds: `1 / (folds - 1)`.
     """
@@ -36,6 +40,7 @@ class Outcomes:
     folds: NDArray[np.int64]
     groups: NDArray[np.int64]
     overlap: float = -1.0
+    reach: float = 1.0
 
     def __post_init__(self) -> None:
         if self.overlap < 0:
@@ -91,14 +96,15 @@ def outcomes(
 ) -> Outcomes | None:
     """Collect the outcomes of the blocks in which all these arms are done; None if there is no such block.
 
-    Accuracy is 0 or 1 for each clip; log-loss is minus the log-probability of the true class, in nats.
+    Accuracy is 0 or 1 for each clip; log-loss is minus the log-probability of the truth, in nats. Other metrics have
+    one value for each clip too, whose mean is the metric of each model (see `MeanOverClasses`).
 
     Args:
         done: The trained models by fold, seed and arm.
         clips: The labelled clips.
         arms: The arms to compare.
         blocks: The blocks to look at.
-        endpoint: `HIT` for accuracy, or the log-loss.
+        endpoint: The name of a metric, or the log-loss.
         choose: Selects one set of a model's scores: as recorded, or on a deployment.
     """
     complete = [block for block in blocks if all((block.fold, block.seed, arm) in done for arm in arms)]
@@ -106,6 +112,7 @@ def outcomes(
         return None
     folds = [fold for fold in clips.held_out if any(block.fold == fold for block in complete)]
     tested = {fold: clips.test_clips(fold) for fold in folds}
+    truth = {fold: truth_of(clips.labels[tested[fold]], len(clips.classes)) for fold in folds}
     start = dict(zip(folds, np.cumsum([0, *(len(tested[fold]) for fold in folds)]).tolist(), strict=False))
     seeds = sorted({block.seed for block in complete})
     values = np.full((len(arms), sum(map(len, tested.values())), len(seeds)), np.nan)
@@ -115,14 +122,23 @@ def outcomes(
             scores = choose(done[block.fold, block.seed, arm])
             if scores is None:
                 return None
-            values[number, rows, seeds.index(block.seed)] = (
-                scores.hit if endpoint == HIT else -np.array(scores.log_probability)
-            )
+            values[number, rows, seeds.index(block.seed)] = _values(scores, endpoint, truth[block.fold])
     order = np.concatenate(list(tested.values()))
     _, groups = np.unique([clips.groups[i] for i in order], return_inverse=True)
     fold_numbers = np.repeat(np.arange(len(folds)), [len(tested[fold]) for fold in folds])
     overlap = float(np.mean([len(tested[fold]) / len(clips.train_clips(fold)) for fold in folds]))
-    return Outcomes(tuple(arms), values, fold_numbers, groups.astype(np.int64), overlap)
+    reach = 1.0 if endpoint == LOG_LOSS else max(find_metric(endpoint).reach(truth[fold]) for fold in folds)
+    return Outcomes(tuple(arms), values, fold_numbers, groups.astype(np.int64), overlap, reach)
+
+
+def _values(scores: Scores, endpoint: str, truth: Truth) -> Floats:
+    if endpoint == HIT:
+        return np.array(scores.hit, dtype=np.float64)
+    if endpoint == LOG_LOSS:
+        return -np.array(scores.log_probability)
+    if not scores.of_classes:
+        raise ArgumentError(f"metric={endpoint!r} needs the scores of all classes, which this run did not keep")
+    return find_metric(endpoint).by_clip(truth, np.array(scores.of_classes))
 
 
 def complete_blocks(

@@ -11,41 +11,39 @@ from spectronorm.experiment.answer.statistics import PairedDifference
 from spectronorm.experiment.answer.words import BETTER, WORSE, ArmVerdict
 
 
-def sentences(found: Iterable[ArmVerdict], reference: str) -> list[str]:
+def sentences(found: Iterable[ArmVerdict], reference: str, unit: str = "points") -> list[str]:
     """State verdicts in words: each arm against the reference, and each other pair with a winner."""
     said = []
     for verdict in found:
         difference = verdict.difference
         if reference in (difference.first, difference.second):
-            said.append(sentence(verdict if difference.second == reference else verdict.reversed))
+            said.append(sentence(verdict if difference.second == reference else verdict.reversed, unit=unit))
         elif verdict.word in (BETTER, WORSE):
-            said.append(sentence(verdict))
+            said.append(sentence(verdict, unit=unit))
     return said
 
 
-def sentence(verdict: ArmVerdict, where: str = "here") -> str:
-    """State one verdict in words, in percentage points of accuracy."""
+def sentence(verdict: ArmVerdict, where: str = "here", unit: str = "points") -> str:
+    """State one verdict in words, in percentage points of the metric."""
     difference = verdict.difference
     if verdict.word == WORSE:
-        return sentence(verdict.reversed, where)
+        return sentence(verdict.reversed, where, unit)
     ends = f"{points(difference.bootstrap.low)} … {points(difference.bootstrap.high)}"
     first, second = difference.first, difference.second
     match verdict.word:
         case words.BETTER:
-            return f"{first} is better than {second} {where} by {100 * difference.estimate:.1f} points ({ends})."
+            return f"{first} is better than {second} {where} by {100 * abs(difference.estimate):.1f} {unit} ({ends})."
         case words.EQUIVALENT:
-            return f"{first} and {second} are equally good {where}, within two points ({ends} points)."
+            return f"{first} and {second} are equally good {where}, within two points ({ends} {unit})."
         case words.UNRESOLVED:
             said = (
-                f"{first} against {second} is unresolved {where} ({ends} points over recordings, "
+                f"{first} against {second} is unresolved {where} ({ends} {unit} over recordings, "
                 f"{_units(difference)}, p = {verdict.holm:.2g} after Holm)"
             )
         case words.UNSAID:
-            said = (
-                f"{first} against {second} {where} cannot be said from this run: {difference.missing} ({ends} points)"
-            )
+            said = f"This run cannot rank {first} and {second} {where}: {difference.missing} ({ends} {unit})"
         case _:
-            said = f"{first} and {second} do not differ significantly {where} ({ends} points)"
+            said = f"{first} and {second} do not differ significantly {where} ({ends} {unit})"
     return f"{said}{_chances(first, difference.chances)}."
 
 

@@ -83,9 +83,8 @@ def evaluate_look(outcomes: Outcomes, first: str, second: str, *, fraction: floa
         _half_width(clips - estimate, outcomes.groups, threshold), _t_half_width(spread.scale, spread.df, threshold)
     )
     low, high = max(estimate - half, -1.0), min(estimate + half, 1.0)  # the range of a difference of accuracies
-    reach = half_width_floor(mean_squared_difference(difference, outcomes), outcomes.n_groups, threshold) + abs(
-        estimate
-    )
+    square = mean_squared_difference(difference, outcomes)
+    reach = half_width_floor(square, outcomes.n_groups, threshold, outcomes.reach) + abs(estimate)
     if low > 0 or high < 0:
         state = DIFFERENT
     elif low > -MARGIN and high < MARGIN and reach < MARGIN:

@@ -29,7 +29,8 @@ class PairedDifference:
         spread: Student's t distribution over folds, or over seeds if there is one fold; None with one fold and one
             seed.
         se: Standard error from the bootstrap.
-        discordance: Share of the recordings on which only one of the two arms is right.
+        discordance: Mean over recordings of the squared difference: for accuracy, the share of the recordings on which
+            only one of the two arms is right.
         floor: Least half-width of an interval that calls the arms equivalent.
         missing: What the run lacks for a word about the two arms; "" if nothing.
         chances: Probabilities that the first arm is better by more than the margin, the same, or worse; None with one
@@ -62,9 +63,7 @@ class PairedDifference:
             estimate=-self.estimate,
             bootstrap=_turned(self.bootstrap),
             spread=None if self.spread is None else replace(self.spread, location=-self.spread.location),
-            chances=None
-            if self.chances is None
-            else Chances(self.chances.worse, self.chances.same, self.chances.better),
+            chances=None if self.chances is None else self.chances.turned,
         )
 
 
@@ -86,7 +85,8 @@ class Resampled:
         replicates = self.means[a] - self.means[b]
         difference = self.outcomes.values[a] - self.outcomes.values[b]
         spread = unit_spread(difference, self.outcomes)
-        floor = half_width_floor(mean_squared_difference(difference, self.outcomes), self.outcomes.n_groups)
+        square = mean_squared_difference(difference, self.outcomes)
+        floor = half_width_floor(square, self.outcomes.n_groups, reach=self.outcomes.reach)
         return PairedDifference(
             first,
             second,

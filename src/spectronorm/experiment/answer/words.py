@@ -51,8 +51,14 @@ def verdicts(differences: Sequence[PairedDifference], margin: float = MARGIN) ->
 
 
 def lower_is_better(found: Sequence[ArmVerdict]) -> tuple[ArmVerdict, ...]:
-    """Return the verdicts with better and worse exchanged, for a metric such as log-loss."""
-    return tuple(replace(verdict, word=turned(verdict.word)) for verdict in found)
+    """Return the verdicts with better and worse exchanged, for a metric such as log-loss or an error rate."""
+    return tuple(_turned_over(verdict) for verdict in found)
+
+
+def _turned_over(verdict: ArmVerdict) -> ArmVerdict:
+    chances = verdict.difference.chances
+    difference = replace(verdict.difference, chances=None if chances is None else chances.turned)
+    return replace(verdict, word=turned(verdict.word), difference=difference)
 
 
 def _p(difference: PairedDifference) -> float:

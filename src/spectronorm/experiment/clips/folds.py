@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Source
 from spectronorm.errors import ArgumentError, SourceError
+from spectronorm.experiment.clips.several_labels import names_of, read_labels
+from spectronorm.experiment.metrics.metric import truth_of
 from spectronorm.profile.groups import GROUP_COLUMNS
 from spectronorm.short_repr import with_short_repr
 
@@ -27,7 +29,7 @@ class LabelledClips:
     Attributes:
         source: The clips; the column `fold_column` holds the fold of each clip.
         classes: The names of the classes, in order.
-        labels: The class index of each clip.
+        labels: The class index of each clip, `(clip,)`; with several labels a clip zeros and ones, `(clip, class)`.
         groups: The recording, speaker or clip that each clip belongs to: the unit of sampling.
         held_out: The folds that are tested, each by models trained on the other folds (for a split: on `train`).
     """
@@ -38,6 +40,11 @@ class LabelledClips:
     labels: NDArray[np.int64]
     groups: tuple[str, ...]
     held_out: tuple[str, ...]
+
+    @property
+    def several_labels(self) -> bool:
+        """True if a clip may have several classes, or none."""
+        return self.labels.ndim == 2
 
     def fold_of(self, index: int) -> str:
         """Return the fold of a clip."""
@@ -59,6 +66,7 @@ def labelled_clips(
     folds: str | int | None = None,
     group: str | None = None,
     hold_out: Sequence[str] = (),
+    separator: str = "",
 ) -> LabelledClips:
     """Read the labels, folds and groups of a source.
 
@@ -68,12 +76,16 @@ def labelled_clips(
         folds: A column, or a number of folds to make; by default the column `fold`, then `split`, then 5 made folds.
         group: The column of the recording or speaker; by default the first of `GROUP_COLUMNS`, else each clip alone.
         hold_out: Test only these folds.
+        separator: Text between several labels of one clip, such as `;`; by default a clip has one label.
 
     Raises:
         SourceError: if clips have no label.
         ArgumentError: if a column is missing, a group is in two folds, or a fold is too small to be tested.
     """
-    _check_labels(source, label)
+    if separator:
+        read_labels(source, label, separator)
+    else:
+        _check_labels(source, label)
     group = next((name for name in GROUP_COLUMNS if name in source.column_names()), None) if group is None else group
     if group is not None:
         _require_column(source, group, "groups")
@@ -81,12 +93,15 @@ def labelled_clips(
         folds = next((name for name in ("fold", "split") if name in source.column_names()), 5)
     if not isinstance(folds, str):
         folds = whole_number(folds, "folds", 2)
-        source, folds = _with_made_folds(source, label, group, folds), MADE_FOLD
+        source, folds = _with_made_folds(source, label, group, folds, separator), MADE_FOLD
     _require_column(source, folds, "folds")
     if folds == "split":
         source = _train_and_test(source)
-    classes = tuple(sorted({clip.columns[label] for clip in source}))
-    labels = np.array([classes.index(clip.columns[label]) for clip in source], dtype=np.int64)
+    if separator:
+        classes, labels = read_labels(source, label, separator)
+    else:
+        classes = tuple(sorted({clip.columns[label] for clip in source}))
+        labels = np.array([classes.index(clip.columns[label]) for clip in source], dtype=np.int64)
     groups = tuple(clip.name if group is None else f"{group} {clip.columns[group]}" for clip in source)
     known = tuple(sorted({clip.columns[folds] for clip in source}, key=_natural))
     tested = tuple(name for name in known if not (folds == "split" and name == "train"))
@@ -141,7 +156,7 @@ def _train_and_test(source: Source) -> Source:
     return replace(source, clips=tuple(clip for clip in source if clip.columns["split"] in ("train", tested)))
 
 
-def _with_made_folds(source: Source, label: str, group: str | None, count: int) -> Source:
+def _with_made_folds(source: Source, label: str, group: str | None, count: int, separator: str) -> Source:
     """Assign a fold to each clip, reproducibly: groups stay whole, and classes and folds are balanced."""
     members: dict[str, list[ClipReference]] = {}
     for clip in source:
@@ -153,7 +168,7 @@ def _with_made_folds(source: Source, label: str, group: str | None, count: int) 
     in_fold: list[Counter[str]] = [Counter() for _ in range(count)]
     fold_of: dict[str, str] = {}
     for name in sorted(members, key=lambda name: (-len(members[name]), name)):
-        labels = Counter(clip.columns[label] for clip in members[name])
+        labels = Counter(found for clip in members[name] for found in names_of(clip, label, separator))
         best = min(
             range(count), key=lambda f: (sum(in_fold[f][c] * n for c, n in labels.items()), in_fold[f].total(), f)
         )
@@ -183,11 +198,13 @@ def _check_fold(clips: LabelledClips, fold: str) -> None:
     advice = "make even folds with --folds 5"
     if len(test) < 2:
         raise ArgumentError(f"fold {fold} holds {len(test)} clip, too few to test on; {advice}")
-    if len(set(clips.labels[test].tolist())) < 2:
-        only = clips.classes[int(clips.labels[test[0]])]
-        raise ArgumentError(f"fold {fold} holds only the class {only!r}; {advice}")
-    if lacking := sorted(set(clips.labels[test].tolist()) - set(clips.labels[train].tolist())):
-        name = clips.classes[lacking[0]]
+    truth = truth_of(clips.labels, len(clips.classes))
+    tested, learned = (np.asarray(truth[part].any(axis=0)) for part in (test, train))
+    if tested.sum() < 2:
+        only = ", ".join(repr(name) for name, found in zip(clips.classes, tested, strict=True) if found) or "none"
+        raise ArgumentError(f"fold {fold} holds only the class {only}; {advice}")
+    if (tested & ~learned).any():
+        name = clips.classes[int(np.argmax(tested & ~learned))]
         raise ArgumentError(f"without fold {fold} there is no clip of class {name!r} to train on; {advice}")
 
 

@@ -77,7 +77,7 @@ def compare(
         ArgumentError: if no block is complete.
     """
     require_replaceable(results.folder / ANSWER_FILE, Content.RECORD)
-    begin, looks, stopped = clock(), dict[str, Look](), "all blocks are done"
+    begin, looks, stopped = clock(), dict[str, Look](), "all blocks were done"
     planned = len(list(prepared.design.blocks(prepared.clips)))
     finished = 0
 
@@ -120,7 +120,7 @@ def _looks(prepared: Prepared, results: Results, done: int, planned: int) -> dic
     design, clips = prepared.design, prepared.clips
     names = [arm.name for arm in design.arms]
     blocks = complete_blocks(results.done, design, clips)[:done]
-    values = outcomes(results.done, clips, names, blocks)
+    values = outcomes(results.done, clips, names, blocks, design.metric)
     if values is None:
         return {}
     critical = boundary(planned, len(names) - 1)

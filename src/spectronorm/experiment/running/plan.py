@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from spectronorm.counted import counted
-from spectronorm.experiment.answer.outcomes import complete_blocks, outcomes
+from spectronorm.experiment.answer.outcomes import HIT, complete_blocks, outcomes
 from spectronorm.experiment.answer.power import detectable
 from spectronorm.experiment.answer.precision import planned_precision
 from spectronorm.experiment.answer.statistics import bootstrap
 from spectronorm.experiment.answer.units import FEWEST_GROUPS
+from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import Results
 from spectronorm.experiment.running.prepare import Prepared
 from spectronorm.experiment.training.learning_rate import RATE_FACTORS
@@ -22,6 +23,12 @@ def plan(prepared: Prepared) -> list[str]:
     what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {counted(len(clips.held_out), 'fold')}"
     on = f"tested on {tested} clips of {len(set(clips.groups))} recordings or speakers"
     said = [f"{what} × {counted(design.seeds, 'seed')}: {models} models, {on}."]
+    if clips.several_labels:
+        mean, none = float(clips.labels.sum(axis=1).mean()), int((clips.labels.sum(axis=1) == 0).sum())
+        without = f"; {counted(none, 'clip')} without a label" if none else ""
+        said.append(f"A clip may have several of {len(clips.classes)} labels: {mean:.1f} on average{without}.")
+    if design.metric != HIT:
+        said.append(f"The words are about the {find_metric(design.metric).title}.")
     folds, groups = (
         len(clips.held_out),
         len({clips.groups[i] for fold in clips.held_out for i in clips.test_clips(fold)}),
@@ -51,7 +58,7 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
     design, clips = prepared.design, prepared.clips
     names = [arm.name for arm in design.arms]
     first = complete_blocks(results.done, design, clips)[:1]
-    values = outcomes(results.done, clips, names, first)
+    values = outcomes(results.done, clips, names, first, design.metric)
     if values is None:
         return []
     resampled = bootstrap(values, replicates=2)
@@ -64,10 +71,11 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
         return []
     precision = planned_precision(share, groups, folds=len(folds), seeds=design.seeds, overlap=values.overlap)
     size = detectable(precision, len(shares))
+    seen = f"two arms disagree on {100 * share:.1f} % of the clips (median over the pairs), so "
+    unit = "points" if design.metric == HIT else f"points of {find_metric(design.metric).title}"
     said = (
-        f"After the first block: two arms disagree on {100 * share:.1f} % of the clips (median over the pairs), so the "
-        f"whole run will call an arm better four times in five if it is better by {100 * size:.1f} points or more; "
-        "differences between trainings come on top."
+        f"After the first block: {seen if design.metric == HIT else ''}the whole run will call an arm better four "
+        f"times in five if it is better by {100 * size:.1f} {unit} or more; differences between trainings come on top."
     )
     return [said]
 

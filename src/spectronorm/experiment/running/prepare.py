@@ -19,6 +19,8 @@ from spectronorm.experiment.clips.folds import LabelledClips, without_clips
 from spectronorm.experiment.clips.level_files import LevelFiles, usual_frames
 from spectronorm.experiment.clips.levels import Device, Waves, usual_seconds
 from spectronorm.experiment.design import Design
+from spectronorm.experiment.metrics.known import find_metric
+from spectronorm.experiment.metrics.metric import truth_of
 from spectronorm.experiment.results import clips_settings
 from spectronorm.experiment.running.measure_device import measure_device
 from spectronorm.experiment.training.inputs import ArmInputs
@@ -102,10 +104,11 @@ def prepare(
 
     Raises:
         TooManyBad: if the share of bad files exceeds `max_bad`.
-        ArgumentError: if the model does not fit the inputs, or a fold is too small.
+        ArgumentError: if the model does not fit the inputs, a fold is too small, or the metric cannot be computed.
     """
     front_ends = {part.front_end.fingerprint: part.front_end for arm in design.arms for part in arm.parts}
     first = next(iter(front_ends.values()))
+    check_metric(design, clips)
     clips = replace(clips, source=_readable(clips.source, design))
     known, frames = _length(clips.source, first, duration, folder)
     profiles = {
@@ -114,6 +117,7 @@ def prepare(
     }
     bad = {item.path: item for profile in profiles.values() for item in profile.bad}
     usable = without_clips(clips, set(bad))
+    check_metric(design, usable)
     if isinstance(first, Levels):
         waves: Waves = LevelFiles(usable.source, first, frames)
     else:
@@ -139,6 +143,19 @@ def prepare(
         for name in sorted({design.training_of(part).model for part in parts}):
             models[name] = check_model(name, len(usable.classes), shape, channels)
     return Prepared(design, usable, waves, profiles, tuple(bad.values()), models)
+
+
+def check_metric(design: Design, clips: LabelledClips) -> None:
+    """Check that the metric can be computed on each tested fold, and that the design goes with several labels.
+
+    Raises:
+        ArgumentError: if not.
+    """
+    if clips.several_labels and design.update_classes:
+        raise ArgumentError(f"update_classes={design.update_classes} needs clips with one label; leave it out")
+    for fold in clips.held_out:
+        truth = truth_of(clips.labels[clips.test_clips(fold)], len(clips.classes))
+        find_metric(design.metric).check(truth, clips.classes, f"fold {fold}")
 
 
 def _readable(source: Source, design: Design) -> Source:

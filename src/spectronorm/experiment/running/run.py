@@ -97,8 +97,10 @@ class ArmTraining:
             self._seconds += time.perf_counter() - begin
             self._rates.append(training.learning_rate if epochs else 0.0)
             self._epochs.append(epochs)
-            self._tested.append(mean_log_probabilities(model, inputs.views(test), training))
-            self._deployed.append({} if self.name == design.control else self._shifted(Deployed(model, inputs)))
+            several = clips.several_labels
+            self._tested.append(mean_log_probabilities(model, inputs.views(test), training, several=several))
+            deployed = Deployed(model, inputs, several)
+            self._deployed.append({} if self.name == design.control else self._shifted(deployed))
 
     def _model(self, part: Arm, training: Training, seed: tuple[int, ...]) -> nn.Module:
         """Return the part's model with its initial weights, on the training's device."""
@@ -128,22 +130,24 @@ class ArmTraining:
     def result(self) -> TrainedModel:
         """Return the result after the last epoch."""
         clips = self.prepared.clips
-        labels = clips.labels[clips.test_clips(self.block.fold)]
+        labels, metric = clips.labels[clips.test_clips(self.block.fold)], self.prepared.design.metric
         log_probability = mean_probability(self._tested)
         first, *others = self._deployed
         return TrainedModel(
             fold=self.block.fold,
             seed=self.block.seed,
             arm=self.name,
-            scores=scores_of(log_probability, labels),
-            predicted=tuple(int(c) for c in log_probability.argmax(axis=1)),
+            scores=scores_of(log_probability, labels, metric),
+            predicted=() if clips.several_labels else tuple(int(c) for c in log_probability.argmax(axis=1)),
             loss=self._curve("loss"),
             held_out_loss=self._curve("held_out"),
             learning_rate=max(self._rates),
             seconds=round(self._seconds, 2),
             shifted={
                 shift: {
-                    update: scores_of(mean_probability([each[shift][update] for each in self._deployed]), labels)
+                    update: scores_of(
+                        mean_probability([each[shift][update] for each in self._deployed]), labels, metric
+                    )
                     for update in updates
                     if all(update in other[shift] for other in others)
                 }

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from spectronorm.audio import Source
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.clips.levels import Waves, usual_seconds
+from spectronorm.experiment.clips.several_labels import marked, names_of
 from spectronorm.experiment.sensitivity.measure import LabelledLevels
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import fit
@@ -27,6 +30,7 @@ def labelled_levels(
     classes: Sequence[str] = (),
     duration: float | None = None,
     max_bad: float = 0.01,
+    separator: str = "",
     progress: Progress = silent,
 ) -> tuple[LabelledLevels, tuple[BadFile, ...]]:
     """Return the levels of all readable clips with their labels and groups, and the bad files.
@@ -40,6 +44,7 @@ def labelled_levels(
         classes: Classes of the model in the order of its outputs; by default the source's classes in order.
         duration: Length of each clip in seconds; by default the median length.
         max_bad: Largest share of bad files.
+        separator: Text between several labels of one clip; "" if each has one.
         progress: Called with the number of measured clips and their total.
 
     Raises:
@@ -55,10 +60,14 @@ def labelled_levels(
     bad = fit(source, front_end, duration=seconds, max_bad=max_bad, progress=progress).bad
     left_out = {file.path for file in bad}
     source = replace(source, clips=tuple(clip for clip in source.clips if clip.name not in left_out))
-    found = [clip.columns.get(label, "") for clip in source]
-    known = tuple(classes) or tuple(sorted(set(found)))
-    if unknown := sorted(set(found) - set(known)):
+    found = [names_of(clip, label, separator) for clip in source]
+    if without := [clip.name for clip, names in zip(source, found, strict=True) if not names and not separator]:
+        raise ArgumentError(f"{len(without)} of {len(found)} clips have no {label}; {without[0]} is the first")
+    present = {name for names in found for name in names}
+    known = tuple(classes) or tuple(sorted(present))
+    if unknown := sorted(present - set(known)):
         raise ArgumentError(f"the model does not know the label {unknown[0]!r}; its classes are {', '.join(known)}")
     groups = [clip.name if group is None else clip.columns.get(group, clip.name) for clip in source]
     levels = Waves(source, seconds, cache).levels(front_end)
-    return LabelledLevels(levels, [known.index(name) for name in found], groups), bad
+    labels = marked(found, known) if separator else np.array([known.index(names[0]) for names in found])
+    return LabelledLevels(levels, labels, groups, known), bad

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import log_expit, log_softmax
 
+from spectronorm.arrays import Integers
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
+from spectronorm.experiment.metrics.known import ACCURACY, find_metric
+from spectronorm.experiment.metrics.metric import Metric, truth_of
 from spectronorm.experiment.sensitivity.errors_of_statistics import (
     StatisticsError,
     few_clips_errors,
@@ -18,7 +22,7 @@ from spectronorm.experiment.sensitivity.errors_of_statistics import (
     smooth_errors,
 )
 from spectronorm.experiment.sensitivity.model import Classifier
-from spectronorm.experiment.sensitivity.paired import Metric, paired
+from spectronorm.experiment.sensitivity.paired import OwnMetric, paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_short_repr
@@ -60,7 +64,8 @@ class Sensitivity:
     """Cost of wrong statistics.
 
     Attributes:
-        metric: Name of the metric.
+        metric: Name of the metric in words.
+        lower_is_better: True for an error rate.
         value: The metric with the shipped statistics.
         clips: Number of clips.
         groups: Number of recordings or speakers.
@@ -80,6 +85,7 @@ class Sensitivity:
     offset: float
     ratio: float
     jagged: float
+    lower_is_better: bool = False
 
     def of_kind(self, kind: str) -> tuple[ErrorEffect, ...]:
         """Return the effects of one kind of error."""
@@ -92,16 +98,19 @@ class LabelledLevels:
 
     Attributes:
         levels: Array `(clip, band, frame)`.
-        labels: Index of each clip's class among the model's outputs.
+        labels: Index of each clip's class among the model's outputs; with several labels a clip zeros and ones,
+            `(clip, class)`.
         groups: Recording or speaker of each clip.
+        classes: Names of the classes in the order of the model's outputs, for messages.
 
     Raises:
         ArgumentError: if the three do not fit, or if the clips are of one class or of one group.
     """
 
     levels: _Levels
-    labels: Sequence[int]
+    labels: Sequence[int] | Integers
     groups: Sequence[str]
+    classes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.levels.ndim != 3 or not len(self.levels) == len(self.labels) == len(self.groups):
@@ -109,7 +118,7 @@ class LabelledLevels:
                 f"levels {self.levels.shape}, {len(self.labels)} labels and {len(self.groups)} groups do not fit: "
                 "(clip, band, frame) and one label and group for each clip are needed"
             )
-        if len(set(self.labels)) < 2:
+        if len(np.unique(np.asarray(self.labels), axis=0)) < 2:
             raise ArgumentError("all clips are of one class, so no error of the statistics can show in the accuracy")
         if len(set(self.groups)) < 2:
             raise ArgumentError("all clips are of one recording or speaker; two or more are needed for an interval")
@@ -120,7 +129,7 @@ def measure_sensitivity(
     clips: LabelledLevels,
     normalizer: FittedNormalizer,
     *,
-    metric: Metric | None = None,
+    metric: str | OwnMetric = ACCURACY.name,
     draws: int = 5,
     seed: int = 0,
     progress: Progress = silent,
@@ -134,14 +143,17 @@ def measure_sensitivity(
         model: Maps `(clip, band, frame)` to logits `(clip, class)`.
         clips: The labelled clips.
         normalizer: The shipped normalizer, with one map for all clips.
-        metric: Maps labels and probabilities `(clip, class)` to a number; by default the accuracy.
+        metric: Name of a metric (`accuracy`, `recall`, `map`, `auc` or `eer`), or a function that maps labels and
+            probabilities `(clip, class)` to a number; more is better unless it has an attribute `lower_is_better`.
         draws: Number of draws of random errors.
         seed: Seed of the draws.
         progress: Called with the number of evaluated errors and their total.
 
     Raises:
-        ArgumentError: if the normalizer finds a map in each clip, or if the model's outputs do not fit the labels.
+        ArgumentError: if the normalizer finds a map in each clip, if the model's outputs do not fit the labels, or if
+            the metric cannot be computed.
     """
+    judged = find_metric(metric) if isinstance(metric, str) else metric
     levels, target = clips.levels, np.asarray(clips.labels, dtype=np.int64)
     units = np.unique(np.array([str(group) for group in clips.groups]), return_inverse=True)[1].astype(np.int64)
     shift, scale = shipped_map(normalizer)
@@ -155,19 +167,22 @@ def measure_sensitivity(
     own = StatisticsError("own statistics", "this source's own statistics", 0.0, 1.0, own_map)
     total = 2 + sum(len(error.draws) for error in errors)
     x = np.asarray(normalizer(levels), dtype=np.float32)
-    steps = _Steps(model, x, int(target.max()), total, progress)
-    shipped = steps.probabilities(np.zeros((1, 1)), np.ones((1, 1)))
+    several = target.ndim == 2
+    highest = target.shape[1] - 1 if several else int(target.max())
+    steps = _Steps(model, x, highest, total, progress, several)
+    shipped = steps.log_probabilities(np.zeros((1, 1)), np.ones((1, 1)))
+    _check_metric(judged, target, shipped.shape[1], clips.classes)
 
     def effect(error: StatisticsError, per_sd: NDArray[np.float64]) -> ErrorEffect:
-        found = np.stack([steps.probabilities(a * per_sd, r) for a, r in error.draws])
-        values = paired(shipped, found, target, units, metric, seed)
+        found = np.stack([steps.log_probabilities(a * per_sd, r) for a, r in error.draws])
+        values = paired(shipped, found, target, units, judged, seed)
         return ErrorEffect(error.kind, error.name, error.mean, error.factor, *values)
 
     measured = tuple(effect(error, moments.std / scale) for error in errors)
     own_effect = effect(own, np.ones((1, 1)))
     offset = (shift - moments.mean) / moments.std
     return Sensitivity(
-        "accuracy" if metric is None else getattr(metric, "__name__", "metric"),
+        judged.title if isinstance(judged, Metric) else getattr(judged, "__name__", "metric"),
         own_effect.value - own_effect.change,
         len(target),
         int(units.max()) + 1,
@@ -176,7 +191,25 @@ def measure_sensitivity(
         float(offset.mean()),
         float(np.exp(np.log(scale / moments.std).mean())),
         float(np.sqrt(np.square(offset - offset.mean()).mean())),
+        bool(getattr(judged, "lower_is_better", False)),
     )
+
+
+def _check_metric(judged: Metric | OwnMetric, target: Integers, outputs: int, classes: Sequence[str]) -> None:
+    """Check that the model has one output for each class, and that a built-in metric can be computed.
+
+    Raises:
+        ArgumentError: if not.
+    """
+    known = target.shape[1] if target.ndim == 2 else len(classes) or outputs
+    if outputs != known:
+        raise ArgumentError(
+            f"the model has {outputs} outputs for {counted(known, 'class', 'classes')}; name all classes of the model, "
+            "in their order, with --classes"
+        )
+    if isinstance(judged, Metric):
+        named = [classes[n] if n < len(classes) else f"number {n}" for n in range(outputs)]
+        judged.check(truth_of(target, outputs), named, "the source")
 
 
 def shipped_map(normalizer: FittedNormalizer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -222,15 +255,16 @@ class _Steps:
     highest: int
     total: int
     progress: Progress
+    several: bool
     done: int = 0
 
-    def probabilities(self, offset: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the probabilities `(clip, class)` for inputs `(x - offset) / factor`."""
+    def log_probabilities(self, offset: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the log-probabilities `(clip, class)` for inputs `(x - offset) / factor`."""
         a, r = offset.astype(np.float32), factor.astype(np.float32)
         logits = np.concatenate([self._checked((self.x[part] - a) / r) for part in _parts(len(self.x))])
         self.done += 1
         self.progress(self.done, self.total)
-        return np.asarray(softmax(logits, axis=1))
+        return np.asarray(log_expit(logits) if self.several else log_softmax(logits, axis=1))
 
     def _checked(self, x: _Levels) -> NDArray[np.float64]:
         logits = self.model(np.ascontiguousarray(x))

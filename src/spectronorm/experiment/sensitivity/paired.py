@@ -5,74 +5,72 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.statistics import bootstrap
+from spectronorm.experiment.metrics.metric import Metric, truth_of
 
-Metric = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
-"""Maps labels `(clip,)` and probabilities `(clip, class)` to a number."""
-_ACCURACY_REPLICATES, _METRIC_REPLICATES = 2000, 200
+OwnMetric = Callable[[Integers, Floats], float]
+"""Maps labels, `(clip,)` or with several a clip `(clip, class)`, and probabilities `(clip, class)` to a number."""
+_REPLICATES, _OWN_REPLICATES = 2000, 200
 
 
 def paired(
-    before: NDArray[np.float64],
-    after: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    metric: Metric | None,
-    seed: int,
+    before: Floats, after: Floats, labels: Integers, groups: Integers, metric: Metric | OwnMetric, seed: int
 ) -> tuple[float, float, float, float, float]:
     """Return the metric after the change, the change, both ends of its 95 % interval, and the worst draw's change.
 
-    Recordings are drawn with replacement, crossed with the draws (Owen 2007).
+    Recordings are drawn with replacement, crossed with the draws (Owen 2007). A built-in metric is the mean of one
+    value for each clip (see `MeanOverClasses`), so that the change is paired clip by clip; a metric of one's own is
+    computed anew for each drawing of recordings.
 
     Args:
-        before: Probabilities `(clip, class)`.
-        after: Probabilities `(draw, clip, class)`.
-        labels: Class of each clip.
+        before: Log-probabilities `(clip, class)`.
+        after: Log-probabilities `(draw, clip, class)`.
+        labels: Class of each clip, or zeros and ones `(clip, class)`.
         groups: Number of each clip's recording or speaker.
-        metric: The metric; None for the accuracy.
+        metric: The metric.
         seed: Seed of the bootstrap.
 
     Raises:
         ArgumentError: if the metric cannot be computed.
     """
-    if metric is None:
-        return _accuracy(before, after, labels, groups, seed)
-    first = _value(metric, labels, before)
-    values = [_value(metric, labels, draw) for draw in after]
+    if isinstance(metric, Metric):
+        return _by_clip(before, after, labels, groups, metric, seed)
+    first = _value(metric, labels, np.exp(before))
+    values = [_value(metric, labels, np.exp(draw)) for draw in after]
     generator = np.random.default_rng(seed)
     members = [np.flatnonzero(groups == group) for group in range(groups.max() + 1)]
     changes: list[float] = []
-    while len(changes) < _METRIC_REPLICATES:
+    while len(changes) < _OWN_REPLICATES:
         chosen = np.concatenate([members[i] for i in generator.integers(len(members), size=len(members))])
-        if len(np.unique(labels[chosen])) < 2:
+        if len(np.unique(labels[chosen], axis=0)) < 2:
             continue
         draw = after[generator.integers(len(after))]
-        changes.append(_value(metric, labels[chosen], draw[chosen]) - _value(metric, labels[chosen], before[chosen]))
+        now, then = (_value(metric, labels[chosen], np.exp(part[chosen])) for part in (draw, before))
+        changes.append(now - then)
     low, high = np.quantile(changes, [0.025, 0.975])
     mean = float(np.mean(values))
-    return mean, mean - first, float(low), float(high), min(values) - first
+    sign = -1 if getattr(metric, "lower_is_better", False) else 1
+    return mean, mean - first, float(low), float(high), sign * min(sign * value for value in values) - first
 
 
-def _accuracy(
-    before: NDArray[np.float64],
-    after: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    seed: int,
+def _by_clip(
+    before: Floats, after: Floats, labels: Integers, groups: Integers, metric: Metric, seed: int
 ) -> tuple[float, float, float, float, float]:
-    hits = (after.argmax(axis=2) == labels).T.astype(np.float64)
-    shipped = np.repeat((before.argmax(axis=1) == labels).astype(np.float64)[:, None], hits.shape[1], axis=1)
-    outcomes = Outcomes(("wrong", "shipped"), np.stack([hits, shipped]), np.zeros(len(labels), dtype=np.int64), groups)
-    found = bootstrap(outcomes, replicates=_ACCURACY_REPLICATES, seed=seed).difference("wrong", "shipped")
-    worst = float((hits - shipped).mean(axis=0).min())
-    return float(hits.mean()), found.estimate, found.bootstrap.low, found.bootstrap.high, worst
+    truth = truth_of(labels, before.shape[1])
+    wrong = np.stack([metric.by_clip(truth, draw) for draw in after], axis=1)
+    shipped = np.repeat(metric.by_clip(truth, before)[:, None], wrong.shape[1], axis=1)
+    outcomes = Outcomes(("wrong", "shipped"), np.stack([wrong, shipped]), np.zeros(len(labels), dtype=np.int64), groups)
+    found = bootstrap(outcomes, replicates=_REPLICATES, seed=seed).difference("wrong", "shipped")
+    changes = (wrong - shipped).mean(axis=0)
+    worst = changes.max() if metric.lower_is_better else changes.min()
+    return float(wrong.mean()), found.estimate, found.bootstrap.low, found.bootstrap.high, float(worst)
 
 
-def _value(metric: Metric, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+def _value(metric: OwnMetric, labels: Integers, probabilities: Floats) -> float:
     try:
         value = float(metric(labels, probabilities))
     except (ValueError, TypeError, IndexError, ZeroDivisionError, ArithmeticError) as error:

@@ -20,8 +20,8 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
     )
     said = [f"With the shipped statistics the {found.metric} is {number(found.value)} on {on}.", where]
     said += [f"Worst {title}: {worst.name}, {change(worst)}." for title, worst in _worst(found)]
-    few = found.of_kind(FEW)
-    enough = next((effect for n, effect in enumerate(few) if all(e.change > -TOLERATED for e in few[n:])), None)
+    few, sign = found.of_kind(FEW), -1 if found.lower_is_better else 1
+    enough = next((effect for n, effect in enumerate(few) if all(sign * e.change > -TOLERATED for e in few[n:])), None)
     if enough is not None:
         said.append(
             f"Statistics from {enough.mean:g} clips cost less than {number(TOLERATED)} on average ({change(enough)}; "
@@ -44,4 +44,5 @@ def number(value: float) -> str:
 
 def _worst(found: Sensitivity) -> list[tuple[str, ErrorEffect]]:
     kinds = ((MEAN, "error of the mean"), (STD, "error of the deviation"), (BANDS, "jagged error"))
-    return [(title, min(found.of_kind(kind), key=lambda effect: effect.change)) for kind, title in kinds]
+    worst = max if found.lower_is_better else min
+    return [(title, worst(found.of_kind(kind), key=lambda effect: effect.change)) for kind, title in kinds]

@@ -44,13 +44,17 @@ class ArmInputs:
     def batch(
         self, index: NDArray[np.int64], labels: NDArray[np.int64], generators: Generators
     ) -> tuple[Tensor, Tensor]:
-        """Return augmented inputs `(clip, 1, band, frame)`, and targets: classes, or class shares after mixup."""
+        """Return augmented inputs `(clip, 1, band, frame)`, and targets.
+
+        Targets are classes, or class shares after mixup and where a clip may have several classes.
+        """
         x = self.normalizer(self._levels(index, generators))
         target = torch.from_numpy(labels).to(self.device)
         for augmentation in self.arm.augmentations:
             kind = AUGMENTATIONS.name_of(augmentation)
             if isinstance(augmentation, Mixup):
-                mixed = augmentation(x, one_hot(target, self.classes).to(x.dtype), generators(kind))
+                shares = target if target.ndim == 2 else one_hot(target, self.classes)
+                mixed = augmentation(x, shares.to(x.dtype), generators(kind))
                 x, target = mixed.x, mixed.labels
             elif isinstance(augmentation, FrameCrop):
                 x = augmentation(x, generators(kind), self._power(index))

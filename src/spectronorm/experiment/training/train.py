@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, log_softmax
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, log_softmax, logsigmoid
 
 from spectronorm.arrays import Integers, set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
@@ -106,7 +106,7 @@ def train(
     Args:
         model: The model, on the training's device.
         inputs: Supplies the augmented inputs.
-        labels: The class of every clip, `(clip,)`.
+        labels: The class of every clip, `(clip,)`, or zeros and ones `(clip, class)` where a clip may have several.
         clips: Indices of the clips to train on.
         training: Training settings.
         seed: Whole numbers.
@@ -130,7 +130,7 @@ def train(
             for x, target in _batches(inputs, labels, clips, size, [*seed, epoch]):
                 with autocast(training):
                     logits = model(x)
-                loss = cross_entropy(logits.float(), target, label_smoothing=training.label_smoothing)
+                loss = _loss(logits.float(), target, training.label_smoothing, several=labels.ndim == 2)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -141,6 +141,13 @@ def train(
         if checkpoint is not None and checkpoint.due(at_end=epoch + 1 == training.epochs):
             checkpoint.save(_state(done, model, optimizer, schedule))
         yield done[-1]
+
+
+def _loss(logits: Tensor, target: Tensor, smoothing: float, *, several: bool) -> Tensor:
+    """Cross-entropy over the classes, or if a clip may have several, the mean over classes of each one's own."""
+    if not several:
+        return cross_entropy(logits, target, label_smoothing=smoothing)
+    return binary_cross_entropy_with_logits(logits, target.to(logits.dtype) * (1 - smoothing) + smoothing / 2)
 
 
 def _one_cycle(optimizer: torch.optim.Optimizer, highest: float, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
@@ -189,17 +196,20 @@ def _restore(checkpoint: Checkpoint | None, *parts: Any) -> list[Epoch]:
 def _log_loss(model: nn.Module, inputs: ArmInputs, labels: Integers, clips: Integers, training: Training) -> float:
     """Mean log-loss of clips in nats; NaN where the outputs are not finite."""
     logits = _logits(model, inputs.evaluated(clips), training)
-    return float(cross_entropy(logits, torch.from_numpy(labels[clips])))
+    return float(_loss(logits, torch.from_numpy(labels[clips]), 0.0, several=labels.ndim == 2))
 
 
 @torch.no_grad()
-def log_probabilities(model: nn.Module, x: Tensor, training: Training) -> NDArray[np.float64]:
+def log_probabilities(model: nn.Module, x: Tensor, training: Training, *, several: bool = False) -> NDArray[np.float64]:
     """Log-probabilities `(clip, class)` of inputs `(clip, 1, band, frame)`, in evaluation mode.
+
+    With `several`, each class has a probability of its own; else the probabilities of a clip add up to 1.
 
     Raises:
         ArgumentError: if they are not finite, because training diverged.
     """
-    result = log_softmax(_logits(model, x, training), dim=1).numpy()
+    logits = _logits(model, x, training)
+    result = (logsigmoid(logits) if several else log_softmax(logits, dim=1)).numpy()
     if not np.isfinite(result).all():
         raise ArgumentError(
             f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
@@ -219,9 +229,11 @@ def _logits(model: nn.Module, x: Tensor, training: Training) -> Tensor:
     return torch.cat(batches)
 
 
-def mean_log_probabilities(model: nn.Module, views: Iterable[Tensor], training: Training) -> NDArray[np.float64]:
+def mean_log_probabilities(
+    model: nn.Module, views: Iterable[Tensor], training: Training, *, several: bool = False
+) -> NDArray[np.float64]:
     """Logarithm of the mean probability over several views of each clip; raises as `log_probabilities` does."""
-    return mean_probability([log_probabilities(model, view, training) for view in views])
+    return mean_probability([log_probabilities(model, view, training, several=several) for view in views])
 
 
 def mean_probability(each: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -33,6 +33,12 @@ class PCEN(Compression):
     Raises:
         ArgumentError: if a parameter leaves its range: `b` in 1e-6 … 1, `exponent` in 0.001 … 1, `gain` at
             least 0 and below 1, `bias`, `eps` and `scale` in 1e-12 … 1e12.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40), compress=sn.PCEN())
+    >>> level = front_end(0.1 * np.random.default_rng(0).standard_normal(16_000))
+    >>> level.shape, bool(level.min() >= -(2**0.5)), front_end.unit
+    ((40, 81), True, 'PCEN')
     """
 
     unit: ClassVar[str] = "PCEN"

@@ -40,6 +40,7 @@ class ChannelStream:
         self._waveform = level.stream()
         changed = level.is_change and not level.needs_statistics
         self._change = level.change(ClipStatistics(0.0, 0.0, 0.0, 0.0)) if changed else None
+        self.change = (self._change.offset, self._change.scale) if self._change else (0.0, 1.0)
         self.compress = causal(blocks.compress)
         # The padding at the end mirrors the last samples, which may lie before the frames to come.
         self.queue = SampleQueue(stft.padding, max(stft.padding, stft.padding_behind) + 1)
@@ -70,6 +71,36 @@ class ChannelStream:
         else:
             self.queue.end += self._offered
         return self._complete()
+
+    @property
+    def quick(self) -> bool:
+        """True once `add` takes pieces: after the first frames, if one compiled call does all of the work."""
+        return self._change is not None and self.writer is not None and self.writer.add_piece is not None
+
+    def add(self, samples: _Samples) -> _Samples | None:
+        """Do the work of `offer`, `take` and `write` in one call for a piece of the stream's dtype; return the level.
+
+        None, with nothing changed, if there is no room for it, or if a sample is NaN or far beyond full scale.
+        """
+        queue, writer = self.queue, self.writer
+        end, count = queue.end, len(samples)
+        stop = end + count
+        if stop > queue.room or writer is None or writer.add_piece is None:
+            return None
+        frames = (stop - queue.begin - self._size) // self._hop + 1
+        if self._floor:
+            frames = min(frames, (self._total + count) // self._hop - self._frames)
+        frames = max(frames, 0)
+        level = np.empty((writer.bands, frames), samples.dtype)
+        # The kernel is compiled for contiguous pieces that can be written to.
+        piece = samples if samples.flags.carray else samples.copy()
+        if not writer.add_piece(piece, queue.samples, writer.table, queue.begin, end, level):
+            return None
+        queue.end = stop
+        queue.begin += frames * self._hop
+        self._total += count
+        self._frames += frames
+        return level
 
     def end(self) -> int:
         """End the waveform, and return the number of frames that remain.

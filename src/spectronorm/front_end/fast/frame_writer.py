@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from spectronorm.kernels.fft import plan_of
 from spectronorm.kernels.jit import kernel_of_module
 
 _Row = NDArray[np.floating[Any]]
+AddPiece = Callable[[_Row, NDArray[np.float64], NDArray[np.float64], int, int, _Row], bool]
 
 
 class FrameWriter:
@@ -25,13 +27,19 @@ class FrameWriter:
         compress: Its compression, which looks at no later frame.
         shift: Subtracted from each band of the level, `(band,)`, in the dtype of the result.
         scale: Divides each band after that, `(band,)`.
+        change: Offset and gain that the kernel of pieces applies to samples.
     """
 
-    def __init__(self, blocks: LevelKernels, compress: Compression, shift: _Row, scale: _Row) -> None:
-        self.blocks, self.shift, self.scale = blocks, shift, scale
+    def __init__(
+        self, blocks: LevelKernels, compress: Compression, shift: _Row, scale: _Row, change: tuple[float, float]
+    ) -> None:
+        self.blocks, self.shift, self.scale, self.change = blocks, shift, scale, change
+        self.bands = blocks.bands
         self.compress = BlockCompressor(compress, blocks.stft.power)
-        self.prepared: Any = None
+        self.table: Any = None
         """Tables and buffers of the compiled kernel, made by its first call."""
+        self.add_piece: AddPiece | None = None
+        """The compiled kernel that adds a piece and writes its frames, once it is there."""
         stft = blocks.stft
         self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
         fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1
@@ -51,4 +59,4 @@ def write_in_blocks(writer: FrameWriter, samples: NDArray[np.float64], begin: in
         write_mapped(writer.compress(values, count), count, writer.shift, writer.scale, into, start)
 
 
-_write = kernel_of_module("spectronorm.front_end.fast.frames_in_lanes", "write_in_lanes", write_in_blocks)
+_write = kernel_of_module("spectronorm.front_end.fast.piece_table", "write_in_lanes", write_in_blocks)

@@ -16,6 +16,7 @@ class SampleQueue:
 
     Attributes:
         samples: The buffer; samples from `end` on are meaningless.
+        room: Length of the buffer.
         begin: Place of the first sample that is still needed; beyond `end` while samples to come are not needed.
         end: Place after the last sample.
 
@@ -26,6 +27,7 @@ class SampleQueue:
 
     def __init__(self, left: int, history: int) -> None:
         self.samples = np.empty(left)
+        self.room = left
         self.begin, self.end = 0, left
         self._history = history
 
@@ -50,4 +52,5 @@ class SampleQueue:
         if len(moved) < needed:
             moved = np.empty(needed if needed > _MOST else max(2 * needed, _LEAST))
         moved[: len(kept)] = kept
+        self.room = len(moved)
         self.samples, self.begin, self.end = moved, self.begin - first, self.end - first

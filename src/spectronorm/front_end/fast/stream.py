@@ -51,6 +51,7 @@ class LevelStream:
         self._parts = [ChannelStream(blocks, min_samples) for _ in range(channels or 1)]
         self._dtype: np.dtype[Any] | None = None
         self._ended = False
+        self._quick: ChannelStream | None = None
         self._clean_first = resampler is not None or not self._parts[0].sees_samples
         stft = blocks.stft
         behind = stft.frame_samples - stft.frame_samples // 2
@@ -65,6 +66,11 @@ class LevelStream:
             ShapeError: if the piece has another shape, dtype or number of channels than the stream.
             ArgumentError: if it holds NaN, infinity or integers as floats, or if the stream has been flushed.
         """
+        quick = self._quick
+        if quick is not None and type(samples) is np.ndarray and samples.dtype is self._dtype and samples.ndim == 1:
+            level = quick.add(samples)
+            if level is not None:
+                return level
         piece = self._checked(samples)
         if self._resampler is not None:
             piece = self._resampler.add(piece)
@@ -77,7 +83,10 @@ class LevelStream:
         frames = 0
         for part, row in zip(self._parts, piece, strict=True):
             frames = part.take(row)
-        return self._written(frames)
+        level = self._written(frames)
+        if self._channels is None and self._resampler is None and self._parts[0].quick:
+            self._quick = self._parts[0]
+        return level
 
     def flush(self) -> _Levels:
         """End the waveform, and return the levels of the frames that its end completes.
@@ -87,7 +96,7 @@ class LevelStream:
             ArgumentError: if the stream has been flushed already.
         """
         self._require_open()
-        self._ended = True
+        self._ended, self._quick = True, None
         if self._dtype is None:
             self._begin(np.dtype(np.float32))
         if self._resampler is not None:
@@ -105,7 +114,9 @@ class LevelStream:
         self._dtype, band_map = dtype, self._map_of(dtype)
         for number, part in enumerate(self._parts):
             channel = number % len(band_map.shift)
-            part.writer = FrameWriter(self._blocks, part.compress, band_map.shift[channel], band_map.scale[channel])
+            part.writer = FrameWriter(
+                self._blocks, part.compress, band_map.shift[channel], band_map.scale[channel], part.change
+            )
 
     def _written(self, frames: int) -> _Levels:
         """Return the next frames."""

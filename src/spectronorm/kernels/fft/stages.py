@@ -17,11 +17,15 @@ from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly, Complex
 from spectronorm.kernels.fft.lanes import Integers, Numbers, Value
 
 
-def _turned(x: Numbers, at: Value, roots: Numbers, root: Value) -> Complex:
+def times_conjugate(re: Value, im: Value, c: Value, s: Value) -> Complex:
     """Return a complex value multiplied by the conjugate of a root of unity."""
-    c, s = roots.everywhere(root), roots.everywhere(root + 1)
-    re, im = x[at - x.lanes.width], x[at]
     return c * re + s * im, c * im - s * re
+
+
+def _turned(x: Numbers, at: Value, roots: Numbers, root: Value) -> Complex:
+    """Return the complex value at this place multiplied by the conjugate of one root for all lanes."""
+    c, s = roots.everywhere(root), roots.everywhere(root + 1)
+    return times_conjugate(x[at - x.lanes.width], x[at], c, s)
 
 
 def _write_stage(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
@@ -37,15 +41,15 @@ def _write_stage(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int
         for m, value in enumerate(butterfly.first([x[p + step * part] for part in parts])):
             y[o + row * m + last if m % 2 else o + row * m] = value
         if butterfly.half is not None:
-            with builder.if_then(_is_even(inner)):
+            with builder.if_then(is_even(inner)):
                 for m, value in enumerate(butterfly.half([x[p + last + step * part] for part in parts])):
                     y[o + row * m if m % 2 else o + row * m + last] = value
-        with cgutils.for_range(builder, _half(inner - 1).written) as pair:
+        with cgutils.for_range(builder, half(inner - 1).written) as pair:
             index = Value(builder, pair.index)
             i = (index + 1) * (2 * width)
             q, root = p + i, start + index * (2 * (radix - 1))
-            turned = [_turned(x, q + step * part, roots, root + 2 * (part - 1)) for part in parts[1:]]
-            for m, (re, im) in enumerate(butterfly.rest([(x[q - width], x[q]), *turned])):
+            values = [_turned(x, q + step * part, roots, root + 2 * (part - 1)) for part in parts[1:]]
+            for m, (re, im) in enumerate(butterfly.rest([(x[q - width], x[q]), *values])):
                 at = o + row * (m + 1) - i if m % 2 else o + row * m + i
                 y[at - width], y[at] = re, im
 
@@ -75,27 +79,28 @@ def _write_last(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int,
     first = butterfly.first([x[row * part] for part in parts])
     put(zero, first[0])
     for m in range(1, radix, 2):
-        at = _half(inner * (m + 1))
+        at = half(inner * (m + 1))
         put(at, *first[m : m + 2])
     if butterfly.half is not None:
-        with builder.if_then(_is_even(inner)):
-            half = butterfly.half([x[row * (part + 1) - width] for part in parts])
+        with builder.if_then(is_even(inner)):
+            middle = butterfly.half([x[row * (part + 1) - width] for part in parts])
             for m in range(0, radix, 2):
-                put(_half(inner * (m + 1)), *half[m : m + 2])
-    with cgutils.for_range(builder, _half(inner - 1).written) as pair:
+                put(half(inner * (m + 1)), *middle[m : m + 2])
+    with cgutils.for_range(builder, half(inner - 1).written) as pair:
         index = Value(builder, pair.index)
         q, root, k = (index + 1) * (2 * width), index * (2 * (radix - 1)), index + 1
-        turned = [_turned(x, q + row * part, roots, root + 2 * (part - 1)) for part in parts[1:]]
-        for m, one in enumerate(butterfly.rest([(x[q - width], x[q]), *turned])):
+        values = [_turned(x, q + row * part, roots, root + 2 * (part - 1)) for part in parts[1:]]
+        for m, one in enumerate(butterfly.rest([(x[q - width], x[q]), *values])):
             put(inner * ((m + 1) // 2) - k if m % 2 else inner * (m // 2) + k, *one)
 
 
-def _half(number: Value) -> Value:
+def half(number: Value) -> Value:
     """Return half of the number, rounded down."""
     return Value(number.builder, number.builder.ashr(number.written, number.written.type(1)))
 
 
-def _is_even(number: Value) -> Any:
+def is_even(number: Value) -> Any:
+    """Return the condition that the number is even."""
     one, none = number.written.type(1), number.written.type(0)
     return number.builder.icmp_signed("==", number.builder.and_(number.written, one), none)
 

@@ -37,6 +37,14 @@ class Store:
 
     Raises:
         ArgumentError: if there is no such format or type, or they cannot be combined.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(4)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store("safetensors", dtype="float16", shard_clips=2)
+    ...     _ = sn.apply(waves, sn.published("whisper"), folder, store=store)
+    ...     print(len(list(pathlib.Path(folder).glob("*.safetensors"))))
+    3
     """
 
     to: str = "npy"

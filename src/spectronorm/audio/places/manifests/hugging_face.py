@@ -13,12 +13,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spectronorm.audio.places.archive import clean_name
-from spectronorm.audio.places.columns import column_text
+from spectronorm.audio.places.columns import column_text, list_text
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.places.row_bytes import ARROW_ROW, PARQUET_ROW, odd_table, open_arrow, pyarrow
 from spectronorm.errors import SourceError
 
 _ROWS_AT_ONCE = 1 << 14
+LISTS = ("Sequence", "List", "LargeList")
+"""Types of features that are lists, by the versions of `datasets`."""
 _SPLITS = ("train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval")
 
 
@@ -30,16 +32,22 @@ class Features:
     names: Mapping[str, Sequence[str]]
 
     def text(self, column: str, value: object) -> str:
-        """A value as a clip's column: the class's name for its number."""
+        """A value as a clip's column: the class's name for its number, and the names for a list of numbers."""
         names = self.names.get(column)
-        if names is not None and isinstance(value, int) and 0 <= value < len(names):
-            return str(names[value])
-        return column_text(value)
+        if names is not None and isinstance(value, list):
+            return list_text([_named(names, item) for item in value])
+        return column_text(_named(names or (), value))
 
     def columns(self, row: Mapping[str, Any]) -> dict[str, str]:
         """The columns of a row, without the sound."""
         found = ((key, self.text(key, value)) for key, value in row.items() if key != self.audio)
         return {key: text for key, text in found if key and text}
+
+
+def _named(names: Sequence[str], value: object) -> object:
+    """The class's name for its number; every other value as it is."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names)
+    return str(names[int(value)]) if known else value  # type: ignore[call-overload]
 
 
 def is_parquet(name: str) -> bool:
@@ -71,8 +79,18 @@ def features_from(declared: Mapping[str, Any], schema: Any) -> Features | None:
             audio.append(field.name)
     if not audio:
         return None
-    names = {name: about["names"] for name, about in declared.items() if _type(about) == "ClassLabel"}
-    return Features("audio" if "audio" in audio else audio[0], {k: v for k, v in names.items() if isinstance(v, list)})
+    names = {name: found for name, about in declared.items() if (found := _class_names(about)) is not None}
+    return Features("audio" if "audio" in audio else audio[0], names)
+
+
+def _class_names(about: object) -> list[Any] | None:
+    """Names of the classes of a feature, or of a list of such a feature; None if it has no classes."""
+    if isinstance(about, list):
+        return _class_names(about[0]) if len(about) == 1 else None
+    if isinstance(about, dict) and about.get("_type") in LISTS:
+        return _class_names(about.get("feature"))
+    found = about.get("names") if isinstance(about, dict) and about.get("_type") == "ClassLabel" else None
+    return found if isinstance(found, list) else None
 
 
 def _is_binary(kind: Any) -> bool:
@@ -170,7 +188,7 @@ def _wanted(schema: Any, features: Features) -> list[str]:
         if field.name == features.audio:
             if types.is_struct(field.type) and field.type.get_field_index("path") >= 0:
                 wanted.append(f"{field.name}.path")
-        elif not (types.is_nested(field.type) or _is_binary(field.type)):
+        elif _is_list(field.type) or not (types.is_nested(field.type) or _is_binary(field.type)):
             wanted.append(field.name)
     return wanted
 
@@ -255,7 +273,16 @@ def _saved_rows(folder: Path, split: str) -> Iterator[RowOfFile]:
 
 def _is_scalar(batch: Any, name: str) -> bool:
     kind = batch.schema.field(name).type
-    return not (pyarrow().types.is_nested(kind) or _is_binary(kind))
+    return _is_list(kind) or not (pyarrow().types.is_nested(kind) or _is_binary(kind))
+
+
+def _is_list(kind: Any) -> bool:
+    """True for lists of texts or of whole numbers, which may be several labels."""
+    types = pyarrow().types
+    if not (types.is_list(kind) or types.is_large_list(kind)):
+        return False
+    item = kind.value_type
+    return bool(types.is_string(item) or types.is_large_string(item) or types.is_integer(item))
 
 
 def _data_files(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from spectronorm.audio.places.columns import list_text
 from spectronorm.errors import MissingExtra, SourceError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -71,6 +72,8 @@ def _read_json_lines(path: Path) -> list[dict[str, str]]:
 def _text(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, list) and (not value or list_text(value)):
+        return list_text(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -84,4 +87,10 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, pyarrow.ArrowException, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise SourceError(f"{path}: cannot be read as a Parquet table ({error})") from None
-    return [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
+    return [{key: _parquet_text(value) for key, value in row.items()} for row in rows]
+
+
+def _parquet_text(value: object) -> str:
+    if isinstance(value, list) and (not value or list_text(value)):
+        return list_text(value)
+    return "" if value is None else str(value)

@@ -1,0 +1,119 @@
+"""Tables and buffers of the kernel of pieces in one array: each array costs a call a tenth of a microsecond."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectronorm.front_end.bands.runs import BandRuns
+from spectronorm.front_end.compress.compression import Logarithm
+from spectronorm.front_end.fast import frames_in_lanes as lanes
+from spectronorm.front_end.fast.blocks import LevelKernels
+from spectronorm.front_end.fast.logarithm import logarithm_numbers
+from spectronorm.full_scale import MAX_PEAK
+from spectronorm.kernels.buffers import Workspace
+from spectronorm.kernels.fft import plan_of
+from spectronorm.kernels.fft.few_frames import frames_at_once, last_roots
+from spectronorm.kernels.fft.frame_sums import runs_of
+from spectronorm.kernels.fft.lanes import DOUBLES
+from spectronorm.kernels.fft.power_in_lanes import NO_RUNS, STACK, places
+from spectronorm.kernels.packed import HEAD, PARTS
+
+if TYPE_CHECKING:
+    from spectronorm.front_end.fast.frame_writer import FrameWriter
+
+_LINE = 8
+"""Number of float64 in a cache line."""
+
+
+def write_in_lanes(writer: FrameWriter, samples: NDArray[np.float64], begin: int, end: int, into: NDArray[Any]) -> None:
+    """Write the levels of the frames of `samples[begin:end]`, the number of which `into` `(band, frame)` says."""
+    if writer.table is None:
+        writer.table = packed_table(writer)
+    lanes.add_piece(into[0, :0], samples, writer.table, begin, end, into)
+    writer.add_piece = lanes.add_piece
+
+
+def packed_table(writer: FrameWriter) -> NDArray[np.float64]:
+    """Return settings, tables and buffers for the kernel: a head, then the parts, each from a cache line on.
+
+    Whole numbers have the bits of int64.
+    """
+    if writer.logarithm is None:
+        raise ValueError("frames are written in lanes only if their compression is a logarithm")
+    common = _common_table(writer.blocks, writer.logarithm, writer.change)
+    table = Workspace().array("table", common.shape)
+    table[:] = common
+    head = table[:HEAD].view(np.int64)
+    for place, values in ((lanes.SHIFT, writer.shift), (lanes.SCALE, writer.scale)):
+        table[head[place] : head[place + PARTS]] = values
+    return table
+
+
+@lru_cache(maxsize=16)
+def _common_table(blocks: LevelKernels, log: Logarithm, change: tuple[float, float]) -> NDArray[np.float64]:
+    """Return the table of all streams of a front end, without the map, which takes a millisecond to make."""
+    stft, bands = blocks.stft, blocks.bands
+    plan, size = plan_of(stft.n_fft), stft.frame_samples
+    if plan is None:
+        raise ValueError("frames are written in lanes only if there is a plan for them")
+    few, changes = frames_at_once(plan), not stft.windowed_only
+    window = np.zeros(plan.n)
+    window[:size] = stft.window_values()
+    rows, shifts = places(size, plan.n, size)
+    parts: dict[int, NDArray[Any] | int] = {
+        lanes.NUMBERS: np.array([*logarithm_numbers(log), stft.preemphasis, *change, MAX_PEAK], np.float64),
+        lanes.WINDOW: window,
+        lanes.ROWS: rows,
+        lanes.SHIFTS: shifts,
+        lanes.RADICES: plan.radices,
+        lanes.STARTS: plan.starts,
+        lanes.ROOTS: plan.roots,
+        lanes.LAST_ROOTS: last_roots(plan) if few else 0,
+        lanes.MEAN_RUNS: (runs_of(size) if stft.remove_dc_offset else NO_RUNS).reshape(-1),
+        **_band_parts(blocks.runs),
+        lanes.SHIFT: bands,
+        lanes.SCALE: bands,
+        lanes.FRAMES: size * DOUBLES,
+        lanes.CHANGED: size * DOUBLES if changes else 0,
+        lanes.SIGNALS: (size + STACK) * DOUBLES if changes else 0,
+        lanes.STAGES: 2 * plan.n * DOUBLES,
+        lanes.POWERS: (stft.bins + 1) * DOUBLES,
+        lanes.LEVEL: (bands + 1) * DOUBLES,
+    }
+    return _packed((stft.hop, few, bands, blocks.runs.identity, stft.power == 1.0, changes), parts)
+
+
+def _band_parts(runs: BandRuns) -> dict[int, NDArray[Any] | int]:
+    """Return the weights of the bands' runs one after the other, and the runs; nothing for bins as they are."""
+    if runs.identity:
+        return {lanes.WEIGHTS: 0, lanes.FIRST: 0, lanes.STOP: 0}
+    weights = [row[first:stop] for row, first, stop in zip(runs.matrix, runs.first, runs.stop, strict=True)]
+    return {
+        lanes.WEIGHTS: np.concatenate(weights),
+        lanes.FIRST: runs.first.astype(np.int64),
+        lanes.STOP: runs.stop.astype(np.int64),
+    }
+
+
+def _packed(settings: tuple[int, ...], parts: dict[int, NDArray[Any] | int]) -> NDArray[np.float64]:
+    """Return one array: the head with settings and the start and end of each part, and the parts; rooms are zero."""
+    head = np.zeros(HEAD, np.int64)
+    head[: len(settings)] = settings
+    at = HEAD
+    for place, part in parts.items():
+        length = part if isinstance(part, int) else len(part)
+        head[place], head[place + PARTS] = at, at + length
+        at += math.ceil(length / _LINE) * _LINE
+    table = Workspace().array("table", (at,))
+    table[:] = 0.0
+    table[:HEAD] = head.view(np.float64)
+    for place, part in parts.items():
+        if not isinstance(part, int):
+            numbers = part.view(np.float64) if part.dtype == np.int64 else part
+            table[head[place] : head[place + PARTS]] = numbers
+    return table
