@@ -34,7 +34,7 @@ _CONSISTENT_AT = 2.5
 _NEAREST_SHARE = 0.1
 """A mistake is named if its numbers are ten times closer than those of any other."""
 _LIKELIER = math.log(20.0)
-"""How much likelier numbers must be by a random order than as another sample's; of 300 halves at most 5 were."""
+"""Factor by which numbers must be likelier by a random order than as another sample's; of 300 halves at most 5 were."""
 _BY_CHANCE = 0.1
 """Share of its tolerance within which a mistake is named although another sample could give the numbers: these come so
 close to it by chance a hundred times more rarely."""
