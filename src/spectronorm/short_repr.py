@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ def short_repr(value: Any) -> str:
 
 
 def _told(value: Any) -> str:
-    shown = value._fields if isinstance(value, tuple) else [f.name for f in fields(value) if _is_telling(value, f)]
+    shown = getattr(value, "_fields", None) or [field.name for field in fields(value) if _is_telling(value, field)]
     return f"{type(value).__name__}({', '.join(f'{name}={_brief(getattr(value, name))}' for name in shown)})"
 
 
@@ -68,10 +68,10 @@ def with_bounded_repr(cls: _Class) -> _Class:
 
     It stands above `@dataclass`.
     """
-    own: Callable[[Any], str] = cls.__repr__
+    own: Any = cls.__repr__
 
     def bounded(value: Any) -> str:
-        told = own(value)
+        told: str = own(value)
         return told if len(told) <= MOST_CHARACTERS else short_repr(value)
 
     cls.__repr__ = bounded  # type: ignore[method-assign, assignment]
