@@ -134,8 +134,8 @@ OverlapOption = Annotated[
 LastOption = Annotated[
     str,
     typer.Option(
-        help="Rule for the rest after the last whole window, and for shorter recordings: pad counts it at its own length, and "
-        "pads what apply and images write; keep leaves it shorter; drop leaves it out."
+        help="Rule for the rest after the last whole window, and for shorter recordings: pad counts it at its own "
+        "length, and pads what apply and images write; keep leaves it shorter; drop leaves it out."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
