@@ -125,14 +125,14 @@ class _Run(Generic[Item, Result]):
         return self._idle and 1 not in self._rates
 
     def _in_threads(self, workers: int) -> Iterator[Result]:
-        measured = WorkRate(workers)
+        rate = WorkRate(workers)
         for result, busy in ThreadEngine(workers).map(self._timed, self._rest):
             yield result
-            measured.saw(1, clock(), busy)
-            if measured.measured:
-                self._rates.setdefault(workers, measured.rate)
-                self._idle = self._idle or (workers > 1 and measured.cores < _MORE_THAN_ONE)
-                self._consider_processes(measured)
+            rate.saw(1, clock(), busy)
+            if rate.measured:
+                self._rates.setdefault(workers, rate.rate)
+                self._idle = self._idle or (workers > 1 and rate.cores < _MORE_THAN_ONE)
+                self._consider_processes(rate)
             if self._next() != workers and workers in self._rates:
                 self._rest.stop()
 
@@ -141,9 +141,9 @@ class _Run(Generic[Item, Result]):
         result = self._task(item)
         return result, processor_clock() - begin
 
-    def _consider_processes(self, measured: WorkRate) -> None:
-        left = (self._count - self._rest.taken) / measured.rate
-        if not self._may_start or not processes_pay(left, measured.cores, self._workers):
+    def _consider_processes(self, rate: WorkRate) -> None:
+        left = (self._count - self._rest.taken) / rate.rate
+        if not self._may_start or not processes_pay(left, rate.cores, self._workers):
             return
         self._may_start = False
         try:
@@ -153,14 +153,14 @@ class _Run(Generic[Item, Result]):
             self._started = None
 
     def _in_processes(self, pool: Pool) -> Iterator[Result]:
-        measured, done = WorkRate(self._workers), self._rest.taken
+        rate, done = WorkRate(self._workers), self._rest.taken
         for result in pool.map_rest(self._task, self._rest):
             yield result
             now_done = self._rest.taken - pool.in_flight
-            measured.saw(now_done - done, clock())
+            rate.saw(now_done - done, clock())
             done = now_done
-            if measured.measured:
-                self._rates[_PROCESSES] = measured.rate
+            if rate.measured:
+                self._rates[_PROCESSES] = rate.rate
                 if self._next() != _PROCESSES:
                     self._rest.stop()
 
