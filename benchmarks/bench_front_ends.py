@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -146,6 +147,11 @@ def peer_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
         yield Figure("kaldi, 80 bands, 30 s: kaldi-native-fbank / ours", value, "x", ">= 6", value >= 6)
 
 
+def nothing(piece: Wave, queue: Wave, table: Wave, begin: int, end: int, into: Wave) -> bool:  # noqa: ARG001
+    """Take the arguments of a stream's kernel."""
+    return True
+
+
 def stream_jobs() -> Jobs:
     """A waveform of 30 s as a whole and in pieces."""
     front_end, wave = sn.preset("torchaudio"), noise(30 * 16_000)
@@ -155,8 +161,16 @@ def stream_jobs() -> Jobs:
         levels = [stream.add(wave[at : at + samples]) for at in range(0, len(wave), samples)]
         return [*levels, stream.flush()]
 
+    room, compiled = np.zeros(1000), cast("Any", numba.njit)(nothing)
+
+    def calls() -> None:
+        """Calls of a compiled function that does nothing, one for each piece, with a slice and room for a result."""
+        for at in range(0, len(wave), 320):
+            compiled(wave[at : at + 320], room, room, 0, 0, np.empty((128, 2), np.float32))
+
     assert np.array_equal(np.concatenate(in_pieces(320), axis=-1), front_end(wave))
     return {
+        "calls for 20 ms that do nothing": calls,
         "stream, whole clip": lambda: front_end(wave),
         "stream, 20 ms": lambda: in_pieces(320),
         "stream, 0.2 s": lambda: in_pieces(3200),

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import spectronorm as sn
-from spectronorm.monitor import Baseline, Reference, Window
+from spectronorm.monitor import Baseline, Kind, Reference, Window, diagnose, evidence
 from spectronorm.monitor.clips.features import as_recorded
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.recent import Pane, SeenClip
 from spectronorm.monitor.threshold import calibrate
 from spectronorm.profile import Measurement, Profile
@@ -31,6 +32,12 @@ class Clips:
     features: NDArray[np.float64]
     measurements: Sequence[Measurement]
     frame_means: Sequence[NDArray[np.float32]]
+
+    def diagnosed(self, training: Training, order: NDArray[np.int64], *, by_profile: bool = False) -> Kind:
+        """The kind that is diagnosed from these clips, by the training clips or by their profile alone."""
+        known = Reference(training.profile) if by_profile else training.reference
+        window = Measurement.sum(self.measurements[i] for i in order)
+        return diagnose(evidence(known, window, FeatureMoments.of(self.features[order]))).kind
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,9 @@ def measured(front_end: sn.FrontEnd, waves: Sequence[NDArray[Any]]) -> Clips:
         level = front_end.clip_level(samples)
         clip, row = SeenClip.of(front_end, front_end.grid, level, as_recorded(samples))
         features.append(row)
-        measurements.append(Pane(front_end, None, (clip,), np.zeros(0, dtype=np.int64)).measurement)
+        measurements.append(
+            Pane(front_end, None, (clip,), np.zeros(0, dtype=np.int64), FeatureMoments.of(row)).measurement
+        )
         means.append(level.mean(axis=0).astype(np.float32))
     return Clips(np.stack(features), measurements, means)
 
@@ -118,7 +127,7 @@ def trainings(data: DataSet, clips: Clips) -> list[Training]:
             Training(
                 int(fold),
                 profile,
-                Reference(profile),
+                Reference(profile, baseline),
                 baseline,
                 {rate: calibrate(baseline, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
                 made_up,

@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +37,10 @@ from benchmarks.deployment_tables import RATE, hazard, tables
 from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
-from spectronorm.monitor import Baseline, Kind, diagnose, evidence
+from spectronorm.monitor import Baseline, Kind
 from spectronorm.monitor.change.advice import Remedy, helps
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.monitor.threshold import stream_statistics
-from spectronorm.profile import Measurement
 from spectronorm.storage.atomic import write_text
 
 DIAGNOSED_AT = (8, 16, 32)
@@ -67,11 +65,8 @@ def diagnoses(training: Training, clips: Clips, orders: NDArray[np.int64], alarm
     """What is diagnosed from the first clips of each deployment; nothing where there is no alarm then."""
     kinds = {at: Counter[str]() for at in DIAGNOSED_AT}
     for order, alarmed in zip(orders, alarm, strict=True):
-        parts: list[Measurement] = []
-        for before, at in pairwise((0, *DIAGNOSED_AT)):
-            parts = [Measurement.sum([*parts, *(clips.measurements[i] for i in order[before:at])])]
-            found = diagnose(evidence(training.reference, parts[0])).kind if alarmed[at - 1] else Kind.NOTHING
-            kinds[at][found.value] += 1
+        for at in DIAGNOSED_AT:
+            kinds[at][(clips.diagnosed(training, order[:at]) if alarmed[at - 1] else Kind.NOTHING).value] += 1
     return kinds
 
 
@@ -139,9 +134,10 @@ def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> 
                         pool = np.flatnonzero(np.isin(data.labels, chosen) & of_fold)
                         order = generator.choice(pool, count, replace=False)
                         uniform.append(not variety(baseline, clips.features[order]).enough)
-                        window = Measurement.sum(clips.measurements[i] for i in order)
                         alarm = alarms(baseline, thresholds[min(RATES)], clips.features[order][None]).any()
-                        kind = diagnose(evidence(t.reference, window)).kind if alarm else Kind.NOTHING
+                        kind = Kind.NOTHING
+                        if alarm:
+                            kind = clips.diagnosed(t, order, by_profile=baseline_name == "profile alone")
                         refused.append(uniform[-1] or not helps(kind, Remedy.MEAN))
                 row[str(classes)] = (float(np.mean(uniform)), float(np.mean(refused)))
             rows.append(row)

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.changes import DEVELOP, REPORT, Change, heard
+from benchmarks.changes import REPORT, Change, heard
 from benchmarks.deployment_data import Clips, DataSet, Training, data_sets, measured, trainings
 from benchmarks.deployment_tables import RATE
 from benchmarks.deployments import alarms
+from benchmarks.developed_on import DEVELOP
 from benchmarks.document import put_table
 from benchmarks.measure import RESULTS
-from spectronorm.monitor import Kind, diagnose, evidence
-from spectronorm.profile import Measurement
+from spectronorm.monitor import Kind
 
 WINDOWS, CLIPS = 6, 32
 PAGE = Path(__file__).parent.parent / "docs" / "monitoring.md"
@@ -50,8 +50,7 @@ def names(data: DataSet, change: Change, clips: Clips, known: list[Training]) ->
     for training in known:
         for order in windows(data, change, training.fold):
             if alarms(training.baseline, training.thresholds[RATE], clips.features[order][None]).any():
-                window = Measurement.sum(clips.measurements[i] for i in order)
-                found[diagnose(evidence(training.reference, window)).kind.value] += 1
+                found[clips.diagnosed(training, order).value] += 1
             else:
                 found[Kind.NOTHING.value] += 1
     return found

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 import spectronorm as sn
-from benchmarks.changes import DEVELOP, Change, heard
+from benchmarks.changes import Change, heard
+from benchmarks.developed_on import FIRST
 from benchmarks.document import put_table
 from benchmarks.measure import RESULTS
 from benchmarks.shifts import FRESH, SHIFTS
@@ -84,7 +85,7 @@ def changes() -> dict[str, tuple[str, Change]]:
         *("cut at a quarter", "noise 20 dB", "noise 5 dB", "pink noise 10 dB", "clipped"),
     )
     found = {name: (known[name].kind.value, Change(known[name].device, frozenset())) for name in rules}
-    for name, change in DEVELOP.items():
+    for name, change in FIRST.items():
         if change.device is not None:
             kind = sorted(change.right)[0] if len(change.right) == 1 else _FIRST.get(name, sorted(change.right)[0])
             found[name] = (kind, change)

@@ -23,7 +23,18 @@ from typer.testing import CliRunner
 import spectronorm as sn
 from monitored import FRONT_END, clips, training
 from spectronorm.cli.app import app
-from spectronorm.monitor import Incoming, Monitor, Pcm, Reading, existing, growing_folder, listed, pcm_stream, watch
+from spectronorm.monitor import (
+    Incoming,
+    Monitor,
+    Pcm,
+    Reading,
+    existing,
+    growing_folder,
+    listed,
+    pcm_file,
+    pcm_stream,
+    watch,
+)
 from spectronorm.monitor.feed.prometheus import Exporter
 from spectronorm.report.drift_page import save_drift_page
 
@@ -271,6 +282,35 @@ def test_raw_samples_are_decoded() -> None:
     resampled = next(iter(pcm_stream(io.BytesIO(eight.tobytes()), Pcm("u8", 16_000, 1, seconds=0.5), reading)))
     assert resampled.samples is not None
     assert len(resampled.samples) == 4_000
+
+
+def test_a_fifo_is_watched_and_opened_again(profile_path: Path, tmp_path: Path) -> None:
+    """Raw samples of a FIFO count like those of stdin; after a writer closes it the next one's clips follow."""
+    fifo, reading = tmp_path / "samples", Reading(FRONT_END)
+    os.mkfifo(fifo)
+    raw = [np.rint(wave * 32767).astype("<i2").tobytes() for wave in clips(4, 2)]
+
+    def write(part: list[bytes]) -> None:
+        with fifo.open("wb") as stream:
+            stream.write(b"".join(part))
+
+    found = pcm_file(fifo, Pcm("s16le", 8_000, 1, seconds=0.5), reading)
+    names = []
+    for part in (raw[:3], raw[3:]):
+        writer = threading.Thread(target=write, args=(part,))
+        writer.start()
+        names += [next(found).name for _ in part]
+        writer.join(20)
+    assert names == ["clip 1", "clip 2", "clip 3", "clip 4"]
+    found.close()
+    (tmp_path / "raw").write_bytes(b"".join(raw))
+    options = ("--pcm", "s16le", "--pcm-rate", 8000, "--pcm-seconds", 0.5, "--once", "--json")
+    result = spectronorm("watch", tmp_path / "raw", "-p", profile_path, *options)
+    assert json.loads(result.stdout.splitlines()[-1])["report"]["clip"] == 4
+    for missing in (tmp_path / "nothing", tmp_path / "raw" / "below"):
+        result = spectronorm("watch", missing, "-p", profile_path, *options)
+        assert result.returncode == 1
+        assert b"cannot be read" in result.stderr
 
 
 @pytest.mark.parametrize(

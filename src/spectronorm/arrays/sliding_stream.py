@@ -16,7 +16,7 @@ _Rows = NDArray[np.float64]
 class SlidingStream:
     """`sliding_affine` of a signal `(row, position)` that comes in pieces, in constant memory.
 
-    The cumulative sums go on from piece to piece, so they are those of the whole signal.
+    The cumulative sums continue from piece to piece, so they are those of the whole signal.
 
     Args:
         window: A window that is not centred.
@@ -30,8 +30,8 @@ class SlidingStream:
     def __init__(self, window: SlidingWindow, rows: int, *, scale: bool = True) -> None:
         if window.center:
             raise ArgumentError(
-                f"a window of length={window.length} around each position waits for half of it; for a stream set "
-                "center=False"
+                f"a window of length={window.length} around each position waits for half of it, which a stream has "
+                "only later; set center=False"
             )
         self._window, self._scale = window, scale
         self._first: _Rows | None = None

@@ -42,6 +42,7 @@ from spectronorm.monitor import (
     lineage,
     listed,
     moved_baseline,
+    pcm_file,
     pcm_stream,
     watch,
 )
@@ -147,7 +148,10 @@ def watch_command(
         ),
     ] = 1.0,
     pcm: Annotated[
-        str | None, typer.Option(metavar="FORMAT", help="Read raw samples from stdin: s16le, s32le, f32le or u8.")
+        str | None,
+        typer.Option(
+            metavar="FORMAT", help="Format of raw samples from stdin, a FIFO or a file: s16le, s32le, f32le, u8."
+        ),
     ] = None,
     pcm_rate: Annotated[
         int, typer.Option(min=100, max=1_000_000, help="Sample rate of the raw samples in Hz.")
@@ -176,8 +180,8 @@ def watch_command(
 ) -> None:
     """Compare incoming clips with the training clips; on an alarm, report the change and advice."""
     raw = None if pcm is None else Pcm(pcm, pcm_rate, pcm_channels, pcm_seconds)
-    if raw is not None and source != "-":
-        raise ArgumentError(f"--pcm reads from stdin, so the source must be -, not {source}")
+    if raw is not None and source != "-" and Path(source).is_dir():
+        raise ArgumentError(f"--pcm reads raw samples from stdin (-), a FIFO or a file, but {source} is a folder")
     if report is not None:
         require_replaceable(report, Content.PAGE)
     rate = FalseAlarms.parse(false_alarms, clips_per_hour)
@@ -256,7 +260,11 @@ def _incoming(
 ) -> Iterable[Incoming | None]:
     reading = Reading(monitor.profile.front_end, monitor.profile.duration, windows=cut)
     if pcm is not None:
-        return pcm_stream(sys.stdin.buffer, pcm, reading)
+        return (
+            pcm_stream(sys.stdin.buffer, pcm, reading)
+            if source == "-"
+            else pcm_file(Path(source), pcm, reading, once=once)
+        )
     if source == "-":
         return listed(sys.stdin, reading)
     if once and not (Path(source).is_dir() and monitor.mark is not None):

@@ -13,12 +13,13 @@ from spectronorm.monitor.change.kind import Kind as Kind
 from spectronorm.monitor.clips.baseline import Baseline as Baseline
 from spectronorm.monitor.false_alarms import FalseAlarms as FalseAlarms
 from spectronorm.monitor.feed.incoming import Incoming as Incoming
-from spectronorm.monitor.feed.incoming import Pcm as Pcm
 from spectronorm.monitor.feed.incoming import Reading as Reading
 from spectronorm.monitor.feed.incoming import existing as existing
 from spectronorm.monitor.feed.incoming import growing_folder as growing_folder
 from spectronorm.monitor.feed.incoming import listed as listed
-from spectronorm.monitor.feed.incoming import pcm_stream as pcm_stream
+from spectronorm.monitor.feed.pcm import Pcm as Pcm
+from spectronorm.monitor.feed.pcm import pcm_file as pcm_file
+from spectronorm.monitor.feed.pcm import pcm_stream as pcm_stream
 from spectronorm.monitor.feed.stream import SampleStream as SampleStream
 from spectronorm.monitor.feed.watch import Event as Event
 from spectronorm.monitor.feed.watch import watch as watch
@@ -66,6 +67,7 @@ __all__ = [
     "listed",
     "measure_new",
     "moved_baseline",
+    "pcm_file",
     "pcm_stream",
     "refit",
     "restarted",

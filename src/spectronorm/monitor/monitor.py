@@ -22,6 +22,7 @@ from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import as_recorded
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
@@ -83,7 +84,7 @@ class Monitor:
         self._horizons = np.array(horizons(self.window.panes))
         self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
         self._names = self.baseline.names()
-        self._known = Reference(profile)
+        self._known = Reference(profile, self.baseline)
         self._grid = profile.front_end.grid
         self._frames: dict[int, int] = {}
         then = Statistics(profile.total, profile.front_end.grid)
@@ -149,7 +150,7 @@ class Monitor:
         finished = self._panes.open(number)
         if finished is not None:
             self._remember(finished)
-        self._panes.add(clip, self.baseline.scores(features))
+        self._panes.add(clip, self.baseline.scores(features), features)
         self._newest = max(self._newest, number)
         self.features = features
         self.clips += 1
@@ -186,8 +187,9 @@ class Monitor:
         panes, verdict = self._panes.newest_first(), self.verdict()
         if not panes or not verdict.alarm:
             return unalarmed(replace(verdict, clip=sum(pane.clips for _, pane in panes)))
-        since = [pane.measurement for number, pane in panes if number >= (self._alarm_pane or 0)]
-        return diagnose(evidence(self._known, Measurement.sum(since or [panes[0][1].measurement])))
+        since = [pane for number, pane in panes if number >= (self._alarm_pane or 0)] or [panes[0][1]]
+        moments = FeatureMoments.sum(pane.moments for pane in since)
+        return diagnose(evidence(self._known, Measurement.sum(pane.measurement for pane in since), moments))
 
     def measurement(self) -> Measurement:
         """Return the measurement of the window's clips.
@@ -240,7 +242,7 @@ class Monitor:
         )
         for part in parts:
             for number, pane in part._panes.newest_first():
-                total._panes.take(number, pane.measurement, pane.scores)
+                total._panes.take(number, pane)
                 total._newest = max(total._newest, number)
             total.clips += part.clips
             total.bad += part.bad
@@ -298,7 +300,7 @@ class Monitor:
             threshold=state["threshold"],
         )
         for number, pane in saved.panes:
-            monitor._panes.take(number, pane.measurement, pane.scores)
+            monitor._panes.take(number, pane)
         monitor.history, monitor.seen = saved.history, saved.seen
         monitor.clips, monitor.bad, monitor.alarms = state["clips"], state["bad"], state["alarms"]
         monitor._last_alarm, monitor._alarm_pane = state["last_alarm"], state["alarm_pane"]

@@ -19,6 +19,7 @@ from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd, Grid, Levels
 from spectronorm.monitor.clips.features import clip_features_on_grid
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.window import Window
 from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded, require_on_grid
@@ -63,12 +64,13 @@ class SeenClip:
 
 @dataclass(frozen=True, eq=False)
 class Pane:
-    """Consecutive clips: the measurement of the counted ones, the clips that wait to be counted, and sums of scores."""
+    """Consecutive clips: the measurement of the counted ones, those that wait for it, sums of scores, and moments."""
 
     front_end: AnyFrontEnd
     counted: Measurement | None
     waiting: tuple[SeenClip, ...]
     scores: Integers
+    moments: FeatureMoments
 
     @property
     def clips(self) -> int:
@@ -96,7 +98,11 @@ class Pane:
         """Combine the clips of all panes."""
         several = list(panes)
         total: Integers = np.sum([pane.scores for pane in several], axis=0)
-        return cls(several[0].front_end, Measurement.sum(pane.measurement for pane in several), (), total)
+        measurement, moments = (
+            Measurement.sum(p.measurement for p in several),
+            FeatureMoments.sum(p.moments for p in several),
+        )
+        return cls(several[0].front_end, measurement, (), total, moments)
 
 
 class Panes:
@@ -110,6 +116,8 @@ class Panes:
         self._counter: LevelCounter | None = None
         self._waiting: list[SeenClip] = []
         self._scores: Integers = np.zeros(scores, dtype=np.int64)
+        self._rows: list[Floats] = []
+        self._moments: FeatureMoments | None = None
         self._clips = 0
         self._sums: tuple[Integers, NDArray[np.int64]] | None = None
 
@@ -127,19 +135,22 @@ class Panes:
         self._sums = None
         return finished
 
-    def add(self, clip: SeenClip, scores: Integers) -> None:
+    def add(self, clip: SeenClip, scores: Integers, features: Floats) -> None:
         """Add one clip to the open pane."""
         self._waiting.append(clip)
+        self._rows.append(features)
         if len(self._waiting) > _MOST_WAITING:
             self._counter = LevelCounter(self._front_end) if self._counter is None else self._counter
             _count(self._counter, self._waiting)
             self._waiting = []
+            self._moments, self._rows = self._moments_so_far(), []
         self._scores += scores
         self._clips += 1
 
     def _close(self) -> Pane | None:
         pane = self.filling()
         self._counter, self._waiting, self._clips = None, [], 0
+        self._moments, self._rows = None, []
         self._scores = np.zeros_like(self._scores)
         if pane is None:
             return self._full.get(self._number)
@@ -153,7 +164,13 @@ class Panes:
         if not self._clips:
             return None
         counted = None if self._counter is None else _narrow(self._counter)
-        return Pane(self._front_end, counted, tuple(self._waiting), self._scores.copy())
+        return Pane(self._front_end, counted, tuple(self._waiting), self._scores.copy(), self._moments_so_far())
+
+    def _moments_so_far(self) -> FeatureMoments:
+        parts = ([] if self._moments is None else [self._moments]) + (
+            [FeatureMoments.of(np.stack(self._rows))] if self._rows else []
+        )
+        return FeatureMoments.sum(parts)
 
     def newest_first(self) -> list[tuple[int, Pane]]:
         """Return every pane with its number."""
@@ -184,9 +201,8 @@ class Panes:
                 sums[row], clips[row] = pane.scores, pane.clips
         return sums, clips
 
-    def take(self, number: int, measurement: Measurement, scores: Integers) -> None:
-        """Insert a pane counted by a saved or another monitor; the number of scores must match."""
-        pane = Pane(self._front_end, measurement, (), scores)
+    def take(self, number: int, pane: Pane) -> None:
+        """Insert a pane of a saved or another monitor; the number of scores must match."""
         known = self._full.get(number)
         self._full[number] = pane if known is None else Pane.sum([known, pane])
         self._number = max(self._number, number)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spectronorm.errors import FileFormatError, FrontEndMismatch
 from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.monitor.clips.baseline import Baseline
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane
@@ -25,7 +26,7 @@ from spectronorm.storage import container, refuse_damage
 from spectronorm.version import __version__
 
 _KIND = "monitor"
-_FORMAT = 2
+_FORMAT = 3
 _PANE = "pane"
 _MOST = (1 << 63) - 1
 
@@ -78,7 +79,9 @@ def save_state(
         groups: dict[GroupKey, Measurement] = {((_PANE, f"{number:020d}"),): pane.measurement for number, pane in panes}
         header["panes"], counted = Profile(front_end, groups).to_container()
         tensors |= {f"panes.{name}": value for name, value in counted.items()}
-        tensors["scores"] = np.stack([pane.scores for _, pane in sorted(panes, key=lambda item: item[0])])
+        in_order = [pane for _, pane in sorted(panes, key=lambda item: item[0])]
+        tensors["scores"] = np.stack([pane.scores for pane in in_order])
+        tensors["moments"] = np.stack([pane.moments.sums for pane in in_order])
     container.save_tensors(path, header, tensors)
 
 
@@ -119,14 +122,16 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: Any
     if header["panes"] is None:
         return Saved(state, window, baseline, (), history, seen)
     counted = Profile.from_container(header["panes"], _part(tensors, "panes"), path)
-    scores = tensors["scores"]
-    if counted.front_end != front_end or scores.dtype != np.int64:
+    scores, moments = tensors["scores"], tensors["moments"]
+    if counted.front_end != front_end or not scores.dtype == moments.dtype == np.int64:
         raise ValueError("the panes are not of this front end")
     if scores.shape != (len(counted.groups), len(baseline.columns)):
         raise ValueError("the scores do not fit the panes")
+    if moments.shape != (len(counted.groups), 2, baseline.rows.shape[1]):
+        raise ValueError("the moments do not fit the panes")
     panes = [
-        (int(dict(key)[_PANE]), Pane(front_end, measurement, (), row))
-        for (key, measurement), row in zip(counted.groups.items(), scores, strict=True)
+        (int(dict(key)[_PANE]), Pane(front_end, measurement, (), row, FeatureMoments(measurement.clips, sums)))
+        for (key, measurement), row, sums in zip(counted.groups.items(), scores, moments, strict=True)
     ]
     return Saved(state, window, baseline, panes, history, seen)
 

@@ -97,7 +97,10 @@ class Normalizer(Parameters, ABC):
 
     @property
     def causal(self) -> bool:
-        """True if no frame's result depends on later frames, apart from a fixed number of the first ones."""
+        """True if no frame's result depends on later frames, apart from a fixed number of the first ones.
+
+        Streams take causal normalizers: those of the data set, and sliding windows that end at their frame.
+        """
         return not self.maps_clips
 
     def clip_stream(self, bands: int) -> ClipStream:
@@ -107,8 +110,8 @@ class Normalizer(Parameters, ABC):
             ArgumentError: if a later frame may change the map of an earlier one.
         """
         raise ArgumentError(
-            f"{self} looks at a whole clip of {bands} bands, which a stream has only at its end; use a normalizer that "
-            "is measured over the data set, or SlidingStandardize(center=False)"
+            f"{self} looks at a whole clip of {bands} bands, which a stream has only at its end; use "
+            "SlidingStandardize(center=False), the nearest causal one, or a normalizer of the data set"
         )
 
     def clip_blocks(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[NDArray[np.float64], Affine]] | None:

@@ -35,6 +35,8 @@ class PerClip(ClipNormalizer):
     It needs nothing from the data set and forgets each clip's level; a constant clip becomes zero. The inverse needs
     the map that the clip got, which `FittedNormalizer.affine_of` gives. Of several channels each is a clip of its own.
 
+    It is not causal: a stream refuses it. Of the causal ones, `SlidingStandardize(center=False)` is the nearest.
+
     Systems differ: `ddof` is 1 in torch's `std`, and an `epsilon` is added to the variance (SeamlessM4T: 1e-7) or, with
     `epsilon_of="std"`, to the standard deviation (NeMo: 1e-5).
 

@@ -36,8 +36,9 @@ class SlidingStandardize(ClipNormalizer):
 
     `scale` selects the divisor of the mean-free level: the `window`'s own standard deviation (Kaldi's `norm-vars`); the
     `data_set`'s, band by band, so that the window removes the level and the training set gives the scale; or `none`
-    (Kaldi's default). With `center=False` a frame never sees later frames, except for the first `min_length` frames. A
-    constant window gives zero. The inverse needs the clip's map, `FittedNormalizer.affine_of`.
+    (Kaldi's default). With `center=False` it is causal, so that streams take it: a frame never sees later frames,
+    except for the first `min_length` frames. A constant window gives zero. The inverse needs the clip's map,
+    `FittedNormalizer.affine_of`.
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length` and `scale` is known.

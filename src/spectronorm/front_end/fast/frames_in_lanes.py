@@ -23,7 +23,7 @@ from spectronorm.kernels.packed import numbers_of, setting, wholes_of
 HOP, FEW, BANDS, IDENTITY, ROOT, CHANGES = range(6)
 """Places in the head of settings; `FEW` frames are transformed at once in split lanes, or 0."""
 NUMBERS, WINDOW, ROWS, SHIFTS, RADICES, STARTS, ROOTS, LAST_ROOTS, MEAN_RUNS = range(6, 15)
-WEIGHTS, FIRST, STOP, SHIFT, SCALE, FRAMES, CHANGED, SIGNALS, STAGES, POWERS, LEVEL = range(15, 26)
+WEIGHTS, FIRST, STOP, SHIFT, SCALE, FRAMES, CHANGED, SIGNALS, STAGE, OTHER_STAGE, POWERS, LEVEL = range(15, 27)
 """Places in the head of the starts of parts: tables, then buffers."""
 _PREEMPHASIS, _OFFSET, _GAIN, _LIMIT = range(8, 12)
 """Places among the numbers, after the arguments of the logarithm."""
@@ -36,49 +36,48 @@ _log: Any = LOGARITHM
 def add_piece(piece: _Floats, queue: _Doubles, table: _Doubles, begin: int, end: int, into: _Floats) -> bool:
     """Write a piece into the queue from `end` on, and the frames from `begin` on into `into` `(band, frame)`.
 
-    False, and no frame, if a sample is NaN or beyond the limit.
+    False, and no frame, if a sample is NaN or beyond the limit. Here and below, unsigned numbers are no places that
+    count from an array's end, whose check keeps a compiler from using lanes.
     """
     numbers = numbers_of(table, NUMBERS)
     offset, gain, limit = numbers[_OFFSET], numbers[_GAIN], numbers[_LIMIT]
-    beyond, room = 0, queue[end : end + piece.size]
-    for i in range(piece.size):
+    beyond, at = 0, np.uintp(end)
+    for i in range(np.uintp(piece.size)):
         x = np.float64(piece[i])
         beyond += not (-limit <= x <= limit)
-        room[i] = (x - offset) * gain
+        queue[at + i] = (x - offset) * gain
     if beyond:
         return False
-    frames, hop, few, start = into.shape[1], setting(table, HOP), setting(table, FEW), 0
-    while start < frames:
-        there = min(DOUBLES, frames - start)
+    frames, hop, few = into.shape[1], setting(table, HOP), setting(table, FEW)
+    for start in range(0, frames, DOUBLES):
+        there = frames - start
         at_once = few if there <= few else DOUBLES
-        there = min(there, at_once)
+        there = there if there < DOUBLES else DOUBLES
         first = begin + start * hop
         if at_once == few:
             _few_powers(queue, first, there, table)
         else:
             _powers(queue, first, there, table)
         _write_levels(table, at_once, start, there, into)
-        start += there
     return True
 
 
-@njit(nogil=True)
+@njit(nogil=True, inline="always")
 def _powers(queue: _Doubles, begin: int, there: int, table: _Doubles) -> None:
     """Write the squared magnitudes `(bin, lane)` of up to eight frames."""
     window, powers = numbers_of(table, WINDOW), numbers_of(table, POWERS)
     frames = _cut(queue, begin, there, table)
     layout = window, wholes_of(table, ROWS), wholes_of(table, SHIFTS)
     plan = wholes_of(table, RADICES), wholes_of(table, STARTS), numbers_of(table, ROOTS)
-    stages, half = numbers_of(table, STAGES), window.size * DOUBLES
-    transform_frames(frames, layout, (DOUBLES, DOUBLES), plan, (stages[:half], stages[half:]), powers)
+    stages = numbers_of(table, STAGE), numbers_of(table, OTHER_STAGE)
+    transform_frames(frames, layout, (DOUBLES, DOUBLES), plan, stages, powers)
 
 
-@njit(nogil=True)
+@njit(nogil=True, inline="always")
 def _few_powers(queue: _Doubles, begin: int, there: int, table: _Doubles) -> None:
     """Write the squared magnitudes `(bin, frame)` of the frames of one transform of few."""
     few, hop, window = setting(table, FEW), setting(table, HOP), numbers_of(table, WINDOW)
-    stages, half = numbers_of(table, STAGES), few * window.size
-    frames, other = stages[:half], stages[half : 2 * half]
+    frames, other = numbers_of(table, STAGE), numbers_of(table, OTHER_STAGE)
     size = numbers_of(table, FRAMES).size // DOUBLES
     if setting(table, CHANGES):
         changed = _cut(queue, begin, there, table)
@@ -87,9 +86,10 @@ def _few_powers(queue: _Doubles, begin: int, there: int, table: _Doubles) -> Non
                 frames[k * few + t] = changed[k * DOUBLES + min(t, there - 1)] * window[k]
     else:
         _interleave(queue, begin, hop, there - 1, window, frames, size, few)
-    frames[size * few :] = 0.0
+    for k in range(size * few, window.size * few):
+        frames[k] = 0.0
     plan = wholes_of(table, RADICES), wholes_of(table, STARTS), numbers_of(table, ROOTS)
-    power_of_few(plan, numbers_of(table, LAST_ROOTS), frames, other, numbers_of(table, POWERS))
+    power_of_few(plan, window.size, numbers_of(table, LAST_ROOTS), frames, other, numbers_of(table, POWERS))
 
 
 @njit(nogil=True)
@@ -97,7 +97,6 @@ def _interleave(
     queue: _Doubles, begin: int, hop: int, last: int, window: _Doubles, out: _Doubles, size: int, few: int
 ) -> None:
     """Write windowed frames `(sample, frame)`, flat, with the last one in place of those behind it."""
-    # Unsigned numbers are no places that count from an array's end, whose check keeps a compiler from using lanes.
     first, two, three = np.uintp(begin), np.uintp(2), np.uintp(3)
     if few == 2:
         second = np.uintp(begin + last * hop)
@@ -116,7 +115,7 @@ def _interleave(
         out[at + three] = queue[fourth + k] * window[k]
 
 
-@njit(nogil=True)
+@njit(nogil=True, inline="always")
 def _cut(queue: _Doubles, begin: int, there: int, table: _Doubles) -> Any:
     """Return frames `(sample, lane)` from `begin` on, flat; lanes without a frame keep what they hold."""
     frames, hop = numbers_of(table, FRAMES), setting(table, HOP)
@@ -145,10 +144,9 @@ def _write_levels(table: _Doubles, at_once: int, start: int, there: int, into: _
         for i in range(powers.size - DOUBLES):
             powers[i] = np.sqrt(powers[i])
     _gather(table, at_once, there)
-    amin, offset, high, low, unit, factor, moved, least = numbers_of(table, NUMBERS)[:8]
     shift, scale = numbers_of(table, SHIFT), numbers_of(table, SCALE)
-    kind = into.dtype.type
-    _log(level[: bands * there], amin, offset, high, low, unit, factor, moved, least)
+    kind, n = into.dtype.type, numbers_of(table, NUMBERS)
+    _log(level[: bands * there], n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7])
     for band in range(bands):
         for t in range(there):
             into[band, start + t] = (kind(level[band * there + t]) - kind(shift[band])) / kind(scale[band])

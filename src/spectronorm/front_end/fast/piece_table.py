@@ -81,7 +81,8 @@ def _common_table(blocks: LevelKernels, log: Logarithm, change: tuple[float, flo
         lanes.FRAMES: size * DOUBLES,
         lanes.CHANGED: size * DOUBLES if changes else 0,
         lanes.SIGNALS: (size + STACK) * DOUBLES if changes else 0,
-        lanes.STAGES: 2 * plan.n * DOUBLES,
+        lanes.STAGE: plan.n * DOUBLES,
+        lanes.OTHER_STAGE: plan.n * DOUBLES,
         lanes.POWERS: (stft.bins + 1) * DOUBLES,
         lanes.LEVEL: (bands + 1) * DOUBLES,
     }

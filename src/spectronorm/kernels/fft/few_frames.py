@@ -136,17 +136,18 @@ _last_stage_across: Any = intrinsic(_last_across)
 
 
 @njit(cache=True, nogil=True)
-def power_of_few(plan: Stages, roots: _Floats, frames: _Floats, other: _Floats, out: _Floats) -> None:
+def power_of_few(plan: Stages, n: int, roots: _Floats, frames: _Floats, other: _Floats, out: _Floats) -> None:
     """Write squared magnitudes `(bin, frame)` of windowed frames `(sample, frame)`, flat; `frames` is overwritten.
 
-    There are `frames_at_once` of them; `out` has room for 8 more numbers. `roots` are the plan's `last_roots`.
+    There are `frames_at_once` of them, of `n` samples; `out` has room for 8 more numbers. `roots` are the plan's
+    `last_roots`.
     """
     radices, starts, all_roots = plan
-    n = frames.size // DOUBLES
-    before = n
+    split = n // radices[0]
+    before = split
     for i in range(len(radices) - 1, 0, -1):
-        inner = n // before
+        inner = split // before
         before //= radices[i]
         stage(radices[i], frames, other, inner, before, all_roots, starts[i])
         frames, other = other, frames
-    _last_stage_across(radices[0], frames, roots, out, n)
+    _last_stage_across(radices[0], frames, roots, out, split)

@@ -35,6 +35,7 @@ _AT_THE_SOURCE = {
     Kind.CLIPPING: "Turn the gain down before the converter: what is clipped cannot be restored.",
     Kind.HUM: "Check grounding and power supplies, or cut the mains' frequencies out of every clip, in training too.",
     Kind.DYNAMICS: "Turn off automatic gain, gates and noise suppression in the device, or train with them.",
+    Kind.REVERBERATION: "Move the microphone closer or damp the room, or train with reverberation.",
     Kind.SPEED: "Check the sample rate that the device reports: clips are played at a wrong one.",
     Kind.UNKNOWN: (
         "Listen, label some clips and measure the model before anything is changed. Behind all measured changes "

@@ -9,16 +9,18 @@ from functools import cached_property
 import numpy as np
 
 from spectronorm.arrays import Floats
-from spectronorm.front_end import AnyFrontEnd, Levels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.monitor.change.distribution import dbfs_mean
+from spectronorm.monitor.change.within import KnownClips, Within
+from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import band_ranges
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.profile import Measurement, Profile, Statistics
 from spectronorm.short_repr import with_short_repr
 
 RANGES = 16
-QUANTILES = (0.1, 0.5, 0.9)
-_SPEEDS = np.concatenate([np.geomspace(0.4, 0.8, 12), np.geomspace(1.25, 2.5, 12)])
-_FEWEST_RANGES = 6
+QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _ENOUGH_ABOVE = 0.1
 """A range with a smaller share above the floor is silent: its quantiles are taken over all cells, and are the floor."""
 
@@ -31,36 +33,32 @@ class Evidence:
     Attributes:
         clips: Number of clips in the window.
         hz: Centre frequency of each range of bands, in Hz.
-        low: Change of the 0.1 quantile of each range's levels above the floor, in dB; None if levels cannot be
-            converted to decibels.
-        middle: Change of the median.
-        high: Change of the 0.9 quantile.
-        beyond_gain: Part of the change of the middle and high quantiles that the clips' change of RMS leaves
-            unexplained, in dB: minus the effect of a gain on the training set, floor included, or minus zero if the
-            bands do not follow the gain.
+        then: Quantiles `(range, quantile)` of the training set's levels above the floor, in dB; None if levels cannot
+            be converted to decibels.
+        now: Those of the window.
+        floor: The floor in dB; minus infinity if each clip has its own.
+        gain_reaches: True if a gain reaches the levels, which it does not where waveforms are normalized.
         rms_shift: Change of the clips' mean RMS, in dB.
         rms_se: Standard error of `rms_shift` over clips.
         rms: The clips' mean RMS, in dBFS.
         crest_shift: Change of the mean ratio of peak to RMS, in dB.
         same_peak: Largest share of clips whose peaks lie within half a decibel, minus the training set's share there.
         flat: Share of silent or constant clips.
-        spread_ratio: Spread between clips in the bands that are not lost, divided by the training set's.
+        spread_ratio: Spread between clips in each range, divided by the training set's.
         level_se: Standard error over clips of a range's level, in dB.
         shape_se: Standard error over clips of a range's level minus the level of all ranges, which a filter moves.
+        tail_se: Standard error of the change of the lowest quantile against the highest for this number of clips when
+            nothing has changed, in dB.
         floor_rise: Share of the cells that lie on the floor, minus the training set's.
-        speed: Factor by which the sounds would have to be faster for the training set's spectrum to become that of the
-            clips, as well as that goes.
-        speed_rest: Root mean square of the part of the bands' movement that `speed` leaves unexplained, in dB; infinite
-            if the bands have no frequencies.
-        tail_se: Standard error of `low - high` for this number of clips when nothing has changed, in dB.
+        within: How features of clips moved that no histogram holds; None without the training clips.
     """
 
     clips: int
     hz: Floats
-    low: Floats | None
-    middle: Floats | None
-    high: Floats | None
-    beyond_gain: Floats | None
+    then: Floats | None
+    now: Floats | None
+    floor: float
+    gain_reaches: bool
     rms_shift: float
     rms_se: float
     rms: float
@@ -72,16 +70,26 @@ class Evidence:
     shape_se: float
     tail_se: float
     floor_rise: float = 0.0
-    speed: float = 1.0
-    speed_rest: float = math.inf
+    within: Within | None = None
 
 
 class Reference:
-    """Properties of a training set that every window is compared with, computed once."""
+    """Properties of a training set that every window is compared with, computed once.
 
-    def __init__(self, profile: Profile) -> None:
+    Args:
+        profile: Profile of the training set.
+        baseline: Features of the training clips; without them, changes within clips are not seen.
+    """
+
+    def __init__(self, profile: Profile, baseline: Baseline | None = None) -> None:
         self.profile = profile
+        self.baseline = baseline if baseline is not None and baseline.measured else None
         self.front_end, self.total = profile.front_end, profile.total
+
+    @cached_property
+    def clips(self) -> KnownClips | None:
+        """The training clips; None if only their profile is known."""
+        return None if self.baseline is None else KnownClips.of(self.baseline, _decibels_per_unit(self.front_end))
 
     @cached_property
     def quantiles(self) -> Floats | None:
@@ -109,28 +117,33 @@ class Reference:
             now = _quantiles(self.front_end, part)
             if now is not None:
                 shift = now - self.quantiles
-                total += float(np.median(shift[:, 0] - shift[:, 2])) ** 2 * part.clips
+                total += float(np.median(shift[:, 0] - shift[:, -1])) ** 2 * part.clips
         return math.sqrt(total / len(parts))
 
 
-def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
-    """Compare a window's clips with a profile of an identical front end."""
+def evidence(profile: Profile | Reference, window: Measurement, moments: FeatureMoments | None = None) -> Evidence:
+    """Compare a window's clips with a profile of an identical front end.
+
+    Args:
+        profile: The training set.
+        window: Measurement of the window.
+        moments: Sums of the features of the window's clips.
+    """
     known = profile if isinstance(profile, Reference) else Reference(profile)
     front_end, reference = known.front_end, known.total
     rms, peak = dbfs_mean(window.rms / window.clips), dbfs_mean(window.peak / window.clips)
     then_rms, then_peak = dbfs_mean(reference.rms / reference.clips), dbfs_mean(reference.peak / reference.clips)
-    now, then = _quantiles(front_end, window), known.quantiles
-    shift = None if now is None or then is None else now - then
     root, decibels = math.sqrt(window.clips), _decibels_per_unit(front_end)
-    hz = np.array([float(front_end.band_hz()[r].mean()) for r in band_ranges(front_end.n_bands, RANGES)])
-    speed, speed_rest = (1.0, math.inf) if now is None or then is None else _speed(hz, then, now)
+    within = None
+    if moments is not None and known.clips is not None and known.baseline is not None:
+        within = Within.of(known.clips, known.baseline.rows.mean(axis=0), moments)
     return Evidence(
         clips=window.clips,
-        hz=hz,
-        low=None if shift is None else shift[:, 0],
-        middle=None if shift is None else shift[:, 1],
-        high=None if shift is None else shift[:, 2],
-        beyond_gain=None if now is None else _beyond_gain(known, now, rms - then_rms),
+        hz=np.array([float(front_end.band_hz()[r].mean()) for r in band_ranges(front_end.n_bands, RANGES)]),
+        then=known.quantiles,
+        now=_quantiles(front_end, window, _silent(reference)),
+        floor=_floor(front_end),
+        gain_reaches=isinstance(front_end, Levels) or isinstance(front_end.level, AsRecorded),
         rms_shift=rms - then_rms,
         rms_se=_deviation(reference.rms / reference.clips) / root,
         rms=rms,
@@ -142,8 +155,7 @@ def evidence(profile: Profile | Reference, window: Measurement) -> Evidence:
         shape_se=known.shape_deviation * decibels / root,
         tail_se=4.0 if known.tail_deviation is None else known.tail_deviation / root,
         floor_rise=_floor_share(window) - _floor_share(reference),
-        speed=speed,
-        speed_rest=speed_rest,
+        within=within,
     )
 
 
@@ -151,34 +163,24 @@ def _floor_share(m: Measurement) -> float:
     return float(m.on_floor.sum() / max(int(m.count.sum()), 1))
 
 
-def _speed(hz: Floats, then: Floats, now: Floats) -> tuple[float, float]:
-    """Find the factor of speed that explains the movement of the bands best, and what it leaves in dB."""
-    if not (np.isfinite(hz).all() and (np.diff(hz) > 0).all() and hz[0] > 0) or len(hz) < _FEWEST_RANGES:
-        return 1.0, math.inf
-    spectrum, moved = then[:, 1:].mean(axis=1), (now - then)[:, 1:].mean(axis=1)
-    best = (math.inf, 1.0)
-    for factor in _SPEEDS:
-        played = hz / factor
-        known = (played >= hz[0]) & (played <= hz[-1])
-        if known.sum() < _FEWEST_RANGES:
-            continue
-        rest = moved - (np.interp(np.log(played), np.log(hz), spectrum) - spectrum)
-        best = min(best, (float(np.std(rest[known])), float(factor)))
-    return best[1], best[0]
+def _floor(front_end: AnyFrontEnd) -> float:
+    if isinstance(front_end, Levels):
+        return float(front_end.floor)
+    if front_end.floor_follows_highest or not front_end.compress.framewise:
+        return -math.inf
+    return float(_in_decibels(front_end, np.array(front_end.floor)))
 
 
-def _beyond_gain(known: Reference, now: Floats, gain: float) -> Floats | None:
-    """Return the better of two explanations: no gain in the bands (waveforms are normalized), or the whole gain."""
-    found = [
-        (now - then)[:, 1:].mean(axis=1)
-        for then in (known.quantiles, _quantiles(known.front_end, known.total, gain))
-        if then is not None
-    ]
-    return min(found, key=lambda rest: float(np.abs(rest).sum()), default=None)
+def _silent(m: Measurement) -> Floats:
+    """Share of each band's cells that lie on the floor."""
+    return np.asarray(m.on_floor / np.maximum(m.count, 1))
 
 
-def _quantiles(front_end: AnyFrontEnd, m: Measurement, gain: float = 0.0) -> Floats | None:
-    """Quantiles `(range, quantile)` in dB of the levels above the floor, after raising all levels by a gain in dB."""
+def _quantiles(front_end: AnyFrontEnd, m: Measurement, silent: Floats | None = None) -> Floats | None:
+    """Quantiles `(range, quantile)` in dB of the levels without the silent share, which is at most that on the floor.
+
+    So what a gate mutes counts among the quiet moments, and does not raise the quantiles of the others.
+    """
     if isinstance(front_end, Levels):
         if front_end.unit != "dB":
             return None
@@ -189,21 +191,23 @@ def _quantiles(front_end: AnyFrontEnd, m: Measurement, gain: float = 0.0) -> Flo
     cell = np.clip((m.lowest >> grid.cell_bits) - m.first_cell, 0, counts.shape[1] - 1)
     rows = np.arange(m.bands)
     above = counts.copy()
-    above[rows, cell] -= np.minimum(m.on_floor, above[rows, cell])
-    still = (m.first_cell + np.arange(counts.shape[1] + 1)) * grid.cell_width
-    moved = still + gain / _decibels_per_unit(front_end)
-    if gain:
-        above[:, moved[:-1] <= front_end.floor] = 0.0
+    left_out = m.on_floor if silent is None else np.minimum(m.on_floor, silent * m.count)
+    above[rows, cell] -= np.minimum(left_out, above[rows, cell])
+    edges = (m.first_cell + np.arange(counts.shape[1] + 1)) * grid.cell_width
     levels = np.empty((len(band_ranges(m.bands, RANGES)), len(QUANTILES)))
     for row, bands in zip(levels, band_ranges(m.bands, RANGES), strict=True):
         some, every = above[bands].sum(axis=0), counts[bands].sum(axis=0)
-        used, edges = (some, moved) if some.sum() >= _ENOUGH_ABOVE * every.sum() else (every, still)
+        used = some if some.sum() >= _ENOUGH_ABOVE * every.sum() else every
         reached = np.concatenate([[0.0], np.cumsum(used)])
         row[:] = np.interp(np.array(QUANTILES) * reached[-1], reached, edges)
     low, high = front_end.floor, grid.high
     if isinstance(front_end, Levels):
         return np.clip(levels, low, high)
-    values = front_end.compress.inverse(np.clip(levels, low, high), front_end.stft.power)
+    return _in_decibels(front_end, np.clip(levels, low, high))
+
+
+def _in_decibels(front_end: FrontEnd, levels: Floats) -> Floats:
+    values = front_end.compress.inverse(levels, front_end.stft.power)
     return np.asarray((20.0 / front_end.stft.power) * np.log10(np.maximum(values, 1e-20)))
 
 

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     CLIPPING = "clipping"
     HUM = "hum"
     DYNAMICS = "dynamics"
+    REVERBERATION = "reverberation"
     SPEED = "speed"
     CONTENT = "other-content"
     UNKNOWN = "unknown-change"

@@ -20,7 +20,7 @@ from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.features import open_for
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.kernels.jit import kernel
-from spectronorm.monitor.clips.features import clip_features, feature_names, range_weights, with_shape
+from spectronorm.monitor.clips.features import clip_features, feature_names, moved_by, range_weights
 from spectronorm.monitor.clips.synthetic import synthetic_features
 from spectronorm.passes.clip_level import read_clip_level
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
@@ -165,8 +165,7 @@ class Baseline:
     def moved(self, shift: Floats, rms: float, peak: float) -> Baseline:
         """Simulate a device that moves bands `(band,)` and clip levels by these amounts, as an accepted update does."""
         ranges = range_weights(self.front_end.n_bands) @ shift
-        by = with_shape(ranges, np.zeros_like(ranges), np.array([rms, peak]))
-        return replace(self, rows=self.rows + by)
+        return replace(self, rows=self.rows + moved_by(ranges, rms, peak))
 
     def to_tensors(self) -> dict[str, NDArray[Any]]:
         """Return the tensors that `from_tensors` reads."""

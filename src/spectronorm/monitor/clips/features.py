@@ -24,6 +24,20 @@ _MAX_BANDS = 12
 QUIETEST, LOUDEST = -100.0, 30.0
 """Limits in dBFS; beyond them, all silent clips are equally silent."""
 _LARGE = 1e10
+OF_RANGES = ("level", "shape", "spread", "quiet", "loud", "flux", "steadiest")
+"""Features that each range has: its mean, that less the mean of all ranges, the spread within it, quantiles of its
+frames, the mean step from frame to frame, and that of the band in it that moves least (small for a tone).
+"""
+OF_CLIPS = ("RMS", "peak", "crest", "flat tops", "onset")
+"""Features of the whole clip: levels in dBFS, their difference, the samples near the peak (logarithm of their share),
+and by how much rises are faster than falls, in decibels.
+"""
+QUIET, LOUD = 0.1, 0.9
+_MOST_SORTED = 64
+_ONSET_FRAMES = 4
+_FEWEST_TOPS = 1e-4
+_NEAR_PEAK = 0.9999
+_TOP_STRIDE = 4
 
 
 @lru_cache(maxsize=64)
@@ -48,7 +62,7 @@ def range_weights(n_bands: int, at_most: int = _MAX_BANDS) -> Floats:
 
 
 def feature_names(front_end: AnyFrontEnd) -> list[str]:
-    """Name of each feature: level of each range, shape (level minus the clip's mean), spread, RMS, peak."""
+    """Name of each feature: those of `OF_RANGES` range by range, then those of `OF_CLIPS`."""
     hz = front_end.band_hz()
     ranges = [
         f"bands {bands.start}-{bands.stop - 1}"
@@ -56,19 +70,19 @@ def feature_names(front_end: AnyFrontEnd) -> list[str]:
         else f"{hz[bands][0]:.0f}-{hz[bands][-1]:.0f} Hz"
         for bands in band_ranges(front_end.n_bands)
     ]
-    return [f"{kind} {name}" for kind in ("level", "shape", "spread") for name in ranges] + ["RMS", "peak"]
+    return [f"{kind} {name}" for kind in OF_RANGES for name in ranges] + list(OF_CLIPS)
 
 
-def spread_columns(n_bands: int) -> slice:
-    """Columns of the spreads among the features."""
+def columns_of(n_bands: int, *names: str) -> NDArray[np.int64]:
+    """Columns of these features, by their names in `OF_RANGES` and `OF_CLIPS`."""
     ranges = len(band_ranges(n_bands))
-    return slice(2 * ranges, 3 * ranges)
-
-
-def shape_columns(n_bands: int) -> NDArray[np.int64]:
-    """Columns of the shapes among the features."""
-    ranges = len(band_ranges(n_bands))
-    return np.arange(ranges, 2 * ranges)
+    found = [
+        np.arange(ranges) + OF_RANGES.index(name) * ranges
+        if name in OF_RANGES
+        else np.array([len(OF_RANGES) * ranges + OF_CLIPS.index(name)])
+        for name in names
+    ]
+    return np.concatenate(found)
 
 
 def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | None) -> Floats:
@@ -89,9 +103,11 @@ def clip_features_on_grid(
     `gridded` `(band, frame)` is filled with evenly spaced frames; an array without frames leaves the extremes
     undefined.
     """
-    features = np.empty(3 * len(_range_bounds(level.shape[0])) - 1)
-    lowest, highest = _look(level, _range_bounds(level.shape[0]), steps, gridded, features)
-    features[-2], features[-1] = dbfs(recorded.rms), dbfs(recorded.peak)
+    bounds = _range_bounds(level.shape[0])
+    features = np.empty(len(OF_RANGES) * (len(bounds) - 1) + len(OF_CLIPS))
+    lowest, highest = _look(level, bounds, steps, gridded, features)
+    rms, peak = dbfs(recorded.rms), dbfs(recorded.peak)
+    features[-5:-1] = rms, peak, peak - rms, math.log10(recorded.tops + _FEWEST_TOPS)
     return features, lowest, highest
 
 
@@ -109,12 +125,26 @@ def _look_by_numpy(
     features: Floats,
 ) -> tuple[int, int]:
     ranges, frames = len(bounds) - 1, level.shape[1]
+    count = np.diff(bounds)
     mean = level.mean(axis=1)
     variance = np.maximum(np.square(level).mean(axis=1) - mean * mean, 0.0)
-    count = np.diff(bounds)
-    features[:ranges] = np.add.reduceat(mean, bounds[:-1]) / count
-    features[ranges : 2 * ranges] = features[:ranges] - features[:ranges].mean()
-    features[2 * ranges : 3 * ranges] = np.sqrt(np.add.reduceat(variance, bounds[:-1]) / count)
+    steps_of_bands = np.abs(np.diff(level, axis=1)).sum(axis=1) / max(frames - 1, 1)
+    course = np.add.reduceat(level, bounds[:-1], axis=0) / count[:, None]
+    ordered = np.sort(course[:, :: -(-frames // _MOST_SORTED)], axis=1)
+    parts = features[: len(OF_RANGES) * ranges].reshape(len(OF_RANGES), ranges)
+    parts[0] = np.add.reduceat(mean, bounds[:-1]) / count
+    parts[1] = parts[0] - parts[0].mean()
+    parts[2] = np.sqrt(np.add.reduceat(variance, bounds[:-1]) / count)
+    for part, share in ((parts[3], QUIET), (parts[4], LOUD)):
+        at = share * (ordered.shape[1] - 1)
+        low = int(at)
+        high = min(low + 1, ordered.shape[1] - 1)
+        part[:] = ordered[:, low] + (at - low) * (ordered[:, high] - ordered[:, low])
+    parts[5] = np.abs(np.diff(course, axis=1)).sum(axis=1) / max(frames - 1, 1)
+    parts[6] = np.minimum.reduceat(steps_of_bands, bounds[:-1])
+    moved = course[:, _ONSET_FRAMES:] - course[:, :-_ONSET_FRAMES]
+    rise, fall = (1.0 + np.square(np.maximum(sign * moved, 0.0)).sum() for sign in (1.0, -1.0))
+    features[-1] = 10.0 * math.log10(rise / fall)
     if gridded.shape[1] == 0:
         return 1 << 30, -(1 << 30)
     stride = -(-frames // gridded.shape[1])
@@ -124,7 +154,7 @@ def _look_by_numpy(
 
 
 @kernel(_look_by_numpy, cache=True, nogil=True, fastmath={"reassoc"})
-def _look(
+def _look(  # noqa: C901  (one pass over the clip)
     level: NDArray[np.float64],
     bounds: NDArray[np.int64],
     steps: float,
@@ -135,23 +165,52 @@ def _look(
     stride = -(-frames // max(gridded.shape[1], 1))
     lowest: Any = 1 << 30
     highest: Any = -(1 << 30)
+    course = np.empty(frames)
+    every = -(-frames // _MOST_SORTED)
+    ordered = np.empty(-(-frames // every))
+    rise, fall = 1.0, 1.0
     for r in range(ranges):
-        mean, variance = 0.0, 0.0
+        mean, variance, steadiest = 0.0, 0.0, np.inf
+        course[:] = 0.0
         for band in range(bounds[r], bounds[r + 1]):
-            total, square = 0.0, 0.0
+            total, square, moved = 0.0, 0.0, 0.0
             for t in range(frames):
                 x = level[band, t]
                 total += x
                 square += x * x
+                course[t] += x
+            for t in range(1, frames):
+                moved += abs(level[band, t] - level[band, t - 1])
             mean += total / frames
             variance += max(square / frames - (total / frames) * (total / frames), 0.0)
+            steadiest = min(steadiest, moved)
             for i in range(gridded.shape[1]):
                 q = np.int32(np.rint(min(max(level[band, i * stride] * steps, -1073741824.0), 1073741824.0)))
                 gridded[band, i] = q
                 lowest, highest = min(lowest, q), max(highest, q)
         bands = bounds[r + 1] - bounds[r]
+        flux = 0.0
+        for t in range(frames):
+            course[t] /= bands
+        for t in range(1, frames):
+            flux += abs(course[t] - course[t - 1])
+        for t in range(_ONSET_FRAMES, frames):
+            change = course[t] - course[t - _ONSET_FRAMES]
+            rise += max(change, 0.0) * max(change, 0.0)
+            fall += max(-change, 0.0) * max(-change, 0.0)
+        for i in range(ordered.size):
+            ordered[i] = course[i * every]
+        ordered.sort()
         features[r] = mean / bands
         features[2 * ranges + r] = math.sqrt(variance / bands)
+        for row, share in ((3, QUIET), (4, LOUD)):
+            at = share * (ordered.size - 1)
+            low = int(at)
+            high = min(low + 1, ordered.size - 1)
+            features[row * ranges + r] = ordered[low] + (at - low) * (ordered[high] - ordered[low])
+        features[5 * ranges + r] = flux / max(frames - 1, 1)
+        features[6 * ranges + r] = steadiest / max(frames - 1, 1)
+    features[features.size - 1] = 10.0 * math.log10(rise / fall)
     centre = features[:ranges].mean()
     for r in range(ranges):
         features[ranges + r] = features[r] - centre
@@ -166,13 +225,24 @@ def as_recorded(samples: NDArray[np.float32]) -> Recorded:
     else:  # The square of the sample leaves the range of single precision.
         square = float(np.square(samples, dtype=np.float64).sum())
     rms = math.sqrt(square / len(samples))
-    return Recorded(len(samples), max(-low, high), rms, low == high, digest(samples))
+    peak = max(-low, high)
+    near = np.abs(samples[::_TOP_STRIDE]) >= _NEAR_PEAK * peak if 0 < peak < math.inf and low < high else np.zeros(1)
+    return Recorded(len(samples), peak, rms, low == high, digest(samples), float(np.count_nonzero(near) / len(near)))
 
 
-def with_shape(level: Floats, spread: Floats, clip: Floats) -> Floats:
-    """Rows of features `(..., feature)` from the levels and spreads of ranges `(..., range)`, RMS and peak."""
+def made_up_rows(level: Floats, rms: Floats, peak: Floats) -> Floats:
+    """Rows of features `(clip, feature)` from levels of ranges `(clip, range)`, RMS and peak; the others are NaN."""
     shape = level - level.mean(axis=-1, keepdims=True)
-    return np.concatenate([level, shape, spread, clip], axis=-1)
+    unknown = np.full((len(level), (len(OF_RANGES) - 2) * level.shape[1]), np.nan)
+    clip = np.full((len(level), len(OF_CLIPS)), np.nan)
+    clip[:, 0], clip[:, 1], clip[:, 2] = rms, peak, peak - rms
+    return np.concatenate([level, shape, unknown, clip], axis=-1)
+
+
+def moved_by(ranges: Floats, rms: float, peak: float) -> Floats:
+    """The change `(feature,)` of all features behind a device that moves ranges and clip levels by these amounts."""
+    still, shape = np.zeros_like(ranges), ranges - ranges.mean()
+    return np.concatenate([ranges, shape, still, ranges, ranges, still, still, [rms, peak, peak - rms, 0.0, 0.0]])
 
 
 def dbfs(amplitude: float) -> float:

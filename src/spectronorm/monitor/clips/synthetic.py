@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.arrays import Floats
-from spectronorm.monitor.clips.features import LOUDEST, QUIETEST, range_weights, spread_columns, with_shape
+from spectronorm.monitor.clips.features import LOUDEST, QUIETEST, columns_of, made_up_rows, range_weights
 from spectronorm.profile import Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB, dbfs_edges
 
@@ -26,7 +26,7 @@ def synthetic_features(
 
     The band means of a clip are normal, with the group's mean, the measured spread between clips, and a correlation
     between bands that decays with distance and reproduces the measured spread of the pooled mean. RMS and peak are
-    drawn from the group's histograms, both at one quantile. Spreads within clips are unknown.
+    drawn from the group's histograms, both at one quantile. What lies within clips is unknown.
 
     Args:
         profile: Profile of the training clips.
@@ -48,11 +48,11 @@ def synthetic_features(
         mean = weights @ np.asarray(Statistics(part, profile.front_end.grid).mean)
         level = mean + generator.standard_normal((clips, factor.shape[1])) @ factor.T
         quantile = generator.random(clips)
-        clip = np.stack([_drawn(part.rms, quantile), _drawn(part.peak, quantile)], axis=1)
-        rows.append(with_shape(level, np.full_like(level, np.nan), clip))
+        rows.append(made_up_rows(level, _drawn(part.rms, quantile), _drawn(part.peak, quantile)))
         groups += [number] * clips
-    unknown = np.arange(rows[0].shape[1])[spread_columns(n_bands)]
-    columns = np.setdiff1d(np.arange(rows[0].shape[1]), unknown)
+    known = np.flatnonzero(np.isfinite(rows[0]).all(axis=0))
+    # Both levels are drawn at one quantile, which fixes their difference.
+    columns = np.setdiff1d(known, columns_of(n_bands, "crest"))
     return np.concatenate(rows), np.array(groups, dtype=np.int64), columns
 
 

@@ -11,7 +11,7 @@ from spectronorm.arrays import Floats
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import shape_columns
+from spectronorm.monitor.clips.features import columns_of
 
 _DIRECTIONS = 10
 _DRAWS = 400
@@ -57,7 +57,7 @@ def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
         )
     columns = baseline.columns
     if not baseline.measured:
-        columns = np.setdiff1d(columns, shape_columns(baseline.front_end.n_bands))
+        columns = np.setdiff1d(columns, columns_of(baseline.front_end.n_bands, "shape"))
     training = baseline.rows[:, columns]
     size = (_in_directions if baseline.measured else _in_columns)(training)
     generator = np.random.default_rng(seed)

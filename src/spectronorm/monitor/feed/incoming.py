@@ -1,4 +1,4 @@
-"""Sources of deployed audio: the clips of a source, a growing folder, a list of names, or a raw stream."""
+"""Sources of deployed audio: the clips of a source, a growing folder, or a list of names."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import require_choice, set_real_numbers, set_whole_numbers, whole_number
+from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Reader, Source, Windows, release
 from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
-from spectronorm.audio.resample import resample
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, SourceError
 from spectronorm.features import open_for, read_level
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
-from spectronorm.full_scale import MAX_PEAK
 from spectronorm.monitor.feed.folder import FoundFile, look
 from spectronorm.monitor.seen_files import Mark, SeenFiles
 from spectronorm.short_repr import with_short_repr
-
-PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 
 @with_short_repr
@@ -203,63 +199,3 @@ def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
     for line in lines:
         if name := line.rstrip("\r\n"):
             yield from reading.each(Path(name), name, time.time())
-
-
-_MAX_PCM_SAMPLES = 1 << 28
-
-
-@dataclass(frozen=True)
-class Pcm:
-    """Format of raw samples (`s16le`, `s32le`, `f32le`, `u8`), sample rate in Hz, channels, and clip length in seconds.
-
-    Raises:
-        ArgumentError: if a setting is invalid.
-    """
-
-    encoding: str = "s16le"
-    sample_rate: int = 16_000
-    channels: int = 1
-    seconds: float = 5.0
-
-    def __post_init__(self) -> None:
-        require_choice(self.encoding, "pcm", PCM_FORMATS)
-        set_whole_numbers(self, ("sample_rate",), 100, 1_000_000, of="Hz")
-        set_whole_numbers(self, ("channels",), 1, 256)
-        set_real_numbers(self, ("seconds",), 1e-3, 3600, of="s")
-        samples = self.seconds * self.sample_rate * self.channels
-        if samples > _MAX_PCM_SAMPLES:
-            raise ArgumentError(
-                f"clips of {self.seconds} s, {self.sample_rate} Hz and {self.channels} channels have {samples:.0f} "
-                f"samples, more than {_MAX_PCM_SAMPLES}; cut shorter ones"
-            )
-
-
-def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading) -> Iterator[Incoming]:
-    """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip."""
-    front_end = require_front_end(reading.front_end, "watching raw samples")
-    if reading.windows is not None:
-        raise ArgumentError(f"window={reading.windows.seconds} s: raw samples are cut into clips of pcm_seconds")
-    width = np.dtype(PCM_FORMATS[pcm.encoding]).itemsize * pcm.channels
-    wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
-    number = 0
-    while data := stream.read(wanted):
-        if len(data) < wanted // 2:
-            return
-        wave = _decoded(data[: len(data) // width * width], pcm)
-        if not np.abs(wave).max(initial=0.0) <= MAX_PEAK:
-            problem = AudioError(BadAudioReason.OUT_OF_RANGE, f"its samples are not within ±{MAX_PEAK:g}")
-            yield Incoming(f"clip {number + 1}", None, problem, time.time())
-            number += 1
-            continue
-        samples = resample(wave, pcm.sample_rate, front_end.sample_rate, front_end.resampler)
-        number += 1
-        yield Incoming(f"clip {number}", samples, None, time.time())
-
-
-def _decoded(data: bytes, pcm: Pcm) -> NDArray[np.float32]:
-    """Decode to mono float32 in [-1, 1]."""
-    values = np.frombuffer(data, dtype=PCM_FORMATS[pcm.encoding]).reshape(-1, pcm.channels)
-    if pcm.encoding == "f32le":
-        return np.asarray(values.mean(axis=1), dtype=np.float32)
-    offset, scale = (128.0, 128.0) if pcm.encoding == "u8" else (0.0, -float(np.iinfo(values.dtype).min))
-    return np.asarray((values.mean(axis=1, dtype=np.float64) - offset) / scale, dtype=np.float32)

@@ -21,10 +21,11 @@ from spectronorm.features import open_for
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor.change.advice import Remedy, helps
 from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose
-from spectronorm.monitor.change.evidence import evidence
+from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.clips.baseline import Baseline
 from spectronorm.monitor.clips.features import clip_features
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.shifted import counted_often, fixed_floor, moved_clips, shifted
 from spectronorm.monitor.monitor import Monitor
@@ -149,7 +150,10 @@ def measure_new(
         )
     measurement = replace(measurement, formats=FormatCounts.of(formats))
     features = np.stack(rows)
-    found = diagnose(evidence(profile, measurement)) if alarms else unalarmed(monitor.verdict())
+    known = Reference(profile, baseline)
+    found = (
+        diagnose(evidence(known, measurement, FeatureMoments.of(features))) if alarms else unalarmed(monitor.verdict())
+    )
     return NewAudio(measurement, features, results.bad, found, variety(baseline, features, seed=seed))
 
 

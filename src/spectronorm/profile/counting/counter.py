@@ -30,7 +30,8 @@ _MOST = (1 << 31) - 1
 class Recorded:
     """Properties of a clip as recorded, independent of the front end.
 
-    `flat` is true for a silent or constant clip; peak and RMS are amplitudes.
+    `flat` is true for a silent or constant clip; peak and RMS are amplitudes; `tops` is the share of the samples near
+    the peak, which a monitor looks at.
     """
 
     samples: int
@@ -38,6 +39,7 @@ class Recorded:
     rms: float
     flat: bool
     digest: bytes
+    tops: float = 0.0
 
     @classmethod
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:

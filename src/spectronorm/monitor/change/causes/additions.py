@@ -1,0 +1,73 @@
+"""Sounds that are added: steady noise of a smooth spectrum, and hum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from spectronorm.arrays import Floats
+from spectronorm.monitor.change.causes.cause import Figures, Hypothesis, curves_over, fitted_curve, raised
+from spectronorm.monitor.change.kind import Kind
+from spectronorm.monitor.change.observed import Observed
+
+_HUM_HZ = (450.0, 900.0)
+_CURVES_DB = (20.0, 20.0, 12.0, 8.0, 5.0)
+_NOISE: Figures = {"rms": (0.0, 5.0), "flux": (-0.1, 0.3), "steadiest": (-0.1, 0.2)}
+_STEADY = ([-1.0, -0.2, 0.0], [0.5, 0.3, 0.15])
+_HUM: Figures = {"rms": (0.0, 5.0), "flux": _STEADY, "steadiest": _STEADY}
+
+
+def additions(o: Observed) -> Iterator[Hypothesis]:
+    """Yield noises and hums of one level in all clips, and of a level that follows the clips'."""
+    followed = [np.zeros((1, 1, 1))]
+    if o.gain_reaches and len(o.levels) > 1:
+        loud = o.levels[:, :, 2].max(axis=1)
+        followed.append((loud - loud.mean())[:, None, None])
+    for louder in followed:
+        for count in (1, len(_CURVES_DB)):
+            yield _noise(o, curves_over(o.ranges, count), louder)
+        for low in (o.hz < hz for hz in _HUM_HZ):
+            if low.any() and low.sum() <= o.ranges // 2:
+                yield _hum(o, np.where(low, 0.0, -300.0), louder)
+
+
+def _noise(o: Observed, curves: Floats, louder: Floats) -> Hypothesis:
+    def noisy(p: Floats) -> Floats:
+        return _with(raised(o, p[-1]), (curves @ p[:-1])[:, None] + louder)
+
+    quiet = o.levels[:, :, 0].mean(axis=0)
+    count = curves.shape[1]
+    return Hypothesis(
+        Kind.NOISE,
+        noisy,
+        lambda p: f"The quiet moments are filled by noise of about {p[0]:.0f} dB.",
+        start=[*fitted_curve(curves, quiet + o.shift[:, 0]), 0.0],
+        deviation=[*_CURVES_DB[:count], 6.0],
+        centre=[float(quiet.mean()), *np.zeros(count)],
+        figures=_NOISE,
+        weight=-1.4,
+    )
+
+
+def _hum(o: Observed, lost: Floats, louder: Floats) -> Hypothesis:
+    place = np.arange(o.ranges)
+
+    def hummed(p: Floats) -> Floats:
+        return _with(raised(o, p[2]), (lost + p[0] - np.abs(p[1]) * place)[:, None] + louder)
+
+    quiet = o.levels[:, :, 0].mean(axis=0)
+    return Hypothesis(
+        Kind.HUM,
+        hummed,
+        lambda p: f"At low frequencies the quiet moments are filled by a steady sound of about {p[0]:.0f} dB.",
+        start=[float(quiet[0] + o.shift[0, 0]), 6.0, 0.0],
+        deviation=[25.0, 6.0, 6.0],
+        centre=[float(quiet.mean()), 6.0, 0.0],
+        figures=_HUM,
+        weight=-0.7,
+    )
+
+
+def _with(levels: Floats, noise: Floats) -> Floats:
+    return np.asarray(10.0 * np.log10(10.0 ** (levels / 10.0) + 10.0 ** (noise / 10.0)))
