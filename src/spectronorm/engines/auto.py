@@ -24,7 +24,7 @@ WORTH_SECONDS = 1.5
 _WORTH_SHARE = 0.1
 """Share of the remaining time that they must save besides."""
 _MORE_THAN_ONE = 1.3
-"""Number of busy cores below which threads may do less than one thread would."""
+"""Number of cores that threads could keep busy, below which they may do less than one thread would."""
 _AS_FAST = 0.9
 """Rate of processes over that of threads below which threads continue."""
 _PROCESSES = 0
@@ -39,11 +39,11 @@ class AutoEngine:
     """Runs tasks on `workers` cores (by default all): in threads, in one thread or in processes, by measurement.
 
     A run starts in threads. They share Python's interpreter lock: with short clips, two threads may do less than one.
-    So the first items tell how many cores the threads keep busy. If it is hardly more than one, one thread is tried.
-    If processes, at their best, would save more time than they take to start, they start while threads work; they
-    continue only if they do items no slower. Time that threads wait for a core that other programs hold is no reason to start
-    processes, which would wait as well. A task that cannot be pickled stays in threads. Results do not depend on the
-    choice.
+    So the first items tell how many cores the threads can keep busy. If it is hardly more than one, one thread is
+    tried. If processes, at their best, would save more time than they take to start, they start while threads work;
+    they continue only if they do items no slower. Time that threads wait for a core that other programs hold is no
+    reason to start processes, which would wait as well. A task that cannot be pickled stays in threads. Results do not
+    depend on the choice.
 
     Raises:
         ArgumentError: if `workers` is below 1.
@@ -85,7 +85,7 @@ def processes_pay(left: float, work: float, workers: int, share: float = 1.0) ->
         share: Part of the time in which a thread that can work has a core.
     """
     at_best = work / (workers * share)
-    return left - at_best > WORTH_SECONDS + _WORTH_SHARE * left
+    return left - at_best > WORTH_SECONDS / share + _WORTH_SHARE * left
 
 
 class _Run(Generic[Item, Result]):
@@ -101,7 +101,7 @@ class _Run(Generic[Item, Result]):
         self._worked = False
         """True if processes were given work."""
         self._idle = False
-        """True if the threads kept hardly more than one core busy."""
+        """True if the threads could keep hardly more than one core busy."""
 
     def results(self) -> Iterator[Result]:
         """Yield every result."""
@@ -142,7 +142,7 @@ class _Run(Generic[Item, Result]):
             rate.saw(1, clock(), busy, waited)
             if rate.measured:
                 self._rates.setdefault(workers, rate.rate)
-                self._idle = self._idle or (workers > 1 and rate.cores < _MORE_THAN_ONE)
+                self._idle = self._idle or (workers > 1 and rate.cores / rate.share < _MORE_THAN_ONE)
                 self._consider_processes(rate)
             if self._next() != workers and workers in self._rates:
                 self._rest.stop()
