@@ -41,7 +41,7 @@ class AutoEngine:
     A run starts in threads. They share Python's interpreter lock: with short clips, two threads may do less than one.
     So the first items tell how many cores the threads can keep busy. If it is hardly more than one, one thread is
     tried. If processes, at their best, would save more time than they take to start, they start while threads work;
-    they continue only if they do items no slower. Time that threads wait for a core that other programs hold is no
+    they continue only if they do items no slower. Time that threads wait for a core that other programs hold is not a
     reason to start processes, which would wait as well. A task that cannot be pickled stays in threads. Results do not
     depend on the choice.
 

@@ -22,7 +22,7 @@ def available_cores() -> int:
 def seconds_without_core() -> float:
     """Time for which this thread could have run but had no core, as other programs held them; 0 where nothing tells.
 
-    Waiting for a lock or a file is no part of it.
+    Waiting for a lock or a file is not part of it.
     """
     fields = _text(_OWN_SCHEDULE).split()
     return _number(fields[1]) / 1e9 if len(fields) == 3 and fields[1].isdecimal() else 0.0
