@@ -40,6 +40,9 @@ WAVE = 0.1 * np.random.default_rng(0).standard_normal(8000)
         (lambda: sn.read("x", samplerate=8000), "sample_rate"),  # type: ignore[call-arg]
         (lambda: sn.invert(WAVE, FRONT_END, qualty="best"), "quality"),  # type: ignore[call-arg]
         (lambda: sn.Levels(3, "dB", -100, 10, framerate=5), "frame_rate"),  # type: ignore[call-arg]
+        (lambda: sn.monitor.Window(clip=16), "clips"),  # type: ignore[call-arg]
+        (lambda: sn.sounds.InversionOptions(qualty="best"), "quality"),  # type: ignore[call-arg]
+        (lambda: sn.passes.Store(dtyp="float16"), "dtype"),  # type: ignore[call-arg]
     ],
 )
 def test_a_keyword_is_suggested(call: Callable[[], object], meant: str) -> None:
@@ -158,6 +161,9 @@ def test_an_error_of_a_file_names_it(tmp_path: Path) -> None:
             again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
             assert (again.reason, again.detail, str(again)) == (reason, caught.value.detail, str(caught.value))
             assert str(tmp_path) not in again.detail
+    gone = sn.audio.ClipReference("a.npy", tmp_path / "a.npy")
+    with pytest.raises(AudioError, match=r"a\.npy: missing: "):
+        sn.features.read_level(gone, sn.Levels(3, "dB", -100, 10))
 
 
 def test_modules_name_the_type_that_they_need() -> None:
@@ -167,3 +173,8 @@ def test_modules_name_the_type_that_they_need() -> None:
         nn.Preprocess("p.safetensors")
     with pytest.raises(sn.errors.ArgumentError, match=r"pipeline\.normalizer"):
         nn.Normalize(PIPELINE)
+    with pytest.raises(TypeError, match="did you mean 'trainable'"):
+        nn.Preprocess(PIPELINE, trainble=True)
+    gone = sn.audio.Source.of([sn.audio.ClipReference("a.wav", "gone/a.wav")])
+    with pytest.raises(sn.errors.SourceError, match=r"^a\.wav: missing: "):
+        _ = nn.ClipDataset(gone, FRONT_END)[0]

@@ -28,9 +28,10 @@ from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.short_repr import with_bounded_repr
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Reader:

@@ -13,6 +13,7 @@ from spectronorm.audio.read import Reader
 from spectronorm.audio.sources import Source
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 LAST_WINDOW = ("pad", "keep", "drop")
 """Rules for the rest of a recording that is shorter than a window."""
@@ -20,6 +21,7 @@ MOST_WINDOWS = 10_000_000
 """The most windows of a source: their names alone take gigabytes."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Windows:

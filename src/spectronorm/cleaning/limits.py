@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from spectronorm.cleaning.oddity import Oddity
 from spectronorm.errors import ArgumentError
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 BOUNDS = {
     "clipped_share": (0.0, 1.0),
@@ -22,6 +23,7 @@ BOUNDS = {
 """Lowest and highest value of each limit."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class InspectionLimits:

@@ -14,6 +14,7 @@ from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.metrics.known import ACCURACY, find_metric
 from spectronorm.experiment.training.train import Training
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 AGAIN = " again"
 """Suffix of the reference arm's name for the A/A control: this arm with other initial weights and another order."""
@@ -28,6 +29,7 @@ class Block:
     seed: int
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Design:

@@ -68,7 +68,10 @@ def read_level(clip: ClipReference, levels: Levels, *, duration: float | None = 
     >>> level.shape, float(level.mean())
     ((40, 100), -30.0)
     """
-    return read_stamped_level(clip, levels, duration=duration, with_stamp=False).level_or_raise()
+    try:
+        return read_stamped_level(clip, levels, duration=duration, with_stamp=False).level_or_raise()
+    except AudioError as error:
+        raise error.of(str(clip.location)) from None
 
 
 def read_stamped_level(

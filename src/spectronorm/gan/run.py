@@ -39,6 +39,7 @@ from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
+from spectronorm.suggestion import known_settings
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
@@ -47,6 +48,7 @@ _FORMAT = 2
 MAX_STEPS = 1_000_000_000
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class GanDesign:

@@ -19,8 +19,10 @@ from spectronorm.gan.augment import Changes
 from spectronorm.gan.losses import Loss, find_loss
 from spectronorm.gan.networks import Architecture, Generator, make_networks
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class GanTraining:

@@ -34,8 +34,10 @@ from spectronorm.normalize.normalizer import require_level
 from spectronorm.profile import LevelClip, Measurement, Profile, Statistics
 from spectronorm.profile.counting.counter import Recorded
 from spectronorm.storage.replacement import overwriting
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 class Monitor:
     """Compares incoming clips with a training profile, and raises an alarm when they no longer match.
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
+from spectronorm.suggestion import known_settings
 
 _LATEST = 1e12
 """Seconds since 1970 that no clock will show."""
 
 
+@known_settings
 @dataclass(frozen=True)
 class Window:
     """Window of recent clips: a number of `clips`, or `seconds` if panes should end by the clock.

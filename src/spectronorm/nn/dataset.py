@@ -26,6 +26,7 @@ from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 _LABEL = "label"
 
@@ -55,6 +56,7 @@ class _Checked(OneClip):
     bad: tuple[BadFile, ...] = ()
 
 
+@known_settings
 class ClipDataset(Dataset[ClipItem]):
     """Decodes, resamples, and crops or pads the clips of a source: waveforms for `Preprocess(wave, lengths=length)`.
 

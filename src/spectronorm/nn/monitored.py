@@ -15,10 +15,12 @@ from spectronorm.front_end import require_front_end
 from spectronorm.monitor import Monitor, NewAudio, Report, Update, restarted, update
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.nn.preprocess import Preprocess
+from spectronorm.suggestion import known_settings
 
 _REMEMBERED = 256
 
 
+@known_settings
 class Monitored(nn.Module):
     """Wrapper `Monitored(preprocess, monitor)`, which returns `preprocess(wave)` and monitors one clip in `every`.
 

@@ -19,6 +19,7 @@ from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.normalize.normalizer import PADDINGS, require_level
 from spectronorm.pipeline import require_fitted
+from spectronorm.suggestion import known_settings
 
 
 def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str | float:
@@ -35,6 +36,7 @@ def _padding(normalizer: FittedNormalizer, padding: str | float | None) -> str |
     return known
 
 
+@known_settings
 class Normalize(Constants):
     """Module form of a fitted normalizer: `Normalize(normalizer)(level)` maps levels `(..., band, frame)`.
 

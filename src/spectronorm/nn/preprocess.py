@@ -9,8 +9,10 @@ from spectronorm.nn.batches import mapped_tensors
 from spectronorm.nn.normalize import Normalize
 from spectronorm.nn.spectrogram import Spectrogram
 from spectronorm.pipeline import Pipeline, require_pipeline
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 class Preprocess(nn.Module):
     """`Preprocess(pipeline)(wave)` maps waves `(..., sample)` to normalized spectrograms `(..., band, frame)`.
 

@@ -15,10 +15,12 @@ from spectronorm.nn.checks import check_finite, check_wave, expand_lengths
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.dft import dft_module
 from spectronorm.nn.padding import clip_by_clip, padded_at_ends, takes_valid, valid_mask
+from spectronorm.suggestion import known_settings
 
 _PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 
+@known_settings
 class Spectrogram(Constants):
     """Module `Spectrogram(front_end)`, which maps waveforms `(..., sample)` to levels `(..., band, frame)`.
 

@@ -44,12 +44,13 @@ from spectronorm.short_repr import with_bounded_repr, with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 from spectronorm.version import __version__
 
 _MAX_WIDTH = 1 << 16
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class ExportOptions:

@@ -11,10 +11,12 @@ from spectronorm.interop.tutorial_pictures import LegacyLogMel
 from spectronorm.pipeline import Pipeline
 from spectronorm.runs.versions import libraries
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 FORMATS = ("wav", "flac")
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class InversionOptions:

@@ -26,9 +26,10 @@ from spectronorm.short_repr import with_bounded_repr, with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class RoundTripOptions:

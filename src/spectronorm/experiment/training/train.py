@@ -23,8 +23,10 @@ from spectronorm.experiment.training.device import autocast_on, check_precision,
 from spectronorm.experiment.training.inputs import ArmInputs, Generators
 from spectronorm.experiment.training.pretrained import prepare_to_train
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Training:

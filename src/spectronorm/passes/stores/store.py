@@ -14,6 +14,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.passes.stores.stored_array import StoredArray
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 _BY_NUMPY = ("float32", "float16")
 TYPES = {
@@ -26,6 +27,7 @@ TYPES = {
 _LARGEST_HALF = 65504.0
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Store:
