@@ -242,7 +242,7 @@ def test_esc10_is_a_table_of_esc50(tmp_path: Path) -> None:
             packed.writestr(f"ESC-50-33c8/audio/{name}", content)
     small = replace(DATASETS["esc50"], verify=lambda folder: f"{len(list((folder / 'audio').iterdir()))} files")
     got = get(small, tmp_path / "esc50", archive=tmp_path / "given.zip")
-    assert got.checked == "the archive's SHA-256 is another: it was packed anew; 6 files"
+    assert got.checked == "the archive's SHA-256 is another: it was packed again; 6 files"
     assert len(sn.open_source(got.source)) == 6
     source = sn.open_source(got.source / "esc10.csv")
     assert sorted(clip.columns["src_file"] for clip in source) == ["100", "101", "102", "103"]

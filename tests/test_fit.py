@@ -12,6 +12,7 @@ import soundfile
 
 import spectronorm as sn
 from conftest import Write
+from spectronorm.cli.fit import remarks
 from spectronorm.errors import BadAudioReason
 from spectronorm.passes.fit import fit
 
@@ -219,3 +220,11 @@ class TestApply:
         with pytest.raises(sn.errors.ArgumentError, match="need a folder"):
             sn.apply(noise_folder, pipeline, tmp_path / "out")
         shutil.rmtree(noise_folder)
+
+
+@pytest.mark.parametrize(("rate", "said"), [(8_000, True), (16_000, False), (44_100, False)])
+def test_clips_below_the_front_ends_rate_are_noted(rate: int, said: bool) -> None:
+    """Clips that are all at a lower rate leave bands empty, and the note names the rate to measure at."""
+    wave = np.random.default_rng(0).standard_normal(rate) / 8
+    found = [remark for remark in remarks(sn.fit([(wave, rate)], sn.FrontEnd(16_000))) if "--sample-rate" in remark]
+    assert [f"--sample-rate {rate}" in remark for remark in found] == ([True] if said else [])

@@ -184,7 +184,7 @@ def test_a_bad_piece_is_listed_and_the_others_are_measured(
     ("row", "words"),
     [
         ({"start": "one", "end": 2}, "row 2 has start='one'"),
-        ({"start": "0:01", "end": "0:02"}, "no number of seconds"),
+        ({"start": "0:01", "end": "0:02"}, "not a number of seconds"),
         ({"start": 1, "onset": 1}, "start and onset"),
         ({"start": 1, "offset": 1}, "start and offset"),
         ({"start": 1, "end": 3, "duration": 1}, "duration"),

@@ -244,10 +244,10 @@ def test_what_is_no_fitted_normalizer_and_no_front_end_is_refused(wrong: Any) ->
     with pytest.raises(sn.errors.ArgumentError, match=r"normalizer=.* is not fitted; pass what"):
         sn.Pipeline(sn.FrontEnd(), wrong)
     if not isinstance(wrong, sn.FrontEnd):
-        with pytest.raises(sn.errors.ArgumentError, match="front_end=.* is no front end; pass"):
+        with pytest.raises(sn.errors.ArgumentError, match="front_end=.* is not a front end; pass"):
             sn.Pipeline(wrong, sn.Standardize().fit(profile_of(sn.FrontEnd())))
     if wrong is not None and not isinstance(wrong, sn.FrontEnd):
-        with pytest.raises(sn.errors.ArgumentError, match="front_end=.* is no front end; pass"):
+        with pytest.raises(sn.errors.ArgumentError, match="front_end=.* is not a front end; pass"):
             sn.fit("absent", wrong)
 
 

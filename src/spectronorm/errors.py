@@ -221,7 +221,7 @@ class MissingExtra(SpectronormError, ImportError):
 
 
 class KernelWarning(UserWarning):
-    """Kernels run slower than they could: without numba, or compiled anew in each run. Results are the same."""
+    """Kernels run slower than they could: without numba, or compiled again in each run. Results are the same."""
 
 
 class BadAudioReason(StrEnum):

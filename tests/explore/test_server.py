@@ -277,3 +277,24 @@ def test_a_long_recording_is_shown_in_part(tmp_path: Path) -> None:
     facts = get(page, "clip/0").json()
     assert facts["seconds"] == 60
     assert "first 60 of 120.0 s" in facts["remarks"][0]
+
+
+def test_the_measurement_waits_for_the_first_picture(folder: Path) -> None:
+    """With a head start nothing is measured until a clip was shown; a clip that cannot be read ends it too."""
+    of = collection(folder, FRONT_END)
+    of.listener.start(3600)
+    of.prepare()
+    assert of.listener.progress().heard == 0
+    broken = next(number for number, clip in enumerate(of.clips) if "broken" in clip.name)
+    with pytest.raises(sn.errors.AudioError):
+        of.level(broken)
+    assert of.listener.wait(60)
+    assert of.listener.progress().heard == of.count
+
+
+def test_a_page_that_is_closed_at_once_ends_the_head_start(folder: Path) -> None:
+    """Stopping does not wait for a browser that never comes."""
+    of = collection(folder, FRONT_END)
+    of.listener.start(3600)
+    of.listener.stop()
+    assert not of.listener.progress().heard

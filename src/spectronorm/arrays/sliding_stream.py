@@ -16,7 +16,7 @@ _Rows = NDArray[np.float64]
 class SlidingStream:
     """`sliding_affine` of a signal `(row, position)` that comes in pieces, in constant memory.
 
-    The cumulative sums go on from piece to piece, so they are those of the whole signal.
+    The cumulative sums continue from piece to piece, so they are those of the whole signal.
 
     Args:
         window: A window that is not centred.

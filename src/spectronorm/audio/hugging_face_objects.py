@@ -142,7 +142,7 @@ def _columns(dataset: Any, features: Features) -> Iterator[dict[str, str]]:
 
 
 def _item(feature: Any) -> Any:
-    """The feature of a list's items; a feature that is no list as it is."""
+    """The feature of a list's items; a feature that is not a list as it is."""
     if isinstance(feature, list) and len(feature) == 1:
         return feature[0]
     return getattr(feature, "feature", feature) if type(feature).__name__ in LISTS else feature

@@ -113,7 +113,7 @@ def gathered(item: object, number: int) -> _Gathered:
     """The sound of one Python value.
 
     Raises:
-        ArgumentError: if it is no sound.
+        ArgumentError: if it is not a sound.
     """
     if isinstance(item, Mapping):
         return _of_mapping(item, number)

@@ -68,5 +68,5 @@ def resample(
 
 
 def unknown_resampler(resampler: object) -> ArgumentError:
-    """Return the error for a name that is no resampler's."""
+    """Return the error for a name that is not a resampler's."""
     return ArgumentError(f"resampler={resampler!r} is unknown; use {choice_of(resampler, RESAMPLERS)}")

@@ -154,7 +154,7 @@ def open_source(target: Openable, reader: Reader | None = None) -> Source:
 
     Raises:
         SourceError: if there is no such file or folder, it holds no audio, or a table has no `path`.
-        ArgumentError: if a value is no sound.
+        ArgumentError: if a value is not a sound.
         MissingExtra: if a URL is given and fsspec is not installed.
 
     >>> import numpy as np, spectronorm as sn
@@ -196,7 +196,7 @@ def values_of(target: object) -> Iterable[object]:
     """The sounds that a Python value stands for, one after the other.
 
     Raises:
-        ArgumentError: if it is no iterable, and no single sound either.
+        ArgumentError: if it is neither an iterable nor a single sound.
     """
     if is_dataset(target):
         return items_of(target)

@@ -16,7 +16,7 @@ class Augmentation:
     """
 
     on_waves: ClassVar[bool] = False
-    """True if waveforms `(..., sample)` are augmented, so that spectrograms are computed anew in each epoch."""
+    """True if waveforms `(..., sample)` are augmented, so that spectrograms are computed again in each epoch."""
 
 
 AUGMENTATIONS: Registry[Augmentation] = Registry("augmentations", "augmentation", Augmentation)

@@ -39,6 +39,6 @@ def _mean(
 
 
 def _smooth(level: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each value as the median of it and its neighbours: a lone line, such as hum of a converter, is no band."""
+    """Each value as the median of it and its neighbours: a lone line, such as hum of a converter, is not a band."""
     padded = np.pad(level, 1, mode="edge")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1))

@@ -63,7 +63,7 @@ def write_clean_table(clips: Sequence[ClipReference], path: str | Path) -> None:
     try:
         content = text.getvalue().encode()
     except UnicodeEncodeError:
-        raise ArgumentError("the name of a file is no UTF-8, so no table can hold it; rename the file") from None
+        raise ArgumentError("the name of a file is not UTF-8, so no table can hold it; rename the file") from None
     with atomic_write(path, Content.TABLE) as file:
         file.write(content)
 

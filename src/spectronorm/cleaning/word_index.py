@@ -54,7 +54,7 @@ def shared_words(fingerprints: Sequence[Fingerprint]) -> list[SharedWords]:
 
 
 def _table(fingerprints: Sequence[Fingerprint]) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """Words, recordings and frames; a word counts once for each recording, so that a periodic one is no crowd."""
+    """Words, recordings and frames; a word counts once for each recording, however often it recurs there."""
     words, owners, frames = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for number, one in enumerate(fingerprints):
         distinct, first = np.unique(one.words, return_index=True)

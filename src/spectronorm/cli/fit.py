@@ -238,10 +238,15 @@ def _odd_remarks(profile: Profile) -> list[str]:
 
 
 def _rate_remarks(profile: Profile) -> list[str]:
-    """Report how many clips have a lower sample rate than the front end, if rates are mixed."""
+    """Report how many clips have a lower sample rate than the front end, and the remedy if all have one."""
     rates, front_end = profile.formats.get("sample_rate", {}), profile.front_end
-    if isinstance(front_end, Levels) or len(rates) < 2 or min(rates) >= front_end.sample_rate:
+    if isinstance(front_end, Levels) or not rates or min(rates) >= front_end.sample_rate:
         return []
+    if len(rates) == 1:
+        (rate,) = rates
+        ours, highest = front_end.sample_rate, f"{rate / 2:g}"
+        why = f"all clips are at {rate} Hz and the front end is at {ours} Hz, so bands above {highest} Hz are empty"
+        return [f"{why}; --sample-rate {rate} measures what is there"]
     clips, listed = sum(rates.values()), ", ".join(f"{count} at {rate} Hz" for rate, count in rates.items())
     why = f"bands above half of a file's own rate are empty (the front end has {front_end.sample_rate} Hz)"
     return [f"sample rates are mixed: of {counted(clips, 'clip')}, {listed}; {why}"]

@@ -79,8 +79,8 @@ WorkersOption = Annotated[
 EngineOption = Annotated[
     str,
     typer.Option(
-        help=f"Engine that runs the work: {alternatives(ENGINES)} auto begins with threads and goes on with processes "
-        "for large sources; processes survive a crash; for dask see --scheduler."
+        help=f"Engine that runs the work: {alternatives(ENGINES)} auto begins with threads and continues with "
+        "processes for large sources; processes survive a crash; for dask see --scheduler."
     ),
 ]
 SchedulerOption = Annotated[

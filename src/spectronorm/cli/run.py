@@ -132,7 +132,7 @@ def print_json(value: Any) -> None:
 
 
 def _encodable(value: Any) -> Any:
-    """Plain values whose texts can be encoded: a byte of a name that is no UTF-8 becomes an escape."""
+    """Plain values whose texts can be encoded: a byte of a name that is not UTF-8 becomes an escape."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):

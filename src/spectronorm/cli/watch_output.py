@@ -32,7 +32,7 @@ class Page:
         self._training = [] if training is None else heard_training_clips(training, monitor.profile)
 
     def save(self) -> None:
-        """Write the page anew."""
+        """Write the page again."""
         save_drift_page(self.path, TITLE, self._monitor, self.watched, self._training)
 
 

@@ -95,7 +95,7 @@ def get(
         checked = [dataset.verify(unpacked)]
         if dataset.archive_sha256 is not None:
             same = file_sha256(packed) == dataset.archive_sha256
-            checked.insert(0, f"the archive's SHA-256 is {'the known one' if same else 'another: it was packed anew'}")
+            checked.insert(0, f"the archive's SHA-256 is {'the known one' if same else 'another: it was packed again'}")
         for name, rows in dataset.tables(unpacked).items():
             write_text(unpacked / name, _as_csv(rows), None)
         unpacked.rename(folder)

@@ -175,7 +175,7 @@ def _require_ours(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _is_one_of(known: Collection[str], there: bytes, wanted: bytes) -> bool:
-    """Tell if a file's bytes are recorded, or are the wanted sound: an Ogg stream has a serial number drawn anew."""
+    """Tell if a file's bytes are recorded, or are the wanted sound: an Ogg stream has a random serial number."""
     if xxhash.xxh3_128_hexdigest(there) in known:
         return True
     if not there.startswith(b"OggS"):

@@ -1,4 +1,4 @@
-"""Engines: each maps a task over items, in any order, and knows nothing of audio. One file and one line for each."""
+"""Engines: each maps a task over items, in any order, and does not depend on audio. One file and one line for each."""
 
 from spectronorm.engines.engine import ENGINES as ENGINES
 from spectronorm.engines.engine import Engine as Engine

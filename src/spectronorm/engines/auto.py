@@ -26,7 +26,7 @@ _WORTH_SHARE = 0.1
 _MORE_THAN_ONE = 1.3
 """Number of busy cores below which threads may do less than one thread would."""
 _AS_FAST = 0.9
-"""Rate of processes over that of threads below which threads go on."""
+"""Rate of processes over that of threads below which threads continue."""
 _PROCESSES = 0
 clock: Callable[[], float] = time.monotonic
 processor_clock: Callable[[], float] = time.thread_time
@@ -39,9 +39,9 @@ class AutoEngine:
 
     A run starts in threads. They share Python's interpreter lock: with short clips, two threads may do less than one.
     So the first items tell how many cores the threads keep busy. If it is hardly more than one, one thread is tried.
-    If processes, at their best, would save more time than they take to start, they start while threads work; they go
-    on only if they do items no slower. A task that cannot be pickled stays in threads. Results do not depend on the
-    choice.
+    If processes, at their best, would save more time than they take to start, they start while threads work; they
+    continue only if they do items no slower. A task that cannot be pickled stays in threads. Results do not
+    depend on the choice.
 
     Raises:
         ArgumentError: if `workers` is below 1.
@@ -106,7 +106,7 @@ class _Run(Generic[Item, Result]):
             self._pool.close()
 
     def _next(self) -> int:
-        """The way to go on: processes that are ready and not known to be slower, or the faster number of threads."""
+        """The way to continue: processes that are ready and not known to be slower, or the faster number of threads."""
         local = {way: rate for way, rate in self._rates.items() if way != _PROCESSES}
         if self._ready and self._rates.get(_PROCESSES, float("inf")) >= _AS_FAST * max(local.values(), default=0.0):
             return _PROCESSES

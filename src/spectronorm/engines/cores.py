@@ -35,7 +35,7 @@ def cpu_quota(root: Path, group: str) -> float:
     """The least quota of the group and of those above it, in cores; infinite without one."""
     quota = min((_quota(_text(folder / "cpu.max")) for folder in _folders(root, group)), default=math.inf)
     period = _number(_text(root / "cpu" / "cpu.cfs_period_us"))
-    old = _number(_text(root / "cpu" / "cpu.cfs_quota_us"))  # version 1, where -1 is no quota
+    old = _number(_text(root / "cpu" / "cpu.cfs_quota_us"))  # version 1, where -1 means no quota
     return min(quota, old / period) if 0 < old < math.inf and 0 < period < math.inf else quota
 
 
@@ -51,7 +51,7 @@ def _folders(root: Path, group: str) -> list[Path]:
 
 
 def _quota(text: str) -> float:
-    """`quota period` in microseconds, where `max` is no quota."""
+    """`quota period` in microseconds, where `max` means no quota."""
     parts = text.split()
     if len(parts) != 2:
         return math.inf

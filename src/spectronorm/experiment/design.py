@@ -103,7 +103,7 @@ class Design:
     def seed_of(self, name: str, block: Block, member: int = 0) -> tuple[int, int]:
         """Seed of the initial weights, batch order and augmentation: one for each block, except for the A/A control.
 
-        The first member of an ensemble has the seed of an arm that is no ensemble.
+        The first member of an ensemble has the seed of an arm that is not an ensemble.
         """
         other = (_OTHER_SEED if name == self.control else 0) + member * _NEXT_MEMBER
         return (block.seed + other, zlib.crc32(block.fold.encode()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from spectronorm.arrays.rounding import CONSTANT_VARIANCE
 from spectronorm.audio import ClipReference, Source, Windows
-from spectronorm.errors import ArgumentError
+from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.explore.clip_view import ClipView, TimeAxis, view_clip
 from spectronorm.explore.listener import Heard, Listener
 from spectronorm.explore.raised_floor import LevelCounts
@@ -128,8 +129,16 @@ class Collection:
         }
 
     def level(self, number: int) -> bytes:
-        """Return a clip's level as float32, little-endian, row by row."""
-        return _bytes(self._view(number).level)
+        """Return a clip's level as float32, little-endian, row by row; the measurement waits for the first one."""
+        try:
+            return _bytes(self._view(number).level)
+        finally:
+            self.listener.begin()
+
+    def prepare(self) -> None:
+        """Compute the first clip, which loads the kernels, while a browser opens the page."""
+        with suppress(AudioError, IndexError):  # the page says why
+            self._view(0)
 
     def wav(self, number: int) -> bytes:
         """Return a clip's sound.

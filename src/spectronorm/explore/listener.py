@@ -83,7 +83,7 @@ class Listener:
         self._engine = ThreadEngine(workers)
         self._usual = None if profile is None else Usual.of_profile(profile)
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._stopped, self._begin = threading.Event(), threading.Event()
         self._heard: list[Heard] = []
         self._latest: dict[int, Heard] = {}
         self._measured = self._inspected = 0
@@ -91,17 +91,24 @@ class Listener:
         self._profile: Profile | None = None
         self._done = False
         self._problem: str | None = None
+        self._head_start = 0.0
         self._thread = threading.Thread(target=self._run, name="spectronorm-listener", daemon=True)
         if profile is not None:
             self._begin_with(profile)
 
-    def start(self) -> None:
-        """Begin to measure."""
+    def start(self, head_start: float = 0.0) -> None:
+        """Begin to measure: after `begin`, or after `head_start` seconds if that comes first."""
+        self._head_start = head_start
         self._thread.start()
+
+    def begin(self) -> None:
+        """End the head start: the first picture is there, and measuring no longer slows it down."""
+        self._begin.set()
 
     def stop(self) -> None:
         """Stop measuring, and wait until the clips in hand are done."""
         self._stopped.set()
+        self._begin.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -145,6 +152,7 @@ class Listener:
 
     def _run(self) -> None:
         problem: str | None = None
+        self._begin.wait(self._head_start)
         try:
             self._measure()
             if not isinstance(self._front_end, Levels):

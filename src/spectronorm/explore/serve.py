@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import closing
 
@@ -14,6 +15,8 @@ from spectronorm.explore.collection import Collection
 from spectronorm.explore.server import app_of
 
 _ADDRESS = "127.0.0.1"
+_HEAD_START = 5.0
+"""Seconds after which the measurement begins though no browser has shown a clip."""
 
 
 def serve(collection: Collection, port: int, announce: Callable[[str], None]) -> None:
@@ -48,7 +51,8 @@ def serve(collection: Collection, port: int, announce: Callable[[str], None]) ->
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
-        collection.listener.start()
+        collection.listener.start(_HEAD_START)
+        threading.Thread(target=collection.prepare, name="spectronorm-first-clip", daemon=True).start()
         announce(f"http://{_ADDRESS}:{listening.getsockname()[1]}/{secret}/")
         try:
             uvicorn.Server(config).run(sockets=[listening])

@@ -36,7 +36,7 @@ def list_parquet(path: Path, name: str) -> list[ClipReference]:
     """Each row as a clip.
 
     Raises:
-        SourceError: if the file is no Parquet file with columns `clip` and `level`.
+        SourceError: if the file is not a Parquet file with columns `clip` and `level`.
         MissingExtra: if pyarrow is not installed.
     """
     pyarrow, parquet = _pyarrow()

@@ -26,7 +26,7 @@ def list_tensors(path: Path, name: str) -> list[ClipReference]:
     """Each tensor as a clip; none for a profile or pipeline of spectronorm.
 
     Raises:
-        SourceError: if the file is no sound `.safetensors` file.
+        SourceError: if the file is not an intact `.safetensors` file.
     """
     try:
         size = path.stat().st_size

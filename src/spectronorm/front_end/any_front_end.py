@@ -39,5 +39,6 @@ def checked_front_end(value: object) -> AnyFrontEnd:
     if isinstance(value, AnyFrontEnd):
         return value
     raise ArgumentError(
-        f"front_end={value!r:.80} is no front end; pass spectronorm.FrontEnd(...), spectronorm.preset(name), or Levels"
+        f"front_end={value!r:.80} is not a front end; pass spectronorm.FrontEnd(...), spectronorm.preset(name) or "
+        "Levels"
     )

@@ -22,7 +22,7 @@ def db_per_unit(front_end: FrontEnd) -> float:
     unit = front_end.compress.db_per_unit(front_end.stft.power)
     if unit is None:
         raise ArgumentError(
-            f"a level in {front_end.compress.unit} is not logarithmic, so a unit of it is no number of dB; "
+            f"a level in {front_end.compress.unit} is not logarithmic, so its unit is not a number of dB; "
             "use decibel or ln"
         )
     return unit

@@ -256,7 +256,7 @@ def read_log(folder: Path) -> list[CheckpointLine]:
     if not path.is_file():
         raise OutputRefused(f"{path}: is not a regular file; choose another folder with -o")
     text = path.read_text(encoding="utf-8", errors="replace")
-    with refuse_damage(path, "the log", "delete it to go on without"):
+    with refuse_damage(path, "the log", "delete it to continue without"):
         return [CheckpointLine(**strict_json(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 

@@ -89,7 +89,7 @@ class SpectronormFeatureExtractor(SequenceFeatureExtractor):  # type: ignore[mis
 
         Raises:
             ArgumentError: if the rate is another or not given, or a setting is unknown.
-            ShapeError: if a waveform is no `(sample,)`, is too short, or is longer than `max_length` frames.
+            ShapeError: if a waveform is not `(sample,)`, is too short, or is longer than `max_length` frames.
         """
         if sampling_rate != self.sampling_rate:
             raise ArgumentError(

@@ -25,7 +25,7 @@ class CheckedCache:
         """Make a dispatcher cache its machine code."""
         try:
             dispatcher.enable_caching()
-        except Exception as error:  # numba says RuntimeError; a home that is no folder, more
+        except Exception as error:  # numba says RuntimeError; a home that is not a folder, more
             dispatcher._cache = cls(dispatcher._cache, say, str(error) or type(error).__name__)
             return
         _check_files(dispatcher._cache)

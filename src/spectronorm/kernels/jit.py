@@ -74,7 +74,7 @@ def say_once(topic: str, text: str) -> None:
 def _say_uncached(reason: str) -> None:
     say_once(
         "cache",
-        f"compiled kernels cannot be kept for the next run ({reason}), so each run compiles them anew, which takes "
+        f"compiled kernels cannot be kept for the next run ({reason}), so each run compiles them again, which takes "
         "seconds; set NUMBA_CACHE_DIR to a folder that can be written",
     )
 
@@ -106,7 +106,7 @@ def njit(**options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """`numba.njit` for a function that other kernels call; the function itself where there is no numba.
 
     With `cache=True`, machine code is kept on disk. A cache that cannot be written or read is left out, and one that is
-    damaged is begun anew. Numba is not loaded for it: until a kernel has loaded numba, the result is a `Helper`.
+    damaged is started again. Numba is not loaded for it: until a kernel has loaded numba, the result is a `Helper`.
     """
 
     def compile_later(function: Callable[P, R]) -> Callable[P, R]:

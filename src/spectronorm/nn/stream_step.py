@@ -110,7 +110,7 @@ def export_stream_onnx(
     Raises:
         MissingExtra: if onnx and onnxscript, or for the comparison onnxruntime, are not installed.
         ExportError: if the model cannot be made, or is further away than `tolerance`.
-        ShapeError: if `samples` is no positive multiple of the hop.
+        ShapeError: if `samples` is not a positive multiple of the hop.
         OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
     """
     pipeline = step.preprocess.pipeline() if isinstance(step, StreamStep) else step

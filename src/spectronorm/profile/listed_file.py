@@ -50,12 +50,12 @@ def files_of_arrays(
     """
     total = sum(number for _, number in groups)
     if names.dtype != np.uint8 or names.ndim != 1 or digests.dtype != np.uint8:
-        raise ValueError("the list of files is no bytes")
+        raise ValueError("the list of files is not bytes")
     if digests.shape != (total, FILE_DIGEST_BYTES):
         raise ValueError("the list of files has another length than its digests")
     paths = strict_json(names.tobytes())
     if not isinstance(paths, list) or len(paths) != total or not all(isinstance(one, str) for one in paths):
-        raise ValueError("the list of files is no list of as many names")
+        raise ValueError("the list of files has another number of names")
     keys = (key for key, number in groups for _ in range(number))
     digits = (row.tobytes().hex() for row in digests)
     found = tuple(ListedFile(*one) for one in zip(keys, paths, digits, strict=True))

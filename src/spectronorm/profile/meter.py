@@ -93,7 +93,9 @@ class Meter:
         """
         axes = self.layout if layout is None else check_layout(layout, self.front_end)
         if axes is None:
-            raise ArgumentError('layout is not known: say layout="bft" (batch, band, frame) or another; it is no guess')
+            raise ArgumentError(
+                'layout is not known: say layout="bft" (batch, band, frame) or another; it is never guessed'
+            )
         clips = clips_of(x, axes, self.front_end)
         if not clips.size:
             raise ArgumentError(f"a batch of shape {tuple(x.shape)} holds no clips or no frames")
@@ -198,12 +200,12 @@ class Meter:
         return total
 
     def save(self, path: str | Path) -> None:
-        """Write everything so far, whole or not at all, so that `load` goes on from there."""
+        """Write everything so far, whole or not at all, so that `load` continues from there."""
         container.save_tensors(Path(path), *self._contents())
 
     @classmethod
     def load(cls, path: str | Path, front_end: AnyFrontEnd, layout: str | None = None) -> Meter:
-        """Go on where a saved meter was.
+        """Load a saved meter, which continues where it stopped.
 
         Raises:
             FileFormatError: if the file is not a sound one.
@@ -218,7 +220,7 @@ class Meter:
         return {"meter": gather.as_tensor(container.pack(*self._contents()))}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where a meter with this state was; raises what `load` raises."""
+        """Make a meter with this state; raises what `load` raises."""
         try:
             data = to_host(state["meter"]).astype(np.uint8, casting="safe").tobytes()
         except (KeyError, TypeError, AttributeError) as error:

@@ -208,7 +208,8 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     _require(isinstance(version, str), "the version is not text")
     exclude_floor, left_out = header["exclude_floor"], header["left_out"]
     _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
-    _require(isinstance(left_out, list) and all(isinstance(text, str) for text in left_out), "left_out is no texts")
+    texts = isinstance(left_out, list) and all(isinstance(text, str) for text in left_out)
+    _require(texts, "left_out is not a list of texts")
     bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
     from_levels = header.get("from_levels", False)
     _require(type(from_levels) is bool, "from_levels is neither true nor false")
@@ -236,7 +237,7 @@ def _listed(
         return ()
     numbers = header["files"]
     _require(isinstance(numbers, list) and len(numbers) == len(keys), "the numbers of files are not those of groups")
-    _require(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is no whole number")
+    _require(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is not a whole number")
     return files_of_arrays(tensors[_FILE_NAMES], tensors[_FILE_DIGESTS], list(zip(keys, numbers, strict=True)))
 
 

@@ -28,7 +28,7 @@ def compare_normalizations(
     """Draw one clip under several normalizations, and beside each the values that a model sees in every band.
 
     Each picture has its own colour bar, from the 2nd to the 99.8th percentile, so that digital silence does not
-    spend its range.
+    take up its range.
 
     Args:
         clip: Path of an audio file, or samples `(sample,)` at the front end's rate.

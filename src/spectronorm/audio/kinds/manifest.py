@@ -37,7 +37,7 @@ class ManifestSource(SourceKind):
     def clips(self, place: str) -> list[ClipReference]:
         path, manifest = Path(place), _manifest_of(place)
         if manifest is None:
-            raise SourceError(f"{place}: is no manifest that is known ({known_manifests()})")
+            raise SourceError(f"{place}: is not a known manifest ({known_manifests()})")
         listing = manifest.read(path)
         rows = list(listing.rows)
         self.listing = tuple(str(file) for file in listing.files)

@@ -30,9 +30,9 @@ def text_columns(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def column_text(value: object) -> str:
-    """A value as the text of a column; empty for a missing one and for one that is no column.
+    """A value as the text of a column; empty for a missing one and for one that is not a column.
 
-    The items of a list of texts, such as several labels of a clip, stand one after the other with `;` between them.
+    The items of a list of texts, such as several labels of a clip, are joined by `;`.
     """
     if isinstance(value, np.generic):
         value = value.item()

@@ -53,8 +53,8 @@ class HeldWave:
         """Check the form of a wave; its values are checked when it is read, as those of files are.
 
         Raises:
-            ArgumentError: if it is no array `(sample,)` or `(channel, sample)` of floats or of integers with 16 or 32
-                bits, or the rate is no whole number.
+            ArgumentError: if it is not an array `(sample,)` or `(channel, sample)` of floats or of integers with 16 or
+                32 bits, or the rate is not a whole number.
         """
         rate = float(sample_rate) if isinstance(sample_rate, int | float | np.number) else 0.0
         if isinstance(sample_rate, bool) or not 1 <= rate <= (1 << 31) or rate != int(rate):

@@ -23,7 +23,7 @@ RECORDING = "recording"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Section of a recording, in seconds from its beginning; without an `end` it goes on to the recording's end.
+    """Section of a recording, in seconds from its beginning; without an `end` it ends with the recording.
 
     A span that cannot be (reversed, negative, NaN) is found when the clip is read, which counts the clip as bad: one
     wrong row of a table does not stop a pass.

@@ -65,7 +65,7 @@ class Arm:
 
     @property
     def augments_waves(self) -> bool:
-        """True if an augmentation works on waveforms, so that spectrograms are computed anew in each epoch."""
+        """True if an augmentation works on waveforms, so that spectrograms are computed again in each epoch."""
         return any(augmentation.on_waves for augmentation in self.augmentations)
 
     @property

@@ -19,7 +19,7 @@ Positives = NDArray[np.bool_]
 class MeanOverClasses(Metric):
     """Macro average of a figure of each class.
 
-    The average is no mean over clips. It is written as one by the influence of each clip (infinitesimal jackknife;
+    The average is not a mean over clips. It is written as one by the influence of each clip (infinitesimal jackknife;
     Hampel 1974, Efron 1982): with weights of the clips that add up to their number `n`, a clip's value is the metric
     plus `n` times the metric's derivative by the clip's weight. The mean of these values is the metric, their
     difference between two models is paired clip by clip, and the influences of a recording's clips add up. For

@@ -78,7 +78,7 @@ def _onnx(path: Path) -> Classifier:
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise FileFormatError(f"{path}: is no ONNX model that can be run ({str(error)[:200]})") from None
+        raise FileFormatError(f"{path}: is not an ONNX model that can be run ({str(error)[:200]})") from None
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) not in (3, 4):
         shapes = ", ".join(str(given.shape) for given in inputs)

@@ -24,7 +24,7 @@ def paired(
 
     Recordings are drawn with replacement, crossed with the draws (Owen 2007). A built-in metric is the mean of one
     value for each clip (see `MeanOverClasses`), so that the change is paired clip by clip; a metric of one's own is
-    computed anew for each drawing of recordings.
+    computed again for each drawing of recordings.
 
     Args:
         before: Log-probabilities `(clip, class)`.

@@ -55,7 +55,7 @@ _Numbers = tuple[float, float, float, float, float, float, float, float]
 def logarithm_numbers(log: Logarithm) -> _Numbers:
     """Return the arguments of the kernel of float64 after the values."""
     base = _COMMON if log.common else _NATURAL
-    # Floats, whatever numbers the settings are: a kernel has one compilation, and 2**64 is no integer of 64 bits.
+    # Floats, whatever numbers the settings are: a kernel has one compilation, and 2**64 is not an integer of 64 bits.
     amin, offset, factor, shift, least = map(float, (log.amin, log.offset, log.factor, log.shift, log.least))
     return amin, offset, *base, factor, shift, least
 

@@ -74,7 +74,7 @@ class LevelStream:
         piece = self._checked(samples)
         if self._resampler is not None:
             piece = self._resampler.add(piece)
-        # Every channel is looked at before one of them is changed: the stream goes on after a refused piece.
+        # Every channel is looked at before one of them is changed: the stream continues after a refused piece.
         clean = True
         for part, row in zip(self._parts, piece, strict=True):
             clean &= part.offer(row)

@@ -70,7 +70,7 @@ class WaveformLevel(ABC):
 
     def change(self, clip: ClipStatistics) -> WaveformChange:
         """Return the map of a clip with these statistics; only called if `is_change`."""
-        raise NotImplementedError(f"{self} is no change by an offset and a scale of {clip}")
+        raise NotImplementedError(f"{self} is not an offset and a scale of {clip}")
 
     def stream(self) -> WaveformStream:
         """Return the level for samples that come in pieces.

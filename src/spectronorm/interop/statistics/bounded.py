@@ -43,13 +43,13 @@ def json_object(data: bytes) -> dict[str, Any]:
     """The JSON object in a text.
 
     Raises:
-        ValueError: if it is no JSON object, or has more lists and objects than statistics need.
+        ValueError: if it is not a JSON object, or has more lists and objects than statistics need.
     """
     if len(data) > MOST_FILE_BYTES or data.count(b"[") + data.count(b"{") > _MOST_CONTAINERS:
         raise ValueError("it has more lists than statistics need")
     plain = strict_json(data.decode("utf-8"))
     if not isinstance(plain, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     return plain
 
 
@@ -87,7 +87,7 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """A zip archive whose directory is short; members are read with `member`.
 
     Raises:
-        ValueError: if it is no archive, or its directory is damaged or long.
+        ValueError: if it is not an archive, or its directory is damaged or long.
     """
     _require_short_directory(path)
     try:
@@ -114,7 +114,7 @@ def member(archive: zipfile.ZipFile, name: str, most: int = MOST_FILE_BYTES) -> 
 
 
 def zip_names(path: Path) -> frozenset[str]:
-    """The names of an archive's members; none if the file is no archive."""
+    """The names of an archive's members; none if the file is not an archive."""
     if not first_bytes(path).startswith(b"PK\x03\x04"):
         return frozenset()
     with opened_zip(path) as archive:
@@ -128,7 +128,7 @@ def _require_short_directory(path: Path) -> None:
         tail = file.read((1 << 16) + 64)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < 22:
-        raise ValueError("it is no whole zip archive")
+        raise ValueError("it is not a whole zip archive")
     members, directory = (
         int.from_bytes(tail[at + 10 : at + 12], "little"),
         int.from_bytes(tail[at + 12 : at + 16], "little"),

@@ -89,5 +89,5 @@ def _whole(value: Any) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not 0 < value < 1 << 31:
-        raise ValueError(f"{value!r:.40} is no rate in hertz, or no number of bands")
+        raise ValueError(f"{value!r:.40} is not a rate in hertz or a number of bands")
     return value

@@ -101,7 +101,7 @@ class _Machine:
     def call(self) -> None:
         arguments, function = self.stack.pop(), self.stack.pop()
         if not isinstance(function, Global) or function not in _CALLED or not isinstance(arguments, tuple):
-            raise ValueError("the pickle calls something that is no name of statistics")
+            raise ValueError("the pickle calls something that is not a name of statistics")
         empty = function == "collections.OrderedDict" and not arguments
         self.stack.append({} if empty else Call(str(function), arguments))
 

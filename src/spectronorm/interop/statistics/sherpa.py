@@ -65,7 +65,7 @@ def _metadata(path: Path) -> Iterator[tuple[str, str]]:
             if kind == 0:
                 _varint(file)
             elif (kind != _LENGTH_DELIMITED and kind not in _WIDTH) or file.tell() + length > size:
-                raise ValueError("it is no whole ONNX file")
+                raise ValueError("it is not a whole ONNX file")
             elif number == _METADATA and kind == _LENGTH_DELIMITED:
                 if length > _MOST_ENTRY:
                     raise ValueError("an entry of its metadata is longer than statistics need")
@@ -95,7 +95,7 @@ def _varint(file: BinaryIO) -> int:
         value |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return value
-    raise ValueError("it is no whole ONNX file")
+    raise ValueError("it is not a whole ONNX file")
 
 
 def _varint_in(data: bytes, at: int) -> tuple[int, int]:

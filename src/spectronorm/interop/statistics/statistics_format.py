@@ -103,7 +103,7 @@ class StatisticsFormat(ABC):
     """Usual ending of a file's name."""
 
     lacks: ClassVar[tuple[str, ...]] = ()
-    """Further remarks for those who write the format, in one sentence each."""
+    """Further remarks for users who write the format, in one sentence each."""
 
     preset: ClassVar[str] = ""
     """Preset that the origin's own features have, if there is one."""

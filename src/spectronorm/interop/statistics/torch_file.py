@@ -28,7 +28,7 @@ def torch_archive(path: Path) -> Any:
     with opened_zip(path) as archive:
         roots = [name for name in archive.namelist() if name == "data.pkl" or name.endswith("/data.pkl")]
         if len(roots) != 1:
-            raise ValueError("it is no archive of torch.save, which has one data.pkl")
+            raise ValueError("it is not an archive of torch.save, which has one data.pkl")
         folder = roots[0].removesuffix("data.pkl")
         _require_little_endian(archive, folder)
         return pickled(member(archive, roots[0]), lambda key: member(archive, f"{folder}data/{key}"))

@@ -118,7 +118,7 @@ def _frames(tail: bytes, sync: bytes, block: int) -> Iterator[tuple[int, int]]:
 
 
 def _end_of_frame(head: bytes, block: int) -> int | None:
-    """The number of samples up to the end of a frame with this header; None when it is no header."""
+    """The number of samples up to the end of a frame with this header; None when it is not a header."""
     if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[3] & 1:
         return None
     size_code, rate_code = head[2] >> 4, head[2] & 15

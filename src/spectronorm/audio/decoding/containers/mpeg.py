@@ -80,7 +80,7 @@ def _lengths(kind: _Kind) -> dict[bytes, int]:
 
 
 def _kind(head: bytes) -> _Kind | None:
-    """The kind of the frame with this header; None when it is no header."""
+    """The kind of the frame with this header; None when it is not a header."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer, rate, sampling = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
@@ -186,7 +186,7 @@ def _walk(file: FileBytes, position: int, end: int, kind: _Kind) -> tuple[int, i
 
 
 def _refuse(file: FileBytes, position: int, end: int, kind: _Kind, count: int) -> None:
-    """Raise `AudioError` for bytes behind which MPEG audio goes on: of another kind, or after a gap."""
+    """Raise `AudioError` for bytes followed by more MPEG audio: of another kind, or after a gap."""
     other = _kind(file.at(position, 4))
     if other is not None and other != kind and _in_a_row(file, position, other):
         raise AudioError(

@@ -104,7 +104,7 @@ def _damaged(page: _Page, why: str) -> AudioError:
 
 
 def _pages(file: FileBytes, position: int) -> Iterator[_Page]:
-    """All pages, checked; what follows the last one of a stream that has ended, and is no page, is left alone."""
+    """All pages, checked; what follows the last one of a stream that has ended, and is not a page, is left alone."""
     ended = False
     buffer, at = b"", 0
     while position < file.size:

@@ -67,7 +67,7 @@ def _columns(name: str, speakers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _problem(place: str) -> str:
-    """The reason why an entry of `wav.scp` is no file; empty for a file."""
+    """The reason why an entry of `wav.scp` is not a file; empty for a file."""
     if place.endswith("|") or place.startswith("|"):
         return f"wav.scp gives a command, which is not run ({place[:80]}); run it, and list the files that it makes"
     if place == "-":

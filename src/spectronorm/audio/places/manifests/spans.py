@@ -102,5 +102,5 @@ def _seconds(path: Path, number: int, row: _Row, column: str | None) -> float | 
         return float(text)
     except ValueError:
         raise SourceError(
-            f"{path}: row {number} has {column}={text!r}, which is no number of seconds (such as 12.5)"
+            f"{path}: row {number} has {column}={text!r}, which is not a number of seconds (such as 12.5)"
         ) from None

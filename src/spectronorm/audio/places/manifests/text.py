@@ -39,7 +39,7 @@ def lines_of(path: Path) -> Iterator[str]:
     """Yield the lines of a text file without their ends.
 
     Raises:
-        SourceError: if it cannot be read, is no text, or has a line of more than 16 million characters.
+        SourceError: if it cannot be read, is not text, or has a line of more than 16 million characters.
     """
     try:
         with _bytes(path) as file:
@@ -57,7 +57,7 @@ def objects_of(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield number and JSON object of each line, or of each entry of a file that is one JSON list.
 
     Raises:
-        SourceError: if a line is no JSON object.
+        SourceError: if a line is not a JSON object.
     """
     lines = lines_of(path)
     first = next((line for line in lines if line.strip()), "")
@@ -69,7 +69,7 @@ def objects_of(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         values = ((number, json_of(line, path, number)) for number, line in numbered if line.strip())
     for number, value in values:
         if not isinstance(value, dict):
-            raise SourceError(f"{path}: line {number} is no JSON object; each line is one row")
+            raise SourceError(f"{path}: line {number} is not a JSON object; each line is one row")
         yield number, value
 
 
@@ -82,7 +82,7 @@ def json_of(text: str, path: Path, number: int) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path}: line {number} is no JSON ({error}); make the manifest again") from None
+        raise SourceError(f"{path}: line {number} is not valid JSON ({error}); make the manifest again") from None
 
 
 def rows_of(path: Path, delimiter: str, *, quoted: bool = True) -> Iterator[Mapping[str, str]]:

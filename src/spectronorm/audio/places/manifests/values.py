@@ -12,7 +12,7 @@ def seconds(path: Path, number: int, row: Mapping[str, object], key: str) -> flo
     """The number under a key of a row; None if there is none.
 
     Raises:
-        SourceError: if the value is no number.
+        SourceError: if the value is not a number.
 
     >>> seconds(Path("a.csv"), 2, {"start": "1.5", "end": ""}, "start"), seconds(Path("a.csv"), 2, {"end": ""}, "end")
     (1.5, None)
@@ -25,4 +25,4 @@ def seconds(path: Path, number: int, row: Mapping[str, object], key: str) -> flo
             return float(value)
     except (ValueError, OverflowError):
         pass
-    raise SourceError(f"{path}: row {number} has {key}={str(value)[:80]!r}, which is no number")
+    raise SourceError(f"{path}: row {number} has {key}={str(value)[:80]!r}, which is not a number")

@@ -23,7 +23,7 @@ FREE: Figures = {
     "loud spread": (0.0, 0.2),
     "onset": (0.0, 1.0),
 }
-"""Freedom of the figures if a hypothesis says nothing of them: flux and steadiest band as ratios, spreads beyond those
+"""Freedom of the figures if a hypothesis does not mention them: flux and steadiest band as ratios, spreads beyond those
 of the moved levels.
 """
 
