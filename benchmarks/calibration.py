@@ -4,7 +4,7 @@
     python benchmarks/calibration.py margin          # arms that differ by 2, 3 and 4 points: equivalent
     python benchmarks/calibration.py power           # arms that differ by the stated difference: better
     python benchmarks/calibration.py metrics         # equal arms under other metrics than accuracy
-    python benchmarks/calibration.py null --draws 1000 --json
+    python benchmarks/calibration.py null --draws 1000 --only "1 × 400 clips" --json
 
 Model of the outcomes: clip `c` is classified correctly by arm `a` with seed `s` if a normal score is above zero. The
 score is the sum of a part that all arms share (the clip's difficulty, in part common to a recording or speaker), a part
@@ -22,8 +22,9 @@ import functools
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy import optimize, stats
@@ -35,6 +36,7 @@ from spectronorm.experiment.answer.statistics import bootstrap
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNRESOLVED, UNSAID, WORSE, verdicts
 from spectronorm.experiment.metrics.known import find_metric
 
+_Design = TypeVar("_Design", "Setting", "MetricSetting")
 ACCURACY, DISCORDANCE = 0.84, 0.107
 REPLICATES = 1000
 
@@ -181,10 +183,10 @@ def words(setting: Setting, advantage: float, draws: int, seed: int) -> list[lis
     return found
 
 
-def null(draws: int, seed: int) -> list[dict[str, object]]:
+def null(draws: int, seed: int, only: str) -> list[dict[str, object]]:
     """Return the chance of each word among equal arms: for any pair of a run, and for a single pair."""
     rows = []
-    for setting in DESIGNS:
+    for setting in selected(DESIGNS, only):
         found = words(setting, 0.0, draws, seed)
         flat = [word for each in found for word in each]
         rows.append(
@@ -199,7 +201,7 @@ def null(draws: int, seed: int) -> list[dict[str, object]]:
     return rows
 
 
-def margin(draws: int, seed: int) -> list[dict[str, object]]:
+def margin(draws: int, seed: int, only: str) -> list[dict[str, object]]:
     """Return the chance of the word "equivalent" for arms that differ by 2, 3 and 4 points."""
     return [
         {"design": setting.name}
@@ -207,14 +209,14 @@ def margin(draws: int, seed: int) -> list[dict[str, object]]:
             f"{size} points": share(each[0] == EQUIVALENT for each in words(setting, size, draws, seed))
             for size in (0, 2, 3, 4)
         }
-        for setting in MARGIN_DESIGNS
+        for setting in selected(MARGIN_DESIGNS, only)
     ]
 
 
-def power(draws: int, seed: int) -> list[dict[str, object]]:
+def power(draws: int, seed: int, only: str) -> list[dict[str, object]]:
     """Return the chance of the word "better" for arms that differ by the difference that a run states."""
     rows = []
-    for setting in POWER_DESIGNS:
+    for setting in selected(POWER_DESIGNS, only):
         stated = []
         for draw in range(min(draws, 100)):
             resampled = bootstrap(
@@ -312,10 +314,10 @@ def _truth(setting: MetricSetting, sizes: np.ndarray, generator: np.random.Gener
     return np.concatenate(parts)
 
 
-def metrics(draws: int, seed: int) -> list[dict[str, object]]:
+def metrics(draws: int, seed: int, only: str) -> list[dict[str, object]]:
     """Return the chance of each word about two equal arms under each metric, and how often the intervals hold zero."""
     rows = []
-    for setting in METRIC_DESIGNS:
+    for setting in selected(METRIC_DESIGNS, only):
         found = []
         for draw in range(draws):
             generator = np.random.default_rng([seed, 7, draw])
@@ -336,6 +338,11 @@ def metrics(draws: int, seed: int) -> list[dict[str, object]]:
     return rows
 
 
+def selected(designs: Sequence[_Design], only: str) -> list[_Design]:
+    """Return the designs whose name holds a text."""
+    return [design for design in designs if only in design.name]
+
+
 def share(found: Iterable[bool]) -> float:
     """Return the share of what is true, in percent."""
     values = list(found)
@@ -351,9 +358,10 @@ def main() -> None:
     parser.add_argument("table", choices=TABLES)
     parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="Designs whose name holds this text.")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    rows = TABLES[given.table](given.draws, given.seed)
+    rows = TABLES[given.table](given.draws, given.seed, given.only)
     if given.json:
         print(json.dumps(rows))
         return

@@ -25,7 +25,7 @@ from spectronorm.audit.audit import audit_sums
 from spectronorm.audit.measure_sums import measure_sums
 
 PAGE = Path(__file__).parents[1] / "docs" / "other-programs.md"
-HALVES = 10
+HALVES = 40
 Levels = list[np.ndarray]
 Numbers = tuple[Any, Any]
 LN_TO_DB = 10.0 / math.log(10.0)

@@ -1,11 +1,14 @@
 """Read the statistics that spectronorm writes with the programs that they are for; `--write` updates the docs.
 
 Origins that cannot be imported here are stored outputs: `python -m benchmarks.statistics_origins --store` keeps them
-where they are installed (kaldi_native_io, kaldiio, keras with a backend, skops with scikit-learn).
+where they are installed (kaldi_native_io, kaldiio, keras with a backend, skops with scikit-learn). ESPnet, FunASR and
+NeMo need much else, but their code that reads statistics does not: `pip install --no-deps --target FOLDER espnet funasr
+nemo_toolkit typeguard`. Of NeMo the one function that normalizes is run from its source.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import sys
@@ -15,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +102,31 @@ def _numpy(path: Path, x: Numbers) -> Any:
     return (x - mean[:, None]) / std[:, None]
 
 
+def _espnet(path: Path, x: Numbers) -> Any:
+    layer = import_module("espnet2.layers.global_mvn").GlobalMVN(path)
+    torch = import_module("torch")
+    return layer(torch.from_numpy(x.T[None].copy()))[0][0].numpy().T
+
+
+def _funasr(path: Path, x: Numbers) -> Any:
+    front_end, torch = import_module("funasr.frontends.wav_frontend"), import_module("torch")
+    return front_end.apply_cmvn(torch.from_numpy(x.T.copy()), front_end.load_cmvn(str(path))).numpy().T
+
+
+def _nemo(path: Path, x: Numbers) -> Any:
+    normalize = import_module("yaml").safe_load(path.read_text())["preprocessor"]["normalize"]
+    torch, found = import_module("torch"), find_spec("nemo")
+    if found is None or not found.submodule_search_locations:
+        raise ImportError("nemo is not installed")
+    file = Path(found.submodule_search_locations[0]) / "collections/asr/parts/preprocessing/features.py"
+    module = ast.parse(file.read_text(encoding="utf-8"))
+    module.body = [one for one in module.body if isinstance(one, ast.FunctionDef) and one.name == "normalize_batch"]
+    names: dict[str, Any] = {"torch": torch}
+    exec(compile(module, str(file), "exec"), names)  # noqa: S102  (the rest of the module imports what is not here)
+    batch = torch.from_numpy(x[None].copy())
+    return names["normalize_batch"](batch, torch.tensor([x.shape[1]]), normalize)[0][0].numpy()
+
+
 @dataclass(frozen=True)
 class Reader:
     """Program that reads one format: its module and package, and a function to normalized levels."""
@@ -111,6 +140,9 @@ class Reader:
 READERS: Mapping[str, Reader] = {
     "kaldi by kaldi_native_io": Reader("kaldi", "kaldi_native_io", "kaldi_native_io", _kaldi_native_io),
     "kaldi by kaldiio": Reader("kaldi", "kaldiio", "kaldiio", _kaldiio),
+    "espnet": Reader("espnet", "espnet2", "espnet", _espnet),
+    "funasr": Reader("funasr", "funasr", "funasr", _funasr),
+    "nemo": Reader("nemo", "nemo", "nemo_toolkit", _nemo),
     "espnet by numpy": Reader("espnet", "numpy", "numpy", _numpy),
     "keras": Reader("keras", "keras", "keras", _keras),
     "sklearn by skops": Reader("sklearn", "skops", "skops", _skops),

@@ -17,6 +17,7 @@ import spectronorm as sn
 from spectronorm.audio import random_sample
 from spectronorm.audit.audit import audit, audit_sums
 from spectronorm.audit.level_sums import LevelSums
+from spectronorm.audit.likelihood import log_bayes_factor
 from spectronorm.audit.measure_sums import measure_sums
 from spectronorm.cli.app import app
 from spectronorm.errors import ArgumentError
@@ -65,6 +66,55 @@ def test_a_mistake_is_not_named_for_a_close_coincidence() -> None:
     mean, std = (one[0] for one in sums.of(slice(0, 100)).moments())
     assert audit_sums((mean, std), sums, front_end).verdict == "first files only"
     assert audit_sums((mean + 1e-3, std), sums, front_end).verdict == "consistent"
+
+
+def clips_of(count: int, seed: int) -> LevelSums:
+    """Sums of clips of 200 frames whose means and spreads differ, so that averages over batches are off."""
+    rng = np.random.default_rng(seed)
+    centre, spread = rng.normal(0.0, 1.0, count), rng.uniform(0.5, 1.5, count)
+    frames = np.full(count, 200.0)
+    squares = frames * (centre**2 + spread**2)
+    names = tuple(f"{i:04d}" for i in range(count))
+    return LevelSums(names, frames, (frames * centre)[:, None], squares[:, None], np.zeros((count, 1)), 0.0)
+
+
+ONE_BAND = sn.FrontEnd(stft=sn.STFT(2), bands=sn.Mel(1, f_max=8000))
+
+
+def test_halves_are_not_called_averages_over_batches() -> None:
+    """Right numbers of random halves are hardly ever likelier by an order, beside all clips and the other half."""
+    sums, rng = clips_of(120, 0), np.random.default_rng(1)
+    verdicts = []
+    for number in range(40):
+        order = rng.permutation(120)
+        beside = sums if number % 4 else sums.of(np.sort(order[60:]))
+        verdicts.append(audit_sums(sums.of(np.sort(order[:60])).moments(), beside, ONE_BAND).verdict)
+    assert verdicts.count("consistent") >= 38
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_averages_over_small_batches_are_named(size: int) -> None:
+    """The mean of the stds of batches in an order of its own is named for each of the small sizes."""
+    sums = clips_of(120, 0)
+    for seed in range(5):
+        numbers = sums.batch_moments(size, np.random.default_rng(100 + seed).permutation(120))
+        audited = audit_sums(numbers, sums, ONE_BAND)
+        assert audited.verdict == "mean of batch stds", (size, audited.findings[:3])
+
+
+def test_a_bayes_factor_is_bounded_under_another_sample() -> None:
+    """Right numbers of another sample exceed a factor of 20 in at most one of twenty draws."""
+    rng, errors = np.random.default_rng(2), (np.full(1, 0.1), np.full(1, 0.05))
+    right, scale = (np.zeros(1), np.ones(1)), np.ones(1)
+    orders = [
+        ((np.zeros(1), np.full(1, 1 - 0.4 / size)), (np.full(1, 1e-3), np.full(1, 0.02))) for size in range(2, 20)
+    ]
+    factors = []
+    for _ in range(2000):
+        mean, std = rng.normal(0.0, math.sqrt(2) * 0.1, 1), 1 + rng.normal(0.0, math.sqrt(2) * 0.05, 1)
+        factors.append(log_bayes_factor((mean, std), orders, right, errors, scale))
+    assert np.mean(np.array(factors) > math.log(20)) <= 0.05
+    assert log_bayes_factor((np.zeros(1), np.full(1, 0.9)), orders, right, errors, scale) > math.log(20)
 
 
 @pytest.mark.real_data

@@ -72,6 +72,33 @@ def test_a_planted_fault_is_found_under_its_name(good: Path, write: Write, fault
     assert not others
 
 
+def formant_wave(number: int, rate: int = RATE) -> np.ndarray:
+    """Noise around 700 and 2500 Hz, of one of many lengths: such clips sound alike, whatever their rate."""
+    rng = np.random.default_rng(1000 + number)
+    length = round(rng.uniform(0.5, 3.0) * rate)
+    hz = np.fft.rfftfreq(length, 1 / rate)
+    shape = np.exp(-(((hz - 700) / 150) ** 2)) + 0.5 * np.exp(-(((hz - 2500) / 300) ** 2)) + 1e-3
+    wave = np.fft.irfft(np.fft.rfft(rng.standard_normal(length)) * shape, length)
+    return 0.5 * wave / np.abs(wave).max()
+
+
+@pytest.mark.parametrize(("claimed", "wrong"), [(8_000, True), (32_000, True), (8_000, False), (32_000, False)])
+def test_a_wrong_rate_is_told_by_the_spectrum_where_lengths_differ(
+    write: Write, tmp_path: Path, claimed: int, wrong: bool
+) -> None:
+    """Among clips of any length, one that sounds like them only at their rate is suspected; one recorded so is not."""
+    for number in range(COUNT):
+        write(f"clips/{number:02d}.wav", formant_wave(number), RATE)
+    write("clips/07.wav", formant_wave(7, RATE if wrong else claimed), claimed)
+    found = sn.cleaning.inspect(tmp_path / "clips")
+    suspected = [one for one in found.found if one.kind is Oddity.WRONG_RATE]
+    assert [one.clip for one in suspected] == (["07.wav"] if wrong else [])
+    if wrong:
+        assert suspected[0].detail == (
+            f"its header says {claimed} Hz; at {RATE} Hz, as most clips have, it sounds more like them"
+        )
+
+
 def test_exact_copies_are_found_in_any_lossless_format(good: Path) -> None:
     """Of clips with equal samples the first by name stays, and the others name it."""
     samples, rate = soundfile.read(good / "05.wav", dtype="int16")

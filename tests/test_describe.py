@@ -192,6 +192,9 @@ def test_an_image_is_described(noise_table: Path, tmp_path: Path) -> None:
     picture = next(path for path in (tmp_path / "images").rglob("*.png") if path.parent.name in ("low", "high"))
     text = run("describe", picture).stdout
     assert "image of 8 bits" in text
+    assert "The command was: spectronorm images" in text
+    assert "-o" not in text.split("The command was:")[1]
+    assert str(tmp_path) not in text
     assert "n_mels = 16" in text
 
 

@@ -27,6 +27,10 @@ RUN_BY: Mapping[str, str] = {
     "docs/guides/spectrograms-as-images.md": "make docs",
     "docs/other-programs.md": "tests/interop/test_page.py",
     "docs/own-spectrograms.md": "tests/test_own_docs.py",
+    **{
+        f"docs/questions/{name}.md": "tests/test_question_pages.py"
+        for name in ("crops", "filterbanks", "flips", "samples", "speech")
+    },
     "docs/sources.md": "tests/test_source_docs.py",
     "docs/stereo.md": "tests/test_own_docs.py",
 }

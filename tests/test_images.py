@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,9 +22,10 @@ import spectronorm as sn
 from spectronorm.errors import ArgumentError, FileFormatError, FrontEndMismatch, ShapeError
 from spectronorm.front_end import WaveformGain
 from spectronorm.image_files import ImageCodec, Layout, LevelRange, contact_sheet, decode, encode_picture, png
-from spectronorm.image_files.header import pixel_digest
-from spectronorm.image_files.png import encode_png, read_png
+from spectronorm.image_files.header import KEYWORD, pixel_digest
+from spectronorm.image_files.png import encode_png, read_png, read_texts
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
+from spectronorm.passes.images import ExportOptions, export_images
 
 FRONT_END = sn.FrontEnd(stft=sn.STFT(n_fft=512, hop_length=128), bands=sn.Mel(40))
 LAYOUTS = [Layout(bits, low, loud) for bits in (8, 16) for low in ("bottom", "top") for loud in ("dark", "bright")]
@@ -234,3 +237,20 @@ def test_the_pixel_digest_sees_shape_depth_and_order() -> None:
     others = [pixels.reshape(4, 3), pixels[::-1], pixels.astype(np.uint16)]
     assert len({pixel_digest(x) for x in (pixels, *others)}) == 4
     assert pixel_digest(pixels.astype(">u2")) == pixel_digest(pixels.astype("<u2"))
+
+
+def test_an_image_notes_the_command_only_if_there_is_one(tmp_path: Path) -> None:
+    """A command is kept beside the settings and identifies nothing; without one an image has the bytes of before."""
+    wave = (0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000)
+    front_end = sn.FrontEnd(bands=sn.Mel(16))
+    codec = ImageCodec(front_end, LevelRange(-100, 20, "by hand"))
+    line = "spectronorm images sounds/ --profile 'a b.safetensors'"
+    for name, options in (("plain", None), ("noted", ExportOptions(command=line))):
+        export_images([wave], codec, tmp_path / name, options=options)
+    plain, noted = (next((tmp_path / name).rglob("*.png")) for name in ("plain", "noted"))
+    headers = [decode(path).header for path in (plain, noted)]
+    assert [one.command for one in headers] == ["", line]
+    assert replace(headers[1], command="").text_with("") == headers[0].text_with("")
+    assert "command" not in json.loads(read_texts(plain)[KEYWORD])
+    again = export_images([wave], codec, tmp_path / "noted", options=ExportOptions(command="another"))
+    assert (again.kept, decode(noted).header.command) == (1, line)

@@ -28,23 +28,33 @@ MISBEHAVING = {
     "never starts": ("import os; os._exit(3)", "crashed"),
     "dies of a signal": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "crashed"),
     "answers with noise": ("c.recv(1); c.sendall(b'\\xff' * 4096)", "crashed"),
-    "claims too much": ("c.recv(1); c.sendall(struct.pack('<BQQQQQd', 0, 0, 16000, 1 << 40, 1, 0, 0))", "crashed"),
-    "claims a far place": ("c.recv(1); c.sendall(struct.pack('<BQQQQQd', 0, 1 << 40, 16000, 1, 1, 0, 0))", "crashed"),
-    "answers in no way known": ("c.recv(1); c.sendall(struct.pack('<BQQQQQd', 9, 0, 16000, 1, 1, 0, 0))", "crashed"),
+    "claims too much": ("c.recv(1); c.sendall(struct.pack('<BQQQQQdB', 0, 0, 16000, 1 << 40, 1, 0, 0, 0))", "crashed"),
+    "claims bits beyond any": (
+        "c.recv(1); c.sendall(struct.pack('<BQQQQQdB', 0, 0, 16000, 1, 1, 0, 0, 200))",
+        "crashed",
+    ),
+    "claims a far place": (
+        "c.recv(1); c.sendall(struct.pack('<BQQQQQdB', 0, 1 << 40, 16000, 1, 1, 0, 0, 0))",
+        "crashed",
+    ),
+    "answers in no way known": (
+        "c.recv(1); c.sendall(struct.pack('<BQQQQQdB', 9, 0, 16000, 1, 1, 0, 0, 0))",
+        "crashed",
+    ),
     "always puts it off": (
-        "while c.recv(1): c.sendall(struct.pack('<BQQQQQd', 2, 0, 0, 0, 0, 0, 0))",
+        "while c.recv(1): c.sendall(struct.pack('<BQQQQQdB', 2, 0, 0, 0, 0, 0, 0, 0))",
         "crashed",
     ),
     "reports an unknown reason": (
-        "c.recv(1); t = b'[\"ok\", \"x\"]'; c.sendall(struct.pack('<BQQQQQd', 1, 0, 0, 0, 0, len(t), 0) + t)",
+        "c.recv(1); t = b'[\"ok\", \"x\"]'; c.sendall(struct.pack('<BQQQQQdB', 1, 0, 0, 0, 0, len(t), 0, 0) + t)",
         "crashed",
     ),
     "lacks an endless time": (
-        "c.recv(1); c.sendall(struct.pack('<BQQQQQd', 0, 0, 16000, 1, 1, 0, float('inf')))",
+        "c.recv(1); c.sendall(struct.pack('<BQQQQQdB', 0, 0, 16000, 1, 1, 0, float('inf'), 0))",
         "crashed",
     ),
     "writes a book of notes": (
-        "c.recv(1); c.sendall(struct.pack('<BQQQQQd', 0, 0, 16000, 1, 1, 1 << 40, 0))",
+        "c.recv(1); c.sendall(struct.pack('<BQQQQQdB', 0, 0, 16000, 1, 1, 1 << 40, 0, 0))",
         "crashed",
     ),
     "trickles": ("c.recv(1)\nwhile True: c.sendall(b'\\0'); time.sleep(0.3)", "timeout"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio import Source
 from spectronorm.audit.level_sums import LevelSums, Moments
+from spectronorm.audit.likelihood import log_bayes_factor
 from spectronorm.audit.measure_sums import measure_sums
 from spectronorm.audit.mistakes import EXACT, PUBLISHED, Mistake, known_mistakes
 from spectronorm.audit.variations import variations
@@ -29,9 +31,10 @@ CONSISTENT, UNKNOWN = "consistent", "unknown"
 _PARTS = 20
 _CONSISTENT_AT = 2.5
 """Root mean square of differences in standard errors, below which another sample of equal data gives such numbers."""
-_NEAREST_SHARE, _NOISY_SHARE = 0.1, 0.25
-"""A mistake is named if its numbers are ten times closer than those of any other, or four times if they depend on a
-random order."""
+_NEAREST_SHARE = 0.1
+"""A mistake is named if its numbers are ten times closer than those of any other."""
+_LIKELIER = math.log(20.0)
+"""Factor by which numbers must be likelier by a random order than as another sample's; of 300 halves at most 5 were."""
 _BY_CHANCE = 0.1
 """Share of its tolerance within which a mistake is named although another sample could give the numbers: these come so
 close to it by chance a hundred times more rarely."""
@@ -163,15 +166,20 @@ def audit_sums(
     per_band = given[0].size > 1
     scale = (sums if per_band else sums.pooled()).moments()[1]
     known = _explanations(sums, front_end, per_band=per_band)
-    tried = [(_finding(one, given, expected, scale, error), one.tolerance) for one, expected, error in known]
-    right, _, errors = known[0]
+    tried = [
+        _Tried(_finding(one, given, expected, scale, error), one.tolerance, one.spread is None)
+        for one, expected, error in known
+    ]
+    right, expected, errors = known[0]
+    orders = [(numbers, one.spread) for one, numbers, _ in known if one.spread is not None]
+    likelier = log_bayes_factor(given, orders, expected, errors, scale) if orders else -math.inf
     for name, sentence, found in others:
         mistake = Mistake(name, sentence, right.moments)
-        tried.append((_finding(mistake, given, mistake.moments(found), scale, errors), mistake.tolerance))
-    verdict, sentence = _judge(tried)
+        tried.append(_Tried(_finding(mistake, given, mistake.moments(found), scale, errors), mistake.tolerance))
+    verdict, sentence = _judge(tried, likelier)
     mean, std, mean_se, std_se = (float(np.mean(one)) for one in (*given, *errors))
-    findings = tuple(sorted((one for one, _ in tried), key=lambda one: one.distance))
-    return Audited(verdict, sentence, mean, std, tried[0][0], mean_se, std_se, findings, len(sums.names), ())
+    findings = tuple(sorted((one.finding for one in tried), key=lambda one: one.distance))
+    return Audited(verdict, sentence, mean, std, tried[0].finding, mean_se, std_se, findings, len(sums.names), ())
 
 
 def given_moments(numbers: tuple[Any, Any], bands: int) -> Moments:
@@ -237,37 +245,63 @@ def _finding(
     return Finding(mistake.name, mistake.sentence, mean, std, far, in_errors)
 
 
-def _judge(tried: list[tuple[Finding, float]]) -> tuple[str, str]:
+@dataclass(frozen=True)
+class _Tried:
+    """An explanation, the distance up to which it holds, and if its numbers are free of any random order."""
+
+    finding: Finding
+    tolerance: float
+    sharp: bool = True
+
+    @property
+    def holds(self) -> bool:
+        """True if the numbers are those of the explanation."""
+        return self.finding.distance <= self.tolerance
+
+
+def _judge(tried: list[_Tried], likelier: float) -> tuple[str, str]:
     """The verdict and its sentence.
 
     A mistake is named if the numbers are within its tolerance (within a tenth of it, if another sample of equal data
-    could have them), and ten times closer to it than to any other; numbers that another sample of equal data could
-    have are consistent; numbers that only one mistake could have on another sample are named with that remark;
-    everything else is unknown.
+    could have them), and ten times closer to it than to any other. A mistake that depends on a random order is named
+    if the numbers are within its tolerance and much likelier by it than as another sample's (`likelier`, a logarithm).
+    Numbers that another sample of equal data could have are consistent; numbers that only one mistake could have on
+    another sample are named with that remark; everything else is unknown.
     """
-    right = tried[0][0]
-    if right.distance <= tried[0][1]:
+    right = tried[0].finding
+    if tried[0].holds:
         return EXACT, "the numbers are those of these data"
-    sharp = [one for one in tried if one[0].distance <= one[1] <= tried[0][1]]  # no random order explains these better
-    nearest, tolerance = min(sharp or tried, key=lambda one: one[0].distance / one[1])
-    rivals = (one for one, _ in tried if one.name != nearest.name and not one.name.startswith(PUBLISHED))
-    others = [one.distance for one in rivals]
-    share = _NEAREST_SHARE if tolerance <= tried[0][1] else _NOISY_SHARE
-    if right.errors <= _CONSISTENT_AT and share == _NEAREST_SHARE:
-        tolerance *= _BY_CHANCE
-    if nearest.distance <= tolerance and nearest.distance <= share * min(others):
-        return nearest.name, nearest.sentence
-    if right.errors <= _CONSISTENT_AT:
+    could_be_right = right.errors <= _CONSISTENT_AT
+    named = _sharp(tried, _BY_CHANCE if could_be_right else 1.0)
+    if named is None and likelier >= _LIKELIER:
+        by_order = [one for one in tried if one.holds and not one.sharp]
+        named = min((one.finding for one in by_order), key=lambda one: one.distance, default=None)
+    if named is not None:
+        return named.name, named.sentence
+    if could_be_right:
         return CONSISTENT, (
             f"the numbers differ from those of these data by {right.errors:.1f} standard errors, as numbers of another "
             "sample of such data would"
         )
-    fitting = {one.name: one for one, _ in tried if one.errors <= _ERRORS_OF_MISTAKES and one.distance <= _CLOSE}
+    findings = [one.finding for one in tried]
+    fitting = {one.name: one for one in findings if one.errors <= _ERRORS_OF_MISTAKES and one.distance <= _CLOSE}
     if len(fitting) == 1:
         only = next(iter(fitting.values()))
         return only.name, f"on another sample of such data: {only.sentence}"
+    nearest = min(findings, key=lambda one: one.distance)
     similar = f"; nearest is {nearest.name}" if nearest.distance <= _SIMILAR else ""
     return UNKNOWN, (
         f"none of the known mistakes; the numbers differ from those of these data by {right.errors:.1f} standard "
         f"errors{similar}: another data set or front end, or a mistake that is not known here"
     )
+
+
+def _sharp(tried: list[_Tried], share: float) -> Finding | None:
+    """The mistake without a random order whose numbers these are, to a share of its tolerance, if there is one."""
+    sharp = [one for one in tried if one.sharp]
+    nearest = min(sharp, key=lambda one: one.finding.distance / one.tolerance)
+    finding = nearest.finding
+    rivals = [one.finding for one in sharp if one.finding.name != finding.name]
+    others = [one.distance for one in rivals if not one.name.startswith(PUBLISHED)]
+    near = finding.distance <= share * nearest.tolerance and finding.distance <= _NEAREST_SHARE * min(others)
+    return finding if near else None

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spectronorm.cli.command_line import command_line
 from spectronorm.cli.options import (
     DurationOption,
     EngineOption,
@@ -54,6 +55,8 @@ def register(app: typer.Typer) -> None:
 
 
 def images_command(
+    *,
+    context: typer.Context,
     source: SourceArgument,
     profile: ProfileOption,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the .png files.")],
@@ -98,7 +101,7 @@ def images_command(
     Existing images of equal audio and settings are kept, so repeating the command resumes an interrupted export.
     """
     codec = ImageCodec(*_range(profile, level_range, per, hold_out), Layout(bits, low_frequencies, loud))
-    options = ExportOptions(size, duration, colormap, _SHEET if sheet else 0)
+    options = ExportOptions(size, duration, colormap, _SHEET if sheet else 0, command_line(context))
     share = parse_share(max_bad, "max-bad")
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("writing images") as progress:
         exported = export_images(

@@ -56,7 +56,7 @@ class ExportOptions:
 
     `width` crops or pads every image to this number of frames; `duration` crops or pads clips (seconds); `colormap`
     writes coloured pictures, which cannot be inverted; `sheets` adds a contact sheet of up to this number of images for
-    each class.
+    each class; `command` is a command line that each image notes, for `spectronorm describe`.
 
     Raises:
         ArgumentError: if a number is not positive.
@@ -69,6 +69,7 @@ class ExportOptions:
     duration: float | None = None
     colormap: str | None = None
     sheets: int = 0
+    command: str = ""
 
     def __post_init__(self) -> None:
         if self.width is not None:
@@ -168,6 +169,7 @@ class _Task:
     def _write_long(self, clip: ClipReference, output: str, image: SpooledImage, source: str) -> _Done:
         width, colormap = self.options.width, self.options.colormap
         header = self.codec.header(image.frames, image.length, gain=image.gain, source=source, width=width)
+        header = replace(header, command=self.options.command)
         if colormap is None:
             parts = image_parts(header, image)
         else:
@@ -192,7 +194,7 @@ class _Task:
         gain = WaveformGain.of(read.at_least(front_end.min_samples), front_end)
         pixels, header = self.codec.pixels(level, length=read.length, gain=gain, source=source, width=width)
         if self.options.colormap is None:
-            data = encode_image(pixels, header)
+            data = encode_image(pixels, replace(header, command=self.options.command))
         else:
             tail = f"{source} frames:{header.frames}"
             data = encode_picture(self.codec, pixels, self.options.colormap, tail)

@@ -80,10 +80,13 @@ def _as_code(line: str, form: str) -> str:
 
 def _commands(content: Described) -> Iterator[tuple[str, str]]:
     """Yield each command line that made the content, with the words before it."""
+    lines: tuple[str, ...] = ()
     if isinstance(content, Profile):
         lines = content.commands
-    else:
-        lines = content.normalizer.fitted_on.commands if isinstance(content, Pipeline) else ()
+    elif isinstance(content, Pipeline):
+        lines = content.normalizer.fitted_on.commands
+    elif isinstance(content, Header) and content.command:
+        lines = (content.command,)
     for number, line in enumerate(lines):
         yield ("The command was:" if len(lines) == 1 else f"Command {number + 1} was:"), line
 

@@ -158,19 +158,21 @@ def decode_descriptor(
 class DecodedBlocks:
     """The samples of `decode_descriptor` in blocks `(sample, channel)`, each valid until the next; the same errors.
 
+    `found` is the result of `look`, if it is known.
+
     Attributes:
         missing, note: As in `DecodedFile`; known after a whole iteration.
         sample_rate: In Hz; known with the first block, as `bits` are.
         bits: As in `DecodedFile`.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, found: Found | None = None) -> None:
+        self._descriptor, self._found = descriptor, found
         self.missing, self.note, self.sample_rate, self.bits = 0.0, "", 0, 0
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """The blocks; an error that only the end of a file can tell is raised after the last one."""
-        found = look(self._descriptor)
+        found = self._found or look(self._descriptor)
         self.missing, self.note = found.missing, found.note
         justified = max(FREE_BYTES, os.fstat(self._descriptor).st_size * MAX_EXPANSION)
         total, buffer = 0, None

@@ -75,9 +75,8 @@ class _Exact:
         self.bits = bits_of(self._sound.subtype)
 
     @classmethod
-    def of(cls, descriptor: int) -> _Exact | None:
+    def of(cls, descriptor: int, found: Found) -> _Exact | None:
         """The file, if its format and encoding allow seeking."""
-        found = look(descriptor)
         made = cls(descriptor, found) if len(found.views) == 1 else None
         return made if made is not None and made.seeks else None
 
@@ -106,16 +105,24 @@ class _Exact:
             raise too_large(self._most)
         buffer = np.empty((max(1, min(_BLOCK // sound.channels, last - start)), sound.channels), np.float32)
         try:
-            if len(again := self._again(start, last)):
-                at += len(again)
-                yield again
+            held = self._again(start, last)
+            if len(held) == last - start > 0:
+                yield held
+                return
+            # Samples that are held already come first, so that the next section finds all of this one.
+            room, kept = (buffer[len(held) :], len(held)) if len(buffer) == last - start else (buffer, 0)
+            buffer[:kept] = held[:kept]
+            at += kept
             if at < last:
                 self._go_to(at)
-            while at < last and len(block := sound.read(out=buffer[: last - at])):
-                self._last = block
+            while at < last and len(block := sound.read(out=room[: last - at])):
+                self._last = buffer[: kept + len(block)] if kept else block
                 at += len(block)
                 self.position = at
-                yield block
+                yield self._last
+                room, kept = buffer, 0
+            if kept:  # the file ends before what it claims
+                yield buffer[:kept]
         except LIBSNDFILE_ERRORS as error:
             self._open()
             raise unreadable(error) from None
@@ -146,8 +153,8 @@ class _Exact:
 class _InOrder:
     """A file that is decoded from its beginning, of which the last blocks are kept."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._blocks = DecodedBlocks(descriptor)
+    def __init__(self, descriptor: int, found: Found) -> None:
+        self._blocks = DecodedBlocks(descriptor, found)
         self._each = iter(self._blocks)
         self._kept: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._dropped, self.position = 0, 0
@@ -251,7 +258,8 @@ class Recording:
         if self._samples is None or not self.reaches(span):
             self._samples = None
             try:
-                self._samples = _Exact.of(self._descriptor) or _InOrder(self._descriptor)
+                found = look(self._descriptor)
+                self._samples = _Exact.of(self._descriptor, found) or _InOrder(self._descriptor, found)
             except AudioError as error:
                 self._fault = error.reason, error.detail
                 raise

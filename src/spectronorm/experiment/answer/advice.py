@@ -61,7 +61,8 @@ def seeds_for(size: float, precision: Precision, pairs: int, seeds: int) -> int 
     of_clips = precision.se**2 / (1 / 3 + 2 / 3 / seeds)
     for number in range(seeds, _MOST_SEEDS + 1):
         se = math.sqrt(of_clips * (1 / 3 + 2 / 3 / number))
-        if detectable(replace(precision, se=se), pairs) <= size:
+        df = number - 1 if precision.recordings else precision.df
+        if detectable(replace(precision, se=se, df=df), pairs) <= size:
             return number
     return None
 

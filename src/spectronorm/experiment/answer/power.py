@@ -17,13 +17,20 @@ class Precision:
 
     Attributes:
         se: Standard error of the difference.
-        df: Degrees of freedom of the interval over folds or seeds.
-        widening: Factor from the standard error to the scale of that interval; over 1 where training sets overlap.
+        df: Degrees of freedom of the interval over folds, or of the part over seeds if there is one fold.
+        widening: Factor from the standard error to the scale of that interval or part; over 1 where training sets
+            overlap.
+        recordings: Factor from the standard error to the scale of the interval's part over recordings, which many
+            recordings make almost constant; 0 for an interval over folds, which has no such part.
+        actual: Factor from the standard error, which the intervals use, to the scatter of the estimate itself; below 1
+            where the bootstrap and the interval over seeds count the noise of clips and seeds twice.
     """
 
     se: float
     df: float
     widening: float = 1.0
+    recordings: float = 0.0
+    actual: float = 1.0
 
 
 def power_of_better(difference: float, precision: Precision, pairs: int) -> float:
@@ -31,8 +38,8 @@ def power_of_better(difference: float, precision: Precision, pairs: int) -> floa
 
     The word needs three things: the 95 % interval of the bootstrap clear of zero, the interval over folds or seeds
     clear of zero, and Holm's corrected p below 0.05, of which the first and hardest step is taken: `0.05 / pairs`. The
-    estimate is normal about the difference, and the scale of the second interval varies as the root of chi-squared over
-    its degrees of freedom.
+    estimate is normal about the difference, and the scale of the second interval, or of its part over seeds, varies as
+    the root of chi-squared over its degrees of freedom. With one fold Holm corrects the second interval's p too.
 
     Args:
         difference: True difference of accuracy.
@@ -42,9 +49,12 @@ def power_of_better(difference: float, precision: Precision, pairs: int) -> floa
     if precision.se <= 0:
         return 1.0 if difference > 0 else 0.0
     by_recordings = stats.norm.isf(0.025 / pairs)
-    scale = precision.widening * np.sqrt(stats.chi2.ppf(_CHANCES, precision.df) / precision.df)
-    needed = np.maximum(by_recordings, stats.t.isf(0.025, precision.df) * scale)
-    return float(stats.norm.sf(needed - difference / precision.se).mean())
+    tail = 0.025 / pairs if precision.recordings else 0.025
+    varying = stats.t.isf(tail, precision.df) * precision.widening
+    constant = stats.norm.isf(tail) * precision.recordings
+    by_units = np.sqrt(varying**2 * stats.chi2.ppf(_CHANCES, precision.df) / precision.df + constant**2)
+    needed = np.maximum(by_recordings, by_units)
+    return float(stats.norm.sf((needed - difference / precision.se) / precision.actual).mean())
 
 
 def detectable(precision: Precision, pairs: int) -> float:

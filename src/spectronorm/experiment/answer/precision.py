@@ -9,7 +9,6 @@ import numpy as np
 
 from spectronorm.experiment.answer.power import Precision
 from spectronorm.experiment.answer.statistics import PairedDifference
-from spectronorm.experiment.answer.units import combined
 
 
 def precision_of(differences: Sequence[PairedDifference]) -> Precision:
@@ -23,9 +22,14 @@ def precision_of(differences: Sequence[PairedDifference]) -> Precision:
     se = float(np.median(errors))
     if not spreads or se <= 0:
         return Precision(se, 1.0)
-    scales = np.array([spread.scale for spread in spreads])
-    widening = math.sqrt(float(np.square(scales).mean()) / float(np.square(errors).mean()))
-    return Precision(se, float(np.median([spread.df for spread in spreads])), max(widening, 1e-3))
+    square = float(np.square(errors).mean())
+    if spreads[0].units == "folds":
+        widening = math.sqrt(float(np.square([spread.scale for spread in spreads]).mean()) / square)
+        return Precision(se, float(np.median([spread.df for spread in spreads])), max(widening, 1e-3))
+    (over_seeds, df), (over_recordings, _) = np.mean([spread.parts for spread in spreads], axis=0).tolist()
+    actual = math.sqrt(float(np.square([spread.error for spread in spreads]).mean()) / square)
+    widening, recordings = (max(math.sqrt(part / square), 1e-3) for part in (over_seeds, over_recordings))
+    return Precision(se, df, widening, recordings, max(actual, 1e-3))
 
 
 def planned_precision(discordance: float, groups: int, *, folds: int, seeds: int, overlap: float) -> Precision:
@@ -44,5 +48,5 @@ def planned_precision(discordance: float, groups: int, *, folds: int, seeds: int
     variance = discordance * (1 / 3 + 2 / 3 / seeds) / groups
     if folds > 1:
         return Precision(math.sqrt(variance), folds - 1, math.sqrt(1 + folds * overlap))
-    scale, df = combined((discordance * 2 / 3 / seeds / groups, seeds - 1), (variance, groups - 1))
-    return Precision(math.sqrt(variance), df, scale / math.sqrt(variance))
+    over_seeds = discordance * 2 / 3 / seeds / groups
+    return Precision(math.sqrt(variance), seeds - 1, math.sqrt(over_seeds / variance), recordings=1.0)

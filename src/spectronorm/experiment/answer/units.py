@@ -40,12 +40,18 @@ class UnitSpread:
         location: The difference, where each clip counts once.
         scale: Its standard error.
         df: Degrees of freedom.
+        error: Standard error of the difference without what `scale` counts twice, which is the noise of each clip and
+            seed in the variances over recordings and over seeds; 0 for folds, which count nothing twice.
+        parts: With one fold, the variances over seeds and over recordings in `scale`, each with its degrees
+            of freedom.
     """
 
     units: str
     location: float
     scale: float
     df: float
+    error: float = 0.0
+    parts: tuple[tuple[float, float], ...] = ()
 
     @property
     def interval(self) -> Interval:
@@ -80,11 +86,28 @@ def unit_spread(difference: Floats, outcomes: Outcomes) -> UnitSpread | None:
     if len(seeds) < 2 or outcomes.n_groups < 2:
         return None
     of_recordings = np.bincount(outcomes.groups, weights=clips - location) / len(clips)
-    scale, df = combined(
-        (float(seeds.var(ddof=1)) / len(seeds), len(seeds) - 1),
-        (_mean_variance(of_recordings), outcomes.n_groups - 1),
-    )
-    return UnitSpread("seeds", location, scale, df)
+    over_seeds, over_recordings = float(seeds.var(ddof=1)) / len(seeds), _mean_variance(of_recordings)
+    parts = (over_seeds, len(seeds) - 1.0), (over_recordings, outcomes.n_groups - 1.0)
+    scale, df = combined(*parts)
+    once = over_seeds + over_recordings - _of_both(difference, outcomes)
+    error = math.sqrt(max(once, over_seeds, over_recordings))
+    return UnitSpread("seeds", location, scale, df, error, parts)
+
+
+def _of_both(difference: Floats, outcomes: Outcomes) -> float:
+    """Variance of the mean from the interaction of recordings and seeds, by the residuals of both margins.
+
+    Args:
+        difference: First arm minus second arm, `(clip, seed)`; an unfinished last seed is left out.
+        outcomes: The groups of the clips.
+    """
+    whole = difference[:, ~np.isnan(difference).any(axis=0)]
+    if whole.shape[1] < 2:
+        return 0.0
+    sums = np.stack([np.bincount(outcomes.groups, weights=seed) for seed in whole.T], axis=1) / len(whole)
+    residual = sums - sums.mean(axis=0) - sums.mean(axis=1, keepdims=True) + sums.mean()
+    count, seeds = sums.shape
+    return float(count * (residual**2).sum() / ((count - 1) * (seeds - 1) * seeds))
 
 
 def combined(*parts: tuple[float, float]) -> tuple[float, float]:

@@ -163,9 +163,11 @@ def _look(  # noqa: C901  (one pass over the clip)
 ) -> tuple[int, int]:
     ranges, frames = bounds.size - 1, level.shape[1]
     stride = -(-frames // max(gridded.shape[1], 1))
-    lowest: Any = 1 << 30
-    highest: Any = -(1 << 30)
-    course = np.empty(frames)
+    lowest: Any = np.int32(1 << 30)
+    highest: Any = np.int32(-(1 << 30))
+    # Unsigned numbers are no places that count from an array's end, whose check keeps a compiler from using lanes.
+    one = np.uintp(1)
+    course, picked = np.empty(frames), np.empty(gridded.shape[1])
     every = -(-frames // _MOST_SORTED)
     ordered = np.empty(-(-frames // every))
     rise, fall = 1.0, 1.0
@@ -173,29 +175,33 @@ def _look(  # noqa: C901  (one pass over the clip)
         mean, variance, steadiest = 0.0, 0.0, np.inf
         course[:] = 0.0
         for band in range(bounds[r], bounds[r + 1]):
-            total, square, moved = 0.0, 0.0, 0.0
-            for t in range(frames):
-                x = level[band, t]
+            row = level[band]
+            total, square, moved = row[0], row[0] * row[0], 0.0
+            course[0] += row[0]
+            for t in range(one, np.uintp(frames)):
+                x = row[t]
                 total += x
                 square += x * x
                 course[t] += x
-            for t in range(1, frames):
-                moved += abs(level[band, t] - level[band, t - 1])
+                moved += abs(x - row[t - one])
             mean += total / frames
             variance += max(square / frames - (total / frames) * (total / frames), 0.0)
             steadiest = min(steadiest, moved)
-            for i in range(gridded.shape[1]):
-                q = np.int32(np.rint(min(max(level[band, i * stride] * steps, -1073741824.0), 1073741824.0)))
-                gridded[band, i] = q
+            on_grid = gridded[band]
+            for i in range(picked.size):
+                picked[i] = row[i * stride]
+            for i in range(picked.size):
+                q = np.int32(np.rint(min(max(picked[i] * steps, -1073741824.0), 1073741824.0)))
+                on_grid[i] = q
                 lowest, highest = min(lowest, q), max(highest, q)
         bands = bounds[r + 1] - bounds[r]
         flux = 0.0
         for t in range(frames):
             course[t] /= bands
-        for t in range(1, frames):
-            flux += abs(course[t] - course[t - 1])
-        for t in range(_ONSET_FRAMES, frames):
-            change = course[t] - course[t - _ONSET_FRAMES]
+        for t in range(one, np.uintp(frames)):
+            flux += abs(course[t] - course[t - one])
+        for t in range(np.uintp(_ONSET_FRAMES), np.uintp(frames)):
+            change = course[t] - course[t - np.uintp(_ONSET_FRAMES)]
             rise += max(change, 0.0) * max(change, 0.0)
             fall += max(-change, 0.0) * max(-change, 0.0)
         for i in range(ordered.size):

@@ -13,6 +13,7 @@ from typing import Any
 BLOCK = 1 << 20
 _HEAD = 1 << 12
 """Bytes at the beginning that are read once: most containers are told by them."""
+_AHEAD = 1 << 16
 _HAS_PREAD = hasattr(os, "pread")
 
 
@@ -88,6 +89,7 @@ class _ViewFile(io.RawIOBase):
         self._file, self._pieces = file, pieces
         self._starts = [0, *accumulate(lengths)]
         self._position = 0
+        self._ahead, self._ahead_start = b"", 0
 
     def seekable(self) -> bool:
         """It can seek."""
@@ -108,19 +110,25 @@ class _ViewFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Read what fits."""
-        room = memoryview(buffer).cast("B")
-        done = 0
-        while done < len(room) and self._position < self._starts[-1]:
+        """Read what fits. A decoder of MPEG audio asks for the few bytes of each header, so more is read ahead."""
+        begin, length = self._position - self._ahead_start, len(buffer)
+        if begin >= 0 and len(held := self._ahead[begin : begin + length]) == length:
+            buffer[:] = held
+            self._position += length
+            return length
+        room, done = memoryview(buffer).cast("B"), 0
+        while done < length and self._position < self._starts[-1]:
             try:
-                found = self._next(len(room) - done)
+                found = self._next(max(length - done, _AHEAD))
             except OSError:  # libsndfile, which calls this, takes no errors: it sees an end that comes too early
                 break
             if not found:
                 break
-            room[done : done + len(found)] = found
-            done += len(found)
-            self._position += len(found)
+            self._ahead, self._ahead_start = found, self._position
+            taken = min(len(found), length - done)
+            room[done : done + taken] = found[:taken]
+            done += taken
+            self._position += taken
         return done
 
     def _next(self, length: int) -> bytes:
