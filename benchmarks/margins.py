@@ -96,7 +96,7 @@ def write(margin: float) -> None:
     """Write the margin into the package."""
     begin, end = "# begin: python -m benchmarks.margins --write\n", "# end\n"
     before, _, rest = PAGE.read_text().partition(begin)
-    PAGE.write_text(f"{before}{begin}MARGIN = {margin:.1f}\n{end}{rest.partition(end)[2]}")
+    PAGE.write_text(f"{before}{begin}LEAST_MARGIN = {margin:.1f}\n{end}{rest.partition(end)[2]}")
 
 
 def main() -> None:

@@ -95,7 +95,7 @@ def _fitted(o: Observed, cause: Hypothesis) -> Explained:
             if tried @ tried >= now @ now:
                 break
         gained = now @ now - tried @ tried
-        # Broyden's update: the slopes are computed anew at the end only.
+        # Broyden's update: the slopes are computed again at the end only.
         jacobian = jacobian + np.outer(tried - now - jacobian @ step, step) / max(float(step @ step), 1e-12)
         p, now = p + step, tried
         if gained < _ENOUGH:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spectronorm.monitor.change.kind import Kind
 
 # begin: python -m benchmarks.margins --write
-MARGIN = 5.0
+LEAST_MARGIN = 5.0
 # end
 """Smallest difference of logarithmic likelihoods to the next cause, to other content and to any unmodelled change."""
 LEAST_EXPLAINED = 0.5
@@ -17,4 +17,4 @@ NAMED = frozenset(Kind) - {Kind.NOTHING, Kind.CONTENT, Kind.UNKNOWN}
 def is_named(kind: Kind, margin: float, explains: float) -> bool:
     """True if a likeliest cause is sure enough to be named."""
     enough = explains >= LEAST_EXPLAINED or kind is Kind.LEVEL
-    return kind in NAMED and margin >= MARGIN and enough
+    return kind in NAMED and margin >= LEAST_MARGIN and enough
