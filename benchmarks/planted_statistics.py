@@ -144,28 +144,32 @@ def halves(data: Data, axis: int | None, count: int, seed: int = 5) -> list[tupl
     return found  # type: ignore[return-value]
 
 
-def rows(folder: Path, share: float) -> list[list[str]]:
-    """The table: a row for each mistake, a column for each data set and kind of numbers."""
+def columns_of(name: str, folder: Path, share: float) -> dict[str, dict[str, str]]:
+    """The verdicts on one data set by what was planted, for pooled numbers and for numbers of each band."""
     columns: dict[str, dict[str, str]] = {}
-    for name in ("esc10", "digits"):
-        data = data_of(name, folder, share)
-        for axis, kind in ((None, "pooled"), (1, "each band")):
-            column = columns.setdefault(f"{'ESC-10' if name == 'esc10' else 'digits'}, {kind}", {})
-            for planted, numbers in planted_in(data, axis).items():
-                verdict = audit_sums(numbers, data.sums, data.front_end).verdict
-                column[planted] = "named" if verdict == planted else verdict
-            mean, std = moments(data.levels, axis)
-            right = np.float32(mean), np.float32(np.maximum(std, 1e-8))
-            column["none: the right numbers, in float32"] = audit_sums(right, data.sums, data.front_end).verdict
-            wheres = (
-                "beside all clips",
-                "beside the other half",
-                "of stds averaged over batches of 32, beside the other",
-            )
-            for where, verdicts in zip(wheres, zip(*halves(data, axis, HALVES), strict=True), strict=True):
-                column[f"none: a random half, {where}"] = _counted(verdicts)
-            odd = [audit_sums(change(mean, right[1]), data.sums, data.front_end).verdict for change in UNKNOWN.values()]
-            column["made-up numbers"] = _counted(odd)
+    data = data_of(name, folder, share)
+    for axis, kind in ((None, "pooled"), (1, "each band")):
+        column = columns.setdefault(f"{'ESC-10' if name == 'esc10' else 'digits'}, {kind}", {})
+        for planted, numbers in planted_in(data, axis).items():
+            verdict = audit_sums(numbers, data.sums, data.front_end).verdict
+            column[planted] = "named" if verdict == planted else verdict
+        mean, std = moments(data.levels, axis)
+        right = np.float32(mean), np.float32(np.maximum(std, 1e-8))
+        column["none: the right numbers, in float32"] = audit_sums(right, data.sums, data.front_end).verdict
+        wheres = (
+            "beside all clips",
+            "beside the other half",
+            "of stds averaged over batches of 32, beside the other",
+        )
+        for where, verdicts in zip(wheres, zip(*halves(data, axis, HALVES), strict=True), strict=True):
+            column[f"none: a random half, {where}"] = _counted(verdicts)
+        odd = [audit_sums(change(mean, right[1]), data.sums, data.front_end).verdict for change in UNKNOWN.values()]
+        column["made-up numbers"] = _counted(odd)
+    return columns
+
+
+def table_of(columns: dict[str, dict[str, str]]) -> list[list[str]]:
+    """The table: a row for each mistake, a column for each data set and kind of numbers."""
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     return [["planted", *columns], *([name, *(column.get(name, "-") for column in columns.values())] for name in names)]
 
@@ -177,7 +181,8 @@ def _counted(verdicts: Any) -> str:
 
 def main() -> None:
     """Print the table, and put it into the docs with `--write`."""
-    found = rows(Path(os.environ["SPECTRONORM_DATA"]), 0.25 if "--quick" in sys.argv[1:] else 1.0)
+    folder, share = Path(os.environ["SPECTRONORM_DATA"]), 0.25 if "--quick" in sys.argv[1:] else 1.0
+    found = table_of({**columns_of("esc10", folder, share), **columns_of("digits", folder, share)})
     for row in found:
         print(" | ".join(row))
     if "--write" in sys.argv[1:]:

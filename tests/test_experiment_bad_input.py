@@ -48,11 +48,19 @@ CASES = {
         lambda i, r: [r[0], "new" if i == 0 else r[1], *r[2:]],
         "without fold 1 there is no clip of class 'new'",
     ),
+    "one recording": (lambda i, r: [*r[:3], "same"], "recording same is in folds 1 and 2"),
     "a recording in two folds": (
         lambda i, r: [*r[:3], "same" if i < 2 else r[3]],
         "recording same is in folds 1 and 2",
     ),
 }
+
+
+def test_one_group_makes_no_folds(table: Path, tmp_path: Path) -> None:
+    """Clips of one recording alone cannot be in training and test data, whatever folds are asked for."""
+    path = changed(table, tmp_path, lambda i, r: [*r[:3], "same"])
+    with pytest.raises(sn.SpectronormError, match="all clips are of one recording"):
+        labelled_clips(sn.open_source(path), folds=3)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -79,6 +87,8 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--folds", "nowhere"], "folds 'nowhere': 18 of 18 clips have no such column"),
         (["--folds", "1"], "folds=1 must be a whole number, 2 or more"),
         (["--group", "nobody"], "groups 'nobody'"),
+        (["--metric", "f1"], "metric='f1' must be one of accuracy, recall, map"),
+        (["--separator", " "], "separator=' ' must be a text"),
         (["--hold-out", "7"], "hold out '7'"),
         (["--model", "huge"], "model='huge' is unknown; use one of tiny"),
         (["--model", "tests.experiment_cases:wrong_size"], r"gives \(2, 3\) for a batch of 2"),

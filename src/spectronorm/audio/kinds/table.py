@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,7 +33,7 @@ class Table(SourceKind):
     @override
     def clips(self, place: str) -> list[ClipReference]:
         path = Path(place)
-        rows: Sequence[Mapping[str, str]] = read_table(path)
+        rows: list[Mapping[str, str]] = list(read_table(path))
         if rows and "path" not in rows[0]:
             raise SourceError(
                 f"{path}: has no column path (its columns are {', '.join(rows[0])}); "
@@ -44,8 +46,11 @@ class Table(SourceKind):
         pieces = any(span is not None for span in spans) or any(channel is not None for channel in channels)
         clips = []
         names = listed_names(path.parent, [row["path"] for row in rows])
-        for name, row, span, channel in zip(names, rows, spans, channels, strict=True):
+        located = lru_cache(1 << 12)(lambda named: os.fspath(path.parent / named))  # one text for all pieces of a file
+        rows.reverse()
+        for name, span, channel in zip(names, spans, channels, strict=True):
+            row = rows.pop()  # it is not needed any longer, and there may be millions
             columns = {key: value for key, value in row.items() if key != "path" and value}
-            clip = ClipReference(name, path.parent / row["path"], columns)
+            clip = ClipReference(name, located(row["path"]), columns)
             clips.append(clip.piece(span, channel) if pieces else clip)
         return clips

@@ -161,6 +161,10 @@ def _with_made_folds(source: Source, label: str, group: str | None, count: int, 
     members: dict[str, list[ClipReference]] = {}
     for clip in source:
         members.setdefault(clip.name if group is None else clip.columns[group], []).append(clip)
+    if len(members) < 2:
+        raise ArgumentError(
+            f"all clips are of one {group or 'clip'}, which cannot be in training and test data; two or more are needed"
+        )
     if not 2 <= count <= len(members):
         raise ArgumentError(
             f"folds={count}: must be 2 … {len(members)}, because a {group or 'clip'} cannot be in two folds"

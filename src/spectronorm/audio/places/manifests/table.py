@@ -13,6 +13,8 @@ from spectronorm.errors import MissingExtra, SourceError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 """Suffixes of tables."""
+_MOST_SHARED = 1 << 12
+"""Number of different values of a column that are kept to be shared."""
 
 
 def read_table(path: Path) -> Sequence[Mapping[str, str]]:
@@ -36,13 +38,26 @@ def _read_csv(path: Path, delimiter: str) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding=_encoding(path)) as file:
             read = csv.DictReader(file, delimiter=delimiter)
-            rows = [{key: value or "" for key, value in row.items() if key is not None} for row in read]
+            shared = _Shared()
+            rows = [{key: shared(key, value or "") for key, value in row.items() if key is not None} for row in read]
     except (OSError, UnicodeError, csv.Error) as error:
         raise SourceError(
             f"{path}: cannot be read as a {path.suffix[1:].upper()} table ({error}); save it in UTF-8, with fields of "
             "ordinary length"
         ) from None
     return rows
+
+
+class _Shared:
+    """Equal values of a column as one text, if the column has few: there may be millions of rows."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, str]] = {}
+
+    def __call__(self, column: str, value: str) -> str:
+        """The text that an earlier row has, or this one."""
+        known = self._values.setdefault(column, {})
+        return known.setdefault(value, value) if len(known) < _MOST_SHARED else known.get(value, value)
 
 
 def _encoding(path: Path) -> str:
