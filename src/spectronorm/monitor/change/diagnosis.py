@@ -14,7 +14,7 @@ from spectronorm.monitor.change.advice import advice_for
 from spectronorm.monitor.change.evidence import Evidence
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.likelihood import Explained, explanations
-from spectronorm.monitor.change.margins import LEAST_EXPLAINED, MARGINS
+from spectronorm.monitor.change.margins import is_named
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.short_repr import with_bounded_repr
 
@@ -96,9 +96,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         return _diagnosis([_by_waveform(evidence)], evidence)
     found = explanations(observed)
     weights = _weights(found)
-    first, beyond = found[0], found[0].likelihood - found[1].likelihood
-    named = beyond >= MARGINS.get(first.kind, math.inf) and first.explains >= LEAST_EXPLAINED.get(first.kind, 0.0)
-    if not named:
+    first = found[0]
+    if not is_named(first.kind, first.likelihood - found[1].likelihood, first.explains):
         return _diagnosis(_unknown(evidence, observed, found, weights), evidence)
     others = [Cause(e.kind, weights[e.kind], e.because) for e in found[1:] if weights.get(e.kind, 0.0) >= _LEAST_WEIGHT]
     return _diagnosis([Cause(first.kind, weights[first.kind], first.because), *others], evidence)
