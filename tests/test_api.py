@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -87,6 +88,30 @@ def test_every_public_name_stands_in_the_api_page(namespace: str) -> None:
         if name != "__version__" and not any(getattr(module, name) is one for one in described)
     ]
     assert not missing, f"docs/api.md has no entry for {', '.join(missing)} of {namespace or 'the top level'}"
+
+
+WITHOUT_EXAMPLE: dict[str, str] = {}
+"""Public classes and functions without an example in their docstring, and why; the list may only become shorter."""
+
+
+def public_objects() -> dict[str, object]:
+    """Every public class and function by its path: those of the namespaces, and those of the page of the API."""
+    found = documented()
+    for namespace in ["", *NAMESPACES]:
+        module = getattr(sn, namespace) if namespace else sn
+        for name in module.__all__:
+            if not any(getattr(module, name) is one for one in found.values()):
+                found[f"{namespace}.{name}".lstrip(".")] = getattr(module, name)
+    return {path: one for path, one in found.items() if inspect.isclass(one) or inspect.isroutine(one)}
+
+
+def test_every_public_class_and_function_has_an_example() -> None:
+    """The docstring shows at least one line of code, which `make check` runs."""
+    pytest.importorskip("torch")
+    objects = public_objects()
+    assert len(objects) > 220
+    missing = [path for path, one in objects.items() if ">>> " not in (one.__doc__ or "")]
+    assert sorted(missing) == sorted(WITHOUT_EXAMPLE)
 
 
 def test_every_entry_of_the_api_page_is_public() -> None:

@@ -66,6 +66,7 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(long_clip, "LONG_SAMPLES", 1_000)
         monkeypatch.setattr(decoding, "_STREAMED_SAMPLES", 20_011)
         monkeypatch.setattr(in_blocks, "FRAMES", 64)
+        monkeypatch.setattr(in_blocks, "LEVEL_FRAMES", 64)
 
     return call
 

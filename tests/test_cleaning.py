@@ -168,8 +168,8 @@ def test_mixed_formats_are_told(good: Path, write: Write) -> None:
         "bits": {16: 32},
     }
     told = CliRunner().invoke(app, ["inspect", str(good)]).stderr
-    assert "sample rates (Hz) are mixed: 31 of 16000, 1 of 32000" in told
-    assert "numbers of channels are mixed: 31 of 1, 1 of 2" in told
+    assert "sample rates are mixed: 31 clips with 16000 Hz, 1 clip with 32000 Hz" in told
+    assert "numbers of channels are mixed: 31 clips with 1, 1 clip with 2" in told
     assert "bit depths" not in told
 
 

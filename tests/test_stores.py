@@ -232,7 +232,7 @@ def test_a_long_clip_is_written_from_its_blocks(
     monkeypatch.setattr(long_clip, "LONG_SAMPLES", 10_000)
     monkeypatch.setattr(long_clip, "SMALL_BYTES", 10_000)
     monkeypatch.setattr(long_clip, "TWICE", 1)
-    monkeypatch.setattr(in_blocks, "FRAMES", 40)
+    monkeypatch.setattr(in_blocks, "LEVEL_FRAMES", 40)
     store = Store(layout=layout)
     apply(noise_folder, one, tmp_path / "blocks", store=store, duration=duration, engine=sn.engines.ThreadEngine(1))
     held, blocks = arrays(tmp_path / "held", "npy"), arrays(tmp_path / "blocks", "npy")

@@ -35,6 +35,7 @@ from spectronorm.monitor.change.advice import advice_for, gains, helps
 from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.monitor.mending.shifted import counted_often, shifted
+from spectronorm.monitor.mending.update import objections_to
 from spectronorm.profile import LevelCounter, Measurement, Statistics
 
 SMALL = sn.FrontEnd(8_000, stft=sn.STFT(256), bands=sn.Mel(3))
@@ -191,6 +192,26 @@ def test_an_accepted_change_is_no_alarm_any_more(tmp_path: Path) -> None:
             monitor.add(dull(wave))
     assert before.verdict().alarm
     assert [monitor.alarms for monitor in after] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["dull", "quieter", "noise", "dead", "tones"])
+def test_watch_and_update_agree(name: str, tmp_path: Path) -> None:
+    """On the same clips both say the same, and an update is made where the advice of a watch says that it gains."""
+    profile, baseline = training()
+    _, device = devices()[name]
+    waves = [np.asarray(device(wave), dtype=np.float32) for wave in clips(32, 2)]
+    watched = Monitor(profile, baseline)
+    for wave in waves:
+        watched.add(wave)
+    seen, new = watched.diagnosis(), measure_new(audio(tmp_path / "new", waves), profile, baseline)
+    assert watched.verdict().alarm
+    assert (new.diagnosis.kind, new.diagnosis.advice) == (seen.kind, seen.advice)
+    for statistics in (Remedy.MEAN, Remedy.MEAN_AND_STD):
+        option = "(spectronorm update)" if statistics is Remedy.MEAN else "--statistics mean+std"
+        advised = option in seen.advice.partition("Avoid")[0]
+        assert advised == helps(seen.kind, statistics)
+        objections = objections_to(new, statistics)
+        assert advised == (not any(str(new.diagnosis) in objection for objection in objections))
 
 
 @pytest.mark.parametrize("weight", [0.1, 0.5, 1.0])

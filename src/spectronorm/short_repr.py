@@ -19,7 +19,7 @@ def short_repr(value: Any) -> str:
 
 
 def _told(value: Any) -> str:
-    shown = [field.name for field in fields(value) if _is_telling(value, field)]
+    shown = getattr(value, "_fields", None) or [field.name for field in fields(value) if _is_telling(value, field)]
     return f"{type(value).__name__}({', '.join(f'{name}={_brief(getattr(value, name))}' for name in shown)})"
 
 
@@ -60,4 +60,19 @@ _Class = TypeVar("_Class", bound=type)
 def with_short_repr(cls: _Class) -> _Class:
     """Give a dataclass `short_repr`; a decorator, to stand above `@dataclass`."""
     cls.__repr__ = short_repr  # type: ignore[method-assign, assignment]
+    return cls
+
+
+def with_bounded_repr(cls: _Class) -> _Class:
+    """Give a dataclass or named tuple `short_repr` for values whose own representation is longer; a decorator.
+
+    It stands above `@dataclass`.
+    """
+    own: Any = cls.__repr__
+
+    def bounded(value: Any) -> str:
+        told: str = own(value)
+        return told if len(told) <= MOST_CHARACTERS else short_repr(value)
+
+    cls.__repr__ = bounded  # type: ignore[method-assign, assignment]
     return cls

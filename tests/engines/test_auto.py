@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectronorm.engines import AutoEngine, auto
+from spectronorm.engines import AutoEngine, auto, cores
 from spectronorm.engines.auto import processes_pay
 from spectronorm.engines.rest import Rest
 from spectronorm.engines.work_rate import WorkRate
@@ -26,10 +27,12 @@ class Machine:
     one: float = 0.1
     processes: float = 0.1
     busy: float = 0.1
+    waits: float = 0.0
     start: float = 1.0
     starts: bool = True
     now: float = 0.0
     processor: float = 0.0
+    waited: float = 0.0
     pools: int = 0
     done: list[tuple[str, int]] = field(default_factory=list)
 
@@ -42,6 +45,7 @@ class Machine:
 
         def task(item: int) -> int:
             self.processor += self.busy
+            self.waited += self.waits
             return item
 
         machine = self
@@ -82,6 +86,11 @@ class Machine:
                     yield item
 
             def close(self) -> None:
+                assert any(way == "processes" for way, _ in machine.done)
+                machine.pools -= 1
+
+            def abandon(self) -> None:
+                assert all(way != "processes" for way, _ in machine.done)
                 machine.pools -= 1
 
         with pytest.MonkeyPatch.context() as patch:
@@ -89,6 +98,7 @@ class Machine:
             patch.setattr(auto, "Pool", Pool)
             patch.setattr(auto, "clock", lambda: self.now)
             patch.setattr(auto, "processor_clock", lambda: self.processor)
+            patch.setattr(auto, "waiting_clock", lambda: self.waited)
             patch.setattr(auto, "_pickles", lambda _: True)
             return list(AutoEngine(workers).map(task, range(items)))
 
@@ -119,6 +129,13 @@ def test_a_long_run_goes_on_in_processes_that_are_faster() -> None:
     assert machine.ways()[-1] == "processes"
     assert 1.0 <= sum(way != "processes" for way, _ in machine.done) * 0.1 < 5.0
     assert machine.pools == 0
+
+
+def test_cores_that_others_hold_are_no_reason_for_processes() -> None:
+    """Threads that have half of a core each wait for cores, not for each other."""
+    machine = Machine(threads=0.1, one=0.3, busy=0.1, waits=0.3, processes=0.1)
+    machine.run(1000)
+    assert machine.ways() == ["threads"]
 
 
 def test_processes_that_are_slower_give_way_to_threads() -> None:
@@ -154,28 +171,29 @@ SECONDS = st.floats(0.001, 1.0)
     one=SECONDS,
     processes=SECONDS,
     busy=SECONDS,
+    waits=st.floats(0.0, 1.0),
     start=st.floats(0.0, 10.0),
     items=st.integers(0, 600),
     workers=st.integers(2, 8),
 )
 def test_every_item_once_and_never_much_longer_than_threads(
-    threads: float, one: float, processes: float, busy: float, start: float, items: int, workers: int
+    threads: float, one: float, processes: float, busy: float, waits: float, start: float, items: int, workers: int
 ) -> None:
     """Whatever the machine, trials cost a few items each, and results come once."""
-    machine = Machine(threads, one, processes, busy, start)
+    machine = Machine(threads, one, processes, busy, waits, start)
     assert sorted(machine.run(items, workers)) == list(range(items))
     assert machine.pools == 0
     trials = 4 * one + (3 * workers + 1) * processes
     assert machine.now <= items * threads / 0.9 + trials + 1e-6
 
 
-@given(left=st.floats(0, 1e5), cores=st.floats(0, 64), workers=st.integers(2, 64))
-def test_processes_pay_only_for_what_they_can_save(left: float, cores: float, workers: int) -> None:
-    """Nothing to save with all cores busy; never within the time of their start."""
-    pays = processes_pay(left, cores, workers)
-    assert not (pays and left < auto.WORTH_SECONDS)
-    assert not (pays and cores >= workers)
-    assert processes_pay(1000.0, 1.0, workers) == (1000.0 * (1 - 1 / workers) > auto.WORTH_SECONDS + 100.0)
+@given(left=st.floats(0, 1e5), work=st.floats(0, 1e5), workers=st.integers(2, 64), share=st.floats(0.01, 1.0))
+def test_processes_pay_only_for_what_they_can_save(left: float, work: float, workers: int, share: float) -> None:
+    """Never within the time of their start, nor if their cores would be as busy with the work for as long."""
+    pays = processes_pay(left, work, workers, share)
+    assert not (pays and left * share < auto.WORTH_SECONDS)
+    assert not (pays and work >= left * workers * share)
+    assert processes_pay(1000.0, 1000.0, workers) == (1000.0 * (1 - 1 / workers) > auto.WORTH_SECONDS + 100.0)
 
 
 def test_a_window_begins_after_the_first_round() -> None:
@@ -183,9 +201,19 @@ def test_a_window_begins_after_the_first_round() -> None:
     window = WorkRate(2)
     for time, busy in ((9.0, 9.0), (10.0, 9.0), (10.5, 0.4), (11.0, 0.4), (11.5, 0.4), (12.0, 0.4)):
         assert not window.measured
-        window.saw(1, time, busy)
+        window.saw(1, time, busy, busy / 4)
     assert window.measured
-    assert (window.rate, window.cores) == (2.0, pytest.approx(0.8))
+    assert (window.rate, window.cores, window.share) == (2.0, pytest.approx(0.8), pytest.approx(0.8))
+
+
+def test_a_thread_s_wait_for_a_core_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nanoseconds in the second field on Linux; nothing where the system does not tell."""
+    told = tmp_path / "schedstat"
+    monkeypatch.setattr(cores, "_OWN_SCHEDULE", told)
+    assert cores.seconds_without_core() == 0.0
+    for text, seconds in (("12 2500000000 7\n", 2.5), ("12 -1 7", 0.0), ("damaged", 0.0), ("", 0.0)):
+        told.write_text(text)
+        assert cores.seconds_without_core() == seconds
 
 
 def test_a_rest_is_handed_out_once() -> None:

@@ -9,11 +9,13 @@ import numpy as np
 from spectronorm.arrays.checks import require_floats
 from spectronorm.arrays.namespace import Array, beside
 from spectronorm.errors import ArgumentError
+from spectronorm.short_repr import with_bounded_repr
 
 LARGEST_IN_MAP = 1e30
 """Bound of shifts and scales: beyond all levels."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class Affine:
     """The map `y = (x - shift) / scale`, with the exact inverse `x = y · scale + shift`.

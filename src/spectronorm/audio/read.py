@@ -27,9 +27,11 @@ from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.resample import RESAMPLERS, resample, unknown_resampler
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.full_scale import MAX_PEAK
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.suggestion import known_keywords
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Reader:
     """Settings for reading a source's clips.

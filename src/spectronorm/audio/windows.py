@@ -12,6 +12,7 @@ from spectronorm.audio.places.reference import ClipReference, Part, Span
 from spectronorm.audio.read import Reader
 from spectronorm.audio.sources import Source
 from spectronorm.errors import ArgumentError, AudioError, SourceError
+from spectronorm.short_repr import with_bounded_repr
 
 LAST_WINDOW = ("pad", "keep", "drop")
 """Rules for the rest of a recording that is shorter than a window."""
@@ -19,6 +20,7 @@ MOST_WINDOWS = 10_000_000
 """The most windows of a source: their names alone take gigabytes."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Windows:
     """Windows of `seconds`, of which neighbours share `overlap` seconds; `last` is the rule for a recording's rest.

@@ -25,7 +25,7 @@ from spectronorm.front_end import AnyFrontEnd
 from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 CONSISTENT, UNKNOWN = "consistent", "unknown"
 _PARTS = 20
@@ -44,6 +44,7 @@ _SIMILAR = 0.15
 _DEAD = 1e-6
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Finding:
     """One explanation: its name and sentence, mean and std that it gives, and the distance of the numbers.

@@ -30,8 +30,10 @@ from spectronorm.augment.batch import (
     positions,
 )
 from spectronorm.errors import ShapeError
+from spectronorm.short_repr import with_bounded_repr
 
 
+@with_bounded_repr
 class Cropped(NamedTuple):
     """Waveforms `(..., sample)`, and the number of valid samples in each (int64, in the library of the waveforms).
 

@@ -12,6 +12,7 @@ from spectronorm.arrays import Array, constant, namespace, require_floats, set_r
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, check_drawn, check_generator, clip_lengths, clip_shape
 from spectronorm.errors import ShapeError
+from spectronorm.short_repr import with_bounded_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class Partners:
     partner: NDArray[np.int64]
 
 
+@with_bounded_repr
 class Mixed(NamedTuple):
     """Mixed clips, their labels, and their valid lengths (the longer of both; int64, in the clips' library).
 

@@ -11,6 +11,7 @@ from spectronorm.arrays import Array, constant, namespace, real_number
 from spectronorm.augment.augmentation import AUGMENTATIONS, Augmentation
 from spectronorm.augment.batch import Shape, a_clip, check_drawn, check_generator, clip_lengths, clip_shape, positions
 from spectronorm.errors import ArgumentError
+from spectronorm.short_repr import with_bounded_repr
 
 _CUBIC = -0.75  # the parameter of torch's and OpenCV's bicubic kernel
 
@@ -22,6 +23,7 @@ def _pair(value: object, name: str, low: float, high: float) -> tuple[float, flo
 
 
 @AUGMENTATIONS.register("random_resized_crop")
+@with_bounded_repr
 @dataclass(frozen=True)
 class RandomResizedCrop(Augmentation):
     """BYOL-A's random resize crop (Niizumi et al. 2021, section III.C): shifts and stretches in time and frequency.

@@ -29,6 +29,7 @@ from spectronorm.augment.batch import (
     positions,
 )
 from spectronorm.errors import ShapeError
+from spectronorm.short_repr import with_bounded_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,7 @@ class Masks:
 
 
 @AUGMENTATIONS.register("spec_augment")
+@with_bounded_repr
 @dataclass(frozen=True)
 class SpecAugment(Augmentation):
     """Masks runs of frames and of bands (Park et al. 2019, without time warping).

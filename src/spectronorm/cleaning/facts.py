@@ -16,11 +16,13 @@ from spectronorm.cleaning.fingerprint import Fingerprint, FingerprintSums
 from spectronorm.cleaning.flat_tops import FlatTops
 from spectronorm.cleaning.spectrum import SpectrumSums
 from spectronorm.errors import BadAudioReason
+from spectronorm.short_repr import with_bounded_repr
 
 LOUDEST_SECONDS = 0.1
 """Length of the stretches of which the loudest is taken."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class SoundFacts:
     """Facts of one recording.

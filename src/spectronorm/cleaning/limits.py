@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spectronorm.cleaning.oddity import Oddity
 from spectronorm.errors import ArgumentError
+from spectronorm.short_repr import with_bounded_repr
 
 BOUNDS = {
     "clipped_share": (0.0, 1.0),
@@ -21,6 +22,7 @@ BOUNDS = {
 """Lowest and highest value of each limit."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class InspectionLimits:
     """Limits beyond which a figure of a clip is odd.

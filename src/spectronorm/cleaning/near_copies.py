@@ -14,11 +14,13 @@ from spectronorm.cleaning.word_index import SharedWords, shared_words
 from spectronorm.engines import Engine
 from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile
+from spectronorm.short_repr import with_bounded_repr
 
 _LEAST_OVERLAP = 0.5
 """Share of the shorter clip that both must have."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class NearCopies:
     """Two clips that hold one sound: their names, and how alike they are.

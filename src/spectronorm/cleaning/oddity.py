@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from spectronorm.printable import printable
+from spectronorm.short_repr import with_bounded_repr
 
 
 class Oddity(StrEnum):
@@ -37,6 +38,7 @@ ORDER = {kind: place for place, kind in enumerate(Oddity)}
 """Place of each kind, worst first."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class FoundOddity:
     """One oddity of one clip.

@@ -78,7 +78,7 @@ def apply_command(
     layout: Annotated[
         str, typer.Option(help="Order of the axes: ft (band, frame) or tf; with channels cft or another.")
     ] = "",
-    shard_clips: Annotated[int, typer.Option(min=1, max=1_000_000, help="Clips of a shard.")] = 500,
+    shard_clips: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of clips in a shard.")] = 500,
     json: JsonOption = False,
 ) -> None:
     """Write each clip's normalized spectrogram, `(band, frame)` float32, in the source's folder structure.

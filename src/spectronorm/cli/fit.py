@@ -92,8 +92,8 @@ def fit_command(
         str | None,
         typer.Option(
             metavar="TOLERANCE",
-            help="Measure the random clips that a 95 % interval of the mean of this half-width takes, by clip and by "
-            "each --group-by column: 0.5dB or 0.05sd.",
+            help="Measure random clips until the 95 % interval of the mean has this half-width, by clip and by each "
+            "--group-by column: 0.5dB or 0.05sd.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of --sample and --until.")] = 0,

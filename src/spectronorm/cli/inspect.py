@@ -47,7 +47,11 @@ _EXAMPLES = """
 _DEFAULT = InspectionLimits()
 MOST_SHOWN = 100_000
 MOST_NAME = 60
-_MIXED = {"sample_rate": "sample rates (Hz)", "channels": "numbers of channels", "bits": "used bit depths"}
+_MIXED = {
+    "sample_rate": ("sample rates", "Hz"),
+    "channels": ("numbers of channels", ""),
+    "bits": ("used bit depths", "bits"),
+}
 _KIND = max(map(len, Oddity))
 
 
@@ -70,14 +74,14 @@ def inspect_command(
     ] = None,
     exclude: Annotated[
         Path | None,
-        typer.Option(metavar="TABLE.csv", help="Write a table of the clips that nothing is odd about, for fit."),
+        typer.Option(metavar="TABLE.csv", help="Write a table of the clips without oddities, for fit."),
     ] = None,
     html: Annotated[
         Path | None,
         typer.Option(metavar="PAGE.html", help="Write a page with players and pictures (extra report)."),
     ] = None,
     most: Annotated[
-        int, typer.Option(min=1, max=MOST_SHOWN, help="Number of odd clips shown, and put on the page.")
+        int, typer.Option(min=1, max=MOST_SHOWN, help="Number of odd clips to list and to put on the page.")
     ] = 40,
     clipped_share: Annotated[
         str,
@@ -185,7 +189,9 @@ def _report(found: Inspected, most: int) -> None:
     clips = counted(len(found.source), "clip")
     for name, table in found.formats.items():
         if len(table) > 1:
-            warn(f"{_MIXED[name]} are mixed: {', '.join(f'{count} of {key}' for key, count in table.items())}")
+            what, unit = _MIXED[name]
+            counts = (f"{counted(count, 'clip')} with {key} {unit}".rstrip() for key, count in table.items())
+            warn(f"{what} are mixed: {', '.join(counts)}")
     if not found.found:
         say(f"{clips}, nothing odd")
         return

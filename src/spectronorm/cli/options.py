@@ -53,7 +53,7 @@ TolerateShortOption = Annotated[
     typer.Option(
         "--tolerate-short",
         metavar="TIME",
-        help="Read files that end up to so much earlier than they claim, such as 100ms or 0.1s, and list them.",
+        help="Accept and list files that end early, by at most this much: 100ms, 0.1s.",
     ),
 ]
 ExcludeFloorOption = Annotated[
@@ -134,8 +134,8 @@ OverlapOption = Annotated[
 LastOption = Annotated[
     str,
     typer.Option(
-        help="Rest behind the last whole window, and recordings shorter than one: pad counts it as long as it is, and "
-        "pads what apply and images write; keep leaves it shorter; drop leaves it out."
+        help="Rule for the rest after the last whole window, and for shorter recordings: pad counts it at its own "
+        "length, and pads what apply and images write; keep leaves it shorter; drop leaves it out."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -70,9 +70,7 @@ def update_command(
     ] = None,
     max_bad: MaxBadOption = "1%",
     force: Annotated[bool, typer.Option("--force", help="Update despite objections.")] = False,
-    undo: Annotated[
-        bool, typer.Option("--rollback", help="Undo the last update: write the profile before it.")
-    ] = False,
+    undo: Annotated[bool, typer.Option("--rollback", help="Undo the last update: write the previous profile.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Move a profile's means (or means and stds) towards new audio; refused if that would do harm."""

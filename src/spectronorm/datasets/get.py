@@ -15,12 +15,14 @@ from spectronorm.datasets.known import Dataset, find_dataset
 from spectronorm.datasets.verify import file_sha256
 from spectronorm.errors import SourceError
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.atomic import write_text
 
 _MOST_BYTES = 1 << 32
 """Number of bytes beyond which an archive's members are not those of a data set."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Got:
     """A data set on this machine.

@@ -24,6 +24,11 @@ class Player:
         samples: Samples `(channel, sample)`.
         sample_rate: Sample rate in Hz.
         scaled: Factor that the samples were multiplied by, so that none is clipped.
+
+    >>> import numpy as np
+    >>> player = Player(np.zeros(1000, np.float32), 8000)
+    >>> player._repr_html_()[:6]
+    '<audio'
     """
 
     samples: NDArray[np.float32] = field(repr=False)

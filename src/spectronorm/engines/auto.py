@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from spectronorm.arrays import set_whole_numbers
-from spectronorm.engines.cores import available_cores
+from spectronorm.engines.cores import available_cores, seconds_without_core
 from spectronorm.engines.engine import ENGINES, Item, Result
 from spectronorm.engines.processes import Pool
 from spectronorm.engines.rest import Rest
@@ -24,12 +24,13 @@ WORTH_SECONDS = 1.5
 _WORTH_SHARE = 0.1
 """Share of the remaining time that they must save besides."""
 _MORE_THAN_ONE = 1.3
-"""Number of busy cores below which threads may do less than one thread would."""
+"""Number of cores that threads could keep busy, below which they may do less than one thread would."""
 _AS_FAST = 0.9
 """Rate of processes over that of threads below which threads continue."""
 _PROCESSES = 0
 clock: Callable[[], float] = time.monotonic
 processor_clock: Callable[[], float] = time.thread_time
+waiting_clock: Callable[[], float] = seconds_without_core
 
 
 @ENGINES.register("auto")
@@ -38,9 +39,10 @@ class AutoEngine:
     """Runs tasks on `workers` cores (by default all): in threads, in one thread or in processes, by measurement.
 
     A run starts in threads. They share Python's interpreter lock: with short clips, two threads may do less than one.
-    So the first items tell how many cores the threads keep busy. If it is hardly more than one, one thread is tried.
-    If processes, at their best, would save more time than they take to start, they start while threads work; they
-    continue only if they do items no slower. A task that cannot be pickled stays in threads. Results do not
+    So the first items tell how many cores the threads can keep busy. If it is hardly more than one, one thread is
+    tried. If processes, at their best, would save more time than they take to start, they start while threads work;
+    they continue only if they do items no slower. Time that threads wait for a core that other programs hold is not a
+    reason to start processes, which would wait as well. A task that cannot be pickled stays in threads. Results do not
     depend on the choice.
 
     Raises:
@@ -73,10 +75,17 @@ class AutoEngine:
             run.close()
 
 
-def processes_pay(left: float, cores: float, workers: int) -> bool:
-    """Tell if processes can save enough of the `left` seconds of threads that keep this number of cores busy."""
-    at_best = left * min(cores, workers) / workers
-    return left - at_best > WORTH_SECONDS + _WORTH_SHARE * left
+def processes_pay(left: float, work: float, workers: int, share: float = 1.0) -> bool:
+    """Tell if processes can save enough of the `left` seconds of threads.
+
+    Args:
+        left: Seconds that threads would take for what is left.
+        work: Seconds of processor time that it takes.
+        workers: Number of processes.
+        share: Part of the time in which a thread that can work has a core.
+    """
+    at_best = work / (workers * share)
+    return left - at_best > WORTH_SECONDS / share + _WORTH_SHARE * left
 
 
 class _Run(Generic[Item, Result]):
@@ -89,8 +98,10 @@ class _Run(Generic[Item, Result]):
         self._pool: Pool | None = None
         self._started: Future[None] | None = None
         self._may_start = _pickles(task)
+        self._worked = False
+        """True if processes were given work."""
         self._idle = False
-        """True if the threads kept hardly more than one core busy."""
+        """True if the threads could keep hardly more than one core busy."""
 
     def results(self) -> Iterator[Result]:
         """Yield every result."""
@@ -101,9 +112,9 @@ class _Run(Generic[Item, Result]):
             way = self._next()
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, which a run that ends in threads does not wait for if they are still starting."""
         if self._pool is not None:
-            self._pool.close()
+            self._pool.close() if self._worked else self._pool.abandon()
 
     def _next(self) -> int:
         """The way to continue: processes that are ready and not known to be slower, or the faster number of threads."""
@@ -125,25 +136,27 @@ class _Run(Generic[Item, Result]):
         return self._idle and 1 not in self._rates
 
     def _in_threads(self, workers: int) -> Iterator[Result]:
-        measured = WorkRate(workers)
-        for result, busy in ThreadEngine(workers).map(self._timed, self._rest):
+        rate = WorkRate(workers)
+        for result, busy, waited in ThreadEngine(workers).map(self._timed, self._rest):
             yield result
-            measured.saw(1, clock(), busy)
-            if measured.measured:
-                self._rates.setdefault(workers, measured.rate)
-                self._idle = self._idle or (workers > 1 and measured.cores < _MORE_THAN_ONE)
-                self._consider_processes(measured)
+            rate.saw(1, clock(), busy, waited)
+            if rate.measured:
+                self._rates.setdefault(workers, rate.rate)
+                self._idle = self._idle or (workers > 1 and rate.cores / rate.share < _MORE_THAN_ONE)
+                self._consider_processes(rate)
             if self._next() != workers and workers in self._rates:
                 self._rest.stop()
 
-    def _timed(self, item: Item) -> tuple[Result, float]:
-        begin = processor_clock()
+    def _timed(self, item: Item) -> tuple[Result, float, float]:
+        """Return the result, the processor time that it took, and the time that it waited for a core."""
+        begin, before = processor_clock(), waiting_clock()
         result = self._task(item)
-        return result, processor_clock() - begin
+        return result, processor_clock() - begin, waiting_clock() - before
 
-    def _consider_processes(self, measured: WorkRate) -> None:
-        left = (self._count - self._rest.taken) / measured.rate
-        if not self._may_start or not processes_pay(left, measured.cores, self._workers):
+    def _consider_processes(self, rate: WorkRate) -> None:
+        items = self._count - self._rest.taken
+        left, work = items / max(self._rates.values()), items * rate.cores / rate.rate
+        if not self._may_start or not processes_pay(left, work, self._workers, rate.share):
             return
         self._may_start = False
         try:
@@ -153,14 +166,15 @@ class _Run(Generic[Item, Result]):
             self._started = None
 
     def _in_processes(self, pool: Pool) -> Iterator[Result]:
-        measured, done = WorkRate(self._workers), self._rest.taken
+        rate, done = WorkRate(self._workers), self._rest.taken
+        self._worked = True
         for result in pool.map_rest(self._task, self._rest):
             yield result
             now_done = self._rest.taken - pool.in_flight
-            measured.saw(now_done - done, clock())
+            rate.saw(now_done - done, clock())
             done = now_done
-            if measured.measured:
-                self._rates[_PROCESSES] = measured.rate
+            if rate.measured:
+                self._rates[_PROCESSES] = rate.rate
                 if self._next() != _PROCESSES:
                     self._rest.stop()
 

@@ -9,12 +9,23 @@ from pathlib import Path
 WORKER_BYTES = 200 << 20
 """The memory of a process that works: what it imports, and a few clips."""
 _CGROUPS = Path("/sys/fs/cgroup")
+_OWN_SCHEDULE = Path("/proc/thread-self/schedstat")
+"""Of this thread on Linux: nanoseconds on a core, nanoseconds of waiting for one, and turns."""
 
 
 def available_cores() -> int:
     """The cores that this process may use: by its affinity, and by the CPU quota of its control group (Linux)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(cores, cpu_quota(_CGROUPS, own_group()))))
+
+
+def seconds_without_core() -> float:
+    """Time for which this thread could have run but had no core, as other programs held them; 0 where nothing tells.
+
+    Waiting for a lock or a file is not part of it.
+    """
+    fields = _text(_OWN_SCHEDULE).split()
+    return _number(fields[1]) / 1e9 if len(fields) == 3 and fields[1].isdecimal() else 0.0
 
 
 def affordable_workers(wanted: int) -> int:

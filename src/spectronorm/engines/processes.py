@@ -107,6 +107,10 @@ class Pool:
                 pace.saw(outcome.seconds, outcome.items)
                 yield from outcome.results
 
+    def abandon(self) -> None:
+        """End the processes at once, though they may still be starting; none of them has work."""
+        self._pool.shutdown(kill_workers=True)
+
     def close(self) -> None:
         """Drop the batches that have not begun, and wait for the rest."""
         for future in self._running:

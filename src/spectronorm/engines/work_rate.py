@@ -17,13 +17,14 @@ class WorkRate:
         self._skipped = workers
         self._needed = (1 + _ROUNDS) * workers
         self._done = self._counted = 0
-        self._begin = self._seconds = self._busy = 0.0
+        self._begin = self._seconds = self._busy = self._waited = 0.0
 
-    def saw(self, items: int, now: float, busy: float = 0.0) -> None:
-        """Record that items were done at this time, and the processor time that they took."""
+    def saw(self, items: int, now: float, busy: float = 0.0, waited: float = 0.0) -> None:
+        """Record that items were done at this time, their processor time, and the time that they waited for a core."""
         if self._done >= self._skipped:
             self._counted += items
             self._busy += busy
+            self._waited += waited
             self._seconds = now - self._begin
         else:
             self._begin = now
@@ -43,3 +44,8 @@ class WorkRate:
     def cores(self) -> float:
         """Number of cores that the work kept busy on average."""
         return self._busy / self._seconds
+
+    @property
+    def share(self) -> float:
+        """Part of the time in which a worker that could work had a core."""
+        return self._busy / (self._busy + self._waited) if self._busy > 0.0 else 1.0

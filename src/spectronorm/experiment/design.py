@@ -45,6 +45,12 @@ class Design:
 
     Raises:
         ArgumentError: if a number or name is invalid.
+
+    >>> import spectronorm as sn
+    >>> from spectronorm.experiment import Training, parse_arms
+    >>> design = Design(parse_arms("none,global,band", sn.FrontEnd(bands=sn.Mel(40))), Training(), seeds=2)
+    >>> design.names
+    ('none', 'global', 'band', 'global again')
     """
 
     arms: tuple[Arm, ...]

@@ -72,7 +72,14 @@ class TrainedModel:
 
 
 class Results:
-    """Finished models of a run, in a folder; the command that began the run resumes it."""
+    """Finished models of a run, in a folder; the command that began the run resumes it.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     results = Results(pathlib.Path(folder), {"seeds": 1})
+    ...     len(results.done)
+    0
+    """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         """Open the folder, or create it.

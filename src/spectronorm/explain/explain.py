@@ -13,9 +13,10 @@ from spectronorm.explain.numbers import PROBE_RATE, numbers, probe
 from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.pipeline import Pipeline
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Difference:
     """One setting that differs: name, both values, and the effect on the numbers.

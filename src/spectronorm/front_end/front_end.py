@@ -128,8 +128,9 @@ class FrontEnd(FieldsOnly):
             wave: Waveforms in [-1, 1].
             threads: Number of threads that compute the clips of a batch: by default 1 for NumPy, and
                 `torch.get_num_threads()` for torch.
-            precision: Arithmetic of the kernels, `float64` or, for inference, `float32`: faster, and within
-                0.1 dB of float64 in the upper 80 dB of a frame; cells far below are rounding noise. Measuring is
+            precision: Arithmetic of the kernels, `float64` or, for inference, `float32`: faster, and as near to float64
+                as a transform in float32 is (about 1e-4 dB in the upper 40 dB of a frame and 0.01 dB in the upper 80,
+                ten times as much if frames are pre-emphasized); cells far below are rounding noise. Measuring is
                 always float64.
             sample_rate: Sample rate of the waveforms in Hz, to be checked against the front end's.
 

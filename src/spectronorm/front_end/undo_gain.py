@@ -13,11 +13,13 @@ from spectronorm.arrays import Array
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.front_end import FrontEnd
 from spectronorm.front_end.waveform.waveform_level import WaveformChange
+from spectronorm.short_repr import with_bounded_repr
 
 PerChannel = float | tuple[float, ...]
 """One number, or one for each channel."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class WaveformGain:
     """Scale and offset that restore the waveform as recorded, `scale · x + offset`, from the STFT's input `x`.

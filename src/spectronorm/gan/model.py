@@ -43,6 +43,20 @@ class GanModel:
         classes: The names of the classes; empty for an unconditional model.
         step: Number of training steps.
         weights: Weights of the averaged generator, by name.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> from spectronorm.gan import GanDesign, GanTraining, TrainingSource, prepare_gan, train_gan
+    >>> stft, compress = sn.STFT(256, hop_length=128), sn.Decibel(floor_db=-80.0)
+    >>> front_end = sn.FrontEnd(8000, stft=stft, bands=sn.Mel(16), compress=compress)
+    >>> design = GanDesign(size=16, width=2, latent=4, training=GanTraining(batch_size=2, device="cpu"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for n, wave in enumerate(0.1 * np.random.default_rng(0).standard_normal((4, 1920))):
+    ...         soundfile.write(pathlib.Path(folder) / f"{n}.wav", wave, 8000)
+    ...     prepared = prepare_gan(TrainingSource(folder), front_end, design)
+    ...     _ = list(train_gan(prepared, pathlib.Path(folder) / "run", 1))
+    ...     model = GanModel.load(pathlib.Path(folder) / "run" / "model.safetensors")
+    >>> model.step, model.sample(3, seed=1).shape
+    (1, (3, 16, 16))
     """
 
     architecture: Architecture

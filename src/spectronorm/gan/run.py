@@ -33,6 +33,7 @@ from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage import read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
@@ -46,6 +47,7 @@ _FORMAT = 2
 MAX_STEPS = 1_000_000_000
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class GanDesign:
     """Settings of a training, without the clips.
@@ -58,6 +60,10 @@ class GanDesign:
         level_range: The levels at -1 and 1, in the notation of `parse_range`.
         fix_length: Rule for clips of other lengths, one of `FIX_LENGTH`, or None.
         training: Settings of the optimization.
+
+    >>> from spectronorm.gan import GanTraining
+    >>> GanDesign(size=64, width=16, conditional=True, training=GanTraining(batch_size=16)).width
+    16
     """
 
     size: int = 64
@@ -141,6 +147,17 @@ def prepare_gan(
         ArgumentError: if a clip's length does not fit and there is no rule for it, or if a setting is invalid.
         SourceError: if clips have no label and the design is conditional.
         TooManyBad: if the share of bad files exceeds `max_bad`.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> from spectronorm.gan import TrainingSource
+    >>> stft, compress = sn.STFT(256, hop_length=128), sn.Decibel(floor_db=-80.0)
+    >>> front_end = sn.FrontEnd(8000, stft=stft, bands=sn.Mel(16), compress=compress)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for n, wave in enumerate(0.1 * np.random.default_rng(0).standard_normal((4, 1920))):
+    ...         soundfile.write(pathlib.Path(folder) / f"{n}.wav", wave, 8000)
+    ...     prepared = prepare_gan(TrainingSource(folder), front_end, GanDesign(size=16))
+    >>> prepared.images.shape, prepared.bad
+    ((4, 16, 16), ())
     """
     source = origin.training_clips()
     window = ImageWindow(front_end, design.size, design.fix_length)
@@ -196,6 +213,18 @@ def train_gan(
         ArgumentError: if the folder holds a training with other settings, losses are not finite, or memory runs out.
         FileFormatError: if the folder's files are damaged.
         OutputBusy: if another run is training in the folder.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> from spectronorm.gan import GanTraining, TrainingSource
+    >>> stft, compress = sn.STFT(256, hop_length=128), sn.Decibel(floor_db=-80.0)
+    >>> front_end = sn.FrontEnd(8000, stft=stft, bands=sn.Mel(16), compress=compress)
+    >>> design = GanDesign(size=16, width=2, latent=4, training=GanTraining(batch_size=2, device="cpu"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for n, wave in enumerate(0.1 * np.random.default_rng(0).standard_normal((4, 1920))):
+    ...         soundfile.write(pathlib.Path(folder) / f"{n}.wav", wave, 8000)
+    ...     prepared = prepare_gan(TrainingSource(folder), front_end, design)
+    ...     [line.step for line in train_gan(prepared, pathlib.Path(folder) / "run", 2, every=1)]
+    [1, 2]
     """
     whole_number(steps, "steps", 1, MAX_STEPS), whole_number(every, "every", 1, MAX_STEPS)
     with output_lock(folder):

@@ -17,12 +17,14 @@ from spectronorm.passes.outputs import INDEX_NAME, files_in, require_folder, wri
 from spectronorm.passes.sounds import invert_file
 from spectronorm.runs.lock import output_lock
 from spectronorm.runs.progress import Progress, reported, silent
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, require_replaceable
 from spectronorm.suggestion import choice_of
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class SampleOptions:
     """Options for writing samples.
@@ -37,6 +39,9 @@ class SampleOptions:
 
     Raises:
         ArgumentError: if a number is out of range.
+
+    >>> SampleOptions(16, seed=1, classes=("7",), audio=True).classes
+    ('7',)
     """
 
     images: int
@@ -84,6 +89,21 @@ def write_samples(
         OutputRefused: if the folder is a file, or a file in it would be replaced that is not ours.
         ArgumentError: if a class is unknown, or an option is invalid.
         OutputBusy: if another run is writing there.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> from spectronorm.gan import GanDesign, GanTraining, TrainingSource, prepare_gan, train_gan
+    >>> stft, compress = sn.STFT(256, hop_length=128), sn.Decibel(floor_db=-80.0)
+    >>> front_end = sn.FrontEnd(8000, stft=stft, bands=sn.Mel(16), compress=compress)
+    >>> design = GanDesign(size=16, width=2, latent=4, training=GanTraining(batch_size=2, device="cpu"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for n, wave in enumerate(0.1 * np.random.default_rng(0).standard_normal((4, 1920))):
+    ...         soundfile.write(pathlib.Path(folder) / f"{n}.wav", wave, 8000)
+    ...     prepared = prepare_gan(TrainingSource(folder), front_end, design)
+    ...     _ = list(train_gan(prepared, pathlib.Path(folder) / "run", 1))
+    ...     model = GanModel.load(pathlib.Path(folder) / "run" / "model.safetensors")
+    ...     written = write_samples(model, pathlib.Path(folder) / "samples", SampleOptions(2))
+    >>> written.images
+    ('0000.png', '0001.png')
     """
     folder = Path(folder)
     require_folder(folder, "samples")

@@ -61,6 +61,9 @@ class ScoreOptions:
 
     Raises:
         ArgumentError: if a number is out of range.
+
+    >>> ScoreOptions(images=100, splits=2).splits
+    2
     """
 
     images: int | None = None
@@ -97,6 +100,25 @@ def score(
 
     Raises:
         ArgumentError: if there are too few clips.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> from spectronorm.gan import GanDesign, GanTraining, TrainingSource, prepare_gan, train_gan
+    >>> from spectronorm.gan.clips import read_levels
+    >>> stft, compress = sn.STFT(256, hop_length=128), sn.Decibel(floor_db=-80.0)
+    >>> front_end = sn.FrontEnd(8000, stft=stft, bands=sn.Mel(16), compress=compress)
+    >>> design = GanDesign(size=16, width=2, latent=4, training=GanTraining(batch_size=2, device="cpu"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for n, wave in enumerate(0.1 * np.random.default_rng(0).standard_normal((24, 1920))):
+    ...         path = pathlib.Path(folder) / "sounds" / "ab"[n % 2] / f"{n}.wav"
+    ...         path.parent.mkdir(parents=True, exist_ok=True)
+    ...         soundfile.write(path, wave, 8000)
+    ...     origin, run = TrainingSource(f"{folder}/sounds"), pathlib.Path(folder) / "run"
+    ...     _ = list(train_gan(prepare_gan(origin, front_end, design), run, 1))
+    ...     model = GanModel.load(run / "model.safetensors")
+    ...     clips = read_levels(origin.training_clips(), model.window, classes=("a", "b"))
+    >>> found = score(model, clips, clips, seed=0, options=ScoreOptions(images=10, splits=1, epochs=1))
+    >>> [row.name for row in found.rows][:2]
+    ['training clips', 'test clips']
     """
     options = options or ScoreOptions()
     most = min(len(test.levels), len(train.levels) // 2)

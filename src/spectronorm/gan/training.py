@@ -18,8 +18,10 @@ from spectronorm.experiment.training.device import autocast_on, check_precision,
 from spectronorm.gan.augment import Changes
 from spectronorm.gan.losses import Loss, find_loss
 from spectronorm.gan.networks import Architecture, Generator, make_networks
+from spectronorm.short_repr import with_bounded_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class GanTraining:
     """Settings of the optimization with Adam.
@@ -36,6 +38,13 @@ class GanTraining:
 
     Raises:
         ArgumentError: if a setting is invalid or the device is not available.
+
+    >>> GanTraining(batch_size=4, loss="wgan_gp").loss
+    'wgan_gp'
+    >>> GanTraining(loss="hinge")
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: loss='hinge' must be one of non_saturating, wgan_gp
     """
 
     loss: str = "non_saturating"

@@ -16,7 +16,18 @@ from spectronorm.storage import read_bounded, refuse_damage, strict_json
 @with_short_repr
 @dataclass(frozen=True)
 class TrainingSource:
-    """A source and its held-out groups, such as `("split", "test")`."""
+    """A source and its held-out groups, such as `("split", "test")`.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("test/a.wav", "train/b.wav", "train/c.wav"):
+    ...         path = pathlib.Path(folder) / name
+    ...         path.parent.mkdir(exist_ok=True)
+    ...         soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     origin = TrainingSource(folder, (("label", "test"),))
+    ...     len(origin.training_clips().clips), len(origin.test_clips().clips)
+    (2, 1)
+    """
 
     source: str
     hold_out: tuple[tuple[str, str], ...] = ()

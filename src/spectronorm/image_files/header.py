@@ -18,7 +18,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import FrontEnd, WaveformGain, frames_of
 from spectronorm.front_end.undo_gain import PerChannel
 from spectronorm.image_files.level_range import LevelRange
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 from spectronorm.storage import canonical_json, refuse_damage, strict_json
 from spectronorm.version import __version__
 
@@ -30,6 +30,7 @@ _MAX_N_FFT = 1 << 16
 """Largest FFT length: an image can claim any front end, and a longer FFT could exhaust the memory."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Layout:
     """Layout of levels in the image.

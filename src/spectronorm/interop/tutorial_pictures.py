@@ -19,6 +19,7 @@ from spectronorm.errors import ArgumentError, FileFormatError
 from spectronorm.front_end import STFT, FrontEnd, Ln, Mel
 from spectronorm.image_files.png import read_png
 from spectronorm.interop.wrapped_codes import TURN, WrappedCells, count_turns
+from spectronorm.short_repr import with_bounded_repr
 
 _OFFSET = 1e-9
 _SILENCE = math.log(_OFFSET)
@@ -30,6 +31,9 @@ class LegacyLogMel:
 
     Raises:
         ArgumentError: if a number is out of range.
+
+    >>> LegacyLogMel(sr=22_050, hop_length=512, n_mels=128, min=-20.7, max=3.2).front_end.stft.n_fft
+    1024
     """
 
     sr: int
@@ -81,7 +85,7 @@ class LegacyLogMel:
 
     @property
     def code_of_silence(self) -> float:
-        """Silence on the scale of the codes, before the cast: below -1 it wraps around.
+        """The code of silence before the cast; it wraps around below -1.
 
         Examples:
             >>> round(LegacyLogMel(22050, 512, 128, min=-17.6, max=4.3).code_of_silence, 2)
@@ -90,9 +94,21 @@ class LegacyLogMel:
         return (_SILENCE - self.min) / (self.max - self.min) * 255.0
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class LegacyImage:
-    """Level `(band, frame)` recovered from an image, and how many cells had wrapped around."""
+    """Level `(band, frame)` recovered from an image, and how many cells had wrapped around.
+
+    >>> import pathlib, tempfile, numpy as np
+    >>> from PIL import Image
+    >>> settings = LegacyLogMel(sr=22_050, hop_length=512, n_mels=64, min=-20.0, max=4.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.png"
+    ...     Image.fromarray(np.full((64, 30), 100, np.uint8)).save(path)
+    ...     image = decode_legacy_logmel(path, settings)
+    >>> image.level.shape, image.settings == settings
+    ((64, 30), True)
+    """
 
     level: NDArray[np.float64]
     settings: LegacyLogMel
@@ -139,6 +155,15 @@ def decode_legacy_logmel(path: str | Path, settings: LegacyLogMel) -> LegacyImag
 
     Raises:
         FileFormatError: if the file is not an 8-bit greyscale PNG, or does not have `n_mels` rows.
+
+    >>> import pathlib, tempfile, numpy as np
+    >>> from PIL import Image
+    >>> settings = LegacyLogMel(sr=22_050, hop_length=512, n_mels=64, min=-20.0, max=4.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.png"
+    ...     Image.fromarray(np.full((64, 30), 100, np.uint8)).save(path)
+    ...     round(float(decode_legacy_logmel(path, settings).level.mean()), 2)
+    -5.36
     """
     png = read_png(path)
     if png.bits != 8 or png.pixels.shape[0] != settings.n_mels:

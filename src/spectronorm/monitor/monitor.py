@@ -50,6 +50,14 @@ class Monitor:
     Raises:
         ArgumentError: if `profile` is not a profile but, for example, a saved pipeline, which holds no histograms.
         FrontEndMismatch: if the baseline belongs to another front end.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], sn.FrontEnd(bands=sn.Mel(24)))
+    >>> monitor = Monitor(profile)
+    >>> quiet = [monitor.add(0.001 * rng.standard_normal(8000)).alarm for _ in range(32)]
+    >>> any(quiet), monitor.diagnosis().kind.value
+    (True, 'level-change')
     """
 
     def __init__(

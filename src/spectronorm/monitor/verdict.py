@@ -7,9 +7,10 @@ from typing import Any
 
 from spectronorm.monitor.change.diagnosis import Diagnosis, nothing
 from spectronorm.monitor.change.drift import Drift
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Verdict:
     """Judgement of a monitor after a clip.
@@ -21,6 +22,10 @@ class Verdict:
         feature: Name of the feature with the largest deviation.
         alarm: True if the statistic is above the threshold.
         onset: True if this clip raised the alarm after a window without one.
+
+    >>> verdict = Verdict(clip=32, statistic=24.1, threshold=18.5, feature="RMS", alarm=True, onset=True)
+    >>> verdict.alarm and verdict.statistic > verdict.threshold
+    True
     """
 
     clip: int
@@ -34,7 +39,19 @@ class Verdict:
 @with_short_repr
 @dataclass(frozen=True)
 class Report:
-    """A verdict with the figures and the diagnosis behind it."""
+    """A verdict with the figures and the diagnosis behind it.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import Monitor
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], sn.FrontEnd(bands=sn.Mel(24)))
+    >>> monitor = Monitor(profile)
+    >>> for _ in range(8):
+    ...     _ = monitor.add(0.1 * rng.standard_normal(8000))
+    >>> report = monitor.report()
+    >>> report.alarms, report.bad, report.drift.clips
+    (0, 0, 8)
+    """
 
     verdict: Verdict
     drift: Drift

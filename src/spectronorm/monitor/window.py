@@ -21,6 +21,10 @@ class Window:
 
     Raises:
         ArgumentError: if a number is out of range.
+
+    >>> window = Window(clips=32, panes=8)
+    >>> window.pane_clips
+    4
     """
 
     clips: int = 32

@@ -18,7 +18,18 @@ from spectronorm.short_repr import with_short_repr
 @with_short_repr
 @dataclass(frozen=True)
 class AdaptedBatchNorm:
-    """Names of the adapted layers and the number of clips; `undo` restores the statistics of training."""
+    """Names of the adapted layers and the number of clips; `undo` restores the statistics of training.
+
+    >>> import torch
+    >>> model = torch.nn.Sequential(torch.nn.BatchNorm1d(8))
+    >>> batches = [5.0 + torch.randn(8, 8, 20, generator=torch.Generator().manual_seed(n)) for n in range(4)]
+    >>> adapted = adapt_batchnorm(model, batches)
+    >>> adapted.clips, adapted.layers, round(float(model[0].running_mean.mean()), 1)
+    (32, ('0',), 5.0)
+    >>> adapted.undo(model)
+    >>> float(model[0].running_mean.mean())
+    0.0
+    """
 
     layers: tuple[str, ...]
     clips: int
@@ -55,6 +66,13 @@ def adapt_batchnorm(
         UpdateRefused: if there are too few clips, if they are too alike, or if an adaptation has no measured benefit
             for the diagnosed change, unless forced.
         ArgumentError: if the model has no such layer, or if there are no inputs.
+
+    >>> import torch
+    >>> model = torch.nn.Sequential(torch.nn.BatchNorm1d(8))
+    >>> batches = [5.0 + torch.randn(8, 8, 20, generator=torch.Generator().manual_seed(n)) for n in range(4)]
+    >>> adapted = adapt_batchnorm(model, batches)
+    >>> bool((model[0].running_mean - 5.0).abs().max() < 0.2)
+    True
     """
     layers = {
         name: layer

@@ -25,15 +25,22 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
+from spectronorm.short_repr import with_bounded_repr
 
 _LABEL = "label"
 
 
+@with_bounded_repr
 class ClipItem(NamedTuple):
     """One clip, or a batch of clips (each entry then has a batch axis in front).
 
     `wave` is float32 `(sample,)` in [-1, 1], `length` its number of valid samples, `label` the index of its class (-1
     for a clip without one), `position` its index in the data set.
+
+    >>> import torch
+    >>> item = ClipItem(torch.zeros(16_000), 8000, 1, 0)
+    >>> item.length, item.label
+    (8000, 1)
     """
 
     wave: Tensor
@@ -74,6 +81,13 @@ class ClipDataset(Dataset[ClipItem]):
     Raises:
         SourceError: if the source cannot be opened or is empty.
         ArgumentError: if both `duration` and `crop` are given, or if the clips would be shorter than one window.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> items = [{"audio": (0.1 * rng.standard_normal(8000), 16_000), "label": "ab"[n % 2]} for n in range(4)]
+    >>> dataset = ClipDataset(sn.open_source(items), sn.FrontEnd(16_000), duration=1.0)
+    >>> len(dataset), dataset.classes, dataset[1].wave.shape, dataset[1].length
+    (4, ('a', 'b'), torch.Size([16000]), tensor(8000))
     """
 
     def __init__(  # noqa: PLR0913  (every one of them is an independent choice of the user)
@@ -202,7 +216,16 @@ class ClipDataset(Dataset[ClipItem]):
 
 
 def collate(items: Sequence[ClipItem]) -> ClipItem:
-    """Combine clips of different lengths into a batch, padded with zeros to the longest."""
+    """Combine clips of different lengths into a batch, padded with zeros to the longest.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> items = [(0.1 * rng.standard_normal(samples), 16_000) for samples in (8000, 6000)]
+    >>> dataset = ClipDataset(sn.open_source(items), sn.FrontEnd(bands=sn.Mel(40)))
+    >>> batch = collate([dataset[0], dataset[1]])
+    >>> batch[0].shape, batch[1]
+    (torch.Size([2, 8000]), tensor([8000, 6000]))
+    """
     longest = max(item.wave.shape[-1] for item in items)
     waves = torch.stack([torch.nn.functional.pad(item.wave, (0, longest - item.wave.shape[-1])) for item in items])
     return ClipItem(waves, *(torch.stack([item[i] for item in items]) for i in (1, 2, 3)))

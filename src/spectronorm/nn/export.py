@@ -71,6 +71,12 @@ def export_onnx(
         ExportError: if the model cannot be made, or is further away than `tolerance`.
         ArgumentError: if `module` is something else or a setting is unknown.
         OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+
+    >>> import pathlib, tempfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = export_onnx(sn.FrontEnd(bands=sn.Mel(8)), pathlib.Path(folder) / "front_end.onnx")
+    ...     path.name
+    'front_end.onnx'
     """
     with overwriting(overwrite):
         require_replaceable(Path(path), Content.MODEL)
@@ -103,6 +109,12 @@ def export_program(
     Raises:
         ExportError: if the program cannot be made.
         ArgumentError: if `module` is something else or a setting is unknown.
+
+    >>> import spectronorm as sn, torch
+    >>> pipeline = sn.published("whisper")
+    >>> exported = export_program(pipeline)
+    >>> exported.module()(torch.zeros(1, 16_000)).shape
+    torch.Size([1, 80, 100])
     """
     exportable = _as(module, dft, precision)
     example = _examples(exportable)

@@ -30,6 +30,18 @@ class Monitored(nn.Module):
     Raises:
         ArgumentError: if `every` is below 1.
         FrontEndMismatch: if the monitor belongs to another front end.
+
+    >>> import numpy as np, spectronorm as sn, torch
+    >>> from spectronorm.monitor import Monitor
+    >>> from spectronorm.nn import Preprocess
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(30)], sn.FrontEnd(bands=sn.Mel(40)))
+    >>> pipeline = sn.Pipeline(profile.front_end, sn.Standardize().fit(profile))
+    >>> front = Monitored(Preprocess(pipeline), Monitor(profile))
+    >>> front(0.1 * torch.randn(4, 8000, generator=torch.Generator().manual_seed(0))).shape
+    torch.Size([4, 40, 41])
+    >>> front.monitor.clips
+    1
     """
 
     def __init__(self, preprocess: Preprocess, monitor: Monitor, *, every: int = 8) -> None:

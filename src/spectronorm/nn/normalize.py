@@ -45,6 +45,12 @@ class Normalize(Constants):
 
     Raises:
         ArgumentError: if `trainable` is set for a normalizer that finds a map for each clip.
+
+    >>> import spectronorm as sn, torch
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> module = Normalize(sn.Fixed(-40.0, 20.0).for_front_end(front_end))
+    >>> module(torch.full((2, 40, 3), -20.0)).unique()
+    tensor([1.])
     """
 
     shift: Tensor

@@ -112,6 +112,13 @@ def export_stream_onnx(
         ExportError: if the model cannot be made, or is further away than `tolerance`.
         ShapeError: if `samples` is not a positive multiple of the hop.
         OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(stft=sn.STFT(512, hop_length=256), bands=sn.Mel(8))
+    >>> pipeline = sn.Pipeline(front_end, sn.Fixed(-40.0, 20.0).for_front_end(front_end))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_stream_onnx(pipeline, pathlib.Path(folder) / "step.onnx", samples=512).name
+    'step.onnx'
     """
     pipeline = step.preprocess.pipeline() if isinstance(step, StreamStep) else step
     with overwriting(overwrite):

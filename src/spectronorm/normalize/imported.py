@@ -12,15 +12,28 @@ from spectronorm.arrays import require_choice, set_real_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.normalize.normalizer import NORMALIZERS, PADDINGS, FittedNormalizer, Normalizer
 from spectronorm.profile import Profile
+from spectronorm.short_repr import with_bounded_repr
 
 
 @NORMALIZERS.register("imported")
+@with_bounded_repr
 @dataclass(frozen=True)
 class Imported(Normalizer):
     """Map `(level - shift) / scale` with numbers from a file of this format; built by `read_statistics`.
 
     Raises:
         ArgumentError: if a factor or count is out of range, or the padding is unknown.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> front_end = sn.preset("kaldi")
+    >>> wave = 0.1 * np.random.default_rng(0).standard_normal(16_000)
+    >>> fitted = sn.Standardize().fit(sn.fit([(wave, 16_000)], front_end))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "cmvn.npz"
+    ...     _ = sn.interop.statistics.write(path, fitted, "npz")
+    ...     again = sn.interop.statistics.read(path, front_end)
+    >>> again.normalizer.format
+    'npz'
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

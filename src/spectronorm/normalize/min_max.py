@@ -15,9 +15,11 @@ from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Norm
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
+from spectronorm.short_repr import with_bounded_repr
 
 
 @NORMALIZERS.register("min_max")
+@with_bounded_repr
 @dataclass(frozen=True)
 class MinMax(Normalizer):
     """Maps the lowest level of the training set to `low` and the highest to `high`; other audio may fall outside.

@@ -40,6 +40,12 @@ class Normalizer(Parameters, ABC):
 
     A subclass only needs `fit`; everything else has a default, which suits one map `(level - shift) / scale` that is
     measured over the data set. See `ClipNormalizer` for a normalizer that finds a map in each clip.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40)))
+    >>> [sn.normalizer(name).fit(profile).affine.scale.shape for name in ("global", "band", "minmax")]
+    [(1, 1), (40, 1), (1, 1)]
     """
 
     variants: ClassVar[Mapping[str, Mapping[str, Any]] | None] = None
@@ -136,6 +142,13 @@ class ClipNormalizer(Normalizer):
     """Normalizer that finds a map in each clip, instead of or before a map of the data set.
 
     A subclass needs `clip_affine`, and `fit` only if it also uses the data set.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> fitted = sn.PerClip().fit(sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40))))
+    >>> x = fitted(np.random.default_rng(0).normal(-40.0, 12.0, (40, 200)))
+    >>> round(float(x.std()), 6), isinstance(sn.PerClip(), ClipNormalizer)
+    (1.0, True)
     """
 
     @property
@@ -169,6 +182,11 @@ class FittedOn:
     `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal, `libraries` are names and
     versions of the libraries that decided the measurement's last bits, `commands` the command lines that measured, or
     that imported the numbers.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> sn.Standardize().fit(sn.fit(waves)).fitted_on.clips
+    3
     """
 
     clips: int
@@ -198,6 +216,14 @@ class FittedNormalizer:
     all clips; one that looks at each clip (`PerClip`) has none, and its inverse takes the result of `affine_of` for
     that clip. A normalizer may do both (`SlidingStandardize` with the data set's scale): the clip's map first, then the
     data set's.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> fitted = sn.Standardize(per="band").fit(sn.fit(waves, front_end))
+    >>> x = fitted(front_end(waves[0][0]))
+    >>> bool(np.allclose(fitted.inverse(x), front_end(waves[0][0])))
+    True
     """
 
     normalizer: Normalizer

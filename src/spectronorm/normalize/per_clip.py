@@ -25,9 +25,11 @@ from spectronorm.arrays import (
 from spectronorm.arrays.rounding import CONSTANT_VARIANCE
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer
 from spectronorm.normalize.per import CLIP_SCOPES, check_scope
+from spectronorm.short_repr import with_bounded_repr
 
 
 @NORMALIZERS.register("per_clip")
+@with_bounded_repr
 @dataclass(frozen=True)
 class PerClip(ClipNormalizer):
     """`(level - mean) / std` over each clip's own frames (and bands, with `per="global"`): utterance MVN.

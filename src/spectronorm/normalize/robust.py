@@ -15,12 +15,14 @@ from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Norm
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
+from spectronorm.short_repr import with_bounded_repr
 
 _REACH = 16.0
 """The most scales between a band's median and the usual levels of the loudest band."""
 
 
 @NORMALIZERS.register("robust")
+@with_bounded_repr
 @dataclass(frozen=True)
 class Robust(Normalizer):
     """Map `(level - median) / (upper - lower quantile)`, from the training set's histograms.

@@ -25,11 +25,13 @@ from spectronorm.arrays import (
 from spectronorm.normalize.normalizer import NORMALIZERS, ClipNormalizer, FittedNormalizer
 from spectronorm.normalize.safe_scale import safe_scale
 from spectronorm.profile import Profile, require_profile
+from spectronorm.short_repr import with_bounded_repr
 
 SCALES = ("window", "data_set", "none")
 
 
 @NORMALIZERS.register("sliding")
+@with_bounded_repr
 @dataclass(frozen=True)
 class SlidingStandardize(ClipNormalizer):
     """Map `(level - mean) / std` in each band over a window of `length` frames: Kaldi's `apply-cmvn-sliding`.

@@ -15,9 +15,11 @@ from spectronorm.normalize.normalizer import NORMALIZERS, FittedNormalizer, Norm
 from spectronorm.normalize.per import check_scope, scoped
 from spectronorm.normalize.safe_scale import check_min_scale, safe_scale
 from spectronorm.profile import Profile
+from spectronorm.short_repr import with_bounded_repr
 
 
 @NORMALIZERS.register("standardize")
+@with_bounded_repr
 @dataclass(frozen=True)
 class Standardize(Normalizer):
     """Map `(level - mean) / std` with the training set's mean and std (ddof = 0): global MVN, or per-band CMVN.

@@ -15,7 +15,16 @@ from spectronorm.profile import Profile
 @NORMALIZERS.register("unchanged")
 @dataclass(frozen=True)
 class Unchanged(Normalizer):
-    """Leaves levels as they are; padding is silence, because a level of zero may be loud."""
+    """Leaves levels as they are; padding is silence, because a level of zero may be loud.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> fitted = Unchanged().fit(sn.fit(waves, front_end))
+    >>> level = front_end(waves[0][0])
+    >>> bool((fitted(level) == level).all())
+    True
+    """
 
     padding: ClassVar[str] = "silence"
 

@@ -40,7 +40,7 @@ from spectronorm.passes.outputs import (
 from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
@@ -50,6 +50,7 @@ from spectronorm.version import __version__
 _MAX_WIDTH = 1 << 16
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class ExportOptions:
     """Options for writing images, in addition to the codec's.

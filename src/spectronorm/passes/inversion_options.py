@@ -10,10 +10,12 @@ from spectronorm.front_end import FrontEnd
 from spectronorm.interop.tutorial_pictures import LegacyLogMel
 from spectronorm.pipeline import Pipeline
 from spectronorm.runs.versions import libraries
+from spectronorm.short_repr import with_bounded_repr
 
 FORMATS = ("wav", "flac")
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class InversionOptions:
     """Settings of the inversion (see `invert`), and facts that cannot be read from the files.

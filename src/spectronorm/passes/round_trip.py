@@ -22,13 +22,14 @@ from spectronorm.inversion.bands import bins_of_bands
 from spectronorm.inversion.quality import level_residual_db, pesq_score, spectral_convergence, stoi_score
 from spectronorm.passes.outputs import require_folder
 from spectronorm.passes.sounds import write_audio
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
 from spectronorm.suggestion import known_keywords
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class RoundTripOptions:
     """Bit depth of the image, settings of the inversion (see `invert`), and `speech` to add speech measures.

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.printable import printable
 from spectronorm.profile.groups import GroupKey
+from spectronorm.short_repr import with_bounded_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True, order=True)
 class BadFile:
-    """A file that was left out (or flagged), the reason, and the group that it belongs to."""
+    """A file that was left out (or flagged), the reason, and the group that it belongs to.
+
+    >>> from spectronorm.errors import BadAudioReason
+    >>> print(BadFile("a.wav", BadAudioReason.TRUNCATED, "ends after 1.2 of 5 s", group=()))
+    a.wav: truncated: ends after 1.2 of 5 s
+    """
 
     path: str
     reason: BadAudioReason

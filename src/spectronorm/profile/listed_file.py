@@ -10,18 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.profile.groups import GroupKey
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.strict_json import strict_json
 
 FILE_DIGEST_BYTES = 16
 
 
+@with_bounded_repr
 @dataclass(frozen=True, order=True)
 class ListedFile:
     """A measured file, its group, and the XXH3-128 of its bytes as 32 hexadecimal digits.
 
     The digest of a section or channel of a recording is that of the file's digest with the section and the channel; an
     array in a store has that of its values.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> profile = sn.fit([(0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000)], list_files=True)
+    >>> len(profile.files)
+    1
     """
 
     group: GroupKey

@@ -13,12 +13,14 @@ from spectronorm.errors import ArgumentError
 from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.profile import Profile
 from spectronorm.profile.without_floor import Cells
+from spectronorm.short_repr import with_bounded_repr
 
 FEW_UNITS = 10
 """With fewer units an interval covers too little, whatever its formula (Cameron, Gelbach and Miller 2008)."""
 _TAIL = 0.025
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class StandardErrors:
     """Errors of the pooled mean and std with one unit of sampling.
@@ -29,6 +31,12 @@ class StandardErrors:
         mean_se: Standard error of the mean in the level's unit; infinite for a single clip or group.
         std_se: Standard error of the std in the level's unit.
         represents: Number of clips or groups in the population; None if it is unknown, and taken as infinite.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(20)]
+    >>> (errors,) = sn.profile.standard_errors(sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40))))
+    >>> errors.unit, errors.units, errors.few, errors.mean_half_width > errors.mean_se
+    ('clip', 20, False, True)
     """
 
     unit: str
@@ -131,7 +139,13 @@ def _sums(profile: Profile, measurement: Measurement) -> tuple[int, int, int]:
 
 
 def error_remarks(profile: Profile) -> Iterator[str]:
-    """Yield what a reader must know about the errors: groups that matter, and groups that are few."""
+    """Yield what a reader must know about the errors: groups that matter, and groups that are few.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> list(error_remarks(sn.fit(waves)))
+    []
+    """
     by_clip, *by_group = standard_errors(profile)
     unit = profile.front_end.unit
     for found in by_group:

@@ -29,6 +29,12 @@ class Statistics(FieldsOnly):
     Every figure is an array `(band,)`, or a number for a pooled measurement. Means and stds (ddof = 0) are those of the
     gridded levels, rounded once. With `without_floor` (the floor on the grid), the cells on the floor are left out of
     everything except the floor share.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40)))
+    >>> profile.band.mean.shape, bool(profile.overall.min <= profile.overall.mean <= profile.overall.max)
+    ((40,), True)
     """
 
     measurement: Measurement

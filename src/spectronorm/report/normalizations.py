@@ -42,6 +42,13 @@ def compare_normalizations(
     Raises:
         ArgumentError: if there is no such normalizer, or no name.
         MissingExtra: if matplotlib is not installed.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> profile = sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40)))
+    >>> figure = compare_normalizations(waves[0][0], profile, ("none", "band"))
+    >>> len([axes for axes in figure.axes if axes.images and axes.get_xlabel()])
+    2
     """
     if not names:
         raise ArgumentError("compare_normalizations needs at least one name of a normalizer")

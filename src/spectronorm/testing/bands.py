@@ -13,7 +13,11 @@ N_FFT = 512
 
 
 class BandsContract(Contract):
-    """Matrix, frequencies and sums are consistent, in NumPy and torch."""
+    """Matrix, frequencies and sums are consistent, in NumPy and torch.
+
+    >>> import spectronorm as sn
+    >>> BandsContract.check(sn.Mel(40))
+    """
 
     subject: ClassVar[Bands]
 

@@ -15,7 +15,11 @@ POWERS = (1.0, 2.0)
 
 
 class CompressionContract(Contract):
-    """Inverse, floor, grid, decibels and the fast path agree with `__call__`, in NumPy and torch."""
+    """Inverse, floor, grid, decibels and the fast path agree with `__call__`, in NumPy and torch.
+
+    >>> import spectronorm as sn
+    >>> CompressionContract.check(sn.Ln())
+    """
 
     subject: ClassVar[Compression]
     front_end: ClassVar[FrontEnd] = FrontEnd(RATE, stft=STFT(400, hop_length=160), bands=Mel(20))

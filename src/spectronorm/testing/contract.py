@@ -21,6 +21,10 @@ class Contract:
     A test module of a plug-in needs one line, and pytest finds the tests:
     `class TestMine(SomeContract, subject=Mine()): ...`. Without pytest, `SomeContract.check(Mine())` runs them and
     raises `AssertionError` at the first failure.
+
+    >>> import spectronorm as sn
+    >>> from spectronorm.testing import NormalizerContract
+    >>> NormalizerContract.check(sn.Standardize(per="band"))
     """
 
     subject: ClassVar[Any] = None

@@ -18,7 +18,11 @@ from spectronorm.testing.contract import RATE, Contract, has_torch, require, req
 
 
 class NormalizerContract(Contract):
-    """Inverse, batches, torch, saved pipelines and the torch module agree with the NumPy result of one clip."""
+    """Inverse, batches, torch, saved pipelines and the torch module agree with the NumPy result of one clip.
+
+    >>> import spectronorm as sn
+    >>> NormalizerContract.check(sn.MinMax())
+    """
 
     subject: ClassVar[Normalizer]
     front_end: ClassVar[FrontEnd] = FrontEnd(RATE, stft=STFT(400, hop_length=160), bands=Mel(20))

@@ -13,10 +13,17 @@ from spectronorm.testing.contract import Contract, require
 
 
 class SourceContract(Contract):
-    """A place of this kind is recognized and listed in a stable order, and its clips can be read.
+    r"""A place of this kind is recognized and listed in a stable order, and its clips can be read.
 
     `place` writes an example into an empty folder and returns its path, such as
     `class TestMine(SourceContract, subject=Mine(), place=write_example): ...`.
+
+    >>> import numpy as np, soundfile, spectronorm as sn
+    >>> def write_example(folder):
+    ...     soundfile.write(folder / "a.wav", np.full(8000, 0.1), 8000)
+    ...     _ = (folder / "clips.csv").write_text("path,label\na.wav,dog\n")
+    ...     return folder / "clips.csv"
+    >>> SourceContract.check(sn.audio.SOURCES.find("table")(), place=write_example)
     """
 
     subject: ClassVar[SourceKind]

@@ -22,7 +22,11 @@ from spectronorm.testing.contract import RATE, Contract, require, waves
 
 
 class StatisticsFormatContract(Contract):
-    """Written files are recognized and read back, and a damaged file gives one clear error."""
+    """Written files are recognized and read back, and a damaged file gives one clear error.
+
+    >>> from spectronorm.interop.statistics import STATISTICS_FORMATS
+    >>> StatisticsFormatContract.check(STATISTICS_FORMATS.find("npz")())
+    """
 
     subject: ClassVar[StatisticsFormat]
     file_name: ClassVar[str] = ""

@@ -14,7 +14,11 @@ from spectronorm.testing.contract import RATE, Contract, has_torch, require, req
 
 
 class WaveformLevelContract(Contract):
-    """Batches, padding, long clips, the fast path and torch agree with `__call__`."""
+    """Batches, padding, long clips, the fast path and torch agree with `__call__`.
+
+    >>> import spectronorm as sn
+    >>> WaveformLevelContract.check(sn.waveform.PeakLevel(-3.0))
+    """
 
     subject: ClassVar[WaveformLevel]
     front_end: ClassVar[FrontEnd] = FrontEnd(RATE, stft=STFT(400, hop_length=160), bands=Mel(20))

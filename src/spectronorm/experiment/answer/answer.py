@@ -78,6 +78,17 @@ class Answer:
         basis: What the answer rests on, in words.
         advice: Which arm to use, and what more training would settle, in words.
         classes: Figures of each class.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Results, Training, compare, labelled_clips, parse_arms, prepare
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     found = compare(prepared, Results(pathlib.Path(folder), prepared.settings())).answer
+    >>> [arm.arm for arm in found.primary.arms], 0.0 <= found.primary.arms[0].mean <= 1.0
+    (['none', 'band'], True)
     """
 
     blocks: tuple[Block, ...]
@@ -113,6 +124,18 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
 
     Returns:
         The answer, or None if no block is complete.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare, run
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     results = Results(pathlib.Path(folder), prepared.settings())
+    ...     blocks = list(run(prepared, results))
+    >>> len(answer(results.done, design, prepared.clips, same_model=()).blocks)
+    3
     """
     blocks = whole_rounds(complete_blocks(done, design, clips), clips)
     names = tuple(arm.name for arm in design.arms)

@@ -36,6 +36,12 @@ class Arm:
 
     Raises:
         ArgumentError: if `test_crops` is positive but the arm has no `frame_crop`, or a number is out of range.
+
+    >>> import spectronorm as sn
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
+    >>> one, other = (Arm(name, front_end, sn.normalizer(name)) for name in ("none", "global"))
+    >>> one.same_model_by_algebra(other)
+    True
     """
 
     name: str
@@ -118,6 +124,11 @@ def arm_of_name(name: str, front_end: AnyFrontEnd) -> Arm:
 
     Raises:
         ArgumentError: if there is no such arm.
+
+    >>> import spectronorm as sn
+    >>> arm = arm_of_name("pcen", sn.FrontEnd(bands=sn.Mel(40)))
+    >>> type(arm.front_end.compress).__name__, arm.normalizer
+    ('PCEN', Standardize(per='global', min_scale=0.25))
     """
     if name == PCEN_ARM:
         made = require_front_end(front_end, "the arm pcen, which compresses in another way")

@@ -51,6 +51,10 @@ def parse_arms(text: str, front_end: AnyFrontEnd) -> tuple[Arm, ...]:
 
     Raises:
         ArgumentError: if an arm does not exist or the file cannot be parsed.
+
+    >>> import spectronorm as sn
+    >>> [arm.name for arm in parse_arms("none,global,band", sn.FrontEnd(bands=sn.Mel(40)))]
+    ['none', 'global', 'band']
     """
     if not text.endswith((".toml", ".json")):
         return check_arms(arm_of_name(name.strip(), front_end) for name in text.split(",") if name.strip())

@@ -32,6 +32,13 @@ class LabelledClips:
         labels: The class index of each clip, `(clip,)`; with several labels a clip zeros and ones, `(clip, class)`.
         groups: The recording, speaker or clip that each clip belongs to: the unit of sampling.
         held_out: The folds that are tested, each by models trained on the other folds (for a split: on `train`).
+
+    >>> import numpy as np, spectronorm as sn
+    >>> wave = 0.1 * np.random.default_rng(0).standard_normal(8000)
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n in range(12)]
+    >>> clips = sn.experiment.labelled_clips(sn.open_source(items))
+    >>> clips.classes, clips.held_out, len(clips.test_clips("0")), len(clips.train_clips("0"))
+    (('a', 'b'), ('0', '1', '2'), 4, 8)
     """
 
     source: Source
@@ -81,6 +88,13 @@ def labelled_clips(
     Raises:
         SourceError: if clips have no label.
         ArgumentError: if a column is missing, a group is in two folds, or a fold is too small to be tested.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> wave = 0.1 * np.random.default_rng(0).standard_normal(8000)
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "speaker": n // 3} for n in range(12)]
+    >>> clips = labelled_clips(sn.open_source(items), folds=2, group="speaker")
+    >>> len(set(clips.groups)), clips.held_out
+    (4, ('1', '2'))
     """
     if separator:
         read_labels(source, label, separator)

@@ -35,6 +35,17 @@ class Outcome:
         answer: The answer from the complete blocks.
         looks: With a budget, each arm against the reference at the last look; the intervals hold at all looks together.
         stopped: The reason why the run ended.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     outcome = compare(prepared, Results(pathlib.Path(folder), prepared.settings()))
+    >>> outcome.looks, outcome.stopped
+    ({}, 'all blocks were done')
     """
 
     answer: Answer
@@ -75,6 +86,17 @@ def compare(
 
     Raises:
         ArgumentError: if no block is complete.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     outcome = compare(prepared, Results(pathlib.Path(folder), prepared.settings()))
+    >>> len(outcome.answer.blocks), outcome.answer.sentences[0].split(":")[0]
+    (3, 'This run cannot rank band and none here')
     """
     require_replaceable(results.folder / ANSWER_FILE, Content.RECORD)
     begin, looks, stopped = clock(), dict[str, Look](), "all blocks were done"

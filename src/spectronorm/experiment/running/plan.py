@@ -16,7 +16,18 @@ from spectronorm.experiment.training.models import begins_with_batch_norm
 
 
 def plan(prepared: Prepared) -> list[str]:
-    """Describe the run and the smallest differences that it can find, before it begins."""
+    """Describe the run and the smallest differences that it can find, before it begins.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Training, labelled_clips, parse_arms, prepare
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     print(list(plan(prepared))[0].split(":")[0])
+    2 arms and an A/A control (none again) on 3 folds × 1 seed
+    """
     design, clips = prepared.design, prepared.clips
     tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
     models = len(list(design.blocks(clips))) * len(design.names)

@@ -52,6 +52,16 @@ class Prepared:
         profiles: One profile for each front end, with the folds as groups.
         bad: Files that were left out.
         models: An untrained model for each name, checked against the shape of the inputs of its arms.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Training, labelled_clips, parse_arms
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     len(prepared.profiles), prepared.bad
+    (1, ())
     """
 
     design: Design
@@ -105,6 +115,16 @@ def prepare(
     Raises:
         TooManyBad: if the share of bad files exceeds `max_bad`.
         ArgumentError: if the model does not fit the inputs, a fold is too small, or the metric cannot be computed.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Training, labelled_clips, parse_arms
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     prepared.normalizer(design.arm("band"), "0").fitted_on.clips
+    8
     """
     front_ends = {part.front_end.fingerprint: part.front_end for arm in design.arms for part in arm.parts}
     first = next(iter(front_ends.values()))

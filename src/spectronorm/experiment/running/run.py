@@ -40,6 +40,17 @@ def run(prepared: Prepared, results: Results, progress: Progress = silent) -> It
         prepared: Result of `prepare`.
         results: Finished models; each new model is added as it arrives.
         progress: Called with the number of epochs done and the total number of epochs.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.experiment import Design, Results, Training, labelled_clips, parse_arms, prepare
+    >>> waves = 0.1 * np.random.default_rng(0).standard_normal((12, 8000))
+    >>> items = [{"audio": (wave, 16_000), "label": "ab"[n % 2], "fold": n // 4} for n, wave in enumerate(waves)]
+    >>> design = Design(parse_arms("none,band", sn.FrontEnd(bands=sn.Mel(16))), Training("linear", epochs=1), seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
+    ...     blocks = list(run(prepared, Results(pathlib.Path(folder), prepared.settings())))
+    >>> [(block.fold, block.seed) for block in blocks]
+    [('0', 0), ('1', 0), ('2', 0)]
     """
     design = prepared.design
     blocks = list(design.blocks(prepared.clips))

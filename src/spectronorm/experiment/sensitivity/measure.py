@@ -25,7 +25,7 @@ from spectronorm.experiment.sensitivity.model import Classifier
 from spectronorm.experiment.sensitivity.paired import OwnMetric, paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 _BATCH = 64
 _Levels = NDArray[np.float32]
@@ -74,6 +74,16 @@ class Sensitivity:
         offset: Shipped mean minus the source's mean, in the source's standard deviations, averaged over bands.
         ratio: Shipped scale over the source's standard deviation, geometric mean over bands.
         jagged: Root mean square over bands of what the average offset leaves.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> levels = np.repeat(np.where(np.arange(20) % 2, -30.0, -50.0), 80).reshape(20, 4, 20).astype(np.float32)
+    >>> clips = LabelledLevels(levels, [n % 2 for n in range(20)], [str(n) for n in range(20)])
+    >>> fitted = sn.Fixed(-30.0, 10.0).for_front_end(sn.Levels(bands=4, unit="dB", low=-120, high=60))
+    >>> def loud(x):
+    ...     return np.stack([-x.mean((1, 2)), x.mean((1, 2))], axis=1)
+    >>> found = measure_sensitivity(loud, clips, fitted, draws=2)
+    >>> round(found.offset, 2), found.clips, found.metric
+    (1.0, 20, 'accuracy')
     """
 
     metric: str
@@ -92,6 +102,7 @@ class Sensitivity:
         return tuple(effect for effect in self.effects if effect.kind == kind)
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class LabelledLevels:
     """Levels with the class and the recording of each clip.
@@ -105,6 +116,12 @@ class LabelledLevels:
 
     Raises:
         ArgumentError: if the three do not fit, or if the clips are of one class or of one group.
+
+    >>> import numpy as np
+    >>> levels = np.random.default_rng(0).normal(-40.0, 10.0, (6, 4, 20)).astype(np.float32)
+    >>> clips = LabelledLevels(levels, labels=[0, 1] * 3, groups=list("aabbcc"))
+    >>> len(clips.labels), len(set(clips.groups))
+    (6, 3)
     """
 
     levels: _Levels
@@ -152,6 +169,16 @@ def measure_sensitivity(
     Raises:
         ArgumentError: if the normalizer finds a map in each clip, if the model's outputs do not fit the labels, or if
             the metric cannot be computed.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> levels = np.repeat(np.where(np.arange(20) % 2, -30.0, -50.0), 80).reshape(20, 4, 20).astype(np.float32)
+    >>> clips = LabelledLevels(levels, [n % 2 for n in range(20)], [str(n) for n in range(20)])
+    >>> fitted = sn.Fixed(-40.0, 10.0).for_front_end(sn.Levels(bands=4, unit="dB", low=-120, high=60))
+    >>> def loud(x):
+    ...     return np.stack([-x.mean((1, 2)), x.mean((1, 2))], axis=1)
+    >>> found = measure_sensitivity(loud, clips, fitted, draws=2)
+    >>> found.value, min(effect.value for effect in found.of_kind("mean"))
+    (1.0, 0.5)
     """
     judged = find_metric(metric) if isinstance(metric, str) else metric
     levels, target = clips.levels, np.asarray(clips.labels, dtype=np.int64)

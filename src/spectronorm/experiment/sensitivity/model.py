@@ -30,6 +30,11 @@ def open_model(name: str) -> Classifier:
         ArgumentError: if there is no such model.
         FileFormatError: if the ONNX file cannot be read.
         MissingExtra: if an ONNX file is given and onnxruntime is not installed.
+
+    >>> import numpy as np
+    >>> classify = open_model("torch.nn:Flatten")
+    >>> classify(np.zeros((2, 1, 3, 1), np.float32)).shape
+    (2, 3)
     """
     if name.endswith(".onnx"):
         return _onnx(Path(name))

@@ -22,8 +22,10 @@ from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.experiment.training.inputs import ArmInputs, Generators
 from spectronorm.experiment.training.pretrained import prepare_to_train
+from spectronorm.short_repr import with_bounded_repr
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Training:
     """Training settings: AdamW on a one-cycle schedule (Smith and Topin 2018).
@@ -33,6 +35,13 @@ class Training:
 
     Raises:
         ArgumentError: if a number is out of range.
+
+    >>> Training(model="linear", epochs=5, learning_rate=1e-2).planned_epochs
+    5
+    >>> Training(batch_size=1)
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: batch_size=1 must be a whole number in 2 … 1048576
     """
 
     model: str = "tiny"

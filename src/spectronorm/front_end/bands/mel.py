@@ -14,9 +14,11 @@ from spectronorm.arrays import require_choice, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.bands.bands import BANDS, MAX_BANDS, Bands, set_frequencies
 from spectronorm.front_end.bands.runs import BandRuns
+from spectronorm.short_repr import with_bounded_repr
 
 
 @BANDS.register("mel")
+@with_bounded_repr
 @dataclass(frozen=True)
 class Mel(Bands):
     """Triangular filters spaced evenly on the mel scale, equal to `librosa.filters.mel`.

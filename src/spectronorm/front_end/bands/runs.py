@@ -18,7 +18,13 @@ from spectronorm.short_repr import with_short_repr
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class BandRuns:
-    """Band matrix `(band, bin)` with the run of bins that each band gathers."""
+    """Band matrix `(band, bin)` with the run of bins that each band gathers.
+
+    >>> import spectronorm as sn
+    >>> runs = sn.FrontEnd(bands=sn.Mel(40)).band_runs()
+    >>> runs.matrix.shape[0], runs.identity, int(runs.first[0]) < int(runs.stop[0])
+    (40, False, True)
+    """
 
     matrix: NDArray[np.float64]
     first: NDArray[np.int64]

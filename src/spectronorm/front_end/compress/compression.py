@@ -20,6 +20,10 @@ class Logarithm:
     """Level `max(log(max(x, amin) + offset) · factor - shift, least)`, to base 10 or e.
 
     The compiled kernel computes it in one pass over memory.
+
+    >>> import spectronorm as sn
+    >>> sn.Ln().logarithm(2.0)
+    Logarithm(amin=0.0, offset=1e-09, factor=1.0, shift=0.0, least=-inf, common=False)
     """
 
     amin: float = 0.0
@@ -35,6 +39,11 @@ class Compression(ABC):
 
     A subclass is a frozen dataclass with `__call__`, `inverse` and `grid`, and its own `unit`; everything else has a
     default, which suits a compression that works frame by frame and maps 0 to 0.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> values = np.array([[1e-4, 1.0, 100.0]])
+    >>> [compress(values, 2.0).round(1).tolist() for compress in (sn.Decibel(), sn.Ln(), sn.compress.Root(0.5))]
+    [[[-40.0, 0.0, 20.0]], [[-9.2, 0.0, 4.6]], [[0.0, 1.0, 10.0]]]
     """
 
     unit: ClassVar[str] = "level"

@@ -34,7 +34,7 @@ class Decibel(Compression):
 
     unit: ClassVar[str] = "dB"
 
-    amin: float = field(default=_AMIN, metadata={"help": "the smallest value"})
+    amin: float = field(default=_AMIN, metadata={"help": "smallest value"})
     ref: float = field(default=1.0, metadata={"help": "the value of 0 dB"})
     floor_db: float | None = field(default=None, metadata={"help": "a fixed floor"})
     top_db: float | None = field(default=None, metadata={"help": "a floor below each clip's own peak"})

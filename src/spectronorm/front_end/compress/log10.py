@@ -21,6 +21,10 @@ class Log10(Compression):
 
     Raises:
         ArgumentError: if either is negative, or if their sum is not between 1e-30 and 1.
+
+    >>> import numpy as np
+    >>> Log10()(np.array([0.0, 1.0, 1000.0]), 2.0)
+    array([-10.,   0.,   3.])
     """
 
     unit: ClassVar[str] = "log10"

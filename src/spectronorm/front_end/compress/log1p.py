@@ -23,6 +23,10 @@ class Log1p(Compression):
 
     Raises:
         ArgumentError: if `gain` is not in 1e-6 … 1e12.
+
+    >>> import numpy as np
+    >>> Log1p(gain=99.0)(np.array([0.0, 1.0]), 2.0).round(3)
+    array([0.   , 4.605])
     """
 
     unit: ClassVar[str] = "ln"

@@ -27,6 +27,10 @@ class Root(Compression):
 
     Raises:
         ArgumentError: if `exponent` is not in 0.05 … 1.
+
+    >>> import numpy as np
+    >>> Root(0.5)(np.array([0.0, 4.0, 9.0]), 2.0)
+    array([0., 2., 3.])
     """
 
     unit: ClassVar[str] = "root"

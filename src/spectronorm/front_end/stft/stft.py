@@ -27,6 +27,7 @@ from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end.stft.window import window_values
 from spectronorm.registry import Registry
+from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.fields_only import FieldsOnly
 
 MAX_WINDOW_SAMPLES = 1 << 17
@@ -40,6 +41,7 @@ TRANSFORMS: Registry[STFT] = Registry("transforms", "transform", object, extensi
 
 
 @TRANSFORMS.register("stft")
+@with_bounded_repr
 @dataclass(frozen=True)
 class STFT(FieldsOnly):
     """Magnitudes `|X|^power` of windowed frames, `(..., sample)` to `(..., bin, frame)`.

@@ -15,7 +15,13 @@ _UNCHANGED = WaveformChange()
 @WAVEFORM_LEVELS.register("as_recorded")
 @dataclass(frozen=True)
 class AsRecorded(WaveformLevel):
-    """Leaves the waveform as recorded."""
+    """Leaves the waveform as recorded.
+
+    >>> import numpy as np
+    >>> wave = np.array([0.1, -0.2, 0.3])
+    >>> AsRecorded()(wave, 16_000)
+    array([ 0.1, -0.2,  0.3])
+    """
 
     @override
     def __call__(self, wave: Array, sample_rate: int | None = None, valid: Array | None = None) -> Array:

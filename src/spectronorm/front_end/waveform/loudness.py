@@ -31,6 +31,11 @@ class LoudnessLevel(WaveformLevel):
 
     Raises:
         ArgumentError: if `lufs` is not in -70 … 0.
+
+    >>> import numpy as np
+    >>> wave = 0.01 * np.random.default_rng(0).standard_normal(32_000)
+    >>> round(float(integrated_loudness(LoudnessLevel(-23.0)(wave, 16_000), 16_000)), 3)
+    -23.0
     """
 
     lufs: float = field(default=-23.0, metadata={"help": "level in LUFS"})
@@ -64,6 +69,11 @@ def integrated_loudness(wave: Array, sample_rate: int) -> Array:
 
     Raises:
         ShapeError: if the waveform is shorter than one block.
+
+    >>> import numpy as np
+    >>> tone = np.sin(2 * np.pi * 997 * np.arange(96_000) / 48_000)
+    >>> round(float(integrated_loudness(tone, 48_000)), 1)
+    -3.0
     """
     xp = namespace(wave)
     power = _gated_power(wave, sample_rate)[..., 0]

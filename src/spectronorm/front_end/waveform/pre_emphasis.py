@@ -13,11 +13,13 @@ from spectronorm.arrays import Array, namespace, require_choice, set_real_number
 from spectronorm.front_end.waveform.streams import WaveformStream
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
 from spectronorm.kernels.jit import kernel
+from spectronorm.short_repr import with_bounded_repr
 
 FIRST = ("extrapolate", "keep", "drop")
 
 
 @WAVEFORM_LEVELS.register("pre_emphasis")
+@with_bounded_repr
 @dataclass(frozen=True)
 class PreEmphasis(WaveformLevel):
     """Filters the waveform: `y[t] = x[t] - coefficient · x[t-1]`.
@@ -28,6 +30,10 @@ class PreEmphasis(WaveformLevel):
 
     Raises:
         ArgumentError: if `coefficient` is not in 0 … 1 or `first` is unknown.
+
+    >>> import numpy as np
+    >>> PreEmphasis(0.5)(np.array([1.0, 1.0, 1.0, 2.0]), 16_000)
+    array([2. , 0.5, 0.5, 1.5])
     """
 
     coefficient: float = field(default=0.97, metadata={"help": "share of the previous sample that is subtracted"})

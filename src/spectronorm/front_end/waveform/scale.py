@@ -98,6 +98,10 @@ class ScaleWaveform(WaveformLevel):
 
     Raises:
         ArgumentError: if `factor` is not in 1e-12 … 1e12.
+
+    >>> import numpy as np
+    >>> ScaleWaveform()(np.array([0.0, 0.5, -1.0]), 16_000)
+    array([     0.,  16384., -32768.])
     """
 
     factor: float = field(default=32768.0, metadata={"help": "factor applied to every sample"})

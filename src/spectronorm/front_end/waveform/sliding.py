@@ -24,6 +24,12 @@ class SlidingStandardizeWaveform(WaveformLevel):
 
     Raises:
         ArgumentError: unless `1 <= min_length <= length`.
+
+    >>> import numpy as np
+    >>> wave = np.repeat([0.1, 1.0], 8000) * np.random.default_rng(0).standard_normal(16_000)
+    >>> x = SlidingStandardizeWaveform(length=1600)(wave, 16_000)
+    >>> round(float(x[:6000].std()), 1), round(float(x[10_000:].std()), 1)
+    (1.0, 1.0)
     """
 
     length: int = field(default=16_000, metadata={"help": "number of samples in the window"})

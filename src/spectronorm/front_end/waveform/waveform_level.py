@@ -17,7 +17,13 @@ from spectronorm.registry import Registry
 
 @dataclass(frozen=True)
 class ClipStatistics:
-    """Statistics of the samples of one whole clip, in float64: mean, standard deviation (ddof 0), RMS and peak."""
+    """Statistics of the samples of one whole clip, in float64: mean, standard deviation (ddof 0), RMS and peak.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> wave = np.array([0.5, -0.5, 0.5, -0.5])
+    >>> ClipStatistics(mean=float(wave.mean()), std=float(wave.std()), rms=0.5, peak=float(abs(wave).max()))
+    ClipStatistics(mean=0.0, std=0.5, rms=0.5, peak=0.5)
+    """
 
     mean: float
     std: float
@@ -27,7 +33,13 @@ class ClipStatistics:
 
 @dataclass(frozen=True)
 class WaveformChange:
-    """Map `(x - offset) · scale` of every sample of a clip."""
+    """Map `(x - offset) · scale` of every sample of a clip.
+
+    >>> import spectronorm as sn
+    >>> found = sn.waveform.ClipStatistics(mean=0.1, std=0.2, rms=0.3, peak=0.5)
+    >>> sn.waveform.StandardizeWaveform().change(found)
+    WaveformChange(offset=0.1, scale=5.0)
+    """
 
     offset: float = 0.0
     scale: float = 1.0
@@ -43,6 +55,12 @@ class WaveformLevel(ABC):
     A subclass is a frozen dataclass with `__call__`; everything else has a default. If `__call__` also takes `valid`, a
     boolean mask like the waveform, and counts only the valid samples, padded clips are computed in one batch; otherwise
     `spectronorm.nn` processes padded clips one by one.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> wave = 0.25 * np.sin(np.arange(16_000) / 5)
+    >>> levels = (sn.waveform.AsRecorded(), sn.waveform.PeakLevel(0.0), sn.waveform.StandardizeWaveform())
+    >>> [round(float(abs(level(wave, 16_000)).max()), 2) for level in levels]
+    [0.25, 1.0, 1.41]
     """
 
     @abstractmethod

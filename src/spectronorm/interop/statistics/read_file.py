@@ -30,6 +30,14 @@ def read_statistics(
         ArgumentError: if there is no such format or key, or the number of values is not the number of bands.
         FileFormatError: if no format or several formats recognize the file, or it is damaged.
         FrontEndMismatch: if the file names another front end.
+
+    >>> import pathlib, tempfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "preprocessor_config.json"
+    ...     _ = path.write_text('{"feature_extractor_type": "ASTFeatureExtractor", "mean": -4.27, "std": 4.57}')
+    ...     fitted = read_statistics(path, sn.preset("ast"))
+    >>> fitted.affine.shift.tolist(), fitted.affine.scale.round(2).tolist()
+    ([[-4.27]], [[9.14]])
     """
     name, numbers = read_numbers(path, format_name, key=key)
     require_fit(Path(path), numbers, front_end)
@@ -44,6 +52,14 @@ def read_numbers(
     Raises:
         ArgumentError: if there is no such format or key.
         FileFormatError: if no format or several formats recognize the file, or it is damaged.
+
+    >>> import pathlib, tempfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "preprocessor_config.json"
+    ...     _ = path.write_text('{"feature_extractor_type": "ASTFeatureExtractor", "mean": -4.27, "std": 4.57}')
+    ...     name, numbers = read_numbers(path)
+    >>> name, numbers.factor
+    ('hf', 2.0)
     """
     path = Path(path)
     name = recognized_format(path) if format_name is None else format_name

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from spectronorm.arrays import LARGEST_IN_MAP
 from spectronorm.errors import ArgumentError
 from spectronorm.registry import Registry
+from spectronorm.short_repr import with_bounded_repr
 
 MOST_NUMBERS = 1 << 16
 """Most numbers of one kind in a file: no front end has more bands."""
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class ShiftAndScale:
     """Map `(level - shift) / scale`: float64, one number `(1,)` or one number for each band `(band,)`.
@@ -36,6 +38,11 @@ class ShiftAndScale:
     Raises:
         ArgumentError: if a number is not finite or beyond all levels, a scale is not positive, or the numbers of scales
             and shifts differ.
+
+    >>> import numpy as np
+    >>> numbers = ShiftAndScale(np.array([-4.0]), np.array([2.0]))
+    >>> (np.array([-4.0, 0.0]) - numbers.shift) / numbers.scale
+    array([0., 2.])
     """
 
     shift: NDArray[np.float64]
@@ -73,7 +80,12 @@ class ShiftAndScale:
 
 
 class StatisticsFormat(ABC):
-    """One file format; `recognizes` checks a file's name and first bytes, `read` and `write` are inverses."""
+    """One file format; `recognizes` checks a file's name and first bytes, `read` and `write` are inverses.
+
+    >>> from spectronorm.interop.statistics import STATISTICS_FORMATS
+    >>> sorted(STATISTICS_FORMATS)[:4]
+    ['espnet', 'funasr', 'hf', 'json']
+    """
 
     convention: ClassVar[str] = "(x - mean) / std"
     """Formula that the origin applies."""

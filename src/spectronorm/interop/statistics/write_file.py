@@ -37,6 +37,14 @@ def write_statistics(
     Raises:
         ArgumentError: if there is no such format, each clip has its own map, or the format needs a pipeline.
         OutputRefused: if another file stands there.
+
+    >>> import pathlib, tempfile, spectronorm as sn
+    >>> fitted = sn.Fixed(-4.0, 2.0).for_front_end(sn.preset("kaldi"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "cmvn.npz"
+    ...     _ = write_statistics(path, fitted, "npz")
+    ...     sn.interop.statistics.read(path, sn.preset("kaldi")).affine.scale.max().item()
+    2.0
     """
     path, writer = Path(path), STATISTICS_FORMATS.find(format_name)()
     numbers, front_end = _numbers_of(what, writer, format_name)

@@ -77,10 +77,11 @@ def _lay_out(wave: _Floats, mean: float, scale: float, hop: int, columns: _Float
     """Write rows of one hop, standardized, with zeros after the waveform's end, to a flat array of `count` columns."""
     rows = columns.size // count
     lanes = _VECTOR_BYTES // columns.itemsize
+    rest = mean - np.float64(columns.dtype.type(mean))
     for c in range(0, count, lanes):
         whole = rows // lanes * lanes if (c + lanes - 1) * hop + rows <= wave.size else 0
         for r in range(0, whole, lanes):
-            standardize(wave, c * hop + r, hop, columns, r * count + c, count, (mean, scale))
+            standardize(wave, c * hop + r, hop, columns, r * count + c, count, (mean, rest, scale))
         for one in range(c, c + lanes):
             for r in range(whole, rows):
                 at = one * hop + r

@@ -41,9 +41,10 @@ def _generated(*, scaled: bool) -> Any:
         at, stride, to, step = (Value(builder, arguments[i]) for i in (1, 2, 4, 5))
         rows = [source[at + stride * i] for i in range(target.lanes.width)]
         if scaled:
-            pair = (builder.extract_value(arguments[6], i) for i in range(2))
-            mean, scale = (Value(builder, target.lanes.filled(builder, one)) for one in pair)
-            rows = [(row - mean) * scale for row in rows]
+            parts = (builder.extract_value(arguments[6], i) for i in range(3))
+            mean, rest, scale = (Value(builder, target.lanes.filled(builder, one)) for one in parts)
+            centred = [row - mean for row in rows]
+            rows = [(one if y.dtype == types.float64 else one - rest) * scale for one in centred]
         for i, column in enumerate(_transposed(rows)):
             target[to + step * i] = column
         return context.get_dummy_value()
@@ -58,8 +59,8 @@ def _transpose(typing: Any, x: Any, at: Any, stride: Any, y: Any, to: Any, step:
 
 def _standardize(typing: Any, x: Any, at: Any, stride: Any, y: Any, to: Any, step: Any, scaling: Any) -> Any:
     del typing, at, stride, to, step, scaling
-    pair = types.UniTuple(y.dtype, 2)  # type: ignore[no-untyped-call]
-    return types.void(x, types.intp, types.intp, y, types.intp, types.intp, pair), _generated(scaled=True)
+    parts = types.UniTuple(y.dtype, 3)  # type: ignore[no-untyped-call]
+    return types.void(x, types.intp, types.intp, y, types.intp, types.intp, parts), _generated(scaled=True)
 
 
 transpose: Any = intrinsic(_transpose)
@@ -67,4 +68,6 @@ transpose: Any = intrinsic(_transpose)
 columns: the first number of every row is written to y at `to`, the second ones `step` later, and so on.
 """
 standardize: Any = intrinsic(_standardize)
-"""`standardize(x, at, stride, y, to, step, (mean, scale))`: `transpose` of `(number - mean) * scale`."""
+"""`standardize(x, at, stride, y, to, step, (mean, rest, scale))`: `transpose` of `(number - mean) * scale`. In float32,
+what rounding took from the mean, the rest, is subtracted too.
+"""

@@ -14,8 +14,9 @@ from spectronorm.monitor.change.advice import advice_for
 from spectronorm.monitor.change.evidence import Evidence
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.likelihood import Explained, explanations
-from spectronorm.monitor.change.margins import LEAST_EXPLAINED, MARGINS
+from spectronorm.monitor.change.margins import is_named
 from spectronorm.monitor.change.observed import Observed
+from spectronorm.short_repr import with_bounded_repr
 
 FIRM_CLIPS = 32
 """Number of clips from which a diagnosis is firm; with fewer, content weighs too much relative to the device."""
@@ -30,11 +31,21 @@ class Cause:
     because: str
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Diagnosis:
     """Kind of change, the reason for the diagnosis, and advice; `firm` is false while there are few clips.
 
     `causes` holds every cause that fits, the named kind first: several devices may have changed at once.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> silence = sn.fit([(np.zeros(8000), 16_000) for _ in range(20)], front_end)
+    >>> found = sn.monitor.diagnose(sn.monitor.evidence(profile, silence.total))
+    >>> found.kind.value, found.firm
+    ('silence', False)
     """
 
     kind: Kind
@@ -68,6 +79,14 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     Silence and cut peaks show directly. Every other cause has a model of what it does to the training set; it is named
     if it is likelier than every other cause, than other content and than any unmodelled change by a margin, and if it
     explains most of what moved.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> quieter = sn.fit([(0.01 * rng.standard_normal(8000), 16_000) for _ in range(20)], front_end)
+    >>> diagnose(sn.monitor.evidence(profile, quieter.total)).kind.value
+    'level-change'
     """
     direct = _silence(evidence) or _clipping(evidence)
     if direct is not None:
@@ -77,9 +96,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         return _diagnosis([_by_waveform(evidence)], evidence)
     found = explanations(observed)
     weights = _weights(found)
-    first, beyond = found[0], found[0].likelihood - found[1].likelihood
-    named = beyond >= MARGINS.get(first.kind, math.inf) and first.explains >= LEAST_EXPLAINED.get(first.kind, 0.0)
-    if not named:
+    first = found[0]
+    if not is_named(first.kind, first.likelihood - found[1].likelihood, first.explains):
         return _diagnosis(_unknown(evidence, observed, found, weights), evidence)
     others = [Cause(e.kind, weights[e.kind], e.because) for e in found[1:] if weights.get(e.kind, 0.0) >= _LEAST_WEIGHT]
     return _diagnosis([Cause(first.kind, weights[first.kind], first.because), *others], evidence)

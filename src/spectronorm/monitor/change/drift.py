@@ -18,7 +18,7 @@ from spectronorm.monitor.change.distribution import (
     wasserstein,
 )
 from spectronorm.profile import Measurement, Profile, Statistics
-from spectronorm.short_repr import with_short_repr
+from spectronorm.short_repr import with_bounded_repr, with_short_repr
 
 
 @with_short_repr
@@ -34,6 +34,14 @@ class BandDrift:
         wasserstein: Wasserstein-1 distance, in the level's unit.
         jensen_shannon: Jensen–Shannon divergence, in bits.
         floor_change: Change of the share of cells on the floor.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> found = sn.monitor.drift(profile, profile.total)
+    >>> found.band.psi.shape, found.pooled.psi.shape, float(found.band.mean_shift.max())
+    ((24,), (1,), 0.0)
     """
 
     mean_shift: Floats
@@ -49,11 +57,20 @@ class BandDrift:
         return {name: [known(v) for v in value.tolist()] for name, value in vars(self).items()}
 
 
+@with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class Drift:
     """Drift figures of each band, of all bands pooled, and of the clips' levels before waveform normalization.
 
     `rms_shift` and `peak_shift` are changes of the clips' mean level in dB; `rms_shift_se` is a standard error in dB.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> found = sn.monitor.drift(profile, profile.total)
+    >>> found.clips, found.rms_shift
+    (40, 0.0)
     """
 
     band: BandDrift
@@ -85,6 +102,14 @@ def drift(profile: Profile, measurement: Measurement, now: tuple[Distribution, D
         measurement: Measurement of the window.
         now: Distributions by band and pooled, which may give some clips less weight than others; by default those of
             the measurement. Counts and standard errors always come from the measurement.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> quieter = sn.fit([(0.01 * rng.standard_normal(8000), 16_000) for _ in range(8)], front_end)
+    >>> round(drift(profile, quieter.total).rms_shift)
+    -20
     """
     front_end, reference = profile.front_end, profile.total
     by_band, pooled = now or (

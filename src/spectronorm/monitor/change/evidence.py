@@ -51,6 +51,14 @@ class Evidence:
             nothing has changed, in dB.
         floor_rise: Share of the cells that lie on the floor, minus the training set's.
         within: How features of clips moved that no histogram holds; None without the training clips.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> found = sn.monitor.evidence(profile, profile.total)
+    >>> found.clips, len(found.hz), found.flat
+    (40, 16, 0.0)
     """
 
     clips: int
@@ -79,6 +87,15 @@ class Reference:
     Args:
         profile: Profile of the training set.
         baseline: Features of the training clips; without them, changes within clips are not seen.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> reference = Reference(profile)
+    >>> windows = [sn.fit([(0.1 * rng.standard_normal(8000), 16_000)], front_end).total for _ in range(3)]
+    >>> [sn.monitor.evidence(reference, window).clips for window in windows]
+    [1, 1, 1]
     """
 
     def __init__(self, profile: Profile, baseline: Baseline | None = None) -> None:
@@ -128,6 +145,14 @@ def evidence(profile: Profile | Reference, window: Measurement, moments: Feature
         profile: The training set.
         window: Measurement of the window.
         moments: Sums of the features of the window's clips.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> quieter = sn.fit([(0.01 * rng.standard_normal(8000), 16_000) for _ in range(20)], front_end)
+    >>> round(evidence(profile, quieter.total).rms_shift)
+    -20
     """
     known = profile if isinstance(profile, Reference) else Reference(profile)
     front_end, reference = known.front_end, known.total

@@ -6,7 +6,11 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The kinds of change that can be distinguished: a closed vocabulary that programs may rely on."""
+    """The kinds of change that can be distinguished: a closed vocabulary that programs may rely on.
+
+    >>> [kind.value for kind in Kind][:5]
+    ['nothing', 'level-change', 'equalization', 'added-noise', 'band-limit']
+    """
 
     NOTHING = "nothing"
     LEVEL = "level-change"

@@ -19,10 +19,12 @@ from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.change.within import parts_of
 
 _DEGREES = 12.0
-_STEPS = 6
+_STEPS = 8
+_ENOUGH = 0.3
 _FEW_CLIPS = (2.0, 4.0, 12.0)
 """Content that differs as so few training clips do."""
 _ANY_DB = 8.0
+_LEAST_SPREAD = 0.5
 _SPREADS = {"quiet spread": 0, "loud spread": 2}
 
 
@@ -66,13 +68,17 @@ def _fitted(o: Observed, cause: Hypothesis) -> Explained:
     scale = np.asarray(cause.deviation, dtype=np.float64)
     centre = np.asarray(cause.centre or np.zeros(len(scale)), dtype=np.float64)
 
+    before, parts = np.log(o.levels.std(axis=0) + _LEAST_SPREAD), _means_of_parts(o.ranges)
+    spreads = [(o.places[name], column) for name, column in _SPREADS.items() if name in o.places]
+
     def rest(p: Floats) -> Floats:
         left = o.moved - expected
         moved = cause.moved(p)
         left[:size] -= (moved.mean(axis=0) - mean).reshape(-1)
-        for name, column in _SPREADS.items():
-            if name in o.places:
-                left[o.places[name]] -= _apart(moved[:, :, column], o.levels[:, :, column])
+        if spreads:
+            ratio = parts @ (np.log(moved.std(axis=0) + _LEAST_SPREAD) - before)
+            for place, column in spreads:
+                left[place] -= ratio[:, column]
         for name, value in cause.follows(p).items():
             if name in o.places:
                 left[o.places[name]] -= value * o.then[o.places[name]]
@@ -83,27 +89,31 @@ def _fitted(o: Observed, cause: Hypothesis) -> Explained:
     jacobian = _jacobian(rest, p, now)
     for _ in range(_STEPS if len(p) else 0):
         step = np.linalg.lstsq(jacobian, -now, rcond=None)[0]
-        for share in (1.0, 0.3, 0.1):
-            tried = rest(p + share * step)
-            if tried @ tried < now @ now:
+        tried = rest(p + step)
+        if tried @ tried >= now @ now:
+            step, tried = 0.3 * step, rest(p + 0.3 * step)
+            if tried @ tried >= now @ now:
                 break
-        else:
-            break
         gained = now @ now - tried @ tried
-        p, now = p + share * step, tried
-        jacobian = _jacobian(rest, p, now)
-        if gained < 0.05:
+        # Broyden's update: the slopes are computed again at the end only.
+        jacobian = jacobian + np.outer(tried - now - jacobian @ step, step) / max(float(step @ step), 1e-12)
+        p, now = p + step, tried
+        if gained < _ENOUGH:
             break
+    jacobian = _jacobian(rest, p, now)
     curvature = (jacobian * scale).T @ (jacobian * scale)
     complexity = 0.5 * float(np.linalg.slogdet(curvature)[1])
     likelihood = cause.weight - complexity - _student(float(now @ now), o.moved.size) - _half_determinant(covariance)
     return Explained(cause.kind, likelihood, _share(o, cause.moved(p).mean(axis=0) - mean), cause.says(p))
 
 
-def _apart(moved: Floats, levels: Floats) -> Floats:
-    """Logarithm of the ratio of clips' deviations, in each part of the ranges."""
-    ratio = np.log((moved.std(axis=0) + 0.5) / (levels.std(axis=0) + 0.5))
-    return np.array([ratio[part].mean() for part in parts_of(len(ratio))])
+def _means_of_parts(ranges: int) -> Floats:
+    """Matrix `(part, range)` that averages the ranges of each part."""
+    parts = parts_of(ranges)
+    means = np.zeros((len(parts), ranges))
+    for row, part in zip(means, parts, strict=True):
+        row[part] = 1.0 / len(part)
+    return means
 
 
 def _share(o: Observed, moved: Floats) -> float:

@@ -46,6 +46,13 @@ class Baseline:
 
     Raises:
         ArgumentError: if there are fewer than `_MIN_CLIPS` clips.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> source = sn.open_source([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)])
+    >>> profile = sn.fit(source, sn.FrontEnd(bands=sn.Mel(24)))
+    >>> Baseline.of_clips(source, profile).rows.shape[0], Baseline.of_profile(profile).measured
+    (40, False)
     """
 
     front_end: AnyFrontEnd

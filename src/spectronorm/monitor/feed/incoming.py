@@ -26,7 +26,13 @@ from spectronorm.short_repr import with_short_repr
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """One clip as it comes: its samples or level, or why there is neither; when it came, and how far that brings us."""
+    """One clip as it comes: its samples or level, or why there is neither; when it came, and how far that brings us.
+
+    >>> import numpy as np
+    >>> clip = Incoming("a.wav", np.zeros(8000, np.float32), None, at=12.5)
+    >>> clip.name, clip.problem
+    ('a.wav', None)
+    """
 
     name: str
     samples: NDArray[np.floating[Any]] | None
@@ -38,7 +44,16 @@ class Incoming:
 @with_short_repr
 @dataclass(frozen=True)
 class Reading:
-    """Settings for reading clips: at the front end's rate, cropped or cut into windows as the training clips were."""
+    """Settings for reading clips: at the front end's rate, cropped or cut into windows as the training clips were.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     clip = Reading(sn.FrontEnd(16_000))(path, "a.wav", at=0.0)
+    >>> clip.samples.shape
+    (16000,)
+    """
 
     front_end: AnyFrontEnd
     duration: float | None = None
@@ -101,6 +116,13 @@ def existing(
     The order is random: neighbours in a folder are often pieces of one recording, and a few pieces of one recording are
     not like a training set, whatever the device. The last clip carries the folder's mark, so that a later call yields
     only new files; all files of the folder are then added to `seen`.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("a.wav", "b.wav"):
+    ...         soundfile.write(pathlib.Path(folder) / name, np.full(8000, 0.1), 8000)
+    ...     print(sorted(clip.name for clip in existing(folder, Reading(sn.FrontEnd(8000)))))
+    ['a.wav', 'b.wav']
     """
     found = [one.mark for one in look(Path(source), reading.suffixes)] if isinstance(source, str | Path) else []
     opened = reading.cut(open_for(source, reading.front_end))
@@ -155,6 +177,13 @@ def growing_folder(
 
     Raises:
         SourceError: if there is no such folder.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(pathlib.Path(folder) / "a.wav", np.full(8000, 0.1), 8000)
+    ...     clips = list(growing_folder(pathlib.Path(folder), Reading(sn.FrontEnd(8000)), once=True))
+    >>> [clip.name for clip in clips if clip is not None]
+    ['a.wav']
     """
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such folder; check the path")
@@ -195,7 +224,16 @@ def _read(folder: Path, found: FoundFile, reading: Reading, mark: Mark) -> Itera
 
 
 def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
-    """Yield the files named by lines as the lines come: one clip for each, or each of its windows."""
+    r"""Yield the files named by lines as the lines come: one clip for each, or each of its windows.
+
+    >>> import pathlib, tempfile, numpy as np, soundfile, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.wav"
+    ...     soundfile.write(path, np.full(8000, 0.1), 8000)
+    ...     clips = list(listed([f"{path}\n", "missing.wav\n"], Reading(sn.FrontEnd(8000))))
+    >>> [None if clip.problem is None else clip.problem.reason.value for clip in clips]
+    [None, 'missing']
+    """
     for line in lines:
         if name := line.rstrip("\r\n"):
             yield from reading.each(Path(name), name, time.time())

@@ -19,18 +19,27 @@ from spectronorm.front_end import require_front_end
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.monitor.feed.incoming import Incoming, Reading
 from spectronorm.printable import printable
+from spectronorm.short_repr import with_bounded_repr
 
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 _MAX_PCM_SAMPLES = 1 << 28
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Pcm:
     """Format of raw samples (`s16le`, `s32le`, `f32le`, `u8`), sample rate in Hz, channels, and clip length in seconds.
 
     Raises:
         ArgumentError: if a setting is invalid.
+
+    >>> Pcm("s16le", sample_rate=16_000, channels=1, seconds=5.0).sample_rate
+    16000
+    >>> Pcm("mp3")
+    Traceback (most recent call last):
+        ...
+    spectronorm.errors.ArgumentError: pcm='mp3' must be one of s16le, s32le, f32le, u8
     """
 
     encoding: str = "s16le"
@@ -59,6 +68,14 @@ def pcm_file(path: Path, pcm: Pcm, reading: Reading, *, once: bool = False) -> I
     Raises:
         ArgumentError: if the path is a folder.
         SourceError: if it cannot be opened.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "a.raw"
+    ...     _ = path.write_bytes(np.full(40_000, 3277, "<i2").tobytes())
+    ...     clips = list(pcm_file(path, Pcm("s16le", 16_000, seconds=1.0), Reading(sn.FrontEnd(16_000)), once=True))
+    >>> [clip.samples.shape for clip in clips if clip is not None]
+    [(16000,), (16000,), (8000,)]
     """
     try:
         mode = path.stat().st_mode
@@ -82,6 +99,12 @@ def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading, *, after: int = 0) 
     """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip.
 
     The clips are numbered from `after` + 1 on. One clip is held at a time.
+
+    >>> import io, numpy as np, spectronorm as sn
+    >>> stream = io.BytesIO(np.full(40_000, 3277, "<i2").tobytes())
+    >>> clips = pcm_stream(stream, Pcm("s16le", 16_000, seconds=1.0), Reading(sn.FrontEnd(16_000)))
+    >>> [clip.samples.shape for clip in clips]
+    [(16000,), (16000,), (8000,)]
     """
     front_end = require_front_end(reading.front_end, "watching raw samples")
     if reading.windows is not None:

@@ -25,6 +25,15 @@ class SampleStream:
 
     Raises:
         ArgumentError: if `seconds` is not positive, or too short for a frame.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import Monitor
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], sn.FrontEnd(bands=sn.Mel(24)))
+    >>> stream = SampleStream(Monitor(profile), seconds=0.5)
+    >>> verdicts = [len(stream.add(piece)) for piece in np.split(0.1 * rng.standard_normal(24_000), 4)]
+    >>> sum(verdicts), stream.held
+    (3, 0)
     """
 
     def __init__(self, monitor: Monitor, seconds: float = 5.0) -> None:

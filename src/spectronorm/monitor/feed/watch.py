@@ -22,7 +22,13 @@ from spectronorm.storage.replacement import require_replaceable
 @with_short_repr
 @dataclass(frozen=True)
 class Event:
-    """One incoming clip: the verdict after it, or the reason why it was left out."""
+    """One incoming clip: the verdict after it, or the reason why it was left out.
+
+    >>> from spectronorm.errors import AudioError, BadAudioReason
+    >>> event = Event("a.wav", None, AudioError(BadAudioReason.UNREADABLE, "no sound in it"))
+    >>> event.to_dict()
+    {'name': 'a.wav', 'bad': 'unreadable', 'detail': 'no sound in it'}
+    """
 
     name: str
     verdict: Verdict | None
@@ -59,6 +65,16 @@ def watch(
         SourceError: if no usable clip came.
         OutputBusy: if another watch holds the state.
         OutputRefused: if something else than a state stands in its place.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import Incoming, Monitor
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], sn.FrontEnd(bands=sn.Mel(24)))
+    >>> clips = [Incoming(f"{n}.wav", 0.1 * rng.standard_normal(8000), None, at=float(n)) for n in range(3)]
+    >>> events = []
+    >>> watch(Monitor(profile), clips, events.append)
+    >>> [event.verdict.alarm for event in events]
+    [False, False, False]
     """
     path = None if state is None else Path(state)
     if path is not None:

@@ -25,6 +25,18 @@ def save_update(update: Update, parent: str | Path, path: str | Path, *, overwri
     Raises:
         FileFormatError: if the parent's file is not a sound profile.
         OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set, or the parent.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import measure_new, update
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], sn.FrontEnd(bands=sn.Mel(24)))
+    >>> new = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> moved = update(profile, measure_new(new, profile), force=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     parent, path = pathlib.Path(folder) / "a.safetensors", pathlib.Path(folder) / "b.safetensors"
+    ...     _ = profile.save(parent)
+    ...     save_update(moved, parent, path)["generation"]
+    1
     """
     data = Path(parent).read_bytes()
     above = lineage(parent)
@@ -48,6 +60,14 @@ def lineage(path: str | Path) -> list[dict[str, Any]]:
 
     Raises:
         FileFormatError: if the file is not a valid profile.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> profile = sn.fit([(0.1 * np.random.default_rng(0).standard_normal(8000), 16_000)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "measured.safetensors"
+    ...     _ = profile.save(path)
+    ...     lineage(path)
+    []
     """
     header, tensors = container.load_tensors(Path(path))
     profile = Profile.from_container(header, tensors, Path(path))
@@ -65,6 +85,20 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
         ArgumentError: if the profile was measured, not updated.
         FileFormatError: if the file is damaged.
         OutputRefused: if a file would be replaced that is not ours, unless `overwrite` is set, or the updated profile.
+
+    >>> import pathlib, tempfile, numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import measure_new, update
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], sn.FrontEnd(bands=sn.Mel(24)))
+    >>> new = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> moved = update(profile, measure_new(new, profile), force=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first, second, back = (pathlib.Path(folder) / f"{name}.safetensors" for name in ("first", "second", "back"))
+    ...     _ = profile.save(first)
+    ...     _ = save_update(moved, first, second)
+    ...     _ = rollback(second, back)
+    ...     back.read_bytes() == first.read_bytes()
+    True
     """
     records = lineage(path)
     if not records:

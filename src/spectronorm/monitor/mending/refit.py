@@ -19,6 +19,17 @@ def refit(pipeline: Pipeline, before: Profile, after: Profile) -> Pipeline:
     Raises:
         FrontEndMismatch: if the profiles belong to another front end.
         ArgumentError: if the normalizer has no statistics of a data set, or was fitted to another profile.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import measure_new, update
+    >>> rng = np.random.default_rng(0)
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], sn.FrontEnd(bands=sn.Mel(24)))
+    >>> pipeline = sn.Pipeline(profile.front_end, sn.Standardize(per="band").fit(profile))
+    >>> new = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> moved = update(profile, measure_new(new, profile), weight=1.0, force=True)
+    >>> again = refit(pipeline, profile, moved.profile)
+    >>> float((again.normalizer.affine.shift - pipeline.normalizer.affine.shift).mean().round(1))
+    -6.0
     """
     fitted = pipeline.normalizer
     pipeline.front_end.require_same(before.front_end, "the profile")

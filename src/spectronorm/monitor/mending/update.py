@@ -49,7 +49,17 @@ _MOST_WEIGHT = 0.999
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class NewAudio:
-    """Measurement and features of unlabelled clips of the deployment."""
+    """Measurement and features of unlabelled clips of the deployment.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> source = sn.open_source([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> new = sn.monitor.measure_new(source, profile)
+    >>> new.features.shape[0], new.bad
+    (20, ())
+    """
 
     measurement: Measurement
     features: Floats
@@ -74,6 +84,15 @@ class Update:
         diagnosis: Diagnosis of the change.
         objections: Reasons against the update; only a forced update has any.
         clips: Number of new clips.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> source = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> moved = update(profile, measure_new(source, profile), weight=0.5, force=True)
+    >>> moved.weight, moved.statistics, moved.profile.front_end == front_end
+    (0.5, 'mean', True)
     """
 
     profile: Profile
@@ -126,6 +145,15 @@ def measure_new(
         SourceError: if the source cannot be opened or is empty.
         TooManyBad: if the share of bad clips exceeds `max_bad`, or if all clips are bad.
         ArgumentError: if there are fewer than three clips.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> source = sn.open_source([(0.01 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> new = measure_new(source, profile)
+    >>> new.measurement.clips, new.diagnosis.kind.value
+    (20, 'level-change')
     """
     front_end = profile.front_end
     baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
@@ -223,6 +251,15 @@ def update(
         UpdateRefused: if the diagnosis says that an update would do harm, or if the clips are too few or too alike,
             unless forced.
         ArgumentError: if a setting is invalid.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> source = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> moved = update(profile, measure_new(source, profile), weight=1.0, force=True)
+    >>> round(float(moved.shift.mean()), 1)
+    -6.0
     """
     share = _weight(new.measurement.clips, prior_clips, weight)
     if statistics not in STATISTICS:
@@ -259,7 +296,18 @@ def update(
 
 
 def restarted(monitor: Monitor, accepted: Update) -> Monitor:
-    """Start a new monitor on the updated profile, with all other settings of the given monitor."""
+    """Start a new monitor on the updated profile, with all other settings of the given monitor.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import Monitor
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
+    >>> source = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> moved = update(profile, measure_new(source, profile), force=True)
+    >>> restarted(Monitor(profile), moved).profile == moved.profile
+    True
+    """
     return Monitor(
         accepted.profile,
         monitor.baseline.moved(accepted.mean_shift, accepted.rms_shift, accepted.peak_shift),
@@ -336,5 +384,17 @@ def _times(old_frames: int, new_frames: int, share: float) -> tuple[int, int]:
 
 
 def moved_baseline(baseline: Baseline, record: Mapping[str, Any]) -> Baseline:
-    """Move the baseline of the training clips as an update's record moved the profile."""
+    """Move the baseline of the training clips as an update's record moved the profile.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> from spectronorm.monitor import Baseline
+    >>> rng = np.random.default_rng(0)
+    >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
+    >>> source = sn.open_source([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)])
+    >>> profile = sn.fit(source, front_end)
+    >>> new = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
+    >>> moved = update(profile, measure_new(new, profile), force=True)
+    >>> moved_baseline(Baseline.of_clips(source, profile), moved.record()).rows.shape[0]
+    40
+    """
     return baseline.moved(np.array(record["mean_shift"]), float(record["rms_shift"]), float(record["peak_shift"]))

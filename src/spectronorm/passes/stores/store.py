@@ -13,6 +13,7 @@ from spectronorm.arrays import set_whole_numbers
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.passes.stores.stored_array import StoredArray
+from spectronorm.short_repr import with_bounded_repr
 
 _BY_NUMPY = ("float32", "float16")
 TYPES = {
@@ -25,6 +26,7 @@ TYPES = {
 _LARGEST_HALF = 65504.0
 
 
+@with_bounded_repr
 @dataclass(frozen=True)
 class Store:
     """Format of written spectrograms.

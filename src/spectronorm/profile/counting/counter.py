@@ -55,6 +55,13 @@ class LevelCounter:
     """Counts clips, one after the other, into the integers of a `Measurement`.
 
     A given `workspace` must be used by this counter alone until its measurement is made.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> counter = LevelCounter(sn.FrontEnd(bands=sn.Mel(40)))
+    >>> counter.add((0.1 * np.random.default_rng(0).standard_normal(16_000)).astype(np.float32))
+    >>> measured = counter.measurement()
+    >>> measured.clips, measured.frames
+    (1, 81)
     """
 
     def __init__(self, front_end: AnyFrontEnd, workspace: Workspace | None = None) -> None:

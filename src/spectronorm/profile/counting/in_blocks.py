@@ -27,6 +27,8 @@ FRAMES = 1 << 12
 """Number of frames in a stretch, equal to the number that the counting kernel rounds together, so that the products
 agree.
 """
+LEVEL_FRAMES = 1 << 10
+"""Number of frames in a block of a level, which nothing is added up over: fewer take less memory."""
 
 _SampleBlocks = Iterable[NDArray[np.float32]]
 
@@ -54,7 +56,7 @@ def count_stream(front_end: FrontEnd, blocks: _SampleBlocks) -> Measurement:
     wave = _Wave()
     running, clip = RunningSum(), _ClipSums(front_end.n_bands)
     counted = _of_stretches(front_end)
-    for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks))):
+    for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks)), FRAMES):
         counter = LevelCounter(counted)
         counter.add_level(counted.clip_level(stretch), np.zeros(1, np.float32), flat=False)
         part = counter.measurement()
@@ -67,7 +69,7 @@ def count_stream(front_end: FrontEnd, blocks: _SampleBlocks) -> Measurement:
 
 
 class LevelBlocks:
-    """The level of one clip in blocks `(band, frame)`, or `(channel, band, frame)`, of `FRAMES` frames each.
+    """The level of one clip in blocks `(band, frame)`, or `(channel, band, frame)`, of `LEVEL_FRAMES` frames each.
 
     Its samples come in blocks too, equal at each iteration, and are read again whenever the level is.
     """
@@ -93,7 +95,7 @@ class LevelBlocks:
         """
         change = _changed_by(self._front_end, self.changes)
         counted, frames = _of_stretches(self._front_end), 0
-        for stretch in _stretches(self._front_end, (change(block) for block in self._watched())):
+        for stretch in _stretches(self._front_end, (change(block) for block in self._watched()), LEVEL_FRAMES):
             made = counted.clip_level(stretch)
             frames += made.shape[1]
             yield made.reshape(*self._front_end.level_shape, made.shape[1])
@@ -182,11 +184,11 @@ class _RunningStatistics:
         )
 
 
-def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
-    """Yield the padded waveform `(..., sample)` in overlapping pieces of `FRAMES` frames each, and then the rest."""
+def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]], step: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the padded waveform `(..., sample)` in overlapping pieces of `step` frames each, and then the rest."""
     stft = front_end.stft
     hop, size, padding, behind = stft.hop, stft.frame_samples, stft.padding, stft.padding_behind
-    samples = (FRAMES - 1) * hop + size
+    samples = (step - 1) * hop + size
     kept: NDArray[np.float64] | None = None
     total, frames, begun = 0, 0, padding == 0
     held = (
@@ -199,8 +201,8 @@ def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> It
             kept, begun = np.concatenate([_left(kept, stft.pad_mode, padding), kept], axis=-1), True
         while kept.shape[-1] >= samples + held:
             yield kept[..., :samples]
-            kept = kept[..., FRAMES * hop :]
-            frames += FRAMES
+            kept = kept[..., step * hop :]
+            frames += step
     rest = front_end.frames(total) - frames
     if rest <= 0 or kept is None:
         return
@@ -208,8 +210,8 @@ def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]]) -> It
     missing = (rest - 1) * hop + size - kept.shape[-1]
     if missing > 0:  # frame_count="ceil"
         kept = np.concatenate([kept, np.zeros((*kept.shape[:-1], missing))], axis=-1)
-    for start in range(0, rest, FRAMES):
-        count = min(FRAMES, rest - start)
+    for start in range(0, rest, step):
+        count = min(step, rest - start)
         yield kept[..., start * hop : (start + count - 1) * hop + size]
 
 

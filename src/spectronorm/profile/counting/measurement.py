@@ -48,6 +48,12 @@ class Measurement:
         flat_squares: Σq² of these cells in each band, as wide integers.
         digests: XXH3-128 of each clip's samples, sorted, `(clip, 16)` bytes.
         formats: Number of clips by the format of their recordings; it identifies nothing, so equal ones may differ.
+
+    >>> import numpy as np, spectronorm as sn
+    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    >>> total = sn.fit(waves, sn.FrontEnd(bands=sn.Mel(40))).total
+    >>> total.clips, total.frames
+    (3, 243)
     """
 
     clips: int
