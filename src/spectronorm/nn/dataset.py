@@ -144,7 +144,8 @@ class ClipDataset(Dataset[ClipItem]):
             samples = self._decoded(clip)
         except AudioError as error:
             raise SourceError(
-                f"{clip.name}: {error.reason.value}: {error.detail}; ClipDataset.usable() leaves such files out and lists them"
+                f"{clip.name}: {error.reason.value}: {error.detail}; "
+                "ClipDataset.usable() leaves such files out and lists them"
             ) from None
         index = index % len(self)
         wave, length = self._fitted(samples, index)
