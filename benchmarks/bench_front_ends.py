@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ BATCHED = {"torchaudio", "fastaudio", "passt", "specgan"}
 """Presets whose origin takes a batch at once, as its users do."""
 WAYS = {"NumPy": 2, "torch": 2, "NumPy in float32": 4, "torch in float32": 4}
 """Our ways, and the goal of each for the origin's time over ours."""
+WORKS = ("clip", "batch")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 Jobs = dict[str, Callable[[], Any]]
 Wave = NDArray[np.float32]
@@ -50,18 +51,20 @@ def origins() -> dict[str, Callable[[Wave], Any]]:
     return {**eager(), **{name: origin.run for name, origin in running().items()}}
 
 
-def preset_jobs(name: str, origin: Callable[[Wave], Any], faster: Callable[[Wave], Any] | None) -> Jobs:
+def preset_jobs(
+    name: str, origin: Callable[[Wave], Any], faster: Callable[[Wave], Any] | None, works: Sequence[str] = WORKS
+) -> Jobs:
     """The calls of one preset, its origin's, and those of the origin's compiled code."""
     front_end = sn.preset(name)
     module = Spectrogram(front_end)
     clip, batch = noise(30 * front_end.sample_rate), noise(64, 5 * front_end.sample_rate)
     clips = [np.ascontiguousarray(one) for one in batch]
-    works = {
+    every = {
         "clip": (clip, lambda: origin(clip)),
         "batch": (batch, (lambda: origin(batch)) if name in BATCHED else lambda: [origin(one) for one in clips]),
     }
     jobs: Jobs = {}
-    for work, (wave, by_origin) in works.items():
+    for work, (wave, by_origin) in ((work, every[work]) for work in works):
         tensor = torch.from_numpy(wave)
         jobs[f"{name} {work}, origin"] = by_origin
         if faster is not None:
@@ -75,7 +78,9 @@ def preset_jobs(name: str, origin: Callable[[Wave], Any], faster: Callable[[Wave
 
 def preset_figures(seconds: Mapping[str, list[float]], name: str) -> Iterator[Figure]:
     """Ratio of the origin's time to ours."""
-    for work in ("clip",) if name in PADDED else ("clip", "batch"):
+    for work in ("clip",) if name in PADDED else WORKS:
+        if f"{name} {work}, origin" not in seconds:
+            continue
         for way, goal in WAYS.items():
             value = ratio(seconds, f"{name} {work}, origin", f"{name} {work}, {way}")
             yield Figure(f"{name}, {work}, {way}: origin / ours", value, "x", f">= {goal}", value >= goal)
@@ -185,11 +190,13 @@ def stream_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
         yield Figure(f"stream in pieces of {piece} / whole clip", value, "x", f"<= {goal}", value <= goal)
 
 
-def parts() -> Iterator[tuple[str, Callable[[], Jobs], Callable[[Mapping[str, list[float]]], Iterator[Figure]]]]:
+def parts(
+    works: Sequence[str], *, compiling: bool
+) -> Iterator[tuple[str, Callable[[], Jobs], Callable[[Mapping[str, list[float]]], Iterator[Figure]]]]:
     """What is measured by itself: a name, its jobs, and the figures of their times."""
-    faster = compiled()
+    faster = compiled() if compiling else {}
     for name, origin in sorted(origins().items()):
-        yield name, partial(preset_jobs, name, origin, faster.get(name)), partial(preset_figures, name=name)
+        yield name, partial(preset_jobs, name, origin, faster.get(name), works), partial(preset_figures, name=name)
     yield "pipeline", pipeline_jobs, pipeline_figures
     yield "streams", stream_jobs, stream_figures
     yield "peers", peer_jobs, peer_figures
@@ -199,11 +206,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", nargs="*", help="presets, or pipeline, streams, peers; others keep their figures")
+    parser.add_argument("--work", nargs="+", choices=WORKS, default=list(WORKS), help="one clip, a batch, or both")
+    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     parser.add_argument("--no-docs", action="store_true", help="leave docs/benchmarks.md as it is")
     options = parser.parse_args()
     torch.set_num_threads(1)
     kept = Parts.read("front-ends.json") if options.only else Parts()
-    for name, jobs, figures_of in parts():
+    for name, jobs, figures_of in parts(options.work, compiling=not options.no_compile):
         if options.only and name not in options.only:
             continue
         seconds = alternate(jobs(), options.rounds, time.process_time)

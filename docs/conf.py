@@ -31,6 +31,8 @@ nitpick_ignore_regex = [
     ("py:class", r"(numpy|collections|pathlib|torch)\..*"),
     ("py:class", r"spectronorm\.(gan\.(clips|networks)|experiment)\..*"),
     ("py:class", r"spectronorm\.(audio\.clip\.Remark|cleaning\.fingerprint\.Fingerprint)"),
+    ("py:class", r"spectronorm\.(audio\.native_format\.NativeFormat|monitor\.change\.within\.Within)"),
+    ("py:class", r"spectronorm\.profile\.counting\.format_counts\.FormatCounts"),
 ]
 autoclass_content = "class"
 html_title = f"spectronorm {__version__}"

@@ -111,3 +111,17 @@ def test_passes_and_modules_take_the_kernels(kernels: list[int], folder: Path, t
         kernels.clear()
         way()
         assert sum(kernels) == 4 * 21, name
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_the_plain_code_stays_on_the_waveform_s_device(name: str) -> None:
+    """On another device than the CPU nothing is copied to the host: `meta` has no numbers, and no device is mixed."""
+    front_end = sn.preset(name)
+    pipeline = sn.Pipeline(front_end, sn.Fixed(-3.0, 7.0).for_front_end(front_end))
+    wave = torch.empty(2, front_end.sample_rate, device="meta")
+    ways = (front_end, pipeline, Spectrogram(front_end).to("meta"), Preprocess(pipeline).to("meta"))
+    for way in ways:
+        found = way(wave)
+        assert found.device.type == "meta"
+        assert found.shape == (2, front_end.n_bands, front_end.frames(front_end.sample_rate))
+        assert found.dtype == wave.dtype

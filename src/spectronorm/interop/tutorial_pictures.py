@@ -85,7 +85,7 @@ class LegacyLogMel:
 
     @property
     def code_of_silence(self) -> float:
-        """Silence on the scale of the codes, before the cast: below -1 it wraps around.
+        """The code of silence before the cast; it wraps around below -1.
 
         Examples:
             >>> round(LegacyLogMel(22050, 512, 128, min=-17.6, max=4.3).code_of_silence, 2)

@@ -23,8 +23,8 @@ def tracing() -> bool:
 
 
 def readable(x: Tensor) -> bool:
-    """True if the values of `x` can be read: not while tracing, nor inside torch.func transforms."""
-    if tracing():
+    """True if `x` has values that can be read: not while tracing, inside torch.func transforms, or on `meta`."""
+    if tracing() or x.is_meta:
         return False
     try:
         x.data_ptr()

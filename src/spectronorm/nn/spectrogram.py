@@ -91,7 +91,7 @@ class Spectrogram(Constants):
         """Return the level of the output of `checked`."""
         if self.takes_kernels(working):
             return mapped_tensors(self.front_end, working, lengths, unchanged(self.front_end, working.dtype))
-        if torch.is_autocast_enabled(working.device.type):
+        if not working.is_meta and torch.is_autocast_enabled(working.device.type):
             # Autocast would run the matrix products in half precision, where 60 dB below the peak is noise.
             with torch.autocast(working.device.type, enabled=False):
                 return self._level(working, lengths)
