@@ -29,7 +29,7 @@ RUN_BY: Mapping[str, str] = {
     "docs/own-spectrograms.md": "tests/test_own_docs.py",
     **{
         f"docs/questions/{name}.md": "tests/test_question_pages.py"
-        for name in ("crops", "filterbanks", "flips", "longer", "samples", "speech")
+        for name in ("crops", "filterbanks", "flips", "longer", "samples", "smaller", "speech")
     },
     "docs/sources.md": "tests/test_source_docs.py",
     "docs/stereo.md": "tests/test_own_docs.py",

@@ -39,7 +39,7 @@ def test_every_page_has_an_answer_a_command_and_its_arms() -> None:
         assert len(parse_arms(str(path), FRONT_END)) >= 2
 
 
-COMPARED = ("crops.md", "filterbanks.md", "flips.md", "longer.md", "speech.md")
+COMPARED = ("crops.md", "filterbanks.md", "flips.md", "longer.md", "smaller.md", "speech.md")
 """Pages whose command is a comparison; the command of `samples.md` is the benchmark that is tested below."""
 
 

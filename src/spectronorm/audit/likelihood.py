@@ -12,6 +12,7 @@ from spectronorm.audit.level_sums import Moments
 
 _ROUNDED = 5e-4
 """Standard deviations by which numbers may be rounded."""
+_DEAD = 1e-6
 _SAMPLES = (0.1, 0.3, 1.0, math.sqrt(2.0), 2.5)
 """Standard errors by which other samples may differ: most of these clips, a half of them, others, and odd others."""
 
@@ -25,10 +26,10 @@ def log_density(given: Moments, expected: Moments, spread: Moments, scale: NDArr
         spread: Their standard deviations.
         scale: Standard deviation of the levels, which says what is rounding.
     """
-    total = 0.0
+    total, live = 0.0, scale > _DEAD * scale.max()  # a band without a bin is always on the floor, and says nothing
     for one, centre, wide in zip(given, expected, spread, strict=True):
-        sigma = np.hypot(wide, _ROUNDED * scale)
-        total += float(np.mean(-0.5 * ((one - centre) / sigma) ** 2 - np.log(sigma)))
+        sigma = np.hypot(wide, _ROUNDED * scale)[live]
+        total += float(np.mean(-0.5 * ((one - centre)[live] / sigma) ** 2 - np.log(sigma))) if live.any() else 0.0
     return total
 
 
