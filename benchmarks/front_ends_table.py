@@ -49,7 +49,12 @@ class Parts:
         )
 
     def with_part(self, name: str, part: Part) -> Parts:
-        """Return the parts with this one in place of an earlier one of its name."""
+        """Return the parts with this one, whose figures replace earlier ones of the same names."""
+        before = self.found.get(name)
+        if before is not None:
+            names = {figure.name for figure in part.figures}
+            kept = [figure for figure in before.figures if figure.name not in names]
+            part = Part({**before.median_ms, **part.median_ms}, kept + part.figures, part.rounds, part.machine)
         return Parts({**self.found, name: part})
 
     def to_dict(self) -> dict[str, Any]:
