@@ -84,7 +84,7 @@ def folders(root: Path) -> None:
             write(root / name / f"{index}.wav", sound(400 + len(name) * 10 + index, index % 2))
     for index in range(40):
         wave = sound(500 + index, index % 2)
-        muffled = np.convolve(wave, [0.6, 0.3, 0.1])[: len(wave)]
+        muffled = np.convolve(wave, [0.5, 0.5])[: len(wave)]
         write(root / "unlabelled" / f"{index}.wav", muffled)
     for name in ("recordings", "field"):
         write(root / name / "long.wav", sound(600 + len(name), 0, seconds=9))

@@ -58,7 +58,7 @@ def names_of(page: str) -> dict[str, Any]:
         names |= {"pieces": np.split(rng.random((40, 90)), 3, axis=-1)}
     if page == "docs/images-and-inversion.md":
         front_end = sn.FrontEnd(RATE, stft=sn.STFT(1024, hop_length=256), bands=sn.Mel(80))
-        pixels = rng.integers(0, 256, (80, 101), np.uint8)
+        pixels = rng.integers(0, 256, (80, 63), np.uint8)
         names |= {"front_end": front_end, "original": wave, "level": front_end(wave), "pixels": pixels}
     if page == "docs/monitoring.md":
         names |= {"profile": sn.load("train.safetensors"), "samples": wave, "pipeline": sn.load("pipeline.safetensors")}
