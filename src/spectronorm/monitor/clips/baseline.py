@@ -195,6 +195,7 @@ class Baseline:
             and columns.ndim == 1
             and groups.dtype == columns.dtype == np.int64
             and bool(np.isin(columns, np.arange(features)).all())
+            and (not measured or np.array_equal(columns, np.arange(features)))
             and bool(np.isfinite(rows[:, columns]).all())
         )
         if not sound:
