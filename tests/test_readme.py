@@ -67,6 +67,7 @@ def test_every_page_is_linked() -> None:
     assert "reference/index.md" in linked
 
 
+@pytest.mark.filterwarnings("default")
 def test_the_other_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of the rest runs as it stands on small files of the names that it has, until its first output."""
     pytest.importorskip("torch")
