@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 import uvicorn
 
@@ -51,12 +52,35 @@ def serve(collection: Collection, port: int, announce: Callable[[str], None]) ->
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
-        collection.listener.start(_HEAD_START)
-        threading.Thread(target=collection.prepare, name="spectronorm-first-clip", daemon=True).start()
-        announce(f"http://{_ADDRESS}:{listening.getsockname()[1]}/{secret}/")
-        try:
-            uvicorn.Server(config).run(sockets=[listening])
-        except KeyboardInterrupt:  # uvicorn raises the signal again that it ended for
-            pass
-        finally:
-            collection.listener.stop()
+        server = uvicorn.Server(config)
+        with _ended_by_interrupt(server):
+            collection.listener.start(_HEAD_START)
+            threading.Thread(target=collection.prepare, name="spectronorm-first-clip", daemon=True).start()
+            announce(f"http://{_ADDRESS}:{listening.getsockname()[1]}/{secret}/")
+            try:
+                server.run(sockets=[listening])
+            except KeyboardInterrupt:  # where the server runs outside the main thread
+                pass
+            finally:
+                collection.listener.stop()
+
+
+@contextmanager
+def _ended_by_interrupt(server: uvicorn.Server) -> Iterator[None]:
+    """Let Ctrl-C only tell the server to end, from the first moment on.
+
+    A KeyboardInterrupt would be raised anywhere, also in the middle of an import; Python's lock of imports then stays
+    locked, and the threads that import their kernels wait for it forever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(_signal: int, _frame: object) -> None:
+        server.should_exit = True
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
