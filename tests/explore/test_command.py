@@ -78,6 +78,16 @@ def test_the_command_serves_this_machine_until_it_is_stopped(folder: Path) -> No
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_ctrl_c_ends_the_command_as_soon_as_it_has_said_its_address(folder: Path) -> None:
+    """Threads that import their kernels at that moment do not wait for a lock that the interrupt left behind."""
+    for _ in range(4):
+        with running(str(folder)) as (process, line):
+            assert "(Ctrl-C ends)" in line
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+
+
 def _other_address() -> str:
     """Another address of this machine's loopback network, which a server on all addresses would answer."""
     return "127.0.0.2"
