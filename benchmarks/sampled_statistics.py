@@ -35,7 +35,6 @@ FRONT_END = sn.FrontEnd(
 )
 
 
-@NORMALIZERS.register("sampled")
 @dataclass(frozen=True)
 class Sampled(Normalizer):
     """Standardization by the statistics of a random sample of the training folds, which was measured before.
@@ -105,6 +104,7 @@ def _rms(parts: list[np.ndarray]) -> float:
 
 
 def main() -> None:
+    NORMALIZERS.register("sampled")(Sampled)  # in this process only
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
     parser.add_argument("--model", default="mlp")

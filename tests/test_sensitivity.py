@@ -269,7 +269,7 @@ def test_an_onnx_model_gives_what_its_module_gives(tmp_path: Path) -> None:
     by_module: Sensitivity = measure_sensitivity(of_module(module), given, fitted, draws=1)
     assert [e.value for e in by_file.effects] == pytest.approx([e.value for e in by_module.effects], abs=0.005)
     (tmp_path / "not.onnx").write_bytes(b"no model")
-    with pytest.raises(sn.SpectronormError, match="no ONNX model"):
+    with pytest.raises(sn.SpectronormError, match="not an ONNX model"):
         open_model(str(tmp_path / "not.onnx"))
     narrow = LabelledLevels(given.levels[:, :4], given.labels, given.groups)
     fixed = sn.Fixed(0.0, 1.0).for_front_end(sn.Levels(bands=4, unit="dB", low=-200.0, high=200.0, made_by="a test"))

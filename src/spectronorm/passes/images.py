@@ -64,7 +64,7 @@ class ExportOptions:
         ArgumentError: if a number is not positive.
 
     >>> ExportOptions(width=128, sheets=16)
-    ExportOptions(width=128, duration=None, colormap=None, sheets=16)
+    ExportOptions(width=128, duration=None, colormap=None, sheets=16, command='')
     """
 
     width: int | None = None
