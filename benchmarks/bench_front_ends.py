@@ -193,7 +193,7 @@ def stream_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
 def parts(
     works: Sequence[str], *, compiling: bool
 ) -> Iterator[tuple[str, Callable[[], Jobs], Callable[[Mapping[str, list[float]]], Iterator[Figure]]]]:
-    """What is measured by itself: a name, its jobs, and the figures of their times."""
+    """A unit that is measured by itself: a name, its jobs, and the figures of their times."""
     faster = compiled() if compiling else {}
     for name, origin in sorted(origins().items()):
         yield name, partial(preset_jobs, name, origin, faster.get(name), works), partial(preset_figures, name=name)

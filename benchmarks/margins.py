@@ -70,7 +70,7 @@ def named(data: DataSet, name: str, change: Change, clips: Clips, known: Sequenc
 
 
 def word(one: Named, margin: float) -> str:
-    """Whether a name is right or wrong, or is not said."""
+    """Verdict on a name: right, wrong, or not said."""
     sure = one.margin is None or (one.kind is not Kind.UNKNOWN and one.margin >= margin)
     return "unknown" if not sure else "right" if one.right else "wrong"
 

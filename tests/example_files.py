@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 from PIL import Image
 from typer.testing import CliRunner
@@ -158,6 +159,14 @@ def network(root: Path) -> None:
         dynamic_shapes=({0: clip, 3: frame},),
         verbose=False,
     )
+
+
+def enter_copy(prepared: Path, parent: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a copy of the prepared files the current folder, for one test."""
+    folder = parent / "files"
+    shutil.copytree(prepared, folder)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def make_example_files(root: Path) -> Path:

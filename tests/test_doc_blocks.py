@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.doc_blocks import ROOT, Block, blocks, pages
-from tests.example_files import RATE, make_example_files, network, sound, write
+from tests.example_files import RATE, enter_copy, make_example_files, network, sound, write
 from tests.shell_lines import INTERRUPTED, joined, may_be_interrupted, programs, run_line
 
 import spectronorm as sn
@@ -105,10 +105,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a copy of the prepared files of its own."""
-    folder = tmp_path / "files"
-    shutil.copytree(prepared, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return enter_copy(prepared, tmp_path, monkeypatch)
 
 
 def files_of(page: str, folder: Path) -> None:

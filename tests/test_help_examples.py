@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.example_files import make_example_files, network
+from tests.example_files import enter_copy, make_example_files, network
 from tests.shell_lines import INTERRUPTED, may_be_interrupted, programs, run_line
 from tests.test_datasets import Server, archive, dataset, server, sounds  # noqa: F401
 from tests.test_help import COMMANDS, examples
@@ -60,10 +60,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a copy of the prepared files of its own."""
-    folder = tmp_path / "files"
-    shutil.copytree(prepared, folder)
-    monkeypatch.chdir(folder)
-    return folder
+    return enter_copy(prepared, tmp_path, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

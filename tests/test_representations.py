@@ -71,7 +71,7 @@ def test_a_long_value_is_cut(path: str) -> None:
 
 
 def test_other_classes_are_told_shortly() -> None:
-    """What is neither a dataclass nor a module has Python's own line, or one that is cut."""
+    """A class that is neither a dataclass nor a module has Python's own line, or one that is cut."""
     others = {path: one for path, one in CLASSES.items() if not dataclasses.is_dataclass(one)}
     own = {path for path, one in others.items() if one.__repr__ is not object.__repr__}
     tuples = {path for path in own if issubclass(others[path], tuple)}

@@ -35,7 +35,7 @@ def level_of(wave: np.ndarray, rate: int = RATE, hop: int = HOP, bands: int = BA
 
 
 def turns_and_picture(level: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """How often each cell wrapped around, and the published recipe: scale, cast (which wraps around), flip, invert."""
+    """Turns of each cell, and the picture by the published recipe: scale, cast (which wraps around), flip, invert."""
     values = np.trunc((level - low) / (high - low) * 255).astype(np.int64)
     return values // 256, 255 - (values % 256).astype(np.uint8)[::-1]
 
