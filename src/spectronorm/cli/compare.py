@@ -109,8 +109,9 @@ def compare_command(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="Metric that the words are about: accuracy, recall, map, auc or eer; by default accuracy, and map "
-            "where a clip may have several labels."
+            help="Metric that the words are about: accuracy, recall, map, auc or eer, or package.module:name of a "
+            "function of labels and probabilities (clip, class); by default accuracy, and map where a clip may have "
+            "several labels."
         ),
     ] = None,
     folds: Annotated[

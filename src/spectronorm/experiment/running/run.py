@@ -141,7 +141,7 @@ class ArmTraining:
     def result(self) -> TrainedModel:
         """Return the result after the last epoch."""
         clips = self.prepared.clips
-        labels, metric = clips.labels[clips.test_clips(self.block.fold)], self.prepared.design.metric
+        labels, metric = clips.labels[clips.test_clips(self.block.fold)], self.prepared.design.metric_name
         log_probability = mean_probability(self._tested)
         first, *others = self._deployed
         return TrainedModel(

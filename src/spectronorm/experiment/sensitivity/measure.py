@@ -14,6 +14,7 @@ from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.metrics.known import ACCURACY, find_metric
 from spectronorm.experiment.metrics.metric import Metric, truth_of
+from spectronorm.experiment.metrics.own_function import FunctionMetric, OwnMetric
 from spectronorm.experiment.sensitivity.errors_of_statistics import (
     StatisticsError,
     few_clips_errors,
@@ -22,7 +23,7 @@ from spectronorm.experiment.sensitivity.errors_of_statistics import (
     smooth_errors,
 )
 from spectronorm.experiment.sensitivity.model import Classifier
-from spectronorm.experiment.sensitivity.paired import OwnMetric, paired
+from spectronorm.experiment.sensitivity.paired import paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
@@ -160,8 +161,9 @@ def measure_sensitivity(
         model: Maps `(clip, band, frame)` to logits `(clip, class)`.
         clips: The labelled clips.
         normalizer: The shipped normalizer, with one map for all clips.
-        metric: Name of a metric (`accuracy`, `recall`, `map`, `auc` or `eer`), or a function that maps labels and
-            probabilities `(clip, class)` to a number; more is better unless it has an attribute `lower_is_better`.
+        metric: Name of a metric (`accuracy`, `recall`, `map`, `auc` or `eer`), `package.module:function`, or a function
+            that maps labels and probabilities `(clip, class)` to a number; more is better unless it has an attribute
+            `lower_is_better`.
         draws: Number of draws of random errors.
         seed: Seed of the draws.
         progress: Called with the number of evaluated errors and their total.
@@ -180,7 +182,7 @@ def measure_sensitivity(
     >>> found.value, min(effect.value for effect in found.of_kind("mean"))
     (1.0, 0.5)
     """
-    judged = find_metric(metric) if isinstance(metric, str) else metric
+    judged = find_metric(metric)
     levels, target = clips.levels, np.asarray(clips.labels, dtype=np.int64)
     units = np.unique(np.array([str(group) for group in clips.groups]), return_inverse=True)[1].astype(np.int64)
     shift, scale = shipped_map(normalizer)
@@ -209,7 +211,7 @@ def measure_sensitivity(
     own_effect = effect(own, np.ones((1, 1)))
     offset = (shift - moments.mean) / moments.std
     return Sensitivity(
-        judged.title if isinstance(judged, Metric) else getattr(judged, "__name__", "metric"),
+        judged.title,
         own_effect.value - own_effect.change,
         len(target),
         int(units.max()) + 1,
@@ -218,11 +220,11 @@ def measure_sensitivity(
         float(offset.mean()),
         float(np.exp(np.log(scale / moments.std).mean())),
         float(np.sqrt(np.square(offset - offset.mean()).mean())),
-        bool(getattr(judged, "lower_is_better", False)),
+        judged.lower_is_better,
     )
 
 
-def _check_metric(judged: Metric | OwnMetric, target: Integers, outputs: int, classes: Sequence[str]) -> None:
+def _check_metric(judged: Metric, target: Integers, outputs: int, classes: Sequence[str]) -> None:
     """Check that the model has one output for each class, and that a built-in metric can be computed.
 
     Raises:
@@ -234,7 +236,7 @@ def _check_metric(judged: Metric | OwnMetric, target: Integers, outputs: int, cl
             f"the model has {outputs} outputs for {counted(known, 'class', 'classes')}; name all classes of the model, "
             "in their order, with --classes"
         )
-    if isinstance(judged, Metric):
+    if not isinstance(judged, FunctionMetric):
         named = [classes[n] if n < len(classes) else f"number {n}" for n in range(outputs)]
         judged.check(truth_of(target, outputs), named, "the source")
 
