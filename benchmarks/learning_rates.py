@@ -17,22 +17,17 @@ import torch
 import spectronorm as sn
 from benchmarks.document import put_table
 from benchmarks.planted import PAGE, compared, write_clips
+from spectronorm.cli.compare_design import START
 from spectronorm.experiment import Design, Results, Training, compare, labelled_clips, parse_arms, prepare
 from spectronorm.experiment.answer.points import points
 
-FRONT_END = sn.FrontEnd(
-    level=sn.waveform.StandardizeWaveform(),
-    stft=sn.STFT(n_fft=1024, hop_length=640),
-    bands=sn.Mel(64),
-    compress=sn.Decibel(floor_db=-30.0),
-)
 _HEAD = ("model", "learning rate", "ESC-10: global (%)", "band (%)", "planted: band − global", "null: band − global")
 
 
 def on_recordings(source: Path, model: str, rate: float, seeds: int, cache: Path, out: Path) -> tuple[str, str]:
     """Accuracy on the recordings under global and per-band statistics, in percent."""
     training = Training(model=model, learning_rate=rate, device="cpu")
-    design = Design(parse_arms("global,band", FRONT_END), training, seeds)
+    design = Design(parse_arms("global,band", START), training, seeds)
     ready = prepare(labelled_clips(sn.open_source(source)), design, cache)
     said = compare(ready, Results(out, ready.settings())).answer
     found = {arm.arm: points(arm.mean, sign=False) for arm in said.primary.arms}
