@@ -56,9 +56,7 @@ def find_learning_rate(
             last = epoch.held_out if math.isfinite(epoch.held_out) else math.inf
         losses.append(last)
     if not math.isfinite(min(losses)):
-        raise ArgumentError(
-            f"training diverged at every learning rate around {training.rate:g}; give a lower one"
-        )
+        raise ArgumentError(f"training diverged at every learning rate around {training.rate:g}; give a lower one")
     return RATE_FACTORS[losses.index(min(losses))] * training.rate
 
 
