@@ -78,11 +78,12 @@ def _detection(shifts: Mapping[str, Any]) -> str:
 
 
 def _confusion(shifts: Mapping[str, Any]) -> str:
-    kinds = [kind.value for kind in Kind if kind is not Kind.NOTHING]
+    said = {kind for result in shifts.values() for tally in result["kinds"].values() for kind in tally}
+    kinds = [kind.value for kind in Kind if kind is not Kind.NOTHING and kind.value in said]
     head = ["diagnosis (%) at 32 clips", *kinds, "no alarm", "right of those alarmed, at 8 / 16 / 32"]
     rows = []
     for name, result in shifts.items():
-        wanted = (Kind.CONTENT if name == OTHER else {**SHIFTS, **FRESH}[name].kind).value
+        wanted = (Kind.UNKNOWN if name == OTHER else {**SHIFTS, **FRESH}[name].kind).value
         by_clips = {int(at): tally for at, tally in result["kinds"].items()}
         last = by_clips[max(by_clips)]
         total = sum(last.values())

@@ -169,7 +169,7 @@ def test_each_device_alarms_and_is_named(name: str, front_end: sn.FrontEnd) -> N
     alarms = [monitor.add(np.asarray(device(wave), dtype=np.float32)).alarm for wave in clips(32, 2)]
     assert any(alarms[:20])
     found = monitor.diagnosis()
-    assert found.kind.value in {kind, *(["unknown-change"] if name == "tones" else [])}, found
+    assert found.kind.value == kind, found
     assert found.firm
     assert found.advice
 
