@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ from spectronorm.monitor import (
 )
 from spectronorm.monitor.change.advice import advice_for, gains, helps
 from spectronorm.monitor.clips.features import clip_features
-from spectronorm.monitor.clips.variety import variety
+from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.guards import objections_to
 from spectronorm.monitor.mending.shifted import counted_often, shifted
 from spectronorm.profile import LevelCounter, Measurement, Statistics
@@ -369,6 +369,22 @@ def test_every_known_change_but_content_and_silence_was_measured() -> None:
     assert unmeasured == {Kind.SILENCE, Kind.CONTENT}
     assert not helps(Kind.NOTHING, Remedy.MEAN)
     assert helps(Kind.BAND_LIMIT, Remedy.BATCH_NORM)
+
+
+def test_an_unknown_change_is_adapted_to_if_the_clips_are_diverse(dull_audio: NewAudio) -> None:
+    """What gained behind every measured change is allowed, if three of four draws are no more diverse; no other is."""
+    unknown = replace(dull_audio.diagnosis, kind=Kind.UNKNOWN)
+
+    def objections(diversity: float, remedy: Remedy) -> list[str]:
+        new = replace(dull_audio, diagnosis=unknown, variety=Variety(diversity, limit=-0.5, quartile=-0.2))
+        return objections_to(new, remedy)
+
+    assert objections(-0.1, Remedy.BATCH_NORM) == []
+    (alike,) = objections(-0.3, Remedy.BATCH_NORM)
+    assert "three of four" in alike
+    assert objections(-0.1, Remedy.MEAN)
+    assert "batch normalization" in advice_for(Kind.UNKNOWN).partition("Avoid")[0]
+    assert "spectronorm update)" in advice_for(Kind.UNKNOWN).partition("Avoid")[2]
 
 
 def test_a_pipeline_is_refitted_to_the_updated_profile(dull_audio: NewAudio) -> None:
