@@ -9,24 +9,25 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-from tests.experiment_cases import FRONT_END, LINEAR, write_clips
+from tests.experiment_cases import FRONT_END, LINEAR, write_clips  # noqa: E402
 
-import spectronorm as sn
-from spectronorm.cli.app import app
-from spectronorm.errors import ArgumentError
-from spectronorm.experiment import (
+import spectronorm as sn  # noqa: E402
+from spectronorm.cli.app import app  # noqa: E402
+from spectronorm.errors import ArgumentError  # noqa: E402
+from spectronorm.experiment import (  # noqa: E402
     Design,
     Results,
     Training,
     compare,
     labelled_clips,
+    open_model,
     parse_arms,
     prepare,
 )
-from spectronorm.experiment.metrics.known import METRICS, find_metric
-from spectronorm.experiment.metrics.metric import truth_of
+from spectronorm.experiment.metrics.known import METRICS, find_metric  # noqa: E402
+from spectronorm.experiment.metrics.metric import truth_of  # noqa: E402
 
 
 def hits(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -64,6 +65,21 @@ def undefined(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def costs(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return a sum of money."""
     return 250.0 * hits(labels, probabilities)
+
+
+class Unfit(torch.nn.Module):
+    """A model that fails in a way of its own."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise KeyError("no such layer")
+
+
+def unfit(classes: int = 2) -> torch.nn.Module:
+    return Unfit()
+
+
+def lost(classes: int = 2) -> torch.nn.Module:
+    raise RuntimeError("the weights are elsewhere")
 
 
 def predictions(clips: int = 90, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -151,3 +167,26 @@ def test_a_metric_that_cannot_be_used_is_one_error_before_training(
     with pytest.raises(ArgumentError, match=message):
         compared(table, tmp_path / "out", metric)
     assert not (tmp_path / "out" / "results.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("unfit", "does not take a batch .2, 1, 32, 7.: .no such layer"),
+        ("lost", "cannot be made .the weights are elsewhere"),
+        ("broken", "SyntaxError"),
+    ],
+)
+def test_a_model_that_fails_in_any_way_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, message: str
+) -> None:
+    """A user's module, function or model may raise anything: a comparison and a sensitivity say it in one error."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken_nets.py").write_text("def broken(classes:\n")
+    name = "broken_nets:broken" if model == "broken" else f"{__name__}:{model}"
+    table = write_clips(tmp_path / "clips", drowned=True, seed=0)
+    design = Design(parse_arms("global,band", FRONT_END), Training(model=name), seeds=1)
+    with pytest.raises(ArgumentError, match=message):
+        prepare(labelled_clips(sn.open_source(table)), design, tmp_path / "out")
+    with pytest.raises(ArgumentError, match=message.partition(" .")[0].replace("made", "opened")):
+        open_model(name)(np.zeros((2, 32, 7), np.float32))

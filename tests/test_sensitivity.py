@@ -247,6 +247,7 @@ def test_the_command_writes_a_page_a_record_and_sentences(sounds: Path, monkeypa
         (["--metric", "math:none"], "cannot be imported"),
         (["--metric", "f1"], "must be one of accuracy"),
         (["--metric", "map", "--classes", "loud,quiet,dog"], "2 outputs for 3 classes"),
+        (["--classes", "loud,quiet,loud"], "has 'loud' twice"),
         (["--normalize", "clip"], "finds its statistics in each clip"),
     ):
         bad = CliRunner().invoke(app, [*arguments, "-o", "out", *wrong])

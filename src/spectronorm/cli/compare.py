@@ -154,9 +154,8 @@ def compare_command(
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
     batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
     learning_rate: Annotated[
-        float | None,
-        typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule."),
-    ] = None,
+        float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
+    ] = 5e-3,
     search_learning_rate: Annotated[
         bool,
         typer.Option("--search-rate", help="Search each arm's learning rate around this one, on its training folds."),

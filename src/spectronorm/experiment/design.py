@@ -129,12 +129,6 @@ class Design:
         names = [arm.name for arm in self.arms]
         return [(a, b) for i, b in enumerate(names) for a in names[i + 1 :]]
 
-    def _own_rates(self) -> dict[str, float]:
-        """Learning rates of models that arms have of their own, where they differ from the comparison's."""
-        parts = [part for arm in self.arms for part in arm.parts if part.own.learning_rate is None]
-        rates = {part.name: self.training_of(part).rate for part in parts}
-        return {name: rate for name, rate in rates.items() if rate != self.training.rate}
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, without the number of seeds, because a run may be extended by more seeds."""
         return {
@@ -144,6 +138,5 @@ class Design:
             "shifts": list(self.shifts),
             "train_on": self.train_on,
             **({"update_classes": self.update_classes} if self.update_classes else {}),
-            **({"learning_rates": rates} if (rates := self._own_rates()) else {}),
             **({"metric": self.metric_name} if self.metric_name != ACCURACY.name else {}),
         }

@@ -25,7 +25,7 @@ def import_path(path: str) -> Any:
     """Import the object that `package.module:name` names.
 
     Raises:
-        ImportError: if there is no such module or object.
+        ImportError: if there is no such module or object, or if the module fails as it is imported.
     """
     module, _, name = path.partition(":")
     if not module or not name:
@@ -33,5 +33,7 @@ def import_path(path: str) -> Any:
     with current_folder_importable():
         try:
             return getattr(importlib.import_module(module), name)
-        except (AttributeError, ValueError) as error:
+        except (ImportError, AttributeError, ValueError) as error:
             raise ImportError(str(error)) from None
+        except Exception as error:  # A user's module may fail in any way.
+            raise ImportError(f"{type(error).__name__}: {error}") from None

@@ -106,7 +106,7 @@ class ArmTraining:
                 epochs.append(epoch)
                 yield
             self._seconds += time.perf_counter() - begin
-            self._rates.append(training.rate if epochs else 0.0)
+            self._rates.append(training.learning_rate if epochs else 0.0)
             self._epochs.append(epochs)
             several = clips.several_labels
             self._tested.append(mean_log_probabilities(model, inputs.views(test), training, several=several))

@@ -89,13 +89,15 @@ def labelled_levels(
         progress: Called with the number of measured clips and their total.
 
     Raises:
-        ArgumentError: if a column is missing, or if the model does not know a label.
+        ArgumentError: if a column is missing, if a class is named twice, or if the model does not know a label.
         BadFilesError: if more files are bad than `max_bad` allows.
     """
     columns = source.column_names()
     for name in (label, *([] if group is None else [group])):
         if name not in columns:
             raise ArgumentError(f"column {name!r} is not there; the columns are {', '.join(columns) or 'none'}")
+    if twice := sorted({name for name in classes if list(classes).count(name) > 1}):
+        raise ArgumentError(f"classes={','.join(classes)!r} has {twice[0]!r} twice; name each output of the model once")
     group = next((name for name in GROUP_COLUMNS if name in columns), None) if group is None else group
     seconds = usual_seconds(source, front_end, cache) if duration is None else duration
     bad = fit(source, front_end, duration=seconds, max_bad=max_bad, progress=progress).bad

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spectronorm.errors import ArgumentError, FileFormatError, MissingExtra
-from spectronorm.experiment.own_code import current_folder_importable
+from spectronorm.experiment.own_code import current_folder_importable, import_path
 
 Classifier = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 """Maps normalized spectrograms `(clip, band, frame)` to logits `(clip, class)`."""
@@ -42,10 +41,10 @@ def open_model(name: str) -> Classifier:
     if not (module and colon and attribute):
         raise ArgumentError(f"model={name!r} must be a file model.onnx or an import path package.module:name")
     try:
+        found = import_path(name)
         with current_folder_importable():
-            found = getattr(importlib.import_module(module), attribute)
             model = found if isinstance(found, nn.Module) else found()
-    except (ImportError, AttributeError, TypeError, OSError) as error:
+    except Exception as error:  # A user's function may fail in any way.
         raise ArgumentError(
             f"model={name!r} cannot be opened ({error}); it must be a trained model or return one"
         ) from None
@@ -64,7 +63,7 @@ def of_module(model: nn.Module) -> Classifier:
     def logits(x: NDArray[np.float32]) -> NDArray[np.float64]:
         try:
             found = model(torch.from_numpy(x).unsqueeze(1).to(device))
-        except (RuntimeError, ValueError, TypeError) as error:
+        except Exception as error:  # A user's model may fail in any way.
             raise ArgumentError(f"the model does not take a batch {(len(x), 1, *x.shape[1:])}: {error}") from None
         if not isinstance(found, torch.Tensor):
             raise ArgumentError(f"the model gives a {type(found).__name__}, but logits (clip, class) are needed")

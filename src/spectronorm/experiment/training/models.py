@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from spectronorm.errors import ArgumentError
-from spectronorm.experiment.own_code import current_folder_importable
+from spectronorm.experiment.own_code import current_folder_importable, import_path
 from spectronorm.experiment.training.band_models import BAND_MODELS
 from spectronorm.experiment.training.pretrained import adapted
 from spectronorm.experiment.training.xresnet import SIZES, XResNet
@@ -60,7 +59,7 @@ def check_model(name: str, classes: int, shape: tuple[int, int], channels: int =
     # Two clips, because BatchNorm cannot train on one.
     try:
         logits = model(torch.zeros(batch))
-    except (RuntimeError, ValueError, TypeError) as error:
+    except Exception as error:  # A user's model may fail in any way.
         raise ArgumentError(f"model={name!r} does not take a batch {batch}: {error}") from None
     if not isinstance(logits, Tensor) or tuple(logits.shape) != (2, classes):
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -90,10 +89,10 @@ def _imported(name: str, classes: int) -> nn.Module:
             f"{did_you_mean(name, MODELS)}"
         )
     try:
+        found = import_path(name)
         with current_folder_importable():
-            found = getattr(importlib.import_module(module), attribute)
             model = copy.deepcopy(found) if isinstance(found, nn.Module) else found(classes)
-    except (ImportError, AttributeError, TypeError) as error:
+    except Exception as error:  # A user's callable may fail in any way.
         raise ArgumentError(
             f"model={name!r} cannot be made ({error}); a callable is given the number of classes"
         ) from None
