@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import warnings
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from typer.testing import CliRunner
 import spectronorm as sn
 from spectronorm.cli.app import app
 from spectronorm.errors import AudioError, BadAudioReason, ScaleWarning
-from spectronorm.suggestion import did_you_mean
+from spectronorm.suggestion import did_you_mean, takes_settings
 
 FRONT_END = sn.FrontEnd(sample_rate=8000, bands=sn.Mel(20))
 FITTED = sn.Fixed(-40.0, 20.0).for_front_end(FRONT_END)
@@ -43,12 +45,38 @@ WAVE = 0.1 * np.random.default_rng(0).standard_normal(8000)
         (lambda: sn.monitor.Window(clip=16), "clips"),  # type: ignore[call-arg]
         (lambda: sn.sounds.InversionOptions(qualty="best"), "quality"),  # type: ignore[call-arg]
         (lambda: sn.passes.Store(dtyp="float16"), "dtype"),  # type: ignore[call-arg]
+        (lambda: PIPELINE.save("x", overwrit=True), "overwrite"),  # type: ignore[call-arg]
+        (lambda: PIPELINE(WAVE, samplerate=8000), "sample_rate"),  # type: ignore[call-arg]
+        (lambda: sn.Meter(FRONT_END).add(WAVE, lenghts=[1]), "lengths"),  # type: ignore[call-arg]
     ],
 )
 def test_a_keyword_is_suggested(call: Callable[[], object], meant: str) -> None:
     """An unknown keyword argument is a TypeError that names the argument that was meant."""
     with pytest.raises(TypeError, match=f"did you mean '{meant}'"):
         call()
+
+
+def test_every_public_class_and_function_suggests_keywords() -> None:
+    """No public constructor, method or function with settings answers a misspelt keyword by Python's message alone."""
+    spaces = [sn, *(one for name in dir(sn) if inspect.ismodule(one := getattr(sn, name)))]
+    named = {getattr(space, name) for space in spaces for name in getattr(space, "__all__", ())}
+    silent = []
+    for one in named:
+        if inspect.isfunction(one):
+            taken = one.__code__.co_argcount + one.__code__.co_kwonlyargcount
+            if taken > 1 and not one.__code__.co_flags & inspect.CO_VARKEYWORDS and not _suggests(one):
+                silent.append(one.__qualname__)
+        elif inspect.isclass(one) and not issubclass(one, BaseException | Enum) and not inspect.isabstract(one):
+            own = {name: getattr(member, "__func__", member) for name, member in vars(one).items()}
+            own = {name: f for name, f in own.items() if name == "__init__" or takes_settings(one, name, f)}
+            silent += [f"{one.__name__}.{name}" for name, function in own.items() if not _suggests(function)]
+    assert len(named) > 200
+    assert silent == []
+
+
+def _suggests(function: Any) -> bool:
+    takes_any = not hasattr(function, "__code__") or function.__code__.co_flags & inspect.CO_VARKEYWORDS
+    return hasattr(function, "_checks_keywords") or bool(takes_any)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ class ExportOptions:
         set_whole_numbers(self, ("sheets",), 0, 10_000)
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class ExportedImages:

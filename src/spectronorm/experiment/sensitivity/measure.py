@@ -26,6 +26,7 @@ from spectronorm.experiment.sensitivity.paired import OwnMetric, paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 _BATCH = 64
 _Levels = NDArray[np.float32]
@@ -58,6 +59,7 @@ class ErrorEffect:
     worst: float
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Sensitivity:
@@ -102,6 +104,7 @@ class Sensitivity:
         return tuple(effect for effect in self.effects if effect.kind == kind)
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class LabelledLevels:
@@ -141,6 +144,7 @@ class LabelledLevels:
             raise ArgumentError("all clips are of one recording or speaker; two or more are needed for an interval")
 
 
+@known_keywords
 def measure_sensitivity(
     model: Classifier,
     clips: LabelledLevels,

@@ -36,6 +36,7 @@ from spectronorm.profile import BadFile, FormatCounts, LevelClip, LevelCounter, 
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 STATISTICS = (Remedy.MEAN.value, Remedy.MEAN_AND_STD.value)
 MIN_CLIPS = 16
@@ -46,6 +47,7 @@ PRIOR_CLIPS = 1.0
 _MOST_WEIGHT = 0.999
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class NewAudio:
@@ -68,6 +70,7 @@ class NewAudio:
     variety: Variety
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Update:
@@ -122,6 +125,7 @@ class Update:
         }
 
 
+@known_keywords
 def measure_new(
     source: str | Path | Source,
     profile: Profile,
@@ -222,6 +226,7 @@ class _Listen:
         return _Heard(found.samples, found.level, native=found.native)
 
 
+@known_keywords
 def update(
     profile: Profile,
     new: NewAudio,
@@ -295,6 +300,7 @@ def update(
     )
 
 
+@known_keywords
 def restarted(monitor: Monitor, accepted: Update) -> Monitor:
     """Start a new monitor on the updated profile, with all other settings of the given monitor.
 
@@ -383,6 +389,7 @@ def _times(old_frames: int, new_frames: int, share: float) -> tuple[int, int]:
     return (1, round(wanted)) if wanted >= 1.0 else (round(1.0 / wanted), 1)
 
 
+@known_keywords
 def moved_baseline(baseline: Baseline, record: Mapping[str, Any]) -> Baseline:
     """Move the baseline of the training clips as an update's record moved the profile.
 
