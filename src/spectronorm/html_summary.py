@@ -22,7 +22,7 @@ def html_table(title: str, facts: Iterable[tuple[str, object]]) -> str:
 
 
 def html_columns(title: str, names: Sequence[str], rows: Sequence[Sequence[object]], total: int) -> str:
-    """Return a table with a heading for each column, of as many rows as fit, and how many of `total` are left out."""
+    """Return a table with a heading for each column, and the rows that fit; the rest of `total` are counted."""
     shown = names[:_MOST_COLUMNS]
     head = "".join(f'<th scope="col">{_text(name, _MOST_IN_COLUMN)}</th>' for name in shown)
     html, written = f"<table><caption>{_text(title)}</caption><tr>{head}</tr>", 0
