@@ -21,8 +21,8 @@ from spectronorm.monitor.change.distribution import Distribution
 from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import as_recorded
 from spectronorm.monitor.clips.moments import FeatureMoments
+from spectronorm.monitor.clips.recorded import as_recorded
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
@@ -92,7 +92,7 @@ class Monitor:
         self.threshold, self.serial = threshold, serial
         self.history = History(profile.front_end.n_bands)
         self._horizons = np.array(horizons(self.window.panes))
-        self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
+        self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns), self.baseline.rows.shape[1])
         self._names = self.baseline.names()
         self._known = Reference(profile, self.baseline)
         self._grid = profile.front_end.grid
@@ -380,7 +380,7 @@ def _require_profile(profile: object) -> None:
 
 
 def _checked(samples: Samples) -> Samples:
-    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype.kind != "f":
         raise ShapeError("a clip must be a NumPy array (sample,) of floats in [-1, 1], without padding")
     clip = np.ascontiguousarray(samples, dtype=np.float32)
     if not len(clip):
