@@ -32,7 +32,7 @@ def test_the_compiled_look_at_a_level_finds_what_numpy_finds(shape: tuple[int, i
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 53, 58, 64])
 def test_columns_are_sorted_by_fixed_exchanges(rows: int) -> None:
-    values = np.random.default_rng(rows).standard_normal((rows, look.MAX_BANDS))
+    values = np.random.default_rng(rows).standard_normal((rows, look.MAX_RANGES))
     expected = np.sort(values, axis=0)
     look._sort_columns(values)
     np.testing.assert_array_equal(values, expected)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Floats
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.monitor.clips.look import MAX_BANDS, look
+from spectronorm.monitor.clips.look import MAX_RANGES, look
 from spectronorm.monitor.clips.recorded import as_recorded
 from spectronorm.profile.counting.counter import Recorded
 
@@ -34,7 +34,7 @@ _FEWEST_TOPS = 1e-4
 
 
 @lru_cache(maxsize=64)
-def band_ranges(n_bands: int, at_most: int = MAX_BANDS) -> tuple[slice, ...]:
+def band_ranges(n_bands: int, at_most: int = MAX_RANGES) -> tuple[slice, ...]:
     """Divide the bands into at most `at_most` ranges of neighbours, of sizes that differ by at most one.
 
     >>> band_ranges(5, 2)
@@ -46,7 +46,7 @@ def band_ranges(n_bands: int, at_most: int = MAX_BANDS) -> tuple[slice, ...]:
 
 
 @lru_cache(maxsize=64)
-def range_weights(n_bands: int, at_most: int = MAX_BANDS) -> Floats:
+def range_weights(n_bands: int, at_most: int = MAX_RANGES) -> Floats:
     """Matrix `(range, band)` that averages the bands of each range."""
     weights = np.zeros((len(band_ranges(n_bands, at_most)), n_bands))
     for row, bands in zip(weights, band_ranges(n_bands, at_most), strict=True):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Floats
 from spectronorm.kernels.jit import kernel, njit
 
-MAX_BANDS = 12
+MAX_RANGES = 12
 """Largest number of ranges; neighbouring bands carry nearly equal information and are averaged."""
 QUIET, LOUD = 0.1, 0.9
 N_KINDS = 7
@@ -115,7 +115,7 @@ def _follow(course: Floats, bands: int) -> tuple[float, float, float]:
 
 @njit(cache=True, nogil=True)
 def _sort_columns(rows: Floats) -> None:
-    """Sort each of the `MAX_BANDS` columns, by Batcher's merge exchange: the same exchanges whatever the numbers."""
+    """Sort each of the `MAX_RANGES` columns, by Batcher's merge exchange: the same exchanges whatever the numbers."""
     half = 1
     while 2 * half < rows.shape[0]:
         half *= 2
@@ -125,7 +125,7 @@ def _sort_columns(rows: Floats) -> None:
         while True:
             for i in range(rows.shape[0] - d):
                 if i & p == r:
-                    for k in range(MAX_BANDS):
+                    for k in range(MAX_RANGES):
                         x, y = rows[i, k], rows[i + d, k]
                         rows[i, k] = x if x < y else y
                         rows[i + d, k] = y if x < y else x
@@ -150,7 +150,7 @@ def look(
     highest: Any = np.int32(-(1 << 30))
     course, picked = np.empty(frames), np.empty(gridded.shape[1])
     every = -(-frames // _MOST_SORTED)
-    ordered = np.zeros((-(-frames // every), MAX_BANDS))
+    ordered = np.zeros((-(-frames // every), MAX_RANGES))
     rise, fall = 1.0, 1.0
     for r in range(ranges):
         mean, variance, steadiest = 0.0, 0.0, np.inf
