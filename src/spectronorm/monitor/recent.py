@@ -183,7 +183,7 @@ class Panes:
     def score_sums(self) -> tuple[Integers, NDArray[np.int64]]:
         """Sums of scores `(pane, score)` and number of clips of each pane, newest first, including empty panes.
 
-        They are kept up to date in place; whoever changes them takes a copy.
+        They are kept up to date in place, so a caller who changes them takes a copy.
         """
         if self._sums is None:
             self._sums = self._sum_scores()
