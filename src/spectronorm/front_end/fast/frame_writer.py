@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,12 @@ from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.kernels.fft import plan_of
 from spectronorm.kernels.jit import kernel_of_module
 
+if TYPE_CHECKING:
+    from spectronorm.front_end.fast.piece_table import PieceTable
+
 _Row = NDArray[np.floating[Any]]
-AddPiece = Callable[[_Row, NDArray[np.float64], NDArray[np.float64], int, int, _Row], bool]
+AddPiece = Callable[[_Row, NDArray[np.float64], _Row], bool]
+"""Function that takes a piece, the numbers of a table, and room for the frames that the piece completes."""
 
 
 class FrameWriter:
@@ -28,18 +32,23 @@ class FrameWriter:
         shift: Subtracted from each band of the level, `(band,)`, in the dtype of the result.
         scale: Divides each band after that, `(band,)`.
         change: Offset and gain that the kernel of pieces applies to samples.
+        history: Number of samples before the last one that the kernel of pieces keeps.
     """
 
     def __init__(
-        self, blocks: LevelKernels, compress: Compression, shift: _Row, scale: _Row, change: tuple[float, float]
+        self,
+        blocks: LevelKernels,
+        compress: Compression,
+        shift: _Row,
+        scale: _Row,
+        change: tuple[float, float],
+        history: int,
     ) -> None:
-        self.blocks, self.shift, self.scale, self.change = blocks, shift, scale, change
+        self.blocks, self.shift, self.scale, self.change, self.history = blocks, shift, scale, change, history
         self.bands = blocks.bands
         self.compress = BlockCompressor(compress, blocks.stft.power)
-        self.table: Any = None
-        """Tables and buffers of the compiled kernel, made by its first call."""
-        self.add_piece: AddPiece | None = None
-        """The compiled kernel that adds a piece and writes its frames, once it is there."""
+        self.table: PieceTable | None = None
+        """The table of the compiled kernels of pieces, which their first call makes."""
         stft = blocks.stft
         self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
         fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1
