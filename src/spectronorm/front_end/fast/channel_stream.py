@@ -81,7 +81,7 @@ class ChannelStream:
 
         None if there is no kernel that does all of the work, or before the first frames.
         """
-        table = None if self._change is None or self.writer is None else self.writer.table
+        table: PieceTable | None = None if self._change is None or self.writer is None else self.writer.table
         if table is not None:
             table.hold(self.queue.samples, State(self.queue.begin, self.queue.end, self._total, self._frames))
         return table

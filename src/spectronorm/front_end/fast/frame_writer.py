@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from spectronorm.front_end.fast.mapped import write_mapped
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.kernels.fft import plan_of
 from spectronorm.kernels.jit import kernel_of_module
-
-if TYPE_CHECKING:
-    from spectronorm.front_end.fast.piece_table import PieceTable
 
 _Row = NDArray[np.floating[Any]]
 AddPiece = Callable[[_Row, NDArray[np.float64], _Row], bool]
@@ -47,8 +44,8 @@ class FrameWriter:
         self.blocks, self.shift, self.scale, self.change, self.history = blocks, shift, scale, change, history
         self.bands = blocks.bands
         self.compress = BlockCompressor(compress, blocks.stft.power)
-        self.table: PieceTable | None = None
-        """The table of the compiled kernels of pieces, which their first call makes."""
+        self.table: Any = None
+        """The `PieceTable` of the compiled kernels of pieces, which their first call makes; None before."""
         stft = blocks.stft
         self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
         fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1
