@@ -1,7 +1,7 @@
 """Squared magnitudes of one to four frames, with the vector registers full.
 
 A frame is split over the lanes: sample `k` stands in lane `k mod S`, where `S` is the radix of the transform's last
-stage, 2 or 4. The other stages work on `S` shorter transforms side by side, for `8 / S` frames at once, or half as many
+stage, 2 or 4. The other stages work on `S` shorter transforms side by side, for `8 / S` frames at once, or for half of them
 in four lanes. The last stage then takes `S` neighbouring values of each of them into one register. Every number is
 computed by the arithmetic of `transform_in_lanes`, so it has the same bits.
 """
@@ -152,7 +152,7 @@ def power_of_few(
 ) -> None:
     """Write squared magnitudes `(bin, frame)` of windowed frames `(sample, frame)`, flat; `frames` is overwritten.
 
-    There are `frames_at_once` of them, of `n` samples, or half as many if `narrow`; `out` has room for 8 more numbers.
+    There are `frames_at_once` of them, of `n` samples, or half of that if `narrow`; `out` has room for 8 more numbers.
     `roots` are the plan's `last_roots` for that many frames.
     """
     radices, starts, all_roots = plan
