@@ -93,7 +93,7 @@ class ChannelStream:
         return min(ahead, self._total - self._frames * self._hop) if self._floor else ahead
 
     def take_back(self, table: PieceTable) -> None:
-        """Go on after the pieces that the kernels took."""
+        """Continue after the pieces that the kernels took."""
         self.queue.begin, self.queue.end, self._total, self._frames = table.state
 
     def end(self) -> int:

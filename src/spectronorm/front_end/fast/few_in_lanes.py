@@ -42,7 +42,7 @@ def add_piece(piece: _Floats, table: _Doubles, into: _Floats) -> bool:
     False, and no frame, if there is no room for it, if its numbers have gaps in memory, or if one is NaN or beyond the
     limit.
     """
-    if not take(piece, table):
+    if not take_piece(piece, table):
         return False
     frames, few = into.shape[1], setting(table, FEW)
     for start in range(0, frames, few):
@@ -54,7 +54,7 @@ def add_piece(piece: _Floats, table: _Doubles, into: _Floats) -> bool:
 
 
 @called
-def take(piece: _Floats, table: _Doubles) -> bool:
+def take_piece(piece: _Floats, table: _Doubles) -> bool:
     """Write a piece behind the samples in the queue; False, with nothing changed, if `add_piece` refuses it.
 
     Here and below, unsigned numbers are no places that count from an array's end, whose check keeps a compiler from

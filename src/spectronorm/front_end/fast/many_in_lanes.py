@@ -29,7 +29,7 @@ from spectronorm.front_end.fast.few_in_lanes import (
     STARTS,
     WINDOW,
     WRITTEN,
-    take,
+    take_piece,
     write_few,
     write_levels,
 )
@@ -47,7 +47,7 @@ _Doubles = NDArray[np.float64]
 @njit(cache=True, nogil=True, error_model="numpy")
 def add_long_piece(piece: _Floats, table: _Doubles, into: _Floats) -> bool:
     """Do the work of `add_piece`."""
-    if not take(piece, table):
+    if not take_piece(piece, table):
         return False
     frames, few = into.shape[1], setting(table, FEW)
     for start in range(0, frames, DOUBLES):

@@ -1,8 +1,8 @@
 """Squared magnitudes of one to four frames, with the vector registers full.
 
 A frame is split over the lanes: sample `k` stands in lane `k mod S`, where `S` is the radix of the transform's last
-stage, 2 or 4. The other stages work on `S` shorter transforms side by side, for `8 / S` frames at once, or for half of them
-in four lanes. The last stage then takes `S` neighbouring values of each of them into one register. Every number is
+stage, 2 or 4. The other stages work on `S` shorter transforms side by side, for `8 / S` frames at once, or for half of
+them in four lanes. The last stage then takes `S` neighbouring values of each of them into one register. Every number is
 computed by the arithmetic of `transform_in_lanes`, so it has the same bits.
 """
 
