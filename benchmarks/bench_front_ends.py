@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 import spectronorm as sn
 from benchmarks.agreement.origins import running
 from benchmarks.front_ends_table import Part, Parts
-from benchmarks.measure import Figure, alternate, ratio, report
+from benchmarks.measure import Figure, alternate, ratio, report, write
 from benchmarks.torch_origins import compiled, eager
 from spectronorm.front_end import Decibel, Mel
 from spectronorm.nn import Preprocess, Spectrogram
@@ -38,6 +38,7 @@ WAYS = {"NumPy": 2, "torch": 2, "NumPy in float32": 4, "torch in float32": 4}
 WORKS = ("clip", "batch")
 STREAMED = ("torchaudio", "whisper", "kaldi", "logmel", "librosa")
 PIECES = {"20 ms": 0.02, "0.2 s": 0.2, "2 s": 2.0}
+TITLE, FILE = "Every preset beside its origin, one thread", "front-ends.json"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 Jobs = dict[str, Callable[[], Any]]
 Wave = NDArray[np.float32]
@@ -222,7 +223,7 @@ def main() -> None:
     parser.add_argument("--no-docs", action="store_true", help="leave docs/benchmarks.md as it is")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    kept = Parts.read("front-ends.json") if options.only else Parts()
+    kept = Parts.read(FILE) if options.only else Parts()
     for name, jobs, figures_of in parts(options.work, compiling=not options.no_compile):
         if options.only and name not in options.only:
             continue
@@ -230,8 +231,9 @@ def main() -> None:
         kept = kept.with_part(name, Part.of(seconds, list(figures_of(seconds)), options.rounds))
         for job, milliseconds in kept.found[name].median_ms.items():
             print(f"  {job:48} {milliseconds:8.2f} ms", flush=True)
-    details = {"parts": kept.to_dict(), "time": "processor"}
-    report("Every preset beside its origin, one thread", kept.figures(), details, "front-ends.json")
+        # After each part, so that a run that is stopped leaves what it has measured.
+        write(TITLE, kept.figures(), {"parts": kept.to_dict(), "time": "processor"}, FILE)
+    report(TITLE, kept.figures(), {"parts": kept.to_dict(), "time": "processor"}, FILE)
     if not options.no_docs:
         kept.put_table(PAGE)
 
