@@ -29,9 +29,6 @@ Held = list[tuple[GroupKey, LevelClip]]
 
 
 @known_settings
-@known_settings
-@known_settings
-@known_settings
 class Meter:
     """Measures levels computed elsewhere: batch by batch, exactly, in any order and on any number of machines.
 
