@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from spectronorm.audio.places.reference import ClipReference
 from spectronorm.audio.read import Reader
 from spectronorm.errors import ArgumentError, OutputRefused
-from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.storage.npy import mapped_npy
 from spectronorm.suggestion import known_settings
 
 _FORMAT = 2
@@ -90,17 +90,11 @@ class AudioCache:
         return self.folder / name[:2] / f"{name}.npy"
 
 
-_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
-
-
 def _mapped(entry: Path) -> NDArray[np.float32] | None:
     """Return an entry's samples, or None if there is no entry or it is damaged."""
     try:
-        with entry.open("rb") as file:
-            if file.read(6) != b"\x93NUMPY":  # NumPy takes zip files and pickles too
-                return None
-        samples = np.load(entry, mmap_mode="r", allow_pickle=False)
-    except _ODD:
+        samples = mapped_npy(entry)
+    except (OSError, ValueError):
         return None
     sound = (
         isinstance(samples, np.ndarray) and samples.dtype == np.float32 and samples.ndim in (1, 2) and samples.size > 0

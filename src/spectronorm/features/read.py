@@ -28,7 +28,7 @@ from spectronorm.features import hdf5, parquet
 from spectronorm.features.shape import require_shape
 from spectronorm.features.tensors import tensor_of
 from spectronorm.front_end import Levels
-from spectronorm.storage import DAMAGE
+from spectronorm.storage.npy import npy_header
 from spectronorm.suggestion import known_keywords
 
 MOST_BYTES = 1 << 31
@@ -191,10 +191,8 @@ def npy_of(data: bytes) -> NDArray[Any]:
     """The array of a `.npy` file's bytes; raises `AudioError` for anything but one of floats, whole and not pickled."""
     file = io.BytesIO(data)
     try:
-        version = np.lib.format.read_magic(file)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(file)
-    except DAMAGE as error:
+        shape, fortran, dtype = npy_header(file)
+    except ValueError as error:
         raise AudioError(BadAudioReason.UNREADABLE, f"it is not a .npy file ({error})"[:200]) from None
     if dtype.hasobject:
         raise AudioError(BadAudioReason.UNREADABLE, "it holds pickled objects, which are never loaded: save floats")

@@ -17,10 +17,9 @@ from spectronorm.interop.tutorial_pictures import LegacyLogMel, decode_legacy_lo
 from spectronorm.interop.wrapped_codes import WrappedCells
 from spectronorm.passes.outputs import INDEX_NAME, PIPELINE_NAME, escaped_name, read_frames
 from spectronorm.pipeline import Pipeline
-from spectronorm.storage import DAMAGE
+from spectronorm.storage.npy import mapped_npy
 
 _MAX_CELLS = 1 << 28
-_ODD: tuple[type[Exception], ...] = (OSError, *DAMAGE)
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,12 @@ def read_spectrogram(
 
 def _read_npy(path: Path, front_end: FrontEnd | None, pipeline: Pipeline | None) -> SpectrogramFile:
     try:
-        with path.open("rb") as file:
-            if file.read(6) != b"\x93NUMPY":  # NumPy takes zip files and pickles too
-                raise ValueError("it does not begin as one")
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        if mapped.size > _MAX_CELLS:
-            raise ValueError(f"it has {mapped.size} cells, more than {_MAX_CELLS}")
-        x = np.array(mapped)
-    except _ODD as error:
+        mapped = mapped_npy(path)
+    except (OSError, ValueError) as error:
         raise FileFormatError(f"{path}: cannot be read as a .npy array ({error})") from None
+    if mapped.size > _MAX_CELLS:
+        raise FileFormatError(f"{path}: it has {mapped.size} cells, more than {_MAX_CELLS}")
+    x = np.array(mapped)
     if x.ndim not in (2, 3) or not np.issubdtype(x.dtype, np.floating) or not x.size:
         raise FileFormatError(
             f"{path}: holds {x.dtype} of shape {x.shape}, but a spectrogram is (band, frame) of floats, or (channel, "

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spectronorm.storage import read_bounded, strict_json
+from spectronorm.storage.npy import npy_header
 
 MOST_FILE_BYTES = 1 << 22
 """Longest file that holds statistics and nothing else: 65,536 bands twice, as text, are 3 MiB."""
@@ -21,7 +22,6 @@ _MOST_DIRECTORY = 1 << 20
 _MOST_MEMBERS = 1000
 _END = b"PK\x05\x06"
 _WIDE_END = b"PK\x06\x07"
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def whole_file(path: Path) -> bytes:
@@ -67,10 +67,7 @@ def npy_array(data: bytes) -> Any:
         ValueError: if the file is damaged, or its header claims another number of bytes.
     """
     file = io.BytesIO(data)
-    header = _HEADERS.get(np.lib.format.read_magic(file))
-    if header is None:
-        raise ValueError("it is a .npy file of an unknown version")
-    shape, fortran, dtype = header(file, max_header_size=10_000)
+    shape, fortran, dtype = npy_header(file)
     rest = data[file.tell() :]
     if dtype.hasobject or dtype.kind not in "fiu":
         raise ValueError("it is an array of objects or texts, not of numbers")
