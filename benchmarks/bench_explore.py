@@ -2,7 +2,9 @@
 
 Seconds from the command to the first picture in an open browser; from a step of the floor to the next painted frame;
 between the cursors and the sound while it plays; and the largest difference between the page's numbers and Python's, on
-ten clips. Needs playwright and a Chromium. `--pictures FOLDER` takes pictures of the page, on a desktop and on a phone.
+ten clips. The command runs with Python's bytecode, as pip leaves it; the details also have a first run, which compiles
+every module of every library. Needs playwright and a Chromium. `--pictures FOLDER` takes pictures of the page, on a
+desktop and on a phone.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import spectronorm as sn
 from benchmarks.measure import Figure, report
 from spectronorm.demo.dataset import make_dataset
 
-STEPS, CLIPS = 20, 10
+STEPS, CLIPS, RUNS = 20, 10, 5
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--mute-audio", "--autoplay-policy=no-user-gesture-required")
 _STEP = """async (floor) => {
   const slider = document.getElementById("floor"), begin = performance.now();
@@ -55,11 +57,16 @@ _PLAYED = """async () => {
 
 
 @contextmanager
-def command(source: str, profile: str) -> Iterator[tuple[str, float, int]]:
-    """The page's address, the time at which the command began, and the number of its process."""
+def command(source: str, profile: str, bytecode: str) -> Iterator[tuple[str, float, int]]:
+    """The page's address, the time at which the command began, and the number of its process.
+
+    Python keeps its bytecode in the folder `bytecode`, so a setting against it does not count.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = bytecode
     begin = time.perf_counter()
     arguments = [sys.executable, "-m", "spectronorm", "explore", source, "-p", profile]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         yield next(word for word in line.split() if word.startswith("http://")), begin, process.pid
@@ -156,17 +163,21 @@ def main() -> None:
         profile = given.profile or f"{folder}/explored.safetensors"
         if given.profile is None:
             sn.fit(source, sn.preset("fastaudio"), max_bad=0.05).save(profile)
-        measure(chromium, source, profile, given.pictures)
+        measure(chromium, source, profile, f"{folder}/bytecode", given.pictures)
 
 
-def measure(chromium: str, source: str, profile: str, pictures: Path | None) -> None:
+def measure(chromium: str, source: str, profile: str, bytecode: str, pictures: Path | None) -> None:
     """Open the page, measure, and report."""
     count = len(sn.open_source(source))
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=list(SWITCHES))
-        with command(source, profile) as (address, begin, process):
-            first, page, elsewhere = first_picture(browser, address, begin)
-            busy = processor_seconds(process)
+        firsts, busy = [], []
+        for _ in range(1 + RUNS):
+            with command(source, profile, bytecode) as (address, begin, process):
+                firsts.append(first_picture(browser, address, begin)[0])
+                busy.append(processor_seconds(process))
+        with command(source, profile, bytecode) as (address, begin, _):
+            _, page, elsewhere = first_picture(browser, address, begin)
             page.wait_for_selector("body[data-profiles]")
             while not str(page.inner_text("#heard")).startswith(f"{count:,} of"):
                 page.wait_for_timeout(500)
@@ -176,16 +187,24 @@ def measure(chromium: str, source: str, profile: str, pictures: Path | None) -> 
             if pictures is not None:
                 photograph(browser, address, pictures)
         browser.close()
+    first, used = median(firsts[1:]), median(busy[1:])
     figures = [
-        Figure("first picture after the command", first, "s", "<= 3", first <= 3),
-        Figure("processor time of the command until then", busy, "s", "<= 3", busy <= 3),
+        Figure(f"first picture after the command, median of {RUNS}", first, "s", "<= 3", first <= 3),
+        Figure("processor time of the command until then", used, "s", "<= 2", used <= 2),
         Figure(f"a step of the floor, worst of {STEPS}", max(steps), "s", "<= 0.2", max(steps) <= 0.2),
         Figure("a step of the floor, median", median(steps), "s", "<= 0.2", median(steps) <= 0.2),
         Figure("cursor and sound, worst", max(cursor), "s", "<= 0.05", max(cursor) <= 0.05),
         Figure(f"JavaScript and Python, worst of {CLIPS} clips", max(wrong), "", "<= 1e-5", max(wrong) <= 1e-5),
         Figure("requests to elsewhere", len(elsewhere), "", "0", not elsewhere),
     ]
-    details = {"steps": steps, "cursor": cursor, "clock": max(drift), "differences": wrong}
+    details = {
+        "first": firsts,
+        "processor": busy,
+        "steps": steps,
+        "cursor": cursor,
+        "clock": max(drift),
+        "differences": wrong,
+    }
     report("The explorer in Chromium", figures, details, "explore.json")
 
 

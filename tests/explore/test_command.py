@@ -125,3 +125,23 @@ def test_a_missing_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch)
     run = CliRunner().invoke(app, ["explore", str(folder)])
     assert run.exit_code == 1
     assert "pip install '.[explore]'" in run.output
+
+
+def test_the_first_picture_loads_neither_numba_nor_images(folder: Path) -> None:
+    """The first clip is shown without numba, Pillow and rich, which take long to import, and has the same bytes."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from explore.cases import collection\n"
+        "import spectronorm as sn\n"
+        "import spectronorm.cli.explore, spectronorm.explore.serve\n"
+        "front_end = sn.FrontEnd(16_000, bands=sn.Mel(16))\n"
+        f"shown = collection(Path({str(folder)!r}), front_end)\n"
+        "level = shown.level(0)\n"
+        "print(sorted({'numba', 'PIL', 'rich.console'} & set(sys.modules)))\n"
+        "samples = sn.read(shown.clips[0].location, 16_000)\n"
+        "print(front_end.clip_level(samples).astype('<f4').tobytes() == level, 'numba' in sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.splitlines() == ["[]", "True True"]

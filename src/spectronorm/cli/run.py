@@ -16,21 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from spectronorm.audio import Source
 from spectronorm.audio.oddities_of_sources import listed_twice
 from spectronorm.cli.progress_lines import ProgressLines
-from spectronorm.cli.terminal import complain, console, warn
+from spectronorm.cli.terminal import complain, warn
 from spectronorm.errors import ArgumentError, SpectronormError
 from spectronorm.profile import BadFile
 from spectronorm.storage.replacement import overwriting, protecting
@@ -106,24 +96,16 @@ def writing(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-class _Rate(ProgressColumn):
-    """Number of items done in a second."""
-
-    def render(self, task: Task) -> Text:
-        """Return the rate, once it is known."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
-
-
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr with rate and remaining time, or plain lines if stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield ProgressLines(what, lambda line: typer.echo(line, err=True))
         return
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    from spectronorm.cli.drawn_bar import drawn_bar  # rich takes long to import
+
+    with drawn_bar(what) as update:
+        yield update
 
 
 def print_json(value: Any) -> None:

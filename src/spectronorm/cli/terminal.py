@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from spectronorm.printable import printable
 from spectronorm.standard_streams import descriptor_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def say(text: str = "", *, beside: Path | None = None) -> None:
@@ -30,4 +32,6 @@ def complain(text: object) -> None:
 
 def console(*, stderr: bool = False) -> Console:
     """A console that prints text as it is: no markup, no emoji names, no colours for numbers."""
+    from rich.console import Console  # most commands print nothing that needs it
+
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)

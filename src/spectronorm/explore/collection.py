@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +17,16 @@ from spectronorm.errors import ArgumentError, AudioError
 from spectronorm.explore.clip_view import ClipView, TimeAxis, view_clip
 from spectronorm.explore.listener import Heard, Listener
 from spectronorm.explore.raised_floor import LevelCounts
-from spectronorm.explore.round_trip import TurnedBack, turn_back
 from spectronorm.explore.settings import Exported, Options, Places, Settings, export
 from spectronorm.front_end import AnyFrontEnd, Levels
+from spectronorm.kernels.jit import without_loading
 from spectronorm.normalize import NORMALIZERS, PerClip, normalizer, normalizer_names
 from spectronorm.printable import printable
 from spectronorm.profile import Profile
 from spectronorm.version import __version__
+
+if TYPE_CHECKING:
+    from spectronorm.explore.round_trip import TurnedBack
 
 _CLIPS_AT_ONCE, _NEWS_AT_ONCE = 20_000, 5_000
 _LABELS = ("label", "category")
@@ -136,7 +139,7 @@ class Collection:
             self.listener.begin()
 
     def prepare(self) -> None:
-        """Compute the first clip, which loads the kernels, while a browser opens the page."""
+        """Compute the first clip while a browser opens the page."""
         with suppress(AudioError, IndexError):  # the page says why
             self._view(0)
 
@@ -212,9 +215,13 @@ class Collection:
         return known[name]
 
     def _read(self, number: int) -> ClipView:
-        return view_clip(self.clips[number], self._of.front_end, self._of.source.reader)
+        # The first picture does not wait for numba, which the listener loads.
+        with nullcontext() if self.listener.has_begun else without_loading():
+            return view_clip(self.clips[number], self._of.front_end, self._of.source.reader)
 
     def _turn_back(self, number: int, low: float, high: float) -> TurnedBack:
+        from spectronorm.explore.round_trip import turn_back  # images and inversion take long to import
+
         return turn_back(self._view(number), self._of.front_end, low, high, self.clips[number].name)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audio import ClipReference, Source
-from spectronorm.cleaning import inspect
 from spectronorm.engines import ThreadEngine
 from spectronorm.errors import SpectronormError
 from spectronorm.explore.distance import Oddness, Usual
@@ -105,6 +104,11 @@ class Listener:
         """End the head start: the first picture is there, and measuring no longer slows it down."""
         self._begin.set()
 
+    @property
+    def has_begun(self) -> bool:
+        """True from `begin` on, or from the end of the head start."""
+        return self._begin.is_set()
+
     def stop(self) -> None:
         """Stop measuring, and wait until the clips in hand are done."""
         self._stopped.set()
@@ -153,6 +157,7 @@ class Listener:
     def _run(self) -> None:
         problem: str | None = None
         self._begin.wait(self._head_start)
+        self._begin.set()
         try:
             self._measure()
             if not isinstance(self._front_end, Levels):
@@ -185,6 +190,7 @@ class Listener:
 
     def _inspect(self) -> None:
         """Find what is odd about the files themselves, and tell it beside what is known."""
+        from spectronorm.cleaning import inspect  # not needed before
 
         def count(done: int, _: int) -> None:
             self._require_open()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property, update_wrapper
 from importlib import import_module
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _said: set[str] = set()
 _LOADING = threading.RLock()
+_in_this_thread = threading.local()
 
 
 @cache
@@ -83,6 +85,20 @@ def numba_version() -> str:
     """The version of the numba that compiles kernels, or `none`."""
     numba = _numba()[0]
     return "none" if numba is None else str(numba.__version__)
+
+
+@contextmanager
+def without_loading() -> Iterator[None]:
+    """Kernels that are not loaded yet run as NumPy in this thread, with the same results.
+
+    One short clip is computed sooner so than numba is imported.
+    """
+    before = getattr(_in_this_thread, "plain", False)
+    _in_this_thread.plain = True
+    try:
+        yield
+    finally:
+        _in_this_thread.plain = before
 
 
 class Helper(Generic[P, R]):
@@ -162,6 +178,8 @@ class Kernel(Generic[P, R]):
         return self.plain(*args, **kwargs)
 
     def _first(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if getattr(_in_this_thread, "plain", False):
+            return self.plain(*args, **kwargs)
         with _LOADING:  # Numba is not made to be loaded by several threads at once.
             numba, why_not = _numba()
             if numba is None:
