@@ -102,7 +102,7 @@ def recognized_format(path: Path) -> str:
             if cls().recognizes(path):
                 names.append(name)
         except _UNREADABLE as error:  # it begins as files of this format do, and is damaged behind
-            reasons.append(str(error) if type(error) is ValueError else "it is damaged")
+            reasons.append(str(error) if isinstance(error, ValueError) else "it is damaged")
     if len(names) != 1:
         known = ", ".join(STATISTICS_FORMATS)
         why = f" ({reasons[0]:.200})" if reasons else ""
