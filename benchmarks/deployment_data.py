@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import spectronorm as sn
-from spectronorm.monitor import Baseline, Kind, Reference, Window, diagnose, evidence
+from spectronorm.monitor import Baseline, Diagnosis, Kind, Reference, Window, diagnose, evidence
 from spectronorm.monitor.clips.features import as_recorded
 from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.recent import Pane, SeenClip
@@ -35,20 +35,25 @@ class Clips:
 
     def diagnosed(self, training: Training, order: NDArray[np.int64], *, by_profile: bool = False) -> Kind:
         """The kind that is diagnosed from these clips, by the training clips or by their profile alone."""
+        return self.diagnosis(training, order, by_profile=by_profile).kind
+
+    def diagnosis(self, training: Training, order: NDArray[np.int64], *, by_profile: bool = False) -> Diagnosis:
+        """The diagnosis of these clips."""
         known = Reference(training.profile) if by_profile else training.reference
         window = Measurement.sum(self.measurements[i] for i in order)
-        return diagnose(evidence(known, window, FeatureMoments.of(self.features[order]))).kind
+        return diagnose(evidence(known, window, FeatureMoments.of(self.features[order])))
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Waves with their folds, and the waves of the other data set."""
+    """Waves with their folds, labels and speakers (or recordings), and the waves of the other data set."""
 
     name: str
     front_end: sn.FrontEnd
     waves: Sequence[NDArray[np.float32]]
     folds: NDArray[np.int64]
     labels: NDArray[Any]
+    speakers: NDArray[Any]
     others: Sequence[NDArray[np.float32]]
 
 
@@ -66,6 +71,7 @@ def data_sets(data: Path) -> Iterator[DataSet]:
         [sn.read(clip.path, 16_000) for clip in esc],
         folds,
         np.array([clip.columns["label"] for clip in esc]),
+        np.array([clip.columns["src_file"] for clip in esc]),
         [sn.read(path, 16_000) for path in long],
     )
     mel = sn.FrontEnd(8_000, stft=sn.STFT(256, hop_length=128), bands=sn.Mel(40))
@@ -76,6 +82,7 @@ def data_sets(data: Path) -> Iterator[DataSet]:
             [sn.read(path, 8_000) for path in paths],
             np.array([int(path.stem.split("_")[2]) for path in paths]) % 5 + 1,
             np.array([path.stem.split("_")[0] for path in paths]),
+            np.array([path.stem.split("_")[1] for path in paths]),
             [sn.read(clip.path, 8_000) for clip in esc],
         )
 

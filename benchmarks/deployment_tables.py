@@ -25,7 +25,6 @@ def tables(found: Mapping[str, Any]) -> str:
                 _detection(results["shifts"]),
                 _confusion(results["shifts"]),
                 _peers(results["shifts"]),
-                _refusals(results["refusals"]["sets"]),
             ]
         if "fresh" in results:
             blocks += ["Devices that no rule was chosen on:", _confusion(results["fresh"])]
@@ -78,11 +77,12 @@ def _detection(shifts: Mapping[str, Any]) -> str:
 
 
 def _confusion(shifts: Mapping[str, Any]) -> str:
-    kinds = [kind.value for kind in Kind if kind is not Kind.NOTHING]
+    said = {kind for result in shifts.values() for tally in result["kinds"].values() for kind in tally}
+    kinds = [kind.value for kind in Kind if kind is not Kind.NOTHING and kind.value in said]
     head = ["diagnosis (%) at 32 clips", *kinds, "no alarm", "right of those alarmed, at 8 / 16 / 32"]
     rows = []
     for name, result in shifts.items():
-        wanted = (Kind.CONTENT if name == OTHER else {**SHIFTS, **FRESH}[name].kind).value
+        wanted = (Kind.UNKNOWN if name == OTHER else {**SHIFTS, **FRESH}[name].kind).value
         by_clips = {int(at): tally for at, tally in result["kinds"].items()}
         last = by_clips[max(by_clips)]
         total = sum(last.values())
@@ -98,24 +98,6 @@ def _confusion(shifts: Mapping[str, Any]) -> str:
 def _right(tally: Mapping[str, int], wanted: str) -> str:
     alarmed = sum(count for kind, count in tally.items() if kind != Kind.NOTHING.value)
     return f"{100 * tally.get(wanted, 0) / alarmed:.0f}" if alarmed else "no alarm"
-
-
-def _refusals(rows: list[dict[str, Any]]) -> str:
-    head = ["updates refused as too uniform / in all", "clips", *(f"of {n} of 10 classes" for n in (1, 2, 3, 5, 10))]
-    return _table(
-        head,
-        [
-            [
-                row["baseline"],
-                str(row["clips"]),
-                *(
-                    " / ".join(f"{100 * share:.0f} %" for share in row[classes])
-                    for classes in ("1", "2", "3", "5", "10")
-                ),
-            ]
-            for row in rows
-        ],
-    )
 
 
 def _peers(shifts: Mapping[str, Any]) -> str:

@@ -38,14 +38,10 @@ from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
 from spectronorm.monitor import Baseline, Kind
-from spectronorm.monitor.change.advice import Remedy, helps
-from spectronorm.monitor.clips.variety import variety
 from spectronorm.monitor.threshold import stream_statistics
 from spectronorm.storage.atomic import write_text
 
 DIAGNOSED_AT = (8, 16, 32)
-GUARDED_OF_FOLD = 20
-FEW_CLASSES = (1, 2, 3, 5, 10)
 
 
 Kinds = dict[int, Counter[str]]
@@ -114,36 +110,6 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
     return rows
 
 
-def refusals(data: DataSet, clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, Any]]:
-    """Share of updates, from clips of few classes and of all, that are refused as uniform or by their diagnosis."""
-    rows = []
-    for baseline_name in ("training clips", "profile alone"):
-        for count in (16, 32):
-            row: dict[str, Any] = {"baseline": baseline_name, "clips": count}
-            for classes in FEW_CLASSES:
-                uniform, refused = [], []
-                for t in all_trainings:
-                    generator = np.random.default_rng(t.fold)
-                    baseline, thresholds = t.baseline, t.thresholds
-                    if baseline_name == "profile alone":
-                        baseline, thresholds = t.from_profile, t.profile_thresholds
-                    for _ in range(GUARDED_OF_FOLD):
-                        chosen = generator.choice(np.unique(data.labels), classes, replace=False)
-                        # Few classes have too few clips in a fold: they are taken from all.
-                        of_fold = (data.folds == t.fold) | (classes < 10)
-                        pool = np.flatnonzero(np.isin(data.labels, chosen) & of_fold)
-                        order = generator.choice(pool, count, replace=False)
-                        uniform.append(not variety(baseline, clips.features[order]).enough)
-                        alarm = alarms(baseline, thresholds[min(RATES)], clips.features[order][None]).any()
-                        kind = Kind.NOTHING
-                        if alarm:
-                            kind = clips.diagnosed(t, order, by_profile=baseline_name == "profile alone")
-                        refused.append(uniform[-1] or not helps(kind, Remedy.MEAN))
-                row[str(classes)] = (float(np.mean(uniform)), float(np.mean(refused)))
-            rows.append(row)
-    return rows
-
-
 class Bench:
     """A data set measured and trained on, when the first of its parts is asked for."""
 
@@ -189,7 +155,6 @@ class Bench:
             **{("shifts", name): partial(self.shift, name, shift, peers=True) for name, shift in SHIFTS.items()},
             ("shifts", OTHER): self.other,
             ("false_alarms", "rates"): lambda: false_alarms(self.plain, self.trainings),
-            ("refusals", "sets"): lambda: refusals(self.data, self.plain, self.trainings),
         }
         # The digits have recordings that no rule was chosen on; of ESC-10 all were seen.
         return found if self.data.name == "digits" else {**found, **fresh}

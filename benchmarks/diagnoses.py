@@ -1,9 +1,10 @@
 """Names that the diagnosis gives to changes that no rule was written with, on ESC-10 or the spoken digits.
 
-    python -m benchmarks.diagnoses [--half report] [--data ESC-10] [--write]
+    python -m benchmarks.diagnoses [--half report|fresh] [--data ESC-10] [--write]
 
 Each fold is deployed to a monitor that knows the other four: six windows of 32 clips behind each change of
-`benchmarks.changes`. Rules were chosen on the half `develop` of ESC-10; `report` is for reporting. "unknown-change" is
+`benchmarks.changes`. Rules were chosen on the half `develop` of ESC-10; `report` is for reporting, and
+`fresh` holds changes of an outsider's choice (`benchmarks.fresh_changes`). "unknown-change" is
 never wrong, and without an alarm nothing is named. `SPECTRONORM_DATA` names the folder with esc10/ and fsdd/. A few
 minutes of processor time.
 """
@@ -26,10 +27,13 @@ from benchmarks.deployment_tables import RATE
 from benchmarks.deployments import alarms
 from benchmarks.developed_on import DEVELOP
 from benchmarks.document import put_table
+from benchmarks.fresh_changes import FRESH_CHANGES
 from benchmarks.measure import RESULTS
 from spectronorm.monitor import Kind
 
 WINDOWS, CLIPS = 6, 32
+HALVES = {"develop": DEVELOP, "report": REPORT, "fresh": FRESH_CHANGES}
+HEAD = ["change", "right names", "right", "unknown", "wrong", "no alarm", "as"]
 PAGE = Path(__file__).parent.parent / "docs" / "monitoring.md"
 
 
@@ -56,9 +60,38 @@ def names(data: DataSet, change: Change, clips: Clips, known: list[Training]) ->
     return found
 
 
+def verdicts(change: Change, found: Counter[str]) -> Counter[str]:
+    """Windows that are named rightly, as unknown, wrongly, and not at all."""
+    count = Counter(
+        right=sum(n for kind, n in found.items() if kind in change.right and kind != Kind.NOTHING),
+        unknown=found[Kind.UNKNOWN.value],
+        silent=found[Kind.NOTHING.value],
+    )
+    count["wrong"] = found.total() - count.total()
+    return count
+
+
+def row(name: str, change: Change, found: Counter[str]) -> list[str]:
+    """A change's row of the table."""
+    count = verdicts(change, found)
+    shown = ", ".join(f"{kind} {n}" for kind, n in found.most_common() if kind != Kind.NOTHING)
+    rights = ", ".join(sorted(change.right - {Kind.NOTHING.value, Kind.CONTENT.value})) or "none"
+    return [name, rights, *(str(count[k]) for k in ("right", "unknown", "wrong", "silent")), shown]
+
+
+def remark(data: str, half: str, totals: Counter[str]) -> str:
+    """The shares over all changes."""
+    named = totals.total() - totals["silent"]
+    shares = {k: 100 * totals[k] / max(named, 1) for k in ("right", "unknown", "wrong")}
+    return (
+        f"{data}, half `{half}`: of {named} windows with an alarm {shares['right']:.0f} % are named right, "
+        f"{shares['unknown']:.0f} % unknown, {shares['wrong']:.0f} % wrongly; {totals['silent']} had no alarm."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--half", choices=["develop", "report"], default="report")
+    parser.add_argument("--half", choices=list(HALVES), default="report")
     parser.add_argument("--data", choices=["ESC-10", "digits"], default="ESC-10")
     parser.add_argument("--write", action="store_true", help="Write the table into docs/monitoring.md.")
     given = parser.parse_args()
@@ -66,29 +99,15 @@ def main() -> None:
     data = next(found for found in data_sets(folder) if found.name == given.data)
     plain = measured(data.front_end, data.waves)
     known = trainings(data, plain)
-    rows = [["change", "right names", "right", "unknown", "wrong", "no alarm", "as"]]
-    totals: Counter[str] = Counter()
-    for name, change in (DEVELOP if given.half == "develop" else REPORT).items():
+    rows, totals = [HEAD], Counter[str]()
+    for name, change in HALVES[given.half].items():
         unchanged = change.device is None
         clips = plain if unchanged else measured(data.front_end, heard(change, data.waves, data.front_end.sample_rate))
         found = names(data, change, clips, known)
-        count = {
-            "right": sum(n for kind, n in found.items() if kind in change.right and kind != Kind.NOTHING),
-            "unknown": found[Kind.UNKNOWN.value],
-            "silent": found[Kind.NOTHING.value],
-        }
-        count["wrong"] = sum(found.values()) - sum(count.values())
-        totals.update(count)
-        shown = ", ".join(f"{kind} {n}" for kind, n in found.most_common() if kind != Kind.NOTHING)
-        rights = ", ".join(sorted(change.right - {Kind.NOTHING.value}))
-        rows.append([name, rights, *(str(count[k]) for k in ("right", "unknown", "wrong", "silent")), shown])
+        totals.update(verdicts(change, found))
+        rows.append(row(name, change, found))
         print(" | ".join(rows[-1]), flush=True)
-    named = sum(totals.values()) - totals["silent"]
-    shares = {k: 100 * totals[k] / max(named, 1) for k in ("right", "unknown", "wrong")}
-    under = (
-        f"{given.data}, half `{given.half}`: of {named} windows with an alarm {shares['right']:.0f} % are named right, "
-        f"{shares['unknown']:.0f} % unknown, {shares['wrong']:.0f} % wrongly; {totals['silent']} had no alarm."
-    )
+    under = remark(given.data, given.half, totals)
     print(under)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"diagnoses-{given.data}-{given.half}.json").write_text(json.dumps([rows, under]) + "\n")

@@ -50,8 +50,9 @@ UPDATES = (MEAN, MEAN_AND_STD, BATCH_NORM)
 SEEDS, SECONDS, RATE = 3, 5.0, 16_000
 FEW_CLASSES = (1, 2, 3, 5)
 AS_IN_TRAINING = "as in training"
-_STANDARDIZED = story.FRONT_END
-_AS_RECORDED = sn.FrontEnd(RATE, stft=sn.STFT(1024, hop_length=640), bands=sn.Mel(64))
+Levels = Mapping[tuple[str, str], NDArray[np.float32]]
+STANDARDIZED = story.FRONT_END
+AS_RECORDED = sn.FrontEnd(RATE, stft=sn.STFT(1024, hop_length=640), bands=sn.Mel(64))
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ class Tried:
 
 
 MODELS = (
-    Tried("story", "band", _STANDARDIZED, Training(device="cpu")),
-    Tried("story", "global", _STANDARDIZED, Training(device="cpu")),
-    Tried("tiny", "band", _AS_RECORDED, Training(device="cpu")),
-    Tried("mlp", "band", _AS_RECORDED, Training(model="mlp", epochs=40, device="cpu")),
+    Tried("story", "band", STANDARDIZED, Training(device="cpu")),
+    Tried("story", "global", STANDARDIZED, Training(device="cpu")),
+    Tried("tiny", "band", AS_RECORDED, Training(device="cpu")),
+    Tried("mlp", "band", AS_RECORDED, Training(model="mlp", epochs=40, device="cpu")),
 )
 """The network of the deployment story, `tiny` and `mlp` of `compare`; two of them hear audio as recorded."""
 
@@ -100,37 +101,43 @@ def measure(folder: Path, only_seeds: Sequence[int]) -> None:
     torch.set_num_threads(1)
     clips = labelled_clips(sn.open_source(folder))
     done = {(row["model"], row["fold"], row["seed"]) for row in _rows()} if FILE.exists() else set()
-    samples = round(SECONDS * RATE)
-    waves = [repeated(sn.read(clip.path, RATE), samples) for clip in clips.source]
-    levels = {}
-    for name, change in {
-        AS_IN_TRAINING: Change(None, frozenset()),
-        **{n: c for n, (_, c) in changes().items()},
-    }.items():
-        changed = heard(change, waves, RATE)
-        for front_end in (_STANDARDIZED, _AS_RECORDED):
-            levels[front_end.fingerprint, name] = np.stack([front_end.clip_level(w) for w in changed]).astype(
-                np.float32
-            )
+    levels = levels_behind(clips, {name: change for name, (_, change) in changes().items()})
     print(f"{len(levels)} sets of levels, {time.process_time():.0f} s of processor time", flush=True)
-    profiles = {
-        f.fingerprint: sn.fit(clips.source, f, group_by=("fold",), duration=SECONDS)
-        for f in (_STANDARDIZED, _AS_RECORDED)
-    }
+    profiles = profiles_of(clips)
     RESULTS.mkdir(exist_ok=True)
     for seed in only_seeds:
         for fold in clips.held_out:
             for tried in MODELS:
                 name = f"{tried.model}, {tried.normalize}"
                 if (name, fold, seed) not in done:
-                    row = _tested(tried, clips, levels, profiles[tried.front_end.fingerprint], fold, seed)
+                    row = tested(tried, clips, levels, profiles[tried.front_end.fingerprint], fold, seed)
                     with FILE.open("a") as file:
                         file.write(json.dumps({"model": name, "fold": fold, "seed": seed, "hits": row}) + "\n")
                     print(f"seed {seed}, fold {fold}, {name}: {time.process_time():.0f} s", flush=True)
 
 
-def _tested(
-    tried: Tried, clips: LabelledClips, levels: Mapping[Any, Any], profile: sn.Profile, fold: str, seed: int
+def levels_behind(clips: LabelledClips, behind: Mapping[str, Change]) -> Levels:
+    """Levels of all clips by the front end's fingerprint and the change, and as in training."""
+    waves = [repeated(sn.read(clip.path, RATE), round(SECONDS * RATE)) for clip in clips.source]
+    found = {}
+    for name, change in {AS_IN_TRAINING: Change(None, frozenset()), **behind}.items():
+        changed = heard(change, waves, RATE)
+        for front_end in (STANDARDIZED, AS_RECORDED):
+            stacked = np.stack([front_end.clip_level(wave) for wave in changed])
+            found[front_end.fingerprint, name] = stacked.astype(np.float32)
+    return found
+
+
+def profiles_of(clips: LabelledClips) -> dict[str, sn.Profile]:
+    """Profile of all clips by the front end's fingerprint, in folds."""
+    return {
+        front_end.fingerprint: sn.fit(clips.source, front_end, group_by=("fold",), duration=SECONDS)
+        for front_end in (STANDARDIZED, AS_RECORDED)
+    }
+
+
+def tested(
+    tried: Tried, clips: LabelledClips, levels: Levels, profile: sn.Profile, fold: str, seed: int
 ) -> dict[str, dict[str, list[int]]]:
     """Hits of the tested clips, by change and update."""
     print_of = tried.front_end.fingerprint
@@ -172,14 +179,16 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 
 def gains(folder: Path) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Gain of each update behind each change, and by kind and model, in points, with its 95 % interval."""
+    """Gain of each update behind each change, and by kind, in points, with its 95 % interval."""
     clips = labelled_clips(sn.open_source(folder))
     groups = {fold: [clips.groups[i] for i in clips.test_clips(fold)] for fold in clips.held_out}
     kinds = {name: kind for name, (kind, _) in changes().items()}
     apart: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in _rows():
         for change, hits in row["hits"].items():
-            keys = [change, f"kind {kinds.get(change, 'nothing')}", f"{change} / {row['model']}"]
+            keys = [change, f"kind {kinds.get(change, Kind.NOTHING.value)}"]
+            if change in kinds:  # An unknown change may be any of them.
+                keys.append(f"kind {Kind.UNKNOWN.value}")
             for update, values in hits.items():
                 if update == NO_UPDATE:
                     continue
@@ -226,21 +235,29 @@ def write(folder: Path) -> None:
         few.append([f"10 of 10 classes, {change}", *(_cell(found[change].get(update)) for update in UPDATES)])
     put_table(PAGE, "update-few-classes", few)
     entries = [
-        (key.removeprefix("kind "), [by_update[update] for update in UPDATES])
+        (key.removeprefix("kind "), [(*by_update[update], worst(found, key, update)) for update in UPDATES])
         for key, by_update in sorted(found.items())
         if key.startswith("kind ")
     ]
     text = ADVICE.read_text()
     before, _, rest = text.partition("# begin: python -m benchmarks.update_benefit write\n")
     after = rest.partition("# end\n")[2]
-    lines = [
-        f'    "{kind}": ({", ".join(f"Benefit({m:.1f}, {low:.1f}, {high:.1f})" for m, low, high in by)}),\n'
-        for kind, by in entries
-    ]
+    lines = [f'    "{kind}": ({", ".join(map(_benefit, by))}),\n' for kind, by in entries]
     ADVICE.write_text(
         f"{before}# begin: python -m benchmarks.update_benefit write\n"
         f"MEASURED: Mapping[str, tuple[Benefit, Benefit, Benefit]] = {{\n{''.join(lines)}}}\n# end\n{after}"
     )
+
+
+def _benefit(figures: tuple[float, ...]) -> str:
+    return f"Benefit({', '.join(f'{value:.1f}' for value in figures)})"
+
+
+def worst(found: Mapping[str, Mapping[str, tuple[float, float, float]]], key: str, update: str) -> float:
+    """The smallest mean gain behind one change of a kind."""
+    kind = key.removeprefix("kind ")
+    of_kind = [c for c, (k, _) in changes().items() if kind in (k, Kind.UNKNOWN.value)] or [AS_IN_TRAINING]
+    return min(found[change][update][0] for change in of_kind)
 
 
 def _cell(gain: tuple[float, float, float] | None) -> str:

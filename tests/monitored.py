@@ -86,5 +86,5 @@ def devices() -> Mapping[str, tuple[str, object]]:
         "noise": ("added-noise", noise),
         "dead": ("silence", lambda wave: wave * 0.0),
         "clipped": ("clipping", lambda wave: np.clip(wave * 40.0, -1.0, 1.0)),
-        "tones": ("other-content", tone),
+        "tones": ("unknown-change", tone),
     }

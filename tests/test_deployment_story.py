@@ -44,7 +44,8 @@ def sounds(tmp_path: Path) -> Path:
 def check(story: Mapping[str, Chapter], within: float, *, strange: bool = False) -> None:
     """No alarm, no update; alarm, equalization, updated back; alarm, noise, and batch normalization adapted.
 
-    `strange`: the sounds are so few in kind that the noise is not named, and nothing is adapted.
+    `strange`: the sounds are so few in kind that the noise is not named. A change without a name is adapted to only if
+    the clips are diverse, which noise prevents.
     """
     clean, dull, noise = (story[name] for name in ("as in training", "dull microphone", "noise at 20 dB"))
     assert clean.alarm_at is None

@@ -26,10 +26,10 @@ from spectronorm.monitor.feed.watch import watch as watch
 from spectronorm.monitor.mending.lineage import lineage as lineage
 from spectronorm.monitor.mending.lineage import rollback as rollback
 from spectronorm.monitor.mending.lineage import save_update as save_update
+from spectronorm.monitor.mending.new_audio import NewAudio as NewAudio
+from spectronorm.monitor.mending.new_audio import measure_new as measure_new
 from spectronorm.monitor.mending.refit import refit as refit
-from spectronorm.monitor.mending.update import NewAudio as NewAudio
 from spectronorm.monitor.mending.update import Update as Update
-from spectronorm.monitor.mending.update import measure_new as measure_new
 from spectronorm.monitor.mending.update import moved_baseline as moved_baseline
 from spectronorm.monitor.mending.update import restarted as restarted
 from spectronorm.monitor.mending.update import update as update

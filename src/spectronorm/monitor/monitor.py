@@ -17,7 +17,7 @@ from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontE
 from spectronorm.front_end import Levels, require_front_end
 from spectronorm.monitor import storage
 from spectronorm.monitor.change.diagnosis import Diagnosis, diagnose
-from spectronorm.monitor.change.distribution import Distribution
+from spectronorm.monitor.change.distribution import Distribution, decayed
 from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.clips.baseline import Baseline
@@ -29,6 +29,7 @@ from spectronorm.monitor.recent import Pane, Panes, SeenClip
 from spectronorm.monitor.seen_files import Mark, SeenFiles
 from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, window_statistic
 from spectronorm.monitor.verdict import Report, Verdict, unalarmed
+from spectronorm.monitor.watchable import LevelShapes, checked_samples, require_watchable
 from spectronorm.monitor.window import Window
 from spectronorm.normalize.normalizer import require_level
 from spectronorm.profile import LevelClip, Measurement, Profile, Statistics
@@ -73,12 +74,7 @@ class Monitor:
         threshold: float | None = None,
         serial: bool = False,
     ) -> None:
-        _require_profile(profile)
-        if not isinstance(profile.front_end, Levels) and len(profile.front_end.level_shape) > 1:
-            raise ArgumentError(
-                f"channels={profile.front_end.channels!r}: a monitor listens to one channel; fit with mean, first or a "
-                "number"
-            )
+        require_watchable(profile)
         self.profile = profile
         self.baseline = Baseline.of_profile(profile, seed=seed) if baseline is None else baseline
         profile.front_end.require_same(self.baseline.front_end, "the baseline")
@@ -96,7 +92,7 @@ class Monitor:
         self._names = self.baseline.names()
         self._known = Reference(profile, self.baseline)
         self._grid = profile.front_end.grid
-        self._frames: dict[int, int] = {}
+        self._shapes = LevelShapes(profile.front_end)
         then = Statistics(profile.total, profile.front_end.grid)
         self._then_mean, self._then_std = np.asarray(then.mean), np.where(then.std > 0, then.std, 1.0)
         self.features: Floats | None = None
@@ -127,12 +123,12 @@ class Monitor:
             FrontEndMismatch: if the level was not made by this front end.
             ShapeError: if the samples are not a one-dimensional float array.
         """
-        samples = _checked(samples)
+        samples = checked_samples(samples)
         recorded = as_recorded(samples)
         if not math.isfinite(recorded.peak):
             raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
         front_end = require_front_end(self.profile.front_end, "watching samples")
-        made = front_end.clip_level(samples) if level is None else self._checked_level(level, samples)
+        made = front_end.clip_level(samples) if level is None else self._shapes.checked(level, samples)
         return self._take(made, recorded, at)
 
     def add_level(self, level: NDArray[Any], *, at: float | None = None) -> Verdict:
@@ -187,9 +183,8 @@ class Monitor:
         Raises:
             ArgumentError: if no clip has come yet.
         """
-        panes = self._filled()
         verdict = self.verdict()
-        figures = drift(self.profile, self.measurement(), self._weighted(panes))
+        figures = drift(self.profile, self.measurement(), self._distributions())
         return Report(verdict, figures, self.diagnosis(), self.alarms, self.bad)
 
     def diagnosis(self) -> Diagnosis:
@@ -211,7 +206,7 @@ class Monitor:
 
     def distribution(self, *, pooled: bool = False) -> Distribution:
         """Return the distribution of the window's levels, for a figure."""
-        return self._weighted(self._filled())[int(pooled)]
+        return self._distributions()[int(pooled)]
 
     def history_so_far(self) -> History:
         """Return the history, with the pane that is being filled as its last row."""
@@ -236,15 +231,7 @@ class Monitor:
             raise ArgumentError("there is no monitor to add up; give at least one")
         first = parts[0]
         for part in parts[1:]:
-            if part.profile.front_end != first.profile.front_end or part.reference != first.reference:
-                raise FrontEndMismatch("monitors of different profiles cannot be added up; start them from one profile")
-            same = (part.window, part.false_alarms, part.baseline.measured) == (
-                first.window,
-                first.false_alarms,
-                first.baseline.measured,
-            ) and np.array_equal(part.baseline.rows, first.baseline.rows, equal_nan=True)
-            if not same:
-                raise ArgumentError("monitors differ in window, baseline or false alarms; start them alike")
+            _require_alike(first, part)
         window = replace(first.window, clips=first.window.clips * len(parts))
         rate = FalseAlarms(max(first.false_alarms.per_clip / len(parts), 1e-9))
         total = cls(
@@ -341,15 +328,9 @@ class Monitor:
         feature = self._names[reading.feature] if reading.panes else "none yet"
         return Verdict(self.clips, reading.statistic, self.threshold, feature, alarm, onset)
 
-    def _weighted(self, panes: Sequence[tuple[int, Pane]]) -> tuple[Distribution, Distribution]:
-        """Distributions of the window by band and pooled; with decay, older panes have less weight."""
-        front_end, newest = self.profile.front_end, panes[0][0]
-        parts = [(p.measurement.frames * self.window.decay ** (newest - number), p.measurement) for number, p in panes]
-        if self.window.decay == 1.0:
-            parts = [(1.0, Measurement.sum(m for _, m in parts))]
-        by_band = Distribution.mix([(w, Distribution.of(m, front_end)) for w, m in parts])
-        pooled = Distribution.mix([(w, Distribution.of(m, front_end, pooled=True)) for w, m in parts])
-        return by_band, pooled
+    def _distributions(self) -> tuple[Distribution, Distribution]:
+        panes = [(number, pane.measurement) for number, pane in self._filled()]
+        return decayed(panes, self.profile.front_end, self.window.decay)
 
     def _remember(self, pane: Pane) -> None:
         """Append a pane's shift of the mean to the history, for the figure of bands over time."""
@@ -358,31 +339,12 @@ class Monitor:
     def _shift(self, pane: Pane) -> Floats:
         return np.asarray((pane.band_mean() - self._then_mean) / self._then_std)
 
-    def _checked_level(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
-        front_end = require_front_end(self.profile.front_end, "watching samples")
-        if len(samples) not in self._frames:
-            self._frames = {len(samples): front_end.frames(len(samples))}
-        wanted = (len(self._then_mean), self._frames[len(samples)])
-        if level.shape != wanted:
-            raise FrontEndMismatch(
-                f"a level of shape {tuple(level.shape)} is not what this profile's front end makes of {len(samples)} "
-                f"samples, {wanted} (band, frame); use the front end that the profile was measured with"
-            )
-        return np.ascontiguousarray(level, dtype=np.float64)
 
-
-def _require_profile(profile: object) -> None:
-    if not isinstance(profile, Profile):
-        raise ArgumentError(
-            f"a monitor needs a Profile with its histograms, not a {type(profile).__name__}: what is saved for use "
-            "holds a mean and a scale only; load the file that spectronorm fit wrote"
-        )
-
-
-def _checked(samples: Samples) -> Samples:
-    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
-        raise ShapeError("a clip must be a NumPy array (sample,) of floats in [-1, 1], without padding")
-    clip = np.ascontiguousarray(samples, dtype=np.float32)
-    if not len(clip):
-        raise AudioError(BadAudioReason.EMPTY, "it holds no samples")
-    return clip
+def _require_alike(first: Monitor, other: Monitor) -> None:
+    """Refuse monitors that cannot be added up."""
+    if other.profile.front_end != first.profile.front_end or other.reference != first.reference:
+        raise FrontEndMismatch("monitors of different profiles cannot be added up; start them from one profile")
+    settings = [(m.window, m.false_alarms, m.baseline.measured) for m in (first, other)]
+    same_rows = np.array_equal(other.baseline.rows, first.baseline.rows, equal_nan=True)
+    if settings[0] != settings[1] or not same_rows:
+        raise ArgumentError("monitors differ in window, baseline or false alarms; start them alike")

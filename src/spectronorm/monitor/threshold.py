@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its module stats takes a third of a second to import, which SciPy does on first use
 
 from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import ArgumentError
@@ -26,8 +27,8 @@ _MIN_CLIPS = 4
 """Smallest number of clips in a horizon."""
 _CLIPS_PLAYED = 240_000
 _MIN_STREAMS = 80
-_FIFTHS = 5
 """However long they are: a tail needs streams to be extrapolated from."""
+_FIFTHS = 5
 _SURE_TAIL = 20
 """A threshold exceeded by at least this number of simulated streams is counted; a rarer one is extrapolated."""
 
@@ -120,8 +121,11 @@ def calibrate(
     logarithm of the hazard is taken as linear in the tail of the threshold.
 
     With `serial`, a stream that comes in order, such as pieces of one recording or class after class, is played in
-    order: each fifth of the training clips, in the order of their names, from a random clip on, to a monitor that knows
-    the other fifths. The rate then holds for streams that depend on their past as the training clips do in that order.
+    order: each group's clips in the order of their names, from a random clip on, to a monitor that knows the other
+    groups. The rate then holds for streams that depend on their past as the training clips do in that order. A clip has
+    much in common with the next one, so each group counts as one observation, and the threshold is raised by what
+    Student's t adds for so few. A training set without groups is divided into fifths, in order, each of which may hold
+    sounds that no other does; the threshold is then high.
 
     Args:
         baseline: Features of the training clips.
@@ -140,15 +144,28 @@ def calibrate(
     if serial and not baseline.measured:
         raise ArgumentError("a serial calibration plays training clips in their order; give them (--training SOURCE)")
     generator = np.random.default_rng(seed)
-    folds = np.arange(len(baseline.rows)) * _FIFTHS // len(baseline.rows) if serial else baseline.folds
-    highest: list[float] = []
+    folds = np.arange(len(baseline.rows)) * _FIFTHS // len(baseline.rows)
+    if baseline.has_groups or not serial:
+        folds = baseline.folds
+    highest: list[Floats] = []
     length = max(2 * pane_clips * panes, 4 * _MIN_CLIPS)
     each = math.ceil(max(_CLIPS_PLAYED / length, _MIN_STREAMS) / len(np.unique(folds)))
     for scores in baseline.fold_scores(folds):
+        found = []
         for start in range(0, each, 200):
             orders = [_order(len(scores), length, generator, serial=serial) for _ in range(min(200, each - start))]
-            highest += stream_statistics(scores[np.stack(orders)], pane_clips, panes).max(axis=1).tolist()
-    return _at_hazard(np.sort(np.array(highest))[::-1], length, per_clip)
+            found.append(stream_statistics(scores[np.stack(orders)], pane_clips, panes).max(axis=1))
+        highest.append(np.concatenate(found))
+    threshold = _at_hazard(np.sort(np.concatenate(highest))[::-1], length, per_clip)
+    return threshold + (_for_few(highest, -math.expm1(-per_clip * length)) if serial else 0.0)
+
+
+def _for_few(highest: Sequence[Floats], share: float) -> float:
+    """Rise of the threshold because a new group is predicted from few: Student's t in place of the normal quantile."""
+    spread = float(np.std([np.median(values) for values in highest], ddof=1))
+    share = min(share, 0.5)
+    few = float(scipy.stats.t.isf(share, len(highest) - 1)) * math.sqrt(1.0 + 1.0 / len(highest))
+    return spread * (few - float(scipy.stats.norm.isf(share)))
 
 
 def _order(clips: int, length: int, generator: np.random.Generator, *, serial: bool) -> Integers:

@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from spectronorm.errors import ArgumentError, UpdateRefused
 from spectronorm.monitor import NewAudio, Remedy
-from spectronorm.monitor.mending.update import objections_to, too_few
+from spectronorm.monitor.mending.guards import objections_to, too_few
 from spectronorm.short_repr import with_short_repr
 
 

@@ -142,7 +142,7 @@ def _looks(prepared: Prepared, results: Results, done: int, planned: int) -> dic
     design, clips = prepared.design, prepared.clips
     names = [arm.name for arm in design.arms]
     blocks = complete_blocks(results.done, design, clips)[:done]
-    values = outcomes(results.done, clips, names, blocks, design.metric)
+    values = outcomes(results.done, clips, names, blocks, design.metric_name)
     if values is None:
         return {}
     critical = boundary(planned, len(names) - 1)

@@ -175,7 +175,7 @@ def check_metric(design: Design, clips: LabelledClips) -> None:
         raise ArgumentError(f"update_classes={design.update_classes} needs clips with one label; leave it out")
     for fold in clips.held_out:
         truth = truth_of(clips.labels[clips.test_clips(fold)], len(clips.classes))
-        find_metric(design.metric).check(truth, clips.classes, f"fold {fold}")
+        find_metric(design.metric_name).check(truth, clips.classes, f"fold {fold}")
 
 
 def _readable(source: Source, design: Design) -> Source:

@@ -18,7 +18,8 @@ class Remedy(StrEnum):
 
 
 WORTHWHILE = 1.0
-"""Smallest mean gain, in points of accuracy, for which an update is advised."""
+"""Smallest mean gain, in points of accuracy, for which an update is advised, and largest cost of it behind any change
+of the kind."""
 
 _NAMES = {
     Remedy.MEAN: "updating the means (spectronorm update)",
@@ -38,8 +39,7 @@ _AT_THE_SOURCE = {
     Kind.REVERBERATION: "Move the microphone closer or damp the room, or train with reverberation.",
     Kind.SPEED: "Check the sample rate that the device reports: clips are played at a wrong one.",
     Kind.UNKNOWN: (
-        "Listen, label some clips and measure the model before anything is changed. Behind all measured changes "
-        "together, adapting batch normalization gained most."
+        "Listen, label some clips and measure the model. The following gains are means over all measured changes."
     ),
     Kind.CONTENT: (
         "Listen: the sounds themselves are others than in training, so label some and measure the model. Do not "
@@ -58,9 +58,15 @@ def gains(kind: Kind) -> Mapping[Remedy, Benefit] | None:
 
 
 def helps(kind: Kind, remedy: Remedy) -> bool:
-    """True if the update gained at least `WORTHWHILE` points where it was measured."""
+    """True if the update gained at least `WORTHWHILE` points on average, and cost no more behind any change."""
     found = gains(kind)
-    return found is not None and found[remedy].points >= WORTHWHILE
+    return found is not None and found[remedy].points >= WORTHWHILE and found[remedy].worst >= -WORTHWHILE
+
+
+def advised(kind: Kind) -> tuple[Remedy, ...]:
+    """Return the updates that gained enough where they were measured, the most beneficial first."""
+    found = gains(kind)
+    return () if found is None else tuple(sorted((r for r in Remedy if helps(kind, r)), key=lambda r: -found[r].points))
 
 
 def advice_for(kind: Kind) -> str:
@@ -68,8 +74,8 @@ def advice_for(kind: Kind) -> str:
     found = gains(kind)
     parts = [_AT_THE_SOURCE[kind]]
     if found is not None:
-        helpful = sorted((r for r in Remedy if helps(kind, r)), key=lambda r: -found[r].points)
-        harmful = [r for r in Remedy if found[r].points <= -WORTHWHILE]
+        helpful = advised(kind)
+        harmful = [r for r in Remedy if r not in helpful and min(found[r].points, found[r].worst) <= -WORTHWHILE]
         if helpful:
             parts.append(f"Measured on four models: {'; '.join(f'{_NAMES[r]} {_of(found[r])}' for r in helpful)}.")
         if harmful:
@@ -80,4 +86,4 @@ def advice_for(kind: Kind) -> str:
 
 
 def _of(gain: Benefit) -> str:
-    return f"{gain.points:+.0f} points ({gain.low:+.0f} to {gain.high:+.0f})"
+    return f"{gain.points:+.0f} points ({gain.low:+.0f} to {gain.high:+.0f}; {gain.worst:+.0f} behind the worst change)"

@@ -74,6 +74,22 @@ def _weighted(weights: Floats, values: Sequence[Floats]) -> Floats:
     return np.asarray(np.tensordot(weights, np.stack(values), axes=1))
 
 
+def decayed(
+    parts: Sequence[tuple[int, Measurement]], front_end: AnyFrontEnd, decay: float
+) -> tuple[Distribution, Distribution]:
+    """Distributions by band and pooled of a window's panes, with their numbers, newest first.
+
+    A pane has the weight `decay` relative to the next newer one.
+    """
+    newest = parts[0][0]
+    weighted = [(m.frames * decay ** (newest - number), m) for number, m in parts]
+    if decay == 1.0:
+        weighted = [(1.0, Measurement.sum(m for _, m in parts))]
+    by_band = Distribution.mix([(w, Distribution.of(m, front_end)) for w, m in weighted])
+    pooled = Distribution.mix([(w, Distribution.of(m, front_end, pooled=True)) for w, m in weighted])
+    return by_band, pooled
+
+
 def dbfs_mean(shares: Floats) -> float:
     """Return the mean clip level in dBFS."""
     return float(shares @ (dbfs_edges() + 0.5 / CELLS_PER_DB) / max(shares.sum(), 1e-12))

@@ -131,6 +131,15 @@ class Baseline:
     def _sorted(self) -> Floats:
         return np.sort(self.rows[:, self.columns], axis=0)
 
+    @property
+    def has_groups(self) -> bool:
+        """True if the clips' groups, and not chance, decide which clips are in one fold."""
+        numbers, sizes = np.unique(self.groups, return_counts=True)
+        return len(numbers) >= _FOLDS or self._groups_are_folds(len(numbers), int(sizes.min()))
+
+    def _groups_are_folds(self, count: int, smallest: int) -> bool:
+        return 2 < count <= _MOST_GROUPS and smallest >= len(self.rows) / (2 * count)
+
     @cached_property
     def folds(self) -> NDArray[np.int64]:
         """Fold of each clip – the clip's group if groups are few and large, else one of five folds.
@@ -139,7 +148,7 @@ class Baseline:
         """
         generator = np.random.default_rng(0)
         numbers, sizes = np.unique(self.groups, return_counts=True)
-        if 2 < len(numbers) <= _MOST_GROUPS and sizes.min() >= len(self.rows) / (2 * len(numbers)):
+        if self._groups_are_folds(len(numbers), int(sizes.min())):
             return self.groups
         if len(numbers) < _FOLDS:
             return generator.permutation(np.arange(len(self.rows)) % _FOLDS)

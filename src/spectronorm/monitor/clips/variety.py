@@ -16,17 +16,20 @@ from spectronorm.monitor.clips.features import columns_of
 _DIRECTIONS = 10
 _DRAWS = 400
 _SHARE = 0.05
+_LOWER_QUARTILE = 0.25
 
 
 @dataclass(frozen=True)
 class Variety:
     """Diversity of the clips, with the smallest value expected of training clips.
 
-    `limit` is the 5th percentile of the measure over random draws of equally many clips from one training group.
+    `limit` is the 5th percentile of the measure over random draws of equally many clips from one training group, and
+    `quartile` the 25th.
     """
 
     value: float
     limit: float
+    quartile: float
 
     @property
     def enough(self) -> bool:
@@ -67,7 +70,8 @@ def variety(baseline: Baseline, features: Floats, *, seed: int = 0) -> Variety:
         part = parts[number % len(parts)]
         # Draw without replacement if the group is at least twice the size of the draw.
         sizes.append(size(part[generator.choice(len(part), count, replace=count > len(part) // 2)]))
-    return Variety(size(features[:, columns]), float(np.quantile(sizes, _SHARE)))
+    limit, quartile = np.quantile(sizes, [_SHARE, _LOWER_QUARTILE])
+    return Variety(size(features[:, columns]), float(limit), float(quartile))
 
 
 def _in_directions(training: Floats) -> Callable[[Floats], float]:

@@ -72,7 +72,7 @@ def _smooth_filter(o: Observed) -> Hypothesis:
 
 
 def _band_limits(o: Observed) -> Iterator[Hypothesis]:
-    """Ranges beyond an edge are lost; the range at the edge may be lost in part."""
+    """Ranges beyond an edge are lost; those on either side of it may be lost in part."""
     ranges, moved = o.ranges, o.shift[:, 1:].mean(axis=1)
     edges = [(0, high) for high in range(3, ranges)]
     edges += [(low, high) for low in range(1, ranges // 2) for high in (ranges, *range(low + 4, ranges))]
@@ -85,7 +85,9 @@ def _band_limits(o: Observed) -> Iterator[Hypothesis]:
         kept = _within(edge, ranges)
         drop = float(np.median(moved[kept]) - np.median(moved[~kept]))
         if drop >= _LEAST_DROP:
-            yield _band_limit(o, edge, float(np.median(moved[kept])), drop, -float(np.log(len(edges))))
+            for in_part in (False, True):
+                weight = -float(np.log(2 * len(edges)))
+                yield _band_limit(o, edge, float(np.median(moved[kept])), drop, weight, in_part=in_part)
 
 
 def _within(edge: tuple[int, int], ranges: int) -> NDArray[np.bool_]:
@@ -93,16 +95,20 @@ def _within(edge: tuple[int, int], ranges: int) -> NDArray[np.bool_]:
     return np.asarray((place >= edge[0]) & (place < edge[1]))
 
 
-def _band_limit(o: Observed, edge: tuple[int, int], gain: float, drop: float, weight: float) -> Hypothesis:
+def _band_limit(
+    o: Observed, edge: tuple[int, int], gain: float, drop: float, weight: float, *, in_part: bool
+) -> Hypothesis:
+    """A band limit; `in_part`: the first range beyond the edge is not lost as much as those that follow."""
     low, high = edge
-    kept, at_edge = _within(edge, o.ranges), np.zeros(o.ranges)
+    kept, at_edge, beyond = _within(edge, o.ranges), np.zeros(o.ranges), np.zeros(o.ranges)
     if low > 0:
-        at_edge[low] = 1.0
+        at_edge[low] = beyond[low - 1] = 1.0
     if high < o.ranges:
-        at_edge[high - 1] = 1.0
+        at_edge[high - 1] = beyond[high] = 1.0
 
     def cut(p: Floats) -> Floats:
-        by = np.where(kept, p[0] - at_edge * np.abs(p[2]), p[0] - np.abs(p[1]))
+        lost = np.abs(p[1]) * (1.0 - beyond / (1.0 + np.exp(-p[3]))) if in_part else np.abs(p[1])
+        by = np.where(kept, p[0] - at_edge * np.abs(p[2]), p[0] - lost)
         return raised(o, by[:, None])
 
     sides = [f"below about {o.hz[low]:.0f} Hz"] if low > 0 else []
@@ -111,9 +117,9 @@ def _band_limit(o: Observed, edge: tuple[int, int], gain: float, drop: float, we
         Kind.BAND_LIMIT,
         cut,
         lambda _: f"Everything {' and '.join(sides)} is gone; the other bands are as they were.",
-        start=[gain, drop, 3.0],
-        deviation=[6.0, 25.0, 8.0],
-        centre=[0.0, 45.0, 0.0],
+        start=[gain, drop, 3.0, *([0.0] if in_part else [])],
+        deviation=[6.0, 25.0, 8.0, *([1.0] if in_part else [])],
+        centre=[0.0, 45.0, 0.0, *([0.0] if in_part else [])],
         figures={"quiet spread": (0.0, 0.4), "loud spread": (0.0, 0.4)},
         weight=weight,
     )

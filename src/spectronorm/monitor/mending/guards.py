@@ -1,0 +1,33 @@
+"""Guards of an update: reasons against taking statistics from a deployment's clips."""
+
+from __future__ import annotations
+
+from spectronorm.counted import counted
+from spectronorm.monitor.change.advice import Remedy, helps
+from spectronorm.monitor.change.kind import Kind
+from spectronorm.monitor.mending.new_audio import MIN_CLIPS, NewAudio
+
+
+def objections_to(new: NewAudio, remedy: Remedy, *, clips: int | None = None) -> list[str]:
+    """Reasons against an update from this audio: too few clips, clips that are too alike, or no measured benefit."""
+    found = too_few(new.measurement.clips if clips is None else clips)
+    kind, variety = new.diagnosis.kind, new.variety
+    # A change without a name may be one of content, which costs more than an update gains elsewhere.
+    least = variety.quartile if kind is Kind.UNKNOWN else variety.limit
+    # Noise raises quiet levels and makes any clips alike, so it is reported as noise.
+    if variety.value < least and kind is not Kind.NOISE:
+        share = "three of four" if kind is Kind.UNKNOWN else "nineteen of twenty"
+        found.append(
+            f"The clips are too alike (diversity {variety.value:.2f}; {share} sets of as many training clips have at "
+            f"least {least:.2f}): statistics of one or two kinds of sound ruin the others."
+        )
+    if not helps(kind, remedy):
+        found.append(f"{new.diagnosis}")
+    return found
+
+
+def too_few(clips: int) -> list[str]:
+    """The objection to an update from too few clips, if they are."""
+    if clips >= MIN_CLIPS:
+        return []
+    return [f"{counted(clips, 'clip is', 'clips are')} too few: at least {MIN_CLIPS} of mixed content are needed."]
