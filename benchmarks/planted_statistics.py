@@ -183,8 +183,8 @@ def columns_of(name: str, folder: Path, share: float) -> dict[str, dict[str, str
         )
         for size in ordered:
             for right_mean, what in ((False, ""), (True, ", beside the right mean")):
-                verdicts = [_named(one) for one in in_random_orders(data, size, axis, right_mean)]
-                column[f"stds averaged over batches of {size} in a random order{what}"] = _counted(verdicts)
+                said = [_named(one) for one in in_random_orders(data, size, axis, right_mean)]
+                column[f"stds averaged over batches of {size} in a random order{what}"] = _counted(said)
         mean, std = moments(data.levels, axis)
         right = np.float32(mean), np.float32(np.maximum(std, 1e-8))
         column["none: the right numbers, in float32"] = audit_sums(right, data.sums, data.front_end).verdict
