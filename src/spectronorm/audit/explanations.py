@@ -55,7 +55,7 @@ def _jackknife(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def finding_of(
     mistake: Mistake, given: Moments, expected: Moments, scale: NDArray[np.float64], errors: Moments
 ) -> Finding:
-    """How far given numbers are from those that an explanation gives, in deviations `scale` and standard errors."""
+    """Distance of given numbers from the numbers of an explanation, in deviations `scale` and in standard errors."""
     live = scale > _DEAD * scale.max()  # a band without a bin is always on the floor, and says nothing
     live = live if live.any() else np.ones_like(live)
     unit = np.maximum(scale[live], 1e-10)

@@ -19,7 +19,7 @@ _SAMPLES = (0.1, 0.3, 1.0, math.sqrt(2.0), 2.5)
 
 
 def rounding(numbers: NDArray[np.float64]) -> float:
-    """Largest error of numbers that were rounded to so many decimals, from the numbers themselves.
+    """Largest error of numbers by rounding, from the number of decimals that they have.
 
     >>> import numpy as np
     >>> rounding(np.array([-4.27, 3.5])), rounding(np.array([np.pi]))

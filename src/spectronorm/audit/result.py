@@ -1,4 +1,4 @@
-"""What an audit found: its verdict, and the distance of the numbers from everything that was tried."""
+"""Result of an audit: its verdict, and the distance of the numbers from everything that was tried."""
 
 from __future__ import annotations
 
