@@ -25,8 +25,10 @@ from spectronorm.features import open_for
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.runs.progress import Progress
+from spectronorm.suggestion import known_keywords
 
 
+@known_keywords
 def audit(
     numbers: tuple[Any, Any],
     source: str | Path | Source,

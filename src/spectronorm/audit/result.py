@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from spectronorm.profile import BadFile
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Finding:
@@ -31,6 +33,7 @@ class Finding:
     errors: float
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Audited:

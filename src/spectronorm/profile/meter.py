@@ -29,6 +29,9 @@ Held = list[tuple[GroupKey, LevelClip]]
 
 
 @known_settings
+@known_settings
+@known_settings
+@known_settings
 class Meter:
     """Measures levels computed elsewhere: batch by batch, exactly, in any order and on any number of machines.
 
@@ -120,7 +123,7 @@ class Meter:
         problem = unconfirmed(shape, layout)
         self._layout_told = True
         if problem is not None:
-            warnings.warn(f"a batch of shape {shape} has {problem}", LayoutWarning, stacklevel=3)
+            warnings.warn(f"a batch of shape {shape} has {problem}", LayoutWarning, stacklevel=4)
 
     def profile(self) -> Profile:
         """The profile of everything so far; raises `ArgumentError` when that is nothing."""

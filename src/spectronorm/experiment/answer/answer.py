@@ -21,6 +21,7 @@ from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import TrainedModel
 from spectronorm.html_summary import html_table
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 Done = Mapping[tuple[str, int, str], TrainedModel]
 
@@ -60,6 +61,7 @@ class Shifted:
     verdicts: tuple[ArmVerdict, ...]
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Answer:
@@ -113,6 +115,7 @@ class Answer:
         return html_table("Answer", lines)
 
 
+@known_keywords
 def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequence[tuple[str, str]]) -> Answer | None:
     """Answer from the complete blocks (see `whole_rounds`); None before the first block is complete.
 

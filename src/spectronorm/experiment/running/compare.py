@@ -22,10 +22,12 @@ from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
+from spectronorm.suggestion import known_keywords, known_settings
 
 ANSWER_FILE = "answer.json"
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Outcome:
@@ -57,6 +59,7 @@ class _TimeUsedUp(Exception):
     """The budget is used up within a block."""
 
 
+@known_keywords
 def compare(
     prepared: Prepared,
     results: Results,

@@ -29,10 +29,12 @@ from spectronorm.experiment.training.train import Epoch, Training, mean_log_prob
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.suggestion import known_keywords
 
 CHECKPOINT, RATE = "checkpoint-", "learning-rate-"
 
 
+@known_keywords
 def run(prepared: Prepared, results: Results, progress: Progress = silent) -> Iterator[Block]:
     """Train the missing models, block by block; yields each block when all its arms are done.
 

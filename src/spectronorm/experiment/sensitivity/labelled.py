@@ -20,8 +20,10 @@ from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.groups import GROUP_COLUMNS
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class LabelledLevels:

@@ -28,6 +28,7 @@ from spectronorm.experiment.sensitivity.paired import paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 _Levels = NDArray[np.float32]
 
@@ -59,6 +60,7 @@ class ErrorEffect:
     worst: float
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Sensitivity:
@@ -103,6 +105,7 @@ class Sensitivity:
         return tuple(effect for effect in self.effects if effect.kind == kind)
 
 
+@known_keywords
 def measure_sensitivity(
     model: Classifier,
     clips: LabelledLevels,
