@@ -26,6 +26,8 @@ from spectronorm.audit.measure_sums import measure_sums
 
 PAGE = Path(__file__).parents[1] / "docs" / "other-programs.md"
 HALVES = 40
+SIZES = (8, 16, 32, 64)
+ORDERS = 10
 Levels = list[np.ndarray]
 Numbers = tuple[Any, Any]
 LN_TO_DB = 10.0 / math.log(10.0)
@@ -52,8 +54,10 @@ def moments(levels: Levels, axis: int | None) -> Numbers:
     return whole.mean(axis=axis), whole.std(axis=axis)
 
 
-def averaged(levels: Levels, size: int, axis: int | None) -> Numbers:
-    order = np.random.default_rng(77).permutation(len(levels))
+def averaged(levels: Levels, size: int, axis: int | None, order: np.ndarray | None = None) -> Numbers:
+    """Mean of the means and mean of the stds of batches, in this order or in a random one."""
+    if order is None:
+        order = np.random.default_rng(77).permutation(len(levels))
     batches = [[levels[i] for i in order[k : k + size]] for k in range(0, len(levels), size)]
     found = [moments(batch, axis) for batch in batches]
     return np.mean([mean for mean, _ in found], axis=0), np.mean([std for _, std in found], axis=0)
@@ -82,6 +86,7 @@ BOTH: Mapping[str, Callable[[Data, int | None], Numbers]] = {
     "padding with the floor was counted": lambda d, axis: moments(padded(d, _length(d), d.front_end.floor), axis),
     "mean of clip stds": lambda d, axis: averaged(d.levels, 1, axis),
     "zero padding was counted, mean of clip stds": lambda d, axis: averaged(padded(d, _length(d), 0.0), 1, axis),
+    "mean of batch stds": lambda d, axis: averaged(d.levels, 16, axis, np.arange(len(d.levels))),
     "2·std": _of_right(lambda m, s: (m, 2 * s)),
     "half the std": _of_right(lambda m, s: (m, s / 2)),
     "variance taken for std": _of_right(lambda m, s: (m, s**2)),
@@ -95,7 +100,6 @@ BOTH: Mapping[str, Callable[[Data, int | None], Numbers]] = {
     "numbers of AudioSet, published with AST": _of_right(lambda m, s: (0 * m - 4.27, 0 * s + 4.57)),
 }
 POOLED: Mapping[str, Callable[[Data, int | None], Numbers]] = {
-    "mean of batch stds": lambda d, axis: averaged(d.levels, 4, axis),
     "mean and std swapped": _of_right(lambda m, s: (s, abs(m))),
     "mean of band stds": lambda d, _: (moments(d.levels, None)[0], moments(d.levels, 1)[1].mean()),
 }
@@ -144,6 +148,26 @@ def halves(data: Data, axis: int | None, count: int, seed: int = 5) -> list[tupl
     return found  # type: ignore[return-value]
 
 
+def in_file_order(data: Data, axis: int | None) -> dict[int, str]:
+    """Verdicts on averages over batches of each size in the order of the files, by size."""
+    order = np.arange(len(data.levels))
+    sizes = [size for size in SIZES if 2 * size <= len(order)]
+    numbers = {size: averaged(data.levels, size, axis, order) for size in sizes}
+    return {size: _verdict(data, one) for size, one in numbers.items()}
+
+
+def in_random_orders(data: Data, size: int, axis: int | None, right_mean: bool) -> list[str]:
+    """Verdicts on averages over batches in several random orders; the mean may be the right one."""
+    rng, mean = np.random.default_rng(size), moments(data.levels, axis)[0]
+    found = [averaged(data.levels, size, axis, rng.permutation(len(data.levels))) for _ in range(ORDERS)]
+    return [_verdict(data, (mean if right_mean else one[0], one[1])) for one in found]
+
+
+def _verdict(data: Data, numbers: Numbers) -> str:
+    mean, std = numbers
+    return audit_sums((mean, np.maximum(std, 1e-8)), data.sums, data.front_end).verdict
+
+
 def columns_of(name: str, folder: Path, share: float) -> dict[str, dict[str, str]]:
     """The verdicts on one data set by what was planted, for pooled numbers and for numbers of each band."""
     columns: dict[str, dict[str, str]] = {}
@@ -153,6 +177,14 @@ def columns_of(name: str, folder: Path, share: float) -> dict[str, dict[str, str
         for planted, numbers in planted_in(data, axis).items():
             verdict = audit_sums(numbers, data.sums, data.front_end).verdict
             column[planted] = "named" if verdict == planted else verdict
+        ordered = in_file_order(data, axis)
+        column[f"stds averaged over batches of {_listed(ordered)}, in the order of the files"] = _counted(
+            [_named(one) for one in ordered.values()]
+        )
+        for size in ordered:
+            for right_mean, what in ((False, ""), (True, ", beside the right mean")):
+                said = [_named(one) for one in in_random_orders(data, size, axis, right_mean)]
+                column[f"stds averaged over batches of {size} in a random order{what}"] = _counted(said)
         mean, std = moments(data.levels, axis)
         right = np.float32(mean), np.float32(np.maximum(std, 1e-8))
         column["none: the right numbers, in float32"] = audit_sums(right, data.sums, data.front_end).verdict
@@ -172,6 +204,14 @@ def table_of(columns: dict[str, dict[str, str]]) -> list[list[str]]:
     """The table: a row for each mistake, a column for each data set and kind of numbers."""
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     return [["planted", *columns], *([name, *(column.get(name, "-") for column in columns.values())] for name in names)]
+
+
+def _named(verdict: str) -> str:
+    return "named" if verdict == "mean of batch stds" else verdict
+
+
+def _listed(sizes: Any) -> str:
+    return ", ".join(str(size) for size in sizes)
 
 
 def _counted(verdicts: Any) -> str:

@@ -1,15 +1,18 @@
 """Read the statistics that spectronorm writes with the programs that they are for; `--write` updates the docs.
 
 Origins that cannot be imported here are stored outputs: `python -m benchmarks.statistics_origins --store` keeps them
-where they are installed (kaldi_native_io, kaldiio, keras with a backend, skops with scikit-learn). ESPnet, FunASR and
-NeMo need much else, but their code that reads statistics does not: `pip install --no-deps --target FOLDER espnet funasr
-nemo_toolkit typeguard`. Of NeMo the one function that normalizes is run from its source.
+where they are installed (kaldi_native_io, kaldiio, keras with a backend, skops with scikit-learn). ESPnet, FunASR,
+NeMo, PaddleSpeech and SpeechBrain need much else, but their code that reads statistics does not: `pip install --no-deps
+--target FOLDER espnet funasr nemo_toolkit paddlespeech speechbrain typeguard`. Of the last three that code is run from
+its source.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import math
 import os
 import sys
 import tempfile
@@ -113,16 +116,44 @@ def _funasr(path: Path, x: Numbers) -> Any:
     return front_end.apply_cmvn(torch.from_numpy(x.T.copy()), front_end.load_cmvn(str(path))).numpy().T
 
 
+def _from_source(package: str, file: str, wanted: list[str], **names: Any) -> dict[str, Any]:
+    """Functions and classes of an installed package, run from their source: the rest of it imports what is not here."""
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ImportError(f"{package} is not installed")
+    source = Path(found.submodule_search_locations[0]) / file
+    module = ast.parse(source.read_text(encoding="utf-8"))
+    module.body = [one for one in module.body if isinstance(one, ast.FunctionDef | ast.ClassDef) and one.name in wanted]
+    exec(compile(module, str(source), "exec"), names)  # noqa: S102
+    return names
+
+
+def _paddlespeech(kind: str) -> Callable[[Path, Numbers], Any]:
+    def run(path: Path, x: Numbers) -> Any:
+        wanted = ["load_cmvn", "_load_json_cmvn", "_load_kaldi_cmvn"]
+        names = _from_source("paddlespeech", "s2t/frontend/utility.py", wanted, np=np, json=json, math=math)
+        mean, istd = names["load_cmvn"](str(path), kind)
+        return (x - mean[:, None]) * istd[:, None]
+
+    return run
+
+
+def _speechbrain(path: Path, x: Numbers) -> Any:
+    torch = import_module("torch")
+    marks = dict.fromkeys(
+        ("register_checkpoint_hooks", "mark_as_saver", "mark_as_loader", "mark_as_transfer"), lambda one: one
+    )
+    wanted = ["InputNormalization", "make_padding_mask", "get_mask_filled"]
+    names = _from_source("speechbrain", "processing/features.py", wanted, torch=torch, **marks)
+    layer = names["InputNormalization"]().eval()
+    layer._load(path)
+    return layer(torch.from_numpy(x.T[None].astype(np.float32)))[0].numpy().T
+
+
 def _nemo(path: Path, x: Numbers) -> Any:
     normalize = import_module("yaml").safe_load(path.read_text())["preprocessor"]["normalize"]
-    torch, found = import_module("torch"), find_spec("nemo")
-    if found is None or not found.submodule_search_locations:
-        raise ImportError("nemo is not installed")
-    file = Path(found.submodule_search_locations[0]) / "collections/asr/parts/preprocessing/features.py"
-    module = ast.parse(file.read_text(encoding="utf-8"))
-    module.body = [one for one in module.body if isinstance(one, ast.FunctionDef) and one.name == "normalize_batch"]
-    names: dict[str, Any] = {"torch": torch}
-    exec(compile(module, str(file), "exec"), names)  # noqa: S102  (the rest of the module imports what is not here)
+    torch = import_module("torch")
+    names = _from_source("nemo", "collections/asr/parts/preprocessing/features.py", ["normalize_batch"], torch=torch)
     batch = torch.from_numpy(x[None].copy())
     return names["normalize_batch"](batch, torch.tensor([x.shape[1]]), normalize)[0][0].numpy()
 
@@ -143,6 +174,10 @@ READERS: Mapping[str, Reader] = {
     "espnet": Reader("espnet", "espnet2", "espnet", _espnet),
     "funasr": Reader("funasr", "funasr", "funasr", _funasr),
     "nemo": Reader("nemo", "nemo", "nemo_toolkit", _nemo),
+    "wenet by paddlespeech": Reader("wenet", "paddlespeech", "paddlespeech", _paddlespeech("json")),
+    "kaldi by paddlespeech": Reader("kaldi", "paddlespeech", "paddlespeech", _paddlespeech("kaldi")),
+    "npz by paddlespeech": Reader("npz", "paddlespeech", "paddlespeech", _paddlespeech("npz")),
+    "speechbrain": Reader("speechbrain", "speechbrain", "speechbrain", _speechbrain),
     "espnet by numpy": Reader("espnet", "numpy", "numpy", _numpy),
     "keras": Reader("keras", "keras", "keras", _keras),
     "sklearn by skops": Reader("sklearn", "skops", "skops", _skops),

@@ -84,14 +84,28 @@ ONE_BAND = sn.FrontEnd(stft=sn.STFT(2), bands=sn.Mel(1, f_max=8000))
 
 
 def test_halves_are_not_called_averages_over_batches() -> None:
-    """Right numbers of random halves are hardly ever likelier by an order, beside all clips and the other half."""
+    """Right numbers of random halves are never called averages, beside all clips and the other half."""
     sums, rng = clips_of(120, 0), np.random.default_rng(1)
     verdicts = []
     for number in range(40):
         order = rng.permutation(120)
         beside = sums if number % 4 else sums.of(np.sort(order[60:]))
         verdicts.append(audit_sums(sums.of(np.sort(order[:60])).moments(), beside, ONE_BAND).verdict)
-    assert verdicts.count("consistent") >= 38
+    assert verdicts == ["consistent"] * 40
+
+
+def averaged(sums: LevelSums, size: int, order: np.ndarray, last: str = "kept") -> tuple[np.ndarray, np.ndarray]:
+    """Mean of the means and of the variances of batches of clips in this order."""
+    if last == "dropped":
+        order = order[: len(order) // size * size]
+    mean, variance, clips = sums.batches(size, order)
+    weights = clips if last == "weighed" else None
+    return np.average(mean, axis=0, weights=weights), np.average(variance, axis=0, weights=weights)
+
+
+def stds_averaged(sums: LevelSums, size: int, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean, variance, _ = sums.batches(size, order)
+    return mean.mean(axis=0), np.sqrt(variance).mean(axis=0)
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
@@ -99,9 +113,72 @@ def test_averages_over_small_batches_are_named(size: int) -> None:
     """The mean of the stds of batches in an order of its own is named for each of the small sizes."""
     sums = clips_of(120, 0)
     for seed in range(5):
-        numbers = sums.batch_moments(size, np.random.default_rng(100 + seed).permutation(120))
+        numbers = stds_averaged(sums, size, np.random.default_rng(100 + seed).permutation(120))
         audited = audit_sums(numbers, sums, ONE_BAND)
         assert audited.verdict == "mean of batch stds", (size, audited.findings[:3])
+
+
+@pytest.mark.parametrize("size", [8, 16, 32, 64])
+def test_averages_in_the_order_of_the_files_are_named(size: int) -> None:
+    """At every common batch size the mean of stds in file order is named with its size."""
+    sums = clips_of(300, 3)
+    audited = audit_sums(stds_averaged(sums, size, np.arange(300)), sums, ONE_BAND)
+    assert audited.verdict == "mean of batch stds", audited.findings[:3]
+    assert f"batches of {size} clips in the order of their names" in audited.sentence
+    assert audited.right.errors < 2.5
+
+
+@pytest.mark.parametrize("last", ["kept", "dropped", "weighed"])
+def test_averages_of_variances_and_the_last_batch_are_told(last: str) -> None:
+    """The root of the mean variance is told from the mean of stds, and each way to treat the last, smaller batch."""
+    sums = clips_of(300, 3)
+    mean, variance = averaged(sums, 32, np.arange(300), last)
+    audited = audit_sums((mean, np.sqrt(variance)), sums, ONE_BAND)
+    assert audited.verdict == "mean of batch variances"
+    said = {
+        "kept": "names",
+        "dropped": "the last, smaller batch was left out",
+        "weighed": "batches count by their clips",
+    }
+    assert audited.sentence.endswith(said[last])
+
+
+def test_files_may_be_ordered_by_the_numbers_in_their_names() -> None:
+    """A loader that sorts 2 before 10 makes other batches than one that sorts names, and both are recognized."""
+    plain = clips_of(300, 3)
+    sums = replace(plain, names=tuple(sorted(f"dog-{i}.wav" for i in range(300))))
+    order = np.argsort([int(name[4:-4]) for name in sums.names])
+    audited = audit_sums(stds_averaged(sums, 16, order), sums, ONE_BAND)
+    assert audited.verdict == "mean of batch stds"
+    assert "in the order of the numbers in their names" in audited.sentence
+
+
+def test_zeros_that_pad_batches_are_recognized() -> None:
+    """Each batch padded with zeros to its longest clip, and the padding counted."""
+    rng = np.random.default_rng(5)
+    frames = rng.integers(100, 300, 200).astype(float)
+    centre, names = rng.normal(-5.0, 1.0, 200), tuple(f"{i:03d}" for i in range(200))
+    squares = frames * (centre**2 + 1.0)
+    sums = LevelSums(names, frames, (frames * centre)[:, None], squares[:, None], np.zeros((200, 1)), -20.0)
+    longest = np.repeat(frames.reshape(-1, 20).max(axis=1), 20)
+    numbers = stds_averaged(sums.padded(longest, 0.0), 20, np.arange(200))
+    assert audit_sums(numbers, sums, ONE_BAND).verdict == "zero padding was counted, mean of batch stds"
+
+
+def test_a_right_mean_beside_an_averaged_std_is_recognized() -> None:
+    """Batches in a random order leave a trace in the std alone; the exact mean says whose clips they were."""
+    sums = clips_of(300, 3)
+    for seed in range(5):
+        numbers = sums.moments()[0], stds_averaged(sums, 8, np.random.default_rng(seed).permutation(300))[1]
+        assert audit_sums(numbers, sums, ONE_BAND).verdict == "mean of batch stds"
+
+
+def test_rounded_numbers_are_judged_by_their_digits() -> None:
+    """Two decimals are too few to name a batch size that differs by less."""
+    sums = clips_of(300, 3)
+    mean, std = stds_averaged(sums, 64, np.arange(300))
+    assert audit_sums((mean, std), sums, ONE_BAND).verdict == "mean of batch stds"
+    assert audit_sums((np.round(mean, 2), np.round(std, 2)), sums, ONE_BAND).verdict == "consistent"
 
 
 def test_a_bayes_factor_is_bounded_under_another_sample() -> None:

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 import xxhash
+from PIL import Image
 from typer.testing import CliRunner
 
 import spectronorm as sn
 from interop.cases import SAMPLES
 from spectronorm.cli.app import app
 from spectronorm.cli.command_line import _said
+from spectronorm.image_files.picture import MADE_BY
+from spectronorm.image_files.png import NOT_INVERTIBLE, encode_png, read_texts
 from spectronorm.report.methods import citation, escaped_for, methods_paragraph
 from spectronorm.storage import container
 
@@ -196,6 +199,28 @@ def test_an_image_is_described(noise_table: Path, tmp_path: Path) -> None:
     assert "-o" not in text.split("The command was:")[1]
     assert str(tmp_path) not in text
     assert "n_mels = 16" in text
+
+
+def test_a_coloured_picture_is_described(noise_table: Path, tmp_path: Path) -> None:
+    """A coloured picture says how it was made, until its pixels or its header are changed."""
+    pytest.importorskip("matplotlib")
+    run("fit", noise_table, "-o", tmp_path / "p")
+    colours = ("--colormap", "viridis", "-o", tmp_path / "pictures")
+    assert run("images", noise_table, "-p", tmp_path / "p", *colours).exit_code == 0
+    path = next((tmp_path / "pictures" / "low").rglob("*.png"))
+    text = run("describe", path).stdout
+    assert "in the colours of viridis, for viewing: it cannot be turned back" in text
+    assert "The command was: spectronorm images" in text
+    assert "--colormap viridis" in text
+    texts, pixels = read_texts(path), np.asarray(Image.open(path)).copy()
+    colours_of = np.zeros((256, 3), np.uint8)
+    said = texts[MADE_BY]
+    for changed, header in ((pixels ^ 1, said), (pixels, said.replace("--colormap", "--colourmap"))):
+        (tmp_path / "x.png").write_bytes(encode_png(changed, NOT_INVERTIBLE, "", colours_of, {MADE_BY: header}))
+        done = run("describe", tmp_path / "x.png")
+        assert (done.exit_code, "export" in done.output or "original" in done.output) == (1, True)
+    (tmp_path / "x.png").write_bytes(encode_png(pixels, NOT_INVERTIBLE, "a sheet", colours_of))
+    assert "does not say how it was made" in run("describe", tmp_path / "x.png").output
 
 
 def test_marks_of_markdown_and_latex_are_escaped(profile: sn.Profile) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,23 @@ from typer.testing import CliRunner
 import spectronorm as sn
 from interop.cases import BANDS, SAMPLES
 from spectronorm.cli.app import app
+
+
+def ark(*speakers: tuple[str, int]) -> bytes:
+    """Binary sums of eight bands for each speaker, over so many frames."""
+    size = b"\4" + struct.pack("<i", 2) + b"\4" + struct.pack("<i", BANDS + 1)
+    matrices = (np.array([[0.0] * BANDS + [count], [count] * BANDS + [0.0]]) for _, count in speakers)
+    return b"".join(
+        name.encode() + b" \0BDM " + size + matrix.tobytes()
+        for (name, _), matrix in zip(speakers, matrices, strict=True)
+    )
+
+
+def array_file(shape: str) -> bytes:
+    """A `.npy` file whose header says this shape."""
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header
+
 
 BAD = {
     "many speakers and no key": (
@@ -34,6 +52,21 @@ BAD = {
     "an unknown format": ({"mean": [0.0], "std": [1.0]}, ["--format", "htk"], "'htk' is unknown; it must be one of hf"),
     "a file of no format": ("speaker1 cmvn.ark:9\n", [], "no format recognizes it; name one of hf"),
     "a missing key": (SAMPLES / "kaldi/cmvn.ark", ["--key", "spk3"], "no speaker 'spk3'; it has spk1, spk2"),
+    "a speaker twice": (ark(("a", 10), ("a", 20)), ["--key", "*"], "it holds speaker 'a' twice"),
+    "text behind a matrix": (ark(("a", 10)) + b"xx", [], "it ends with b'xx', which is no matrix"),
+    "a count beyond all data": (
+        {"mean_stat": [0], "var_stat": [1e300], "frame_num": 1e299},
+        [],
+        "a count of 1e.299 frames",
+    ),
+    "a mean of three axes": (
+        {"mean": [[[0.0, 1.0]] * 2] * 2, "std": [1.0] * 8},
+        [],
+        r"the shape \(2, 2, 2\), but must be",
+    ),
+    "lists of different lengths": ({"mean": [0.0, [1.0]], "std": [1.0, 1.0]}, [], "mean is no list of numbers"),
+    "code in the header of an array": (array_file("(exit(),)"), [], "does not say shape and type of an array"),
+    "an array of complex numbers": (np.ones((2, 8), complex), [], "an array of complex128, not of numbers"),
     "no file": (Path("gone.json"), [], "cannot be read"),
 }
 
@@ -70,7 +103,8 @@ def test_bad_statistics_are_one_line_and_nothing_is_written(
             with path.open("wb") as file:
                 np.save(file, content)
         else:
-            path.write_text(content if isinstance(content, str) else json.dumps(content))
+            told = content if isinstance(content, str | bytes) else json.dumps(content)
+            path.write_bytes(told if isinstance(told, bytes) else told.encode())
     require_one_line(run("import", path, "--levels", levels, "-o", tmp_path / "p", *options), message)
     assert not (tmp_path / "p").exists()
 

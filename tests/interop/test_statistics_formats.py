@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.statistics_round_trip import table
 
 import spectronorm as sn
 from interop.cases import BANDS, MEAN, SAMPLE_FILES, SAMPLES, STD, Sample, front_end, levels
@@ -201,13 +202,12 @@ def test_esc10_goes_through_every_format(esc10: Path, tmp_path: Path) -> None:
     """ESC-10's own statistics of AST's features, through every format and back: equal features within 1e-6."""
     front_end = sn.preset("ast")
     profile = sn.fit(esc10, front_end, group_by=[])
-    fitted = sn.Standardize().fit(profile)
-    level = front_end(sn.read(esc10 / "audio/1-100032-A-0.ogg", 16_000))
-    for name in FILES:
-        path = tmp_path / f"x{STATISTICS_FORMATS.find(name).suffix}"
-        write_statistics(path, fitted, name)
-        np.testing.assert_allclose(read_statistics(path, front_end)(level), fitted(level), atol=1e-6, err_msg=name)
-        path.unlink()
+    sounds = sorted((esc10 / "audio").iterdir())[::100]
+    head, *rows = table(profile, [front_end(sn.read(sound, 16_000)) for sound in sounds])
+    differences = {(row[0], kind): row[1 + k] for row in rows for k, kind in enumerate(head[1:]) if row[1 + k] != "-"}
+    assert len(rows) == len(STATISTICS_FORMATS)
+    assert len(differences) >= 2 * len(rows) + 3
+    assert {one: found for one, found in differences.items() if float(found) > 1e-6} == {}
 
 
 # ---- hostile files -------------------------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ from spectronorm.arrays.checks import set_real_numbers as set_real_numbers
 from spectronorm.arrays.checks import set_whole_numbers as set_whole_numbers
 from spectronorm.arrays.checks import swapped_axes as swapped_axes
 from spectronorm.arrays.checks import whole_number as whole_number
+from spectronorm.arrays.host import has_values as has_values
 from spectronorm.arrays.host import in_kind_of as in_kind_of
+from spectronorm.arrays.host import is_traced as is_traced
 from spectronorm.arrays.host import readable_numbers as readable_numbers
 from spectronorm.arrays.host import torch_threads as torch_threads
 from spectronorm.arrays.namespace import Array as Array

@@ -39,16 +39,28 @@ def torch_threads() -> int:
     return int(sys.modules["torch"].get_num_threads())
 
 
-def _can_be_read(x: Any) -> bool:
+def is_traced() -> bool:
+    """True while torch compiles, exports or traces, so that values cannot be read."""
     torch = sys.modules["torch"]
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
-        return False
-    if x.device.type != "cpu" or (torch.is_grad_enabled() and x.requires_grad):
-        return False
-    if torch.autograd.forward_ad.unpack_dual(x).tangent is not None:
+    return bool(torch.compiler.is_compiling() or torch.jit.is_tracing())
+
+
+def has_values(x: Any) -> bool:
+    """True if a tensor has values that can be read: not while tracing, inside torch.func transforms, or on `meta`."""
+    if is_traced() or x.is_meta:
         return False
     try:
         x.data_ptr()
     except (RuntimeError, NotImplementedError):
         return False
-    return bool(x.layout == torch.strided)
+    return True
+
+
+def _can_be_read(x: Any) -> bool:
+    """True if the values lie on this processor in one strided block, and nothing is differentiated by them."""
+    torch = sys.modules["torch"]
+    if is_traced() or x.device.type != "cpu" or (torch.is_grad_enabled() and x.requires_grad):
+        return False
+    if torch.autograd.forward_ad.unpack_dual(x).tangent is not None:
+        return False
+    return has_values(x) and bool(x.layout == torch.strided)

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import scipy  # its modules fft and signal are imported on first use, since most runs need neither
 
+from spectronorm.arrays.host import is_traced
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 
 
@@ -42,8 +43,7 @@ def irfft(z: Array, n: int) -> Array:
 
 def _is_empty(x: Array) -> bool:
     """True for a tensor without signals, of whose transform torch has no gradient; a sum of nothing has one."""
-    torch = sys.modules["torch"]
-    return not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and x.numel() == 0
+    return not is_traced() and x.numel() == 0
 
 
 def overlap_add(frames: Array, hop_length: int) -> Array:

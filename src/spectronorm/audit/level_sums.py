@@ -83,11 +83,22 @@ class LevelSums:
         mean = self.total / self.count
         return mean, np.sqrt(np.maximum(self.squares / self.count - mean**2, 0.0))
 
-    def batch_moments(self, size: int, order: NDArray[np.int64]) -> Moments:
-        """Mean of the means, and mean of the standard deviations, of batches of clips in this order."""
+    def batches(
+        self, size: int, order: NDArray[np.int64], *, padded: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Mean, variance and number of clips of each batch of clips in this order.
+
+        Args:
+            size: Number of clips in a batch; the last one may have fewer.
+            order: Indices of the clips.
+            padded: Count zeros that pad each clip to the longest of its batch.
+        """
         starts = np.arange(0, len(order), size)
-        shape = (*(np.add.reduceat(array[order], starts, axis=0) for array in (self.total, self.squares)),)
-        cells = np.add.reduceat(self.count[order], starts, axis=0)
-        mean = shape[0] / cells
-        std = np.sqrt(np.maximum(shape[1] / cells - mean**2, 0.0))
-        return mean.mean(axis=0), std.mean(axis=0)
+        total, squares = (np.add.reduceat(array[order], starts, axis=0) for array in (self.total, self.squares))
+        clips = np.diff(np.append(starts, len(order))).astype(np.float64)
+        if padded:
+            cells = (np.maximum.reduceat(self.frames[order], starts) * clips * self.cells)[:, None]
+        else:
+            cells = np.add.reduceat(self.count[order], starts, axis=0)
+        mean = total / cells
+        return mean, np.maximum(squares / cells - mean**2, 0.0), clips

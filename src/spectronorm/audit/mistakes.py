@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from spectronorm.audit.batches import averages_in_file_order, averages_in_random_order
 from spectronorm.audit.level_sums import LevelSums, Moments
+from spectronorm.audit.mistake import Mistake
 from spectronorm.front_end import AnyFrontEnd, FrontEnd
 
-_BATCHES = (*range(2, 11), 12, 14, 16, 20, 24, 32, 40, 48, 50, 64, 96, 100, 128, 200, 256, 512, 1000)
 _LENGTHS = (128, 256, 400, 500, 512, 600, 998, 1000, 1001, 1024, 1056, 1200, 1500, 2048, 3000, 3072)
 _FIRST = (0.01, 0.05, 0.1, 0.2, 0.25, 0.5)
-_ORDERS = 16
-_MOST_SPREAD = 0.05
-"""Largest distance at which numbers are called averages over batches, however few and uneven the batches are."""
 
 EXACT = "exact"
 PUBLISHED = "numbers of"
@@ -28,25 +25,6 @@ _PUBLISHED = {
     "AudioSet, published with BEATs": (15.41663, 6.55582),
     "AudioSet, published with PaSST": (-4.5, 5.0),
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Mistake:
-    """A way in which numbers can come about, and the numbers that it gives on these data.
-
-    Attributes:
-        name: The mistake in a few words; mistakes of one name differ only in a parameter.
-        sentence: The mistake in one sentence.
-        moments: Mean and standard deviation that the mistake gives, from the sums of all clips or of some.
-        tolerance: Largest distance, in standard deviations, at which the numbers still are those.
-        spread: Standard deviations of mean and std over random orders of the clips, if the numbers depend on an order.
-    """
-
-    name: str
-    sentence: str
-    moments: Callable[[LevelSums], Moments]
-    tolerance: float = 2e-3
-    spread: Moments | None = None
 
 
 def known_mistakes(sums: LevelSums, front_end: AnyFrontEnd, *, per_band: bool) -> Iterator[Mistake]:
@@ -68,6 +46,8 @@ def known_mistakes(sums: LevelSums, front_end: AnyFrontEnd, *, per_band: bool) -
     yield from _of_the_std(right)
     yield from _of_padding(sums, view)
     yield from _of_averages(sums, view)
+    yield from averages_in_file_order(sums, view)
+    yield from averages_in_random_order(sums, view)
     yield from _of_units(front_end, view)
     yield from _of_other_data(sums, view)
     yield from _of_bands(per_band=per_band)
@@ -145,25 +125,6 @@ def _of_averages(sums: LevelSums, view: Callable[[LevelSums], LevelSums]) -> Ite
             "the mean is the mean of the clips' means, so short clips count as much as long ones",
             lambda s: (_averaged(view(s))[0], view(s).moments()[1]),
         )
-    for size in _BATCHES:
-        if 2 * size > len(sums.frames):
-            break
-        sentence = f"the std is the mean of the stds of batches of about {size} clips"
-
-        def batched(some: LevelSums, size: int = size) -> Moments:
-            found = list(_batches(view(some), size))
-            return np.mean([mean for mean, _ in found], axis=0), np.mean([std for _, std in found], axis=0)
-
-        orders = list(_batches(view(sums), size))
-        spread = np.std([mean for mean, _ in orders], axis=0), np.std([std for _, std in orders], axis=0)
-        relative = [float(np.mean(one / np.maximum(view(sums).moments()[1], 1e-10))) for one in spread]
-        yield Mistake("mean of batch stds", sentence, batched, min(max(5e-3, 4 * max(relative)), _MOST_SPREAD), spread)
-
-
-def _batches(some: LevelSums, size: int) -> Iterator[Moments]:
-    rng = np.random.default_rng(0)
-    for _ in range(_ORDERS):
-        yield some.batch_moments(size, rng.permutation(len(some.frames)))
 
 
 def _of_units(front_end: AnyFrontEnd, view: Callable[[LevelSums], LevelSums]) -> Iterator[Mistake]:

@@ -72,7 +72,7 @@ def audit_command(
             metavar="MODEL", help="Also measure what errors cost this model: model.onnx or package.module:name."
         ),
     ] = None,
-    label: Annotated[str, typer.Option(help="With --effect: column of the class.")] = "label",
+    label: Annotated[str | None, typer.Option(help="With --effect: column of the class, by default label.")] = None,
     one_pass: Annotated[
         bool, typer.Option("--one-pass", help="Do not try other resamplers, mel scales and windows.")
     ] = False,
@@ -85,9 +85,13 @@ def audit_command(
 
     Exits with 1 unless they are exact, or consistent with another sample of such data.
     """
+    if label is not None and effect is None:
+        raise ArgumentError("--label names the class that a model is measured on: give --effect MODEL, or leave it out")
     numbers, fitted = _given(statistics, (preset_name, front_end, levels), format_name, key)
     chosen = fitted.front_end
-    effects = None if effect is None else _effects(effect, source, fitted, label, parse_share(max_bad, "max-bad"))
+    effects = (
+        None if effect is None else _effects(effect, source, fitted, label or "label", parse_share(max_bad, "max-bad"))
+    )
     with progress_bar("auditing") as progress:
         audited = audit(
             numbers,

@@ -11,7 +11,7 @@ from spectronorm.arrays import require_choice
 from spectronorm.cli.options import HoldOutOption, JsonOption, NormalizeOption, parse_hold_out
 from spectronorm.cli.run import guarded, print_json
 from spectronorm.errors import ArgumentError, FileFormatError
-from spectronorm.image_files.codec import read_header
+from spectronorm.image_files.picture import read_any_header
 from spectronorm.interop.statistics import read_numbers
 from spectronorm.monitor import lineage
 from spectronorm.pipeline import load, open_fitted
@@ -91,12 +91,14 @@ def _content(file: Path, normalize: str | None, hold_out: list[str] | None, key:
     if normalize is not None:
         return open_fitted(file, normalize, parse_hold_out(hold_out))
     if file.suffix.lower() == ".png":
-        return read_header(file)
+        return read_any_header(file)
     if key is not None:
         return read_numbers(file, key=key)
     try:
         content = load(file)
     except FileFormatError as ours:
+        if not file.is_file():
+            raise
         try:
             return read_numbers(file)
         except FileFormatError as theirs:

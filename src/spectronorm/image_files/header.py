@@ -80,6 +80,7 @@ class Header:
         source: Origin of the clip: free text, such as a name and a content digest.
         version: The spectronorm version that wrote the image.
         command: The command line that wrote it, if one did.
+        colormap: The colormap of a coloured picture, which cannot be decoded; empty for an image.
 
     >>> import numpy as np, spectronorm as sn
     >>> front_end = sn.FrontEnd(bands=sn.Mel(40))
@@ -98,6 +99,7 @@ class Header:
     source: str = ""
     version: str = __version__
     command: str = ""
+    colormap: str = ""
 
     def to_text(self, pixels: NDArray[Any]) -> str:
         """Return the JSON text, with digests of the pixels and of the header."""
@@ -125,8 +127,8 @@ class Header:
             "source": self.source,
             "pixels": digest,
         }
-        if self.command:  # left out otherwise: other images have the bytes that they had
-            plain["command"] = self.command
+        # left out otherwise: other images have the bytes that they had
+        plain |= {name: text for name in ("command", "colormap") if (text := getattr(self, name))}
         return canonical_json({**plain, "checksum": _checksum(plain)})
 
     @classmethod
@@ -195,9 +197,9 @@ def _header(plain: Mapping[str, Any]) -> Header:
     level_range = LevelRange(np.array(numbers["low"]), np.array(numbers["high"]), numbers["scheme"])
     layout = Layout(plain["bits"], plain["low_frequencies"], plain["loud"])
     gain = WaveformGain(*(_number(plain["waveform"][name]) for name in ("scale", "offset")))
-    text = plain["source"], plain["version"], plain.get("command", "")
+    text = plain["source"], plain["version"], plain.get("command", ""), plain.get("colormap", "")
     if not all(isinstance(value, str) for value in (*text, numbers["scheme"])):
-        raise TypeError("the source, version, command or scheme is not text")
+        raise TypeError("the source, version, command, colormap or scheme is not text")
     return Header(front_end, level_range, layout, plain["frames"], plain["length"], gain, *text)
 
 

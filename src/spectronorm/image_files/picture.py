@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,33 +12,67 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from spectronorm.errors import ArgumentError, MissingExtra
-from spectronorm.image_files.codec import ImageCodec
-from spectronorm.image_files.png import NOT_INVERTIBLE, Pixels, encode_png, read_colours
+from spectronorm.errors import ArgumentError, FileFormatError, MissingExtra
+from spectronorm.image_files.codec import ImageCodec, read_header
+from spectronorm.image_files.header import Header, pixel_digest
+from spectronorm.image_files.png import NOT_INVERTIBLE, Pixels, encode_png, read_colours, read_picture, read_texts
 
 if TYPE_CHECKING:
     from PIL import ImageDraw, ImageFont
 
+MADE_BY = "spectronorm-picture-header"
+"""Keyword of the header of coloured pictures, which says how they were made."""
 _GAP, _TITLE = 6, 14
 
 
-def encode_picture(codec: ImageCodec, pixels: Pixels, colormap: str, source: str = "") -> bytes:
+def encode_picture(codec: ImageCodec, pixels: Pixels, colormap: str, header: Header | None = None) -> bytes:
     """Encode pixels made by `codec` as a PNG in the colours of a matplotlib colormap, where bright is loud.
+
+    A header, as `ImageCodec.pixels` returns it, makes the picture say how it was made.
 
     Raises:
         ArgumentError: if there is no such colormap, or if the codec has 16 bits, which colours cannot show.
         MissingExtra: if matplotlib is not installed.
     """
-    text, colours = picture_text(codec, colormap, source)
-    indices = codec.top - pixels if codec.layout.loud == "dark" else pixels
-    return encode_png(np.ascontiguousarray(indices, dtype=np.uint8), NOT_INVERTIBLE, text, colours)
+    colours = picture_palette(codec, colormap)
+    indices = np.ascontiguousarray(codec.top - pixels if codec.layout.loud == "dark" else pixels, dtype=np.uint8)
+    more = {} if header is None else {MADE_BY: picture_header_text(header, colormap, pixel_digest(indices))}
+    return encode_png(indices, NOT_INVERTIBLE, picture_text(colormap, header), colours, more)
 
 
-def picture_text(codec: ImageCodec, colormap: str, source: str) -> tuple[str, NDArray[np.uint8]]:
-    """Return the text and the palette of a coloured picture; raises as `encode_picture` does."""
+def picture_text(colormap: str, header: Header | None) -> str:
+    """The text that says that a picture cannot be inverted, and of what it is."""
+    of = "" if header is None else f"{header.source} frames:{header.frames}"
+    return f"a picture for viewing in {colormap} colours: not invertible; {of}"
+
+
+def picture_header_text(header: Header, colormap: str, digest: str) -> str:
+    """The text of a picture's own header, for indices with this digest."""
+    return replace(header, colormap=colormap).text_with(digest)
+
+
+def read_any_header(path: Path) -> Header:
+    """Return the header of an image or of a coloured picture, after verifying its pixels.
+
+    Raises:
+        FileFormatError: if the file is neither, is damaged, or is a picture without a header.
+    """
+    texts = read_texts(path)
+    if NOT_INVERTIBLE not in texts:
+        return read_header(path)
+    if MADE_BY not in texts:
+        raise FileFormatError(
+            f"{path}: is a picture that does not say how it was made, such as a sheet of several clips or one of an "
+            "earlier version; export it again"
+        )
+    return Header.from_text(texts[MADE_BY], read_picture(path).pixels, path)
+
+
+def picture_palette(codec: ImageCodec, colormap: str) -> NDArray[np.uint8]:
+    """Return the palette of a coloured picture; raises as `encode_picture` does."""
     if codec.layout.bits != 8:
         raise ArgumentError(f"bits={codec.layout.bits} with colormap={colormap!r}: colours show 8 bits; leave one out")
-    return f"a picture for viewing in {colormap} colours: not invertible; {source}", palette(colormap)
+    return palette(colormap)
 
 
 @lru_cache(maxsize=8)

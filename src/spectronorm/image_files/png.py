@@ -10,7 +10,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,14 +68,20 @@ class PNG:
         return 8 * self.pixels.dtype.itemsize
 
 
-def encode_png(pixels: Pixels, keyword: str, text: str, palette: NDArray[np.uint8] | None = None) -> bytes:
+def encode_png(
+    pixels: Pixels,
+    keyword: str,
+    text: str,
+    palette: NDArray[np.uint8] | None = None,
+    more: Mapping[str, str] | None = None,
+) -> bytes:
     """Encode a PNG: greyscale `(row, column)` of uint8 or uint16, or uint8 indices into a palette `(256, 3)`.
 
-    The text goes into an iTXt chunk before the pixels, compressed, in UTF-8.
+    The text goes into an iTXt chunk before the pixels, compressed, in UTF-8; `more` texts by keyword follow it.
     """
     bits = 8 * pixels.dtype.itemsize
     filtered = _filtered(_bytes_of(pixels), bits // 8)
-    head = _head(pixels.shape, bits, keyword, text, palette)
+    head = _head(pixels.shape, bits, {keyword: text, **(more or {})}, palette)
     return b"".join([*head, _chunk(b"IDAT", _deflate(filtered.tobytes())), _chunk(b"IEND", b"")])
 
 
@@ -86,12 +92,13 @@ def png_parts(
     keyword: str,
     text: str,
     palette: NDArray[np.uint8] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[bytes]:
     """Yield the bytes of a PNG as `encode_png` does, for pixels of this shape whose rows come one after the other.
 
     The pixels are equal; their compressed bytes are divided into several chunks.
     """
-    yield from _head(shape, bits, keyword, text, palette)
+    yield from _head(shape, bits, {keyword: text, **(more or {})}, palette)
     deflating = _compressor()
     above = np.zeros(shape[1] * bits // 8, np.uint8)
     waiting = bytearray()
@@ -113,13 +120,14 @@ def _bytes_of(pixels: Pixels) -> NDArray[np.uint8]:
 
 
 def _head(
-    shape: tuple[int, ...], bits: int, keyword: str, text: str, palette: NDArray[np.uint8] | None
+    shape: tuple[int, ...], bits: int, texts: Mapping[str, str], palette: NDArray[np.uint8] | None
 ) -> Iterator[bytes]:
     """Yield what stands before the pixels."""
     yield _SIGNATURE
     colour = _GREY if palette is None else _PALETTE
     yield _chunk(b"IHDR", struct.pack(">IIBBBBB", shape[1], shape[0], bits, colour, 0, 0, 0))
-    yield _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\1\0\0\0" + _deflate(text.encode("utf-8")))
+    for keyword, text in texts.items():
+        yield _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\1\0\0\0" + _deflate(text.encode("utf-8")))
     if palette is not None:
         yield _chunk(b"PLTE", palette.tobytes())
 
@@ -169,6 +177,18 @@ def read_png(path: str | Path) -> PNG:
 
 NOT_INVERTIBLE = "spectronorm-picture"
 """Keyword of the text in coloured pictures, which says that they cannot be inverted."""
+
+
+def read_picture(path: Path) -> PNG:
+    """Read a coloured picture as indices into its palette.
+
+    Raises:
+        FileFormatError: if the file is not a valid PNG with a palette.
+    """
+    mode, pixels, texts = _decode(path, _read(path))
+    if mode != "P":
+        raise FileFormatError(f"{path}: is not a picture in the colours of a colormap (mode {mode})")
+    return PNG(np.ascontiguousarray(pixels, dtype=np.uint8), texts)
 
 
 def read_texts(path: Path) -> dict[str, str]:
@@ -241,7 +261,8 @@ def _decode(path: Path, data: bytes) -> tuple[str, NDArray[np.generic], dict[str
         MemoryError,
         OverflowError,
     ) as error:
-        raise FileFormatError(f"{path}: is damaged or cut off ({error}); export it again") from None
+        told = "no image can be found in it" if isinstance(error, UnidentifiedImageError) else error
+        raise FileFormatError(f"{path}: is damaged or cut off ({told}); export it again") from None
     if not data.rstrip(b"\0").endswith(b"IEND\xaeB`\x82"):
         raise FileFormatError(f"{path}: does not end where a PNG ends; export it again")
     return mode, pixels, texts

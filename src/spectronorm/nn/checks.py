@@ -11,26 +11,10 @@ from os import PathLike
 import torch
 from torch import Tensor
 
-from spectronorm.arrays import require_floats, require_plausible, require_wave, swapped_axes
+from spectronorm.arrays import has_values, require_floats, require_plausible, require_wave, swapped_axes
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
-
-
-def tracing() -> bool:
-    """True if the module is being compiled, exported or traced, so that values cannot be read."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[no-untyped-call, attr-defined]
-
-
-def readable(x: Tensor) -> bool:
-    """True if `x` has values that can be read: not while tracing, inside torch.func transforms, or on `meta`."""
-    if tracing() or x.is_meta:
-        return False
-    try:
-        x.data_ptr()
-    except (RuntimeError, NotImplementedError):
-        return False
-    return True
 
 
 def check_wave(wave: Tensor, front_end: FrontEnd, sample_rate: int | None) -> None:
@@ -64,7 +48,7 @@ def check_finite(wave: Tensor) -> None:
         ArgumentError: if a sample is NaN or infinite.
     """
     # The sum is not finite if any sample is not, and takes one pass without memory.
-    if readable(wave) and wave.numel() and not torch.isfinite(wave.detach().sum()):
+    if has_values(wave) and wave.numel() and not torch.isfinite(wave.detach().sum()):
         bad = int((~torch.isfinite(wave)).sum())
         if bad:
             raise ArgumentError(
@@ -72,7 +56,7 @@ def check_finite(wave: Tensor) -> None:
                 f"but every sample must be finite; "
                 "repair or leave out the clip"
             )
-    if readable(wave) and wave.numel() and wave.device.type == "cpu":
+    if has_values(wave) and wave.numel() and wave.device.type == "cpu":
         require_plausible(wave.detach().to(torch.promote_types(wave.dtype, torch.float32)).numpy())
 
 
@@ -100,7 +84,7 @@ def expand_lengths(lengths: Tensor, like: Tensor, axes: int, shortest: int, unit
             f"lengths of shape {tuple(lengths.shape)} do not fit clips of shape {tuple(clips)}: "
             f"give one count of {unit} for each entry of the leading axes"
         )
-    if readable(lengths) and lengths.numel():
+    if has_values(lengths) and lengths.numel():
         low, high = int(lengths.min()), int(lengths.max())
         if high > longest:
             raise ShapeError(f"lengths reach {high} {unit}, but the batch holds {longest}; pad it to the longest clip")

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectronorm.arrays import Affine, require_floats, to_host, working
+from spectronorm.arrays import Affine, has_values, require_floats, to_host, working
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import Levels, any_from_json
 from spectronorm.front_end.fast.mapped import BandMap
-from spectronorm.nn.checks import expand_lengths, readable
+from spectronorm.nn.checks import expand_lengths
 from spectronorm.nn.constants import Constants, settings_tensor, settings_text
 from spectronorm.nn.padding import clip_by_clip, takes_valid, valid_mask
 from spectronorm.normalize import FittedNormalizer
@@ -105,7 +105,7 @@ class Normalize(Constants):
         require_level(level, self.fitted.front_end)
         x: Tensor = working(level)
         if lengths is None:
-            if overwrite and self._clipwise is None and self.offset is None and not x.requires_grad and readable(x):
+            if overwrite and self._clipwise is None and self.offset is None and not x.requires_grad and has_values(x):
                 x.sub_(self.shift.to(x.dtype)).div_(self.scale.to(x.dtype))
                 return x.to(level.dtype)
             return self._by_data_set(self._by_clip(x)).to(level.dtype)
@@ -138,7 +138,7 @@ class Normalize(Constants):
         if not one_map or follows or len(self._level_shape) > 1:
             return None
         numbers = (self.shift, self.scale)
-        if not all(one.device.type == "cpu" and not one.requires_grad and readable(one) for one in numbers):
+        if not all(one.device.type == "cpu" and not one.requires_grad and has_values(one) for one in numbers):
             return None
         shift, scale = (one.to(dtype).numpy().ravel() for one in numbers)
         if not {shift.size, scale.size} <= {1, self._bands}:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from spectronorm.arrays import is_traced
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import STFT
-from spectronorm.nn.checks import tracing
 
 
 def valid_mask(lengths: Tensor, longest: int) -> Tensor:
@@ -35,7 +35,7 @@ def clip_by_clip(function: Callable[[Tensor], Tensor], x: Tensor, lengths: Tenso
     Raises:
         ArgumentError: while compiling or exporting, since a graph cannot cut at lengths that it does not know.
     """
-    if tracing():
+    if is_traced():
         raise ArgumentError(
             f"{what} goes through padded clips one by one, which cannot be compiled or exported; "
             "leave lengths out, or choose settings that work on whole batches"

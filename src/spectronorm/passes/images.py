@@ -173,10 +173,7 @@ class _Task:
         width, colormap = self.options.width, self.options.colormap
         header = self.codec.header(image.frames, image.length, gain=image.gain, source=source, width=width)
         header = replace(header, command=self.options.command)
-        if colormap is None:
-            parts = image_parts(header, image)
-        else:
-            parts = picture_parts(self.codec, image, colormap, f"{source} frames:{header.frames}")
+        parts = image_parts(header, image) if colormap is None else picture_parts(self.codec, image, colormap, header)
         with atomic_write(self.folder / output, None) as file:
             for part in parts:
                 file.write(part)
@@ -196,11 +193,11 @@ class _Task:
         require_readable(len(level), width or level.shape[1])
         gain = WaveformGain.of(read.at_least(front_end.min_samples), front_end)
         pixels, header = self.codec.pixels(level, length=read.length, gain=gain, source=source, width=width)
+        header = replace(header, command=self.options.command)
         if self.options.colormap is None:
-            data = encode_image(pixels, replace(header, command=self.options.command))
+            data = encode_image(pixels, header)
         else:
-            tail = f"{source} frames:{header.frames}"
-            data = encode_picture(self.codec, pixels, self.options.colormap, tail)
+            data = encode_picture(self.codec, pixels, self.options.colormap, header)
         with atomic_write(self.folder / output, None) as file:
             file.write(data)
         shown = level[:, : header.frames]

@@ -16,7 +16,7 @@ from spectronorm.front_end import WaveformGain
 from spectronorm.image_files import ImageCodec
 from spectronorm.image_files.codec import require_readable
 from spectronorm.image_files.header import KEYWORD, Header, digest_of_rows
-from spectronorm.image_files.picture import picture_text
+from spectronorm.image_files.picture import MADE_BY, picture_header_text, picture_palette, picture_text
 from spectronorm.image_files.png import NOT_INVERTIBLE, Pixels, png_parts
 from spectronorm.passes.stores import SpooledArray
 from spectronorm.profile import LevelBlocks, needs_all_first, streams
@@ -108,10 +108,14 @@ def image_parts(header: Header, image: SpooledImage) -> Iterator[bytes]:
     return png_parts(shape, header.layout.bits, image.rows(), KEYWORD, text)
 
 
-def picture_parts(codec: ImageCodec, image: SpooledImage, colormap: str, source: str) -> Iterator[bytes]:
+def picture_parts(codec: ImageCodec, image: SpooledImage, colormap: str, header: Header) -> Iterator[bytes]:
     """Yield the bytes of a coloured picture."""
-    text, palette = picture_text(codec, colormap, source)
-    rows = (codec.top - row if codec.layout.loud == "dark" else row for row in image.rows())
+    palette = picture_palette(codec, colormap)
+
+    def indices() -> Iterator[Pixels]:
+        for row in image.rows():
+            yield np.asarray(codec.top - row if codec.layout.loud == "dark" else row, dtype=np.uint8)
+
     shape = image.pixels.shape[0], image.pixels.shape[1]
-    indices = (np.asarray(row, dtype=np.uint8) for row in rows)
-    return png_parts(shape, 8, indices, NOT_INVERTIBLE, text, palette)
+    more = {MADE_BY: picture_header_text(header, colormap, digest_of_rows(shape, 1, indices()))}
+    return png_parts(shape, 8, indices(), NOT_INVERTIBLE, picture_text(colormap, header), palette, more)

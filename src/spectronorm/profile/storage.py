@@ -18,19 +18,22 @@ from spectronorm.audio.native_format import NativeFormat
 from spectronorm.errors import BadAudioReason, FileFormatError
 from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.profile.bad_files import BadFile
-from spectronorm.profile.counting import clip_histograms, int128
 from spectronorm.profile.counting.format_counts import FormatCounts
-from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
-from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
+from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.groups import GroupKey
 from spectronorm.profile.listed_file import ListedFile, files_as_arrays, files_of_arrays
+from spectronorm.profile.stored_numbers import (
+    BAND_FIELDS,
+    CLIP_FIELDS,
+    WIDE_FIELDS,
+    check_measurement,
+    check_shapes,
+    require,
+)
 from spectronorm.storage import container, refuse_damage
 
 _KIND = "profile"
 _FORMAT = 3
-_BAND_FIELDS = ("count", "total", "lowest", "highest", "on_floor", "lowest_above", "flat_count", "flat_total")
-_CLIP_FIELDS = ("rms", "peak", "length")
-_WIDE_FIELDS = ("squares", "flat_squares", "products")
 _MOST = 1 << 62
 """No count of clips or samples comes near."""
 _MOST_LIBRARIES = 100
@@ -105,15 +108,15 @@ def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
 
 def parse_libraries(plain: Any) -> tuple[tuple[str, str], ...]:
     """Names and versions of libraries, sorted; raises `ValueError` if they are no texts, or too many."""
-    _require(isinstance(plain, dict) and len(plain) <= _MOST_LIBRARIES, "the libraries are no short list")
-    _require(all(isinstance(version, str) for version in plain.values()), "a library's version is not text")
+    require(isinstance(plain, dict) and len(plain) <= _MOST_LIBRARIES, "the libraries are no short list")
+    require(all(isinstance(version, str) for version in plain.values()), "a library's version is not text")
     return tuple(sorted(plain.items()))
 
 
 def parse_commands(plain: Any) -> tuple[str, ...]:
     """Command lines in order; raises `ValueError` if they are no texts, or too many."""
-    _require(isinstance(plain, list) and len(plain) <= _MOST_COMMANDS, "the commands are no short list")
-    _require(all(isinstance(line, str) for line in plain), "a command is not text")
+    require(isinstance(plain, list) and len(plain) <= _MOST_COMMANDS, "the commands are no short list")
+    require(all(isinstance(line, str) for line in plain), "a command is not text")
     return tuple(plain)
 
 
@@ -125,9 +128,9 @@ def parse_files(plain: Any) -> tuple[BadFile, ...]:
         TypeError: if an entry has the wrong type.
         ValueError: if an entry is not valid.
     """
-    _require(isinstance(plain, list), "a list of files is invalid")
+    require(isinstance(plain, list), "a list of files is invalid")
     for b in plain:
-        _require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
+        require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
     return tuple(BadFile(b["path"], BadAudioReason(b["reason"]), b["detail"], _key(b["group"])) for b in plain)
 
 
@@ -148,8 +151,7 @@ def parse(header: Mapping[str, Any], tensors: container.Tensors, path: Path | st
 
 def _tensors(measurements: Sequence[Measurement]) -> container.Tensors:
     tensors: container.Tensors = {
-        name: np.stack([getattr(m, name) for m in measurements])
-        for name in (*_BAND_FIELDS, *_CLIP_FIELDS, *_WIDE_FIELDS)
+        name: np.stack([getattr(m, name) for m in measurements]) for name in (*BAND_FIELDS, *CLIP_FIELDS, *WIDE_FIELDS)
     }
     tensors["digests"] = np.concatenate([m.digests for m in measurements])
     firsts, lengths, counts = zip(*(_spans(m) for m in measurements), strict=True)
@@ -175,44 +177,44 @@ def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     front_end = any_front_end(header["front_end"])
-    _require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
+    require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
     groups = header["groups"]
-    _require(isinstance(groups, list) and len(groups) > 0, "there are no groups")
-    _check_shapes(tensors, len(groups), front_end.n_bands)
+    require(isinstance(groups, list) and len(groups) > 0, "there are no groups")
+    check_shapes(tensors, len(groups), front_end.n_bands)
     measurements: dict[GroupKey, Measurement] = {}
     clip, cell = 0, 0
     for index, group in enumerate(groups):
         scalars = {name: group[name] for name in _SCALARS}
-        _require(
+        require(
             all(type(v) is int and 0 <= v < _MOST for v in scalars.values()), "a group's counts are not whole numbers"
         )
         key = _key(group["key"])
-        _require(key not in measurements, "a group appears twice")
+        require(key not in measurements, "a group appears twice")
         digests = tensors["digests"][clip : clip + scalars["clips"]]
         clip += scalars["clips"]
         first, histogram, cell = _histogram(tensors, index, cell, front_end)
         measurement = Measurement(
             **scalars,
-            **{name: tensors[name][index] for name in (*_BAND_FIELDS, *_CLIP_FIELDS, *_WIDE_FIELDS)},
+            **{name: tensors[name][index] for name in (*BAND_FIELDS, *CLIP_FIELDS, *WIDE_FIELDS)},
             first_cell=first,
             histogram=histogram,
             digests=digests,
             formats=_parse_formats(group.get("formats", []), scalars["clips"]),
         )
-        _check_measurement(measurement, front_end)
+        check_measurement(measurement, front_end)
         measurements[key] = measurement
-    _require(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
+    require(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
     duration, version = header["duration"], header["version"]
     if duration is not None:
         real_number(duration, "duration", MIN_SECONDS, MAX_SECONDS, of="s")
-    _require(isinstance(version, str), "the version is not text")
+    require(isinstance(version, str), "the version is not text")
     exclude_floor, left_out = header["exclude_floor"], header["left_out"]
-    _require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
+    require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
     texts = isinstance(left_out, list) and all(isinstance(text, str) for text in left_out)
-    _require(texts, "left_out is not a list of texts")
+    require(texts, "left_out is not a list of texts")
     bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
     from_levels = header.get("from_levels", False)
-    _require(type(from_levels) is bool, "from_levels is neither true nor false")
+    require(type(from_levels) is bool, "from_levels is neither true nor false")
     libraries = parse_libraries(header.get("libraries", {}))
     notes = Notes(
         bad,
@@ -236,46 +238,26 @@ def _listed(
     if "files" not in header:
         return ()
     numbers = header["files"]
-    _require(isinstance(numbers, list) and len(numbers) == len(keys), "the numbers of files are not those of groups")
-    _require(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is not a whole number")
+    require(isinstance(numbers, list) and len(numbers) == len(keys), "the numbers of files are not those of groups")
+    require(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is not a whole number")
     return files_of_arrays(tensors[_FILE_NAMES], tensors[_FILE_DIGESTS], list(zip(keys, numbers, strict=True)))
 
 
 def _parse_formats(plain: Any, clips: int) -> FormatCounts:
-    _require(isinstance(plain, list) and len(plain) <= clips, "the formats are no list, or more than clips")
+    require(isinstance(plain, list) and len(plain) <= clips, "the formats are no list, or more than clips")
     rows = [tuple(row) for row in plain]
-    _require(all(len(row) == 4 and all(type(v) is int for v in row) for row in rows), "a format is not whole numbers")
+    require(all(len(row) == 4 and all(type(v) is int for v in row) for row in rows), "a format is not whole numbers")
     known = all(0 < rate < _MOST and 0 < channels < _MOST and 0 <= bits <= MAX_BITS for rate, channels, bits, _ in rows)
-    _require(known and all(0 < row[3] <= clips for row in rows), "a format or its count is out of range")
-    _require(rows == sorted({row[:3]: row for row in rows}.values()), "formats are out of order, or twice there")
-    _require(sum(row[3] for row in rows) <= clips, "formats count more clips than there are")
+    require(known and all(0 < row[3] <= clips for row in rows), "a format or its count is out of range")
+    require(rows == sorted({row[:3]: row for row in rows}.values()), "formats are out of order, or twice there")
+    require(sum(row[3] for row in rows) <= clips, "formats count more clips than there are")
     return FormatCounts(tuple((NativeFormat(*row[:3]), row[3]) for row in rows))
 
 
 def _key(plain: Any) -> GroupKey:
     key = tuple((column, value) for column, value in plain)
-    _require(all(isinstance(text, str) for pair in key for text in pair), "a group's key is not text")
+    require(all(isinstance(text, str) for pair in key for text in pair), "a group's key is not text")
     return key
-
-
-def _check_shapes(tensors: container.Tensors, groups: int, bands: int) -> None:
-    shapes = dict.fromkeys((*_BAND_FIELDS, "histogram_first", "histogram_length"), (groups, bands))
-    shapes |= {"rms": (groups, clip_histograms.DBFS_CELLS), "peak": (groups, clip_histograms.DBFS_CELLS)}
-    shapes |= {"length": (groups, clip_histograms.LENGTH_CELLS)}
-    wide_shapes = {
-        "squares": (groups, bands, int128.LIMBS),
-        "flat_squares": (groups, bands, int128.LIMBS),
-        "products": (groups, bands + 1, PRODUCTS, int128.LIMBS),
-    }
-    for name, shape in (shapes | wide_shapes).items():
-        tensor = tensors[name]
-        _require(tensor.shape == shape and tensor.dtype == np.int64, f"{name} is not int64 {shape}")
-    digests, histogram = tensors["digests"], tensors["histogram"]
-    _require(
-        digests.ndim == 2 and digests.shape[1] == DIGEST_BYTES and digests.dtype == np.uint8,
-        "digests are invalid",
-    )
-    _require(histogram.ndim == 1 and np.issubdtype(histogram.dtype, np.unsignedinteger), "the histogram is off")
 
 
 def _histogram(
@@ -285,50 +267,10 @@ def _histogram(
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
     grid = front_end.grid
     inside = (firsts >= grid.first_cell) & (lengths > 0) & (firsts + lengths <= grid.first_cell + grid.cells)
-    _require(bool(inside.all()), "a histogram leaves the grid")
+    require(bool(inside.all()), "a histogram leaves the grid")
     first, stop = int(firsts.min()), int((firsts + lengths).max())
     histogram = np.zeros((len(firsts), stop - first), dtype=np.int64)
     for row, start, length in zip(histogram, (firsts - first).tolist(), lengths.tolist(), strict=True):
         row[start : start + length] = tensors["histogram"][cell : cell + length]
         cell += length
     return first, histogram, cell
-
-
-def _check_measurement(m: Measurement, front_end: AnyFrontEnd) -> None:
-    """Reject numbers that no measurement can give."""
-    grid = front_end.grid
-    low, high = int(np.floor(grid.low * grid.steps)), int(np.ceil(grid.high * grid.steps))
-    _require(0 < m.clips <= m.population and m.flat <= m.clips <= m.samples, "clip counts contradict each other")
-    _require(
-        bool((m.count > 0).all() and ((m.on_floor >= 0) & (m.on_floor <= m.count)).all()),
-        "cell counts are invalid",
-    )
-    _require(bool((m.histogram.sum(axis=1) == m.count).all()), "the histogram does not add up to the count")
-    _require(bool(((low <= m.lowest) & (m.lowest <= m.highest) & (m.highest <= high)).all()), "extremes are invalid")
-    for name in _CLIP_FIELDS:
-        counts = getattr(m, name)
-        _require(
-            bool((counts >= 0).all()) and int(counts.sum()) == m.clips,
-            f"{name} does not count each clip once",
-        )
-    none_above = m.on_floor == m.count
-    _require(bool(((m.lowest_above == NONE_ABOVE) == none_above).all()), "a level above the floor is off")
-    inside = (m.lowest <= m.lowest_above) & (m.lowest_above <= m.highest)
-    _require(bool((inside | none_above).all()), "a level above the floor is off")
-    _require(bool(((m.flat_count > 0) == (m.flat > 0)).all()), "cells of flat clips are invalid")
-    _require(all(int128.is_normal(getattr(m, name)) for name in _WIDE_FIELDS), "a wide integer is not in normal form")
-    squares, flat_squares = int128.to_integers(m.squares), int128.to_integers(m.flat_squares)
-    _check_variances(m.count, m.total, squares)
-    _check_variances(m.flat_count, m.flat_total, flat_squares)
-    _check_variances(m.count - m.flat_count, m.total - m.flat_total, squares - flat_squares)
-    _require(np.array_equal(m.digests, sorted_digests(m.digests)), "the digests are not in order")
-
-
-def _check_variances(count: NDArray[np.int64], total: NDArray[np.int64], squares: NDArray[Any]) -> None:
-    rows = zip(count.tolist(), total.tolist(), squares.tolist(), strict=True)
-    _require(all(n >= 0 and q >= 0 and n * q >= s * s for n, s, q in rows), "a count or variance is negative")
-
-
-def _require(condition: bool, problem: str) -> None:
-    if not condition:
-        raise ValueError(problem)

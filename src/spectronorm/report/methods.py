@@ -225,6 +225,8 @@ def _image(header: Header) -> Iterator[str]:
         f"The level was stored as an image of {header.layout.bits} bits by spectronorm {header.version}, "
         f"{_settings(header.level_range)}, {_settings(header.layout)}."
     )
+    if header.colormap:
+        yield f"It is shown in the colours of {header.colormap}, for viewing: it cannot be turned back into levels."
     source = f" It shows {header.source}." if header.source else ""
     yield f"It holds {counted(header.frames, 'frame')} of {counted(header.length, 'sample')}.{source}"
 

@@ -28,14 +28,14 @@ def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     Raises:
         ValueError: if this is no `.npy` file of version 1 or 2, or its header is damaged.
     """
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADERS:
+        raise ValueError(f"it is a .npy file of the unknown version {version[0]}.{version[1]}")
     try:
-        version = np.lib.format.read_magic(file)
-        if version not in _HEADERS:
-            raise ValueError(f"it is a .npy file of the unknown version {version[0]}.{version[1]}")
         with _without_warnings():
             shape, fortran, dtype = _HEADERS[version](file, max_header_size=_MOST_HEADER)
-    except DAMAGE as error:
-        raise ValueError(str(error)) from None
+    except DAMAGE:
+        raise ValueError("its header does not say shape and type of an array") from None
     return shape, fortran, dtype
 
 

@@ -46,7 +46,7 @@ def open_model(name: str) -> Classifier:
             model = found if isinstance(found, nn.Module) else found()
     except Exception as error:  # A user's function may fail in any way.
         raise ArgumentError(
-            f"model={name!r} cannot be opened ({error}); it must be a trained model or return one"
+            f"model={name!r} cannot be opened ({_told(error)}); it must be a trained model or return one"
         ) from None
     if not isinstance(model, nn.Module):
         raise ArgumentError(f"model={name!r} is a {type(model).__name__}, not a torch.nn.Module")
@@ -64,7 +64,9 @@ def of_module(model: nn.Module) -> Classifier:
         try:
             found = model(torch.from_numpy(x).unsqueeze(1).to(device))
         except Exception as error:  # A user's model may fail in any way.
-            raise ArgumentError(f"the model does not take a batch {(len(x), 1, *x.shape[1:])}: {error}") from None
+            raise ArgumentError(
+                f"the model does not take a batch {(len(x), 1, *x.shape[1:])}: {_told(error)}"
+            ) from None
         if not isinstance(found, torch.Tensor):
             raise ArgumentError(f"the model gives a {type(found).__name__}, but logits (clip, class) are needed")
         return np.asarray(found.double().cpu())
@@ -82,7 +84,7 @@ def _onnx(path: Path) -> Classifier:
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise FileFormatError(f"{path}: is not an ONNX model that can be run ({str(error)[:200]})") from None
+        raise FileFormatError(f"{path}: is not an ONNX model that can be run ({_told(error)})") from None
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) not in (3, 4):
         shapes = ", ".join(str(given.shape) for given in inputs)
@@ -96,7 +98,13 @@ def _onnx(path: Path) -> Classifier:
         try:
             found = session.run(None, {inputs[0].name: given})[0]
         except Exception as error:
-            raise ArgumentError(f"{path}: does not take a batch {given.shape}: {str(error)[:200]}") from None
+            raise ArgumentError(f"{path}: does not take a batch {given.shape}: {_told(error)}") from None
         return np.asarray(found, dtype=np.float64)
 
     return logits
+
+
+def _told(error: Exception) -> str:
+    """An error of a model or its runtime in one line."""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said:.200}" if said else type(error).__name__

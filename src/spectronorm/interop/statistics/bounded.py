@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import zipfile
 import zlib
@@ -47,7 +48,7 @@ def json_object(data: bytes) -> dict[str, Any]:
     """
     if len(data) > MOST_FILE_BYTES or data.count(b"[") + data.count(b"{") > _MOST_CONTAINERS:
         raise ValueError("it has more lists than statistics need")
-    plain = strict_json(data.decode("utf-8"))
+    plain = strict_json(data.decode("utf-8-sig"))
     if not isinstance(plain, dict):
         raise ValueError("it is not a JSON object")
     return plain
@@ -55,7 +56,7 @@ def json_object(data: bytes) -> dict[str, Any]:
 
 def json_keys(path: Path) -> frozenset[str]:
     """The names in a file with a JSON object; none if the file is something else."""
-    if not first_bytes(path).lstrip().startswith(b"{"):
+    if not first_bytes(path).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         return frozenset()
     return frozenset(json_object(whole_file(path)))
 
@@ -70,7 +71,7 @@ def npy_array(data: bytes) -> Any:
     shape, fortran, dtype = npy_header(file)
     rest = data[file.tell() :]
     if dtype.hasobject or dtype.kind not in "fiu":
-        raise ValueError("it is an array of objects or texts, not of numbers")
+        raise ValueError(f"it is an array of {'objects' if dtype.hasobject else dtype}, not of numbers")
     count = 1
     for length in shape:
         count *= int(length)

@@ -29,6 +29,7 @@ LEAST_STD = 1e-10
 _TEXT = re.compile(rb"(?:\S+ )?\s*\[\s*(?:[-+0-9.]|(?i:nan|inf)\b)")
 _BINARY = re.compile(rb"(?:[^\s\0]+ )?\0B[DFC]")
 _TYPES = {b"DM ": "<f8", b"FM ": "<f4"}
+_SPACES = re.compile(rb"\s*")
 _ALL = "*"
 
 
@@ -49,7 +50,7 @@ class Kaldi(StatisticsFormat):
 
     @override
     def read(self, path: Path) -> ShiftAndScale:
-        found = dict(entries(whole_file(path)))
+        found = _by_name(whole_file(path))
         if len(found) > 1:
             names = ", ".join(list(found)[:8]) + (" …" if len(found) > 8 else "")
             raise KeyNeeded(
@@ -60,7 +61,7 @@ class Kaldi(StatisticsFormat):
 
     @override
     def read_entry(self, path: Path, key: str) -> ShiftAndScale:
-        found = dict(entries(whole_file(path)))
+        found = _by_name(whole_file(path))
         if key == _ALL:
             shapes = {matrix.shape for matrix in found.values()}
             if len(shapes) != 1:
@@ -94,20 +95,37 @@ def matrix_text(numbers: ShiftAndScale) -> str:
     return f" [\n  {first} \n  {' '.join(map(repr, squares.tolist()))} 0 ]\n"
 
 
+def _by_name(data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, matrix in entries(data):
+        if name in found:
+            raise ValueError(f"it holds {f'speaker {name!r:.40}' if name else 'a matrix without a name'} twice")
+        found[name] = matrix
+    return found
+
+
 def entries(data: bytes) -> Iterator[tuple[str, Any]]:
     """Yield name and matrix of each speaker of an ark; the name is empty for a single matrix.
 
     Raises:
         ValueError: if the file is damaged.
     """
-    at = 0
-    while data[at:].strip():
+    at = _behind_spaces(data, 0)
+    while at < len(data):
         key = b""
-        if data[at : at + 2] != b"\0B" and not data[at : at + 64].lstrip().startswith(b"["):
-            end = data.index(b" ", at)
+        if data[at : at + 2] != b"\0B" and data[at : at + 1] != b"[":
+            end = data.find(b" ", at)
+            if end < 0:
+                raise ValueError(f"it ends with {data[at : at + 20]!r}, which is no matrix")
             key, at = data[at:end].strip(), end + 1
         matrix, at = _binary(data, at + 2) if data[at : at + 2] == b"\0B" else _text(data, at)
         yield key.decode("utf-8"), matrix
+        at = _behind_spaces(data, at)
+
+
+def _behind_spaces(data: bytes, at: int) -> int:
+    found = _SPACES.match(data, at)
+    return at if found is None else found.end()
 
 
 def _binary(data: bytes, at: int) -> tuple[Any, int]:
@@ -124,8 +142,8 @@ def _binary(data: bytes, at: int) -> tuple[Any, int]:
 
 
 def _text(data: bytes, at: int) -> tuple[Any, int]:
-    begin, end = data.index(b"[", at), data.index(b"]", at)
-    if data[at:begin].strip():
+    begin, end = data.find(b"[", at), data.find(b"]", at)
+    if begin < 0 or end < begin or data[at:begin].strip():
         raise ValueError("a name is not followed by a matrix")
     rows = [[float(word) for word in line.split()] for line in data[begin + 1 : end].splitlines() if line.strip()]
     matrix = np.array(rows)

@@ -72,7 +72,7 @@ def read_numbers(
     except SpectronormError as error:
         if isinstance(error, KeyNeeded) or key is not None:
             raise
-        raise FileFormatError(f"{path}: is not a sound file of the format {name}: {error}") from None
+        raise FileFormatError(f"{path}: its statistics of the format {name} cannot be applied: {error}") from None
     except _UNREADABLE as error:
         told = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
         raise FileFormatError(
@@ -102,7 +102,7 @@ def recognized_format(path: Path) -> str:
             if cls().recognizes(path):
                 names.append(name)
         except _UNREADABLE as error:  # it begins as files of this format do, and is damaged behind
-            reasons.append(str(error) or type(error).__name__)
+            reasons.append(str(error) if isinstance(error, ValueError) else "it is damaged")
     if len(names) != 1:
         known = ", ".join(STATISTICS_FORMATS)
         why = f" ({reasons[0]:.200})" if reasons else ""

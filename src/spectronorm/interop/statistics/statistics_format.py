@@ -17,6 +17,7 @@ from spectronorm.short_repr import with_bounded_repr
 
 MOST_NUMBERS = 1 << 16
 """Most numbers of one kind in a file: no front end has more bands."""
+_MOST_FRAMES = 1e30
 
 
 @with_bounded_repr
@@ -36,8 +37,8 @@ class ShiftAndScale:
         notes: Remarks on these numbers, in one sentence each.
 
     Raises:
-        ArgumentError: if a number is not finite or beyond all levels, a scale is not positive, or the numbers of scales
-            and shifts differ.
+        ArgumentError: if a number is not finite or beyond all levels, a scale is not positive, the numbers of scales
+            and shifts differ, or the count is negative or beyond all data.
 
     >>> import numpy as np
     >>> numbers = ShiftAndScale(np.array([-4.0]), np.array([2.0]))
@@ -70,6 +71,8 @@ class ShiftAndScale:
                 f"shifts to {farthest:.3g} and scales of {least:.3g} to {most:.3g} are beyond all levels; shifts must "
                 f"lie within {LARGEST_IN_MAP:g}, scales within {1.0 / LARGEST_IN_MAP:g} … {LARGEST_IN_MAP:g}"
             )
+        if self.count is not None and not 0 <= self.count <= _MOST_FRAMES:
+            raise ArgumentError(f"a count of {self.count!r:.40} frames is not within 0 … {_MOST_FRAMES:g}")
         if self.shift.size > MOST_NUMBERS:
             raise ArgumentError(f"{self.shift.size} numbers are more than {MOST_NUMBERS} bands")
 
@@ -157,11 +160,16 @@ def finite_numbers(values: Any, what: str) -> NDArray[np.float64]:
     Raises:
         ValueError: if they are no finite numbers, or too many.
     """
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{what} is no list of numbers: its lists have different lengths or depths") from None
     if array.dtype.kind not in "fiu" or not array.size:
         raise ValueError(f"{what} must be numbers")
     if array.size > MOST_NUMBERS:
         raise ValueError(f"{what} has {array.size} numbers, more than {MOST_NUMBERS} bands")
+    if max(array.shape, default=1) != array.size:
+        raise ValueError(f"{what} has the shape {array.shape}, but must be one number, or one for each band")
     array = array.astype(np.float64).reshape(-1)
     if not np.isfinite(array).all():
         raise ValueError(f"{what} holds NaN or infinity")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.interop.statistics.bounded import first_bytes, member, opened_zip, whole_file, zipped
+from spectronorm.interop.statistics.bounded import first_bytes, member, opened_zip, whole_file, zip_names, zipped
 from spectronorm.interop.statistics.pickled import pickled
 
 _MOST_ARCHIVE = 1 << 21
@@ -38,6 +38,8 @@ def torch_names(path: Path) -> frozenset[str]:
     """The names in a torch archive or a pickle of a dict; none if the file is something else."""
     start = first_bytes(path)
     if start.startswith(b"PK\x03\x04"):
+        if not any(name.endswith("data.pkl") for name in zip_names(path)):
+            return frozenset()
         value = torch_archive(path)
     elif start[:1] == b"\x80":
         value = pickled(whole_file(path))
