@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 import spectronorm as sn
 from benchmarks.agreement.origins import running
 from benchmarks.front_ends_table import Part, Parts
-from benchmarks.measure import Figure, alternate, ratio, report
+from benchmarks.measure import Figure, alternate, ratio, report, write
 from benchmarks.torch_origins import compiled, eager
-from spectronorm.front_end import Mel
+from spectronorm.front_end import Decibel, Mel
 from spectronorm.nn import Preprocess, Spectrogram
 
 ROUNDS = 7
@@ -36,6 +36,9 @@ BATCHED = {"torchaudio", "fastaudio", "passt", "specgan"}
 WAYS = {"NumPy": 2, "torch": 2, "NumPy in float32": 4, "torch in float32": 4}
 """Our ways, and the goal of each for the origin's time over ours."""
 WORKS = ("clip", "batch")
+STREAMED = ("torchaudio", "whisper", "kaldi", "logmel", "librosa")
+PIECES = {"20 ms": 0.02, "0.2 s": 0.2, "2 s": 2.0}
+TITLE, FILE = "Every preset beside its origin, one thread", "front-ends.json"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 Jobs = dict[str, Callable[[], Any]]
 Wave = NDArray[np.float32]
@@ -152,42 +155,51 @@ def peer_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
         yield Figure("kaldi, 80 bands, 30 s: kaldi-native-fbank / ours", value, "x", ">= 6", value >= 6)
 
 
-def nothing(piece: Wave, queue: Wave, table: Wave, begin: int, end: int, into: Wave) -> bool:  # noqa: ARG001
+def nothing(piece: Any, table: Any, into: Any) -> bool:  # noqa: ARG001
     """Take the arguments of a stream's kernel."""
     return True
 
 
-def stream_jobs() -> Jobs:
-    """A waveform of 30 s as a whole and in pieces."""
-    front_end, wave = sn.preset("torchaudio"), noise(30 * 16_000)
+def streamed() -> dict[str, sn.FrontEnd]:
+    """Front ends of streams by the names of their presets; a floor below a clip's highest level is left out."""
+    chosen = {name: sn.preset(name) for name in STREAMED}
+    return {name: one if one.compress.causal else replace(one, compress=Decibel()) for name, one in chosen.items()}
 
-    def in_pieces(samples: int) -> Any:
+
+def stream_jobs() -> Jobs:
+    """A waveform of 30 s as a whole and in pieces, and calls of compiled code that do nothing."""
+
+    def in_pieces(front_end: sn.FrontEnd, wave: Wave, samples: int) -> list[Any]:
         stream = front_end.stream()
         levels = [stream.add(wave[at : at + samples]) for at in range(0, len(wave), samples)]
         return [*levels, stream.flush()]
 
-    room, compiled = np.zeros(1000), cast("Any", numba.njit)(nothing)
+    jobs: Jobs = {}
+    for name, front_end in streamed().items():
+        wave = noise(30 * front_end.sample_rate)
+        jobs[f"{name}, whole clip"] = partial(front_end, wave)
+        for piece, seconds in PIECES.items():
+            jobs[f"{name}, {piece}"] = partial(in_pieces, front_end, wave, round(seconds * front_end.sample_rate))
+        found = np.concatenate(in_pieces(front_end, wave, front_end.sample_rate // 50), axis=-1)
+        assert np.array_equal(found, front_end(wave))
+    room, compiled, wave = np.zeros(1000), cast("Any", numba.njit)(nothing), noise(30 * 16_000)
 
     def calls() -> None:
         """Calls of a compiled function that does nothing, one for each piece, with a slice and room for a result."""
         for at in range(0, len(wave), 320):
-            compiled(wave[at : at + 320], room, room, 0, 0, np.empty((128, 2), np.float32))
+            compiled(wave[at : at + 320], room, np.empty((128, 2), np.float32))
 
-    assert np.array_equal(np.concatenate(in_pieces(320), axis=-1), front_end(wave))
-    return {
-        "calls for 20 ms that do nothing": calls,
-        "stream, whole clip": lambda: front_end(wave),
-        "stream, 20 ms": lambda: in_pieces(320),
-        "stream, 0.2 s": lambda: in_pieces(3200),
-        "stream, 2 s": lambda: in_pieces(32_000),
-    }
+    calls()
+    return {"calls for 20 ms that do nothing": calls, **jobs}
 
 
 def stream_figures(seconds: Mapping[str, list[float]]) -> Iterator[Figure]:
     """Pieces over the whole."""
-    for piece, goal in (("20 ms", 1.5), ("0.2 s", 1.1), ("2 s", 1.1)):
-        value = ratio(seconds, f"stream, {piece}", "stream, whole clip")
-        yield Figure(f"stream in pieces of {piece} / whole clip", value, "x", f"<= {goal}", value <= goal)
+    for name in STREAMED:
+        for piece in PIECES:
+            goal = 1.5 if piece == "20 ms" else 1.1
+            value = ratio(seconds, f"{name}, {piece}", f"{name}, whole clip")
+            yield Figure(f"{name} in pieces of {piece} / whole clip", value, "x", f"<= {goal}", value <= goal)
 
 
 def parts(
@@ -211,7 +223,7 @@ def main() -> None:
     parser.add_argument("--no-docs", action="store_true", help="leave docs/benchmarks.md as it is")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    kept = Parts.read("front-ends.json") if options.only else Parts()
+    kept = Parts.read(FILE) if options.only else Parts()
     for name, jobs, figures_of in parts(options.work, compiling=not options.no_compile):
         if options.only and name not in options.only:
             continue
@@ -219,8 +231,9 @@ def main() -> None:
         kept = kept.with_part(name, Part.of(seconds, list(figures_of(seconds)), options.rounds))
         for job, milliseconds in kept.found[name].median_ms.items():
             print(f"  {job:48} {milliseconds:8.2f} ms", flush=True)
-    details = {"parts": kept.to_dict(), "time": "processor"}
-    report("Every preset beside its origin, one thread", kept.figures(), details, "front-ends.json")
+        # After each part, so that a run that is stopped leaves what it has measured.
+        write(TITLE, kept.figures(), {"parts": kept.to_dict(), "time": "processor"}, FILE)
+    report(TITLE, kept.figures(), {"parts": kept.to_dict(), "time": "processor"}, FILE)
     if not options.no_docs:
         kept.put_table(PAGE)
 

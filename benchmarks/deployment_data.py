@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 import spectronorm as sn
 from spectronorm.monitor import Baseline, Diagnosis, Kind, Reference, Window, diagnose, evidence
-from spectronorm.monitor.clips.features import as_recorded
 from spectronorm.monitor.clips.moments import FeatureMoments
+from spectronorm.monitor.clips.recorded import as_recorded
 from spectronorm.monitor.recent import Pane, SeenClip
 from spectronorm.monitor.threshold import calibrate
 from spectronorm.profile import Measurement, Profile

@@ -54,6 +54,12 @@ def report(title: str, figures: list[Figure], details: Mapping[str, Any], file: 
     for figure in figures:
         mark = "met" if figure.met else "MISSED"
         print(f"  {figure.name:58} {figure.value:10.4g} {figure.unit:6} goal {figure.goal:12} {mark}")
+    write(title, figures, details, file)
+    print(f"  written: {RESULTS / file}")
+
+
+def write(title: str, figures: list[Figure], details: Mapping[str, Any], file: str) -> None:
+    """Write figures as JSON, with the machine and versions."""
     RESULTS.mkdir(exist_ok=True)
     content = {
         "title": title,
@@ -63,7 +69,6 @@ def report(title: str, figures: list[Figure], details: Mapping[str, Any], file: 
         **circumstances(),
     }
     (RESULTS / file).write_text(json.dumps(content, indent=2) + "\n")
-    print(f"  written: {RESULTS / file}")
 
 
 def circumstances() -> dict[str, Any]:

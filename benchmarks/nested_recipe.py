@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 import spectronorm as sn
 from benchmarks.measure import RESULTS, circumstances
-from spectronorm.cli.compare import _START as START
+from spectronorm.cli.compare_design import START
 from spectronorm.experiment import Design, Training, labelled_clips, parse_arms, prepare
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.statistics import bootstrap

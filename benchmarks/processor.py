@@ -31,11 +31,15 @@ def processor(cpuinfo: Path = _CPUINFO) -> dict[str, Any]:
 
 def in_words(machine: dict[str, Any]) -> str:
     """The processor in a few words: `AMD EPYC (cpu family 25, model 17, stepping 1; AVX-512), 2 cores`."""
+    inner = "; ".join(part for part in (machine.get("kind", ""), vectors(machine)) if part)
+    return f"{machine['name']}{f' ({inner})' if inner else ''}, {machine['cores']} cores"
+
+
+def vectors(machine: dict[str, Any]) -> str:
+    """The widest vector instructions, such as `AVX2`: processors are compared, and tables kept, kind by kind."""
     features = machine.get("features", [])
     widest = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sve": "SVE", "asimd": "NEON"}
-    width = next((name for feature, name in widest.items() if feature in features), "")
-    inner = "; ".join(part for part in (machine.get("kind", ""), width) if part)
-    return f"{machine['name']}{f' ({inner})' if inner else ''}, {machine['cores']} cores"
+    return next((name for feature, name in widest.items() if feature in features), "")
 
 
 def _first(cpuinfo: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import __main__ as bench
 from benchmarks import measure
 from benchmarks.document import put_table
+from benchmarks.front_ends_table import Part, Parts
 from benchmarks.plot import Panel, save_plot
 from benchmarks.registry import BENCHMARKS, Benchmark
 
@@ -103,3 +104,22 @@ def test_a_plot_is_sound_svg_with_every_point(tmp_path: Path) -> None:
     save_plot(tmp_path / "plot.svg", "A < B", panels)
     root = ElementTree.parse(tmp_path / "plot.svg").getroot()  # noqa: S314
     assert len(root.findall(".//{http://www.w3.org/2000/svg}circle")) == 4
+
+
+def test_figures_of_front_ends_stand_in_the_table_of_their_kind_of_processor(tmp_path: Path) -> None:
+    """A machine with narrower vectors leaves the table of the others alone, and says which processor it was."""
+    page, old = tmp_path / "page.md", "| the wide one's |"
+    marks = [f"<!-- front-ends, {kind}: {mark} -->" for kind in ("AVX-512", "AVX2") for mark in ("begin", "end")]
+    page.write_text("\n".join([marks[0], old, *marks[1:]]))
+    machine = {"name": "A processor", "cores": 2, "load": 1.0}
+    narrow, wide = ({**machine, "features": ["avx2", *more]} for more in ((), ("avx512f",)))
+    figure = measure.Figure("kaldi, clip, NumPy: origin / ours", 9.0, "x", ">= 2", met=True)
+    part = Part({"kaldi clip, origin": 36.0, "kaldi clip, NumPy": 4.0}, [figure], 7, narrow)
+    other = Part({"kaldi batch, origin": 9.0}, [], 7, wide)
+    parts = Parts({"kaldi": other}).with_part("kaldi", part)
+    parts.put_table(page)
+    text = page.read_text()
+    assert old in text
+    assert "| `kaldi` | clip | 36.0 |  | 4.0 (9.0) |" in text
+    assert "A processor (AVX2), 2 cores" in text
+    assert "batch" not in text

@@ -18,7 +18,7 @@ pytest.importorskip("torch")
 from tests.command_output import messages
 from tests.experiment_cases import FRONT_END, LINEAR, prepared, write_clips
 
-from spectronorm.cli.compare import parse_time
+from spectronorm.cli.compare_design import parse_time
 from spectronorm.experiment import Training, labelled_clips, parse_arms
 from spectronorm.experiment.protocols import find_protocol
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import inspect
 import io
@@ -73,6 +74,17 @@ def test_a_profile_says_what_was_measured(folder: Path) -> None:
     assert repr(profile).startswith("Profile(12 clips, 0.1 min, 32 bands, mean ")
     assert "fold 1, 2, 3, 4, 5" in repr(profile)
     assert "<svg" in profile._repr_html_()
+    assert "<th>clips</th><td>12</td>" in profile._repr_html_()
+
+
+def test_a_source_is_a_table_with_a_heading_for_each_column(folder: Path) -> None:
+    """The columns of the table are those of the clips; what does not fit is counted."""
+    html = sn.open_source(folder / "clips.csv")._repr_html_()
+    assert all(f'<th scope="col">{name}</th>' in html for name in ("name", "fold", "label"))
+    assert html.count("<td>") == 3 * 12
+    assert "{" not in html
+    many = sn.open_source([(np.zeros(800), 8000)] * 30)._repr_html_()
+    assert "… and 10 more" in many
 
 
 def test_only_settings_that_differ_are_told() -> None:
@@ -210,10 +222,12 @@ def test_a_profile_is_drawn_by_band(measured: sn.Profile) -> None:
 
 CELLS = (
     "import spectronorm as sn\nprofile = sn.fit('clips.csv', sn.FrontEnd(8000, bands=sn.Mel(32)))\nprofile",
-    "profile.plot().figure",
+    "profile.plot()",
     "wave = sn.read(sorted(__import__('pathlib').Path('.').glob('*.wav'))[0], 8000)\nsn.play(wave, 8000)",
-    "sn.plot(profile.front_end(wave), profile.front_end).figure",
+    "sn.plot(profile.front_end(wave), profile.front_end)",
+    "sn.plot_wave(wave, 8000)",
     "sn.compare_normalizations(wave, profile)",
+    "sn.open_source('clips.csv')",
     "sn.Pipeline(profile.front_end, sn.Standardize().fit(profile))",
 )
 """Cells of a notebook, each of which ends in something to look at."""
@@ -229,9 +243,16 @@ def test_a_notebook_runs_and_shows(folder: Path, monkeypatch: pytest.MonkeyPatch
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     shown = [[output["data"] for output in cell.outputs if "data" in output] for cell in notebook.cells]
     assert [len(one) for one in shown] == [1] * len(CELLS)
-    kinds = ["text/html", "image/png", "text/html", "image/png", "image/png", "text/html"]
+    pictures, tables = ["image/png"], ["text/html"]
+    kinds = [*tables, *pictures, *tables, *pictures * 3, *tables * 2]
     assert [kind for kind, one in zip(kinds, shown, strict=True) if kind not in one[0]] == [], [
         list(one[0]) for one in shown
     ]
+    for one in (one[0].get("image/png") for one in shown):
+        if one is not None:
+            pixels = np.asarray(pytest.importorskip("PIL.Image").open(io.BytesIO(base64.b64decode(one))).convert("L"))
+            assert pixels.std() > 20  # something is drawn
+            edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+            assert (edges == 255).all()  # and nothing of it is cut off
     assert "<audio controls" in shown[2][0]["text/html"]
     assert len(shown[0][0]["text/html"].encode()) <= MOST_HTML_BYTES

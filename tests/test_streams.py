@@ -94,6 +94,23 @@ def test_long_waveforms_too(level: WaveformLevel, channels: int | None) -> None:
     np.testing.assert_array_equal(np.concatenate([*found, stream.flush()], axis=-1), front_end(wave))
 
 
+@pytest.mark.parametrize("name", sorted(PRESETS))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_presets_in_pieces_of_few_frames_and_of_many(name: str, dtype: type) -> None:
+    """Pieces of 10 ms to 0.2 s, in any order, give the bits of each preset's call, the clip's floor aside."""
+    front_end = sn.preset(name)
+    if front_end.level.needs_statistics:
+        front_end = replace(front_end, level=AsRecorded())
+    if not front_end.compress.causal:
+        front_end = replace(front_end, compress=Decibel())
+    rate = front_end.sample_rate
+    wave = (0.1 * np.random.default_rng(0).standard_normal(2 * rate + 77)).astype(dtype)
+    lengths = np.random.default_rng(1).choice([rate // 100, rate // 50, rate // 30, rate // 5], 60)
+    stream = front_end.stream()
+    found = [stream.add(piece) for piece in np.split(wave, np.cumsum(lengths))]
+    np.testing.assert_array_equal(np.concatenate([*found, stream.flush()], axis=-1), front_end(wave))
+
+
 def test_pieces_that_cannot_be_written_or_have_gaps() -> None:
     """Read-only pieces and every second sample of an array are read like others."""
     front_end = sn.preset("torchaudio")

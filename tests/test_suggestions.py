@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +21,8 @@ from typer.testing import CliRunner
 
 import spectronorm as sn
 from spectronorm.cli.app import app
-from spectronorm.errors import AudioError, BadAudioReason, ScaleWarning
-from spectronorm.suggestion import did_you_mean
+from spectronorm.errors import AudioError, BadAudioReason, GapWarning, ScaleWarning
+from spectronorm.suggestion import did_you_mean, takes_settings
 
 FRONT_END = sn.FrontEnd(sample_rate=8000, bands=sn.Mel(20))
 FITTED = sn.Fixed(-40.0, 20.0).for_front_end(FRONT_END)
@@ -43,12 +47,38 @@ WAVE = 0.1 * np.random.default_rng(0).standard_normal(8000)
         (lambda: sn.monitor.Window(clip=16), "clips"),  # type: ignore[call-arg]
         (lambda: sn.sounds.InversionOptions(qualty="best"), "quality"),  # type: ignore[call-arg]
         (lambda: sn.passes.Store(dtyp="float16"), "dtype"),  # type: ignore[call-arg]
+        (lambda: PIPELINE.save("x", overwrit=True), "overwrite"),  # type: ignore[call-arg]
+        (lambda: PIPELINE(WAVE, samplerate=8000), "sample_rate"),  # type: ignore[call-arg]
+        (lambda: sn.Meter(FRONT_END).add(WAVE, lenghts=[1]), "lengths"),  # type: ignore[call-arg]
     ],
 )
 def test_a_keyword_is_suggested(call: Callable[[], object], meant: str) -> None:
     """An unknown keyword argument is a TypeError that names the argument that was meant."""
     with pytest.raises(TypeError, match=f"did you mean '{meant}'"):
         call()
+
+
+def test_every_public_class_and_function_suggests_keywords() -> None:
+    """No public constructor, method or function with settings answers a misspelt keyword by Python's message alone."""
+    spaces = [sn, *(one for name in dir(sn) if inspect.ismodule(one := getattr(sn, name)))]
+    named = {getattr(space, name) for space in spaces for name in getattr(space, "__all__", ())}
+    silent = []
+    for one in named:
+        if inspect.isfunction(one):
+            taken = one.__code__.co_argcount + one.__code__.co_kwonlyargcount
+            if taken > 1 and not one.__code__.co_flags & inspect.CO_VARKEYWORDS and not _suggests(one):
+                silent.append(one.__qualname__)
+        elif inspect.isclass(one) and not issubclass(one, BaseException | Enum) and not inspect.isabstract(one):
+            own = {name: getattr(member, "__func__", member) for name, member in vars(one).items()}
+            own = {name: f for name, f in own.items() if name == "__init__" or takes_settings(one, name, f)}
+            silent += [f"{one.__name__}.{name}" for name, function in own.items() if not _suggests(function)]
+    assert len(named) > 200
+    assert silent == []
+
+
+def _suggests(function: Any) -> bool:
+    takes_any = not hasattr(function, "__code__") or function.__code__.co_flags & inspect.CO_VARKEYWORDS
+    return hasattr(function, "_checks_keywords") or bool(takes_any)
 
 
 @pytest.mark.parametrize(
@@ -178,3 +208,44 @@ def test_modules_name_the_type_that_they_need() -> None:
     gone = sn.audio.Source.of([sn.audio.ClipReference("a.wav", "gone/a.wav")])
     with pytest.raises(sn.errors.SourceError, match=r"^a\.wav: missing: "):
         _ = nn.ClipDataset(gone, FRONT_END)[0]
+
+
+def test_gaps_between_frames_are_told(tmp_path: Path) -> None:
+    """A hop longer than the window works, and a warning says how many samples are in no frame, also on the console."""
+    with pytest.warns(GapWarning, match="leaves 144 samples out between frames of 256 samples"):
+        stft = sn.STFT(256, hop_length=400)
+    assert stft.gap == 144
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert sn.STFT(256, hop_length=256).gap == 0
+    soundfile.write(tmp_path / "a.wav", WAVE, 8000)
+    words = ["fit", str(tmp_path), "-o", str(tmp_path / "p.safetensors"), "--n-fft", "256", "--hop-length", "400"]
+    done = subprocess.run([sys.executable, "-m", "spectronorm", *words], capture_output=True, text=True, check=True)
+    assert done.stderr.count("note: hop_length=400 leaves 144 samples out") == 1
+
+
+def test_one_note_names_each_band_that_no_bin_reaches(tmp_path: Path) -> None:
+    """Bands without an FFT bin are listed once, shortly, and not again as bands on the floor."""
+    soundfile.write(tmp_path / "a.wav", WAVE, 8000)
+    words = ["fit", str(tmp_path), "-o", str(tmp_path / "p.safetensors"), "--sample-rate", "8000", "--n-fft", "256"]
+    told = CliRunner().invoke(app, [*words, "--n-mels", "400"]).output
+    assert told.count("bands without an FFT bin: 164 of 400, 0-3, 6-8") == 1
+    assert "…" in told
+    assert "mostly floor" not in told
+    assert max(map(len, told.splitlines())) < 200
+
+
+def test_files_after_the_source_are_answered_by_a_pattern(tmp_path: Path) -> None:
+    """A pattern that the shell has taken apart is answered by the pattern in quotes; other extra words are not."""
+    for name in "ab":
+        soundfile.write(tmp_path / f"{name}.wav", WAVE, 8000)
+    told = CliRunner().invoke(app, ["fit", str(tmp_path / "a.wav"), str(tmp_path / "b.wav"), "-o", "x.safetensors"])
+    assert "in quotes" in " ".join(told.output.split())
+    told = CliRunner().invoke(app, ["fit", str(tmp_path / "a.wav"), "nothing", "-o", "x.safetensors"])
+    assert "in quotes" not in told.output
+
+
+def test_images_say_what_codec_they_need() -> None:
+    """A profile in place of a codec is answered by the codec of that profile."""
+    with pytest.raises(sn.SpectronormError, match=r"ImageCodec\(profile\.front_end"):
+        sn.images.export([(WAVE, 8000)], FITTED, "nowhere")  # type: ignore[arg-type]

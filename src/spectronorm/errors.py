@@ -284,5 +284,9 @@ class LayoutWarning(UserWarning):
     """The shape of levels cannot confirm the declared order of their axes, because two of them are of one size."""
 
 
+class GapWarning(UserWarning):
+    """Frames lie farther apart than their windows are long, so samples between them are in no frame."""
+
+
 class ScaleWarning(UserWarning):
     """Values are computed as asked, but have the scale of something else, such as normalized values for a level."""

@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from types import FunctionType
 from typing import Any, TypeVar
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -79,22 +80,43 @@ def known_keywords(function: _Function) -> _Function:
 
 
 def known_settings(cls: _Class) -> _Class:
-    """Let an unknown keyword argument of a class be a `TypeError` that suggests the right one."""
-    if "__init__" in vars(cls) and not hasattr(vars(cls)["__init__"], "_checks_keywords"):
+    """Let an unknown keyword argument of a class and of its methods be a `TypeError` that suggests the right one.
+
+    >>> @known_settings
+    ... class Recorder:
+    ...     def save(self, path, *, overwrite=False): ...
+    >>> Recorder().save("a", overwrit=True)
+    Traceback (most recent call last):
+    TypeError: Recorder.save() has no argument 'overwrit'; did you mean 'overwrite'?
+    """
+    if "__init__" in vars(cls):
         cls.__init__ = _checked(cls.__init__, cls.__name__)  # type: ignore[misc]
+    for name, member in list(vars(cls).items()):
+        function = getattr(member, "__func__", member)
+        if takes_settings(cls, name, function):
+            checked = _checked(function, f"{cls.__name__}.{name}")
+            setattr(cls, name, type(member)(checked) if function is not member else checked)
     return cls
 
 
+def takes_settings(cls: type, name: str, function: object) -> bool:
+    """Tell if a member of a class is a public method with arguments that are given by name; torch's are left alone."""
+    if not isinstance(function, FunctionType) or (name.startswith("_") and name != "__call__"):
+        return False
+    return bool(function.__defaults__ or function.__kwdefaults__) and not hasattr(cls, "forward")
+
+
 def _checked(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    parameters = inspect.signature(function).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & inspect.CO_VARKEYWORDS or hasattr(function, "_checks_keywords"):
         return function
-    known = [key for key, one in parameters.items() if one.kind is not one.POSITIONAL_ONLY and key != "self"]
+    given = code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount]
+    known = [key for key in given if key not in ("self", "cls")]
     names = frozenset(known)
 
     @functools.wraps(function)
     def run(*values: Any, **settings: Any) -> Any:
-        if not names.issuperset(settings):
+        if settings and not names.issuperset(settings):
             unknown = next(key for key in settings if key not in names)
             hint = did_you_mean(unknown, known) or f"; it has {', '.join(known) or 'none'}"
             raise TypeError(f"{name}() has no argument {unknown!r}{hint}")

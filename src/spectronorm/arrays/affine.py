@@ -10,11 +10,13 @@ from spectronorm.arrays.checks import require_floats
 from spectronorm.arrays.namespace import Array, beside
 from spectronorm.errors import ArgumentError
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 LARGEST_IN_MAP = 1e30
 """Bound of shifts and scales: beyond all levels."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class Affine:

@@ -15,6 +15,7 @@ from spectronorm.arrays.namespace import Array, is_torch_array, namespace, retur
 from spectronorm.arrays.operations import at_least
 from spectronorm.arrays.window_moments import window_moments
 from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.suggestion import known_keywords
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def _mapped(
     return kept[..., here], Affine(mean[..., here], std[..., here] if scale else np.ones_like(mean[..., here]))
 
 
+@known_keywords
 def sliding_standardize(
     x: Array, window: int, *, min_window: int = 1, center: bool = True, scale: bool = True
 ) -> tuple[Array, Affine]:

@@ -16,11 +16,13 @@ from spectronorm.errors import ArgumentError, OutputRefused
 from spectronorm.storage import DAMAGE
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.suggestion import known_settings
 
 _FORMAT = 2
 """Increased when decoding changes its result, so that old entries are no longer found."""
 
 
+@known_settings
 @dataclass(frozen=True)
 class AudioCache:
     """A folder of `.npy` files, float32 at one rate each, under a name made of what the samples depend on.

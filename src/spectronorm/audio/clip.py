@@ -11,6 +11,7 @@ from spectronorm.audio.native_format import NativeFormat
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.kernels.jit import kernel
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 _FLAT_DETAIL = {
     BadAudioReason.SILENT: "all its samples are zero; it was counted, at the floor",
@@ -26,6 +27,7 @@ class Remark:
     detail: str
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Clip:

@@ -234,6 +234,7 @@ def _resampled(samples: NDArray[np.float32], source_rate: int, sample_rate: int,
     return resampled
 
 
+@known_keywords
 def read_clip(
     clip: ClipReference | str | Path, sample_rate: int, *, duration: float | None = None, resampler: str = "soxr_hq"
 ) -> Clip:

@@ -29,9 +29,9 @@ from spectronorm.audio.places.suffixes import AUDIO_SUFFIXES
 from spectronorm.audio.read import Reader
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, AudioError, SourceError
-from spectronorm.html_summary import html_table
+from spectronorm.html_summary import MOST_ROWS, html_columns
 from spectronorm.short_repr import shortened
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 
 _name = attrgetter("name")
 _AT_ONCE, _BYTES_AT_ONCE = 512, 1 << 26
@@ -40,6 +40,7 @@ _ESC50 = ("meta", "esc50.csv")
 _READER = Reader()
 
 
+@known_settings
 @dataclass(frozen=True, repr=False)
 class Source:
     """Clips in stable order, sorted by name; iterates again and again, and pickles without opening a file.
@@ -73,9 +74,9 @@ class Source:
         return shortened(f"Source({counted(len(self.clips), 'clip')}{f', columns {columns}' if columns else ''})")
 
     def _repr_html_(self) -> str:
-        return html_table(
-            f"Source of {counted(len(self.clips), 'clip')}", [(clip.name, clip.columns) for clip in self.clips]
-        )
+        names = list(dict.fromkeys(name for clip in self.clips[:MOST_ROWS] for name in clip.columns))
+        rows = [(clip.name, *(clip.columns.get(name, "") for name in names)) for clip in self.clips[:MOST_ROWS]]
+        return html_columns(f"Source of {counted(len(self.clips), 'clip')}", ("name", *names), rows, len(self.clips))
 
     @classmethod
     def of(cls, clips: Iterable[ClipReference], reader: Reader | None = None) -> Source:

@@ -26,6 +26,7 @@ from spectronorm.passes.one_pass import MAX_BAD
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 CONSISTENT, UNKNOWN = "consistent", "unknown"
 _PARTS = 20
@@ -44,6 +45,7 @@ _SIMILAR = 0.15
 _DEAD = 1e-6
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Finding:
@@ -67,6 +69,7 @@ class Finding:
     errors: float
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Audited:
@@ -105,6 +108,7 @@ class Audited:
     bad: tuple[BadFile, ...]
 
 
+@known_keywords
 def audit(
     numbers: tuple[Any, Any],
     source: str | Path | Source,

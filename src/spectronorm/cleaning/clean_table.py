@@ -11,6 +11,7 @@ from spectronorm.audio import ClipReference
 from spectronorm.errors import ArgumentError
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.content import Content
+from spectronorm.suggestion import known_keywords
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _OF_PIECES = (
@@ -26,6 +27,7 @@ def require_table_name(path: Path) -> None:
         raise ArgumentError(f"{path}: the table is a CSV or TSV file; choose a name that ends in .csv or .tsv")
 
 
+@known_keywords
 def write_clean_table(clips: Sequence[ClipReference], path: str | Path) -> None:
     """Write clips as a `.csv` or `.tsv` table with `path`, sections of pieces, and all columns: `open_source` reads it.
 

@@ -17,11 +17,13 @@ from spectronorm.cleaning.flat_tops import FlatTops
 from spectronorm.cleaning.spectrum import SpectrumSums
 from spectronorm.errors import BadAudioReason
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 LOUDEST_SECONDS = 0.1
 """Length of the stretches of which the loudest is taken."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class SoundFacts:

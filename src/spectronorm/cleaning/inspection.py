@@ -23,8 +23,10 @@ from spectronorm.errors import AudioError
 from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @dataclass(frozen=True, repr=False)
 class Inspected:
     """Result of `inspect`.
@@ -105,6 +107,7 @@ class _Task:
             return _Heard(clip.name, None, (BadFile.of(clip.name, error),))
 
 
+@known_keywords
 def inspect(
     source: Openable,
     *,

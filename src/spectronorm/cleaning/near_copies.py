@@ -15,11 +15,13 @@ from spectronorm.engines import Engine
 from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 _LEAST_OVERLAP = 0.5
 """Share of the shorter clip that both must have."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class NearCopies:

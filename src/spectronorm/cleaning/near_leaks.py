@@ -19,6 +19,7 @@ from spectronorm.errors import AudioError
 from spectronorm.passes.one_pass import OneClip, one_pass
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
+from spectronorm.suggestion import known_keywords
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class _Task:
             return _Fingerprinted(clip, None, 0.0, (BadFile.of(clip.name, error),))
 
 
+@known_keywords
 def near_leaks(
     unseen: Openable,
     seen: Openable,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from spectronorm.printable import printable
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 
 class Oddity(StrEnum):
@@ -38,6 +39,7 @@ ORDER = {kind: place for place, kind in enumerate(Oddity)}
 """Place of each kind, worst first."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class FoundOddity:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio import ClipReference, Reader, Span
 from spectronorm.errors import AudioError
+from spectronorm.suggestion import known_settings
 
 _RATE = 8000
 _LOW_HZ, _HIGH_HZ = 200.0, 3000.0
@@ -20,6 +21,7 @@ _STEPS, _TAPS = 16, 32
 _Wave = NDArray[np.float64]
 
 
+@known_settings
 @dataclass(frozen=True)
 class Likeness:
     """Similarity of two sounds where they overlap.

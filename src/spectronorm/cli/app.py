@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -68,8 +69,16 @@ def _escaped() -> Iterator[None]:
     except Exception as error:  # click's own, which some versions of typer bring along
         message = getattr(error, "message", None)
         if isinstance(message, str) and hasattr(error, "format_message"):
-            error.message = printable(message, keep="\n")  # type: ignore[attr-defined]
+            error.message = printable(f"{message}{_several_sources(message)}", keep="\n")  # type: ignore[attr-defined]
         raise
+
+
+def _several_sources(message: str) -> str:
+    """Advice if files are given after the source, as a shell does with a pattern without quotes."""
+    extra = re.match(r"Got unexpected extra arguments? ?(?:\(s\) )?\((\S+)", message)
+    if extra is None or not Path(extra[1].rstrip(")")).exists():
+        return ""
+    return ". One source is taken: a folder, a table, or a pattern in quotes, such as 'sounds/*.wav'"
 
 
 app = typer.Typer(

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spectronorm.audio import open_source
-from spectronorm.audio.channels import STACK
-from spectronorm.cli.front_end import FRONT_END_PANEL, with_front_end
+from spectronorm.cli.compare_design import (
+    ARMS,
+    ARMS_OF_LEVELS,
+    START,
+    described_front_end,
+    parse_time,
+    require_nothing_else,
+)
+from spectronorm.cli.front_end import with_front_end
 from spectronorm.cli.options import (
     MAX_REPEATS,
     MAX_WORKERS,
@@ -34,8 +41,8 @@ from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, 
 from spectronorm.cli.terminal import say, warn
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, MissingExtra
-from spectronorm.features import open_features, with_all_channels
-from spectronorm.front_end import STFT, AnyFrontEnd, Decibel, FrontEnd, Levels, Mel, StandardizeWaveform
+from spectronorm.features import open_features
+from spectronorm.front_end import FrontEnd
 from spectronorm.passes.outputs import require_folder
 from spectronorm.passes.windowed import windowed
 from spectronorm.storage.content import Content
@@ -61,20 +68,12 @@ _EXAMPLES = """
 Repeating the command resumes an interrupted run.
 """
 
-_START = FrontEnd(
-    level=StandardizeWaveform(), stft=STFT(n_fft=1024, hop_length=640), bands=Mel(64), compress=Decibel(floor_db=-30.0)
-)
-"""Default front end of the arms: small enough for a CPU, standardized, floor about 80 dB below the loudest level."""
-
-_ARMS_OF_LEVELS = "none,global,band,clip,minmax"
-_ARMS = f"{_ARMS_OF_LEVELS},pcen"
-
 REPORT = "report.html"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("compare", epilog=_EXAMPLES)(guarded(writing(with_front_end(compare_command, _START))))
+    app.command("compare", epilog=_EXAMPLES)(guarded(writing(with_front_end(compare_command, START))))
 
 
 def compare_command(
@@ -90,9 +89,9 @@ def compare_command(
         str,
         typer.Option(
             help="Names of arms (names of --normalize, and pcen for audio), or a .toml or .json file.",
-            show_default=_ARMS.replace(",", ", "),
+            show_default=ARMS.replace(",", ", "),
         ),
-    ] = _ARMS,
+    ] = ARMS,
     reference: Annotated[
         str | None, typer.Option(help="Arm that the A/A control repeats; by default global, or the first arm.")
     ] = None,
@@ -109,8 +108,9 @@ def compare_command(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="Metric that the words are about: accuracy, recall, map, auc or eer; by default accuracy, and map "
-            "where a clip may have several labels."
+            help="Metric that the words are about: accuracy, recall, map, auc or eer, or package.module:name of a "
+            "function of labels and probabilities (clip, class); by default accuracy, and map where a clip may have "
+            "several labels."
         ),
     ] = None,
     folds: Annotated[
@@ -154,8 +154,9 @@ def compare_command(
     epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
     batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
     learning_rate: Annotated[
-        float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
-    ] = 5e-3,
+        float | None,
+        typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule."),
+    ] = None,
     search_learning_rate: Annotated[
         bool,
         typer.Option("--search-rate", help="Search each arm's learning rate around this one, on its training folds."),
@@ -206,9 +207,9 @@ def compare_command(
     tested = tuple(hold_out.split(",")) if hold_out else ()
     heard = find_shift(train_on) if train_on else ""
     if protocol is None:
-        described = _described(front_end, levels, source)
-        if levels is not None and arms == _ARMS:
-            arms = _ARMS_OF_LEVELS
+        described = described_front_end(front_end, levels, source)
+        if levels is not None and arms == ARMS:
+            arms = ARMS_OF_LEVELS
         measured = metric or (AVERAGE_PRECISION if separator else ACCURACY.name)
         made = parse_arms(arms, described)
         design = Design(made, training, seeds, reference or "", tested_on, heard, update_classes, measured)
@@ -216,7 +217,7 @@ def compare_command(
         raise ArgumentError("--levels and --protocol exclude each other: a protocol computes its spectrograms")
     else:
         published = find_protocol(protocol)
-        _require_nothing_else(context)
+        require_nothing_else(context)
         training = replace(published.design.training, precision=precision, device=device)
         design = replace(published.design, training=training, shifts=tested_on, train_on=heard)
         design = replace(design, update_classes=update_classes)
@@ -261,15 +262,6 @@ def compare_command(
         say(f"\n{page}")
 
 
-def _described(front_end: FrontEnd, levels: Path | None, source: str) -> AnyFrontEnd:
-    """The front end of the arms: computed, with the channels of the source's first clip, or that of files of levels."""
-    if levels is None:
-        return with_all_channels(front_end, open_source(source)) if front_end.channels == STACK else front_end
-    if front_end != _START:
-        raise ArgumentError("--levels describes spectrograms that exist already: leave out the options of a front end")
-    return Levels.load(levels)
-
-
 @contextmanager
 def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> Iterator[Engine | None]:
     """Yield the requested cluster, or None."""
@@ -284,22 +276,6 @@ def _cluster(name: str | None, workers: int | None, scheduler: str | None) -> It
         return
     with open_engine("dask", workers, scheduler) as cluster:
         yield cluster
-
-
-def parse_time(text: str) -> float:
-    """Parse `90s`, `30m` or `2h` as seconds.
-
-    Raises:
-        ArgumentError: if the text has another form.
-    """
-    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
-    try:
-        seconds = float(text[:-1]) * (unit or 0)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ArgumentError(f"budget={text!r} must be a time such as 90s, 30m or 2h")
-    return seconds
 
 
 def _save_page(prepared: Prepared, results: Results, outcome: Outcome, output: Path) -> Path | None:
@@ -323,23 +299,3 @@ def _report(prepared: Prepared, outcome: Outcome) -> None:
 
     warn_left_out(prepared.bad)
     say("\n" + "\n".join(tables(outcome)))
-
-
-_SET_BY_PROTOCOL = (
-    "search_learning_rate",
-    *("arms", "reference", "hold_out", "seeds", "model", "epochs", "batch_size", "learning_rate", "weight_decay"),
-    *("label_smoothing", "duration", "window", "overlap", "last", "metric", "separator"),
-)
-
-
-def _require_nothing_else(context: typer.Context) -> None:
-    """Raise `ArgumentError` if an option was given that a protocol sets."""
-    for parameter in context.command.params:
-        of_front_end = getattr(parameter, "rich_help_panel", None) == FRONT_END_PANEL
-        if (of_front_end or parameter.name in _SET_BY_PROTOCOL) and parameter.name is not None:
-            source = context.get_parameter_source(parameter.name)
-            if source is not None and source.name == "COMMANDLINE":
-                raise ArgumentError(
-                    f"{parameter.opts[0]} is set by --protocol; leave one of the two out (a protocol is repeated as "
-                    "it was published)"
-                )

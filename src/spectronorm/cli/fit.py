@@ -196,6 +196,9 @@ _ODD = {
 """Reasons for which a clip that was counted is listed, and how they are said."""
 
 
+_MOST_RANGES = 8
+
+
 def remarks(profile: Profile) -> list[str]:
     """List everything that a user should know before trusting the profile."""
     found = []
@@ -206,10 +209,12 @@ def remarks(profile: Profile) -> list[str]:
         found.append(_flat_remark(profile))
     found += _odd_remarks(profile)
     found += _rate_remarks(profile)
-    if mostly := profile.mostly_floor():
+    empty = profile.front_end.empty_bands()
+    if mostly := sorted(set(profile.mostly_floor()) - set(empty)):
         found.append(f"bands that are mostly floor: {len(mostly)} of {profile.front_end.n_bands}, {_ranges(mostly)}")
-    if empty := profile.front_end.empty_bands():
-        found.append(f"bands without an FFT bin: {len(empty)}, {_ranges(empty)}; use fewer bands or a longer n_fft")
+    if empty:
+        of = f"{len(empty)} of {profile.front_end.n_bands}, {_ranges(empty)}"
+        found.append(f"bands without an FFT bin: {of}; use fewer bands or a longer n_fft")
     found += _power_remarks(profile)
     return [*found, *error_remarks(profile)]
 
@@ -268,11 +273,12 @@ def _flat_remark(profile: Profile) -> str:
 
 
 def _ranges(bands: list[int]) -> str:
-    """Format bands as ranges: `0-3, 7` for 0, 1, 2, 3, 7."""
+    """Format bands as ranges, `0-3, 7` for 0, 1, 2, 3, 7; the first eight."""
     runs: list[list[int]] = []
     for band in bands:
         if runs and band == runs[-1][1] + 1:
             runs[-1][1] = band
         else:
             runs.append([band, band])
-    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs)
+    more = ["…"] if len(runs) > _MOST_RANGES else []
+    return ", ".join([f"{a}" if a == b else f"{a}-{b}" for a, b in runs[:_MOST_RANGES]] + more)

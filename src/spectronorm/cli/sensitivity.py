@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -22,7 +21,7 @@ from spectronorm.cli.options import (
 )
 from spectronorm.cli.run import guarded, print_json, progress_bar, warn_left_out, writing
 from spectronorm.cli.terminal import say, warn
-from spectronorm.errors import ArgumentError, MissingExtra
+from spectronorm.errors import MissingExtra
 from spectronorm.front_end import require_front_end
 from spectronorm.passes.outputs import require_folder
 from spectronorm.pipeline import open_fitted
@@ -30,9 +29,6 @@ from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
-
-if TYPE_CHECKING:
-    from spectronorm.experiment.sensitivity.paired import OwnMetric
 
 _EXAMPLES = """
 **Examples**
@@ -84,7 +80,7 @@ def sensitivity_command(
     json: JsonOption = False,
 ) -> None:
     """Measure what a wrong mean or deviation costs a trained model, by inference alone."""
-    from spectronorm.experiment.metrics.known import ACCURACY, AVERAGE_PRECISION
+    from spectronorm.experiment.metrics.known import ACCURACY, AVERAGE_PRECISION, find_metric
     from spectronorm.experiment.sensitivity import measure_sensitivity, open_model
     from spectronorm.experiment.sensitivity.labelled import labelled_levels
     from spectronorm.experiment.sensitivity.words import sensitivity_sentences
@@ -93,7 +89,7 @@ def sensitivity_command(
     require_replaceable(output / REPORT, Content.PAGE)
     require_replaceable(output / RECORD, Content.RECORD)
     pipeline = open_fitted(profile, normalize)
-    chosen = _metric(metric or (AVERAGE_PRECISION if separator else ACCURACY.name))
+    chosen = find_metric(metric or (AVERAGE_PRECISION if separator else ACCURACY.name)).name
     classifier = open_model(model)
     with progress_bar("measuring") as progress:
         clips, bad = labelled_levels(
@@ -130,21 +126,3 @@ def sensitivity_command(
         say(line)
     if page is not None:
         say(f"\n{page}")
-
-
-def _metric(name: str) -> str | OwnMetric:
-    """The name of a built-in metric, or the function of an import path."""
-    from spectronorm.experiment.metrics.known import find_metric
-    from spectronorm.experiment.own_code import current_folder_importable
-
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        return find_metric(name).name
-    try:
-        with current_folder_importable():
-            found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ArgumentError(f"metric={name!r} cannot be imported: {error}") from None
-    if not callable(found):
-        raise ArgumentError(f"metric={name!r} must be package.module:function")
-    return found  # type: ignore[no-any-return]

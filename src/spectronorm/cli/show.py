@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -110,6 +111,8 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
     )
     if profile.formats:
         to.print(_formats(profile))
+    if profile.total.length.any():
+        to.print(_lengths(profile))
     pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""
     table = _table(f"All bands pooled ({unit}{above})", *_FIGURES.values())
@@ -161,9 +164,21 @@ def _formats(profile: Profile) -> str:
     return f"recorded with {', '.join(parts)}{of}"
 
 
+def _lengths(profile: Profile) -> str:
+    """Say how long the clips are, from the profile's histogram of lengths."""
+    edges, counts = profile.clip_seconds
+    seconds = np.sqrt(edges * np.append(edges[1:], edges[-1]))
+    found = np.flatnonzero(counts)
+    shortest, longest = seconds[found[0]], seconds[found[-1]]
+    if found[0] == found[-1]:
+        return f"clips of about {shortest:.2g} s"
+    median = seconds[np.searchsorted(np.cumsum(counts), counts.sum() / 2)]
+    return f"clips of about {shortest:.2g} to {longest:.2g} s, median {median:.2g} s"
+
+
 def _band_table(profile: Profile, step: int) -> Table:
     bands = profile.front_end.n_bands
-    every = "" if step == 1 else f", every {step}th of {bands} (--all-bands for all)"
+    every = "" if step == 1 else f", {bands // step + bool(bands % step)} of {bands} (--all-bands for all)"
     table = _table(f"Bands ({profile.front_end.unit}){every}", "band", "Hz", *_FIGURES.values())
     hz = profile.front_end.band_hz()
     columns = {name: getattr(profile.band, name) for name in _FIGURES}

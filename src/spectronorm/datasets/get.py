@@ -17,11 +17,13 @@ from spectronorm.errors import SourceError
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.atomic import write_text
+from spectronorm.suggestion import known_keywords, known_settings
 
 _MOST_BYTES = 1 << 32
 """Number of bytes beyond which an archive's members are not those of a data set."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Got:
@@ -46,6 +48,7 @@ class Got:
     fetched: bool
 
 
+@known_keywords
 def get(
     dataset: Dataset | str,
     folder: str | Path,

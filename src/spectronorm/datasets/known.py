@@ -10,11 +10,12 @@ from spectronorm.audio.places.manifests.table import read_table
 from spectronorm.datasets.verify import verify_blobs, verify_labelled_waves
 from spectronorm.errors import ArgumentError
 from spectronorm.short_repr import with_short_repr
-from spectronorm.suggestion import choice_of
+from spectronorm.suggestion import choice_of, known_settings
 
 Rows = list[dict[str, str]]
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Dataset:

@@ -30,7 +30,7 @@ def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Create an empty figure of this size in inches, which a notebook shows whatever its backend.
+    """Create an empty figure of this size in inches; a notebook shows it and its axes, whatever the backend.
 
     Raises:
         MissingExtra: if matplotlib is not installed.
@@ -41,12 +41,24 @@ def new_figure(width: float, height: float) -> Any:
 @cache
 def _figure_class() -> Any:
     try:
+        from matplotlib.axes import Axes
         from matplotlib.figure import Figure
     except (ImportError, OSError):
         raise MissingExtra("Drawing", "report") from None
 
+    class NotebookAxes(Axes):
+        """Axes that a notebook shows as the picture that they are in."""
+
+        def _repr_png_(self) -> bytes | None:
+            return figure_png(self.figure) if isinstance(self.figure, NotebookFigure) else None
+
     class NotebookFigure(Figure):
         """Figure without a window, as PNG in a notebook."""
+
+        def add_subplot(self, *places: Any, **settings: Any) -> Any:
+            if "projection" not in settings and "polar" not in settings:
+                settings.setdefault("axes_class", NotebookAxes)
+            return super().add_subplot(*places, **settings)
 
         def _repr_png_(self) -> bytes:
             return figure_png(self)

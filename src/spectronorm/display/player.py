@@ -11,11 +11,12 @@ import soundfile
 from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.errors import ArgumentError, ShapeError
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 
 MOST_SECONDS = 60.0
 
 
+@known_settings
 @dataclass(frozen=True, eq=False)
 class Player:
     """Player of a sound, which notebooks show.
@@ -48,7 +49,10 @@ class Player:
             if self.scaled < 1
             else ""
         )
-        return f'<audio controls src="data:audio/wav;base64,{source}"></audio>{quieter}'
+        seconds = self.samples.shape[-1] / self.sample_rate
+        return (
+            f'<audio controls title="sound of {seconds:.1f} s" src="data:audio/wav;base64,{source}"></audio>{quieter}'
+        )
 
 
 @known_keywords

@@ -12,6 +12,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.arm import Arm, check_arms
 from spectronorm.experiment.clips.folds import LabelledClips
 from spectronorm.experiment.metrics.known import ACCURACY, find_metric
+from spectronorm.experiment.metrics.own_function import OwnMetric
 from spectronorm.experiment.training.train import Training
 from spectronorm.short_repr import with_short_repr
 from spectronorm.suggestion import known_settings
@@ -43,7 +44,9 @@ class Design:
         shifts: Simulated deployments that each trained model is tested on.
         train_on: Simulated device for all training and testing except the tests of `shifts`; "" is none.
         update_classes: Also make each update on a deployment from clips of only this number of classes; 0: do not.
-        metric: Name of the metric that the words are about.
+        metric: Metric that the words are about: its name, `package.module:function`, or a function that maps labels
+            and probabilities `(clip, class)` to a number. More is better unless the function has an attribute
+            `lower_is_better`. It is kept by its name.
 
     Raises:
         ArgumentError: if a number or name is invalid.
@@ -62,11 +65,11 @@ class Design:
     shifts: tuple[str, ...] = ()
     train_on: str = ""
     update_classes: int = 0
-    metric: str = ACCURACY.name
+    metric: str | OwnMetric = ACCURACY.name
 
     def __post_init__(self) -> None:
         check_arms(self.arms)
-        find_metric(self.metric)
+        object.__setattr__(self, "metric", find_metric(self.metric).name)
         names = [arm.name for arm in self.arms]
         if any(name.endswith(AGAIN) for name in names):
             raise ArgumentError(f"no arm's name may end in {AGAIN!r}: that is how the A/A control is called")
@@ -84,6 +87,11 @@ class Design:
         for seed in range(self.seeds):
             for fold in clips.held_out:
                 yield Block(fold, seed)
+
+    @property
+    def metric_name(self) -> str:
+        """The name of the metric."""
+        return str(self.metric)
 
     @property
     def control(self) -> str:
@@ -121,6 +129,12 @@ class Design:
         names = [arm.name for arm in self.arms]
         return [(a, b) for i, b in enumerate(names) for a in names[i + 1 :]]
 
+    def _own_rates(self) -> dict[str, float]:
+        """Learning rates of models that arms have of their own, where they differ from the comparison's."""
+        parts = [part for arm in self.arms for part in arm.parts if part.own.learning_rate is None]
+        rates = {part.name: self.training_of(part).rate for part in parts}
+        return {name: rate for name, rate in rates.items() if rate != self.training.rate}
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, without the number of seeds, because a run may be extended by more seeds."""
         return {
@@ -130,5 +144,6 @@ class Design:
             "shifts": list(self.shifts),
             "train_on": self.train_on,
             **({"update_classes": self.update_classes} if self.update_classes else {}),
-            **({"metric": self.metric} if self.metric != ACCURACY.name else {}),
+            **({"learning_rates": rates} if (rates := self._own_rates()) else {}),
+            **({"metric": self.metric_name} if self.metric_name != ACCURACY.name else {}),
         }

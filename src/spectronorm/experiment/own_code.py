@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -17,3 +19,19 @@ def current_folder_importable() -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
+
+
+def import_path(path: str) -> Any:
+    """Import the object that `package.module:name` names.
+
+    Raises:
+        ImportError: if there is no such module or object.
+    """
+    module, _, name = path.partition(":")
+    if not module or not name:
+        raise ImportError("the form is package.module:name")
+    with current_folder_importable():
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (AttributeError, ValueError) as error:
+            raise ImportError(str(error)) from None

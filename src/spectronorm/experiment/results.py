@@ -18,6 +18,7 @@ from spectronorm.storage import read_bounded, refuse_damage, strict_json
 from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.field_values import finite, whole
+from spectronorm.suggestion import known_settings
 
 SETTINGS, LINES = "experiment.json", "results.jsonl"
 
@@ -71,6 +72,7 @@ class TrainedModel:
         return (self.fold, self.seed, self.arm)
 
 
+@known_settings
 class Results:
     """Finished models of a run, in a folder; the command that began the run resumes it.
 

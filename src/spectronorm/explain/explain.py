@@ -14,8 +14,10 @@ from spectronorm.front_end import FrontEnd, require_front_end
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.pipeline import Pipeline
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Difference:
@@ -33,6 +35,7 @@ class Difference:
     effect: str
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Explanation:
@@ -51,6 +54,7 @@ class Explanation:
         return {"differences": [asdict(d) for d in self.differences], "measured": list(self.measured)}
 
 
+@known_keywords
 def explain(
     a: FrontEnd | Pipeline, b: FrontEnd | Pipeline, samples: Samples | None = None, sample_rate: int = PROBE_RATE
 ) -> Explanation:

@@ -29,6 +29,7 @@ from spectronorm.features.shape import require_shape
 from spectronorm.features.tensors import tensor_of
 from spectronorm.front_end import Levels
 from spectronorm.storage import DAMAGE
+from spectronorm.suggestion import known_keywords
 
 MOST_BYTES = 1 << 31
 """A level that takes more is refused before it is unpacked: half a billion values in single precision."""
@@ -49,6 +50,7 @@ class StampedLevel:
         return self.result
 
 
+@known_keywords
 def read_level(clip: ClipReference, levels: Levels, *, duration: float | None = None) -> NDArray[Any]:
     """The level `(row, frame)` of a clip, in float32 or float64, the rows those of all channels.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from spectronorm.arrays import Array, namespace, require_floats, whole_number
 from spectronorm.errors import ShapeError
+from spectronorm.suggestion import known_keywords
 
 
+@known_keywords
 def fix_frames(level: Array, frames: int, value: float = 0.0) -> Array:
     """Crop levels `(..., band, frame)` to `frames` frames at the end, or pad them there with `value`.
 

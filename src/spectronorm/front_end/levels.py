@@ -135,7 +135,7 @@ class Levels:
         if not np.isfinite(values).all():
             raise ArgumentError("the batch holds NaN or infinity; a range can be proposed for finite values only")
         if (problem := unconfirmed(values.shape, layout)) is not None:
-            warnings.warn(f"a batch of shape {values.shape} has {problem}", LayoutWarning, stacklevel=2)
+            warnings.warn(f"a batch of shape {values.shape} has {problem}", LayoutWarning, stacklevel=3)
         lowest, highest = float(values.min()), float(values.max())
         proposed = {
             "bands": values.shape[layout.index("f")],

@@ -6,10 +6,12 @@ import numpy as np
 
 from spectronorm.arrays import Array, namespace, require_floats, whole_number, whole_numbers
 from spectronorm.errors import ShapeError
+from spectronorm.suggestion import known_keywords
 
 _MOST = 1024
 
 
+@known_keywords
 def stack_frames(level: Array, window: int = 7, hop: int = 6) -> Array:
     """Stack `window` frames every `hop` frames: `(..., band, frame)` to `(..., window · band, ceil(frame / hop))`.
 

@@ -14,11 +14,13 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end.front_end import FrontEnd
 from spectronorm.front_end.waveform.waveform_level import WaveformChange
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 PerChannel = float | tuple[float, ...]
 """One number, or one for each channel."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class WaveformGain:

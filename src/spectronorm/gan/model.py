@@ -20,6 +20,7 @@ from spectronorm.gan.scaling import from_unit
 from spectronorm.image_files import ImageCodec, LevelRange
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
+from spectronorm.suggestion import known_settings
 from spectronorm.version import __version__
 
 KIND, FORMAT = "gan", 2
@@ -31,6 +32,7 @@ MAX_IMAGES = 1_000_000
 """The most images of one call."""
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class GanModel:

@@ -39,7 +39,7 @@ from spectronorm.storage.atomic import remove_unfinished, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
-from spectronorm.suggestion import known_settings
+from spectronorm.suggestion import known_keywords, known_settings
 
 SETTINGS, LOG = "training.json", "log.jsonl"
 CHECKPOINT, MODEL, PROFILE = "checkpoint.safetensors", "model.safetensors", "profile.safetensors"
@@ -128,6 +128,7 @@ class CheckpointLine:
     seconds: float
 
 
+@known_keywords
 def prepare_gan(
     origin: TrainingSource,
     front_end: FrontEnd,
@@ -197,6 +198,7 @@ def prepare_gan(
     )
 
 
+@known_keywords
 def train_gan(
     prepared: PreparedGan, folder: Path, steps: int, *, every: int = 500, progress: Progress = silent
 ) -> Iterator[CheckpointLine]:

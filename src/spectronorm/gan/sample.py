@@ -21,9 +21,10 @@ from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.atomic import atomic_write, remove_unfinished
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, require_replaceable
-from spectronorm.suggestion import choice_of
+from spectronorm.suggestion import choice_of, known_keywords, known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class SampleOptions:
@@ -65,6 +66,7 @@ class WrittenSamples:
     notes: tuple[str, ...]
 
 
+@known_keywords
 def write_samples(
     model: GanModel,
     folder: str | Path,

@@ -21,6 +21,7 @@ from spectronorm.gan.round_trip import heard
 from spectronorm.gan.scaling import from_unit, to_unit
 from spectronorm.gan.seed_score import Row, SeedScore
 from spectronorm.gan.teaching import REAL, Lesson, lesson
+from spectronorm.suggestion import known_keywords, known_settings
 
 Told = Callable[[str], None]
 TEST, HEARD_TEST, HEARD = "test clips", "test clips, heard", "generated, heard"
@@ -48,6 +49,7 @@ class Candidate:
     beside: NDArray[np.int64] | None = None
 
 
+@known_settings
 @dataclass(frozen=True)
 class ScoreOptions:
     """Options for scoring a model.
@@ -79,6 +81,7 @@ class ScoreOptions:
             set_whole_numbers(self, ("taught",), 2, 1_000_000)
 
 
+@known_keywords
 def score(
     model: GanModel,
     train: LevelClips,

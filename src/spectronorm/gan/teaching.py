@@ -22,6 +22,7 @@ from spectronorm.experiment.answer.words import ArmVerdict, verdicts
 from spectronorm.gan.clips import LevelClips
 from spectronorm.gan.judge import Judge
 from spectronorm.profile.groups import GROUP_COLUMNS
+from spectronorm.suggestion import known_keywords
 
 REAL = "training clips"
 """The set that the others are compared with."""
@@ -116,6 +117,7 @@ def lesson(
     return Lesson(name, len(levels), tuple(hits.tolist()))
 
 
+@known_keywords
 def compare_lessons(lessons: Sequence[Sequence[Lesson]], groups: Sequence[str]) -> tuple[Taught, ...]:
     """Compare what sets teach with what training clips teach, by the rule of comparisons.
 
@@ -155,6 +157,7 @@ def compare_lessons(lessons: Sequence[Sequence[Lesson]], groups: Sequence[str]) 
     )
 
 
+@known_keywords
 def groups_of(training: Source, unseen: Source, names: Sequence[str]) -> tuple[str, ...]:
     """Return the recording or speaker of each test clip: the unit of its interval.
 

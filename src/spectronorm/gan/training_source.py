@@ -11,8 +11,10 @@ from spectronorm.audio import Source, open_source
 from spectronorm.errors import ArgumentError, SourceError
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import read_bounded, refuse_damage, strict_json
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class TrainingSource:

@@ -26,8 +26,10 @@ from spectronorm.image_files.level_range import LevelRange
 from spectronorm.image_files.png import MAX_PIXELS, NOT_INVERTIBLE, PNG, Pixels, encode_png, read_png
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.fields_only import FieldsOnly
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class ImageCodec(FieldsOnly):
@@ -217,6 +219,7 @@ class ImageCodec(FieldsOnly):
         return host
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
@@ -264,6 +267,7 @@ def encode_image(pixels: Pixels, header: Header) -> bytes:
     return encode_png(pixels, KEYWORD, header.to_text(pixels))
 
 
+@known_keywords
 def decode(path: str | Path, front_end: FrontEnd | None = None) -> DecodedImage:
     """Read an image written by `ImageCodec`; nothing but the file is needed.
 

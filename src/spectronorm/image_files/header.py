@@ -20,6 +20,7 @@ from spectronorm.front_end.undo_gain import PerChannel
 from spectronorm.image_files.level_range import LevelRange
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
 from spectronorm.storage import canonical_json, refuse_damage, strict_json
+from spectronorm.suggestion import known_settings
 from spectronorm.version import __version__
 
 KEYWORD = "spectronorm"
@@ -30,6 +31,7 @@ _MAX_N_FFT = 1 << 16
 """Largest FFT length: an image can claim any front end, and a longer FFT could exhaust the memory."""
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Layout:
@@ -62,6 +64,7 @@ class Layout:
             raise ArgumentError(f"loud={self.loud!r} must be dark or bright")
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Header:

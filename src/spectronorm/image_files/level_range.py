@@ -13,8 +13,10 @@ from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd, db_per_unit
 from spectronorm.profile import Profile, Statistics
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class LevelRange:

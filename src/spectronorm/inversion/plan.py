@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import FrontEnd
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 METHODS = ("auto", "pghi", "griffin_lim", "admm", "band_consistent", "band_sharpened")
 """Values of `method`."""
@@ -22,6 +23,7 @@ _ITERATIONS: Mapping[str, Mapping[str, int]] = {
 }
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class InversionPlan:

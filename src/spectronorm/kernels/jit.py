@@ -132,6 +132,11 @@ def njit(**options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return compile_later
 
 
+def called(function: Callable[P, R]) -> Callable[P, R]:
+    """`njit` for a function that only kernels call: what lets Python call it takes a tenth of the compilation."""
+    return njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
 def _compiled(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
     numba = _numba()[0]
     if numba is None:
@@ -146,6 +151,18 @@ def _compiled(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, 
     if cached:
         CheckedCache.give(dispatcher, _say_uncached)
     return dispatcher  # type: ignore[no-any-return]
+
+
+def entry_of(function: Callable[P, R], arguments: tuple[Any, ...]) -> Callable[P, R]:
+    """Return the compiled code of a function for arguments of these types, compiled or loaded now.
+
+    It takes half of the time of a call because it does not look at types: other arguments would be misread.
+    """
+    dispatcher: Any = function.compiled if isinstance(function, Helper) else function
+    numba = _numba()[0]
+    kinds = tuple(numba.typeof(argument) for argument in arguments)
+    dispatcher.compile(kinds)
+    return dispatcher.overloads[kinds].entry_point  # type: ignore[no-any-return]
 
 
 class Kernel(Generic[P, R]):

@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass
 
 from spectronorm.errors import ArgumentError
+from spectronorm.suggestion import known_settings
 
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0}
 _FORM = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?:/|per|in)\s*(\d+(?:\.\d+)?)?\s*([a-z]*?)s?\s*$")
 _EXAMPLES = "1/week, 2/day or 1/10000 clips"
 
 
+@known_settings
 @dataclass(frozen=True)
 class FalseAlarms:
     """Expected number of false alarms for each incoming clip.

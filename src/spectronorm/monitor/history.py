@@ -20,43 +20,44 @@ class History:
     """
 
     def __init__(self, bands: int) -> None:
-        self._shift = np.zeros((0, bands))
-        self._clips: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._statistic = np.zeros(0)
+        self._rows = 0
+        self._shift = np.zeros((MAX_ROWS, bands))
+        self._clips: NDArray[np.int64] = np.zeros(MAX_ROWS, dtype=np.int64)
+        self._statistic = np.zeros(MAX_ROWS)
 
     def add(self, shift: Floats, clips: int, statistic: float) -> None:
         """Append a row, with the statistic at the end of the stretch."""
-        self._shift = np.concatenate([self._shift, shift[None]])
-        self._clips = np.append(self._clips, clips)
-        self._statistic = np.append(self._statistic, statistic)
-        if len(self._clips) >= MAX_ROWS:
+        self._shift[self._rows], self._clips[self._rows], self._statistic[self._rows] = shift, clips, statistic
+        self._rows += 1
+        if self._rows >= MAX_ROWS:
             self._join()
 
     def _join(self) -> None:
         weights = self._clips.reshape(-1, 2).astype(np.float64)
         pairs = self._shift.reshape(len(weights), 2, -1)
-        self._shift = (pairs * weights[:, :, None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
-        self._clips = self._clips.reshape(-1, 2).sum(axis=1)
-        self._statistic = self._statistic.reshape(-1, 2).max(axis=1)
+        rows = self._rows = len(weights)
+        self._shift[:rows] = (pairs * weights[:, :, None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+        self._clips[:rows] = self._clips.reshape(-1, 2).sum(axis=1)
+        self._statistic[:rows] = self._statistic.reshape(-1, 2).max(axis=1)
 
     @property
     def shift(self) -> Floats:
         """Shifts `(row, band)`, in standard deviations of the training set, oldest first."""
-        return self._shift
+        return self._shift[: self._rows]
 
     @property
     def clips(self) -> NDArray[np.int64]:
         """Number of clips in each row."""
-        return self._clips
+        return self._clips[: self._rows]
 
     @property
     def statistic(self) -> Floats:
         """Largest statistic of each row."""
-        return self._statistic
+        return self._statistic[: self._rows]
 
     def to_tensors(self) -> dict[str, NDArray[Any]]:
         """Return the tensors that `from_tensors` reads."""
-        return {"shift": self._shift, "clips": self._clips, "statistic": self._statistic}
+        return {"shift": self.shift, "clips": self.clips, "statistic": self.statistic}
 
     @classmethod
     def from_tensors(cls, bands: int, tensors: Mapping[str, NDArray[Any]]) -> History:
@@ -76,5 +77,6 @@ class History:
         )
         if not sound:
             raise ValueError("the history's tensors are invalid")
-        history._shift, history._clips, history._statistic = shift, clips, statistic
+        rows = history._rows = len(clips)
+        history._shift[:rows], history._clips[:rows], history._statistic[:rows] = shift, clips, statistic
         return history

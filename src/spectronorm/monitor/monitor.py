@@ -21,8 +21,8 @@ from spectronorm.monitor.change.distribution import Distribution, decayed
 from spectronorm.monitor.change.drift import drift
 from spectronorm.monitor.change.evidence import Reference, evidence
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.features import as_recorded
 from spectronorm.monitor.clips.moments import FeatureMoments
+from spectronorm.monitor.clips.recorded import as_recorded
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
@@ -88,7 +88,7 @@ class Monitor:
         self.threshold, self.serial = threshold, serial
         self.history = History(profile.front_end.n_bands)
         self._horizons = np.array(horizons(self.window.panes))
-        self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns))
+        self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns), self.baseline.rows.shape[1])
         self._names = self.baseline.names()
         self._known = Reference(profile, self.baseline)
         self._grid = profile.front_end.grid

@@ -19,7 +19,7 @@ from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd, Grid, Levels
 from spectronorm.monitor.clips.features import clip_features_on_grid
-from spectronorm.monitor.clips.moments import FeatureMoments
+from spectronorm.monitor.clips.moments import FeatureMoments, add_clip
 from spectronorm.monitor.window import Window
 from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded, require_on_grid
@@ -31,9 +31,13 @@ _MOST_WAITING = 16
 
 @dataclass(frozen=True, eq=False)
 class SeenClip:
-    """Clip on the grid, `(band, frame)`, with at most `MAX_FRAMES` frames; `top` is the highest level of all frames."""
+    """Clip on the grid, `(band, frame)`, with at most `MAX_FRAMES` frames, and the sum of each band's.
+
+    `top` is the highest level of all frames.
+    """
 
     gridded: NDArray[np.int32]
+    sums: Integers
     lowest: int
     highest: int
     top: int
@@ -51,7 +55,8 @@ class SeenClip:
         bands, frames = level.shape
         steps = float(grid.steps)
         gridded = np.empty((bands, -(-frames // -(-frames // MAX_FRAMES))), dtype=np.int32)
-        features, lowest, highest = clip_features_on_grid(level, recorded, steps, gridded)
+        sums = np.empty(bands, dtype=np.int64)
+        features, lowest, highest = clip_features_on_grid(level, recorded, steps, gridded, sums)
         if not math.isfinite(float(features.sum())):
             raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
         top = highest
@@ -59,7 +64,7 @@ class SeenClip:
             top = max(highest, round(min(float(level.max()) * steps, 2.0**30)))
         if not grid.low * steps <= lowest <= top <= grid.high * steps:
             require_on_grid(front_end, lowest, top)
-        return cls(gridded, lowest, highest, top, recorded), features
+        return cls(gridded, sums, lowest, highest, top, recorded), features
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,7 @@ class Pane:
 
     def band_mean(self) -> Floats:
         """Mean level of each band."""
-        total = sum(clip.gridded.sum(axis=1, dtype=np.int64) for clip in self.waiting)
+        total = sum(clip.sums for clip in self.waiting)
         count = sum(clip.gridded.shape[1] for clip in self.waiting)
         if self.counted is not None:
             total, count = total + self.counted.total, count + self.counted.count
@@ -108,7 +113,7 @@ class Pane:
 class Panes:
     """Panes of a window: the newest is being filled, the oldest is dropped; memory is bounded."""
 
-    def __init__(self, front_end: AnyFrontEnd, window: Window, scores: int) -> None:
+    def __init__(self, front_end: AnyFrontEnd, window: Window, scores: int, features: int) -> None:
         self._front_end = front_end
         self._window = window
         self._full: dict[int, Pane] = {}
@@ -116,8 +121,7 @@ class Panes:
         self._counter: LevelCounter | None = None
         self._waiting: list[SeenClip] = []
         self._scores: Integers = np.zeros(scores, dtype=np.int64)
-        self._rows: list[Floats] = []
-        self._moments: FeatureMoments | None = None
+        self._moments: Integers = np.zeros((2, features), dtype=np.int64)
         self._clips = 0
         self._sums: tuple[Integers, NDArray[np.int64]] | None = None
 
@@ -138,19 +142,21 @@ class Panes:
     def add(self, clip: SeenClip, scores: Integers, features: Floats) -> None:
         """Add one clip to the open pane."""
         self._waiting.append(clip)
-        self._rows.append(features)
+        add_clip(features, self._moments)
         if len(self._waiting) > _MOST_WAITING:
             self._counter = LevelCounter(self._front_end) if self._counter is None else self._counter
             _count(self._counter, self._waiting)
             self._waiting = []
-            self._moments, self._rows = self._moments_so_far(), []
         self._scores += scores
         self._clips += 1
+        if self._sums is not None:
+            self._sums[0][0] += scores
+            self._sums[1][0] += 1
 
     def _close(self) -> Pane | None:
         pane = self.filling()
         self._counter, self._waiting, self._clips = None, [], 0
-        self._moments, self._rows = None, []
+        self._moments = np.zeros_like(self._moments)
         self._scores = np.zeros_like(self._scores)
         if pane is None:
             return self._full.get(self._number)
@@ -164,13 +170,8 @@ class Panes:
         if not self._clips:
             return None
         counted = None if self._counter is None else _narrow(self._counter)
-        return Pane(self._front_end, counted, tuple(self._waiting), self._scores.copy(), self._moments_so_far())
-
-    def _moments_so_far(self) -> FeatureMoments:
-        parts = ([] if self._moments is None else [self._moments]) + (
-            [FeatureMoments.of(np.stack(self._rows))] if self._rows else []
-        )
-        return FeatureMoments.sum(parts)
+        moments = FeatureMoments(self._clips, self._moments.copy())
+        return Pane(self._front_end, counted, tuple(self._waiting), self._scores.copy(), moments)
 
     def newest_first(self) -> list[tuple[int, Pane]]:
         """Return every pane with its number."""
@@ -180,25 +181,23 @@ class Panes:
         return sorted(panes.items(), reverse=True)
 
     def score_sums(self) -> tuple[Integers, NDArray[np.int64]]:
-        """Sums of scores `(pane, score)` and number of clips of each pane, newest first, including empty panes."""
-        if self._sums is None:
-            self._sums = self._full_sums()
-        full, clips = self._sums
-        if not self._clips:
-            return full, clips
-        sums, clips = full.copy(), clips.copy()
-        sums[0] += self._scores
-        clips[0] += self._clips
-        return sums, clips
+        """Sums of scores `(pane, score)` and number of clips of each pane, newest first, including empty panes.
 
-    def _full_sums(self) -> tuple[Integers, NDArray[np.int64]]:
-        """Sums and numbers of clips without the pane that is being filled."""
+        They are kept up to date in place, so a caller who changes them takes a copy.
+        """
+        if self._sums is None:
+            self._sums = self._sum_scores()
+        return self._sums
+
+    def _sum_scores(self) -> tuple[Integers, NDArray[np.int64]]:
         numbers = range(self._number, max(self._number - self._window.panes, -1), -1)
         sums = np.zeros((len(numbers), len(self._scores)), dtype=np.int64)
         clips = np.zeros(len(numbers), dtype=np.int64)
         for row, number in enumerate(numbers):
             if (pane := self._full.get(number)) is not None:
                 sums[row], clips[row] = pane.scores, pane.clips
+        sums[0] += self._scores
+        clips[0] += self._clips
         return sums, clips
 
     def take(self, number: int, pane: Pane) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 from spectronorm.monitor.change.diagnosis import Diagnosis, nothing
 from spectronorm.monitor.change.drift import Drift
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Verdict:
@@ -36,6 +38,7 @@ class Verdict:
     onset: bool
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Report:

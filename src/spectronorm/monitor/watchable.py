@@ -38,7 +38,7 @@ def checked_samples(samples: Samples) -> NDArray[np.float32]:
         ShapeError: if the samples are not a one-dimensional float array.
         AudioError: if there are none.
     """
-    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype.kind != "f":
         raise ShapeError("a clip must be a NumPy array (sample,) of floats in [-1, 1], without padding")
     clip = np.ascontiguousarray(samples, dtype=np.float32)
     if not len(clip):

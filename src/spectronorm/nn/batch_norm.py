@@ -13,8 +13,10 @@ from spectronorm.errors import ArgumentError, UpdateRefused
 from spectronorm.monitor import NewAudio, Remedy
 from spectronorm.monitor.mending.guards import objections_to, too_few
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class AdaptedBatchNorm:
@@ -44,6 +46,7 @@ class AdaptedBatchNorm:
                 buffers[name].copy_(value)
 
 
+@known_keywords
 def adapt_batchnorm(
     model: nn.Module, inputs: Iterable[Tensor], audio: NewAudio | None = None, *, force: bool = False
 ) -> AdaptedBatchNorm:

@@ -28,6 +28,7 @@ from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, require_replaceable
+from spectronorm.suggestion import known_keywords
 from spectronorm.version import __version__
 
 OPSET = 20
@@ -40,6 +41,7 @@ _LOUD = (
 Exportable = Pipeline | FrontEnd | Preprocess | Spectrogram
 
 
+@known_keywords
 def export_onnx(
     module: Exportable,
     path: str | Path,
@@ -95,6 +97,7 @@ def export_onnx(
     return Path(path)
 
 
+@known_keywords
 def export_program(
     module: Exportable, *, dft: str = "fft", precision: str = "float32", lengths: bool = False
 ) -> torch.export.ExportedProgram:

@@ -19,8 +19,10 @@ from spectronorm.pipeline import Pipeline, require_pipeline
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, require_replaceable
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 class StreamStep(nn.Module):
     """`frames, state = step(samples, state)`: a pipeline on a stream, for exported models and devices.
 
@@ -83,6 +85,7 @@ class StreamStep(nn.Module):
         return frames, wave[:, samples.shape[1] :]
 
 
+@known_keywords
 def export_stream_onnx(
     step: StreamStep | Pipeline,
     path: str | Path,

@@ -20,6 +20,7 @@ from spectronorm.normalize.scikit_learn import Parameters, params_of, transforme
 from spectronorm.profile import Profile, require_profile
 from spectronorm.registry import Registry
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 PADDINGS = ("zero", "silence", "zero-level")
 """Values for frames behind the end of a padded clip: zero after normalization, the level of silence, or level zero."""
@@ -174,6 +175,7 @@ NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normal
 """Every kind of normalizer by the name that saved pipelines use."""
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class FittedOn:
@@ -206,6 +208,7 @@ class FittedOn:
         return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries, profile.commands)
 
 
+@known_settings
 @with_private_attributes
 @with_short_repr
 @dataclass(frozen=True)

@@ -43,9 +43,10 @@ from spectronorm.storage.atomic import atomic_write, write_text
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.field_values import whole
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Applied:

@@ -15,9 +15,10 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, GroupKey, LevelClip, Measurement, Profile, digest
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, order=True)
 class Twins:
@@ -31,6 +32,7 @@ class Twins:
     groups: tuple[str, ...]
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Checked:

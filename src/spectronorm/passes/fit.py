@@ -28,13 +28,14 @@ from spectronorm.profile import BadFile, GroupKey, ListedFile, Measurement, Prof
 from spectronorm.runs.progress import Progress
 from spectronorm.runs.versions import deciding_libraries, libraries, reading
 from spectronorm.storage.content import Content
-from spectronorm.suggestion import did_you_mean, known_keywords
+from spectronorm.suggestion import did_you_mean, known_keywords, known_settings
 
 DEFAULT_GROUPS = ("fold", "split")
 
 """Columns that form groups by default."""
 
 
+@known_settings
 @dataclass(frozen=True)
 class Sample:
     """A random share of the clips, for a quick look; the standard errors show its cost in precision.
@@ -154,7 +155,7 @@ def fit(  # noqa: PLR0913  (every one of them is an independent choice of the us
         parts, flagged, files, unconfirmed = _collect(results)
         results.require_good()
         if unconfirmed is not None:
-            warnings.warn(f"every clip has {unconfirmed}", LayoutWarning, stacklevel=2)
+            warnings.warn(f"every clip has {unconfirmed}", LayoutWarning, stacklevel=3)
         if sample is not None:
             parts = _stand_for(parts, by_group(opened, columns))
         profile = Profile(

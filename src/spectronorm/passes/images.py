@@ -81,6 +81,7 @@ class ExportOptions:
         set_whole_numbers(self, ("sheets",), 0, 10_000)
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class ExportedImages:
@@ -248,6 +249,11 @@ def export_images(  # noqa: PLR0913  (every one of them is an independent choice
     ['000000.png', '000001.png']
     """
     options = options or ExportOptions()
+    if not isinstance(codec, ImageCodec):
+        raise ArgumentError(
+            f"codec must be an ImageCodec, not a {type(codec).__name__}; of a profile, it is "
+            "images.ImageCodec(profile.front_end, images.LevelRange.extremes(profile))"
+        )
     if options.colormap is not None:
         palette(options.colormap)
         if codec.layout.bits != 8:

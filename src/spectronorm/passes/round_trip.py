@@ -46,6 +46,7 @@ class RoundTripOptions:
     speech: bool = False
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class RoundTrip:

@@ -39,11 +39,12 @@ from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.field_values import finite, text
 from spectronorm.storage.replacement import overwriting, protecting, require_replaceable
-from spectronorm.suggestion import known_keywords
+from spectronorm.suggestion import known_keywords, known_settings
 
 _MOST_IN_FLAC = 8
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class InvertedFile:
@@ -61,6 +62,7 @@ class InvertedFile:
     wrapped: WrappedCells | None = None
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class InvertedFiles:

@@ -8,8 +8,10 @@ from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.printable import printable
 from spectronorm.profile.groups import GroupKey
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True, order=True)
 class BadFile:

@@ -13,10 +13,12 @@ from spectronorm.profile.groups import GroupKey
 from spectronorm.short_repr import with_bounded_repr
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.strict_json import strict_json
+from spectronorm.suggestion import known_settings
 
 FILE_DIGEST_BYTES = 16
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True, order=True)
 class ListedFile:

@@ -120,7 +120,7 @@ class Meter:
         problem = unconfirmed(shape, layout)
         self._layout_told = True
         if problem is not None:
-            warnings.warn(f"a batch of shape {shape} has {problem}", LayoutWarning, stacklevel=3)
+            warnings.warn(f"a batch of shape {shape} has {problem}", LayoutWarning, stacklevel=4)
 
     def profile(self) -> Profile:
         """The profile of everything so far; raises `ArgumentError` when that is nothing."""

@@ -30,10 +30,11 @@ from spectronorm.profile.statistics import Statistics
 from spectronorm.short_repr import shortened
 from spectronorm.storage import container
 from spectronorm.storage.fields_only import FieldsOnly
-from spectronorm.suggestion import did_you_mean
+from spectronorm.suggestion import did_you_mean, known_settings
 from spectronorm.version import __version__
 
 
+@known_settings
 @dataclass(frozen=True, eq=False, repr=False)
 class Profile(FieldsOnly):
     """A front end's exact measurement of a data set, in groups that can be added and left out.
@@ -81,33 +82,34 @@ class Profile(FieldsOnly):
             require_fixed_floor(self.front_end)
 
     def __repr__(self) -> str:
-        return shortened(f"Profile({', '.join(f'{name} {value}' if name else value for name, value in self._facts())})")
+        return shortened(f"Profile({', '.join(told for _, told in self._facts())})")
 
     def _repr_html_(self) -> str:
-        figures = ((name or "measured", value) for name, value in self._facts())
+        figures = [(name, told.removeprefix(f"{name} ").removesuffix(f" {name}")) for name, told in self._facts()]
         drawing = band_svg(self.band.mean, self.band.std, self.front_end.unit, self.front_end.band_hz())
         return html_table(f"Profile {self.front_end.fingerprint}", figures) + drawing
 
     def _facts(self) -> list[tuple[str, str]]:
-        """Return the measured data and figures as short words."""
+        """Return the measured data and figures, each with a name, in short words."""
         unit, pooled = self.front_end.unit, self.overall
         facts = [
-            ("", counted(self.clips, "clip")),
-            ("", f"{self.frames:,} frames" if self.from_levels else f"{self.seconds / 60:.1f} min"),
-            ("", counted(self.front_end.n_bands, "band")),
-            ("mean", f"{pooled.mean:.2f} {unit}"),
-            ("std", f"{pooled.std:.2f} {unit}"),
-            ("floor", f"{pooled.floor_share:.1%}"),
+            ("clips", counted(self.clips, "clip")),
+            ("length", f"{self.frames:,} frames" if self.from_levels else f"{self.seconds / 60:.1f} min"),
+            ("bands", counted(self.front_end.n_bands, "band")),
+            ("mean", f"mean {pooled.mean:.2f} {unit}"),
+            ("std", f"std {pooled.std:.2f} {unit}"),
+            ("floor", f"floor {pooled.floor_share:.1%}"),
         ]
         for column in self.group_columns():
             values = sorted({dict(key)[column] for key in self.groups if column in dict(key)})
-            facts.append((column, ", ".join(values) if len(values) <= 5 else f"{values[0]} … {values[-1]}"))
+            listed = ", ".join(values) if len(values) <= 5 else f"{values[0]} … {values[-1]}"
+            facts.append((column, f"{column} {listed}"))
         if len(rates := self.formats.get("sample_rate", {})) > 1:
-            facts.append(("native rates", f"{min(rates)} … {max(rates)} Hz"))
+            facts.append(("native rates", f"native rates {min(rates)} … {max(rates)} Hz"))
         if self.bad:
-            facts.append(("", counted(len(self.bad), "bad file")))
+            facts.append(("bad files", counted(len(self.bad), "bad file")))
         if self.left_out:
-            facts.append(("without", ", ".join(self.left_out)))
+            facts.append(("without", f"without {', '.join(self.left_out)}"))
         return facts
 
     @cached_property

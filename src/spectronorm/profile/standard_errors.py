@@ -14,12 +14,14 @@ from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.profile import Profile
 from spectronorm.profile.without_floor import Cells
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 FEW_UNITS = 10
 """With fewer units an interval covers too little, whatever its formula (Cameron, Gelbach and Miller 2008)."""
 _TAIL = 0.025
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class StandardErrors:

@@ -20,8 +20,10 @@ from spectronorm.profile.counting.measurement import Measurement
 from spectronorm.profile.without_floor import Cells, ClipSums
 from spectronorm.short_repr import shortened
 from spectronorm.storage.fields_only import FieldsOnly
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @dataclass(frozen=True, eq=False, repr=False)
 class Statistics(FieldsOnly):
     """Mean, std, extremes, quantiles, floor share and standard errors, in the level's unit.

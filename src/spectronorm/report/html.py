@@ -29,7 +29,7 @@ _HEAD = """<!doctype html>
     .rows tr { padding: .5rem 0; border-bottom: 1px solid #ddd; }
     .rows tr td { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: .1rem 0;
       text-align: right; white-space: normal; overflow-wrap: anywhere; }
-    .rows tr td::before { content: attr(data-label); text-align: left; font-weight: normal; }
+    .rows tr td::before { content: attr(data-label); text-align: left; font-weight: normal; flex: none; }
     .rows tr td:first-child { font-weight: bold; }
   }
 </style>

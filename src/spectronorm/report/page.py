@@ -20,7 +20,8 @@ _PAGE = """<style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
   table { border-collapse: collapse; display: block; overflow-x: auto; }
   td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
-  td:first-child, th:first-child { text-align: left; }
+  td:first-child, th:first-child, .text td, .text th { text-align: left; }
+  .text td { white-space: normal; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
   img { max-width: 100%; height: auto; }
   code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
@@ -53,7 +54,7 @@ spectronorm {{ summary.version }}.</p>
 </td>{% endfor %}</tr>{% endfor %}</table>
 {% if summary.bad %}<h2>Bad files</h2>
 <p>They are in none of the figures.</p>
-<table class="rows"><tr><th>file</th><th>reason</th><th>detail</th></tr>
+<table class="rows text"><tr><th>file</th><th>reason</th><th>detail</th></tr>
 {% for bad in summary.bad %}<tr><td data-label="file">{{ bad.path }}</td><td data-label="reason">{{ bad.reason }}</td>
 <td data-label="detail">{{ bad.detail }}</td></tr>
 {% endfor %}

@@ -21,6 +21,7 @@ from spectronorm.arrays import set_whole_numbers
 from spectronorm.audio.decoding.worker import END, REPLY, REQUEST
 from spectronorm.errors import ArgumentError
 from spectronorm.standard_streams import open_standard_streams
+from spectronorm.suggestion import known_settings
 
 _SCRIPT = Path(__file__).with_name("worker.py")
 _START_SECONDS = 60.0
@@ -28,6 +29,7 @@ _LOST = -9
 """Exit status of a process whose server is gone: the system ends them together."""
 
 
+@known_settings
 @dataclass(frozen=True)
 class Limits:
     """Limits for decoding one file in a separate process.

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from spectronorm.audio.places.held import HeldContent
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 _EXACT_SUFFIXES = frozenset(
     (".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".rf64", ".snd", ".w64", ".wav", ".wave", ".wavex")
@@ -21,6 +22,7 @@ RECORDING = "recording"
 """Column of a piece with the name of the file that it is cut from."""
 
 
+@known_settings
 @dataclass(frozen=True, slots=True)
 class Span:
     """Section of a recording, in seconds from its beginning; without an `end` it ends with the recording.
@@ -122,6 +124,7 @@ class Part:
     reason: BadAudioReason = BadAudioReason.UNREADABLE
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, slots=True)
 class ClipReference:

@@ -21,6 +21,7 @@ from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import TrainedModel
 from spectronorm.html_summary import html_table
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 Done = Mapping[tuple[str, int, str], TrainedModel]
 
@@ -60,6 +61,7 @@ class Shifted:
     verdicts: tuple[ArmVerdict, ...]
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Answer:
@@ -113,6 +115,7 @@ class Answer:
         return html_table("Answer", lines)
 
 
+@known_keywords
 def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequence[tuple[str, str]]) -> Answer | None:
     """Answer from the complete blocks (see `whole_rounds`); None before the first block is complete.
 
@@ -139,13 +142,13 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
     """
     blocks = whole_rounds(complete_blocks(done, design, clips), clips)
     names = tuple(arm.name for arm in design.arms)
-    primary = _comparison(done, clips, names, blocks, design.metric)
+    primary = _comparison(done, clips, names, blocks, design.metric_name)
     log_loss = _comparison(done, clips, names, blocks, LOG_LOSS)
     control = _control(done, design, clips, blocks)
     if primary is None or log_loss is None or control is None:
         return None
     found = {(v.difference.first, v.difference.second): v.difference for v in primary.verdicts}
-    unit = "points" if design.metric == HIT else f"points of {find_metric(design.metric).title}"
+    unit = "points" if design.metric_name == HIT else f"points of {find_metric(design.metric_name).title}"
     shifts = _shifts(done, design, clips, blocks)
     return Answer(
         tuple(blocks),
@@ -158,7 +161,7 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
         (*sentences(primary.verdicts, design.reference, unit), *_shift_sentences(shifts, unit)),
         basis(blocks, clips, len(primary.verdicts), sum(len(part.verdicts) for part in shifts)),
         _advice(done, design, primary, blocks),
-        class_figures(done, clips, names, blocks, design.metric),
+        class_figures(done, clips, names, blocks, design.metric_name),
     )
 
 
@@ -218,7 +221,7 @@ def _words(differences: Sequence[PairedDifference], metric: str) -> tuple[ArmVer
 
 
 def _control(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[Block]) -> PairedDifference | None:
-    values = outcomes(done, clips, (design.control, design.reference), blocks, design.metric)
+    values = outcomes(done, clips, (design.control, design.reference), blocks, design.metric_name)
     return None if values is None else bootstrap(values).difference(design.control, design.reference)
 
 
@@ -230,7 +233,7 @@ def _shifts(done: Done, design: Design, clips: LabelledClips, blocks: Sequence[B
             names = _arms_with(done, design, blocks, shift, update)
             if (part := _shifted(done, design, clips, blocks, names, scores_under_shift(shift, update))) is not None:
                 found.append((shift, update, *part))
-    words = iter(_words([difference for *_, differences in found for difference in differences], design.metric))
+    words = iter(_words([difference for *_, differences in found for difference in differences], design.metric_name))
     return tuple(
         Shifted(shift, update, arms, tuple(next(words) for _ in differences))
         for shift, update, arms, differences in found
@@ -254,7 +257,7 @@ def _shifted(
     names: Sequence[str],
     choose: Choose,
 ) -> tuple[tuple[ArmMean, ...], list[PairedDifference]] | None:
-    values = outcomes(done, clips, names, blocks, design.metric, choose) if names else None
+    values = outcomes(done, clips, names, blocks, design.metric_name, choose) if names else None
     if values is None:
         return None
     resampled = bootstrap(values)

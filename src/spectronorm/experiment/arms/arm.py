@@ -13,7 +13,7 @@ from spectronorm.experiment.arms.own_training import OwnTraining
 from spectronorm.front_end import PCEN, AnyFrontEnd, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, Standardize, normalizer, normalizer_names
 from spectronorm.short_repr import with_short_repr
-from spectronorm.suggestion import did_you_mean
+from spectronorm.suggestion import did_you_mean, known_keywords, known_settings
 
 PCEN_ARM = "pcen"
 """Name of the arm with PCEN in place of the compression, globally standardized."""
@@ -23,6 +23,7 @@ MAX_ARMS = 1000
 """The most arms of a comparison, arms or members that are averaged, and test crops."""
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Arm:
@@ -119,6 +120,7 @@ class Arm:
         }
 
 
+@known_keywords
 def arm_of_name(name: str, front_end: AnyFrontEnd) -> Arm:
     """Return the arm with this name on the given front end: any name of a normalizer, or `pcen` (of audio).
 

@@ -17,6 +17,7 @@ from spectronorm.experiment.arms.own_training import OwnTraining
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, find_preset, require_front_end
 from spectronorm.normalize import NORMALIZERS, Normalizer, normalizer
 from spectronorm.storage import DAMAGE, read_bounded, strict_json
+from spectronorm.suggestion import known_keywords
 
 _SLOTS = ("level", "stft", "bands", "compress")
 _TRAINING = ("model", "epochs", "learning_rate", "trains")
@@ -37,6 +38,7 @@ _MAX_BYTES = 1 << 20
 """A million characters are a long list of arms; TOML takes its time over more."""
 
 
+@known_keywords
 def parse_arms(text: str, front_end: AnyFrontEnd) -> tuple[Arm, ...]:
     """Parse the arms of `none,global,band`, or of a `.toml` or `.json` file.
 

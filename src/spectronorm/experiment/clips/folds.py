@@ -16,11 +16,13 @@ from spectronorm.experiment.clips.several_labels import names_of, read_labels
 from spectronorm.experiment.metrics.metric import truth_of
 from spectronorm.profile.groups import GROUP_COLUMNS
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 MADE_FOLD = "made_fold"
 _TEST_SPLITS = ("test", "validation", "valid", "val")
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class LabelledClips:
@@ -66,6 +68,7 @@ class LabelledClips:
         return np.array([i for i in range(len(self.source)) if self.fold_of(i) != fold], dtype=np.int64)
 
 
+@known_keywords
 def labelled_clips(
     source: Source,
     *,

@@ -1,4 +1,4 @@
-"""Every metric by name."""
+"""Every metric by name, built in or a function of the user's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from spectronorm.experiment.metrics.figures import (
 )
 from spectronorm.experiment.metrics.metric import Metric
 from spectronorm.experiment.metrics.of_classes import MeanOverClasses
+from spectronorm.experiment.metrics.own_function import FunctionMetric, OwnMetric
+from spectronorm.experiment.own_code import import_path
 from spectronorm.suggestion import did_you_mean
 
 ACCURACY = Accuracy("accuracy", "accuracy", "recall")
@@ -49,12 +51,50 @@ METRICS: dict[str, Metric] = {
 """Every metric by the name that `--metric` takes."""
 
 
-def find_metric(name: str) -> Metric:
-    """Return the metric with this name.
+_OWN: dict[str, FunctionMetric] = {}
+
+
+def find_metric(metric: str | OwnMetric) -> Metric:
+    """Return a metric by its name, or the metric that a function computes.
+
+    A function is found again by the name of the metric, `module:function`, in this process; an import path
+    `package.module:function` is imported.
 
     Raises:
         ArgumentError: if there is no such metric.
+
+    >>> def misses(labels, probabilities):
+    ...     return float((probabilities.argmax(axis=1) != labels).mean())
+    >>> misses.lower_is_better = True
+    >>> find_metric(misses).title, find_metric(misses).lower_is_better, find_metric("eer").title
+    ('misses', True, 'mean equal error rate')
     """
-    if name not in METRICS:
-        raise ArgumentError(f"metric={name!r} must be one of {', '.join(METRICS)}{did_you_mean(name, tuple(METRICS))}")
-    return METRICS[name]
+    if not isinstance(metric, str):
+        return _of_function(metric)
+    if metric in METRICS or metric in _OWN:
+        return METRICS.get(metric) or _OWN[metric]
+    if ":" not in metric:
+        raise ArgumentError(
+            f"metric={metric!r} must be one of {', '.join(METRICS)}, or package.module:function of labels and "
+            f"probabilities{did_you_mean(metric, tuple(METRICS))}"
+        )
+    try:
+        found = import_path(metric)
+    except ImportError as error:
+        raise ArgumentError(f"metric={metric!r} cannot be imported: {error}") from None
+    return _of_function(found, metric)
+
+
+def _of_function(function: OwnMetric, name: str | None = None) -> FunctionMetric:
+    if not callable(function):
+        raise ArgumentError(f"metric={name or function!r:.80} must be a name or a function of labels and probabilities")
+    title = str(getattr(function, "__name__", "<lambda>"))
+    if title == "<lambda>":
+        raise ArgumentError(
+            f"metric={name or function!r:.80} has no name of its own, by which a run finds it again; define it with def"
+        )
+    name = name or f"{function.__module__}:{function.__qualname__}"
+    lower = bool(getattr(function, "lower_is_better", False))
+    made = FunctionMetric(name=name, title=title, of_class="recall", lower_is_better=lower, function=function)
+    _OWN[made.name] = made
+    return made

@@ -22,10 +22,12 @@ from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
+from spectronorm.suggestion import known_keywords, known_settings
 
 ANSWER_FILE = "answer.json"
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Outcome:
@@ -57,6 +59,7 @@ class _TimeUsedUp(Exception):
     """The budget is used up within a block."""
 
 
+@known_keywords
 def compare(
     prepared: Prepared,
     results: Results,
@@ -142,7 +145,7 @@ def _looks(prepared: Prepared, results: Results, done: int, planned: int) -> dic
     design, clips = prepared.design, prepared.clips
     names = [arm.name for arm in design.arms]
     blocks = complete_blocks(results.done, design, clips)[:done]
-    values = outcomes(results.done, clips, names, blocks, design.metric)
+    values = outcomes(results.done, clips, names, blocks, design.metric_name)
     if values is None:
         return {}
     critical = boundary(planned, len(names) - 1)

@@ -38,8 +38,8 @@ def plan(prepared: Prepared) -> list[str]:
         mean, none = float(clips.labels.sum(axis=1).mean()), int((clips.labels.sum(axis=1) == 0).sum())
         without = f"; {counted(none, 'clip')} without a label" if none else ""
         said.append(f"A clip may have several of {len(clips.classes)} labels: {mean:.1f} on average{without}.")
-    if design.metric != HIT:
-        said.append(f"The words are about the {find_metric(design.metric).title}.")
+    if design.metric_name != HIT:
+        said.append(f"The words are about the {find_metric(design.metric_name).title}.")
     folds, groups = (
         len(clips.held_out),
         len({clips.groups[i] for fold in clips.held_out for i in clips.test_clips(fold)}),
@@ -69,7 +69,7 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
     design, clips = prepared.design, prepared.clips
     names = [arm.name for arm in design.arms]
     first = complete_blocks(results.done, design, clips)[:1]
-    values = outcomes(results.done, clips, names, first, design.metric)
+    values = outcomes(results.done, clips, names, first, design.metric_name)
     if values is None:
         return []
     resampled = bootstrap(values, replicates=2)
@@ -83,9 +83,9 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
     precision = planned_precision(share, groups, folds=len(folds), seeds=design.seeds, overlap=values.overlap)
     size = detectable(precision, len(shares))
     seen = f"two arms disagree on {100 * share:.1f} % of the clips (median over the pairs), so "
-    unit = "points" if design.metric == HIT else f"points of {find_metric(design.metric).title}"
+    unit = "points" if design.metric_name == HIT else f"points of {find_metric(design.metric_name).title}"
     said = (
-        f"After the first block: {seen if design.metric == HIT else ''}the whole run will call an arm better four "
+        f"After the first block: {seen if design.metric_name == HIT else ''}the whole run will call an arm better four "
         f"times in five if it is better by {100 * size:.1f} {unit} or more; differences between trainings come on top."
     )
     return [said]

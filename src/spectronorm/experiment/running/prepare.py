@@ -36,10 +36,12 @@ from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
+from spectronorm.suggestion import known_keywords, known_settings
 
 PROFILES, CACHE = "profiles", "cache"
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -91,6 +93,7 @@ class Prepared:
         return {**self.design.to_dict(), **here}
 
 
+@known_keywords
 def prepare(
     clips: LabelledClips,
     design: Design,
@@ -175,7 +178,7 @@ def check_metric(design: Design, clips: LabelledClips) -> None:
         raise ArgumentError(f"update_classes={design.update_classes} needs clips with one label; leave it out")
     for fold in clips.held_out:
         truth = truth_of(clips.labels[clips.test_clips(fold)], len(clips.classes))
-        find_metric(design.metric).check(truth, clips.classes, f"fold {fold}")
+        find_metric(design.metric_name).check(truth, clips.classes, f"fold {fold}")
 
 
 def _readable(source: Source, design: Design) -> Source:

@@ -29,10 +29,12 @@ from spectronorm.experiment.training.train import Epoch, Training, mean_log_prob
 from spectronorm.runs.progress import Progress, silent
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.canonical_json import canonical_json
+from spectronorm.suggestion import known_keywords
 
 CHECKPOINT, RATE = "checkpoint-", "learning-rate-"
 
 
+@known_keywords
 def run(prepared: Prepared, results: Results, progress: Progress = silent) -> Iterator[Block]:
     """Train the missing models, block by block; yields each block when all its arms are done.
 
@@ -106,7 +108,7 @@ class ArmTraining:
                 epochs.append(epoch)
                 yield
             self._seconds += time.perf_counter() - begin
-            self._rates.append(training.learning_rate if epochs else 0.0)
+            self._rates.append(training.rate if epochs else 0.0)
             self._epochs.append(epochs)
             several = clips.several_labels
             self._tested.append(mean_log_probabilities(model, inputs.views(test), training, several=several))
@@ -141,7 +143,7 @@ class ArmTraining:
     def result(self) -> TrainedModel:
         """Return the result after the last epoch."""
         clips = self.prepared.clips
-        labels, metric = clips.labels[clips.test_clips(self.block.fold)], self.prepared.design.metric
+        labels, metric = clips.labels[clips.test_clips(self.block.fold)], self.prepared.design.metric_name
         log_probability = mean_probability(self._tested)
         first, *others = self._deployed
         return TrainedModel(

@@ -3,21 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from spectronorm.arrays import Integers
 from spectronorm.audio import Source
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.clips.levels import Waves, usual_seconds
 from spectronorm.experiment.clips.several_labels import marked, names_of
-from spectronorm.experiment.sensitivity.measure import LabelledLevels
 from spectronorm.front_end import FrontEnd
 from spectronorm.passes.fit import fit
 from spectronorm.profile.bad_files import BadFile
 from spectronorm.profile.groups import GROUP_COLUMNS
 from spectronorm.runs.progress import Progress, silent
+from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
+
+
+@known_settings
+@with_bounded_repr
+@dataclass(frozen=True, eq=False)
+class LabelledLevels:
+    """Levels with the class and the recording of each clip.
+
+    Attributes:
+        levels: Array `(clip, band, frame)`.
+        labels: Index of each clip's class among the model's outputs; with several labels a clip zeros and ones,
+            `(clip, class)`.
+        groups: Recording or speaker of each clip.
+        classes: Names of the classes in the order of the model's outputs, for messages.
+
+    Raises:
+        ArgumentError: if the three do not fit, or if the clips are of one class or of one group.
+
+    >>> import numpy as np
+    >>> levels = np.random.default_rng(0).normal(-40.0, 10.0, (6, 4, 20)).astype(np.float32)
+    >>> clips = LabelledLevels(levels, labels=[0, 1] * 3, groups=list("aabbcc"))
+    >>> len(clips.labels), len(set(clips.groups))
+    (6, 3)
+    """
+
+    levels: NDArray[np.float32]
+    labels: Sequence[int] | Integers
+    groups: Sequence[str]
+    classes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.levels.ndim != 3 or not len(self.levels) == len(self.labels) == len(self.groups):
+            raise ArgumentError(
+                f"levels {self.levels.shape}, {len(self.labels)} labels and {len(self.groups)} groups do not fit: "
+                "(clip, band, frame) and one label and group for each clip are needed"
+            )
+        if len(np.unique(np.asarray(self.labels), axis=0)) < 2:
+            raise ArgumentError("all clips are of one class, so no error of the statistics can show in the accuracy")
+        if len(set(self.groups)) < 2:
+            raise ArgumentError("all clips are of one recording or speaker; two or more are needed for an interval")
 
 
 def labelled_levels(

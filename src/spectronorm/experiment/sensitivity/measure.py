@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit, log_softmax
 
 from spectronorm.arrays import Integers
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.metrics.known import ACCURACY, find_metric
 from spectronorm.experiment.metrics.metric import Metric, truth_of
+from spectronorm.experiment.metrics.own_function import FunctionMetric, OwnMetric
 from spectronorm.experiment.sensitivity.errors_of_statistics import (
     StatisticsError,
     few_clips_errors,
@@ -21,13 +21,15 @@ from spectronorm.experiment.sensitivity.errors_of_statistics import (
     mean_and_std,
     smooth_errors,
 )
+from spectronorm.experiment.sensitivity.evaluations import Evaluations
+from spectronorm.experiment.sensitivity.labelled import LabelledLevels
 from spectronorm.experiment.sensitivity.model import Classifier
-from spectronorm.experiment.sensitivity.paired import OwnMetric, paired
+from spectronorm.experiment.sensitivity.paired import paired
 from spectronorm.normalize import FittedNormalizer
 from spectronorm.runs.progress import Progress, silent
-from spectronorm.short_repr import with_bounded_repr, with_short_repr
+from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
-_BATCH = 64
 _Levels = NDArray[np.float32]
 
 
@@ -58,6 +60,7 @@ class ErrorEffect:
     worst: float
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Sensitivity:
@@ -102,45 +105,7 @@ class Sensitivity:
         return tuple(effect for effect in self.effects if effect.kind == kind)
 
 
-@with_bounded_repr
-@dataclass(frozen=True, eq=False)
-class LabelledLevels:
-    """Levels with the class and the recording of each clip.
-
-    Attributes:
-        levels: Array `(clip, band, frame)`.
-        labels: Index of each clip's class among the model's outputs; with several labels a clip zeros and ones,
-            `(clip, class)`.
-        groups: Recording or speaker of each clip.
-        classes: Names of the classes in the order of the model's outputs, for messages.
-
-    Raises:
-        ArgumentError: if the three do not fit, or if the clips are of one class or of one group.
-
-    >>> import numpy as np
-    >>> levels = np.random.default_rng(0).normal(-40.0, 10.0, (6, 4, 20)).astype(np.float32)
-    >>> clips = LabelledLevels(levels, labels=[0, 1] * 3, groups=list("aabbcc"))
-    >>> len(clips.labels), len(set(clips.groups))
-    (6, 3)
-    """
-
-    levels: _Levels
-    labels: Sequence[int] | Integers
-    groups: Sequence[str]
-    classes: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        if self.levels.ndim != 3 or not len(self.levels) == len(self.labels) == len(self.groups):
-            raise ArgumentError(
-                f"levels {self.levels.shape}, {len(self.labels)} labels and {len(self.groups)} groups do not fit: "
-                "(clip, band, frame) and one label and group for each clip are needed"
-            )
-        if len(np.unique(np.asarray(self.labels), axis=0)) < 2:
-            raise ArgumentError("all clips are of one class, so no error of the statistics can show in the accuracy")
-        if len(set(self.groups)) < 2:
-            raise ArgumentError("all clips are of one recording or speaker; two or more are needed for an interval")
-
-
+@known_keywords
 def measure_sensitivity(
     model: Classifier,
     clips: LabelledLevels,
@@ -160,8 +125,9 @@ def measure_sensitivity(
         model: Maps `(clip, band, frame)` to logits `(clip, class)`.
         clips: The labelled clips.
         normalizer: The shipped normalizer, with one map for all clips.
-        metric: Name of a metric (`accuracy`, `recall`, `map`, `auc` or `eer`), or a function that maps labels and
-            probabilities `(clip, class)` to a number; more is better unless it has an attribute `lower_is_better`.
+        metric: Name of a metric (`accuracy`, `recall`, `map`, `auc` or `eer`), `package.module:function`, or a function
+            that maps labels and probabilities `(clip, class)` to a number; more is better unless it has an attribute
+            `lower_is_better`.
         draws: Number of draws of random errors.
         seed: Seed of the draws.
         progress: Called with the number of evaluated errors and their total.
@@ -180,7 +146,7 @@ def measure_sensitivity(
     >>> found.value, min(effect.value for effect in found.of_kind("mean"))
     (1.0, 0.5)
     """
-    judged = find_metric(metric) if isinstance(metric, str) else metric
+    judged = find_metric(metric)
     levels, target = clips.levels, np.asarray(clips.labels, dtype=np.int64)
     units = np.unique(np.array([str(group) for group in clips.groups]), return_inverse=True)[1].astype(np.int64)
     shift, scale = shipped_map(normalizer)
@@ -196,7 +162,7 @@ def measure_sensitivity(
     x = np.asarray(normalizer(levels), dtype=np.float32)
     several = target.ndim == 2
     highest = target.shape[1] - 1 if several else int(target.max())
-    steps = _Steps(model, x, highest, total, progress, several)
+    steps = Evaluations(model, x, highest, total, progress, several)
     shipped = steps.log_probabilities(np.zeros((1, 1)), np.ones((1, 1)))
     _check_metric(judged, target, shipped.shape[1], clips.classes)
 
@@ -209,7 +175,7 @@ def measure_sensitivity(
     own_effect = effect(own, np.ones((1, 1)))
     offset = (shift - moments.mean) / moments.std
     return Sensitivity(
-        judged.title if isinstance(judged, Metric) else getattr(judged, "__name__", "metric"),
+        judged.title,
         own_effect.value - own_effect.change,
         len(target),
         int(units.max()) + 1,
@@ -218,11 +184,11 @@ def measure_sensitivity(
         float(offset.mean()),
         float(np.exp(np.log(scale / moments.std).mean())),
         float(np.sqrt(np.square(offset - offset.mean()).mean())),
-        bool(getattr(judged, "lower_is_better", False)),
+        judged.lower_is_better,
     )
 
 
-def _check_metric(judged: Metric | OwnMetric, target: Integers, outputs: int, classes: Sequence[str]) -> None:
+def _check_metric(judged: Metric, target: Integers, outputs: int, classes: Sequence[str]) -> None:
     """Check that the model has one output for each class, and that a built-in metric can be computed.
 
     Raises:
@@ -234,7 +200,7 @@ def _check_metric(judged: Metric | OwnMetric, target: Integers, outputs: int, cl
             f"the model has {outputs} outputs for {counted(known, 'class', 'classes')}; name all classes of the model, "
             "in their order, with --classes"
         )
-    if isinstance(judged, Metric):
+    if not isinstance(judged, FunctionMetric):
         named = [classes[n] if n < len(classes) else f"number {n}" for n in range(outputs)]
         judged.check(truth_of(target, outputs), named, "the source")
 
@@ -271,40 +237,3 @@ class _Moments:
             means, squares = means.mean(axis=1, keepdims=True), squares.mean(axis=1, keepdims=True)
         mean, std = mean_and_std(means, squares)
         return cls(mean[:, None], std[:, None], means, squares)
-
-
-@dataclass(eq=False)
-class _Steps:
-    """Evaluations of the model, counted for the progress."""
-
-    model: Classifier
-    x: _Levels
-    highest: int
-    total: int
-    progress: Progress
-    several: bool
-    done: int = 0
-
-    def log_probabilities(self, offset: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the log-probabilities `(clip, class)` for inputs `(x - offset) / factor`."""
-        a, r = offset.astype(np.float32), factor.astype(np.float32)
-        logits = np.concatenate([self._checked((self.x[part] - a) / r) for part in _parts(len(self.x))])
-        self.done += 1
-        self.progress(self.done, self.total)
-        return np.asarray(log_expit(logits) if self.several else log_softmax(logits, axis=1))
-
-    def _checked(self, x: _Levels) -> NDArray[np.float64]:
-        logits = self.model(np.ascontiguousarray(x))
-        if logits.ndim != 2 or len(logits) != len(x) or logits.shape[1] <= self.highest:
-            raise ArgumentError(
-                f"the model gives {logits.shape} for {len(x)} clips, but logits (clip, class) of at least "
-                f"{self.highest + 1} classes are needed; name the model's classes in their order"
-            )
-        if not np.isfinite(logits).all():
-            raise ArgumentError("the model's outputs are not finite")
-        return logits
-
-
-def _parts(count: int) -> Iterator[slice]:
-    for start in range(0, count, _BATCH):
-        yield slice(start, start + _BATCH)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from spectronorm.arrays import Floats, Integers
-from spectronorm.errors import ArgumentError
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.statistics import bootstrap
 from spectronorm.experiment.metrics.metric import Metric, truth_of
+from spectronorm.experiment.metrics.own_function import FunctionMetric
 
-OwnMetric = Callable[[Integers, Floats], float]
-"""Maps labels, `(clip,)` or with several a clip `(clip, class)`, and probabilities `(clip, class)` to a number."""
 _REPLICATES, _OWN_REPLICATES = 2000, 200
 
 
 def paired(
-    before: Floats, after: Floats, labels: Integers, groups: Integers, metric: Metric | OwnMetric, seed: int
+    before: Floats, after: Floats, labels: Integers, groups: Integers, metric: Metric, seed: int
 ) -> tuple[float, float, float, float, float]:
     """Return the metric after the change, the change, both ends of its 95 % interval, and the worst draw's change.
 
@@ -37,10 +33,10 @@ def paired(
     Raises:
         ArgumentError: if the metric cannot be computed.
     """
-    if isinstance(metric, Metric):
+    if not isinstance(metric, FunctionMetric):
         return _by_clip(before, after, labels, groups, metric, seed)
-    first = _value(metric, labels, np.exp(before))
-    values = [_value(metric, labels, np.exp(draw)) for draw in after]
+    first = metric.value(labels, np.exp(before))
+    values = [metric.value(labels, np.exp(draw)) for draw in after]
     generator = np.random.default_rng(seed)
     members = [np.flatnonzero(groups == group) for group in range(groups.max() + 1)]
     changes: list[float] = []
@@ -49,11 +45,11 @@ def paired(
         if len(np.unique(labels[chosen], axis=0)) < 2:
             continue
         draw = after[generator.integers(len(after))]
-        now, then = (_value(metric, labels[chosen], np.exp(part[chosen])) for part in (draw, before))
+        now, then = (metric.value(labels[chosen], np.exp(part[chosen])) for part in (draw, before))
         changes.append(now - then)
     low, high = np.quantile(changes, [0.025, 0.975])
     mean = float(np.mean(values))
-    sign = -1 if getattr(metric, "lower_is_better", False) else 1
+    sign = -1 if metric.lower_is_better else 1
     return mean, mean - first, float(low), float(high), sign * min(sign * value for value in values) - first
 
 
@@ -68,13 +64,3 @@ def _by_clip(
     changes = (wrong - shipped).mean(axis=0)
     worst = changes.max() if metric.lower_is_better else changes.min()
     return float(wrong.mean()), found.estimate, found.bootstrap.low, found.bootstrap.high, float(worst)
-
-
-def _value(metric: OwnMetric, labels: Integers, probabilities: Floats) -> float:
-    try:
-        value = float(metric(labels, probabilities))
-    except (ValueError, TypeError, IndexError, ZeroDivisionError, ArithmeticError) as error:
-        raise ArgumentError(f"the metric cannot be computed on {len(labels)} clips: {error}") from None
-    if not np.isfinite(value):
-        raise ArgumentError(f"the metric is {value} on {len(labels)} clips; it must be a finite number")
-    return value

@@ -36,3 +36,14 @@ def mlp(bands: int, classes: int) -> nn.Module:
 
 BAND_MODELS = {"linear": linear, "mlp": mlp}
 """Every model that keeps bands, by the name that `--model` takes."""
+
+_RATE = 5e-3
+_RATES = {"linear": _RATE, "mlp": _RATE}
+
+
+def usual_rate(model: str) -> float:
+    """Return the highest learning rate that suits a model, by its name.
+
+    Measured by `python -m benchmarks.learning_rates`; models of the user's own have that of the xResNets.
+    """
+    return _RATES.get(model, _RATE)

@@ -50,16 +50,14 @@ def find_learning_rate(
     short = replace(training, epochs=max(2, math.ceil(_SHARE * training.epochs)))
     losses = []
     for factor in RATE_FACTORS:
-        tried = replace(short, learning_rate=factor * training.learning_rate)
+        tried = replace(short, learning_rate=factor * training.rate)
         last = math.inf
         for epoch in train(make(), inputs, clips.labels, learned, tried, seed, held_out=validated):
             last = epoch.held_out if math.isfinite(epoch.held_out) else math.inf
         losses.append(last)
     if not math.isfinite(min(losses)):
-        raise ArgumentError(
-            f"training diverged at every learning rate around {training.learning_rate:g}; give a lower one"
-        )
-    return RATE_FACTORS[losses.index(min(losses))] * training.learning_rate
+        raise ArgumentError(f"training diverged at every learning rate around {training.rate:g}; give a lower one")
+    return RATE_FACTORS[losses.index(min(losses))] * training.rate
 
 
 def _split(clips: LabelledClips, fold: str) -> tuple[Integers, Integers]:

@@ -18,6 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 from spectronorm.arrays import Integers, set_real_numbers, set_whole_numbers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.arms.own_training import ALL, NOTHING, TRAINS
+from spectronorm.experiment.training.band_models import usual_rate
 from spectronorm.experiment.training.checkpoint import Checkpoint
 from spectronorm.experiment.training.device import autocast_on, check_precision, find_device
 from spectronorm.experiment.training.inputs import ArmInputs, Generators
@@ -32,6 +33,7 @@ from spectronorm.suggestion import known_settings
 class Training:
     """Training settings: AdamW on a one-cycle schedule (Smith and Topin 2018).
 
+    By default the highest learning rate is the model's own (`usual_rate`), 0.005 for most.
     `trains` says which weights are trained: all, those of the last linear layer (`head`), or none. With
     `search_learning_rate`, each arm's learning rate is searched around the given one (see `find_learning_rate`).
 
@@ -49,7 +51,7 @@ class Training:
     model: str = "tiny"
     epochs: int = 20
     batch_size: int = 32
-    learning_rate: float = 5e-3
+    learning_rate: float | None = None
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
     precision: str = "float32"
@@ -60,7 +62,8 @@ class Training:
     def __post_init__(self) -> None:
         set_whole_numbers(self, ("epochs",), 1, 1_000_000)
         set_whole_numbers(self, ("batch_size",), 2, 1 << 20)
-        set_real_numbers(self, ("learning_rate",), 1e-12, 1e30)
+        if self.learning_rate is not None:
+            set_real_numbers(self, ("learning_rate",), 1e-12, 1e30)
         set_real_numbers(self, ("weight_decay",), 0, 1000)
         set_real_numbers(self, ("label_smoothing",), 0, 0.999)
         check_precision(self.precision)
@@ -77,13 +80,18 @@ class Training:
         return find_device(self.device)
 
     @property
+    def rate(self) -> float:
+        """Highest learning rate: the given one, else the model's own."""
+        return usual_rate(self.model) if self.learning_rate is None else self.learning_rate
+
+    @property
     def planned_epochs(self) -> int:
         """Number of epochs; none if no weights are trained."""
         return 0 if self.trains == NOTHING else self.epochs
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, without later settings that have their defaults."""
-        plain = asdict(self)
+        plain = {**asdict(self), "learning_rate": self.rate}
         for name, default in (("trains", ALL), ("search_learning_rate", False)):
             if plain[name] == default:
                 del plain[name]
@@ -130,8 +138,8 @@ def train(
     size = min(training.batch_size, len(clips))
     steps = len(clips) // size
     trained = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=training.learning_rate, weight_decay=training.weight_decay)
-    schedule = _one_cycle(optimizer, training.learning_rate, training.epochs * steps)
+    optimizer = torch.optim.AdamW(trained, lr=training.rate, weight_decay=training.weight_decay)
+    schedule = _one_cycle(optimizer, training.rate, training.epochs * steps)
     done = _restore(checkpoint, model, optimizer, schedule)
     yield from done
     for epoch in range(len(done), training.epochs):
@@ -223,7 +231,7 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training, *, severa
     result = (logsigmoid(logits) if several else log_softmax(logits, dim=1)).numpy()
     if not np.isfinite(result).all():
         raise ArgumentError(
-            f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
+            f"training diverged: the model's outputs are not finite; lower learning_rate={training.rate:g}"
         )
     return np.asarray(result)
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from spectronorm.arrays.namespace import Array, constant, is_torch_array
 from spectronorm.kernels.jit import kernel
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class BandRuns:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Array
 from spectronorm.front_end.compress.grid import Grid
 from spectronorm.registry import Registry
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @dataclass(frozen=True)
 class Logarithm:
     """Level `max(log(max(x, amin) + offset) · factor - shift, least)`, to base 10 or e.

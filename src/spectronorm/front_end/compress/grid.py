@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 
 from spectronorm.errors import ArgumentError
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @dataclass(frozen=True)
 class Grid:
     """Map of levels to integers: `q = rint(level · steps)`; a histogram cell holds `2^cell_bits` neighbours.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,13 @@ from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.front_end.fast.frame_writer import FrameWriter
 from spectronorm.front_end.fast.padding import left_padding, right_padding
-from spectronorm.front_end.fast.sample_queue import SampleQueue
+from spectronorm.front_end.fast.sample_queue import SampleQueue, State
 from spectronorm.front_end.waveform.waveform_level import ClipStatistics
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from spectronorm.front_end.fast.piece_table import PieceTable
 
 _Samples = NDArray[np.floating[Any]]
 
@@ -43,7 +46,8 @@ class ChannelStream:
         self.change = (self._change.offset, self._change.scale) if self._change else (0.0, 1.0)
         self.compress = causal(blocks.compress)
         # The padding at the end mirrors the last samples, which may lie before the frames to come.
-        self.queue = SampleQueue(stft.padding, max(stft.padding, stft.padding_behind) + 1)
+        self.history = max(stft.padding, stft.padding_behind) + 1
+        self.queue = SampleQueue(stft.padding, self.history)
         self._padded = stft.padding == 0
         self._size, self._hop, self._floor = stft.frame_samples, stft.hop, stft.frame_count == "floor"
         self._total = self._frames = self._offered = 0
@@ -72,35 +76,25 @@ class ChannelStream:
             self.queue.end += self._offered
         return self._complete()
 
-    @property
-    def quick(self) -> bool:
-        """True once `add` takes pieces: after the first frames, if one compiled call does all of the work."""
-        return self._change is not None and self.writer is not None and self.writer.add_piece is not None
+    def lend(self) -> PieceTable | None:
+        """Leave the samples to the kernels of pieces, whose table is returned, until `take_back`.
 
-    def add(self, samples: _Samples) -> _Samples | None:
-        """Do the work of `offer`, `take` and `write` in one call for a piece of the stream's dtype; return the level.
-
-        None, with nothing changed, if there is no room for it, or if a sample is NaN or far beyond full scale.
+        None if there is no kernel that does all of the work, or before the first frames.
         """
-        queue, writer = self.queue, self.writer
-        end, count = queue.end, len(samples)
-        stop = end + count
-        if stop > queue.room or writer is None or writer.add_piece is None:
-            return None
-        frames = (stop - queue.begin - self._size) // self._hop + 1
-        if self._floor:
-            frames = min(frames, (self._total + count) // self._hop - self._frames)
-        frames = max(frames, 0)
-        level = np.empty((writer.bands, frames), samples.dtype)
-        # The kernel is compiled for contiguous pieces that can be written to.
-        piece = samples if samples.flags.carray else samples.copy()
-        if not writer.add_piece(piece, queue.samples, writer.table, queue.begin, end, level):
-            return None
-        queue.end = stop
-        queue.begin += frames * self._hop
-        self._total += count
-        self._frames += frames
-        return level
+        table: PieceTable | None = None if self._change is None or self.writer is None else self.writer.table
+        if table is not None:
+            table.hold(self.queue.samples, State(self.queue.begin, self.queue.end, self._total, self._frames))
+        return table
+
+    @property
+    def ahead(self) -> int:
+        """Number of samples that count for the next frame, one more for each sample: at one hop it is complete."""
+        ahead = self.queue.end - self.queue.begin - self._size + self._hop
+        return min(ahead, self._total - self._frames * self._hop) if self._floor else ahead
+
+    def take_back(self, table: PieceTable) -> None:
+        """Continue after the pieces that the kernels took."""
+        self.queue.begin, self.queue.end, self._total, self._frames = table.state
 
     def end(self) -> int:
         """End the waveform, and return the number of frames that remain.

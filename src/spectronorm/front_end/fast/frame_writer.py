@@ -16,7 +16,8 @@ from spectronorm.kernels.fft import plan_of
 from spectronorm.kernels.jit import kernel_of_module
 
 _Row = NDArray[np.floating[Any]]
-AddPiece = Callable[[_Row, NDArray[np.float64], NDArray[np.float64], int, int, _Row], bool]
+AddPiece = Callable[[_Row, NDArray[np.float64], _Row], bool]
+"""Function that takes a piece, the numbers of a table, and room for the frames that the piece completes."""
 
 
 class FrameWriter:
@@ -28,18 +29,23 @@ class FrameWriter:
         shift: Subtracted from each band of the level, `(band,)`, in the dtype of the result.
         scale: Divides each band after that, `(band,)`.
         change: Offset and gain that the kernel of pieces applies to samples.
+        history: Number of samples before the last one that the kernel of pieces keeps.
     """
 
     def __init__(
-        self, blocks: LevelKernels, compress: Compression, shift: _Row, scale: _Row, change: tuple[float, float]
+        self,
+        blocks: LevelKernels,
+        compress: Compression,
+        shift: _Row,
+        scale: _Row,
+        change: tuple[float, float],
+        history: int,
     ) -> None:
-        self.blocks, self.shift, self.scale, self.change = blocks, shift, scale, change
+        self.blocks, self.shift, self.scale, self.change, self.history = blocks, shift, scale, change, history
         self.bands = blocks.bands
         self.compress = BlockCompressor(compress, blocks.stft.power)
         self.table: Any = None
-        """Tables and buffers of the compiled kernel, made by its first call."""
-        self.add_piece: AddPiece | None = None
-        """The compiled kernel that adds a piece and writes its frames, once it is there."""
+        """The `PieceTable` of the compiled kernels of pieces, which their first call makes; None before."""
         stft = blocks.stft
         self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
         fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import Logarithm
-from spectronorm.front_end.fast import frames_in_lanes as lanes
+from spectronorm.front_end.fast import few_in_lanes as lanes
 from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.front_end.fast.logarithm import logarithm_numbers
+from spectronorm.front_end.fast.many_in_lanes import add_long_piece
+from spectronorm.front_end.fast.sample_queue import State
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import plan_of
@@ -21,10 +23,11 @@ from spectronorm.kernels.fft.few_frames import frames_at_once, last_roots
 from spectronorm.kernels.fft.frame_sums import runs_of
 from spectronorm.kernels.fft.lanes import DOUBLES
 from spectronorm.kernels.fft.power_in_lanes import NO_RUNS, STACK, places
+from spectronorm.kernels.jit import entry_of
 from spectronorm.kernels.packed import HEAD, PARTS
 
 if TYPE_CHECKING:
-    from spectronorm.front_end.fast.frame_writer import FrameWriter
+    from spectronorm.front_end.fast.frame_writer import AddPiece, FrameWriter
 
 _LINE = 8
 """Number of float64 in a cache line."""
@@ -33,9 +36,49 @@ _LINE = 8
 def write_in_lanes(writer: FrameWriter, samples: NDArray[np.float64], begin: int, end: int, into: NDArray[Any]) -> None:
     """Write the levels of the frames of `samples[begin:end]`, the number of which `into` `(band, frame)` says."""
     if writer.table is None:
-        writer.table = packed_table(writer)
-    lanes.add_piece(into[0, :0], samples, writer.table, begin, end, into)
-    writer.add_piece = lanes.add_piece
+        writer.table = PieceTable(packed_table(writer))
+    writer.table.hold(samples, State(begin, end, 0, 0))
+    few = writer.table.has_few and into.shape[1] < DOUBLES
+    kernel = lanes.add_piece if few else add_long_piece
+    kernel(into[0, :0], writer.table.numbers, into)
+
+
+class PieceTable:
+    """The table of one channel, and the functions that take pieces.
+
+    Attributes:
+        numbers: The table.
+        has_few: True if few frames can be transformed at once.
+    """
+
+    def __init__(self, numbers: NDArray[np.float64]) -> None:
+        self.numbers = numbers
+        self._head = numbers[:HEAD].view(np.int64)
+        self._queue: NDArray[np.float64] | None = None
+        self.has_few = bool(self._head[lanes.FEW])
+
+    def hold(self, queue: NDArray[np.float64], state: State) -> None:
+        """Let the kernels work on this queue in this state."""
+        if queue is not self._queue:
+            start = (queue.ctypes.data - self.numbers.ctypes.data) // queue.itemsize
+            self._head[lanes.QUEUE], self._head[lanes.QUEUE + PARTS] = start, start + len(queue)
+            self._queue = queue
+        self._head[lanes.BEGIN : lanes.WRITTEN + 1] = state
+
+    @property
+    def state(self) -> State:
+        """The state after the pieces so far."""
+        return State(*self._head[lanes.BEGIN : lanes.WRITTEN + 1].tolist())
+
+    def kernel(self, dtype: np.dtype[Any], *, many: bool) -> AddPiece:
+        """Return the compiled function for pieces of one dtype, which does not look at the types of its arguments."""
+        return _compiled_for(dtype, many=many or not self.has_few)
+
+
+@lru_cache(maxsize=4)
+def _compiled_for(dtype: np.dtype[Any], *, many: bool) -> AddPiece:
+    arguments = np.empty(0, dtype), np.empty(0), np.empty((1, 0), dtype)
+    return entry_of(add_long_piece if many else lanes.add_piece, arguments)
 
 
 def packed_table(writer: FrameWriter) -> NDArray[np.float64]:
@@ -45,17 +88,20 @@ def packed_table(writer: FrameWriter) -> NDArray[np.float64]:
     """
     if writer.logarithm is None:
         raise ValueError("frames are written in lanes only if their compression is a logarithm")
-    common = _common_table(writer.blocks, writer.logarithm, writer.change)
+    common = _common_table(writer.blocks, writer.logarithm, writer.change, writer.history)
     table = Workspace().array("table", common.shape)
     table[:] = common
     head = table[:HEAD].view(np.int64)
     for place, values in ((lanes.SHIFT, writer.shift), (lanes.SCALE, writer.scale)):
         table[head[place] : head[place + PARTS]] = values
+    head[lanes.MAPPED] = bool(np.any(writer.shift != 0.0) or np.any(writer.scale != 1.0))
     return table
 
 
 @lru_cache(maxsize=16)
-def _common_table(blocks: LevelKernels, log: Logarithm, change: tuple[float, float]) -> NDArray[np.float64]:
+def _common_table(
+    blocks: LevelKernels, log: Logarithm, change: tuple[float, float], history: int
+) -> NDArray[np.float64]:
     """Return the table of all streams of a front end, without the map, which takes a millisecond to make."""
     stft, bands = blocks.stft, blocks.bands
     plan, size = plan_of(stft.n_fft), stft.frame_samples
@@ -73,7 +119,8 @@ def _common_table(blocks: LevelKernels, log: Logarithm, change: tuple[float, flo
         lanes.RADICES: plan.radices,
         lanes.STARTS: plan.starts,
         lanes.ROOTS: plan.roots,
-        lanes.LAST_ROOTS: last_roots(plan) if few else 0,
+        lanes.LAST_ROOTS: last_roots(plan, few) if few else 0,
+        lanes.NARROW_ROOTS: last_roots(plan, few // 2) if few else 0,
         lanes.MEAN_RUNS: (runs_of(size) if stft.remove_dc_offset else NO_RUNS).reshape(-1),
         **_band_parts(blocks.runs),
         lanes.SHIFT: bands,
@@ -86,7 +133,8 @@ def _common_table(blocks: LevelKernels, log: Logarithm, change: tuple[float, flo
         lanes.POWERS: (stft.bins + 1) * DOUBLES,
         lanes.LEVEL: (bands + 1) * DOUBLES,
     }
-    return _packed((stft.hop, few, bands, blocks.runs.identity, stft.power == 1.0, changes), parts)
+    settings = stft.hop, few, bands, stft.bins, blocks.runs.identity, stft.power == 1.0, changes, False, history
+    return _packed(settings, parts)
 
 
 def _band_parts(runs: BandRuns) -> dict[int, NDArray[Any] | int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,20 @@ _LEAST, _MOST = 1 << 14, 1 << 20
 """Least size of a buffer, so that its samples are rarely moved to its front, and largest one that has room to spare."""
 
 
+class State(NamedTuple):
+    """Places in a queue of the first sample that is needed and after the last one; samples and frames so far."""
+
+    begin: int
+    end: int
+    total: int
+    written: int
+
+
 class SampleQueue:
     """A buffer of float64 samples, in constant memory.
 
     Attributes:
         samples: The buffer; samples from `end` on are meaningless.
-        room: Length of the buffer.
         begin: Place of the first sample that is still needed; beyond `end` while samples to come are not needed.
         end: Place after the last sample.
 
@@ -27,7 +35,6 @@ class SampleQueue:
 
     def __init__(self, left: int, history: int) -> None:
         self.samples = np.empty(left)
-        self.room = left
         self.begin, self.end = 0, left
         self._history = history
 
@@ -52,5 +59,4 @@ class SampleQueue:
         if len(moved) < needed:
             moved = np.empty(needed if needed > _MOST else max(2 * needed, _LEAST))
         moved[: len(kept)] = kept
-        self.room = len(moved)
         self.samples, self.begin, self.end = moved, self.begin - first, self.end - first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,13 @@ from spectronorm.front_end.fast.channel_stream import ChannelStream
 from spectronorm.front_end.fast.frame_writer import FrameWriter
 from spectronorm.front_end.fast.mapped import BandMap
 
+if TYPE_CHECKING:
+    from spectronorm.front_end.fast.frame_writer import AddPiece
+    from spectronorm.front_end.fast.piece_table import PieceTable
+
+_ARRAY, _EMPTY = np.ndarray, np.empty
+_MANY = 8
+"""Least number of frames of a piece that are computed side by side."""
 _Samples = NDArray[np.floating[Any]]
 _Levels = NDArray[np.floating[Any]]
 
@@ -51,9 +58,15 @@ class LevelStream:
         self._parts = [ChannelStream(blocks, min_samples) for _ in range(channels or 1)]
         self._dtype: np.dtype[Any] | None = None
         self._ended = False
-        self._quick: ChannelStream | None = None
+        # The kernels of pieces have the samples while there is a table: then `_kind` is the dtype, which they take.
+        self._table: PieceTable | None = None
+        self._kind: np.dtype[Any] | None = None
+        self._numbers, self._ahead = np.empty(0), 0
+        self._few: AddPiece | None = None
+        self._many: AddPiece | None = None
         self._clean_first = resampler is not None or not self._parts[0].sees_samples
         stft = blocks.stft
+        self._bands, self._hop = blocks.bands, stft.hop
         behind = stft.frame_samples - stft.frame_samples // 2
         self.latency = max(behind, stft.hop if stft.frame_count == "floor" else 0) / blocks.sample_rate
 
@@ -66,11 +79,16 @@ class LevelStream:
             ShapeError: if the piece has another shape, dtype or number of channels than the stream.
             ArgumentError: if it holds NaN, infinity or integers as floats, or if the stream has been flushed.
         """
-        quick = self._quick
-        if quick is not None and type(samples) is np.ndarray and samples.dtype is self._dtype and samples.ndim == 1:
-            level = quick.add(samples)
-            if level is not None:
+        kind = self._kind
+        if kind is not None and type(samples) is _ARRAY and samples.dtype is kind and samples.ndim == 1:
+            ahead = self._ahead + len(samples)
+            frames = ahead // self._hop
+            add_piece = self._few if frames < _MANY else self._many
+            level = _EMPTY((self._bands, frames), kind)
+            if add_piece is not None and add_piece(samples, self._numbers, level):
+                self._ahead = ahead - frames * self._hop
                 return level
+        self._take_back()
         piece = self._checked(samples)
         if self._resampler is not None:
             piece = self._resampler.add(piece)
@@ -84,8 +102,8 @@ class LevelStream:
         for part, row in zip(self._parts, piece, strict=True):
             frames = part.take(row)
         level = self._written(frames)
-        if self._channels is None and self._resampler is None and self._parts[0].quick:
-            self._quick = self._parts[0]
+        if self._channels is None and self._resampler is None:
+            self._lend(many=frames >= _MANY)
         return level
 
     def flush(self) -> _Levels:
@@ -96,7 +114,8 @@ class LevelStream:
             ArgumentError: if the stream has been flushed already.
         """
         self._require_open()
-        self._ended, self._quick = True, None
+        self._take_back()
+        self._ended = True
         if self._dtype is None:
             self._begin(np.dtype(np.float32))
         if self._resampler is not None:
@@ -109,13 +128,31 @@ class LevelStream:
             frames = part.end()
         return self._written(frames)
 
+    def _lend(self, *, many: bool) -> None:
+        """Leave the next pieces to the compiled kernel that does all of the work of a piece, if there is one."""
+        (part,) = self._parts
+        table = part.lend()
+        if table is None or self._dtype is None:
+            return
+        self._table, self._kind, self._numbers, self._ahead = table, self._dtype, table.numbers, part.ahead
+        if many and self._many is None:
+            self._many = table.kernel(self._dtype, many=True)
+        if not many and self._few is None:
+            self._few = table.kernel(self._dtype, many=False)
+
+    def _take_back(self) -> None:
+        """Take the samples back from the compiled kernel."""
+        if self._table is not None:
+            self._parts[0].take_back(self._table)
+            self._table = self._kind = None
+
     def _begin(self, dtype: np.dtype[Any]) -> None:
         """Set the dtype of pieces and levels."""
         self._dtype, band_map = dtype, self._map_of(dtype)
         for number, part in enumerate(self._parts):
             channel = number % len(band_map.shift)
             part.writer = FrameWriter(
-                self._blocks, part.compress, band_map.shift[channel], band_map.scale[channel], part.change
+                self._blocks, part.compress, band_map.shift[channel], band_map.scale[channel], part.change, part.history
             )
 
     def _written(self, frames: int) -> _Levels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,7 +25,7 @@ from spectronorm.arrays import (
     squared_magnitude,
 )
 from spectronorm.counted import counted
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.errors import ArgumentError, GapWarning, ShapeError
 from spectronorm.front_end.stft.window import window_values
 from spectronorm.registry import Registry
 from spectronorm.short_repr import with_bounded_repr
@@ -124,6 +125,14 @@ class STFT(FieldsOnly):
             raise ArgumentError(f"preemphasis={self.preemphasis} must be at least 0 and below 1, such as 0.97")
         set_real_numbers(self, ("power",), 0.01, 8, of="(1 magnitude, 2 power)")
         self.window_values()
+        if self.gap:
+            text = f"hop_length={self.hop} leaves {self.gap} samples out between frames of {self.frame_length} samples"
+            warnings.warn(f"{text}; take a hop_length of at most that", GapWarning, stacklevel=4)
+
+    @property
+    def gap(self) -> int:
+        """Number of samples between two windows that are in neither; 0 if windows touch or overlap."""
+        return max(0, self.hop - self.frame_length)
 
     @cached_property
     def frame_length(self) -> int:

@@ -15,6 +15,7 @@ from typing_extensions import override
 from spectronorm.arrays import Array, frame, irfft, is_torch_array, namespace, rfft, set_real_numbers
 from spectronorm.errors import ShapeError
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
+from spectronorm.suggestion import known_keywords
 
 _OFFSET_DB = -0.691  # BS.1770: a 997 Hz sine of 0 dBFS in one channel measures -3.01
 _ABSOLUTE_GATE = 10.0 ** ((-70.0 - _OFFSET_DB) / 10.0)
@@ -61,6 +62,7 @@ class LoudnessLevel(WaveformLevel):
         return _block(sample_rate)
 
 
+@known_keywords
 def integrated_loudness(wave: Array, sample_rate: int) -> Array:
     """Integrated loudness in LUFS of mono waveforms `(..., sample)`, as `(...)`; minus infinity for silence.
 

@@ -13,8 +13,10 @@ from spectronorm.arrays import Array
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.waveform.streams import ChangedSamples, WaveformStream
 from spectronorm.registry import Registry
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 @dataclass(frozen=True)
 class ClipStatistics:
     """Statistics of the samples of one whole clip, in float64: mean, standard deviation (ddof 0), RMS and peak.
@@ -31,6 +33,7 @@ class ClipStatistics:
     peak: float
 
 
+@known_settings
 @dataclass(frozen=True)
 class WaveformChange:
     """Map `(x - offset) · scale` of every sample of a clip.

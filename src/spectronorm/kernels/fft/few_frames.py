@@ -1,9 +1,9 @@
 """Squared magnitudes of one to four frames, with the vector registers full.
 
 A frame is split over the lanes: sample `k` stands in lane `k mod S`, where `S` is the radix of the transform's last
-stage, 2 or 4. The other stages work on `S` shorter transforms side by side, for `8 / S` frames at once. The last stage
-then takes `S` neighbouring values of each of them into one register. Every number is computed by the arithmetic of
-`transform_in_lanes`, so it has the same bits.
+stage, 2 or 4. The other stages work on `S` shorter transforms side by side, for `8 / S` frames at once, or for half of
+them in four lanes. The last stage then takes `S` neighbouring values of each of them into one register. Every number is
+computed by the arithmetic of `transform_in_lanes`, so it has the same bits.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly
-from spectronorm.kernels.fft.lanes import DOUBLES, Numbers, Value
+from spectronorm.kernels.fft.lanes import DOUBLES, NARROW, Lanes, Numbers, Value
 from spectronorm.kernels.fft.plan import Plan
-from spectronorm.kernels.fft.stages import half, is_even, stage, times_conjugate
+from spectronorm.kernels.fft.stages import half, is_even, narrow_stage, stage, times_conjugate
 from spectronorm.kernels.fft.transform_in_lanes import Stages
 from spectronorm.kernels.jit import njit
 
@@ -37,19 +37,22 @@ def frames_at_once(plan: Plan) -> int:
     return DOUBLES // radix
 
 
-def last_roots(plan: Plan) -> NDArray[np.float64]:
-    """Return the roots of unity of the last stage, `(part, cosine or sine, pair, frame)` without part 0, flat."""
+def last_roots(plan: Plan, frames: int) -> NDArray[np.float64]:
+    """Return the roots of unity of the last stage, `(part, cosine or sine, pair, frame)` without part 0, flat.
+
+    They are repeated for that many frames at once.
+    """
     radix = int(plan.radices[0])
     pairs = (plan.n // radix - 1) // 2
     start, count = int(plan.starts[0]), pairs * 2 * (radix - 1)
     roots = plan.roots[start : start + count].reshape(pairs, radix - 1, 2)
-    wide = np.repeat(roots.transpose(1, 2, 0)[..., None], DOUBLES // radix, axis=-1)
+    wide = np.repeat(roots.transpose(1, 2, 0)[..., None], frames, axis=-1)
     return np.ascontiguousarray(wide.reshape(-1), np.float64)
 
 
-def _first_of(frames: int, part: int) -> list[int]:
+def _first_of(frames: int, part: int, width: int) -> list[int]:
     """Return the lanes of one part, again and again."""
-    return [part * frames + lane % frames for lane in range(DOUBLES)]
+    return [part * frames + lane % frames for lane in range(width)]
 
 
 def _shuffled(one: Value, other: Value, lanes: list[int]) -> Value:
@@ -59,11 +62,12 @@ def _shuffled(one: Value, other: Value, lanes: list[int]) -> Value:
 
 def _by_part(rows: list[Value], frames: int) -> list[Value]:
     """Transpose rows `(part, frame)`, one for each value, into rows `(value, frame)`, one for each part."""
-    rows, block, lanes = list(rows), 1, range(DOUBLES)
+    rows, block, width = list(rows), 1, len(rows) * frames
+    lanes = range(width)
     while block < len(rows):
         far = block * frames
-        kept = [j if not j // frames & block else j - far + DOUBLES for j in lanes]
-        moved = [j + far if not j // frames & block else j + DOUBLES for j in lanes]
+        kept = [j if not j // frames & block else j - far + width for j in lanes]
+        moved = [j + far if not j // frames & block else j + width for j in lanes]
         for i in (i for i in range(len(rows)) if not i & block):
             pair = rows[i], rows[i + block]
             rows[i], rows[i + block] = _shuffled(*pair, kept), _shuffled(*pair, moved)
@@ -73,25 +77,26 @@ def _by_part(rows: list[Value], frames: int) -> list[Value]:
 
 def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: Butterfly) -> None:
     """Emit the last stage of a transform whose parts stand in the lanes, as squared magnitudes `(bin, frame)`."""
-    (x, roots, out), builder, frames = arrays, inner.builder, DOUBLES // radix
-    parts, pairs = range(radix), half(inner - 1)
-    backwards = [DOUBLES - frames - lane // frames * frames + lane % frames for lane in range(DOUBLES)]
+    (x, roots, out), builder = arrays, inner.builder
+    width = x.lanes.width
+    frames, parts, pairs = width // radix, range(radix), half(inner - 1)
+    backwards = [width - frames - lane // frames * frames + lane % frames for lane in range(width)]
 
     def power(one: tuple[Value, ...]) -> Value:
         squared = one[0] * one[0]
         return squared if len(one) == 1 else squared + one[1] * one[1]
 
     def split(row: Value) -> list[Value]:
-        return [_shuffled(row, row, _first_of(frames, part)) for part in parts]
+        return [_shuffled(row, row, _first_of(frames, part, width)) for part in parts]
 
     # These write more lanes than they have, which the loop then overwrites.
-    first = butterfly.first(split(x[(inner - inner) * DOUBLES]))
+    first = butterfly.first(split(x[(inner - inner) * width]))
     out[inner - inner] = power((first[0],))
     for m in range(1, radix, 2):
         out[half(inner * (m + 1)) * frames] = power(tuple(first[m : m + 2]))
     if butterfly.half is not None:
         with builder.if_then(is_even(inner)):
-            middle = butterfly.half(split(x[(inner - 1) * DOUBLES]))
+            middle = butterfly.half(split(x[(inner - 1) * width]))
             for m in range(0, radix, 2):
                 out[half(inner * (m + 1)) * frames] = power(tuple(middle[m : m + 2]))
     shift = inner.written.type(radix.bit_length() - 1)
@@ -102,9 +107,9 @@ def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: But
         beyond = builder.icmp_signed(">", wanted.written, last.written)
         # The last block begins early, so that it has no pair too many.
         pair = Value(builder, builder.select(beyond, last.written, wanted.written))
-        row = pair * (2 * DOUBLES)
-        re = _by_part([x[row + DOUBLES * (2 * i + 1)] for i in parts], frames)
-        im = _by_part([x[row + DOUBLES * (2 * i + 2)] for i in parts], frames)
+        row = pair * (2 * width)
+        re = _by_part([x[row + width * (2 * i + 1)] for i in parts], frames)
+        im = _by_part([x[row + width * (2 * i + 2)] for i in parts], frames)
         values = [(re[0], im[0])]
         for part in parts[1:]:
             c = roots[(pairs * (2 * (part - 1)) + pair) * frames]
@@ -118,29 +123,37 @@ def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: But
                 out[(inner * (m // 2) + pair + 1) * frames] = power(one)
 
 
-def _last_across(typing: Any, radix: Any, x: Any, roots: Any, out: Any, inner: Any) -> Any:
-    del typing, radix, inner
+def _last_across(lanes: Lanes) -> Any:
+    """Return the code of the last stage in these lanes."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        flat = tuple(Numbers(context, builder, signature.args[i], arguments[i]) for i in (1, 2, 3))
-        write = partial(_write, flat, Value(builder, arguments[4]))
-        for known in _RADICES:
-            with builder.if_then(builder.icmp_signed("==", arguments[0], arguments[0].type(known))):
-                write(known, BUTTERFLIES[known])
-        return context.get_dummy_value()
+    def last_stage(typing: Any, radix: Any, x: Any, roots: Any, out: Any, inner: Any) -> Any:
+        del typing, radix, inner
 
-    return types.void(types.intp, x, roots, out, types.intp), generate
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            flat = tuple(Numbers(context, builder, signature.args[i], arguments[i], lanes) for i in (1, 2, 3))
+            write = partial(_write, flat, Value(builder, arguments[4]))
+            for known in _RADICES:
+                with builder.if_then(builder.icmp_signed("==", arguments[0], arguments[0].type(known))):
+                    write(known, BUTTERFLIES[known])
+            return context.get_dummy_value()
+
+        return types.void(types.intp, x, roots, out, types.intp), generate
+
+    return last_stage
 
 
-_last_stage_across: Any = intrinsic(_last_across)
+_last_stage_across: Any = intrinsic(_last_across(Lanes(types.float64, DOUBLES)))
+_last_stage_across_four: Any = intrinsic(_last_across(NARROW))
 
 
 @njit(cache=True, nogil=True)
-def power_of_few(plan: Stages, n: int, roots: _Floats, frames: _Floats, other: _Floats, out: _Floats) -> None:
+def power_of_few(
+    plan: Stages, n: int, narrow: bool, roots: _Floats, frames: _Floats, other: _Floats, out: _Floats
+) -> None:
     """Write squared magnitudes `(bin, frame)` of windowed frames `(sample, frame)`, flat; `frames` is overwritten.
 
-    There are `frames_at_once` of them, of `n` samples; `out` has room for 8 more numbers. `roots` are the plan's
-    `last_roots`.
+    There are `frames_at_once` of them, of `n` samples, or half of that if `narrow`; `out` has room for 8 more numbers.
+    `roots` are the plan's `last_roots` for that many frames.
     """
     radices, starts, all_roots = plan
     split = n // radices[0]
@@ -148,6 +161,12 @@ def power_of_few(plan: Stages, n: int, roots: _Floats, frames: _Floats, other: _
     for i in range(len(radices) - 1, 0, -1):
         inner = split // before
         before //= radices[i]
-        stage(radices[i], frames, other, inner, before, all_roots, starts[i])
+        if narrow:
+            narrow_stage(radices[i], frames, other, inner, before, all_roots, starts[i])
+        else:
+            stage(radices[i], frames, other, inner, before, all_roots, starts[i])
         frames, other = other, frames
-    _last_stage_across(radices[0], frames, roots, out, split)
+    if narrow:
+        _last_stage_across_four(radices[0], frames, roots, out, split)
+    else:
+        _last_stage_across(radices[0], frames, roots, out, split)

@@ -15,8 +15,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
-DOUBLES, SINGLES = 8, 16
-"""Number of float64 and of float32 numbers in one value."""
+DOUBLES, SINGLES, FOUR = 8, 16, 4
+"""Number of float64 and of float32 numbers in one value, and in a narrow one of float64."""
 
 
 class Lanes(types.Type):
@@ -39,6 +39,8 @@ class Lanes(types.Type):
 
 
 _DOUBLES, _SINGLES = Lanes(types.float64, DOUBLES), Lanes(types.float32, SINGLES)
+NARROW = Lanes(types.float64, FOUR)
+"""Four float64, a whole register of processors without AVX-512."""
 
 
 @register_model(Lanes)
@@ -153,24 +155,19 @@ def _pointer(builder: Any, data: Any, at: Value, stored: Any, wanted: Any) -> An
     return place if getattr(place.type, "is_opaque", True) else builder.bitcast(place, ir.PointerType(wanted))
 
 
-def _load(typing: Any, array: Any, index: Any) -> Any:
-    del typing, index
+def _loaded(lanes: Lanes | None) -> Any:
+    """Return the code of a load of these lanes; None for the lanes of the array's numbers."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        return Numbers(context, builder, array, arguments[0])[Value(builder, arguments[1])].written
+    def load_lanes(typing: Any, array: Any, index: Any) -> Any:
+        del typing, index
 
-    return lanes_of(array)(array, types.intp), generate
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            del signature
+            return Numbers(context, builder, array, arguments[0], lanes)[Value(builder, arguments[1])].written
 
+        return (lanes_of(array) if lanes is None else lanes)(array, types.intp), generate
 
-def _load_doubles(typing: Any, array: Any, index: Any) -> Any:
-    del typing, index
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del signature
-        return Numbers(context, builder, array, arguments[0], _DOUBLES)[Value(builder, arguments[1])].written
-
-    return _DOUBLES(array, types.intp), generate
+    return load_lanes
 
 
 def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
@@ -184,21 +181,30 @@ def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), generate
 
 
-def _fill(typing: Any, like: Any, number: Any) -> Any:
-    del typing
-    lanes = lanes_of(like)
+def _filled(lanes: Lanes | None) -> Any:
+    """Return the code that fills these lanes; None for the lanes of an array's numbers."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return lanes.filled(builder, context.cast(builder, arguments[1], signature.args[1], lanes.number))
+    def fill_lanes(typing: Any, like: Any, number: Any) -> Any:
+        del typing
+        wanted = lanes_of(like) if lanes is None else lanes
 
-    return lanes(like, number), generate
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return wanted.filled(builder, context.cast(builder, arguments[1], signature.args[1], wanted.number))
+
+        return wanted(like, number), generate
+
+    return fill_lanes
 
 
-load: Any = intrinsic(_load)
+load: Any = intrinsic(_loaded(None))
 """`load(array, index)`: lanes of a flat array from `index` on; the bounds are not checked."""
-load_doubles: Any = intrinsic(_load_doubles)
+load_doubles: Any = intrinsic(_loaded(_DOUBLES))
 """`load_doubles(array, index)`: eight numbers of a flat array of float32 or float64 as float64."""
 store: Any = intrinsic(_store)
 """`store(array, index, value)`: write lanes into a flat array; the bounds are not checked."""
-fill: Any = intrinsic(_fill)
+fill: Any = intrinsic(_filled(None))
 """`fill(like, number)`: one number in all lanes of the type that an array like this has."""
+load_four: Any = intrinsic(_loaded(NARROW))
+"""`load_four(array, index)`: four numbers of a flat array of float64."""
+fill_four: Any = intrinsic(_filled(NARROW))
+"""`fill_four(like, number)`: one number in four lanes of float64."""

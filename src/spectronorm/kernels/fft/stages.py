@@ -14,7 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly, Complex
-from spectronorm.kernels.fft.lanes import Integers, Numbers, Value
+from spectronorm.kernels.fft.lanes import NARROW, Integers, Lanes, Numbers, Value
 
 
 def times_conjugate(re: Value, im: Value, c: Value, s: Value) -> Complex:
@@ -114,11 +114,17 @@ def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None],
             write(known, butterfly)
 
 
-def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Sequence[int], largest: int = 5) -> Any:
+def _generated(
+    write: Callable[..., None],
+    arrays: Sequence[int],
+    numbers: Sequence[int],
+    largest: int = 5,
+    lanes: Lanes | None = None,
+) -> Any:
     """Return the code of a stage: the first argument is the radix, the others are arrays of floats, and numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        flat = [Numbers(context, builder, signature.args[i], arguments[i]) for i in arrays]
+        flat = [Numbers(context, builder, signature.args[i], arguments[i], lanes) for i in arrays]
         whole = [Value(builder, arguments[i]) for i in numbers]
         _for_each(builder, arguments[0], partial(write, flat, whole), largest)
         return context.get_dummy_value()
@@ -126,21 +132,15 @@ def _generated(write: Callable[..., None], arrays: Sequence[int], numbers: Seque
     return generate
 
 
-def _stage(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
-    del typing, radix, inner, before, start
-    return _stage_signature(x, y, roots), _generated(_write_stage, _STAGE_ARRAYS, _STAGE_NUMBERS)
+def _stage(largest: int = 5, lanes: Lanes | None = None) -> Any:
+    """Return the code of stages with radices up to the largest; None for the lanes of the arrays' numbers."""
 
+    def one_stage(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
+        del typing, radix, inner, before, start
+        signature = types.void(types.intp, x, y, types.intp, types.intp, roots, types.intp)
+        return signature, _generated(_write_stage, (1, 2, 5), (3, 4, 6), largest, lanes)
 
-def _stage_with_sevens(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
-    del typing, radix, inner, before, start
-    return _stage_signature(x, y, roots), _generated(_write_stage, _STAGE_ARRAYS, _STAGE_NUMBERS, largest=7)
-
-
-_STAGE_ARRAYS, _STAGE_NUMBERS = (1, 2, 5), (3, 4, 6)
-
-
-def _stage_signature(x: Any, y: Any, roots: Any) -> Any:
-    return types.void(types.intp, x, y, types.intp, types.intp, roots, types.intp)
+    return one_stage
 
 
 def _first_stage(typing: Any, radix: Any, columns: Any, layout: Any, y: Any, count: Any, stride: Any, t: Any) -> Any:
@@ -169,10 +169,12 @@ def _last_stage(typing: Any, radix: Any, x: Any, out: Any, roots: Any, inner: An
     return signature, _generated(_write_last, arrays=(1, 2, 3), numbers=(4, 5, 6))
 
 
-stage: Any = intrinsic(_stage)
+stage: Any = intrinsic(_stage())
 """`stage(radix, x, y, inner, before, roots, start)`: from the flat array x to y, with its roots from `start` on."""
-stage_with_sevens: Any = intrinsic(_stage_with_sevens)
+stage_with_sevens: Any = intrinsic(_stage(largest=7))
 """`stage` for radices up to 7, which takes longer to compile."""
+narrow_stage: Any = intrinsic(_stage(lanes=NARROW))
+"""`stage` in four lanes of float64."""
 first_stage: Any = intrinsic(_first_stage)
 """`first_stage(radix, columns, (window, rows, shifts), y, count, stride, t)`: the first stage of a transform of `count`
 times `radix` samples. Sample `k` is in columns at `rows[k] * stride + shifts[k] + t`.

@@ -17,6 +17,7 @@ from spectronorm.monitor.change.likelihood import Explained, explanations
 from spectronorm.monitor.change.margins import is_named
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_settings
 
 FIRM_CLIPS = 32
 """Number of clips from which a diagnosis is firm; with fewer, content weighs too much relative to the device."""
@@ -31,6 +32,7 @@ class Cause:
     because: str
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Diagnosis:

@@ -19,8 +19,10 @@ from spectronorm.monitor.change.distribution import (
 )
 from spectronorm.profile import Measurement, Profile, Statistics
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class BandDrift:
@@ -57,6 +59,7 @@ class BandDrift:
         return {name: [known(v) for v in value.tolist()] for name, value in vars(self).items()}
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True, eq=False)
 class Drift:
@@ -94,6 +97,7 @@ class Drift:
         }
 
 
+@known_keywords
 def drift(profile: Profile, measurement: Measurement, now: tuple[Distribution, Distribution] | None = None) -> Drift:
     """Compare a measurement with a profile of an identical front end.
 

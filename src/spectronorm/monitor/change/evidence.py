@@ -18,6 +18,7 @@ from spectronorm.monitor.clips.features import band_ranges
 from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.profile import Measurement, Profile, Statistics
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 RANGES = 16
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -25,6 +26,7 @@ _ENOUGH_ABOVE = 0.1
 """A range with a smaller share above the floor is silent: its quantiles are taken over all cells, and are the floor."""
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -81,6 +83,7 @@ class Evidence:
     within: Within | None = None
 
 
+@known_settings
 class Reference:
     """Properties of a training set that every window is compared with, computed once.
 
@@ -138,6 +141,7 @@ class Reference:
         return math.sqrt(total / len(parts))
 
 
+@known_keywords
 def evidence(profile: Profile | Reference, window: Measurement, moments: FeatureMoments | None = None) -> Evidence:
     """Compare a window's clips with a profile of an identical front end.
 

@@ -27,6 +27,7 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, Profile
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 MAX_CLIPS = 2000
 """Size of the random sample from larger training sets: more clips would not move a threshold."""
@@ -37,6 +38,7 @@ UNIT_SCORE = 1 << 16
 """Scores are stored as integers in this fraction, so that their sums do not depend on the order."""
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Baseline:

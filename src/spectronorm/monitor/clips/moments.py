@@ -8,9 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectronorm.arrays import Floats, Integers
+from spectronorm.kernels.jit import kernel
 
 _UNIT = 1 << 16
 _LARGEST = 1e4
+
+
+def _add_clip_by_numpy(row: Floats, sums: Integers) -> None:
+    held = np.clip(row, -_LARGEST, _LARGEST)
+    sums[0] += np.rint(held * _UNIT).astype(np.int64)
+    sums[1] += np.rint(held * held * _UNIT).astype(np.int64)
+
+
+@kernel(_add_clip_by_numpy, cache=True, nogil=True)
+def add_clip(row: Floats, sums: Integers) -> None:
+    """Add one clip's features to the sums `(2, feature)` of `FeatureMoments`."""
+    for f in range(row.size):
+        held = min(max(row[f], -_LARGEST), _LARGEST)
+        sums[0, f] += np.int64(np.rint(held * _UNIT))
+        sums[1, f] += np.int64(np.rint(held * held * _UNIT))
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,10 @@ from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 from spectronorm.monitor.feed.folder import FoundFile, look
 from spectronorm.monitor.seen_files import Mark, SeenFiles
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Incoming:
@@ -41,6 +43,7 @@ class Incoming:
     mark: Mark | None = None
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Reading:
@@ -108,6 +111,7 @@ class Reading:
         return Incoming(name, clip.valid, None, at, mark)
 
 
+@known_keywords
 def existing(
     source: str | Path | Source, reading: Reading, seed: int = 0, *, seen: SeenFiles | None = None
 ) -> Iterator[Incoming]:
@@ -148,6 +152,7 @@ def _changed(path: Path) -> float:
     return status.st_mtime if stat.S_ISREG(status.st_mode) else time.time()
 
 
+@known_keywords
 def growing_folder(
     folder: Path,
     reading: Reading,
@@ -223,6 +228,7 @@ def _read(folder: Path, found: FoundFile, reading: Reading, mark: Mark) -> Itera
     yield from reading.each(folder / name, name, changed / 1e9, mark)
 
 
+@known_keywords
 def listed(lines: Iterable[str], reading: Reading) -> Iterator[Incoming]:
     r"""Yield the files named by lines as the lines come: one clip for each, or each of its windows.
 

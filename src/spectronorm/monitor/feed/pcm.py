@@ -20,12 +20,14 @@ from spectronorm.full_scale import MAX_PEAK
 from spectronorm.monitor.feed.incoming import Incoming, Reading
 from spectronorm.printable import printable
 from spectronorm.short_repr import with_bounded_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 PCM_FORMATS = {"s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "u8": "u1"}
 
 _MAX_PCM_SAMPLES = 1 << 28
 
 
+@known_settings
 @with_bounded_repr
 @dataclass(frozen=True)
 class Pcm:
@@ -60,6 +62,7 @@ class Pcm:
             )
 
 
+@known_keywords
 def pcm_file(path: Path, pcm: Pcm, reading: Reading, *, once: bool = False) -> Iterator[Incoming]:
     """Yield the raw samples of a file or a FIFO in clips of equal length, as `pcm_stream` does.
 
@@ -95,6 +98,7 @@ def pcm_file(path: Path, pcm: Pcm, reading: Reading, *, once: bool = False) -> I
         raise SourceError(f"{printable(path)}: cannot be read: {error.strerror or type(error).__name__}") from error
 
 
+@known_keywords
 def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading, *, after: int = 0) -> Iterator[Incoming]:
     """Yield a raw stream in clips of equal length; the remainder counts if it is at least half a clip.
 

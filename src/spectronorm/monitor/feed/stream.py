@@ -12,8 +12,10 @@ from spectronorm.errors import ArgumentError, AudioError, ShapeError
 from spectronorm.front_end import require_front_end
 from spectronorm.monitor.monitor import Monitor
 from spectronorm.monitor.verdict import Verdict
+from spectronorm.suggestion import known_settings
 
 
+@known_settings
 class SampleStream:
     """Feeds a monitor from pieces of a waveform: each complete `seconds` of samples is added as one clip.
 

@@ -17,8 +17,10 @@ from spectronorm.runs.lock import output_lock
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import require_replaceable
+from spectronorm.suggestion import known_keywords, known_settings
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True)
 class Event:
@@ -41,6 +43,7 @@ class Event:
         return {"name": self.name, **vars(self.verdict)}
 
 
+@known_keywords
 def watch(
     monitor: Monitor,
     incoming: Iterable[Incoming | None],

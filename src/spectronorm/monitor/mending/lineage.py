@@ -15,10 +15,12 @@ from spectronorm.profile import Profile
 from spectronorm.storage import atomic_write, container
 from spectronorm.storage.content import Content
 from spectronorm.storage.replacement import overwriting, protecting
+from spectronorm.suggestion import known_keywords
 
 _RECORD, _PARENT = "update", "parent"
 
 
+@known_keywords
 def save_update(update: Update, parent: str | Path, path: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
     """Write the updated profile with its parent inside, and return the record that the file keeps.
 
@@ -78,6 +80,7 @@ def lineage(path: str | Path) -> list[dict[str, Any]]:
     return records
 
 
+@known_keywords
 def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
     """Write the parent of an updated profile, byte by byte as it was, and return the record that is undone.
 

@@ -28,6 +28,7 @@ from spectronorm.passes.one_pass import MAX_BAD, OneClip, one_pass
 from spectronorm.profile import BadFile, FormatCounts, LevelClip, LevelCounter, Measurement, Profile
 from spectronorm.runs.progress import Progress
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 MIN_CLIPS = 16
 """Smallest number of clips for an update; fewer reveal their content more than the device: in a pilot, four clips
@@ -36,6 +37,7 @@ lowered accuracy from 89 to 77 %.
 _FEWEST_CLIPS = 3
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class NewAudio:
@@ -58,6 +60,7 @@ class NewAudio:
     variety: Variety
 
 
+@known_keywords
 def measure_new(
     source: str | Path | Source,
     profile: Profile,

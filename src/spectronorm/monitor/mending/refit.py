@@ -6,8 +6,10 @@ from spectronorm.errors import ArgumentError
 from spectronorm.normalize import FittedNormalizer, Unchanged
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
+from spectronorm.suggestion import known_keywords
 
 
+@known_keywords
 def refit(pipeline: Pipeline, before: Profile, after: Profile) -> Pipeline:
     """Fit a pipeline's normalizer to an updated profile, as it was fitted to the profile before the update.
 

@@ -23,12 +23,14 @@ from spectronorm.monitor.monitor import Monitor
 from spectronorm.profile import Measurement, Profile, Statistics
 from spectronorm.profile.counting.clip_histograms import CELLS_PER_DB
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_keywords, known_settings
 
 STATISTICS = (Remedy.MEAN.value, Remedy.MEAN_AND_STD.value)
 PRIOR_CLIPS = 1.0
 _MOST_WEIGHT = 0.999
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Update:
@@ -83,6 +85,7 @@ class Update:
         }
 
 
+@known_keywords
 def update(
     profile: Profile,
     new: NewAudio,
@@ -156,6 +159,7 @@ def update(
     )
 
 
+@known_keywords
 def restarted(monitor: Monitor, accepted: Update) -> Monitor:
     """Start a new monitor on the updated profile, with all other settings of the given monitor.
 
@@ -223,6 +227,7 @@ def _times(old_frames: int, new_frames: int, share: float) -> tuple[int, int]:
     return (1, round(wanted)) if wanted >= 1.0 else (round(1.0 / wanted), 1)
 
 
+@known_keywords
 def moved_baseline(baseline: Baseline, record: Mapping[str, Any]) -> Baseline:
     """Move the baseline of the training clips as an update's record moved the profile.
 

@@ -20,6 +20,7 @@ from spectronorm.profile.counting.histogram import Histogram
 from spectronorm.profile.counting.kernel import count_clips, put_on_grid
 from spectronorm.profile.counting.layout import NONE_ABOVE, PRODUCTS
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, sorted_digests
+from spectronorm.suggestion import known_settings
 
 _WAITING_CELLS = 1 << 18
 """Number of gridded cells that wait to be counted together: 1 MB."""
@@ -51,6 +52,7 @@ class Recorded:
         return cls(samples.shape[-1], peak, rms, alike, digest(samples))
 
 
+@known_settings
 class LevelCounter:
     """Counts clips, one after the other, into the integers of a `Measurement`.
 

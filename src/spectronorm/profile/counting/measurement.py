@@ -16,10 +16,12 @@ from spectronorm.profile.counting.format_counts import FormatCounts
 from spectronorm.profile.counting.histogram import Histogram
 from spectronorm.profile.counting.layout import PRODUCTS
 from spectronorm.short_repr import with_short_repr
+from spectronorm.suggestion import known_settings
 
 DIGEST_BYTES = 16
 
 
+@known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)
 class Measurement:

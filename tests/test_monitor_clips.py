@@ -1,0 +1,102 @@
+"""What a monitor reads off one clip: compiled and plain loops agree, and known clips have known figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spectronorm.monitor.clips import look, moments, recorded
+from spectronorm.monitor.clips.features import band_ranges
+from spectronorm.monitor.history import MAX_ROWS, History
+from spectronorm.profile.counting.counter import Recorded
+
+SAMPLES = 0.1 * np.random.default_rng(0).standard_normal(5000).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(201, 401), (64, 157), (13, 700), (12, 64), (5, 3), (3, 2), (1, 1)])
+def test_the_compiled_look_at_a_level_finds_what_numpy_finds(shape: tuple[int, int]) -> None:
+    level = -20.0 + 9.0 * np.random.default_rng(1).standard_normal(shape)
+    bounds = np.array([bands.start for bands in band_ranges(shape[0])] + [shape[0]])
+    found = []
+    for way in (look.look, look.look.plain):
+        gridded = np.zeros((shape[0], -(-shape[1] // -(-shape[1] // 64))), dtype=np.int32)
+        sums, features = np.zeros(shape[0], dtype=np.int64), np.zeros(look.N_KINDS * (len(bounds) - 1) + 5)
+        extremes = way(level, bounds, 65536.0, gridded, sums, features)
+        found.append((features, gridded, sums, *extremes))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+    np.testing.assert_array_equal(found[0][2], found[1][1].sum(axis=1))
+    assert found[0][3:] == found[1][3:] == (found[1][1].min(), found[1][1].max())
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 53, 58, 64])
+def test_columns_are_sorted_by_fixed_exchanges(rows: int) -> None:
+    values = np.random.default_rng(rows).standard_normal((rows, look.MAX_RANGES))
+    expected = np.sort(values, axis=0)
+    look._sort_columns(values)
+    np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        SAMPLES,
+        np.clip(SAMPLES, -0.15, 0.15),
+        SAMPLES[:1],
+        SAMPLES[:1025],
+        SAMPLES * np.float32(1e30),
+        np.zeros(3000, np.float32),
+        np.array([0.0, -0.0], np.float32),
+        np.full(3000, -0.3, np.float32),
+    ],
+    ids=["noise", "clipped", "one sample", "a block and a sample", "huge", "silence", "signed zeros", "constant"],
+)
+def test_a_clip_as_recorded_is_what_the_pass_measures(samples: NDArray[np.float32]) -> None:
+    seen, measured = recorded.as_recorded(samples), Recorded.of(samples)
+    assert (seen.samples, seen.peak, seen.flat, seen.digest) == (
+        measured.samples,
+        measured.peak,
+        measured.flat,
+        measured.digest,
+    )
+    assert seen.rms == pytest.approx(measured.rms, rel=1e-6)
+    room = np.empty(-(-samples.size // recorded._BLOCK), dtype=np.int32)
+    compiled, plain = recorded._heard(samples, room), recorded._heard.plain(samples, room)
+    assert (compiled[0], *compiled[2:]) == (plain[0], *plain[2:])
+
+
+def test_the_share_of_flat_tops_is_that_of_the_samples_at_the_peak() -> None:
+    samples = np.zeros(8000, np.float32)
+    samples[: 4 * 300 : 4], samples[1:4000:4] = 0.5, 0.49
+    assert recorded.as_recorded(samples).tops == 300 / 2000
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_sample_that_is_not_finite_shows_in_the_peak(wrong: float) -> None:
+    samples = SAMPLES.copy()
+    samples[777] = wrong
+    assert not np.isfinite(recorded.as_recorded(samples).peak)
+
+
+def test_moments_added_clip_by_clip_are_those_of_all_clips() -> None:
+    rows = 30.0 * np.random.default_rng(2).standard_normal((20, 9))
+    rows[3, 4] = 1e9
+    for way in (moments.add_clip, moments.add_clip.plain):
+        sums = np.zeros((2, 9), dtype=np.int64)
+        for row in rows:
+            way(row, sums)
+        np.testing.assert_array_equal(sums, moments.FeatureMoments.of(rows).sums)
+
+
+def test_a_full_history_joins_its_rows_in_pairs() -> None:
+    history = History(2)
+    for number in range(MAX_ROWS):
+        history.add(np.array([number, 1.0]), 1 + number % 2, float(number))
+    assert len(history.clips) == MAX_ROWS // 2
+    assert history.clips.tolist() == [3] * (MAX_ROWS // 2)
+    np.testing.assert_allclose(history.shift[0], [2 / 3, 1.0])
+    assert history.statistic[-1] == MAX_ROWS - 1
+    again = History.from_tensors(2, history.to_tensors())
+    again.add(np.zeros(2), 4, 0.0)
+    assert (len(again.clips), again.clips[-1]) == (MAX_ROWS // 2 + 1, 4)
