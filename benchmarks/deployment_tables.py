@@ -20,12 +20,10 @@ def tables(found: Mapping[str, Any]) -> str:
     for name, results in found.items():
         blocks.append(f"### {name}")
         if "shifts" in results:
-            blocks += [
-                _false_alarms(results),
-                _detection(results["shifts"]),
-                _confusion(results["shifts"]),
-                _peers(results["shifts"]),
-            ]
+            blocks += [_false_alarms(results), _detection(results["shifts"])]
+            none = results["shifts"]["none"]
+            blocks += [_confusion(results["shifts"])] if none["kinds"] else []
+            blocks += [_peers(results["shifts"])] if none["peers"] else []
         if "fresh" in results:
             blocks += ["Devices that no rule was chosen on:", _confusion(results["fresh"])]
     return "\n\n".join(blocks) + "\n"

@@ -66,7 +66,9 @@ def diagnoses(training: Training, clips: Clips, orders: NDArray[np.int64], alarm
     return kinds
 
 
-def run_shift(name: str, clips: Clips, all_trainings: Sequence[Training], peers: Mapping[str, Any]) -> dict[str, Any]:
+def run_shift(
+    name: str, clips: Clips, all_trainings: Sequence[Training], peers: Mapping[str, Any], *, diagnosed: bool
+) -> dict[str, Any]:
     """All deployments behind one device."""
     firsts, from_profile, kinds = [], [], {at: Counter[str]() for at in DIAGNOSED_AT}
     peer_firsts: dict[str, list[int]] = {peer: [] for peer in peers}
@@ -76,8 +78,9 @@ def run_shift(name: str, clips: Clips, all_trainings: Sequence[Training], peers:
         alarm = alarms(training.baseline, training.thresholds[RATE], features)
         firsts.append(first_of(alarm))
         from_profile.append(first_of(alarms(training.from_profile, training.profile_thresholds[RATE], features)))
-        for at, tally in diagnoses(training, clips, orders, alarm).items():
-            kinds[at].update(tally)
+        if diagnosed:
+            for at, tally in diagnoses(training, clips, orders, alarm).items():
+                kinds[at].update(tally)
         for peer, make in peers.items():
             detector = make(training.fold)
             peer_firsts[peer] += [detector.first(clips.frame_means, order) for order in orders]
@@ -85,7 +88,7 @@ def run_shift(name: str, clips: Clips, all_trainings: Sequence[Training], peers:
         "first": np.concatenate(firsts).tolist(),
         "first_from_profile": np.concatenate(from_profile).tolist(),
         "length": orders.shape[1],
-        "kinds": {at: dict(tally) for at, tally in kinds.items()},
+        "kinds": {at: dict(tally) for at, tally in kinds.items()} if diagnosed else {},
         "peers": peer_firsts,
     }
 
@@ -113,8 +116,8 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
 class Bench:
     """A data set measured and trained on, when the first of its parts is asked for."""
 
-    def __init__(self, data: DataSet) -> None:
-        self.data = data
+    def __init__(self, data: DataSet, *, alarms_only: bool = False) -> None:
+        self.data, self.alarms_only = data, alarms_only
 
     @cached_property
     def plain(self) -> Clips:
@@ -139,10 +142,12 @@ class Bench:
         generator = np.random.default_rng(0)
         waves = [shift.device(wave, self.data.front_end.sample_rate, generator) for wave in self.data.waves]
         clips = self.plain if name == "none" else measured(self.data.front_end, waves)
-        return run_shift(name, clips, self.trainings, self.peers if peers else {})
+        with_peers = self.peers if peers and not self.alarms_only else {}
+        return run_shift(name, clips, self.trainings, with_peers, diagnosed=not self.alarms_only)
 
     def other(self) -> dict[str, Any]:
-        return run_shift(OTHER, measured(self.data.front_end, self.data.others), self.trainings, self.peers)
+        clips, peers = measured(self.data.front_end, self.data.others), {} if self.alarms_only else self.peers
+        return run_shift(OTHER, clips, self.trainings, peers, diagnosed=not self.alarms_only)
 
     def parts(self) -> dict[tuple[str, str], Callable[[], Any]]:
         """What is measured, by section and name."""
@@ -150,21 +155,23 @@ class Bench:
             ("fresh", name): partial(self.shift, name, shift, peers=False) for name, shift in FRESH.items()
         }
         if self.data.name == OTHER_DIGITS:
-            return fresh
+            return {} if self.alarms_only else fresh
         found: dict[tuple[str, str], Callable[[], Any]] = {
             **{("shifts", name): partial(self.shift, name, shift, peers=True) for name, shift in SHIFTS.items()},
             ("shifts", OTHER): self.other,
             ("false_alarms", "rates"): lambda: false_alarms(self.plain, self.trainings),
         }
         # The digits have recordings that no rule was chosen on; of ESC-10 all were seen.
-        return found if self.data.name == "digits" else {**found, **fresh}
+        return found if self.data.name == "digits" or self.alarms_only else {**found, **fresh}
 
 
-def run(data: Path, file: Path) -> dict[str, Any]:
+def run(data: Path, file: Path, *, alarms_only: bool = False) -> dict[str, Any]:
     """Every part of every data set; what the file holds already is not measured again."""
     found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for data_set in data_sets(data):
-        bench = Bench(data_set)
+        bench = Bench(data_set, alarms_only=alarms_only)
+        if not bench.parts():
+            continue
         sections = found.setdefault(data_set.name, {})
         for (section, name), part in bench.parts().items():
             if name in sections.setdefault(section, {}):
@@ -179,6 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, help="The page whose tables are to be replaced.")
     parser.add_argument("--go-on", action="store_true", help="Measure only what the results do not hold already.")
+    parser.add_argument("--alarms-only", action="store_true", help="Leave out diagnoses, peers and fresh devices.")
     options = parser.parse_args()
     if not os.environ.get("SPECTRONORM_DATA"):
         parser.error("SPECTRONORM_DATA must name the folder with esc10/ and fsdd/")
@@ -186,7 +194,7 @@ def main() -> None:
     file = RESULTS / "deployments.json"
     if not options.go_on:
         file.unlink(missing_ok=True)
-    text = tables(run(Path(os.environ["SPECTRONORM_DATA"]), file))
+    text = tables(run(Path(os.environ["SPECTRONORM_DATA"]), file, alarms_only=options.alarms_only))
     print(text)
     if options.write:
         page = options.write.read_text()
