@@ -378,3 +378,18 @@ def test_numbers_are_checked_when_made() -> None:
     for shift, scale in (([0.0], [0.0]), ([np.nan], [1.0]), ([0.0, 1.0], [1.0]), ([], [])):
         with pytest.raises(SpectronormError, match="finite numbers"):
             ShiftAndScale(np.array(shift), np.array(scale))
+
+
+@pytest.mark.parametrize("name", ["kaldi", "wenet", "espnet"])
+def test_a_band_that_never_changes_is_exported_with_the_deviation_that_standardize_gives_it(
+    name: str, tmp_path: Path
+) -> None:
+    front_end = sn.preset("ast")
+    waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
+    profile = sn.fit(waves, front_end)
+    assert (profile.band.std == 0).sum() == 1
+    lost = write_statistics(tmp_path / "x", profile, name)
+    assert any("1 band never changes" in sentence for sentence in lost)
+    level = front_end(waves[0][0])
+    ours = sn.Standardize("band").fit(profile)(level)
+    assert np.abs(read_statistics(tmp_path / "x", front_end)(level) - ours).max() < 1e-9

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd, FrontEnd
 from spectronorm.interop.statistics.statistics_format import STATISTICS_FORMATS, ShiftAndScale, StatisticsFormat
-from spectronorm.normalize import FittedNormalizer, Imported
+from spectronorm.normalize import FittedNormalizer, Imported, Standardize
 from spectronorm.pipeline import Pipeline
 from spectronorm.profile import Profile
 from spectronorm.storage import overwriting
@@ -86,8 +87,15 @@ def _applied(fitted: FittedNormalizer) -> ShiftAndScale:
 
 
 def _measured(profile: Profile) -> ShiftAndScale:
-    """Mean, deviation and count of each band; a band without deviation keeps the smallest that is not zero."""
-    std = np.maximum(profile.band.std, 1e-10)
+    """Mean, deviation and count of each band; a band that never changes gets the deviation that `Standardize` gives it.
+
+    Its own, zero, would make the origin multiply the rounding of its sums by 10^10.
+    """
+    fitted = Standardize("band").fit(profile).affine
+    assert fitted is not None  # noqa: S101  (a standardization has numbers)
+    std = np.where(
+        profile.band.std == 0, np.broadcast_to(fitted.scale.reshape(-1), profile.band.std.shape), profile.band.std
+    )
     return ShiftAndScale(profile.band.mean, std, count=float(profile.frames), bands=profile.front_end.n_bands)
 
 
@@ -96,6 +104,10 @@ def _lost(what: _Exportable, writer: StatisticsFormat, numbers: ShiftAndScale) -
     fitted = what.normalizer if isinstance(what, Pipeline) else what
     if writer.additive and numbers.count is None:
         lost.append("The number of frames is unknown and written as 1, so sums of other data cannot be added.")
+    still = np.flatnonzero(what.band.std == 0) if isinstance(what, Profile) else np.zeros(0, int)
+    if still.size:
+        which = counted(still.size, "band never changes", "bands never change")
+        lost.append(f"{which}: the sums of squares there have the deviation that Standardize gives, not zero.")
     low = numbers.std < writer.least_std
     if low.any():
         lost.append(

@@ -10,7 +10,8 @@ from spectronorm.monitor.mending.new_audio import MIN_CLIPS, NewAudio
 MIN_UNKNOWN = 2 * MIN_CLIPS
 """Fewest clips for an update behind an unknown change, which may be one of content.
 
-Without it, of sets of 16 clips of one class of ten 23 % pass, with it 10 %; of sets of 32 none (`benchmarks/refusals.py`).
+Without it 23 % of sets of 16 clips of one class of ten pass, and with it 10 %; of sets of 32 clips none
+(`benchmarks/refusals.py`).
 """
 
 
@@ -39,6 +40,4 @@ def too_few(clips: int, least: int = MIN_CLIPS) -> list[str]:
     if clips >= least:
         return []
     unknown = " behind an unknown change" if least == MIN_UNKNOWN else ""
-    return [
-        f"{counted(clips, 'clip is', 'clips are')} too few: at least {least} of mixed content are needed{unknown}."
-    ]
+    return [f"{counted(clips, 'clip is', 'clips are')} too few: at least {least} of mixed content are needed{unknown}."]
