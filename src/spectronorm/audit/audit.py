@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spectronorm.audio import Source
-from spectronorm.audit.explanations import explanations, finding_of
+from spectronorm.audit.explanations import finding_of, known_explanations
 from spectronorm.audit.level_sums import LevelSums, Moments
 from spectronorm.audit.likelihood import independent_bands, log_bayes_factor
 from spectronorm.audit.measure_sums import measure_sums
@@ -91,7 +91,7 @@ def audit_sums(
     per_band = given[0].size > 1
     seen = sums if per_band else sums.pooled()
     scale = seen.moments()[1]
-    known = explanations(sums, front_end, per_band=per_band)
+    known = known_explanations(sums, front_end, per_band=per_band)
     tried = [
         Tried(finding_of(one, given, expected, scale, error), one.tolerance, one.spread is None, one.these_clips)
         for one, expected, error in known

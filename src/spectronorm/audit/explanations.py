@@ -18,7 +18,7 @@ _DEAD = 1e-6
 
 
 @lru_cache(maxsize=4)
-def explanations(
+def known_explanations(
     sums: LevelSums, front_end: AnyFrontEnd, *, per_band: bool
 ) -> tuple[tuple[Mistake, Moments, Moments], ...]:
     """Each known mistake with the numbers that it gives and their standard errors; computed once for the same sums."""

@@ -111,7 +111,7 @@ def _show_profile(profile: Profile, to: Console, *, all_bands: bool) -> None:
     )
     if profile.formats:
         to.print(_formats(profile))
-    if profile.total.length.any():
+    if profile.total.length.any() and np.isfinite(profile.front_end.sample_rate):
         to.print(_lengths(profile))
     pooled = profile.overall
     above = ", cells above the floor" if profile.exclude_floor else ""

@@ -28,7 +28,7 @@ from spectronorm.profile.stored_numbers import (
     WIDE_FIELDS,
     check_measurement,
     check_shapes,
-    require,
+    demand,
 )
 from spectronorm.storage import container, refuse_damage
 
@@ -108,15 +108,15 @@ def plain_files(listed: Iterable[BadFile]) -> list[dict[str, Any]]:
 
 def parse_libraries(plain: Any) -> tuple[tuple[str, str], ...]:
     """Names and versions of libraries, sorted; raises `ValueError` if they are no texts, or too many."""
-    require(isinstance(plain, dict) and len(plain) <= _MOST_LIBRARIES, "the libraries are no short list")
-    require(all(isinstance(version, str) for version in plain.values()), "a library's version is not text")
+    demand(isinstance(plain, dict) and len(plain) <= _MOST_LIBRARIES, "the libraries are no short list")
+    demand(all(isinstance(version, str) for version in plain.values()), "a library's version is not text")
     return tuple(sorted(plain.items()))
 
 
 def parse_commands(plain: Any) -> tuple[str, ...]:
     """Command lines in order; raises `ValueError` if they are no texts, or too many."""
-    require(isinstance(plain, list) and len(plain) <= _MOST_COMMANDS, "the commands are no short list")
-    require(all(isinstance(line, str) for line in plain), "a command is not text")
+    demand(isinstance(plain, list) and len(plain) <= _MOST_COMMANDS, "the commands are no short list")
+    demand(all(isinstance(line, str) for line in plain), "a command is not text")
     return tuple(plain)
 
 
@@ -128,9 +128,9 @@ def parse_files(plain: Any) -> tuple[BadFile, ...]:
         TypeError: if an entry has the wrong type.
         ValueError: if an entry is not valid.
     """
-    require(isinstance(plain, list), "a list of files is invalid")
+    demand(isinstance(plain, list), "a list of files is invalid")
     for b in plain:
-        require(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
+        demand(isinstance(b["path"], str) and isinstance(b["detail"], str), "a file's name or detail is not text")
     return tuple(BadFile(b["path"], BadAudioReason(b["reason"]), b["detail"], _key(b["group"])) for b in plain)
 
 
@@ -177,19 +177,19 @@ def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
 
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
     front_end = any_front_end(header["front_end"])
-    require(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
+    demand(header["fingerprint"] == front_end.fingerprint, "the fingerprint does not fit the front end")
     groups = header["groups"]
-    require(isinstance(groups, list) and len(groups) > 0, "there are no groups")
+    demand(isinstance(groups, list) and len(groups) > 0, "there are no groups")
     check_shapes(tensors, len(groups), front_end.n_bands)
     measurements: dict[GroupKey, Measurement] = {}
     clip, cell = 0, 0
     for index, group in enumerate(groups):
         scalars = {name: group[name] for name in _SCALARS}
-        require(
+        demand(
             all(type(v) is int and 0 <= v < _MOST for v in scalars.values()), "a group's counts are not whole numbers"
         )
         key = _key(group["key"])
-        require(key not in measurements, "a group appears twice")
+        demand(key not in measurements, "a group appears twice")
         digests = tensors["digests"][clip : clip + scalars["clips"]]
         clip += scalars["clips"]
         first, histogram, cell = _histogram(tensors, index, cell, front_end)
@@ -203,18 +203,18 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Contents:
         )
         check_measurement(measurement, front_end)
         measurements[key] = measurement
-    require(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
+    demand(clip == len(tensors["digests"]) and cell == len(tensors["histogram"]), "there are numbers left over")
     duration, version = header["duration"], header["version"]
     if duration is not None:
         real_number(duration, "duration", MIN_SECONDS, MAX_SECONDS, of="s")
-    require(isinstance(version, str), "the version is not text")
+    demand(isinstance(version, str), "the version is not text")
     exclude_floor, left_out = header["exclude_floor"], header["left_out"]
-    require(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
+    demand(isinstance(exclude_floor, bool), "exclude_floor is neither true nor false")
     texts = isinstance(left_out, list) and all(isinstance(text, str) for text in left_out)
-    require(texts, "left_out is not a list of texts")
+    demand(texts, "left_out is not a list of texts")
     bad, flagged = parse_files(header["bad"]), parse_files(header["flagged"])
     from_levels = header.get("from_levels", False)
-    require(type(from_levels) is bool, "from_levels is neither true nor false")
+    demand(type(from_levels) is bool, "from_levels is neither true nor false")
     libraries = parse_libraries(header.get("libraries", {}))
     notes = Notes(
         bad,
@@ -238,25 +238,25 @@ def _listed(
     if "files" not in header:
         return ()
     numbers = header["files"]
-    require(isinstance(numbers, list) and len(numbers) == len(keys), "the numbers of files are not those of groups")
-    require(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is not a whole number")
+    demand(isinstance(numbers, list) and len(numbers) == len(keys), "the numbers of files are not those of groups")
+    demand(all(type(n) is int and 0 <= n < _MOST for n in numbers), "a group's number of files is not a whole number")
     return files_of_arrays(tensors[_FILE_NAMES], tensors[_FILE_DIGESTS], list(zip(keys, numbers, strict=True)))
 
 
 def _parse_formats(plain: Any, clips: int) -> FormatCounts:
-    require(isinstance(plain, list) and len(plain) <= clips, "the formats are no list, or more than clips")
+    demand(isinstance(plain, list) and len(plain) <= clips, "the formats are no list, or more than clips")
     rows = [tuple(row) for row in plain]
-    require(all(len(row) == 4 and all(type(v) is int for v in row) for row in rows), "a format is not whole numbers")
+    demand(all(len(row) == 4 and all(type(v) is int for v in row) for row in rows), "a format is not whole numbers")
     known = all(0 < rate < _MOST and 0 < channels < _MOST and 0 <= bits <= MAX_BITS for rate, channels, bits, _ in rows)
-    require(known and all(0 < row[3] <= clips for row in rows), "a format or its count is out of range")
-    require(rows == sorted({row[:3]: row for row in rows}.values()), "formats are out of order, or twice there")
-    require(sum(row[3] for row in rows) <= clips, "formats count more clips than there are")
+    demand(known and all(0 < row[3] <= clips for row in rows), "a format or its count is out of range")
+    demand(rows == sorted({row[:3]: row for row in rows}.values()), "formats are out of order, or twice there")
+    demand(sum(row[3] for row in rows) <= clips, "formats count more clips than there are")
     return FormatCounts(tuple((NativeFormat(*row[:3]), row[3]) for row in rows))
 
 
 def _key(plain: Any) -> GroupKey:
     key = tuple((column, value) for column, value in plain)
-    require(all(isinstance(text, str) for pair in key for text in pair), "a group's key is not text")
+    demand(all(isinstance(text, str) for pair in key for text in pair), "a group's key is not text")
     return key
 
 
@@ -267,7 +267,7 @@ def _histogram(
     firsts, lengths = tensors["histogram_first"][index], tensors["histogram_length"][index]
     grid = front_end.grid
     inside = (firsts >= grid.first_cell) & (lengths > 0) & (firsts + lengths <= grid.first_cell + grid.cells)
-    require(bool(inside.all()), "a histogram leaves the grid")
+    demand(bool(inside.all()), "a histogram leaves the grid")
     first, stop = int(firsts.min()), int((firsts + lengths).max())
     histogram = np.zeros((len(firsts), stop - first), dtype=np.int64)
     for row, start, length in zip(histogram, (firsts - first).tolist(), lengths.tolist(), strict=True):

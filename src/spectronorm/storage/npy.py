@@ -1,4 +1,4 @@
-"""Headers of `.npy` files, whoever wrote them: numbers only, and no word of NumPy's about an old writer."""
+"""Headers of `.npy` files of any writer: numbers only, and no warning of NumPy about an old one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from spectronorm.storage.damage import DAMAGE
 
-MAGIC = b"\x93NUMPY"
+NPY_MAGIC = b"\x93NUMPY"
 _MOST_HEADER = 10_000
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _one_at_a_time = threading.Lock()
@@ -47,7 +47,7 @@ def mapped_npy(path: Path) -> NDArray[Any]:
         ValueError: if it is no `.npy` file, or a damaged one.
     """
     with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
+        if file.read(len(NPY_MAGIC)) != NPY_MAGIC:
             raise ValueError("it does not begin as one")
     try:
         with _without_warnings():

@@ -22,7 +22,7 @@ from spectronorm.interop.statistics.from_moments import from_sums, sums_of
 from spectronorm.interop.statistics.kaldi import LEAST_STD, from_matrix
 from spectronorm.interop.statistics.statistics_format import STATISTICS_FORMATS, ShiftAndScale, StatisticsFormat
 from spectronorm.storage import atomic_write
-from spectronorm.storage.npy import MAGIC
+from spectronorm.storage.npy import NPY_MAGIC
 
 _NAMES = ("count.npy", "sum.npy", "sum_square.npy")
 
@@ -40,14 +40,14 @@ class Espnet(StatisticsFormat):
     @override
     def recognizes(self, path: Path) -> bool:
         start = first_bytes(path, 6)
-        if start.startswith(MAGIC):
+        if start.startswith(NPY_MAGIC):
             array = npy_array(whole_file(path))
             return bool(array.ndim == 2 and array.shape[0] == 2 and array.shape[1] > 1 and array[1, -1] == 0)
         return zip_names(path) >= set(_NAMES)
 
     @override
     def read(self, path: Path) -> ShiftAndScale:
-        if first_bytes(path, 6).startswith(MAGIC):
+        if first_bytes(path, 6).startswith(NPY_MAGIC):
             return from_matrix(npy_array(whole_file(path)))
         with opened_zip(path) as archive:
             count, sums, squares = (npy_array(member(archive, name)) for name in _NAMES)

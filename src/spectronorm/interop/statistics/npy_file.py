@@ -11,7 +11,7 @@ from spectronorm.interop.statistics.bounded import first_bytes, npy_array, npy_f
 from spectronorm.interop.statistics.from_moments import from_std
 from spectronorm.interop.statistics.statistics_format import STATISTICS_FORMATS, ShiftAndScale, StatisticsFormat
 from spectronorm.storage import atomic_write
-from spectronorm.storage.npy import MAGIC
+from spectronorm.storage.npy import NPY_MAGIC
 
 
 @STATISTICS_FORMATS.register("npy")
@@ -23,7 +23,7 @@ class NpyFile(StatisticsFormat):
 
     @override
     def recognizes(self, path: Path) -> bool:
-        if not first_bytes(path, 6).startswith(MAGIC):
+        if not first_bytes(path, 6).startswith(NPY_MAGIC):
             return False
         array = npy_array(whole_file(path))
         return array.shape == (2,) or bool(array.ndim == 2 and len(array) == 2 and array.size and array[1, -1] != 0)
