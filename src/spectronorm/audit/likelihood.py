@@ -22,7 +22,7 @@ def rounding(numbers: NDArray[np.float64]) -> float:
     """Largest error of numbers by rounding, from the number of decimals that they have.
 
     >>> import numpy as np
-    >>> rounding(np.array([-4.27, 3.5])), rounding(np.array([np.pi]))
+    >>> rounding(np.array([-4.27, 3.5])), rounding(np.array([np.e]))
     (0.005, 0.0)
     """
     for decimals in range(_DIGITS):

@@ -53,7 +53,7 @@ class Update:
     >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
     >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
     >>> source = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
-    >>> moved = update(profile, measure_new(source, profile), weight=0.5, force=True)
+    >>> moved = update(profile, sn.monitor.measure_new(source, profile), weight=0.5, force=True)
     >>> moved.weight, moved.statistics, moved.profile.front_end == front_end
     (0.5, 'mean', True)
     """
@@ -121,7 +121,7 @@ def update(
     >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
     >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
     >>> source = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
-    >>> moved = update(profile, measure_new(source, profile), weight=1.0, force=True)
+    >>> moved = update(profile, sn.monitor.measure_new(source, profile), weight=1.0, force=True)
     >>> round(float(moved.shift.mean()), 1)
     -6.0
     """
@@ -169,7 +169,7 @@ def restarted(monitor: Monitor, accepted: Update) -> Monitor:
     >>> front_end = sn.FrontEnd(bands=sn.Mel(24))
     >>> profile = sn.fit([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)], front_end)
     >>> source = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
-    >>> moved = update(profile, measure_new(source, profile), force=True)
+    >>> moved = update(profile, sn.monitor.measure_new(source, profile), force=True)
     >>> restarted(Monitor(profile), moved).profile == moved.profile
     True
     """
@@ -238,7 +238,7 @@ def moved_baseline(baseline: Baseline, record: Mapping[str, Any]) -> Baseline:
     >>> source = sn.open_source([(0.1 * rng.standard_normal(8000), 16_000) for _ in range(40)])
     >>> profile = sn.fit(source, front_end)
     >>> new = sn.open_source([(0.05 * rng.standard_normal(8000), 16_000) for _ in range(20)])
-    >>> moved = update(profile, measure_new(new, profile), force=True)
+    >>> moved = update(profile, sn.monitor.measure_new(new, profile), force=True)
     >>> moved_baseline(Baseline.of_clips(source, profile), moved.record()).rows.shape[0]
     40
     """
