@@ -25,5 +25,13 @@ def put_table(page: Path, name: str, rows: Sequence[Sequence[str]], under: str =
     page.write_text(f"{before}{begin}\n{table}\n{remark}{end}{after}", encoding="utf-8")
 
 
+def print_table(page: Path, name: str, rows: Sequence[Sequence[str]], *, write: bool) -> None:
+    """Print a table, and put it into the page as well if `write`."""
+    for row in rows:
+        print(" | ".join(row))
+    if write:
+        put_table(page, name, rows)
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import spectronorm as sn
-from benchmarks.document import put_table
+from benchmarks.document import print_table
 from spectronorm.audio import random_sample
 from spectronorm.audit.audit import audit_sums
 from spectronorm.audit.measure_sums import measure_sums
@@ -223,10 +223,7 @@ def main() -> None:
     """Print the table, and put it into the docs with `--write`."""
     folder, share = Path(os.environ["SPECTRONORM_DATA"]), 0.25 if "--quick" in sys.argv[1:] else 1.0
     found = table_of({**columns_of("esc10", folder, share), **columns_of("digits", folder, share)})
-    for row in found:
-        print(" | ".join(row))
-    if "--write" in sys.argv[1:]:
-        put_table(PAGE, "planted", found)
+    print_table(PAGE, "planted", found, write="--write" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import spectronorm as sn
-from benchmarks.document import put_table
+from benchmarks.document import print_table
 from spectronorm.audio import random_sample
 from spectronorm.interop.statistics import STATISTICS_FORMATS, read_statistics, write_statistics
 from spectronorm.normalize import FittedNormalizer
@@ -67,10 +67,7 @@ def main() -> None:
     levels = [front_end(source.reader.read(clip, front_end.sample_rate).valid.astype(np.float64)) for clip in clips]
     found = table(profile, levels)
     print(f"{len(source.clips)} clips measured, {len(levels)} compared")
-    for row in found:
-        print(" | ".join(row))
-    if "--write" in sys.argv[1:]:
-        put_table(PAGE, "round trip", found)
+    print_table(PAGE, "round trip", found, write="--write" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a monitor reads off one clip: compiled and plain loops agree, and known clips have known figures."""
+"""Figures that a monitor reads off one clip: compiled and plain loops agree, and known clips have known figures."""
 
 from __future__ import annotations
 

@@ -372,7 +372,7 @@ def test_every_known_change_but_content_and_silence_was_measured() -> None:
 
 
 def test_an_unknown_change_is_adapted_to_if_the_clips_are_diverse(dull_audio: NewAudio) -> None:
-    """What gained behind every measured change is allowed, if three of four draws are no more diverse; no other is."""
+    """An update is allowed if it gained behind every change and three of four draws are no more diverse, else not."""
     unknown = replace(dull_audio.diagnosis, kind=Kind.UNKNOWN)
 
     def objections(diversity: float, remedy: Remedy) -> list[str]:

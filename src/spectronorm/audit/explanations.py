@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.audit.level_sums import LevelSums, Moments
+from spectronorm.audit.likelihood import live_bands
 from spectronorm.audit.mistake import Mistake
 from spectronorm.audit.mistakes import known_mistakes
 from spectronorm.audit.result import Finding
 from spectronorm.front_end import AnyFrontEnd
 
 _PARTS = 20
-_DEAD = 1e-6
 
 
 @lru_cache(maxsize=4)
@@ -56,7 +56,7 @@ def finding_of(
     mistake: Mistake, given: Moments, expected: Moments, scale: NDArray[np.float64], errors: Moments
 ) -> Finding:
     """Distance of given numbers from the numbers of an explanation, in deviations `scale` and in standard errors."""
-    live = scale > _DEAD * scale.max()  # a band without a bin is always on the floor, and says nothing
+    live = live_bands(scale)
     live = live if live.any() else np.ones_like(live)
     unit = np.maximum(scale[live], 1e-10)
     differences = [np.abs(one - other)[live] for one, other in zip(given, expected, strict=True)]

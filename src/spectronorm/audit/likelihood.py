@@ -31,6 +31,11 @@ def rounding(numbers: NDArray[np.float64]) -> float:
     return 0.0
 
 
+def live_bands(spread: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Bands whose levels vary: a band without a bin is always on the floor, and says nothing."""
+    return np.asarray(spread > _DEAD * spread.max())
+
+
 def independent_bands(sums: LevelSums) -> float:
     """Number of independent bands that tell as much as these: the squared trace of the correlations of clips' means.
 
@@ -38,7 +43,7 @@ def independent_bands(sums: LevelSums) -> float:
     """
     mean, _ = sums.clip_moments()
     spread = mean.std(axis=0)
-    live = spread > _DEAD * max(float(spread.max()), 1e-300)
+    live = live_bands(spread)
     if int(live.sum()) < 2 or len(mean) < 2:
         return 1.0
     z = (mean[:, live] - mean[:, live].mean(axis=0)) / spread[live]
@@ -57,7 +62,7 @@ def log_density(
         scale: Standard deviation of the levels, which says what is rounding.
         independent: Number of independent bands that tell as much as all bands.
     """
-    total, live = 0.0, scale > _DEAD * scale.max()  # a band without a bin is always on the floor, and says nothing
+    total, live = 0.0, live_bands(scale)
     for one, centre, wide in zip(given, expected, spread, strict=True):
         sigma = np.hypot(wide, np.maximum(_COMPUTED * scale, rounding(one)))[live]
         total += float(np.mean(-0.5 * ((one - centre)[live] / sigma) ** 2 - np.log(sigma))) if live.any() else 0.0

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from spectronorm.storage import read_bounded, strict_json
-from spectronorm.storage.npy import npy_header
+from spectronorm.storage.npy import NPY_MAGIC, npy_header
 
 MOST_FILE_BYTES = 1 << 22
 """Longest file that holds statistics and nothing else: 65,536 bands twice, as text, are 3 MiB."""
@@ -59,6 +59,11 @@ def json_keys(path: Path) -> frozenset[str]:
     if not first_bytes(path).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         return frozenset()
     return frozenset(json_object(whole_file(path)))
+
+
+def is_npy(path: Path) -> bool:
+    """True if a file begins as a `.npy` file."""
+    return first_bytes(path, len(NPY_MAGIC)) == NPY_MAGIC
 
 
 def npy_array(data: bytes) -> Any:

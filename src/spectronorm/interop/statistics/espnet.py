@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from spectronorm.interop.statistics.bounded import (
-    first_bytes,
+    is_npy,
     member,
     npy_array,
     npy_file_of,
@@ -22,7 +22,6 @@ from spectronorm.interop.statistics.from_moments import from_sums, sums_of
 from spectronorm.interop.statistics.kaldi import LEAST_STD, from_matrix
 from spectronorm.interop.statistics.statistics_format import STATISTICS_FORMATS, ShiftAndScale, StatisticsFormat
 from spectronorm.storage import atomic_write
-from spectronorm.storage.npy import NPY_MAGIC
 
 _NAMES = ("count.npy", "sum.npy", "sum_square.npy")
 
@@ -39,15 +38,14 @@ class Espnet(StatisticsFormat):
 
     @override
     def recognizes(self, path: Path) -> bool:
-        start = first_bytes(path, 6)
-        if start.startswith(NPY_MAGIC):
+        if is_npy(path):
             array = npy_array(whole_file(path))
             return bool(array.ndim == 2 and array.shape[0] == 2 and array.shape[1] > 1 and array[1, -1] == 0)
         return zip_names(path) >= set(_NAMES)
 
     @override
     def read(self, path: Path) -> ShiftAndScale:
-        if first_bytes(path, 6).startswith(NPY_MAGIC):
+        if is_npy(path):
             return from_matrix(npy_array(whole_file(path)))
         with opened_zip(path) as archive:
             count, sums, squares = (npy_array(member(archive, name)) for name in _NAMES)

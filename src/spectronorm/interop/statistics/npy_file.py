@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 from typing_extensions import override
 
-from spectronorm.interop.statistics.bounded import first_bytes, npy_array, npy_file_of, whole_file
+from spectronorm.interop.statistics.bounded import is_npy, npy_array, npy_file_of, whole_file
 from spectronorm.interop.statistics.from_moments import from_std
 from spectronorm.interop.statistics.statistics_format import STATISTICS_FORMATS, ShiftAndScale, StatisticsFormat
 from spectronorm.storage import atomic_write
-from spectronorm.storage.npy import NPY_MAGIC
 
 
 @STATISTICS_FORMATS.register("npy")
@@ -23,7 +22,7 @@ class NpyFile(StatisticsFormat):
 
     @override
     def recognizes(self, path: Path) -> bool:
-        if not first_bytes(path, 6).startswith(NPY_MAGIC):
+        if not is_npy(path):
             return False
         array = npy_array(whole_file(path))
         return array.shape == (2,) or bool(array.ndim == 2 and len(array) == 2 and array.size and array[1, -1] != 0)

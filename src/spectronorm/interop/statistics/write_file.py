@@ -93,9 +93,7 @@ def _measured(profile: Profile) -> ShiftAndScale:
     """
     fitted = Standardize("band").fit(profile).affine
     assert fitted is not None  # noqa: S101  (a standardization has numbers)
-    std = np.where(
-        profile.band.std == 0, np.broadcast_to(fitted.scale.reshape(-1), profile.band.std.shape), profile.band.std
-    )
+    std = np.where(profile.band.std == 0, fitted.scale.reshape(-1), profile.band.std)
     return ShiftAndScale(profile.band.mean, std, count=float(profile.frames), bands=profile.front_end.n_bands)
 
 
@@ -104,9 +102,9 @@ def _lost(what: _Exportable, writer: StatisticsFormat, numbers: ShiftAndScale) -
     fitted = what.normalizer if isinstance(what, Pipeline) else what
     if writer.additive and numbers.count is None:
         lost.append("The number of frames is unknown and written as 1, so sums of other data cannot be added.")
-    still = np.flatnonzero(what.band.std == 0) if isinstance(what, Profile) else np.zeros(0, int)
-    if still.size:
-        which = counted(still.size, "band never changes", "bands never change")
+    still = int((what.band.std == 0).sum()) if isinstance(what, Profile) else 0
+    if still:
+        which = counted(still, "band never changes", "bands never change")
         lost.append(f"{which}: the sums of squares there have the deviation that Standardize gives, not zero.")
     low = numbers.std < writer.least_std
     if low.any():
