@@ -21,7 +21,8 @@ from spectronorm.experiment.answer.sentences import sentence
 from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, evaluate_look
 from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap, holm
 from spectronorm.experiment.answer.units import Interval, UnitSpread, combined, unit_spread
-from spectronorm.experiment.answer.words import UNSAID, ArmVerdict, verdicts
+from spectronorm.experiment.answer.words import BETTER, UNSAID, ArmVerdict, verdicts
+from spectronorm.experiment.running.plan import planned_difference
 
 
 def made(values: np.ndarray, groups: np.ndarray | None = None, folds: np.ndarray | None = None) -> Outcomes:
@@ -193,6 +194,31 @@ def test_the_detectable_difference_is_detected(pairs: int, df: float, widening: 
     by_recordings = estimate > stats.norm.isf(0.025 / pairs) * 0.01
     assert 0.78 <= (by_units & by_recordings).mean() <= 0.82
     assert power_of_better(size, precision, pairs) == pytest.approx(0.8, abs=1e-3)
+
+
+@pytest.mark.parametrize(("folds", "seeds", "apart"), [(1, 4, 0.0), (1, 4, 0.03), (4, 2, 0.0), (4, 2, 0.05)])
+def test_the_difference_stated_after_the_first_block_is_called_better(folds: int, seeds: int, apart: float) -> None:
+    """Runs with trainings as far apart as stated call a difference of the stated size better four times in five."""
+    generator = np.random.default_rng(8)
+    groups = np.arange(160)
+    of_fold = groups * folds // len(groups)
+
+    def run(size: float) -> Outcomes:
+        stays, noise = (generator.standard_normal((len(groups), n)) for n in (1, seeds))
+        shifts = apart * math.sqrt(2) * generator.standard_normal((folds, seeds))[of_fold]
+        first = size + 0.3 * (math.sqrt(1 / 3) * stays + math.sqrt(2 / 3) * noise) + shifts
+        return made(np.stack([first, np.zeros_like(first)]), folds=of_fold)
+
+    def stated() -> float:
+        whole, first = run(0.0), of_fold == 0
+        block = Outcomes(("a", "b"), whole.values[:, first, :1], of_fold[first], groups[first], overlap=whole.overlap)
+        return planned_difference(block, [("a", "b")], len(groups), folds, seeds, apart)
+
+    size = float(np.median([stated() for _ in range(100)]))
+    runs = [bootstrap(run(size), replicates=200, seed=n).difference("a", "b") for n in range(300)]
+    said = [verdicts([difference])[0].word for difference in runs]
+    # Folds are made as if training sets did not overlap, which the interval allows for all the same.
+    assert 0.73 <= said.count(BETTER) / len(said) <= 0.87
 
 
 def test_advice_names_the_winner_and_the_time() -> None:
