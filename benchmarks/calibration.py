@@ -82,7 +82,7 @@ POWER_DESIGNS = (
     Setting((80,) * 5, 3, arms=6),
     Setting((80,) * 5, 1),
     Setting((80,) * 3, 1, arms=3, accuracy=0.6),
-    Setting((200,) * 2, 3, accuracy=0.6),
+    Setting((1000,) * 2, 3, accuracy=0.6),
     Setting((400,), 3, run=1),
     Setting((400,), 3),
     Setting((400,), 3, run=5, accuracy=0.6),

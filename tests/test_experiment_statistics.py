@@ -196,6 +196,18 @@ def test_the_detectable_difference_is_detected(pairs: int, df: float, widening: 
     assert power_of_better(size, precision, pairs) == pytest.approx(0.8, abs=1e-3)
 
 
+def test_arms_that_differ_by_much_disagree_on_as_many_clips() -> None:
+    """Where arms disagree on one clip in ten, a difference of 5 points has the run's own error, one of 30 a larger."""
+    precision = Precision(0.02, 4, 1.5, discordance=0.1)
+    assert precision.se_at(0.05) == 0.02
+    # Of two arms of which the first is right wherever the second is, a clip's variance is d - d^2.
+    generator = np.random.default_rng(9)
+    differ = (generator.random(200_000) < 0.3).astype(float)
+    assert precision.se_at(0.3) == pytest.approx(0.02 * differ.std() / math.sqrt(0.1), rel=0.01)
+    assert Precision(0.02, 4, 1.5).se_at(0.3) == 0.02
+    assert power_of_better(0.12, precision, 1) <= power_of_better(0.12, Precision(0.02, 4, 1.5), 1)
+
+
 @pytest.mark.parametrize(("folds", "seeds", "apart"), [(1, 4, 0.0), (1, 4, 0.03), (4, 2, 0.0), (4, 2, 0.05)])
 def test_the_difference_stated_after_the_first_block_is_called_better(folds: int, seeds: int, apart: float) -> None:
     """Runs with trainings as far apart as stated call a difference of the stated size better four times in five."""
@@ -212,7 +224,7 @@ def test_the_difference_stated_after_the_first_block_is_called_better(folds: int
     def stated() -> float:
         whole, first = run(0.0), of_fold == 0
         block = Outcomes(("a", "b"), whole.values[:, first, :1], of_fold[first], groups[first], overlap=whole.overlap)
-        return planned_difference(block, [("a", "b")], len(groups), folds, seeds, apart)
+        return planned_difference(block, [("a", "b")], len(groups), folds, seeds, apart, hits=False)
 
     size = float(np.median([stated() for _ in range(100)]))
     runs = [bootstrap(run(size), replicates=200, seed=n).difference("a", "b") for n in range(300)]

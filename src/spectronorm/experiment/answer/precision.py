@@ -6,33 +6,46 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import stats
 
 from spectronorm.experiment.answer.power import Precision
 from spectronorm.experiment.answer.statistics import PairedDifference
 
 
-def precision_of(differences: Sequence[PairedDifference]) -> Precision:
+def precision_of(differences: Sequence[PairedDifference], *, hits: bool = True) -> Precision:
     """Return the typical precision of the differences of a run.
 
     The standard error is the median over pairs of the bootstrap's; the interval over folds or seeds is wider than it by
-    the root of the mean ratio of the squared scales.
+    the root of the mean ratio of the squared scales. Half of all runs of few folds find a scale below
+    `sqrt(median of chi-squared / df)` of the true one, so the scale over folds is divided by that factor. The mean over
+    all pairs of `k` arms has `k - 1` times the degrees of freedom of one pair.
+
+    Args:
+        differences: Differences of all pairs of arms.
+        hits: True for accuracy, whose differences cannot be larger than the share of clips on which arms disagree.
     """
     errors = np.array([difference.se for difference in differences])
     spreads = [d.spread for d in differences if d.spread is not None]
     se = float(np.median(errors))
     if not spreads or se <= 0:
         return Precision(se, 1.0)
+    discordance = float(np.median([difference.discordance for difference in differences])) if hits else 0.0
     square = float(np.square(errors).mean())
     if spreads[0].units == "folds":
-        widening = math.sqrt(float(np.square([spread.scale for spread in spreads]).mean()) / square)
-        return Precision(se, float(np.median([spread.df for spread in spreads])), max(widening, 1e-3))
+        df = float(np.median([spread.df for spread in spreads]))
+        freedom = df * (len({name for d in differences for name in (d.first, d.second)}) - 1)
+        low = math.sqrt(float(stats.chi2.median(freedom)) / freedom)
+        widening = math.sqrt(float(np.square([spread.scale for spread in spreads]).mean()) / square) / low
+        return Precision(se, df, max(widening, 1e-3), discordance=discordance)
     (over_seeds, df), (over_recordings, _) = np.mean([spread.parts for spread in spreads], axis=0).tolist()
     actual = math.sqrt(float(np.square([spread.error for spread in spreads]).mean()) / square)
     widening, recordings = (max(math.sqrt(part / square), 1e-3) for part in (over_seeds, over_recordings))
-    return Precision(se, df, widening, recordings, max(actual, 1e-3))
+    return Precision(se, df, widening, recordings, max(actual, 1e-3), discordance)
 
 
-def planned_precision(variance: float, *, folds: int, seeds: int, overlap: float, apart: float = 0.0) -> Precision:
+def planned_precision(
+    variance: float, *, folds: int, seeds: int, overlap: float, apart: float = 0.0, discordance: float = 0.0
+) -> Precision:
     """Return the precision to expect of a whole run, from the variance that its first block shows.
 
     A third of the variance is taken to stay over seeds (measured with tiny models on ESC-10). A shift common to all
@@ -45,6 +58,7 @@ def planned_precision(variance: float, *, folds: int, seeds: int, overlap: float
         overlap: Tested clips for each training clip.
         apart: Standard deviation of the accuracy of trainings that differ only in their seed, beyond what the
             tested clips explain.
+        discordance: For accuracy, the share of the recordings on which only one of two arms is right; else 0.
     """
     stays, noise = variance / 3, 2 / 3 * variance / seeds
     shifts = 2 * apart**2 / (folds * seeds)
@@ -55,6 +69,7 @@ def planned_precision(variance: float, *, folds: int, seeds: int, overlap: float
         return Precision(0.0, max(folds - 1, 1))
     actual = math.sqrt(once) / se
     if folds > 1:
-        return Precision(se, folds - 1, math.sqrt(1 + folds * overlap) * actual, actual=actual)
+        widening = math.sqrt(1 + folds * overlap) * actual
+        return Precision(se, folds - 1, widening, actual=actual, discordance=discordance)
     over_seeds, over_recordings = math.sqrt(noise + shifts) / se, math.sqrt(stays + noise) / se
-    return Precision(se, seeds - 1, over_seeds, over_recordings, actual)
+    return Precision(se, seeds - 1, over_seeds, over_recordings, actual, discordance)

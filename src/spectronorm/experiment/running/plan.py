@@ -10,7 +10,6 @@ from spectronorm.experiment.answer.outcomes import HIT, Outcomes, complete_block
 from spectronorm.experiment.answer.power import detectable
 from spectronorm.experiment.answer.precision import planned_precision
 from spectronorm.experiment.answer.units import FEWEST_GROUPS, variance_over_recordings
-from spectronorm.experiment.design import Design
 from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import Results
 from spectronorm.experiment.running.prepare import Prepared
@@ -84,29 +83,36 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
     groups = len({clips.groups[i] for i in tested})
     if groups < FEWEST_GROUPS * len(folds) or (len(folds) == 1 and design.seeds == 1) or values.n_groups < 2:
         return []
+    hits = design.metric_name == HIT
     size, more = (
-        100 * planned_difference(values, design.pairs(), len(tested), len(folds), design.seeds, apart)
+        100 * planned_difference(values, design.pairs(), len(tested), len(folds), design.seeds, apart, hits=hits)
         for apart in (0.0, TRAININGS_APART)
     )
-    unit = "points" if design.metric_name == HIT else f"points of {find_metric(design.metric_name).title}"
+    unit = "points" if hits else f"points of {find_metric(design.metric_name).title}"
+    share = _disagreement(values, design.pairs())
+    seen = f"two arms disagree on {100 * share:.1f} % of the clips (median over the pairs), so " if hits else ""
     said = (
-        f"After the first block: {_disagreement(values, design)}the whole run will call an arm better four times in "
+        f"After the first block: {seen}the whole run will call an arm better four times in "
         f"five if it is better by {size:.1f} {unit} or more; by {more:.1f} if trainings that differ only in their seed "
         f"lie {100 * TRAININGS_APART:.1f} points apart."
     )
     return [said]
 
 
-def _disagreement(values: Outcomes, design: Design) -> str:
-    if design.metric_name != HIT:
-        return ""
+def _disagreement(values: Outcomes, pairs: Sequence[tuple[str, str]]) -> float:
     index = {name: values.values[i] for i, name in enumerate(values.arms)}
-    share = _median(discordance(index[a] - index[b], values) for a, b in design.pairs())
-    return f"two arms disagree on {100 * share:.1f} % of the clips (median over the pairs), so "
+    return _median(discordance(index[a] - index[b], values) for a, b in pairs)
 
 
 def planned_difference(
-    block: Outcomes, pairs: Sequence[tuple[str, str]], clips: int, folds: int, seeds: int, apart: float
+    block: Outcomes,
+    pairs: Sequence[tuple[str, str]],
+    clips: int,
+    folds: int,
+    seeds: int,
+    apart: float,
+    *,
+    hits: bool = True,
 ) -> float:
     """Return the smallest difference that a whole run will call better four times in five.
 
@@ -117,11 +123,15 @@ def planned_difference(
         folds: Number of folds.
         seeds: Number of seeds.
         apart: Standard deviation of trainings that differ only in their seed.
+        hits: True for accuracy.
     """
     index = {name: block.of_clips()[i] for i, name in enumerate(block.arms)}
     variance = _median(variance_over_recordings(index[a] - index[b], block) for a, b in pairs)
     of_all = variance * len(block.groups) / clips
-    precision = planned_precision(of_all, folds=folds, seeds=seeds, overlap=block.overlap, apart=apart)
+    share = _disagreement(block, pairs) if hits else 0.0
+    precision = planned_precision(
+        of_all, folds=folds, seeds=seeds, overlap=block.overlap, apart=apart, discordance=share
+    )
     return detectable(precision, len(pairs))
 
 
