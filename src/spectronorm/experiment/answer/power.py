@@ -25,8 +25,8 @@ class Precision:
             recordings make almost constant; 0 for an interval over folds, which has no such part.
         actual: Factor from the standard error, which the intervals use, to the scatter of the estimate itself; below 1
             where the bootstrap and the interval over seeds count the noise of clips and seeds twice.
-        discordance: For accuracy, the share of the recordings on which only one of two arms is right; 0 for a metric
-            that does not count clips.
+        discordance: For accuracy over folds, the share of the recordings on which only one of two arms is right; 0
+            for a metric that does not count clips, and for one fold, where the shifts of whole models weigh most.
     """
 
     se: float

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 from spectronorm.experiment.answer.power import Precision
 from spectronorm.experiment.answer.statistics import PairedDifference
@@ -16,9 +15,7 @@ def precision_of(differences: Sequence[PairedDifference], *, hits: bool = True) 
     """Return the typical precision of the differences of a run.
 
     The standard error is the median over pairs of the bootstrap's; the interval over folds or seeds is wider than it by
-    the root of the mean ratio of the squared scales. Half of all runs of few folds find a scale below
-    `sqrt(median of chi-squared / df)` of the true one, so the scale over folds is divided by that factor. The mean over
-    all pairs of `k` arms has `k - 1` times the degrees of freedom of one pair.
+    the root of the mean ratio of the squared scales.
 
     Args:
         differences: Differences of all pairs of arms.
@@ -29,18 +26,16 @@ def precision_of(differences: Sequence[PairedDifference], *, hits: bool = True) 
     se = float(np.median(errors))
     if not spreads or se <= 0:
         return Precision(se, 1.0)
-    discordance = float(np.median([difference.discordance for difference in differences])) if hits else 0.0
     square = float(np.square(errors).mean())
     if spreads[0].units == "folds":
+        widening = math.sqrt(float(np.square([spread.scale for spread in spreads]).mean()) / square)
         df = float(np.median([spread.df for spread in spreads]))
-        freedom = df * (len({name for d in differences for name in (d.first, d.second)}) - 1)
-        low = math.sqrt(float(stats.chi2.median(freedom)) / freedom)
-        widening = math.sqrt(float(np.square([spread.scale for spread in spreads]).mean()) / square) / low
+        discordance = float(np.median([difference.discordance for difference in differences])) if hits else 0.0
         return Precision(se, df, max(widening, 1e-3), discordance=discordance)
     (over_seeds, df), (over_recordings, _) = np.mean([spread.parts for spread in spreads], axis=0).tolist()
     actual = math.sqrt(float(np.square([spread.error for spread in spreads]).mean()) / square)
     widening, recordings = (max(math.sqrt(part / square), 1e-3) for part in (over_seeds, over_recordings))
-    return Precision(se, df, widening, recordings, max(actual, 1e-3), discordance)
+    return Precision(se, df, widening, recordings, max(actual, 1e-3))
 
 
 def planned_precision(
@@ -72,4 +67,4 @@ def planned_precision(
         widening = math.sqrt(1 + folds * overlap) * actual
         return Precision(se, folds - 1, widening, actual=actual, discordance=discordance)
     over_seeds, over_recordings = math.sqrt(noise + shifts) / se, math.sqrt(stays + noise) / se
-    return Precision(se, seeds - 1, over_seeds, over_recordings, actual, discordance)
+    return Precision(se, seeds - 1, over_seeds, over_recordings, actual)
