@@ -14,8 +14,8 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
     """State what wrong statistics cost, and where the shipped ones lie."""
     on = f"{found.clips} clips of {found.groups} recordings or speakers"
     where = (
-        f"The shipped mean lies {found.offset:+.2f} sd from this source's own (and {found.jagged:.2f} sd more from band "
-        f"to band); the shipped scale is {found.ratio:.2f} times its standard deviation; with this source's own "
+        f"The shipped mean lies {found.offset:+.2f} sd from this source's own ({found.jagged:.2f} sd more from band to "
+        f"band); the shipped scale is {found.ratio:.2f} times its standard deviation; with this source's own "
         f"statistics the {found.metric} changes by {change(found.own)} points."
     )
     said = [f"With the shipped statistics the {found.metric} is {number(found.value)} on {on}.", where]
