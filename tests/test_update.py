@@ -350,7 +350,7 @@ def test_no_alarm_is_no_reason_to_update(tmp_path: Path) -> None:
 
 
 def test_advice_goes_by_measured_benefit() -> None:
-    """The best update stands first; none is given that gained less than a point or nothing sure, or cost one anywhere."""
+    """The best update stands first; none is given that did not surely gain a point, or that cost one anywhere."""
     for kind in Kind:
         measured, text = gains(kind), advice_for(kind)
         if measured is None:
@@ -369,9 +369,11 @@ def _is_worth_it(gain: Benefit) -> bool:
 
 
 def test_means_are_not_updated_behind_noise() -> None:
-    """A gain whose interval holds zero is none: means gained two points on average under noise, and cost some models."""
+    """A gain whose interval holds zero is none: under noise means gained two points on average, and cost some models."""
     measured = gains(Kind.NOISE)
-    assert measured is not None and measured[Remedy.MEAN].points >= 1.0 > 0.0 > measured[Remedy.MEAN].low
+    assert measured is not None
+    assert measured[Remedy.MEAN].points >= 1.0
+    assert measured[Remedy.MEAN].low < 0.0
     assert advised(Kind.NOISE) == (Remedy.BATCH_NORM,)
 
 
