@@ -369,7 +369,7 @@ def _is_worth_it(gain: Benefit) -> bool:
 
 
 def test_means_are_not_updated_behind_noise() -> None:
-    """A gain whose interval holds zero is none: under noise means gained two points on average, and cost some models."""
+    """A gain with zero in its interval is none: means gained two points on average under noise, but not surely."""
     measured = gains(Kind.NOISE)
     assert measured is not None
     assert measured[Remedy.MEAN].points >= 1.0
