@@ -92,4 +92,5 @@ def advice_for(kind: Kind) -> str:
 
 
 def _of(gain: Benefit) -> str:
-    return f"{gain.points:+.0f} points ({gain.low:+.0f} to {gain.high:+.0f}; {gain.worst:+.0f} behind the worst change)"
+    points, low, high, worst = (f"{round(x):+d}" for x in (gain.points, gain.low, gain.high, gain.worst))
+    return f"{points} points ({low} to {high}; {worst} under the worst change)"
