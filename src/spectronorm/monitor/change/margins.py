@@ -8,15 +8,19 @@ from spectronorm.monitor.change.explanations import Explained, Part
 from spectronorm.monitor.change.kind import Kind
 
 # begin: python -m benchmarks.margins --write
-LEAST_MARGIN = 5.0
-LEAST_EXPLAINED = 0.8
+LEAST_MARGIN = 4.0
+LEAST_EXPLAINED = 0.85
+LEAST_SECOND_MARGIN = 12.0
 # end
 NAMED = frozenset(Kind) - {Kind.NOTHING, Kind.CONTENT, Kind.UNKNOWN}
 """Kinds that are names; content that differs and changes without a model are told as unknown."""
 
 
 def named(
-    found: Sequence[Explained], least_margin: float = LEAST_MARGIN, least_explained: float = LEAST_EXPLAINED
+    found: Sequence[Explained],
+    least_margin: float = LEAST_MARGIN,
+    least_explained: float = LEAST_EXPLAINED,
+    least_second_margin: float = LEAST_SECOND_MARGIN,
 ) -> list[Part]:
     """Causes of the likeliest explanation that are sure enough to be named, that with the largest share first.
 
@@ -24,13 +28,18 @@ def named(
 
     Args:
         found: All explanations, the likeliest first.
-        least_margin: Smallest difference of logarithmic likelihoods.
+        least_margin: Smallest margin of the surest cause.
         least_explained: Smallest share of the levels' squared change, beyond chance, that the explanation must explain.
+        least_second_margin: Smallest margin of a second cause, which may be misfit of the first one's model.
     """
     first = found[0]
     if first.explains < least_explained:
         return []
-    return [part for part in first.parts if part.kind in NAMED and margin(found, part.kind) >= least_margin]
+    margins = sorted((margin(found, part.kind) for part in first.parts), reverse=True)
+    if margins[0] < least_margin:
+        return []
+    least = min(margins[0], least_second_margin)
+    return [part for part in first.parts if part.kind in NAMED and margin(found, part.kind) >= least]
 
 
 def margin(found: Sequence[Explained], kind: Kind) -> float:
