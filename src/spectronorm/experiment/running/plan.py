@@ -32,7 +32,9 @@ def plan(prepared: Prepared) -> list[str]:
     tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
     models = len(list(design.blocks(clips))) * len(design.names)
     what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {counted(len(clips.held_out), 'fold')}"
-    on = f"tested on {tested} clips of {len(set(clips.groups))} recordings or speakers"
+    groups = len({clips.groups[i] for fold in clips.held_out for i in clips.test_clips(fold)})
+    units = counted(groups, "recording or speaker", "recordings or speakers")
+    on = f"tested on {counted(tested, 'clip')} of {units}"
     said = [f"{what} × {counted(design.seeds, 'seed')}: {models} models, {on}."]
     if clips.several_labels:
         mean, none = float(clips.labels.sum(axis=1).mean()), int((clips.labels.sum(axis=1) == 0).sum())
@@ -40,16 +42,12 @@ def plan(prepared: Prepared) -> list[str]:
         said.append(f"A clip may have several of {len(clips.classes)} labels: {mean:.1f} on average{without}.")
     if design.metric_name != HIT:
         said.append(f"The words are about the {find_metric(design.metric_name).title}.")
-    folds, groups = (
-        len(clips.held_out),
-        len({clips.groups[i] for fold in clips.held_out for i in clips.test_clips(fold)}),
-    )
+    folds = len(clips.held_out)
     if folds == 1 and design.seeds == 1:
         said.append("One fold and one seed cannot tell the arms from chance: no arm will be called better or worse.")
     elif folds == 1:
-        said.append("One fold: what holds on its training set may be otherwise on the next.")
+        said.append("One fold: another training set may give another answer.")
     if groups < FEWEST_GROUPS * folds:
-        units = counted(groups, "recording or speaker", "recordings or speakers")
         said.append(
             f"{units} in {counted(folds, 'fold')}: with fewer than {FEWEST_GROUPS} in a fold no arm will be "
             "called better or worse."

@@ -41,9 +41,9 @@ def _driven(o: Observed, depth: Callable[[Floats], Floats], *, lowers: bool) -> 
     def follows(p: Floats) -> Mapping[str, float]:
         return dict.fromkeys(("flux", "steadiest"), float(np.log(max(1.0 + sign * np.exp(p[0]), 0.2))))
 
-    words = "fell against the loud ones, as behind a gate or suppressor"
+    words = "fell against the loud ones, as after a gate or suppressor"
     if not lowers:
-        words = "rose against the loud ones, as behind an automatic gain or compressor"
+        words = "rose against the loud ones, as after an automatic gain control or compressor"
     free: Figures = {"rms": (-1.0, 4.0)} if lowers else {"crest": (-2.0, 2.0)}
     return Hypothesis(
         Kind.DYNAMICS,
@@ -68,7 +68,7 @@ def _gate(o: Observed) -> Hypothesis:
     return Hypothesis(
         Kind.DYNAMICS,
         gated,
-        lambda p: f"What is quieter than the loudest moments by {abs(p[1]):.0f} dB fell, as behind a gate.",
+        lambda p: f"What is quieter than the loudest moments by {abs(p[1]):.0f} dB fell, as after a gate.",
         start=[25.0, 25.0, 0.0],
         deviation=[20.0, 10.0, 3.0],
         centre=[25.0, 25.0, 0.0],
