@@ -3,6 +3,7 @@
     python -m benchmarks.calibration null            # arms that are equal: better, worse and equivalent
     python -m benchmarks.calibration margin          # arms that differ by 2, 3 and 4 points: equivalent
     python -m benchmarks.calibration power           # arms that differ by the stated difference: better
+    python -m benchmarks.calibration plan            # ... by the difference stated after the first block: better
     python -m benchmarks.calibration metrics         # equal arms under other metrics than accuracy
     python -m benchmarks.calibration metric-margin   # arms that differ by 2 and 3 points of these: equivalent
     python -m benchmarks.calibration null --draws 1000 --only "1 × 400 clips"
@@ -31,6 +32,7 @@ from spectronorm.experiment.answer.power import detectable
 from spectronorm.experiment.answer.precision import precision_of
 from spectronorm.experiment.answer.statistics import bootstrap
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNRESOLVED, UNSAID, WORSE, ArmVerdict, verdicts
+from spectronorm.experiment.running.plan import planned_difference
 
 _Design = TypeVar("_Design", Setting, MetricSetting)
 Row = Mapping[str, object]
@@ -80,7 +82,7 @@ POWER_DESIGNS = (
     Setting((80,) * 5, 3, arms=6),
     Setting((80,) * 5, 1),
     Setting((80,) * 3, 1, arms=3, accuracy=0.6),
-    Setting((200,) * 2, 3, accuracy=0.6),
+    Setting((1000,) * 2, 3, accuracy=0.6),
     Setting((400,), 3, run=1),
     Setting((400,), 3),
     Setting((400,), 3, run=5, accuracy=0.6),
@@ -88,6 +90,13 @@ POWER_DESIGNS = (
     Setting((400,), 10),
     Setting((2000,), 3),
     Setting((2000,), 5),
+)
+PLAN_DESIGNS = (
+    *(Setting((80,) * 5, seeds, run=run) for seeds in (1, 3) for run in (0, 1.8)),
+    Setting((80,) * 5, 3, arms=6),
+    *(Setting((400,), seeds, run=run) for seeds in (3, 10) for run in (0, 1.8)),
+    Setting((400,), 3, accuracy=0.6),
+    *(Setting((2000,), 3, run=run) for run in (0, 1.8)),
 )
 METRIC_DESIGNS = (
     *(
@@ -177,6 +186,32 @@ def power(draws: int, seed: int, only: str) -> Iterator[Row]:
         }
 
 
+def plan(draws: int, seed: int, only: str) -> Iterator[Row]:
+    """Return the chance of the word "better" for arms that differ by the difference that the first block states.
+
+    The statement is for trainings that lie as far apart as those of the design.
+    """
+    for setting in selected(PLAN_DESIGNS, only):
+        runs = (simulate(setting, 0.0, np.random.default_rng([seed, 1, draw])) for draw in range(draws))
+        size = 100 * float(np.median([planned(run, setting.run / 100) for run in runs]))
+        found = words(setting, size, draws, seed)
+        yield {
+            "design": setting.name,
+            "stated (points)": round(size, 1),
+            "better": share(each[0] == BETTER for each in found),
+            "draws": draws,
+        }
+
+
+def planned(run: Outcomes, apart: float) -> float:
+    """Return the difference that `compare` states after the first block of a run."""
+    first = run.folds == run.folds[0]
+    _, groups = np.unique(run.groups[first], return_inverse=True)
+    block = Outcomes(run.arms, run.values[:, first, :1], run.folds[first], groups, overlap=run.overlap)
+    pairs = [(a, b) for i, a in enumerate(run.arms) for b in run.arms[i + 1 :]]
+    return planned_difference(block, pairs, len(run.folds), len(np.unique(run.folds)), run.values.shape[2], apart)
+
+
 def metrics(draws: int, seed: int, only: str) -> Iterator[Row]:
     """Return the chance of each word about two equal arms under each metric, and how often the intervals hold zero."""
     for setting in selected(METRIC_DESIGNS, only):
@@ -223,6 +258,7 @@ TABLES: Mapping[str, Callable[[int, int, str], Iterator[Row]]] = {
     "null": null,
     "margin": margin,
     "power": power,
+    "plan": plan,
     "metrics": metrics,
     "metric-margin": metric_margin,
 }
