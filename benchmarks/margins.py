@@ -33,7 +33,7 @@ from spectronorm.monitor import Evidence, evidence
 from spectronorm.monitor.change import margins
 from spectronorm.monitor.change.diagnosis import shown_directly
 from spectronorm.monitor.change.explanations import explanations
-from spectronorm.monitor.change.margins import named
+from spectronorm.monitor.change.margins import surely_named
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.profile import Measurement
@@ -93,7 +93,7 @@ def tried(data: str, half: str, name: str, change: Change, window: Evidence) -> 
         raise ValueError("the levels of both data sets are decibels")
     else:
         found = explanations(observed)
-        by_place = [{part.kind.value for part in named(found, *place)} for place in GRID]
+        by_place = [{part.kind.value for part in surely_named(found, *place)} for place in GRID]
     right = [min(len(names & change.right) / causes, 1.0) * (names <= change.right) for names in by_place]
     return Tried(data, half, name, np.array(right), np.array([float(not names <= change.right) for names in by_place]))
 

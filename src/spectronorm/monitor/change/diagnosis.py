@@ -12,9 +12,9 @@ import numpy as np
 from spectronorm.counted import counted
 from spectronorm.monitor.change.advice import advice_for
 from spectronorm.monitor.change.evidence import Evidence
-from spectronorm.monitor.change.explanations import Explained, Part, explanations
+from spectronorm.monitor.change.explanations import CauseShare, Explained, explanations
 from spectronorm.monitor.change.kind import Kind
-from spectronorm.monitor.change.margins import named
+from spectronorm.monitor.change.margins import surely_named
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.short_repr import with_bounded_repr
 from spectronorm.suggestion import known_settings
@@ -99,7 +99,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     if observed is None:
         return _diagnosis([_by_waveform(evidence)], evidence)
     found = explanations(observed)
-    sure = named(found)
+    sure = surely_named(found)
     if not sure:
         return _diagnosis(_unknown(evidence, observed, found), evidence)
     return _diagnosis([Cause(part.kind, part.share, part.because) for part in sure], evidence)
@@ -129,10 +129,10 @@ def _diagnosis(causes: Sequence[Cause], e: Evidence) -> Diagnosis:
     return Diagnosis(first.kind, first.because, advice_for(first.kind, *also), e.clips, e.clips >= FIRM_CLIPS, shared)
 
 
-def _weights(found: Sequence[Explained]) -> Iterator[tuple[Part, float]]:
+def _weights(found: Sequence[Explained]) -> Iterator[tuple[CauseShare, float]]:
     """Yield the causes with their weights over all explanations; what has no name takes the rest of 1."""
     sizes = [math.exp((e.likelihood - found[0].likelihood) / _TEMPERATURE) for e in found]
-    likeliest: dict[Kind, Part] = {}
+    likeliest: dict[Kind, CauseShare] = {}
     weights: dict[Kind, float] = {}
     for one, size in zip(found, sizes, strict=True):
         for part in one.parts:

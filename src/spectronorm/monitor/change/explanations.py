@@ -19,7 +19,7 @@ _FIRSTS, _SECONDS = 3, 4
 
 
 @dataclass(frozen=True)
-class Part:
+class CauseShare:
     """A cause within an explanation, its share of what the causes moved, and its words."""
 
     kind: Kind
@@ -37,7 +37,7 @@ class Explained:
         explains: Share of the levels' squared change, beyond the part that chance accounts for.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[CauseShare, ...]
     likelihood: float
     explains: float
 
@@ -63,8 +63,8 @@ def explanations(o: Observed) -> list[Explained]:
     changed = [fit for fit in singles if fit.hypothesis.kind is not Kind.NOTHING]
     pairs = [pair for first in changed[:_FIRSTS] for pair in _pairs(o, first)]
     found = [
-        Explained((Part(Kind.CONTENT, 1.0, ""),), content(o), 0.0),
-        Explained((Part(Kind.UNKNOWN, 1.0, ""),), anything(o), 0.0),
+        Explained((CauseShare(Kind.CONTENT, 1.0, ""),), content(o), 0.0),
+        Explained((CauseShare(Kind.UNKNOWN, 1.0, ""),), anything(o), 0.0),
         *(_explained(o, fit, [fit]) for fit in singles),
         *pairs,
     ]
@@ -109,7 +109,7 @@ def _explained(o: Observed, fit: Fit, alone: Sequence[Fit]) -> Explained:
     """Put an explanation into words; `alone` holds each cause with the levels behind it."""
     sizes = np.array([_size(o, one) for one in alone]) + 1e-9
     parts = [
-        Part(one.hypothesis.kind, float(size / sizes.sum()), one.hypothesis.says(one.parameters))
+        CauseShare(one.hypothesis.kind, float(size / sizes.sum()), one.hypothesis.says(one.parameters))
         for one, size in zip(alone, sizes, strict=True)
     ]
     parts.sort(key=lambda part: -part.share)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spectronorm.monitor.change.explanations import Explained, Part
+from spectronorm.monitor.change.explanations import CauseShare, Explained
 from spectronorm.monitor.change.kind import Kind
 
 # begin: python -m benchmarks.margins --write
@@ -16,12 +16,12 @@ NAMED = frozenset(Kind) - {Kind.NOTHING, Kind.CONTENT, Kind.UNKNOWN}
 """Kinds that are names; content that differs and changes without a model are told as unknown."""
 
 
-def named(
+def surely_named(
     found: Sequence[Explained],
     least_margin: float = LEAST_MARGIN,
     least_explained: float = LEAST_EXPLAINED,
     least_second_margin: float = LEAST_SECOND_MARGIN,
-) -> list[Part]:
+) -> list[CauseShare]:
     """Causes of the likeliest explanation that are sure enough to be named, that with the largest share first.
 
     The margin of a cause is the distance to the likeliest explanation without it, of one cause or of two.
