@@ -117,7 +117,7 @@ def _explained(o: Observed, fit: Fit, alone: Sequence[Fit]) -> Explained:
 
 
 def _size(o: Observed, fit: Fit) -> float:
-    """How far a cause moves the levels; a gain that does not reach them counts as if it did."""
+    """Norm of the movement by a cause; a gain that does not reach the levels counts as if it did."""
     moved = (fit.levels - o.levels).mean(axis=0)
     if fit.hypothesis.kind is Kind.LEVEL and not o.gain_reaches:
         moved = np.full_like(moved, fit.parameters[0])
