@@ -35,7 +35,7 @@ class Frames:
     behind: NDArray[np.floating[Any]] = field(default_factory=_nothing)
     begin: int = 0
     kept: dict[Any, Any] = field(default_factory=dict, repr=False)
-    """What the kernels keep from one block of these frames to the next."""
+    """Arguments that the kernels keep from one block of these frames to the next."""
 
     @property
     def samples(self) -> int:
