@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from spectronorm.monitor import Kind
 
 RATE = 1 / 1000
 """False alarms a clip that are asked of all detectors."""
+CALIBRATIONS = ("clips", "profile")
 
 
 def tables(found: Mapping[str, Any]) -> str:
@@ -25,7 +26,8 @@ def tables(found: Mapping[str, Any]) -> str:
             blocks += [_confusion(results["shifts"])] if none["kinds"] else []
             blocks += [_peers(results["shifts"])] if none["peers"] else []
         if "fresh" in results:
-            blocks += ["Devices that no rule was chosen on:", _confusion(results["fresh"])]
+            blocks += ["Devices that no rule was chosen on:", _detection(results["fresh"])]
+            blocks += [_confusion(results["fresh"])] if any(r["kinds"] for r in results["fresh"].values()) else []
     return "\n\n".join(blocks) + "\n"
 
 
@@ -35,16 +37,22 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _false_alarms(results: Mapping[str, Any]) -> str:
-    """First alarms for each clip until then, over the rate that was asked for."""
+    """First alarms for each clip until then, over the rate that was asked for, and the least and most of a fold."""
     none = results["shifts"]["none"]
-    head = ["false alarms asked for", "measured / asked, training clips", "profile alone", *none["peers"]]
+    head = ["false alarms asked for", "measured / asked, training clips (folds)", "profile alone (folds)"]
+    head += list(none["peers"])
     rows = []
     for row in results["false_alarms"]["rates"]:
         peers = [hazard(np.array(first), none["length"]) / row["asked"] for first in none["peers"].values()]
         # The peers ran at one rate only.
         known = [f"{value:.0f}" if row["asked"] == RATE else "" for value in peers]
-        rows.append([f"1 in {1 / row['asked']:.0f} clips", f"{row['clips']:.2f}", f"{row['profile']:.2f}", *known])
+        found = (_rate(row[name], row[f"{name} by fold"]) for name in CALIBRATIONS)
+        rows.append([f"1 in {1 / row['asked']:.0f} clips", *found, *known])
     return _table(head, rows)
+
+
+def _rate(value: float, by_fold: Sequence[float]) -> str:
+    return f"{value:.2f} ({min(by_fold):.1f} … {max(by_fold):.1f})"
 
 
 def hazard(first: NDArray[np.int64], length: int) -> float:

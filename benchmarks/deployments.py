@@ -2,7 +2,8 @@
 
 Run with `python -m benchmarks.deployments [--write docs/monitoring.md]`; `SPECTRONORM_DATA` names the folder with
 esc10/ and fsdd/. It prints the tables, writes them between the markers of the page, and the numbers, as they come, into
-`benchmarks/results/`; with `--go-on` a run that was stopped goes on.
+`benchmarks/results/`; with `--go-on` a run that was stopped goes on. With `--diagnoses` each deployment is diagnosed
+too, which takes hours; `benchmarks.diagnoses` judges the names in minutes.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from benchmarks.deployment_data import (
     measured,
     trainings,
 )
-from benchmarks.deployment_tables import RATE, hazard, tables
+from benchmarks.deployment_tables import CALIBRATIONS, RATE, hazard, tables
 from benchmarks.measure import RESULTS
 from benchmarks.peers import Adwin, KolmogorovSmirnov
 from benchmarks.shifts import FRESH, OTHER, SHIFTS, Shift
@@ -93,12 +94,12 @@ def run_shift(
     }
 
 
-def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, float]]:
-    """Measured over asked, for several rates, calibrated on clips and on the profile alone."""
+def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[str, Any]]:
+    """Measured over asked, for several rates, calibrated on clips and on the profile alone: over all, and by fold."""
     rows = []
     for rate in RATES:
-        row: dict[str, float] = {"asked": rate}
-        for name in ("clips", "profile"):
+        row: dict[str, Any] = {"asked": rate}
+        for name in CALIBRATIONS:
             first = []
             for t in all_trainings:
                 generator = np.random.default_rng(100 + t.fold)
@@ -109,6 +110,7 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
                 )
                 first.append(first_of(alarms(baseline, thresholds[rate], clips.features[orders])))
             row[name] = hazard(np.concatenate(first), LENGTH) / rate
+            row[f"{name} by fold"] = [hazard(fold, LENGTH) / rate for fold in first]
         rows.append(row)
     return rows
 
@@ -116,8 +118,8 @@ def false_alarms(clips: Clips, all_trainings: Sequence[Training]) -> list[dict[s
 class Bench:
     """A data set measured and trained on, when the first of its parts is asked for."""
 
-    def __init__(self, data: DataSet, *, alarms_only: bool = False) -> None:
-        self.data, self.alarms_only = data, alarms_only
+    def __init__(self, data: DataSet, *, diagnosed: bool = False) -> None:
+        self.data, self.diagnosed = data, diagnosed
 
     @cached_property
     def plain(self) -> Clips:
@@ -142,12 +144,11 @@ class Bench:
         generator = np.random.default_rng(0)
         waves = [shift.device(wave, self.data.front_end.sample_rate, generator) for wave in self.data.waves]
         clips = self.plain if name == "none" else measured(self.data.front_end, waves)
-        with_peers = self.peers if peers and not self.alarms_only else {}
-        return run_shift(name, clips, self.trainings, with_peers, diagnosed=not self.alarms_only)
+        return run_shift(name, clips, self.trainings, self.peers if peers else {}, diagnosed=self.diagnosed)
 
     def other(self) -> dict[str, Any]:
-        clips, peers = measured(self.data.front_end, self.data.others), {} if self.alarms_only else self.peers
-        return run_shift(OTHER, clips, self.trainings, peers, diagnosed=not self.alarms_only)
+        clips = measured(self.data.front_end, self.data.others)
+        return run_shift(OTHER, clips, self.trainings, self.peers, diagnosed=self.diagnosed)
 
     def parts(self) -> dict[tuple[str, str], Callable[[], Any]]:
         """What is measured, by section and name."""
@@ -155,23 +156,21 @@ class Bench:
             ("fresh", name): partial(self.shift, name, shift, peers=False) for name, shift in FRESH.items()
         }
         if self.data.name == OTHER_DIGITS:
-            return {} if self.alarms_only else fresh
+            return fresh
         found: dict[tuple[str, str], Callable[[], Any]] = {
             **{("shifts", name): partial(self.shift, name, shift, peers=True) for name, shift in SHIFTS.items()},
             ("shifts", OTHER): self.other,
             ("false_alarms", "rates"): lambda: false_alarms(self.plain, self.trainings),
         }
         # The digits have recordings that no rule was chosen on; of ESC-10 all were seen.
-        return found if self.data.name == "digits" or self.alarms_only else {**found, **fresh}
+        return found if self.data.name == "digits" else {**found, **fresh}
 
 
-def run(data: Path, file: Path, *, alarms_only: bool = False) -> dict[str, Any]:
+def run(data: Path, file: Path, *, diagnosed: bool = False) -> dict[str, Any]:
     """Every part of every data set; what the file holds already is not measured again."""
     found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for data_set in data_sets(data):
-        bench = Bench(data_set, alarms_only=alarms_only)
-        if not bench.parts():
-            continue
+        bench = Bench(data_set, diagnosed=diagnosed)
         sections = found.setdefault(data_set.name, {})
         for (section, name), part in bench.parts().items():
             if name in sections.setdefault(section, {}):
@@ -186,7 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, help="The page whose tables are to be replaced.")
     parser.add_argument("--go-on", action="store_true", help="Measure only what the results do not hold already.")
-    parser.add_argument("--alarms-only", action="store_true", help="Leave out diagnoses, peers and fresh devices.")
+    parser.add_argument("--diagnoses", action="store_true", help="Diagnose each deployment too, which takes hours.")
     options = parser.parse_args()
     if not os.environ.get("SPECTRONORM_DATA"):
         parser.error("SPECTRONORM_DATA must name the folder with esc10/ and fsdd/")
@@ -194,7 +193,7 @@ def main() -> None:
     file = RESULTS / "deployments.json"
     if not options.go_on:
         file.unlink(missing_ok=True)
-    text = tables(run(Path(os.environ["SPECTRONORM_DATA"]), file, alarms_only=options.alarms_only))
+    text = tables(run(Path(os.environ["SPECTRONORM_DATA"]), file, diagnosed=options.diagnoses))
     print(text)
     if options.write:
         page = options.write.read_text()

@@ -25,6 +25,23 @@ def put_table(page: Path, name: str, rows: Sequence[Sequence[str]], under: str =
     page.write_text(f"{before}{begin}\n{table}\n{remark}{end}{after}", encoding="utf-8")
 
 
+def renew_rows(page: Path, name: str, rows: Sequence[Sequence[str]]) -> None:
+    """Replace the rows of a table between marks that begin with the same cell, and add those that it does not hold.
+
+    A table under another head, or none, is replaced as a whole.
+
+    Raises:
+        ValueError: when the page does not hold both marks, in order.
+    """
+    between = page.read_text(encoding="utf-8").partition(f"<!-- {name}: begin -->")[2]
+    lines = between.partition(f"<!-- {name}: end -->")[0].strip().splitlines()
+    head, *body = rows
+    new = {row[0]: row for row in body}
+    known = [line.strip("| ").split(" | ") for line in lines[2:]] if lines and lines[0] == _line(head) else []
+    kept = [new.pop(row[0], row) for row in known]
+    put_table(page, name, [head, *kept, *new.values()])
+
+
 def print_table(page: Path, name: str, rows: Sequence[Sequence[str]], *, write: bool) -> None:
     """Print a table, and put it into the page as well if `write`."""
     for row in rows:

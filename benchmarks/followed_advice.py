@@ -93,8 +93,8 @@ def write(rows: list[dict[str, object]], names: Mapping[str, Counter[str]]) -> N
     for change, gain in gains(rows).items():
         value, made = followed(names[change], gain)
         best = max(gain, key=lambda update: gain[update])
-        shown = ", ".join(f"{update} {n}" for update, n in made.most_common())
-        table.append([change, shown, f"{value:+.1f}", best, f"{gain[best]:+.1f}"])
+        shown = ", ".join(f"{update} {n}" for update, n in made.most_common() if n)
+        table.append([change, shown, _points(value), best, _points(gain[best])])
         values.append(value)
         best_values.append(max(gain[best], 0.0))
         if value < COSTS and gain[best] >= GAINS:
@@ -121,6 +121,10 @@ def main() -> None:
         return
     found, _ = json.loads(NAMES.read_text())
     write(list(_rows()), {row[0]: _names(row) for row in found[1:]})
+
+
+def _points(gain: float) -> str:
+    return f"{round(gain, 1) + 0.0:+.1f}".replace("-", "−")
 
 
 def _names(row: list[str]) -> Counter[str]:

@@ -7,6 +7,7 @@ layout. Each fold in turn is the deployment; it takes about half a minute on one
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,17 +176,22 @@ def tell(source: Path, fold: int = 1) -> dict[str, Chapter]:
 
 
 def table(stories: list[dict[str, Chapter]]) -> str:
-    """Means over folds, in Markdown."""
+    """Means over folds, in Markdown; a fold whose update is refused counts with its accuracy without update."""
     lines = ["| device | alarm at clip | diagnosis | no update | means updated | means and stds | batch norm adapted |"]
     lines.append("| --- | ---: | --- | ---: | ---: | ---: | ---: |")
     for name in DEVICES:
         chapters = [story[name] for story in stories]
         alarms = [str(chapter.alarm_at) for chapter in chapters if chapter.alarm_at is not None]
-        cells = [", ".join(alarms) or "none", ", ".join(sorted({chapter.kind for chapter in chapters}))]
+        kinds = Counter(chapter.kind for chapter in chapters)
+        cells = [", ".join(alarms) or "none", ", ".join(f"{kind} {number}" for kind, number in kinds.most_common())]
         for field in ("accuracy", "means_updated", "updated", "batchnorm_adapted"):
             values = [getattr(chapter, field) for chapter in chapters]
             known = [value for value in values if value is not None]
-            cells.append(f"{100 * float(np.mean(known)):.1f} %" if len(known) == len(values) else "refused")
+            after = [
+                chapter.accuracy if value is None else value for chapter, value in zip(chapters, values, strict=True)
+            ]
+            refused = f" ({len(values) - len(known)} refused)" if len(known) < len(values) else ""
+            cells.append(f"{100 * float(np.mean(after)):.1f} %{refused}" if known else "refused")
         lines.append("| " + " | ".join([name, *cells]) + " |")
     return "\n".join(lines)
 

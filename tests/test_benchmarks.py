@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from benchmarks import __main__ as bench
 from benchmarks import measure
-from benchmarks.document import put_table
+from benchmarks.document import put_table, renew_rows
 from benchmarks.front_ends_table import Part, Parts
 from benchmarks.plot import Panel, save_plot
 from benchmarks.registry import BENCHMARKS, Benchmark
@@ -40,6 +40,18 @@ def test_a_table_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> Non
         )
     with pytest.raises(ValueError, match="needs the marks"):
         put_table(page, "b", [("name",)])
+
+
+def test_a_row_measured_again_replaces_the_row_of_before_and_leaves_the_others(tmp_path: Path) -> None:
+    """Rows are found by their first cell; another head begins a new table."""
+    page = tmp_path / "page.md"
+    page.write_text("<!-- a: begin -->\n<!-- a: end -->\n")
+    renew_rows(page, "a", [("design", "share"), ("1 × 40", "5.0"), ("1 × 400", "4.0")])
+    renew_rows(page, "a", [("design", "share"), ("1 × 80", "2.0"), ("1 × 400", "3.0")])
+    rows = "| 1 × 40 | 5.0 |\n| 1 × 400 | 3.0 |\n| 1 × 80 | 2.0 |\n"
+    assert page.read_text() == f"<!-- a: begin -->\n| design | share |\n|---|---|\n{rows}<!-- a: end -->\n"
+    renew_rows(page, "a", [("design", "draws"), ("1 × 40", "600")])
+    assert page.read_text() == "<!-- a: begin -->\n| design | draws |\n|---|---|\n| 1 × 40 | 600 |\n<!-- a: end -->\n"
 
 
 def test_all_figures_come_into_one_table_and_a_failed_benchmark_is_named(

@@ -21,7 +21,8 @@ from spectronorm.experiment.answer.sentences import sentence
 from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, evaluate_look
 from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap, holm
 from spectronorm.experiment.answer.units import Interval, UnitSpread, combined, unit_spread
-from spectronorm.experiment.answer.words import UNSAID, ArmVerdict, verdicts
+from spectronorm.experiment.answer.words import BETTER, UNSAID, ArmVerdict, verdicts
+from spectronorm.experiment.running.plan import planned_difference
 
 
 def made(values: np.ndarray, groups: np.ndarray | None = None, folds: np.ndarray | None = None) -> Outcomes:
@@ -193,6 +194,43 @@ def test_the_detectable_difference_is_detected(pairs: int, df: float, widening: 
     by_recordings = estimate > stats.norm.isf(0.025 / pairs) * 0.01
     assert 0.78 <= (by_units & by_recordings).mean() <= 0.82
     assert power_of_better(size, precision, pairs) == pytest.approx(0.8, abs=1e-3)
+
+
+def test_arms_that_differ_by_much_disagree_on_as_many_clips() -> None:
+    """Where arms disagree on one clip in ten, a difference of 5 points has the run's own error, one of 30 a larger."""
+    precision = Precision(0.02, 4, 1.5, discordance=0.1)
+    assert precision.se_at(0.05) == 0.02
+    # Of two arms of which the first is right wherever the second is, a clip's variance is d - d^2.
+    generator = np.random.default_rng(9)
+    differ = (generator.random(200_000) < 0.3).astype(float)
+    assert precision.se_at(0.3) == pytest.approx(0.02 * differ.std() / math.sqrt(0.1), rel=0.01)
+    assert Precision(0.02, 4, 1.5).se_at(0.3) == 0.02
+    assert power_of_better(0.12, precision, 1) <= power_of_better(0.12, Precision(0.02, 4, 1.5), 1)
+
+
+@pytest.mark.parametrize(("folds", "seeds", "apart"), [(1, 4, 0.0), (1, 4, 0.03), (4, 2, 0.0), (4, 2, 0.05)])
+def test_the_difference_stated_after_the_first_block_is_called_better(folds: int, seeds: int, apart: float) -> None:
+    """Runs with trainings as far apart as stated call a difference of the stated size better four times in five."""
+    generator = np.random.default_rng(8)
+    groups = np.arange(160)
+    of_fold = groups * folds // len(groups)
+
+    def run(size: float) -> Outcomes:
+        stays, noise = (generator.standard_normal((len(groups), n)) for n in (1, seeds))
+        shifts = apart * math.sqrt(2) * generator.standard_normal((folds, seeds))[of_fold]
+        first = size + 0.3 * (math.sqrt(1 / 3) * stays + math.sqrt(2 / 3) * noise) + shifts
+        return made(np.stack([first, np.zeros_like(first)]), folds=of_fold)
+
+    def stated() -> float:
+        whole, first = run(0.0), of_fold == 0
+        block = Outcomes(("a", "b"), whole.values[:, first, :1], of_fold[first], groups[first], overlap=whole.overlap)
+        return planned_difference(block, [("a", "b")], len(groups), folds, seeds, apart, hits=False)
+
+    size = float(np.median([stated() for _ in range(100)]))
+    runs = [bootstrap(run(size), replicates=200, seed=n).difference("a", "b") for n in range(300)]
+    said = [verdicts([difference])[0].word for difference in runs]
+    # Folds are made as if training sets did not overlap, which the interval allows for all the same.
+    assert 0.73 <= said.count(BETTER) / len(said) <= 0.87
 
 
 def test_advice_names_the_winner_and_the_time() -> None:

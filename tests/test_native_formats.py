@@ -231,7 +231,7 @@ def test_commands_say_the_formats(folder: Path, tmp_path: Path) -> None:
     told = " ".join(done.output.split())
     assert "sample rates are mixed: of 8 clips, 2 at 8000 Hz, 4 at 16000 Hz, 2 at 44100 Hz" in told
     shown = " ".join(CliRunner().invoke(app, ["show", path]).output.split())
-    assert "recorded with 8000 (2), 16000 (4), 44100 (2) Hz, 1 (6), 2 (2) channels, no (2), 8 (2), 16 (1)" in shown
+    assert "recorded with 8000 (2), 16000 (4), 44100 (2) Hz, 1 (6), 2 (2) channels, unknown (2), 8 (2), 16 (1)" in shown
     plain = json.loads(CliRunner().invoke(app, ["show", path, "--json"]).stdout)
     assert plain["formats"]["sample_rate"] == {"8000": 2, "16000": 4, "44100": 2}
     assert "8000 … 44100 Hz" in sn.Profile.load(path)._repr_html_()

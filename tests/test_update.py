@@ -31,7 +31,8 @@ from spectronorm.monitor import (
     save_update,
     update,
 )
-from spectronorm.monitor.change.advice import advice_for, gains, helps
+from spectronorm.monitor.change.advice import advice_for, advised, gains, helps
+from spectronorm.monitor.change.measured_benefit import Benefit
 from spectronorm.monitor.clips.features import clip_features
 from spectronorm.monitor.clips.variety import Variety, variety
 from spectronorm.monitor.mending.guards import objections_to
@@ -349,18 +350,31 @@ def test_no_alarm_is_no_reason_to_update(tmp_path: Path) -> None:
 
 
 def test_advice_goes_by_measured_benefit() -> None:
-    """The best update stands first; none is given that gained less than a point, or cost one behind any change."""
+    """The best update stands first; none is given that did not surely gain a point, or that cost one anywhere."""
     for kind in Kind:
         measured, text = gains(kind), advice_for(kind)
         if measured is None:
             assert not any(helps(kind, remedy) for remedy in Remedy)
             continue
         given = [remedy for remedy in Remedy if helps(kind, remedy)]
-        assert given == [r for r in Remedy if measured[r].points >= 1.0 and measured[r].worst >= -1.0]
+        assert given == [r for r in Remedy if _is_worth_it(measured[r])]
         words = [f"{measured[remedy].points:+.0f} points" for remedy in given]
         if given:
             best = max(given, key=lambda remedy: measured[remedy].points)
             assert text.index(f"{measured[best].points:+.0f} points") == min(text.index(word) for word in words)
+
+
+def _is_worth_it(gain: Benefit) -> bool:
+    return gain.points >= 1.0 and gain.low > 0.0 and gain.worst >= -1.0
+
+
+def test_means_are_not_updated_behind_noise() -> None:
+    """A gain with zero in its interval is none: means gained two points on average under noise, but not surely."""
+    measured = gains(Kind.NOISE)
+    assert measured is not None
+    assert measured[Remedy.MEAN].points >= 1.0
+    assert measured[Remedy.MEAN].low < 0.0
+    assert advised(Kind.NOISE) == (Remedy.BATCH_NORM,)
 
 
 def test_every_known_change_but_content_and_silence_was_measured() -> None:

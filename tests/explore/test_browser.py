@@ -247,7 +247,7 @@ def test_the_image_is_heard(page: Any, folder: Path) -> None:
     page.click("#turn")
     page.wait_for_selector("body[data-back]")
     assert page.locator("figure").count() == 5
-    assert "% of its cells lay outside" in page.locator("#turned").inner_text()
+    assert "% of the cells lay outside that range" in page.locator("#turned").inner_text()
     assert "/back/sound" in page.get_attribute("#audio", "src")
     wait(page, "document.getElementById('audio').duration > 0")
     assert abs(page.evaluate("document.getElementById('audio').duration") - SECONDS) < 0.01

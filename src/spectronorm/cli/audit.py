@@ -81,7 +81,7 @@ def audit_command(
     untrusted: UntrustedOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Measure a source and say if statistics are right; if not, which common mistake made them.
+    """Measure a source and report if given statistics are right, or which common mistake made them.
 
     Exits with 1 unless they are exact, or consistent with another sample of such data.
     """

@@ -46,17 +46,17 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("explain", "Explain in words how two front ends or pipelines differ, and the effect on the numbers."),
     "import": (
         "import_statistics",
-        "Make a pipeline that applies another program's statistics exactly as that program does; nothing is run.",
+        "Make a pipeline that applies another program's statistics exactly as that program does; no code is run.",
     ),
     "export": (
         "export_statistics",
-        "Write the numbers that are applied, or a profile's sums, for another program, and say what they cannot carry.",
+        "Write statistics, or a profile's sums, in another program's format, and note what it cannot carry.",
     ),
     "formats": ("formats", "List the formats that import and export know, with the convention of each."),
-    "audit": ("audit", "Measure a source and say if statistics are right; if not, which common mistake made them."),
+    "audit": ("audit", "Measure a source and report if given statistics are right, or which common mistake made them."),
     "describe": (
         "describe",
-        "Say in one paragraph, fit for a methods section, exactly what was done: every setting, count and version.",
+        "Describe exactly what was done, with every setting, count and version, in a paragraph for a methods section.",
     ),
     "cite": ("describe", "Print a BibTeX entry of this version."),
     "compare": (
@@ -73,7 +73,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "demo",
         "Synthesize ten kinds of sound, measure them, apply the result, draw figures, and list the files.",
     ),
-    "warm": ("warm", "Compile all kernels ahead, as when a container is built: the first run then compiles nothing."),
+    "warm": ("warm", "Compile all kernels in advance, such as in a container image, so that no run has to compile."),
     "gan": ("gan", "Train a SpecGAN on spectrogram images, sample from it, and score it."),
     "datasets": ("datasets", "Download public data sets and verify them."),
 }

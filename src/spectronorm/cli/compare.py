@@ -98,7 +98,7 @@ def compare_command(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="Repeat a published comparison: esc50-norms-2022, or with -all-folds behind that name. It sets the "
+            help="Repeat a published comparison: esc50-norms-2022, or this name with -all-folds appended. It sets the "
             "arms, model, epochs, batch size, learning rate, seeds, duration and folds, but not the "
             "precision and device."
         ),
@@ -108,7 +108,7 @@ def compare_command(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="Metric that the words are about: accuracy, recall, map, auc or eer, or package.module:name of a "
+            help="Metric by which arms are judged: accuracy, recall, map, auc or eer, or package.module:name of a "
             "function of labels and probabilities (clip, class); by default accuracy, and map where a clip may have "
             "several labels."
         ),
@@ -158,9 +158,11 @@ def compare_command(
     ] = 5e-3,
     search_learning_rate: Annotated[
         bool,
-        typer.Option("--search-rate", help="Search each arm's learning rate around this one, on its training folds."),
+        typer.Option(
+            "--search-rate", help="Search each arm's learning rate around --learning-rate, on its training folds."
+        ),
     ] = False,
-    weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Of AdamW.")] = 0.01,
+    weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Weight decay of AdamW.")] = 0.01,
     label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",

@@ -56,7 +56,7 @@ def describe_command(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say in one paragraph, fit for a methods section, exactly what was done: every setting, count and version."""
+    """Describe exactly what was done, with every setting, count and version, in a paragraph for a methods section."""
     require_choice(form, "format", PARAGRAPH_FORMS)
     content = _content(file, normalize, hold_out, key)
     if files:

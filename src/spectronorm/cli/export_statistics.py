@@ -40,7 +40,7 @@ def export_command(
     exclude_floor: ExcludeFloorOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Write the numbers that are applied, or a profile's sums, for another program, and say what they cannot carry."""
+    """Write statistics, or a profile's sums, in another program's format, and note what it cannot carry."""
     what: Pipeline | Profile = load(file)
     if isinstance(what, Pipeline) or normalize is not None:
         pairs = parse_hold_out(hold_out)

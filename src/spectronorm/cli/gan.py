@@ -247,7 +247,7 @@ def score_command(
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:
-    """Score a model next to real clips, baselines and traps: what a classifier finds in them, and learns from them."""
+    """Score a model next to real clips, baselines and traps: how classifiers judge them, and learn from them."""
     from spectronorm.gan.clips import classes_of, read_levels
     from spectronorm.gan.judge import EPOCHS
     from spectronorm.gan.model import GanModel, require_one_design

@@ -61,7 +61,7 @@ def import_command(
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a pipeline that applies another program's statistics exactly as that program does; nothing is run."""
+    """Make a pipeline that applies another program's statistics exactly as that program does; no code is run."""
     name, numbers = read_numbers(statistics, format_name, key=key)
     chosen = chosen_front_end(preset_name, front_end, levels, STATISTICS_FORMATS.find(name).preset)
     require_fit(statistics, numbers, chosen)

@@ -38,7 +38,7 @@ MAX_REPEATS = 1_000_000
 
 SourceArgument = Annotated[
     str,
-    typer.Argument(help=alternatives(cls.takes for cls in SOURCES.classes(loading=False).values())),
+    typer.Argument(help=alternatives(cls.takes for cls in reversed(SOURCES.classes(loading=False).values()))),
 ]
 UntrustedOption = Annotated[
     bool,
@@ -98,7 +98,7 @@ DescriptionOption = Annotated[
     Path | None,
     typer.Option(
         metavar="LEVELS.json",
-        help="Read files of levels made elsewhere, which this JSON describes (see Levels).",
+        help="Read spectrogram files of other programs, which this JSON file describes (see sn.Levels).",
     ),
 ]
 SeparatorOption = Annotated[
@@ -124,7 +124,7 @@ WindowOption = Annotated[
         min=MIN_SECONDS,
         max=MAX_SECONDS,
         metavar="SECONDS",
-        help="Cut recordings into windows of this length, each a clip with the column recording.",
+        help="Cut recordings into windows of this length; each is a clip, whose column recording names the file.",
     ),
 ]
 OverlapOption = Annotated[
@@ -134,7 +134,7 @@ OverlapOption = Annotated[
 LastOption = Annotated[
     str,
     typer.Option(
-        help="Rule for the rest after the last whole window, and for shorter recordings: pad counts it at its own "
+        help="Rule for the rest after the last whole window, and for shorter recordings: pad measures it at its own "
         "length, and pads what apply and images write; keep leaves it shorter; drop leaves it out."
     ),
 ]

@@ -152,16 +152,16 @@ _FORMAT_UNITS = {"sample_rate": "Hz", "channels": "channels", "bits": "bits"}
 
 def _formats(profile: Profile) -> str:
     """The formats of the recordings in one line, with the number of clips where there are several."""
-    parts = []
+    parts, numbers = [], any(len(table) > 1 for table in profile.formats.values())
     for name, table in profile.formats.items():
-        known = {key or "no": count for key, count in table.items()}
+        known = {key or "unknown": count for key, count in table.items()}
         some = ", ".join(f"{key} ({count})" for key, count in list(known.items())[:_MAX_FORMATS])
         more = f", {len(known) - _MAX_FORMATS} more" if len(known) > _MAX_FORMATS else ""
         values = str(next(iter(known))) if len(known) == 1 else f"{some}{more}"
         parts.append(f"{values} {_FORMAT_UNITS[name] if values != '1' or name == 'bits' else 'channel'}")
     clips = profile.total.formats.clips
     of = "" if clips == profile.clips else f" (of {counted(clips, 'clip')})"
-    return f"recorded with {', '.join(parts)}{of}"
+    return f"recorded with {', '.join(parts)}{of}{'; in parentheses: number of clips' if numbers else ''}"
 
 
 def _lengths(profile: Profile) -> str:

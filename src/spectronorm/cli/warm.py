@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def warm_command(json: JsonOption = False) -> None:
-    """Compile all kernels ahead, as when a container is built: the first run then compiles nothing.
+    """Compile all kernels in advance, such as in a container image, so that no run has to compile.
 
     They are kept beside the package if its folder can be written, in the user's cache otherwise, or where
     NUMBA_CACHE_DIR says, for this kind of processor.

@@ -99,7 +99,9 @@ class FrontEnd(FieldsOnly):
 
     def _repr_html_(self) -> str:
         facts = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return html_table(f"FrontEnd {self.fingerprint}", [*facts, ("bands", self.n_bands), ("unit", self.unit)])
+        return html_table(
+            f"FrontEnd {self.fingerprint}", [*facts, ("number of bands", self.n_bands), ("unit", self.unit)]
+        )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", check_channels(self.channels))

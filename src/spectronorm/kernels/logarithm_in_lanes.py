@@ -108,7 +108,7 @@ def _of_singles(at: _Arithmetic, x: Any, arguments: list[Any]) -> Any:
 
 
 def _written(vectors: int) -> Any:
-    """Return the code that writes the logarithms of so many vectors of numbers, in the dtype of the target."""
+    """Return the code that writes the logarithms of this number of vectors, in the dtype of the target."""
 
     def write(typing: Any, values: Any, index: Any, into: Any, to: Any, arguments: Any) -> Any:
         del typing, index, to

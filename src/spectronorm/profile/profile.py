@@ -105,7 +105,7 @@ class Profile(FieldsOnly):
             listed = ", ".join(values) if len(values) <= 5 else f"{values[0]} … {values[-1]}"
             facts.append((column, f"{column} {listed}"))
         if len(rates := self.formats.get("sample_rate", {})) > 1:
-            facts.append(("native rates", f"native rates {min(rates)} … {max(rates)} Hz"))
+            facts.append(("sample rates", f"sample rates {min(rates)} … {max(rates)} Hz"))
         if self.bad:
             facts.append(("bad files", counted(len(self.bad), "bad file")))
         if self.left_out:

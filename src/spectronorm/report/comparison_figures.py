@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.display.figure import as_label, new_figure
+from spectronorm.display.spectrogram import plot
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.answer.chances import MARGIN
 from spectronorm.experiment.answer.words import ALIKE, EQUIVALENT, UNRESOLVED, UNSAID
 from spectronorm.experiment.metrics.known import find_metric
+from spectronorm.front_end import AnyFrontEnd
 
 _COLOURS = {ALIKE: "0.45", UNSAID: "0.7", EQUIVALENT: "C2", UNRESOLVED: "C1"}
 
@@ -89,19 +91,16 @@ def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> bytes:
     return _matrix(share, list(classes), list(classes), "share of the true class (%)", high=100.0)
 
 
-def spectrograms_figure(spectrograms: Mapping[str, NDArray[Any]]) -> bytes:
-    """Draw one clip's input `(band, frame)` under each arm, each with its own colour scale."""
+def spectrograms_figure(spectrograms: Mapping[str, tuple[NDArray[Any], AnyFrontEnd]]) -> bytes:
+    """Draw one clip's input `(band, frame)` under each arm, in Hz and seconds, each with its own colour scale."""
     rows = -(-len(spectrograms) // 3)
-    figure = new_figure(10, 2.4 * rows)
+    figure = new_figure(11, 2.8 * rows)
     axes = figure.subplots(rows, 3, squeeze=False).ravel()
     for axis in axes[len(spectrograms) :]:
         axis.set_visible(False)
-    for axis, (name, x) in zip(axes, spectrograms.items(), strict=False):
-        image = axis.imshow(x, origin="lower", aspect="auto", cmap="magma", interpolation="nearest")
-        axis.set_title(f"{as_label(name)}   {x.min():.2f} … {x.max():.2f}", fontsize=9)
-        axis.set_xticks([])
-        axis.set_yticks([])
-        figure.colorbar(image, ax=axis)
+    for axis, (name, (x, front_end)) in zip(axes, spectrograms.items(), strict=False):
+        known = front_end if front_end.n_bands == len(x) else None
+        plot(x, known, ax=axis, unit="input of the model", title=f"{name}   {x.min():.2f} … {x.max():.2f}")
     return png(figure)
 
 

@@ -43,9 +43,8 @@ _PAGE = """<style>
   td, th { padding: .25rem .5rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
   th { white-space: normal; vertical-align: bottom; }
   td:first-child, th:first-child { text-align: left; }
-  .figure { overflow-x: auto; }
+  td.long { white-space: normal; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
-  img { max-width: 100%; height: auto; }
   summary { font-size: 1.5em; font-weight: bold; cursor: pointer; }
   .clip { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center; padding: .5rem 0;
     border-top: 1px solid #ddd; }
@@ -62,19 +61,20 @@ _PAGE = """<style>
 {% for line in plan %}<p>{{ line }}</p>{% endfor %}
 {% for caption, image in figures.items() %}
 <h2>{{ caption }}</h2>
-<img src="data:image/png;base64,{{ image }}" alt="{{ caption }}">
+<div class="figure"><img src="data:image/png;base64,{{ image }}" alt="{{ caption }}"></div>
 {% endfor %}
 {% if wrong %}<h2>Clips that most models got wrong</h2>
-<p>Players hold two seconds around the loudest place, at their own level.</p>
+<p>Players hold two seconds around the loudest moment, at the clip's own level.</p>
 {% for clip in wrong %}<div class="clip"><div><strong>{{ clip.name }}</strong><br>{{ clip.said }}</div>
 {% if clip.sound %}<audio controls preload="none" aria-label="{{ clip.name }}"
  src="data:audio/flac;base64,{{ clip.sound }}"></audio>{% endif %}</div>
 {% endfor %}{% endif %}
 <h2>Tables</h2>
 {% for block in blocks %}{% if block is string %}<p>{{ block }}</p>{% else %}
-<table{% if block[0]|length > 4 %} class="rows"{% endif %}>
+<table{% if block[0]|length > 4 or block|map("last")|map("length")|max > 16 %} class="rows"{% endif %}>
 <tr>{% for cell in block[0] %}<th>{{ cell }}</th>{% endfor %}</tr>
-{% for line in block[1:] %}<tr>{% for cell in line %}<td data-label="{{ block[0][loop.index0] }}">{{ cell }}</td>
+{% for line in block[1:] %}<tr>{% for cell in line %}<td data-label="{{ block[0][loop.index0] }}"
+{%- if cell|length > 20 %} class="long"{% endif %}>{{ cell.replace(" … ", "\u00a0…\u00a0") }}</td>
 {% endfor %}</tr>
 {% endfor %}</table>{% endif %}{% endfor %}
 <details>
@@ -124,7 +124,11 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
     clip = int(prepared.clips.test_clips(fold)[0])
     pictured = [arm for arm in prepared.design.arms if not arm.also] or prepared.design.arms
     inputs = {
-        arm.name: arm_inputs(prepared, arm, fold).evaluated(np.array([clip]))[0, 0].cpu().numpy() for arm in pictured
+        arm.name: (
+            arm_inputs(prepared, arm, fold).evaluated(np.array([clip]))[0, 0].cpu().numpy(),
+            arm.front_end,
+        )
+        for arm in pictured
     }
     confusion = {}
     if not prepared.clips.several_labels:
@@ -154,7 +158,7 @@ def _capital(text: str) -> str:
 
 
 def _wrong(prepared: Prepared, results: Results) -> list[dict[str, str]]:
-    """The clips with the largest share of wrong models: names, what was said of them, and a sound if there is one."""
+    """The clips that the largest share of models misclassify: name, classes, and a sound if there is one."""
     clips = prepared.clips
     if clips.several_labels:
         return []
@@ -172,8 +176,8 @@ def _told(prepared: Prepared, clip: int, votes: Sequence[int]) -> dict[str, str]
     wrong = Tally(vote for vote in votes if vote != clips.labels[clip])
     other, count = wrong.most_common(1)[0]
     text = (
-        f"{clips.classes[clips.labels[clip]]}; {wrong.total()} of {counted(len(votes), 'model')} got it wrong, "
-        f"{count} of them said {clips.classes[other]}"
+        f"{clips.classes[clips.labels[clip]]}; misclassified by {wrong.total()} of {counted(len(votes), 'model')}, "
+        f"by {count} as {clips.classes[other]}"
     )
     sound = b""
     if isinstance(prepared.design.arms[0].front_end, FrontEnd):
@@ -200,7 +204,7 @@ def _blocks(lines: Sequence[str]) -> list[Any]:
     found: list[Any] = []
     for line in lines:
         if not line.startswith("|"):
-            found += [line] if line else []
+            found.append(line)
             continue
         cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
         if set(line) <= set("|-: "):
@@ -209,7 +213,7 @@ def _blocks(lines: Sequence[str]) -> list[Any]:
             found[-1].append(cells)
         else:
             found.append([cells])
-    return found
+    return [block for block in found if block]
 
 
 def _versions() -> str:

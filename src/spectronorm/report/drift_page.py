@@ -19,9 +19,7 @@ _PAGE = """<style>
   h1 { line-height: 1.2; }
   table { border-collapse: collapse; display: block; overflow-x: auto; font-variant-numeric: tabular-nums; }
   td, th { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
-  td:first-child, th:first-child { text-align: left; }
-  .figure { overflow-x: auto; }
-  .figure img { width: 100%; min-width: 34rem; height: auto; }
+  td:first-child, th:first-child { text-align: left; white-space: normal; }
   .verdict { padding: .75rem 1rem; border-left: .4rem solid {{ "#c0392b" if verdict.alarm else "#2e8b57" }};
     background: #f7f7f7; }
   summary { cursor: pointer; margin: 1rem 0; }
@@ -41,14 +39,14 @@ _PAGE = """<style>
 <p>{{ "{:,}".format(verdict.clip) }} {{ "clip" if verdict.clip == 1 else "clips" }} so far,
 {{ drift.clips }} of them in the window; {{ bad }} could not be used;
 {{ alarms }} {{ "alarm" if alarms == 1 else "alarms" }}. The statistic is {{ "%.2f" % verdict.statistic }}
-({{ verdict.feature }}), the threshold {{ "%.2f" % verdict.threshold }}: {{ "%.3g" % per_clip }} false alarms a clip,
+({{ verdict.feature }}), the threshold {{ "%.2f" % verdict.threshold }}: {{ "%.3g" % per_clip }} false alarms per clip,
 calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
 <h2>Bands over time</h2>
 <div class="figure"><img src="data:image/png;base64,{{ history }}" alt="Shift of each band's mean over time"></div>
 <h2>Training and now</h2>
 <div class="figure"><img src="data:image/png;base64,{{ distributions }}" alt="Levels in training and now"></div>
 {% if watched %}<h2>Listen</h2>
-<p>Two seconds around the loudest place of a clip, at its own level: mind the volume. Pictures show the first ten
+<p>Two seconds around the loudest moment of a clip, at its own level: mind the volume. Pictures show the first ten
 seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top; black is -10 dB of full scale.</p>
 <h3>Least like the training clips, of the newest {{ newest }}</h3>
 <p>A training clip's distance is about 1.</p>
@@ -60,8 +58,8 @@ seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top
 <tr><th>all bands</th><th>value</th></tr>
 {% for name, value in drift.global.items() %}<tr><td>{{ names[name] }}</td>
 <td>{{ "unknown" if value is none else "%.3f" % value }}</td></tr>
-{% endfor %}<tr><td>clips' RMS as recorded (dB)</td><td>{{ "%+.2f" % drift.rms_shift }}</td></tr>
-<tr><td>clips' peak as recorded (dB)</td><td>{{ "%+.2f" % drift.peak_shift }}</td></tr>
+{% endfor %}<tr><td>change of the clips' RMS as recorded (dB)</td><td>{{ "%+.2f" % drift.rms_shift }}</td></tr>
+<tr><td>change of the clips' peak as recorded (dB)</td><td>{{ "%+.2f" % drift.peak_shift }}</td></tr>
 </table>
 <h2>Figures by band</h2>
 <div class="figure"><img src="data:image/png;base64,{{ by_band }}" alt="Figures of drift of each band"></div>
@@ -126,10 +124,10 @@ def save_drift_page(
 def _names(unit: str) -> dict[str, str]:
     return {
         "mean_shift": "mean shift (σ)",
-        "mean_shift_se": "± (σ)",
+        "mean_shift_se": "standard error of the shift (σ)",
         "std_ratio": "std ratio",
         "psi": "PSI",
-        "wasserstein": f"W1 ({unit})",
-        "jensen_shannon": "JS (bits)",
-        "floor_change": "floor share",
+        "wasserstein": f"Wasserstein-1 ({unit})",
+        "jensen_shannon": "Jensen-Shannon (bits)",
+        "floor_change": "change of the floor share",
     }

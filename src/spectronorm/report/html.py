@@ -23,7 +23,10 @@ _HEAD = """<!doctype html>
   .clips figcaption { overflow-wrap: anywhere; }
   .clips img { width: 100%; height: 96px; display: block; border: 1px solid #ddd; }
   audio { width: 100%; display: block; }
+  .figure { overflow-x: auto; }
+  .figure img { display: block; max-width: 100%; height: auto; }
   @media (max-width: 40rem) {
+    .figure img { max-width: 36rem; }
     table.rows, .rows tbody, .rows tr { display: block; }
     .rows tr:first-child { display: none; }
     .rows tr { padding: .5rem 0; border-bottom: 1px solid #ddd; }
@@ -34,7 +37,8 @@ _HEAD = """<!doctype html>
   }
 </style>
 """
-"""On a phone a table of class `rows` shows each row as a list of label and value, so that nothing is cut."""
+"""On a phone a table of class `rows` shows each row as a list of label and value, so that nothing is cut, and a figure
+keeps a width at which its labels can be read: it scrolls sideways."""
 
 
 def page_template(text: str) -> Template:

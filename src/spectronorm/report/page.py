@@ -23,7 +23,6 @@ _PAGE = """<style>
   td:first-child, th:first-child, .text td, .text th { text-align: left; }
   .text td { white-space: normal; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .5rem 1rem; }
-  img { max-width: 100%; height: auto; }
   code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
 </style>
 </head>
@@ -35,10 +34,10 @@ front end <code>{{ summary.fingerprint }}</code>,
 spectronorm {{ summary.version }}.</p>
 {% for caption, image in figures.items() %}
 <h2>{{ caption }}</h2>
-<img src="data:image/png;base64,{{ image }}" alt="{{ caption }}">
+<div class="figure"><img src="data:image/png;base64,{{ image }}" alt="{{ caption }}"></div>
 {% endfor %}
 {% if sounds %}<h2>Sounds</h2>
-<p>One clip of each label: two seconds around its loudest place, at its own level.</p>
+<p>One clip of each label: two seconds around its loudest moment, at its own level.</p>
 <div class="clips">{% for name, sound in sounds.items() %}<figure><figcaption>{{ name }}</figcaption>
 <audio controls preload="none" aria-label="{{ name }}" src="data:audio/flac;base64,{{ sound }}"></audio></figure>
 {% endfor %}</div>{% endif %}
@@ -53,7 +52,7 @@ spectronorm {{ summary.version }}.</p>
 {{- "%.1f" % value if value is float else value -}}
 </td>{% endfor %}</tr>{% endfor %}</table>
 {% if summary.bad %}<h2>Bad files</h2>
-<p>They are in none of the figures.</p>
+<p>None of the figures includes them.</p>
 <table class="rows text"><tr><th>file</th><th>reason</th><th>detail</th></tr>
 {% for bad in summary.bad %}<tr><td data-label="file">{{ bad.path }}</td><td data-label="reason">{{ bad.reason }}</td>
 <td data-label="detail">{{ bad.detail }}</td></tr>

@@ -32,7 +32,6 @@ _PAGE = """<style>
   th { text-align: left; font-weight: normal; }
   td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
   td, th { padding: .2rem .75rem .2rem 0; border-bottom: 1px solid #ddd; }
-  img { max-width: 100%; height: auto; display: block; }
   .players { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; margin: .5rem 0; }
   .players label { flex: 1 1 16rem; min-width: 0; }
   audio { width: 100%; display: block; }
@@ -49,8 +48,8 @@ at their own level.</p>
 {% for when in ("before", "after") %}<label>{{ when }}
 <audio controls preload="none" aria-label="{{ clip.name }}, {{ when }}" src="{{ clip[when] }}"></audio></label>
 {% endfor %}</div>
-<img alt="Spectrograms of {{ clip.name }}: the clip, its image, and the sound made from the image"
- src="data:image/png;base64,{{ clip.picture }}">
+<div class="figure"><img alt="Spectrograms of {{ clip.name }}: the clip, its image, and the sound made from the image"
+ src="data:image/png;base64,{{ clip.picture }}"></div>
 <table><caption hidden>Losses</caption>
 {% for name, value in clip.losses %}<tr><th scope="row">{{ name }}</th><td>{{ value }}</td></tr>
 {% endfor %}</table>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,13 @@ _PAGE = """<style>
   table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
   td, th { padding: .25rem .75rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
   td:first-child, th:first-child { text-align: left; }
-  img { max-width: 100%; height: auto; }
 </style>
 </head>
 <body>
 <h1>{{ title }}</h1>
 {% for line in sentences %}<p>{{ line }}</p>{% endfor %}
-<img src="data:image/png;base64,{{ image }}" alt="Change of the metric by the error of the statistics">
+<div class="figure"><img src="data:image/png;base64,{{ image }}"
+ alt="Change of the metric by the error of the statistics"></div>
 <table class="rows">
 <tr>{% for cell in header %}<th>{{ cell }}</th>{% endfor %}</tr>
 {% for row in rows %}<tr>{% for cell in row %}
@@ -75,17 +76,24 @@ def sensitivity_figure(found: Sensitivity) -> bytes:
     axes = figure.subplots(2, 2, sharey=True).ravel()
     _curve(axes[0], found.of_kind(MEAN), "error of the mean (sd)", at=0.0)
     _curve(axes[1], found.of_kind(STD), "factor of the standard deviation", at=1.0, attribute="factor")
-    axes[1].set_xscale("log", base=2)
+    _logarithmic(axes[1], [1.0, *(effect.factor for effect in found.of_kind(STD))])
     _curve(axes[2], found.of_kind(BANDS), "error of the mean band by band, at random (sd)", at=0.0)
     _curve(axes[3], found.of_kind(FEW), "number of clips that the statistics come from")
     if found.of_kind(FEW):
-        axes[3].set_xscale("log")
+        _logarithmic(axes[3], [effect.mean for effect in found.of_kind(FEW)])
     for axis, place in ((axes[0], found.offset), (axes[1], found.ratio), (axes[2], found.jagged)):
-        axis.axvline(place, color="C1", linestyle="--", label="shipped against this source")
+        axis.axvline(place, color="C1", linestyle="--", label="the shipped statistics")
     axes[0].legend(fontsize=8)
     for axis in (axes[0], axes[2]):
         axis.set_ylabel(f"change of {found.metric} (points)")
     return png(figure)
+
+
+def _logarithmic(axis: Any, values: Sequence[float]) -> None:
+    """Scale the horizontal axis by the logarithm, with the measured values as its ticks."""
+    axis.set_xscale("log")
+    axis.set_xticks(values, [f"{value:g}" for value in values])
+    axis.set_xticks([], minor=True)
 
 
 def _curve(

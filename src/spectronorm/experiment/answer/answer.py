@@ -176,7 +176,7 @@ def _advice(done: Done, design: Design, primary: Comparison, blocks: Sequence[Bl
     return advice(
         against,
         reference,
-        precision_of([verdict.difference for verdict in primary.verdicts]),
+        precision_of([verdict.difference for verdict in primary.verdicts], hits=primary.endpoint == HIT),
         len(primary.verdicts),
         folds=len({block.fold for block in blocks}),
         seeds=len({block.seed for block in blocks}),
@@ -186,7 +186,9 @@ def _advice(done: Done, design: Design, primary: Comparison, blocks: Sequence[Bl
 
 def _detectable(primary: Comparison) -> float:
     differences = [verdict.difference for verdict in primary.verdicts]
-    return 1.0 if differences[0].missing else detectable(precision_of(differences), len(differences))
+    if differences[0].missing:
+        return 1.0
+    return detectable(precision_of(differences, hits=primary.endpoint == HIT), len(differences))
 
 
 def whole_rounds(blocks: Sequence[Block], clips: LabelledClips) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ class Precision:
             recordings make almost constant; 0 for an interval over folds, which has no such part.
         actual: Factor from the standard error, which the intervals use, to the scatter of the estimate itself; below 1
             where the bootstrap and the interval over seeds count the noise of clips and seeds twice.
+        discordance: For accuracy over folds, the share of the recordings on which only one of two arms is right; 0
+            for a metric that does not count clips, and for one fold, where the shifts of whole models weigh most.
     """
 
     se: float
@@ -31,6 +34,16 @@ class Precision:
     widening: float = 1.0
     recordings: float = 0.0
     actual: float = 1.0
+    discordance: float = 0.0
+
+    def se_at(self, difference: float) -> float:
+        """Return the standard error for arms that differ by `difference`.
+
+        Arms that differ by `d` disagree on at least `d` of the clips, so a clip's variance is at least `d - d^2`.
+        """
+        if not 0.0 < self.discordance < difference - difference**2:
+            return self.se
+        return self.se * math.sqrt((difference - difference**2) / self.discordance)
 
 
 def power_of_better(difference: float, precision: Precision, pairs: int) -> float:
@@ -39,7 +52,8 @@ def power_of_better(difference: float, precision: Precision, pairs: int) -> floa
     The word needs three things: the 95 % interval of the bootstrap clear of zero, the interval over folds or seeds
     clear of zero, and Holm's corrected p below 0.05, of which the first and hardest step is taken: `0.05 / pairs`. The
     estimate is normal about the difference, and the scale of the second interval, or of its part over seeds, varies as
-    the root of chi-squared over its degrees of freedom. With one fold Holm corrects the second interval's p too.
+    the root of chi-squared over its degrees of freedom. With one fold Holm corrects the second interval's p too. A
+    difference of accuracy above the share of clips on which the arms disagree makes them disagree on more (`se_at`).
 
     Args:
         difference: True difference of accuracy.
@@ -54,7 +68,7 @@ def power_of_better(difference: float, precision: Precision, pairs: int) -> floa
     constant = stats.norm.isf(tail) * precision.recordings
     by_units = np.sqrt(varying**2 * stats.chi2.ppf(_CHANCES, precision.df) / precision.df + constant**2)
     needed = np.maximum(by_recordings, by_units)
-    return float(stats.norm.sf((needed - difference / precision.se) / precision.actual).mean())
+    return float(stats.norm.sf((needed - difference / precision.se_at(difference)) / precision.actual).mean())
 
 
 def detectable(precision: Precision, pairs: int) -> float:

@@ -11,11 +11,15 @@ from spectronorm.experiment.answer.power import Precision
 from spectronorm.experiment.answer.statistics import PairedDifference
 
 
-def precision_of(differences: Sequence[PairedDifference]) -> Precision:
+def precision_of(differences: Sequence[PairedDifference], *, hits: bool = True) -> Precision:
     """Return the typical precision of the differences of a run.
 
     The standard error is the median over pairs of the bootstrap's; the interval over folds or seeds is wider than it by
     the root of the mean ratio of the squared scales.
+
+    Args:
+        differences: Differences of all pairs of arms.
+        hits: True for accuracy, whose differences cannot be larger than the share of clips on which arms disagree.
     """
     errors = np.array([difference.se for difference in differences])
     spreads = [d.spread for d in differences if d.spread is not None]
@@ -25,28 +29,42 @@ def precision_of(differences: Sequence[PairedDifference]) -> Precision:
     square = float(np.square(errors).mean())
     if spreads[0].units == "folds":
         widening = math.sqrt(float(np.square([spread.scale for spread in spreads]).mean()) / square)
-        return Precision(se, float(np.median([spread.df for spread in spreads])), max(widening, 1e-3))
+        df = float(np.median([spread.df for spread in spreads]))
+        discordance = float(np.median([difference.discordance for difference in differences])) if hits else 0.0
+        return Precision(se, df, max(widening, 1e-3), discordance=discordance)
     (over_seeds, df), (over_recordings, _) = np.mean([spread.parts for spread in spreads], axis=0).tolist()
     actual = math.sqrt(float(np.square([spread.error for spread in spreads]).mean()) / square)
     widening, recordings = (max(math.sqrt(part / square), 1e-3) for part in (over_seeds, over_recordings))
     return Precision(se, df, widening, recordings, max(actual, 1e-3))
 
 
-def planned_precision(discordance: float, groups: int, *, folds: int, seeds: int, overlap: float) -> Precision:
-    """Return the precision to expect of a whole run, from the discordance of its first block.
+def planned_precision(
+    variance: float, *, folds: int, seeds: int, overlap: float, apart: float = 0.0, discordance: float = 0.0
+) -> Precision:
+    """Return the precision to expect of a whole run, from the variance that its first block shows.
 
     A third of the variance is taken to stay over seeds (measured with tiny models on ESC-10). A shift common to all
-    clips of one model cannot be seen in one block and is left out, so the run may turn out less precise.
+    clips of one model cannot be seen in one block, so it is an assumption of its own.
 
     Args:
-        discordance: Share of the recordings on which only one of two arms is right.
-        groups: Number of recordings or speakers in all folds.
+        variance: Variance of the difference over the recordings or speakers of all folds, with one seed.
         folds: Number of folds.
         seeds: Number of seeds.
         overlap: Tested clips for each training clip.
+        apart: Standard deviation of the accuracy of trainings that differ only in their seed, beyond what the
+            tested clips explain.
+        discordance: For accuracy, the share of the recordings on which only one of two arms is right; else 0.
     """
-    variance = discordance * (1 / 3 + 2 / 3 / seeds) / groups
+    stays, noise = variance / 3, 2 / 3 * variance / seeds
+    shifts = 2 * apart**2 / (folds * seeds)
+    once = stays + noise + shifts
+    # The bootstrap over recordings crossed with seeds counts the noise of both twice.
+    se = math.sqrt(once + noise if seeds > 1 else variance)
+    if se == 0:
+        return Precision(0.0, max(folds - 1, 1))
+    actual = math.sqrt(once) / se
     if folds > 1:
-        return Precision(math.sqrt(variance), folds - 1, math.sqrt(1 + folds * overlap))
-    over_seeds = discordance * 2 / 3 / seeds / groups
-    return Precision(math.sqrt(variance), seeds - 1, math.sqrt(over_seeds / variance), recordings=1.0)
+        widening = math.sqrt(1 + folds * overlap) * actual
+        return Precision(se, folds - 1, widening, actual=actual, discordance=discordance)
+    over_seeds, over_recordings = math.sqrt(noise + shifts) / se, math.sqrt(stays + noise) / se
+    return Precision(se, seeds - 1, over_seeds, over_recordings, actual)

@@ -85,13 +85,22 @@ def unit_spread(difference: Floats, outcomes: Outcomes) -> UnitSpread | None:
     seeds = np.asarray(np.nanmean(difference, axis=0))
     if len(seeds) < 2 or outcomes.n_groups < 2:
         return None
-    of_recordings = np.bincount(outcomes.groups, weights=clips - location) / len(clips)
-    over_seeds, over_recordings = float(seeds.var(ddof=1)) / len(seeds), _mean_variance(of_recordings)
+    over_seeds, over_recordings = float(seeds.var(ddof=1)) / len(seeds), variance_over_recordings(clips, outcomes)
     parts = (over_seeds, len(seeds) - 1.0), (over_recordings, outcomes.n_groups - 1.0)
     scale, df = combined(*parts)
     once = over_seeds + over_recordings - _of_both(difference, outcomes)
     error = math.sqrt(max(once, over_seeds, over_recordings))
     return UnitSpread("seeds", location, scale, df, error, parts)
+
+
+def variance_over_recordings(clips: Floats, outcomes: Outcomes) -> float:
+    """Return the variance of a mean over clips, whose recordings or speakers are independent.
+
+    Args:
+        clips: One difference for each clip.
+        outcomes: The groups of the clips; two or more.
+    """
+    return _mean_variance(np.bincount(outcomes.groups, weights=clips - clips.mean()) / len(clips))
 
 
 def _of_both(difference: Floats, outcomes: Outcomes) -> float:

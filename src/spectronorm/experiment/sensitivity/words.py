@@ -14,12 +14,12 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
     """State what wrong statistics cost, and where the shipped ones lie."""
     on = f"{found.clips} clips of {found.groups} recordings or speakers"
     where = (
-        f"The shipped mean lies {found.offset:+.2f} sd from this source's own (band by band another {found.jagged:.2f} "
-        f"sd), the shipped scale is {found.ratio:.2f} times its standard deviation; with this source's own statistics "
-        f"the {found.metric} changes by {change(found.own)}."
+        f"The shipped mean lies {found.offset:+.2f} sd from this source's own ({found.jagged:.2f} sd more from band to "
+        f"band); the shipped scale is {found.ratio:.2f} times its standard deviation; with this source's own "
+        f"statistics the {found.metric} changes by {change(found.own)} points."
     )
     said = [f"With the shipped statistics the {found.metric} is {number(found.value)} on {on}.", where]
-    said += [f"Worst {title}: {worst.name}, {change(worst)}." for title, worst in _worst(found)]
+    said += [f"Worst {title}: {worst.name}, {change(worst)} points." for title, worst in _worst(found)]
     few, sign = found.of_kind(FEW), -1 if found.lower_is_better else 1
     enough = next((effect for n, effect in enumerate(few) if all(sign * e.change > -TOLERATED for e in few[n:])), None)
     if enough is not None:
@@ -28,7 +28,9 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
             f"worst of the draws {points(enough.worst)})."
         )
     elif few:
-        said.append(f"Statistics from {few[-1].mean:g} clips still cost {points(few[-1].change)} on average.")
+        said.append(
+            f"Statistics from {few[-1].mean:g} clips still change it by {points(few[-1].change)} points on average."
+        )
     return said
 
 
@@ -43,6 +45,6 @@ def number(value: float) -> str:
 
 
 def _worst(found: Sensitivity) -> list[tuple[str, ErrorEffect]]:
-    kinds = ((MEAN, "error of the mean"), (STD, "error of the deviation"), (BANDS, "jagged error"))
+    kinds = ((MEAN, "error of the mean"), (STD, "error of the deviation"), (BANDS, "error of single bands"))
     worst = max if found.lower_is_better else min
     return [(title, worst(found.of_kind(kind), key=lambda effect: effect.change)) for kind, title in kinds]

@@ -108,7 +108,7 @@ function drawProfiles(floor) {
     $("difference").textContent = page.profiles.size < 2 ? "The source itself can be compared once every clip is measured." : "";
     return;
   }
-  const heads = ["band", `difference (${unit})`, "in deviations", "deviation, times"];
+  const heads = ["band", `difference (${unit})`, "difference (std)", "ratio of stds"];
   const bodies = farthest(first, second, hz).map(([name, ...cells]) =>
     element("tr", {}, element("th", { scope: "row" }, name), ...cells.map((cell) => element("td", {}, cell))));
   $("farthest").append(element("caption", {}, `Bands in which ${names[1]} differs most from ${names[0]}`),

@@ -19,9 +19,9 @@ export async function turn() {
     page.back = address(`clip/${clip}/back/sound`, range);
     $("which").hidden = $("image").hidden = false;
     $("image").href = address(`clip/${clip}/back/image`, range);
-    $("turned").textContent = `The image of 8 bits spans ${range.low} … ${range.high} ${page.about.unit} and has ` +
-      `${Math.round(back.bytes / 1024)} kB; ${(100 * back.clipped).toFixed(1)} % of its cells lay outside. ` +
-      "Before and after play at the same time position.";
+    $("turned").textContent = `The image of 8 bits spans ${range.low} … ${range.high} ${page.about.unit} and takes ` +
+      `${Math.round(back.bytes / 1024)} kB; ${(100 * back.clipped).toFixed(1)} % of the cells lay outside that range. ` +
+      "Switching between before and after keeps the position.";
     redraw();
     hear(true);
     document.body.dataset.back = clip;
@@ -32,7 +32,7 @@ export async function turn() {
   }
 }
 
-// Play the clip, or the sound of its image, at the same time position.
+// Play the clip, or the sound of its image, from the current position.
 export function hear(after) {
   if (page.back === null) return;
   $(after ? "after" : "before").checked = true;

@@ -21,7 +21,7 @@ class PaddedWave(NamedTuple):
     begin: int = 0
 
     def after(self, samples: int) -> PaddedWave:
-        """Return what follows so many samples."""
+        """Return the part after this number of samples."""
         return self._replace(begin=self.begin + samples)
 
 

@@ -82,7 +82,7 @@ def _calls(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace, ro
 
 
 class _Same:
-    """An array as a key: equal to itself, as long as nobody can write to it."""
+    """An array as a key: equal to itself if it cannot be written to."""
 
     def __init__(self, array: _Floats) -> None:
         self.array = array
@@ -96,7 +96,7 @@ class _Same:
 
 @lru_cache(maxsize=64)
 def _tables(window: _Same, plan: Plan, rows: int, dtype: np.dtype[Any]) -> tuple[Layout, _Floats]:
-    """Return the layout of frames that are read from so many rows, and the roots of unity, in this precision."""
+    """Return the layout of frames that are read from this number of rows, and the roots of unity, in this precision."""
     size = len(window.array)
     values = np.zeros(plan.n, dtype)
     values[:size] = window.array

@@ -18,8 +18,8 @@ class Remedy(StrEnum):
 
 
 WORTHWHILE = 1.0
-"""Smallest mean gain, in points of accuracy, for which an update is advised, and largest cost of it behind any change
-of the kind."""
+"""Smallest mean gain, in points of accuracy, for which an update is advised, and largest cost of it for any change of
+the kind."""
 
 _NAMES = {
     Remedy.MEAN: "updating the means (spectronorm update)",
@@ -58,9 +58,15 @@ def gains(kind: Kind) -> Mapping[Remedy, Benefit] | None:
 
 
 def helps(kind: Kind, remedy: Remedy) -> bool:
-    """True if the update gained at least `WORTHWHILE` points on average, and cost no more behind any change."""
+    """True if the update gained at least `WORTHWHILE` points on average, surely, and cost no more behind any change.
+
+    Surely: the 95 % interval of the mean gain is above zero.
+    """
     found = gains(kind)
-    return found is not None and found[remedy].points >= WORTHWHILE and found[remedy].worst >= -WORTHWHILE
+    if found is None:
+        return False
+    gain = found[remedy]
+    return gain.points >= WORTHWHILE and gain.low > 0.0 and gain.worst >= -WORTHWHILE
 
 
 def advised(kind: Kind) -> tuple[Remedy, ...]:
@@ -69,21 +75,27 @@ def advised(kind: Kind) -> tuple[Remedy, ...]:
     return () if found is None else tuple(sorted((r for r in Remedy if helps(kind, r)), key=lambda r: -found[r].points))
 
 
-def advice_for(kind: Kind) -> str:
-    """Return what to do: first at the source, then the updates, the most beneficial first."""
+def advice_for(kind: Kind, *also: Kind) -> str:
+    """Return what to do: first at the source, then the updates, the most beneficial first.
+
+    Args:
+        kind: The kind of change that explains most; its updates are told.
+        also: Kinds that changed at the same time; what to do at the source is told of them.
+    """
     found = gains(kind)
-    parts = [_AT_THE_SOURCE[kind]]
-    if found is not None:
+    parts = [_AT_THE_SOURCE[kind], *(_AT_THE_SOURCE[other] for other in also)]
+    if found is not None and kind is not Kind.NOTHING:
         helpful = advised(kind)
-        harmful = [r for r in Remedy if r not in helpful and min(found[r].points, found[r].worst) <= -WORTHWHILE]
+        others = [r for r in Remedy if r not in helpful]
         if helpful:
             parts.append(f"Measured on four models: {'; '.join(f'{_NAMES[r]} {_of(found[r])}' for r in helpful)}.")
-        if harmful:
-            parts.append(f"Avoid {'; '.join(f'{_NAMES[r]}, {_of(found[r])}' for r in harmful)}.")
-        if not helpful and kind is not Kind.NOTHING:
-            parts.append("No update of statistics gained a point where it was measured.")
+        else:
+            parts.append("No update of statistics surely gained a point where it was measured.")
+        if others:
+            parts.append(f"Avoid {'; '.join(f'{_NAMES[r]}, {_of(found[r])}' for r in others)}.")
     return " ".join(parts)
 
 
 def _of(gain: Benefit) -> str:
-    return f"{gain.points:+.0f} points ({gain.low:+.0f} to {gain.high:+.0f}; {gain.worst:+.0f} behind the worst change)"
+    points, low, high, worst = (f"{round(x):+d}" for x in (gain.points, gain.low, gain.high, gain.worst))
+    return f"{points} points ({low} to {high}; {worst} under the worst change)"
