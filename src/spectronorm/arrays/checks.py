@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.full_scale import MAX_PEAK
-from spectronorm.kernels.limits import within
+from spectronorm.kernels.limits import all_within
 from spectronorm.suggestion import choice_of
 
 _MOST_CHANNELS = 64
@@ -116,7 +116,7 @@ def require_clean(wave: Array) -> None:
 
 def seen_clean(wave: NDArray[Any]) -> bool:
     """Return True if one pass over memory shows that samples are finite and plausible; False says nothing."""
-    return wave.dtype in (np.float32, np.float64) and wave.flags.c_contiguous and within(wave, MAX_PEAK)
+    return wave.dtype in (np.float32, np.float64) and wave.flags.c_contiguous and all_within(wave, MAX_PEAK)
 
 
 def whole_number(value: object, name: str, low: int, high: int | None = None, *, of: str = "") -> int:

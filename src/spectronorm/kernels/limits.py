@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from spectronorm.kernels.jit import kernel
 
 
-def within(values: NDArray[np.floating[Any]], limit: float) -> bool:
+def all_within(values: NDArray[np.floating[Any]], limit: float) -> bool:
     """Return True if no number of contiguous float32 or float64 values is NaN or beyond ±limit.
 
-    >>> within(np.array([0.5, -8.0]), 8.0), within(np.array([np.nan]), 8.0)
+    >>> all_within(np.array([0.5, -8.0]), 8.0), all_within(np.array([np.nan]), 8.0)
     (True, False)
     """
     kind = values.dtype.type

@@ -18,7 +18,7 @@ from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.compress.compression import Compression
 from spectronorm.front_end.fast.logarithm import LogarithmInPlace, compressed
 from spectronorm.front_end.fast.padding import PaddedWave, padded_wave
-from spectronorm.front_end.fast.power_spectra import frames_of, power_spectra
+from spectronorm.front_end.fast.power_spectra import cut_frames, power_spectra
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
@@ -127,7 +127,7 @@ class LevelKernels:
         # An odd number of vectors: with a power of two, all rows would compete for the same few cache lines.
         vectors = min(_MOST_VECTORS, _CELL_BYTES // size // stft.bins // (2 * lanes) * 2 + 2) - 1
         step = vectors * lanes
-        cut, gathered = frames_of(padded, change, stft), np.empty((0, 0))
+        cut, gathered = cut_frames(padded, change, stft), np.empty((0, 0))
         for start in range(0, frames, step):
             count = min(step, frames - start)
             values = power_spectra(cut, stft, start, count, workspace, self.dtype)

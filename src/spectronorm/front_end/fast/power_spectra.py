@@ -13,7 +13,7 @@ from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
 
 
-def frames_of(padded: PaddedWave, change: tuple[float, float], stft: STFT) -> Frames:
+def cut_frames(padded: PaddedWave, change: tuple[float, float], stft: STFT) -> Frames:
     """Return the frames of `(padded - mean) · scale`, given that change."""
     prepared = stft.remove_dc_offset, float(stft.preemphasis)
     wave, before, behind, begin = padded
