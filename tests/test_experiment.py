@@ -71,7 +71,7 @@ def test_a_planted_effect_is_found(table: Path, tmp_path: Path) -> None:
     (loss,) = said.log_loss.verdicts
     assert loss.difference.estimate < 0
     assert loss.word == "better"
-    assert said.sentences[0].startswith("band is better than global here by ")
+    assert said.sentences[0].startswith("“band” is better than “global” here by ")
     assert "global" in plan(ready)[0]
 
 
@@ -198,7 +198,7 @@ def test_the_page_opens_offline_on_a_phone(table: Path, tmp_path: Path) -> None:
         assert page.locator("img").count() == 6
         assert page.locator("audio").count() == page.locator(".clip").count() == 8
         assert "misclassified by 4 of 4 models, by 4 as " in page.locator(".clip").first.inner_text()
-        assert page.locator(".answer p").first.inner_text().startswith("band is better than global here")
+        assert page.locator(".answer p").first.inner_text().startswith("“band” is better than “global” here")
         assert "gain-20" in page.locator("table").last.text_content()
         assert not [url for url in asked if not url.startswith(("file:", "data:"))]
         browser.close()

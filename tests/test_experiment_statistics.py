@@ -240,10 +240,10 @@ def test_advice_names_the_winner_and_the_time() -> None:
     precision = Precision(0.007, 4, 1.0)
     given = {"folds": 5, "seeds": 1, "block_seconds": 60.0}
     stay = advice(list(verdicts([open_question])), "global", precision, 1, **given)
-    assert stay[0] == "Stay with global: this run calls no arm better."
+    assert stay[0] == "Stay with “global”: this run calls no arm better."
     assert "more block" in stay[1]
     assert "minute" in stay[1] or "hour" in stay[1]
-    assert advice(list(verdicts([clear])), "global", precision, 1, **given) == ("Use pcen.",)
+    assert advice(list(verdicts([clear])), "global", precision, 1, **given) == ("Use “pcen”.",)
     too_few = advice(list(verdicts([open_question])), "global", Precision(0.03, 4, 1.5), 1, **given)
     assert "more recordings are needed" in too_few[1]
 
@@ -314,32 +314,32 @@ def difference(
         (
             difference(0.19, (0.14, 0.25, 1e-4), (0.1, 0.3, 0.01)),
             "better",
-            "pcen is better than global here by 19.0 points (+14.0 … +25.0).",
+            "“pcen” is better than “global” here by 19.0 points (+14.0 … +25.0).",
         ),
         (
             difference(-0.19, (-0.25, -0.14, 1e-4), (-0.3, -0.1, 0.01)),
             "worse",
-            "global is better than pcen here by 19.0 points (+14.0 … +25.0).",
+            "“global” is better than “pcen” here by 19.0 points (+14.0 … +25.0).",
         ),
         (
             difference(0.0, (-0.017, 0.018, 0.9), (-0.03, 0.03, 0.9)),
             "not significant",
             (
-                "pcen and global do not differ significantly here (−1.7 … +1.8 points); pcen is better by more than 2 "
+                "“pcen” and “global” do not differ significantly here (−1.7 … +1.8 points); “pcen” is better by more than 2 "
                 "points with 20 % probability, within 2 points with 70 %, worse with 10 %."
             ),
         ),
         (
             difference(0.0, (-0.017, 0.018, 0.9), (-0.01, 0.01, 0.9)),
             "equivalent",
-            "pcen and global are equally good here, within two points (−1.7 … +1.8 points).",
+            "“pcen” and “global” are equally good here, within two points (−1.7 … +1.8 points).",
         ),
         (
             difference(0.05, (0.01, 0.09, 0.02), (-0.02, 0.12, 0.1)),
             "unresolved",
             (
-                "pcen against global is unresolved here "
-                "(+1.0 … +9.0 points over recordings, −2.0 … +12.0 over folds, p = 0.02 after Holm); pcen is "
+                "“pcen” against “global” is unresolved here "
+                "(+1.0 … +9.0 points over recordings, −2.0 … +12.0 over folds, p = 0.02 after Holm); “pcen” is "
                 "better by more than 2 points with 20 % probability, within 2 points with 70 %, worse with 10 %."
             ),
         ),

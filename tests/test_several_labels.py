@@ -97,7 +97,7 @@ def test_a_lower_error_rate_is_better(tmp_path: Path) -> None:
     assert verdict.word == "better"
     assert verdict.difference.estimate < 0
     assert verdict.difference.chances.better > 0.9
-    assert "band is better than global" in said.sentences[0]
+    assert "“band” is better than “global”" in said.sentences[0]
     assert "points of mean equal error rate" in said.sentences[0]
     assert said.advice[0] == "Use band."
 
