@@ -237,11 +237,14 @@ REPORT: Mapping[str, Change] = {
 """The changes that are reported."""
 
 
-def heard(change: Change, waves: Sequence[Wave], rate: int, seed: int = 0) -> list[Wave]:
-    """All waves as changed, the same for a seed."""
+def heard(
+    change: Change, waves: Sequence[Wave], rate: int, seed: int = 0, numbers: Sequence[int] | None = None
+) -> list[Wave]:
+    """All waves as changed, or those of these numbers: the same for a seed."""
+    chosen = range(len(waves)) if numbers is None else numbers
     if change.device is None:
-        return list(waves)
+        return [waves[number] for number in chosen]
     return [
-        np.asarray(change.device(wave, rate, np.random.default_rng([seed, number])), dtype=np.float32)
-        for number, wave in enumerate(waves)
+        np.asarray(change.device(waves[number], rate, np.random.default_rng([seed, number])), dtype=np.float32)
+        for number in chosen
     ]

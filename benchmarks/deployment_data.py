@@ -117,7 +117,7 @@ class Training:
     other_orders: NDArray[np.int64]
 
 
-def trainings(data: DataSet, clips: Clips) -> list[Training]:
+def trainings(data: DataSet, clips: Clips, rates: Sequence[float] = RATES) -> list[Training]:
     """Profile, baselines and thresholds without each fold, and the orders in which its clips are deployed."""
     found = []
     for fold in np.unique(data.folds):
@@ -136,9 +136,9 @@ def trainings(data: DataSet, clips: Clips) -> list[Training]:
                 profile,
                 Reference(profile, baseline),
                 baseline,
-                {rate: calibrate(baseline, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
+                {rate: calibrate(baseline, WINDOW.pane_clips, WINDOW.panes, rate) for rate in rates},
                 made_up,
-                {rate: calibrate(made_up, WINDOW.pane_clips, WINDOW.panes, rate) for rate in RATES},
+                {rate: calibrate(made_up, WINDOW.pane_clips, WINDOW.panes, rate) for rate in rates},
                 np.stack([generator.permutation(own)[:LENGTH] for _ in range(DEPLOYMENTS)]),
                 np.stack(
                     [

@@ -20,10 +20,11 @@ import spectronorm as sn
 from monitored import FRONT_END, STANDARDIZED, clip, clips, devices, equalize, measure, training
 from spectronorm.monitor import Baseline, FalseAlarms, Monitor, SampleStream, Window, diagnose, drift, evidence
 from spectronorm.monitor.change.causes import causes
+from spectronorm.monitor.change.causes.both import both
 from spectronorm.monitor.change.distribution import jensen_shannon, population_stability_index, wasserstein
 from spectronorm.monitor.change.evidence import Evidence, Reference
+from spectronorm.monitor.change.explanations import explanations
 from spectronorm.monitor.change.kind import Kind
-from spectronorm.monitor.change.likelihood import explanations
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
 from spectronorm.monitor.clips.features import clip_features, feature_names
@@ -620,6 +621,36 @@ def test_gates_suppressors_and_hum_have_names(name: str, kind: str) -> None:
     assert found.to_dict()["causes"][0]["kind"] == found.kind.value
 
 
+def test_two_changes_at_once_have_both_names() -> None:
+    """Hum behind a filter: both are named with their shares, and the filter alone has one name."""
+    hum = 0.03 * np.sin(2 * np.pi * 100 * np.arange(4_000) / 8_000)
+    dull = [equalize(wave, [0, 1], [0, -30]) for wave in clips(40, 2)]
+    found = diagnose(compared(FRONT_END, [(wave + hum[: len(wave)]).astype(np.float32) for wave in dull]))
+    assert {cause.kind for cause in found.causes} == {Kind.EQUALIZATION, Kind.HUM}
+    assert found.causes[0].kind is found.kind
+    assert found.causes[0].weight >= found.causes[1].weight > 0.2
+    assert sum(cause.weight for cause in found.causes) == pytest.approx(1.0)
+    assert "Bands moved smoothly" in str(found)
+    assert "filled by a steady sound" in str(found)
+    assert [cause.kind for cause in diagnose(compared(FRONT_END, dull)).causes] == [Kind.EQUALIZATION]
+
+
+def test_a_second_cause_that_does_nothing_changes_nothing() -> None:
+    """A filter and then a gain of 0 dB are the filter, and its expected figures stay those that are expected."""
+    observed = Observed.of(compared(FRONT_END, list(clips(40, 2))))
+    assert observed is not None
+    by_kind = {cause.kind: cause for cause in causes(observed)}
+    filtered, gain = by_kind[Kind.EQUALIZATION], by_kind[Kind.LEVEL]
+    p = np.linspace(-6.0, 6.0, len(filtered.deviation))
+    pair = both(filtered, p, gain, np.zeros(1))
+    np.testing.assert_array_equal(
+        pair.moved(observed.levels, np.asarray(pair.start)), filtered.moved(observed.levels, p)
+    )
+    assert len(pair.deviation) == len(filtered.deviation) + 1
+    assert pair.weight < filtered.weight + gain.weight
+    assert pair.follows(np.append(p, 3.0)) == {"rms": 3.0}
+
+
 def test_a_change_that_nothing_explains_is_unknown() -> None:
     """Evidence that fits no rule is no wrong name: it is unknown, and the advice is to listen and measure."""
     found = diagnose(compared(FRONT_END, list(clips(40, 2))))
@@ -653,6 +684,7 @@ def test_a_speed_is_recovered() -> None:
             gain_reaches=True,
             clips=32,
             places={"rms": slice(48, 49)},
+            by_chance=24.0,
         )
 
     faster = explanations(observed(spectrum(hz / 1.6)))[0]
@@ -693,9 +725,9 @@ def test_every_cause_has_a_model_that_can_be_fitted() -> None:
     kinds = set()
     for cause in causes(observed):
         start = np.asarray(cause.start, dtype=np.float64)
-        assert cause.moved(start).shape == observed.levels.shape
+        assert cause.moved(observed.levels, start).shape == observed.levels.shape
         assert len(start) == len(cause.deviation)
         assert cause.says(start) or cause.kind is Kind.NOTHING
         kinds.add(cause.kind)
     assert kinds >= {Kind.NOTHING, Kind.LEVEL, Kind.EQUALIZATION, Kind.NOISE, Kind.HUM, Kind.DYNAMICS}
-    assert {e.kind for e in explanations(observed)} >= kinds | {Kind.CONTENT, Kind.UNKNOWN}
+    assert frozenset().union(*(e.kinds for e in explanations(observed))) >= kinds | {Kind.CONTENT, Kind.UNKNOWN}

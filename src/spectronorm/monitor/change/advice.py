@@ -75,10 +75,15 @@ def advised(kind: Kind) -> tuple[Remedy, ...]:
     return () if found is None else tuple(sorted((r for r in Remedy if helps(kind, r)), key=lambda r: -found[r].points))
 
 
-def advice_for(kind: Kind) -> str:
-    """Return what to do: first at the source, then the updates, the most beneficial first."""
+def advice_for(kind: Kind, *also: Kind) -> str:
+    """Return what to do: first at the source, then the updates, the most beneficial first.
+
+    Args:
+        kind: The kind of change that explains most; its updates are told.
+        also: Kinds that changed at the same time; what to do at the source is told of them.
+    """
     found = gains(kind)
-    parts = [_AT_THE_SOURCE[kind]]
+    parts = [_AT_THE_SOURCE[kind], *(_AT_THE_SOURCE[other] for other in also)]
     if found is not None and kind is not Kind.NOTHING:
         helpful = advised(kind)
         others = [r for r in Remedy if r not in helpful]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 from spectronorm.counted import counted
 from spectronorm.monitor.change.advice import advice_for
 from spectronorm.monitor.change.evidence import Evidence
+from spectronorm.monitor.change.explanations import CauseShare, Explained, explanations
 from spectronorm.monitor.change.kind import Kind
-from spectronorm.monitor.change.likelihood import Explained, explanations
-from spectronorm.monitor.change.margins import is_named
+from spectronorm.monitor.change.margins import surely_named
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.short_repr import with_bounded_repr
 from spectronorm.suggestion import known_settings
@@ -25,7 +25,7 @@ FIRM_CLIPS = 32
 
 @dataclass(frozen=True)
 class Cause:
-    """One cause that fits, with its weight: the weights of a diagnosis add up to 1."""
+    """One cause with its weight: the weights of a diagnosis add up to 1."""
 
     kind: Kind
     weight: float
@@ -38,7 +38,8 @@ class Cause:
 class Diagnosis:
     """Kind of change, the reason for the diagnosis, and advice; `firm` is false while there are few clips.
 
-    `causes` holds every cause that fits, the named kind first: several devices may have changed at once.
+    `causes` holds the causes that are named, one or two, with their shares of what moved, that of `kind` first; of an
+    unknown change, the causes that come nearest.
 
     >>> import numpy as np, spectronorm as sn
     >>> rng = np.random.default_rng(0)
@@ -70,17 +71,18 @@ class Diagnosis:
 
 _TEMPERATURE = 5.0
 """Logarithms of likelihoods are divided by this before they are told as weights, because no model is exact."""
-_LEAST_WEIGHT = 0.05
+_LEAST_WEIGHT = 0.1
 _TOPS = 1.0
 """Peaks are cut off if the share of samples near the peak is above the training clips' by this power of ten."""
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
-    """Name the cause that explains the change well beyond its alternatives; else the change is unknown.
+    """Name the causes that explain the change well beyond their alternatives; else the change is unknown.
 
-    Silence and cut peaks show directly. Every other cause has a model of what it does to the training set; it is named
-    if it is likelier than every other cause, than other content and than any unmodelled change by a margin, and if it
-    explains most of what moved.
+    Silence and cut peaks show directly. Every other cause has a model of what it does to the training set, and two of
+    them may act one after the other. A cause of the likeliest explanation is named if that is likelier by a margin than
+    every explanation without the cause, than other content and than any unmodelled change, and if it explains most of
+    what moved.
 
     >>> import numpy as np, spectronorm as sn
     >>> rng = np.random.default_rng(0)
@@ -90,19 +92,22 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     >>> diagnose(sn.monitor.evidence(profile, quieter.total)).kind.value
     'level-change'
     """
-    direct = _silence(evidence) or _clipping(evidence)
+    direct = shown_directly(evidence)
     if direct is not None:
         return _diagnosis([direct], evidence)
     observed = Observed.of(evidence)
     if observed is None:
         return _diagnosis([_by_waveform(evidence)], evidence)
     found = explanations(observed)
-    weights = _weights(found)
-    first = found[0]
-    if not is_named(first.kind, first.likelihood - found[1].likelihood, first.explains):
-        return _diagnosis(_unknown(evidence, observed, found, weights), evidence)
-    others = [Cause(e.kind, weights[e.kind], e.because) for e in found[1:] if weights.get(e.kind, 0.0) >= _LEAST_WEIGHT]
-    return _diagnosis([Cause(first.kind, weights[first.kind], first.because), *others], evidence)
+    sure = surely_named(found)
+    if not sure:
+        return _diagnosis(_unknown(evidence, observed, found), evidence)
+    return _diagnosis([Cause(part.kind, part.share, part.because) for part in sure], evidence)
+
+
+def shown_directly(e: Evidence) -> Cause | None:
+    """Return silence or cut peaks, which show without a model; None if neither does."""
+    return _silence(e) or _clipping(e)
 
 
 def nothing(clips: int, moved: str = "") -> Diagnosis:
@@ -120,22 +125,30 @@ def _diagnosis(causes: Sequence[Cause], e: Evidence) -> Diagnosis:
     total = sum(cause.weight for cause in causes)
     shared = tuple(Cause(cause.kind, cause.weight / total, cause.because) for cause in causes)
     first = shared[0]
-    return Diagnosis(first.kind, first.because, advice_for(first.kind), e.clips, e.clips >= FIRM_CLIPS, shared)
+    also = () if first.kind is Kind.UNKNOWN else tuple(cause.kind for cause in shared[1:])
+    return Diagnosis(first.kind, first.because, advice_for(first.kind, *also), e.clips, e.clips >= FIRM_CLIPS, shared)
 
 
-def _weights(found: Sequence[Explained]) -> dict[Kind, float]:
-    """Weights of the causes that have a name; what has none takes the rest of 1."""
-    sizes = {e.kind: math.exp((e.likelihood - found[0].likelihood) / _TEMPERATURE) for e in found}
-    total = sum(sizes.values())
-    return {e.kind: sizes[e.kind] / total for e in found if e.because}
+def _weights(found: Sequence[Explained]) -> Iterator[tuple[CauseShare, float]]:
+    """Yield the causes with their weights over all explanations; what has no name takes the rest of 1."""
+    sizes = [math.exp((e.likelihood - found[0].likelihood) / _TEMPERATURE) for e in found]
+    likeliest: dict[Kind, CauseShare] = {}
+    weights: dict[Kind, float] = {}
+    for one, size in zip(found, sizes, strict=True):
+        for part in one.parts:
+            likeliest.setdefault(part.kind, part)
+            weights[part.kind] = weights.get(part.kind, 0.0) + part.share * size / sum(sizes)
+    for kind, weight in sorted(weights.items(), key=lambda item: -item[1]):
+        if likeliest[kind].because:
+            yield likeliest[kind], weight
 
 
-def _unknown(e: Evidence, o: Observed, found: Sequence[Explained], weights: dict[Kind, float]) -> list[Cause]:
+def _unknown(e: Evidence, o: Observed, found: Sequence[Explained]) -> list[Cause]:
     """An unknown change, with what moved and the causes that come nearest."""
-    near = [x for x in found if weights.get(x.kind, 0.0) >= 2 * _LEAST_WEIGHT][:3]
-    nearest = f" Nearest: {', '.join(x.kind.value for x in near)}." if near else ""
-    because = f"No single known cause explains it well beyond all others: {_moved(e, o)}.{nearest}"
-    causes = [Cause(x.kind, weights[x.kind] / 2, x.because) for x in near]
+    near = [(part, weight) for part, weight in _weights(found) if weight >= _LEAST_WEIGHT][:3]
+    nearest = f" Nearest: {', '.join(part.kind.value for part, _ in near)}." if near else ""
+    because = f"No known cause explains it well beyond all others: {_moved(e, o)}.{nearest}"
+    causes = [Cause(part.kind, weight / 2, part.because) for part, weight in near]
     return [Cause(Kind.UNKNOWN, 1.0 - sum(cause.weight for cause in causes), because), *causes]
 
 

@@ -6,17 +6,16 @@ The residuals have a Student distribution rather than a normal one, because no m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from spectronorm.arrays import Floats
-from spectronorm.monitor.change.causes import causes
 from spectronorm.monitor.change.causes.cause import FREE, Figures, Hypothesis
-from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.change.within import parts_of
+from spectronorm.short_repr import with_short_repr
 
 _DEGREES = 12.0
 _STEPS = 8
@@ -28,63 +27,87 @@ _LEAST_SPREAD = 0.5
 _SPREADS = {"quiet spread": 0, "loud spread": 2}
 
 
-@dataclass(frozen=True)
-class Explained:
-    """A cause with its logarithmic likelihood, the share of the change that it explains, and its words."""
+@with_short_repr
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A hypothesis with its parameters fitted.
 
-    kind: Kind
+    Attributes:
+        hypothesis: What was fitted.
+        parameters: Its parameters.
+        likelihood: Logarithm of its likelihood.
+        levels: Levels `(clip, range, 3)` of the training clips behind it.
+        left: The part of the change that it leaves, figures and all.
+        free: Freedom of every entry that the hypothesis allows.
+    """
+
+    hypothesis: Hypothesis
+    parameters: Floats
     likelihood: float
-    explains: float
-    because: str
+    levels: Floats
+    left: Floats
+    free: Floats
 
 
-def explanations(o: Observed) -> list[Explained]:
-    """The best variant of each kind, the likeliest first, with content and an unknown change among them."""
-    best: dict[Kind, Explained] = {}
-    for found in (*_broad(o), *(_fitted(o, cause) for cause in causes(o))):
-        if found.kind not in best or found.likelihood > best[found.kind].likelihood:
-            best[found.kind] = found
-    return sorted(best.values(), key=lambda found: -found.likelihood)
+def fitted(o: Observed, cause: Hypothesis) -> Fit:
+    """Fit a hypothesis to a change."""
+    return _Residual(o, cause).fit()
 
 
-def _broad(o: Observed) -> Iterator[Explained]:
-    """Changes without a model: content that differs as a few clips differ, and anything of some size."""
-    size = 3 * o.ranges
-    for clips in _FEW_CLIPS:
-        covariance = o.covariance + o.of_a_clip * max(1.0 / clips - 1.0 / o.clips, 0.0)
-        yield Explained(Kind.CONTENT, _density(o.moved, covariance), 0.0, "")
-    free = np.square(3.0 * _freedom(o, FREE)[1])
-    near = np.exp(-np.abs(np.subtract.outer(np.arange(o.ranges), np.arange(o.ranges))) / 2.0)
-    covariance = o.covariance + np.diag(free)
-    covariance[:size, :size] += _ANY_DB**2 * np.kron(near, 0.6 + 0.4 * np.eye(3))
-    yield Explained(Kind.UNKNOWN, _density(o.moved, covariance), 0.0, "")
+def distance(o: Observed, cause: Hypothesis) -> float:
+    """Squared distance, with the prior's, at the parameters that a fit starts from."""
+    residual = _Residual(o, cause)
+    now = residual(residual.start)
+    return float(now @ now) + 2.0 * residual.half_determinant
 
 
-def _fitted(o: Observed, cause: Hypothesis) -> Explained:
-    expected, free = _freedom(o, cause.figures)
-    size, mean = 3 * o.ranges, o.levels.mean(axis=0)
-    covariance = o.covariance + np.diag(np.square(free))
-    root = np.linalg.inv(np.linalg.cholesky(covariance))
-    scale = np.asarray(cause.deviation, dtype=np.float64)
-    centre = np.asarray(cause.centre or np.zeros(len(scale)), dtype=np.float64)
+class _Residual:
+    """The part of a change that a hypothesis leaves, for its parameters."""
 
-    before, parts = np.log(o.levels.std(axis=0) + _LEAST_SPREAD), _means_of_parts(o.ranges)
-    spreads = [(o.places[name], column) for name, column in _SPREADS.items() if name in o.places]
+    def __init__(self, o: Observed, cause: Hypothesis) -> None:
+        self.o, self.cause = o, cause
+        self.expected, self.free = _freedom(o, cause.figures)
+        covariance = o.covariance + np.diag(np.square(self.free))
+        self.root = np.linalg.inv(np.linalg.cholesky(covariance))
+        self.half_determinant = _half_determinant(covariance)
+        self.start = np.array(cause.start, dtype=np.float64)
+        self.scale = np.asarray(cause.deviation, dtype=np.float64)
+        self.centre = np.asarray(cause.centre or np.zeros(len(self.scale)), dtype=np.float64)
+        self.mean, self.parts = o.levels.mean(axis=0), _means_of_parts(o.ranges)
+        self.before = np.log(o.levels.std(axis=0) + _LEAST_SPREAD)
+        self.spreads = [(o.places[name], column) for name, column in _SPREADS.items() if name in o.places]
 
-    def rest(p: Floats) -> Floats:
-        left = o.moved - expected
-        moved = cause.moved(p)
-        left[:size] -= (moved.mean(axis=0) - mean).reshape(-1)
-        if spreads:
-            ratio = parts @ (np.log(moved.std(axis=0) + _LEAST_SPREAD) - before)
-            for place, column in spreads:
+    def left(self, p: Floats) -> Floats:
+        """The part that is left, entry by entry."""
+        o = self.o
+        left = o.moved - self.expected
+        moved = self.cause.moved(o.levels, p)
+        left[: 3 * o.ranges] -= (moved.mean(axis=0) - self.mean).reshape(-1)
+        if self.spreads:
+            ratio = self.parts @ (np.log(moved.std(axis=0) + _LEAST_SPREAD) - self.before)
+            for place, column in self.spreads:
                 left[place] -= ratio[:, column]
-        for name, value in cause.follows(p).items():
+        for name, value in self.cause.follows(p).items():
             if name in o.places:
                 left[o.places[name]] -= value * o.then[o.places[name]]
-        return np.asarray(np.concatenate([root @ left, (p - centre) / scale]))
+        return left
 
-    p = np.array(cause.start, dtype=np.float64)
+    def __call__(self, p: Floats) -> Floats:
+        """The part that is left, and the parameters, in standard deviations."""
+        return np.asarray(np.concatenate([self.root @ self.left(p), (p - self.centre) / self.scale]))
+
+    def fit(self) -> Fit:
+        """Fit the parameters."""
+        p, now, jacobian = _minimized(self, self.start)
+        curvature = (jacobian * self.scale).T @ (jacobian * self.scale)
+        complexity = 0.5 * float(np.linalg.slogdet(curvature)[1])
+        misfit = _student(float(now @ now), self.o.moved.size) + self.half_determinant
+        likelihood = self.cause.weight - complexity - misfit
+        return Fit(self.cause, p, likelihood, self.cause.moved(self.o.levels, p), self.left(p), self.free)
+
+
+def _minimized(rest: Callable[[Floats], Floats], p: Floats) -> tuple[Floats, Floats, Floats]:
+    """Parameters that leave the smallest squares, what they leave, and its slopes."""
     now = rest(p)
     jacobian = _jacobian(rest, p, now)
     for _ in range(_STEPS if len(p) else 0):
@@ -100,11 +123,22 @@ def _fitted(o: Observed, cause: Hypothesis) -> Explained:
         p, now = p + step, tried
         if gained < _ENOUGH:
             break
-    jacobian = _jacobian(rest, p, now)
-    curvature = (jacobian * scale).T @ (jacobian * scale)
-    complexity = 0.5 * float(np.linalg.slogdet(curvature)[1])
-    likelihood = cause.weight - complexity - _student(float(now @ now), o.moved.size) - _half_determinant(covariance)
-    return Explained(cause.kind, likelihood, _share(o, cause.moved(p).mean(axis=0) - mean), cause.says(p))
+    return p, now, _jacobian(rest, p, now)
+
+
+def content(o: Observed) -> float:
+    """Logarithm of the likelihood of content that differs as a few training clips differ."""
+    covariances = (o.covariance + o.of_a_clip * max(1.0 / clips - 1.0 / o.clips, 0.0) for clips in _FEW_CLIPS)
+    return max(_density(o.moved, covariance) for covariance in covariances)
+
+
+def anything(o: Observed) -> float:
+    """Logarithm of the likelihood of a change of some size that no model describes."""
+    size, free = 3 * o.ranges, np.square(3.0 * _freedom(o, FREE)[1])
+    near = np.exp(-np.abs(np.subtract.outer(np.arange(o.ranges), np.arange(o.ranges))) / 2.0)
+    covariance = o.covariance + np.diag(free)
+    covariance[:size, :size] += _ANY_DB**2 * np.kron(near, 0.6 + 0.4 * np.eye(3))
+    return _density(o.moved, covariance)
 
 
 def _means_of_parts(ranges: int) -> Floats:
@@ -114,12 +148,6 @@ def _means_of_parts(ranges: int) -> Floats:
     for row, part in zip(means, parts, strict=True):
         row[part] = 1.0 / len(part)
     return means
-
-
-def _share(o: Observed, moved: Floats) -> float:
-    """Share of the quantiles' squared change that a model explains."""
-    total = float(np.square(o.shift).sum())
-    return 1.0 - float(np.square(o.shift - moved).sum()) / max(total, 1e-9)
 
 
 def _jacobian(rest: Callable[[Floats], Floats], p: Floats, now: Floats) -> Floats:

@@ -1,20 +1,47 @@
-"""Margin by which a cause must be likelier than every alternative, chosen on changes that are not reported on."""
+"""Margin and explained share from which a cause is named, chosen on changes that are not reported on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from spectronorm.monitor.change.explanations import CauseShare, Explained
 from spectronorm.monitor.change.kind import Kind
 
 # begin: python -m benchmarks.margins --write
-LEAST_MARGIN = 5.0
+LEAST_MARGIN = 4.0
+LEAST_EXPLAINED = 0.85
+LEAST_SECOND_MARGIN = 12.0
 # end
-"""Smallest difference of logarithmic likelihoods to the next cause, to other content and to any unmodelled change."""
-LEAST_EXPLAINED = 0.5
-"""Smallest share of the levels' squared change that a cause must explain; a gain may reach no level at all."""
 NAMED = frozenset(Kind) - {Kind.NOTHING, Kind.CONTENT, Kind.UNKNOWN}
 """Kinds that are names; content that differs and changes without a model are told as unknown."""
 
 
-def is_named(kind: Kind, margin: float, explains: float) -> bool:
-    """True if a likeliest cause is sure enough to be named."""
-    enough = explains >= LEAST_EXPLAINED or kind is Kind.LEVEL
-    return kind in NAMED and margin >= LEAST_MARGIN and enough
+def surely_named(
+    found: Sequence[Explained],
+    least_margin: float = LEAST_MARGIN,
+    least_explained: float = LEAST_EXPLAINED,
+    least_second_margin: float = LEAST_SECOND_MARGIN,
+) -> list[CauseShare]:
+    """Causes of the likeliest explanation that are sure enough to be named, that with the largest share first.
+
+    The margin of a cause is the distance to the likeliest explanation without it, of one cause or of two.
+
+    Args:
+        found: All explanations, the likeliest first.
+        least_margin: Smallest margin of the surest cause.
+        least_explained: Smallest share of the levels' squared change, beyond chance, that the explanation must explain.
+        least_second_margin: Smallest margin of a second cause, which may be misfit of the first one's model.
+    """
+    first = found[0]
+    if first.explains < least_explained:
+        return []
+    margins = sorted((margin(found, part.kind) for part in first.parts), reverse=True)
+    if margins[0] < least_margin:
+        return []
+    least = min(margins[0], least_second_margin)
+    return [part for part in first.parts if part.kind in NAMED and margin(found, part.kind) >= least]
+
+
+def margin(found: Sequence[Explained], kind: Kind) -> float:
+    """Difference of logarithmic likelihoods between the likeliest explanation and the likeliest one without a cause."""
+    return found[0].likelihood - max(one.likelihood for one in found if kind not in one.kinds)

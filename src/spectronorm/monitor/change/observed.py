@@ -38,6 +38,7 @@ class Observed:
         gain_reaches: True if a gain reaches the levels.
         clips: Number of clips.
         places: Places of the known figures.
+        by_chance: Squared change of the levels to be expected if nothing changed, summed over ranges and moments.
     """
 
     levels: Floats
@@ -50,6 +51,7 @@ class Observed:
     gain_reaches: bool
     clips: int
     places: Mapping[str, slice]
+    by_chance: float
 
     @property
     def ranges(self) -> int:
@@ -108,6 +110,7 @@ def _of_clips(e: Evidence, within: Within) -> Observed:
         e.gain_reaches,
         e.clips,
         places,
+        float(np.trace(chance[: 3 * ranges, : 3 * ranges])),
     )
 
 
@@ -144,4 +147,5 @@ def _of_histograms(e: Evidence, then: Floats, now: Floats) -> Observed:
         e.gain_reaches,
         e.clips,
         places,
+        float(np.trace(of_levels)),
     )

@@ -11,6 +11,7 @@ from spectronorm.monitor.change.causes.cause import Figures, Hypothesis, curves_
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.observed import Observed
 
+_LOG = np.log(10.0) / 10.0
 _HUM_HZ = (450.0, 900.0)
 _CURVES_DB = (20.0, 20.0, 12.0, 8.0, 5.0)
 _NOISE: Figures = {"rms": (0.0, 5.0), "flux": (-0.1, 0.3), "steadiest": (-0.1, 0.2)}
@@ -33,8 +34,8 @@ def additions(o: Observed) -> Iterator[Hypothesis]:
 
 
 def _noise(o: Observed, curves: Floats, louder: Floats) -> Hypothesis:
-    def noisy(p: Floats) -> Floats:
-        return _with(raised(o, p[-1]), (curves @ p[:-1])[:, None] + louder)
+    def noisy(levels: Floats, p: Floats) -> Floats:
+        return _with(raised(levels, p[-1], o.floor), (curves @ p[:-1])[:, None] + louder)
 
     quiet = o.levels[:, :, 0].mean(axis=0)
     count = curves.shape[1]
@@ -53,8 +54,8 @@ def _noise(o: Observed, curves: Floats, louder: Floats) -> Hypothesis:
 def _hum(o: Observed, lost: Floats, louder: Floats) -> Hypothesis:
     place = np.arange(o.ranges)
 
-    def hummed(p: Floats) -> Floats:
-        return _with(raised(o, p[2]), (lost + p[0] - np.abs(p[1]) * place)[:, None] + louder)
+    def hummed(levels: Floats, p: Floats) -> Floats:
+        return _with(raised(levels, p[2], o.floor), (lost + p[0] - np.abs(p[1]) * place)[:, None] + louder)
 
     quiet = o.levels[:, :, 0].mean(axis=0)
     return Hypothesis(
@@ -70,4 +71,4 @@ def _hum(o: Observed, lost: Floats, louder: Floats) -> Hypothesis:
 
 
 def _with(levels: Floats, noise: Floats) -> Floats:
-    return np.asarray(10.0 * np.log10(10.0 ** (levels / 10.0) + 10.0 ** (noise / 10.0)))
+    return np.asarray(np.logaddexp(_LOG * levels, _LOG * noise) / _LOG)

@@ -9,7 +9,6 @@ import numpy as np
 
 from spectronorm.arrays import Floats
 from spectronorm.monitor.change.kind import Kind
-from spectronorm.monitor.change.observed import Observed
 from spectronorm.short_repr import with_short_repr
 
 Figures = Mapping[str, tuple[float | Sequence[float], float | Sequence[float]]]
@@ -39,7 +38,7 @@ class Hypothesis:
 
     Attributes:
         kind: Its name.
-        moved: The levels `(clip, range, 3)` of the training clips behind it, for its parameters.
+        moved: Levels `(clip, range, 3)` behind the cause, from levels before it and the parameters.
         says: Writes the fitted parameters in words.
         start: Parameters to start the fit from.
         deviation: Prior standard deviation of each parameter.
@@ -50,7 +49,7 @@ class Hypothesis:
     """
 
     kind: Kind
-    moved: Callable[[Floats], Floats]
+    moved: Callable[[Floats, Floats], Floats]
     says: Callable[[Floats], str]
     start: Sequence[float] | Floats = ()
     deviation: Sequence[float] = ()
@@ -60,9 +59,9 @@ class Hypothesis:
     follows: Callable[[Floats], Mapping[str, float]] = _none
 
 
-def raised(o: Observed, by: float | Floats) -> Floats:
-    """The levels behind a gain, which nothing on the floor follows."""
-    return np.asarray(np.where(o.levels <= o.floor + 0.5, o.levels, np.maximum(o.levels + by, o.floor)))
+def raised(levels: Floats, by: float | Floats, floor: float) -> Floats:
+    """Levels behind a gain, which nothing on the floor follows."""
+    return np.asarray(np.where(levels <= floor + 0.5, levels, np.maximum(levels + by, floor)))
 
 
 def curves_over(ranges: int, count: int) -> Floats:

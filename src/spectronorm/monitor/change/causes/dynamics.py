@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -17,16 +17,25 @@ _CLOSELY: Figures = {"flux": (0.0, 0.2), "steadiest": (0.0, 0.25)}
 
 def dynamics(o: Observed) -> Iterator[Hypothesis]:
     """Yield what moves levels by how far they lie below the loud ones, of their range or of their clip."""
-    loud = o.levels[:, :, 2:]
-    for depth in (o.levels - loud, o.levels - loud.max(axis=1, keepdims=True)):
+    for depth in (_in_range, _in_clip):
         for lowers in (True, False):
             yield _driven(o, depth, lowers=lowers)
-    yield _gate(o, o.levels - loud.max(axis=1, keepdims=True))
+    yield _gate(o)
     if "onset" in o.places:
-        yield _room(o, o.levels - loud)
+        yield _room(o)
 
 
-def _driven(o: Observed, depth: Floats, *, lowers: bool) -> Hypothesis:
+def _in_range(levels: Floats) -> Floats:
+    """Distance from the loud moments of the range."""
+    return np.asarray(levels - levels[:, :, 2:])
+
+
+def _in_clip(levels: Floats) -> Floats:
+    """Distance from the loud moments of the clip's loudest range."""
+    return np.asarray(levels - levels[:, :, 2:].max(axis=1, keepdims=True))
+
+
+def _driven(o: Observed, depth: Callable[[Floats], Floats], *, lowers: bool) -> Hypothesis:
     sign = 1.0 if lowers else -1.0
 
     def follows(p: Floats) -> Mapping[str, float]:
@@ -38,7 +47,7 @@ def _driven(o: Observed, depth: Floats, *, lowers: bool) -> Hypothesis:
     free: Figures = {"rms": (-1.0, 4.0)} if lowers else {"crest": (-2.0, 2.0)}
     return Hypothesis(
         Kind.DYNAMICS,
-        lambda p: raised(o, sign * np.exp(p[0]) * depth + p[1]),
+        lambda levels, p: raised(levels, sign * np.exp(p[0]) * depth(levels) + p[1], o.floor),
         lambda _: f"The quiet moments {words}.",
         start=[-1.2, 0.0],
         deviation=[0.8, 6.0],
@@ -49,11 +58,16 @@ def _driven(o: Observed, depth: Floats, *, lowers: bool) -> Hypothesis:
     )
 
 
-def _gate(o: Observed, depth: Floats) -> Hypothesis:
+def _gate(o: Observed) -> Hypothesis:
     """A gate: all that lies far below the loudest moments of the clip is lowered by one amount."""
+
+    def gated(levels: Floats, p: Floats) -> Floats:
+        lowered = np.abs(p[0]) / (1.0 + np.exp((_in_clip(levels) + np.abs(p[1])) / _SOFT_DB))
+        return raised(levels, p[2] - lowered, o.floor)
+
     return Hypothesis(
         Kind.DYNAMICS,
-        lambda p: raised(o, -np.abs(p[0]) / (1.0 + np.exp((depth + np.abs(p[1])) / _SOFT_DB)) + p[2]),
+        gated,
         lambda p: f"What is quieter than the loudest moments by {abs(p[1]):.0f} dB fell, as after a gate.",
         start=[25.0, 25.0, 0.0],
         deviation=[20.0, 10.0, 3.0],
@@ -63,7 +77,7 @@ def _gate(o: Observed, depth: Floats) -> Hypothesis:
     )
 
 
-def _room(o: Observed, depth: Floats) -> Hypothesis:
+def _room(o: Observed) -> Hypothesis:
     """A room: quiet moments rise, sounds fall more slowly than they rise, and steps between frames become small."""
 
     def follows(p: Floats) -> Mapping[str, float]:
@@ -71,7 +85,7 @@ def _room(o: Observed, depth: Floats) -> Hypothesis:
 
     return Hypothesis(
         Kind.REVERBERATION,
-        lambda p: raised(o, -np.exp(p[0]) * depth + p[1]),
+        lambda levels, p: raised(levels, -np.exp(p[0]) * _in_range(levels) + p[1], o.floor),
         lambda _: "Sounds end more slowly than in training, and the quiet moments rose, as in a room.",
         start=[-1.6, 0.0],
         deviation=[0.6, 3.0],

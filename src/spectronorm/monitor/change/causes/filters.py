@@ -28,7 +28,7 @@ _STILL: Figures = {
 
 def filters(o: Observed) -> Iterator[Hypothesis]:
     """Yield what moves each range as a whole."""
-    yield Hypothesis(Kind.NOTHING, lambda _: o.levels, lambda _: "", figures=_STILL)
+    yield Hypothesis(Kind.NOTHING, lambda levels, _: levels, lambda _: "", figures=_STILL)
     yield _gain(o)
     yield _smooth_filter(o)
     yield from _band_limits(o)
@@ -39,7 +39,7 @@ def _gain(o: Observed) -> Hypothesis:
     reaches = 1.0 if o.gain_reaches else 0.0
     return Hypothesis(
         Kind.LEVEL,
-        lambda p: raised(o, reaches * p[0]),
+        lambda levels, p: raised(levels, reaches * p[0], o.floor),
         lambda p: f"All clips are {abs(p[0]):.1f} dB {'louder' if p[0] > 0 else 'quieter'}.",
         start=o.figure("rms"),
         deviation=[15.0],
@@ -63,7 +63,7 @@ def _smooth_filter(o: Observed) -> Hypothesis:
     still: Figures = dict.fromkeys(("flux", "steadiest", "quiet spread", "loud spread"), (0.0, 0.1))
     return Hypothesis(
         Kind.EQUALIZATION,
-        lambda p: raised(o, (curves @ p)[:, None]),
+        lambda levels, p: raised(levels, (curves @ p)[:, None], o.floor),
         says,
         start=fitted_curve(curves, o.shift[:, 1:].mean(axis=1)),
         deviation=_CURVES_DB[: curves.shape[1]],
@@ -106,10 +106,10 @@ def _band_limit(
     if high < o.ranges:
         at_edge[high - 1] = beyond[high] = 1.0
 
-    def cut(p: Floats) -> Floats:
+    def cut(levels: Floats, p: Floats) -> Floats:
         lost = np.abs(p[1]) * (1.0 - beyond / (1.0 + np.exp(-p[3]))) if in_part else np.abs(p[1])
         by = np.where(kept, p[0] - at_edge * np.abs(p[2]), p[0] - lost)
-        return raised(o, by[:, None])
+        return raised(levels, by[:, None], o.floor)
 
     sides = [f"below about {o.hz[low]:.0f} Hz"] if low > 0 else []
     sides += [f"above about {o.hz[high]:.0f} Hz"] if high < o.ranges else []

@@ -39,8 +39,8 @@ def speeds(o: Observed) -> Iterator[Hypothesis]:
         )
 
 
-def _faster(o: Observed, p: Floats) -> Floats:
-    return np.asarray(np.maximum(_played(o.hz, o.levels, float(np.exp(p[0]))) + p[1], o.floor))
+def _faster(o: Observed, levels: Floats, p: Floats) -> Floats:
+    return np.asarray(np.maximum(_played(o.hz, levels, float(np.exp(p[0]))) + p[1], o.floor))
 
 
 def _played(hz: Floats, levels: Floats, factor: float) -> Floats:
