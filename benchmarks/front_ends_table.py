@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.document import put_table
 from benchmarks.measure import RESULTS, Figure
-from benchmarks.processor import in_words, processor, vectors
+from benchmarks.processor import in_words, processor, table_of
 
 _WAYS = ("NumPy", "torch", "NumPy in float32", "torch in float32")
 
@@ -51,7 +51,7 @@ class Parts:
     def with_part(self, name: str, part: Part) -> Parts:
         """Return the parts with this one, whose figures replace those of equal names and of this kind of processor."""
         before = self.found.get(name)
-        if before is not None and vectors(before.machine) == vectors(part.machine):
+        if before is not None and table_of(before.machine) == table_of(part.machine):
             names = {figure.name for figure in part.figures}
             kept = [figure for figure in before.figures if figure.name not in names]
             part = Part({**before.median_ms, **part.median_ms}, kept + part.figures, part.rounds, part.machine)
@@ -68,8 +68,8 @@ class Parts:
     def put_table(self, page: Path) -> None:
         """Put the presets' rows into a page: a table for each kind of processor, between the marks of that kind."""
         head = ["preset", "work", "origin", "compiled", *_WAYS]
-        for kind in sorted({vectors(part.machine) for part in self.found.values()}):
-            here = Parts({name: part for name, part in self.found.items() if vectors(part.machine) == kind})
+        for kind in sorted({table_of(part.machine) for part in self.found.values()}):
+            here = Parts({name: part for name, part in self.found.items() if table_of(part.machine) == kind})
             rows = [row for name in sorted(here.found) for row in here._rows(name)]
             put_table(page, f"front-ends, {kind}", [head, *rows], here._under())
 

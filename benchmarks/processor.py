@@ -36,10 +36,19 @@ def in_words(machine: dict[str, Any]) -> str:
 
 
 def vectors(machine: dict[str, Any]) -> str:
-    """The widest vector instructions, such as `AVX2`: processors are compared, and tables kept, kind by kind."""
+    """The widest vector instructions, such as `AVX2`."""
     features = machine.get("features", [])
     widest = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sve": "SVE", "asimd": "NEON"}
     return next((name for feature, name in widest.items() if feature in features), "")
+
+
+def table_of(machine: dict[str, Any]) -> str:
+    """The kind of processor that a table is of, such as `AVX2, cpu family 25, model 1`.
+
+    Instructions alone do not tell: one family carries out AVX2 in halves, and another as a whole.
+    """
+    told = [part for part in machine.get("kind", "").split(", ") if not part.startswith("stepping")]
+    return ", ".join(part for part in (vectors(machine), *told) if part)
 
 
 def _first(cpuinfo: Path) -> dict[str, str]:

@@ -119,11 +119,12 @@ def test_a_plot_is_sound_svg_with_every_point(tmp_path: Path) -> None:
 
 
 def test_figures_of_front_ends_stand_in_the_table_of_their_kind_of_processor(tmp_path: Path) -> None:
-    """A machine with narrower vectors leaves the table of the others alone, and says which processor it was."""
-    page, old = tmp_path / "page.md", "| the wide one's |"
-    marks = [f"<!-- front-ends, {kind}: {mark} -->" for kind in ("AVX-512", "AVX2") for mark in ("begin", "end")]
-    page.write_text("\n".join([marks[0], old, *marks[1:]]))
-    machine = {"name": "A processor", "cores": 2, "load": 1.0}
+    """A machine with other vectors, or of another family, leaves other tables alone and says which processor it was."""
+    page, old = tmp_path / "page.md", "| another one's |"
+    kinds = [f"{name}, cpu family {family}, model 1" for name, family in (("AVX-512", 25), ("AVX2", 23), ("AVX2", 25))]
+    marks = [f"<!-- front-ends, {kind}: {mark} -->" for kind in kinds for mark in ("begin", "end")]
+    page.write_text("\n".join([marks[0], old, *marks[1:3], old, *marks[3:]]))
+    machine = {"name": "A processor", "kind": "cpu family 25, model 1, stepping 1", "cores": 2, "load": 1.0}
     narrow, wide = ({**machine, "features": ["avx2", *more]} for more in ((), ("avx512f",)))
     figure = measure.Figure("kaldi, clip, NumPy: origin / ours", 9.0, "x", ">= 2", met=True)
     part = Part({"kaldi clip, origin": 36.0, "kaldi clip, NumPy": 4.0}, [figure], 7, narrow)
@@ -131,7 +132,7 @@ def test_figures_of_front_ends_stand_in_the_table_of_their_kind_of_processor(tmp
     parts = Parts({"kaldi": other}).with_part("kaldi", part)
     parts.put_table(page)
     text = page.read_text()
-    assert old in text
+    assert text.count(old) == 2
     assert "| `kaldi` | clip | 36.0 |  | 4.0 (9.0) |" in text
-    assert "A processor (AVX2), 2 cores" in text
+    assert "A processor (cpu family 25, model 1, stepping 1; AVX2), 2 cores" in text
     assert "batch" not in text

@@ -21,7 +21,7 @@ import spectronorm as sn
 from spectronorm.audio.clip import within
 from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
-from spectronorm.front_end.fast.logarithm import _COMMON, _NATURAL, _logarithm, compressed
+from spectronorm.front_end.fast.logarithm import _COMMON, _NATURAL, compressed, logarithm
 from spectronorm.kernels import elementary
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
@@ -147,8 +147,8 @@ def test_the_compiled_logarithm_has_the_bits_of_the_plain_one(
     """No product and sum are fused, so that levels are equal on processors that can fuse them, and without numba."""
     values = 10.0 ** np.random.default_rng(8).uniform(-15, 12, 200_000)
     compiled, plain = values.copy(), values.copy()
-    _logarithm(compiled, 1e-10, 1e-9, *base, factor, shift, -100.0)
-    _logarithm.plain(plain, 1e-10, 1e-9, *base, factor, shift, -100.0)
+    logarithm(compiled, (1e-10, 1e-9, *base, factor, shift, -100.0))
+    logarithm.plain(plain, (1e-10, 1e-9, *base, factor, shift, -100.0))
     np.testing.assert_array_equal(compiled, plain)
 
 

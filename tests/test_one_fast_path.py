@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import array_api_compat.torch  # noqa: F401  (copies functions of torch, which must not be those of a fixture)
 import numpy as np
 import pytest
 import soundfile
@@ -16,6 +17,7 @@ from spectronorm.experiment.clips.levels import Waves
 from spectronorm.front_end import PRESETS, STFT
 from spectronorm.front_end.fast import blocks
 from spectronorm.images import ImageCodec, LevelRange
+from spectronorm.kernels.fft import Frames
 from spectronorm.monitor import Monitor
 from spectronorm.nn import ClipDataset, Preprocess, Spectrogram
 
@@ -29,9 +31,9 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counted: list[int] = []
     power_spectra = blocks.power_spectra
 
-    def count(padded: np.ndarray, change: tuple[float, float], stft: STFT, frames: int, *rest: object) -> np.ndarray:
+    def count(cut: Frames, stft: STFT, first: int, frames: int, *rest: object) -> np.ndarray:
         counted.append(frames)
-        return power_spectra(padded, change, stft, frames, *rest)  # type: ignore[arg-type]
+        return power_spectra(cut, stft, first, frames, *rest)  # type: ignore[arg-type]
 
     def plain(*_: object, **__: object) -> None:
         raise AssertionError("the plain array code ran")

@@ -11,6 +11,7 @@ from spectronorm.arrays.checks import require_finite as require_finite
 from spectronorm.arrays.checks import require_floats as require_floats
 from spectronorm.arrays.checks import require_plausible as require_plausible
 from spectronorm.arrays.checks import require_wave as require_wave
+from spectronorm.arrays.checks import seen_clean as seen_clean
 from spectronorm.arrays.checks import set_flags as set_flags
 from spectronorm.arrays.checks import set_real_numbers as set_real_numbers
 from spectronorm.arrays.checks import set_whole_numbers as set_whole_numbers

@@ -28,7 +28,7 @@ def effect(setting: str, a: FrontEnd, b: FrontEnd) -> str:
 def _rate(a: FrontEnd, b: FrontEnd) -> str:
     return (
         f"frequencies reach {a.sample_rate / 2:g} Hz here and {b.sample_rate / 2:g} Hz there, and every length in "
-        "samples is another duration"
+        "samples is a different duration"
     )
 
 
@@ -50,7 +50,7 @@ def _window(a: FrontEnd, b: FrontEnd) -> str:
 def _n_fft(a: FrontEnd, b: FrontEnd) -> str:
     return (
         f"bins lie {a.sample_rate / a.stft.n_fft:.2f} Hz apart here and {b.sample_rate / b.stft.n_fft:.2f} Hz there: "
-        "finer bins tell tones apart and smear time"
+        "finer bins separate tones and blur time"
     )
 
 
@@ -97,10 +97,10 @@ _EFFECTS: Mapping[str, Effect] = {
     "sample_rate": _rate,
     "resampler": _says("two resamplers move the top bands by up to 2 dB; the rest hardly differs"),
     "level.kind": _says(
-        "the waveform is treated otherwise before anything else: unless both leave it as recorded, loud and quiet "
-        "recordings keep or lose their level"
+        "the waveform is normalized differently at the start: the loudness of a recording may survive in only one of "
+        "the two"
     ),
-    "level.factor": _says("all samples are scaled otherwise: levels move by a constant, except at the floor"),
+    "level.factor": _says("all samples are scaled by another factor: levels move by a constant, except at the floor"),
     "stft.n_fft": _n_fft,
     "stft.win_length": _window,
     "stft.window": _window,
@@ -116,7 +116,9 @@ _EFFECTS: Mapping[str, Effect] = {
     ),
     "stft.frame_by": _says("frames are cut by n_fft or by win_length: they are shifted and their number differs"),
     "stft.frame_count": _says("the number of frames of a clip differs by one or two at its end"),
-    "stft.remove_dc_offset": _says("each frame loses its mean, or not: only the lowest bins differ"),
+    "stft.remove_dc_offset": _says(
+        "the mean of each frame is subtracted in only one of the two: only the lowest bins differ"
+    ),
     "stft.preemphasis": _says(
         "pre-emphasis lifts high against low frequencies: with 0.97 some 30 dB less at the bottom, 6 dB more at the top"
     ),

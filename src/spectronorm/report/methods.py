@@ -57,7 +57,7 @@ def methods_paragraph(content: Described, form: str = "text", updates: Sequence[
     """
     sentences = [escaped_for(printable(sentence), form) for sentence in (*_sentences(content), *_updates(updates))]
     sentences += [f"{before} {_as_code(printable(line), form)}." for before, line in _commands(content)]
-    sentences.append(escaped_for(f"This was described by spectronorm {__version__}.", form))
+    sentences.append(escaped_for(f"Described by spectronorm {__version__}.", form))
     return " ".join(sentences)
 
 
@@ -188,7 +188,7 @@ def _named(files: Sequence[BadFile]) -> str:
 def _libraries(libraries: tuple[tuple[str, str], ...]) -> Iterator[str]:
     if libraries:
         listed = ", ".join(f"{name} {version}" for name, version in libraries)
-        yield f"Libraries that decide its bits were {listed}."
+        yield f"The last bits of the result depend on these library versions: {listed}."
 
 
 def _groups(profile: Profile) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _groups(profile: Profile) -> Iterator[str]:
     if columns:
         values = {one: sorted({dict(key)[one] for key in profile.groups if one in dict(key)}) for one in columns}
         listed = "; ".join(f"{one} " + ", ".join(found) for one, found in values.items())
-        yield f"They are of the groups {listed}."
+        yield f"The statistics include the groups {listed}."
     if profile.left_out:
         yield f"Left out were {'; '.join(profile.left_out)}."
 
@@ -227,8 +227,8 @@ def _image(header: Header) -> Iterator[str]:
     )
     if header.colormap:
         yield f"It is shown in the colours of {header.colormap}, for viewing: it cannot be turned back into levels."
-    source = f" It shows {header.source}." if header.source else ""
-    yield f"It holds {counted(header.frames, 'frame')} of {counted(header.length, 'sample')}.{source}"
+    source = f" of {header.source}" if header.source else ""
+    yield f"The image contains {counted(header.frames, 'frame')} from {counted(header.length, 'sample')}{source}."
 
 
 def _statistics(name: str, numbers: ShiftAndScale) -> Iterator[str]:

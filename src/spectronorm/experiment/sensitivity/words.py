@@ -28,8 +28,9 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
             f"worst of the draws {points(enough.worst)})."
         )
     elif few:
+        last = few[-1]
         said.append(
-            f"Statistics from {few[-1].mean:g} clips still change it by {points(few[-1].change)} points on average."
+            f"Statistics from {last.mean:g} clips still change the {found.metric} by {points(last.change)} points."
         )
     return said
 

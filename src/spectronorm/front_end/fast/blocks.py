@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.front_end.compress.compression import Compression, Logarithm
-from spectronorm.front_end.fast.logarithm import compressed, logarithm_of
-from spectronorm.front_end.fast.padding import padded_wave
-from spectronorm.front_end.fast.power_spectra import power_spectra
+from spectronorm.front_end.compress.compression import Compression
+from spectronorm.front_end.fast.logarithm import LogarithmInPlace, compressed
+from spectronorm.front_end.fast.padding import PaddedWave, padded_wave
+from spectronorm.front_end.fast.power_spectra import cut_frames, power_spectra
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.front_end.waveform.waveform_level import WaveformLevel
 from spectronorm.kernels.buffers import Workspace
@@ -58,10 +58,11 @@ class LevelKernels:
         return self.compress if self.compress.causal else self.compress.without_clip_floor()
 
     @cached_property
-    def _logarithm(self) -> Logarithm | None:
+    def logarithm(self) -> LogarithmInPlace | None:
         """The logarithm that is all of the blocks' compression, if it is one."""
         compress = self.block_compression
-        return None if compress is None or not compress.framewise else compress.logarithm(self.stft.power)
+        log = None if compress is None or not compress.framewise else compress.logarithm(self.stft.power)
+        return None if log is None else LogarithmInPlace(log)
 
     @cached_property
     def floor_follows(self) -> bool:
@@ -83,16 +84,16 @@ class LevelKernels:
         """
         if self.block_compression is None:
             whole = np.empty((self.bands, self.frames(len(samples))))
-            for start, count, block in self._values(samples, workspace):
+            for start, count, block in self.values(samples, workspace):
                 whole[:, start : start + count] = block[:, :count]
             yield 0, whole.shape[1], np.ascontiguousarray(self.compress(whole, self.stft.power))
             return
-        if self._logarithm is not None:
-            for start, count, values in self._values(samples, workspace):
-                yield start, count, logarithm_of(values, self._logarithm)
+        if self.logarithm is not None:
+            for start, count, values in self.values(samples, workspace):
+                yield start, count, self.logarithm(values)
             return
         compress = BlockCompressor(self.block_compression, self.stft.power)
-        for start, count, values in self._values(samples, workspace):
+        for start, count, values in self.values(samples, workspace):
             yield start, count, compress(values, count)
 
     def blocks(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
@@ -111,13 +112,13 @@ class LevelKernels:
             np.maximum(level, self.clip_floor(float(level.max())), out=level)
         return level
 
-    def _values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
+    def values(self, samples: NDArray[Any], workspace: Workspace) -> Iterator[LevelBlock]:
         """Return band values before the compression, in blocks."""
         padded, *change = padded_wave(samples, self.sample_rate, self.waveform, self.stft, workspace, self.dtype)
         return self.values_of_frames(padded, (change[0], change[1]), self.frames(len(samples)), workspace)
 
     def values_of_frames(
-        self, padded: NDArray[Any], change: tuple[float, float], frames: int, workspace: Workspace
+        self, padded: PaddedWave, change: tuple[float, float], frames: int, workspace: Workspace
     ) -> Iterator[LevelBlock]:
         """Yield band values of the first frames of `(padded - mean) · scale`, given that change, without padding."""
         stft = self.stft
@@ -126,13 +127,15 @@ class LevelKernels:
         # An odd number of vectors: with a power of two, all rows would compete for the same few cache lines.
         vectors = min(_MOST_VECTORS, _CELL_BYTES // size // stft.bins // (2 * lanes) * 2 + 2) - 1
         step = vectors * lanes
+        cut, gathered = cut_frames(padded, change, stft), np.empty((0, 0))
         for start in range(0, frames, step):
             count = min(step, frames - start)
-            values = power_spectra(padded[start * stft.hop :], change, stft, count, workspace, self.dtype)
-            if stft.power != 2.0:
+            values = power_spectra(cut, stft, start, count, workspace, self.dtype)
+            if stft.power not in (1.0, 2.0):
                 values **= stft.power / 2.0
             if not self.runs.identity:
-                gathered = workspace.array("gathered", (self.bands, values.shape[1]), self.dtype)
+                if gathered.shape[1] != values.shape[1]:
+                    gathered = workspace.array("gathered", (self.bands, values.shape[1]), self.dtype)
                 self.runs.gather(values, gathered)
                 values = gathered
             yield start, count, values[: self.bands]

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.front_end.fast.logarithm import LOGARITHM
 from spectronorm.kernels.fft.few_frames import power_of_few
 from spectronorm.kernels.fft.lanes import DOUBLES, FOUR, fill, fill_four, load, load_four, store
 from spectronorm.kernels.jit import called, njit
+from spectronorm.kernels.logarithm_in_lanes import logarithm_in_lanes
 from spectronorm.kernels.packed import flat, is_plain, numbers_of, set_setting, setting, wholes_of
 
 HOP, FEW, BANDS, BINS, IDENTITY, ROOT, CHANGES, MAPPED, HISTORY, BEGIN, END, TOTAL, WRITTEN = range(13)
@@ -32,7 +32,6 @@ PREEMPHASIS, _OFFSET, _GAIN, _LIMIT = range(8, 12)
 _SUMS = 8
 _Floats = NDArray[np.floating[Any]]
 _Doubles = NDArray[np.float64]
-_log: Any = LOGARITHM
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -181,7 +180,9 @@ def write_levels(table: _Doubles, at_once: int, start: int, there: int, into: _F
             powers[i] = np.sqrt(powers[i])
     _gather(table, at_once, there)
     n, columns = numbers_of(table, NUMBERS), into.shape[1]
-    _log(flat(level, bands * there), n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7])
+    # Numbers behind the last one fill its vector.
+    whole = (bands * there + DOUBLES - 1) // DOUBLES * DOUBLES
+    logarithm_in_lanes(flat(level, whole), (n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]))
     out, kind = flat(into, bands * columns), into.dtype.type
     if there == columns and not setting(table, MAPPED):
         for i in range(np.uintp(bands * there)):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spectronorm.front_end.compress.compression import Compression, Logarithm
 from spectronorm.front_end.fast.blocks import BlockCompressor, LevelKernels
 from spectronorm.front_end.fast.mapped import write_mapped
+from spectronorm.front_end.fast.padding import unpadded
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.kernels.fft import plan_of
 from spectronorm.kernels.jit import kernel_of_module
@@ -60,7 +61,7 @@ class FrameWriter:
 def write_in_blocks(writer: FrameWriter, samples: NDArray[np.float64], begin: int, end: int, into: _Row) -> None:
     """Write by the kernels of whole clips, one after the other."""
     frames = into.shape[1]
-    blocks = writer.blocks.values_of_frames(samples[begin:end], (0.0, 1.0), frames, workspace_of_thread())
+    blocks = writer.blocks.values_of_frames(unpadded(samples[begin:end]), (0.0, 1.0), frames, workspace_of_thread())
     for start, count, values in blocks:
         write_mapped(writer.compress(values, count), count, writer.shift, writer.scale, into, start)
 

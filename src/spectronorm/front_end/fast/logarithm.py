@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from spectronorm.front_end.compress.compression import Compression, Logarithm
 from spectronorm.kernels.elementary import SERIES
-from spectronorm.kernels.jit import kernel
+from spectronorm.kernels.jit import kernel_of_module
 
 _COMMON = (0.30102999566383914, 1.42050232272661e-13, 0.4342944819032518)
 """log10 2 in two parts, the first short enough to be multiplied exactly, and log10 e."""
 _NATURAL = (0.693147180559663, 2.8235290563031577e-13, 1.0)
 
-
+_Numbers = tuple[float, float, float, float, float, float, float, float]
+_VECTOR_BYTES = 64
 _SMALLEST_SINGLE = 1e-30
 """Least argument of a logarithm in float32: below it, values would be too near to the smallest numbers."""
 
@@ -34,22 +35,42 @@ def compressed(values: NDArray[Any], compress: Compression, power: float) -> NDA
     log = compress.logarithm(power)
     if log is None:
         return compress.of_block(values.astype(np.float64, copy=False), power)
-    return logarithm_of(values, log)
+    return LogarithmInPlace(log)(values)
 
 
-def logarithm_of(values: NDArray[Any], log: Logarithm) -> NDArray[Any]:
-    """Replace contiguous values by this logarithm of them, and return them; float32 only where it is exact enough."""
-    if values.dtype == np.float32 and log.amin + log.offset >= _SMALLEST_SINGLE:
-        numbers = log.amin, log.offset, log.factor * (_COMMON[2] if log.common else 1.0), log.shift, log.least
-        singles: Any = [np.float32(number) for number in numbers]
-        _logarithm_of_singles(values.reshape(-1), *singles)
+class LogarithmInPlace:
+    """Replaces contiguous values by a logarithm of them, and returns them; float32 only where it is exact enough."""
+
+    def __init__(self, log: Logarithm) -> None:
+        self._doubles, self._singles = logarithm_numbers(log), _single_numbers(log)
+        self._exact_enough = log.amin + log.offset >= _SMALLEST_SINGLE
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the logarithms: in `values`, unless these are float32 and those are not exact enough."""
+        values, arguments = self._exact(values)
+        flat, width = values.reshape(-1), _VECTOR_BYTES // values.itemsize
+        rest = flat.size % width
+        logarithm(flat[: flat.size - rest] if rest else flat, arguments)
+        if rest:
+            last = np.ones(width, values.dtype)
+            last[:rest] = flat[-rest:]
+            logarithm(last, arguments)
+            flat[-rest:] = last[:rest]
         return values
-    values = values.astype(np.float64, copy=False)
-    _logarithm(values.reshape(-1), *logarithm_numbers(log))
-    return values
 
+    def write(self, values: NDArray[Any], count: int, into: NDArray[np.floating[Any]], start: int) -> None:
+        """Write the logarithms of the first `count` columns into columns from `start` on.
 
-_Numbers = tuple[float, float, float, float, float, float, float, float]
+        Both arrays are `(band, frame)` and contiguous; `values`, whose rows are whole vectors, may be overwritten.
+        """
+        values, arguments = self._exact(values)
+        flat, columns = values.reshape(-1), values.shape[1]
+        written_logarithm(flat, columns, count, arguments, into.reshape(-1), into.shape[1], start)
+
+    def _exact(self, values: NDArray[Any]) -> tuple[NDArray[Any], _Numbers]:
+        if values.dtype == np.float32 and self._exact_enough:
+            return values, self._singles
+        return values.astype(np.float64, copy=False), self._doubles
 
 
 def logarithm_numbers(log: Logarithm) -> _Numbers:
@@ -60,18 +81,23 @@ def logarithm_numbers(log: Logarithm) -> _Numbers:
     return amin, offset, *base, factor, shift, least
 
 
-def _logarithm_by_numpy(
-    values: NDArray[np.float64],
-    amin: float,
-    offset: float,
-    high: float,
-    low: float,
-    unit: float,
-    factor: float,
-    shift: float,
-    least: float,
-) -> None:
+def _single_numbers(log: Logarithm) -> _Numbers:
+    """Return the arguments of the kernel of float32 after the values: a logarithm's step from one exponent to the next.
+
+    The parts of log 2 that float64 needs are not used.
+    """
+    factor = float(log.factor) * (_COMMON[2] if log.common else 1.0)
+    numbers = log.amin, log.offset, 0.0, 0.0, factor * _NATURAL[0], factor, log.shift, log.least
+    singles: Any = tuple(np.float32(number) for number in numbers)
+    return singles  # type: ignore[no-any-return]
+
+
+def _logarithm_by_numpy(values: NDArray[Any], arguments: _Numbers) -> None:
+    amin, offset, high, low, unit, factor, shift, least = arguments
     x = np.maximum(values, amin) + offset
+    if values.dtype == np.float32:
+        np.maximum(np.log(x) * factor - shift, least, out=values)
+        return
     bits = x.view(np.int64)
     exponent = (bits - 0x3FE6A09E667F3BCD) >> 52
     m = (bits - (exponent << 52)).view(np.float64)
@@ -84,57 +110,23 @@ def _logarithm_by_numpy(
     np.maximum(level * factor - shift, least, out=values)
 
 
-@kernel(_logarithm_by_numpy, cache=True, nogil=True, error_model="numpy")
-def _logarithm(
-    values: NDArray[np.float64],
-    amin: float,
-    offset: float,
-    high: float,
-    low: float,
-    unit: float,
-    factor: float,
-    shift: float,
-    least: float,
+logarithm = kernel_of_module("spectronorm.kernels.logarithm_in_lanes", "logarithm_in_lanes", _logarithm_by_numpy)
+"""Replace values by `max(log(max(x, amin) + offset) · factor - shift, least)`: whole vectors of float64 or float32.
+"""
+
+
+def _write_by_numpy(
+    values: NDArray[Any],
+    columns: int,
+    count: int,
+    arguments: _Numbers,
+    into: NDArray[np.floating[Any]],
+    frames: int,
+    start: int,
 ) -> None:
-    """Replace the values by `max(log(max(x, amin) + offset) · factor - shift, least)`."""
-    a, b, c, d, e, f, g = SERIES
-    for i in range(values.size):
-        x: Any = (values[i] if values[i] > amin else amin) + offset  # max() takes longer to compile
-        bits = np.float64(x).view(np.int64)
-        exponent = np.int32((bits - 0x3FE6A09E667F3BCD) >> 52)  # the bits of √½
-        m = np.int64(bits - (np.int64(exponent) << 52)).view(np.float64)
-        s = (m - 1.0) / (m + 1.0)
-        z = s * s
-        series = a + z * (b + z * (c + z * (d + z * (e + z * (f + z * g)))))
-        level = exponent * high + (exponent * low + unit * (2.0 * s + s * (z * series)))
-        level = level * factor - shift
-        values[i] = level if level > least else least
+    _logarithm_by_numpy(values, arguments)
+    into.reshape(-1, frames)[:, start : start + count] = values.reshape(-1, columns)[:, :count]
 
 
-LOGARITHM = _logarithm.helper
-"""The kernel of float64, for other kernels to call."""
-
-
-def _logarithm_of_singles_by_numpy(
-    values: NDArray[np.float32], amin: float, offset: float, factor: float, shift: float, least: float
-) -> None:
-    values[:] = np.maximum(np.log(np.maximum(values, amin) + offset) * factor - shift, least)
-
-
-@kernel(_logarithm_of_singles_by_numpy, cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def _logarithm_of_singles(
-    values: NDArray[np.float32], amin: float, offset: float, factor: float, shift: float, least: float
-) -> None:
-    """Replace float32 values by `max(ln(max(x, amin) + offset) · factor - shift, least)`, in float32."""
-    one, two, ln2 = np.float32(1.0), np.float32(2.0), np.float32(0.6931471805599453)
-    a, b, c, d = np.float32(2.0 / 3.0), np.float32(0.4), np.float32(2.0 / 7.0), np.float32(2.0 / 9.0)
-    for i in range(values.size):
-        x: Any = max(values[i], amin) + offset
-        bits = np.float32(x).view(np.int32)
-        exponent = np.int32((bits - np.int32(0x3F3504F3)) >> np.int32(23))  # the bits of √½
-        m = np.int32(bits - (exponent << np.int32(23))).view(np.float32)
-        s = (m - one) / (m + one)
-        z = s * s
-        log = np.float32(exponent) * ln2 + (two * s + s * (z * (a + z * (b + z * (c + z * d)))))
-        level: Any = max(log * factor - shift, least)
-        values[i] = level
+written_logarithm = kernel_of_module("spectronorm.kernels.logarithm_in_lanes", "write_logarithm", _write_by_numpy)
+"""Write the logarithms of a block of rows to other rows, which saves a pass over memory."""

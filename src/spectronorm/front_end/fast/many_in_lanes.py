@@ -71,7 +71,7 @@ def _write_powers(begin: int, there: int, table: _Doubles) -> None:
     layout = window, wholes_of(table, ROWS), wholes_of(table, SHIFTS)
     plan = wholes_of(table, RADICES), wholes_of(table, STARTS), numbers_of(table, ROOTS)
     stages = numbers_of(table, STAGE), numbers_of(table, OTHER_STAGE)
-    transform_frames(frames, layout, (DOUBLES, DOUBLES), plan, stages, powers)
+    transform_frames(frames, layout, (DOUBLES, DOUBLES), plan, stages, powers, 0)
 
 
 @called

@@ -6,7 +6,7 @@ The normalizer's map is applied while a block is written, so neither the level n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,13 @@ class BandMap:
     shift: NDArray[np.floating]
     scale: NDArray[np.floating]
     padding: float | NDArray[np.floating] = 0.0
+    is_identity: bool = field(default=False, kw_only=True)
+    """True if the level is written as it is."""
 
     @classmethod
     def unchanged(cls, bands: int, dtype: DTypeLike, padding: float = 0.0) -> BandMap:
         """Return the identity for levels of that many bands."""
-        return cls(np.zeros((1, bands), dtype), np.ones((1, bands), dtype), padding)
+        return cls(np.zeros((1, bands), dtype), np.ones((1, bands), dtype), padding, is_identity=True)
 
 
 def mapped_levels(
@@ -66,6 +68,14 @@ def mapped_levels(
 def _write_clip(
     blocks: LevelKernels, wave: NDArray[Any], band_map: BandMap, channel: int, into: NDArray[np.floating]
 ) -> None:
+    log = blocks.logarithm
+    if band_map.is_identity and log is not None and not blocks.floor_follows:
+        written = 0
+        for start, count, values in blocks.values(wave, workspace_of_thread()):
+            log.write(values, count, into, start)
+            written = start + count
+        into[:, written:] = band_map.padding
+        return
     shift, scale = band_map.shift[channel], band_map.scale[channel]
     highest, written = -np.inf, 0
     for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,24 @@ from spectronorm.front_end.waveform.waveform_level import ClipStatistics, Wavefo
 from spectronorm.kernels.buffers import Workspace
 
 
+class PaddedWave(NamedTuple):
+    """A waveform, and its padding, from one of their samples on."""
+
+    wave: NDArray[Any]
+    before: NDArray[Any]
+    behind: NDArray[Any]
+    begin: int = 0
+
+    def after(self, samples: int) -> PaddedWave:
+        """Return the part after this number of samples."""
+        return self._replace(begin=self.begin + samples)
+
+
+def unpadded(wave: NDArray[Any]) -> PaddedWave:
+    """Return a waveform without padding."""
+    return PaddedWave(wave, wave[:0], wave[:0])
+
+
 def padded_wave(
     samples: NDArray[Any],
     sample_rate: int,
@@ -19,7 +37,7 @@ def padded_wave(
     stft: STFT,
     workspace: Workspace,
     dtype: type[np.floating[Any]],
-) -> tuple[NDArray[Any], float, float]:
+) -> tuple[PaddedWave, float, float]:
     """Return the result of `STFT.padded`, and the mean and scale that remain to be applied to it.
 
     A change by an offset and a scale is left to the windowing, which saves a pass over memory.
@@ -29,16 +47,15 @@ def padded_wave(
     total = n + p + stft.padding_behind
     if stft.frame_count == "ceil":
         total = max(n, (stft.frames(n) - 1) * stft.hop + stft.frame_samples)
-    kept = samples.dtype if dtype is np.float64 else dtype
-    padded = workspace.array("padded", (total,), np.float64 if change is None else kept)
     if change is None:
-        level.write(samples, sample_rate, padded[p : p + n])
+        wave = workspace.array("leveled", (n,), dtype)
+        level.write(samples, sample_rate, wave)
     else:
-        padded[p : p + n] = samples
-    _pad(padded, p, n, stft.pad_mode if total > n and stft.center else "constant")
-    if change is not None:
-        return padded, change.offset, change.scale
-    return (padded if dtype is np.float64 else padded.astype(dtype)), 0.0, 1.0
+        wave = samples if dtype is np.float64 else samples.astype(dtype, copy=False)
+    mode = stft.pad_mode if total > n and stft.center else "constant"
+    before, behind = left_padding(wave, mode, p), right_padding(wave, mode, total - n - p)
+    padded = PaddedWave(wave, np.ascontiguousarray(before), np.ascontiguousarray(behind))
+    return (padded, 0.0, 1.0) if change is None else (padded, change.offset, change.scale)
 
 
 def _change(samples: NDArray[Any], level: WaveformLevel, stft: STFT) -> WaveformChange | None:
@@ -66,10 +83,3 @@ def right_padding(wave: NDArray[Any], mode: str, padding: int) -> NDArray[Any]:
     if mode == "symmetric":
         return wave[len(wave) - padding :][::-1]
     return np.full(padding, wave[-1] if mode == "edge" else 0.0, wave.dtype)
-
-
-def _pad(padded: NDArray[Any], padding: int, samples: int, mode: str) -> None:
-    """Fill the samples before and behind a waveform."""
-    wave, end = padded[padding : padding + samples], padding + samples
-    padded[:padding] = left_padding(wave, mode, padding)
-    padded[end:] = right_padding(wave, mode, len(padded) - end)

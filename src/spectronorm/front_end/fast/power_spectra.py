@@ -1,4 +1,4 @@
-"""Squared magnitudes of a block of frames, as `(bin, frame)`."""
+"""Magnitudes to a power of a block of frames, as `(bin, frame)`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.front_end.fast.padding import PaddedWave
 from spectronorm.front_end.stft.stft import STFT
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
 
 
-def power_spectra(
-    padded: NDArray[np.floating],
-    change: tuple[float, float],
-    stft: STFT,
-    count: int,
-    workspace: Workspace,
-    dtype: type[np.floating[Any]],
-) -> NDArray[np.floating]:
-    """Compute `|X|²` of the first `count` frames of `(padded - mean) · scale`, as `(bin, frame)`, contiguous.
+def cut_frames(padded: PaddedWave, change: tuple[float, float], stft: STFT) -> Frames:
+    """Return the frames of `(padded - mean) · scale`, given that change."""
+    prepared = stft.remove_dc_offset, float(stft.preemphasis)
+    wave, before, behind, begin = padded
+    return Frames(wave, stft.hop, stft.window_values(), *change, *prepared, before, behind, begin)
 
-    There are columns beyond `count`, up to a multiple of eight; they are finite and meaningless. The result is valid
-    until the next call.
+
+def power_spectra(
+    frames: Frames, stft: STFT, first: int, count: int, workspace: Workspace, dtype: type[np.floating[Any]]
+) -> NDArray[np.floating]:
+    """Compute `|X|²`, or `|X|` if the transform's power is 1, of `count` frames from `first` on, as `(bin, frame)`.
+
+    The result is contiguous, and valid until the next call. There are columns beyond `count`, up to a multiple of
+    eight; they are finite and meaningless.
     """
-    frames = Frames(padded, stft.hop, stft.window_values(), *change, stft.remove_dc_offset, float(stft.preemphasis))
-    return power_of_frames(frames, stft.n_fft, count, workspace, dtype)
+    root = stft.power == 1.0
+    return power_of_frames(frames, stft.n_fft, count, workspace, dtype, root=root, first=first)

@@ -54,7 +54,7 @@ class PreEmphasis(WaveformLevel):
         return namespace(wave).concat([head, rest], axis=-1)
 
     @override
-    def write(self, samples: NDArray[Any], sample_rate: int, out: NDArray[np.float64]) -> None:
+    def write(self, samples: NDArray[Any], sample_rate: int, out: NDArray[np.floating[Any]]) -> None:
         _difference(samples, float(self.coefficient), out)
         if self.first == "extrapolate":
             out[0] = 3.0 * float(samples[0]) - float(samples[1])
@@ -97,14 +97,15 @@ class _Differences:
         return np.empty(0)
 
 
-def _difference_by_numpy(samples: NDArray[Any], coefficient: float, out: NDArray[np.float64]) -> None:
+def _difference_by_numpy(samples: NDArray[Any], coefficient: float, out: NDArray[np.floating[Any]]) -> None:
     exact = samples.astype(np.float64)
     out[len(out) - len(samples) + 1 :] = exact[1:] - coefficient * exact[:-1]
 
 
 @kernel(_difference_by_numpy, cache=True, nogil=True)
-def _difference(samples: NDArray[Any], coefficient: float, out: NDArray[np.float64]) -> None:
+def _difference(samples: NDArray[Any], coefficient: float, out: NDArray[np.floating[Any]]) -> None:
     """Write `x[t] - coefficient · x[t-1]`; without room for a first sample, the second is the first one written."""
-    first = out.size - samples.size + 1
-    for t in range(samples.size - 1):
-        out[first + t] = np.float64(samples[t + 1]) - coefficient * np.float64(samples[t])
+    # Unsigned numbers are no places that count from the end; the check for those keeps a compiler from using lanes.
+    first, one = np.uintp(out.size - samples.size + 1), np.uintp(1)
+    for t in range(np.uintp(samples.size - 1)):
+        out[first + t] = np.float64(samples[t + one]) - coefficient * np.float64(samples[t])

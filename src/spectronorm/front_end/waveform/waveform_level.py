@@ -107,8 +107,8 @@ class WaveformLevel(ABC):
             "normalizer that is measured over the data set, or SlidingStandardizeWaveform(center=False)"
         )
 
-    def write(self, samples: NDArray[Any], sample_rate: int, out: NDArray[np.float64]) -> None:
-        """Write the level of one NumPy clip, in float64; a kernel saves passes over memory."""
+    def write(self, samples: NDArray[Any], sample_rate: int, out: NDArray[np.floating[Any]]) -> None:
+        """Write the level of one NumPy clip, computed in float64; a kernel saves passes over memory."""
         out[:] = self(samples.astype(np.float64), sample_rate)
 
     def change_while_windowing(self, samples: NDArray[Any]) -> WaveformChange | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def _nothing() -> NDArray[np.floating[Any]]:
+    return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,8 +18,10 @@ class Frames:
     """Frames of `(wave - mean) · scale`, one every `hop` samples, each multiplied by `window` `(sample,)`.
 
     Before the window, a frame's own mean is subtracted if `remove_mean` is set, and then `x[t] - preemphasis · x[t-1]`
-    is taken, with the frame's first sample in place of the one before it. A float32 waveform is read as float64. After
-    its end there are zeros.
+    is taken, with the frame's first sample in place of the one before it. A float32 waveform is read as float64.
+
+    Its padding, in its dtype, stands apart, so that the waveform needs no copy: `begin` samples after the first one of
+    `before`, the first frame begins. After `behind` there are zeros.
     """
 
     wave: NDArray[np.floating[Any]]
@@ -25,15 +31,26 @@ class Frames:
     scale: float = 1.0
     remove_mean: bool = False
     preemphasis: float = 0.0
+    before: NDArray[np.floating[Any]] = field(default_factory=_nothing)
+    behind: NDArray[np.floating[Any]] = field(default_factory=_nothing)
+    begin: int = 0
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """Arguments that the kernels keep from one block of these frames to the next."""
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of the padded waveform from the first frame on."""
+        return len(self.before) + len(self.wave) + len(self.behind) - self.begin
 
     @property
     def windowed_only(self) -> bool:
         """True if nothing is done to a frame before the window."""
         return not self.remove_mean and self.preemphasis == 0.0
 
-    def windowed(self, count: int) -> NDArray[np.float64]:
-        """Return the first `count` frames `(frame, sample)`, all of which lie within the waveform."""
-        view = np.lib.stride_tricks.sliding_window_view(self.wave, len(self.window))[:: self.hop][:count]
+    def windowed(self, count: int, first: int = 0) -> NDArray[np.float64]:
+        """Return `count` frames `(frame, sample)` from `first` on, all of which lie within the padded waveform."""
+        padded = np.concatenate([self.before, self.wave, self.behind])[self.begin + first * self.hop :]
+        view = np.lib.stride_tricks.sliding_window_view(padded, len(self.window))[:: self.hop][:count]
         frames = (view.astype(np.float64) - self.mean) * self.scale
         if self.remove_mean:
             frames = frames - frames.mean(axis=-1, keepdims=True)

@@ -2,7 +2,7 @@
 
 LLVM's own vectorizer gives up on a Fourier transform, since it cannot prove that the stores do not overlap. These few
 operations leave no choice: each is one vector instruction, or a few on machines with narrower vectors. Every lane is
-computed exactly like a single number, in the order of the code: nothing is fused or reordered.
+computed exactly like a single number, in the order of the code; nothing is fused or reordered unless it says so.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 DOUBLES, SINGLES, FOUR = 8, 16, 4
@@ -78,11 +79,12 @@ def lanes_of(array: Any) -> Lanes:
 class Value:
     """A whole number or lanes of floats in LLVM code under construction: its operators emit instructions.
 
-    A function of such values reads as plain arithmetic, and runs once, when a kernel is compiled.
+    A function of such values reads as plain arithmetic, and runs once, when a kernel is compiled. With `fused`,
+    products and sums of lanes may be fused.
     """
 
-    def __init__(self, builder: Any, written: Any) -> None:
-        self.builder, self.written = builder, written
+    def __init__(self, builder: Any, written: Any, *, fused: bool = False) -> None:
+        self.builder, self.written, self.fused = builder, written, fused
 
     def _like(self, other: Value | float) -> Any:
         if isinstance(other, Value):
@@ -91,8 +93,12 @@ class Value:
         return ir.Constant(kind, [other] * kind.count if isinstance(kind, ir.VectorType) else other)
 
     def _write(self, instruction: str, one: Any, other: Any) -> Value:
-        prefix = "f" if isinstance(self.written.type, ir.VectorType) else ""
-        return Value(self.builder, getattr(self.builder, prefix + instruction)(one, other))
+        kind = self.written.type
+        if not isinstance(kind, ir.VectorType):
+            return Value(self.builder, getattr(self.builder, instruction)(one, other))
+        flags = ("contract",) if self.fused else ()
+        written = getattr(self.builder, "f" + instruction)(one, other, flags=flags)
+        return Value(self.builder, written, fused=self.fused)
 
     def __add__(self, other: Value | float) -> Value:
         return self._write("add", self.written, self._like(other))
@@ -105,12 +111,26 @@ class Value:
 
     __rmul__ = __mul__
 
+    def root(self) -> Value:
+        """Return the square roots of lanes."""
+        kind = self.written.type
+        name = f"llvm.sqrt.v{kind.count}f{64 if kind.element == ir.DoubleType() else 32}"
+        functions: Any = cgutils
+        function = functions.get_or_insert_function(self.builder.module, ir.FunctionType(kind, [kind]), name)
+        return Value(self.builder, self.builder.call(function, [self.written]), fused=self.fused)
+
 
 class Numbers:
-    """A flat array of floats, read as lanes, or as one number in all lanes; narrower floats are widened."""
+    """A flat array of floats, read as lanes, or as one number in all lanes; narrower floats are widened.
 
-    def __init__(self, context: Any, builder: Any, kind: Any, array: Any, lanes: Lanes | None = None) -> None:
+    With `fused`, products and sums of float32 are fused where the processor can.
+    """
+
+    def __init__(
+        self, context: Any, builder: Any, kind: Any, array: Any, lanes: Lanes | None = None, *, fused: bool = False
+    ) -> None:
         self.lanes = lanes_of(kind) if lanes is None else lanes
+        self._fused = fused and self.lanes.number == types.float32
         self._builder, self._align = builder, kind.dtype.bitwidth // 8
         self._stored = ir.DoubleType() if kind.dtype == types.float64 else ir.FloatType()
         # Taken directly from the array's value: numba's usual proxy doubles the time of compilation.
@@ -120,7 +140,8 @@ class Numbers:
         stored = ir.VectorType(self._stored, self.lanes.width)
         value = self._builder.load(self._place(at, stored), align=self._align, typ=stored)
         same = stored == self.lanes.vector
-        return Value(self._builder, value if same else self._builder.fpext(value, self.lanes.vector))
+        value = value if same else self._builder.fpext(value, self.lanes.vector)
+        return Value(self._builder, value, fused=self._fused)
 
     def __setitem__(self, at: Value, value: Value) -> None:
         self._builder.store(value.written, self._place(at, value.written.type), align=self._align)
@@ -128,7 +149,7 @@ class Numbers:
     def everywhere(self, at: Value) -> Value:
         """Return the number at this position, in all lanes."""
         one = self._builder.load(self._place(at, self._stored), typ=self._stored)
-        return Value(self._builder, self.lanes.filled(self._builder, one))
+        return Value(self._builder, self.lanes.filled(self._builder, one), fused=self._fused)
 
     def _place(self, at: Value, wanted: Any) -> Any:
         return _pointer(self._builder, self._data, at, self._stored, wanted)

@@ -8,7 +8,7 @@ window are prepared in a buffer of their own, one for each lane.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,34 +28,79 @@ STACK = 24
 _Floats = NDArray[np.floating[Any]]
 
 
-def power_in_lanes(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace) -> None:
-    """Write `|X|²` of the frames into `powers` `(bin, frame)`, contiguous, with a multiple of a vector's columns.
+def power_in_lanes(
+    frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace, *, root: bool = False, first: int = 0
+) -> None:
+    """Write `|X|²` of the frames from `first` on, or its root, into `powers` `(bin, frame)`, contiguous.
 
-    The arithmetic is that of the dtype of `powers`; float32 needs a float32 waveform.
+    It has a multiple of a vector's columns. The arithmetic is that of its dtype; float32 needs a float32 waveform.
     """
+    calls = frames.kept.get(powers.shape)
+    if calls is None or calls.powers is not powers:
+        calls = frames.kept[powers.shape] = _calls(frames, plan, powers, workspace, root)
+    parts, begin, *rest = calls.lay_out
+    _lay_out(parts, begin + first * frames.hop, *rest)
+    if calls.prepare is not None:
+        prepare_frames(*calls.prepare)
+    transform_frames(*calls.transform)
+
+
+class _Calls(NamedTuple):
+    """Arguments of the kernels, which many blocks share: after a kernel, Python's own memory is far from its caches."""
+
+    powers: _Floats
+    lay_out: tuple[Any, ...]
+    prepare: tuple[Any, ...] | None
+    transform: tuple[Any, ...]
+
+
+def _calls(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace, root: bool) -> _Calls:
     dtype, lanes = powers.dtype.type, _VECTOR_BYTES // powers.itemsize
     size, width = len(frames.window), powers.shape[1]
     rows = min(frames.hop, size)
     needed = width + (size - 1) // rows
     # An odd number of cache lines in a row: with a power of two, all rows would compete for the same few lines.
-    columns = workspace.array("columns", (rows, (-(-needed // lanes) | 1) * lanes), dtype)
-    _lay_out(frames.wave, frames.mean, frames.scale, frames.hop, columns.reshape(-1), columns.shape[1])
+    stride = (-(-needed // lanes) | 1) * lanes
+    columns = workspace.array("columns", (rows, stride), dtype).reshape(-1)
+    # Ends of another dtype, such as none, would need a compilation of their own.
+    ends = [end.astype(frames.wave.dtype, copy=False) for end in (frames.before, frames.behind)]
+    parts, begin = (frames.wave, ends[0], ends[1]), frames.begin - len(frames.before)
+    lay_out = parts, begin, (frames.mean, frames.scale), frames.hop, columns, stride
     buffers = workspace.array("stages", (2, lanes * plan.n), dtype)
-    window = np.zeros(plan.n, dtype)
-    window[:size] = frames.window
-    roots = plan.roots if dtype is np.float64 else plan.roots.astype(dtype)
-    layout = (window, *places(size, plan.n, rows))
+    layout, roots = _tables(_Same(frames.window), plan, rows, powers.dtype)
+    prepare = None
     if not frames.windowed_only:
-        prepared = workspace.array("prepared", (size, (width // lanes | 1) * lanes), dtype)
+        step = (width // lanes | 1) * lanes
+        prepared = workspace.array("prepared", (size, step), dtype).reshape(-1)
         signals = workspace.array("one prepared", ((size + STACK) * lanes,), dtype)
-        runs = runs_of(size) if frames.remove_mean else NO_RUNS
-        change = runs, float(frames.preemphasis)
-        strides = columns.shape[1], prepared.shape[1]
-        prepare_frames(columns.reshape(-1), layout, strides, change, signals, prepared.reshape(-1), size, width)
-        columns, layout = prepared, (window, *places(size, plan.n, size))
-    stages = plan.radices, plan.starts, roots
-    strides = columns.shape[1], width
-    transform_frames(columns.reshape(-1), layout, strides, stages, (buffers[0], buffers[1]), powers.reshape(-1))
+        change = runs_of(size) if frames.remove_mean else NO_RUNS, float(frames.preemphasis)
+        prepare = columns, layout, (stride, step), change, signals, prepared, size, width
+        columns, stride, (layout, _) = prepared, step, _tables(_Same(frames.window), plan, size, powers.dtype)
+    stages, pair = (plan.radices, plan.starts, roots), (buffers[0], buffers[1])
+    transform = columns, layout, (stride, width), stages, pair, powers.reshape(-1), int(root)
+    return _Calls(powers, lay_out, prepare, transform)
+
+
+class _Same:
+    """An array as a key: equal to itself if it cannot be written to."""
+
+    def __init__(self, array: _Floats) -> None:
+        self.array = array
+
+    def __hash__(self) -> int:
+        return id(self.array)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.array is self.array and not self.array.flags.writeable
+
+
+@lru_cache(maxsize=64)
+def _tables(window: _Same, plan: Plan, rows: int, dtype: np.dtype[Any]) -> tuple[Layout, _Floats]:
+    """Return the layout of frames that are read from this number of rows, and the roots of unity, in this precision."""
+    size = len(window.array)
+    values = np.zeros(plan.n, dtype)
+    values[:size] = window.array
+    return (values, *places(size, plan.n, rows)), plan.roots.astype(dtype)
 
 
 NO_RUNS = np.empty((0, 3), dtype=np.int64)
@@ -73,19 +118,41 @@ def places(size: int, n_fft: int, rows: int) -> tuple[NDArray[np.int64], NDArray
 
 
 @njit(cache=True, nogil=True)
-def _lay_out(wave: _Floats, mean: float, scale: float, hop: int, columns: _Floats, count: int) -> None:
-    """Write rows of one hop, standardized, with zeros after the waveform's end, to a flat array of `count` columns."""
+def _lay_out(
+    parts: tuple[_Floats, _Floats, _Floats],
+    begin: int,
+    change: tuple[float, float],
+    hop: int,
+    columns: _Floats,
+    count: int,
+) -> None:
+    """Write rows of one hop, standardized, with zeros after the end, to a flat array of `count` columns.
+
+    The parts are a waveform, and what stands before and behind it; the first column begins with its sample `begin`,
+    which is negative before it.
+    """
+    (wave, before, behind), (mean, scale) = parts, change
     rows = columns.size // count
     lanes = _VECTOR_BYTES // columns.itemsize
     rest = mean - np.float64(columns.dtype.type(mean))
     for c in range(0, count, lanes):
-        whole = rows // lanes * lanes if (c + lanes - 1) * hop + rows <= wave.size else 0
+        first = begin + c * hop
+        whole = rows // lanes * lanes if first >= 0 and first + (lanes - 1) * hop + rows <= wave.size else 0
         for r in range(0, whole, lanes):
-            standardize(wave, c * hop + r, hop, columns, r * count + c, count, (mean, rest, scale))
+            standardize(wave, first + r, hop, columns, r * count + c, count, (mean, rest, scale))
         for one in range(c, c + lanes):
             for r in range(whole, rows):
-                at = one * hop + r
-                columns[r * count + one] = (wave[at] - mean) * scale if at < wave.size else 0.0
+                at = begin + one * hop + r
+                sample, there = 0.0, True
+                if at < 0:
+                    sample = np.float64(before[before.size + at])
+                elif at < wave.size:
+                    sample = np.float64(wave[at])
+                elif at - wave.size < behind.size:
+                    sample = np.float64(behind[at - wave.size])
+                else:
+                    there = False
+                columns[r * count + one] = (sample - mean) * scale if there else 0.0
 
 
 @njit(cache=True, nogil=True)

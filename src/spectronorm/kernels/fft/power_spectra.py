@@ -18,9 +18,16 @@ _Floats = NDArray[np.floating[Any]]
 
 
 def power_of_frames(
-    frames: Frames, n_fft: int, count: int, workspace: Workspace, dtype: type[np.floating[Any]] = np.float64
+    frames: Frames,
+    n_fft: int,
+    count: int,
+    workspace: Workspace,
+    dtype: type[np.floating[Any]] = np.float64,
+    *,
+    root: bool = False,
+    first: int = 0,
 ) -> _Floats:
-    """Compute `|X|²` of the first `count` frames, zero-padded to `n_fft` samples, as `(bin, frame)`, contiguous.
+    """Compute `|X|²`, or its root, of frames that are zero-padded to `n_fft` samples, as `(bin, frame)`, contiguous.
 
     There are columns beyond `count`, up to a multiple of eight (sixteen for float32); they are finite and meaningless.
     The result is valid until the next call. Lengths with prime factors above 5, and those
@@ -32,26 +39,35 @@ def power_of_frames(
         count: Number of frames.
         workspace: Room for the result.
         dtype: Precision of the arithmetic, float64 or float32.
+        root: True for `|X|`.
+        first: Number of frames before those.
     """
-    lanes = _VECTOR_BYTES // np.dtype(dtype).itemsize
-    powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // lanes) * lanes), dtype)
+    powers = frames.kept.get((count, dtype))
+    if powers is None:
+        lanes = _VECTOR_BYTES // np.dtype(dtype).itemsize
+        powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // lanes) * lanes), dtype)
+        frames.kept[count, dtype] = powers
     plan = plan_of(n_fft) if n_fft > 1 else None
     if plan is not None:
-        (_powers if plan.has_ends else power_by_numpy)(frames, plan, powers, workspace)
+        (_powers if plan.has_ends else power_by_numpy)(frames, plan, powers, workspace, root=root, first=first)
     else:
         powers[:, count:] = 0.0
-        spectrum = np.fft.rfft(frames.windowed(count), n_fft)
+        spectrum = np.fft.rfft(frames.windowed(count, first), n_fft)
         powers[:, :count] = (spectrum.real * spectrum.real + spectrum.imag * spectrum.imag).T
+        if root:
+            np.sqrt(powers, out=powers)
     return powers
 
 
-def power_by_numpy(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace) -> None:
+def power_by_numpy(
+    frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace, *, root: bool = False, first: int = 0
+) -> None:
     """Compute the result of `power_in_lanes` with NumPy, always in float64."""
     del workspace
     size = len(frames.window)
-    count = min(powers.shape[1], (len(frames.wave) - size) // frames.hop + 1)
+    count = min(powers.shape[1], (frames.samples - size) // frames.hop + 1 - first)
     signals = np.zeros((plan.n, count))
-    signals[:size] = frames.windowed(count).T
+    signals[:size] = frames.windowed(count, first).T
     found = transform_by_numpy(plan, signals)
     re, im = found[1::2], found[2::2]
     powers[:, count:] = 0.0
@@ -59,6 +75,8 @@ def power_by_numpy(frames: Frames, plan: Plan, powers: _Floats, workspace: Works
     squares = re * re
     squares[: len(im)] += im * im
     powers[1:, :count] = squares
+    if root:
+        np.sqrt(powers, out=powers)
 
 
 _powers = kernel_of_module("spectronorm.kernels.fft.power_in_lanes", "power_in_lanes", power_by_numpy)

@@ -16,6 +16,9 @@ from numba.extending import intrinsic
 from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly, Complex
 from spectronorm.kernels.fft.lanes import NARROW, Integers, Lanes, Numbers, Value
 
+_LARGEST = 5
+"""Largest radix of the transforms of spectrograms."""
+
 
 def times_conjugate(re: Value, im: Value, c: Value, s: Value) -> Complex:
     """Return a complex value multiplied by the conjugate of a root of unity."""
@@ -66,14 +69,21 @@ def _write_first(arrays: Sequence[Any], numbers: Sequence[Value], radix: int, bu
 
 
 def _write_last(arrays: Sequence[Numbers], numbers: Sequence[Value], radix: int, butterfly: Butterfly) -> None:
-    """Emit the last stage, whose results become squared magnitudes, one row of `out` for each bin."""
-    (x, out, roots), (inner, stride, t) = arrays, numbers
+    """Emit the last stage, whose results become squared magnitudes or, with the last number, magnitudes.
+
+    There is one row of `out` for each bin.
+    """
+    (x, out, roots), (inner, stride, t, rooted) = arrays, numbers
     builder, width = inner.builder, x.lanes.width
     row, parts = inner * width, range(radix)
 
     def put(at: Value, *parts_of_bin: Value) -> None:
-        power = parts_of_bin[0] * parts_of_bin[0]
-        out[at * stride + t] = power if len(parts_of_bin) == 1 else power + parts_of_bin[1] * parts_of_bin[1]
+        power, place = parts_of_bin[0] * parts_of_bin[0], at * stride + t
+        if len(parts_of_bin) > 1:
+            power += parts_of_bin[1] * parts_of_bin[1]
+        out[place] = power
+        with builder.if_then(builder.icmp_signed("!=", rooted.written, rooted.written.type(0))):
+            out[place] = power.root()
 
     zero = inner - inner
     first = butterfly.first([x[row * part] for part in parts])
@@ -105,7 +115,7 @@ def is_even(number: Value) -> Any:
     return number.builder.icmp_signed("==", number.builder.and_(number.written, one), none)
 
 
-def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None], largest: int = 5) -> None:
+def _for_each(builder: Any, radix: Any, write: Callable[[int, Butterfly], None], largest: int = _LARGEST) -> None:
     """Emit code for each radix up to the largest, of which one is chosen when the kernel runs."""
     for known, butterfly in BUTTERFLIES.items():
         if known > largest:
@@ -118,13 +128,17 @@ def _generated(
     write: Callable[..., None],
     arrays: Sequence[int],
     numbers: Sequence[int],
-    largest: int = 5,
+    largest: int = _LARGEST,
     lanes: Lanes | None = None,
 ) -> Any:
-    """Return the code of a stage: the first argument is the radix, the others are arrays of floats, and numbers."""
+    """Return the code of a stage: the first argument is the radix, the others are arrays of floats, and numbers.
+
+    Stages of spectrograms fuse float32; those with sevens, of filters that samples are made by, do not.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        flat = [Numbers(context, builder, signature.args[i], arguments[i], lanes) for i in arrays]
+        fused = largest == _LARGEST
+        flat = [Numbers(context, builder, signature.args[i], arguments[i], lanes, fused=fused) for i in arrays]
         whole = [Value(builder, arguments[i]) for i in numbers]
         _for_each(builder, arguments[0], partial(write, flat, whole), largest)
         return context.get_dummy_value()
@@ -132,7 +146,7 @@ def _generated(
     return generate
 
 
-def _stage(largest: int = 5, lanes: Lanes | None = None) -> Any:
+def _stage(largest: int = _LARGEST, lanes: Lanes | None = None) -> Any:
     """Return the code of stages with radices up to the largest; None for the lanes of the arrays' numbers."""
 
     def one_stage(typing: Any, radix: Any, x: Any, y: Any, inner: Any, before: Any, roots: Any, start: Any) -> Any:
@@ -150,11 +164,11 @@ def _first_stage(typing: Any, radix: Any, columns: Any, layout: Any, y: Any, cou
         del signature
         parts = [builder.extract_value(arguments[2], i) for i in range(3)]
         arrays = [
-            Numbers(context, builder, columns, arguments[1]),
-            Numbers(context, builder, layout[0], parts[0]),
+            Numbers(context, builder, columns, arguments[1], fused=True),
+            Numbers(context, builder, layout[0], parts[0], fused=True),
             Integers(context, builder, layout[1], parts[1]),
             Integers(context, builder, layout[2], parts[2]),
-            Numbers(context, builder, y, arguments[3]),
+            Numbers(context, builder, y, arguments[3], fused=True),
         ]
         numbers = [Value(builder, arguments[i]) for i in (4, 5, 6)]
         _for_each(builder, arguments[0], partial(_write_first, arrays, numbers))
@@ -163,10 +177,16 @@ def _first_stage(typing: Any, radix: Any, columns: Any, layout: Any, y: Any, cou
     return types.void(types.intp, columns, layout, y, types.intp, types.intp, types.intp), generate
 
 
-def _last_stage(typing: Any, radix: Any, x: Any, out: Any, roots: Any, inner: Any, stride: Any, t: Any) -> Any:
-    del typing, radix, inner, stride, t
-    signature = types.void(types.intp, x, out, roots, types.intp, types.intp, types.intp)
-    return signature, _generated(_write_last, arrays=(1, 2, 3), numbers=(4, 5, 6))
+def _last_stage(typing: Any, radix: Any, x: Any, out: Any, roots: Any, inner: Any, place: Any, rooted: Any) -> Any:
+    del typing, radix, inner, rooted
+    signature = types.void(types.intp, x, out, roots, types.intp, place, types.intp)
+    write = _generated(_write_last, arrays=(1, 2, 3), numbers=(4, 5, 6, 7))
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        stride, t = (builder.extract_value(arguments[5], i) for i in range(2))
+        return write(context, builder, signature, [*arguments[:5], stride, t, arguments[6]])
+
+    return signature, generate
 
 
 stage: Any = intrinsic(_stage())
@@ -180,6 +200,7 @@ first_stage: Any = intrinsic(_first_stage)
 times `radix` samples. Sample `k` is in columns at `rows[k] * stride + shifts[k] + t`.
 """
 last_stage: Any = intrinsic(_last_stage)
-"""`last_stage(radix, x, out, roots, inner, stride, t)`: the last stage of a transform, as squared magnitudes: the
-magnitude of bin `k` is written to out at `k * stride + t`. Its roots are the first ones of a plan.
+"""`last_stage(radix, x, out, roots, inner, (stride, t), rooted)`: the last stage of a transform, as squared magnitudes,
+or as magnitudes if `rooted` is not 0: the one of bin `k` is written to out at `k * stride + t`. Its roots are the first
+ones of a plan.
 """

@@ -1,7 +1,7 @@
 """DFT of several real signals at once in the lanes of vector registers, compiled.
 
 Each lane of float64 equals the result of `numpy.fft.rfft`, on x86-64 to the last bit (the tests compare them), except
-for lengths with a factor of 7.
+for lengths with a factor of 7. In float32, `transform_frames` fuses products and sums where the processor can.
 """
 
 from __future__ import annotations
@@ -51,8 +51,11 @@ def transform_frames(
     plan: Stages,
     buffers: tuple[_Floats, _Floats],
     out: _Floats,
+    root: int,
 ) -> None:
     """Write squared magnitudes of frames, one for each lane, to the flat array `out` `(bin, frame)`.
+
+    They are magnitudes if `root` is not 0.
 
     The plan is one for lengths of factors 2, 3 and 5, of two stages or more. Sample `k` of frame `t` is
     `columns[rows[k] * strides[0] + shifts[k] + t] * window[k]`, with the window, rows and shifts of the layout;
@@ -71,4 +74,4 @@ def transform_frames(
             before //= radices[i]
             stage(radices[i], source, target, inner, before, roots, starts[i])
             source, target = target, source
-        last_stage(radices[0], source, out, roots, n // radices[0], count, t)
+        last_stage(radices[0], source, out, roots, n // radices[0], (count, t), root)
