@@ -8,9 +8,9 @@ from spectronorm.monitor.change.explanations import CauseShare, Explained
 from spectronorm.monitor.change.kind import Kind
 
 # begin: python -m benchmarks.margins --write
-LEAST_MARGIN = 4.0
-LEAST_EXPLAINED = 0.85
-LEAST_SECOND_MARGIN = 12.0
+LEAST_MARGIN = 8.0
+LEAST_EXPLAINED = 0.6
+LEAST_SECOND_MARGIN = 8.0
 # end
 NAMED = frozenset(Kind) - {Kind.NOTHING, Kind.CONTENT, Kind.UNKNOWN}
 """Kinds that are names; content that differs and changes without a model are told as unknown."""
