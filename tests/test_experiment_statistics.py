@@ -325,8 +325,8 @@ def difference(
             difference(0.0, (-0.017, 0.018, 0.9), (-0.03, 0.03, 0.9)),
             "not significant",
             (
-                "“pcen” and “global” do not differ significantly here (−1.7 … +1.8 points); “pcen” is better by more than 2 "
-                "points with 20 % probability, within 2 points with 70 %, worse with 10 %."
+                "“pcen” and “global” do not differ significantly here (−1.7 … +1.8 points); “pcen” is better by more "
+                "than 2 points with 20 % probability, within 2 points with 70 %, worse with 10 %."
             ),
         ),
         (
