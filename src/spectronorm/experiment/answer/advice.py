@@ -8,7 +8,7 @@ from dataclasses import replace
 from spectronorm.counted import counted
 from spectronorm.experiment.answer.chances import MARGIN
 from spectronorm.experiment.answer.power import Precision, detectable
-from spectronorm.experiment.answer.sentences import named
+from spectronorm.experiment.answer.sentences import in_quotes
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNSAID, ArmVerdict
 
 _MOST_SEEDS = 100
@@ -71,12 +71,12 @@ def seeds_for(size: float, precision: Precision, pairs: int, seeds: int) -> int 
 def _choice(against: list[ArmVerdict], reference: str) -> str:
     winners = [verdict for verdict in against if verdict.word == BETTER]
     if not winners:
-        return f"Stay with {named(reference)}: this run calls no arm better."
+        return f"Stay with {in_quotes(reference)}: this run calls no arm better."
     best = max(winners, key=lambda verdict: abs(verdict.difference.estimate))
-    others = [named(verdict.difference.first) for verdict in winners if verdict is not best]
-    also = f" ({', '.join(others)} too is better than {named(reference)})" if len(others) == 1 else ""
-    also = f" ({', '.join(others)} are better than {named(reference)} too)" if len(others) > 1 else also
-    return f"Use {named(best.difference.first)}{also}."
+    others = [in_quotes(verdict.difference.first) for verdict in winners if verdict is not best]
+    also = f" ({', '.join(others)} too is better than {in_quotes(reference)})" if len(others) == 1 else ""
+    also = f" ({', '.join(others)} are better than {in_quotes(reference)} too)" if len(others) > 1 else also
+    return f"Use {in_quotes(best.difference.first)}{also}."
 
 
 def _duration(seconds: float) -> str:

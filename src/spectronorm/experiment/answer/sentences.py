@@ -29,7 +29,7 @@ def sentence(verdict: ArmVerdict, where: str = "here", unit: str = "points") -> 
     if verdict.word == WORSE:
         return sentence(verdict.reversed, where, unit)
     ends = f"{points(difference.bootstrap.low)} … {points(difference.bootstrap.high)}"
-    first, second = named(difference.first), named(difference.second)
+    first, second = in_quotes(difference.first), in_quotes(difference.second)
     match verdict.word:
         case words.BETTER:
             return f"{first} is better than {second} {where} by {100 * abs(difference.estimate):.1f} {unit} ({ends})."
@@ -47,7 +47,7 @@ def sentence(verdict: ArmVerdict, where: str = "here", unit: str = "points") -> 
     return f"{said}{_chances(first, difference.chances)}."
 
 
-def named(arm: str) -> str:
+def in_quotes(arm: str) -> str:
     """Return an arm's name in quotation marks, since `none` and `flip in time` would read as words of the sentence."""
     return f"“{arm}”"
 
