@@ -61,8 +61,8 @@ def names(data: DataSet, change: Change, clips: Clips, known: list[Training]) ->
 
 
 def said(found: Diagnosis) -> str:
-    """The causes that a diagnosis names; the nearest ones of an unknown change are not named."""
-    named = [found.kind] if found.kind is Kind.UNKNOWN else sorted(cause.kind for cause in found.causes)
+    """The causes that a diagnosis names, the largest first; the nearest ones of an unknown change are not named."""
+    named = [found.kind] if found.kind is Kind.UNKNOWN else [cause.kind for cause in found.causes]
     return " and ".join(kind.value for kind in named)
 
 

@@ -78,10 +78,10 @@ def gains(rows: list[dict[str, object]]) -> dict[str, dict[str, float]]:
 
 
 def followed(names: Counter[str], gain: Mapping[str, float]) -> tuple[float, Counter[str]]:
-    """Mean gain of doing what is advised for each name, and how often each update is made."""
+    """Mean gain of doing what is advised for each name, of two causes for the larger, and how often each is made."""
     made: Counter[str] = Counter()
     for name, windows in names.items():
-        best = advised(Kind(name))
+        best = advised(Kind(name.split(" and ")[0]))
         made[COLUMN[best[0]] if best and name != Kind.NOTHING else NO_UPDATE] += windows
     return sum(n * gain.get(update, 0.0) for update, n in made.items()) / made.total(), made
 

@@ -9,7 +9,7 @@ from spectronorm.monitor.change.kind import Kind
 
 # begin: python -m benchmarks.margins --write
 LEAST_MARGIN = 8.0
-LEAST_EXPLAINED = 0.6
+LEAST_EXPLAINED = 0.85
 LEAST_SECOND_MARGIN = 8.0
 # end
 NAMED = frozenset(Kind) - {Kind.NOTHING, Kind.CONTENT, Kind.UNKNOWN}
