@@ -25,6 +25,7 @@ from spectronorm.monitor.change.distribution import jensen_shannon, population_s
 from spectronorm.monitor.change.evidence import Evidence, Reference
 from spectronorm.monitor.change.explanations import explanations
 from spectronorm.monitor.change.kind import Kind
+from spectronorm.monitor.change.margins import LEAST_EXPLAINED
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
 from spectronorm.monitor.clips.features import clip_features, feature_names
@@ -660,37 +661,48 @@ def test_a_change_that_nothing_explains_is_unknown() -> None:
     assert "label some clips" in found.advice
 
 
+_HZ = np.linspace(100.0, 8_000.0, 16)
+
+
+def _two_humps(at: np.ndarray) -> np.ndarray:
+    """A spectrum with two humps, in dB."""
+    return -20.0 + 25.0 * np.exp(-(np.log(at / 700.0) ** 2) / 0.1) + 15.0 * np.exp(-(np.log(at / 3_000.0) ** 2) / 0.05)
+
+
+def _from_two_humps(now: np.ndarray, by_chance: float = 24.0) -> Observed:
+    """The change from the spectrum with two humps to another."""
+    then = np.repeat(_two_humps(_HZ)[:, None], 3, axis=1)
+    moved = np.append((np.repeat(now[:, None], 3, axis=1) - then).reshape(-1), 0.0)
+    return Observed(
+        then[None],
+        moved,
+        np.ones(len(moved)),
+        np.diag(0.5 + (0.1 * moved) ** 2),
+        9.0 * np.eye(len(moved)),
+        _HZ,
+        -100.0,
+        gain_reaches=True,
+        clips=32,
+        places={"rms": slice(48, 49)},
+        by_chance=by_chance,
+    )
+
+
 def test_a_speed_is_recovered() -> None:
     """A spectrum with two humps, played 1.6 times as fast, gives the factor; a tilt is no speed."""
-    hz = np.linspace(100.0, 8_000.0, 16)
-
-    def spectrum(at: np.ndarray) -> np.ndarray:
-        return (
-            -20.0 + 25.0 * np.exp(-(np.log(at / 700.0) ** 2) / 0.1) + 15.0 * np.exp(-(np.log(at / 3_000.0) ** 2) / 0.05)
-        )
-
-    then = np.repeat(spectrum(hz)[:, None], 3, axis=1)
-
-    def observed(now: np.ndarray) -> Observed:
-        moved = np.append((np.repeat(now[:, None], 3, axis=1) - then).reshape(-1), 0.0)
-        return Observed(
-            then[None],
-            moved,
-            np.ones(len(moved)),
-            np.diag(0.5 + (0.1 * moved) ** 2),
-            9.0 * np.eye(len(moved)),
-            hz,
-            -100.0,
-            gain_reaches=True,
-            clips=32,
-            places={"rms": slice(48, 49)},
-            by_chance=24.0,
-        )
-
-    faster = explanations(observed(spectrum(hz / 1.6)))[0]
+    faster = explanations(_from_two_humps(_two_humps(_HZ / 1.6)))[0]
     assert faster.kind is Kind.SPEED
     assert "1.6 times" in faster.because
-    assert explanations(observed(spectrum(hz) - 12.0 * np.log2(hz / 100.0)))[0].kind is Kind.EQUALIZATION
+    tilted = _two_humps(_HZ) - 12.0 * np.log2(_HZ / 100.0)
+    assert explanations(_from_two_humps(tilted))[0].kind is Kind.EQUALIZATION
+
+
+def test_levels_that_moved_by_chance_are_explained_by_nothing() -> None:
+    """Where chance accounts for all that moved, no cause gets the credit for having left no more than chance."""
+    jagged = _two_humps(_HZ) + np.where(np.arange(16) % 2, 1.0, -1.0)
+    found = explanations(_from_two_humps(jagged, by_chance=480.0))
+    assert len(found) > 5
+    assert all(one.explains < LEAST_EXPLAINED for one in found)
 
 
 def test_features_say_what_they_say() -> None:

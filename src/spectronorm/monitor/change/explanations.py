@@ -127,10 +127,15 @@ def _size(o: Observed, fit: Fit) -> float:
 def _share(o: Observed, fit: Fit) -> float:
     """Share of the levels' squared change that a model explains, of the part that chance does not account for.
 
-    A gain that waveform normalization hides from the levels counts as it would without: by RMS, in each of them.
+    If a model leaves more than half of the whole change, the share is that of the whole: where the levels moved no
+    further than by chance, any model would explain all that is beyond it. A gain that waveform normalization hides from
+    the levels counts as it would without: by RMS, in each of them.
     """
     moved = (fit.levels - o.levels).mean(axis=0)
     total, left = float(np.square(o.shift).sum()), float(np.square(o.shift - moved).sum())
     if fit.hypothesis.kind is Kind.LEVEL and not o.gain_reaches:
         total += moved.size * float(np.square(o.figure("rms")).sum())
+    whole = 1.0 - left / max(total, 1e-9)
+    if whole < 0.5:
+        return whole
     return 1.0 - max(left - o.by_chance, 0.0) / max(total - o.by_chance, 1e-9)
