@@ -99,7 +99,7 @@ def test_a_lower_error_rate_is_better(tmp_path: Path) -> None:
     assert verdict.difference.chances.better > 0.9
     assert "“band” is better than “global”" in said.sentences[0]
     assert "points of mean equal error rate" in said.sentences[0]
-    assert said.advice[0] == "Use band."
+    assert said.advice[0] == "Use “band”."
 
 
 def test_labels_are_read_from_every_kind_of_list(sounds: Path, tmp_path: Path) -> None:
