@@ -99,7 +99,7 @@ def compare(
     ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
     ...     outcome = compare(prepared, Results(pathlib.Path(folder), prepared.settings()))
     >>> len(outcome.answer.blocks), outcome.answer.sentences[0].split(":")[0]
-    (3, 'This run cannot rank band and none here')
+    (3, 'This run cannot rank “band” and “none” here')
     """
     require_replaceable(results.folder / ANSWER_FILE, Content.RECORD)
     begin, looks, stopped = clock(), dict[str, Look](), "all blocks were done"
