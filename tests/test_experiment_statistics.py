@@ -197,7 +197,7 @@ def test_the_detectable_difference_is_detected(pairs: int, df: float, widening: 
 
 
 def test_arms_that_differ_by_much_disagree_on_as_many_clips() -> None:
-    """Where arms disagree on one clip in ten, a difference of 5 points has the run's own error, one of 30 a larger."""
+    """Arms that disagree on one clip in ten: a difference of 5 points has the run's own error, one of 30 a larger."""
     precision = Precision(0.02, 4, 1.5, discordance=0.1)
     assert precision.se_at(0.05) == 0.02
     # Of two arms of which the first is right wherever the second is, a clip's variance is d - d^2.

@@ -698,7 +698,7 @@ def test_a_speed_is_recovered() -> None:
 
 
 def test_levels_that_moved_by_chance_are_explained_by_nothing() -> None:
-    """Where chance accounts for all that moved, no cause gets the credit for having left no more than chance."""
+    """No cause gets the credit for a change that chance accounts for, by having left no more than chance."""
     jagged = _two_humps(_HZ) + np.where(np.arange(16) % 2, 1.0, -1.0)
     found = explanations(_from_two_humps(jagged, by_chance=480.0))
     assert len(found) > 5

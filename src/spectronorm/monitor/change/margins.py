@@ -35,11 +35,12 @@ def surely_named(
     first = found[0]
     if first.explains < least_explained:
         return []
-    margins = sorted((margin(found, part.kind) for part in first.parts), reverse=True)
-    if margins[0] < least_margin:
+    margins = {part.kind: margin(found, part.kind) for part in first.parts}
+    surest = max(margins.values())
+    if surest < least_margin:
         return []
-    least = min(margins[0], least_second_margin)
-    return [part for part in first.parts if part.kind in NAMED and margin(found, part.kind) >= least]
+    least = min(surest, least_second_margin)
+    return [part for part in first.parts if part.kind in NAMED and margins[part.kind] >= least]
 
 
 def margin(found: Sequence[Explained], kind: Kind) -> float:
