@@ -146,10 +146,13 @@ class Numbers:
     def __setitem__(self, at: Value, value: Value) -> None:
         self._builder.store(value.written, self._place(at, value.written.type), align=self._align)
 
+    def one(self, at: Value) -> Value:
+        """Return the single number at this position."""
+        return Value(self._builder, self._builder.load(self._place(at, self._stored), typ=self._stored))
+
     def everywhere(self, at: Value) -> Value:
         """Return the number at this position, in all lanes."""
-        one = self._builder.load(self._place(at, self._stored), typ=self._stored)
-        return Value(self._builder, self.lanes.filled(self._builder, one), fused=self._fused)
+        return Value(self._builder, self.lanes.filled(self._builder, self.one(at).written), fused=self._fused)
 
     def _place(self, at: Value, wanted: Any) -> Any:
         return _pointer(self._builder, self._data, at, self._stored, wanted)
