@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spectronorm.monitor.clips import look, moments, recorded
+from spectronorm.monitor.clips import look, recorded
 from spectronorm.monitor.clips.bands_in_lanes import COLUMNS
+from spectronorm.monitor.clips.baseline import normal_scores, score_table
 from spectronorm.monitor.clips.features import band_ranges
 from spectronorm.monitor.clips.look_in_lanes import sort_columns
+from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.history import MAX_ROWS, History
+from spectronorm.monitor.scored import add_clip
+from spectronorm.monitor.threshold import horizons, window_statistic
 from spectronorm.profile.counting.counter import Recorded
 
 SAMPLES = 0.1 * np.random.default_rng(0).standard_normal(5000).astype(np.float32)
@@ -29,7 +33,7 @@ def test_the_compiled_look_at_a_level_finds_what_numpy_finds(shape: tuple[int, i
     np.testing.assert_allclose(found[0][0], found[1][0], rtol=0, atol=1e-9)
     np.testing.assert_array_equal(found[0][1], found[1][1])
     np.testing.assert_array_equal(found[0][2], found[1][1].sum(axis=1))
-    assert found[0][3:] == found[1][3:] == (found[1][1].min(), found[1][1].max())
+    assert found[0][3:] == found[1][3:] == (found[1][1].min(), found[1][1].max(), True)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 53, 58, 64])
@@ -81,14 +85,26 @@ def test_a_sample_that_is_not_finite_shows_in_the_peak(wrong: float) -> None:
     assert not np.isfinite(recorded.as_recorded(samples).peak)
 
 
-def test_moments_added_clip_by_clip_are_those_of_all_clips() -> None:
-    rows = 30.0 * np.random.default_rng(2).standard_normal((20, 9))
+def test_clips_added_one_by_one_have_the_moments_scores_and_statistics_of_all_clips() -> None:
+    generator = np.random.default_rng(2)
+    known, rows = generator.integers(0, 9, (30, 9)), 30.0 * generator.standard_normal((20, 9))
+    rows[:, :4] = generator.integers(-1, 10, (20, 4))  # values that training clips have too
     rows[3, 4] = 1e9
-    for way in (moments.add_clip, moments.add_clip.plain):
-        sums = np.zeros((2, 9), dtype=np.int64)
-        for row in rows:
-            way(row, sums)
-        np.testing.assert_array_equal(sums, moments.FeatureMoments.of(rows).sums)
+    columns = np.array([0, 1, 2, 5, 8])
+    ordered = np.sort(known[:, columns].astype(np.float64), axis=0)
+    scores, horizon_panes = normal_scores(ordered, rows[:, columns]), np.array(horizons(3))
+    for way in (add_clip, add_clip.plain):
+        moments, open_pane = np.zeros((2, 9), dtype=np.int64), np.zeros(5, dtype=np.int64)
+        panes, clips = np.concatenate([np.zeros((1, 5), np.int64), scores[:7]])[:3].copy(), np.array([0, 3, 2])
+        for number, row in enumerate(rows):
+            ranks = columns, np.ascontiguousarray(ordered.T), score_table(30)
+            reading = way(row, *ranks, moments, open_pane, panes, clips, horizon_panes)
+            expected = window_statistic(panes, clips, horizon_panes)
+            assert reading == (expected.statistic, expected.panes, expected.feature)
+            assert clips[0] == number + 1
+        np.testing.assert_array_equal(moments, FeatureMoments.of(rows).sums)
+        np.testing.assert_array_equal(open_pane, scores.sum(axis=0))
+        np.testing.assert_array_equal(panes[0], scores.sum(axis=0))
 
 
 def test_a_full_history_joins_its_rows_in_pairs() -> None:

@@ -6,7 +6,6 @@ clips are smaller than the histograms of all bands, and counting costs more than
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +18,10 @@ from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd, Grid, Levels
 from spectronorm.monitor.clips.features import clip_features_on_grid
-from spectronorm.monitor.clips.moments import FeatureMoments, add_clip
+from spectronorm.monitor.clips.baseline import Baseline
+from spectronorm.monitor.clips.moments import FeatureMoments
+from spectronorm.monitor.scored import add_clip
+from spectronorm.monitor.threshold import WindowReading, horizons, window_statistic
 from spectronorm.monitor.window import Window
 from spectronorm.profile import LevelCounter, Measurement
 from spectronorm.profile.counting.counter import Recorded, require_on_grid
@@ -56,8 +58,8 @@ class SeenClip:
         steps = float(grid.steps)
         gridded = np.empty((bands, -(-frames // -(-frames // MAX_FRAMES))), dtype=np.int32)
         sums = np.empty(bands, dtype=np.int64)
-        features, lowest, highest = clip_features_on_grid(level, recorded, steps, gridded, sums)
-        if not math.isfinite(float(features.sum())):
+        features, lowest, highest, finite = clip_features_on_grid(level, recorded, steps, gridded, sums)
+        if not finite:
             raise AudioError(BadAudioReason.NOT_FINITE, "its level holds NaN or infinite values")
         top = highest
         if gridded.shape[1] < frames and _floor_follows_highest(front_end):
@@ -113,9 +115,11 @@ class Pane:
 class Panes:
     """Panes of a window: the newest is being filled, the oldest is dropped; memory is bounded."""
 
-    def __init__(self, front_end: AnyFrontEnd, window: Window, scores: int, features: int) -> None:
+    def __init__(self, front_end: AnyFrontEnd, window: Window, baseline: Baseline) -> None:
         self._front_end = front_end
         self._window = window
+        self._ranks, self._horizons = baseline.ranks, np.array(horizons(window.panes))
+        scores, features = len(baseline.columns), baseline.rows.shape[1]
         self._full: dict[int, Pane] = {}
         self._number = 0
         self._counter: LevelCounter | None = None
@@ -139,19 +143,20 @@ class Panes:
         self._sums = None
         return finished
 
-    def add(self, clip: SeenClip, scores: Integers, features: Floats) -> None:
-        """Add one clip to the open pane."""
+    def add(self, clip: SeenClip, features: Floats) -> WindowReading:
+        """Add one clip to the open pane, and return the statistic of the window with it."""
         self._waiting.append(clip)
-        add_clip(features, self._moments)
         if len(self._waiting) > _MOST_WAITING:
             self._counter = LevelCounter(self._front_end) if self._counter is None else self._counter
             _count(self._counter, self._waiting)
             self._waiting = []
-        self._scores += scores
+        sums = self._moments, self._scores, *self._score_sums()  # which still are those without the clip
         self._clips += 1
-        if self._sums is not None:
-            self._sums[0][0] += scores
-            self._sums[1][0] += 1
+        return WindowReading(*add_clip(features, *self._ranks, *sums, self._horizons))
+
+    def reading(self) -> WindowReading:
+        """Return the statistic of the window."""
+        return window_statistic(*self._score_sums(), self._horizons)
 
     def _close(self) -> Pane | None:
         pane = self.filling()
@@ -180,10 +185,10 @@ class Panes:
             panes[self._number] = Pane.sum([panes[self._number], pane]) if self._number in panes else pane
         return sorted(panes.items(), reverse=True)
 
-    def score_sums(self) -> tuple[Integers, NDArray[np.int64]]:
+    def _score_sums(self) -> tuple[Integers, NDArray[np.int64]]:
         """Sums of scores `(pane, score)` and number of clips of each pane, newest first, including empty panes.
 
-        They are kept up to date in place, so a caller who changes them takes a copy.
+        They are kept up to date in place.
         """
         if self._sums is None:
             self._sums = self._sum_scores()

@@ -31,7 +31,7 @@ def _look_by_numpy(
     gridded: NDArray[np.int32],
     sums: NDArray[np.int64],
     features: Floats,
-) -> tuple[int, int]:
+) -> tuple[int, int, bool]:
     ranges, frames = len(bounds) - 1, level.shape[1]
     count = np.diff(bounds)
     mean = level.mean(axis=1)
@@ -53,15 +53,18 @@ def _look_by_numpy(
     moved = course[:, ONSET_FRAMES:] - course[:, :-ONSET_FRAMES]
     rise, fall = (1.0 + np.square(np.maximum(sign * moved, 0.0)).sum() for sign in (1.0, -1.0))
     features[-1] = 10.0 * math.log10(rise / fall)
+    finite = math.isfinite(float(parts.sum() + features[-1]))
     sums[:] = 0
     if gridded.shape[1] == 0:
-        return 1 << 30, -(1 << 30)
+        return 1 << 30, -(1 << 30), finite
     stride = -(-frames // gridded.shape[1])
     picked = level[:, : stride * gridded.shape[1] : stride]
     gridded[:] = np.rint(np.clip(picked * steps, -1073741824.0, 1073741824.0))
     sums[:] = gridded.sum(axis=1, dtype=np.int64)
-    return int(gridded.min()), int(gridded.max())
+    return int(gridded.min()), int(gridded.max()), finite
 
 
 look = kernel_of_module("spectronorm.monitor.clips.look_in_lanes", "look_in_lanes", _look_by_numpy)
-"""Fill in the features of ranges and the onset, put frames on the grid, and return their extremes."""
+"""Fill in the features of ranges and the onset, put frames on the grid, and return their extremes, and if all of these
+features are finite.
+"""

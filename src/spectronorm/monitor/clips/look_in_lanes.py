@@ -19,7 +19,7 @@ from spectronorm.monitor.clips.bands_in_lanes import (
     exchange,
     put_on_grid,
 )
-from spectronorm.monitor.clips.look import LOUD, MOST_SORTED, ONSET_FRAMES, QUIET
+from spectronorm.monitor.clips.look import LOUD, MOST_SORTED, N_KINDS, ONSET_FRAMES, QUIET
 
 _LARGEST = 1073741824.0
 
@@ -92,8 +92,11 @@ def look_in_lanes(
     gridded: NDArray[np.int32],
     sums: NDArray[np.int64],
     features: Floats,
-) -> tuple[int, int]:
-    """Fill in the features of ranges and the onset, put frames on the grid, and return their extremes."""
+) -> tuple[int, int, bool]:
+    """Fill in the features of ranges and the onset, put frames on the grid, and return their extremes.
+
+    At last it is told if these features are finite.
+    """
     ranges, frames, picked = bounds.size - 1, level.shape[1], gridded.shape[1]
     flat, grid = level.reshape(-1), gridded.reshape(-1)
     lowest, highest = 1 << 30, -(1 << 30)
@@ -145,4 +148,7 @@ def look_in_lanes(
     centre = features[:ranges].mean()
     for r in range(ranges):
         features[ranges + r] = features[r] - centre
-    return lowest, highest
+    total = features[features.size - 1]
+    for f in range(N_KINDS * ranges):
+        total += features[f]
+    return lowest, highest, math.isfinite(total)

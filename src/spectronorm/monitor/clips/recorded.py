@@ -25,6 +25,7 @@ def as_recorded(samples: _Samples) -> Recorded:
     >>> found.peak, found.rms, found.tops
     (1.0, 0.75, 0.0)
     """
+    samples = np.ascontiguousarray(samples)
     peak, square, near, flat = _heard(samples, np.empty(-(-samples.size // BLOCK), dtype=np.int32))
     if not square < math.inf and peak < math.inf:  # The square of a sample leaves the range of single precision.
         square = float(np.square(samples, dtype=np.float64).sum())
