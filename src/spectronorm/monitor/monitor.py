@@ -124,10 +124,12 @@ class Monitor:
         """
         samples = checked_samples(samples)
         recorded = as_recorded(samples)
-        if not math.isfinite(recorded.peak):
+        if not recorded.peak < math.inf:
             raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
-        front_end = require_front_end(self.profile.front_end, "watching samples")
-        made = front_end.clip_level(samples) if level is None else self._shapes.checked(level, samples)
+        if level is None:
+            made = require_front_end(self.profile.front_end, "watching samples").clip_level(samples)
+        else:
+            made = self._shapes.checked(level, samples)
         return self._take(made, recorded, at)
 
     def add_level(self, level: NDArray[Any], *, at: float | None = None) -> Verdict:
@@ -332,7 +334,10 @@ class Monitor:
         self.history.add(self._shift(pane), pane.clips, self._statistic)
 
     def _shift(self, pane: Pane) -> Floats:
-        return np.asarray((pane.band_mean() - self._then_mean) / self._then_std)
+        shift = pane.band_mean()
+        shift -= self._then_mean
+        shift /= self._then_std
+        return shift
 
 
 def _require_alike(first: Monitor, other: Monitor) -> None:
