@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spectronorm.monitor.clips import look, recorded
 from spectronorm.monitor.clips.bands_in_lanes import COLUMNS
 from spectronorm.monitor.clips.baseline import normal_scores, score_table
-from spectronorm.monitor.clips.features import band_ranges
+from spectronorm.monitor.clips.features import band_ranges, clip_features_on_grid
 from spectronorm.monitor.clips.look_in_lanes import sort_columns
 from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.history import MAX_ROWS, History
@@ -34,6 +34,18 @@ def test_the_compiled_look_at_a_level_finds_what_numpy_finds(shape: tuple[int, i
     np.testing.assert_array_equal(found[0][1], found[1][1])
     np.testing.assert_array_equal(found[0][2], found[1][1].sum(axis=1))
     assert found[0][3:] == found[1][3:] == (found[1][1].min(), found[1][1].max(), True)
+
+
+@pytest.mark.parametrize("shape", [(64, 157), (20, 7)])
+def test_a_level_of_float32_is_looked_at_as_its_float64(shape: tuple[int, int]) -> None:
+    level = (-20.0 + 9.0 * np.random.default_rng(1).standard_normal(shape)).astype(np.float32)
+    recorded_as = Recorded(9, 0.5, 0.1, False, b"")
+    found = []
+    for given in (level, level.astype(np.float64)):
+        gridded, sums = np.zeros((shape[0], min(shape[1], 53)), np.int32), np.zeros(shape[0], np.int64)
+        found.append((*clip_features_on_grid(given, recorded_as, 65536.0, gridded, sums), gridded, sums))
+    for single, double in zip(*found, strict=True):
+        np.testing.assert_array_equal(single, double)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 53, 58, 64])

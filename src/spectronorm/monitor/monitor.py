@@ -151,7 +151,7 @@ class Monitor:
         rows = np.ascontiguousarray(level, dtype=np.float64).reshape(levels.n_bands, -1)
         return self._take(rows, LevelClip.of(rows, levels).recorded(levels), at)
 
-    def _take(self, level: NDArray[np.float64], recorded: Recorded, at: float | None) -> Verdict:
+    def _take(self, level: NDArray[np.floating[Any]], recorded: Recorded, at: float | None) -> Verdict:
         number = self.window.pane_of(self.clips, at)
         clip, features = SeenClip.of(self.profile.front_end, self._grid, level, recorded)
         finished = self._panes.open(number)

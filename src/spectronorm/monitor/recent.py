@@ -47,7 +47,7 @@ class SeenClip:
 
     @classmethod
     def of(
-        cls, front_end: AnyFrontEnd, grid: Grid, level: NDArray[np.float64], recorded: Recorded
+        cls, front_end: AnyFrontEnd, grid: Grid, level: NDArray[np.floating[Any]], recorded: Recorded
     ) -> tuple[SeenClip, Floats]:
         """Put a level `(band, frame)` on the front end's `grid`, and return the clip with its features.
 

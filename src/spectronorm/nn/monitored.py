@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,13 +12,13 @@ from torch import Tensor, nn
 
 from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError
-from spectronorm.front_end import require_front_end
 from spectronorm.monitor import Monitor, NewAudio, Report, Update, restarted, update
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.nn.preprocess import Preprocess
 from spectronorm.suggestion import known_settings
 
 _REMEMBERED = 256
+_AS_THEY_ARE = (torch.float32, torch.float64)
 
 
 @known_settings
@@ -112,14 +113,15 @@ class Monitored(nn.Module):
         self._seen += clips
         if first >= clips:
             return
+        ends = None if lengths is None else lengths.expand(wave.shape[:-1]).reshape(-1).tolist()
         waves, levels = wave.detach().reshape(clips, -1), level.detach().reshape(clips, *level.shape[-2:])
-        ends = [waves.shape[-1]] * clips if lengths is None else lengths.expand(wave.shape[:-1]).reshape(-1).tolist()
         for clip in range(first, clips, self.every):
-            samples = to_host(waves[clip, : ends[clip]].float())
-            frames = require_front_end(self.monitor.profile.front_end, "watching waves").frames(len(samples))
-            made = to_host(levels[clip, :, :frames].double())
+            one, made = waves[clip], levels[clip]
+            if ends is not None:
+                one = one[: ends[clip]]
+                made = made[:, : self.preprocess.spectrogram.front_end.frames(ends[clip])]
             try:
-                self.monitor.add(samples, level=made)
+                self.monitor.add(_numbers(one), level=_numbers(made))
             except AudioError:
                 self.monitor.skip()
                 continue
@@ -129,3 +131,8 @@ class Monitored(nn.Module):
     def extra_repr(self) -> str:
         """Return the interval between monitored clips, for `repr`."""
         return f"every={self.every}"
+
+
+def _numbers(x: Tensor) -> NDArray[np.floating[Any]]:
+    """Return the numbers of a tensor; those of narrower floats as float32, which holds them exactly."""
+    return to_host(x if x.dtype in _AS_THEY_ARE else x.float())

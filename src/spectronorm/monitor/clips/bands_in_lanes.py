@@ -23,7 +23,8 @@ AT_ONCE = 3
 COLUMNS = 16
 """Number of columns that are sorted side by side."""
 _LARGEST = 1073741824.0
-_VECTOR: Any = Lanes(types.float64, DOUBLES).vector
+_EIGHT = Lanes(types.float64, DOUBLES)
+_VECTOR: Any = _EIGHT.vector
 _WHOLE, _LONG = ir.IntType(32), ir.IntType(64)
 _functions: Any = cgutils
 
@@ -119,7 +120,7 @@ def _adding(count: int) -> Any:
         del typing, at, frames
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            levels, courses = (Numbers(context, builder, signature.args[i], arguments[i]) for i in (0, 3))
+            levels, courses = (Numbers(context, builder, signature.args[i], arguments[i], _EIGHT) for i in (0, 3))
             start, frames = Value(builder, arguments[1]), Value(builder, arguments[2])
             starts, sums = [start + frames * band for band in range(count)], _Sums(builder, courses, count)
             # The first frame stands before itself: its step is zero.
@@ -154,10 +155,8 @@ class _Grid:
 
     def add(self, at: Value, stride: Value, to: Any, counts: Any = None) -> None:
         """Put every `stride`-th level from `at` on where `to` says; only lanes that count are added to the sum."""
-        builder, x = self._builder, ir.Constant(_VECTOR, ir.Undefined)
-        for lane in range(DOUBLES):
-            x = builder.insert_element(x, self._levels.one(at + stride * lane).written, ir.Constant(_WHOLE, lane))
-        x = builder.fmul(x, self._factor)
+        builder = self._builder
+        x = builder.fmul(self._levels.every(stride, at).written, self._factor)
         for limit, side in ((-_LARGEST, ">"), (_LARGEST, "<")):
             x = builder.select(builder.fcmp_ordered(side, x, _everywhere(limit)), x, _everywhere(limit))
         q = builder.fptosi(_of_lanes(builder, "rint", f"v{DOUBLES}f64", x), _same(_WHOLE, 0).type)
@@ -186,7 +185,7 @@ def _on_grid(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         del signature
-        levels = Numbers(context, builder, level, arguments[0])
+        levels = Numbers(context, builder, level, arguments[0], _EIGHT)
         at, stride, count, to = (Value(builder, arguments[i]) for i in (1, 2, 3, 6))
         made = _Grid(builder, levels, _data(context, builder, grid, arguments[5]), levels.lanes.filled(builder, arguments[4]))
         whole, rest = _divided(builder, count)

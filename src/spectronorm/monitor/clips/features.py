@@ -83,14 +83,19 @@ def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | None) -> F
 
     Levels and spreads are in the level's unit, RMS and peak in dBFS before waveform normalization.
     """
-    rows, no_frames = np.ascontiguousarray(level, np.float64), np.empty((level.shape[0], 0), dtype=np.int32)
+    rows, no_frames = as_rows(level), np.empty((level.shape[0], 0), dtype=np.int32)
     recorded = Recorded(level.shape[1], 0.0, 0.0, False, b"") if samples is None else as_recorded(samples)
     no_sums = np.empty(level.shape[0], dtype=np.int64)
     return clip_features_on_grid(rows, recorded, 0.0, no_frames, no_sums)[0]
 
 
+def as_rows(level: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    """Return a level as contiguous float32, if it is that, or float64."""
+    return np.ascontiguousarray(level, np.float32 if level.dtype == np.float32 else np.float64)
+
+
 def clip_features_on_grid(
-    level: NDArray[np.float64],
+    level: NDArray[np.floating[Any]],
     recorded: Recorded,
     steps: float,
     gridded: NDArray[np.int32],
@@ -100,7 +105,7 @@ def clip_features_on_grid(
 
     `gridded` `(band, frame)` is filled with evenly spaced frames, and `sums` `(band,)` with the sum of each band's; an
     array without frames leaves the extremes undefined. At last it is told if all features are finite. The level is
-    contiguous.
+    contiguous, of float64 or float32.
     """
     bounds = _range_bounds(level.shape[0])
     features = np.empty(len(OF_RANGES) * (len(bounds) - 1) + len(OF_CLIPS))

@@ -25,14 +25,14 @@ ONSET_FRAMES = 4
 
 
 def _look_by_numpy(
-    level: NDArray[np.float64],
+    level: NDArray[np.floating[Any]],
     bounds: NDArray[np.int64],
     steps: float,
     gridded: NDArray[np.int32],
     sums: NDArray[np.int64],
     features: Floats,
 ) -> tuple[int, int, bool]:
-    ranges, frames = len(bounds) - 1, level.shape[1]
+    level, ranges, frames = level.astype(np.float64, copy=False), len(bounds) - 1, level.shape[1]
     count = np.diff(bounds)
     mean = level.mean(axis=1)
     variance = np.maximum(np.square(level).mean(axis=1) - mean * mean, 0.0)

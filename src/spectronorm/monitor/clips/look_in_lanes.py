@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,31 +22,32 @@ from spectronorm.monitor.clips.bands_in_lanes import (
 )
 from spectronorm.monitor.clips.look import LOUD, MOST_SORTED, N_KINDS, ONSET_FRAMES, QUIET
 
+_Level = NDArray[np.floating[Any]]
 _LARGEST = 1073741824.0
 
 
 @called
-def _add_short_bands(level: Floats, at: int, bands: int, frames: int, course: Floats, found: Floats) -> None:
+def _add_short_bands(level: _Level, at: int, bands: int, frames: int, course: Floats, found: Floats) -> None:
     """Do the work of `add_some_bands` for bands of too few frames to fill a register."""
     for band in range(bands):
         total, square, moved = 0.0, 0.0, 0.0
         for t in range(frames):
-            x = level[at + band * frames + t]
+            x = np.float64(level[at + band * frames + t])
             total += x
             square += x * x
             course[t] += x
-            moved += abs(x - level[at + band * frames + max(t - 1, 0)])
+            moved += abs(x - np.float64(level[at + band * frames + max(t - 1, 0)]))
         found[N_SUMS * band], found[N_SUMS * band + 1], found[N_SUMS * band + 2] = total, square, moved
 
 
 @called
 def _put_few_on_grid(
-    level: Floats, at: int, stride: int, count: int, steps: float, grid: NDArray[np.int32], to: int, found: NDArray[np.int64]
+    level: _Level, at: int, stride: int, count: int, steps: float, grid: NDArray[np.int32], to: int, found: NDArray[np.int64]
 ) -> None:
     """Do the work of `put_on_grid` for too few frames to fill a register."""
     found[0], found[1], found[2] = 1 << 30, -(1 << 30), 0
     for i in range(count):
-        q = np.int32(np.rint(min(max(level[at + i * stride] * steps, -_LARGEST), _LARGEST)))
+        q = np.int32(np.rint(min(max(np.float64(level[at + i * stride]) * steps, -_LARGEST), _LARGEST)))
         grid[to + i] = q
         found[0], found[1], found[2] = min(found[0], q), max(found[1], q), found[2] + q
 
@@ -86,7 +88,7 @@ def sort_columns(rows: Floats, count: int) -> None:
 
 @njit(cache=True, nogil=True)
 def look_in_lanes(
-    level: NDArray[np.float64],
+    level: NDArray[np.floating[Any]],
     bounds: NDArray[np.int64],
     steps: float,
     gridded: NDArray[np.int32],
