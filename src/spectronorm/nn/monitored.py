@@ -113,26 +113,33 @@ class Monitored(nn.Module):
         self._seen += clips
         if first >= clips:
             return
-        ends = None if lengths is None else lengths.expand(wave.shape[:-1]).reshape(-1).tolist()
-        waves, levels = wave.detach().reshape(clips, -1), level.detach().reshape(clips, *level.shape[-2:])
-        for clip in range(first, clips, self.every):
-            one, made = waves[clip], levels[clip]
+        ends = None if lengths is None else lengths.expand(wave.shape[:-1]).reshape(-1).tolist()[first :: self.every]
+        waves = _numbers(_rows(wave, clips, 1)[first :: self.every])
+        levels = _numbers(_rows(level, clips, 2)[first :: self.every])
+        monitor, frames = self.monitor, self.preprocess.spectrogram.front_end.frames
+        for clip, (samples, made) in enumerate(zip(waves, levels, strict=True)):
             if ends is not None:
-                one = one[: ends[clip]]
-                made = made[:, : self.preprocess.spectrogram.front_end.frames(ends[clip])]
+                samples, made = samples[: ends[clip]], made[:, : frames(ends[clip])]
             try:
-                self.monitor.add(_numbers(one), level=_numbers(made))
+                monitor.add(samples, level=made)
             except AudioError:
-                self.monitor.skip()
+                monitor.skip()
                 continue
-            if self.monitor.features is not None:
-                self._features.append(self.monitor.features)
+            if monitor.features is not None:
+                self._features.append(monitor.features)
 
     def extra_repr(self) -> str:
         """Return the interval between monitored clips, for `repr`."""
         return f"every={self.every}"
 
 
+def _rows(x: Tensor, clips: int, axes: int) -> Tensor:
+    """Return clips of so many axes along the first axis of all."""
+    x = x.detach() if x.requires_grad else x
+    return x if x.ndim == axes + 1 else x.reshape(clips, *x.shape[-axes:])
+
+
 def _numbers(x: Tensor) -> NDArray[np.floating[Any]]:
     """Return the numbers of a tensor; those of narrower floats as float32, which holds them exactly."""
-    return to_host(x if x.dtype in _AS_THEY_ARE else x.float())
+    x = x if x.dtype in _AS_THEY_ARE else x.float()
+    return x.numpy() if x.device.type == "cpu" else to_host(x)
