@@ -20,7 +20,9 @@ from spectronorm.profile.counting.counter import Recorded
 SAMPLES = 0.1 * np.random.default_rng(0).standard_normal(5000).astype(np.float32)
 
 
-@pytest.mark.parametrize("shape", [(201, 401), (64, 157), (13, 700), (12, 64), (30, 9), (30, 8), (20, 7), (5, 3), (3, 2), (1, 1)])
+@pytest.mark.parametrize(
+    "shape", [(201, 401), (64, 157), (13, 700), (12, 64), (30, 9), (30, 8), (20, 7), (5, 3), (3, 2), (1, 1)]
+)
 def test_the_compiled_look_at_a_level_finds_what_numpy_finds(shape: tuple[int, int]) -> None:
     level = -20.0 + 9.0 * np.random.default_rng(1).standard_normal(shape)
     bounds = np.array([bands.start for bands in band_ranges(shape[0])] + [shape[0]])
@@ -107,14 +109,17 @@ def test_clips_added_one_by_one_have_the_moments_scores_and_statistics_of_all_cl
     scores, horizon_panes = normal_scores(ordered, rows[:, columns]), np.array(horizons(3))
     for way in (add_clip, add_clip.plain):
         moments, open_pane = np.zeros((2, 9), dtype=np.int64), np.zeros(5, dtype=np.int64)
+        bands = np.zeros(2, dtype=np.int64)
         panes, clips = np.concatenate([np.zeros((1, 5), np.int64), scores[:7]])[:3].copy(), np.array([0, 3, 2])
         for number, row in enumerate(rows):
             ranks = columns, np.ascontiguousarray(ordered.T), score_table(30)
-            reading = way(row, *ranks, moments, open_pane, panes, clips, horizon_panes)
+            sums = np.array([number, 1])
+            reading = way(row, sums, *ranks, bands, moments, open_pane, panes, clips, horizon_panes)
             expected = window_statistic(panes, clips, horizon_panes)
             assert reading == (expected.statistic, expected.panes, expected.feature)
             assert clips[0] == number + 1
         np.testing.assert_array_equal(moments, FeatureMoments.of(rows).sums)
+        assert bands.tolist() == [190, 20]
         np.testing.assert_array_equal(open_pane, scores.sum(axis=0))
         np.testing.assert_array_equal(panes[0], scores.sum(axis=0))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,7 @@ MAX_FRAMES = 64
 _MOST_WAITING = 16
 
 
-@dataclass(frozen=True, eq=False)
-class SeenClip:
+class SeenClip(NamedTuple):
     """Clip on the grid, `(band, frame)`, with at most `MAX_FRAMES` frames, and the sum of each band's.
 
     `top` is the highest level of all frames.
@@ -104,7 +103,9 @@ class Pane:
         return np.asarray(total / (count * self.front_end.grid.steps))
 
     @classmethod
-    def of_measurement(cls, front_end: AnyFrontEnd, measurement: Measurement, scores: Integers, moments: Integers) -> Pane:
+    def of_measurement(
+        cls, front_end: AnyFrontEnd, measurement: Measurement, scores: Integers, moments: Integers
+    ) -> Pane:
         """Return a pane without clips that wait."""
         found = FeatureMoments(measurement.clips, moments)
         return cls(front_end, measurement, (), scores, found, np.zeros(front_end.n_bands, dtype=np.int64))
@@ -162,15 +163,15 @@ class Panes:
 
     def add(self, clip: SeenClip, features: Floats) -> WindowReading:
         """Add one clip to the open pane, and return the statistic of the window with it."""
+        sums = self._moments, self._scores, *self._score_sums()  # which still are those without the clip
+        reading = add_clip(features, clip.sums, *self._ranks, self._band_sums, *sums, self._horizons)
         self._waiting.append(clip)
-        self._band_sums += clip.sums
+        self._clips += 1
         if len(self._waiting) > _MOST_WAITING:
             self._counter = LevelCounter(self._front_end) if self._counter is None else self._counter
             _count(self._counter, self._waiting)
             self._waiting, self._band_sums[:] = [], 0
-        sums = self._moments, self._scores, *self._score_sums()  # which still are those without the clip
-        self._clips += 1
-        return WindowReading(*add_clip(features, *self._ranks, *sums, self._horizons))
+        return WindowReading(*reading)
 
     def reading(self) -> WindowReading:
         """Return the statistic of the window."""

@@ -15,18 +15,23 @@ from spectronorm.monitor.threshold import MIN_CLIPS, window_statistic
 
 def _add_clip_by_numpy(
     features: Floats,
+    clip_sums: Integers,
     columns: Integers,
     ordered: Floats,
     table: Integers,
+    band_sums: Integers,
     moments: Integers,
     open_pane: Integers,
     panes: Integers,
     clips: Integers,
     horizon_panes: Integers,
 ) -> tuple[float, int, int]:
+    band_sums += clip_sums
     moments += FeatureMoments.of(features).sums
     x = features[columns]
-    twice = [np.searchsorted(row, v, "left") + np.searchsorted(row, v, "right") for row, v in zip(ordered, x, strict=True)]
+    twice = [
+        np.searchsorted(row, v, "left") + np.searchsorted(row, v, "right") for row, v in zip(ordered, x, strict=True)
+    ]
     scores = table[np.array(twice, dtype=np.int64)]
     open_pane += scores
     panes[0] += scores
@@ -38,9 +43,11 @@ def _add_clip_by_numpy(
 @kernel(_add_clip_by_numpy, cache=True, nogil=True)
 def add_clip(
     features: Floats,
+    clip_sums: Integers,
     columns: Integers,
     ordered: Floats,
     table: Integers,
+    band_sums: Integers,
     moments: Integers,
     open_pane: Integers,
     panes: Integers,
@@ -51,15 +58,19 @@ def add_clip(
 
     Args:
         features: Features of the clip, `(feature,)`.
+        clip_sums: Sums of the clip's bands, `(band,)`.
         columns: Columns of the features that have scores.
         ordered: Sorted values of the training clips, `(score, clip)`.
         table: Score of each doubled rank.
+        band_sums: Sums of the bands of clips, `(band,)`.
         moments: Sums `(2, feature)` of the pane that is being filled.
         open_pane: Sums of scores `(score,)` of the pane that is being filled.
         panes: Sums of scores `(pane, score)` of all panes, newest first.
         clips: Number of clips in each pane.
         horizon_panes: Number of panes in each horizon, ascending.
     """
+    for band in range(clip_sums.size):
+        band_sums[band] += clip_sums[band]
     for f in range(features.size):
         held = min(max(features[f], -LARGEST), LARGEST)
         moments[0, f] += np.int64(np.rint(held * UNIT))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy  # its module stats takes a third of a second to import, which SciPy does on first use
@@ -42,8 +42,7 @@ def horizons(panes: int) -> tuple[int, ...]:
     return tuple(sorted({*(2**i for i in range(panes.bit_length())), panes} & set(range(1, panes + 1))))
 
 
-@dataclass(frozen=True)
-class WindowReading:
+class WindowReading(NamedTuple):
     """The statistic, with the horizon (in panes) and the score at which it is largest."""
 
     statistic: float

@@ -187,7 +187,9 @@ def _on_grid(
         del signature
         levels = Numbers(context, builder, level, arguments[0], _EIGHT)
         at, stride, count, to = (Value(builder, arguments[i]) for i in (1, 2, 3, 6))
-        made = _Grid(builder, levels, _data(context, builder, grid, arguments[5]), levels.lanes.filled(builder, arguments[4]))
+        made = _Grid(
+            builder, levels, _data(context, builder, grid, arguments[5]), levels.lanes.filled(builder, arguments[4])
+        )
         whole, rest = _divided(builder, count)
         with _functions.for_range(builder, whole) as loop:
             first = Value(builder, loop.index) * DOUBLES

@@ -38,7 +38,6 @@ UNIT_SCORE = 1 << 16
 """Scores are stored as integers in this fraction, so that their sums do not depend on the order."""
 
 
-
 @known_settings
 @with_short_repr
 @dataclass(frozen=True, eq=False)

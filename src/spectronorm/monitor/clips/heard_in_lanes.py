@@ -51,7 +51,9 @@ def _heard_together(typing: Any, samples: Any, at: Any, times: Any, magnitudes: 
                 builder.store(builder.select(builder.icmp_signed(">", bits, before), bits, before), highest)
                 more = builder.fmul(x, x, flags=("contract",))
                 builder.store(builder.fadd(builder.load(square), more, flags=("contract",)), square)
-        for kind, array, number, join in zip((magnitudes, squares), arguments[3:], (0, 1), (_louder, _added), strict=True):
+        for kind, array, number, join in zip(
+            (magnitudes, squares), arguments[3:], (0, 1), (_louder, _added), strict=True
+        ):
             found = builder.load(rooms[0][number])
             for others in rooms[1:]:
                 found = join(builder, found, builder.load(others[number]))

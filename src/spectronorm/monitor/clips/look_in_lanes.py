@@ -42,7 +42,14 @@ def _add_short_bands(level: _Level, at: int, bands: int, frames: int, course: Fl
 
 @called
 def _put_few_on_grid(
-    level: _Level, at: int, stride: int, count: int, steps: float, grid: NDArray[np.int32], to: int, found: NDArray[np.int64]
+    level: _Level,
+    at: int,
+    stride: int,
+    count: int,
+    steps: float,
+    grid: NDArray[np.int32],
+    to: int,
+    found: NDArray[np.int64],
 ) -> None:
     """Do the work of `put_on_grid` for too few frames to fill a register."""
     found[0], found[1], found[2] = 1 << 30, -(1 << 30), 0
