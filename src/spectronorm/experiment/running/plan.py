@@ -57,8 +57,7 @@ def plan(prepared: Prepared) -> list[str]:
         said.append("One fold: another training set may give another answer.")
     if groups < FEWEST_GROUPS * n_folds:
         said.append(
-            f"{units} in {folds}: with fewer than {FEWEST_GROUPS} in a fold no arm will be "
-            "called better or worse."
+            f"{units} in {folds}: with fewer than {FEWEST_GROUPS} in a fold no arm will be called better or worse."
         )
     if design.training.search_learning_rate:
         said.append(
