@@ -183,6 +183,16 @@ def test_a_block_is_run_or_says_why_not(block: Block) -> None:
         assert not re.search(r"^(spectronorm |\$ |pip |import |from )", block.text, flags=re.MULTILINE)
 
 
+@pytest.mark.parametrize("block", [block for block in ALL if block.language == "sh"], ids=str)
+def test_a_command_can_be_pasted(block: Block) -> None:
+    """A line of a command that goes on ends with a backslash, or within quotation marks."""
+    lines = block.text.splitlines()
+    for number, line in enumerate(lines[1:], 1):
+        before = lines[number - 1]
+        if line.startswith(" ") and not before.endswith("\\"):
+            assert "\n".join(lines[:number]).count("'") % 2, f"{before}\n{line}"
+
+
 def test_pages_that_other_tests_run_are_there() -> None:
     """Each page that another test runs is read by that test."""
     for page, test in RUN_BY.items():

@@ -69,7 +69,7 @@ def curves_figure(curves: Mapping[str, NDArray[Any]], held_out: Mapping[str, NDA
         after = held_out[name]
         axis.plot(np.arange(1, len(after) + 1), after, f"{mark}--", color=colour)
     axis.set_xlabel("epoch")
-    axis.set_ylabel("loss (nats): training, and dashed held-out")
+    axis.set_ylabel("loss (nats); solid: training, dashed: held-out")
     axis.set_yscale("log")
     for numbers in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
         numbers("{x:g}")
