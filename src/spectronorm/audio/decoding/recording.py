@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectronorm.audio.decoding.decode import DecodedFile
 from spectronorm.audio.decoding.sample_buffer import too_large
-from spectronorm.audio.decoding.seeking import Samples, samples_of
+from spectronorm.audio.decoding.seeking import SamplesByPosition, samples_of
 from spectronorm.audio.places.reference import Span
 from spectronorm.errors import AudioError, BadAudioReason
 
@@ -25,7 +25,7 @@ class Recording:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._samples: Samples | None = None
+        self._samples: SamplesByPosition | None = None
         self._fault: tuple[BadAudioReason, str] | None = None
 
     @property
@@ -69,7 +69,7 @@ class Recording:
             return True
         return self._samples.reaches(span.rounded(self._samples.sample_rate)[0])
 
-    def samples_for(self, span: Span) -> Samples:
+    def samples_for(self, span: Span) -> SamplesByPosition:
         """The samples of the file, at a position from which the section can be read."""
         if self._fault is not None:
             raise AudioError(*self._fault)

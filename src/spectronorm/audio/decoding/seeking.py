@@ -31,7 +31,7 @@ _KEPT_BLOCKS = 16
 """Number of decoded blocks that are kept for sections that overlap."""
 
 
-class Samples(Protocol):
+class SamplesByPosition(Protocol):
     """Samples of a file by position."""
 
     sample_rate: int
@@ -190,7 +190,7 @@ class _Sequential:
         return True
 
 
-def samples_of(descriptor: int) -> Samples:
+def samples_of(descriptor: int) -> SamplesByPosition:
     """The samples of a file, by seeking if its format and encoding allow it.
 
     Raises:

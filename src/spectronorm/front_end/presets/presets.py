@@ -6,39 +6,16 @@ from collections.abc import Mapping
 
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end.front_end import FrontEnd
-from spectronorm.front_end.presets.kaldi import AST, BEATS, EAT, FUNASR, KALDI, LHOTSE, SEAMLESS, WENET
-from spectronorm.front_end.presets.libraries import ESPNET, FASTAUDIO, LIBROSA, NEMO, TORCHAUDIO
+from spectronorm.front_end.presets.kaldi import KALDI_PRESETS
+from spectronorm.front_end.presets.libraries import LIBRARY_PRESETS
 from spectronorm.front_end.presets.preset import Preset
-from spectronorm.front_end.presets.recognition import BYOL_A, CLAP, GEMMA3N, PANNS, PASST, VGGISH, WHISPER
-from spectronorm.front_end.presets.synthesis import HIFIGAN, LOGMEL, SPECGAN, SPEECHT5
+from spectronorm.front_end.presets.recognition import RECOGNITION_PRESETS
+from spectronorm.front_end.presets.synthesis import SYNTHESIS_PRESETS
 from spectronorm.suggestion import choice_of
 
-PRESETS: Mapping[str, Preset] = {
-    "ast": AST,
-    "beats": BEATS,
-    "byol-a": BYOL_A,
-    "clap": CLAP,
-    "eat": EAT,
-    "espnet": ESPNET,
-    "fastaudio": FASTAUDIO,
-    "funasr": FUNASR,
-    "gemma3n": GEMMA3N,
-    "hifigan": HIFIGAN,
-    "kaldi": KALDI,
-    "lhotse": LHOTSE,
-    "librosa": LIBROSA,
-    "logmel": LOGMEL,
-    "nemo": NEMO,
-    "panns": PANNS,
-    "passt": PASST,
-    "seamless": SEAMLESS,
-    "specgan": SPECGAN,
-    "speecht5": SPEECHT5,
-    "torchaudio": TORCHAUDIO,
-    "vggish": VGGISH,
-    "wenet": WENET,
-    "whisper": WHISPER,
-}
+PRESETS: Mapping[str, Preset] = dict(
+    sorted({**KALDI_PRESETS, **LIBRARY_PRESETS, **RECOGNITION_PRESETS, **SYNTHESIS_PRESETS}.items())
+)
 """Every preset, by the name that `preset` and `--preset` take."""
 
 
