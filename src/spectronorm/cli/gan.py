@@ -129,7 +129,8 @@ def train_command(
     json: JsonOption = False,
 ) -> None:
     """Train a SpecGAN, with a checkpoint, a preview image and a preview sound at regular steps."""
-    from spectronorm.gan.run import MODEL, PREVIEWS, GanDesign, prepare_gan, train_gan
+    from spectronorm.gan.prepare import GanDesign, prepare_gan
+    from spectronorm.gan.run import MODEL, PREVIEWS, train_gan
     from spectronorm.gan.training import GanTraining
     from spectronorm.gan.training_source import TrainingSource
 

@@ -50,9 +50,9 @@ _PAGE = """<style>
 <h2>Training and now</h2>
 <div class="figure"><img src="data:image/png;base64,{{ distributions }}" alt="Levels in training and now"></div>
 {% if watched %}<h2>Listen</h2>
-<p>Players hold two seconds around the loudest moment of a clip, at its own level: mind the volume. Pictures show the
-first ten seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top;
-black is −10 dB of full scale.</p>
+<p>Players hold two seconds around the loudest moment of a clip, at its own level: mind the volume. Pictures show
+the first ten seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top; black is −10 dB of
+full scale.</p>
 <h3>Least like the training clips, of the newest {{ newest }}</h3>
 <p>The distance of a clip is the root mean square of its features, each in standard deviations of the training clips:
 about 1 for an ordinary training clip.</p>
