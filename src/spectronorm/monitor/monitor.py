@@ -127,10 +127,10 @@ class Monitor:
         if not recorded.peak < math.inf:
             raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
         if level is None:
-            made = require_front_end(self.profile.front_end, "watching samples").clip_level(samples)
+            level = require_front_end(self.profile.front_end, "watching samples").clip_level(samples)
         else:
-            made = self._shapes.checked(level, samples)
-        return self._take(made, recorded, at)
+            level = self._shapes.checked(level, samples)
+        return self._take(level, recorded, at)
 
     def add_level(self, level: NDArray[Any], *, at: float | None = None) -> Verdict:
         """Take in one clip of levels that were made elsewhere.

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.front_end import AnyFrontEnd, Grid, Levels
-from spectronorm.monitor.clips.features import clip_features_on_grid
 from spectronorm.monitor.clips.baseline import Baseline
+from spectronorm.monitor.clips.features import clip_features_on_grid
 from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.scored import add_clip
 from spectronorm.monitor.threshold import WindowReading, horizons, window_statistic

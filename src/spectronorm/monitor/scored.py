@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from spectronorm.arrays import Floats, Integers
-from spectronorm.kernels.jit import kernel
-from spectronorm.monitor.clips.baseline import UNIT_SCORE
+from spectronorm.kernels.jit import called, kernel
 from spectronorm.monitor.clips.moments import LARGEST, UNIT, FeatureMoments
-from spectronorm.monitor.threshold import MIN_CLIPS, window_statistic
+from spectronorm.monitor.threshold import read_window, window_statistic
 
 
 def _add_clip_by_numpy(
@@ -38,6 +35,35 @@ def _add_clip_by_numpy(
     clips[0] += 1
     reading = window_statistic(panes, clips, horizon_panes)
     return reading.statistic, reading.panes, reading.feature
+
+
+@called
+def _add_moments(features: Floats, moments: Integers) -> None:
+    for f in range(features.size):
+        held = min(max(features[f], -LARGEST), LARGEST)
+        moments[0, f] += np.int64(np.rint(held * UNIT))
+        moments[1, f] += np.int64(np.rint(held * held * UNIT))
+
+
+@called
+def _twice_rank(known: Floats, x: float) -> int:
+    """The number of sorted values below `x`, and the number of those not above it, added up."""
+    low, high = 0, known.size
+    while low < high:
+        middle = (low + high) // 2
+        if known[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    below, high = low, known.size
+    if below < known.size and known[below] == x:
+        while low < high:
+            middle = (low + high) // 2
+            if known[middle] == x:
+                low = middle + 1
+            else:
+                high = middle
+    return below + low
 
 
 @kernel(_add_clip_by_numpy, cache=True, nogil=True)
@@ -71,46 +97,10 @@ def add_clip(
     """
     for band in range(clip_sums.size):
         band_sums[band] += clip_sums[band]
-    for f in range(features.size):
-        held = min(max(features[f], -LARGEST), LARGEST)
-        moments[0, f] += np.int64(np.rint(held * UNIT))
-        moments[1, f] += np.int64(np.rint(held * held * UNIT))
-    known = ordered.shape[1]
+    _add_moments(features, moments)
     for j in range(columns.size):
-        x, low, high = features[columns[j]], 0, known
-        while low < high:
-            middle = (low + high) // 2
-            if ordered[j, middle] < x:
-                low = middle + 1
-            else:
-                high = middle
-        above, high = low, known
-        if above < known and ordered[j, above] == x:
-            while above < high:
-                middle = (above + high) // 2
-                if ordered[j, middle] == x:
-                    above = middle + 1
-                else:
-                    high = middle
-        score = table[low + above]
+        score = table[_twice_rank(ordered[j], features[columns[j]])]
         open_pane[j] += score
         panes[0, j] += score
     clips[0] += 1
-    best, best_panes, feature = 0.0, 0, 0
-    total, count, horizon = np.zeros(columns.size, np.int64), 0, 0
-    for age in range(panes.shape[0]):
-        count += clips[age]
-        for j in range(total.size):
-            total[j] += panes[age, j]
-        if horizon < horizon_panes.size and horizon_panes[horizon] == age + 1:
-            horizon += 1
-            if count >= MIN_CLIPS:
-                largest = 0
-                for j in range(total.size):
-                    largest = max(largest, abs(total[j]))
-                statistic = largest / (UNIT_SCORE * math.sqrt(count))
-                if statistic > best:
-                    best, best_panes, feature = statistic, age + 1, 0
-                    while abs(total[feature]) != largest:
-                        feature += 1
-    return best, best_panes, feature
+    return read_window(panes, clips, horizon_panes)

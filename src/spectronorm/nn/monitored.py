@@ -150,7 +150,7 @@ class _Watched:
 
 
 def _picked(x: Tensor, clips: int, axes: int, first: int, every: int) -> NDArray[np.floating[Any]]:
-    """Return every so-many-th clip of so many axes on the host; narrower floats as float32, which holds them exactly."""
+    """Return one clip in `every` on the host, each with so many axes; narrower floats as float32, without a loss."""
     x = x.detach() if x.requires_grad else x
     if x.is_cpu and x.dtype in _AS_THEY_ARE:
         return x.numpy().reshape(clips, *x.shape[-axes:])[first::every]

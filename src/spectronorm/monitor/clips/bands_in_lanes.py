@@ -178,18 +178,17 @@ class _Grid:
             builder.store(found, builder.gep(data, [ir.Constant(_LONG, number)]))
 
 
-def _on_grid(
-    typing: Any, level: Any, at: Any, stride: Any, count: Any, steps: Any, grid: Any, to: Any, found: Any
-) -> Any:
-    del typing, at, stride, count, steps, to
+def _on_grid(typing: Any, level: Any, band: Any, frames: Any, count: Any, steps: Any, grid: Any, found: Any) -> Any:
+    del typing, band, frames, count, steps
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         del signature
         levels = Numbers(context, builder, level, arguments[0], _EIGHT)
-        at, stride, count, to = (Value(builder, arguments[i]) for i in (1, 2, 3, 6))
-        made = _Grid(
-            builder, levels, _data(context, builder, grid, arguments[5]), levels.lanes.filled(builder, arguments[4])
-        )
+        band, frames, count = (Value(builder, arguments[i]) for i in (1, 2, 3))
+        stride = Value(builder, builder.sdiv((frames + count - 1).written, count.written))
+        at, to = band * frames, band * count
+        factor = levels.lanes.filled(builder, arguments[4])
+        made = _Grid(builder, levels, _data(context, builder, grid, arguments[5]), factor)
         whole, rest = _divided(builder, count)
         with _functions.for_range(builder, whole) as loop:
             first = Value(builder, loop.index) * DOUBLES
@@ -197,10 +196,10 @@ def _on_grid(
         with builder.if_then(builder.icmp_signed(">", rest, ir.Constant(_LONG, 0))):
             first = count - DOUBLES
             made.add(at + stride * first, stride, (to + first).written, _last(builder, rest))
-        made.write(_data(context, builder, found, arguments[7]))
+        made.write(_data(context, builder, found, arguments[6]))
         return context.get_dummy_value()
 
-    return types.void(level, types.intp, types.intp, types.intp, types.float64, grid, types.intp, found), generate
+    return types.void(level, types.intp, types.intp, types.intp, types.float64, grid, found), generate
 
 
 def _exchange(typing: Any, rows: Any, one: Any, other: Any) -> Any:
@@ -222,12 +221,14 @@ def _exchange(typing: Any, rows: Any, one: Any, other: Any) -> Any:
 
 add_band: Any = intrinsic(_adding(1))
 add_some_bands: Any = intrinsic(_adding(AT_ONCE))
-"""`add_some_bands(level, at, frames, course, found)`: add rows of a flat level from `at` on, of eight frames or more, to a
-course, and write their sums `(band, sum)` to `found`.
+"""`add_some_bands(level, at, frames, course, found)`: add rows of a flat level from `at` on to a course, and write the
+sums `(band, sum)` to `found`. There are at least eight frames.
 """
 put_on_grid: Any = intrinsic(_on_grid)
-"""`put_on_grid(level, at, stride, count, steps, grid, to, found)`: write `count` rounded multiples of levels, eight or more,
-to a flat grid from `to` on, and the lowest, the highest, and their sum to `found`.
+"""`put_on_grid(level, band, frames, count, steps, grid, found)`: write a band's evenly spaced frames, times `steps` and
+rounded, to its row of the grid, and the lowest, the highest, and their sum to `found`. There are at least eight.
 """
 exchange: Any = intrinsic(_exchange)
-"""`exchange(rows, one, other)`: give the lower number of each column to the row that begins at `one`, the other to `other`."""
+"""`exchange(rows, one, other)`: give the lower number of each column to the row that begins at `one`, the other one to
+`other`.
+"""

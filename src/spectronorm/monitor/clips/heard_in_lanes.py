@@ -65,7 +65,7 @@ def _heard_together(typing: Any, samples: Any, at: Any, times: Any, magnitudes: 
 
 
 _hear_together: Any = intrinsic(_heard_together)
-"""`(samples, at, times, magnitude, square)`: write the highest magnitude of samples, as bits, and the sum of their squares.
+"""`(samples, at, times, magnitude, square)`: write the highest magnitude of samples, as bits, and the sum of squares.
 
 There are that many times `_TOGETHER` samples, from `at` on.
 """

@@ -43,19 +43,19 @@ def _add_short_bands(level: _Level, at: int, bands: int, frames: int, course: Fl
 @called
 def _put_few_on_grid(
     level: _Level,
-    at: int,
-    stride: int,
+    band: int,
+    frames: int,
     count: int,
     steps: float,
     grid: NDArray[np.int32],
-    to: int,
     found: NDArray[np.int64],
 ) -> None:
     """Do the work of `put_on_grid` for too few frames to fill a register."""
     found[0], found[1], found[2] = 1 << 30, -(1 << 30), 0
     for i in range(count):
-        q = np.int32(np.rint(min(max(np.float64(level[at + i * stride]) * steps, -_LARGEST), _LARGEST)))
-        grid[to + i] = q
+        x = np.float64(level[band * frames + i * -(-frames // count)]) * steps
+        q = np.int32(np.rint(min(max(x, -_LARGEST), _LARGEST)))
+        grid[band * count + i] = q
         found[0], found[1], found[2] = min(found[0], q), max(found[1], q), found[2] + q
 
 
@@ -93,6 +93,28 @@ def sort_columns(rows: Floats, count: int) -> None:
         p >>= 1
 
 
+@called
+def _add_bands(level: _Level, at: int, bands: int, frames: int, course: Floats, found: Floats) -> None:
+    """Add one band or `AT_ONCE` of them to the course of their range, and write their sums."""
+    if frames < DOUBLES:
+        _add_short_bands(level, at, bands, frames, course, found)
+    elif bands == AT_ONCE:
+        add_some_bands(level, at, frames, course, found)
+    else:
+        add_band(level, at, frames, course, found)
+
+
+@called
+def _quantiles(ordered: Floats, count: int, share: float, features: Floats, ranges: int) -> None:
+    """Write a quantile of each range from its `count` sorted frames."""
+    at = share * (count - 1)
+    before = int(at)
+    after = min(before + 1, count - 1)
+    for r in range(ranges):
+        low, high = ordered[before * COLUMNS + r], ordered[after * COLUMNS + r]
+        features[r] = low + (at - before) * (high - low)
+
+
 @njit(cache=True, nogil=True)
 def look_in_lanes(
     level: NDArray[np.floating[Any]],
@@ -109,7 +131,7 @@ def look_in_lanes(
     ranges, frames, picked = bounds.size - 1, level.shape[1], gridded.shape[1]
     flat, grid = level.reshape(-1), gridded.reshape(-1)
     lowest, highest = 1 << 30, -(1 << 30)
-    stride, every = -(-frames // max(picked, 1)), -(-frames // MOST_SORTED)
+    every = -(-frames // MOST_SORTED)
     sampled = -(-frames // every)
     course, ordered = np.empty(frames), np.zeros(sampled * COLUMNS)
     found, on_grid = np.empty(N_SUMS * AT_ONCE), np.empty(3, np.int64)
@@ -120,21 +142,16 @@ def look_in_lanes(
         bands, band = bounds[r + 1] - bounds[r], bounds[r]
         while band < bounds[r + 1]:
             together = AT_ONCE if band + AT_ONCE <= bounds[r + 1] else 1
-            if frames < DOUBLES:
-                _add_short_bands(flat, band * frames, together, frames, course, found)
-            elif together == AT_ONCE:
-                add_some_bands(flat, band * frames, frames, course, found)
-            else:
-                add_band(flat, band * frames, frames, course, found)
+            _add_bands(flat, band * frames, together, frames, course, found)
             for i in range(together):
                 total, square = found[N_SUMS * i] / frames, found[N_SUMS * i + 1] / frames
                 mean += total
                 variance += max(square - total * total, 0.0)
                 steadiest = min(steadiest, found[N_SUMS * i + 2])
                 if picked >= DOUBLES:
-                    put_on_grid(flat, band * frames, stride, picked, steps, grid, band * picked, on_grid)
+                    put_on_grid(flat, band, frames, picked, steps, grid, on_grid)
                 else:
-                    _put_few_on_grid(flat, band * frames, stride, picked, steps, grid, band * picked, on_grid)
+                    _put_few_on_grid(flat, band, frames, picked, steps, grid, on_grid)
                 lowest, highest, sums[band] = min(lowest, on_grid[0]), max(highest, on_grid[1]), on_grid[2]
                 band += 1
         flux, up, down = _follow(course, bands)
@@ -146,18 +163,11 @@ def look_in_lanes(
         features[5 * ranges + r] = flux / max(frames - 1, 1)
         features[6 * ranges + r] = steadiest / max(frames - 1, 1)
     sort_columns(ordered, sampled)
-    for row, share in ((3, QUIET), (4, LOUD)):
-        at = share * (sampled - 1)
-        before = int(at)
-        after = min(before + 1, sampled - 1)
-        for r in range(ranges):
-            low, high = ordered[before * COLUMNS + r], ordered[after * COLUMNS + r]
-            features[row * ranges + r] = low + (at - before) * (high - low)
+    _quantiles(ordered, sampled, QUIET, features[3 * ranges :], ranges)
+    _quantiles(ordered, sampled, LOUD, features[4 * ranges :], ranges)
     features[features.size - 1] = 10.0 * math.log10(rise / fall)
     centre = features[:ranges].mean()
     for r in range(ranges):
         features[ranges + r] = features[r] - centre
-    total = features[features.size - 1]
-    for f in range(N_KINDS * ranges):
-        total += features[f]
+    total = features[features.size - 1] + features[: N_KINDS * ranges].sum()
     return lowest, highest, math.isfinite(total)
