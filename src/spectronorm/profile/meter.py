@@ -12,7 +12,7 @@ import numpy as np
 from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError, LayoutWarning
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.front_end.levels import unconfirmed
+from spectronorm.front_end.axes import unconfirmed
 from spectronorm.profile import gather
 from spectronorm.profile.counting.counter import LevelCounter
 from spectronorm.profile.counting.level_clip import LevelClip
