@@ -29,8 +29,6 @@ _FEWEST_STEPS = 256
 _MOST_ROWS = 1 << 16
 _MARGIN = 10.0
 """A proposed range is this many times as wide as the levels that it was proposed for."""
-
-
 _LARGEST = 1e30
 
 

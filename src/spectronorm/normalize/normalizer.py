@@ -97,8 +97,7 @@ class Normalizer(Parameters, ABC):
         """Return the map of each clip of `level` `(..., band, frame)`; only called if `maps_clips`.
 
         If it also takes `valid`, a boolean mask that broadcasts against `level`, `spectronorm.nn` computes padded clips
-        in
-        one batch; otherwise clip by clip.
+        in one batch; otherwise clip by clip.
         """
         raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
 

@@ -166,10 +166,8 @@ class Meter:
         """Combine the clips of all ranks of a `torch.distributed` run, on every rank; nothing is pickled.
 
         A `DistributedSampler` repeats clips to give all ranks an equal number. With `clips`, the size of the data set,
-        the
-        surplus is found by digest in the last batch of each rank, and counted once: the profile is then identical, byte
-        by
-        byte, to the profile of a single process.
+        the surplus is found by digest in the last batch of each rank, and counted once: the profile is then identical,
+        byte by byte, to the profile of a single process.
 
         Args:
             group: The process group; by default all ranks.
