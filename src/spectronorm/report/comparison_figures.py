@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.display.figure import as_label, figure_png, new_figure
+from spectronorm.display.figure import as_label, figure_png, lowest_to_highest, new_figure
 from spectronorm.display.spectrogram import plot
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.answer.chances import MARGIN
@@ -67,6 +67,7 @@ def curves_figure(curves: Mapping[str, NDArray[Any]], held_out: Mapping[str, NDA
         axis.plot(np.arange(1, len(losses) + 1), losses, f"{mark}-", color=colour, label=as_label(name))
         after = held_out[name]
         axis.plot(np.arange(1, len(after) + 1), after, f"{mark}--", color=colour)
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.set_xlabel("epoch")
     axis.set_ylabel("loss (nats); solid: training, dashed: held-out")
     axis.set_yscale("log")
@@ -81,13 +82,14 @@ def classes_figure(answer: Answer) -> bytes:
     arms = [arm.arm for arm in answer.primary.arms]
     values = np.array([[100 * one.arms[arm] for arm in arms] for one in answer.classes])
     figure = find_metric(answer.primary.endpoint).of_class
-    return _matrix(values, [one.name for one in answer.classes], arms, f"{figure} (%)", high=100.0)
+    return _matrix(values, ([one.name for one in answer.classes], "class"), (arms, "arm"), f"{figure} (%)", high=100.0)
 
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> bytes:
     """Draw the confusion matrix, true class by row and predicted class by column, in percent of the row."""
     share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    return _matrix(share, list(classes), list(classes), "share of the true class (%)", high=100.0)
+    rows, columns = (list(classes), "true class"), (list(classes), "predicted class")
+    return _matrix(share, rows, columns, "share of the true class (%)", high=100.0)
 
 
 def spectrograms_figure(spectrograms: Mapping[str, tuple[NDArray[Any], AnyFrontEnd]]) -> bytes:
@@ -99,18 +101,23 @@ def spectrograms_figure(spectrograms: Mapping[str, tuple[NDArray[Any], AnyFrontE
         axis.set_visible(False)
     for axis, (name, (x, front_end)) in zip(axes, spectrograms.items(), strict=False):
         known = front_end if front_end.n_bands == len(x) else None
-        plot(x, known, ax=axis, unit="input of the model", title=f"{name}   {x.min():.2f} … {x.max():.2f}")
+        plot(x, known, ax=axis, unit="input of the model", title=f"{name}   {lowest_to_highest(x)}")
     return figure_png(figure)
 
 
-def _matrix(values: NDArray[Any], rows: list[str], columns: list[str], label: str, high: float) -> bytes:
-    """Draw numbers as colours, with the values printed if there is room."""
-    figure = new_figure(2.5 + 0.6 * len(columns), 1.8 + 0.35 * len(rows))
+def _matrix(
+    values: NDArray[Any], rows: tuple[list[str], str], columns: tuple[list[str], str], label: str, high: float
+) -> bytes:
+    """Draw numbers as colours, with the values printed if there is room; rows and columns have names and a title."""
+    (names_of_rows, title_of_rows), (names_of_columns, title_of_columns) = rows, columns
+    figure = new_figure(2.5 + 0.6 * len(names_of_columns), 1.8 + 0.35 * len(names_of_rows))
     axis = figure.subplots()
-    rows, columns = [as_label(name) for name in rows], [as_label(name) for name in columns]
+    axis.set_xlabel(title_of_columns)
+    axis.set_ylabel(title_of_rows)
     image = axis.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=high)
-    axis.set_yticks(range(len(rows)), rows, fontsize=8)
-    axis.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)
+    axis.set_yticks(range(len(names_of_rows)), [as_label(name) for name in names_of_rows], fontsize=8)
+    columns_at = range(len(names_of_columns))
+    axis.set_xticks(columns_at, [as_label(name) for name in names_of_columns], rotation=45, ha="right", fontsize=8)
     if values.size <= 400:
         for (y, x), value in np.ndenumerate(values):
             axis.text(
