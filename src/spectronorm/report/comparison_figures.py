@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.display.figure import as_label, lowest_to_highest, new_figure
+from spectronorm.display.figure import as_label, figure_png, lowest_to_highest, new_figure
 from spectronorm.display.spectrogram import plot
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.answer.chances import MARGIN
@@ -31,7 +30,7 @@ def arms_figure(answer: Answer) -> bytes:
     axis.set_yticks(range(len(arms)), [as_label(arm.arm) for arm in reversed(arms)])
     axis.set_xlabel(f"{find_metric(answer.primary.endpoint).title} (%), with 95 % interval")
     axis.grid(axis="x", alpha=0.3)
-    return png(figure)
+    return figure_png(figure)
 
 
 def differences_figure(answer: Answer) -> bytes:
@@ -51,7 +50,7 @@ def differences_figure(answer: Answer) -> bytes:
     names = [as_label(f"{difference.first} − {difference.second}: {word}") for difference, word in reversed(rows)]
     axis.set_yticks(range(len(rows)), names, fontsize=8)
     axis.set_xlabel(f"points; thick: over recordings and seeds, thin: over {_units(answer)}")
-    return png(figure)
+    return figure_png(figure)
 
 
 def _units(answer: Answer) -> str:
@@ -75,7 +74,7 @@ def curves_figure(curves: Mapping[str, NDArray[Any]], held_out: Mapping[str, NDA
     for numbers in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
         numbers("{x:g}")
     axis.legend(fontsize=8)
-    return png(figure)
+    return figure_png(figure)
 
 
 def classes_figure(answer: Answer) -> bytes:
@@ -103,14 +102,7 @@ def spectrograms_figure(spectrograms: Mapping[str, tuple[NDArray[Any], AnyFrontE
     for axis, (name, (x, front_end)) in zip(axes, spectrograms.items(), strict=False):
         known = front_end if front_end.n_bands == len(x) else None
         plot(x, known, ax=axis, unit="input of the model", title=f"{name}   {lowest_to_highest(x)}")
-    return png(figure)
-
-
-def png(figure: Any) -> bytes:
-    """Encode the figure as PNG bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
-    return buffer.getvalue()
+    return figure_png(figure)
 
 
 def _matrix(
@@ -132,4 +124,4 @@ def _matrix(
                 x, y, f"{value:.0f}", ha="center", va="center", fontsize=7, color="w" if value > 0.6 * high else "k"
             )
     figure.colorbar(image, ax=axis, label=label)
-    return png(figure)
+    return figure_png(figure)
