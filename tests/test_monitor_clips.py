@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spectronorm.monitor.clips import look, recorded
 from spectronorm.monitor.clips.bands_in_lanes import COLUMNS
-from spectronorm.monitor.clips.baseline import normal_scores, score_table
+from spectronorm.monitor.clips.baseline import normal_scores, scores_of_ranks
 from spectronorm.monitor.clips.features import band_ranges, clip_features_on_grid
 from spectronorm.monitor.clips.look_in_lanes import sort_columns
 from spectronorm.monitor.clips.moments import FeatureMoments
@@ -81,7 +81,7 @@ def test_a_clip_as_recorded_is_what_the_pass_measures(samples: NDArray[np.float3
         measured.digest,
     )
     assert seen.rms == pytest.approx(measured.rms, rel=1e-6)
-    room = np.empty(-(-samples.size // recorded.BLOCK), dtype=np.int32)
+    room = np.empty(-(-samples.size // recorded.BLOCK_SAMPLES), dtype=np.int32)
     compiled, plain = recorded._heard(samples, room), recorded._heard.plain(samples, room)
     assert (compiled[0], *compiled[2:]) == (plain[0], *plain[2:])
 
@@ -112,7 +112,7 @@ def test_clips_added_one_by_one_have_the_moments_scores_and_statistics_of_all_cl
         bands = np.zeros(2, dtype=np.int64)
         panes, clips = np.concatenate([np.zeros((1, 5), np.int64), scores[:7]])[:3].copy(), np.array([0, 3, 2])
         for number, row in enumerate(rows):
-            ranks = columns, np.ascontiguousarray(ordered.T), score_table(30)
+            ranks = columns, np.ascontiguousarray(ordered.T), scores_of_ranks(30)
             sums = np.array([number, 1])
             reading = way(row, sums, *ranks, bands, moments, open_pane, panes, clips, horizon_panes)
             expected = window_statistic(panes, clips, horizon_panes)

@@ -23,7 +23,7 @@ from spectronorm.errors import ArgumentError
 from spectronorm.kernels.jit import kernel, njit
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
 
-MIN_CLIPS = 4
+_MIN_CLIPS = 4
 """Smallest number of clips in a horizon."""
 _CLIPS_PLAYED = 240_000
 _MIN_STREAMS = 80
@@ -61,7 +61,7 @@ def _window_statistic_by_numpy(sums: Integers, clips: Integers, horizon_panes: I
     best, panes, feature = 0.0, 0, 0
     totals, counts = np.cumsum(sums, axis=0), np.cumsum(clips)
     for age in range(1, len(sums) + 1):
-        if counts[age - 1] < MIN_CLIPS or age not in horizon_panes:
+        if counts[age - 1] < _MIN_CLIPS or age not in horizon_panes:
             continue
         statistic = np.abs(totals[age - 1]) / (UNIT_SCORE * math.sqrt(counts[age - 1]))
         if statistic.max() > best:
@@ -85,7 +85,7 @@ def read_window(sums: Integers, clips: Integers, horizon_panes: Integers) -> tup
         for f in range(total.size):
             if abs(total[f]) > largest:
                 largest, first = abs(total[f]), f
-        if count >= MIN_CLIPS and largest / (UNIT_SCORE * math.sqrt(count)) > best:
+        if count >= _MIN_CLIPS and largest / (UNIT_SCORE * math.sqrt(count)) > best:
             best, panes, feature = largest / (UNIT_SCORE * math.sqrt(count)), age, first
     return best, panes, feature
 
@@ -110,7 +110,7 @@ def stream_statistics(scores: Integers, pane_clips: int, panes: int) -> Floats:
         first = np.maximum((now // pane_clips - pane + 1) * pane_clips, 0)
         count = now + 1 - first
         # A horizon that reaches back before the first clip is the whole stream, since no older pane exists.
-        exists = (count >= MIN_CLIPS) & (now // pane_clips - pane + 1 >= 0)
+        exists = (count >= _MIN_CLIPS) & (now // pane_clips - pane + 1 >= 0)
         if not exists.any():
             continue
         t, f = now[exists], first[exists]
@@ -156,7 +156,7 @@ def calibrate(
     if baseline.has_groups or not serial:
         folds = baseline.folds
     highest: list[Floats] = []
-    length = max(2 * pane_clips * panes, 4 * MIN_CLIPS)
+    length = max(2 * pane_clips * panes, 4 * _MIN_CLIPS)
     each = math.ceil(max(_CLIPS_PLAYED / length, _MIN_STREAMS) / len(np.unique(folds)))
     for scores in baseline.fold_scores(folds):
         found = []

@@ -130,7 +130,7 @@ class Monitored(nn.Module):
 class _Watched:
     """Number of clips that were seen, and features of the newest ones that were monitored.
 
-    It is no part of the module's own attributes, which take microseconds to set.
+    A module's own attributes take microseconds to set.
     """
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ class _Watched:
 
 
 def _picked(x: Tensor, clips: int, axes: int, first: int, every: int) -> NDArray[np.floating[Any]]:
-    """Return one clip in `every` on the host, each with so many axes; narrower floats as float32, without a loss."""
+    """Return one clip in `every` on the host, each with this number of axes; narrower floats as float32."""
     x = x.detach() if x.requires_grad else x
     if x.is_cpu and x.dtype in _AS_THEY_ARE:
         return x.numpy().reshape(clips, *x.shape[-axes:])[first::every]

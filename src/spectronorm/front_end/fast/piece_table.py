@@ -14,8 +14,8 @@ from spectronorm.front_end.compress.compression import Logarithm
 from spectronorm.front_end.fast import few_in_lanes as lanes
 from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.front_end.fast.logarithm import logarithm_numbers
-from spectronorm.front_end.fast.runs_in_lanes import grouped
 from spectronorm.front_end.fast.many_in_lanes import add_long_piece
+from spectronorm.front_end.fast.runs_in_lanes import grouped
 from spectronorm.front_end.fast.sample_queue import State
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import Workspace

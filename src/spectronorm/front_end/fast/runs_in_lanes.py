@@ -27,7 +27,7 @@ _DOUBLE, _LONG, _WHOLE = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
 def grouped(runs: BandRuns, frames: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return weights `(group, bin, band)`, flat, and for each group its number of bins and the first bin of each band.
 
-    A group has as many bands as there are lanes for so many frames. All bins that are read are bins of the matrix.
+    Bands and frames of a group fill the lanes. All bins that are read are bins of the matrix.
     """
     bands, bins = runs.matrix.shape
     together = DOUBLES // frames
@@ -68,7 +68,7 @@ def _joined(builder: Any, parts: list[Any]) -> Any:
 
 
 def _summing(frames: int) -> Any:
-    """Return the code for powers of so many frames."""
+    """Return the code for powers of this number of frames."""
     together = DOUBLES // frames
 
     def sum_runs(typing: Any, powers: Any, runs: Any, bands: Any, level: Any, there: Any) -> Any:
@@ -120,6 +120,6 @@ def _summing(frames: int) -> Any:
 sum_runs_of_one: Any = intrinsic(_summing(1))
 sum_runs_of_two: Any = intrinsic(_summing(2))
 sum_runs_of_four: Any = intrinsic(_summing(4))
-"""`sum_runs_of_four(powers, (weights, starts), bands, level, there)`: write the sums of flat powers `(bin, frame)` of four
-frames to a flat level `(band, frame)` of `there` frames, with room for seven bands more.
+"""`sum_runs_of_four(powers, (weights, starts), bands, level, there)`: write the sums of flat powers `(bin, frame)` of
+four frames to a flat level `(band, frame)` of `there` frames, with room for seven bands more.
 """

@@ -1,4 +1,4 @@
-"""What a look at a clip does to eight frames at a time, in the lanes of vector registers.
+"""Steps of a look at a clip: eight frames at a time, in the lanes of vector registers.
 
 Neighbouring bands add to the course of their range together, which is read and written once for all of them. The last
 frames of a band, too few to fill a register, are read with those before them, which do not count again.
@@ -18,7 +18,7 @@ from spectronorm.kernels.fft.lanes import DOUBLES, Lanes, Numbers, Value
 
 N_SUMS = 3
 """Number of sums of a band: of its levels, of their squares, and of its steps from frame to frame."""
-AT_ONCE = 3
+BANDS_AT_ONCE = 3
 """Number of bands that are added up together."""
 COLUMNS = 16
 """Number of columns that are sorted side by side."""
@@ -114,7 +114,7 @@ class _Sums:
 
 
 def _adding(count: int) -> Any:
-    """Return the code that adds up so many bands."""
+    """Return the code that adds up this number of bands."""
 
     def add_bands(typing: Any, level: Any, at: Any, frames: Any, course: Any, found: Any) -> Any:
         del typing, at, frames
@@ -220,13 +220,13 @@ def _exchange(typing: Any, rows: Any, one: Any, other: Any) -> Any:
 
 
 add_band: Any = intrinsic(_adding(1))
-add_some_bands: Any = intrinsic(_adding(AT_ONCE))
+add_some_bands: Any = intrinsic(_adding(BANDS_AT_ONCE))
 """`add_some_bands(level, at, frames, course, found)`: add rows of a flat level from `at` on to a course, and write the
 sums `(band, sum)` to `found`. There are at least eight frames.
 """
-put_on_grid: Any = intrinsic(_on_grid)
-"""`put_on_grid(level, band, frames, count, steps, grid, found)`: write a band's evenly spaced frames, times `steps` and
-rounded, to its row of the grid, and the lowest, the highest, and their sum to `found`. There are at least eight.
+put_band_on_grid: Any = intrinsic(_on_grid)
+"""`put_band_on_grid(level, band, frames, count, steps, grid, found)`: write evenly spaced frames of a band, times `steps`
+and rounded, to its row of the grid, and the lowest, the highest, and their sum to `found`. There are at least eight.
 """
 exchange: Any = intrinsic(_exchange)
 """`exchange(rows, one, other)`: give the lower number of each column to the row that begins at `one`, the other one to

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spectronorm.kernels.fft.lanes import SINGLES, Numbers, Value
 from spectronorm.kernels.jit import njit
 from spectronorm.monitor.clips.bands_in_lanes import folded
-from spectronorm.monitor.clips.recorded import BLOCK, NEAR_PEAK, TOP_STRIDE
+from spectronorm.monitor.clips.recorded import BLOCK_SAMPLES, NEAR_PEAK, TOP_STRIDE
 
 _VECTORS = 4
 """Number of vectors that are read together: one chain of additions would leave units idle."""
@@ -82,7 +82,7 @@ def heard_in_lanes(samples: NDArray[np.float32], highest: NDArray[np.int32]) -> 
     magnitude, of_lanes = np.empty(1, np.int32), np.empty(1, np.float32)
     square, top = 0.0, np.int32(0)
     for block in range(highest.size):
-        begin, end = block * BLOCK, min((block + 1) * BLOCK, samples.size)
+        begin, end = block * BLOCK_SAMPLES, min((block + 1) * BLOCK_SAMPLES, samples.size)
         times = (end - begin) // _TOGETHER
         _hear_together(samples, begin, times, magnitude, of_lanes)
         for i in range(begin + times * _TOGETHER, end):
@@ -101,6 +101,6 @@ def heard_in_lanes(samples: NDArray[np.float32], highest: NDArray[np.int32]) -> 
         enough = np.float32(NEAR_PEAK * peak)
         for block in range(highest.size):
             if np.int32(highest[block]).view(np.float32) >= enough:
-                for i in range(block * BLOCK, min((block + 1) * BLOCK, samples.size), TOP_STRIDE):
+                for i in range(block * BLOCK_SAMPLES, min((block + 1) * BLOCK_SAMPLES, samples.size), TOP_STRIDE):
                     near += abs(samples[i]) >= enough
     return peak, square, near, flat

@@ -12,13 +12,13 @@ from spectronorm.arrays import Floats
 from spectronorm.kernels.fft.lanes import DOUBLES
 from spectronorm.kernels.jit import called, njit
 from spectronorm.monitor.clips.bands_in_lanes import (
-    AT_ONCE,
+    BANDS_AT_ONCE,
     COLUMNS,
     N_SUMS,
     add_band,
     add_some_bands,
     exchange,
-    put_on_grid,
+    put_band_on_grid,
 )
 from spectronorm.monitor.clips.look import LOUD, MOST_SORTED, N_KINDS, ONSET_FRAMES, QUIET
 
@@ -50,7 +50,7 @@ def _put_few_on_grid(
     grid: NDArray[np.int32],
     found: NDArray[np.int64],
 ) -> None:
-    """Do the work of `put_on_grid` for too few frames to fill a register."""
+    """Do the work of `put_band_on_grid` for too few frames to fill a register."""
     found[0], found[1], found[2] = 1 << 30, -(1 << 30), 0
     for i in range(count):
         x = np.float64(level[band * frames + i * -(-frames // count)]) * steps
@@ -95,10 +95,10 @@ def sort_columns(rows: Floats, count: int) -> None:
 
 @called
 def _add_bands(level: _Level, at: int, bands: int, frames: int, course: Floats, found: Floats) -> None:
-    """Add one band or `AT_ONCE` of them to the course of their range, and write their sums."""
+    """Add one band or `BANDS_AT_ONCE` of them to the course of their range, and write their sums."""
     if frames < DOUBLES:
         _add_short_bands(level, at, bands, frames, course, found)
-    elif bands == AT_ONCE:
+    elif bands == BANDS_AT_ONCE:
         add_some_bands(level, at, frames, course, found)
     else:
         add_band(level, at, frames, course, found)
@@ -134,14 +134,14 @@ def look_in_lanes(
     every = -(-frames // MOST_SORTED)
     sampled = -(-frames // every)
     course, ordered = np.empty(frames), np.zeros(sampled * COLUMNS)
-    found, on_grid = np.empty(N_SUMS * AT_ONCE), np.empty(3, np.int64)
+    found, on_grid = np.empty(N_SUMS * BANDS_AT_ONCE), np.empty(3, np.int64)
     rise, fall = 1.0, 1.0
     for r in range(ranges):
         mean, variance, steadiest = 0.0, 0.0, np.inf
         course[:] = 0.0
         bands, band = bounds[r + 1] - bounds[r], bounds[r]
         while band < bounds[r + 1]:
-            together = AT_ONCE if band + AT_ONCE <= bounds[r + 1] else 1
+            together = BANDS_AT_ONCE if band + BANDS_AT_ONCE <= bounds[r + 1] else 1
             _add_bands(flat, band * frames, together, frames, course, found)
             for i in range(together):
                 total, square = found[N_SUMS * i] / frames, found[N_SUMS * i + 1] / frames
@@ -149,7 +149,7 @@ def look_in_lanes(
                 variance += max(square - total * total, 0.0)
                 steadiest = min(steadiest, found[N_SUMS * i + 2])
                 if picked >= DOUBLES:
-                    put_on_grid(flat, band, frames, picked, steps, grid, on_grid)
+                    put_band_on_grid(flat, band, frames, picked, steps, grid, on_grid)
                 else:
                     _put_few_on_grid(flat, band, frames, picked, steps, grid, on_grid)
                 lowest, highest, sums[band] = min(lowest, on_grid[0]), max(highest, on_grid[1]), on_grid[2]

@@ -11,7 +11,7 @@ from spectronorm.kernels.jit import kernel_of_module
 from spectronorm.profile.counting.counter import Recorded, digest
 
 _LARGE = 1e10
-BLOCK = 1024
+BLOCK_SAMPLES = 1024
 """Number of samples whose squares are summed in single precision, before the sums are added in double precision."""
 TOP_STRIDE = 4
 NEAR_PEAK = 0.9999
@@ -26,7 +26,7 @@ def as_recorded(samples: _Samples) -> Recorded:
     (1.0, 0.75, 0.0)
     """
     samples = np.ascontiguousarray(samples)
-    peak, square, near, flat = _heard(samples, np.empty(-(-samples.size // BLOCK), dtype=np.int32))
+    peak, square, near, flat = _heard(samples, np.empty(-(-samples.size // BLOCK_SAMPLES), dtype=np.int32))
     if not square < math.inf and peak < math.inf:  # The square of a sample leaves the range of single precision.
         square = float(np.square(samples, dtype=np.float64).sum())
     rms = math.sqrt(square / samples.size)
@@ -39,7 +39,7 @@ def _heard_by_numpy(samples: _Samples, highest: NDArray[np.int32]) -> tuple[floa
     peak = float(np.abs(samples).max())
     flat = bool(samples.min() == samples.max())
     near = np.abs(samples[::TOP_STRIDE]) >= np.float32(NEAR_PEAK * peak)
-    starts = np.arange(0, samples.size, BLOCK)
+    starts = np.arange(0, samples.size, BLOCK_SAMPLES)
     with np.errstate(over="ignore", invalid="ignore"):
         square = float(np.add.reduceat(np.square(samples), starts).astype(np.float64).sum())
     counts = math.isfinite(peak) and not flat
