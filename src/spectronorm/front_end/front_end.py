@@ -45,7 +45,7 @@ from spectronorm.front_end.compress.grid import Grid
 from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.front_end.fast.mapped import BandMap, mapped_levels
 from spectronorm.front_end.fast.stream import LevelStream
-from spectronorm.front_end.json_file import json_object, load_json
+from spectronorm.front_end.json_file import described_object, load_described
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
@@ -392,7 +392,7 @@ class FrontEnd(FieldsOnly):
         Raises:
             ArgumentError: if the text describes none.
         """
-        return cls.from_dict(json_object(text, "a front end", "FrontEnd.to_json"))
+        return cls.from_dict(described_object(text, "a front end", "FrontEnd.to_json"))
 
     @classmethod
     def load(cls, path: str | Path) -> FrontEnd:
@@ -401,7 +401,7 @@ class FrontEnd(FieldsOnly):
         Raises:
             ArgumentError: if there is no such file, or if it describes none.
         """
-        return load_json(path, cls.from_json, "a front end")
+        return load_described(path, cls.from_json, "a front end")
 
     @property
     def fingerprint(self) -> str:

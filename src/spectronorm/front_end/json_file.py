@@ -12,7 +12,7 @@ from spectronorm.storage import read_bounded, strict_json
 _T = TypeVar("_T")
 
 
-def json_object(text: str, what: str, writer: str) -> dict[str, Any]:
+def described_object(text: str, what: str, writer: str) -> dict[str, Any]:
     """Return the object that a JSON text holds.
 
     Args:
@@ -32,7 +32,7 @@ def json_object(text: str, what: str, writer: str) -> dict[str, Any]:
     return plain
 
 
-def load_json(path: str | Path, from_json: Callable[[str], _T], what: str) -> _T:
+def load_described(path: str | Path, from_json: Callable[[str], _T], what: str) -> _T:
     """Read what a JSON file describes; each error begins with the path.
 
     Args:

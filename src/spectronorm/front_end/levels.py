@@ -19,7 +19,7 @@ from spectronorm.arrays import Array, real_number, to_host
 from spectronorm.errors import ArgumentError, FrontEndMismatch, LayoutWarning, ShapeError
 from spectronorm.front_end.axes import checked_axes, unconfirmed
 from spectronorm.front_end.compress.grid import Grid
-from spectronorm.front_end.json_file import json_object, load_json
+from spectronorm.front_end.json_file import described_object, load_described
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import DAMAGE, canonical_json
 from spectronorm.suggestion import known_settings
@@ -244,12 +244,12 @@ class Levels:
     @classmethod
     def from_json(cls, text: str) -> Levels:
         """The levels that a JSON text describes; raises `ArgumentError` when it describes none."""
-        return cls.from_dict(json_object(text, "levels", "Levels.to_json"))
+        return cls.from_dict(described_object(text, "levels", "Levels.to_json"))
 
     @classmethod
     def load(cls, path: str | Path) -> Levels:
         """The levels in a JSON file; raises `ArgumentError` when there are none."""
-        return load_json(path, cls.from_json, "levels")
+        return load_described(path, cls.from_json, "levels")
 
     @property
     def fingerprint(self) -> str:
