@@ -156,11 +156,13 @@ def _compiled(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, 
 def entry_of(function: Callable[P, R], arguments: tuple[Any, ...]) -> Callable[P, R]:
     """Return the compiled code of a function for arguments of these types, compiled or loaded now.
 
-    It takes half of the time of a call because it does not look at types: other arguments would be misread.
+    It takes half of the time of a call because it does not look at types, and borrows arrays: other arguments would be
+    misread.
     """
     dispatcher: Any = function.compiled if isinstance(function, Helper) else function
     numba = _numba()[0]
-    kinds = tuple(numba.typeof(argument) for argument in arguments)
+    lent = import_module("spectronorm.kernels.lent").lent
+    kinds = tuple(lent(numba.typeof(argument)) for argument in arguments)
     dispatcher.compile(kinds)
     return dispatcher.overloads[kinds].entry_point  # type: ignore[no-any-return]
 

@@ -40,6 +40,8 @@ from spectronorm.kernels.fft.transposition import transpose
 from spectronorm.kernels.jit import called, njit
 from spectronorm.kernels.packed import numbers_of, set_setting, setting, wholes_of
 
+_MOST_BY_FEW = 6
+"""Largest number of frames that take less time few by few than all at once, with lanes that nothing fills."""
 _Floats = NDArray[np.floating[Any]]
 _Doubles = NDArray[np.float64]
 
@@ -53,8 +55,10 @@ def add_long_piece(piece: _Floats, table: _Doubles, into: _Floats) -> bool:
     for start in range(0, frames, DOUBLES):
         there = frames - start
         there = there if there < DOUBLES else DOUBLES
-        if there <= few:
-            write_few(table, start, there, into)
+        if few and there <= _MOST_BY_FEW:
+            for part in range(0, there, few):
+                rest = there - part
+                write_few(table, start + part, rest if rest < few else few, into)
         else:
             _write_powers(setting(table, BEGIN) + start * setting(table, HOP), there, table)
             write_levels(table, DOUBLES, start, there, into)

@@ -41,8 +41,7 @@ def write_in_lanes(writer: FrameWriter, samples: NDArray[np.float64], begin: int
         writer.table = PieceTable(packed_table(writer))
     writer.table.hold(samples, State(begin, end, 0, 0))
     few = writer.table.has_few and into.shape[1] < DOUBLES
-    kernel = lanes.add_piece if few else add_long_piece
-    kernel(into[0, :0], writer.table.numbers, into)
+    writer.table.kernel(into.dtype, many=not few)(into[0, :0], writer.table.numbers, into)
 
 
 class PieceTable:

@@ -178,5 +178,7 @@ def _by_waveform(e: Evidence) -> Cause:
     if abs(e.rms_shift) >= max(3.5, 4.0 * e.rms_se) and abs(e.crest_shift) <= 2.5:
         because = f"All clips are {abs(e.rms_shift):.1f} dB {'louder' if e.rms_shift > 0 else 'quieter'}."
         return Cause(Kind.LEVEL, 1.0, because)
-    because = f"The levels have no decibels to be judged by: RMS {e.rms_shift:+z.0f} dB, crest {e.crest_shift:+z.0f} dB."
+    because = (
+        f"The levels have no decibels to be judged by: RMS {e.rms_shift:+z.0f} dB, crest {e.crest_shift:+z.0f} dB."
+    )
     return Cause(Kind.UNKNOWN, 1.0, because)
