@@ -1,4 +1,4 @@
-"""Arrays that a kernel borrows from its caller: without numba's count of references, which costs as much as a short call.
+"""Arrays that a kernel borrows from its caller, without numba's count of references, which costs a short call's time.
 
 A caller holds its arguments until the call returns, so the kernel may read them in place. The layout of NumPy's arrays
 in memory is part of NumPy's binary interface; it is checked once, and where it differs arrays are passed as usual.
@@ -24,8 +24,8 @@ _arrays: Any = arrayobj
 class Lent(types.Array):
     """The numba type of a borrowed array."""
 
-    def __init__(self, dtype: Any, ndim: int, layout: str) -> None:
-        super().__init__(dtype, ndim, layout, name=f"Lent({dtype}, {ndim}, {layout})")  # type: ignore[no-untyped-call]
+    def __init__(self, dtype: Any, ndim: int, layout: Any) -> None:
+        super().__init__(dtype, ndim, layout, name=f"Lent({dtype}, {ndim}, {layout})")
 
 
 @register_model(Lent)
@@ -33,7 +33,7 @@ class _LentModel(models.ArrayModel):
     pass
 
 
-@unbox(Lent)
+@unbox(Lent)  # type: ignore[no-untyped-call, untyped-decorator]
 def _borrow(kind: Any, found: Any, c: Any) -> NativeValue:
     """Read the pointer, the shape and the strides out of the array's object."""
     builder, word = c.builder, ir.IntType(64)
@@ -54,7 +54,7 @@ def _borrow(kind: Any, found: Any, c: Any) -> NativeValue:
         itemsize=ir.Constant(word, kind.dtype.bitwidth // 8),
         meminfo=None,
     )
-    return NativeValue(made._getvalue())
+    return NativeValue(made._getvalue())  # type: ignore[no-untyped-call]
 
 
 def lent(kind: Any) -> Any:

@@ -15,7 +15,7 @@ from numba.np import arrayobj
 
 from spectronorm.kernels.fft.lanes import Value
 
-PARTS = 40
+PARTS = 48
 """Distance in the head from the start of a part to its end."""
 HEAD = 2 * PARTS
 """Length of the head."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spectronorm.front_end.fast.runs_in_lanes import sum_runs_of_four, sum_runs_of_one, sum_runs_of_two
 from spectronorm.kernels.fft.few_frames import power_of_few
 from spectronorm.kernels.fft.lanes import DOUBLES, fill, load, store
+from spectronorm.kernels.fft.one_frame import power_of_one
 from spectronorm.kernels.jit import called, njit
 from spectronorm.kernels.logarithm_in_lanes import logarithm_in_lanes
 from spectronorm.kernels.packed import flat, is_plain, numbers_of, set_setting, setting, wholes_of
@@ -28,6 +29,7 @@ NUMBERS, WINDOW, ROWS, SHIFTS, RADICES, STARTS, ROOTS, LAST_ROOTS, NARROW_ROOTS,
 WEIGHTS, FIRST, STOP, SHIFT, SCALE, QUEUE, FRAMES, CHANGED, SIGNALS = range(23, 32)
 STAGE, OTHER_STAGE, POWERS, LEVEL = range(32, 36)
 GROUP_WEIGHTS, GROUP_BINS, NARROW_WEIGHTS, NARROW_BINS = range(36, 40)
+ONE_ROOTS, ROOTS_BEFORE, ONE_WEIGHTS, ONE_BINS = range(40, 44)
 """Places in the head of the starts of parts: tables, then buffers. `QUEUE`, the waveform's, lies outside the table."""
 PREEMPHASIS, _OFFSET, _GAIN, _LIMIT = range(8, 12)
 """Places among the numbers, after the arguments of the logarithm."""
@@ -96,8 +98,8 @@ def write_few(table: _Doubles, start: int, there: int, into: _Floats) -> None:
     few, hop, window = setting(table, FEW), setting(table, HOP), numbers_of(table, WINDOW)
     frames, other = numbers_of(table, STAGE), numbers_of(table, OTHER_STAGE)
     size = numbers_of(table, FRAMES).size // DOUBLES
-    narrow = 2 * there <= few
-    at_once = few // 2 if narrow else few
+    narrow, alone = 2 * there <= few, there == 1 and numbers_of(table, ONE_ROOTS).size > 0
+    at_once = 1 if alone else few // 2 if narrow else few
     source, first = numbers_of(table, QUEUE), setting(table, BEGIN) + start * hop
     if setting(table, CHANGES):
         changed = numbers_of(table, CHANGED)
@@ -108,8 +110,13 @@ def write_few(table: _Doubles, start: int, there: int, into: _Floats) -> None:
     for k in range(size * at_once, window.size * at_once):
         frames[k] = 0.0
     plan = wholes_of(table, RADICES), wholes_of(table, STARTS), numbers_of(table, ROOTS)
-    roots = numbers_of(table, NARROW_ROOTS) if narrow else numbers_of(table, LAST_ROOTS)
-    power_of_few(plan, window.size, narrow, roots, frames, other, numbers_of(table, POWERS))
+    powers = numbers_of(table, POWERS)
+    if alone:
+        last, before_it = numbers_of(table, ONE_ROOTS), numbers_of(table, ROOTS_BEFORE)
+        power_of_one(plan, window.size, last, before_it, frames, other, powers)
+    else:
+        roots = numbers_of(table, NARROW_ROOTS) if narrow else numbers_of(table, LAST_ROOTS)
+        power_of_few(plan, window.size, narrow, roots, frames, other, powers)
     write_levels(table, at_once, start, there, into)
 
 
@@ -206,11 +213,9 @@ def _gather(table: _Doubles, at_once: int, there: int) -> None:
                 level[band * there + t] = powers[band * at_once + t]
         return
     if at_once < DOUBLES:
-        narrow = at_once < setting(table, FEW)
-        runs = (
-            numbers_of(table, NARROW_WEIGHTS) if narrow else numbers_of(table, GROUP_WEIGHTS),
-            wholes_of(table, NARROW_BINS) if narrow else wholes_of(table, GROUP_BINS),
-        )
+        place = GROUP_WEIGHTS if at_once == setting(table, FEW) else NARROW_WEIGHTS
+        place = ONE_WEIGHTS if numbers_of(table, ONE_WEIGHTS).size > 0 and at_once == 1 else place
+        runs = numbers_of(table, place), wholes_of(table, place + 1)
         if at_once == 1:
             sum_runs_of_one(powers, runs, bands, level, there)
         elif at_once == 2:

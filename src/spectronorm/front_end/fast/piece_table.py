@@ -20,9 +20,10 @@ from spectronorm.front_end.fast.sample_queue import State
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import plan_of
-from spectronorm.kernels.fft.few_frames import frames_at_once, last_roots
+from spectronorm.kernels.fft.few_frames import frames_at_once, roots_of_stage
 from spectronorm.kernels.fft.frame_sums import runs_of
 from spectronorm.kernels.fft.lanes import DOUBLES
+from spectronorm.kernels.fft.one_frame import takes_one
 from spectronorm.kernels.fft.power_in_lanes import NO_RUNS, STACK, places
 from spectronorm.kernels.jit import entry_of
 from spectronorm.kernels.packed import HEAD, PARTS
@@ -30,7 +31,10 @@ from spectronorm.kernels.packed import HEAD, PARTS
 if TYPE_CHECKING:
     from spectronorm.front_end.fast.frame_writer import AddPiece, FrameWriter
 
-_GROUPS = lanes.GROUP_WEIGHTS, lanes.GROUP_BINS, lanes.NARROW_WEIGHTS, lanes.NARROW_BINS
+_GROUPS = (
+    *(lanes.GROUP_WEIGHTS, lanes.GROUP_BINS, lanes.NARROW_WEIGHTS, lanes.NARROW_BINS),
+    *(lanes.ONE_WEIGHTS, lanes.ONE_BINS),
+)
 _LINE = 8
 """Number of float64 in a cache line."""
 
@@ -109,6 +113,7 @@ def _common_table(
     if plan is None:
         raise ValueError("frames are written in lanes only if there is a plan for them")
     few, changes = frames_at_once(plan), not stft.windowed_only
+    one = few > 0 and takes_one(plan)
     window = np.zeros(plan.n)
     window[:size] = stft.window_values()
     rows, shifts = places(size, plan.n, size)
@@ -120,10 +125,12 @@ def _common_table(
         lanes.RADICES: plan.radices,
         lanes.STARTS: plan.starts,
         lanes.ROOTS: plan.roots,
-        lanes.LAST_ROOTS: last_roots(plan, few) if few else 0,
-        lanes.NARROW_ROOTS: last_roots(plan, few // 2) if few else 0,
+        lanes.LAST_ROOTS: roots_of_stage(plan, 0, few) if few else 0,
+        lanes.NARROW_ROOTS: roots_of_stage(plan, 0, few // 2) if few else 0,
+        lanes.ONE_ROOTS: roots_of_stage(plan, 0, 1) if one else 0,
+        lanes.ROOTS_BEFORE: roots_of_stage(plan, 1, 1) if one else 0,
         lanes.MEAN_RUNS: (runs_of(size) if stft.remove_dc_offset else NO_RUNS).reshape(-1),
-        **_band_parts(blocks.runs, few),
+        **_band_parts(blocks.runs, few, one=one),
         lanes.SHIFT: bands,
         lanes.SCALE: bands,
         lanes.FRAMES: size * DOUBLES,
@@ -138,14 +145,18 @@ def _common_table(
     return _packed(settings, parts)
 
 
-def _band_parts(runs: BandRuns, few: int) -> dict[int, NDArray[Any] | int]:
+def _band_parts(runs: BandRuns, few: int, *, one: bool) -> dict[int, NDArray[Any] | int]:
     """Return the weights of the bands' runs one after the other, and the runs; nothing for bins as they are.
 
-    For `few` frames and for half of them, they are grouped.
+    For `few` frames, for half of them and for one, they are grouped.
     """
     if runs.identity:
         return dict.fromkeys((lanes.WEIGHTS, lanes.FIRST, lanes.STOP, *_GROUPS), 0)
-    groups: list[NDArray[Any] | int] = [*grouped(runs, few), *grouped(runs, few // 2)] if few else [0] * len(_GROUPS)
+    groups: list[NDArray[Any] | int] = [0] * len(_GROUPS)
+    if few:
+        groups[:4] = *grouped(runs, few), *grouped(runs, few // 2)
+    if one:
+        groups[4:] = grouped(runs, 1)
     weights = [row[first:stop] for row, first, stop in zip(runs.matrix, runs.first, runs.stop, strict=True)]
     return {
         lanes.WEIGHTS: np.concatenate(weights),

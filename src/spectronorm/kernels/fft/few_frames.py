@@ -37,14 +37,14 @@ def frames_at_once(plan: Plan) -> int:
     return DOUBLES // radix
 
 
-def last_roots(plan: Plan, frames: int) -> NDArray[np.float64]:
-    """Return the roots of unity of the last stage, `(part, cosine or sine, pair, frame)` without part 0, flat.
+def roots_of_stage(plan: Plan, number: int, frames: int) -> NDArray[np.float64]:
+    """Return the roots of unity of a stage, `(part, cosine or sine, pair, frame)` without part 0, flat.
 
-    They are repeated for that many frames at once.
+    They are repeated for each frame of those that are transformed at once; the last stage has the number 0.
     """
-    radix = int(plan.radices[0])
-    pairs = (plan.n // radix - 1) // 2
-    start, count = int(plan.starts[0]), pairs * 2 * (radix - 1)
+    radix = int(plan.radices[number])
+    pairs = (plan.n // int(np.prod(plan.radices[: number + 1])) - 1) // 2
+    start, count = int(plan.starts[number]), pairs * 2 * (radix - 1)
     roots = plan.roots[start : start + count].reshape(pairs, radix - 1, 2)
     wide = np.repeat(roots.transpose(1, 2, 0)[..., None], frames, axis=-1)
     return np.ascontiguousarray(wide.reshape(-1), np.float64)
@@ -55,12 +55,13 @@ def _first_of(frames: int, part: int, width: int) -> list[int]:
     return [part * frames + lane % frames for lane in range(width)]
 
 
-def _shuffled(one: Value, other: Value, lanes: list[int]) -> Value:
+def shuffled(one: Value, other: Value, lanes: list[int]) -> Value:
+    """Return these lanes of two values, counted through both."""
     mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
     return Value(one.builder, one.builder.shuffle_vector(one.written, other.written, mask))
 
 
-def _by_part(rows: list[Value], frames: int) -> list[Value]:
+def by_part(rows: list[Value], frames: int) -> list[Value]:
     """Transpose rows `(part, frame)`, one for each value, into rows `(value, frame)`, one for each part."""
     rows, block, width = list(rows), 1, len(rows) * frames
     lanes = range(width)
@@ -70,9 +71,15 @@ def _by_part(rows: list[Value], frames: int) -> list[Value]:
         moved = [j + far if not j // frames & block else j + width for j in lanes]
         for i in (i for i in range(len(rows)) if not i & block):
             pair = rows[i], rows[i + block]
-            rows[i], rows[i + block] = _shuffled(*pair, kept), _shuffled(*pair, moved)
+            rows[i], rows[i + block] = shuffled(*pair, kept), shuffled(*pair, moved)
         block *= 2
     return rows
+
+
+def power(one: tuple[Value, ...]) -> Value:
+    """Return the squared magnitude of a real or a complex value."""
+    squared = one[0] * one[0]
+    return squared if len(one) == 1 else squared + one[1] * one[1]
 
 
 def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: Butterfly) -> None:
@@ -82,12 +89,8 @@ def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: But
     frames, parts, pairs = width // radix, range(radix), half(inner - 1)
     backwards = [width - frames - lane // frames * frames + lane % frames for lane in range(width)]
 
-    def power(one: tuple[Value, ...]) -> Value:
-        squared = one[0] * one[0]
-        return squared if len(one) == 1 else squared + one[1] * one[1]
-
     def split(row: Value) -> list[Value]:
-        return [_shuffled(row, row, _first_of(frames, part, width)) for part in parts]
+        return [shuffled(row, row, _first_of(frames, part, width)) for part in parts]
 
     # These write more lanes than they have, which the loop then overwrites.
     first = butterfly.first(split(x[(inner - inner) * width]))
@@ -108,8 +111,8 @@ def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: But
         # The last block begins early, so that it has no pair too many.
         pair = Value(builder, builder.select(beyond, last.written, wanted.written))
         row = pair * (2 * width)
-        re = _by_part([x[row + width * (2 * i + 1)] for i in parts], frames)
-        im = _by_part([x[row + width * (2 * i + 2)] for i in parts], frames)
+        re = by_part([x[row + width * (2 * i + 1)] for i in parts], frames)
+        im = by_part([x[row + width * (2 * i + 2)] for i in parts], frames)
         values = [(re[0], im[0])]
         for part in parts[1:]:
             c = roots[(pairs * (2 * (part - 1)) + pair) * frames]
@@ -118,7 +121,7 @@ def _write(arrays: tuple[Numbers, ...], inner: Value, radix: int, butterfly: But
         for m, one in enumerate(butterfly.rest(values)):
             if m % 2:
                 found = power(one)
-                out[(inner * ((m + 1) // 2) - pair - radix) * frames] = _shuffled(found, found, backwards)
+                out[(inner * ((m + 1) // 2) - pair - radix) * frames] = shuffled(found, found, backwards)
             else:
                 out[(inner * (m // 2) + pair + 1) * frames] = power(one)
 
@@ -153,7 +156,7 @@ def power_of_few(
     """Write squared magnitudes `(bin, frame)` of windowed frames `(sample, frame)`, flat; `frames` is overwritten.
 
     There are `frames_at_once` of them, of `n` samples, or half of that if `narrow`; `out` has room for 8 more numbers.
-    `roots` are the plan's `last_roots` for that many frames.
+    `roots` are the `roots_of_stage` of the last stage, for these frames.
     """
     radices, starts, all_roots = plan
     split = n // radices[0]
