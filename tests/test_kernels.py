@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 import struct
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import llvmlite.binding
+import numba
 import numpy as np
 import pytest
 import soundfile
@@ -21,14 +23,19 @@ import spectronorm as sn
 from spectronorm.audio.clip import within
 from spectronorm.audio.decoding.plain_wav import read_plain_wav
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Ln, Mel
+from spectronorm.front_end.bands.runs import BandRuns
 from spectronorm.front_end.fast.logarithm import _COMMON, _NATURAL, compressed, logarithm
-from spectronorm.kernels import elementary
+from spectronorm.front_end.fast.runs_in_lanes import grouped, sum_runs_of_four, sum_runs_of_one, sum_runs_of_two
+from spectronorm.kernels import elementary, lent
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
+from spectronorm.kernels.fft.few_frames import roots_of_stage
 from spectronorm.kernels.fft.lanes import Numbers, Value
+from spectronorm.kernels.fft.one_frame import power_of_one, takes_one
 from spectronorm.kernels.fft.plain_transform import transform_by_numpy
 from spectronorm.kernels.fft.plan import plan_of
 from spectronorm.kernels.fft.power_spectra import power_by_numpy
+from spectronorm.kernels.jit import entry_of
 from spectronorm.nn import Normalize, Preprocess, Spectrogram
 from spectronorm.profile import LevelCounter, Measurement
 from torch_cases import pipeline
@@ -111,6 +118,80 @@ def test_blocks_join_without_a_seam(n_fft: int, samples: int) -> None:
     front_end = FrontEnd(RATE, stft=STFT(n_fft, hop_length=100), bands=Mel(40))
     wave = np.random.default_rng(1).standard_normal(samples)
     np.testing.assert_allclose(front_end.clip_level(wave), front_end.working_level(wave), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("n", [160, 200, 216, 360, 512, 1000, 2048, 8192])
+def test_a_frame_alone_has_the_bits_of_the_plain_transform(n: int) -> None:
+    """Transforms that end in a two and a four, with an odd and an even number of values before them."""
+    plan = plan_of(n)
+    assert plan is not None
+    assert takes_one(plan)
+    signal = np.random.default_rng(n).standard_normal(n)
+    spectrum = transform_by_numpy(plan, signal[:, None].copy())[:, 0]
+    re, im = spectrum[1::2], spectrum[2::2]
+    expected = np.concatenate([spectrum[:1] ** 2, re * re])
+    expected[1 : len(im) + 1] += im * im
+
+    frame, other, found = np.zeros(8 * n), np.full(8 * n, np.nan), np.full(n // 2 + 9, np.nan)
+    frame[:n] = signal
+    stages = plan.radices, plan.starts, plan.roots
+    power_of_one(stages, n, roots_of_stage(plan, 0, 1), roots_of_stage(plan, 1, 1), frame, other, found)
+
+    np.testing.assert_array_equal(found[: n // 2 + 1], expected)
+
+
+@pytest.mark.parametrize("n", [400, 440, 1024, 144, 128, 15])
+def test_other_transforms_are_not_taken_alone(n: int) -> None:
+    plan = plan_of(n, 11)
+    assert plan is not None
+    assert not takes_one(plan)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 4])
+@pytest.mark.parametrize("bands", [1, 5, 40, 128])
+def test_grouped_bands_have_the_bits_of_one_band_after_the_other(frames: int, bands: int) -> None:
+    """Runs of all lengths, empty ones and the last bin too; frames that are not there are left out."""
+    generator = np.random.default_rng(bands)
+    matrix = np.zeros((bands, 65))
+    for row in matrix:
+        first, last = np.sort(generator.integers(0, 66, 2))
+        row[first:last] = generator.random(last - first)
+    runs, powers = BandRuns.of(matrix), generator.random((65, frames))
+    expected = np.empty((bands, frames))
+    runs.gather(powers, expected)
+    weights, starts = grouped(runs, frames)
+    for there in range(max(1, frames - 1), frames + 1):
+        level = np.zeros((bands + 7) * frames + 8)
+        add_up = {1: sum_runs_of_one, 2: sum_runs_of_two, 4: sum_runs_of_four}[frames]
+
+        @numba.njit
+        def run(powers: np.ndarray, weights: np.ndarray, starts: np.ndarray, level: np.ndarray, there: int) -> None:
+            add_up(powers, (weights, starts), bands, level, there)  # noqa: B023
+
+        run(powers.reshape(-1), weights, starts, level, there)
+        np.testing.assert_array_equal(level[: bands * there].reshape(bands, there), expected[:, :there])
+
+
+def test_borrowed_arrays_are_read_where_they_lie() -> None:
+    """Strides, offsets and empty axes come from the array itself, and no reference to it is kept or lost."""
+
+    def seen(array: np.ndarray) -> tuple[int, int, float]:
+        return array.shape[0], array.shape[1], array.sum()
+
+    array = np.arange(24.0).reshape(4, 6)
+    for view in (array, array[1:, ::2], array[:, :0], array[::-1].T):
+        read = entry_of(numba.njit(seen), (view,))
+        held = sys.getrefcount(view)
+        for _ in range(3):
+            assert read(view) == (*view.shape, view.sum())
+        assert sys.getrefcount(view) == held
+
+
+def test_arrays_of_another_layout_are_passed_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lent, "_layout_is_known", lambda: False)
+    kind = numba.typeof(np.zeros(3))
+    assert lent.lent(kind) is kind
+    assert entry_of(numba.njit(lambda array: array.sum()), (np.zeros(3),))(np.arange(3.0)) == 3.0
 
 
 @pytest.mark.parametrize("n_fft", [400, 441, 882])

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from spectronorm.version import __version__
+
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -93,6 +95,8 @@ def _check_files(cache: Any) -> None:
                 _check(opened.read())
         return load_index()
 
+    # A kernel contains what its module imports from others, whose changes numba does not see.
+    file._source_stamp = (getattr(file, "_source_stamp", None), __version__)  # type: ignore[union-attr]
     file._dump, file._load_data, file._load_index = dump_with_digest, load_checked_data, load_checked_index  # type: ignore[union-attr]
 
 
