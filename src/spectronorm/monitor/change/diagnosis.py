@@ -135,7 +135,7 @@ def _unknown(e: Evidence, o: Observed, found: Sequence[Explained]) -> list[Cause
     """An unknown change, with what moved and the causes that come nearest."""
     near = [cause for cause in _weighted(found) if cause.weight >= _LEAST_WEIGHT][:3]
     nearest = f" Nearest: {', '.join(cause.kind.value for cause in near)}." if near else ""
-    because = f"No known cause explains it well beyond all others: {_moved(e, o)}.{nearest}"
+    because = f"No known cause explains the change clearly better than all others: {_moved(e, o)}.{nearest}"
     causes = [replace(cause, weight=cause.weight / 2) for cause in near]
     return [Cause(Kind.UNKNOWN, 1.0 - sum(cause.weight for cause in causes), because), *causes]
 
