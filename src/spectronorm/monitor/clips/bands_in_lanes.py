@@ -225,8 +225,9 @@ add_some_bands: Any = intrinsic(_adding(BANDS_AT_ONCE))
 sums `(band, sum)` to `found`. There are at least eight frames.
 """
 put_band_on_grid: Any = intrinsic(_on_grid)
-"""`put_band_on_grid(level, band, frames, count, steps, grid, found)`: write evenly spaced frames of a band, times `steps`
-and rounded, to its row of the grid, and the lowest, the highest, and their sum to `found`. There are at least eight.
+"""`put_band_on_grid(level, band, frames, count, steps, grid, found)`: write evenly spaced frames of a band, times
+`steps` and rounded, to its row of the grid, and the lowest, the highest, and their sum to `found`. There are at least
+eight.
 """
 exchange: Any = intrinsic(_exchange)
 """`exchange(rows, one, other)`: give the lower number of each column to the row that begins at `one`, the other one to
