@@ -138,7 +138,7 @@ def _header_again(file: FileBytes, start: int) -> int | None:
 
 
 def _another_file(position: int) -> str:
-    return f"another file begins at byte {position}: it is several files in one; take them apart"
+    return f"another file begins at byte {position}: it is several files in one; split it"
 
 
 def nothing_may_follow(file: FileBytes) -> Callable[[int], str | None]:
