@@ -32,6 +32,8 @@ from benchmarks.measure import RESULTS
 from spectronorm.monitor import Diagnosis, Kind
 
 WINDOWS, CLIPS = 6, 32
+Named = tuple[Kind, ...]
+"""Kinds that a diagnosis names, that of the largest cause first."""
 HALVES = {"develop": DEVELOP, "report": REPORT, "fresh": FRESH_CHANGES}
 HEAD = ["change", "right names", "right", "unknown", "wrong", "no alarm", "as"]
 PAGE = Path(__file__).parent.parent / "docs" / "monitoring.md"
@@ -48,39 +50,43 @@ def windows(data: DataSet, change: Change, fold: int) -> Iterator[NDArray[np.int
         yield generator.choice(pool, min(CLIPS, len(pool)), replace=False)
 
 
-def names(data: DataSet, change: Change, clips: Clips, known: list[Training]) -> Counter[str]:
-    """Names of all windows, two causes joined by "and"; `nothing` without an alarm."""
-    found: Counter[str] = Counter()
+def names(data: DataSet, change: Change, clips: Clips, known: list[Training]) -> Counter[Named]:
+    """Kinds that the diagnoses of all windows name; `nothing` without an alarm."""
+    found: Counter[Named] = Counter()
     for training in known:
         for order in windows(data, change, training.fold):
             if alarms(training.baseline, training.thresholds[RATE], clips.features[order][None]).any():
-                found[said(clips.diagnosis(training, order))] += 1
+                found[named(clips.diagnosis(training, order))] += 1
             else:
-                found[Kind.NOTHING.value] += 1
+                found[Kind.NOTHING,] += 1
     return found
 
 
-def said(found: Diagnosis) -> str:
-    """The causes that a diagnosis names, the largest first; the nearest ones of an unknown change are not named."""
-    named = [found.kind] if found.kind is Kind.UNKNOWN else [cause.kind for cause in found.causes]
-    return " and ".join(kind.value for kind in named)
+def named(found: Diagnosis) -> Named:
+    """The kinds of a diagnosis, that of the largest cause first; the nearest causes of an unknown change are none."""
+    return (found.kind,) if found.kind is Kind.UNKNOWN else tuple(cause.kind for cause in found.causes)
 
 
-def verdicts(change: Change, found: Counter[str]) -> Counter[str]:
+def said(kinds: Named) -> str:
+    """The named kinds in words."""
+    return " and ".join(kinds)
+
+
+def verdicts(change: Change, found: Counter[Named]) -> Counter[str]:
     """Windows that are named rightly, as unknown, wrongly, and not at all."""
     count = Counter(
-        right=sum(n for name, n in found.items() if set(name.split(" and ")) <= change.right - {Kind.NOTHING.value}),
-        unknown=found[Kind.UNKNOWN.value],
-        silent=found[Kind.NOTHING.value],
+        right=sum(n for kinds, n in found.items() if set(kinds) <= change.right - {Kind.NOTHING}),
+        unknown=found[Kind.UNKNOWN,],
+        silent=found[Kind.NOTHING,],
     )
     count["wrong"] = found.total() - count.total()
     return count
 
 
-def row(name: str, change: Change, found: Counter[str]) -> list[str]:
+def row(name: str, change: Change, found: Counter[Named]) -> list[str]:
     """A change's row of the table."""
     count = verdicts(change, found)
-    shown = ", ".join(f"{kind} {n}" for kind, n in found.most_common() if kind != Kind.NOTHING)
+    shown = ", ".join(f"{said(kinds)} {n}" for kinds, n in found.most_common() if kinds != (Kind.NOTHING,))
     rights = ", ".join(sorted(change.right - {Kind.NOTHING.value, Kind.CONTENT.value})) or "none"
     return [name, rights, *(str(count[k]) for k in ("right", "unknown", "wrong", "silent")), shown]
 
@@ -105,18 +111,19 @@ def main() -> None:
     data = next(found for found in data_sets(folder) if found.name == given.data)
     plain = measured(data.front_end, data.waves)
     known = trainings(data, plain, (RATE,))
-    rows, totals = [HEAD], Counter[str]()
+    rows, totals, windows_named = [HEAD], Counter[str](), {}
     for name, change in HALVES[given.half].items():
         unchanged = change.device is None
         clips = plain if unchanged else measured(data.front_end, heard(change, data.waves, data.front_end.sample_rate))
         found = names(data, change, clips, known)
         totals.update(verdicts(change, found))
         rows.append(row(name, change, found))
+        windows_named[name] = list(found.items())
         print(" | ".join(rows[-1]), flush=True)
     under = remark(given.data, given.half, totals)
     print(under)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"diagnoses-{given.data}-{given.half}.json").write_text(json.dumps([rows, under]) + "\n")
+    (RESULTS / f"diagnoses-{given.data}-{given.half}.json").write_text(json.dumps(windows_named) + "\n")
     if given.write:
         put_table(PAGE, f"diagnoses-{given.data.lower()}-{given.half}", rows, under)
 

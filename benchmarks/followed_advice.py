@@ -23,7 +23,7 @@ import torch
 
 import spectronorm as sn
 from benchmarks.changes import REPORT
-from benchmarks.diagnoses import PAGE
+from benchmarks.diagnoses import PAGE, Named
 from benchmarks.document import put_table
 from benchmarks.measure import RESULTS
 from benchmarks.update_benefit import AS_IN_TRAINING, MODELS, UPDATES, levels_behind, profiles_of, tested
@@ -77,16 +77,16 @@ def gains(rows: list[dict[str, object]]) -> dict[str, dict[str, float]]:
     return {c: {u: 100.0 * sum(v) / len(v) for u, v in by.items()} for c, by in apart.items() if c != AS_IN_TRAINING}
 
 
-def followed(names: Counter[str], gain: Mapping[str, float]) -> tuple[float, Counter[str]]:
+def followed(names: Counter[Named], gain: Mapping[str, float]) -> tuple[float, Counter[str]]:
     """Mean gain of doing what is advised for each name, of two causes for the larger, and how often each is made."""
     made: Counter[str] = Counter()
-    for name, windows in names.items():
-        best = advised(Kind(name.split(" and ")[0]))
-        made[COLUMN[best[0]] if best and name != Kind.NOTHING else NO_UPDATE] += windows
+    for (kind, *_), windows in names.items():
+        best = advised(kind)
+        made[COLUMN[best[0]] if best and kind is not Kind.NOTHING else NO_UPDATE] += windows
     return sum(n * gain.get(update, 0.0) for update, n in made.items()) / made.total(), made
 
 
-def write(rows: list[dict[str, object]], names: Mapping[str, Counter[str]]) -> None:
+def write(rows: list[dict[str, object]], names: Mapping[str, Counter[Named]]) -> None:
     """Write the table of the docs."""
     table = [["change", "updates made", "advice followed (points)", "best update", "its gain (points)"]]
     broken, values, best_values = [], [], []
@@ -119,19 +119,17 @@ def main() -> None:
     if given.action == "measure":
         measure(given.folder, given.folds, given.models)
         return
-    found, _ = json.loads(NAMES.read_text())
-    write(list(_rows()), {row[0]: _names(row) for row in found[1:]})
+    write(list(_rows()), _names())
 
 
 def _points(gain: float) -> str:
     return f"{round(gain, 1) + 0.0:+.1f}".replace("-", "−")
 
 
-def _names(row: list[str]) -> Counter[str]:
-    """The names in a row of `benchmarks.diagnoses`."""
-    said = Counter({kind: int(n) for kind, n in (part.rsplit(" ", 1) for part in row[6].split(", ") if part)})
-    said[Kind.NOTHING.value] = int(row[5])
-    return said
+def _names() -> dict[str, Counter[Named]]:
+    """The kinds that `benchmarks.diagnoses` found in windows behind each change."""
+    found = json.loads(NAMES.read_text())
+    return {change: Counter({tuple(map(Kind, kinds)): n for kinds, n in named}) for change, named in found.items()}
 
 
 if __name__ == "__main__":

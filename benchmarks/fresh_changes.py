@@ -12,7 +12,7 @@ import scipy.ndimage
 import scipy.signal
 from numpy.typing import NDArray
 
-from benchmarks import more_devices as more
+from benchmarks import devices
 from benchmarks.changes import (
     Change,
     at_speed,
@@ -175,12 +175,14 @@ FRESH_CHANGES: Mapping[str, Change] = {
 
 _BRIGHT = equalizer([0, 0.03, 0.1, 0.25, 0.5, 1], [-24, -24, -16, -8, 0, 0])
 PAIRS: Mapping[str, Change] = {
-    "bright, and pink noise of 10 dB": change(chain(_BRIGHT, more.coloured(10.0, -1.0)), "equalization", "added-noise"),
+    "bright, and pink noise of 10 dB": change(
+        chain(_BRIGHT, devices.coloured(10.0, -1.0)), "equalization", "added-noise"
+    ),
     "room of 1 s, and through 8 kHz": change(
         chain(reverberant(1.0, -6.0), through_rate(8000)), "reverberation", "band-limit"
     ),
     "12 dB louder, and treble": change(
-        chain(gain(12.0), more.shelf(1500.0, -12.0, high=True)), "level-change", "equalization"
+        chain(gain(12.0), devices.shelf(1500.0, -12.0, high=True)), "level-change", "equalization"
     ),
     "fan, and noise suppressor": change(
         chain(band_noise(10.0, 200.0, 1500.0), suppressor(15.0, 6.0, 0.5)), "added-noise", "dynamics"
@@ -189,7 +191,7 @@ PAIRS: Mapping[str, Change] = {
     "telephone, and automatic gain": change(chain(telephone, compressor(4.0, 0.1)), "band-limit", "dynamics"),
     "speed 1.5, and noise of 15 dB": change(chain(at_speed(1.5), noisy(15.0)), "speed", "added-noise"),
     "saturated, and dull": change(
-        chain(overdriven(-3.0, one_sided=False), more.tilt(-4.0)), "clipping", "dynamics", "equalization"
+        chain(overdriven(-3.0, one_sided=False), devices.tilt(-4.0)), "clipping", "dynamics", "equalization"
     ),
 }
 """Two devices at once; of three names the first two are one cause."""

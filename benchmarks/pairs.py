@@ -20,7 +20,7 @@ from benchmarks.changes import Change, heard
 from benchmarks.deployment_data import OTHER_DIGITS, Clips, DataSet, Training, data_sets, measured, trainings
 from benchmarks.deployment_tables import RATE
 from benchmarks.deployments import alarms
-from benchmarks.diagnoses import PAGE, said, windows
+from benchmarks.diagnoses import PAGE, named, said, windows
 from benchmarks.document import put_table
 from benchmarks.fresh_changes import PAIRS
 from spectronorm.monitor import Diagnosis, Kind
@@ -48,7 +48,7 @@ def words(data: DataSet, change: Change, clips: Clips, known: Sequence[Training]
         for order in windows(data, change, training.fold):
             if alarms(training.baseline, training.thresholds[RATE], clips.features[order][None]).any():
                 diagnosis = clips.diagnosis(training, order)
-                found.update([word(diagnosis, change), f"as {said(diagnosis)}"])
+                found.update([word(diagnosis, change), f"as {said(named(diagnosis))}"])
             else:
                 found["no alarm"] += 1
     return found

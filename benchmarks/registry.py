@@ -39,7 +39,9 @@ BENCHMARKS = (
     Benchmark("bench_torch", "batches with torch.stft, nnAudio and torch.compile", "torch"),
     Benchmark("bench_reliability", "the cost of the journal and of `--untrusted`", "reliability"),
     Benchmark("bench_monitor", "the cost of watching for drift", "monitoring"),
-    Benchmark("bench_levels", "a meter with other sums of levels, and stores with one file a clip", "own-spectrograms"),
+    Benchmark(
+        "bench_levels", "a meter with other sums of levels, and stores with one file per clip", "own-spectrograms"
+    ),
     Benchmark("bench_merge", "adding up a million clips", "reliability"),
     Benchmark("bench_dask", "a Dask cluster with the local pool, and a worker's death", "scale"),
     Benchmark("bench_memory", "peak memory of every command on a clip of an hour", "scale"),

@@ -8,7 +8,8 @@ import numpy as np
 import soundfile
 
 from spectronorm.front_end import STFT, Decibel, FrontEnd, Mel
-from spectronorm.gan.run import GanDesign, prepare_gan, train_gan
+from spectronorm.gan.prepare import GanDesign, prepare_gan
+from spectronorm.gan.run import train_gan
 from spectronorm.gan.training import GanTraining
 from spectronorm.gan.training_source import TrainingSource
 

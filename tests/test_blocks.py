@@ -78,13 +78,17 @@ ONE = sn.engines.ThreadEngine(1)
 def test_a_long_stack_is_counted_to_the_integers_of_a_held_one(
     folder: Path, level: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sums, histograms, digests and figures of the waveform, each channel standardized by itself."""
+    """Sums, histograms, digests and figures of the waveform, each channel standardized by itself.
+
+    Levels are computed in stretches that are joined before they are counted.
+    """
     from spectronorm.audio.decoding import decode as decoding  # noqa: PLC0415
 
     held = sn.fit(folder, front_end("stack", level), engine=ONE)
     monkeypatch.setattr(long_clip, "SMALL_BYTES", 20_000)
     monkeypatch.setattr(long_clip, "LONG_SAMPLES", 1_000)
     monkeypatch.setattr(decoding, "_STREAMED_SAMPLES", 20_011)
+    monkeypatch.setattr(in_blocks, "LEVEL_FRAMES", 128)
     assert sn.fit(folder, front_end("stack", level), engine=ONE) == held
 
 

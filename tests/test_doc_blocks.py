@@ -35,7 +35,7 @@ RUN_BY: Mapping[str, str] = {
     "docs/stereo.md": "tests/test_own_docs.py",
 }
 """Pages whose blocks another test runs, or the build of the documentation."""
-MOST_NOT_RUN = 30
+MOST_NOT_RUN = 29
 """Number of blocks that no test runs; it may only become smaller."""
 SHORTENED: Mapping[str, Mapping[str, str]] = {
     "docs/experiment.md": {"Training(), seeds=3": 'Training(model="linear", epochs=1), seeds=1'},
@@ -181,6 +181,16 @@ def test_a_block_is_run_or_says_why_not(block: Block) -> None:
     assert block.language in LANGUAGES
     if block.language == "text" and not block.reason:
         assert not re.search(r"^(spectronorm |\$ |pip |import |from )", block.text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.language == "sh"], ids=str)
+def test_a_command_can_be_pasted(block: Block) -> None:
+    """A line of a command that goes on ends with a backslash, or within quotation marks."""
+    lines = block.text.splitlines()
+    for number, line in enumerate(lines[1:], 1):
+        before = lines[number - 1]
+        if line.startswith(" ") and not before.endswith("\\"):
+            assert "\n".join(lines[:number]).count("'") % 2, f"{before}\n{line}"
 
 
 def test_pages_that_other_tests_run_are_there() -> None:

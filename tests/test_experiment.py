@@ -274,6 +274,7 @@ def test_the_same_model_by_algebra_is_known(table: Path, tmp_path: Path) -> None
     """None, global and min-max are one model before a convolution with BatchNorm; band is not, nor any without."""
     ready = prepared(table, tmp_path, "none,global,minmax,band,pcen", model="tiny")
     assert same_model(ready) == [("global", "none"), ("minmax", "none"), ("minmax", "global")]
+    assert "“global” and “none” are the same model by algebra: a negative control." in plan(ready)
     linear = prepared(table, tmp_path, "none,global")
     assert not begins_with_batch_norm(linear.models[linear.design.training.model])
     assert same_model(linear) == []

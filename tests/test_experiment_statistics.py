@@ -120,7 +120,7 @@ def test_few_recordings_in_a_fold_say_nothing() -> None:
     hits = np.stack([generator.random((600, 4)) < 0.9, generator.random((600, 4)) < 0.5]).astype(float)
     (verdict,) = verdicts([bootstrap(made(hits, groups=np.arange(600) % 6)).difference("a", "b")])
     assert verdict.word == UNSAID
-    assert "6 recordings or speakers in a fold cannot stand for all; 10 or more are needed" in sentence(verdict)
+    assert "a fold has only 6 recordings or speakers, and 10 or more are needed" in sentence(verdict)
 
 
 def test_with_one_fold_the_seeds_decide() -> None:

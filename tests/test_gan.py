@@ -23,7 +23,8 @@ from spectronorm.gan.augment import Changes  # noqa: E402
 from spectronorm.gan.losses import LOSSES  # noqa: E402
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture, make_networks  # noqa: E402
-from spectronorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, prepare_gan, train_gan  # noqa: E402
+from spectronorm.gan.prepare import prepare_gan  # noqa: E402
+from spectronorm.gan.run import CHECKPOINT, LOG, MODEL, PREVIEWS, train_gan  # noqa: E402
 from spectronorm.gan.sample import SampleOptions, write_samples  # noqa: E402
 from spectronorm.gan.scaling import from_unit, to_unit  # noqa: E402
 

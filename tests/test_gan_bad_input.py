@@ -25,7 +25,8 @@ from spectronorm.gan.checkpoint import load_checkpoint  # noqa: E402
 from spectronorm.gan.clips import ImageWindow, read_levels  # noqa: E402
 from spectronorm.gan.model import GanModel  # noqa: E402
 from spectronorm.gan.networks import Architecture  # noqa: E402
-from spectronorm.gan.run import CHECKPOINT, MODEL, SETTINGS, prepare_gan, train_gan  # noqa: E402
+from spectronorm.gan.prepare import prepare_gan  # noqa: E402
+from spectronorm.gan.run import CHECKPOINT, MODEL, SETTINGS, train_gan  # noqa: E402
 from spectronorm.gan.training import GanTraining, explained_memory  # noqa: E402
 from spectronorm.gan.training_source import TrainingSource  # noqa: E402
 

@@ -133,7 +133,7 @@ def test_the_pca_baseline_has_the_images_moments() -> None:
 
 
 def test_the_trap_repeats_one_clip_of_each_class() -> None:
-    """Memorized images are training images, one a class, in turn."""
+    """Memorized images are training images, one per class, in turn."""
     images = np.arange(6, dtype=np.float32).reshape(6, 1, 1)
     drawn = memorized(images, np.array([0, 0, 1, 1, 2, 2]), 7, seed=0).ravel()
     assert [int(x) // 2 for x in drawn] == [0, 1, 2, 0, 1, 2, 0]
@@ -181,11 +181,11 @@ def test_the_score_tells_real_simple_and_copied_images_apart(scored: SeedScore) 
     """Real clips are nearest to real ones, the trap shows by its distances alone, and noise fails everywhere."""
     rows = {row.name: row for row in scored.rows}
     assert scored.judge_test_accuracy > 0.95
-    real, trap = rows["test clips"], rows["one clip a class, memorized"]
+    real, trap = rows["test clips"], rows["one clip per class, memorized"]
     untrained = rows["generated"]
     assert real.inception > 1.8
     assert real.accuracy == scored.judge_test_accuracy
-    assert rows["training clips"].frechet_train < rows["PCA Gaussian a class"].frechet_train
+    assert rows["training clips"].frechet_train < rows["PCA Gaussian per class"].frechet_train
     assert untrained.frechet_train > 10 * rows["training clips"].frechet_train
     assert trap.nearest < 0.01 < real.nearest
     assert trap.inception > 1.8
@@ -243,9 +243,9 @@ def test_the_command_scores_the_training_beside_the_model(tmp_path: Path) -> Non
     words = {one["name"]: one.get("word") for one in told["taught"]}
     assert words == {
         "training clips": None,
-        "PCA Gaussian a class": "cannot be said from this",
-        "one clip a class, memorized": "cannot be said from this",
-        "one clip a class, delayed": "cannot be said from this",
+        "PCA Gaussian per class": "cannot be said from this",
+        "one clip per class, memorized": "cannot be said from this",
+        "one clip per class, delayed": "cannot be said from this",
     }
     assert "one fold and one seed" in table.stdout
 
@@ -284,12 +284,12 @@ def test_the_three_sample_test_keeps_its_size_and_finds_copies() -> None:
 
 
 def test_both_traps_are_called_copies(scored: SeedScore) -> None:
-    """One clip a class, also delayed by two frames, is found out; an untrained generator is not blamed."""
+    """One clip per class, also delayed by two frames, is found out; an untrained generator is not blamed."""
     rows = {row.name: row for row in scored.rows}
-    assert rows["one clip a class, memorized"].copied == "copies"
-    assert rows["one clip a class, delayed"].copied == "copies"
-    assert rows["one clip a class, delayed"].nearest > 1.0
-    assert rows["one clip a class, delayed"].copy_distance < 0.1
+    assert rows["one clip per class, memorized"].copied == "copies"
+    assert rows["one clip per class, delayed"].copied == "copies"
+    assert rows["one clip per class, delayed"].nearest > 1.0
+    assert rows["one clip per class, delayed"].copy_distance < 0.1
     assert rows["generated"].copied == "no copies"
     assert rows["test clips"].copies is None
 
@@ -332,9 +332,9 @@ def test_real_clips_teach_and_noise_does_not(model: GanModel, scored: SeedScore)
     assert list(found) == [
         "training clips",
         "generated",
-        "PCA Gaussian a class",
-        "one clip a class, memorized",
-        "one clip a class, delayed",
+        "PCA Gaussian per class",
+        "one clip per class, memorized",
+        "one clip per class, delayed",
     ]
     assert {one.images for one in scored.lessons} == {120}
     assert {len(one.hits) for one in scored.lessons} == {60}

@@ -29,7 +29,6 @@ RNG = np.random.default_rng(0)
 CLIPS = [0.1 * (i + 1) * RNG.standard_normal(2000) for i in range(5)]
 PROFILE = profile_of(CLIPS)
 LEVELS = np.concatenate([FRONT_END.clip_level(clip.astype(np.float32)) for clip in CLIPS], axis=1)
-RANGE = LEVELS.max() - LEVELS.min()
 
 
 @pytest.mark.parametrize("name", sorted(normalizer_names()))

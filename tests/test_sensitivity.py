@@ -153,7 +153,7 @@ def test_a_built_in_metric_is_that_of_the_predictions(name: str) -> None:
     assert all(e.worst >= e.change if name == "eer" else e.worst <= e.change for e in jagged)
     if name in ("map", "auc", "eer"):  # A threshold moves no rank.
         assert all(e.change == pytest.approx(0.0, abs=1e-9) for e in found.of_kind("mean"))
-    assert "cost less than 1.0 %" in " ".join(sensitivity_sentences(found))
+    assert "cost less than 1 point" in " ".join(sensitivity_sentences(found))
 
 
 def test_clips_with_several_labels_have_a_mean_average_precision() -> None:

@@ -16,7 +16,6 @@ from tests.manifest_layout import RATE, lay_out, tone, write
 from spectronorm.audio.places.manifests import MANIFESTS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sources.md").read_text()
-EXAMPLES = re.findall(r"## ([^\n]+)\n(?:(?!\n## ).)*?```python\n(.*?)```", PAGE, flags=re.DOTALL)
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 

@@ -343,7 +343,7 @@ def test_no_alarm_is_no_reason_to_update(tmp_path: Path) -> None:
     profile, baseline = training()
     new = measure_new(audio(tmp_path / "new", list(clips(40, 5))), profile, baseline)
     assert new.diagnosis.kind.value == "nothing"
-    assert "does not say that the clips are like" in new.diagnosis.because
+    assert "does not prove that the clips are like" in new.diagnosis.because
     assert "as much" in new.diagnosis.because
     with pytest.raises(UpdateRefused, match="nothing"):
         update(profile, new)

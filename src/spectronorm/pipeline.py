@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from spectronorm.errors import ArgumentError, FileFormatError, PluginError
 from spectronorm.front_end import AnyFrontEnd, any_front_end, checked_front_end, require_front_end
 from spectronorm.front_end.presets import PRESETS, find_preset
 from spectronorm.html_summary import band_svg, html_table
-from spectronorm.normalize import NORMALIZERS, FittedNormalizer, FittedOn, Fixed, normalizer
+from spectronorm.normalize import NORMALIZERS, FittedNormalizer, Fixed, normalizer
+from spectronorm.normalize.fitted_on import parse_fitted_on, plain_fitted_on
 from spectronorm.normalize.stream import PipelineStream
 from spectronorm.profile import Profile
-from spectronorm.profile.storage import parse_commands, parse_libraries
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import container, refuse_damage
 from spectronorm.suggestion import known_settings
@@ -117,7 +117,7 @@ class Pipeline:
             "front_end": self.front_end.to_dict(),
             "fingerprint": self.front_end.fingerprint,
             "normalizer": NORMALIZERS.to_plain(fitted.normalizer),
-            "fitted_on": _plain(fitted.fitted_on),
+            "fitted_on": plain_fitted_on(fitted.fitted_on),
         }
         affine = fitted.affine
         return header, {} if affine is None else {"shift": affine.shift, "scale": affine.scale}
@@ -159,7 +159,7 @@ class Pipeline:
             "front_end": self.front_end.to_dict(),
             "unit": self.front_end.unit,
             "normalizer": {"name": type(self.normalizer.normalizer).__name__, **settings},
-            "fitted_on": _plain(self.normalizer.fitted_on),
+            "fitted_on": plain_fitted_on(self.normalizer.fitted_on),
             "shift": None if affine is None else affine.shift.ravel().tolist(),
             "scale": None if affine is None else affine.scale.ravel().tolist(),
         }
@@ -270,32 +270,12 @@ def published(name: str) -> Pipeline:
     return Pipeline(found.front_end, fixed.for_front_end(found.front_end))
 
 
-def _plain(fitted_on: FittedOn) -> dict[str, Any]:
-    plain = {**asdict(fitted_on), "groups": list(fitted_on.groups), "left_out": list(fitted_on.left_out)}
-    noted = {"libraries": dict(plain.pop("libraries")), "commands": list(plain.pop("commands"))}
-    return plain | {name: value for name, value in noted.items() if value}
-
-
 def _parse(header: Mapping[str, Any], tensors: container.Tensors) -> Pipeline:
     front_end = any_front_end(header["front_end"])
     if header["fingerprint"] != front_end.fingerprint:
         raise ValueError("the fingerprint does not fit the front end")
     settings = NORMALIZERS.from_plain(header["normalizer"])
-    on = header["fitted_on"]
-    least = 1 if settings.needs_data else 0
-    if any(type(on[name]) is not int or not least <= on[name] < 1 << 62 for name in ("clips", "frames")):
-        raise ValueError("the counts of the data that it was fitted on are not positive")
-    if not all(isinstance(text, str) for text in (*on["groups"], *on["left_out"], on["data"])):
-        raise ValueError("the description of the data that it was fitted on is not text")
-    fitted_on = FittedOn(
-        on["clips"],
-        on["frames"],
-        tuple(on["groups"]),
-        tuple(on["left_out"]),
-        on["data"],
-        parse_libraries(on.get("libraries", {})),
-        parse_commands(on.get("commands", [])),
-    )
+    fitted_on = parse_fitted_on(header["fitted_on"], least=1 if settings.needs_data else 0)
     affine = _affine(tensors, front_end.level_shape) if tensors else None
     fitted = FittedNormalizer(settings, front_end, affine, fitted_on)
     if affine is None:

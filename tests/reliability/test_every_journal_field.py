@@ -154,7 +154,7 @@ def test_a_checkpoint_of_a_gan(tmp_path: Path) -> None:
     """A checkpoint that is taken has finite weights of this training; any other is refused."""
     pytest.importorskip("torch")
     from spectronorm.gan.checkpoint import load_checkpoint, save_checkpoint  # noqa: PLC0415
-    from spectronorm.gan.run import prepare_gan  # noqa: PLC0415
+    from spectronorm.gan.prepare import prepare_gan  # noqa: PLC0415
 
     gan_cases = importlib.import_module("gan_cases")
     clips = gan_cases.write_clips(tmp_path / "clips")

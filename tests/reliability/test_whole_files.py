@@ -16,7 +16,7 @@ import soundfile
 import spectronorm as sn
 from spectronorm.audio import Limits, Reader, open_source, release, stream
 from spectronorm.audio import long_clip as long_clips
-from spectronorm.audio.decoding import decode
+from spectronorm.audio.decoding import opened_sounds
 from spectronorm.audio.decoding.decode import header_of
 from spectronorm.errors import AudioError, BadAudioReason
 
@@ -181,13 +181,13 @@ def test_a_short_read_is_damage_and_not_a_reason_to_read_again(tmp_path: Path, m
     """A decoder that gives fewer samples than promised ends the file: none comes twice."""
     path = tmp_path / "clip.flac"
     path.write_bytes(encoded("FLAC", "PCM_16", SOUND, RATE))
-    real, calls = decode._Forward.read, []
+    real, calls = opened_sounds.Forward.read, []
 
     def short(self: object, out: np.ndarray) -> np.ndarray:
         calls.append(len(out))
         return real(self, out=out[:9000])[: 9000 if len(calls) == 1 else 0]
 
-    monkeypatch.setattr(decode._Forward, "read", short)
+    monkeypatch.setattr(opened_sounds.Forward, "read", short)
     assert length(path) == "truncated"
 
 

@@ -16,19 +16,15 @@ from numpy.typing import NDArray
 from spectronorm.errors import ShapeError
 
 Array = Any
-
 """A NumPy array or a torch tensor."""
 
 Floats = NDArray[np.float64]
-
 """A NumPy array in double precision, such as sums over a data set."""
 
 Integers = NDArray[np.int64]
-
 """A NumPy array of counts, positions or exact sums."""
 
 Samples = NDArray[np.float32]
-
 """A NumPy array in single precision, such as a clip's samples or its level."""
 
 

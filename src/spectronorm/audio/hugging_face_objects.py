@@ -12,7 +12,7 @@ from typing import Any
 
 from spectronorm.audio.places.archive import clean_name
 from spectronorm.audio.places.held import IN_MEMORY, HeldBytes
-from spectronorm.audio.places.manifests.hugging_face import LISTS, Features
+from spectronorm.audio.places.manifests.hugging_face_features import LISTS, Features
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 

@@ -39,7 +39,7 @@ class InspectionLimits:
         length_factor: Factor by which a length may differ from the usual one, or more where lengths vary more.
         outlier_distance: Logarithm of the distance to the fifth nearest clip, in robust standard deviations above the
             usual one.
-        near_correlation: Correlation of two waveforms from which they count as one sound.
+        near_correlation: Correlation of two waveforms from which on they count as one sound.
 
     Raises:
         ArgumentError: if a limit is out of its bounds.

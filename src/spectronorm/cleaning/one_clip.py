@@ -38,7 +38,7 @@ def oddities_of_clip(name: str, facts: SoundFacts, limits: InspectionLimits) -> 
         detail = f"its loudest tenth of a second has {loudest:.1f} dBFS"
         yield FoundOddity(name, Oddity.NEARLY_SILENT, detail, limits.quiet_dbfs - loudest)
     if facts.bits <= limits.bit_depth:
-        detail = f"its values lie on a grid of {facts.bits} bits"
+        detail = f"only {facts.bits} bits of its samples are used"
         yield FoundOddity(name, Oddity.LOW_BIT_DEPTH, detail, float(limits.bit_depth - facts.bits))
     nyquist = facts.sample_rate / 2
     if facts.band_limit is not None and facts.band_limit < limits.bandwidth * nyquist:

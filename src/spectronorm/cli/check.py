@@ -81,8 +81,9 @@ def check_command(
 ) -> None:
     """Find held-out clips that a profile measured: clips of a test set, or a source's held-out clips.
 
-    Copies are found under any name and in any lossless format. With --near or --near-to, clips with one sound at
-    another volume, time or rate, or after a lossy encoder, are found too. Exits with 1 if there is a leak.
+    Copies are found under any name and in any lossless format. With --near or --near-to, clips that contain
+    the same sound at another volume, time or rate, or after lossy encoding, are found too. Exits with 1 if there is a
+    leak.
     """
     held_out = dict(parse_hold_out(hold_out))
     if near and not held_out:

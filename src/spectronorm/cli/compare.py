@@ -132,7 +132,7 @@ def compare_command(
         str | None,
         typer.Option(
             help="Also test each model on simulated deployments: all, or some of "
-            "gain-20, muffle, thin, noise20, phone, as-recorded, joined by commas."
+            "gain-20, muffle, thin, noise20, phone, as-recorded, separated by commas."
         ),
     ] = None,
     train_on: Annotated[
@@ -148,11 +148,12 @@ def compare_command(
     model: Annotated[
         str,
         typer.Option(
-            help="Model: tiny, small, xresnet18, linear or mlp (two that keep bands), or a path such as nets:net."
+            help="Model: tiny, small, xresnet18, linear or mlp (the last two keep bands), or one of your own, such as "
+            "nets:net."
         ),
     ] = "tiny",
-    epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS)] = 20,
-    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 32,
+    epochs: Annotated[int, typer.Option(min=1, max=MAX_REPEATS, help="Number of epochs of each training.")] = 20,
+    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20, help="Number of clips in a batch.")] = 32,
     learning_rate: Annotated[
         float, typer.Option(min=1e-12, max=1e12, help="Highest learning rate of the one-cycle schedule.")
     ] = 5e-3,
@@ -163,7 +164,9 @@ def compare_command(
         ),
     ] = False,
     weight_decay: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Weight decay of AdamW.")] = 0.01,
-    label_smoothing: Annotated[float, typer.Option(min=0.0, max=0.999)] = 0.0,
+    label_smoothing: Annotated[
+        float, typer.Option(min=0.0, max=0.999, help="Share of each label that is spread over all classes.")
+    ] = 0.0,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",
     duration: DurationOption = None,

@@ -200,8 +200,8 @@ def _option(kind: Any, help_text: str, *names: str) -> Any:
 
 _GENERAL: Mapping[str, Any] = {
     "preset_name": _option(str, "Start from a preset; spectronorm presets lists them.", "--preset"),
-    "front_end_file": _option(Path, "Start from a JSON file.", "--front-end"),
-    "sample_rate": _option(int, "Hz."),
+    "front_end_file": _option(Path, "Start from the front end in a JSON file.", "--front-end"),
+    "sample_rate": _option(int, "Sample rate in Hz."),
     "resampler": _option(str, alternatives(RESAMPLERS)),
     "channels": _option(str, "Channels to measure: mean, first, a number from 0, each or stack."),
 }

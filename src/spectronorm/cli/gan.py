@@ -109,9 +109,10 @@ def train_command(
     loss: Annotated[str, typer.Option(help="non_saturating (with spectral normalization) or wgan_gp.")] = (
         "non_saturating"
     ),
-    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20)] = 64,
+    batch_size: Annotated[int, typer.Option(min=2, max=1 << 20, help="Number of images in a batch.")] = 64,
     learning_rate: Annotated[
-        float | None, typer.Option(min=1e-12, max=1.0, help="Learning rate of Adam; by default the loss's.")
+        float | None,
+        typer.Option(min=1e-12, max=1.0, help="Learning rate of Adam; by default a value that suits the loss."),
     ] = None,
     average: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Decay of the moving average of the generator's weights.")
@@ -122,13 +123,14 @@ def train_command(
     ] = True,
     precision: Annotated[str, typer.Option(help="Precision of the training: float32 or bfloat16.")] = "float32",
     device: Annotated[str, typer.Option(help="Device of the training: auto, cpu, cuda or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Random seed of the training.")] = 0,
     hold_out: HoldOutOption = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:
     """Train a SpecGAN, with a checkpoint, a preview image and a preview sound at regular steps."""
-    from spectronorm.gan.run import MODEL, PREVIEWS, GanDesign, prepare_gan, train_gan
+    from spectronorm.gan.prepare import GanDesign, prepare_gan
+    from spectronorm.gan.run import MODEL, PREVIEWS, train_gan
     from spectronorm.gan.training import GanTraining
     from spectronorm.gan.training_source import TrainingSource
 
@@ -207,8 +209,8 @@ def score_command(
         list[Path],
         typer.Argument(
             metavar="MODEL...",
-            help="A model.safetensors or the folder of a training; several if they are trainings of one design, "
-            "which the seeds take in turn.",
+            help="A model.safetensors or the folder of a training; several for trainings of one design, of which each "
+            "seed scores the next.",
         ),
     ],
     source: Annotated[
@@ -239,15 +241,15 @@ def score_command(
         typer.Option(
             min=2,
             max=MAX_IMAGES,
-            help="Number of images that each set teaches a classifier with; by default all samples, at most the "
-            "number of training clips.",
+            help="Number of images of each set that a classifier is trained on; by default all samples, but no more "
+            "than there are training clips.",
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Number of epochs of each judge.")] = None,
     max_bad: MaxBadOption = "1%",
     json: JsonOption = False,
 ) -> None:
-    """Score a model next to real clips, baselines and traps: how classifiers judge them, and learn from them."""
+    """Score a model beside real clips, baselines and traps, with classifiers that judge or learn from the images."""
     from spectronorm.gan.clips import classes_of, read_levels
     from spectronorm.gan.judge import EPOCHS
     from spectronorm.gan.model import GanModel, require_one_design

@@ -86,7 +86,9 @@ def inspect_command(
     clipped_share: Annotated[
         str,
         typer.Option(
-            metavar="SHARE", help="Share of samples in flat tops of a clipped clip.", rich_help_panel="Limits"
+            metavar="SHARE",
+            help="Share of samples in flat tops from which on a clip is clipped.",
+            rich_help_panel="Limits",
         ),
     ] = "0.01%",
     quiet_dbfs: Annotated[
@@ -96,9 +98,9 @@ def inspect_command(
     dc_offset: Annotated[
         float, _limit("dc_offset", "Largest mean of the samples, as a share of full scale.")
     ] = _DEFAULT.dc_offset,
-    bit_depth: Annotated[int, _limit("bit_depth", "Number of used bits up to which the depth is low.", "BITS")] = (
-        _DEFAULT.bit_depth
-    ),
+    bit_depth: Annotated[
+        int, _limit("bit_depth", "Largest number of used bits that counts as a low bit depth.", "BITS")
+    ] = (_DEFAULT.bit_depth),
     bandwidth: Annotated[
         str,
         typer.Option(
@@ -111,10 +113,10 @@ def inspect_command(
         float, _limit("length_factor", "Factor by which a length may differ from the median.")
     ] = _DEFAULT.length_factor,
     outlier_distance: Annotated[
-        float, _limit("outlier_distance", "Robust standard deviations from which a clip is an outlier.")
+        float, _limit("outlier_distance", "Distance in robust standard deviations from which on a clip is an outlier.")
     ] = _DEFAULT.outlier_distance,
     near_correlation: Annotated[
-        float, _limit("near_correlation", "Correlation of two waveforms from which they count as one sound.")
+        float, _limit("near_correlation", "Correlation of two waveforms from which on they count as one sound.")
     ] = _DEFAULT.near_correlation,
     window: WindowOption = None,
     overlap: OverlapOption = 0.0,
@@ -126,7 +128,7 @@ def inspect_command(
 ) -> None:
     """List clips that are clipped, silent, copied, broken, or unlike the others: worst first.
 
-    Exits with 1 if anything is odd; with --exclude, which deals with it, only if nothing is left.
+    Exits with 1 if anything is odd; with --exclude, which leaves odd clips out, only if no clip remains.
     """
     limits = InspectionLimits(
         parse_share(clipped_share, "clipped-share"),

@@ -34,7 +34,7 @@ def plot_command(
     profile: Annotated[Path, typer.Option("--profile", "-p", help="A profile.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Picture to write.")],
     normalize: Annotated[
-        str, typer.Option(metavar="NAMES", help="Names of normalizers, divided by commas.")
+        str, typer.Option(metavar="NAMES", help="Names of normalizers, separated by commas.")
     ] = ",".join(NORMALIZATIONS),
 ) -> None:
     """Draw one clip's spectrogram under several normalizations, in Hz and seconds."""

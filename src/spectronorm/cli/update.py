@@ -69,7 +69,7 @@ def update_command(
         str | None, typer.Option(metavar="SOURCE", help="Training clips, for a more precise diagnosis.")
     ] = None,
     max_bad: MaxBadOption = "1%",
-    force: Annotated[bool, typer.Option("--force", help="Update despite objections.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Update even if a guard refuses it.")] = False,
     undo: Annotated[bool, typer.Option("--rollback", help="Undo the last update: write the previous profile.")] = False,
     json: JsonOption = False,
 ) -> None:

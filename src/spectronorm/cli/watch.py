@@ -98,8 +98,8 @@ def watch_command(
         bool,
         typer.Option(
             "--serial",
-            help="Calibrate for a stream in order (pieces of recordings, class after class), with --training in the "
-            "order of names.",
+            help="Calibrate for a stream of related clips in a row (pieces of recordings, class after class), by "
+            "taking the --training clips in the order of their names.",
         ),
     ] = False,
     hold_out: HoldOutOption = None,

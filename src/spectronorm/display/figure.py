@@ -22,11 +22,21 @@ def as_label(name: str) -> str:
     return f" {text}" if text.startswith("_") else text
 
 
+def lowest_to_highest(values: Any) -> str:
+    """Return the lowest and the highest of an array's values as a label, with true minus signs.
+
+    >>> lowest_to_highest(np.array([-1.5, 0.0, 2.25]))
+    '−1.50 … 2.25'
+    """
+    return f"{values.min():.2f} … {values.max():.2f}".replace("-", "−")
+
+
 def label_hz(axis: Any, front_end: AnyFrontEnd) -> None:
-    """Add a second axis with the bands' frequencies."""
+    """Label the horizontal axis with bands and, where they are known, their frequencies."""
     hz = front_end.band_hz()
     ticks = np.linspace(0, len(hz) - 1, min(9, len(hz))).round().astype(int)
     axis.set_xticks(ticks, [f"{tick}" if np.isnan(hz[tick]) else f"{tick}\n{hz[tick]:.0f} Hz" for tick in ticks])
+    axis.set_xlabel("band" if np.isnan(hz[ticks]).any() else "band, and its frequency")
 
 
 def new_figure(width: float, height: float) -> Any:

@@ -28,12 +28,12 @@ from spectronorm.features import hdf5, parquet
 from spectronorm.features.shape import require_shape
 from spectronorm.features.tensors import tensor_of
 from spectronorm.front_end import Levels
+from spectronorm.front_end.axes import AXIS_NAMES
 from spectronorm.storage.npy import npy_header
 from spectronorm.suggestion import known_keywords
 
 MOST_BYTES = 1 << 31
 """A level that takes more is refused before it is unpacked: half a billion values in single precision."""
-_NAMES = {"c": "channel", "f": "band", "t": "frame"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,17 +212,17 @@ def npy_of(data: bytes) -> NDArray[Any]:
 def oriented(array: NDArray[Any], clip: ClipReference, levels: Levels, most: int | None) -> NDArray[Any]:
     """An array in the declared axes as `(row, frame)`; raises `AudioError` if it does not have them."""
     layout = levels.layout
-    axes = "(" + ", ".join(_NAMES[axis] for axis in layout) + ")"
+    axes = "(" + ", ".join(AXIS_NAMES[axis] for axis in layout) + ")"
     if array.ndim != len(layout):
         raise AudioError(BadAudioReason.SHAPE, f"its shape {array.shape} is not layout={layout!r}, {axes}")
     for axis, wanted in (("c", levels.channels), ("f", levels.bands)):
         found = array.shape[layout.index(axis)] if axis in layout else wanted
         if found != wanted:
             other = [a for a in layout if a != axis and array.shape[layout.index(a)] == wanted]
-            hint = f", but {_NAMES[other[0]]} has {wanted}: is the layout another one?" if other else ""
+            hint = f", but {AXIS_NAMES[other[0]]} has {wanted}: is the layout another one?" if other else ""
             raise AudioError(
                 BadAudioReason.CHANNELS if axis == "c" else BadAudioReason.SHAPE,
-                f"its shape {array.shape} is {axes} by layout={layout!r}, so it has {found} {_NAMES[axis]}"
+                f"its shape {array.shape} is {axes} by layout={layout!r}, so it has {found} {AXIS_NAMES[axis]}"
                 f"{'s' if found != 1 else ''} instead of {wanted}{hint}",
             )
     level = array.transpose([layout.index(axis) for axis in "cft" if axis in layout])

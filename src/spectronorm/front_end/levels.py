@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Array, real_number, to_host
 from spectronorm.errors import ArgumentError, FrontEndMismatch, LayoutWarning, ShapeError
+from spectronorm.front_end.axes import checked_axes, unconfirmed
 from spectronorm.front_end.compress.grid import Grid
 from spectronorm.short_repr import with_short_repr
 from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
@@ -28,8 +29,6 @@ _FEWEST_STEPS = 256
 _MOST_ROWS = 1 << 16
 _MARGIN = 10.0
 """A proposed range is this many times as wide as the levels that it was proposed for."""
-
-
 _LARGEST = 1e30
 
 
@@ -90,7 +89,7 @@ class Levels:
             raise ArgumentError("unit='' must say what the values are in, such as dB, ln, log10 or normalized")
         self._set_numbers()
         object.__setattr__(self, "settings", _frozen_settings(self.settings))
-        object.__setattr__(self, "layout", _checked_layout(self.layout, self.channels))
+        object.__setattr__(self, "layout", checked_axes(self.layout, self.channels))
         _ = self.grid  # refuses a range that cannot be counted
 
     def _set_numbers(self) -> None:
@@ -287,22 +286,6 @@ class Levels:
         return f"levels of {shape} in {self.unit!r}, {self.low:g} … {self.high:g}{by}"
 
 
-def unconfirmed(shape: tuple[int, ...], layout: str) -> str | None:
-    """Explain why the shape of an array cannot confirm its layout: its frames are as numerous as its bands or channels.
-
-    None if they are not.
-    """
-    sizes = dict(zip(layout, shape, strict=True))
-    for axis, name in (("f", "band"), ("c", "channel")):
-        count = sizes.get(axis, 0)
-        if count == sizes["t"] and (axis == "f" or count > 1):
-            return (
-                f"{count} {name}{'s' if count != 1 else ''} and {count} frame{'s' if count != 1 else ''}, so its shape "
-                f"cannot confirm layout={layout!r}; if its axes are others, say so"
-            )
-    return None
-
-
 def _proposed_range(lowest: float, highest: float) -> dict[str, float]:
     width = _MARGIN * max(highest - lowest, abs(highest), abs(lowest), 1e-9) / 2
     step = 10.0 ** math.floor(math.log10(width))
@@ -331,12 +314,3 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_frozen(one) for one in value)
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _checked_layout(layout: str, channels: int) -> str:
-    axes = "ft" if channels == 1 else "cft"
-    if layout == "":
-        return axes
-    if not isinstance(layout, str) or sorted(layout) not in (sorted(axes), sorted("cft")):
-        raise ArgumentError(f"layout={layout!r} must name each axis of a clip once, such as {axes} or {axes[::-1]}")
-    return layout

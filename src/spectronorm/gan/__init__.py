@@ -9,8 +9,8 @@ except (ImportError, OSError):
 del _torch
 
 from spectronorm.gan.model import GanModel as GanModel
-from spectronorm.gan.run import GanDesign as GanDesign
-from spectronorm.gan.run import prepare_gan as prepare_gan
+from spectronorm.gan.prepare import GanDesign as GanDesign
+from spectronorm.gan.prepare import prepare_gan as prepare_gan
 from spectronorm.gan.run import train_gan as train_gan
 from spectronorm.gan.sample import SampleOptions as SampleOptions
 from spectronorm.gan.sample import write_samples as write_samples

@@ -190,12 +190,12 @@ def candidates(
         lambda: Candidate(HEARD, heard(model, generated(count), seed), None if labels is None else labels[:count]),
         lambda: Candidate("PCA Gaussian", unscaled(pca_gaussian(images, total, seed)), None),
         lambda: Candidate(
-            "PCA Gaussian a class", unscaled(pca_gaussian_by_class(images, train.labels, total, seed)), in_turn
+            "PCA Gaussian per class", unscaled(pca_gaussian_by_class(images, train.labels, total, seed)), in_turn
         ),
         lambda: Candidate(
-            "one clip a class, memorized", unscaled(memorized(images, train.labels, total, seed)), in_turn
+            "one clip per class, memorized", unscaled(memorized(images, train.labels, total, seed)), in_turn
         ),
-        lambda: Candidate("one clip a class, delayed", unscaled(delayed(images, train.labels, total, seed)), in_turn),
+        lambda: Candidate("one clip per class, delayed", unscaled(delayed(images, train.labels, total, seed)), in_turn),
     )
 
 

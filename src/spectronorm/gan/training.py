@@ -31,7 +31,7 @@ class GanTraining:
     Attributes:
         loss: `non_saturating` with spectral normalization, or `wgan_gp`.
         batch_size: Number of images in a step.
-        learning_rate: Learning rate of the generator; by default the loss's.
+        learning_rate: Learning rate of the generator; by default a value that suits the loss.
         average: Decay of the moving average of the generator's weights, which is the model kept (Yazıcı et al. 2019).
         augment: Change real and generated images at random before they are judged (see `Changes`).
         precision: float32 or bfloat16.

@@ -27,7 +27,6 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 MAX_PIXELS = 1 << 26
 """Largest number of pixels, far above any spectrogram; larger images are refused before they are decoded."""
 _MAX_FILE_BYTES = 1 << 28
-_MAX_TEXT_BYTES = 1 << 22
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
 _FILTER_AVERAGE = 3

@@ -20,7 +20,7 @@ class FalseAlarms:
     """Expected number of false alarms for each incoming clip.
 
     Raises:
-        ArgumentError: if the rate is not between 1e-9 and 0.1 a clip.
+        ArgumentError: if the rate is not between 1e-9 and 0.1 per clip.
 
     >>> FalseAlarms.parse("1/week", clips_per_hour=60).per_clip == 1 / (7 * 24 * 60)
     True

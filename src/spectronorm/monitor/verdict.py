@@ -74,10 +74,10 @@ class Report:
 
 
 def unalarmed(verdict: Verdict) -> Diagnosis:
-    """Return the diagnosis without an alarm, which says what moved most and that the training groups differ as much."""
+    """Return the diagnosis without an alarm: what moved most, and that the training groups differ as much."""
     moved = (
-        f"No alarm, which does not say that the clips are like the training set's: {verdict.feature} moved most "
-        f"({verdict.statistic:.1f}), and the training set's own groups differ as much (threshold "
+        f"This does not prove that the clips are like the training set's: {verdict.feature} moved most "
+        f"({verdict.statistic:.1f}), but the training set's own groups differ as much (threshold "
         f"{verdict.threshold:.1f})."
     )
     return nothing(verdict.clip, moved if verdict.statistic > 0 else "")

@@ -5,7 +5,7 @@ from spectronorm.arrays import sliding_standardize as sliding_standardize
 from spectronorm.normalize.normalizer import NORMALIZERS as NORMALIZERS
 from spectronorm.normalize.normalizer import ClipNormalizer as ClipNormalizer
 from spectronorm.normalize.normalizer import FittedNormalizer as FittedNormalizer
-from spectronorm.normalize.normalizer import FittedOn as FittedOn
+from spectronorm.normalize.fitted_on import FittedOn as FittedOn
 from spectronorm.normalize.normalizer import Normalizer as Normalizer
 from spectronorm.normalize.unchanged import Unchanged as Unchanged
 from spectronorm.normalize.standardize import Standardize as Standardize

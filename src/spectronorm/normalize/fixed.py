@@ -13,7 +13,8 @@ from typing_extensions import override
 from spectronorm.arrays import require_choice, set_real_numbers, to_host
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.normalize.normalizer import NORMALIZERS, PADDINGS, FittedNormalizer, FittedOn, Normalizer
+from spectronorm.normalize.fitted_on import FittedOn
+from spectronorm.normalize.normalizer import NORMALIZERS, PADDINGS, FittedNormalizer, Normalizer
 from spectronorm.profile import Profile
 
 _Numbers = float | tuple[float, ...] | tuple[tuple[float, ...], ...]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
-import xxhash
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from spectronorm.arrays import Affine, Array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.front_end.fast.mapped import BandMap
+from spectronorm.normalize.fitted_on import FittedOn
 from spectronorm.normalize.scikit_learn import Parameters, params_of, transformer_tags, with_private_attributes
 from spectronorm.profile import Profile, require_profile
 from spectronorm.registry import Registry
@@ -97,8 +97,7 @@ class Normalizer(Parameters, ABC):
         """Return the map of each clip of `level` `(..., band, frame)`; only called if `maps_clips`.
 
         If it also takes `valid`, a boolean mask that broadcasts against `level`, `spectronorm.nn` computes padded clips
-        in
-        one batch; otherwise clip by clip.
+        in one batch; otherwise clip by clip.
         """
         raise NotImplementedError(f"{self} finds no map in a level of shape {level.shape}")
 
@@ -173,39 +172,6 @@ class ClipNormalizer(Normalizer):
 
 NORMALIZERS: Registry[Normalizer] = Registry("normalizers", "normalizer", Normalizer)
 """Every kind of normalizer by the name that saved pipelines use."""
-
-
-@known_settings
-@with_short_repr
-@dataclass(frozen=True)
-class FittedOn:
-    """Data that a normalizer was fitted on: its amount, the groups of the profile, held-out groups, and its identity.
-
-    `data` is 16 hexadecimal digits that are equal exactly if the measured sounds are equal, `libraries` are names and
-    versions of the libraries that decided the measurement's last bits, `commands` the command lines that measured, or
-    that imported the numbers.
-
-    >>> import numpy as np, spectronorm as sn
-    >>> waves = [(0.1 * np.random.default_rng(n).standard_normal(16_000), 16_000) for n in range(3)]
-    >>> sn.Standardize().fit(sn.fit(waves)).fitted_on.clips
-    3
-    """
-
-    clips: int
-    frames: int
-    groups: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-    data: str = ""
-    libraries: tuple[tuple[str, str], ...] = field(default=(), compare=False)
-    commands: tuple[str, ...] = field(default=(), compare=False)
-
-    @classmethod
-    def of(cls, profile: Profile) -> FittedOn:
-        """Describe the data of a profile."""
-        groups = tuple(",".join(f"{column}={value}" for column, value in key) for key in profile.groups if key)
-        left_out = (*profile.left_out, "floor") if profile.exclude_floor else profile.left_out
-        data = xxhash.xxh3_64_hexdigest(profile.total.digests.tobytes())
-        return cls(profile.clips, profile.frames, groups, left_out, data, profile.libraries, profile.commands)
 
 
 @known_settings

@@ -31,7 +31,6 @@ from spectronorm.storage.content import Content
 from spectronorm.suggestion import did_you_mean, known_keywords, known_settings
 
 DEFAULT_GROUPS = ("fold", "split")
-
 """Columns that form groups by default."""
 
 

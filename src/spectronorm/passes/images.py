@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import io
-import os
-from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import xxhash
-from PIL.PngImagePlugin import PngInfo
 
 from spectronorm.arrays import set_real_numbers, set_whole_numbers, whole_number
-from spectronorm.audio import ClipReference, Openable, Reader, Source, Windows
+from spectronorm.audio import ClipReference, Openable, Reader, Windows
 from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS
 from spectronorm.engines import Engine
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError
 from spectronorm.features import open_for
 from spectronorm.front_end import WaveformGain
-from spectronorm.image_files import ImageCodec, contact_sheet, encode_image, encode_picture
+from spectronorm.image_files import ImageCodec, encode_image, encode_picture
 from spectronorm.image_files.codec import read_header, require_readable
 from spectronorm.image_files.picture import palette
 from spectronorm.image_files.png import NOT_INVERTIBLE, read_texts
+from spectronorm.passes.contact_sheets import sheet_names, write_sheets
 from spectronorm.passes.long_image import LongImage, SpooledImage, image_parts, picture_parts
 from spectronorm.passes.one_pass import MAX_BAD, OneClip, Output, one_pass
-from spectronorm.passes.outputs import (
-    INDEX_NAME,
-    SHEET_PREFIX,
-    files_in,
-    fitting_name,
-    folder_name,
-    output_names,
-    require_folder,
-    write_clip_index,
-)
+from spectronorm.passes.outputs import INDEX_NAME, files_in, output_names, require_folder, write_clip_index
 from spectronorm.passes.windowed import windowed
 from spectronorm.profile import BadFile
 from spectronorm.runs.progress import Progress
@@ -259,7 +246,7 @@ def export_images(  # noqa: PLR0913  (every one of them is an independent choice
     options = replace(options, duration=duration)
     opened, folder = open_for(source, codec.front_end), Path(folder)
     require_folder(folder, "the images")
-    named = _sheet_names(opened) if options.sheets else {}
+    named = sheet_names(opened) if options.sheets else {}
     sheets = tuple(named.values())
     items = output_names(opened, ".png", by_label=True, taken=sheets)
     files = [
@@ -276,7 +263,9 @@ def export_images(  # noqa: PLR0913  (every one of them is an independent choice
         progress=progress,
     ) as results:
         good = sorted((result for result in results if not result.bad), key=lambda result: result.output)
-        sheets = _write_sheets(folder, good, options, named)
+        if options.sheets:
+            images = ((one.clip, one.output) for one in good)
+            sheets = write_sheets(folder, images, named, options.sheets, coloured=options.colormap is not None)
         if good:
             write_clip_index(folder, opened, ((one.output, one.clip, one.frames) for one in good))
     kept = sum(one.kept for one in good)
@@ -296,45 +285,3 @@ def identity_of(codec: ImageCodec, options: ExportOptions) -> str:
             "options": [options.width, options.duration, options.colormap],
         }
     )
-
-
-def _write_sheets(
-    folder: Path, done: Sequence[_Done], options: ExportOptions, names: Mapping[str, str]
-) -> tuple[str, ...]:
-    if not options.sheets:
-        return ()
-    classes: dict[str, list[_Done]] = {}
-    for result in done:
-        classes.setdefault(result.clip.columns.get("label", ""), []).append(result)
-    written = []
-    for label, results in sorted(classes.items()):
-        chosen = results[: options.sheets]
-        title = f"{label or 'all clips'}: {len(chosen)} of {len(results)} clips"
-        name = names[label]
-        images = [(r.output, folder / r.output) for r in chosen]
-        _write_sheet(folder / name, title, images, coloured=options.colormap is not None)
-        written.append(name)
-    return tuple(written)
-
-
-def _sheet_names(source: Source) -> Mapping[str, str]:
-    """Return the name of each label's sheet: it gets a digest if another label or a folder has the name."""
-    labels = {clip.columns.get("label", "") for clip in source}
-    plain = {label: fitting_name(f"{SHEET_PREFIX}{folder_name(label) or 'all'}.png") for label in sorted(labels)}
-    used = Tally(name.casefold() for name in plain.values())
-    outputs = (name.casefold() for _, name in output_names(source, ".png", by_label=True))
-    used.update({name.partition("/")[0] for name in outputs if "/" in name})
-    return {
-        label: fitting_name(f"{name[:-4]}~{xxhash.xxh3_64_hexdigest(os.fsencode(label))}.png")
-        if used[name.casefold()] > 1
-        else name
-        for label, name in plain.items()
-    }
-
-
-def _write_sheet(path: Path, title: str, images: Sequence[tuple[str, Path]], *, coloured: bool) -> None:
-    buffer, mark = io.BytesIO(), PngInfo()
-    mark.add_text("Software", "spectronorm")
-    contact_sheet(title, images).convert("RGB" if coloured else "L").save(buffer, "PNG", pnginfo=mark)
-    with atomic_write(path, Content.PICTURE) as file:
-        file.write(buffer.getvalue())

@@ -33,7 +33,6 @@ from spectronorm.profile import (
 _SAMPLES_AHEAD = 1 << 19
 
 _SAMPLES_AT_ONCE = 1 << 22
-
 """Longer clips are held in memory but counted in pieces: their levels would take ten times their own memory."""
 
 

@@ -10,7 +10,7 @@ from spectronorm.audio import ClipReference
 from spectronorm.errors import AudioError, BadAudioReason
 from spectronorm.features import read_stamped_level, stamp_of_level
 from spectronorm.front_end import Levels
-from spectronorm.front_end.levels import unconfirmed
+from spectronorm.front_end.axes import unconfirmed
 from spectronorm.passes.measured import Measured, UnitTask
 from spectronorm.passes.units import Unit
 from spectronorm.profile import BadFile, LevelClip, LevelCounter

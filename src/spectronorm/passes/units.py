@@ -18,7 +18,6 @@ _LAST_UNITS, _PARTS_OF_LAST = 3, 8
 """The last units are cut into parts, so that all workers finish together."""
 
 MAX_UNITS = 4096
-
 """Larger sources get larger units, which bounds the journal to a few gigabytes."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 GroupKey = tuple[tuple[str, str], ...]
-
 """The columns and values that a group's clips share, such as `(("fold", "1"),)`."""
 
 GROUP_COLUMNS = ("src_file", "recording", "source", "speaker")

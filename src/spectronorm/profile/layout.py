@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import is_torch_array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
-
-_NAMES = {"b": "batch", "c": "channel", "f": "band", "t": "frame"}
+from spectronorm.front_end.axes import AXIS_NAMES
 
 
 def check_layout(layout: object, front_end: AnyFrontEnd) -> str:
@@ -35,7 +34,7 @@ def clips_of(x: Any, layout: str, front_end: AnyFrontEnd) -> NDArray[Any]:
         ShapeError: unless it is a floating-point array of these axes, with the front end's bands and channels.
     """
     host = _host(x)
-    shape = "(" + ", ".join(_NAMES[axis] for axis in layout) + ")"
+    shape = "(" + ", ".join(AXIS_NAMES[axis] for axis in layout) + ")"
     if host.ndim != len(layout):
         raise ShapeError(f"a batch of shape {host.shape} is not layout={layout!r}, {shape}")
     wanted = dict(zip("cf"[-len(front_end.level_shape) :], front_end.level_shape, strict=True))
@@ -43,9 +42,9 @@ def clips_of(x: Any, layout: str, front_end: AnyFrontEnd) -> NDArray[Any]:
         found = host.shape[layout.index(axis)]
         if found != count:
             other = [a for a in layout if a != axis and host.shape[layout.index(a)] == count]
-            hint = f"; axis {_NAMES[other[0]]} has {count}: is the layout another one?" if other else ""
+            hint = f"; axis {AXIS_NAMES[other[0]]} has {count}: is the layout another one?" if other else ""
             raise ShapeError(
-                f"a batch of shape {host.shape} has {found} {_NAMES[axis]}{'s' if found != 1 else ''} by "
+                f"a batch of shape {host.shape} has {found} {AXIS_NAMES[axis]}{'s' if found != 1 else ''} by "
                 f"layout={layout!r}, {shape}, but {count} were declared{hint}"
             )
     order = [layout.index(axis) for axis in "bcft" if axis in layout]

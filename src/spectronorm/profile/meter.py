@@ -12,7 +12,7 @@ import numpy as np
 from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError, FileFormatError, LayoutWarning
 from spectronorm.front_end import AnyFrontEnd
-from spectronorm.front_end.levels import unconfirmed
+from spectronorm.front_end.axes import unconfirmed
 from spectronorm.profile import gather
 from spectronorm.profile.counting.counter import LevelCounter
 from spectronorm.profile.counting.level_clip import LevelClip
@@ -166,10 +166,8 @@ class Meter:
         """Combine the clips of all ranks of a `torch.distributed` run, on every rank; nothing is pickled.
 
         A `DistributedSampler` repeats clips to give all ranks an equal number. With `clips`, the size of the data set,
-        the
-        surplus is found by digest in the last batch of each rank, and counted once: the profile is then identical, byte
-        by
-        byte, to the profile of a single process.
+        the surplus is found by digest in the last batch of each rank, and counted once: the profile is then identical,
+        byte by byte, to the profile of a single process.
 
         Args:
             group: The process group; by default all ranks.

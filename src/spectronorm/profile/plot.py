@@ -31,7 +31,6 @@ def plot_bands(band: Statistics, front_end: AnyFrontEnd, title: str = "", ax: An
     levels.set_ylabel(f"level ({front_end.unit})")
     levels.legend(loc="upper right")
     levels.set_title(title)
-    lowest.set_xlabel("band")
     label_hz(lowest, front_end)
     return levels
 

@@ -97,7 +97,7 @@ def contents(
 
 
 def _formats_of(m: Measurement) -> dict[str, Any]:
-    """The formats of a group's recordings, left out if none is known, as in profiles of before."""
+    """The formats of a group's recordings, left out if none is known, as in profiles of earlier versions."""
     return {"formats": m.formats.plain()} if m.formats.pairs else {}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.display.figure import as_label, new_figure
+from spectronorm.display.figure import as_label, figure_png, lowest_to_highest, new_figure
 from spectronorm.display.spectrogram import plot
 from spectronorm.experiment.answer.answer import Answer
 from spectronorm.experiment.answer.chances import MARGIN
@@ -31,7 +30,7 @@ def arms_figure(answer: Answer) -> bytes:
     axis.set_yticks(range(len(arms)), [as_label(arm.arm) for arm in reversed(arms)])
     axis.set_xlabel(f"{find_metric(answer.primary.endpoint).title} (%), with 95 % interval")
     axis.grid(axis="x", alpha=0.3)
-    return png(figure)
+    return figure_png(figure)
 
 
 def differences_figure(answer: Answer) -> bytes:
@@ -51,7 +50,7 @@ def differences_figure(answer: Answer) -> bytes:
     names = [as_label(f"{difference.first} − {difference.second}: {word}") for difference, word in reversed(rows)]
     axis.set_yticks(range(len(rows)), names, fontsize=8)
     axis.set_xlabel(f"points; thick: over recordings and seeds, thin: over {_units(answer)}")
-    return png(figure)
+    return figure_png(figure)
 
 
 def _units(answer: Answer) -> str:
@@ -68,13 +67,14 @@ def curves_figure(curves: Mapping[str, NDArray[Any]], held_out: Mapping[str, NDA
         axis.plot(np.arange(1, len(losses) + 1), losses, f"{mark}-", color=colour, label=as_label(name))
         after = held_out[name]
         axis.plot(np.arange(1, len(after) + 1), after, f"{mark}--", color=colour)
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.set_xlabel("epoch")
-    axis.set_ylabel("loss (nats): training, and dashed held-out")
+    axis.set_ylabel("loss (nats); solid: training, dashed: held-out")
     axis.set_yscale("log")
     for numbers in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
         numbers("{x:g}")
     axis.legend(fontsize=8)
-    return png(figure)
+    return figure_png(figure)
 
 
 def classes_figure(answer: Answer) -> bytes:
@@ -82,13 +82,14 @@ def classes_figure(answer: Answer) -> bytes:
     arms = [arm.arm for arm in answer.primary.arms]
     values = np.array([[100 * one.arms[arm] for arm in arms] for one in answer.classes])
     figure = find_metric(answer.primary.endpoint).of_class
-    return _matrix(values, [one.name for one in answer.classes], arms, f"{figure} (%)", high=100.0)
+    return _matrix(values, ([one.name for one in answer.classes], "class"), (arms, "arm"), f"{figure} (%)", high=100.0)
 
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str]) -> bytes:
     """Draw the confusion matrix, true class by row and predicted class by column, in percent of the row."""
     share = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    return _matrix(share, list(classes), list(classes), "share of the true class (%)", high=100.0)
+    rows, columns = (list(classes), "true class"), (list(classes), "predicted class")
+    return _matrix(share, rows, columns, "share of the true class (%)", high=100.0)
 
 
 def spectrograms_figure(spectrograms: Mapping[str, tuple[NDArray[Any], AnyFrontEnd]]) -> bytes:
@@ -100,29 +101,27 @@ def spectrograms_figure(spectrograms: Mapping[str, tuple[NDArray[Any], AnyFrontE
         axis.set_visible(False)
     for axis, (name, (x, front_end)) in zip(axes, spectrograms.items(), strict=False):
         known = front_end if front_end.n_bands == len(x) else None
-        plot(x, known, ax=axis, unit="input of the model", title=f"{name}   {x.min():.2f} … {x.max():.2f}")
-    return png(figure)
+        plot(x, known, ax=axis, unit="input of the model", title=f"{name}   {lowest_to_highest(x)}")
+    return figure_png(figure)
 
 
-def png(figure: Any) -> bytes:
-    """Encode the figure as PNG bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
-    return buffer.getvalue()
-
-
-def _matrix(values: NDArray[Any], rows: list[str], columns: list[str], label: str, high: float) -> bytes:
-    """Draw numbers as colours, with the values printed if there is room."""
-    figure = new_figure(2.5 + 0.6 * len(columns), 1.8 + 0.35 * len(rows))
+def _matrix(
+    values: NDArray[Any], rows: tuple[list[str], str], columns: tuple[list[str], str], label: str, high: float
+) -> bytes:
+    """Draw numbers as colours, with the values printed if there is room; rows and columns have names and a title."""
+    (names_of_rows, title_of_rows), (names_of_columns, title_of_columns) = rows, columns
+    figure = new_figure(2.5 + 0.6 * len(names_of_columns), 1.8 + 0.35 * len(names_of_rows))
     axis = figure.subplots()
-    rows, columns = [as_label(name) for name in rows], [as_label(name) for name in columns]
+    axis.set_xlabel(title_of_columns)
+    axis.set_ylabel(title_of_rows)
     image = axis.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=high)
-    axis.set_yticks(range(len(rows)), rows, fontsize=8)
-    axis.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8)
+    axis.set_yticks(range(len(names_of_rows)), [as_label(name) for name in names_of_rows], fontsize=8)
+    columns_at = range(len(names_of_columns))
+    axis.set_xticks(columns_at, [as_label(name) for name in names_of_columns], rotation=45, ha="right", fontsize=8)
     if values.size <= 400:
         for (y, x), value in np.ndenumerate(values):
             axis.text(
                 x, y, f"{value:.0f}", ha="center", va="center", fontsize=7, color="w" if value > 0.6 * high else "k"
             )
     figure.colorbar(image, ax=axis, label=label)
-    return png(figure)
+    return figure_png(figure)

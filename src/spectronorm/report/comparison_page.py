@@ -20,6 +20,7 @@ from spectronorm.audio.native import with_native_blocks
 from spectronorm.counted import counted
 from spectronorm.errors import AudioError
 from spectronorm.experiment.answer.answer import Answer
+from spectronorm.experiment.answer.sentences import in_quotes
 from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import Results, TrainedModel
 from spectronorm.experiment.running.compare import Outcome
@@ -133,7 +134,8 @@ def _figures(prepared: Prepared, results: Results, answer: Answer) -> Mapping[st
     confusion = {}
     if not prepared.clips.several_labels:
         counts = _confusion(prepared, models[best])
-        confusion[f"Confusion under {best}, which has the best mean"] = figures.confusion_figure(counts, classes)
+        heading = f"Confusion under {in_quotes(best)}, the arm with the best mean"
+        confusion[heading] = figures.confusion_figure(counts, classes)
     return {
         _capital(metric.title): figures.arms_figure(answer),
         "Differences": figures.differences_figure(answer),

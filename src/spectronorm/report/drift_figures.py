@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 
 from spectronorm.counted import frequency
-from spectronorm.display.figure import label_hz, new_figure
+from spectronorm.display.figure import figure_png, label_hz, new_figure
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.monitor import BandDrift, Monitor
 from spectronorm.monitor.change.distribution import Distribution
@@ -36,7 +35,7 @@ def band_history(monitor: Monitor) -> bytes:
     lower.set_ylabel("statistic")
     lower.set_ylim(bottom=0)
     lower.set_xlabel("clips")
-    return _png(figure)
+    return figure_png(figure)
 
 
 def two_distributions(monitor: Monitor) -> bytes:
@@ -63,7 +62,7 @@ def two_distributions(monitor: Monitor) -> bytes:
     pooled.set_ylabel("cells (%)")
     pooled.set_ylim(bottom=0)
     pooled.legend(loc="best")
-    return _png(figure)
+    return figure_png(figure)
 
 
 def drift_by_band(monitor: Monitor, found: BandDrift) -> bytes:
@@ -86,7 +85,7 @@ def drift_by_band(monitor: Monitor, found: BandDrift) -> bytes:
     psi.axhline(0.25, color="tab:red", linestyle="--", linewidth=1)
     figure.align_ylabels()
     label_hz(distance, front_end)
-    return _png(figure)
+    return figure_png(figure)
 
 
 def _above_floor(distribution: Distribution, front_end: AnyFrontEnd, cells: int = 16) -> tuple[Any, Any]:
@@ -97,9 +96,3 @@ def _above_floor(distribution: Distribution, front_end: AnyFrontEnd, cells: int 
     padded = np.pad(shares, (0, -len(shares) % cells)).reshape(-1, cells).sum(axis=1)
     first = distribution.first_cell + cells / 2
     return (first + cells * np.arange(len(padded))) * front_end.grid.cell_width, padded
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
-    return buffer.getvalue()

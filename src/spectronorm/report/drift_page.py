@@ -8,6 +8,7 @@ from pathlib import Path
 from spectronorm.counted import frequency
 from spectronorm.front_end import FrontEnd
 from spectronorm.monitor import Monitor
+from spectronorm.monitor.clips.features import meaning_of
 from spectronorm.report.drift_figures import band_history, drift_by_band, two_distributions
 from spectronorm.report.heard_clips import HeardClip, WatchedClips
 from spectronorm.report.html import embedded, page_template
@@ -31,6 +32,7 @@ _PAGE = """<style>
 <audio controls preload="none" aria-label="{{ clip.name }}" src="data:audio/flac;base64,{{ clip.sound }}"></audio>
 <figcaption>{{ clip.name }}{% if clip.distance is not none %}, distance {{ "%.1f" % clip.distance }}{% endif %}
 </figcaption></figure>{% endmacro %}
+{% macro figure(spec, value) %}{{ (spec % value)|replace("-", "−") }}{% endmacro %}
 <h1>{{ title }}</h1>
 <p class="verdict"><strong>{{ "Alarm: " + diagnosis.kind if verdict.alarm else "No alarm" }}.</strong>
 {{ diagnosis.because }} {{ diagnosis.advice }}
@@ -39,17 +41,21 @@ _PAGE = """<style>
 <p>{{ "{:,}".format(verdict.clip) }} {{ "clip" if verdict.clip == 1 else "clips" }} so far,
 {{ drift.clips }} of them in the window; {{ bad }} could not be used;
 {{ alarms }} {{ "alarm" if alarms == 1 else "alarms" }}. The statistic is {{ "%.2f" % verdict.statistic }}
-({{ verdict.feature }}), the threshold {{ "%.2f" % verdict.threshold }}: {{ "%.3g" % per_clip }} false alarms per clip,
-calibrated on {{ "training clips" if measured else "the profile alone" }}.</p>
+({{ verdict.feature }}{% if meaning %}: {{ meaning }}{% endif %}); an alarm begins at the threshold of
+{{ "%.2f" % verdict.threshold }}, which was calibrated on
+{{ "training clips" if measured else "the profile alone" }} for one false alarm in
+{{ "{:,.0f}".format(1 / per_clip) }} clips.</p>
 <h2>Bands over time</h2>
 <div class="figure"><img src="data:image/png;base64,{{ history }}" alt="Shift of each band's mean over time"></div>
 <h2>Training and now</h2>
 <div class="figure"><img src="data:image/png;base64,{{ distributions }}" alt="Levels in training and now"></div>
 {% if watched %}<h2>Listen</h2>
-<p>Two seconds around the loudest moment of a clip, at its own level: mind the volume. Pictures show the first ten
-seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top; black is -10 dB of full scale.</p>
+<p>Players hold two seconds around the loudest moment of a clip, at its own level: mind the volume. Pictures show
+the first ten seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top; black is −10 dB of
+full scale.</p>
 <h3>Least like the training clips, of the newest {{ newest }}</h3>
-<p>A training clip's distance is about 1.</p>
+<p>The distance of a clip is the root mean square of its features, each in standard deviations of the training clips:
+about 1 for an ordinary training clip.</p>
 <div class="clips">{% for clip in watched %}{{ player(clip) }}{% endfor %}</div>
 {% if training %}<h3>From the training set</h3>
 <div class="clips">{% for clip in training %}{{ player(clip) }}{% endfor %}</div>{% endif %}
@@ -57,19 +63,21 @@ seconds, 0 Hz at the bottom, {{ "{:,}".format(sample_rate // 2) }} Hz at the top
 <table>
 <tr><th>all bands</th><th>value</th></tr>
 {% for name, value in drift.global.items() %}<tr><td>{{ names[name] }}</td>
-<td>{{ "unknown" if value is none else "%.3f" % value }}</td></tr>
-{% endfor %}<tr><td>change of the clips' RMS as recorded (dB)</td><td>{{ "%+.2f" % drift.rms_shift }}</td></tr>
-<tr><td>change of the clips' peak as recorded (dB)</td><td>{{ "%+.2f" % drift.peak_shift }}</td></tr>
+<td>{{ "unknown" if value is none else figure("%.3f", value) }}</td></tr>
+{% endfor %}<tr><td>change of the clips' RMS as recorded (dB)</td><td>{{ figure("%+.2f", drift.rms_shift) }}</td></tr>
+<tr><td>change of the clips' peak as recorded (dB)</td><td>{{ figure("%+.2f", drift.peak_shift) }}</td></tr>
 </table>
+<p>σ is the standard deviation of the training set. PSI (population stability index), Wasserstein-1 and Jensen–Shannon
+are distances between the distributions of levels in training and now; each is 0 if the two are equal.</p>
 <h2>Figures by band</h2>
 <div class="figure"><img src="data:image/png;base64,{{ by_band }}" alt="Figures of drift of each band"></div>
-<p>The dashed line is a PSI of 0.25, from which a change counts as large.</p>
+<p>The dashed line marks a PSI of 0.25; a change above it is commonly called large.</p>
 <details><summary>As a table</summary>
 <table class="rows"><tr><th>band</th><th>Hz</th>{% for name in drift.band %}<th>{{ names[name] }}</th>{% endfor %}</tr>
 {% for hz in hz_of %}{% set row = loop.index0 %}<tr><td data-label="band">{{ row }}</td>
 <td data-label="Hz">{{ hz }}</td>
 {% for name, values in drift.band.items() %}<td data-label="{{ names[name] }}">
-{{- "unknown" if values[row] is none else "%.3f" % values[row] }}</td>
+{{- "unknown" if values[row] is none else figure("%.3f", values[row]) }}</td>
 {% endfor %}</tr>
 {% endfor %}</table></details>
 </body>
@@ -102,6 +110,7 @@ def save_drift_page(
     text = template.render(
         title=title,
         verdict=report.verdict,
+        meaning=meaning_of(report.verdict.feature),
         diagnosis=report.diagnosis.to_dict(),
         drift=report.drift.to_dict(),
         alarms=report.alarms,
@@ -128,6 +137,6 @@ def _names(unit: str) -> dict[str, str]:
         "std_ratio": "std ratio",
         "psi": "PSI",
         "wasserstein": f"Wasserstein-1 ({unit})",
-        "jensen_shannon": "Jensen-Shannon (bits)",
+        "jensen_shannon": "Jensen–Shannon (bits)",
         "floor_change": "change of the floor share",
     }

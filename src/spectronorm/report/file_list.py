@@ -10,7 +10,7 @@ from spectronorm.report.methods import escaped_for
 
 
 def file_list(files: Sequence[ListedFile], form: str = "text") -> str:
-    """Return one line a file: digest and name, as `xxh128sum` prints and checks them, or a row of a table."""
+    """Return one line per file: digest and name, as `xxh128sum` prints and checks them, or a row of a table."""
     rows = [(one.digest, escaped_for(printable(one.path), form)) for one in files]
     if form == "markdown":
         return "\n".join(["| XXH3-128 | file |", "|---|---|", *(f"| `{digest}` | {name} |" for digest, name in rows)])

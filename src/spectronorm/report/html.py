@@ -25,8 +25,12 @@ _HEAD = """<!doctype html>
   audio { width: 100%; display: block; }
   .figure { overflow-x: auto; }
   .figure img { display: block; max-width: 100%; height: auto; }
-  @media (max-width: 40rem) {
+  @media (max-width: 38rem) {
     .figure img { max-width: 36rem; }
+    .figure::before { content: "Scroll sideways to see all of the figure."; position: sticky; left: 0; font-size: .8rem;
+      color: #555; }
+  }
+  @media (max-width: 40rem) {
     table.rows, .rows tbody, .rows tr { display: block; }
     .rows tr:first-child { display: none; }
     .rows tr { padding: .5rem 0; border-bottom: 1px solid #ddd; }
@@ -38,7 +42,7 @@ _HEAD = """<!doctype html>
 </style>
 """
 """On a phone a table of class `rows` shows each row as a list of label and value, so that nothing is cut, and a figure
-keeps a width at which its labels can be read: it scrolls sideways."""
+keeps a width at which its labels can be read: it scrolls sideways, and a line above it says so."""
 
 
 def page_template(text: str) -> Template:

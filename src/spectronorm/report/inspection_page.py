@@ -36,7 +36,7 @@ _PAGE = """<style>
 <p>{{ clips }} {{ "clip" if clips == 1 else "clips" }}, {{ odd }} odd
 {%- if shown|length < odd %}; the worst {{ shown|length }} are shown{% endif %}.
 Players hold two seconds around the loudest moment at the clip's own level: mind the volume. Pictures show the first ten
-seconds, from 0 Hz at the bottom to half the file's sample rate at the top; black is -10 dB of full scale.</p>
+seconds, from 0 Hz at the bottom to half the file's sample rate at the top; black is −10 dB of full scale.</p>
 {% if counts %}<table><tr><th scope="col">kind</th><th scope="col">clips</th></tr>
 {% for kind, count in counts.items() %}<tr><td>{{ kind }}</td><td>{{ count }}</td></tr>
 {% endfor %}</table>{% else %}<p>Nothing is odd.</p>{% endif %}

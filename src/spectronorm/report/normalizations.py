@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spectronorm.audio import read
-from spectronorm.display.figure import as_label, new_figure
+from spectronorm.display.figure import as_label, lowest_to_highest, new_figure
 from spectronorm.display.spectrogram import host_array, plot
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import require_front_end
@@ -61,7 +61,7 @@ def compare_normalizations(
     for (picture, strip), name in zip(axes, names, strict=False):
         x = np.asarray(normalizer(name).fit(profile)(level))
         unit = front_end.unit if name == "none" else "normalized"
-        plot(x, front_end, ax=picture, unit=unit, title=f"{name}   {x.min():.2f} … {x.max():.2f}")
+        plot(x, front_end, ax=picture, unit=unit, title=f"{name}   {lowest_to_highest(x)}")
         picture.images[0].set_clim(*np.percentile(x, (2, 99.8)))
         _draw_values_by_band(strip, x, unit)
     for axis in axes[len(names) :].ravel():

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from spectronorm.display.figure import new_figure
+from spectronorm.display.figure import figure_png, new_figure
 from spectronorm.experiment.answer.points import points
 from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
 from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
 from spectronorm.experiment.sensitivity.words import number, sensitivity_sentences
-from spectronorm.report.comparison_figures import png
 from spectronorm.report.html import embedded, page_template
 from spectronorm.storage.atomic import write_text
 from spectronorm.storage.content import Content
@@ -86,7 +85,7 @@ def sensitivity_figure(found: Sensitivity) -> bytes:
     axes[0].legend(fontsize=8)
     for axis in (axes[0], axes[2]):
         axis.set_ylabel(f"change of {found.metric} (points)")
-    return png(figure)
+    return figure_png(figure)
 
 
 def _logarithmic(axis: Any, values: Sequence[float]) -> None:

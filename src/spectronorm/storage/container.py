@@ -28,7 +28,6 @@ HEADER_KEY = "spectronorm"
 _CHECKSUM = "checksum"
 
 _MAX_FILE_BYTES = 2**32
-
 """Largest file size: spectronorm's files stay far below 4 GiB, so a larger file is refused before it is read."""
 
 _MAX_HEADER_BYTES = 100_000_000

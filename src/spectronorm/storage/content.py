@@ -179,13 +179,6 @@ def _is_never(path: Path, head: bytes) -> bool:
     return False
 
 
-_INDEXED = {
-    ".npy": Content.ARRAY,
-    ".png": Content.PICTURE,
-    ".safetensors": Content.STORE,
-    ".tar": Content.STORE,
-    ".parquet": Content.STORE,
-}
 _RECOGNIZES: Mapping[Content, Callable[[Path, bytes], bool]] = {
     Content.CONTAINER: _is_container,
     Content.PICTURE: _is_picture,

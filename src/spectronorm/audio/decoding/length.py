@@ -8,8 +8,9 @@ from functools import partial
 from spectronorm.audio.decoding.av_sound import UNKNOWN_FRAMES, AvSound
 from spectronorm.audio.decoding.containers.container import look
 from spectronorm.audio.decoding.content import open_content
-from spectronorm.audio.decoding.decode import LIBSNDFILE_ERRORS, DecodedBlocks, opened_sounds, unreadable
+from spectronorm.audio.decoding.decode import DecodedBlocks
 from spectronorm.audio.decoding.fork_server import Limits
+from spectronorm.audio.decoding.opened_sounds import LIBSNDFILE_ERRORS, opened_sounds, unreadable
 from spectronorm.audio.decoding.plain_wav import plain_wav
 from spectronorm.audio.decoding.sandbox import Asked, decode_untrusted
 from spectronorm.audio.decoding.unpacker import unpack_untrusted

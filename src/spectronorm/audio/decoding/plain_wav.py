@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.audio.decoding.decode import SAMPLE_RATES
+from spectronorm.audio.decoding.opened_sounds import SAMPLE_RATES
 from spectronorm.audio.places.reference import Span
 from spectronorm.kernels.buffers import SAMPLES, Scratch
 from spectronorm.kernels.jit import kernel

@@ -28,8 +28,8 @@ def basis(blocks: Sequence[Block], clips: LabelledClips, pairs: int, on_deployme
     if len(folds) < len(clips.held_out):
         said.append(f"Of {counted(len(clips.held_out), 'fold')} only {len(folds)} were tested.")
     if len(folds) == 1:
-        said.append("With one fold it holds for this one training set.")
+        said.append("With one fold the answer holds for this one training set only.")
     family = f"Holm's correction covers {counted(pairs, 'pair')} of arms"
     more = f", and by itself {counted(on_deployments, 'comparison')} on deployments" if on_deployments else ""
-    said.append(f"{family}{more}; log-loss is a family of its own, and no sentence rests on it.")
+    said.append(f"{family}{more}; log-losses are corrected by themselves, and no sentence rests on them.")
     return tuple(said)

@@ -59,11 +59,6 @@ class Outcomes:
         """Return each arm's mean over clips, where each clip counts by its mean over seeds."""
         return dict(zip(self.arms, self.of_clips().mean(axis=1).tolist(), strict=True))
 
-    def of_folds(self) -> Floats:
-        """Return the mean over each fold's clips, `(arm, fold)`."""
-        clips = self.of_clips()
-        return np.stack([clips[:, self.folds == fold].mean(axis=1) for fold in np.unique(self.folds)], axis=1)
-
     def group_sums(self) -> tuple[Floats, Floats]:
         """Return sums `(arm, group, seed)` and weights `(group, seed)`; a clip's weights add up to 1 over its seeds."""
         there = ~np.isnan(self.values[0])

@@ -149,11 +149,11 @@ def what_is_missing(outcomes: Outcomes) -> str:
     """Return what the outcomes lack for a word about two arms; "" if nothing is missing."""
     folds, seeds = len(np.unique(outcomes.folds)), outcomes.values.shape[2]
     if folds == 1 and seeds == 1:
-        return "one fold and one seed cannot tell the arms from chance in training; two seeds or more are needed"
+        return "one fold and one seed cannot tell the arms from chance in training; two or more seeds are needed"
     groups = outcomes.n_groups / folds
     if groups < FEWEST_GROUPS:
         units = "recording or speaker" if groups == 1 else "recordings or speakers"
-        return f"{groups:.3g} {units} in a fold cannot stand for all; {FEWEST_GROUPS} or more are needed"
+        return f"a fold has only {groups:.3g} {units}, and {FEWEST_GROUPS} or more are needed"
     return ""
 
 

@@ -9,6 +9,7 @@ from spectronorm.experiment.answer.discordance import discordance
 from spectronorm.experiment.answer.outcomes import HIT, Outcomes, complete_blocks, outcomes
 from spectronorm.experiment.answer.power import detectable
 from spectronorm.experiment.answer.precision import planned_precision
+from spectronorm.experiment.answer.sentences import in_quotes
 from spectronorm.experiment.answer.units import FEWEST_GROUPS, variance_over_recordings
 from spectronorm.experiment.metrics.known import find_metric
 from spectronorm.experiment.results import Results
@@ -32,12 +33,13 @@ def plan(prepared: Prepared) -> list[str]:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     prepared = prepare(labelled_clips(sn.open_source(items)), design, pathlib.Path(folder))
     ...     print(list(plan(prepared))[0].split(":")[0])
-    2 arms and an A/A control (none again) on 3 folds × 1 seed
+    2 arms and an A/A control (“none again”) on 3 folds × 1 seed
     """
     design, clips = prepared.design, prepared.clips
     tested = sum(len(clips.test_clips(fold)) for fold in clips.held_out)
     models = len(list(design.blocks(clips))) * len(design.names)
-    what = f"{len(design.arms)} arms and an A/A control ({design.control}) on {counted(len(clips.held_out), 'fold')}"
+    folds = counted(len(clips.held_out), "fold")
+    what = f"{len(design.arms)} arms and an A/A control ({in_quotes(design.control)}) on {folds}"
     groups = len({clips.groups[i] for fold in clips.held_out for i in clips.test_clips(fold)})
     units = counted(groups, "recording or speaker", "recordings or speakers")
     on = f"tested on {counted(tested, 'clip')} of {units}"
@@ -48,15 +50,14 @@ def plan(prepared: Prepared) -> list[str]:
         said.append(f"A clip may have several of {len(clips.classes)} labels: {mean:.1f} on average{without}.")
     if design.metric_name != HIT:
         said.append(f"The words are about the {find_metric(design.metric_name).title}.")
-    folds = len(clips.held_out)
-    if folds == 1 and design.seeds == 1:
+    n_folds = len(clips.held_out)
+    if n_folds == 1 and design.seeds == 1:
         said.append("One fold and one seed cannot tell the arms from chance: no arm will be called better or worse.")
-    elif folds == 1:
+    elif n_folds == 1:
         said.append("One fold: another training set may give another answer.")
-    if groups < FEWEST_GROUPS * folds:
+    if groups < FEWEST_GROUPS * n_folds:
         said.append(
-            f"{units} in {counted(folds, 'fold')}: with fewer than {FEWEST_GROUPS} in a fold no arm will be "
-            "called better or worse."
+            f"{units} in {folds}: with fewer than {FEWEST_GROUPS} in a fold no arm will be called better or worse."
         )
     if design.training.search_learning_rate:
         said.append(
@@ -64,7 +65,7 @@ def plan(prepared: Prepared) -> list[str]:
             f"of {len(RATE_FACTORS)} rates."
         )
     for a, b in same_model(prepared):
-        said.append(f"{a} and {b} are the same model by algebra: a negative control.")
+        said.append(f"{in_quotes(a)} and {in_quotes(b)} are the same model by algebra: a negative control.")
     return said
 
 

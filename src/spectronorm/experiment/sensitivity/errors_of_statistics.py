@@ -40,12 +40,12 @@ class StatisticsError:
 def smooth_errors() -> Iterator[StatisticsError]:
     """Yield errors that are alike in all bands: of the mean, of the deviation, and of both."""
     for mean in MEANS:
-        yield StatisticsError(MEAN, f"mean off by {mean:+g} sd", mean, 1.0, ((_one(mean), _one(1.0)),))
+        yield StatisticsError(MEAN, f"mean off by {_signed(mean)} sd", mean, 1.0, ((_one(mean), _one(1.0)),))
     for factor in FACTORS:
         yield StatisticsError(STD, f"std × {factor:g}", 0.0, factor, ((_one(0.0), _one(factor)),))
     for mean in _GRID_MEANS:
         for factor in FACTORS:
-            name = f"mean off by {mean:+g} sd, std × {factor:g}"
+            name = f"mean off by {_signed(mean)} sd, std × {factor:g}"
             yield StatisticsError(BOTH, name, mean, factor, ((_one(mean), _one(factor)),))
 
 
@@ -90,3 +90,7 @@ def mean_and_std(means: NDArray[np.float64], squares: NDArray[np.float64]) -> tu
 
 def _one(value: float) -> _Column:
     return np.full((1, 1), value)
+
+
+def _signed(size: float) -> str:
+    return f"{size:+g}".replace("-", "−")

@@ -13,10 +13,12 @@ TOLERATED = 0.01
 def sensitivity_sentences(found: Sensitivity) -> list[str]:
     """State what wrong statistics cost, and where the shipped ones lie."""
     on = f"{found.clips} clips of {found.groups} recordings or speakers"
+    offset = f"{round(found.offset, 2) + 0.0:+.2f}".replace("-", "−")
     where = (
-        f"The shipped mean lies {found.offset:+.2f} sd from this source's own ({found.jagged:.2f} sd more from band to "
-        f"band); the shipped scale is {found.ratio:.2f} times its standard deviation; with this source's own "
-        f"statistics the {found.metric} changes by {change(found.own)} points."
+        f"The shipped mean lies {offset} standard deviations (sd) from this source's own, averaged over the bands, and "
+        f"single bands differ by a further {found.jagged:.2f} sd; the shipped scale is {found.ratio:.2f} times this "
+        f"source's standard deviation. With this source's own statistics the {found.metric} changes by "
+        f"{change(found.own)} points."
     )
     said = [f"With the shipped statistics the {found.metric} is {number(found.value)} on {on}.", where]
     said += [f"Worst {title}: {worst.name}, {change(worst)} points." for title, worst in _worst(found)]
@@ -24,8 +26,8 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
     enough = next((effect for n, effect in enumerate(few) if all(sign * e.change > -TOLERATED for e in few[n:])), None)
     if enough is not None:
         said.append(
-            f"Statistics from {enough.mean:g} clips cost less than {number(TOLERATED)} on average ({change(enough)}; "
-            f"worst of the draws {points(enough.worst)})."
+            f"Statistics from {enough.mean:g} clips cost less than {100 * TOLERATED:g} point on average: they change "
+            f"the {found.metric} by {change(enough)} points, and in the worst draw by {points(enough.worst)}."
         )
     elif few:
         last = few[-1]

@@ -14,7 +14,6 @@ from spectronorm.front_end.bands.runs import BandRuns, band_sums
 from spectronorm.registry import Registry
 
 MAX_BANDS = 1 << 13
-
 """Largest number of filters: a file that claims more would only exhaust the memory."""
 MAX_WEIGHTS = 1 << 28
 """The largest matrix `(band, bin)`: 2 GiB."""

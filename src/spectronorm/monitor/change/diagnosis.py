@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from spectronorm.counted import counted
 from spectronorm.monitor.change.advice import advice_for
 from spectronorm.monitor.change.evidence import Evidence
-from spectronorm.monitor.change.explanations import CauseShare, Explained, explanations
+from spectronorm.monitor.change.explanations import Cause, Explained, explanations
 from spectronorm.monitor.change.kind import Kind
 from spectronorm.monitor.change.margins import surely_named
 from spectronorm.monitor.change.observed import Observed
@@ -21,15 +21,6 @@ from spectronorm.suggestion import known_settings
 
 FIRM_CLIPS = 32
 """Number of clips from which a diagnosis is firm; with fewer, content weighs too much relative to the device."""
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One cause with its weight: the weights of a diagnosis add up to 1."""
-
-    kind: Kind
-    weight: float
-    because: str
 
 
 @known_settings
@@ -99,10 +90,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     if observed is None:
         return _diagnosis([_by_waveform(evidence)], evidence)
     found = explanations(observed)
-    sure = surely_named(found)
-    if not sure:
-        return _diagnosis(_unknown(evidence, observed, found), evidence)
-    return _diagnosis([Cause(part.kind, part.share, part.because) for part in sure], evidence)
+    return _diagnosis(surely_named(found) or _unknown(evidence, observed, found), evidence)
 
 
 def shown_directly(e: Evidence) -> Cause | None:
@@ -123,32 +111,32 @@ def nothing(clips: int, moved: str = "") -> Diagnosis:
 
 def _diagnosis(causes: Sequence[Cause], e: Evidence) -> Diagnosis:
     total = sum(cause.weight for cause in causes)
-    shared = tuple(Cause(cause.kind, cause.weight / total, cause.because) for cause in causes)
+    shared = tuple(replace(cause, weight=cause.weight / total) for cause in causes)
     first = shared[0]
     also = () if first.kind is Kind.UNKNOWN else tuple(cause.kind for cause in shared[1:])
     return Diagnosis(first.kind, first.because, advice_for(first.kind, *also), e.clips, e.clips >= FIRM_CLIPS, shared)
 
 
-def _weights(found: Sequence[Explained]) -> Iterator[tuple[CauseShare, float]]:
+def _weighted(found: Sequence[Explained]) -> Iterator[Cause]:
     """Yield the causes with their weights over all explanations; what has no name takes the rest of 1."""
     sizes = [math.exp((e.likelihood - found[0].likelihood) / _TEMPERATURE) for e in found]
-    likeliest: dict[Kind, CauseShare] = {}
+    likeliest: dict[Kind, Cause] = {}
     weights: dict[Kind, float] = {}
     for one, size in zip(found, sizes, strict=True):
         for part in one.parts:
             likeliest.setdefault(part.kind, part)
-            weights[part.kind] = weights.get(part.kind, 0.0) + part.share * size / sum(sizes)
+            weights[part.kind] = weights.get(part.kind, 0.0) + part.weight * size / sum(sizes)
     for kind, weight in sorted(weights.items(), key=lambda item: -item[1]):
         if likeliest[kind].because:
-            yield likeliest[kind], weight
+            yield replace(likeliest[kind], weight=weight)
 
 
 def _unknown(e: Evidence, o: Observed, found: Sequence[Explained]) -> list[Cause]:
     """An unknown change, with what moved and the causes that come nearest."""
-    near = [(part, weight) for part, weight in _weights(found) if weight >= _LEAST_WEIGHT][:3]
-    nearest = f" Nearest: {', '.join(part.kind.value for part, _ in near)}." if near else ""
+    near = [cause for cause in _weighted(found) if cause.weight >= _LEAST_WEIGHT][:3]
+    nearest = f" Nearest: {', '.join(cause.kind.value for cause in near)}." if near else ""
     because = f"No known cause explains it well beyond all others: {_moved(e, o)}.{nearest}"
-    causes = [Cause(part.kind, weight / 2, part.because) for part, weight in near]
+    causes = [replace(cause, weight=cause.weight / 2) for cause in near]
     return [Cause(Kind.UNKNOWN, 1.0 - sum(cause.weight for cause in causes), because), *causes]
 
 

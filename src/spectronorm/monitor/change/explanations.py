@@ -19,11 +19,11 @@ _FIRSTS, _SECONDS = 3, 4
 
 
 @dataclass(frozen=True)
-class CauseShare:
-    """A cause within an explanation, its share of what the causes moved, and its words."""
+class Cause:
+    """One cause with its weight, its share of what the causes moved: the weights of an explanation add up to 1."""
 
     kind: Kind
-    share: float
+    weight: float
     because: str
 
 
@@ -32,18 +32,18 @@ class Explained:
     """An explanation with its logarithmic likelihood and the share of the change that it explains.
 
     Attributes:
-        parts: Its causes, that with the largest share first.
+        parts: Its causes, that with the largest weight first.
         likelihood: Logarithm of its likelihood.
         explains: Share of the levels' squared change, beyond the part that chance accounts for.
     """
 
-    parts: tuple[CauseShare, ...]
+    parts: tuple[Cause, ...]
     likelihood: float
     explains: float
 
     @property
     def kind(self) -> Kind:
-        """Kind of the cause with the largest share."""
+        """Kind of the cause with the largest weight."""
         return self.parts[0].kind
 
     @property
@@ -63,8 +63,8 @@ def explanations(o: Observed) -> list[Explained]:
     changed = [fit for fit in singles if fit.hypothesis.kind is not Kind.NOTHING]
     pairs = [pair for first in changed[:_FIRSTS] for pair in _pairs(o, first)]
     found = [
-        Explained((CauseShare(Kind.CONTENT, 1.0, ""),), content(o), 0.0),
-        Explained((CauseShare(Kind.UNKNOWN, 1.0, ""),), anything(o), 0.0),
+        Explained((Cause(Kind.CONTENT, 1.0, ""),), content(o), 0.0),
+        Explained((Cause(Kind.UNKNOWN, 1.0, ""),), anything(o), 0.0),
         *(_explained(o, fit, [fit]) for fit in singles),
         *pairs,
     ]
@@ -109,10 +109,10 @@ def _explained(o: Observed, fit: Fit, alone: Sequence[Fit]) -> Explained:
     """Put an explanation into words; `alone` holds each cause with the levels behind it."""
     sizes = np.array([_size(o, one) for one in alone]) + 1e-9
     parts = [
-        CauseShare(one.hypothesis.kind, float(size / sizes.sum()), one.hypothesis.says(one.parameters))
+        Cause(one.hypothesis.kind, float(size / sizes.sum()), one.hypothesis.says(one.parameters))
         for one, size in zip(alone, sizes, strict=True)
     ]
-    parts.sort(key=lambda part: -part.share)
+    parts.sort(key=lambda part: -part.weight)
     return Explained(tuple(parts), fit.likelihood, _share(o, fit))
 
 

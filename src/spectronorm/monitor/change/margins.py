@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spectronorm.monitor.change.explanations import CauseShare, Explained
+from spectronorm.monitor.change.explanations import Cause, Explained
 from spectronorm.monitor.change.kind import Kind
 
 # begin: python -m benchmarks.margins --write
@@ -21,8 +21,8 @@ def surely_named(
     least_margin: float = LEAST_MARGIN,
     least_explained: float = LEAST_EXPLAINED,
     least_second_margin: float = LEAST_SECOND_MARGIN,
-) -> list[CauseShare]:
-    """Causes of the likeliest explanation that are sure enough to be named, that with the largest share first.
+) -> list[Cause]:
+    """Causes of the likeliest explanation that are sure enough to be named, that with the largest weight first.
 
     The margin of a cause is the distance to the likeliest explanation without it, of one cause or of two.
 

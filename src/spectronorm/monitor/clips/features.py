@@ -30,6 +30,20 @@ OF_CLIPS = ("RMS", "peak", "crest", "flat tops", "onset")
 """Features of the whole clip: levels in dBFS, their difference, the samples near the peak (logarithm of their share),
 and by how much rises are faster than falls, in decibels.
 """
+_MEANINGS = {
+    "level": "mean level",
+    "shape": "mean level, less the mean of all ranges",
+    "spread": "spread of the levels",
+    "quiet": "level of quiet moments",
+    "loud": "level of loud moments",
+    "flux": "mean step from frame to frame",
+    "steadiest": "mean step from frame to frame of the band that moves least",
+    "RMS": "RMS before waveform normalization",
+    "peak": "highest sample before waveform normalization",
+    "crest": "peak less RMS",
+    "flat tops": "share of samples near the peak",
+    "onset": "how much faster sounds rise than fall",
+}
 _FEWEST_TOPS = 1e-4
 
 
@@ -64,6 +78,15 @@ def feature_names(front_end: AnyFrontEnd) -> list[str]:
         for bands in band_ranges(front_end.n_bands)
     ]
     return [f"{kind} {name}" for kind in OF_RANGES for name in ranges] + list(OF_CLIPS)
+
+
+def meaning_of(feature: str) -> str:
+    """Return what a feature of this name measures, in a few words; "" for an unknown name.
+
+    >>> meaning_of("flux 0-640 Hz"), meaning_of("RMS"), meaning_of("")
+    ('mean step from frame to frame', 'RMS before waveform normalization', '')
+    """
+    return _MEANINGS.get(feature, _MEANINGS.get(feature.partition(" ")[0], ""))
 
 
 def columns_of(n_bands: int, *names: str) -> NDArray[np.int64]:

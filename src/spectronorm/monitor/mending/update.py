@@ -109,7 +109,7 @@ def update(
         statistics: `mean` or `mean+std`.
         prior_clips: Weight of the existing statistics, as a number of clips.
         weight: Weight of the new audio, above 0 and at most 1; replaces `prior_clips`.
-        force: Update despite objections.
+        force: Update even if a guard refuses it.
 
     Raises:
         UpdateRefused: if the diagnosis says that an update would do harm, or if the clips are too few or too alike,

@@ -1,6 +1,6 @@
 """Counting of one clip in blocks, which gives exactly the integers of counting it at once.
 
-The waveform is cut into stretches of frames; each is counted like a separate clip, and everything adds up directly
+The levels of consecutive stretches are counted together, like a separate clip, and everything adds up directly
 except the clip products (which depend on all frames of a clip), the clip's RMS and peak, and its digest.
 """
 
@@ -24,11 +24,11 @@ from spectronorm.profile.counting.layout import PRODUCTS, Q_SHIFT, S_SHIFT
 from spectronorm.profile.counting.measurement import DIGEST_BYTES, Measurement, RunningSum
 
 FRAMES = 1 << 12
-"""Number of frames in a stretch, equal to the number that the counting kernel rounds together, so that the products
-agree.
+"""Number of frames that are counted together, equal to the number that the counting kernel rounds together, so that
+the products agree.
 """
 LEVEL_FRAMES = 1 << 10
-"""Number of frames in a block of a level, which nothing is added up over: fewer take less memory."""
+"""Number of frames of a level that are computed at once: fewer take less memory."""
 
 _SampleBlocks = Iterable[NDArray[np.float32]]
 
@@ -56,9 +56,10 @@ def count_stream(front_end: FrontEnd, blocks: _SampleBlocks) -> Measurement:
     wave = _Wave()
     running, clip = RunningSum(), _ClipSums(front_end.n_bands)
     counted = _of_stretches(front_end)
-    for stretch in _stretches(front_end, (change(block) for block in wave.watched(blocks)), FRAMES):
+    stretches = _stretches(front_end, (change(block) for block in wave.watched(blocks)), LEVEL_FRAMES)
+    for level in _joined(map(counted.clip_level, stretches), FRAMES):
         counter = LevelCounter(counted)
-        counter.add_level(counted.clip_level(stretch), np.zeros(1, np.float32), flat=False)
+        counter.add_level(level, np.zeros(1, np.float32), flat=False)
         part = counter.measurement()
         if part is not None:
             clip.add(part)
@@ -213,6 +214,24 @@ def _stretches(front_end: FrontEnd, blocks: Iterable[NDArray[np.float64]], step:
     for start in range(0, rest, step):
         count = min(step, rest - start)
         yield kept[..., start * hop : (start + count - 1) * hop + size]
+
+
+def _joined(levels: Iterable[NDArray[np.float64]], frames: int) -> Iterator[NDArray[np.float64]]:
+    """Join levels `(band, frame)` of consecutive stretches to levels of `frames` frames, of which the last has fewer.
+
+    A stretch has a divisor of `frames`, but for the last one.
+    """
+    room: NDArray[np.float64] | None = None
+    filled = 0
+    for level in levels:
+        room = np.empty((level.shape[0], frames)) if room is None else room
+        room[:, filled : filled + level.shape[1]] = level
+        filled += level.shape[1]
+        if filled == frames:
+            yield room
+            filled = 0
+    if room is not None and filled:
+        yield room[:, :filled]
 
 
 def _left(wave: NDArray[np.float64], mode: str, padding: int) -> NDArray[np.float64]:

@@ -1,8 +1,4 @@
-"""Data sets as Hugging Face's `datasets` writes them: Parquet or Arrow files whose rows hold bytes (extra `parquet`).
-
-A column of structures `{bytes, path}`, or one that the file's metadata call audio, is the sound; the others are the
-clip's columns, with the names of classes in place of their numbers.
-"""
+"""Data sets as Hugging Face's `datasets` writes them: Parquet or Arrow files with bytes in rows (extra `parquet`)."""
 
 from __future__ import annotations
 
@@ -13,41 +9,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spectronorm.audio.places.archive import clean_name
-from spectronorm.audio.places.columns import column_text, list_text
+from spectronorm.audio.places.manifests.hugging_face_features import (
+    Features,
+    features_from,
+    features_of,
+    is_clip_column,
+)
 from spectronorm.audio.places.reference import ClipReference, Part
 from spectronorm.audio.places.row_bytes import ARROW_ROW, PARQUET_ROW, odd_table, open_arrow, pyarrow
 from spectronorm.errors import SourceError
 
 _ROWS_AT_ONCE = 1 << 14
-LISTS = ("Sequence", "List", "LargeList")
-"""Types of features that are lists, by the versions of `datasets`."""
 _SPLITS = ("train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval")
-
-
-@dataclass(frozen=True)
-class Features:
-    """The columns of a data set: the one of the sound, and the names of classes by column."""
-
-    audio: str
-    names: Mapping[str, Sequence[str]]
-
-    def text(self, column: str, value: object) -> str:
-        """A value as a clip's column: the class's name for its number, and the names for a list of numbers."""
-        names = self.names.get(column)
-        if names is not None and isinstance(value, list):
-            return list_text([_named(names, item) for item in value])
-        return column_text(_named(names or (), value))
-
-    def columns(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """The columns of a row, without the sound."""
-        found = ((key, self.text(key, value)) for key, value in row.items() if key != self.audio)
-        return {key: text for key, text in found if key and text}
-
-
-def _named(names: Sequence[str], value: object) -> object:
-    """The class's name for its number; every other value as it is."""
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names)
-    return str(names[int(value)]) if known else value  # type: ignore[call-overload]
 
 
 def is_parquet(name: str) -> bool:
@@ -61,55 +34,6 @@ def has_audio(path: Path) -> bool:
         return features_of(pyarrow().parquet.read_schema(path)) is not None
     except odd_table():
         return False
-
-
-def features_of(schema: Any) -> Features | None:
-    """The features of a schema, by its metadata or by the types of its columns; None if it has no audio."""
-    declared = _declared(schema.metadata or {})
-    return features_from(declared, schema)
-
-
-def features_from(declared: Mapping[str, Any], schema: Any) -> Features | None:
-    """The features by Hugging Face's description of them, for the columns of a schema."""
-    arrow = pyarrow()
-    audio = [name for name in schema.names if _type(declared.get(name)) == "Audio"]
-    for field in () if audio else schema:
-        structure = arrow.types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0
-        if structure or (field.name in ("audio", "bytes") and _is_binary(field.type)):
-            audio.append(field.name)
-    if not audio:
-        return None
-    names = {name: found for name, about in declared.items() if (found := _class_names(about)) is not None}
-    return Features("audio" if "audio" in audio else audio[0], names)
-
-
-def _class_names(about: object) -> list[Any] | None:
-    """Names of the classes of a feature, or of a list of such a feature; None if it has no classes."""
-    if isinstance(about, list):
-        return _class_names(about[0]) if len(about) == 1 else None
-    if isinstance(about, dict) and about.get("_type") in LISTS:
-        return _class_names(about.get("feature"))
-    found = about.get("names") if isinstance(about, dict) and about.get("_type") == "ClassLabel" else None
-    return found if isinstance(found, list) else None
-
-
-def _is_binary(kind: Any) -> bool:
-    types = pyarrow().types
-    return bool(types.is_binary(kind) or types.is_large_binary(kind))
-
-
-def _type(about: object) -> object:
-    return (
-        about.get("_type") if isinstance(about, dict) and ("names" in about or about.get("_type") == "Audio") else None
-    )
-
-
-def _declared(metadata: Mapping[bytes, bytes]) -> Mapping[str, Any]:
-    try:
-        found = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def list_rows(root: Path, files: Sequence[Path]) -> list[ClipReference]:
@@ -188,7 +112,7 @@ def _wanted(schema: Any, features: Features) -> list[str]:
         if field.name == features.audio:
             if types.is_struct(field.type) and field.type.get_field_index("path") >= 0:
                 wanted.append(f"{field.name}.path")
-        elif _is_list(field.type) or not (types.is_nested(field.type) or _is_binary(field.type)):
+        elif is_clip_column(field.type):
             wanted.append(field.name)
     return wanted
 
@@ -264,25 +188,11 @@ def _saved_rows(folder: Path, split: str) -> Iterator[RowOfFile]:
                         f"{path}: has no column of audio (its columns are {', '.join(batch.schema.names)})"
                     )
                 batch.validate(full=True)
-                kept = [name for name in batch.schema.names if name == features.audio or _is_scalar(batch, name)]
+                kept = [one.name for one in batch.schema if one.name == features.audio or is_clip_column(one.type)]
                 yield from _rows([batch.select(kept)], features, origin, row)
                 row += batch.num_rows
         except odd_table() as error:
             raise SourceError(f"{path}: cannot be read as an Arrow file ({error}); save the data set again") from None
-
-
-def _is_scalar(batch: Any, name: str) -> bool:
-    kind = batch.schema.field(name).type
-    return _is_list(kind) or not (pyarrow().types.is_nested(kind) or _is_binary(kind))
-
-
-def _is_list(kind: Any) -> bool:
-    """True for lists of texts or of whole numbers, which may be several labels."""
-    types = pyarrow().types
-    if not (types.is_list(kind) or types.is_large_list(kind)):
-        return False
-    item = kind.value_type
-    return bool(types.is_string(item) or types.is_large_string(item) or types.is_integer(item))
 
 
 def _data_files(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""More devices for the development of the diagnosis: filters, codecs, noises, dynamics and accidents."""
+"""Devices that change waveforms: filters, codecs, noises, dynamics and accidents."""
 
 from __future__ import annotations
 
