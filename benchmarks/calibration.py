@@ -92,6 +92,7 @@ POWER_DESIGNS = (
 )
 PLAN_DESIGNS = (
     *(Setting((80,) * 5, seeds, run=run) for seeds in (1, 3) for run in (0, 1.8)),
+    Setting((80,) * 5, 1, accuracy=0.6),
     Setting((80,) * 5, 3, arms=6),
     *(Setting((400,), seeds, run=run) for seeds in (3, 10) for run in (0, 1.8)),
     Setting((400,), 3, accuracy=0.6),
