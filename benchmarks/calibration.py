@@ -97,7 +97,6 @@ PLAN_DESIGNS = (
     *(Setting((400,), seeds, run=run) for seeds in (3, 10) for run in (0, 1.8)),
     Setting((400,), 3, accuracy=0.6),
     *(Setting((2000,), 3, run=run) for run in (0, 1.8)),
-    Setting((1000,) * 2, 3, accuracy=0.6),
 )
 METRIC_DESIGNS = (
     *(
