@@ -96,7 +96,7 @@ def measured(front_end: sn.FrontEnd, waves: Sequence[NDArray[Any]]) -> Clips:
         clip, row = SeenClip.of(front_end, front_end.grid, level, as_recorded(samples))
         features.append(row)
         measurements.append(
-            Pane(front_end, None, (clip,), np.zeros(0, dtype=np.int64), FeatureMoments.of(row)).measurement
+            Pane(front_end, None, (clip,), np.zeros(0, np.int64), FeatureMoments.of(row), clip.sums).measurement
         )
         means.append(level.mean(axis=0).astype(np.float32))
     return Clips(np.stack(features), measurements, means)

@@ -154,7 +154,7 @@ main()
     assert done.returncode == 1
     (line,) = messages(done.stderr)
     assert line.startswith("spectronorm: Comparing normalizations by training needs an optional dependency")
-    assert line.endswith("pip install '.[torch]'")
+    assert line.endswith('pip install ".[torch]"')
 
 
 def test_bad_files_are_left_out_and_counted(table: Path, tmp_path: Path) -> None:

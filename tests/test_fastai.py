@@ -263,7 +263,7 @@ def test_without_fastai_one_error_says_what_to_install() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     last = result.stderr.strip().splitlines()[-1]
     assert "spectronorm.errors.MissingExtra" in last
-    assert "pip install '.[torch,fastai]' and then: pip install --no-deps fastai==2.8.*" in last
+    assert 'pip install ".[torch,fastai]" and then: pip install --no-deps fastai==2.8.*' in last
 
 
 def test_xresnet18_is_fastai_s_own() -> None:

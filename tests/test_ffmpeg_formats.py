@@ -168,7 +168,7 @@ def test_a_cut_avi_is_truncated() -> None:
 def test_without_the_extra_the_reason_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without PyAV, such a file counts as bad, with a reason that names the format and the extra."""
     monkeypatch.setattr(av_sound, "load_av", lambda: None)
-    with pytest.raises(AudioError, match=r"it is MP4 \(M4A\).*pip install '\.\[av\]'") as caught:
+    with pytest.raises(AudioError, match=r'it is MP4 \(M4A\).*pip install "\.\[av\]"') as caught:
         sn.read(SAMPLES / "edit_list.m4a", 16000)
     assert caught.value.reason is BadAudioReason.UNREADABLE
     shutil.copy(SAMPLES / "edit_list.m4a", tmp_path)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -238,6 +241,16 @@ BAD_SETTINGS = [
     (lambda: sn.FrontEnd.from_json("{"), "not JSON"),
     (lambda: sn.preset("fastudio"), "preset='fastudio'"),
 ]
+
+
+@pytest.mark.parametrize("kind", [sn.FrontEnd, sn.Levels])
+@pytest.mark.parametrize("text", ["{", "[1]", '{"sample_rate": 1, "levels": 1}'], ids=["cut", "list", "value"])
+def test_a_file_that_describes_nothing_is_named(kind: Any, text: str, tmp_path: Path) -> None:
+    """Of several files on a command line, the message says which one."""
+    path = tmp_path / "described.json"
+    path.write_text(text)
+    with pytest.raises(sn.errors.ArgumentError, match=re.escape(f"{path}: ")):
+        kind.load(path)
 
 
 @pytest.mark.parametrize(("make", "message"), BAD_SETTINGS, ids=[message for _, message in BAD_SETTINGS])

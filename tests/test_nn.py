@@ -327,7 +327,7 @@ assert "torch" not in sys.modules
 try:
     import spectronorm.nn
 except spectronorm.errors.MissingExtra as missing:
-    assert "pip install '.[torch]'" in str(missing), missing
+    assert 'pip install ".[torch]"' in str(missing), missing
 else:
     raise SystemExit("no error")
 """

@@ -24,7 +24,7 @@ def pins(name: str) -> dict[str, str]:
 def test_the_repository_is_named_in_one_place() -> None:
     """README's line of installation has the address of pyproject.toml, and no other page has one."""
     address = PROJECT["urls"]["Repository"]
-    assert f"pip install 'spectronorm[report,torch] @ git+{address}'" in text("README.md")
+    assert f'pip install "spectronorm[report,torch] @ git+{address}"' in text("README.md")
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "src").rglob("*.py"), ROOT / "CITATION.cff"]
     naming = [page.name for page in pages if address in page.read_text(encoding="utf-8")]
     assert naming == ["README.md"]

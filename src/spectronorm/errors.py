@@ -206,13 +206,13 @@ class MissingExtra(SpectronormError, ImportError):
 
     >>> import spectronorm as sn
     >>> print(sn.errors.MissingExtra("A page", "report"))
-    A page needs an optional dependency; in a checkout of spectronorm: pip install '.[report]'
+    A page needs an optional dependency; in a checkout of spectronorm: pip install ".[report]"
     """
 
     def __init__(self, purpose: str, extra: str, then: str = "") -> None:
         more = f" and then: {then}" if then else ""
         super().__init__(
-            f"{purpose} needs an optional dependency; in a checkout of spectronorm: pip install '.[{extra}]'{more}"
+            f'{purpose} needs an optional dependency; in a checkout of spectronorm: pip install ".[{extra}]"{more}'
         )
         self._made_of = purpose, extra, then
 

@@ -124,7 +124,7 @@ def test_a_missing_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     run = CliRunner().invoke(app, ["explore", str(folder)])
     assert run.exit_code == 1
-    assert "pip install '.[explore]'" in run.output
+    assert 'pip install ".[explore]"' in run.output
 
 
 def test_the_first_picture_loads_neither_numba_nor_images(folder: Path) -> None:

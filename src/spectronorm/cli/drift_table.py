@@ -27,7 +27,7 @@ def drift_table(report: Report, front_end: AnyFrontEnd) -> Table:
     title = (
         f"{'ALARM' if verdict.alarm else 'no alarm'}: statistic {verdict.statistic:.2f} of {verdict.threshold:.2f} "
         f"({verdict.feature})\n{counted(verdict.clip, 'clip', spec=',')}, {drift.clips} in the window; "
-        f"RMS {drift.rms_shift:+.1f} dB, peak {drift.peak_shift:+.1f} dB"
+        f"RMS {drift.rms_shift:+z.1f} dB, peak {drift.peak_shift:+z.1f} dB"
     )
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
     for heading in ("band", "Hz", *_FIGURES.values()):

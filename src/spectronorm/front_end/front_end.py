@@ -45,6 +45,7 @@ from spectronorm.front_end.compress.grid import Grid
 from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.front_end.fast.mapped import BandMap, mapped_levels
 from spectronorm.front_end.fast.stream import LevelStream
+from spectronorm.front_end.json_file import described_object, load_described
 from spectronorm.front_end.stft.stft import STFT, TRANSFORMS
 from spectronorm.front_end.waveform.as_recorded import AsRecorded
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, WaveformLevel
@@ -52,7 +53,6 @@ from spectronorm.html_summary import html_table
 from spectronorm.kernels.buffers import Workspace, workspace_of_thread
 from spectronorm.registry import Registry
 from spectronorm.short_repr import with_short_repr
-from spectronorm.storage import read_bounded, strict_json
 from spectronorm.storage.canonical_json import canonical_json
 from spectronorm.storage.fields_only import FieldsOnly
 from spectronorm.suggestion import known_settings
@@ -392,13 +392,7 @@ class FrontEnd(FieldsOnly):
         Raises:
             ArgumentError: if the text describes none.
         """
-        try:
-            plain = strict_json(text)
-        except ValueError as error:
-            raise ArgumentError(f"the front end is not JSON ({error}); write one with FrontEnd.to_json") from None
-        if not isinstance(plain, dict):
-            raise ArgumentError("the front end's JSON must be an object, as FrontEnd.to_json writes it")
-        return cls.from_dict(plain)
+        return cls.from_dict(described_object(text, "a front end", "FrontEnd.to_json"))
 
     @classmethod
     def load(cls, path: str | Path) -> FrontEnd:
@@ -407,12 +401,7 @@ class FrontEnd(FieldsOnly):
         Raises:
             ArgumentError: if there is no such file, or if it describes none.
         """
-        try:
-            return cls.from_json(read_bounded(Path(path)).decode("utf-8"))
-        except ArgumentError:
-            raise
-        except (OSError, ValueError) as error:
-            raise ArgumentError(f"{path}: cannot be read as a front end ({error})") from None
+        return load_described(path, cls.from_json, "a front end")
 
     @property
     def fingerprint(self) -> str:

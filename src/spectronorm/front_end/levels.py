@@ -19,8 +19,9 @@ from spectronorm.arrays import Array, real_number, to_host
 from spectronorm.errors import ArgumentError, FrontEndMismatch, LayoutWarning, ShapeError
 from spectronorm.front_end.axes import checked_axes, unconfirmed
 from spectronorm.front_end.compress.grid import Grid
+from spectronorm.front_end.json_file import described_object, load_described
 from spectronorm.short_repr import with_short_repr
-from spectronorm.storage import DAMAGE, canonical_json, read_bounded, strict_json
+from spectronorm.storage import DAMAGE, canonical_json
 from spectronorm.suggestion import known_settings
 
 _MOST_BITS = 40
@@ -243,25 +244,12 @@ class Levels:
     @classmethod
     def from_json(cls, text: str) -> Levels:
         """The levels that a JSON text describes; raises `ArgumentError` when it describes none."""
-        try:
-            plain = strict_json(text)
-        except ValueError as error:
-            raise ArgumentError(f"the levels are not JSON ({error}); write them with Levels.to_json") from None
-        if not isinstance(plain, dict):
-            raise ArgumentError("the JSON of levels must be an object, as Levels.to_json writes it")
-        return cls.from_dict(plain)
+        return cls.from_dict(described_object(text, "levels", "Levels.to_json"))
 
     @classmethod
     def load(cls, path: str | Path) -> Levels:
         """The levels in a JSON file; raises `ArgumentError` when there are none."""
-        try:
-            text = read_bounded(Path(path)).decode("utf-8")
-        except (OSError, ValueError) as error:
-            raise ArgumentError(f"{str(path)!r}: cannot be read as levels ({error})") from None
-        try:
-            return cls.from_json(text)
-        except ArgumentError as error:
-            raise ArgumentError(f"{str(path)!r}: {error}") from None
+        return load_described(path, cls.from_json, "levels")
 
     @property
     def fingerprint(self) -> str:

@@ -27,7 +27,7 @@ from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane, Panes, SeenClip
 from spectronorm.monitor.seen_files import Mark, SeenFiles
-from spectronorm.monitor.threshold import WindowReading, calibrate, horizons, window_statistic
+from spectronorm.monitor.threshold import WindowReading, calibrate
 from spectronorm.monitor.verdict import Report, Verdict, unalarmed
 from spectronorm.monitor.watchable import LevelShapes, checked_samples, require_watchable
 from spectronorm.monitor.window import Window
@@ -87,8 +87,7 @@ class Monitor:
             threshold = calibrate(self.baseline, *panes, rate, seed=seed, serial=serial)
         self.threshold, self.serial = threshold, serial
         self.history = History(profile.front_end.n_bands)
-        self._horizons = np.array(horizons(self.window.panes))
-        self._panes = Panes(profile.front_end, self.window, len(self.baseline.columns), self.baseline.rows.shape[1])
+        self._panes = Panes(profile.front_end, self.window, self.baseline)
         self._names = self.baseline.names()
         self._known = Reference(profile, self.baseline)
         self._grid = profile.front_end.grid
@@ -125,11 +124,13 @@ class Monitor:
         """
         samples = checked_samples(samples)
         recorded = as_recorded(samples)
-        if not math.isfinite(recorded.peak):
+        if not recorded.peak < math.inf:
             raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
-        front_end = require_front_end(self.profile.front_end, "watching samples")
-        made = front_end.clip_level(samples) if level is None else self._shapes.checked(level, samples)
-        return self._take(made, recorded, at)
+        if level is None:
+            level = require_front_end(self.profile.front_end, "watching samples").clip_level(samples)
+        else:
+            level = self._shapes.checked(level, samples)
+        return self._take(level, recorded, at)
 
     def add_level(self, level: NDArray[Any], *, at: float | None = None) -> Verdict:
         """Take in one clip of levels that were made elsewhere.
@@ -150,17 +151,17 @@ class Monitor:
         rows = np.ascontiguousarray(level, dtype=np.float64).reshape(levels.n_bands, -1)
         return self._take(rows, LevelClip.of(rows, levels).recorded(levels), at)
 
-    def _take(self, level: NDArray[np.float64], recorded: Recorded, at: float | None) -> Verdict:
+    def _take(self, level: NDArray[np.floating[Any]], recorded: Recorded, at: float | None) -> Verdict:
         number = self.window.pane_of(self.clips, at)
         clip, features = SeenClip.of(self.profile.front_end, self._grid, level, recorded)
         finished = self._panes.open(number)
         if finished is not None:
             self._remember(finished)
-        self._panes.add(clip, self.baseline.scores(features), features)
+        reading = self._panes.add(clip, features)
         self._newest = max(self._newest, number)
         self.features = features
         self.clips += 1
-        return self._judge(raised=True)
+        return self._judge(reading, raised=True)
 
     def add_batch(self, waves: NDArray[Any], lengths: Sequence[int] | None = None) -> list[Verdict]:
         """Add clips `(clip, sample)`, each with its number of samples without padding."""
@@ -175,7 +176,7 @@ class Monitor:
 
     def verdict(self) -> Verdict:
         """Return the verdict on the clips so far."""
-        return self._judge(raised=False)
+        return self._judge(self._panes.reading(), raised=False)
 
     def report(self) -> Report:
         """Return the verdict, drift figures and diagnosis of the window.
@@ -244,8 +245,8 @@ class Monitor:
             total.clips += part.clips
             total.bad += part.bad
             total.alarms += part.alarms
-        if total._judge(raised=False).alarm:
-            total._alarm_pane = total._newest - total._reading().panes + 1
+        if total.verdict().alarm:
+            total._alarm_pane = total._newest - total._panes.reading().panes + 1
         return total
 
     @cached_property
@@ -311,11 +312,7 @@ class Monitor:
             raise ArgumentError("the stream is empty: no clip has come yet, so there is nothing to report")
         return panes
 
-    def _reading(self) -> WindowReading:
-        return window_statistic(*self._panes.score_sums(), self._horizons)
-
-    def _judge(self, *, raised: bool) -> Verdict:
-        reading = self._reading()
+    def _judge(self, reading: WindowReading, *, raised: bool) -> Verdict:
         self._statistic = reading.statistic
         alarm = reading.statistic > self.threshold
         onset = False
@@ -337,7 +334,10 @@ class Monitor:
         self.history.add(self._shift(pane), pane.clips, self._statistic)
 
     def _shift(self, pane: Pane) -> Floats:
-        return np.asarray((pane.band_mean() - self._then_mean) / self._then_std)
+        shift = pane.band_mean()
+        shift -= self._then_mean
+        shift /= self._then_std
+        return shift
 
 
 def _require_alike(first: Monitor, other: Monitor) -> None:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from spectronorm.errors import FileFormatError, FrontEndMismatch
 from spectronorm.front_end import AnyFrontEnd, any_front_end
 from spectronorm.monitor.clips.baseline import Baseline
-from spectronorm.monitor.clips.moments import FeatureMoments
 from spectronorm.monitor.false_alarms import FalseAlarms
 from spectronorm.monitor.history import History
 from spectronorm.monitor.recent import Pane
@@ -130,7 +129,7 @@ def _parse(header: Mapping[str, Any], tensors: container.Tensors, front_end: Any
     if moments.shape != (len(counted.groups), 2, baseline.rows.shape[1]):
         raise ValueError("the moments do not fit the panes")
     panes = [
-        (int(dict(key)[_PANE]), Pane(front_end, measurement, (), row, FeatureMoments(measurement.clips, sums)))
+        (int(dict(key)[_PANE]), Pane.of_measurement(front_end, measurement, row, sums))
         for (key, measurement), row, sums in zip(counted.groups.items(), scores, moments, strict=True)
     ]
     return Saved(state, window, baseline, panes, history, seen)

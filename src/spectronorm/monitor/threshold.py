@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy  # its module stats takes a third of a second to import, which SciPy does on first use
 
 from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import ArgumentError
-from spectronorm.kernels.jit import kernel
+from spectronorm.kernels.jit import kernel, njit
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, Baseline
 
 _MIN_CLIPS = 4
@@ -42,8 +42,7 @@ def horizons(panes: int) -> tuple[int, ...]:
     return tuple(sorted({*(2**i for i in range(panes.bit_length())), panes} & set(range(1, panes + 1))))
 
 
-@dataclass(frozen=True)
-class WindowReading:
+class WindowReading(NamedTuple):
     """The statistic, with the horizon (in panes) and the score at which it is largest."""
 
     statistic: float
@@ -70,21 +69,30 @@ def _window_statistic_by_numpy(sums: Integers, clips: Integers, horizon_panes: I
     return best, panes, feature
 
 
+@njit(cache=True, nogil=True)
+def read_window(sums: Integers, clips: Integers, horizon_panes: Integers) -> tuple[float, int, int]:
+    """The numbers of a `WindowReading`; the horizons are in ascending order."""
+    best, panes, feature = 0.0, 0, 0
+    total, count, horizon = np.zeros(sums.shape[1], dtype=np.int64), 0, 0
+    for age in range(1, sums.shape[0] + 1):
+        count += clips[age - 1]
+        for f in range(total.size):
+            total[f] += sums[age - 1, f]
+        if horizon == horizon_panes.size or horizon_panes[horizon] != age:
+            continue
+        horizon += 1
+        largest, first = 0, 0
+        for f in range(total.size):
+            if abs(total[f]) > largest:
+                largest, first = abs(total[f]), f
+        if count >= _MIN_CLIPS and largest / (UNIT_SCORE * math.sqrt(count)) > best:
+            best, panes, feature = largest / (UNIT_SCORE * math.sqrt(count)), age, first
+    return best, panes, feature
+
+
 @kernel(_window_statistic_by_numpy, cache=True, nogil=True)
 def _window_statistic(sums: Integers, clips: Integers, horizon_panes: Integers) -> tuple[float, int, int]:
-    best, panes, feature = 0.0, 0, 0
-    total = np.zeros(sums.shape[1], dtype=np.int64)
-    count = 0
-    for age in range(1, sums.shape[0] + 1):
-        total += sums[age - 1]
-        count += clips[age - 1]
-        if count < _MIN_CLIPS or not (horizon_panes == age).any():
-            continue
-        scale = UNIT_SCORE * math.sqrt(count)
-        for f in range(total.size):
-            if abs(total[f]) / scale > best:
-                best, panes, feature = abs(total[f]) / scale, age, f
-    return best, panes, feature
+    return read_window(sums, clips, horizon_panes)
 
 
 def stream_statistics(scores: Integers, pane_clips: int, panes: int) -> Floats:
@@ -142,7 +150,7 @@ def calibrate(
     if pane_clips * panes > 20_000:
         raise ArgumentError(f"a window of {pane_clips * panes} clips is too long to calibrate: at most 20000")
     if serial and not baseline.measured:
-        raise ArgumentError("a serial calibration takes training clips in their order; give them (--training SOURCE)")
+        raise ArgumentError("a serial calibration takes clips in their order; pass training clips (--training SOURCE)")
     generator = np.random.default_rng(seed)
     folds = np.arange(len(baseline.rows)) * _FIFTHS // len(baseline.rows)
     if baseline.has_groups or not serial:

@@ -7,6 +7,7 @@ from typing import Any
 
 from spectronorm.monitor.change.diagnosis import Diagnosis, nothing
 from spectronorm.monitor.change.drift import Drift
+from spectronorm.monitor.clips.features import meaning_of
 from spectronorm.short_repr import with_bounded_repr, with_short_repr
 from spectronorm.suggestion import known_settings
 
@@ -75,9 +76,10 @@ class Report:
 
 def unalarmed(verdict: Verdict) -> Diagnosis:
     """Return the diagnosis without an alarm: what moved most, and that the training groups differ as much."""
+    feature = f"{verdict.feature} ({meaning_of(verdict.feature)})"
     moved = (
-        f"This does not prove that the clips are like the training set's: {verdict.feature} moved most "
-        f"({verdict.statistic:.1f}), but the training set's own groups differ as much (threshold "
+        f"This does not prove that the clips are like the training set's: {feature} moved most, with a statistic of "
+        f"{verdict.statistic:.1f}, but the training set's own groups differ as much (threshold "
         f"{verdict.threshold:.1f})."
     )
     return nothing(verdict.clip, moved if verdict.statistic > 0 else "")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spectronorm.arrays import Samples
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
+from spectronorm.monitor.clips.features import as_rows
 from spectronorm.profile import Profile
 
 
@@ -53,8 +54,8 @@ class LevelShapes:
         self._front_end = front_end
         self._newest = (-1, -1)
 
-    def checked(self, level: NDArray[Any], samples: Samples) -> NDArray[np.float64]:
-        """Return a level as float64.
+    def checked(self, level: NDArray[Any], samples: Samples) -> NDArray[np.floating[Any]]:
+        """Return a level as contiguous float32, if it is that, or float64.
 
         Raises:
             FrontEndMismatch: if the level's shape is not what the front end makes of these samples.
@@ -68,4 +69,4 @@ class LevelShapes:
                 f"a level of shape {tuple(level.shape)} is not what this profile's front end makes of {len(samples)} "
                 f"samples, {wanted} (band, frame); use the front end that the profile was measured with"
             )
-        return np.ascontiguousarray(level, dtype=np.float64)
+        return as_rows(level)

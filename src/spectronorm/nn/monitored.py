@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,13 +13,13 @@ from torch import Tensor, nn
 
 from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError
-from spectronorm.front_end import require_front_end
 from spectronorm.monitor import Monitor, NewAudio, Report, Update, restarted, update
 from spectronorm.monitor.clips.variety import variety
 from spectronorm.nn.preprocess import Preprocess
 from spectronorm.suggestion import known_settings
 
 _REMEMBERED = 256
+_AS_THEY_ARE = (torch.float32, torch.float64)
 
 
 @known_settings
@@ -54,8 +56,7 @@ class Monitored(nn.Module):
         self.preprocess = preprocess
         self.monitor = monitor
         self.every = every
-        self._seen = 0
-        self._features: deque[NDArray[np.float64]] = deque(maxlen=_REMEMBERED)
+        self._watched = _Watched()
 
     def forward(self, wave: Tensor, lengths: Tensor | None = None, *, sample_rate: int | None = None) -> Tensor:
         """Return the output of the preprocessing; raises as the preprocessing does."""
@@ -90,9 +91,9 @@ class Monitored(nn.Module):
                 "cannot be moved along; fit a fixed one to that profile"
             )
         measurement = monitor.measurement()
-        if len(self._features) < 3:
-            raise ArgumentError(f"{len(self._features)} watched clips are too few to adapt to")
-        recent = np.stack(list(self._features)[-measurement.clips :])
+        if len(self._watched.features) < 3:
+            raise ArgumentError(f"{len(self._watched.features)} watched clips are too few to adapt to")
+        recent = np.stack(list(self._watched.features)[-measurement.clips :])
         new = NewAudio(measurement, recent, (), monitor.diagnosis(), variety(monitor.baseline, recent))
         found = update(monitor.profile, new, prior_clips=prior_clips, weight=weight, force=force)
         adapted = fitted.normalizer.fit(found.profile)
@@ -103,29 +104,55 @@ class Monitored(nn.Module):
             normalize.scale.copy_(torch.from_numpy(np.array(adapted.affine.scale)))
         normalize.fitted = adapted
         self.monitor = restarted(monitor, found)
-        self._features.clear()
+        self._watched.features.clear()
         return found
 
     def _watch(self, wave: Tensor, level: Tensor, lengths: Tensor | None) -> None:
-        clips = wave.shape[:-1].numel()
-        first = -self._seen % self.every
-        self._seen += clips
+        watched, every, clips = self._watched, self.every, wave.shape[:-1].numel()
+        first = -watched.seen % every
+        watched.seen += clips
         if first >= clips:
             return
-        waves, levels = wave.detach().reshape(clips, -1), level.detach().reshape(clips, *level.shape[-2:])
-        ends = [waves.shape[-1]] * clips if lengths is None else lengths.expand(wave.shape[:-1]).reshape(-1).tolist()
-        for clip in range(first, clips, self.every):
-            samples = to_host(waves[clip, : ends[clip]].float())
-            frames = require_front_end(self.monitor.profile.front_end, "watching waves").frames(len(samples))
-            made = to_host(levels[clip, :, :frames].double())
-            try:
-                self.monitor.add(samples, level=made)
-            except AudioError:
-                self.monitor.skip()
-                continue
-            if self.monitor.features is not None:
-                self._features.append(self.monitor.features)
+        waves, levels = _picked(wave, clips, 1, first, every), _picked(level, clips, 2, first, every)
+        if lengths is None:
+            watched.add(self.monitor, zip(waves, levels, strict=True))
+            return
+        ends = lengths.expand(wave.shape[:-1]).reshape(-1).tolist()[first::every]
+        frames = self.preprocess.spectrogram.front_end.frames
+        cut = ((one[:end], made[:, : frames(end)]) for one, made, end in zip(waves, levels, ends, strict=True))
+        watched.add(self.monitor, cut)
 
     def extra_repr(self) -> str:
         """Return the interval between monitored clips, for `repr`."""
         return f"every={self.every}"
+
+
+class _Watched:
+    """Number of clips that were seen, and features of the newest ones that were monitored.
+
+    A module's own attributes take microseconds to set.
+    """
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.features: deque[NDArray[np.float64]] = deque(maxlen=_REMEMBERED)
+
+    def add(self, monitor: Monitor, clips: Iterable[tuple[NDArray[Any], NDArray[Any]]]) -> None:
+        """Let the monitor look at clips, given as samples and level."""
+        for samples, level in clips:
+            try:
+                monitor.add(samples, level=level)
+            except AudioError:
+                monitor.skip()
+                continue
+            if monitor.features is not None:
+                self.features.append(monitor.features)
+
+
+def _picked(x: Tensor, clips: int, axes: int, first: int, every: int) -> NDArray[np.floating[Any]]:
+    """Return one clip in `every` on the host, each with this number of axes; narrower floats as float32."""
+    x = x.detach() if x.requires_grad else x
+    if x.is_cpu and x.dtype in _AS_THEY_ARE:
+        return x.numpy().reshape(clips, *x.shape[-axes:])[first::every]
+    chosen = x.reshape(clips, *x.shape[-axes:])[first::every]
+    return to_host(chosen if chosen.dtype in _AS_THEY_ARE else chosen.float())

@@ -326,18 +326,7 @@ class Profile(FieldsOnly):
 
     def to_container(self) -> tuple[dict[str, Any], container.Tensors]:
         """Return the header and tensors that `save` writes and `from_container` reads."""
-        notes = storage.Notes(
-            self.bad,
-            self.flagged,
-            self.duration,
-            self.version,
-            self.exclude_floor,
-            self.left_out,
-            self.from_levels,
-            self.libraries,
-            self.commands,
-            self.files,
-        )
+        notes = storage.Notes(**{f.name: getattr(self, f.name) for f in fields(storage.Notes)})
         header, tensors = storage.contents(self.front_end, self.groups, notes)
         facts = {"clips": self.clips, "frames": self.frames, "seconds": _number(self.seconds)}
         return {**header, **facts}, tensors

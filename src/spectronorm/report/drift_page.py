@@ -41,7 +41,7 @@ _PAGE = """<style>
 <p>{{ "{:,}".format(verdict.clip) }} {{ "clip" if verdict.clip == 1 else "clips" }} so far,
 {{ drift.clips }} of them in the window; {{ bad }} could not be used;
 {{ alarms }} {{ "alarm" if alarms == 1 else "alarms" }}. The statistic is {{ "%.2f" % verdict.statistic }}
-({{ verdict.feature }}{% if meaning %}: {{ meaning }}{% endif %}); an alarm begins at the threshold of
+({{ verdict.feature }}{% if meaning and verdict.alarm %}: {{ meaning }}{% endif %}); an alarm begins at the threshold of
 {{ "%.2f" % verdict.threshold }}, which was calibrated on
 {{ "training clips" if measured else "the profile alone" }} for one false alarm in
 {{ "{:,.0f}".format(1 / per_clip) }} clips.</p>

@@ -51,7 +51,7 @@ class AvSound:
             raise AudioError(
                 BadAudioReason.UNREADABLE,
                 f"it is {container.name}, which libsndfile cannot read; FFmpeg's libraries can: in a checkout of "
-                "spectronorm, pip install '.[av]'",
+                'spectronorm, pip install ".[av]"',
             )
         self._errors: tuple[type[Exception], ...] = (av.FFmpegError, ValueError, TypeError, LookupError)
         self._about, self._read = container, 0

@@ -149,7 +149,7 @@ def _zip_parts(file: IO[bytes], place: str) -> Iterator[_Member]:
             if (member.external_attr >> 28) == 0xA:
                 problem = "it is a link inside an archive"
             if index in shared:
-                problem, reason = "its bytes in the archive are those of another member too", BadAudioReason.HEADER_LIES
+                problem, reason = "it shares bytes in the archive with another member", BadAudioReason.HEADER_LIES
             yield (
                 member.filename,
                 Part(

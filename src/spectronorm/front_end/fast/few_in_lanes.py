@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.front_end.fast.runs_in_lanes import sum_runs_of_four, sum_runs_of_one, sum_runs_of_two
 from spectronorm.kernels.fft.few_frames import power_of_few
-from spectronorm.kernels.fft.lanes import DOUBLES, FOUR, fill, fill_four, load, load_four, store
+from spectronorm.kernels.fft.lanes import DOUBLES, fill, load, store
 from spectronorm.kernels.jit import called, njit
 from spectronorm.kernels.logarithm_in_lanes import logarithm_in_lanes
 from spectronorm.kernels.packed import flat, is_plain, numbers_of, set_setting, setting, wholes_of
@@ -26,6 +27,7 @@ HOP, FEW, BANDS, BINS, IDENTITY, ROOT, CHANGES, MAPPED, HISTORY, BEGIN, END, TOT
 NUMBERS, WINDOW, ROWS, SHIFTS, RADICES, STARTS, ROOTS, LAST_ROOTS, NARROW_ROOTS, MEAN_RUNS = range(13, 23)
 WEIGHTS, FIRST, STOP, SHIFT, SCALE, QUEUE, FRAMES, CHANGED, SIGNALS = range(23, 32)
 STAGE, OTHER_STAGE, POWERS, LEVEL = range(32, 36)
+GROUP_WEIGHTS, GROUP_BINS, NARROW_WEIGHTS, NARROW_BINS = range(36, 40)
 """Places in the head of the starts of parts: tables, then buffers. `QUEUE`, the waveform's, lies outside the table."""
 PREEMPHASIS, _OFFSET, _GAIN, _LIMIT = range(8, 12)
 """Places among the numbers, after the arguments of the logarithm."""
@@ -203,17 +205,22 @@ def _gather(table: _Doubles, at_once: int, there: int) -> None:
             for t in range(there):
                 level[band * there + t] = powers[band * at_once + t]
         return
+    if at_once < DOUBLES:
+        narrow = at_once < setting(table, FEW)
+        runs = (
+            numbers_of(table, NARROW_WEIGHTS) if narrow else numbers_of(table, GROUP_WEIGHTS),
+            wholes_of(table, NARROW_BINS) if narrow else wholes_of(table, GROUP_BINS),
+        )
+        if at_once == 1:
+            sum_runs_of_one(powers, runs, bands, level, there)
+        elif at_once == 2:
+            sum_runs_of_two(powers, runs, bands, level, there)
+        else:
+            sum_runs_of_four(powers, runs, bands, level, there)
+        return
+    # Lanes beyond the frames that are there are overwritten by the next band.
     weights, first, stop = numbers_of(table, WEIGHTS), wholes_of(table, FIRST), wholes_of(table, STOP)
     at = 0
-    # Lanes beyond the frames that are there are overwritten by the next band.
-    if at_once <= FOUR:
-        for band in range(bands):
-            four = fill_four(powers, 0.0)
-            for k in range(first[band], stop[band]):
-                four = four + fill_four(powers, weights[at]) * load_four(powers, k * at_once)
-                at += 1
-            store(level, band * there, four)
-        return
     for band in range(bands):
         eight = fill(powers, 0.0)
         for k in range(first[band], stop[band]):

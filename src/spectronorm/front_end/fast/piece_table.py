@@ -15,6 +15,7 @@ from spectronorm.front_end.fast import few_in_lanes as lanes
 from spectronorm.front_end.fast.blocks import LevelKernels
 from spectronorm.front_end.fast.logarithm import logarithm_numbers
 from spectronorm.front_end.fast.many_in_lanes import add_long_piece
+from spectronorm.front_end.fast.runs_in_lanes import grouped
 from spectronorm.front_end.fast.sample_queue import State
 from spectronorm.full_scale import MAX_PEAK
 from spectronorm.kernels.buffers import Workspace
@@ -29,6 +30,7 @@ from spectronorm.kernels.packed import HEAD, PARTS
 if TYPE_CHECKING:
     from spectronorm.front_end.fast.frame_writer import AddPiece, FrameWriter
 
+_GROUPS = lanes.GROUP_WEIGHTS, lanes.GROUP_BINS, lanes.NARROW_WEIGHTS, lanes.NARROW_BINS
 _LINE = 8
 """Number of float64 in a cache line."""
 
@@ -122,7 +124,7 @@ def _common_table(
         lanes.LAST_ROOTS: last_roots(plan, few) if few else 0,
         lanes.NARROW_ROOTS: last_roots(plan, few // 2) if few else 0,
         lanes.MEAN_RUNS: (runs_of(size) if stft.remove_dc_offset else NO_RUNS).reshape(-1),
-        **_band_parts(blocks.runs),
+        **_band_parts(blocks.runs, few),
         lanes.SHIFT: bands,
         lanes.SCALE: bands,
         lanes.FRAMES: size * DOUBLES,
@@ -137,15 +139,20 @@ def _common_table(
     return _packed(settings, parts)
 
 
-def _band_parts(runs: BandRuns) -> dict[int, NDArray[Any] | int]:
-    """Return the weights of the bands' runs one after the other, and the runs; nothing for bins as they are."""
+def _band_parts(runs: BandRuns, few: int) -> dict[int, NDArray[Any] | int]:
+    """Return the weights of the bands' runs one after the other, and the runs; nothing for bins as they are.
+
+    For `few` frames and for half of them, they are grouped.
+    """
     if runs.identity:
-        return {lanes.WEIGHTS: 0, lanes.FIRST: 0, lanes.STOP: 0}
+        return dict.fromkeys((lanes.WEIGHTS, lanes.FIRST, lanes.STOP, *_GROUPS), 0)
+    groups: list[NDArray[Any] | int] = [*grouped(runs, few), *grouped(runs, few // 2)] if few else [0] * len(_GROUPS)
     weights = [row[first:stop] for row, first, stop in zip(runs.matrix, runs.first, runs.stop, strict=True)]
     return {
         lanes.WEIGHTS: np.concatenate(weights),
         lanes.FIRST: runs.first.astype(np.int64),
         lanes.STOP: runs.stop.astype(np.int64),
+        **dict(zip(_GROUPS, groups, strict=True)),
     }
 
 

@@ -138,18 +138,31 @@ class Numbers:
 
     def __getitem__(self, at: Value) -> Value:
         stored = ir.VectorType(self._stored, self.lanes.width)
-        value = self._builder.load(self._place(at, stored), align=self._align, typ=stored)
-        same = stored == self.lanes.vector
-        value = value if same else self._builder.fpext(value, self.lanes.vector)
-        return Value(self._builder, value, fused=self._fused)
+        return self._widened(self._builder.load(self._place(at, stored), align=self._align, typ=stored))
 
     def __setitem__(self, at: Value, value: Value) -> None:
         self._builder.store(value.written, self._place(at, value.written.type), align=self._align)
 
+    def every(self, stride: Value, at: Value) -> Value:
+        """Return the lanes of every `stride`-th number from `at` on."""
+        stored = ir.VectorType(self._stored, self.lanes.width)
+        value = ir.Constant(stored, ir.Undefined)
+        for lane in range(self.lanes.width):
+            place = self._place(at + stride * lane, self._stored)
+            one = self._builder.load(place, typ=self._stored)
+            value = self._builder.insert_element(value, one, ir.Constant(ir.IntType(32), lane))
+        return self._widened(value)
+
     def everywhere(self, at: Value) -> Value:
         """Return the number at this position, in all lanes."""
         one = self._builder.load(self._place(at, self._stored), typ=self._stored)
+        wanted = self.lanes.vector.element
+        one = one if one.type == wanted else self._builder.fpext(one, wanted)
         return Value(self._builder, self.lanes.filled(self._builder, one), fused=self._fused)
+
+    def _widened(self, value: Any) -> Value:
+        same = value.type == self.lanes.vector
+        return Value(self._builder, value if same else self._builder.fpext(value, self.lanes.vector), fused=self._fused)
 
     def _place(self, at: Value, wanted: Any) -> Any:
         return _pointer(self._builder, self._data, at, self._stored, wanted)

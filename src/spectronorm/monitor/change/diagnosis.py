@@ -135,7 +135,7 @@ def _unknown(e: Evidence, o: Observed, found: Sequence[Explained]) -> list[Cause
     """An unknown change, with what moved and the causes that come nearest."""
     near = [cause for cause in _weighted(found) if cause.weight >= _LEAST_WEIGHT][:3]
     nearest = f" Nearest: {', '.join(cause.kind.value for cause in near)}." if near else ""
-    because = f"No known cause explains it well beyond all others: {_moved(e, o)}.{nearest}"
+    because = f"No known cause explains the change clearly better than all others: {_moved(e, o)}.{nearest}"
     causes = [replace(cause, weight=cause.weight / 2) for cause in near]
     return [Cause(Kind.UNKNOWN, 1.0 - sum(cause.weight for cause in causes), because), *causes]
 
@@ -145,11 +145,11 @@ def _moved(e: Evidence, o: Observed) -> str:
     quiet, _, loud = (float(part) for part in np.median(o.shift, axis=0))
     place = int(np.abs(o.shift[:, 1]).argmax())
     parts = [
-        f"quiet moments {quiet:+.0f} dB",
-        f"loud ones {loud:+.0f} dB",
-        f"most of all {o.shift[place, 1]:+.0f} dB at {o.hz[place]:.0f} Hz",
-        f"RMS {e.rms_shift:+.0f} dB",
-        f"crest {e.crest_shift:+.0f} dB",
+        f"quiet moments {quiet:+z.0f} dB",
+        f"loud ones {loud:+z.0f} dB",
+        f"most of all {o.shift[place, 1]:+z.0f} dB at {o.hz[place]:.0f} Hz",
+        f"RMS {e.rms_shift:+z.0f} dB",
+        f"crest {e.crest_shift:+z.0f} dB",
     ]
     return ", ".join(parts)
 
@@ -169,7 +169,7 @@ def _clipping(e: Evidence) -> Cause | None:
         cut = e.same_peak >= 0.3 and e.crest_shift <= -6.0 and e.rms_shift > -3.0
     if not cut:
         return None
-    because = f"Peaks are cut off and stand {-e.crest_shift:.1f} dB less above the RMS than in training."
+    because = f"Peaks are cut off and exceed the RMS by {-e.crest_shift:.1f} dB less than in training."
     return Cause(Kind.CLIPPING, 1.0, because)
 
 
@@ -178,5 +178,8 @@ def _by_waveform(e: Evidence) -> Cause:
     if abs(e.rms_shift) >= max(3.5, 4.0 * e.rms_se) and abs(e.crest_shift) <= 2.5:
         because = f"All clips are {abs(e.rms_shift):.1f} dB {'louder' if e.rms_shift > 0 else 'quieter'}."
         return Cause(Kind.LEVEL, 1.0, because)
-    because = f"The levels have no decibels to be judged by: RMS {e.rms_shift:+.0f} dB, crest {e.crest_shift:+.0f} dB."
+    because = (
+        "Each level depends on several frames, so only the waveform can be judged: "
+        f"RMS {e.rms_shift:+z.0f} dB, crest {e.crest_shift:+z.0f} dB."
+    )
     return Cause(Kind.UNKNOWN, 1.0, because)

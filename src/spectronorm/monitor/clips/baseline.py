@@ -133,6 +133,11 @@ class Baseline:
     def _sorted(self) -> Floats:
         return np.sort(self.rows[:, self.columns], axis=0)
 
+    @cached_property
+    def ranks(self) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+        """Columns of the known features, their sorted values `(score, clip)`, and the score of each doubled rank."""
+        return self.columns, np.ascontiguousarray(self._sorted.T), scores_of_ranks(len(self.rows))
+
     @property
     def has_groups(self) -> bool:
         """True if the clips' groups, and not chance, decide which clips are in one fold."""
@@ -220,7 +225,7 @@ def normal_scores(ordered: Floats, features: Floats) -> NDArray[np.int64]:
     flat = features.reshape(-1, ordered.shape[1])
     twice_ranks = np.empty(flat.shape, dtype=np.int64)
     _twice_ranks(ordered, flat, twice_ranks)
-    return _score_table(n)[twice_ranks].reshape(features.shape)
+    return scores_of_ranks(n)[twice_ranks].reshape(features.shape)
 
 
 def _twice_ranks_by_numpy(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
@@ -248,7 +253,7 @@ def _twice_ranks(ordered: Floats, x: Floats, out: NDArray[np.int64]) -> None:
 
 
 @lru_cache(maxsize=16)
-def _score_table(n: int) -> NDArray[np.int64]:
+def scores_of_ranks(n: int) -> NDArray[np.int64]:
     """Score of each doubled rank among n: the normal quantile of `(rank + 1/2) / (n + 1)`."""
     quantile = NormalDist().inv_cdf
     return np.array([round(quantile((k + 1) / (2 * n + 2)) * UNIT_SCORE) for k in range(2 * n + 1)], dtype=np.int64)

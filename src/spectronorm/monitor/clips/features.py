@@ -106,30 +106,37 @@ def clip_features(level: NDArray[Any], samples: NDArray[np.float32] | None) -> F
 
     Levels and spreads are in the level's unit, RMS and peak in dBFS before waveform normalization.
     """
-    no_frames = np.empty((level.shape[0], 0), dtype=np.int32)
+    rows, no_frames = as_rows(level), np.empty((level.shape[0], 0), dtype=np.int32)
     recorded = Recorded(level.shape[1], 0.0, 0.0, False, b"") if samples is None else as_recorded(samples)
     no_sums = np.empty(level.shape[0], dtype=np.int64)
-    return clip_features_on_grid(np.asarray(level, dtype=np.float64), recorded, 0.0, no_frames, no_sums)[0]
+    return clip_features_on_grid(rows, recorded, 0.0, no_frames, no_sums)[0]
+
+
+def as_rows(level: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    """Return a level as contiguous float32, if it is that, or float64."""
+    return np.ascontiguousarray(level, np.float32 if level.dtype == np.float32 else np.float64)
 
 
 def clip_features_on_grid(
-    level: NDArray[np.float64],
+    level: NDArray[np.floating[Any]],
     recorded: Recorded,
     steps: float,
     gridded: NDArray[np.int32],
     sums: NDArray[np.int64],
-) -> tuple[Floats, int, int]:
+) -> tuple[Floats, int, int, bool]:
     """Compute a clip's features, and in one pass its level on the grid, with the lowest and highest grid value.
 
     `gridded` `(band, frame)` is filled with evenly spaced frames, and `sums` `(band,)` with the sum of each band's; an
-    array without frames leaves the extremes undefined.
+    array without frames leaves the extremes undefined. At last it is told if all features are finite. The level is
+    contiguous, of float64 or float32.
     """
     bounds = _range_bounds(level.shape[0])
     features = np.empty(len(OF_RANGES) * (len(bounds) - 1) + len(OF_CLIPS))
-    lowest, highest = look(level, bounds, steps, gridded, sums, features)
+    lowest, highest, finite = look(level, bounds, steps, gridded, sums, features)
     rms, peak = dbfs(recorded.rms), dbfs(recorded.peak)
-    features[-5:-1] = rms, peak, peak - rms, math.log10(recorded.tops + _FEWEST_TOPS)
-    return features, lowest, highest
+    features[-5], features[-4], features[-3] = rms, peak, peak - rms
+    features[-2] = math.log10(recorded.tops + _FEWEST_TOPS)
+    return features, lowest, highest, finite
 
 
 @lru_cache(maxsize=64)

@@ -8,25 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectronorm.arrays import Floats, Integers
-from spectronorm.kernels.jit import kernel
 
-_UNIT = 1 << 16
-_LARGEST = 1e4
-
-
-def _add_clip_by_numpy(row: Floats, sums: Integers) -> None:
-    held = np.clip(row, -_LARGEST, _LARGEST)
-    sums[0] += np.rint(held * _UNIT).astype(np.int64)
-    sums[1] += np.rint(held * held * _UNIT).astype(np.int64)
-
-
-@kernel(_add_clip_by_numpy, cache=True, nogil=True)
-def add_clip(row: Floats, sums: Integers) -> None:
-    """Add one clip's features to the sums `(2, feature)` of `FeatureMoments`."""
-    for f in range(row.size):
-        held = min(max(row[f], -_LARGEST), _LARGEST)
-        sums[0, f] += np.int64(np.rint(held * _UNIT))
-        sums[1, f] += np.int64(np.rint(held * held * _UNIT))
+UNIT, LARGEST = 1 << 16, 1e4
+"""Features are held within the largest number, and counted in this fraction of 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +23,10 @@ class FeatureMoments:
     @classmethod
     def of(cls, features: Floats) -> FeatureMoments:
         """Sum the features `(clip, feature)`, or one clip's `(feature,)`."""
-        rows = np.clip(np.atleast_2d(features), -_LARGEST, _LARGEST)
+        rows = np.clip(np.atleast_2d(features), -LARGEST, LARGEST)
         parts = [
-            np.rint(rows * _UNIT).astype(np.int64).sum(axis=0),
-            np.rint(rows**2 * _UNIT).astype(np.int64).sum(axis=0),
+            np.rint(rows * UNIT).astype(np.int64).sum(axis=0),
+            np.rint(rows**2 * UNIT).astype(np.int64).sum(axis=0),
         ]
         return cls(len(rows), np.stack(parts))
 
@@ -55,9 +39,9 @@ class FeatureMoments:
     @property
     def mean(self) -> Floats:
         """Mean of each feature."""
-        return np.asarray(self.sums[0] / (_UNIT * max(self.clips, 1)))
+        return np.asarray(self.sums[0] / (UNIT * max(self.clips, 1)))
 
     @property
     def deviation(self) -> Floats:
         """Standard deviation of each feature over clips."""
-        return np.asarray(np.sqrt(np.maximum(self.sums[1] / (_UNIT * max(self.clips, 1)) - self.mean**2, 0.0)))
+        return np.asarray(np.sqrt(np.maximum(self.sums[1] / (UNIT * max(self.clips, 1)) - self.mean**2, 0.0)))

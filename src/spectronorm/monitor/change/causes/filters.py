@@ -56,7 +56,7 @@ def _smooth_filter(o: Observed) -> Hypothesis:
         curve = curves @ p
         low, high = int(curve.argmin()), int(curve.argmax())
         return (
-            f"Bands moved smoothly, from {curve[low]:+.0f} dB at {o.hz[low]:.0f} Hz to {curve[high]:+.0f} dB at "
+            f"Bands moved smoothly, from {curve[low]:+z.0f} dB at {o.hz[low]:.0f} Hz to {curve[high]:+z.0f} dB at "
             f"{o.hz[high]:.0f} Hz, each as a whole."
         )
 
