@@ -28,8 +28,7 @@ from benchmarks.document import renew_rows
 from benchmarks.measure import RESULTS
 from benchmarks.simulated_runs import OWN, MetricSetting, Setting, simulate, simulate_metric, widening
 from spectronorm.experiment.answer.outcomes import Outcomes
-from spectronorm.experiment.answer.power import detectable
-from spectronorm.experiment.answer.precision import precision_of
+from spectronorm.experiment.answer.precision import stated_difference
 from spectronorm.experiment.answer.statistics import bootstrap
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNRESOLVED, UNSAID, WORSE, ArmVerdict, verdicts
 from spectronorm.experiment.running.plan import planned_difference
@@ -93,6 +92,7 @@ POWER_DESIGNS = (
 )
 PLAN_DESIGNS = (
     *(Setting((80,) * 5, seeds, run=run) for seeds in (1, 3) for run in (0, 1.8)),
+    Setting((80,) * 5, 1, accuracy=0.6),
     Setting((80,) * 5, 3, arms=6),
     *(Setting((400,), seeds, run=run) for seeds in (3, 10) for run in (0, 1.8)),
     Setting((400,), 3, accuracy=0.6),
@@ -167,13 +167,21 @@ def margin(draws: int, seed: int, only: str) -> Iterator[Row]:
 def power(draws: int, seed: int, only: str) -> Iterator[Row]:
     """Return the chance of the word "better" for arms that differ by the difference that a run states.
 
-    A run states it from its own precision, which few folds or seeds know badly: so the quartiles too.
+    A run states it from its own precision, which few folds or seeds know badly: so the quartiles too. A run of two
+    folds states none.
     """
     for setting in selected(POWER_DESIGNS, only):
         stated = []
         for draw in range(draws):
             found = said(simulate(setting, 0.0, np.random.default_rng([seed, 1, draw])), draw)
-            stated.append(detectable(precision_of([verdict.difference for verdict in found]), len(found)))
+            size = stated_difference([verdict.difference for verdict in found])
+            if size is None:
+                break
+            stated.append(size)
+        if not stated:
+            empty = dict.fromkeys(("stated (points)", "middle half of the runs", "better"), "–")
+            yield {"design": setting.name, **empty, "draws": draws}
+            continue
         low, size, high = (100 * float(size) for size in np.quantile(stated, [0.25, 0.5, 0.75]))
         room = size < 100 * (0.995 - setting.accuracy)
         found_words = words(setting, size, draws, seed) if room else []

@@ -20,7 +20,7 @@ from benchmarks.changes import Change, heard
 from benchmarks.deployment_data import OTHER_DIGITS, Clips, DataSet, Training, data_sets, measured, trainings
 from benchmarks.deployment_tables import RATE
 from benchmarks.deployments import alarms
-from benchmarks.diagnoses import PAGE, named, said, windows
+from benchmarks.diagnoses import PAGE, Named, named, said, windows
 from benchmarks.document import put_table
 from benchmarks.fresh_changes import PAIRS
 from spectronorm.monitor import Diagnosis, Kind
@@ -41,22 +41,25 @@ def word(found: Diagnosis, change: Change) -> str:
     return "both" if len(named) > 1 and not named <= _SATURATED else "one"
 
 
-def words(data: DataSet, change: Change, clips: Clips, known: Sequence[Training]) -> Counter[str]:
-    """Verdicts of all windows, and the names that were said."""
-    found: Counter[str] = Counter()
+def words(
+    data: DataSet, change: Change, clips: Clips, known: Sequence[Training]
+) -> tuple[Counter[str], Counter[Named]]:
+    """Verdicts of all windows, and the kinds that were named."""
+    found, kinds = Counter[str](), Counter[Named]()
     for training in known:
         for order in windows(data, change, training.fold):
             if alarms(training.baseline, training.thresholds[RATE], clips.features[order][None]).any():
                 diagnosis = clips.diagnosis(training, order)
-                found.update([word(diagnosis, change), f"as {said(named(diagnosis))}"])
+                found[word(diagnosis, change)] += 1
+                kinds[named(diagnosis)] += 1
             else:
                 found["no alarm"] += 1
-    return found
+    return found, kinds
 
 
-def row(data: str, name: str, found: Counter[str]) -> list[str]:
+def row(data: str, name: str, found: Counter[str], kinds: Counter[Named]) -> list[str]:
     """A pair's row of the table."""
-    shown = ", ".join(f"{k.removeprefix('as ')} {n}" for k, n in found.most_common() if k.startswith("as "))
+    shown = ", ".join(f"{said(one)} {n}" for one, n in kinds.most_common())
     return [data, name, *(str(found[w]) for w in WORDS), shown]
 
 
@@ -79,9 +82,9 @@ def main() -> None:
         total: Counter[str] = Counter()
         for name, change in PAIRS.items():
             clips = measured(data.front_end, heard(change, data.waves, data.front_end.sample_rate))
-            found = words(data, change, clips, known)
+            found, kinds = words(data, change, clips, known)
             total.update(found)
-            rows.append(row(data.name, name, found))
+            rows.append(row(data.name, name, found, kinds))
             print(" | ".join(rows[-1]), flush=True)
         remarks.append(remark(data.name, total))
         print(remarks[-1], flush=True)

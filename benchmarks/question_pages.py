@@ -16,6 +16,7 @@ from typing import Any
 from scipy import stats
 
 from benchmarks.document import put_table
+from spectronorm.experiment.answer.precision import TOO_FEW_UNITS
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "questions"
@@ -43,7 +44,9 @@ def _words(answer: Mapping[str, Any]) -> str:
     """The command's own words as a list: what the answer rests on, each arm against the reference, the advice."""
     pairs = len(answer["primary"]["verdicts"])
     power = "Such a run calls no arm better or worse, however large the difference."
-    if answer["detectable"] < 1:
+    if answer["detectable"] is None:
+        power = f"The smallest difference that such a run calls better cannot be said: {TOO_FEW_UNITS}."
+    elif answer["detectable"] < 1:
         power = (
             "Such a run calls an arm better four times in five if it is better by "
             f"{100 * answer['detectable']:.1f} points ({pairs} {'pair' if pairs == 1 else 'pairs'} of arms)."

@@ -80,7 +80,7 @@ BAD: dict[str, tuple[Mutation, str]] = {
     "colour": (lambda d, t, p: _resaved(np.stack([p] * 3, axis=-1), t), "in colour"),
     "16 bits told, 8 found": (
         _with_text(lambda h: h.update(bits=16)),
-        "written with 16 bits a pixel but has 8: it was re-encoded",
+        "written with 16 bits per pixel but has 8: it was re-encoded",
     ),
     "altered header": (_with_text(lambda h: h.update(length=1), sign=False), "checksum"),
     "checksum gone": (lambda d, t, p: encode_png(p, "spectronorm", t.replace("checksum", "check")), "checksum"),

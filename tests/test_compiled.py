@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+
+import numba
+import pytest
+
+from spectronorm.kernels import cache
 
 _PROGRAM = """
 import sys
@@ -50,3 +56,22 @@ for found in PRESETS.values():
 """
     subprocess.run([sys.executable, "-c", program], check=True, env=environment)
     assert sorted(tmp_path.rglob("*.nbc")) == kept
+
+
+def test_machine_code_of_another_version_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel contains what its module imports, whose changes numba, which compares the module's text, does not see."""
+    (tmp_path / "doubled.py").write_text("def doubled(x):\n    return 2 * x\n")
+    spec = spec_from_file_location("doubled", tmp_path / "doubled.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def loaded(version: str) -> int:
+        monkeypatch.setattr(cache, "__version__", version)
+        dispatcher = numba.njit(module.doubled)
+        cache.CheckedCache.give(dispatcher, pytest.fail)
+        assert dispatcher(21) == 42
+        return sum(dispatcher.stats.cache_hits.values())
+
+    assert [loaded(version) for version in ("1", "1", "2", "2")] == [0, 1, 0, 1]

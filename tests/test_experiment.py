@@ -31,11 +31,12 @@ from spectronorm.experiment import (  # noqa: E402
     run,
 )
 from spectronorm.experiment.answer.outcomes import outcomes  # noqa: E402
+from spectronorm.experiment.answer.precision import TOO_FEW_UNITS  # noqa: E402
 from spectronorm.experiment.answer.statistics import bootstrap  # noqa: E402
 from spectronorm.experiment.clips.levels import Waves  # noqa: E402
 from spectronorm.experiment.running.compare import compare  # noqa: E402
 from spectronorm.experiment.running.jobs import _together  # noqa: E402
-from spectronorm.experiment.running.plan import plan, same_model  # noqa: E402
+from spectronorm.experiment.running.plan import expected, plan, same_model  # noqa: E402
 from spectronorm.experiment.running.prepare import arm_inputs  # noqa: E402
 from spectronorm.experiment.training.checkpoint import Checkpoint  # noqa: E402
 from spectronorm.experiment.training.models import MODELS, begins_with_batch_norm, make_model  # noqa: E402
@@ -47,6 +48,7 @@ from spectronorm.experiment.training.train import (  # noqa: E402
     train,
 )
 from spectronorm.report.comparison_page import save_comparison_page  # noqa: E402
+from spectronorm.report.comparison_tables import tables  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,16 @@ def test_a_planted_effect_is_found(table: Path, tmp_path: Path) -> None:
     assert loss.word == "better"
     assert said.sentences[0].startswith("“band” is better than “global” here by ")
     assert "global" in plan(ready)[0]
+
+
+@pytest.mark.parametrize(("folds", "said"), [(2, TOO_FEW_UNITS), (3, "better four times in five if it is better by")])
+def test_two_folds_state_no_difference(folds: int, said: str, tmp_path: Path) -> None:
+    """After the first block and at the end, a run of two folds says why it states none; three folds state one."""
+    ready = prepared(write_clips(tmp_path, drowned=False, seed=0, clips=60, folds=folds), tmp_path, epochs=2)
+    results = Results(tmp_path, ready.settings())
+    outcome = compare(ready, results)
+    assert said in expected(ready, results)[0]
+    assert said in "\n".join(tables(outcome))
 
 
 def test_a_null_is_not_found(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--folds", "1"], "folds=1 must be a whole number, 2 or more"),
         (["--group", "nobody"], "groups 'nobody'"),
         (["--metric", "f1"], "metric='f1' must be one of accuracy, recall, map"),
-        (["--separator", " "], "separator=' ' must be a text"),
+        (["--separator", " "], "separator=' ' must be the text"),
         (["--hold-out", "7"], "hold out '7'"),
         (["--model", "huge"], "model='huge' is unknown; use one of tiny"),
         (["--model", "tests.experiment_cases:wrong_size"], r"gives \(2, 3\) for a batch of 2"),

@@ -17,6 +17,7 @@ from spectronorm.experiment.answer.chances import Chances, chances
 from spectronorm.experiment.answer.discordance import half_width_floor
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.power import Precision, detectable, power_of_better
+from spectronorm.experiment.answer.precision import TOO_FEW_UNITS, precision_of, stated_difference
 from spectronorm.experiment.answer.sentences import sentence
 from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, evaluate_look
 from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap, holm
@@ -231,6 +232,20 @@ def test_the_difference_stated_after_the_first_block_is_called_better(folds: int
     said = [verdicts([difference])[0].word for difference in runs]
     # Folds are made as if training sets did not overlap, which the interval allows for all the same.
     assert 0.73 <= said.count(BETTER) / len(said) <= 0.87
+
+
+@pytest.mark.parametrize(("folds", "seeds", "stated"), [(2, 3, False), (3, 1, True), (1, 2, False), (1, 3, True)])
+def test_two_folds_or_seeds_do_not_tell_what_a_run_detects(folds: int, seeds: int, stated: bool) -> None:
+    """Two folds, or two seeds of one fold, give no figure and no number of blocks; three give both."""
+    clips = 240
+    hits = (np.random.default_rng(4).random((2, clips, seeds)) < 0.7).astype(float)
+    found = bootstrap(made(hits, folds=np.arange(clips) * folds // clips)).difference("a", "b")
+    size = stated_difference([found])
+    assert (size is not None) is stated
+    assert size is None or 0.03 < size <= 1.0
+    blocks = {"folds": folds, "seeds": seeds, "block_seconds": 60.0}
+    said = advice(list(verdicts([found])), "b", precision_of([found]), 1, **blocks)
+    assert (TOO_FEW_UNITS in said[1]) is not stated
 
 
 def test_advice_names_the_winner_and_the_time() -> None:

@@ -326,7 +326,7 @@ def test_what_is_no_source_is_said(tmp_path: Path) -> None:
         "empty": "no file of levels",
         "table.csv": "no column path",
         "rowless.csv": "no rows",
-        "x.safetensors": "not a sound .safetensors",
+        "x.safetensors": "not an intact .safetensors",
     }.items():
         with pytest.raises(sn.errors.SourceError, match=message):
             open_features(tmp_path / name)

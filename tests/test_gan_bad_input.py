@@ -110,7 +110,7 @@ def test_a_checkpoint_belongs_to_its_training(clips: Path, trained: Path, tmp_pa
         load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
     del tensors["generator.project.weight"]
     container.save_tensors(tmp_path / "old.safetensors", header, tensors)
-    with pytest.raises(FileFormatError, match="not those of these networks"):
+    with pytest.raises(FileFormatError, match="do not fit these networks"):
         load_checkpoint(same.trainer(), tmp_path / "old.safetensors")
     (tmp_path / "copy" / SETTINGS).write_text("{")
     with pytest.raises(FileFormatError, match="damaged"):

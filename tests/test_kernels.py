@@ -140,9 +140,9 @@ def test_a_frame_alone_has_the_bits_of_the_plain_transform(n: int) -> None:
     np.testing.assert_array_equal(found[: n // 2 + 1], expected)
 
 
-@pytest.mark.parametrize("n", [400, 440, 1024, 144, 128, 15])
+@pytest.mark.parametrize("n", [400, 1024, 144, 128, 15])
 def test_other_transforms_are_not_taken_alone(n: int) -> None:
-    plan = plan_of(n, 11)
+    plan = plan_of(n)
     assert plan is not None
     assert not takes_one(plan)
 

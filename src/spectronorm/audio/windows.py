@@ -54,7 +54,7 @@ class Windows:
         if self.overlap >= self.seconds:
             raise ArgumentError(
                 f"overlap={self.overlap} s must be shorter than window={self.seconds} s: each window begins "
-                "window - overlap behind the one before"
+                "window - overlap after the one before"
             )
 
     def cut(self, source: Source, *, shortest: float = 0.0) -> Source:

@@ -36,7 +36,7 @@ def write_clean_table(clips: Sequence[ClipReference], path: str | Path) -> None:
     Raises:
         ArgumentError: if there is no clip, the name has another suffix, a clip lies in no file of its own (a member of
             an archive, a row, a URL), or a name cannot be written as UTF-8.
-        OutputRefused: if a file stands there.
+        OutputRefused: if a file already exists.
 
     >>> import pathlib, tempfile
     >>> from spectronorm.audio import ClipReference

@@ -160,8 +160,8 @@ def _note_groups(source: Source, profile: Profile) -> None:
         number = len({clip.columns.get(column, clip.name) for clip in source})
         if 1 < number < len(source):
             warn(
-                f"the {counted(len(source), 'clip')} come from {number} groups by {column}; errors by clip may be too "
-                f"small, and --group-by {column} measures those by {column} too"
+                f"the {counted(len(source), 'clip')} come from {number} groups by {column}; standard errors by clip "
+                f"may be too small, and --group-by {column} also gives standard errors by {column}"
             )
             return
 

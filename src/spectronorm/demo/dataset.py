@@ -162,7 +162,7 @@ def _require_ours(folder: Path, files: Mapping[str, bytes]) -> None:
     Sounds carry no mark of ours, so a record beside the table names every file by its digest.
 
     Raises:
-        OutputRefused: if another file stands there.
+        OutputRefused: if another file already exists.
     """
     path = folder / RECORD
     known = {*_recorded(path), *(xxhash.xxh3_128_hexdigest(content) for content in files.values())}

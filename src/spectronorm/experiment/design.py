@@ -72,7 +72,7 @@ class Design:
         object.__setattr__(self, "metric", find_metric(self.metric).name)
         names = [arm.name for arm in self.arms]
         if any(name.endswith(AGAIN) for name in names):
-            raise ArgumentError(f"no arm's name may end in {AGAIN!r}: that is how the A/A control is called")
+            raise ArgumentError(f"no arm's name may end in {AGAIN!r}: the A/A control has such a name")
         set_whole_numbers(self, ("seeds",), 1, 10_000)
         set_whole_numbers(self, ("update_classes",), 0, 100_000)
         if self.update_classes and not self.shifts:

@@ -97,7 +97,9 @@ class Results:
             _require_same(path, _read_json(path), json.loads(canonical_json(settings)))
         else:
             if os.path.lexists(folder / LINES):
-                raise OutputRefused(f"{folder / LINES}: stands there without {SETTINGS}; choose another folder with -o")
+                raise OutputRefused(
+                    f"{folder / LINES}: already exists without {SETTINGS}; choose another folder with -o"
+                )
             write_text(path, json.dumps(settings, indent=1, sort_keys=True, allow_nan=False) + "\n", None)
         self._recover()
 

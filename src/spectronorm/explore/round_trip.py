@@ -43,7 +43,7 @@ def turn_back(view: ClipView, front_end: AnyFrontEnd, low: float, high: float, n
     front_end = require_front_end(front_end, "turning an image into sound")
     if view.samples is None or (view.seconds or 0.0) > _MOST_SECONDS:
         raise ArgumentError(
-            f"{view.seconds:.0f} s are longer than {_MOST_SECONDS:.0f} s, the most that this page turns back; "
+            f"{view.seconds:.0f} s are longer than {_MOST_SECONDS:.0f} s, the most that this page inverts; "
             "spectronorm roundtrip takes any length"
         )
     wave = view.samples

@@ -39,7 +39,7 @@ def list_tensors(path: Path, name: str) -> list[ClipReference]:
             return []
         return [_clip(path, name, key, about, 8 + length, size) for key, about in sorted(header.items())]
     except _ODD as error:
-        raise SourceError(f"{str(path)!r}: is not a sound .safetensors file ({error})") from None
+        raise SourceError(f"{str(path)!r}: is not an intact .safetensors file ({error})") from None
 
 
 def _clip(path: Path, name: str, key: str, about: Any, start: int, size: int) -> ClipReference:

@@ -54,7 +54,7 @@ def load_checkpoint(trainer: GanTrainer, path: Path) -> None:
         for name, tensor in state.items()
     )
     if not fits:
-        raise FileFormatError(f"{path}: its weights are not those of these networks; train in another folder")
+        raise FileFormatError(f"{path}: its weights do not fit these networks; train in another folder")
     if not all(np.isfinite(tensors[name]).all() for name in state):
         raise FileFormatError(f"{path}: holds NaN or infinite weights; train in another folder")
     with torch.no_grad():

@@ -101,7 +101,7 @@ def _open_folder(prepared: PreparedGan, folder: Path) -> float:
     here = json.loads(canonical_json(prepared.settings))
     if not (folder / CHECKPOINT).exists():  # No work depends on these settings yet, so they may be replaced.
         if os.path.lexists(folder / LOG) and not path.exists():
-            raise OutputRefused(f"{folder / LOG}: stands there without {SETTINGS}; choose another folder with -o")
+            raise OutputRefused(f"{folder / LOG}: already exists without {SETTINGS}; choose another folder with -o")
         require_replaceable(folder / MODEL, Content.CONTAINER)
         require_replaceable(path, Content.RECORD)
         prepared.profile.save(folder / PROFILE)
@@ -145,7 +145,7 @@ def _line(step: int, losses: list[StepLosses], seconds: float) -> CheckpointLine
     ]
     if not np.isfinite(means).all():
         raise ArgumentError(
-            f"training diverged before step {step}: losses are not finite; the last checkpoint stands, and "
+            f"training diverged before step {step}: losses are not finite; the last checkpoint is kept, and "
             "--learning-rate or --loss may be changed in another folder"
         )
     return CheckpointLine(step, round(means[0], 5), round(means[1], 5), round(seconds, 1))

@@ -207,7 +207,7 @@ def _check(header: Header, plain: Mapping[str, Any], pixels: NDArray[Any]) -> No
     """Raise `ValueError` unless header and pixels can belong together."""
     bits, (rows, columns) = 8 * pixels.dtype.itemsize, pixels.shape
     if bits != header.layout.bits:
-        raise ValueError(f"it was written with {header.layout.bits} bits a pixel but has {bits}: it was re-encoded")
+        raise ValueError(f"it was written with {header.layout.bits} bits per pixel but has {bits}: it was re-encoded")
     if rows != header.front_end.n_bands:
         raise ValueError(f"it has {rows} rows for the {header.front_end.n_bands} bands of its front end")
     if header.level_range.low.size not in (1, rows):

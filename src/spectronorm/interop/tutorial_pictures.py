@@ -169,7 +169,7 @@ def decode_legacy_logmel(path: str | Path, settings: LegacyLogMel) -> LegacyImag
     if png.bits != 8 or png.pixels.shape[0] != settings.n_mels:
         raise FileFormatError(
             f"{path}: has {png.pixels.shape[0]} rows of {png.bits} bits, but n_mels={settings.n_mels} and 8 bits were "
-            "told; check the settings"
+            "given; check the settings"
         )
     codes = (255 - png.pixels)[::-1].astype(np.int64)
     turns, silent = count_turns(codes, settings.code_of_silence)

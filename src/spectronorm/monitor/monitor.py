@@ -347,4 +347,4 @@ def _require_alike(first: Monitor, other: Monitor) -> None:
     settings = [(m.window, m.false_alarms, m.baseline.measured) for m in (first, other)]
     same_rows = np.array_equal(other.baseline.rows, first.baseline.rows, equal_nan=True)
     if settings[0] != settings[1] or not same_rows:
-        raise ArgumentError("monitors differ in window, baseline or false alarms; start them alike")
+        raise ArgumentError("monitors differ in window, baseline or false alarms; start them with equal settings")

@@ -150,7 +150,7 @@ def calibrate(
     if pane_clips * panes > 20_000:
         raise ArgumentError(f"a window of {pane_clips * panes} clips is too long to calibrate: at most 20000")
     if serial and not baseline.measured:
-        raise ArgumentError("a serial calibration takes training clips in their order; give them (--training SOURCE)")
+        raise ArgumentError("a serial calibration takes clips in their order; pass training clips (--training SOURCE)")
     generator = np.random.default_rng(seed)
     folds = np.arange(len(baseline.rows)) * _FIFTHS // len(baseline.rows)
     if baseline.has_groups or not serial:

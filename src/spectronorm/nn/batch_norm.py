@@ -90,7 +90,7 @@ def adapt_batchnorm(
         raise ArgumentError("there are no inputs to adapt to; give batches as the model takes them")
     objections = tuple(_objections(clips, audio))
     if objections and not force:
-        raise UpdateRefused(f"not adapted: {' '.join(objections)} Mend the cause first, or force the adaptation")
+        raise UpdateRefused(f"not adapted: {' '.join(objections)} Remove the cause first, or force the adaptation")
     before = {
         f"{name}.{buffer}".lstrip("."): value.clone()
         for name, layer in layers.items()

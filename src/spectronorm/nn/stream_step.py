@@ -78,7 +78,7 @@ class StreamStep(nn.Module):
         if state.ndim != 2 or state.shape[1] != self.held or state.dtype != samples.dtype:
             raise ShapeError(
                 f"a state of shape {tuple(state.shape)} and {state.dtype} does not continue samples of {samples.dtype} "
-                f"with {self.held} samples a clip; begin with initial_state, and pass on what a step returned"
+                f"with {self.held} samples per clip; begin with initial_state, and pass on what a step returned"
             )
         wave = torch.cat([state, samples], dim=1)
         frames: Tensor = self.preprocess(wave)

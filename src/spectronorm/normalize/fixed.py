@@ -51,7 +51,7 @@ class Fixed(Normalizer):
     scale: _Numbers = field(default=1.0, metadata={"help": "the number of units of the level that become 1"})
     factor: float = field(default=1.0, metadata={"help": "a factor of the scale"})
     padding: str = field(  # type: ignore[misc]
-        default="silence", repr=False, metadata={"help": "what stands in padding: zero, silence or zero-level"}
+        default="silence", repr=False, metadata={"help": "value of padding: zero, silence or zero-level"}
     )
 
     def __post_init__(self) -> None:

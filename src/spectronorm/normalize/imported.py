@@ -43,7 +43,7 @@ class Imported(Normalizer):
     factor: float = field(default=1.0, metadata={"help": "number of standard deviations in one scale"})
     count: float = field(default=0.0, metadata={"help": "number of frames that were measured; 0 if unknown"})
     padding: str = field(  # type: ignore[misc]
-        default="zero", repr=False, metadata={"help": "what stands in padding: zero, silence or zero-level"}
+        default="zero", repr=False, metadata={"help": "value of padding: zero, silence or zero-level"}
     )
 
     def __post_init__(self) -> None:

@@ -209,7 +209,7 @@ class FittedNormalizer:
     def with_map(
         cls, normalizer: Normalizer, front_end: AnyFrontEnd, fitted_on: FittedOn, shift: ArrayLike, scale: ArrayLike
     ) -> FittedNormalizer:
-        """A normalizer with one map for all clips, from a number or one value a band of each channel."""
+        """A normalizer with one map for all clips, from a number or one value per band of each channel."""
         columns = (_column(values, front_end.level_shape) for values in (shift, scale))
         return cls(normalizer, front_end, Affine(*columns), fitted_on)
 
@@ -399,6 +399,6 @@ def _column(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
         return array[..., None]
     raise ShapeError(
         f"{array.size} values of shape {array.shape} do not fit a level of {' × '.join(map(str, shape))} "
-        f"{'bands' if len(shape) == 1 else '(channel, band)'}; give one number, or one value a band"
+        f"{'bands' if len(shape) == 1 else '(channel, band)'}; give one number, or one value per band"
         f"{' of each channel' if len(shape) > 1 else ''}"
     )

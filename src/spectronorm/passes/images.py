@@ -235,7 +235,7 @@ def export_images(  # noqa: PLR0913  (every one of them is an independent choice
     options = options or ExportOptions()
     if not isinstance(codec, ImageCodec):
         raise ArgumentError(
-            f"codec must be an ImageCodec, not a {type(codec).__name__}; of a profile, it is "
+            f"codec must be an ImageCodec, not a {type(codec).__name__}; make one from a profile: "
             "images.ImageCodec(profile.front_end, images.LevelRange.extremes(profile))"
         )
     if options.colormap is not None:

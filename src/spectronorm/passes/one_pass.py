@@ -88,7 +88,7 @@ def require_few_bad(bad: Sequence[BadFile], total: int, limit: float | None) -> 
     raise TooManyBad(
         f"{len(bad)} of {counted(total, 'file')} {'is' if len(bad) == 1 else 'are'} bad ({reasons}), "
         f"more than max_bad={limit:g} allows"
-        f"{' (at least one must be good)' if len(bad) == total else ''}; mend or remove them, or allow more:\n"
+        f"{' (at least one must be good)' if len(bad) == total else ''}; repair or remove them, or allow more:\n"
         f"{first}"
     )
 

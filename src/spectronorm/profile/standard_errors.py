@@ -71,7 +71,7 @@ class StandardErrors:
         if not 0 < tolerance < math.inf:
             raise ArgumentError(f"tolerance={tolerance} must be positive and finite")
         if self.units < 2:
-            raise ArgumentError(f"one {self.unit} shows no variation, so nothing can be said of more")
+            raise ArgumentError(f"one {self.unit} shows no variation, so no standard error can be computed")
         spread = self.mean_se * math.sqrt(self.units)
         few, enough = 1, 2
         while float(scipy.stats.t.isf(_TAIL, enough - 1)) * spread / math.sqrt(enough) > tolerance:

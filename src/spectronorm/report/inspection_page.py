@@ -61,7 +61,7 @@ def save_inspection_page(
 
     Raises:
         MissingExtra: if Jinja2 is not installed.
-        OutputRefused: if a file that spectronorm did not write stands there.
+        OutputRefused: if a file that spectronorm did not write already exists.
     """
     template = page_template(_PAGE)
     references = {clip.name: clip for clip in reversed(found.source.clips)}

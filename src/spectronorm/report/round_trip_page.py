@@ -65,7 +65,7 @@ def save_round_trip_page(trips: Mapping[str, RoundTrip], path: Path, *, title: s
 
     Raises:
         MissingExtra: if Jinja2 or matplotlib is not installed.
-        OutputRefused: if a file that spectronorm did not write stands there.
+        OutputRefused: if a file that spectronorm did not write already exists.
     """
     template = page_template(_PAGE)
     write_text(path, template.render(title=title, clips=[_shown(*item) for item in trips.items()]), Content.PAGE)

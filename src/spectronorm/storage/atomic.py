@@ -30,7 +30,7 @@ def atomic_write(path: Path, content: Content | None = None) -> Iterator[BinaryI
             only we use, or that the caller has judged by `require_replaceable` already.
 
     Raises:
-        OutputRefused: if something else stands there (see `storage/replacement.py`).
+        OutputRefused: if something else already exists (see `storage/replacement.py`).
     """
     require_replaceable(path, content)
     if is_stream(path):

@@ -95,10 +95,10 @@ def _beginning(file: BinaryIO, size: int, path: Path) -> bytes:
         end = 8 + length + max((span[1] for span in spans), default=0)
     except DAMAGE:
         raise FileFormatError(
-            f"{path}: not a spectronorm file or damaged (its header is none); check the path"
+            f"{path}: not a spectronorm file or damaged (its header is invalid); check the path"
         ) from None
     if end != size:
-        raise FileFormatError(f"{path}: damaged: it has {size} bytes, but its header tells of {end}; make it again")
+        raise FileFormatError(f"{path}: damaged: it has {size} bytes, but its header claims {end}; make it again")
     return head + text
 
 
@@ -135,7 +135,7 @@ def _header(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         header = strict_json(metadata[HEADER_KEY])
     except (KeyError, TypeError, ValueError):
         raise FileFormatError(
-            f"{path}: a safetensors file, but without a sound spectronorm header; was it made by another program?"
+            f"{path}: a safetensors file, but without a valid spectronorm header; was it made by another program?"
         ) from None
     if not isinstance(header, dict):
         raise FileFormatError(f"{path}: its header is not a JSON object; make it again with spectronorm fit")

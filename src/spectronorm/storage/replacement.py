@@ -66,7 +66,7 @@ def _identity(place: str | Path) -> Identity | None:
 
 
 def require_replaceable(path: Path, content: Content | None) -> None:
-    """Raise `OutputRefused` unless `path` is free, or what stands there may be replaced by this content.
+    """Raise `OutputRefused` unless `path` is free, or the file there may be replaced by this content.
 
     Without a content any regular file is ours: the caller has looked. Links are followed.
     """
@@ -93,8 +93,8 @@ def require_replaceable(path: Path, content: Content | None) -> None:
         raise OutputRefused(f"{path}: cannot be read ({error.strerror or error}); choose another output") from None
     if not ours:
         raise OutputRefused(
-            f"{path}: stands there and is not {content.value}, so it is not replaced; choose another name, or allow it "
-            "with --overwrite (overwrite=True)"
+            f"{path}: already exists and is not {content.value}, so it is not replaced; choose another name, or allow "
+            "it with --overwrite (overwrite=True)"
         )
 
 

@@ -111,7 +111,7 @@ class AvSound:
                 elif here != first:
                     raise AudioError(
                         BadAudioReason.HEADER_LIES,
-                        f"it changes from {first[0]} to {here[0]} Hz, {first[1]} to {here[1]} channels; take it apart",
+                        f"it changes from {first[0]} to {here[0]} Hz, {first[1]} to {here[1]} channels; split it",
                     )
                 frame.pts = None  # gaps in a stream's times are not filled
                 for converted in as_float.resample(frame):

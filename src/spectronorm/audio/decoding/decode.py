@@ -205,6 +205,6 @@ def header_of(descriptor: int) -> tuple[int, int, int]:
 
 def _check_not_empty(read: int, missing: float) -> None:
     if read == 0 and missing > 0:
-        raise AudioError(BadAudioReason.TRUNCATED, f"it ends behind its header: {missing:.4g} s are missing")
+        raise AudioError(BadAudioReason.TRUNCATED, f"it ends right after its header: {missing:.4g} s are missing")
     if read == 0:
         raise AudioError(BadAudioReason.EMPTY, "it holds a header but no samples")

@@ -62,7 +62,7 @@ def opened_sounds(descriptor: int, found: Found, path: Path | None) -> Iterator[
                 raise AudioError(
                     BadAudioReason.HEADER_LIES,
                     f"it is several sounds in one, of {first[0]} and {this[0]} Hz, "
-                    f"{first[1]} and {this[1]} channels; take them apart",
+                    f"{first[1]} and {this[1]} channels; split it",
                 )
             first = this
             yield sound

@@ -106,7 +106,7 @@ class _Decoder(Confined):
                 return reported_error(self.receive(text, deadline) if text <= _MAX_TEXT else b"")
             possible = kind == SAMPLES and 4 * (place + rows * columns) <= len(self._shared) and text <= _MAX_TEXT
             if not possible or not 0 <= missing < math.inf or bits > MAX_BITS:
-                raise Gone("it gave an answer that cannot be")
+                raise Gone("it gave an impossible answer")
             # A copy: no other process can write to the values checked from here on.
             samples = memory(rows * columns)
             samples[:] = np.frombuffer(self._shared, np.float32, rows * columns, 4 * place)
@@ -127,7 +127,7 @@ class _Decoder(Confined):
         except OSError as error:
             raise Gone(str(error)) from None
         if kind != SAMPLES or text or max(rate, frames, channels) >= 1 << 63:
-            raise Gone("it gave an answer that cannot be")
+            raise Gone("it gave an impossible answer")
         return rate, channels, frames
 
 

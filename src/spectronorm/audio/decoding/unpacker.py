@@ -47,7 +47,7 @@ class _Unpacker(Confined):
             while True:
                 kind, length = PIECE.unpack(self.receive(PIECE.size, deadline))
                 if length > _MAX_PIECE or kind not in (DATA, DONE, FAILED):
-                    raise Gone("it gave an answer that cannot be")
+                    raise Gone("it gave an impossible answer")
                 data = self.receive(length, deadline)
                 if kind == DONE:
                     return

@@ -61,7 +61,7 @@ def list_archive(
                     beside.add(name, part.size or 0, read)
         except Exception as error:  # The standard library's parsers raise exceptions of any kind.
             if not clips:
-                raise SourceError(f"{place}: is not a sound archive ({error}); make or fetch it again") from None
+                raise SourceError(f"{place}: is not an intact archive ({error}); make or fetch it again") from None
             reason = error.reason if isinstance(error, AudioError) else BadAudioReason.UNREADABLE
             problem = f"the archive breaks off after {counted(len(clips), 'clip')} ({error})"
             broken = Part(place, problem=problem, reason=reason)
@@ -149,7 +149,7 @@ def _zip_parts(file: IO[bytes], place: str) -> Iterator[_Member]:
             if (member.external_attr >> 28) == 0xA:
                 problem = "it is a link inside an archive"
             if index in shared:
-                problem, reason = "its bytes in the archive are those of another member too", BadAudioReason.HEADER_LIES
+                problem, reason = "it shares bytes in the archive with another member", BadAudioReason.HEADER_LIES
             yield (
                 member.filename,
                 Part(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from spectronorm.counted import counted
 from spectronorm.experiment.answer.chances import MARGIN
 from spectronorm.experiment.answer.power import Precision, detectable
+from spectronorm.experiment.answer.precision import FEWEST_DF, TOO_FEW_UNITS
 from spectronorm.experiment.answer.sentences import in_quotes
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNSAID, ArmVerdict
 
@@ -41,8 +42,10 @@ def advice(
     if any(verdict.word == UNSAID for verdict in against):
         missing = next(verdict.difference.missing for verdict in against if verdict.word == UNSAID)
         return (*said, f"More data are needed to rank the arms: {missing}.")
-    needed = seeds_for(MARGIN, precision, pairs, seeds)
     margin = f"{100 * MARGIN:.0f} points"
+    if precision.se > 0 and precision.df < FEWEST_DF:
+        return (*said, f"The number of blocks for a difference of {margin} cannot be said: {TOO_FEW_UNITS}.")
+    needed = seeds_for(MARGIN, precision, pairs, seeds)
     if needed is None:
         said.append(f"More seeds cannot settle a difference of {margin} on these clips; more recordings are needed.")
     elif needed > seeds:

@@ -9,8 +9,7 @@ from spectronorm.experiment.answer.advice import advice
 from spectronorm.experiment.answer.basis import basis
 from spectronorm.experiment.answer.class_figures import ClassFigures, class_figures
 from spectronorm.experiment.answer.outcomes import HIT, LOG_LOSS, Choose, complete_blocks, outcomes, scores_under_shift
-from spectronorm.experiment.answer.power import detectable
-from spectronorm.experiment.answer.precision import precision_of
+from spectronorm.experiment.answer.precision import precision_of, stated_difference
 from spectronorm.experiment.answer.sentences import sentence, sentences
 from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap
 from spectronorm.experiment.answer.words import BETTER, WORSE, ArmVerdict, lower_is_better, verdicts
@@ -75,7 +74,7 @@ class Answer:
         same_model: Pairs of arms that are one model by algebra, as negative controls.
         shifts: The results on each simulated deployment.
         detectable: The smallest difference that such a run calls better four times in five, given its own precision and
-            its number of pairs; 1 if there is none.
+            its number of pairs; 1 if there is none, and None if it cannot be said, from two folds or two seeds.
         sentences: The answer in words.
         basis: What the answer rests on, in words.
         advice: Which arm to use, and what more training would settle, in words.
@@ -99,7 +98,7 @@ class Answer:
     control: PairedDifference
     same_model: tuple[PairedDifference, ...]
     shifts: tuple[Shifted, ...]
-    detectable: float
+    detectable: float | None
     sentences: tuple[str, ...]
     basis: tuple[str, ...]
     advice: tuple[str, ...]
@@ -157,7 +156,7 @@ def answer(done: Done, design: Design, clips: LabelledClips, same_model: Sequenc
         control,
         tuple(found[pair] for pair in same_model),
         shifts,
-        _detectable(primary),
+        stated_difference([v.difference for v in primary.verdicts], hits=primary.endpoint == HIT),
         (*sentences(primary.verdicts, design.reference, unit), *_shift_sentences(shifts, unit)),
         basis(blocks, clips, len(primary.verdicts), sum(len(part.verdicts) for part in shifts)),
         _advice(done, design, primary, blocks),
@@ -182,13 +181,6 @@ def _advice(done: Done, design: Design, primary: Comparison, blocks: Sequence[Bl
         seeds=len({block.seed for block in blocks}),
         block_seconds=seconds / len(blocks),
     )
-
-
-def _detectable(primary: Comparison) -> float:
-    differences = [verdict.difference for verdict in primary.verdicts]
-    if differences[0].missing:
-        return 1.0
-    return detectable(precision_of(differences, hits=primary.endpoint == HIT), len(differences))
 
 
 def whole_rounds(blocks: Sequence[Block], clips: LabelledClips) -> list[Block]:

@@ -33,7 +33,7 @@ def read_labels(source: Source, label: str, separator: str) -> tuple[tuple[str, 
         SourceError: if no clip has a label.
     """
     if not separator.strip():
-        raise ArgumentError(f"separator={separator!r} must be a text such as ; that stands between two labels")
+        raise ArgumentError(f"separator={separator!r} must be the text between two labels, such as ;")
     found = [names_of(clip, label, separator) for clip in source]
     classes = tuple(sorted({name for names in found for name in names}))
     if not classes:

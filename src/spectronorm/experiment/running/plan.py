@@ -8,7 +8,7 @@ from spectronorm.counted import counted
 from spectronorm.experiment.answer.discordance import discordance
 from spectronorm.experiment.answer.outcomes import HIT, Outcomes, complete_blocks, outcomes
 from spectronorm.experiment.answer.power import detectable
-from spectronorm.experiment.answer.precision import planned_precision
+from spectronorm.experiment.answer.precision import FEWEST_DF, TOO_FEW_UNITS, planned_precision
 from spectronorm.experiment.answer.sentences import in_quotes
 from spectronorm.experiment.answer.units import FEWEST_GROUPS, variance_over_recordings
 from spectronorm.experiment.metrics.known import find_metric
@@ -82,6 +82,8 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
     groups = len({clips.groups[i] for i in tested})
     if groups < FEWEST_GROUPS * len(folds) or (len(folds) == 1 and design.seeds == 1) or values.n_groups < 2:
         return []
+    if (len(folds) if len(folds) > 1 else design.seeds) - 1 < FEWEST_DF:
+        return [f"The smallest difference that the whole run will call better cannot be said: {TOO_FEW_UNITS}."]
     hits = design.metric_name == HIT
     size, more = (
         100 * planned_difference(values, design.pairs(), len(tested), len(folds), design.seeds, apart, hits=hits)

@@ -37,7 +37,7 @@ def write_statistics(
 
     Raises:
         ArgumentError: if there is no such format, each clip has its own map, or the format needs a pipeline.
-        OutputRefused: if another file stands there.
+        OutputRefused: if another file already exists.
 
     >>> import pathlib, tempfile, spectronorm as sn
     >>> fitted = sn.Fixed(-4.0, 2.0).for_front_end(sn.preset("kaldi"))

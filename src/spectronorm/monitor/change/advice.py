@@ -90,7 +90,7 @@ def advice_for(kind: Kind, *also: Kind) -> str:
         if helpful:
             parts.append(f"Measured on four models: {'; '.join(f'{_NAMES[r]} {_of(found[r])}' for r in helpful)}.")
         else:
-            parts.append("No update of statistics surely gained a point where it was measured.")
+            parts.append("In the measurements no update of statistics gained a point with certainty.")
         if others:
             parts.append(f"Avoid {'; '.join(f'{_NAMES[r]}, {_of(found[r])}' for r in others)}.")
     return " ".join(parts)

@@ -135,7 +135,7 @@ def _unknown(e: Evidence, o: Observed, found: Sequence[Explained]) -> list[Cause
     """An unknown change, with what moved and the causes that come nearest."""
     near = [cause for cause in _weighted(found) if cause.weight >= _LEAST_WEIGHT][:3]
     nearest = f" Nearest: {', '.join(cause.kind.value for cause in near)}." if near else ""
-    because = f"No known cause explains it well beyond all others: {_moved(e, o)}.{nearest}"
+    because = f"No known cause explains the change clearly better than all others: {_moved(e, o)}.{nearest}"
     causes = [replace(cause, weight=cause.weight / 2) for cause in near]
     return [Cause(Kind.UNKNOWN, 1.0 - sum(cause.weight for cause in causes), because), *causes]
 
@@ -169,7 +169,7 @@ def _clipping(e: Evidence) -> Cause | None:
         cut = e.same_peak >= 0.3 and e.crest_shift <= -6.0 and e.rms_shift > -3.0
     if not cut:
         return None
-    because = f"Peaks are cut off and stand {-e.crest_shift:.1f} dB less above the RMS than in training."
+    because = f"Peaks are cut off and exceed the RMS by {-e.crest_shift:.1f} dB less than in training."
     return Cause(Kind.CLIPPING, 1.0, because)
 
 
@@ -179,6 +179,7 @@ def _by_waveform(e: Evidence) -> Cause:
         because = f"All clips are {abs(e.rms_shift):.1f} dB {'louder' if e.rms_shift > 0 else 'quieter'}."
         return Cause(Kind.LEVEL, 1.0, because)
     because = (
-        f"The levels have no decibels to be judged by: RMS {e.rms_shift:+z.0f} dB, crest {e.crest_shift:+z.0f} dB."
+        "Each level depends on several frames, so only the waveform can be judged: "
+        f"RMS {e.rms_shift:+z.0f} dB, crest {e.crest_shift:+z.0f} dB."
     )
     return Cause(Kind.UNKNOWN, 1.0, because)

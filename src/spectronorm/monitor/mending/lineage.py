@@ -108,7 +108,7 @@ def rollback(path: str | Path, output: str | Path, *, overwrite: bool = False) -
         raise ArgumentError(f"{path}: was measured, not updated: there is nothing to roll back")
     data = container.load_tensors(Path(path))[1][_PARENT].tobytes()
     if hashlib.sha256(data).hexdigest() != records[-1]["parent_sha256"]:
-        raise FileFormatError(f"{path}: the parent inside is damaged; take it from where it was saved")
+        raise FileFormatError(f"{path}: the previous profile inside is damaged; use the file that it was saved in")
     with protecting([path]), overwriting(overwrite), atomic_write(Path(output), Content.CONTAINER) as file:
         file.write(data)
     return records[-1]

@@ -130,7 +130,7 @@ def update(
         raise ArgumentError(f"statistics={statistics!r} must be one of {', '.join(STATISTICS)}")
     objections = tuple(objections_to(new, Remedy(statistics)))
     if objections and not force:
-        raise UpdateRefused(f"not updated: {' '.join(objections)} Mend the cause first, or update anyway (--force)")
+        raise UpdateRefused(f"not updated: {' '.join(objections)} Remove the cause first, or update anyway (--force)")
     front_end, old = profile.front_end, profile.total
     grid = front_end.grid
     cells = np.rint(share * _apart(new.measurement, old, front_end) / grid.cell_width).astype(np.int64)

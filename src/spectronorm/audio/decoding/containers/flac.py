@@ -79,7 +79,7 @@ def _refuse_second(file: FileBytes, start: int, end: int) -> None:
     for block in file.blocks(start, end):
         seam = kept[-_BEGIN:] + block[:_BEGIN]
         if any(_begins(seam, at) for at in range(len(seam))) or any(_begins(block, at) for at in _places(block)):
-            raise AudioError(BadAudioReason.HEADER_LIES, "it is several FLAC files in one; take them apart")
+            raise AudioError(BadAudioReason.HEADER_LIES, "it is several FLAC files in one; split it")
         kept = block
 
 

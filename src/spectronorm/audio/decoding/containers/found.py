@@ -98,7 +98,7 @@ def settle(
             if odd is None:
                 return Settled(claimed)
         if (again := _header_again(file, start)) is not None:
-            note = f"its header stands behind its sound again; the last {file.size - again} bytes were left out"
+            note = f"its header is repeated after its sound; the last {file.size - again} bytes were left out"
             return Settled((again - start) // max(1, align) * max(1, align), note=note)
         zero = f"its header claims 0 bytes of sound, but {there} bytes follow; they were read" if claimed == 0 else ""
         return Settled(whole, note=zero)
@@ -107,7 +107,7 @@ def settle(
     if (odd := odd_rest(start + claimed)) is not None:
         raise AudioError(
             BadAudioReason.HEADER_LIES,
-            f"its header claims {claimed} bytes of sound, but {odd}; mend the header, or cut the file there",
+            f"its header claims {claimed} bytes of sound, but {odd}; correct the header, or cut the file there",
         )
     return Settled(claimed)
 
@@ -138,7 +138,7 @@ def _header_again(file: FileBytes, start: int) -> int | None:
 
 
 def _another_file(position: int) -> str:
-    return f"another file begins at byte {position}: it is several files in one; take them apart"
+    return f"another file begins at byte {position}: it is several files in one; split it"
 
 
 def nothing_may_follow(file: FileBytes) -> Callable[[int], str | None]:

@@ -191,7 +191,7 @@ def _refuse(file: FileBytes, position: int, end: int, kind: _Kind, count: int) -
     if other is not None and other != kind and _in_a_row(file, position, other):
         raise AudioError(
             BadAudioReason.HEADER_LIES,
-            f"after {count} frames its rate, layer or channels change: it is several files in one; take them apart",
+            f"after {count} frames its rate, layer or channels change: it is several files in one; split it",
         )
     for start in range(position, end, BLOCK):
         block = file.at(start, min(BLOCK, end - start))

@@ -82,7 +82,7 @@ class _Link:
             self.open.add(page.serial)
             self._sounds += page.audio
             if self._sounds > 1:
-                raise AudioError(BadAudioReason.HEADER_LIES, "it holds several sounds side by side; take them apart")
+                raise AudioError(BadAudioReason.HEADER_LIES, "it holds several sounds side by side; split it")
         else:
             self.running = True
             if before is None or page.serial not in self.open:

@@ -89,7 +89,7 @@ def _span(path: Path, number: int, row: _Row, start: str | None, end: str | None
     if abs(first + duration - stop) > _TOLERANCE:
         raise SourceError(
             f"{path}: row {number} has {end}={row[end or '']}, but {start}={row[start or '']} and "
-            f"duration={row['duration']} make {first + duration:.6g}; leave the column duration out, or mend it"
+            f"duration={row['duration']} make {first + duration:.6g}; leave the column duration out, or correct it"
         )
     return Span(first, stop)
 

@@ -78,7 +78,7 @@ def _read_json_lines(path: Path) -> list[dict[str, str]]:
                     raise SourceError(f"{path}: line {number} is not a JSON object; every line is one row")
     except (OSError, ValueError, RecursionError) as error:
         raise SourceError(
-            f"{path}: cannot be read as JSON Lines ({error}); save it in UTF-8, one object a line"
+            f"{path}: cannot be read as JSON Lines ({error}); save it in UTF-8, one object per line"
         ) from None
     columns = dict.fromkeys(key for row in found for key in row)
     return [{key: _text(row.get(key)) for key in columns} for row in found]
