@@ -59,7 +59,7 @@ for found in PRESETS.values():
 
 
 def test_machine_code_of_another_version_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kernel contains what its module imports, whose changes numba, which compares the module's text, does not see."""
+    """A kernel contains what its module imports, but numba compares only the text of the module."""
     (tmp_path / "doubled.py").write_text("def doubled(x):\n    return 2 * x\n")
     spec = spec_from_file_location("doubled", tmp_path / "doubled.py")
     assert spec is not None

@@ -26,8 +26,8 @@ _AS_THEY_ARE = (torch.float32, torch.float64)
 class Monitored(nn.Module):
     """Wrapper `Monitored(preprocess, monitor)`, which returns `preprocess(wave)` and monitors one clip in `every`.
 
-    Monitoring a clip takes about a third of the time of a fast front end, so by default one clip in eight is monitored:
-    an alarm then needs eight times the number of clips. On an accelerator, only those clips are copied to the host. The
+    Monitoring a clip takes about a quarter of a fast front end's time, so by default one clip in eight is monitored: an
+    alarm then needs eight times the number of clips. On an accelerator, only those clips are copied to the host. The
     forward pass is unchanged: gradients flow, and clips that the monitor cannot use are counted as bad, without an
     error.
 
