@@ -98,7 +98,7 @@ def least_of_each(jobs: Sequence[Callable[[int], object]], clips: int) -> list[f
     """Seconds of each job over all clips, each clip at its fastest: others who use the machine only ever add.
 
     The second job and the third each follow the first, which is timed once. The two after them stand side by side, each
-    as often in front as behind, because the one behind finds the clip in the cache. All these and the others take turns.
+    as often in front as behind, because the one behind finds the clip in the cache. All of them take turns.
     """
     least = np.full((len(jobs), clips), np.inf)
     for turn in range(ROUNDS):
