@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -398,6 +398,7 @@ def test_windows_cover_a_recording(
     st.sampled_from(["pad", "keep", "drop"]),
     st.booleans(),
 )
+@example(5788, 0.01, 0.01, "pad", True)  # an overlap of 0.8 samples
 def test_windows_leave_out_nothing_and_repeat_only_the_overlap(
     samples: int, window: float, share: float, last: str, inside: bool
 ) -> None:

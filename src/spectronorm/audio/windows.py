@@ -100,13 +100,14 @@ class Windows:
         if first >= there:  # reading it says why
             yield clip
             return
-        begin = 0.0 if clip.span is None else clip.span.start
+        begin, held = 0.0 if clip.span is None else clip.span.start, 0
         for number in range(MOST_WINDOWS + 1):
             start = begin + number * (self.seconds - self.overlap)
             span = Span(round(start, 9), round(start + self.seconds, 9))
             here, stop = span.frames(rate)
-            if number and there - here <= round(self.overlap * rate):
+            if number and held >= there:
                 return  # the window before holds all that is left
+            held = there if stop is None else stop
             if stop is not None and stop <= there:
                 yield clip.piece(span)
             elif self._is_made(number, (there - here) / rate, shortest):
