@@ -13,6 +13,7 @@ _LINE = 64
 MEMORY_BYTES = 1 << 24
 """Longer files get memory of their own, which grows with the content and is returned to the system."""
 _LEAST_BYTES = 1 << 20
+_MOST_OWNERS = 8
 
 
 class Workspace:
@@ -20,6 +21,7 @@ class Workspace:
 
     def __init__(self) -> None:
         self._buffers: dict[tuple[str, Any], NDArray[Any]] = {}
+        self._kept: dict[Any, dict[Any, Any]] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any = np.float64) -> NDArray[Any]:
         """Return an array of this shape, not cleared; it is valid until the next call with this name."""
@@ -28,6 +30,18 @@ class Workspace:
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name, dtype] = _aligned(size, np.dtype(dtype))
         return buffer[:size].reshape(shape)
+
+    def kept(self, owner: object) -> dict[Any, Any]:
+        """Return the dictionary in which an owner keeps views of these buffers, and what it has prepared with them.
+
+        After a few owners, all are forgotten.
+        """
+        found = self._kept.get(owner)
+        if found is None:
+            if len(self._kept) >= _MOST_OWNERS:
+                self._kept.clear()
+            found = self._kept[owner] = {}
+        return found
 
 
 class _OfThread(threading.local):

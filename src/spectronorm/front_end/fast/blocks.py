@@ -127,7 +127,7 @@ class LevelKernels:
         # An odd number of vectors: with a power of two, all rows would compete for the same few cache lines.
         vectors = min(_MOST_VECTORS, _CELL_BYTES // size // stft.bins // (2 * lanes) * 2 + 2) - 1
         step = vectors * lanes
-        cut, gathered = cut_frames(padded, change, stft), np.empty((0, 0))
+        cut, gathered = cut_frames(padded, change, stft, workspace.kept(self)), np.empty((0, 0))
         for start in range(0, frames, step):
             count = min(step, frames - start)
             values = power_spectra(cut, stft, start, count, workspace, self.dtype)

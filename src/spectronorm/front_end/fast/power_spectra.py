@@ -13,11 +13,14 @@ from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.fft import Frames, power_of_frames
 
 
-def cut_frames(padded: PaddedWave, change: tuple[float, float], stft: STFT) -> Frames:
-    """Return the frames of `(padded - mean) · scale`, given that change."""
+def cut_frames(padded: PaddedWave, change: tuple[float, float], stft: STFT, kept: dict[Any, Any]) -> Frames:
+    """Return the frames of `(padded - mean) · scale`, given that change.
+
+    `kept` serves all waveforms of one transform and one workspace.
+    """
     prepared = stft.remove_dc_offset, float(stft.preemphasis)
     wave, before, behind, begin = padded
-    return Frames(wave, stft.hop, stft.window_values(), *change, *prepared, before, behind, begin)
+    return Frames(wave, stft.hop, stft.window_values(), *change, *prepared, before, behind, begin, kept)
 
 
 def power_spectra(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,14 @@ class Frames:
     behind: NDArray[np.floating[Any]] = field(default_factory=_nothing)
     begin: int = 0
     kept: dict[Any, Any] = field(default_factory=dict, repr=False)
-    """Arguments that the kernels keep from one block of these frames to the next."""
+    """Arguments that the kernels keep from one block to the next, of these frames or of others that are cut alike."""
+
+    @cached_property
+    def parts(self) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+        """The waveform, and its padding before and behind it."""
+        # Ends of another dtype, such as none, would need a compilation of their own.
+        before, behind = (end.astype(self.wave.dtype, copy=False) for end in (self.before, self.behind))
+        return self.wave, before, behind
 
     @property
     def samples(self) -> int:

@@ -38,8 +38,8 @@ def power_in_lanes(
     calls = frames.kept.get(powers.shape)
     if calls is None or calls.powers is not powers:
         calls = frames.kept[powers.shape] = _calls(frames, plan, powers, workspace, root)
-    parts, begin, *rest = calls.lay_out
-    _lay_out(parts, begin + first * frames.hop, *rest)
+    begin = frames.begin - len(frames.before) + first * frames.hop
+    _lay_out(frames.parts, begin, (frames.mean, frames.scale), frames.hop, calls.columns, calls.stride)
     if calls.prepare is not None:
         prepare_frames(*calls.prepare)
     transform_frames(*calls.transform)
@@ -49,7 +49,8 @@ class _Calls(NamedTuple):
     """Arguments of the kernels, which many blocks share: after a kernel, Python's own memory is far from its caches."""
 
     powers: _Floats
-    lay_out: tuple[Any, ...]
+    columns: _Floats
+    stride: int
     prepare: tuple[Any, ...] | None
     transform: tuple[Any, ...]
 
@@ -62,10 +63,7 @@ def _calls(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace, ro
     # An odd number of cache lines in a row: with a power of two, all rows would compete for the same few lines.
     stride = (-(-needed // lanes) | 1) * lanes
     columns = workspace.array("columns", (rows, stride), dtype).reshape(-1)
-    # Ends of another dtype, such as none, would need a compilation of their own.
-    ends = [end.astype(frames.wave.dtype, copy=False) for end in (frames.before, frames.behind)]
-    parts, begin = (frames.wave, ends[0], ends[1]), frames.begin - len(frames.before)
-    lay_out = parts, begin, (frames.mean, frames.scale), frames.hop, columns, stride
+    lay_out = columns, stride
     buffers = workspace.array("stages", (2, lanes * plan.n), dtype)
     layout, roots = _tables(_Same(frames.window), plan, rows, powers.dtype)
     prepare = None
@@ -78,7 +76,7 @@ def _calls(frames: Frames, plan: Plan, powers: _Floats, workspace: Workspace, ro
         columns, stride, (layout, _) = prepared, step, _tables(_Same(frames.window), plan, size, powers.dtype)
     stages, pair = (plan.radices, plan.starts, roots), (buffers[0], buffers[1])
     transform = columns, layout, (stride, width), stages, pair, powers.reshape(-1), int(root)
-    return _Calls(powers, lay_out, prepare, transform)
+    return _Calls(powers, *lay_out, prepare, transform)
 
 
 class _Same:

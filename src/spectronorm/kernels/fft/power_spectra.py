@@ -42,11 +42,11 @@ def power_of_frames(
         root: True for `|X|`.
         first: Number of frames before those.
     """
-    powers = frames.kept.get((count, dtype))
+    lanes = _VECTOR_BYTES // np.dtype(dtype).itemsize
+    columns = -(-count // lanes) * lanes
+    powers = frames.kept.get((columns, dtype))
     if powers is None:
-        lanes = _VECTOR_BYTES // np.dtype(dtype).itemsize
-        powers = workspace.array("powers", (n_fft // 2 + 1, -(-count // lanes) * lanes), dtype)
-        frames.kept[count, dtype] = powers
+        powers = frames.kept[columns, dtype] = workspace.array("powers", (n_fft // 2 + 1, columns), dtype)
     plan = plan_of(n_fft) if n_fft > 1 else None
     if plan is not None:
         (_powers if plan.has_ends else power_by_numpy)(frames, plan, powers, workspace, root=root, first=first)
