@@ -398,14 +398,9 @@ def test_roots_and_gains_have_one_result(seed: int, exponent: float, gain: float
 def test_a_workspace_that_served_other_clips_changes_no_bit(dtype: type) -> None:
     """Clips of many lengths, in turns through three front ends, have the levels that a fresh workspace gives."""
     random, used = np.random.default_rng(11), Workspace()
-    kernels = [
-        replace(front_end.kernels, dtype=dtype)
-        for front_end in (
-            sn.preset("fastaudio"),
-            sn.preset("kaldi"),
-            replace(sn.preset("fastaudio"), stft=STFT(512, power=1.0)),
-        )
-    ]
+    fastaudio = sn.preset("fastaudio")
+    front_ends = fastaudio, sn.preset("kaldi"), replace(fastaudio, stft=STFT(512, power=1.0))
+    kernels = [replace(front_end.kernels, dtype=dtype) for front_end in front_ends]
     for length in random.integers(900, 60_000, 25).tolist():
         wave = (0.1 * random.standard_normal(length)).astype(np.float32)
         for one in kernels:
