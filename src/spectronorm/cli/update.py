@@ -11,9 +11,10 @@ import typer
 from spectronorm.cli.options import JsonOption, MaxBadOption, parse_share
 from spectronorm.cli.run import guarded, note_unread, print_json, progress_bar, writing
 from spectronorm.cli.terminal import say, warn
+from spectronorm.cli.training_baseline import training_baseline
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
-from spectronorm.monitor import Baseline, lineage, measure_new, moved_baseline, refit, rollback, save_update, update
+from spectronorm.monitor import lineage, measure_new, refit, rollback, save_update, update
 from spectronorm.pipeline import Pipeline, load
 from spectronorm.profile import Profile
 from spectronorm.storage.content import Content
@@ -90,7 +91,7 @@ def update_command(
         # A pipeline of another profile is refused before any audio is read.
         again = None if pipeline is None else refit(pipeline, known, known)
         share = parse_share(max_bad, "max-bad")
-        baseline = None if training is None else _baseline(training, path, known, share)
+        baseline = None if training is None else training_baseline(training, path, known, share)
         with progress_bar("measuring") as progress:
             audio = measure_new(
                 note_unread(open_for(new, known.front_end)),
@@ -122,14 +123,6 @@ def update_command(
     )
     for objection in record["objections"]:
         warn(f"forced despite: {objection}")
-
-
-def _baseline(training: str, path: Path, profile: Profile, max_bad: float) -> Baseline:
-    with progress_bar("calibrating") as progress:
-        baseline = Baseline.of_clips(training, profile, max_bad=max_bad, progress=progress)
-    for record in lineage(path):
-        baseline = moved_baseline(baseline, record)
-    return baseline
 
 
 def _pipeline(path: Path, fitted_to: Path | None, save_profile: Path | None, *, undo: bool) -> Pipeline | None:

@@ -24,13 +24,13 @@ from spectronorm.cli.options import (
     parse_share,
     windows,
 )
-from spectronorm.cli.run import INTERRUPTED, guarded, note_unread, progress_bar, writing
+from spectronorm.cli.run import INTERRUPTED, guarded, note_unread, writing
 from spectronorm.cli.terminal import warn
+from spectronorm.cli.training_baseline import training_baseline
 from spectronorm.cli.watch_output import Page, finish, telling
 from spectronorm.errors import ArgumentError
 from spectronorm.features import open_for
 from spectronorm.monitor import (
-    Baseline,
     FalseAlarms,
     Incoming,
     Monitor,
@@ -39,9 +39,7 @@ from spectronorm.monitor import (
     Window,
     existing,
     growing_folder,
-    lineage,
     listed,
-    moved_baseline,
     pcm_file,
     pcm_stream,
     watch,
@@ -195,7 +193,7 @@ def watch_command(
             warn(f"{state}: keeps the window and threshold that it was started with; remove the file to change them")
     else:
         share = parse_share(max_bad, "max-bad")
-        baseline = None if trained is None else _baseline(trained, profile, watched, share)
+        baseline = None if trained is None else training_baseline(trained, profile, watched, share)
         monitor = Monitor(watched, baseline, window=look, false_alarms=rate, seed=seed, serial=serial)
     page = None if report is None else Page(report, monitor, trained)
     alarms, stopped = monitor.alarms, False
@@ -245,14 +243,6 @@ def _training_source(training: str, profile: Profile, hold_out: list[str] | None
     for column, value in parse_hold_out(hold_out):
         source = source.without(**{column: value})
     return source
-
-
-def _baseline(source: Source, path: Path, profile: Profile, max_bad: float) -> Baseline:
-    with progress_bar("calibrating") as progress:
-        baseline = Baseline.of_clips(source, profile, max_bad=max_bad, progress=progress)
-    for record in lineage(path):
-        baseline = moved_baseline(baseline, record)
-    return baseline
 
 
 def _incoming(

@@ -20,10 +20,6 @@ class PaddedWave(NamedTuple):
     behind: NDArray[Any]
     begin: int = 0
 
-    def after(self, samples: int) -> PaddedWave:
-        """Return the part after this number of samples."""
-        return self._replace(begin=self.begin + samples)
-
 
 def unpadded(wave: NDArray[Any]) -> PaddedWave:
     """Return a waveform without padding."""
