@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from spectronorm.kernels.jit import kernel_of_module
 from spectronorm.profile.counting.counter import Recorded, digest
 
-_LARGE = 1e10
 BLOCK_SAMPLES = 1024
 """Number of samples whose squares are summed in single precision, before the sums are added in double precision."""
 TOP_STRIDE = 4
