@@ -13,7 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from spectronorm.kernels.fft.lanes import Value
+from spectronorm.kernels.fft.lanes import Value, data_of
 
 PARTS = 48
 """Distance in the head from the start of a part to its end."""
@@ -24,7 +24,7 @@ _arrays: Any = arrayobj
 
 def _place(context: Any, builder: Any, table: Any, array: Any, place: Value) -> Any:
     """Return the pointer to a whole number of the head."""
-    data = context.data_model_manager[table].get(builder, array, "data")
+    data = data_of(context, builder, table, array)
     return builder.bitcast(builder.gep(data, [place.written]), ir.PointerType(ir.IntType(64)))
 
 
@@ -81,7 +81,7 @@ def _view(number: Any) -> Any:
             del signature
             place = Value(builder, arguments[1])
             start, stop = (_number(context, builder, table, arguments[0], at) for at in (place, place + PARTS))
-            data = context.data_model_manager[table].get(builder, arguments[0], "data")
+            data = data_of(context, builder, table, arguments[0])
             return _array(context, builder, kind, builder.gep(data, [start]), builder.sub(stop, start))
 
         return kind(table, types.intp), generate
@@ -95,7 +95,7 @@ def _flat(typing: Any, array: Any, size: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         del signature
-        data = context.data_model_manager[array].get(builder, arguments[0], "data")
+        data = data_of(context, builder, array, arguments[0])
         return _array(context, builder, kind, data, arguments[1])
 
     return kind(array, types.intp), generate

@@ -18,10 +18,10 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from spectronorm.front_end.bands.runs import BandRuns
-from spectronorm.kernels.fft.lanes import DOUBLES
+from spectronorm.kernels.fft.lanes import DOUBLES, data_of, shuffled_lanes
 
 _functions: Any = cgutils
-_DOUBLE, _LONG, _WHOLE = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
+_DOUBLE, _LONG = ir.DoubleType(), ir.IntType(64)
 
 
 def grouped(runs: BandRuns, frames: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -50,10 +50,6 @@ def _vector(width: int) -> Any:
     return ir.VectorType(_DOUBLE, width)
 
 
-def _shuffled(builder: Any, one: Any, other: Any, lanes: list[int]) -> Any:
-    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_WHOLE, len(lanes)), lanes))
-
-
 def _loaded(builder: Any, data: Any, at: Any, width: int) -> Any:
     place = builder.bitcast(builder.gep(data, [at]), ir.PointerType(_vector(width)))
     return builder.load(place, align=8)
@@ -63,7 +59,9 @@ def _joined(builder: Any, parts: list[Any]) -> Any:
     """Return vectors one behind the other as one vector."""
     while len(parts) > 1:
         width = 2 * parts[0].type.count
-        parts = [_shuffled(builder, a, b, list(range(width))) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+        parts = [
+            shuffled_lanes(builder, a, b, list(range(width))) for a, b in zip(parts[::2], parts[1::2], strict=True)
+        ]
     return parts[0]
 
 
@@ -78,9 +76,7 @@ def _summing(frames: int) -> Any:
             del signature
             whole = partial(ir.Constant, _LONG)
 
-            def data(kind: Any, array: Any) -> Any:
-                return context.data_model_manager[kind].get(builder, array, "data")
-
+            data = partial(data_of, context, builder)
             values, sums = data(powers, arguments[0]), data(level, arguments[3])
             weights, starts = (data(kind, builder.extract_value(arguments[1], i)) for i, kind in enumerate(runs))
             weight, start = (_functions.alloca_once_value(builder, whole(0)) for _ in range(2))
@@ -99,12 +95,12 @@ def _summing(frames: int) -> Any:
                     parts = [_loaded(builder, values, builder.add(place, step), frames) for place in places]
                     own = builder.add(begin, builder.mul(loop.index, whole(together)))
                     by = _loaded(builder, weights, own, together)
-                    by = _shuffled(builder, by, by, [lane // frames for lane in range(DOUBLES)])
+                    by = shuffled_lanes(builder, by, by, [lane // frames for lane in range(DOUBLES)])
                     product = builder.fmul(by, _joined(builder, parts))
                     builder.store(builder.fadd(builder.load(total), product), total)
                 found = builder.load(total)
                 for band in range(together):
-                    one = _shuffled(builder, found, found, list(range(band * frames, (band + 1) * frames)))
+                    one = shuffled_lanes(builder, found, found, list(range(band * frames, (band + 1) * frames)))
                     number = builder.add(builder.mul(group.index, whole(together)), whole(band))
                     place = builder.gep(sums, [builder.mul(number, arguments[4])])
                     builder.store(one, builder.bitcast(place, ir.PointerType(one.type)), align=8)

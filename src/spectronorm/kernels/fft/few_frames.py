@@ -12,14 +12,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from spectronorm.kernels.fft.butterflies import BUTTERFLIES, Butterfly
-from spectronorm.kernels.fft.lanes import DOUBLES, NARROW, Lanes, Numbers, Value
+from spectronorm.kernels.fft.lanes import DOUBLES, NARROW, Lanes, Numbers, Value, shuffled_lanes
 from spectronorm.kernels.fft.plan import Plan
 from spectronorm.kernels.fft.stages import half, is_even, narrow_stage, stage, times_conjugate
 from spectronorm.kernels.fft.transform_in_lanes import Stages
@@ -57,8 +56,7 @@ def _first_of(frames: int, part: int, width: int) -> list[int]:
 
 def shuffled(one: Value, other: Value, lanes: list[int]) -> Value:
     """Return these lanes of two values, counted through both."""
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
-    return Value(one.builder, one.builder.shuffle_vector(one.written, other.written, mask))
+    return Value(one.builder, shuffled_lanes(one.builder, one.written, other.written, lanes))
 
 
 def by_part(rows: list[Value], frames: int) -> list[Value]:

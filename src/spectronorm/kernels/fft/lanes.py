@@ -20,6 +20,16 @@ DOUBLES, SINGLES, FOUR = 8, 16, 4
 """Number of float64 and of float32 numbers in one value, and in a narrow one of float64."""
 
 
+def data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    """Return LLVM code for the place of an array's first number, given the array's type."""
+    return context.data_model_manager[kind].get(builder, array, "data")
+
+
+def shuffled_lanes(builder: Any, one: Any, other: Any, lanes: list[int]) -> Any:
+    """Return LLVM code for these lanes of two vectors, counted through both."""
+    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
+
 class Lanes(types.Type):
     """The numba type of such a value."""
 
@@ -34,9 +44,9 @@ class Lanes(types.Type):
 
     def filled(self, builder: Any, one: Any) -> Any:
         """Return LLVM code for one number in all lanes."""
-        undefined, index = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
-        first = builder.insert_element(undefined, one, ir.Constant(index, 0))
-        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, self.width), [0] * self.width))
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = builder.insert_element(undefined, one, ir.Constant(ir.IntType(32), 0))
+        return shuffled_lanes(builder, first, undefined, [0] * self.width)
 
 
 _DOUBLES, _SINGLES = Lanes(types.float64, DOUBLES), Lanes(types.float32, SINGLES)
@@ -134,7 +144,7 @@ class Numbers:
         self._builder, self._align = builder, kind.dtype.bitwidth // 8
         self._stored = ir.DoubleType() if kind.dtype == types.float64 else ir.FloatType()
         # Taken directly from the array's value: numba's usual proxy doubles the time of compilation.
-        self._data = context.data_model_manager[kind].get(builder, array, "data")
+        self._data = data_of(context, builder, kind, array)
 
     def __getitem__(self, at: Value) -> Value:
         stored = ir.VectorType(self._stored, self.lanes.width)
@@ -173,7 +183,7 @@ class Integers:
 
     def __init__(self, context: Any, builder: Any, kind: Any, array: Any) -> None:
         self._builder, self._stored = builder, ir.IntType(kind.dtype.bitwidth)
-        self._data = context.data_model_manager[kind].get(builder, array, "data")
+        self._data = data_of(context, builder, kind, array)
 
     def __getitem__(self, at: Value) -> Value:
         pointer = _pointer(self._builder, self._data, at, self._stored, self._stored)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from spectronorm.kernels.fft.lanes import Numbers, Value, lanes_of
+from spectronorm.kernels.fft.lanes import Numbers, Value, lanes_of, shuffled_lanes
 
 
 def _transposed(rows: list[Value]) -> list[Value]:
@@ -21,10 +20,7 @@ def _transposed(rows: list[Value]) -> list[Value]:
         moved = [i + block if not i & block else i + width for i in range(width)]
         for i in (i for i in range(width) if not i & block):
             pair = vectors[i], vectors[i + block]
-            vectors[i], vectors[i + block] = (
-                builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(ir.IntType(32), width), mask))
-                for mask in (kept, moved)
-            )
+            vectors[i], vectors[i + block] = (shuffled_lanes(builder, *pair, lanes) for lanes in (kept, moved))
         block *= 2
     return [Value(builder, vector) for vector in vectors]
 

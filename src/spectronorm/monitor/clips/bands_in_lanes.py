@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from spectronorm.kernels.fft.lanes import DOUBLES, Lanes, Numbers, Value
+from spectronorm.kernels.fft.lanes import DOUBLES, Lanes, Numbers, Value, data_of, shuffled_lanes
 
 N_SUMS = 3
 """Number of sums of a band: of its levels, of their squares, and of its steps from frame to frame."""
@@ -37,10 +37,6 @@ def _same(kind: Any, number: int) -> Any:
     return ir.Constant(ir.VectorType(kind, DOUBLES), [number] * DOUBLES)
 
 
-def _shuffled(builder: Any, one: Any, other: Any, lanes: list[int]) -> Any:
-    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_WHOLE, len(lanes)), lanes))
-
-
 def _of_lanes(builder: Any, builtin: str, name: str, x: Any) -> Any:
     kind = ir.FunctionType(x.type, [x.type])
     return builder.call(_functions.get_or_insert_function(builder.module, kind, f"llvm.{builtin}.{name}"), [x])
@@ -52,7 +48,7 @@ def folded(builder: Any, x: Any, join: Any) -> Any:
     distance = width // 2
     while distance:
         turned = [(lane + distance) % width for lane in range(width)]
-        x = join(x, _shuffled(builder, x, x, turned))
+        x = join(x, shuffled_lanes(builder, x, x, turned))
         distance //= 2
     return builder.extract_element(x, ir.Constant(_WHOLE, 0))
 
@@ -61,12 +57,9 @@ def _smaller(builder: Any, one: Any, other: Any) -> Any:
     return builder.select(builder.icmp_signed("<", one, other), one, other)
 
 
-def _larger(builder: Any, one: Any, other: Any) -> Any:
+def larger(builder: Any, one: Any, other: Any) -> Any:
+    """Return LLVM code for the larger of two whole numbers, or of each two in vectors of them."""
     return builder.select(builder.icmp_signed(">", one, other), one, other)
-
-
-def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
-    return context.data_model_manager[kind].get(builder, array, "data")
 
 
 def _divided(builder: Any, count: Value) -> tuple[Any, Any]:
@@ -129,7 +122,7 @@ def _adding(count: int) -> Any:
             with _functions.for_range(builder, whole) as loop:
                 t = Value(builder, loop.index) * DOUBLES
                 here = [levels[one + t].written for one in starts]
-                olds = [_shuffled(builder, builder.load(o), x, shifted) for o, x in zip(before, here, strict=True)]
+                olds = [shuffled_lanes(builder, builder.load(o), x, shifted) for o, x in zip(before, here, strict=True)]
                 sums.add(t, list(zip(here, olds, strict=True)))
                 for room, x in zip(before, here, strict=True):
                     builder.store(x, room)
@@ -137,7 +130,7 @@ def _adding(count: int) -> Any:
                 last = frames - DOUBLES
                 pairs = [(levels[one + last].written, levels[one + last - 1].written) for one in starts]
                 sums.add(last, pairs, _last(builder, rest))
-            sums.write(_data(context, builder, found, arguments[4]))
+            sums.write(data_of(context, builder, found, arguments[4]))
             return context.get_dummy_value()
 
         return types.void(level, types.intp, types.intp, course, found), generate
@@ -161,7 +154,7 @@ class _Grid:
             x = builder.select(builder.fcmp_ordered(side, x, _everywhere(limit)), x, _everywhere(limit))
         q = builder.fptosi(_of_lanes(builder, "rint", f"v{DOUBLES}f64", x), _same(_WHOLE, 0).type)
         builder.store(q, builder.bitcast(builder.gep(self._grid, [to]), ir.PointerType(q.type)), align=4)
-        for room, join in ((self._low, _smaller), (self._high, _larger)):
+        for room, join in ((self._low, _smaller), (self._high, larger)):
             builder.store(join(builder, builder.load(room), q), room)
         wide = builder.sext(q, _same(_LONG, 0).type)
         wide = wide if counts is None else builder.select(counts, wide, _same(_LONG, 0))
@@ -171,7 +164,7 @@ class _Grid:
         """Write the lowest, the highest, and the sum."""
         builder = self._builder
         for number, (room, join) in enumerate(
-            ((self._low, _smaller), (self._high, _larger), (self._total, type(builder).add))
+            ((self._low, _smaller), (self._high, larger), (self._total, type(builder).add))
         ):
             found = folded(builder, builder.load(room), partial(join, builder))
             found = found if found.type == _LONG else builder.sext(found, _LONG)
@@ -188,7 +181,7 @@ def _on_grid(typing: Any, level: Any, band: Any, frames: Any, count: Any, steps:
         stride = Value(builder, builder.sdiv((frames + count - 1).written, count.written))
         at, to = band * frames, band * count
         factor = levels.lanes.filled(builder, arguments[4])
-        made = _Grid(builder, levels, _data(context, builder, grid, arguments[5]), factor)
+        made = _Grid(builder, levels, data_of(context, builder, grid, arguments[5]), factor)
         whole, rest = _divided(builder, count)
         with _functions.for_range(builder, whole) as loop:
             first = Value(builder, loop.index) * DOUBLES
@@ -196,7 +189,7 @@ def _on_grid(typing: Any, level: Any, band: Any, frames: Any, count: Any, steps:
         with builder.if_then(builder.icmp_signed(">", rest, ir.Constant(_LONG, 0))):
             first = count - DOUBLES
             made.add(at + stride * first, stride, (to + first).written, _last(builder, rest))
-        made.write(_data(context, builder, found, arguments[6]))
+        made.write(data_of(context, builder, found, arguments[6]))
         return context.get_dummy_value()
 
     return types.void(level, types.intp, types.intp, types.intp, types.float64, grid, found), generate

@@ -13,9 +13,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from spectronorm.kernels.fft.lanes import SINGLES, Numbers, Value
+from spectronorm.kernels.fft.lanes import SINGLES, Numbers, Value, data_of
 from spectronorm.kernels.jit import njit
-from spectronorm.monitor.clips.bands_in_lanes import folded
+from spectronorm.monitor.clips.bands_in_lanes import folded, larger
 from spectronorm.monitor.clips.recorded import BLOCK_SAMPLES, NEAR_PEAK, TOP_STRIDE
 
 _VECTORS = 4
@@ -23,10 +23,6 @@ _VECTORS = 4
 _TOGETHER = _VECTORS * SINGLES
 _MAGNITUDE = np.int32(0x7FFFFFFF)
 _functions: Any = cgutils
-
-
-def _louder(builder: Any, one: Any, other: Any) -> Any:
-    return builder.select(builder.icmp_signed(">", one, other), one, other)
 
 
 def _added(builder: Any, one: Any, other: Any) -> Any:
@@ -48,16 +44,16 @@ def _heard_together(typing: Any, samples: Any, at: Any, times: Any, magnitudes: 
             for vector, (highest, square) in enumerate(rooms):
                 x = numbers[first + vector * SINGLES].written
                 bits, before = builder.and_(builder.bitcast(x, whole), mask), builder.load(highest)
-                builder.store(builder.select(builder.icmp_signed(">", bits, before), bits, before), highest)
+                builder.store(larger(builder, bits, before), highest)
                 more = builder.fmul(x, x, flags=("contract",))
                 builder.store(builder.fadd(builder.load(square), more, flags=("contract",)), square)
         for kind, array, number, join in zip(
-            (magnitudes, squares), arguments[3:], (0, 1), (_louder, _added), strict=True
+            (magnitudes, squares), arguments[3:], (0, 1), (larger, _added), strict=True
         ):
             found = builder.load(rooms[0][number])
             for others in rooms[1:]:
                 found = join(builder, found, builder.load(others[number]))
-            data = context.data_model_manager[kind].get(builder, array, "data")
+            data = data_of(context, builder, kind, array)
             builder.store(folded(builder, found, partial(join, builder)), data)
         return context.get_dummy_value()
 
