@@ -1,6 +1,6 @@
 """Sections of a recording: they are cut at the file's own rate, before anything is resampled.
 
-Where a file can only be decoded from its beginning, sections in the order of their beginnings share one decoding.
+Sections of a file that can only be decoded from its beginning share one decoding, in the order of their beginnings.
 """
 
 from __future__ import annotations

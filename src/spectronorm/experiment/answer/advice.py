@@ -8,7 +8,7 @@ from dataclasses import replace
 from spectronorm.counted import counted
 from spectronorm.experiment.answer.chances import MARGIN
 from spectronorm.experiment.answer.power import Precision, detectable
-from spectronorm.experiment.answer.precision import FEWEST_DF, TOO_FEW_UNITS
+from spectronorm.experiment.answer.precision import TOO_FEW_UNITS, has_too_few_units
 from spectronorm.experiment.answer.sentences import in_quotes
 from spectronorm.experiment.answer.words import BETTER, EQUIVALENT, UNSAID, ArmVerdict
 
@@ -43,7 +43,7 @@ def advice(
         missing = next(verdict.difference.missing for verdict in against if verdict.word == UNSAID)
         return (*said, f"More data are needed to rank the arms: {missing}.")
     margin = f"{100 * MARGIN:.0f} points"
-    if precision.se > 0 and precision.df < FEWEST_DF:
+    if has_too_few_units(precision):
         return (*said, f"The number of blocks for a difference of {margin} cannot be said: {TOO_FEW_UNITS}.")
     needed = seeds_for(MARGIN, precision, pairs, seeds)
     if needed is None:

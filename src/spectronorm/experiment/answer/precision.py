@@ -16,6 +16,11 @@ TOO_FEW_UNITS = "two folds, or two seeds of one fold, do not tell how far such u
 """Reason for which a run does not state what it can detect."""
 
 
+def has_too_few_units(precision: Precision) -> bool:
+    """Tell if a run that found any difference has too few folds or seeds to know its own precision."""
+    return precision.se > 0 and precision.df < FEWEST_DF
+
+
 def stated_difference(differences: Sequence[PairedDifference], *, hits: bool = True) -> float | None:
     """Return the smallest difference that a run calls better four times in five; None if it cannot be said.
 
@@ -30,9 +35,7 @@ def stated_difference(differences: Sequence[PairedDifference], *, hits: bool = T
     if differences[0].missing:
         return 1.0
     precision = precision_of(differences, hits=hits)
-    if precision.se > 0 and precision.df < FEWEST_DF:
-        return None
-    return detectable(precision, len(differences))
+    return None if has_too_few_units(precision) else detectable(precision, len(differences))
 
 
 def precision_of(differences: Sequence[PairedDifference], *, hits: bool = True) -> Precision:
