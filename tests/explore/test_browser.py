@@ -278,6 +278,24 @@ def test_two_profiles_are_compared_band_by_band(browser: Any, folder: Path, prof
         assert all("Hz" in row and "+" in row for row in rows)
 
 
+def test_profiles_stand_in_their_order(browser: Any, folder: Path, profile: sn.Profile) -> None:
+    """Whichever profile answers first, the first one is compared with the second, and a user's choice is kept."""
+    names = ("one", "two", "three")
+    found = collection(folder, FRONT_END, dict.fromkeys(names, profile))
+    with serving(found) as address, opened(browser, address) as page:
+        page.route("**/profile?name=one", lambda route: (page.wait_for_timeout(1500), route.continue_()))
+        page.reload()
+        page.wait_for_selector('body[data-profiles="3"]')
+        assert [page.input_value("#first"), page.input_value("#second")] == ["one", "two"]
+        assert page.locator("#second option").all_inner_texts() == list(names)
+        choose(page, "1.wav")
+        page.select_option("#second", "three")
+        found.listener.start()
+        page.wait_for_selector('body[data-profiles="4"]')
+        assert [page.input_value("#first"), page.input_value("#second")] == ["one", "three"]
+        found.listener.stop()
+
+
 def test_a_measured_source_becomes_a_profile(browser: Any, tmp_path: Path) -> None:
     """Without a profile the page measures the source, sorts by distance, and then normalizes by what it measured."""
     found = collection(tones(tmp_path / "tones"), FRONT_END)

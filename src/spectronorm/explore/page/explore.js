@@ -12,6 +12,7 @@ import { forget, hear, turn } from "./turning.js";
 
 const AT_FIRST = ["none", "global", "band", "clip"];
 const clips = new Clips(show, addProfiles);
+const chosen = new Set(); // menus of profiles in which the user chose
 
 // Load a clip and draw it. A later choice overtakes an earlier one that still loads.
 async function show(clip) {
@@ -49,11 +50,16 @@ function tellFacts(facts) {
 }
 
 // Profiles appear as they become known: those given at once, that of the source when all clips are measured.
+// A profile's place in the menus is that of its name, whichever answer comes first; a choice of the user is kept.
 async function addProfiles(names) {
-  for (const name of names.filter((one) => !page.profiles.has(one))) {
-    page.profiles.set(name, null);
+  const added = names.filter((one) => !page.profiles.has(one));
+  for (const name of added) page.profiles.set(name, null);
+  for (const name of added) {
     const found = await Promise.all([json("profile", { name }), float64("histogram", { name })]).catch(() => null);
-    if (found === null) return page.profiles.delete(name); // asked for again with the next news
+    if (found === null) {
+      page.profiles.delete(name); // asked for again with the next news
+      continue;
+    }
     const [facts, bands] = found;
     const cells = bands.length / facts.band.count.length, pooled = new Float64Array(cells);
     for (let i = 0; i < bands.length; i++) pooled[i % cells] += bands[i];
@@ -62,7 +68,7 @@ async function addProfiles(names) {
     for (const [id, place] of [["first", 0], ["second", 1]]) {
       const before = $(id).value;
       $(id).replaceChildren(...known.map((one) => element("option", { value: one }, told(one))));
-      $(id).value = known.includes(before) && id === "first" ? before : known[Math.min(place, known.length - 1)];
+      $(id).value = chosen.has(id) ? before : known[Math.min(place, known.length - 1)];
     }
     $("comparing").hidden = false;
     if (known.length === 1) {
@@ -98,6 +104,7 @@ function connect() {
     fitClip();
     moved();
   });
+  for (const id of ["first", "second"]) $(id).addEventListener("change", () => chosen.add(id));
   for (const id of ["without", "first", "second", "chosen"]) $(id).addEventListener("change", () => (redraw(), nameSettings()));
   $("turn").addEventListener("click", turn);
   $("before").addEventListener("change", () => hear(false));
