@@ -5,7 +5,7 @@ The normalizer's map is applied while a block is written, so neither the level n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from spectronorm.engines import ThreadEngine
 from spectronorm.front_end.fast.blocks import LevelKernels
+from spectronorm.front_end.fast.logarithm import LogarithmInPlace
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.kernels.jit import kernel
 
@@ -68,27 +69,34 @@ def mapped_levels(
 def _write_clip(
     blocks: LevelKernels, wave: NDArray[Any], band_map: BandMap, channel: int, into: NDArray[np.floating]
 ) -> None:
-    log = blocks.logarithm
-    if band_map.is_identity and log is not None and not blocks.floor_follows:
-        written = 0
-        for start, count, values in blocks.values(wave, workspace_of_thread()):
-            log.write(values, count, into, start)
-            written = start + count
-        into[:, written:] = band_map.padding
-        return
-    shift, scale = band_map.shift[channel], band_map.scale[channel]
+    log, shift, scale = blocks.logarithm, band_map.shift[channel], band_map.scale[channel]
     highest, written = -np.inf, 0
-    for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
-        write_mapped(level, count, shift, scale, into, start)
-        if blocks.floor_follows:
-            highest = max(highest, _highest(level, count))
-        written = start + count
+    # The clip's highest level is that before it is rounded.
+    if band_map.is_identity and log and (not blocks.floor_follows or log.dtype_of(blocks.dtype) == into.dtype):
+        for written, block in _written(blocks, log, wave, into):
+            if blocks.floor_follows:
+                highest = max(highest, float(block.max()))
+    else:
+        for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
+            write_mapped(level, count, shift, scale, into, start)
+            if blocks.floor_follows:
+                highest = max(highest, float(level[:, :count].max()))
+            written = start + count
     if blocks.floor_follows:
         # Rounding and the map keep the order of numbers, so the floor may be applied after both.
         floor = (shift.dtype.type(blocks.clip_floor(highest)) - shift) / scale
         valid = into[:, :written]
         np.maximum(valid, floor[:, None], out=valid)
     into[:, written:] = band_map.padding
+
+
+def _written(
+    blocks: LevelKernels, log: LogarithmInPlace, wave: NDArray[Any], into: NDArray[np.floating]
+) -> Iterator[tuple[int, NDArray[np.floating]]]:
+    """Write the level as it leaves the logarithm; yield the number of frames written so far, and the last block."""
+    for start, count, values in blocks.values(wave, workspace_of_thread()):
+        log.write(values, count, into, start)
+        yield start + count, into[:, start : start + count]
 
 
 def _write_by_numpy(
@@ -136,18 +144,3 @@ def write_mapped(
     Both arrays are `(band, frame)` and contiguous.
     """
     _write_flat(level.reshape(-1), count, shift, scale, into.reshape(-1), start)
-
-
-def _highest_by_numpy(level: NDArray[Any], count: int) -> float:
-    return float(level[:, :count].max())
-
-
-@kernel(_highest_by_numpy, cache=True, nogil=True, fastmath={"nnan", "nsz"})
-def _highest(level: NDArray[Any], count: int) -> float:
-    """Return the highest number of a level without NaN; the order of comparisons is left to the compiler."""
-    highest: float = level[0, 0]
-    for band in range(level.shape[0]):
-        row = level[band, :count]
-        for t in range(row.size):
-            highest = row[t] if row[t] > highest else highest
-    return highest
