@@ -59,6 +59,6 @@ class PieceResampler:
         if self._streams:
             raise ArgumentError(
                 f"a stream that resamples from {self._rates[0]} Hz to {self._rates[1]} Hz cannot be copied or pickled "
-                "after its first piece, since SoXR's state cannot be read; resample before the stream, or begin a new one"
+                "after its first piece, since SoXR's state cannot be read; resample before the stream, or begin another"
             )
         return self.__dict__
