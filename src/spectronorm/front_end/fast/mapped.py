@@ -5,7 +5,7 @@ The normalizer's map is applied while a block is written, so neither the level n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from spectronorm.engines import ThreadEngine
 from spectronorm.front_end.fast.blocks import LevelKernels
-from spectronorm.front_end.fast.logarithm import LogarithmInPlace
 from spectronorm.kernels.buffers import workspace_of_thread
 from spectronorm.kernels.jit import kernel
 
@@ -73,9 +72,11 @@ def _write_clip(
     highest, written = -np.inf, 0
     # The clip's highest level is that before it is rounded.
     if band_map.is_identity and log and (not blocks.floor_follows or log.dtype_of(blocks.dtype) == into.dtype):
-        for written, block in _written(blocks, log, wave, into):
+        for start, count, values in blocks.values(wave, workspace_of_thread()):
+            log.write(values, count, into, start)
+            written = start + count
             if blocks.floor_follows:
-                highest = max(highest, float(block.max()))
+                highest = max(highest, float(into[:, start:written].max()))
     else:
         for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
             write_mapped(level, count, shift, scale, into, start)
@@ -88,15 +89,6 @@ def _write_clip(
         valid = into[:, :written]
         np.maximum(valid, floor[:, None], out=valid)
     into[:, written:] = band_map.padding
-
-
-def _written(
-    blocks: LevelKernels, log: LogarithmInPlace, wave: NDArray[Any], into: NDArray[np.floating]
-) -> Iterator[tuple[int, NDArray[np.floating]]]:
-    """Write the level as it leaves the logarithm; yield the number of frames written so far, and the last block."""
-    for start, count, values in blocks.values(wave, workspace_of_thread()):
-        log.write(values, count, into, start)
-        yield start + count, into[:, start : start + count]
 
 
 def _write_by_numpy(
