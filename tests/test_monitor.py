@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.signal
 import scipy.spatial
 import scipy.stats
 from hypothesis import given
@@ -634,6 +636,30 @@ def test_two_changes_at_once_have_both_names() -> None:
     assert "Bands moved smoothly" in str(found)
     assert "filled by a steady sound" in str(found)
     assert [cause.kind for cause in diagnose(compared(FRONT_END, dull)).causes] == [Kind.EQUALIZATION]
+
+
+def test_voices_behind_are_added_noise() -> None:
+    """Noise that comes and goes, as of voices, is named as noise, and is much likelier than dynamics."""
+    generator = np.random.default_rng(0)
+    sections = scipy.signal.butter(1, [200.0, 1500.0], "bandpass", fs=8_000, output="sos")
+
+    def with_voices(wave: np.ndarray) -> np.ndarray:
+        loud = np.exp(np.repeat(generator.standard_normal(len(wave) // 200), 200))
+        voices = loud * scipy.signal.sosfilt(sections, generator.standard_normal(len(wave)))
+        return (wave + voices * np.sqrt(np.mean(wave.astype(np.float64) ** 2) / np.mean(voices**2))).astype(np.float32)
+
+    found = diagnose(compared(FRONT_END, [with_voices(wave) for wave in clips(40, 2)]))
+    assert [cause.kind for cause in found.causes] == [Kind.NOISE]
+    assert "uneven noise" in found.because
+
+
+def test_integers_read_as_floats_are_so_much_louder() -> None:
+    """Samples of 16 bits that nobody divided are a level change by 90 dB, the RMS as well as every band."""
+    found = diagnose(compared(FRONT_END, [wave * np.float32(32768) for wave in clips(40, 2)]))
+    assert [cause.kind for cause in found.causes] == [Kind.LEVEL]
+    louder = re.search(r"([0-9.]+) dB louder", found.because)
+    assert louder is not None
+    assert float(louder[1]) == pytest.approx(90.3, abs=1.5)
 
 
 def test_a_second_cause_that_does_nothing_changes_nothing() -> None:
