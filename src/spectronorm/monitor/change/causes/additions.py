@@ -17,6 +17,7 @@ _HUM_HZ = (450.0, 900.0)
 _CURVES_DB = (20.0, 20.0, 12.0, 8.0, 5.0)
 _NOISE: Figures = {"rms": (0.0, 5.0), "flux": (-0.1, 0.3), "steadiest": (-0.1, 0.2)}
 _UNEVEN: Figures = {"rms": (0.0, 5.0), "flux": (0.0, 0.25), "steadiest": (0.0, 0.15)}
+_UNEVEN_CURVES_DB = (20.0, 8.0, 5.0, 4.0, 3.0)
 _UNEVEN_DB = 4.0
 _MOMENTS = np.array([-1.0, 0.0, 1.0])
 _OF_SIX = -float(np.log(6.0))
@@ -59,7 +60,10 @@ def _noise(o: Observed, curves: Floats, louder: Floats) -> Hypothesis:
 
 
 def _uneven_noise(o: Observed, curves: Floats, louder: Floats) -> Hypothesis:
-    """Noise with quiet and loud moments of its own, such as voices, rain or music; steps between frames hardly move."""
+    """Noise with quiet and loud moments of its own, such as voices, rain or music.
+
+    Steps between frames hardly move, and the noise fills most of the spectrum: a sound of few ranges may be hum.
+    """
     steady = _noise(o, curves, louder)
     count = curves.shape[1]
 
@@ -72,7 +76,7 @@ def _uneven_noise(o: Observed, curves: Floats, louder: Floats) -> Hypothesis:
         moved=noisy,
         says=lambda p: f"The quiet moments are filled by uneven noise of about {p[0]:.0f} dB.",
         start=[*steady.start, 4.0],
-        deviation=[*steady.deviation, _UNEVEN_DB],
+        deviation=[*_UNEVEN_CURVES_DB[:count], steady.deviation[-1], _UNEVEN_DB],
         centre=[*steady.centre, 0.0],
         figures=_UNEVEN,
     )
