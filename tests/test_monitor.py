@@ -27,7 +27,7 @@ from spectronorm.monitor.change.distribution import jensen_shannon, population_s
 from spectronorm.monitor.change.evidence import Evidence, Reference
 from spectronorm.monitor.change.explanations import explanations
 from spectronorm.monitor.change.kind import Kind
-from spectronorm.monitor.change.margins import LEAST_EXPLAINED
+from spectronorm.monitor.change.margins import LEAST_EXPLAINED, margin, surely_named
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
 from spectronorm.monitor.clips.features import clip_features, feature_names
@@ -625,16 +625,22 @@ def test_gates_suppressors_and_hum_have_names(name: str, kind: str) -> None:
 
 
 def test_two_changes_at_once_have_both_names() -> None:
-    """Hum behind a filter: both are named with their shares, and the filter alone has one name."""
+    """Hum behind a filter: both together are likeliest, with their shares; a second name needs a margin of its own."""
     hum = 0.03 * np.sin(2 * np.pi * 100 * np.arange(4_000) / 8_000)
     dull = [equalize(wave, [0, 1], [0, -30]) for wave in clips(40, 2)]
-    found = diagnose(compared(FRONT_END, [(wave + hum[: len(wave)]).astype(np.float32) for wave in dull]))
-    assert {cause.kind for cause in found.causes} == {Kind.EQUALIZATION, Kind.HUM}
-    assert found.causes[0].kind is found.kind
-    assert found.causes[0].weight >= found.causes[1].weight > 0.2
-    assert sum(cause.weight for cause in found.causes) == pytest.approx(1.0)
-    assert "Bands moved smoothly" in str(found)
-    assert "filled by a steady sound" in str(found)
+    seen = compared(FRONT_END, [(wave + hum[: len(wave)]).astype(np.float32) for wave in dull])
+    observed = Observed.of(seen)
+    assert observed is not None
+    found = explanations(observed)
+    assert found[0].kinds == {Kind.EQUALIZATION, Kind.HUM}
+    assert found[0].parts[0].weight >= found[0].parts[1].weight > 0.2
+    assert sum(part.weight for part in found[0].parts) == pytest.approx(1.0)
+    assert "Bands moved smoothly" in found[0].because
+    assert "filled by a steady sound" in found[0].because
+    second = min(margin(found, part.kind) for part in found[0].parts)
+    assert len(surely_named(found, least_second_margin=second)) == 2
+    assert len(surely_named(found, least_second_margin=second + 0.1)) == 1
+    assert {cause.kind for cause in diagnose(seen).causes} <= {Kind.EQUALIZATION, Kind.HUM}
     assert [cause.kind for cause in diagnose(compared(FRONT_END, dull)).causes] == [Kind.EQUALIZATION]
 
 
