@@ -24,8 +24,8 @@ def paired(
 
     Recordings are drawn with replacement, crossed with the draws (Owen 2007). A built-in metric is the mean of one
     value for each clip (see `MeanOverClasses`), so that the change is paired clip by clip; a metric of one's own is
-    computed again for each drawing of recordings. The percentile interval is expanded as Student's t over so many
-    recordings requires (Hesterberg 2015). If no clip's value changes, a built-in metric's interval reaches as far as
+    computed again for each drawing of recordings. The percentile interval is expanded as Student's t over their
+    number requires (Hesterberg 2015). If no clip's value changes, a built-in metric's interval reaches as far as
     the changes of other recordings may (`half_width_floor`).
 
     Args:
