@@ -373,7 +373,7 @@ class NormalizerStream:
 
 def require_level(level: Array, front_end: AnyFrontEnd) -> None:
     """Raise `ShapeError` unless this is an array `(..., band, frame)` (or with channels) of this front end."""
-    namespace(level)  # A list is no array.
+    namespace(level)  # raises for a list
     shape = front_end.level_shape
     if level.ndim <= len(shape) or tuple(level.shape[-1 - len(shape) : -1]) != shape:
         axes = f"band, frame) with the {shape[-1]} bands"
