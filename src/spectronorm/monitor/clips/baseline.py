@@ -125,16 +125,7 @@ class Baseline:
 
     @classmethod
     def of_profile(cls, profile: Profile, *, seed: int = 0) -> Baseline:
-        """Build a baseline from the profile's counts of clips and groups, without the training audio.
-
-        Raises:
-            ArgumentError: if the profile has fewer than `_MIN_CLIPS` clips.
-        """
-        if profile.clips < _MIN_CLIPS:
-            raise ArgumentError(
-                f"a profile of {counted(profile.clips, 'clip')} is too small to calibrate with: at least {_MIN_CLIPS} "
-                "are needed; measure more clips, or cut long recordings into windows (--window 5s)"
-            )
+        """Build a baseline from the profile's counts of clips and groups, without the training audio."""
         rows, groups, columns = synthetic_features(profile, np.random.default_rng(whole_number(seed, "seed", 0)))
         return cls(profile.front_end, rows, groups, columns, measured=False)
 
