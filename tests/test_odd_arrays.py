@@ -152,3 +152,21 @@ def test_a_stream_of_clips_checks_what_it_is_given(profile: sn.Profile) -> None:
         with pytest.raises(ShapeError, match="piece of a stream"):
             stream.add(piece)  # type: ignore[arg-type]
     assert stream.held == 0
+
+
+@pytest.mark.parametrize("other", [None, "train.safetensors", FRONT_END])
+def test_what_is_no_profile_is_not_compared(other: object) -> None:
+    """A path, a front end or nothing in the place of the profile."""
+    with pytest.raises(ArgumentError, match="Profile"):
+        sn.compare_normalizations(np.zeros(8000), other)  # type: ignore[arg-type]
+
+
+def test_what_is_no_front_end_or_rate_draws_and_plays_nothing(profile: sn.Profile) -> None:
+    """A profile in the place of its front end, and rates that are no numbers."""
+    for other in (profile, "torchaudio", 3):
+        with pytest.raises(ArgumentError, match="front_end"):
+            sn.plot(np.zeros((24, 9)), other)  # type: ignore[arg-type]
+    for rate in (0, -1, np.nan, np.inf, "16000", None, [1], True):
+        for call in (sn.play, sn.plot_wave):
+            with pytest.raises(ArgumentError, match="sample_rate="):
+                call(np.zeros(100), rate)  # type: ignore[arg-type]

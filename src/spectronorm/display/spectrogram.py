@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spectronorm.arrays import to_host
 from spectronorm.display.figure import as_label, new_figure
 from spectronorm.errors import ShapeError
-from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, checked_front_end
 from spectronorm.suggestion import known_keywords
 
 _TICKS = 7
@@ -42,6 +42,7 @@ def plot(
 
     Raises:
         ShapeError: if the level has another shape than `(band, frame)`, or other bands than the front end.
+        ArgumentError: if `front_end` is something else, such as a profile.
         MissingExtra: if matplotlib is not installed.
 
     >>> import numpy as np, spectronorm as sn
@@ -49,6 +50,8 @@ def plot(
     >>> sn.plot(front_end(np.zeros(16_000)), front_end, title="silence").get_xlabel()
     'time (s)'
     """
+    if front_end is not None:
+        checked_front_end(front_end)
     x = _spectrogram(level, front_end)
     axis = axes_or_new(ax, 8, 4)
     frame_rate = _frame_rate(front_end)
