@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spectronorm.arrays import to_host
 from spectronorm.display.figure import as_label, new_figure
 from spectronorm.errors import ShapeError
 from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
@@ -91,10 +93,20 @@ def _label_bands(axis: Any, front_end: AnyFrontEnd | None, bands: int) -> None:
     axis.set_ylabel("frequency (Hz)")
 
 
-def host_array(values: Any) -> NDArray[np.float64]:
-    """Return a NumPy array or torch tensor as float64 on the host."""
-    host = values.detach().cpu().numpy() if hasattr(values, "detach") else values
-    return np.asarray(host, dtype=np.float64)
+def host_array(values: Any, what: str = "a level") -> NDArray[np.float64]:
+    """Return a NumPy array, torch tensor or list of numbers as float64 on the host.
+
+    Raises:
+        ShapeError: if it is a path, or holds something else than real numbers.
+    """
+    if isinstance(values, str | bytes | PathLike):
+        remedy = "spectronorm.read(path, sample_rate)" if what == "a wave" else "front_end(spectronorm.read(path, …))"
+        raise ShapeError(f"{what} is an array of numbers, not a path: pass {remedy}")
+    host = to_host(values)
+    if host.dtype.kind not in "fiub":
+        raise ShapeError(f"{what} holds real numbers, but got an array of {host.dtype}")
+    with np.errstate(over="ignore"):
+        return np.asarray(host, dtype=np.float64)
 
 
 def axes_or_new(ax: Any, width: float, height: float) -> Any:

@@ -35,7 +35,7 @@ def plot_wave(wave: ArrayLike, sample_rate: float, *, ax: Any = None, title: str
     >>> sn.plot_wave(np.zeros(8_000), 8_000).get_xlim()
     (np.float64(0.0), np.float64(1.0))
     """
-    samples = host_array(wave)
+    samples = host_array(wave, "a wave")
     if samples.ndim not in (1, 2) or not samples.size:
         raise ShapeError(f"a wave of shape {samples.shape} cannot be drawn; (sample,) or (channel, sample) is needed")
     if not sample_rate > 0:

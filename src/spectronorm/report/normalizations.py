@@ -31,7 +31,8 @@ def compare_normalizations(
     take up its range.
 
     Args:
-        clip: Path of an audio file, or samples `(sample,)` at the front end's rate.
+        clip: Path of an audio file, or samples `(sample,)` at the front end's rate; leading axes of length one are
+            dropped.
         profile: Profile of the training set; its front end makes the spectrogram.
         names: Names of normalizers, as of `--normalize`.
         title: Title of the figure.
@@ -53,7 +54,9 @@ def compare_normalizations(
     if not names:
         raise ArgumentError("compare_normalizations needs at least one name of a normalizer")
     front_end = require_front_end(profile.front_end, "drawing a clip")
-    wave = read(clip, front_end.sample_rate) if isinstance(clip, str | Path) else host_array(clip)
+    wave = read(clip, front_end.sample_rate) if isinstance(clip, str | Path) else host_array(clip, "a wave")
+    while wave.ndim > 1 and len(wave) == 1:
+        wave = wave[0]
     level = np.asarray(front_end(wave))
     rows = -(-len(names) // 2)
     figure = new_figure(12, 3.4 * rows)
