@@ -39,13 +39,13 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
     enough = next((effect for n, effect in enumerate(few) if all(sign * e.change > -TOLERATED for e in few[n:])), None)
     if enough is not None:
         said.append(
-            f"Statistics from {enough.mean:g} clips cost less than {100 * TOLERATED:g} point on average: they change "
-            f"the {found.metric} by {change(enough)} points, and in the worst draw by {points(enough.worst)}."
+            f"Statistics from {enough.mean:g} clips cost less than {100 * TOLERATED:g} point on average here: they "
+            f"change the {found.metric} by {change(enough)} points, and in the worst draw by {points(enough.worst)}."
         )
     elif few:
         last = few[-1]
         said.append(
-            f"Statistics from {last.mean:g} clips still change the {found.metric} by {points(last.change)} points."
+            f"Statistics from {last.mean:g} clips still change the {found.metric} by {change(last)} points on average."
         )
     return said
 
