@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
+from copy import copy, deepcopy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -288,3 +292,55 @@ def test_kinds_of_pieces_may_change() -> None:
     for number, piece in enumerate(np.array_split(wave, 40)):
         found.append(stream.add(kinds[number % 4](piece)))
     np.testing.assert_array_equal(np.concatenate([*found, stream.flush()], axis=-1), front_end(wave))
+
+
+def _unpickled(stream: Any) -> Any:
+    return pickle.loads(pickle.dumps(stream))  # noqa: S301 - our own bytes, just made
+
+
+@pytest.mark.parametrize("again", [copy, deepcopy, _unpickled])
+@pytest.mark.parametrize(
+    "front_end",
+    [
+        sn.preset("torchaudio"),
+        replace(sn.preset("torchaudio"), channels="stack:2", level=PreEmphasis()),
+        FrontEnd(stft=sn.STFT(202, hop_length=101), level=SlidingStandardizeWaveform(300, center=False)),
+        FrontEnd(bands=Mel(20), compress=PCEN()),
+    ],
+)
+@pytest.mark.parametrize("sliding", [False, True])
+def test_copies_and_pickles_continue_by_themselves(
+    again: Callable[[Any], Any], front_end: FrontEnd, sliding: bool
+) -> None:
+    """A stream and its copies, taken at any time and fed in turn, each give the bits of the call on the whole."""
+    fitted = sn.Fixed(-3.0, 7.0).for_front_end(front_end)
+    if sliding:
+        fitted = replace(fitted, normalizer=sn.normalize.SlidingStandardize(9, 4, center=False), affine=None)
+    pipeline = sn.Pipeline(front_end, fitted)
+    shape = (*front_end.level_shape[:-1], 9000)
+    waves = (0.1 * np.random.default_rng(0).standard_normal((3, *shape))).astype(np.float32)
+    waves[1:, ..., :2000] = waves[0, ..., :2000]
+    waves[2, ..., :5000] = waves[1, ..., :5000]
+    streams: list[Any] = [pipeline.stream()]
+    found: list[list[np.ndarray]] = [[]]
+    for at in range(0, 9000, 250):
+        if at in (2000, 5000):
+            streams.append(again(streams[-1]))
+            found.append(list(found[-1]))
+        for wave, stream, levels in zip(waves, streams, found, strict=False):
+            levels.append(stream.add(wave[..., at : at + 250]))
+    for wave, stream, levels in zip(waves, streams, found, strict=True):
+        np.testing.assert_array_equal(np.concatenate([*levels, stream.flush()], axis=-1), pipeline(wave))
+        with pytest.raises(ArgumentError, match="flushed"):
+            again(stream).flush()
+
+
+def test_a_resampler_that_has_begun_is_not_copied() -> None:
+    """Copies share no state: a stream that resamples is copied before its first piece, and refused after it."""
+    stream = sn.preset("logmel").stream(resample=44_100)
+    deepcopy(stream).add(np.zeros(4410, np.float32))
+    assert _unpickled(stream).flush().shape == (128, 0)
+    stream.add(np.zeros(4410, np.float32))
+    for call in (copy, deepcopy, pickle.dumps):
+        with pytest.raises(ArgumentError, match="44100 Hz to 22050 Hz cannot be copied"):
+            call(stream)

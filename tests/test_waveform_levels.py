@@ -33,6 +33,17 @@ def test_peak_and_rms(seed: int, dbfs: float) -> None:
     assert 10 * np.log10(np.mean(sn.waveform.RMSLevel(dbfs)(wave) ** 2)) == pytest.approx(dbfs)
 
 
+@pytest.mark.parametrize("level", [sn.waveform.PeakLevel(), sn.waveform.RMSLevel()])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_amplitudes_without_a_finite_gain_are_silence(level: sn.waveform.WaveformLevel, dtype: type) -> None:
+    """A clip of subnormal numbers stays as it is, on every path, since the gain to full scale would be infinite."""
+    wave = (np.finfo(dtype).smallest_subnormal * np.arange(-500, 500)).astype(dtype)
+    front_end = sn.FrontEnd(level=level)
+    for samples in (wave, torch.from_numpy(wave), torch.from_numpy(wave).requires_grad_()):
+        assert (level(samples) == samples).all()
+        assert (front_end(samples) == front_end.floor).all()
+
+
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 48_000])
 def test_loudness_is_pyloudnorms(rate: int) -> None:
     """Integrated loudness equals pyloudnorm's with BS.1770's own filters, and differs little from its default."""

@@ -49,3 +49,16 @@ class PieceResampler:
         return np.stack(
             [stream.resample_chunk(row, last=True) for stream, row in zip(self._streams, like, strict=True)]
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings.
+
+        Raises:
+            ArgumentError: if a piece has been resampled: SoXR's streams cannot be read.
+        """
+        if self._streams:
+            raise ArgumentError(
+                f"a stream that resamples from {self._rates[0]} Hz to {self._rates[1]} Hz cannot be copied or pickled "
+                "after its first piece, since SoXR's state cannot be read; resample before the stream, or begin another"
+            )
+        return self.__dict__

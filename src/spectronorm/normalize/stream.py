@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import deepcopy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ class PipelineStream:
         """Return the normalized frames `(band, frame)` that these samples complete; see `FrontEnd.stream`."""
         level = self._levels.add(samples)
         return level if self._own is None else self._own.add(level)
+
+    def __copy__(self) -> Self:
+        """Return a stream that continues from here by itself."""
+        return deepcopy(self)
 
     def flush(self) -> NDArray[Any]:
         """End the waveform, and return the frames that its end completes."""

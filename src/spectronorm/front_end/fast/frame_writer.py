@@ -51,11 +51,15 @@ class FrameWriter:
         self.logarithm: Logarithm | None = compress.logarithm(stft.power) if compress.framewise else None
         fused = self.logarithm is not None and stft.power in {1, 2} and stft.n_fft > 1
         plan = plan_of(stft.n_fft) if fused else None
-        self._write = _write if plan is not None and plan.has_ends else write_in_blocks
+        self._in_lanes = plan is not None and plan.has_ends
 
     def write(self, samples: NDArray[np.float64], begin: int, end: int, into: _Row) -> None:
         """Write the levels `(band, frame)` of the frames of `samples[begin:end]`, all of which are complete."""
-        self._write(self, samples, begin, end, into)
+        (_write if self._in_lanes else write_in_blocks)(self, samples, begin, end, into)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the table, which says where the samples lie in memory: a copy's lie elsewhere."""
+        return self.__dict__ | {"table": None}
 
 
 def write_in_blocks(writer: FrameWriter, samples: NDArray[np.float64], begin: int, end: int, into: _Row) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from spectronorm.front_end.compress.compression import Compression, Logarithm
 from spectronorm.kernels.elementary import SERIES
@@ -67,10 +67,13 @@ class LogarithmInPlace:
         flat, columns = values.reshape(-1), values.shape[1]
         written_logarithm(flat, columns, count, arguments, into.reshape(-1), into.shape[1], start)
 
+    def dtype_of(self, dtype: DTypeLike) -> np.dtype[Any]:
+        """Return the dtype in which logarithms of values of a dtype are computed."""
+        return np.dtype(np.float32 if dtype == np.float32 and self._exact_enough else np.float64)
+
     def _exact(self, values: NDArray[Any]) -> tuple[NDArray[Any], _Numbers]:
-        if values.dtype == np.float32 and self._exact_enough:
-            return values, self._singles
-        return values.astype(np.float64, copy=False), self._doubles
+        dtype = self.dtype_of(values.dtype)
+        return values.astype(dtype, copy=False), self._singles if dtype == np.float32 else self._doubles
 
 
 def logarithm_numbers(log: Logarithm) -> _Numbers:

@@ -68,21 +68,21 @@ def mapped_levels(
 def _write_clip(
     blocks: LevelKernels, wave: NDArray[Any], band_map: BandMap, channel: int, into: NDArray[np.floating]
 ) -> None:
-    log = blocks.logarithm
-    if band_map.is_identity and log is not None and not blocks.floor_follows:
-        written = 0
+    log, shift, scale = blocks.logarithm, band_map.shift[channel], band_map.scale[channel]
+    highest, written = -np.inf, 0
+    # The clip's highest level is that before it is rounded.
+    if band_map.is_identity and log and (not blocks.floor_follows or log.dtype_of(blocks.dtype) == into.dtype):
         for start, count, values in blocks.values(wave, workspace_of_thread()):
             log.write(values, count, into, start)
             written = start + count
-        into[:, written:] = band_map.padding
-        return
-    shift, scale = band_map.shift[channel], band_map.scale[channel]
-    highest, written = -np.inf, 0
-    for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
-        write_mapped(level, count, shift, scale, into, start)
-        if blocks.floor_follows:
-            highest = max(highest, _highest(level, count))
-        written = start + count
+            if blocks.floor_follows:
+                highest = max(highest, float(into[:, start:written].max()))
+    else:
+        for start, count, level in blocks.raw_blocks(wave, workspace_of_thread()):
+            write_mapped(level, count, shift, scale, into, start)
+            if blocks.floor_follows:
+                highest = max(highest, float(level[:, :count].max()))
+            written = start + count
     if blocks.floor_follows:
         # Rounding and the map keep the order of numbers, so the floor may be applied after both.
         floor = (shift.dtype.type(blocks.clip_floor(highest)) - shift) / scale
@@ -136,18 +136,3 @@ def write_mapped(
     Both arrays are `(band, frame)` and contiguous.
     """
     _write_flat(level.reshape(-1), count, shift, scale, into.reshape(-1), start)
-
-
-def _highest_by_numpy(level: NDArray[Any], count: int) -> float:
-    return float(level[:, :count].max())
-
-
-@kernel(_highest_by_numpy, cache=True, nogil=True, fastmath={"nnan", "nsz"})
-def _highest(level: NDArray[Any], count: int) -> float:
-    """Return the highest number of a level without NaN; the order of comparisons is left to the compiler."""
-    highest: float = level[0, 0]
-    for band in range(level.shape[0]):
-        row = level[band, :count]
-        for t in range(row.size):
-            highest = row[t] if row[t] > highest else highest
-    return highest

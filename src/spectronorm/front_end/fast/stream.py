@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class LevelStream:
 
     All pieces and the flush together give the bits of the front end's call on the whole waveform. `latency` is the time
     in seconds from the middle of a frame to the sample that completes it; a waveform's first frames also wait for the
-    shortest waveform that the front end takes.
+    shortest waveform that the front end takes. A copy or a pickle continues by itself, unless pieces are resampled.
 
     Args:
         blocks: The front end.
@@ -127,6 +128,19 @@ class LevelStream:
         for part in self._parts:
             frames = part.end()
         return self._written(frames)
+
+    def __copy__(self) -> Self:
+        """Return a stream that continues from here by itself."""
+        return deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the samples and settings that a copy or a pickle continues with.
+
+        Raises:
+            ArgumentError: if pieces are resampled and the stream has begun.
+        """
+        self._take_back()
+        return self.__dict__ | {"_few": None, "_many": None}
 
     def _lend(self, *, many: bool) -> None:
         """Leave the next pieces to the compiled kernel that does all of the work of a piece, if there is one."""

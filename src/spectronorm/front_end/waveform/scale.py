@@ -9,6 +9,9 @@ from typing_extensions import override
 from spectronorm.arrays import Array, mean_of_valid, namespace, set_real_numbers
 from spectronorm.front_end.waveform.waveform_level import WAVEFORM_LEVELS, ClipStatistics, WaveformChange, WaveformLevel
 
+_LEAST = 2.0**-126
+"""Smallest amplitude that is not silence, the smallest normal number of float32: below it, a gain may be infinite."""
+
 
 @WAVEFORM_LEVELS.register("rms")
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class RMSLevel(WaveformLevel):
         power = mean_of_valid(wave * wave, valid, -1)
         silent = power == 0
         # The root has no gradient at zero, so silence takes the root of one.
-        return wave * _gain(xp, xp.sqrt(xp.where(silent, xp.ones_like(power), power)), self.dbfs)
+        root = xp.sqrt(xp.where(silent, xp.ones_like(power), power))
+        return wave * _gain(xp, xp.where(silent, power, root), self.dbfs)
 
     @property
     @override
@@ -124,11 +128,12 @@ class ScaleWaveform(WaveformLevel):
 
 
 def _change(amplitude: float, dbfs: float) -> WaveformChange:
-    return WaveformChange(scale=10.0 ** (dbfs / 20.0) / amplitude if amplitude > 0 else 1.0)
+    return WaveformChange(scale=10.0 ** (dbfs / 20.0) / amplitude if amplitude >= _LEAST else 1.0)
 
 
 def _gain(xp: object, amplitude: Array, dbfs: float) -> Array:
     """Return the factor that takes an amplitude to `dbfs`; 1 for silence."""
     target = 10.0 ** (dbfs / 20.0)
     ones = xp.ones_like(amplitude)  # type: ignore[attr-defined]
-    return xp.where(amplitude > 0, target / xp.where(amplitude > 0, amplitude, ones), ones)  # type: ignore[attr-defined]
+    heard = amplitude >= _LEAST
+    return xp.where(heard, target / xp.where(heard, amplitude, ones), ones)  # type: ignore[attr-defined]
